@@ -1,0 +1,6 @@
+"""Datasets of the catalog that kedro-datasets doesn't have, or loads too much for."""
+
+from rnn_pipelines.datasets.arrays import ArraysDataset
+from rnn_pipelines.datasets.keras_model import KerasModelDataset
+
+__all__ = ["ArraysDataset", "KerasModelDataset"]

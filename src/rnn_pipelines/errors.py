@@ -1,0 +1,21 @@
+"""The errors that a user of the project can meet: each says what was received, what was expected and what to do."""
+
+
+class RnnPipelinesError(Exception):
+    """Root of all errors that this project raises on purpose."""
+
+
+class SeriesError(RnnPipelinesError, ValueError):
+    """The series can't be used as it is; the message names source, column and row or timestamp."""
+
+
+class SeriesTooShortError(SeriesError):
+    """A series has fewer steps than its parts need; the message holds the received and the needed length."""
+
+
+class TrainingError(RnnPipelinesError, RuntimeError):
+    """A training ended without a usable network."""
+
+
+class ParameterError(RnnPipelinesError, ValueError):
+    """A parameter has a name that nothing reads."""

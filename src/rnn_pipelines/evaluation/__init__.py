@@ -1,0 +1,1 @@
+"""Judging forecasts: metrics, and the simple methods that every network stands beside."""

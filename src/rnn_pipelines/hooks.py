@@ -1,0 +1,68 @@
+"""What happens around every run."""
+
+import difflib
+import logging
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+
+from rnn_pipelines.errors import ParameterError
+
+logger = logging.getLogger(__name__)
+
+
+class RunHooks:
+    """Refuses parameters that no node reads, keeps TensorFlow's start quiet, and says where the reports are."""
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol[Any]) -> None:
+        """Ends the run before its first node where a parameter's name is not known."""
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        names = run_params["pipeline_names"] or ["__default__"]
+        refuse_unread_parameters(
+            inputs={name for pipeline in names for name in pipelines[pipeline].inputs()},
+            parameters=catalog.load("parameters"),
+            given=run_params["runtime_params"] or {},
+        )
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any]) -> None:
+        """Says where each report lies."""
+        for name in sorted(pipeline.outputs()):
+            if name.endswith("_report"):
+                logger.info("Report: %s", catalog[name]._describe()["filepath"])
+
+
+def refuse_unread_parameters(inputs: Iterable[str], parameters: dict[str, Any], given: dict[str, Any]) -> None:
+    """Kedro checks the keys inside a typed block; this checks the names of the blocks.
+
+    Args:
+        inputs: the pipelines' inputs, `params:<pipeline>.<block>` among them.
+        parameters: all parameters of the project.
+        given: those given on the command line.
+    Raises:
+        ParameterError: a block of a pipeline that runs, or a parameter on the command line, is read by no node.
+    """
+    blocks: dict[str, set[str]] = defaultdict(set)
+    for name in inputs:
+        if name.startswith("params:"):
+            pipeline, _, block = name.removeprefix("params:").partition(".")
+            blocks[pipeline] |= {block.partition(".")[0]} - {""}
+    _refuse_unknown("", given, blocks)
+    for pipeline, known in blocks.items():
+        if known:
+            _refuse_unknown(f"{pipeline}.", parameters.get(pipeline, {}), known)
+
+
+def _refuse_unknown(prefix: str, received: Iterable[str], known: Iterable[str]) -> None:
+    for name in received:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean '{prefix}{close[0]}'?" if close else f"Expected one of {sorted(known)}."
+            raise ParameterError(f"Parameter '{prefix}{name}' is read by no node of this run. {hint}")

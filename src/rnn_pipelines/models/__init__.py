@@ -1,0 +1,1 @@
+"""The networks, built with Keras from typed specs."""

@@ -1,0 +1,54 @@
+"""The forecasting network: recurrent layers over the history, one head for all steps ahead."""
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from rnn_pipelines.models.specs import NetworkSpec
+
+RECURRENT_LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU}
+
+
+def build_forecaster(network: NetworkSpec, lookback: int, horizon: int, num_known: int) -> keras.Model:
+    """Builds a network that forecasts all steps of the horizon at once.
+
+    The head reads the last state, so that every step sees the whole window, and what is known about the targets'
+    own dates. It is linear: nothing bounds the output.
+
+    Args:
+        network: the network's spec.
+        lookback: steps of history.
+        horizon: steps ahead.
+        num_known: features that are known in advance; 0 for none.
+    Returns:
+        A model, not compiled, from `history` float32[batch, lookback, 1 + num_known] and, with known features, `known`
+        float32[batch, horizon, num_known] to float32[batch, horizon], scaled.
+    """
+    history = keras.Input((lookback, 1 + num_known), name="history")
+    inputs, state = {"history": history}, history
+    for depth, units in enumerate(network.units, start=1):
+        is_last = depth == len(network.units)
+        state = RECURRENT_LAYERS[network.cell](
+            units, activation=network.activation, return_sequences=not is_last, name=f"{network.cell}_{depth}"
+        )(state)
+        if network.dropout:
+            state = layers.Dropout(network.dropout, name=f"dropout_{depth}")(state)
+    if num_known:
+        known = inputs["known"] = keras.Input((horizon, num_known), name="known")
+        state = layers.Concatenate(name="state_and_known")([state, layers.Flatten(name="known_flat")(known)])
+    forecast = layers.Dense(horizon, name="forecast")(state)
+    return keras.Model(inputs, forecast, name=f"{network.cell}_forecaster")
+
+
+def summarize_layers(model: keras.Model) -> list[dict[str, Any]]:
+    """What stands in the network: `layer, kind, output_shape, num_parameters` of each layer, from input to output."""
+    return [
+        {
+            "layer": layer.name,
+            "kind": type(layer).__name__,
+            "output_shape": list(layer.output.shape[1:]),
+            "num_parameters": layer.count_params(),
+        }
+        for layer in model.layers
+    ]

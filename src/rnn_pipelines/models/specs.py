@@ -1,0 +1,25 @@
+"""What a network is made of; free of Keras, so that parameters are checked before it loads."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+
+def _as_tuple(units: Any) -> Any:
+    return (units,) if isinstance(units, int) else units
+
+
+class NetworkSpec(BaseModel, extra="forbid", frozen=True):
+    """One forecasting network.
+
+    Attributes:
+        cell: kind of the recurrent layers.
+        units: width of each recurrent layer, from input to output; one number for a single layer.
+        activation: of the candidate and the output of the cell. Other than `tanh` it is slower on a GPU.
+        dropout: part of each recurrent layer's output that is dropped in training.
+    """
+
+    cell: Literal["lstm", "gru"]
+    units: Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (32,)
+    activation: str = "tanh"
+    dropout: float = Field(0.0, ge=0, lt=1)

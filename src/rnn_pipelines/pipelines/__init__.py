@@ -1,0 +1,1 @@
+"""Wiring only: which function reads what, and what its results are called."""

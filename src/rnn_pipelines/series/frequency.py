@@ -1,0 +1,81 @@
+"""The spacing of a series: inferring it, walking along it, and the season that goes with it."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+
+from rnn_pipelines.errors import SeriesError
+
+_BLOCK_ROWS = 12
+_MAX_BLOCKS_PER_SERIES = 20
+_MAX_SERIES = 20
+
+# Steps in the season that the field takes for granted; prefixes as pandas spells them.
+_SEASON_LENGTHS = {"min": 1440, "h": 24, "D": 7, "B": 5, "W": 52, "M": 12, "BM": 12, "Q": 4}
+
+
+def infer_frequency(table: pd.DataFrame) -> int | str:
+    """The spacing that most stretches of the table agree on, so that gaps don't hide it.
+
+    Args:
+        table: `unique_id, ds`, sorted by both.
+    Returns:
+        A pandas offset alias for timestamps, a whole number for steps.
+    Raises:
+        SeriesError: no stretch is regular; give `source.freq`.
+    """
+    votes: Counter[int | str] = Counter()
+    for _, ds in list(table.groupby("unique_id", sort=False)["ds"])[:_MAX_SERIES]:
+        starts = np.unique(np.linspace(0, max(len(ds) - _BLOCK_ROWS, 0), _MAX_BLOCKS_PER_SERIES).astype(int))
+        for start in starts:
+            block = ds.iloc[start : start + _BLOCK_ROWS]
+            spacing = _infer_block(block)
+            if spacing is not None:
+                votes[spacing] += 1
+    if not votes:
+        raise SeriesError(
+            "irregular spacing: no 12 timestamps in a row are equally spaced, so the frequency can't be inferred. "
+            "Resample the data, or give source.freq (for example D, h, MS)."
+        )
+    return votes.most_common(1)[0][0]
+
+
+def _infer_block(ds: pd.Series) -> int | str | None:
+    if pd.api.types.is_datetime64_any_dtype(ds):
+        return pd.infer_freq(pd.DatetimeIndex(ds)) if len(ds) >= 3 else None
+    steps = ds.diff().dropna().unique()
+    return int(steps[0]) if len(steps) == 1 else None
+
+
+def make_grid(first: Any, last: Any, freq: int | str) -> pd.Index:
+    """All timestamps (or steps) from `first` to `last` at the given spacing."""
+    if isinstance(freq, int):
+        return pd.Index(np.arange(first, last + 1, freq))
+    return pd.date_range(first, last, freq=freq)
+
+
+def continue_grid(last: Any, num_steps: int, freq: int | str) -> pd.Index:
+    """The `num_steps` timestamps (or steps) that follow `last`."""
+    if isinstance(freq, int):
+        return pd.Index(last + freq * np.arange(1, num_steps + 1))
+    return pd.date_range(last, periods=num_steps + 1, freq=freq)[1:]
+
+
+def get_season_length(freq: int | str) -> int:
+    """Steps in the season of a frequency: 24 hours, 7 days, 12 months, ...; 1 where there is none.
+
+    Source: the seasons of the M4 competition's frequencies, except that days have weeks here.
+    """
+    if isinstance(freq, int):
+        return 1
+    offset = to_offset(freq)
+    name = offset.rule_code.split("-")[0].removesuffix("S").removesuffix("E")
+    return max(_SEASON_LENGTHS.get(name, 1) // offset.n, 1)
+
+
+def format_time(ds: object) -> str:
+    """A timestamp or step for people: midnight is left out."""
+    return str(ds).removesuffix(" 00:00:00")

@@ -1,0 +1,12 @@
+"""Settings that Kedro reads when it starts."""
+
+from rnn_pipelines.hooks import RunHooks
+
+HOOKS = (RunHooks(),)
+
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    # An environment states only the parameters that differ; Kedro's default would drop the rest of the block.
+    "merge_strategy": {"parameters": "soft"},
+}

@@ -1,0 +1,58 @@
+"""Training a forecaster on a panel's windows, and forecasting with it."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.models.forecaster import build_forecaster, summarize_layers
+from rnn_pipelines.models.specs import NetworkSpec
+from rnn_pipelines.series.forecasts import Forecasts
+from rnn_pipelines.series.windows import Part, WindowedPanel
+from rnn_pipelines.training.batches import batch_windows
+from rnn_pipelines.training.fit import fit
+from rnn_pipelines.training.specs import TrainingSpec
+
+PREDICT_BATCH_SIZE = 512
+
+
+def train_forecaster(
+    panel: WindowedPanel, network: NetworkSpec, training: TrainingSpec
+) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
+    """Builds and trains one network over all series of a panel.
+
+    Args:
+        panel: windows for training and validation; its test windows are not touched.
+        network: what to build.
+        training: how to train it.
+    Returns:
+        The network with its best weights, the history and the record of `fit`, the latter with `layers` (see
+        `summarize_layers`).
+    Raises:
+        TrainingError: the loss is no longer a number.
+    """
+    keras.utils.set_random_seed(training.seed)
+    model = build_forecaster(network, panel.lookback, panel.horizon, panel.num_known)
+    history, record = fit(
+        model,
+        batch_windows(panel, "train", training.batch_size, shuffle_seed=training.seed),
+        batch_windows(panel, "validation", PREDICT_BATCH_SIZE),
+        training,
+    )
+    return model, history, record | {"layers": summarize_layers(model)}
+
+
+def forecast_windows(model: keras.Model, panel: WindowedPanel) -> Forecasts:
+    """Forecasts the test windows and the steps after each series' end.
+
+    Args:
+        model: what `train_forecaster` returns.
+        panel: the windows it was trained on.
+    """
+    return Forecasts(test=_predict(model, panel, "test"), future=_predict(model, panel, "future"))
+
+
+def _predict(model: keras.Model, panel: WindowedPanel, part: Part) -> np.ndarray:
+    batches = batch_windows(panel, part, PREDICT_BATCH_SIZE).map(lambda inputs, _: inputs)
+    return np.asarray(model.predict(batches, verbose=0), np.float32)

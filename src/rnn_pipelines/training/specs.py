@@ -1,0 +1,33 @@
+"""How networks are trained; free of Keras, so that parameters are checked before it loads."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class TrainingSpec(BaseModel, extra="forbid", frozen=True):
+    """How a network is trained.
+
+    Attributes:
+        seed: of the weights, the order of the batches and dropout. The same seed gives the same numbers again.
+        epochs: at most so many.
+        patience: epochs without a better validation loss after which training stops; the best weights come back.
+        batch_size: windows in a gradient step.
+        learning_rate: of Adam, at the start.
+        schedule: `plateau` halves the learning rate whenever half the patience has passed without a better validation
+            loss, `cosine` lets it fall to 0 over all epochs, `constant` keeps it.
+        loss: what is minimised, on scaled targets.
+        weight_average: decay of the running mean of the weights that is validated and kept; 0 for the weights
+            themselves.
+        jit_compile: compile the training step with XLA. Faster for windows of up to about 100 steps.
+    """
+
+    seed: int = 0
+    epochs: int = Field(100, ge=1)
+    patience: int = Field(10, ge=1)
+    batch_size: int = Field(64, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    schedule: Literal["constant", "plateau", "cosine"] = "plateau"
+    loss: Literal["mse", "mae", "huber"] = "mse"
+    weight_average: float = Field(0.0, ge=0, lt=1)
+    jit_compile: bool = True
