@@ -9,7 +9,7 @@ from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
-from kedro.io import CatalogProtocol
+from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.errors import ParameterError
@@ -21,7 +21,7 @@ class RunHooks:
     """Refuses parameters that no node reads, keeps TensorFlow's start quiet, and says where the reports are."""
 
     @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol[Any]) -> None:
+    def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         """Ends the run before its first node where a parameter's name is not known."""
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         names = run_params["pipeline_names"] or ["__default__"]
@@ -32,7 +32,7 @@ class RunHooks:
         )
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any]) -> None:
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Says where each report lies."""
         for name in sorted(pipeline.outputs()):
             if name.endswith("_report"):

@@ -33,7 +33,8 @@ class ArraysDataset(AbstractDataset[Any, Any]):
 
     def save(self, data: Any) -> None:
         with self._fs.transaction, self._fs.open(get_filepath_str(self._filepath, self._protocol), "wb") as file:
-            np.savez(file, **{field.name: getattr(data, field.name) for field in dataclasses.fields(data)})
+            arrays = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
+            np.savez(file, allow_pickle=False, **arrays)
 
     def preview(self) -> TablePreview:
         """Name, shape and type of each array, for kedro-viz."""

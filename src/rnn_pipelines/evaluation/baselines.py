@@ -6,7 +6,8 @@ from rnn_pipelines.series.forecasts import Forecasts
 from rnn_pipelines.series.windows import Part, WindowedPanel, gather_windows
 
 BATCH_SIZE = 4096
-RIDGE_PENALTIES = tuple(10.0**exponent for exponent in range(-6, 5))
+# For each training window.
+RIDGE_PENALTIES = tuple(10.0**exponent for exponent in range(-10, 1))
 
 
 def forecast_baselines(panel: WindowedPanel, season_length: int) -> dict[str, Forecasts]:
@@ -70,7 +71,7 @@ def fit_ridge(panel: WindowedPanel) -> np.ndarray:
     validation = _sum_products(panel, "validation")
     penalty = np.eye(len(gram)) * len(panel.index("train"))
     penalty[-1, -1] = 0.0
-    candidates = [np.linalg.solve(gram + alpha * 1e-4 * penalty, moment) for alpha in RIDGE_PENALTIES]
+    candidates = [np.linalg.solve(gram + alpha * penalty, moment) for alpha in RIDGE_PENALTIES]
     return min(candidates, key=lambda weights: _squared_error(weights, *validation))
 
 

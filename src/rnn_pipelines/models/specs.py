@@ -20,6 +20,6 @@ class NetworkSpec(BaseModel, extra="forbid", frozen=True):
     """
 
     cell: Literal["lstm", "gru"]
-    units: Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (32,)
+    units: Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (16,)
     activation: str = "tanh"
     dropout: float = Field(0.0, ge=0, lt=1)

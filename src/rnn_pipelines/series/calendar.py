@@ -69,8 +69,8 @@ def compute_calendar(ds: pd.Series, freq: int | str, calendar: CalendarSpec) -> 
         return {}
     day = (ds.dt.hour * 3600 + ds.dt.minute * 60 + ds.dt.second) / 86400
     phases = {
-        "yearly": (ds.dt.dayofyear - 1 + day) / np.where(ds.dt.is_leap_year, 366, 365),
-        "weekly": (ds.dt.dayofweek + day) / 7,
+        "yearly": (ds.dt.day_of_year - 1 + day) / np.where(ds.dt.is_leap_year, 366, 365),
+        "weekly": (ds.dt.day_of_week + day) / 7,
         "daily": day,
     }
     features = {}

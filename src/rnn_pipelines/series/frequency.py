@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
+from pandas.tseries.offsets import Tick
 
 from rnn_pipelines.errors import SeriesError
 
@@ -14,7 +15,7 @@ _MAX_BLOCKS_PER_SERIES = 20
 _MAX_SERIES = 20
 
 # Steps in the season that the field takes for granted; prefixes as pandas spells them.
-_SEASON_LENGTHS = {"min": 1440, "h": 24, "D": 7, "B": 5, "W": 52, "M": 12, "BM": 12, "Q": 4}
+_SEASON_LENGTHS = {"min": 1440, "h": 24, "D": 7, "B": 5, "W": 52, "M": 12, "BM": 12, "Q": 4, "BQ": 4}
 
 
 def infer_frequency(table: pd.DataFrame) -> int | str:
@@ -27,6 +28,11 @@ def infer_frequency(table: pd.DataFrame) -> int | str:
     Raises:
         SeriesError: no stretch is regular; give `source.freq`.
     """
+    num_times = int(table.groupby("unique_id", sort=False)["ds"].size().max())
+    if num_times < 3:
+        raise SeriesError(
+            f"the longest series has {num_times} of the 3 timestamps that show a frequency. Give more, or source.freq."
+        )
     votes: Counter[int | str] = Counter()
     for _, ds in list(table.groupby("unique_id", sort=False)["ds"])[:_MAX_SERIES]:
         starts = np.unique(np.linspace(0, max(len(ds) - _BLOCK_ROWS, 0), _MAX_BLOCKS_PER_SERIES).astype(int))
@@ -37,17 +43,30 @@ def infer_frequency(table: pd.DataFrame) -> int | str:
                 votes[spacing] += 1
     if not votes:
         raise SeriesError(
-            "irregular spacing: no 12 timestamps in a row are equally spaced, so the frequency can't be inferred. "
-            "Resample the data, or give source.freq (for example D, h, MS)."
+            f"irregular spacing: no {_BLOCK_ROWS} timestamps in a row are equally spaced, so the frequency can't be "
+            "inferred. Resample the data, or give source.freq (for example D, h, MS)."
         )
     return votes.most_common(1)[0][0]
 
 
 def _infer_block(ds: pd.Series) -> int | str | None:
     if pd.api.types.is_datetime64_any_dtype(ds):
-        return pd.infer_freq(pd.DatetimeIndex(ds)) if len(ds) >= 3 else None
+        # What pandas 4 returns, and 3 warns about.
+        with pd.option_context("future.infer_freq_returns_offset", True):
+            offset = pd.infer_freq(pd.DatetimeIndex(ds)) if len(ds) >= 3 else None
+        return None if offset is None else offset.freqstr
     steps = ds.diff().dropna().unique()
     return int(steps[0]) if len(steps) == 1 else None
+
+
+def count_steps(first: Any, last: Any, freq: int | str) -> int:
+    """How many timestamps (or steps) lie from `first` to `last`, without making them where they could be very many."""
+    if isinstance(freq, int):
+        return int((last - first) // freq) + 1
+    offset = to_offset(freq)
+    if isinstance(offset, Tick):
+        return int((last - first) // pd.Timedelta(offset)) + 1
+    return len(pd.date_range(first, last, freq=freq))
 
 
 def make_grid(first: Any, last: Any, freq: int | str) -> pd.Index:
@@ -65,7 +84,7 @@ def continue_grid(last: Any, num_steps: int, freq: int | str) -> pd.Index:
 
 
 def get_season_length(freq: int | str) -> int:
-    """Steps in the season of a frequency: 24 hours, 7 days, 12 months, ...; 1 where there is none.
+    """Steps in the season of a frequency: 24 hours, 7 days, 12 months, ...; 1 where no number of steps is a season.
 
     Source: the seasons of the M4 competition's frequencies, except that days have weeks here.
     """
@@ -73,7 +92,8 @@ def get_season_length(freq: int | str) -> int:
         return 1
     offset = to_offset(freq)
     name = offset.rule_code.split("-")[0].removesuffix("S").removesuffix("E")
-    return max(_SEASON_LENGTHS.get(name, 1) // offset.n, 1)
+    length, rest = divmod(_SEASON_LENGTHS.get(name, 1), offset.n)
+    return length if rest == 0 else 1
 
 
 def format_time(ds: object) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.series.schema import GapPolicy, repair_series
 from rnn_pipelines.series.source import SourceSpec
 from rnn_pipelines.series.splits import SplitSpec, split_series
@@ -24,4 +25,7 @@ def prepare_series(
         SeriesError: the series can't be used; the message says why and what to do.
     """
     series, profile = repair_series(table, source, gaps)
-    return series, profile, split_series(series, split, window)
+    try:
+        return series, profile, split_series(series, split, window)
+    except SeriesError as error:
+        raise type(error)(f"{source.label}: {error}") from error

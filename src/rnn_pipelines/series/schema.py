@@ -3,12 +3,13 @@
 import logging
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 from pydantic import RootModel
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.series.frequency import format_time, get_season_length, infer_frequency, make_grid
+from rnn_pipelines.series.frequency import count_steps, format_time, get_season_length, infer_frequency, make_grid
 from rnn_pipelines.series.source import SourceSpec
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,30 @@ class GapPolicy(RootModel[Literal["interpolate", "error", "split"]]):
     """
 
 
+class SeriesSchema:
+    """What every series is once it is repaired; Kedro holds the catalog entry against it at each load and save."""
+
+    def validate(self, data: pd.DataFrame) -> pd.DataFrame:
+        """Returns `data` as it is.
+
+        Raises:
+            SeriesError: a column is missing or of another type, a step stands twice or out of order, a value is
+                infinite.
+        """
+        kinds = {column: data[column].dtype.kind for column in ("ds", "y", "observed") if column in data}
+        if "unique_id" not in data or kinds not in ({"ds": k, "y": "f", "observed": "b"} for k in "Mi"):
+            raise SeriesError(
+                "series: expected the columns unique_id, ds (time or int64), y (float64) and observed (bool), "
+                f"received {dict(data.dtypes.astype(str))}."
+            )
+        if not data[["unique_id", "ds"]].equals(data[["unique_id", "ds"]].sort_values(["unique_id", "ds"])):
+            raise SeriesError("series: the rows are not sorted by unique_id and ds.")
+        faulty = data[data.duplicated(["unique_id", "ds"]) | np.isinf(data["y"])]
+        if len(faulty):
+            raise SeriesError(f"series: a step stands twice or is infinite: {faulty.iloc[0].to_dict()}.")
+        return data
+
+
 def repair_series(table: pd.DataFrame, source: SourceSpec, gaps: GapPolicy) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Checks a table as it was read, and makes it sorted and equally spaced.
 
@@ -38,13 +63,16 @@ def repair_series(table: pd.DataFrame, source: SourceSpec, gaps: GapPolicy) -> t
         And the data profile: `source, freq, season_length, num_series, num_steps, first, last` and `repairs`, one
         sentence for each kind of repair.
     Raises:
-        SeriesError: no rows, no values, a repeated timestamp, irregular spacing, or a gap where the policy is `error`.
+        SeriesError: no rows, a series without values, a repeated timestamp, irregular spacing, or a gap where the
+            policy is `error`.
     """
     if table.empty:
         raise SeriesError(f"{source.label}: no rows below the header.")
     ordered, repairs = _sort_rows(table)
     _refuse_repeated_times(ordered, source)
     freq = _read_frequency(ordered, source)
+    ordered, trims = _trim_ends(ordered, source)
+    repairs += trims
     groups = ordered.groupby("unique_id", sort=False)
     regular = pd.concat([_fill_grid(group, freq, source) for _, group in groups], ignore_index=True)
     regular.insert(3, "observed", regular["y"].notna())
@@ -95,35 +123,57 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
     has_times = pd.api.types.is_datetime64_any_dtype(ordered["ds"])
     try:
         if has_times:
-            return to_offset(source.freq).freqstr
-        return int(source.freq)
+            offset = to_offset(source.freq)
+            num_units, freq = offset.n, offset.freqstr
+        else:
+            num_units = freq = int(source.freq)
+        if num_units < 1:
+            raise ValueError("time goes forward")
     except (TypeError, ValueError) as error:
-        expected = "a pandas offset alias such as D, h or MS" if has_times else "a whole number of steps"
+        expected = "a pandas offset alias such as D, h or MS" if has_times else "a whole number of steps, 1 or more,"
         raise SeriesError(
             f"source.freq: expected {expected} for the column '{source.time}', received {source.freq!r}."
         ) from error
+    return freq
+
+
+def _trim_ends(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
+    """Leaves out what lies before a series' first value and after its last."""
+    values = ordered.groupby("unique_id", sort=False)["y"]
+    is_inside = values.ffill().notna() & values.bfill().notna()
+    empty = ordered["unique_id"][~is_inside.groupby(ordered["unique_id"]).transform("any")]
+    if len(empty):
+        raise SeriesError(
+            f"{source.label}: column '{source.target}' has no value in series '{empty.iloc[0]}'. Leave the series out."
+        )
+    num_outside = int((~is_inside).sum())
+    sentence = f"left out: {num_outside} rows without a value before a series' first value or after its last"
+    return ordered[is_inside], [sentence] if num_outside else []
 
 
 def _fill_grid(group: pd.DataFrame, freq: int | str, source: SourceSpec) -> pd.DataFrame:
-    """One series from its first value to its last, with a row for every step between."""
-    name = group["unique_id"].iloc[0]
-    valued = group[group["y"].notna()]
-    if valued.empty:
-        raise SeriesError(
-            f"{source.label}: column '{source.target}' has no value in series '{name}'. Remove the series."
-        )
-    group = group.loc[valued.index[0] : valued.index[-1]]
-    grid = make_grid(group["ds"].iloc[0], group["ds"].iloc[-1], freq)
-    off_grid = group[~group["ds"].isin(grid)]
-    if len(off_grid) or len(valued) < (1 - MAX_MISSING_FRACTION) * len(grid):
-        where = off_grid.iloc[0] if len(off_grid) else group.iloc[1]
-        raise SeriesError(
-            f"{source.label}: column '{source.time}', row {where.name}: irregular spacing in series '{name}' at "
-            f"{format_time(where['ds'])}. Expected one value for every step of '{freq}', {len(grid)} in all; received "
-            f"{len(valued)}, {len(off_grid)} of them out of step. Resample the series, or give source.freq."
-        )
+    """One series with a row for every step."""
+    name, ds = group["unique_id"].iloc[0], group["ds"]
+    num_values, num_steps = int(group["y"].notna().sum()), count_steps(ds.iloc[0], ds.iloc[-1], freq)
+    # Before the grid is made: the grid up to a mistyped year can be larger than the memory.
+    if num_values < (1 - MAX_MISSING_FRACTION) * num_steps:
+        found = f"{num_values} values in {num_steps} steps, and the widest gap before this row"
+        raise _make_spacing_error(group.loc[ds.diff().idxmax()], freq, found, source)
+    grid = make_grid(ds.iloc[0], ds.iloc[-1], freq)
+    off_grid = group[~ds.isin(grid)]
+    if len(off_grid):
+        raise _make_spacing_error(off_grid.iloc[0], freq, f"{len(off_grid)} of {len(group)} rows out of step", source)
     filled = group.set_index("ds").reindex(grid.rename("ds")).reset_index()
     return filled.assign(unique_id=name)[list(group.columns)]
+
+
+def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: SourceSpec) -> SeriesError:
+    hint = ", or give source.time_format if the steps are dates" if isinstance(freq, int) else ""
+    return SeriesError(
+        f"{source.label}: column '{source.time}', row {row.name}: irregular spacing in series '{row['unique_id']}' at "
+        f"{format_time(row['ds'])}. Expected a row for every step of '{freq}'; received {found}. Mend the row, "
+        f"resample the series, set source.freq to its spacing{hint}."
+    )
 
 
 def _describe_gaps(regular: pd.DataFrame, source: SourceSpec, gaps: GapPolicy) -> str:

@@ -1,14 +1,19 @@
 """Where series come from, and their one form after that: a long table `unique_id, ds, y[, signal]`."""
 
+import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.series.synthetic import GENERATORS
+
+# What stands for "no value" in the target column. Only there: NA is a country's name too.
+NO_VALUE = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>")
 
 
 class SourceSpec(BaseModel, extra="forbid", frozen=True):
@@ -35,6 +40,12 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
     time_format: str | None = None
     seed: int = 0
 
+    @model_validator(mode="after")
+    def _refuse_shared_columns(self) -> "SourceSpec":
+        if len({self.time, self.target, self.id}) < 3:
+            raise ValueError("time, target and id name the same column twice; each needs one of its own")
+        return self
+
     @property
     def label(self) -> str:
         """What messages and reports call this source."""
@@ -51,7 +62,7 @@ def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> pd.
         `unique_id` (str), `ds` (datetime64, or int64 steps), `y` (float64, NaN where the source has no value) and,
         for synthetic series, `signal` (float64, noise-free). Row labels count the source's data rows from 1.
     Raises:
-        SeriesError: no such file, another kind of file, a missing column, a value that is no time or no number.
+        SeriesError: no such file, another kind of file, a missing column, a cell that is no time or no number.
     """
     if source.path is None and source.name in GENERATORS:
         table = GENERATORS[source.name](source.seed)
@@ -85,7 +96,7 @@ def _number_rows(table: pd.DataFrame) -> pd.DataFrame:
 def _read_columns(source: SourceSpec, external: pd.DataFrame | None) -> pd.DataFrame:
     wanted = [source.time, source.target, *([source.id] if source.id else [])]
     if source.path is None:
-        if external is None:
+        if not isinstance(external, pd.DataFrame):
             raise SeriesError(
                 "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
                 "Define it in conf/local/catalog_forecast.yml, or give source.path."
@@ -93,57 +104,104 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None) -> pd.DataF
         _require_columns(wanted, list(external.columns), "forecast_external")
         return external[wanted].reset_index(drop=True)
     path = Path(source.path)
+    if path.is_dir():
+        raise SeriesError(f"{path}: expected a CSV or Parquet file, received a folder. Name one file in source.path.")
     if not path.is_file():
-        raise SeriesError(f"{source.path}: no such file (looked in {Path.cwd()}). Check source.path.")
+        raise SeriesError(f"{path}: no such file (looked in {Path.cwd()}). Check source.path.")
     if path.suffix.lower() in {".parquet", ".pq"}:
-        import pyarrow.parquet
-
-        _require_columns(wanted, pyarrow.parquet.read_schema(path).names, source.path)
-        return pd.read_parquet(path, columns=wanted)
+        return _read_parquet(path, wanted)
     if path.suffix.lower() in {".csv", ".txt", ".gz"}:
-        _require_columns(wanted, _read_header(path), source.path)
-        return pd.read_csv(path, usecols=wanted, dtype=str)
-    raise SeriesError(f"{source.path}: expected a file that ends in .csv or .parquet, received '{path.suffix}'.")
+        return _read_csv(path, wanted, source.target)
+    raise SeriesError(f"{path}: expected a file that ends in .csv or .parquet, received '{path.suffix}'.")
 
 
-def _read_header(path: Path) -> list[str]:
+def _read_parquet(path: Path, wanted: list[str]) -> pd.DataFrame:
+    import pyarrow.parquet
+
+    _require_columns(wanted, _load(path, "a Parquet file", lambda: pyarrow.parquet.read_schema(path)).names, path)
+    # Without pandas' own notes in the file, which make an index of some columns.
+    return _load(
+        path,
+        "a Parquet file",
+        lambda: pyarrow.parquet.ParquetFile(path).read(columns=wanted).to_pandas(ignore_metadata=True),
+    )
+
+
+def _read_csv(path: Path, wanted: list[str], target: str) -> pd.DataFrame:
+    def read(**options: Any) -> pd.DataFrame:
+        return _load(
+            path,
+            "a CSV file in UTF-8, with a header line and as many cells in each row",
+            lambda: pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True, **options),
+        )
+
+    header = read(header=None, nrows=1).iloc[0].tolist()
+    _require_columns(wanted, header, path)
+    # All columns, for pandas passes over surplus cells where it is to read a choice of them.
+    table = read(na_values={target: list(NO_VALUE)})
+    if not isinstance(table.index, pd.RangeIndex):
+        raise SeriesError(
+            f"{path}: row 1 has more cells than the header has columns ({header}). "
+            "Quote cells that hold a comma, and write decimals with a point."
+        )
+    return table[wanted]
+
+
+def _load(path: Path, expected: str, read: Callable[[], Any]) -> Any:
     try:
-        return list(pd.read_csv(path, nrows=0).columns)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise SeriesError(f"{path}: expected a UTF-8 CSV file with a header line, but {error}.") from error
+        return read()
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        reason = str(error).strip().rstrip(".")
+        raise SeriesError(f"{path}: expected {expected}, but: {reason}. Save it again as one.") from error
 
 
-def _require_columns(wanted: list[str], received: list[str], label: str) -> None:
+def _require_columns(wanted: list[str], received: list[str], label: object) -> None:
     missing = [column for column in wanted if column not in received]
     if missing:
-        raise SeriesError(
-            f"{label}: no column {missing}; its columns are {received}. "
-            "Name them with source.time, source.target and source.id."
-        )
+        hint = "Name them with source.time, source.target and source.id."
+        if len(received) == 1 and any(mark in str(received[0]) for mark in ";|\t"):
+            hint = "Separate the cells of each line by commas."
+        raise SeriesError(f"{label}: no column {missing}; its columns are {received}. {hint}")
+    repeated = [column for column in wanted if received.count(column) > 1]
+    if repeated:
+        raise SeriesError(f"{label}: more than one column {repeated}; its columns are {received}. Rename one of them.")
 
 
 def _parse_ids(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
     if source.id is None:
         return pd.Series(source.target, index=table.index)
-    ids = table[source.id]
-    if ids.isna().any():
-        raise SeriesError(f"{source.label}: column '{source.id}', row {_first_row(ids.isna())}: no series name.")
-    return ids.astype(str)
+    ids = table[source.id].astype(str)
+    nameless = table[source.id].isna() | (ids.str.strip() == "")
+    if nameless.any():
+        raise SeriesError(
+            f"{source.label}: column '{source.id}', row {_first_row(nameless)}: no series name. Name it, or leave out "
+            "source.id where the file holds a single series."
+        )
+    return ids
 
 
 def _parse_times(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
     raw = table[source.time]
-    if source.time_format is None and not isinstance(source.freq, str):
-        steps = pd.to_numeric(raw, errors="coerce") if not pd.api.types.is_datetime64_any_dtype(raw) else None
-        if steps is not None and len(steps) and steps.notna().all() and (steps % 1 == 0).all():
+    is_datetime = pd.api.types.is_datetime64_any_dtype(raw)
+    if source.time_format is None and not isinstance(source.freq, str) and not is_datetime:
+        steps = pd.to_numeric(raw if pd.api.types.is_numeric_dtype(raw) else raw.astype(str), errors="coerce")
+        # NaN and what int64 can't hold are no steps.
+        if len(steps) and (steps.abs() < 2**63).all() and (steps % 1 == 0).all():
             return steps.astype("int64")
-    # Through UTC, so that times of several zones fall on one axis; times without a zone keep their value.
-    times = pd.to_datetime(raw, format=source.time_format, errors="coerce", utc=True).dt.tz_localize(None)
+    try:
+        # As text, for pandas takes numbers for nanoseconds. In one format, for it guesses days to be months. Through
+        # UTC, so that times of several zones fall on one axis; times without a zone keep their value.
+        text, form = raw if is_datetime else raw.astype(str), source.time_format or "ISO8601"
+        times = pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
+    except ValueError as error:
+        raise SeriesError(
+            f"source.time_format: expected a pattern such as %d.%m.%Y, received '{source.time_format}': {error}."
+        ) from error
     if times.isna().any():
         row = _first_row(times.isna())
+        expected = f"of the form {source.time_format or '2024-03-31 12:00 (ISO 8601)'}"
         raise SeriesError(
-            f"{source.label}: column '{source.time}', row {row}: {raw.iloc[row - 1]!r} is no time "
-            f"{'in the format ' + source.time_format if source.time_format else 'like that of row 1'}. "
+            f"{source.label}: column '{source.time}', row {row}: {str(raw.iloc[row - 1])!r} is no time {expected}. "
             "Mend the row, or give source.time_format (for example %d.%m.%Y)."
         )
     return times
@@ -151,12 +209,14 @@ def _parse_times(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
 
 def _parse_values(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
     raw = table[source.target]
-    values = pd.to_numeric(raw, errors="coerce").astype("float64")
-    for bad, what in ((values.isna() & raw.notna(), "no number"), (np.isinf(values), "not finite")):
+    # As text, for pandas makes numbers of dates and durations too.
+    text = raw if pd.api.types.is_numeric_dtype(raw) else raw.astype(str).where(raw.notna())
+    values = pd.to_numeric(text, errors="coerce").astype("float64")
+    for bad, what in ((values.isna() & raw.notna(), "no number such as 1234.5"), (np.isinf(values), "not finite")):
         if bad.any():
             row = _first_row(bad)
             raise SeriesError(
-                f"{source.label}: column '{source.target}', row {row}: {raw.iloc[row - 1]!r} is {what}. "
+                f"{source.label}: column '{source.target}', row {row}: {str(raw.iloc[row - 1])!r} is {what}. "
                 "Mend the row, or leave its cell empty to have it treated as a gap."
             )
     return values

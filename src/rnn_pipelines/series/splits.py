@@ -73,7 +73,9 @@ def _count_steps(part: int | float | str, ds: pd.Series, num_steps: int) -> int:
     if isinstance(part, float):
         return round(part * num_steps)
     try:
-        first = pd.Timestamp(part) if pd.api.types.is_datetime64_any_dtype(ds) else int(part)
+        # Through UTC, as the timestamps of the series.
+        is_datetime = pd.api.types.is_datetime64_any_dtype(ds)
+        first = pd.to_datetime(part, utc=True).tz_localize(None) if is_datetime else int(part)
     except ValueError as error:
         raise SeriesError(
             f"split: expected a fraction, a number of steps or a timestamp like those of the series "

@@ -127,18 +127,17 @@ def make_windows(
     sizes = cutoffs["num_steps"].to_numpy() + window.horizon
     starts = np.cumsum(sizes) - sizes
     statistics = scaler.set_index("unique_id").loc[cutoffs["unique_id"]]
-    repeated = [np.repeat(statistics[column].to_numpy(), sizes) for column in ("mean", "deviation")]
     known = features.columns.drop(["unique_id", "ds", "y", "observed", "signal"], errors="ignore")
     values = np.empty((len(features), 1 + len(known)), np.float32)
-    values[:, 0] = scale(features["y"].to_numpy(), *repeated)
-    values[:, 1:] = features[known].to_numpy(np.float32)
-    is_open = np.isnan(values[:, 0])
+    values[:, 0], values[:, 1:] = np.nan, features[known]
     observed = features["observed"].to_numpy()
     runs: dict[str, list[np.ndarray]] = {"train": [], "validation": [], "test": [], "future": []}
-    for start, cut in zip(starts, cutoffs.itertuples(), strict=True):
+    for start, cut, statistic in zip(starts, cutoffs.itertuples(), statistics.itertuples(), strict=True):
         rows = slice(start, start + cut.num_steps)
+        target = features["y"].to_numpy()[rows]
+        values[rows, 0] = scale(target, statistic.mean, statistic.deviation)
         bounds = (0, cut.train_stop, cut.validation_stop, cut.num_steps)
-        for part, found in find_runs(observed[rows], is_open[rows], bounds, window).items():
+        for part, found in find_runs(observed[rows], np.isnan(target), bounds, window).items():
             runs[part].append(start + found)
     if evaluation.origins == "last":
         runs["test"] = [np.stack([found[-1:, 1] - 1, found[-1:, 1]], axis=1) for found in runs["test"]]

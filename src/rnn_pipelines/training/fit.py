@@ -36,6 +36,7 @@ def fit(
         TrainingError: the loss is no longer a number.
     """
     num_batches = int(train.cardinality())
+    first_epoch = min(training.min_steps // num_batches, training.epochs - 1)
     optimizer = keras.optimizers.Adam(
         _make_learning_rate(training, num_batches),
         use_ema=training.weight_average > 0,
@@ -50,7 +51,7 @@ def fit(
             validation_data=validation,
             epochs=training.epochs,
             shuffle=False,
-            callbacks=[*_make_callbacks(training), clock, progress],
+            callbacks=[*_make_callbacks(training, first_epoch), clock, progress],
             verbose=0,
         ).history
     seconds = time.perf_counter() - started
@@ -64,7 +65,7 @@ def fit(
         "training_seconds": seconds - clock.compile_seconds,
         "compile_seconds": clock.compile_seconds,
         "num_epochs": len(table),
-        "best_epoch": int(table["val_loss"].idxmin()) + 1,
+        "best_epoch": int(table["val_loss"][first_epoch:].idxmin()) + 1,
         "num_parameters": model.count_params(),
     }
     return table, record
@@ -78,7 +79,7 @@ def _make_learning_rate(
     return training.learning_rate
 
 
-def _make_callbacks(training: TrainingSpec) -> list[keras.callbacks.Callback]:
+def _make_callbacks(training: TrainingSpec, first_epoch: int) -> list[keras.callbacks.Callback]:
     callbacks: list[keras.callbacks.Callback] = [keras.callbacks.TerminateOnNaN()]
     if training.weight_average:
         # First in line, so that early stopping sees the averaged weights whose loss it compares.
@@ -87,7 +88,14 @@ def _make_callbacks(training: TrainingSpec) -> list[keras.callbacks.Callback]:
         callbacks.append(
             keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=math.ceil(training.patience / 2))
         )
-    callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=training.patience, restore_best_weights=True))
+    callbacks.append(
+        keras.callbacks.EarlyStopping(
+            "val_loss",
+            patience=training.patience,
+            restore_best_weights=True,
+            start_from_epoch=first_epoch,
+        )
+    )
     return callbacks
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
 from rnn_pipelines.models.forecaster import build_forecaster, summarize_layers
 from rnn_pipelines.models.specs import NetworkSpec
@@ -50,9 +51,10 @@ def forecast_windows(model: keras.Model, panel: WindowedPanel) -> Forecasts:
         model: what `train_forecaster` returns.
         panel: the windows it was trained on.
     """
-    return Forecasts(test=_predict(model, panel, "test"), future=_predict(model, panel, "future"))
+    call = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
 
+    def forecast(part: Part) -> np.ndarray:
+        batches = batch_windows(panel, part, PREDICT_BATCH_SIZE)
+        return np.concatenate([call(inputs).numpy() for inputs, _ in batches])
 
-def _predict(model: keras.Model, panel: WindowedPanel, part: Part) -> np.ndarray:
-    batches = batch_windows(panel, part, PREDICT_BATCH_SIZE).map(lambda inputs, _: inputs)
-    return np.asarray(model.predict(batches, verbose=0), np.float32)
+    return Forecasts(test=forecast("test"), future=forecast("future"))

@@ -134,7 +134,7 @@ def create_report_pipeline() -> Pipeline:
                     "by_step": "forecast_metrics_by_step",
                     **name_each_cell("history"),
                 },
-                {name: f"forecast_figure_{name}" for name in FIGURES},
+                {name: f"forecast_{name}_figure" for name in FIGURES},
                 name="draw_figures",
             ),
             Node(
@@ -143,7 +143,7 @@ def create_report_pipeline() -> Pipeline:
                     "metrics": "forecast_metrics",
                     "profile": "forecast_profile",
                     "parameters": "params:forecast",
-                    **{name: f"forecast_figure_{name}" for name in FIGURES},
+                    **{name: f"forecast_{name}_figure" for name in FIGURES},
                     **name_each_cell("record"),
                 },
                 "forecast_report",

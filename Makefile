@@ -1,0 +1,61 @@
+# Everything a user or a scheduler does with this project, from a machine with Python, make and a package index.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ENV ?=
+PARAMS ?=
+RUN_FLAGS := $(if $(ENV),--env=$(ENV)) $(if $(PARAMS),--params "$(PARAMS)")
+REPORT := data/08_reporting/forecast/report.html
+
+export DO_NOT_TRACK := 1
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install forecast test test-slow lint format lock viz notebook clean
+
+help: ## Show these lines
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(VENV)/installed ## Create .venv and install the locked versions
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d: make PYTHON=python3.12 install" % sys.version_info[:2])'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+forecast: install ## Forecast with LSTM, GRU and the baselines; PARAMS="forecast.source.path=my.csv,..."
+	$(BIN)/kedro run --pipelines=forecast $(RUN_FLAGS)
+	@echo "Report: $(if $(ENV),see the line above,$(CURDIR)/$(REPORT))"
+
+test: lint ## Lint, then all tests that take seconds
+	$(BIN)/pytest -m "not slow"
+
+test-slow: install ## The tests that take minutes
+	$(BIN)/pytest -m slow
+
+lint: install ## ruff, import contracts, types
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: install ## Put the code into its one form
+	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix src tests benchmarks
+
+lock: install ## Renew requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
+
+viz: install ## Open the graph, the plots and the metrics in kedro-viz
+	$(BIN)/kedro viz run
+
+notebook: install ## Open the notebooks
+	$(BIN)/kedro jupyter lab notebooks
+
+clean: ## Remove caches and what tests made, not your results
+	rm -rf .test_data .viz build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

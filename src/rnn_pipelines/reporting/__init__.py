@@ -1,0 +1,1 @@
+"""Figures and reports: what a run says to people."""

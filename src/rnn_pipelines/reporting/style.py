@@ -1,0 +1,80 @@
+"""What all reports share in looks: colours, names, the template of the figures, the form of numbers."""
+
+import math
+
+from plotly.graph_objects import Figure, layout
+
+# From Okabe & Ito's palette, which colour-blind people can tell apart; the baselines are muted, and dashed as well.
+# Each is seen on white and on the dark background of kedro-viz.
+COLORS = {
+    "actual": "#666666",
+    "lstm": "#0072b2",
+    "gru": "#d55e00",
+    "last_value": "#bfa66a",
+    "seasonal_naive": "#b48ead",
+    "ridge": "#5fa58e",
+    "noise_floor": "#999999",
+}
+SPARE_COLOR = "#8a7cc2"
+DASHES = {"last_value": "dot", "seasonal_naive": "dashdot", "ridge": "dash", "noise_floor": "longdash"}
+NAMES = {"lstm": "LSTM", "gru": "GRU"}
+
+NO_NUMBER = "–"
+
+# A legend below leaves narrow windows their width. Titles stand where kedro-viz puts them too.
+TEMPLATE = layout.Template(
+    layout={
+        "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif", "size": 13, "color": "#333"},
+        "title": {"x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 16}},
+        "paper_bgcolor": "#fff",
+        "plot_bgcolor": "#fff",
+        "margin": {"l": 16, "r": 16, "t": 72, "b": 40},
+        "xaxis": {"gridcolor": "#eee", "zeroline": False, "automargin": True, "title": {"font": {"size": 13}}},
+        "yaxis": {
+            "gridcolor": "#e5e5e5",
+            "zerolinecolor": "#bbb",
+            "automargin": True,
+            "hoverformat": ",.5~r",
+            "title": {"font": {"size": 13}},
+        },
+        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        "hovermode": "x unified",
+        "hoverlabel": {"namelength": -1},
+    }
+)
+
+
+def get_color(forecaster: str) -> str:
+    """The forecaster's colour, the same in every figure."""
+    return COLORS.get(forecaster, SPARE_COLOR)
+
+
+def get_name(forecaster: str) -> str:
+    """The forecaster's name for people: LSTM, seasonal naive."""
+    return NAMES.get(forecaster, forecaster.replace("_", " "))
+
+
+def set_title(figure: Figure, title: str, subtitle: str = "") -> None:
+    """Gives a figure the common looks, its title and the line below it."""
+    figure.update_layout(template=TEMPLATE, title={"text": title, "subtitle": {"text": subtitle}})
+
+
+def format_number(value: float | None, num_digits: int = 4) -> str:
+    """A number to so many significant digits, whole digits never left out; a dash for none.
+
+    Powers of ten only below 0.00001 and from 10¹⁵ on. The minus sign is a real one.
+    """
+    if value is None or math.isnan(value):
+        return NO_NUMBER
+    if value == 0 or math.isinf(value):
+        return f"{value:.0f}".replace("-", "−")
+    magnitude = math.floor(math.log10(abs(value)))
+    form = f",.{max(num_digits - 1 - magnitude, 0)}f" if -5 <= magnitude < 15 else f".{num_digits - 1}e"
+    return f"{value:{form}}".replace("-", "−")
+
+
+def format_skill(skill: float | None) -> str:
+    """A skill to three decimals, with its sign; what is far below zero is not worth its digits."""
+    if skill is None or math.isnan(skill):
+        return NO_NUMBER
+    return "< −99" if skill < -99 else f"{skill:+.3f}".replace("-", "−")

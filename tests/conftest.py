@@ -1,0 +1,158 @@
+"""What all tests share: which of them are collected, quiet tools, and series made on the spot."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+# Before anything imports TensorFlow or Kedro.
+os.environ["DO_NOT_TRACK"] = "1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import settings
+
+from rnn_pipelines.series.calendar import CalendarSpec, add_known_features
+from rnn_pipelines.series.preparation import prepare_series
+from rnn_pipelines.series.scaling import fit_scaler
+from rnn_pipelines.series.schema import GapPolicy
+from rnn_pipelines.series.source import SourceSpec
+from rnn_pipelines.series.splits import SplitSpec
+from rnn_pipelines.series.windows import EvaluationSpec, WindowSpec, make_windows
+
+# The same examples each time, and no folder of them in the project.
+settings.register_profile("project", deadline=None, derandomize=True, database=None, max_examples=60)
+settings.load_profile("project")
+
+DATA = Path(os.environ["RNN_DATA"]) if os.environ.get("RNN_DATA") else None
+HAS_DATA = DATA is not None and DATA.is_dir()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What our own code calls must not be on its way out."""
+    for category in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"):
+        config.addinivalue_line("filterwarnings", f"error::{category}:rnn_pipelines")
+
+
+def wants_slow(config: pytest.Config) -> bool:
+    """Whether the command asks for the slow tests, as `pytest -m slow` does."""
+    return "slow" in config.option.markexpr and "not slow" not in config.option.markexpr
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests that can't run here, or weren't asked for."""
+    left_out = {
+        item
+        for item in items
+        if (item.get_closest_marker("real_data") and not HAS_DATA)
+        or (item.get_closest_marker("slow") and not wants_slow(config))
+    }
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says which tests are not collected, and why."""
+    if not HAS_DATA:
+        terminalreporter.write_line("Tests of real data are not collected: RNN_DATA names no folder.")
+    if not wants_slow(config):
+        terminalreporter.write_line("Slow tests are not collected: run them with pytest -m slow.")
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The root of the project."""
+    return Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data; for tests marked `real_data`."""
+    assert DATA is not None
+    return DATA
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., str]:
+    """Writes a file into an empty folder and returns its path."""
+
+    def write_file(content: str | bytes, name: str = "my.csv") -> str:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return str(path)
+
+    return write_file
+
+
+@pytest.fixture(scope="session")
+def make_table() -> Callable[..., pd.DataFrame]:
+    """Makes a table as `read_source` returns it; a value that is None has no row, one that is NaN an empty cell."""
+
+    def make(
+        values: Sequence[float | None] | Mapping[str, Sequence[float | None]],
+        freq: str | int = "D",
+        start: str | int = "2021-01-01",
+    ) -> pd.DataFrame:
+        by_series = values if isinstance(values, Mapping) else {"y": values}
+        tables = []
+        for name, column in by_series.items():
+            size = len(column)
+            ds = (
+                int(start) + freq * np.arange(size)
+                if isinstance(freq, int)
+                else pd.date_range(start, periods=size, freq=freq)
+            )
+            table = pd.DataFrame({"unique_id": name, "ds": ds, "y": np.array(column, dtype="float64")})
+            tables.append(table[[value is not None for value in column]])
+        table = pd.concat(tables, ignore_index=True)
+        return table.set_index(pd.RangeIndex(1, len(table) + 1, name="row"))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def prepare(make_table: Callable[..., pd.DataFrame]) -> Callable[..., SimpleNamespace]:
+    """Takes values all the way to windows: `table, series, profile, cutoffs, scaler, features, panel`."""
+
+    def prepare_values(
+        values: Sequence[float | None] | Mapping[str, Sequence[float | None]],
+        window: WindowSpec | None = None,
+        split: SplitSpec | None = None,
+        gaps: str = "interpolate",
+        evaluation: EvaluationSpec | None = None,
+        calendar: CalendarSpec | None = None,
+        **options: str | int,
+    ) -> SimpleNamespace:
+        window = window or WindowSpec(lookback=4, horizon=2)
+        table = make_table(values, **options)
+        source = SourceSpec(name="catalog", freq=options.get("freq", "D"))
+        series, profile, cutoffs = prepare_series(
+            table, source, GapPolicy(gaps), split or SplitSpec(validation=10, test=10), window
+        )
+        scaler = fit_scaler(series, cutoffs)
+        features = add_known_features(series, profile, calendar or CalendarSpec(), window.horizon)
+        panel = make_windows(features, cutoffs, scaler, window, evaluation or EvaluationSpec())
+        return SimpleNamespace(
+            table=table,
+            series=series,
+            profile=profile,
+            cutoffs=cutoffs,
+            scaler=scaler,
+            features=features,
+            panel=panel,
+        )
+
+    return prepare_values
+
+
+@pytest.fixture(scope="session")
+def make_values() -> Callable[..., list[float | None]]:
+    """Makes a repeatable random walk; the given positions have no value."""
+
+    def make(size: int, seed: int = 0, missing: Sequence[int] = ()) -> list[float | None]:
+        walk = 20 + np.random.default_rng(seed).normal(size=size).cumsum()
+        return [None if step in missing else float(value) for step, value in enumerate(walk)]
+
+    return make

@@ -1,0 +1,81 @@
+"""Every dataset has an entry in the catalog, in the place and the layer where people look for it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from kedro.framework.context import KedroContext
+from kedro.io import DataCatalog
+
+LAYERS = ["raw", "intermediate", "primary", "feature", "model_input", "models", "model_output", "reporting"]
+
+
+@pytest.fixture(scope="module")
+def catalog(context: KedroContext) -> DataCatalog:
+    return context.catalog
+
+
+@pytest.fixture(scope="module")
+def entries(context: KedroContext) -> dict[str, dict]:
+    """The entries as they are written."""
+    return {name: entry for name, entry in context.config_loader["catalog"].items() if not name.startswith("_")}
+
+
+def test_every_dataset_has_an_entry(catalog: DataCatalog, datasets: list[str]) -> None:
+    assert [name for name in datasets if name not in catalog] == []
+
+
+def test_every_entry_belongs_to_a_pipeline(entries: dict[str, dict], datasets: list[str]) -> None:
+    """A name with braces is a pattern, and stands for the datasets that it matches."""
+    patterns = {name: re.compile(re.sub(r"\\{\w+\\}", r"\\w+", re.escape(name))) for name in entries}
+    unused = [name for name, pattern in patterns.items() if not any(pattern.fullmatch(dataset) for dataset in datasets)]
+    assert unused == []
+
+
+def test_every_dataset_has_a_layer(catalog: DataCatalog, datasets: list[str]) -> None:
+    layers = {name: (catalog[name].metadata or {}).get("kedro-viz", {}).get("layer") for name in datasets}
+    assert {name: layer for name, layer in layers.items() if layer not in LAYERS} == {}
+
+
+def test_every_file_lies_in_the_folder_of_its_layer(entries: dict[str, dict]) -> None:
+    """`06_models` for the layer `models`."""
+    misplaced = [
+        name
+        for name, entry in entries.items()
+        if "filepath" in entry
+        and f"/{LAYERS.index(entry['metadata']['kedro-viz']['layer']) + 1:02}_" not in entry["filepath"]
+    ]
+    assert misplaced == []
+
+
+def test_every_folder_is_named_after_its_layer(entries: dict[str, dict]) -> None:
+    folders = {
+        Path(entry["filepath"]).parts[1]: entry["metadata"]["kedro-viz"]["layer"]
+        for entry in entries.values()
+        if "filepath" in entry
+    }
+    assert {folder.partition("_")[2] for folder in folders} == set(folders.values())
+
+
+def test_every_path_starts_at_the_one_data_root(entries: dict[str, dict]) -> None:
+    """That of the environment `test` is no folder of real results."""
+    roots = {Path(entry["filepath"]).parts[0] for entry in entries.values() if "filepath" in entry}
+    assert roots == {".test_data"}
+
+
+def test_every_file_lies_under_the_name_of_its_pipeline(entries: dict[str, dict]) -> None:
+    misplaced = [
+        name
+        for name, entry in entries.items()
+        if "filepath" in entry and not name.startswith(f"{Path(entry['filepath']).parts[2]}_")
+    ]
+    assert misplaced == []
+
+
+def test_nothing_is_pickled(entries: dict[str, dict]) -> None:
+    assert [name for name, entry in entries.items() if "pickle" in str(entry).lower()] == []
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_layer_has_its_folder(project: Path, layer: str) -> None:
+    assert (project / "data" / f"{LAYERS.index(layer) + 1:02}_{layer}").is_dir()

@@ -1,0 +1,99 @@
+"""Every block of parameters has a type that Kedro checks before a run, and stands in full where people look for it."""
+
+from typing import Any
+
+import pytest
+from kedro.framework.context import KedroContext
+from kedro.pipeline import Pipeline
+from kedro.validation.type_extractor import TypeExtractor
+from omegaconf import OmegaConf
+from pydantic import BaseModel, RootModel
+
+from rnn_pipelines.models.specs import NetworkSpec
+from rnn_pipelines.series.calendar import CalendarSpec
+from rnn_pipelines.series.schema import GapPolicy
+from rnn_pipelines.series.source import SourceSpec
+from rnn_pipelines.series.splits import SplitSpec
+from rnn_pipelines.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.training.specs import TrainingSpec
+
+FORECAST = {
+    "forecast.source": SourceSpec,
+    "forecast.gaps": GapPolicy,
+    "forecast.split": SplitSpec,
+    "forecast.window": WindowSpec,
+    "forecast.calendar": CalendarSpec,
+    "forecast.lstm": NetworkSpec,
+    "forecast.gru": NetworkSpec,
+    "forecast.training": TrainingSpec,
+    "forecast.evaluation": EvaluationSpec,
+}
+
+
+@pytest.fixture(scope="module")
+def types(registered: dict[str, Pipeline]) -> dict[str, type[BaseModel]]:
+    """What Kedro holds the parameters against; one type hint that it can't resolve, and a whole node is missing."""
+    return TypeExtractor(registered).extract_types_from_pipelines()
+
+
+def test_kedro_finds_the_type_of_every_forecast_parameter(types: dict[str, type[BaseModel]]) -> None:
+    assert {key: kind for key, kind in types.items() if key.startswith("forecast.")} == FORECAST
+
+
+def test_every_block_that_a_node_reads_has_a_type(
+    types: dict[str, type[BaseModel]], registered: dict[str, Pipeline]
+) -> None:
+    """Apart from a pipeline's whole parameters, which a report may state."""
+    read = {name for pipeline in registered.values() for name in pipeline.inputs() if name.startswith("params:")}
+    blocks = {name.removeprefix("params:") for name in read} - set(registered)
+    assert blocks == set(types)
+
+
+def test_every_type_refuses_misspelt_parameters(types: dict[str, type[BaseModel]]) -> None:
+    """A root model has no names to misspell."""
+    lenient = [
+        key
+        for key, kind in types.items()
+        if not issubclass(kind, RootModel) and kind.model_config.get("extra") != "forbid"
+    ]
+    assert lenient == []
+
+
+def test_every_type_is_frozen(types: dict[str, type[BaseModel]]) -> None:
+    """A node can't change what the next one reads."""
+    assert [
+        key for key, kind in types.items() if not issubclass(kind, RootModel) and not kind.model_config.get("frozen")
+    ] == []
+
+
+@pytest.fixture(scope="module")
+def written(context: KedroContext) -> dict[str, Any]:
+    """The parameters of `conf/base`, pipeline by pipeline."""
+    files = sorted((context.project_path / "conf" / "base").glob("parameters_*.yml"))
+    return dict(OmegaConf.to_container(OmegaConf.merge(*(OmegaConf.load(file) for file in files))))
+
+
+def find(parameters: dict[str, Any], key: str) -> Any:
+    for name in key.split("."):
+        parameters = parameters[name]
+    return parameters
+
+
+def test_every_parameter_stands_in_its_file(types: dict[str, type[BaseModel]], written: dict[str, Any]) -> None:
+    missing = {
+        key: sorted(set(kind.model_fields) - set(find(written, key)))
+        for key, kind in types.items()
+        if not issubclass(kind, RootModel)
+    }
+    assert {key: names for key, names in missing.items() if names} == {}
+
+
+def test_every_parameter_has_a_right_value(types: dict[str, type[BaseModel]], written: dict[str, Any]) -> None:
+    for key, kind in types.items():
+        assert isinstance(kind.model_validate(find(written, key)), kind)
+
+
+def test_test_environment_has_right_values_too(types: dict[str, type[BaseModel]], context: KedroContext) -> None:
+    parameters = context.config_loader["parameters"]
+    for key, kind in types.items():
+        assert isinstance(kind.model_validate(find(parameters, key)), kind)

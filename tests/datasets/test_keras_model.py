@@ -1,0 +1,140 @@
+"""Networks come back with their predictions, one version for each run, and nothing in their files can run."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kedro.io import DatasetError
+from kedro.io.core import Version, VersionNotFoundError
+
+from rnn_pipelines.datasets import KerasModelDataset
+from rnn_pipelines.models.specs import NetworkSpec
+
+INPUTS = {
+    "history": np.random.default_rng(0).normal(size=(5, 6, 3)).astype("float32"),
+    "known": np.random.default_rng(1).normal(size=(5, 2, 2)).astype("float32"),
+}
+
+
+def predict(model) -> np.ndarray:
+    return model(INPUTS).numpy()
+
+
+@pytest.fixture(scope="module")
+def models() -> dict:
+    """Networks with other weights under every name."""
+    from rnn_pipelines.models.forecaster import build_forecaster
+
+    networks = {
+        "lstm": NetworkSpec(cell="lstm", units=(4, 3), dropout=0.1),
+        "gru": NetworkSpec(cell="gru", units=4),
+        "other gru": NetworkSpec(cell="gru", units=4),
+    }
+    return {name: build_forecaster(network, lookback=6, horizon=2, num_known=2) for name, network in networks.items()}
+
+
+@pytest.fixture
+def filepath(tmp_path: Path) -> str:
+    return str(tmp_path / "deep" / "my.keras")
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_loaded_network_predicts_the_same(models: dict, filepath: str, name: str) -> None:
+    dataset = KerasModelDataset(filepath=filepath)
+    dataset.save(models[name])
+    np.testing.assert_array_equal(predict(dataset.load()), predict(models[name]))
+
+
+def test_loaded_network_has_no_optimizer(models: dict, filepath: str) -> None:
+    model = models["gru"]
+    model.compile("adam", "mse")
+    dataset = KerasModelDataset(filepath=filepath)
+    dataset.save(model)
+    assert getattr(dataset.load(), "optimizer", None) is None
+
+
+def test_each_version_has_its_own_file(models: dict, filepath: str) -> None:
+    for version in ("one", "two"):
+        KerasModelDataset(filepath=filepath, version=Version(None, version)).save(models["gru"])
+    folders = sorted(path.parent.name for path in Path(filepath).rglob("*.keras") if path.is_file())
+    assert folders == ["one", "two"]
+
+
+def test_newest_version_is_loaded(models: dict, filepath: str) -> None:
+    for version, name in (("2024-01-01", "gru"), ("2024-01-02", "other gru")):
+        KerasModelDataset(filepath=filepath, version=Version(None, version)).save(models[name])
+    loaded = KerasModelDataset(filepath=filepath, version=Version(None, None)).load()
+    np.testing.assert_array_equal(predict(loaded), predict(models["other gru"]))
+
+
+def test_older_version_can_be_named(models: dict, filepath: str) -> None:
+    for version, name in (("2024-01-01", "gru"), ("2024-01-02", "other gru")):
+        KerasModelDataset(filepath=filepath, version=Version(None, version)).save(models[name])
+    loaded = KerasModelDataset(filepath=filepath, version=Version("2024-01-01", None)).load()
+    np.testing.assert_array_equal(predict(loaded), predict(models["gru"]))
+
+
+def test_one_dataset_saves_and_loads_the_same_version(models: dict, filepath: str) -> None:
+    dataset = KerasModelDataset(filepath=filepath, version=Version(None, None))
+    dataset.save(models["gru"])
+    np.testing.assert_array_equal(predict(dataset.load()), predict(models["gru"]))
+
+
+def test_no_version_is_an_error_that_says_so(filepath: str) -> None:
+    with pytest.raises(VersionNotFoundError, match="Did not find any versions"):
+        KerasModelDataset(filepath=filepath, version=Version(None, None)).load()
+
+
+@pytest.mark.parametrize("version", [None, Version(None, None)], ids=["plain", "versioned"])
+@pytest.mark.parametrize("is_saved", [True, False])
+def test_dataset_exists_once_it_is_saved(models: dict, filepath: str, version: Version | None, is_saved: bool) -> None:
+    dataset = KerasModelDataset(filepath=filepath, version=version)
+    if is_saved:
+        dataset.save(models["gru"])
+    assert dataset.exists() is is_saved
+
+
+def test_network_with_code_in_it_is_refused_on_load(filepath: str) -> None:
+    """Keras would run what a Lambda layer holds."""
+    import keras
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x + 1)])
+    dataset = KerasModelDataset(filepath=filepath)
+    dataset.save(model)
+    with pytest.raises(DatasetError, match="safe_mode"):
+        dataset.load()
+
+
+def test_failed_save_leaves_the_old_network(models: dict, filepath: str) -> None:
+    dataset = KerasModelDataset(filepath=filepath)
+    dataset.save(models["gru"])
+    with pytest.raises(DatasetError):
+        dataset.save("no network")
+    np.testing.assert_array_equal(predict(dataset.load()), predict(models["gru"]))
+
+
+def test_preview_shows_the_layers(models: dict, filepath: str) -> None:
+    dataset = KerasModelDataset(filepath=filepath)
+    dataset.save(models["lstm"])
+    preview = dataset.preview()
+    assert preview["columns"] == ["layer", "kind", "units"]
+    assert [row for row in preview["data"] if row[1] in {"LSTM", "Dense"}] == [
+        ["lstm_1", "LSTM", 4],
+        ["lstm_2", "LSTM", 3],
+        ["forecast", "Dense", 2],
+    ]
+
+
+def test_preview_needs_no_keras(models: dict, filepath: str) -> None:
+    KerasModelDataset(filepath=filepath).save(models["lstm"])
+    code = f"""
+        import sys
+        from rnn_pipelines.datasets import KerasModelDataset
+        assert len(KerasModelDataset(filepath={filepath!r}).preview()["data"]) > 3
+        print(sorted({{"keras", "tensorflow", "sklearn"}} & set(sys.modules)))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == "[]"

@@ -1,0 +1,26 @@
+"""The wiring of `forecast`."""
+
+from rnn_pipelines.pipelines.forecast import create_pipeline
+from rnn_pipelines.pipelines.forecast.pipeline import CELLS, create_network_pipeline
+
+
+def test_both_networks_come_from_one_template() -> None:
+    names = [{node.short_name for node in create_network_pipeline(cell).nodes} for cell in CELLS]
+    assert names[0] == names[1]
+    assert len(names[0]) == 2
+
+
+def test_networks_and_baselines_see_the_same_windows() -> None:
+    readers = {node.name for node in create_pipeline().nodes if "forecast_windows" in node.inputs}
+    assert {"forecast_baselines", "forecast_lstm.train_forecaster", "forecast_gru.train_forecaster"} <= readers
+
+
+def test_the_only_data_from_outside_is_the_external_table() -> None:
+    data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
+    assert data == {"forecast_external"}
+
+
+def test_nothing_is_saved_before_the_series_is_checked() -> None:
+    nodes = {node.name: node for node in create_pipeline().nodes}
+    assert nodes["read_source"].outputs == ["forecast_table"]
+    assert nodes["prepare_series"].inputs[0] == "forecast_table"

@@ -1,0 +1,99 @@
+"""A parameter that nothing reads ends the run before its first node; a run ends by saying where its report is."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
+from kedro_datasets.text import TextDataset
+
+from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.hooks import RunHooks, refuse_unread_parameters
+
+INPUTS = ["sales", "params:forecast.window", "params:forecast.lstm", "params:forecast"]
+PARAMETERS = {"forecast": {"window": {"lookback": 30}, "lstm": {"units": [32]}}, "sentiment": {"anything": 1}}
+
+
+def fail(parameters: dict[str, Any], given: dict[str, Any]) -> str:
+    with pytest.raises(ParameterError) as caught:
+        refuse_unread_parameters(INPUTS, parameters, given)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("given", [{}, {"forecast": {"window": {"lookback": 9}}}], ids=["none given", "one given"])
+def test_known_parameters_pass(given: dict[str, Any]) -> None:
+    assert refuse_unread_parameters(INPUTS, PARAMETERS, given) is None
+
+
+def test_misspelt_block_is_refused_with_the_name_that_was_meant() -> None:
+    assert fail({"forecast": {"windw": {}}}, {}) == (
+        "Parameter 'forecast.windw' is read by no node of this run. Did you mean 'forecast.window'?"
+    )
+
+
+def test_misspelt_pipeline_on_the_command_line_is_refused_with_the_name_that_was_meant() -> None:
+    assert fail(PARAMETERS, {"forcast": {"window": {}}}) == (
+        "Parameter 'forcast' is read by no node of this run. Did you mean 'forecast'?"
+    )
+
+
+def test_block_like_no_other_is_refused_with_the_names_there_are() -> None:
+    assert fail({"forecast": {"xyz": {}}}, {}).endswith("Expected one of ['lstm', 'window'].")
+
+
+def test_parameters_of_another_pipeline_are_none_of_this_runs_business() -> None:
+    assert refuse_unread_parameters(INPUTS, PARAMETERS | {"sentiment": {"misspelt": 1}}, {}) is None
+
+
+def test_parameters_of_another_pipeline_on_the_command_line_are_refused() -> None:
+    assert "Parameter 'sentiment' is read by no node" in fail(PARAMETERS, {"sentiment": {"anything": 2}})
+
+
+def test_pipeline_that_reads_all_its_parameters_in_one_has_no_unknown_block() -> None:
+    assert refuse_unread_parameters(["params:monitor"], {"monitor": {"anything": 1}}, {}) is None
+
+
+@pytest.fixture
+def run_hook(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Calls the hook before a run of two pipelines, of which `forecast` is the default."""
+    pipelines = {
+        "forecast": Pipeline([Node(print, "params:forecast.window", None, name="read_window")]),
+        "compare": Pipeline([Node(print, "params:compare.cells", None, name="read_cells")]),
+    }
+    monkeypatch.setattr("rnn_pipelines.hooks.pipelines", pipelines | {"__default__": pipelines["forecast"]})
+
+    def run(parameters: dict[str, Any], names: list[str] | None = None, given: dict[str, Any] | None = None) -> None:
+        catalog = DataCatalog({"parameters": MemoryDataset(parameters)})
+        RunHooks().before_pipeline_run({"pipeline_names": names, "runtime_params": given}, catalog)
+
+    return run
+
+
+def test_run_without_a_name_is_checked_as_the_default(run_hook: Callable[..., None]) -> None:
+    with pytest.raises(ParameterError, match=r"Did you mean 'forecast\.window'"):
+        run_hook({"forecast": {"windows": {}}, "compare": {"cell": {}}})
+
+
+def test_named_run_is_checked_by_its_name(run_hook: Callable[..., None]) -> None:
+    with pytest.raises(ParameterError, match=r"Did you mean 'compare\.cells'"):
+        run_hook({"forecast": {"windows": {}}, "compare": {"cell": {}}}, ["compare"])
+
+
+def test_all_pipelines_of_a_run_are_checked(run_hook: Callable[..., None]) -> None:
+    with pytest.raises(ParameterError, match=r"Did you mean 'compare\.cells'"):
+        run_hook({"forecast": {"window": {}}, "compare": {"cell": {}}}, ["forecast", "compare"])
+
+
+def test_given_parameters_are_checked(run_hook: Callable[..., None]) -> None:
+    with pytest.raises(ParameterError, match="Did you mean 'forecast'"):
+        run_hook({"forecast": {"window": {}}}, given={"forecasts": {}})
+
+
+def test_run_ends_by_saying_where_its_report_is(caplog: pytest.LogCaptureFixture) -> None:
+    pipeline = Pipeline([Node(lambda: ("", ""), None, ["forecast_report", "forecast_scores"], name="write_report")])
+    catalog = DataCatalog({"forecast_report": TextDataset(filepath="out/report.html")})
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        RunHooks().after_pipeline_run(pipeline, catalog)
+    assert [message.rpartition("/")[2] for message in caplog.messages] == ["report.html"]

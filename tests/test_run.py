@@ -1,0 +1,168 @@
+"""Whole runs under `--env=test`: what the files hold, not only that they are there."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+FORECASTERS = ["lstm", "gru", "last_value", "seasonal_naive", "ridge"]
+
+
+def run_kedro(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "kedro", *arguments]
+    return subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True)
+
+
+def run_forecast(*settings: str) -> subprocess.CompletedProcess[str]:
+    parameters = ["--params", ",".join(f"forecast.{setting}" for setting in settings)] if settings else []
+    return run_kedro("run", "--pipelines=forecast", "--env=test", *parameters)
+
+
+class Results:
+    """Reads what a run under `--env=test` wrote."""
+
+    root = PROJECT / ".test_data"
+
+    def table(self, path: str) -> pd.DataFrame:
+        return pd.read_parquet(self.root / path)
+
+    def json(self, path: str) -> dict:
+        return json.loads((self.root / path).read_text())
+
+    def checksums(self) -> dict[str, tuple[int, bytes]]:
+        files = [path for path in sorted(self.root.rglob("*")) if path.is_file()]
+        return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+
+@pytest.fixture(scope="module")
+def results() -> Results:
+    finished = run_forecast()
+    assert finished.returncode == 0, finished.stderr
+    return Results()
+
+
+@pytest.fixture(scope="module")
+def predictions(results: Results) -> pd.DataFrame:
+    return results.table("07_model_output/forecast/predictions.parquet")
+
+
+@pytest.fixture(scope="module")
+def metrics(results: Results) -> dict:
+    return results.json("08_reporting/forecast/metrics.json")
+
+
+def test_metrics_are_those_of_the_predictions(predictions: pd.DataFrame, metrics: dict) -> None:
+    for name in FORECASTERS:
+        assert metrics[name]["mse"] == pytest.approx(np.mean((predictions["y"] - predictions[name]) ** 2))
+        assert metrics[name]["mae"] == pytest.approx(np.mean(np.abs(predictions["y"] - predictions[name])))
+
+
+def test_skill_compares_with_the_last_value(metrics: dict) -> None:
+    expected = 1 - metrics["lstm"]["mse"] / metrics["last_value"]["mse"]
+    assert metrics["lstm"]["skill_vs_last_value"] == pytest.approx(expected)
+
+
+def test_noise_floor_is_the_error_of_the_formula(predictions: pd.DataFrame, metrics: dict) -> None:
+    days = (predictions["ds"] - pd.Timestamp("2021-01-01")).dt.days
+    formula = 20 + 10 * np.sin(2 * np.pi * days / 365)
+    assert metrics["noise_floor_mse"] == pytest.approx(np.mean((predictions["y"] - formula) ** 2))
+
+
+def test_every_step_of_the_test_part_is_an_origin(results: Results, predictions: pd.DataFrame) -> None:
+    cut = results.table("03_primary/forecast/cutoffs.parquet").iloc[0]
+    horizon = int(predictions["horizon_step"].max())
+    assert predictions["cutoff"].nunique() == cut["num_steps"] - cut["validation_stop"] - horizon + 1
+    assert predictions["ds"].min() == cut["test_from"]
+
+
+def test_last_value_is_the_observation_at_the_cutoff(results: Results, predictions: pd.DataFrame) -> None:
+    observed = results.table("01_raw/forecast/source.parquet").set_index("ds")["y"]
+    expected = predictions["cutoff"].map(observed)
+    np.testing.assert_allclose(predictions["last_value"], expected, rtol=1e-5)
+
+
+def test_next_values_follow_the_last_observation(results: Results) -> None:
+    last = results.table("01_raw/forecast/source.parquet")["ds"].max()
+    following = results.table("07_model_output/forecast/next_values.parquet")
+    assert list(following["ds"]) == list(pd.date_range(last, periods=8, freq="D")[1:])
+    assert (following["cutoff"] == last).all()
+    assert np.isfinite(following[FORECASTERS]).all().all()
+
+
+def test_saved_networks_give_the_saved_forecasts(results: Results) -> None:
+    from rnn_pipelines.datasets import ArraysDataset, KerasModelDataset
+    from rnn_pipelines.training.forecasting import forecast_windows
+
+    panel_file = str(results.root / "05_model_input/forecast/windows.npz")
+    panel = ArraysDataset(filepath=panel_file, holds="rnn_pipelines.series.windows.WindowedPanel").load()
+    for cell in ("lstm", "gru"):
+        newest = max((results.root / f"06_models/forecast/{cell}.keras").iterdir())
+        model = KerasModelDataset(filepath=str(newest / f"{cell}.keras")).load()
+        saved = np.load(results.root / f"07_model_output/forecast/{cell}_forecasts.npz")["test"]
+        np.testing.assert_allclose(forecast_windows(model, panel).test, saved, atol=1e-6)
+
+
+def test_report_states_the_metrics(results: Results, metrics: dict) -> None:
+    report = (results.root / "08_reporting/forecast/report.html").read_text()
+    assert f"{metrics['gru']['rmse']:.3g}"[:4] in report
+    assert "temperature" in report
+
+
+def test_a_second_run_gives_the_same_numbers(results: Results, metrics: dict) -> None:
+    assert run_forecast().returncode == 0
+    again = results.json("08_reporting/forecast/metrics.json")
+    for name in ("lstm", "gru"):
+        measured = ("mse", "mae", "mase", "num_epochs", "num_parameters")
+        assert [again[name][key] for key in measured] == [metrics[name][key] for key in measured]
+
+
+def test_old_spelling_still_runs() -> None:
+    finished = run_kedro("run", "--pipeline=forecast", "--env=test", "--to-nodes=make_windows")
+    assert finished.returncode == 0, finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "settings", "message"),
+    [
+        ("Date,Temp\n2020-01-01,1\n", ["source.time=Day"], "no column"),
+        ("Date,Temp\n2020-01-01,1\n2020-01-01,2\n", [], "a second time"),
+        ("Date,Temp\n2020-01-01,1\n2020-01-02,inf\n", [], "not finite"),
+        ("Date,Temp\n" + "".join(f"2020-01-{d:02},{d}\n" for d in range(1, 31)), [], "needs"),
+    ],
+)
+def test_a_faulty_file_leaves_all_results_as_they_were(
+    results: Results, tmp_path: Path, content: str, settings: list[str], message: str
+) -> None:
+    before = results.checksums()
+    source = tmp_path / "my.csv"
+    source.write_text(content)
+    finished = run_forecast(f"source.path={source}", "source.time=Date", "source.target=Temp", *settings)
+    assert finished.returncode != 0
+    assert message in finished.stderr
+    assert results.checksums() == before
+
+
+def test_a_misspelt_parameter_ends_the_run_before_its_first_node() -> None:
+    finished = run_forecast("window.lookbak=3")
+    assert finished.returncode != 0
+    assert "lookbak" in finished.stderr
+    assert "Running node" not in finished.stderr
+
+
+def test_a_panel_runs_by_parameters_alone(results: Results, tmp_path: Path) -> None:
+    days = pd.date_range("2020-01-01", periods=120, freq="D")
+    rng = np.random.default_rng(0)
+    rows = [pd.DataFrame({"shop": shop, "day": days, "sales": rng.normal(size=120)}) for shop in ("a", "b")]
+    pd.concat(rows).to_parquet(tmp_path / "sales.parquet")
+    finished = run_forecast(
+        f"source.path={tmp_path / 'sales.parquet'}", "source.time=day", "source.target=sales", "source.id=shop",
+        "window.lookback=14", "split.test=14", "split.validation=14", "evaluation.origins=last",
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    predictions = results.table("07_model_output/forecast/predictions.parquet")
+    assert predictions.groupby("unique_id")["cutoff"].nunique().to_dict() == {"a": 1, "b": 1}
