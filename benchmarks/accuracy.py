@@ -4,7 +4,7 @@
     RNN_DATA=../shared/data .venv/bin/python benchmarks/accuracy.py --seeds 5 melbourne tourism
 
 Prints the command of every run and a table row for every forecaster; writes `benchmarks/results/<case>.json`.
-The seed is that of the training and, for synthetic series, of the data. Nothing here was tuned on a test part.
+Seeds 0, 1, ... are those of synthetic data; the training's are ten times as large. No test part was used for tuning.
 """
 
 import argparse
@@ -27,15 +27,20 @@ HEADER = "| forecaster | MSE | MSE / floor | MAE | training, s |\n|---|---|---|-
 CASES = {
     "seattle": "",
     "temperature": "source.name=temperature,source.seed={seed},window.horizon=1",
-    "noisy_sine_10": "source.name=noisy_sine,source.seed={seed},window.lookback=10,window.horizon=1",
-    "noisy_sine_30": "source.name=noisy_sine,source.seed={seed},window.lookback=30,window.horizon=1",
+    "noisy_sine_10": (
+        "source.name=noisy_sine,source.seed={seed},window.lookback=10,window.horizon=1,"
+        "training.learning_rate=0.003,training.epochs=400"
+    ),
+    "noisy_sine_30": (
+        "source.name=noisy_sine,source.seed={seed},window.lookback=30,window.horizon=1,training.learning_rate=0.003"
+    ),
     "sine": (
         "source.name=sine,window.lookback=10,window.horizon=1,"
-        "training.batch_size=16,training.epochs=1000,training.patience=100"
+        "training.learning_rate=0.003,training.batch_size=16,training.epochs=1000,training.patience=100"
     ),
     "melbourne": (
         "source.path={data}/series/daily-min-temperatures.csv,source.time=Date,source.target=Temp,"
-        "window.horizon=1,split.validation=365,split.test=365"
+        "window.horizon=1,split.validation=365,split.test=365,lstm.members=4,gru.members=4"
     ),
     "melbourne_7": (
         "source.path={data}/series/daily-min-temperatures.csv,source.time=Date,source.target=Temp,"
@@ -50,7 +55,11 @@ CASES = {
 
 def run_case(case: str, seed: int) -> dict[str, Any]:
     """Runs the pipeline once and returns its metrics."""
-    settings = [f"training.seed={seed}", *filter(None, CASES[case].format(seed=seed, data=_find_data()).split(","))]
+    # Ten apart, so that no two runs share a member of an averaged network.
+    settings = [
+        f"training.seed={10 * seed}",
+        *filter(None, CASES[case].format(seed=seed, data=_find_data()).split(",")),
+    ]
     parameters = ",".join(f"forecast.{setting}" for setting in settings)
     command = [
         sys.executable, "-m", "kedro", "run", "--pipelines=forecast", "--env=benchmark",

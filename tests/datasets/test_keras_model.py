@@ -1,10 +1,13 @@
 """Networks come back with their predictions, one version for each run, and nothing in their files can run."""
 
+import io
 import subprocess
 import sys
 import textwrap
+import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from kedro.io import DatasetError
@@ -26,14 +29,17 @@ def predict(model) -> np.ndarray:
 @pytest.fixture(scope="module")
 def models() -> dict:
     """Networks with other weights under every name."""
-    from rnn_pipelines.models.forecaster import build_forecaster
+    from rnn_pipelines.models.forecaster import average_forecasters, build_forecaster
 
     networks = {
         "lstm": NetworkSpec(cell="lstm", units=(4, 3), dropout=0.1),
         "gru": NetworkSpec(cell="gru", units=4),
         "other gru": NetworkSpec(cell="gru", units=4),
+        "compiled gru": NetworkSpec(cell="gru", units=4),
     }
-    return {name: build_forecaster(network, lookback=6, horizon=2, num_known=2) for name, network in networks.items()}
+    built = {name: build_forecaster(network, lookback=6, horizon=2, num_known=2) for name, network in networks.items()}
+    members = [build_forecaster(networks["gru"], lookback=6, horizon=2, num_known=2) for _ in range(2)]
+    return built | {"two grus": average_forecasters(members)}
 
 
 @pytest.fixture
@@ -41,18 +47,37 @@ def filepath(tmp_path: Path) -> str:
     return str(tmp_path / "deep" / "my.keras")
 
 
-@pytest.mark.parametrize("name", ["lstm", "gru"])
+@pytest.mark.parametrize("name", ["lstm", "gru", "two grus"])
 def test_loaded_network_predicts_the_same(models: dict, filepath: str, name: str) -> None:
     dataset = KerasModelDataset(filepath=filepath)
     dataset.save(models[name])
     np.testing.assert_array_equal(predict(dataset.load()), predict(models[name]))
 
 
-def test_loaded_network_has_no_optimizer(models: dict, filepath: str) -> None:
-    model = models["gru"]
+@pytest.fixture(scope="module")
+def compiled(models: dict):
+    """A network in the state in which training leaves it."""
+    model = models["compiled gru"]
     model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def test_file_holds_no_optimizer(compiled, filepath: str) -> None:
+    """Its state is twice the size of the weights, and no forecast needs it."""
+    KerasModelDataset(filepath=filepath).save(compiled)
+    with zipfile.ZipFile(filepath) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights:
+        assert "optimizer" not in weights
+
+
+def test_saved_network_can_still_be_trained(compiled, filepath: str) -> None:
+    KerasModelDataset(filepath=filepath).save(compiled)
+    assert compiled.optimizer is not None
+
+
+def test_loaded_network_has_no_optimizer(compiled, filepath: str) -> None:
     dataset = KerasModelDataset(filepath=filepath)
-    dataset.save(model)
+    dataset.save(compiled)
     assert getattr(dataset.load(), "optimizer", None) is None
 
 
@@ -97,15 +122,24 @@ def test_dataset_exists_once_it_is_saved(models: dict, filepath: str, version: V
     assert dataset.exists() is is_saved
 
 
-def test_network_with_code_in_it_is_refused_on_load(filepath: str) -> None:
-    """Keras would run what a Lambda layer holds."""
+@pytest.fixture(scope="module")
+def unsafe():
+    """A network whose Lambda layer holds code, which loading would run."""
     import keras
 
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x + 1)])
-    dataset = KerasModelDataset(filepath=filepath)
-    dataset.save(model)
+    return keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x + 1)])
+
+
+def test_network_with_code_in_it_is_refused_on_load(unsafe, filepath: str) -> None:
+    Path(filepath).parent.mkdir()
+    unsafe.save(filepath)
     with pytest.raises(DatasetError, match="safe_mode"):
-        dataset.load()
+        KerasModelDataset(filepath=filepath).load()
+
+
+def test_network_with_code_in_it_is_refused_on_save(unsafe, filepath: str) -> None:
+    with pytest.raises(DatasetError, match="Lambda"):
+        KerasModelDataset(filepath=filepath).save(unsafe)
 
 
 def test_failed_save_leaves_the_old_network(models: dict, filepath: str) -> None:

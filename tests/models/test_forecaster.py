@@ -168,6 +168,30 @@ def test_no_dropout_makes_no_layer(build) -> None:
     assert not [layer for layer in build(dropout=0.0).layers if "dropout" in layer.name]
 
 
+# Averages
+
+
+def test_average_of_networks_is_the_mean_of_their_forecasts(build) -> None:
+    from rnn_pipelines.models.forecaster import average_forecasters
+
+    members, inputs = [build(units=units) for units in (3, 4, 5)], make_inputs()
+    expected = np.mean([call(member, inputs) for member in members], axis=0)
+    np.testing.assert_allclose(call(average_forecasters(members), inputs), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_average_of_one_network_is_the_network(build) -> None:
+    from rnn_pipelines.models.forecaster import average_forecasters
+
+    model = build()
+    assert average_forecasters([model]) is model
+
+
+def test_average_bears_the_name_of_the_cell(build) -> None:
+    from rnn_pipelines.models.forecaster import average_forecasters
+
+    assert average_forecasters([build("gru"), build("gru")]).name == "gru_forecaster"
+
+
 # The summary
 
 

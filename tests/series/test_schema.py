@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rnn_pipelines.errors import SeriesError
@@ -287,6 +289,35 @@ def test_dates_written_as_integers_ask_for_a_time_format(make_table: MakeTable) 
     table = make_table([*RAMP, *RAMP, *RAMP])
     table["ds"] = table["ds"].dt.strftime("%Y%m%d").astype("int64")
     assert fail(table).endswith("or give source.time_format if the steps are dates.")
+
+
+# Whatever comes
+
+# A value, an empty cell, a missing row
+CELLS = st.sampled_from([1.0, 2.5, -3.0, 4.0, 9.0, 8.0, np.nan, None])
+
+
+@given(
+    st.tuples(st.lists(CELLS, max_size=30), st.lists(CELLS, min_size=1, max_size=30)),
+    st.sampled_from(["D", "B", "h", "MS", "W", 1, 5]),
+    st.sampled_from(["interpolate", "error", "split"]),
+    st.integers(0, 3),
+)
+def test_values_are_kept_and_nothing_else_is_observed_or_the_error_says_why(
+    make_table: MakeTable, values: tuple[list, list], freq: str | int, gaps: str, seed: int
+) -> None:
+    start = 0 if isinstance(freq, int) else "2021-01-01"
+    table = make_table(dict(zip("ab", values, strict=True)), freq, start).sample(frac=1, random_state=seed)
+    try:
+        series, _ = repair(table, gaps, freq=freq if seed else None)
+    except SeriesError as error:
+        assert str(error).startswith("my.csv: ")  # noqa: PT017 - either outcome is right
+    else:
+        keys = ["unique_id", "ds"]
+        expected = table.dropna().sort_values(keys).reset_index(drop=True)
+        found = series.loc[series["observed"], [*keys, "y"]].reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+        SeriesSchema().validate(series)
 
 
 # The schema of the catalog entry

@@ -21,7 +21,16 @@ MakeValues = Callable[..., list[float | None]]
 
 CELLS = ("lstm", "gru")
 SCHEDULES = ("plateau", "cosine", "constant")
-TRAINING = TrainingSpec(epochs=4, batch_size=16, learning_rate=0.01, min_steps=0, jit_compile=False)
+TRAINING = TrainingSpec(
+    epochs=4,
+    patience=10,
+    batch_size=16,
+    learning_rate=0.01,
+    schedule="plateau",
+    weight_average=0.0,
+    min_steps=0,
+    jit_compile=False,
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +39,13 @@ def panel(prepare: Prepare, make_values: MakeValues) -> WindowedPanel:
     return prepare(values, WindowSpec(lookback=4, horizon=2), SplitSpec(validation=10, test=10)).panel
 
 
-def train(panel: WindowedPanel, cell: str = "gru", dropout: float = 0.0, **options: object) -> SimpleNamespace:
+def train(
+    panel: WindowedPanel, cell: str = "gru", dropout: float = 0.0, members: int = 1, **options: object
+) -> SimpleNamespace:
     """Trains a tiny network: `model, history, record, wall_seconds`."""
     from rnn_pipelines.training.forecasting import train_forecaster
 
-    network = NetworkSpec(cell=cell, units=(4,), dropout=dropout)
+    network = NetworkSpec(cell=cell, units=(4,), dropout=dropout, members=members)
     started = time.perf_counter()
     model, history, record = train_forecaster(panel, network, TRAINING.model_copy(update=options))
     return SimpleNamespace(model=model, history=history, record=record, wall_seconds=time.perf_counter() - started)
@@ -60,6 +71,18 @@ def trained(panel: WindowedPanel) -> dict[str, SimpleNamespace]:
 
 
 @pytest.fixture(scope="module")
+def reseeded(panel: WindowedPanel) -> SimpleNamespace:
+    """A GRU from the next seed."""
+    return train(panel, seed=1)
+
+
+@pytest.fixture(scope="module")
+def doubled(panel: WindowedPanel) -> SimpleNamespace:
+    """Two GRUs in one network."""
+    return train(panel, members=2)
+
+
+@pytest.fixture(scope="module")
 def again(panel: WindowedPanel, trained: dict[str, SimpleNamespace]) -> dict[str, SimpleNamespace]:
     """The same trainings, after others have moved the global random state; and without the test part."""
     blind = panel.values.copy()
@@ -69,15 +92,43 @@ def again(panel: WindowedPanel, trained: dict[str, SimpleNamespace]) -> dict[str
 
 
 @pytest.fixture(scope="module")
-def overshot(panel: WindowedPanel) -> SimpleNamespace:
-    """A training whose steps are so long that validation soon gets worse."""
-    return train(panel, epochs=40, patience=2, learning_rate=0.5, schedule="constant")
+def misleading(panel: WindowedPanel) -> WindowedPanel:
+    """Values around 5 to learn from and around -5 to validate on: each epoch is worse than the one before."""
+    values = panel.values.copy()
+    for start, (first_validated, _) in zip(panel.series_starts, panel.validation, strict=True):
+        values[start:first_validated, 0] += 5
+        values[first_validated:, 0] -= 5
+    return replace(panel, values=values)
+
+
+@pytest.fixture(scope="module")
+def misled(misleading: WindowedPanel) -> SimpleNamespace:
+    return train(misleading, epochs=20, patience=2, learning_rate=0.05)
+
+
+@pytest.fixture(scope="module")
+def late(misleading: WindowedPanel) -> SimpleNamespace:
+    """The same, but the best epochs come too early to count: only the fourth and the fifth do."""
+    num_batches = -(-len(misleading.index("train")) // TRAINING.batch_size)
+    return train(misleading, epochs=5, patience=9, learning_rate=0.05, min_steps=3 * num_batches)
 
 
 @pytest.fixture(scope="module")
 def brief(panel: WindowedPanel) -> dict[str, SimpleNamespace]:
     """One epoch under each schedule."""
     return {schedule: train(panel, epochs=1, schedule=schedule) for schedule in SCHEDULES}
+
+
+@pytest.fixture(scope="module")
+def dropped(panel: WindowedPanel) -> SimpleNamespace:
+    """One epoch with dropout."""
+    return train(panel, dropout=0.5, epochs=1)
+
+
+@pytest.fixture(scope="module")
+def averaged(panel: WindowedPanel) -> SimpleNamespace:
+    """A training that validates and keeps the running mean of its weights."""
+    return train(panel, weight_average=0.9)
 
 
 # Repeatable
@@ -102,14 +153,16 @@ def test_same_seed_gives_the_same_forecasts(panel: WindowedPanel, trained: dict,
     np.testing.assert_array_equal(one.future, other.future)
 
 
-def test_same_seed_drops_the_same_units(panel: WindowedPanel) -> None:
-    one, other = (train(panel, dropout=0.5, epochs=1) for _ in range(2))
-    assert one.history["loss"].equals(other.history["loss"])
+def test_same_seed_drops_the_same_units(panel: WindowedPanel, dropped: SimpleNamespace) -> None:
+    assert train(panel, dropout=0.5, epochs=1).history["loss"].equals(dropped.history["loss"])
 
 
-def test_another_seed_gives_other_weights(panel: WindowedPanel, trained: dict) -> None:
-    other = train(panel, seed=1, epochs=1).model.get_weights()
-    assert not np.allclose(trained["gru"].model.get_weights()[0], other[0])
+def test_forecasting_drops_no_unit(panel: WindowedPanel, dropped: SimpleNamespace) -> None:
+    np.testing.assert_array_equal(forecast(dropped, panel).test, forecast(dropped, panel).test)
+
+
+def test_another_seed_gives_other_weights(trained: dict, reseeded: SimpleNamespace) -> None:
+    assert not np.allclose(trained["gru"].model.get_weights()[0], reseeded.model.get_weights()[0])
 
 
 def test_training_never_sees_the_test_part(again: dict) -> None:
@@ -138,32 +191,39 @@ def test_loss_of_the_final_weights_is_the_best_of_validation(panel: WindowedPane
     assert found == pytest.approx(trained[cell].history["val_loss"].min(), rel=1e-4)
 
 
-def test_best_weights_come_back_after_worse_epochs(panel: WindowedPanel, overshot: SimpleNamespace) -> None:
-    assert overshot.history["val_loss"].iloc[-1] > overshot.history["val_loss"].min()
-    found = compute_validation_loss(overshot.model, panel)
-    assert found == pytest.approx(overshot.history["val_loss"].min(), rel=1e-4)
+def test_best_weights_come_back_after_worse_epochs(misleading: WindowedPanel, misled: SimpleNamespace) -> None:
+    assert misled.history["val_loss"].idxmin() < len(misled.history) - 1
+    found = compute_validation_loss(misled.model, misleading)
+    assert found == pytest.approx(misled.history["val_loss"].min(), rel=1e-4)
 
 
-def test_averaged_weights_are_the_ones_that_are_validated_and_kept(panel: WindowedPanel) -> None:
-    averaged = train(panel, weight_average=0.9)
+def test_averaged_weights_are_validated(trained: dict, averaged: SimpleNamespace) -> None:
+    """The first epoch trains the same weights, and validates others."""
+    first, plain = averaged.history.iloc[0], trained["gru"].history.iloc[0]
+    assert (first["loss"] == plain["loss"], first["val_loss"] == plain["val_loss"]) == (True, False)
+
+
+def test_averaged_weights_are_kept(panel: WindowedPanel, averaged: SimpleNamespace) -> None:
     found = compute_validation_loss(averaged.model, panel)
     assert found == pytest.approx(averaged.history["val_loss"].min(), rel=1e-4)
 
 
-def test_training_stops_once_patience_is_over(overshot: SimpleNamespace) -> None:
-    assert overshot.record["num_epochs"] == overshot.record["best_epoch"] + 2 < 40
+def test_training_stops_once_patience_is_over(misled: SimpleNamespace) -> None:
+    assert misled.record["num_epochs"] == misled.record["best_epoch"] + 2 < 20
 
 
-def test_best_epoch_is_that_of_the_lowest_validation_loss(overshot: SimpleNamespace) -> None:
-    history = overshot.history
-    assert overshot.record["best_epoch"] == history.loc[history["val_loss"].idxmin(), "epoch"]
+def test_best_epoch_is_that_of_the_lowest_validation_loss(misled: SimpleNamespace) -> None:
+    history = misled.history
+    assert misled.record["best_epoch"] == history.loc[history["val_loss"].idxmin(), "epoch"]
 
 
-def test_nothing_counts_as_best_before_min_steps(panel: WindowedPanel) -> None:
-    """Long steps make the first epochs the best; only the last two of them are late enough."""
-    num_batches = -(-len(panel.index("train")) // TRAINING.batch_size)
-    late = train(panel, epochs=8, patience=9, learning_rate=0.5, schedule="constant", min_steps=6 * num_batches)
-    assert late.record["best_epoch"] == late.history["val_loss"][6:].idxmin() + 1
+def test_no_epoch_counts_as_best_before_min_steps(late: SimpleNamespace) -> None:
+    assert late.history["val_loss"].idxmin() < 3 <= late.record["best_epoch"] - 1
+
+
+def test_no_weights_come_back_from_before_min_steps(misleading: WindowedPanel, late: SimpleNamespace) -> None:
+    found = compute_validation_loss(late.model, misleading)
+    assert found == pytest.approx(late.history["val_loss"][3:].min(), rel=1e-4)
 
 
 def test_constant_rate_is_the_same_however_many_epochs_follow(brief: dict, trained: dict) -> None:
@@ -257,6 +317,22 @@ def test_forecasts_are_the_same_whatever_the_batch_size(
     whole = forecast(trained["gru"], panel).test
     monkeypatch.setattr(forecasting, "PREDICT_BATCH_SIZE", 5)
     np.testing.assert_allclose(forecast(trained["gru"], panel).test, whole, rtol=1e-5, atol=1e-6)
+
+
+def test_members_are_trained_from_one_seed_after_another_and_averaged(
+    panel: WindowedPanel, trained: dict, reseeded: SimpleNamespace, doubled: SimpleNamespace
+) -> None:
+    members = [forecast(member, panel).test for member in (trained["gru"], reseeded)]
+    np.testing.assert_allclose(forecast(doubled, panel).test, np.mean(members, axis=0), rtol=1e-5, atol=1e-6)
+
+
+def test_history_of_members_is_their_mean(trained: dict, reseeded: SimpleNamespace, doubled: SimpleNamespace) -> None:
+    mean = (trained["gru"].history["val_loss"] + reseeded.history["val_loss"]) / 2
+    np.testing.assert_allclose(doubled.history["val_loss"], mean, rtol=1e-6)
+
+
+def test_parameters_of_members_add_up(trained: dict, doubled: SimpleNamespace) -> None:
+    assert doubled.record["num_parameters"] == 2 * trained["gru"].record["num_parameters"]
 
 
 def test_forecasts_are_float32(panel: WindowedPanel, trained: dict) -> None:

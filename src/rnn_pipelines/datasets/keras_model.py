@@ -46,9 +46,12 @@ class KerasModelDataset(AbstractVersionedDataset[Any, Any]):
             return keras.saving.load_model(local, compile=False, safe_mode=True)
 
     def save(self, data: "Model") -> None:
+        # A copy that was never compiled, for Keras keeps the optimizer in a `.keras` file whatever `save` is told.
+        plain = type(data).from_config(data.get_config())
+        plain.set_weights(data.get_weights())
         with tempfile.TemporaryDirectory() as folder:
             local = Path(folder, "model.keras")
-            data.save(local, include_optimizer=False)
+            plain.save(local)
             path = get_filepath_str(self._get_save_path(), self._protocol)
             with self._fs.transaction, self._fs.open(path, "wb") as file:
                 file.write(local.read_bytes())

@@ -1,5 +1,6 @@
 """The forecasting network: recurrent layers over the history, one head for all steps ahead."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -39,6 +40,22 @@ def build_forecaster(network: NetworkSpec, lookback: int, horizon: int, num_know
         state = layers.Concatenate(name="state_and_known")([state, layers.Flatten(name="known_flat")(known)])
     forecast = layers.Dense(horizon, name="forecast")(state)
     return keras.Model(inputs, forecast, name=f"{network.cell}_forecaster")
+
+
+def average_forecasters(members: Sequence[keras.Model]) -> keras.Model:
+    """One network whose forecast is the mean of its members'; the member itself where there is one.
+
+    Args:
+        members: what `build_forecaster` returns, all from one spec.
+    """
+    if len(members) == 1:
+        return members[0]
+    inputs = {tensor.name: keras.Input(tensor.shape[1:], name=tensor.name) for tensor in members[0].inputs}
+    forecasts = []
+    for number, member in enumerate(members, start=1):
+        member.name = f"{member.name}_{number}"
+        forecasts.append(member(inputs))
+    return keras.Model(inputs, layers.Average(name="forecast")(forecasts), name=members[0].name.rsplit("_", 1)[0])
 
 
 def summarize_layers(model: keras.Model) -> list[dict[str, Any]]:

@@ -17,9 +17,11 @@ class NetworkSpec(BaseModel, extra="forbid", frozen=True):
         units: width of each recurrent layer, from input to output; one number for a single layer.
         activation: of the candidate and the output of the cell. Other than `tanh` it is slower on a GPU.
         dropout: part of each recurrent layer's output that is dropped in training.
+        members: networks that are trained one after another from other seeds, and whose forecasts are averaged.
     """
 
     cell: Literal["lstm", "gru"]
     units: Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (16,)
-    activation: str = "tanh"
+    activation: Literal["tanh", "relu", "sigmoid", "softsign", "linear"] = "tanh"
     dropout: float = Field(0.0, ge=0, lt=1)
+    members: int = Field(1, ge=1)

@@ -24,6 +24,14 @@ HOW_TO_READ = (
     "within the training part: below 1 is better than that. Skill is 1 − MSE / MSE of the baseline: 1 is perfect, 0 as "
     "good as the baseline, below 0 worse. The best of each column is marked."
 )
+PANEL_IN_WORDS = "Series with large values weigh most in all of these but MASE, in which each series weighs the same."
+PANEL_STEPS_IN_WORDS = (
+    "Here RMSE is the root of the mean MSE over series; in the table above, it is the mean of their roots."
+)
+MEMBERS_IN_WORDS = (
+    "A network with several members averages their forecasts. Parameters, epochs and seconds are sums over them; loss "
+    "curves and best epoch are means."
+)
 NOISE_FLOOR_IN_WORDS = "The noise floor is the error of the series without its noise: only luck gets below it."
 GLOSSARY = (
     "Error = actual − forecast: a positive error means that the forecast was too low. All values, RMSE and MAE are in "
@@ -52,15 +60,22 @@ def render_forecast_report(
         records: what `train_forecaster` returns for each network.
         figures: what `draw_figures` returns.
     """
-    floor_in_words = [NOISE_FLOOR_IN_WORDS] * (metrics[NOISE_FLOOR] is not None)
+    notes, notes_on_steps, notes_on_networks = [HOW_TO_READ, BASELINES_IN_WORDS], [], []
+    if profile["num_series"] > 1:
+        notes.append(PANEL_IN_WORDS)
+        notes_on_steps.append(PANEL_STEPS_IN_WORDS)
+    if metrics[NOISE_FLOOR] is not None:
+        notes.append(NOISE_FLOOR_IN_WORDS)
+    if any(count_members(record) > 1 for record in records.values()):
+        notes_on_networks.append(MEMBERS_IN_WORDS)
     sections = [
-        Section("Accuracy", [tabulate_metrics(metrics), HOW_TO_READ, BASELINES_IN_WORDS, *floor_in_words]),
+        Section("Accuracy", [tabulate_metrics(metrics), *notes]),
         Section("Forecasts", [figures["forecasts"]]),
         Section("Next values", [figures["next_values"]]),
-        Section("Error by step", [figures["error_by_step"]]),
+        Section("Error by step", [figures["error_by_step"], *notes_on_steps]),
         Section("Residuals", [figures["residuals"]]),
         Section("Loss curves", [figures["losses"]]),
-        Section("Networks", [tabulate_trainings(records), *tabulate_layers(records)]),
+        Section("Networks", [tabulate_trainings(records), *notes_on_networks, *tabulate_layers(records)]),
         Section("Data", [tabulate_profile(profile)]),
         Section("Parameters", [tabulate_parameters(parameters)]),
         Section("Glossary", [GLOSSARY]),
@@ -175,6 +190,11 @@ def tabulate_trainings(records: Mapping[str, Mapping[str, Any]]) -> Table:
     )
 
 
+def count_members(record: Mapping[str, Any]) -> int:
+    """Networks of which one consists; the record's layers are those of one of them."""
+    return int(record["num_parameters"] // sum(layer["num_parameters"] for layer in record["layers"]))
+
+
 def tabulate_layers(records: Mapping[str, Mapping[str, Any]]) -> list[Table]:
     """The layers of each network, from input to output."""
     return [
@@ -190,10 +210,15 @@ def tabulate_layers(records: Mapping[str, Mapping[str, Any]]) -> list[Table]:
                 for layer in record["layers"]
             ],
             num_text_columns=3,
-            caption=f"Layers of the {get_name(network)} network",
+            caption=f"{_name_one(network, record)} from input to output; shapes without batch",
         )
         for network, record in records.items()
     ]
+
+
+def _name_one(network: str, record: Mapping[str, Any]) -> str:
+    num_members = count_members(record)
+    return get_name(network) if num_members == 1 else f"{get_name(network)}, one of {num_members} members,"
 
 
 def tabulate_profile(profile: Mapping[str, Any]) -> Table:

@@ -1,7 +1,11 @@
-"""What all reports share in looks: colours, names, the template of the figures, the form of numbers."""
+"""What all reports share in looks: colours, names, titles, menus and axes of the figures, the form of numbers."""
 
 import math
+from collections.abc import Sequence
+from html import escape
+from typing import Any
 
+import pandas as pd
 from plotly.graph_objects import Figure, layout
 
 # From Okabe & Ito's palette, which colour-blind people can tell apart; the baselines are muted, and dashed as well.
@@ -20,6 +24,8 @@ DASHES = {"last_value": "dot", "seasonal_naive": "dashdot", "ridge": "dash", "no
 NAMES = {"lstm": "LSTM", "gru": "GRU"}
 
 NO_NUMBER = "–"
+MAX_LABEL_LENGTH = 24
+MAX_MARKED_POINTS = 40
 
 # A legend below leaves narrow windows their width. Titles stand where kedro-viz puts them too.
 TEMPLATE = layout.Template(
@@ -29,10 +35,15 @@ TEMPLATE = layout.Template(
         "paper_bgcolor": "#fff",
         "plot_bgcolor": "#fff",
         "margin": {"l": 16, "r": 16, "t": 72, "b": 40},
-        "xaxis": {"gridcolor": "#eee", "zeroline": False, "automargin": True, "title": {"font": {"size": 13}}},
+        "xaxis": {
+            "gridcolor": "rgba(128,128,128,0.15)",
+            "zeroline": False,
+            "automargin": True,
+            "title": {"font": {"size": 13}},
+        },
         "yaxis": {
-            "gridcolor": "#e5e5e5",
-            "zerolinecolor": "#bbb",
+            "gridcolor": "rgba(128,128,128,0.2)",
+            "zerolinecolor": "rgba(128,128,128,0.5)",
             "automargin": True,
             "hoverformat": ",.5~r",
             "title": {"font": {"size": 13}},
@@ -55,14 +66,60 @@ def get_name(forecaster: str) -> str:
 
 
 def set_title(figure: Figure, title: str, subtitle: str = "") -> None:
-    """Gives a figure the common looks, its title and the line below it."""
+    """Gives a figure, which is changed in place, the common looks, its title and the line below it."""
     figure.update_layout(template=TEMPLATE, title={"text": title, "subtitle": {"text": subtitle}})
+
+
+def add_menu(figure: Figure, labels: Sequence[str]) -> None:
+    """A menu that shows one run of the figure's traces at a time; none where there is a single run.
+
+    Args:
+        figure: with equally many traces for each label, in the order of the labels; changed in place.
+        labels: texts of the menu.
+    """
+    if len(labels) == 1:
+        return
+    num_traces = len(figure.data) // len(labels)
+    shown = [trace.visible or True for trace in figure.data[:num_traces]]
+    for trace in figure.data[num_traces:]:
+        trace.visible = False
+    buttons = []
+    for place, label in enumerate(labels):
+        before, after = [False] * num_traces * place, [False] * num_traces * (len(labels) - place - 1)
+        buttons.append(
+            {
+                "label": _shorten(label),
+                "method": "update",
+                "args": [
+                    {"visible": [*before, *shown, *after]},
+                    {"xaxis.autorange": True, "yaxis.autorange": True},
+                ],
+            }
+        )
+    figure.update_layout(
+        updatemenus=[{"buttons": buttons, "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "pad": {"b": 8}}]
+    )
+
+
+def _shorten(label: str) -> str:
+    """A label from the data, short enough for a menu, and with nothing that Plotly would read as markup."""
+    return escape(label if len(label) <= MAX_LABEL_LENGTH else f"{label[: MAX_LABEL_LENGTH - 1]}…", quote=False)
+
+
+def count_up_to(title: str, maximum: int) -> dict[str, Any]:
+    """An axis of whole numbers, without fractions between them where they are few."""
+    return {"title": title, "dtick": 1 if maximum <= 12 else None}
+
+
+def choose_mode(values: pd.Series) -> str:
+    """Points are marked where they are few: a line alone doesn't show a single one."""
+    return "lines+markers" if values.count() <= MAX_MARKED_POINTS else "lines"
 
 
 def format_number(value: float | None, num_digits: int = 4) -> str:
     """A number to so many significant digits, whole digits never left out; a dash for none.
 
-    Powers of ten only below 0.00001 and from 10¹⁵ on. The minus sign is a real one.
+    Written as 1.2e−07 below 0.00001 and from 10¹⁵ on only. The minus sign is a real one.
     """
     if value is None or math.isnan(value):
         return NO_NUMBER

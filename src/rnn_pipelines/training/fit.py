@@ -29,7 +29,8 @@ def fit(
         validation: likewise.
         training: how.
     Returns:
-        The history, one row an epoch: `epoch` (from 1), `loss`, `val_loss`, `learning_rate`, `seconds`. And a record:
+        The history, one row an epoch: `epoch` (from 1), `loss`, `val_loss`, `learning_rate`, `seconds`, `is_best` (the
+        epoch whose weights are kept). And a record:
         `training_seconds` without and `compile_seconds` of graph compilation, `num_epochs`, `best_epoch`,
         `num_parameters`.
     Raises:
@@ -55,17 +56,27 @@ def fit(
             verbose=0,
         ).history
     seconds = time.perf_counter() - started
-    table = pd.DataFrame({"epoch": range(1, len(history["loss"]) + 1), **history, "seconds": clock.epoch_seconds})
+    table = pd.DataFrame(
+        {
+            "epoch": range(1, len(history["loss"]) + 1),
+            "loss": history["loss"],
+            "val_loss": history["val_loss"],
+            "learning_rate": clock.learning_rates,
+            "seconds": clock.epoch_seconds,
+        }
+    )
     if table["val_loss"].isna().any() or table["loss"].isna().any():
         raise TrainingError(
             f"{model.name}: the loss is not a number after {len(table)} epochs. "
             "Lower training.learning_rate, or look for extreme values in the data."
         )
+    best_epoch = int(table["val_loss"][first_epoch:].idxmin()) + 1
+    table["is_best"] = table["epoch"] == best_epoch
     record = {
         "training_seconds": seconds - clock.compile_seconds,
         "compile_seconds": clock.compile_seconds,
         "num_epochs": len(table),
-        "best_epoch": int(table["val_loss"][first_epoch:].idxmin()) + 1,
+        "best_epoch": best_epoch,
         "num_parameters": model.count_params(),
     }
     return table, record
@@ -100,11 +111,12 @@ def _make_callbacks(training: TrainingSpec, first_epoch: int) -> list[keras.call
 
 
 class _Clock(keras.callbacks.Callback):
-    """Tells the compilation of the graphs, which is in the first call of each, from the time of the calls after it."""
+    """Notes time and learning rate of each epoch, and how much longer a graph's first call took: its compilation."""
 
     def __init__(self) -> None:
         super().__init__()
         self.epoch_seconds: list[float] = []
+        self.learning_rates: list[float] = []
         self._calls: dict[str, list[float]] = {"train": [], "test": []}
 
     @property
@@ -116,6 +128,7 @@ class _Clock(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.epoch_seconds.append(time.perf_counter() - self._epoch_started)
+        self.learning_rates.append(float(self.model.optimizer.learning_rate))
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._call_started = time.perf_counter()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from rnn_pipelines.models.forecaster import build_forecaster, summarize_layers
+from rnn_pipelines.models.forecaster import average_forecasters, build_forecaster, summarize_layers
 from rnn_pipelines.models.specs import NetworkSpec
 from rnn_pipelines.series.forecasts import Forecasts
 from rnn_pipelines.series.windows import Part, WindowedPanel
@@ -21,27 +21,34 @@ PREDICT_BATCH_SIZE = 512
 def train_forecaster(
     panel: WindowedPanel, network: NetworkSpec, training: TrainingSpec
 ) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
-    """Builds and trains one network over all series of a panel.
+    """Builds and trains the members of one network over all series of a panel.
 
     Args:
         panel: windows for training and validation; its test windows are not touched.
         network: what to build.
         training: how to train it.
     Returns:
-        The network with its best weights, the history and the record of `fit`, the latter with `layers` (see
+        The network with its best weights; the history of `fit`, each epoch the mean of the members that still trained;
+        the record of `fit`, in sum over the members but for `best_epoch`, their mean, with the `layers` of one (see
         `summarize_layers`).
     Raises:
         TrainingError: the loss is no longer a number.
     """
-    keras.utils.set_random_seed(training.seed)
+    trained = [_train_member(panel, network, training, training.seed + member) for member in range(network.members)]
+    models, histories, records = zip(*trained, strict=True)
+    history = pd.concat(histories).groupby("epoch", as_index=False).mean()
+    record = {key: sum(record[key] for record in records) for key in records[0]}
+    record["best_epoch"] = round(record["best_epoch"] / network.members)
+    return average_forecasters(models), history, record | {"layers": summarize_layers(models[0])}
+
+
+def _train_member(
+    panel: WindowedPanel, network: NetworkSpec, training: TrainingSpec, seed: int
+) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
+    keras.utils.set_random_seed(seed)
     model = build_forecaster(network, panel.lookback, panel.horizon, panel.num_known)
-    history, record = fit(
-        model,
-        batch_windows(panel, "train", training.batch_size, shuffle_seed=training.seed),
-        batch_windows(panel, "validation", PREDICT_BATCH_SIZE),
-        training,
-    )
-    return model, history, record | {"layers": summarize_layers(model)}
+    train = batch_windows(panel, "train", training.batch_size, shuffle_seed=seed)
+    return model, *fit(model, train, batch_windows(panel, "validation", PREDICT_BATCH_SIZE), training)
 
 
 def forecast_windows(model: keras.Model, panel: WindowedPanel) -> Forecasts:

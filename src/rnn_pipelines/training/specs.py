@@ -29,7 +29,7 @@ class TrainingSpec(BaseModel, extra="forbid", frozen=True):
     patience: int = Field(30, ge=1)
     min_steps: int = Field(500, ge=0)
     batch_size: int = Field(64, ge=1)
-    learning_rate: float = Field(3e-3, gt=0)
+    learning_rate: float = Field(1e-3, gt=0)
     schedule: Literal["constant", "plateau", "cosine"] = "plateau"
     loss: Literal["mse", "mae", "huber"] = "mse"
     weight_average: float = Field(0.98, ge=0, lt=1)
