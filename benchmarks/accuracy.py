@@ -26,7 +26,9 @@ HEADER = "| forecaster | MSE | MSE / floor | MAE | training, s |\n|---|---|---|-
 # What each case sets beside the defaults; {seed} and {data} are filled in.
 CASES = {
     "seattle": "",
-    "temperature": "source.name=temperature,source.seed={seed},window.horizon=1",
+    "temperature": (
+        "source.name=temperature,source.seed={seed},window.horizon=1,calendar.weekly=0,lstm.members=4,gru.members=4"
+    ),
     "noisy_sine_10": (
         "source.name=noisy_sine,source.seed={seed},window.lookback=10,window.horizon=1,"
         "training.learning_rate=0.003,training.epochs=400"
@@ -40,15 +42,18 @@ CASES = {
     ),
     "melbourne": (
         "source.path={data}/series/daily-min-temperatures.csv,source.time=Date,source.target=Temp,"
-        "window.horizon=1,split.validation=365,split.test=365,lstm.members=4,gru.members=4"
+        "window.horizon=1,window.lookback=14,calendar.weekly=0,split.validation=365,split.test=365,"
+        "lstm.members=4,gru.members=4"
     ),
     "melbourne_7": (
         "source.path={data}/series/daily-min-temperatures.csv,source.time=Date,source.target=Temp,"
-        "window.horizon=7,split.validation=365,split.test=365"
+        "window.horizon=7,window.lookback=14,calendar.weekly=0,split.validation=365,split.test=365,"
+        "lstm.members=4,gru.members=4"
     ),
     "tourism": (
         "source.path={data}/series/tourism_monthly_long.csv,source.time=month,source.target=value,source.id=series,"
-        "window.lookback=18,window.horizon=24,split.validation=24,split.test=24"
+        "window.lookback=18,window.horizon=24,split.validation=24,split.test=24,"
+        "training.loss=mae,training.batch_size=256,training.epochs=40,training.patience=8,lstm.units=32,gru.units=32"
     ),
 }
 

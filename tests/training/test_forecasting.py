@@ -240,7 +240,7 @@ def test_cosine_rate_falls_within_the_epochs_there_are(brief: dict, trained: dic
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_history_has_the_stated_columns(brief: dict, schedule: str) -> None:
-    assert list(brief[schedule].history.columns) == ["epoch", "loss", "val_loss", "learning_rate", "seconds"]
+    assert list(brief[schedule].history.columns) == ["epoch", "loss", "val_loss", "learning_rate", "seconds", "is_best"]
 
 
 def test_history_counts_epochs_from_1(trained: dict) -> None:
