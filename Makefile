@@ -6,7 +6,6 @@ BIN := $(VENV)/bin
 ENV ?=
 PARAMS ?=
 RUN_FLAGS := $(if $(ENV),--env=$(ENV)) $(if $(PARAMS),--params "$(PARAMS)")
-REPORT := data/08_reporting/forecast/report.html
 
 export DO_NOT_TRACK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -26,9 +25,8 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-forecast: install ## Forecast with LSTM, GRU and the baselines; PARAMS="forecast.source.path=my.csv,..."
+forecast: install ## Forecast, and say where the report is; PARAMS="forecast.source.path=my.csv,..."
 	$(BIN)/kedro run --pipelines=forecast $(RUN_FLAGS)
-	@echo "Report: $(if $(ENV),see the line above,$(CURDIR)/$(REPORT))"
 
 test: lint ## Lint, then all tests that take seconds
 	$(BIN)/pytest -m "not slow"
@@ -57,5 +55,5 @@ notebook: install ## Open the notebooks
 	$(BIN)/kedro jupyter lab notebooks
 
 clean: ## Remove caches and what tests made, not your results
-	rm -rf .test_data .viz build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	rm -rf .test_data benchmarks/.data .viz build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -71,7 +71,11 @@ def run_case(case: str, seed: int) -> dict[str, Any]:
         "--to-nodes=evaluate_forecasts", "--params", parameters,
     ]  # fmt: skip
     print("$ kedro", shlex.join(command[3:]), flush=True)
-    subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, env=os.environ | {"DO_NOT_TRACK": "1"})
+    finished = subprocess.run(
+        command, check=False, cwd=PROJECT, capture_output=True, text=True, env=os.environ | {"DO_NOT_TRACK": "1"}
+    )
+    if finished.returncode:
+        sys.exit(finished.stderr)
     metrics: dict[str, Any] = json.loads(METRICS.read_text())
     return metrics
 

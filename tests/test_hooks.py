@@ -97,3 +97,8 @@ def test_run_ends_by_saying_where_its_report_is(caplog: pytest.LogCaptureFixture
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         RunHooks().after_pipeline_run(pipeline, catalog)
     assert [message.rpartition("/")[2] for message in caplog.messages] == ["report.html"]
+
+
+def test_a_value_in_place_of_the_blocks_is_refused() -> None:
+    with pytest.raises(ParameterError, match="expected the blocks"):
+        refuse_unread_parameters({"params:forecast.window"}, {"forecast": 3}, {"forecast": 3})

@@ -56,8 +56,11 @@ def refuse_unread_parameters(inputs: Iterable[str], parameters: dict[str, Any], 
             blocks[pipeline] |= {block.partition(".")[0]} - {""}
     _refuse_unknown("", given, blocks)
     for pipeline, known in blocks.items():
+        block = parameters.get(pipeline, {})
+        if not isinstance(block, dict):
+            raise ParameterError(f"Parameter '{pipeline}': expected the blocks {sorted(known)}, received {block!r}.")
         if known:
-            _refuse_unknown(f"{pipeline}.", parameters.get(pipeline, {}), known)
+            _refuse_unknown(f"{pipeline}.", block, known)
 
 
 def _refuse_unknown(prefix: str, received: Iterable[str], known: Iterable[str]) -> None:

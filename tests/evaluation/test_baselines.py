@@ -98,6 +98,11 @@ def test_young_series_falls_back_on_the_last_value() -> None:
     assert repeat_season(make_counting_panel(), np.array([5]), 7).tolist() == [[4, 4, 0]]
 
 
+def test_series_shorter_than_the_season_falls_back_on_the_last_value() -> None:
+    """A day of 1,440 minutes, and a panel of 23 rows."""
+    assert repeat_season(make_counting_panel(), np.array([5]), 1440).tolist() == [[4, 4, 4]]
+
+
 def test_seasonal_naive_never_crosses_into_the_previous_series() -> None:
     """The second series starts in row 23."""
     panel = make_counting_panel(sizes=(20, 20))

@@ -390,7 +390,7 @@ def test_cell_that_is_no_time_is_named_with_file_column_and_row(write: Write, ce
     path = write(f"Date,y\n2020-01-01,1\n{cell},2\n")
     assert fail(path, time="Date") == (
         f"{path}: column 'Date', row 2: '{cell}' is no time of the form 2024-03-31 12:00 (ISO 8601). "
-        "Mend the row, or give source.time_format (for example %d.%m.%Y)."
+        "Mend the row, or give source.time_format (for example '%d.%m.%Y', quotes included)."
     )
 
 
@@ -489,3 +489,9 @@ def test_whatever_a_file_holds_it_is_read_or_refused_in_words(write: Write, cont
         assert str(error).startswith(f"{path}: ")  # noqa: PT017 - either outcome is right
     else:
         assert list(table.columns) == ["unique_id", "ds", "y"]
+
+
+def test_columns_without_a_table_are_refused() -> None:
+    """Or Seattle would be forecast for whoever forgot the path."""
+    with pytest.raises(ValueError, match="give path"):
+        SourceSpec(target="Temp")

@@ -155,9 +155,17 @@ def test_shortest_series_that_fits_is_cut(make_series: Make) -> None:
 def test_gaps_that_leave_a_part_no_window_are_named(make_series: Make) -> None:
     series = make_series(60, "split", missing=(51, 53, 55, 57))
     assert fail(series, 10, 9) == (
-        "series 'y': no window of 4 + 2 steps fits the gaps of ['test', 'future']. Set gaps to 'interpolate', shorten "
-        "window.lookback or window.horizon, or change split."
+        "series 'y': no window of 4 + 2 steps fits the gaps of ['test', 'future']. Fill them, set gaps to "
+        "'interpolate', shorten window.lookback or window.horizon, or change split."
     )
+
+
+def test_test_part_whose_only_window_has_a_filled_target_is_named(make_table: Make, make_values: MakeValues) -> None:
+    table = make_table(make_values(50, missing=[48]))
+    series, _ = repair_series(table, SourceSpec(freq="D"), GapPolicy("interpolate"))
+    window = WindowSpec(lookback=4, horizon=1)
+    with pytest.raises(SeriesError, match=r"fits the gaps of \['test'\]"):
+        split_series(series, SplitSpec(validation=10, test=2), window)
 
 
 # Nothing to learn
@@ -186,3 +194,8 @@ def test_filled_gap_makes_no_series_less_constant(make_table: Make) -> None:
 def test_one_step_is_enough_not_to_be_constant(make_table: Make) -> None:
     series, _ = repair_series(make_table([*np.full(29, 5.0), *np.full(21, 6.0)]), SourceSpec(), GapPolicy("error"))
     assert find_stops(series, 10, 10) == (30, 40)
+
+
+def test_a_series_beyond_the_range_of_its_deviation_is_refused(prepare: Callable, make_values: MakeValues) -> None:
+    with pytest.raises(SeriesError, match="beyond what numbers can hold"):
+        prepare([value * 1e200 for value in make_values(60)])

@@ -69,7 +69,7 @@ def enumerate_origins(
             first_seen, targets_stop = origin - window.lookback, origin + window.horizon
             if first_seen < 0 or not observed[origin - 1] or is_open[first_seen:targets_stop].any():
                 continue
-            if observed_rows and targets_stop - 1 <= observed_rows[-1]:
+            if observed[origin:targets_stop].any() and targets_stop - 1 <= observed_rows[-1]:
                 found[part].append(origin)
     end = bounds[3]
     if observed[end - 1] and not is_open[max(end - window.lookback, 0) :].any():
@@ -243,6 +243,12 @@ def test_no_window_reaches_into_another_series(gappy: SimpleNamespace, part: Par
 def test_no_window_starts_inside_a_gap(gappy: SimpleNamespace, part: Part) -> None:
     """The newest value that a forecast sees is no filling, which would lean on the value after it."""
     assert gappy.features["observed"].to_numpy()[list_origins(gappy.panel, part) - 1].all()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_no_window_has_filled_targets_alone(gappy: SimpleNamespace, part: Part) -> None:
+    targets = list_origins(gappy.panel, part)[:, None] + np.arange(gappy.panel.horizon)
+    assert gappy.features["observed"].to_numpy()[targets].any(axis=1).all()
 
 
 @pytest.mark.parametrize("part", PARTS)

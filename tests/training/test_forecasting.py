@@ -235,6 +235,11 @@ def test_cosine_rate_falls_within_the_epochs_there_are(brief: dict, trained: dic
     assert brief["cosine"].history["loss"].iloc[0] > trained["gru"].history["loss"].iloc[0]
 
 
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_history_states_the_rate_at_the_start_of_each_epoch(brief: dict, schedule: str) -> None:
+    assert brief[schedule].history["learning_rate"].tolist() == pytest.approx([TRAINING.learning_rate])
+
+
 # What the user is told
 
 
@@ -280,7 +285,7 @@ def test_log_has_one_line_for_each_epoch(panel: WindowedPanel, caplog: pytest.Lo
 def test_loss_that_is_no_number_ends_training_with_advice(panel: WindowedPanel, value: float) -> None:
     values = panel.values.copy()
     values[10, 0] = value
-    with pytest.raises(TrainingError, match=r"gru_forecaster: the loss is not a number .* training.learning_rate"):
+    with pytest.raises(TrainingError, match=r"gru_forecaster: the loss is not finite .* training.learning_rate"):
         train(replace(panel, values=values))
 
 

@@ -15,7 +15,8 @@ class ArraysDataset(AbstractDataset[Any, Any]):
     """Saves every field of a dataclass under its name, and loads them into the same class; never with pickle.
 
     Args:
-        filepath: the `.npz` file, on any file system of fsspec.
+        filepath: the `.npz` file, on any file system of fsspec that needs no
+            credentials here (cloud SDKs find theirs in the environment).
         holds: import path of the dataclass, all of whose fields are NumPy arrays or plain numbers.
         metadata: for Kedro's plugins.
     """

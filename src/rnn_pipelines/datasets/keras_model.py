@@ -20,7 +20,8 @@ class KerasModelDataset(AbstractVersionedDataset[Any, Any]):
     kedro-datasets' own TensorFlow dataset imports TensorFlow with its class, which every Kedro command would pay for.
 
     Args:
-        filepath: a file that ends in `.keras`, on any file system of fsspec.
+        filepath: a file that ends in `.keras`, on any file system of fsspec that needs no
+            credentials here (cloud SDKs find theirs in the environment).
         version: load and save version; kept by Kedro.
         metadata: for Kedro's plugins.
     """

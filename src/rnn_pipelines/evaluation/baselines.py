@@ -51,7 +51,7 @@ def repeat_season(panel: WindowedPanel, origins: np.ndarray, season_length: int)
     steps = np.arange(panel.horizon)
     rows = origins[:, None] + steps - season_length * (steps // season_length + 1)
     starts = panel.series_starts[np.searchsorted(panel.series_starts, origins - 1, side="right") - 1]
-    values = np.where(rows >= starts[:, None], panel.values[rows, 0], np.nan)
+    values = np.where(rows >= starts[:, None], panel.values[np.maximum(rows, 0), 0], np.nan)
     return np.where(np.isnan(values), repeat_last_value(panel, origins), values)
 
 

@@ -24,6 +24,26 @@ def compute_errors(predictions: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([predictions[["unique_id", "cutoff", "ds", "horizon_step"]], errors], axis=1)
 
 
+def evaluate_forecasts(
+    predictions: pd.DataFrame,
+    series: pd.DataFrame,
+    cutoffs: pd.DataFrame,
+    season_length: int,
+    records: dict[str, dict[str, Any]],
+) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
+    """Measures every forecaster over all, by series and by step ahead.
+
+    Args:
+        predictions, series, cutoffs, season_length: see `measure_by_series`.
+        records: see `summarize_metrics`.
+    Returns:
+        What `summarize_metrics`, `measure_by_series` and `measure_by_step` return.
+    """
+    by_series = measure_by_series(predictions, series, cutoffs, season_length)
+    summary = summarize_metrics(by_series, measure_noise_floor(predictions), records)
+    return summary, by_series, measure_by_step(predictions)
+
+
 def measure_by_series(
     predictions: pd.DataFrame, series: pd.DataFrame, cutoffs: pd.DataFrame, season_length: int
 ) -> pd.DataFrame:
@@ -38,12 +58,7 @@ def measure_by_series(
         One row for each series and forecaster: `unique_id, forecaster, mse, rmse, mae, mase` (float64; MASE is NaN
         where the training part repeats itself exactly or is shorter than a season).
     """
-    errors = compute_errors(predictions).melt(
-        ["unique_id", "cutoff", "ds", "horizon_step"], var_name="forecaster", value_name="error"
-    )
-    errors["squared"], errors["absolute"] = errors["error"] ** 2, errors["error"].abs()
-    table = errors.groupby(["unique_id", "forecaster"], sort=False)[["squared", "absolute"]].mean().reset_index()
-    table = table.rename(columns={"squared": "mse", "absolute": "mae"})
+    table = _average_errors(predictions, ["unique_id"])
     scale = table["unique_id"].map(measure_naive_error(series, cutoffs, season_length))
     table["mase"] = table["mae"] / scale.where(scale > 0)
     table.insert(3, "rmse", np.sqrt(table["mse"]))
@@ -64,14 +79,23 @@ def measure_naive_error(series: pd.DataFrame, cutoffs: pd.DataFrame, season_leng
 
 def measure_by_step(predictions: pd.DataFrame) -> pd.DataFrame:
     """MSE and MAE of every forecaster at every step ahead: `forecaster, horizon_step, mse, mae`, mean over series."""
-    errors = compute_errors(predictions)
-    names = list_forecasters(predictions)
-    tables = []
-    for metric, statistic in (("mse", errors[names] ** 2), ("mae", errors[names].abs())):
-        by_series = statistic.groupby([errors["unique_id"], errors["horizon_step"]], sort=False).mean()
-        by_step = by_series.groupby("horizon_step").mean()
-        tables.append(by_step.melt(ignore_index=False, var_name="forecaster", value_name=metric).reset_index())
-    return tables[0].merge(tables[1])[["forecaster", "horizon_step", "mse", "mae"]]
+    by_series = _average_errors(predictions, ["unique_id", "horizon_step"])
+    return by_series.groupby(["forecaster", "horizon_step"], sort=False)[["mse", "mae"]].mean().reset_index()
+
+
+def _average_errors(predictions: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """A row for each group and forecaster: the keys, `forecaster, mse, mae`."""
+    errors, names = compute_errors(predictions), list_forecasters(predictions)
+    groups = [errors[key] for key in keys]
+    # Grouped before forecasters become rows, which would make the errors of a long series many times as large.
+    mse, mae = (
+        statistic.groupby(groups, sort=False)
+        .mean()
+        .melt(ignore_index=False, var_name="forecaster", value_name=metric)
+        .reset_index()
+        for metric, statistic in (("mse", errors[names] ** 2), ("mae", errors[names].abs()))
+    )
+    return mse.merge(mae)
 
 
 def measure_noise_floor(predictions: pd.DataFrame) -> float | None:

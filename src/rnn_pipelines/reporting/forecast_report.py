@@ -228,7 +228,7 @@ def tabulate_profile(profile: Mapping[str, Any]) -> Table:
         ["source", profile["source"]],
         ["target", profile["target"]],
         ["frequency", f"every {freq} steps" if isinstance(freq, int) and freq > 1 else str(freq)],
-        ["season length", f"{season_length} steps" if season_length > 1 else "none"],
+        ["season length of the frequency", f"{season_length} steps" if season_length > 1 else "none"],
         ["span", f"{profile['first']} to {profile['last']}"],
         ["series", f"{profile['num_series']:,}"],
         ["steps", f"{profile['num_steps']:,}"],

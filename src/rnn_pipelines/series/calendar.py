@@ -11,12 +11,15 @@ from rnn_pipelines.series.frequency import continue_grid
 
 NumHarmonics = Annotated[int, Field(ge=0, le=10)]
 
-# How long a step may be, in days, for a cycle to show in the series.
+# How long a step may be, in days, for a cycle to show in the series; and how long the cycle is.
 _LONGEST_STEP_DAYS = {"yearly": 92.0, "weekly": 1.5, "daily": 0.5}
+_CYCLE_DAYS = {"yearly": 365.0, "weekly": 7.0, "daily": 1.0}
 
 
 class CalendarSpec(BaseModel, extra="forbid", frozen=True):
     """Harmonics (pairs of sine and cosine) for each cycle; 0 for none, null to choose by the frequency.
+
+    A cycle that no series has seen once through is not chosen: its features would be at values never met in training.
 
     Attributes:
         yearly: by default 1 for steps of a quarter or shorter.
@@ -46,7 +49,14 @@ def add_known_features(
     freq = profile["freq"]
     groups = series.groupby("unique_id", sort=False)
     extended = pd.concat([_append_future(group, freq, num_future) for _, group in groups], ignore_index=True)
+    if not isinstance(freq, int):
+        calendar = _leave_out_unseen(calendar, longest=(groups["ds"].max() - groups["ds"].min()).max())
     return extended.assign(**compute_calendar(extended["ds"], freq, calendar))
+
+
+def _leave_out_unseen(calendar: CalendarSpec, longest: pd.Timedelta) -> CalendarSpec:
+    unseen = [cycle for cycle, days in _CYCLE_DAYS.items() if longest < pd.Timedelta(days=days)]
+    return calendar.model_copy(update={cycle: 0 for cycle in unseen if getattr(calendar, cycle) is None})
 
 
 def _append_future(group: pd.DataFrame, freq: int | str, num_future: int) -> pd.DataFrame:

@@ -35,9 +35,9 @@ def tabulate_forecasts(
         forecasts: by forecaster.
         part: `test` or `future`.
     Returns:
-        `unique_id`, `cutoff` (last time that the forecast sees), `ds`, `horizon_step` (int64, from 1), `y` and, where
-        it is known, `signal` (float64, NaN where nothing was observed), then each forecaster's forecast (float64, in
-        the unit of `y`).
+        `unique_id`, `cutoff` (last time that the forecast sees), `ds`, `horizon_step` (int64, from 1), for the test
+        part `y` and, where it is known, `signal` (float64, NaN where nothing was observed), then each forecaster's
+        forecast (float64, in the unit of `y`).
     """
     origins = np.concatenate(list(panel.index(part).batches(1 << 16)))
     rows = (origins[:, None] + np.arange(panel.horizon)).ravel()
@@ -52,7 +52,7 @@ def tabulate_forecasts(
             "horizon_step": np.tile(np.arange(1, panel.horizon + 1), len(origins)),
         }
     )
-    for column in target.columns.intersection(["y", "signal"]):
+    for column in target.columns.intersection(["y", "signal"] if part == "test" else []):
         table[column] = target[column].where(target["observed"])
     for name, forecast in forecasts.items():
         table[name] = unscale(getattr(forecast, part).ravel(), mean, deviation)

@@ -46,6 +46,17 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
             raise ValueError("time, target and id name the same column twice; each needs one of its own")
         return self
 
+    @model_validator(mode="after")
+    def _refuse_columns_without_a_table(self) -> "SourceSpec":
+        given = {"time": self.time, "target": self.target, "id": self.id, "time_format": self.time_format}
+        if (
+            self.path is None
+            and self.name != "catalog"
+            and given != dict.fromkeys(given) | {"time": "ds", "target": "y"}
+        ):
+            raise ValueError("time, target, id and time_format are for your own table: give path, or name: catalog")
+        return self
+
     @property
     def label(self) -> str:
         """What messages and reports call this source."""
@@ -202,7 +213,7 @@ def _parse_times(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
         expected = f"of the form {source.time_format or '2024-03-31 12:00 (ISO 8601)'}"
         raise SeriesError(
             f"{source.label}: column '{source.time}', row {row}: {str(raw.iloc[row - 1])!r} is no time {expected}. "
-            "Mend the row, or give source.time_format (for example %d.%m.%Y)."
+            "Mend the row, or give source.time_format (for example '%d.%m.%Y', quotes included)."
         )
     return times
 

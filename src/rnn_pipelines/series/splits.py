@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field
 
@@ -51,10 +52,14 @@ def _cut(name: object, group: pd.DataFrame, split: SplitSpec, window: WindowSpec
     _refuse_short_parts(name, train_stop, validation_stop, num_steps, window)
     _refuse_parts_without_windows(name, group, (0, train_stop, validation_stop, num_steps), window)
     train = group.iloc[:train_stop]
-    if train.loc[train["observed"], "y"].nunique() == 1:
+    observed = train.loc[train["observed"], "y"]
+    is_constant = observed.nunique() == 1
+    if is_constant or not 0 < observed.std(ddof=0) < np.inf:
+        what = f"is constant ({observed.iloc[0]})" if is_constant else "is beyond what numbers can hold"
+        why = "there is nothing to learn" if is_constant else "its deviation is 0 or infinite"
         raise SeriesError(
-            f"series '{name}' is constant ({train['y'].iloc[0]}) in its training part, up to "
-            f"{format_time(train['ds'].iloc[-1])}: there is nothing to learn. Leave the series out."
+            f"series '{name}' {what} in its training part, up to {format_time(train['ds'].iloc[-1])}: {why}. "
+            "Leave the series out."
         )
     return {
         "unique_id": name,
@@ -108,5 +113,5 @@ def _refuse_parts_without_windows(
     if empty:
         raise SeriesError(
             f"series '{name}': no window of {window.lookback} + {window.horizon} steps fits the gaps of {empty}. "
-            "Set gaps to 'interpolate', shorten window.lookback or window.horizon, or change split."
+            "Fill them, set gaps to 'interpolate', shorten window.lookback or window.horizon, or change split."
         )

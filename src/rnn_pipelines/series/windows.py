@@ -115,7 +115,7 @@ def make_windows(
 
     Targets decide which part a window belongs to; its history may lie in the part before, as it would on the day of
     the forecast. No window starts inside a gap, and no part's targets end inside one, because a value filled in there
-    leans on the observation after it.
+    leans on the observation after it. No window has filled targets alone, for it would have nothing to be judged by.
 
     Args:
         features: what `add_known_features` returns for `window.horizon` future steps.
@@ -165,9 +165,12 @@ def find_runs(
         int64[run, 2] for each part: first origin and stop of each run, in rows of this series.
     """
     holes, open_holes = _find_true(observed, False), _find_true(is_open, True)
+    # First of as many holes as the horizon has steps.
+    firsts = holes[window.horizon - 1 :] - window.horizon + 1
+    blind = firsts[firsts == holes[: len(firsts)]]
     # A hole forbids the origin after it; an open hole, every window that reaches across.
-    begins = np.concatenate([holes + 1, open_holes - window.horizon + 1])
-    stops = np.concatenate([holes + 2, open_holes + window.lookback + 1])
+    begins = np.concatenate([blind, holes + 1, open_holes - window.horizon + 1])
+    stops = np.concatenate([blind + 1, holes + 2, open_holes + window.lookback + 1])
     order = np.argsort(begins)
     begins, stops = begins[order], np.maximum.accumulate(stops[order])
 

@@ -4,10 +4,11 @@ import logging
 import math
 import sys
 import time
-from statistics import median
+from statistics import median_low
 from typing import Any
 
 import keras
+import numpy as np
 import pandas as pd
 import tensorflow as tf
 from tqdm import tqdm
@@ -29,19 +30,18 @@ def fit(
         validation: likewise.
         training: how.
     Returns:
-        The history, one row an epoch: `epoch` (from 1), `loss`, `val_loss`, `learning_rate`, `seconds`, `is_best` (the
-        epoch whose weights are kept). And a record:
-        `training_seconds` without and `compile_seconds` of graph compilation, `num_epochs`, `best_epoch`,
-        `num_parameters`.
+        The history, one row an epoch: `epoch` (from 1), `loss`, `val_loss`, `learning_rate` (at its start), `seconds`,
+        `is_best` (the epoch whose weights are kept). And a record: `training_seconds` without and `compile_seconds` of
+        graph compilation, `num_epochs`, `best_epoch`, `num_parameters`.
     Raises:
-        TrainingError: the loss is no longer a number.
+        TrainingError: the loss is no longer finite.
     """
     num_batches = int(train.cardinality())
     first_epoch = min(training.min_steps // num_batches, training.epochs - 1)
     optimizer = keras.optimizers.Adam(
         _make_learning_rate(training, num_batches),
         use_ema=training.weight_average > 0,
-        ema_momentum=training.weight_average or 0.99,
+        ema_momentum=training.weight_average,
     )
     model.compile(optimizer, training.loss, jit_compile=training.jit_compile, steps_per_execution=min(num_batches, 4))
     clock, progress = _Clock(), _Progress(model.name, training.epochs)
@@ -65,9 +65,9 @@ def fit(
             "seconds": clock.epoch_seconds,
         }
     )
-    if table["val_loss"].isna().any() or table["loss"].isna().any():
+    if not np.isfinite(table[["loss", "val_loss"]]).all(axis=None):
         raise TrainingError(
-            f"{model.name}: the loss is not a number after {len(table)} epochs. "
+            f"{model.name}: the loss is not finite after {len(table)} epochs. "
             "Lower training.learning_rate, or look for extreme values in the data."
         )
     best_epoch = int(table["val_loss"][first_epoch:].idxmin()) + 1
@@ -111,7 +111,10 @@ def _make_callbacks(training: TrainingSpec, first_epoch: int) -> list[keras.call
 
 
 class _Clock(keras.callbacks.Callback):
-    """Notes time and learning rate of each epoch, and how much longer a graph's first call took: its compilation."""
+    """Notes time and learning rate of each epoch, and how much longer a graph's first calls took: its compilation.
+
+    It is compiled twice: for whole batches, and for the smaller one at the end of the first epoch.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,14 +124,18 @@ class _Clock(keras.callbacks.Callback):
 
     @property
     def compile_seconds(self) -> float:
-        return sum(max(calls[0] - median(calls), 0.0) for calls in self._calls.values() if calls)
+        return sum(
+            max(calls[place] - median_low(calls), 0.0)
+            for calls in self._calls.values()
+            for place in {0, len(calls) // len(self.epoch_seconds) - 1}
+        )
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._epoch_started = time.perf_counter()
+        self.learning_rates.append(float(self.model.optimizer.learning_rate))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.epoch_seconds.append(time.perf_counter() - self._epoch_started)
-        self.learning_rates.append(float(self.model.optimizer.learning_rate))
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._call_started = time.perf_counter()

@@ -32,7 +32,7 @@ def train_forecaster(
         the record of `fit`, in sum over the members but for `best_epoch`, their mean, with the `layers` of one (see
         `summarize_layers`).
     Raises:
-        TrainingError: the loss is no longer a number.
+        TrainingError: the loss is no longer finite.
     """
     trained = [_train_member(panel, network, training, training.seed + member) for member in range(network.members)]
     models, histories, records = zip(*trained, strict=True)

@@ -89,9 +89,7 @@ def tabulate_forecasts(
     by_name = networks | baselines
     return (
         forecasts.tabulate_forecasts(panel, features, scaler, by_name, "test"),
-        forecasts.tabulate_forecasts(panel, features, scaler, by_name, "future").drop(
-            columns=["y", "signal"], errors="ignore"
-        ),
+        forecasts.tabulate_forecasts(panel, features, scaler, by_name, "future"),
     )
 
 
@@ -106,9 +104,8 @@ def evaluate_forecasts(
     """Measures every forecaster on the test part: over all, by series, by step ahead."""
     from rnn_pipelines.evaluation import metrics
 
-    by_series = metrics.measure_by_series(predictions, series, cutoffs, evaluation.choose_season_length(profile))
-    summary = metrics.summarize_metrics(by_series, metrics.measure_noise_floor(predictions), records)
-    return summary, by_series, metrics.measure_by_step(predictions)
+    season_length = evaluation.choose_season_length(profile)
+    return metrics.evaluate_forecasts(predictions, series, cutoffs, season_length, records)
 
 
 def draw_figures(
