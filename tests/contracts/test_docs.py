@@ -1,0 +1,43 @@
+"""What the documents name exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("benchmarks/*.md")])
+
+# Words of the catalog, of packages and of file names, which begin like parameters.
+NOT_PARAMETERS = {"forecast.png", "forecast.yml"}
+
+
+@pytest.fixture(params=DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
+def document(request: pytest.FixtureRequest) -> Path:
+    return request.param
+
+
+def test_relative_links_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)", document.read_text())
+    broken = [t for t in targets if not t.startswith("http") and not (document.parent / t).exists()]
+    assert broken == []
+
+
+def test_named_make_targets_exist(document: Path) -> None:
+    named = set(re.findall(r"(?:`|    )make ([a-z-]+)", document.read_text()))
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    assert named - targets == set()
+
+
+def test_named_parameters_exist(document: Path) -> None:
+    parameters = yaml.safe_load((PROJECT / "conf/base/parameters_forecast.yml").read_text())
+    named = set(re.findall(r"\bforecast\.[a-z_]+(?:\.[a-z_]+)?", document.read_text())) - NOT_PARAMETERS
+    unknown = []
+    for name in named:
+        value = parameters
+        for key in name.split("."):
+            value = value.get(key, "missing") if isinstance(value, dict) else "missing"
+        if value == "missing":
+            unknown.append(name)
+    assert unknown == []
