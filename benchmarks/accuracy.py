@@ -45,15 +45,11 @@ CASES = {
         "window.horizon=1,window.lookback=14,calendar.weekly=0,split.validation=365,split.test=365,"
         "lstm.members=4,gru.members=4"
     ),
-    "melbourne_7": (
-        "source.path={data}/series/daily-min-temperatures.csv,source.time=Date,source.target=Temp,"
-        "window.horizon=7,window.lookback=14,calendar.weekly=0,split.validation=365,split.test=365,"
-        "lstm.members=4,gru.members=4"
-    ),
     "tourism": (
         "source.path={data}/series/tourism_monthly_long.csv,source.time=month,source.target=value,source.id=series,"
         "window.lookback=18,window.horizon=24,split.validation=24,split.test=24,"
-        "training.loss=mae,training.batch_size=256,training.epochs=40,training.patience=8,lstm.units=32,gru.units=32"
+        "training.loss=mae,training.batch_size=256,training.epochs=40,training.patience=8,lstm.units=32,gru.units=32,"
+        "lstm.centre=true,gru.centre=true"
     ),
 }
 

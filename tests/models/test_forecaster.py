@@ -208,3 +208,16 @@ def test_summary_adds_up_to_the_number_of_parameters(build) -> None:
 
     model = build(units=(5, 4), dropout=0.5)
     assert sum(row["num_parameters"] for row in summarize_layers(model)) == model.count_params()
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_centred_network_follows_the_level_of_its_window(cell: str) -> None:
+    """The same window, 100 higher: the same forecast, 100 higher. Without it the cells saturate."""
+    from rnn_pipelines.models.forecaster import build_forecaster
+
+    history = np.random.default_rng(0).normal(size=(2, 6, 1)).astype(np.float32)
+    centred = build_forecaster(NetworkSpec(cell=cell, units=4, centre=True), 6, 3, 0)
+    lifted = np.asarray(centred({"history": history + 100})) - np.asarray(centred({"history": history}))
+    np.testing.assert_allclose(lifted, 100, atol=1e-3)
+    plain = build_forecaster(NetworkSpec(cell=cell, units=4), 6, 3, 0)
+    assert np.abs(np.asarray(plain({"history": history + 100}))).max() < 50

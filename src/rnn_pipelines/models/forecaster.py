@@ -28,6 +28,9 @@ def build_forecaster(network: NetworkSpec, lookback: int, horizon: int, num_know
     """
     history = keras.Input((lookback, 1 + num_known), name="history")
     inputs, state = {"history": history}, history
+    if network.centre:
+        level = keras.ops.mean(history[:, :, :1], axis=1, keepdims=True)
+        state = keras.ops.concatenate([history[:, :, :1] - level, history[:, :, 1:]], axis=-1)
     for depth, units in enumerate(network.units, start=1):
         is_last = depth == len(network.units)
         state = RECURRENT_LAYERS[network.cell](
@@ -39,6 +42,8 @@ def build_forecaster(network: NetworkSpec, lookback: int, horizon: int, num_know
         known = inputs["known"] = keras.Input((horizon, num_known), name="known")
         state = layers.Concatenate(name="state_and_known")([state, layers.Flatten(name="known_flat")(known)])
     forecast = layers.Dense(horizon, name="forecast")(state)
+    if network.centre:
+        forecast = forecast + level[:, :, 0]
     return keras.Model(inputs, forecast, name=f"{network.cell}_forecaster")
 
 

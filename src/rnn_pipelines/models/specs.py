@@ -17,6 +17,8 @@ class NetworkSpec(BaseModel, extra="forbid", frozen=True):
         units: width of each recurrent layer, from input to output; one number for a single layer.
         activation: of the candidate and the output of the cell. Other than `tanh` it is slower on a GPU.
         dropout: part of each recurrent layer's output that is dropped in training.
+        centre: forecast the difference to the mean of the window's history. For series whose level drifts away from
+            that of the training part, where the cells would saturate.
         members: networks that are trained one after another from other seeds, and whose forecasts are averaged.
     """
 
@@ -24,4 +26,5 @@ class NetworkSpec(BaseModel, extra="forbid", frozen=True):
     units: Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (16,)
     activation: Literal["tanh", "relu", "sigmoid", "softsign", "linear"] = "tanh"
     dropout: float = Field(0.0, ge=0, lt=1)
+    centre: bool = False
     members: int = Field(1, ge=1)
