@@ -38,6 +38,7 @@ class KerasModelDataset(AbstractVersionedDataset[Any, Any]):
         )
 
     def load(self) -> "Model":
+        """The model, ready for prediction, not compiled."""
         import keras
 
         with tempfile.TemporaryDirectory() as folder:

@@ -56,6 +56,20 @@ def fit(
             verbose=0,
         ).history
     seconds = time.perf_counter() - started
+    table = _tabulate_history(model.name, history, clock)
+    best_epoch = int(table["val_loss"][first_epoch:].idxmin()) + 1
+    table["is_best"] = table["epoch"] == best_epoch
+    record = {
+        "training_seconds": seconds - clock.compile_seconds,
+        "compile_seconds": clock.compile_seconds,
+        "num_epochs": len(table),
+        "best_epoch": best_epoch,
+        "num_parameters": model.count_params(),
+    }
+    return table, record
+
+
+def _tabulate_history(name: str, history: dict[str, list[float]], clock: "_Clock") -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "epoch": range(1, len(history["loss"]) + 1),
@@ -67,19 +81,10 @@ def fit(
     )
     if not np.isfinite(table[["loss", "val_loss"]]).all(axis=None):
         raise TrainingError(
-            f"{model.name}: the loss is not finite after {len(table)} epochs. "
+            f"{name}: the loss is not finite after {len(table)} epochs. "
             "Lower training.learning_rate, or look for extreme values in the data."
         )
-    best_epoch = int(table["val_loss"][first_epoch:].idxmin()) + 1
-    table["is_best"] = table["epoch"] == best_epoch
-    record = {
-        "training_seconds": seconds - clock.compile_seconds,
-        "compile_seconds": clock.compile_seconds,
-        "num_epochs": len(table),
-        "best_epoch": best_epoch,
-        "num_parameters": model.count_params(),
-    }
-    return table, record
+    return table
 
 
 def _make_learning_rate(
