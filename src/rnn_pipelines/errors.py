@@ -13,6 +13,10 @@ class SeriesTooShortError(SeriesError):
     """A series has fewer steps than its parts need; the message holds the received and the needed length."""
 
 
+class ReviewError(RnnPipelinesError, ValueError):
+    """The reviews can't be used as they are; the message names file, member or column and row, and what to do."""
+
+
 class TrainingError(RnnPipelinesError, RuntimeError):
     """A training ended without a usable network."""
 

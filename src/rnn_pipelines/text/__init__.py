@@ -1,0 +1,1 @@
+"""From an archive or a table of reviews to ids: read, check, split, clean, count, encode."""

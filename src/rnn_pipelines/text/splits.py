@@ -1,0 +1,105 @@
+"""Train, validation and test by film: reviews of one film resemble each other, and a split through them flatters."""
+
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, Field
+
+from rnn_pipelines.errors import ReviewError
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Seed = Annotated[int, Field(ge=0)]
+
+
+class ReviewSplitSpec(BaseModel, extra="forbid", frozen=True):
+    """Which films are held back. A film is a review's group, whatever the reviews are about.
+
+    Attributes:
+        validation: fraction of the training reviews, which chooses the epoch and the settings.
+        test: fraction of all reviews, which judges; drawn where the source has no test part of its own.
+        seed: seed of the draw.
+    """
+
+    validation: Fraction = 0.1
+    test: Fraction = 0.2
+    seed: Seed = 0
+
+
+def split_reviews(table: pd.DataFrame, split: ReviewSplitSpec) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Puts each review into its part, and drops the texts that would be learnt and then asked.
+
+    A training or unlabelled review whose exact text is in the test part is dropped, and so are repeats of a text
+    outside the test part: the first ID stays, a labelled one before an unlabelled one. The test part stays as it is.
+    Films are drawn at random until their reviews reach the fraction; the order of the rows doesn't matter.
+
+    Args:
+        table: what `read_reviews` returns.
+        split: sizes of the parts.
+    Returns:
+        The kept rows in their order, with `part` (str: train, validation, test or unlabelled). No film is in two of
+        the parts that are drawn.
+        And the profile: `num_reviews` and `num_films` of each part, `positive_fraction` of each labelled one,
+        `num_dropped` (`in_test`, `repeated`), `num_films_in_train_and_test` (a source's own split may share some;
+        validation counts as train), and `num_words` (`mean`, `median`, `max`; spaces part the words).
+    Raises:
+        ReviewError: a part is empty or of one class only.
+    """
+    rng = np.random.default_rng(split.seed)
+    part = table["split"]
+    if not (part == "test").any():
+        part = _hold_back(table["film"], part, split.test, "test", rng)
+    in_test, repeated = _find_duplicates(table, part)
+    kept = ~(in_test | repeated)
+    part = _hold_back(table.loc[kept, "film"], part[kept], split.validation, "validation", rng)
+    reviews = table[kept].assign(part=part).reset_index(drop=True)
+    _refuse_useless_parts(reviews, split)
+    dropped = {"in_test": int(in_test.sum()), "repeated": int(repeated.sum())}
+    return reviews, _describe(reviews) | {"num_dropped": dropped}
+
+
+def _hold_back(film: pd.Series, part: pd.Series, fraction: float, name: str, rng: np.random.Generator) -> pd.Series:
+    """Moves films from the training part to the part `name`, until it has the fraction of the training reviews."""
+    sizes = film[part == "train"].value_counts().sort_index()
+    drawn = sizes.iloc[rng.permutation(len(sizes))]
+    # A film belongs to it as long as those before it fall short.
+    films = drawn.index[drawn.cumsum() - drawn < fraction * drawn.sum()]
+    return part.mask((part == "train") & film.isin(films), name)
+
+
+def _find_duplicates(table: pd.DataFrame, part: pd.Series) -> tuple[pd.Series, pd.Series]:
+    is_test = part == "test"
+    in_test = ~is_test & table["text"].isin(table.loc[is_test, "text"])
+    ids = table["review_id"]
+    # Shorter IDs first, so that 9 comes before 10.
+    order = pd.DataFrame({"unlabelled": part == "unlabelled", "length": ids.str.len(), "id": ids})
+    others = order[~is_test & ~in_test].sort_values(["unlabelled", "length", "id"]).index
+    repeated = table.loc[others, "text"].duplicated()
+    return in_test, repeated.reindex(table.index, fill_value=False)
+
+
+def _refuse_useless_parts(reviews: pd.DataFrame, split: ReviewSplitSpec) -> None:
+    for part in ("train", "validation", "test"):
+        labels = reviews.loc[reviews["part"] == part, "label"]
+        if labels.nunique() < 2:
+            received = f"{len(labels)} of one class" if len(labels) else "none"
+            raise ReviewError(
+                f"{part}: expected negative and positive reviews, received {received} (of {len(reviews)} reviews on "
+                f"{reviews['film'].nunique()} films or groups; validation {split.validation}, test {split.test}, "
+                f"seed {split.seed}). Choose another sentiment.split.seed or larger fractions, or add reviews."
+            )
+
+
+def _describe(reviews: pd.DataFrame) -> dict[str, Any]:
+    parts = reviews.groupby("part")
+    labelled = reviews[reviews["label"].notna()].groupby("part")
+    words = reviews["text"].map(lambda text: len(text.split()))
+    trained = reviews["part"].isin(["train", "validation"])
+    shared = set(reviews.loc[trained, "film"]) & set(reviews.loc[reviews["part"] == "test", "film"])
+    return {
+        "num_reviews": {part: int(size) for part, size in parts.size().items()},
+        "num_films": {part: int(size) for part, size in parts["film"].nunique().items()},
+        "positive_fraction": {part: float(mean) for part, mean in labelled["label"].mean().items()},
+        "num_films_in_train_and_test": len(shared),
+        "num_words": {"mean": float(words.mean()), "median": float(words.median()), "max": int(words.max())},
+    }
