@@ -32,8 +32,10 @@ MAX_MEMBERS = 200_000
 MAX_REVIEW_BYTES = 1_000_000
 MAX_ADDRESSES_BYTES = 10_000_000
 MAX_EXTRA_BYTES = 100_000_000
+MAX_DESCRIPTION_BYTES = 100_000
 MAX_ARCHIVE_BYTES = 600_000_000
 
+PLAIN_FILES = (tarfile.REGTYPE, tarfile.AREGTYPE)
 RATINGS = {"neg": range(1, 5), "pos": range(7, 11), "unsup": range(1)}
 LABELS = {"neg": 0, "pos": 1, "unsup": None}
 
@@ -63,7 +65,17 @@ class _BoundedGzip(gzip.GzipFile):
 
 
 class _StrictMember(tarfile.TarInfo):
-    """Only the end marker ends an archive; `tarfile` alone takes any damaged header for its end."""
+    """Only the end marker ends an archive, where `tarfile` alone takes any damaged header for its end.
+
+    And it reads what describes a member (a long name, say) into memory, whatever its size.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_StrictMember":
+        member = super().frombuf(buf, encoding, errors)
+        if member.type not in PLAIN_FILES and member.size > MAX_DESCRIPTION_BYTES:
+            raise tarfile.ReadError(f"a header describes its member in {member.size:,} bytes")
+        return member
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> "_StrictMember":
@@ -139,7 +151,7 @@ def _check_members(archive: tarfile.TarFile, path: Path | str) -> Iterator[tuple
 def _classify(member: tarfile.TarInfo, path: Path | str) -> re.Pattern[str]:
     if member.type == tarfile.DIRTYPE and FOLDER.fullmatch(member.name):
         return FOLDER
-    if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or member.issparse():
+    if member.type not in PLAIN_FILES or member.issparse():
         raise ReviewError(
             f"{_name(path, member)}: expected a plain file or a folder of the reviews' layout, received a link, a "
             "device, another folder or a special file. Get the original archive."
