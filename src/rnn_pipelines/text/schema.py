@@ -34,7 +34,11 @@ class ReviewSchema:
         _refuse(data, ~data["split"].isin(SPLITS), f"a split other than {SPLITS}")
         _refuse(data, ~data["rating"].between(1, 10).fillna(True).astype(bool), "a rating other than 1 to 10")
         _refuse(data, ~data["label"].isin([0, 1]) & data["label"].notna(), "a label other than 0 and 1")
-        _refuse(data, data["label"].isna() != (data["split"] == "unlabelled"), "a label only where it is unlabelled")
+        _refuse(
+            data,
+            data["label"].isna() != (data["split"] == "unlabelled"),
+            "a label and the split unlabelled, or neither",
+        )
         if "part" in data:
             _refuse(data, ~data["part"].isin(PARTS), f"a part other than {PARTS}")
         return data
