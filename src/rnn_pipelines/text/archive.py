@@ -26,8 +26,9 @@ FOLDER = re.compile(r"aclImdb(?:/(?:train|test)(?:/(?:pos|neg))?|/train/unsup)?"
 EXTRA = re.compile(r"aclImdb/(?:README|imdb\.vocab|imdbEr\.txt|(?:train|test)/[A-Za-z]+\.feat)")
 FILM = re.compile(r"/(tt[0-9]+)/")
 
-# The original holds 100,022 members. Its longest review has 14,282 bytes, its longest list of addresses 2,450,000, its
-# largest feature file about 41 million, and all of it with the tar headers about 300 million.
+# The original holds about 100,000 members. Its longest review has 14,282 bytes and its longest list of addresses
+# 2,450,000. A feature file counts the words of at most 50,000 reviews, whose texts have 67 million bytes. All of it,
+# with what tar puts around each member, stays below 350 million.
 MAX_MEMBERS = 200_000
 MAX_REVIEW_BYTES = 1_000_000
 MAX_ADDRESSES_BYTES = 10_000_000
@@ -58,7 +59,7 @@ class _BoundedGzip(gzip.GzipFile):
         self.num_bytes += len(data)
         if self.num_bytes > MAX_ARCHIVE_BYTES:
             raise ReviewError(
-                f"{self.name}: unpacks to more than {MAX_ARCHIVE_BYTES:,} bytes, about twice the original. "
+                f"{self.name}: unpacks to more than {MAX_ARCHIVE_BYTES:,} bytes, nearly twice those of the original. "
                 "Get the original archive."
             )
         return data
@@ -138,7 +139,9 @@ def _check_members(archive: tarfile.TarFile, path: Path | str) -> Iterator[tuple
         archive.members.clear()  # type: ignore[attr-defined] # or it keeps a hundred thousand of them
         kind = _classify(member, path)
         if number > MAX_MEMBERS:
-            raise ReviewError(f"{path}: more than {MAX_MEMBERS:,} members; the original has 100,022. Get the original.")
+            raise ReviewError(
+                f"{path}: more than {MAX_MEMBERS:,} members, twice those of the original. Get the original archive."
+            )
         # One ID has one review, whatever its rating.
         key = member.name.rsplit("_", 1)[0] if kind is REVIEW else member.name
         if kind is not FOLDER:
