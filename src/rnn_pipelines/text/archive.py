@@ -20,7 +20,8 @@ import pandas as pd
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.text.schema import tabulate
 
-REVIEW = re.compile(r"aclImdb/((?:train|test)/(?:pos|neg)|train/unsup)/([0-9]{1,7})_([0-9]{1,2})\.txt")
+# Numbers without leading zeros, so that one review has one name.
+REVIEW = re.compile(r"aclImdb/((?:train|test)/(?:pos|neg)|train/unsup)/(0|[1-9][0-9]{0,6})_(0|[1-9][0-9]?)\.txt")
 ADDRESSES = re.compile(r"aclImdb/(train|test)/urls_(pos|neg|unsup)\.txt")
 FOLDER = re.compile(r"aclImdb(?:/(?:train|test)(?:/(?:pos|neg))?|/train/unsup)?")
 EXTRA = re.compile(r"aclImdb/(?:README|imdb\.vocab|imdbEr\.txt|(?:train|test)/[A-Za-z]+\.feat)")
