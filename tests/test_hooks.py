@@ -11,6 +11,7 @@ from kedro_datasets.text import TextDataset
 
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.hooks import RunHooks, refuse_unread_parameters
+from rnn_pipelines.text.files import TextFileSpec
 
 INPUTS = ["sales", "params:forecast.window", "params:forecast.lstm", "params:forecast"]
 PARAMETERS = {"forecast": {"window": {"lookback": 30}, "lstm": {"units": [32]}}, "sentiment": {"anything": 1}}
@@ -52,7 +53,7 @@ def test_parameters_of_another_pipeline_on_the_command_line_are_refused() -> Non
 
 
 def test_pipeline_that_reads_all_its_parameters_in_one_has_no_unknown_block() -> None:
-    assert refuse_unread_parameters(["params:monitor"], {"monitor": {"anything": 1}}, {}) is None
+    assert refuse_unread_parameters(["params:monitor"], {"monitor": TextFileSpec()}, {}) is None
 
 
 @pytest.fixture

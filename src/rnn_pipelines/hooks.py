@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class RunHooks:
-    """Refuses parameters that no node reads, keeps TensorFlow's start quiet, and says where the reports are."""
+    """Refuses parameters that no node reads, keeps TensorFlow's start quiet, and says where reports and scores are."""
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
@@ -33,10 +33,11 @@ class RunHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Says where each report lies."""
+        """Says where each report and each table of scores lies."""
         for name in sorted(pipeline.outputs()):
-            if name.endswith("_report"):
-                logger.info("Report: %s", catalog[name]._describe()["filepath"])
+            kind = name.rpartition("_")[2]
+            if kind in ("report", "scores") and name in catalog:
+                logger.info("%s: %s", kind.capitalize(), catalog[name]._describe()["filepath"])
 
 
 def refuse_unread_parameters(inputs: Iterable[str], parameters: dict[str, Any], given: dict[str, Any]) -> None:
@@ -56,11 +57,12 @@ def refuse_unread_parameters(inputs: Iterable[str], parameters: dict[str, Any], 
             blocks[pipeline] |= {block.partition(".")[0]} - {""}
     _refuse_unknown("", given, blocks)
     for pipeline, known in blocks.items():
+        if not known:  # the pipeline reads its parameters as one block, whose type Kedro checks
+            continue
         block = parameters.get(pipeline, {})
         if not isinstance(block, dict):
             raise ParameterError(f"Parameter '{pipeline}': expected the blocks {sorted(known)}, received {block!r}.")
-        if known:
-            _refuse_unknown(f"{pipeline}.", block, known)
+        _refuse_unknown(f"{pipeline}.", block, known)
 
 
 def _refuse_unknown(prefix: str, received: Iterable[str], known: Iterable[str]) -> None:

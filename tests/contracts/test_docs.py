@@ -10,7 +10,7 @@ PROJECT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("benchmarks/*.md")])
 
 # Words of the catalog, of packages and of file names, which begin like parameters.
-NOT_PARAMETERS = {"forecast.png", "forecast.yml"}
+NOT_PARAMETERS = {f"{pipeline}.{end}" for pipeline in ("forecast", "sentiment") for end in ("png", "yml", "py")}
 
 
 @pytest.fixture(params=DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
@@ -31,8 +31,10 @@ def test_named_make_targets_exist(document: Path) -> None:
 
 
 def test_named_parameters_exist(document: Path) -> None:
-    parameters = yaml.safe_load((PROJECT / "conf/base/parameters_forecast.yml").read_text())
-    named = set(re.findall(r"\bforecast\.[a-z_]+(?:\.[a-z_]+)?", document.read_text())) - NOT_PARAMETERS
+    files = [yaml.safe_load(path.read_text()) for path in (PROJECT / "conf/base").glob("parameters_*.yml")]
+    parameters = {pipeline: blocks for file in files for pipeline, blocks in file.items()}
+    pattern = rf"\b(?<!/)(?:{'|'.join(parameters)})\.[a-z_]+(?:\.[a-z_]+)?"
+    named = set(re.findall(pattern, document.read_text())) - NOT_PARAMETERS
     unknown = []
     for name in named:
         value = parameters

@@ -196,7 +196,7 @@ def test_average_bears_the_name_of_the_cell(build) -> None:
 
 
 def test_summary_names_kind_shape_and_size_of_each_layer(build) -> None:
-    from rnn_pipelines.models.forecaster import summarize_layers
+    from rnn_pipelines.models.recurrent import summarize_layers
 
     assert {"layer": "gru_1", "kind": "GRU", "output_shape": [4], "num_parameters": 108} in summarize_layers(
         build("gru")
@@ -204,7 +204,7 @@ def test_summary_names_kind_shape_and_size_of_each_layer(build) -> None:
 
 
 def test_summary_adds_up_to_the_number_of_parameters(build) -> None:
-    from rnn_pipelines.models.forecaster import summarize_layers
+    from rnn_pipelines.models.recurrent import summarize_layers
 
     model = build(units=(5, 4), dropout=0.5)
     assert sum(row["num_parameters"] for row in summarize_layers(model)) == model.count_params()

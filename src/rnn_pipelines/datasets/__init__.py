@@ -2,5 +2,6 @@
 
 from rnn_pipelines.datasets.arrays import ArraysDataset
 from rnn_pipelines.datasets.keras_model import KerasModelDataset
+from rnn_pipelines.datasets.text_classifier import TextClassifierDataset
 
-__all__ = ["ArraysDataset", "KerasModelDataset"]
+__all__ = ["ArraysDataset", "KerasModelDataset", "TextClassifierDataset"]

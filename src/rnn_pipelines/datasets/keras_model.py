@@ -14,6 +14,31 @@ if TYPE_CHECKING:
     from keras import Model
 
 
+def pack_model(model: "Model") -> bytes:
+    """The `.keras` file of a model: architecture and weights, no optimizer."""
+    # A copy that was never compiled, for Keras keeps the optimizer in a `.keras` file whatever `save` is told.
+    plain = type(model).from_config(model.get_config())
+    plain.set_weights(model.get_weights())
+    with tempfile.TemporaryDirectory() as folder:
+        local = Path(folder, "model.keras")
+        plain.save(local)
+        return local.read_bytes()
+
+
+def unpack_model(packed: bytes) -> "Model":
+    """The model in a `.keras` file, ready for prediction, not compiled."""
+    import keras
+
+    # Keras finds the project's own layers by name once they are imported.
+    import rnn_pipelines.models.layers  # noqa: F401
+
+    with tempfile.TemporaryDirectory() as folder:
+        local = Path(folder, "model.keras")
+        local.write_bytes(packed)
+        # An archive may hold code in its layers; safe mode refuses to run it.
+        return keras.saving.load_model(local, compile=False, safe_mode=True)
+
+
 class KerasModelDataset(AbstractVersionedDataset[Any, Any]):
     """Saves and loads a model for prediction: architecture and weights, no optimizer.
 
@@ -39,24 +64,13 @@ class KerasModelDataset(AbstractVersionedDataset[Any, Any]):
 
     def load(self) -> "Model":
         """The model, ready for prediction, not compiled."""
-        import keras
-
-        with tempfile.TemporaryDirectory() as folder:
-            local = Path(folder, "model.keras")
-            self._fs.get(get_filepath_str(self._get_load_path(), self._protocol), str(local))
-            # An archive may hold code in its layers; safe mode refuses to run it.
-            return keras.saving.load_model(local, compile=False, safe_mode=True)
+        with self._fs.open(get_filepath_str(self._get_load_path(), self._protocol), "rb") as file:
+            return unpack_model(file.read())
 
     def save(self, data: "Model") -> None:
-        # A copy that was never compiled, for Keras keeps the optimizer in a `.keras` file whatever `save` is told.
-        plain = type(data).from_config(data.get_config())
-        plain.set_weights(data.get_weights())
-        with tempfile.TemporaryDirectory() as folder:
-            local = Path(folder, "model.keras")
-            plain.save(local)
-            path = get_filepath_str(self._get_save_path(), self._protocol)
-            with self._fs.transaction, self._fs.open(path, "wb") as file:
-                file.write(local.read_bytes())
+        packed = pack_model(data)
+        with self._fs.transaction, self._fs.open(get_filepath_str(self._get_save_path(), self._protocol), "wb") as file:
+            file.write(packed)
         self._fs.invalidate_cache(get_filepath_str(self._filepath, self._protocol))
 
     def preview(self) -> TablePreview:

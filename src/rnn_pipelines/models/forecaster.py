@@ -1,14 +1,12 @@
 """The forecasting network: recurrent layers over the history, one head for all steps ahead."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 from keras import layers
 
+from rnn_pipelines.models.recurrent import RECURRENT_LAYERS
 from rnn_pipelines.models.specs import NetworkSpec
-
-RECURRENT_LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU}
 
 
 def build_forecaster(network: NetworkSpec, lookback: int, horizon: int, num_known: int) -> keras.Model:
@@ -61,16 +59,3 @@ def average_forecasters(members: Sequence[keras.Model]) -> keras.Model:
         member.name = f"{member.name}_{number}"
         forecasts.append(member(inputs))
     return keras.Model(inputs, layers.Average(name="forecast")(forecasts), name=members[0].name.rsplit("_", 1)[0])
-
-
-def summarize_layers(model: keras.Model) -> list[dict[str, Any]]:
-    """What stands in the network: `layer, kind, output_shape, num_parameters` of each layer, from input to output."""
-    return [
-        {
-            "layer": layer.name,
-            "kind": type(layer).__name__,
-            "output_shape": list(layer.output.shape[1:]),
-            "num_parameters": layer.count_params(),
-        }
-        for layer in model.layers
-    ]

@@ -27,6 +27,7 @@ from rnn_pipelines.reporting.style import (
     get_name,
     set_title,
 )
+from rnn_pipelines.reporting.trainings import draw_losses
 
 MIN_SLIDER_STEPS = 100
 
@@ -53,7 +54,7 @@ def draw_figures(
     return {
         "forecasts": draw_forecasts(predictions, series, hidden),
         "next_values": draw_next_values(series, next_values, hidden),
-        "losses": draw_losses(histories),
+        "losses": draw_losses(histories, "on scaled values"),
         "error_by_step": draw_error_by_step(by_step, predictions),
         "residuals": draw_residuals(predictions),
     }
@@ -97,40 +98,6 @@ def draw_next_values(series: pd.DataFrame, next_values: pd.DataFrame, hidden: se
         tables[name] = pd.concat([past, future])
     figure = _draw_lines(tables, list_forecasters(next_values), hidden)
     set_title(figure, "Next values", describe_choice(next_values, tables))
-    return figure
-
-
-def draw_losses(histories: Mapping[str, pd.DataFrame]) -> Figure:
-    """Training and validation loss by epoch; a star marks the epoch whose weights were kept.
-
-    Args:
-        histories: see `draw_figures`; `is_best`, where there is such a column, is highest at that epoch. Otherwise it
-            is the one with the lowest validation loss.
-    """
-    figure = Figure()
-    for network, history in histories.items():
-        color, name = get_color(network), get_name(network)
-        for column, part, dash in (("loss", "training", "dot"), ("val_loss", "validation", "solid")):
-            figure.add_scatter(
-                x=history["epoch"],
-                y=history[column],
-                name=f"{name}, {part}",
-                mode=choose_mode(history[column]),
-                line={"color": color, "dash": dash, "width": 2},
-            )
-        best = history["is_best"].idxmax() if "is_best" in history else history["val_loss"].idxmin()
-        figure.add_scatter(
-            x=[history["epoch"][best]],
-            y=[history["val_loss"][best]],
-            name=f"{name}, best epoch",
-            showlegend=False,
-            mode="markers",
-            marker={"color": color, "symbol": "star", "size": 14, "line": {"color": "white", "width": 1}},
-        )
-    set_title(figure, "Loss by epoch", "on scaled values, lower is better; ★ best epoch")
-    figure.update_xaxes(**count_up_to("epoch", max(len(history) for history in histories.values())))
-    ticks = [digit * 10.0**power for power in range(-9, 10) for digit in (1, 2, 5)]
-    figure.update_yaxes(title="loss", type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
     return figure
 
 

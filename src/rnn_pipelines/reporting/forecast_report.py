@@ -1,17 +1,16 @@
 """The report of `forecast`: verdict, tables and figures on one page."""
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from plotly.graph_objects import Figure
-from pydantic import BaseModel
 
 from rnn_pipelines.evaluation.metrics import BASELINES
 from rnn_pipelines.reporting.page import Section, Table, render_page
 from rnn_pipelines.reporting.style import NO_NUMBER, format_number, format_skill, get_name
+from rnn_pipelines.reporting.trainings import count_members, tabulate_layers, tabulate_parameters, tabulate_trainings
 
 NOISE_FLOOR = "noise_floor_mse"
 METRICS = ("rmse", "mae", "mse", "mase")
@@ -77,7 +76,7 @@ def render_forecast_report(
         Section("Loss curves", [figures["losses"]]),
         Section("Networks", [tabulate_trainings(records), *notes_on_networks, *tabulate_layers(records)]),
         Section("Data", [tabulate_profile(profile)]),
-        Section("Parameters", [tabulate_parameters(parameters)]),
+        Section("Parameters", [tabulate_parameters("forecast", parameters)]),
         Section("Glossary", [GLOSSARY]),
     ]
     return render_page(f"Forecasts of {Path(profile['source']).name}", write_verdict(metrics), sections)
@@ -172,55 +171,6 @@ def _find_best(metrics: Mapping[str, Any], names: Sequence[str]) -> Iterator[tup
             yield from ((row, column) for row, e in enumerate(errors) if format_number(e) == format_number(lowest))
 
 
-def tabulate_trainings(records: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Size, epochs and seconds of each network's training."""
-    return Table(
-        header=["network", "parameters", "epochs", "best epoch", "training, s", "compiling, s"],
-        rows=[
-            [
-                get_name(network),
-                f"{record['num_parameters']:,}",
-                str(record["num_epochs"]),
-                str(record["best_epoch"]),
-                f"{record['training_seconds']:,.1f}",
-                f"{record['compile_seconds']:,.1f}",
-            ]
-            for network, record in records.items()
-        ],
-    )
-
-
-def count_members(record: Mapping[str, Any]) -> int:
-    """Networks of which one consists; the record's layers are those of one of them."""
-    return int(record["num_parameters"] // sum(layer["num_parameters"] for layer in record["layers"]))
-
-
-def tabulate_layers(records: Mapping[str, Mapping[str, Any]]) -> list[Table]:
-    """The layers of each network, from input to output."""
-    return [
-        Table(
-            header=["layer", "kind", "output shape", "parameters"],
-            rows=[
-                [
-                    layer["layer"],
-                    layer["kind"],
-                    " × ".join(map(str, layer["output_shape"])),
-                    f"{layer['num_parameters']:,}",
-                ]
-                for layer in record["layers"]
-            ],
-            num_text_columns=3,
-            caption=f"{_name_one(network, record)} from input to output; shapes without batch",
-        )
-        for network, record in records.items()
-    ]
-
-
-def _name_one(network: str, record: Mapping[str, Any]) -> str:
-    num_members = count_members(record)
-    return get_name(network) if num_members == 1 else f"{get_name(network)}, one of {num_members} members,"
-
-
 def tabulate_profile(profile: Mapping[str, Any]) -> Table:
     """What the data are, and every repair that they needed."""
     freq, season_length = profile["freq"], profile["season_length"]
@@ -235,19 +185,3 @@ def tabulate_profile(profile: Mapping[str, Any]) -> Table:
     ]
     repairs = [["repair", repair] for repair in profile["repairs"] or ["none needed"]]
     return Table(header=["fact", "value"], rows=facts + repairs, num_text_columns=2)
-
-
-def tabulate_parameters(parameters: Mapping[str, Any]) -> Table:
-    """Every parameter under the name that the command line takes, values as in YAML."""
-    rows = [list(pair) for pair in _flatten("forecast", parameters)]
-    return Table(header=["parameter", "value"], rows=rows, num_text_columns=2)
-
-
-def _flatten(name: str, value: object) -> Iterator[tuple[str, str]]:
-    if isinstance(value, BaseModel):
-        value = value.model_dump(mode="json")
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _flatten(f"{name}.{key}", inner)
-    else:
-        yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,9 +1,6 @@
 """Where reviews come from, and their one form after that: `review_id, split, film, rating, label, text`."""
 
-import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel, model_validator
@@ -11,6 +8,13 @@ from pydantic import BaseModel, model_validator
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.text.archive import read_archive
 from rnn_pipelines.text.download import fetch_archive
+from rnn_pipelines.text.files import ParameterNames, read_columns, refuse_cell
+
+PARAMETERS = ParameterNames(
+    path="sentiment.source.path",
+    columns="sentiment.source.text, label, group and split",
+    other="An archive of the Large Movie Review Dataset is named in sentiment.source.archive.",
+)
 
 LABELS = {"0": 0, "false": 0, "neg": 0, "negative": 0, "1": 1, "true": 1, "pos": 1, "positive": 1}
 # What whole numbers become in a Parquet column that was one of decimals.
@@ -78,7 +82,8 @@ def read_reviews(source: ReviewSourceSpec) -> pd.DataFrame:
     """
     if source.path is None:
         return read_archive(fetch_archive(source), source.unlabelled)
-    table = _read_columns(source, Path(source.path))
+    wanted = [column for column in (source.text, source.label, source.group, source.split) if column is not None]
+    table = read_columns(Path(source.path), wanted, PARAMETERS)
     if table.empty:
         raise ReviewError(f"{source.path}: no rows below the header.")
     ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")
@@ -94,90 +99,23 @@ def read_reviews(source: ReviewSourceSpec) -> pd.DataFrame:
     )
 
 
-def _read_columns(source: ReviewSourceSpec, path: Path) -> pd.DataFrame:
-    wanted = [column for column in (source.text, source.label, source.group, source.split) if column is not None]
-    if path.is_dir():
-        raise ReviewError(
-            f"{path}: expected a CSV or Parquet file, received a folder. Name one file in sentiment.source.path."
-        )
-    if not path.is_file():
-        raise ReviewError(f"{path}: no such file (looked in {Path.cwd()}). Check sentiment.source.path.")
-    if path.name.lower().endswith((".parquet", ".pq")):
-        return _read_parquet(path, wanted)
-    if path.name.lower().endswith((".csv", ".csv.gz")):
-        return _read_csv(path, wanted)
-    raise ReviewError(
-        f"{path}: expected a file that ends in .csv or .parquet, received '{path.suffix}'. "
-        "An archive of the Large Movie Review Dataset is named in sentiment.source.archive."
-    )
-
-
-def _read_parquet(path: Path, wanted: list[str]) -> pd.DataFrame:
-    import pyarrow.parquet
-
-    _require_columns(wanted, _load(path, "a Parquet file", lambda: pyarrow.parquet.read_schema(path)).names, path)
-    # Without pandas' own notes in the file, which make an index of some columns.
-    return _load(
-        path,
-        "a Parquet file",
-        lambda: pyarrow.parquet.ParquetFile(path).read(columns=wanted).to_pandas(ignore_metadata=True),
-    )
-
-
-def _read_csv(path: Path, wanted: list[str]) -> pd.DataFrame:
-    def read(**options: Any) -> pd.DataFrame:
-        return _load(
-            path,
-            "a CSV file in UTF-8, with a header line and as many cells in each row",
-            lambda: pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True, **options),
-        )
-
-    header = read(header=None, nrows=1).iloc[0].tolist()
-    _require_columns(wanted, header, path)
-    # All columns, for pandas passes over surplus cells where it is to read a choice of them.
-    table = read()
-    if not isinstance(table.index, pd.RangeIndex):
-        raise ReviewError(
-            f"{path}: row 1 has more cells than the header has columns ({header}). Quote the texts that hold a comma."
-        )
-    return table[wanted]
-
-
-def _load(path: Path, expected: str, read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except (ValueError, OSError, EOFError, zlib.error) as error:
-        reason = str(error).strip().rstrip(".")
-        raise ReviewError(f"{path}: expected {expected}, but: {reason}. Save it again as one.") from error
-
-
-def _require_columns(wanted: list[str], received: list[str], path: Path) -> None:
-    missing = [column for column in wanted if column not in received]
-    if missing:
-        hint = "Name them with sentiment.source.text, label, group and split."
-        if len(received) == 1 and any(mark in str(received[0]) for mark in ";|\t"):
-            hint = "Separate the cells of each line by commas."
-        raise ReviewError(f"{path}: no column {missing}; its columns are {received}. {hint}")
-    repeated = [column for column in wanted if received.count(column) > 1]
-    if repeated:
-        raise ReviewError(f"{path}: more than one column {repeated}; its columns are {received}. Rename one of them.")
-
-
 def _parse_texts(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
     is_text = table[source.text].map(lambda cell: isinstance(cell, str)).astype(bool)
-    _refuse_cell(~is_text & table[source.text].notna(), table, source.text, source, "text")
+    refuse_cell(~is_text & table[source.text].notna(), table[source.text], source.path, "text")
     return _parse_names(table, source.text, source)
 
 
 def _parse_names(table: pd.DataFrame, column: str, source: ReviewSourceSpec) -> pd.Series:
     names = table[column].astype("str")
-    _refuse_cell(table[column].isna() | (names.str.strip() == ""), table, column, source, "a cell that is not empty")
+    refuse_cell(
+        table[column].isna() | (names.str.strip() == ""), table[column], source.path, "a cell that is not empty"
+    )
     return names
 
 
 def _parse_labels(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
     labels = _parse_names(table, source.label, source).str.strip().str.lower().map(LABELS)
-    _refuse_cell(labels.isna(), table, source.label, source, "0/1, false/true, neg/pos or negative/positive")
+    refuse_cell(labels.isna(), table[source.label], source.path, "0/1, false/true, neg/pos or negative/positive")
     if labels.nunique() < 2:
         only = "positive" if labels.iloc[0] else "negative"
         raise ReviewError(
@@ -191,19 +129,10 @@ def _parse_splits(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
     if source.split is None:
         return pd.Series("train", index=table.index, dtype="str")
     splits = _parse_names(table, source.split, source).str.strip().str.lower()
-    _refuse_cell(~splits.isin(["train", "test"]), table, source.split, source, "train or test")
+    refuse_cell(~splits.isin(["train", "test"]), table[source.split], source.path, "train or test")
     if splits.nunique() < 2:
         raise ReviewError(
             f"{source.path}: column '{source.split}': expected train and test, received {splits.iloc[0]} only. Leave "
             "out sentiment.source.split to have the test part drawn."
         )
     return splits
-
-
-def _refuse_cell(faulty: pd.Series, table: pd.DataFrame, column: str, source: ReviewSourceSpec, expected: str) -> None:
-    if faulty.any():
-        row = int(faulty.to_numpy().argmax())
-        raise ReviewError(
-            f"{source.path}: column '{column}', row {row + 1}: expected {expected}, received "
-            f"{str(table[column].iloc[row])[:80]!r}. Mend the row, or leave it out."
-        )

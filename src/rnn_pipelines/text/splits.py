@@ -58,6 +58,26 @@ def split_reviews(table: pd.DataFrame, split: ReviewSplitSpec) -> tuple[pd.DataF
     return reviews, _describe(reviews) | {"num_dropped": dropped}
 
 
+def find_texts(reviews: pd.DataFrame, *parts: str) -> np.ndarray:
+    """The numbers of the reviews in these parts, int64[num_found]."""
+    return np.flatnonzero(reviews["part"].isin(parts))
+
+
+def assign_folds(reviews: pd.DataFrame, num_folds: int) -> np.ndarray:
+    """Spreads the films of the training part over folds, whatever the order of the rows.
+
+    Args:
+        reviews: `part` and `film` of each.
+        num_folds: at most so many, numbered from 0.
+    Returns:
+        int64[num_reviews], −1 outside the training part.
+    """
+    is_train = reviews["part"] == "train"
+    films = np.sort(reviews.loc[is_train, "film"].unique())
+    fold = pd.Series(np.random.default_rng(0).permutation(len(films)) % num_folds, index=films)
+    return np.where(is_train, reviews["film"].map(fold).fillna(-1), -1).astype(np.int64)
+
+
 def _hold_back(film: pd.Series, part: pd.Series, fraction: float, name: str, rng: np.random.Generator) -> pd.Series:
     """Moves films from the training part to the part `name`, until it has the fraction of the training reviews."""
     sizes = film[part == "train"].value_counts().sort_index()

@@ -20,12 +20,17 @@ logger = logging.getLogger(__name__)
 
 
 def fit(
-    model: keras.Model, train: tf.data.Dataset, validation: tf.data.Dataset, training: TrainingSpec
+    model: keras.Model,
+    loss: str | keras.losses.Loss,
+    train: tf.data.Dataset,
+    validation: tf.data.Dataset,
+    training: TrainingSpec,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Trains a network and leaves it with the weights that were best on validation.
 
     Args:
         model: not compiled; changed in place.
+        loss: what is minimised.
         train: batches of (inputs, targets).
         validation: likewise.
         training: how.
@@ -43,7 +48,7 @@ def fit(
         use_ema=training.weight_average > 0,
         ema_momentum=training.weight_average,
     )
-    model.compile(optimizer, training.loss, jit_compile=training.jit_compile, steps_per_execution=min(num_batches, 4))
+    model.compile(optimizer, loss, jit_compile=training.jit_compile, steps_per_execution=min(num_batches, 4))
     clock, progress = _Clock(), _Progress(model.name, training.epochs)
     started = time.perf_counter()
     with progress:

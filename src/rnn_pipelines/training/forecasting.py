@@ -7,19 +7,20 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from rnn_pipelines.models.forecaster import average_forecasters, build_forecaster, summarize_layers
+from rnn_pipelines.models.forecaster import average_forecasters, build_forecaster
+from rnn_pipelines.models.recurrent import summarize_layers
 from rnn_pipelines.models.specs import NetworkSpec
 from rnn_pipelines.series.forecasts import Forecasts
 from rnn_pipelines.series.windows import Part, WindowedPanel
 from rnn_pipelines.training.batches import batch_windows
 from rnn_pipelines.training.fit import fit
-from rnn_pipelines.training.specs import TrainingSpec
+from rnn_pipelines.training.specs import ForecastTrainingSpec
 
 PREDICT_BATCH_SIZE = 512
 
 
 def train_forecaster(
-    panel: WindowedPanel, network: NetworkSpec, training: TrainingSpec
+    panel: WindowedPanel, network: NetworkSpec, training: ForecastTrainingSpec
 ) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
     """Builds and trains the members of one network over all series of a panel.
 
@@ -43,12 +44,12 @@ def train_forecaster(
 
 
 def _train_member(
-    panel: WindowedPanel, network: NetworkSpec, training: TrainingSpec, seed: int
+    panel: WindowedPanel, network: NetworkSpec, training: ForecastTrainingSpec, seed: int
 ) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
     keras.utils.set_random_seed(seed)
     model = build_forecaster(network, panel.lookback, panel.horizon, panel.num_known)
     train = batch_windows(panel, "train", training.batch_size, shuffle_seed=seed)
-    return model, *fit(model, train, batch_windows(panel, "validation", PREDICT_BATCH_SIZE), training)
+    return model, *fit(model, training.loss, train, batch_windows(panel, "validation", PREDICT_BATCH_SIZE), training)
 
 
 def forecast_windows(model: keras.Model, panel: WindowedPanel) -> Forecasts:

@@ -14,14 +14,13 @@ class TrainingSpec(BaseModel, extra="forbid", frozen=True):
         patience: epochs without a better validation loss after which training stops; the best weights come back.
         min_steps: gradient steps before which nothing counts as best: on a short validation part, a network that has
             hardly learned can be lucky.
-        batch_size: windows in a gradient step.
+        batch_size: windows or texts in a gradient step.
         learning_rate: of Adam, at the start.
         schedule: `plateau` halves the learning rate whenever half the patience has passed without a better validation
             loss, `cosine` lets it fall to 0 over all epochs, `constant` keeps it.
-        loss: what is minimised, on scaled targets.
         weight_average: decay of the running mean of the weights that is validated and kept; 0 for the weights
             themselves.
-        jit_compile: compile the training step with XLA. Faster for windows of up to about 100 steps.
+        jit_compile: compile the training step with XLA. Faster for windows of up to about 100 steps, not for texts.
     """
 
     seed: int = 0
@@ -31,6 +30,15 @@ class TrainingSpec(BaseModel, extra="forbid", frozen=True):
     batch_size: int = Field(64, ge=1)
     learning_rate: float = Field(1e-3, gt=0)
     schedule: Literal["constant", "plateau", "cosine"] = "plateau"
-    loss: Literal["mse", "mae", "huber"] = "mse"
     weight_average: float = Field(0.98, ge=0, lt=1)
     jit_compile: bool = True
+
+
+class ForecastTrainingSpec(TrainingSpec, frozen=True):
+    """How a forecaster is trained.
+
+    Attributes:
+        loss: what is minimised, on scaled targets.
+    """
+
+    loss: Literal["mse", "mae", "huber"] = "mse"

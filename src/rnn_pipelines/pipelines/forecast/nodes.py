@@ -12,7 +12,7 @@ from rnn_pipelines.series.schema import GapPolicy
 from rnn_pipelines.series.source import SourceSpec
 from rnn_pipelines.series.splits import SplitSpec
 from rnn_pipelines.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
-from rnn_pipelines.training.specs import TrainingSpec
+from rnn_pipelines.training.specs import ForecastTrainingSpec
 
 # Kedro resolves these hints when it checks parameters, and must not load Keras for it.
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def make_windows(
 
 
 def train_forecaster(
-    panel: WindowedPanel, network: NetworkSpec, training: TrainingSpec
+    panel: WindowedPanel, network: NetworkSpec, training: ForecastTrainingSpec
 ) -> tuple[KerasModel, pd.DataFrame, dict[str, Any]]:
     """Trains the network on the training windows and keeps the weights that are best on validation."""
     from rnn_pipelines.training import forecasting

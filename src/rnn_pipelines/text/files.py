@@ -1,0 +1,174 @@
+"""Texts in the user's files: tables in CSV or Parquet, and lines of text."""
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+from pydantic import BaseModel
+
+from rnn_pipelines.errors import ReviewError
+
+
+class ParameterNames(NamedTuple):
+    """What messages tell the user to look at.
+
+    Attributes:
+        path: the parameter that names the file.
+        columns: the parameters that name its columns.
+        other: a hint for files of another kind.
+    """
+
+    path: str
+    columns: str
+    other: str
+
+
+PARAMETERS = ParameterNames(
+    path="predict_sentiment.path", columns="predict_sentiment.text", other="A .txt file holds one text in each line."
+)
+
+
+class TextFileSpec(BaseModel, extra="forbid", frozen=True):
+    """Texts to score.
+
+    Attributes:
+        path: a CSV or Parquet file with one row for each text, or a `.txt` file with one text in each line.
+        text: column of the texts in a CSV or Parquet file.
+    """
+
+    path: str | None = None
+    text: str = "text"
+
+
+def read_texts(file: TextFileSpec) -> pd.DataFrame:
+    """Reads texts of which nothing is known; an empty cell or line is an empty text.
+
+    Args:
+        file: where they are.
+    Returns:
+        `row` (int64, the number of the data row or line, from 1) and `text` (str).
+    Raises:
+        ReviewError: no path, no such file, another kind of file, a missing column, a cell that is no text.
+    """
+    if file.path is None:
+        raise ReviewError(
+            "No texts to score: name a CSV, Parquet or text file in predict_sentiment.path, and the column of its "
+            "texts in predict_sentiment.text."
+        )
+    path = Path(file.path)
+    if path.name.lower().endswith(".txt"):
+        texts = pd.Series(_read_lines(path), dtype="str")
+    else:
+        column = read_columns(path, [file.text], PARAMETERS)[file.text]
+        is_text = column.map(lambda cell: isinstance(cell, str)).astype(bool)
+        refuse_cell(~is_text & column.notna(), column, path, "text")
+        texts = column.where(column.notna(), "").astype("str")
+    return pd.DataFrame({"row": range(1, len(texts) + 1), "text": texts})
+
+
+def _read_lines(path: Path) -> list[str]:
+    require_file(path, PARAMETERS)
+    content = _load(path, "a text file in UTF-8", lambda: path.read_bytes().decode("utf-8-sig"))
+    # By newlines alone: a text may hold other signs that Python takes for the end of a line.
+    lines = content.removesuffix("\n").split("\n") if content else []
+    return [line.removesuffix("\r") for line in lines]
+
+
+def read_columns(path: Path, wanted: list[str], names: ParameterNames) -> pd.DataFrame:
+    """Reads some columns of a table.
+
+    Args:
+        path: a CSV or Parquet file; it is only read.
+        wanted: the columns.
+        names: of the parameters that messages point to.
+    Returns:
+        The columns with a row for each data row; text in a CSV file is never taken for numbers or for no value.
+    Raises:
+        ReviewError: no such file, another kind of file, a missing or repeated column.
+    """
+    require_file(path, names)
+    if path.name.lower().endswith((".parquet", ".pq")):
+        return _read_parquet(path, wanted, names)
+    if path.name.lower().endswith((".csv", ".csv.gz")):
+        return _read_csv(path, wanted, names)
+    raise ReviewError(f"{path}: expected a file that ends in .csv or .parquet, received '{path.suffix}'. {names.other}")
+
+
+def require_file(path: Path, names: ParameterNames) -> None:
+    """Raises a ReviewError where there is no file at `path`."""
+    if path.is_dir():
+        raise ReviewError(f"{path}: expected a CSV or Parquet file, received a folder. Name one file in {names.path}.")
+    if not path.is_file():
+        raise ReviewError(f"{path}: no such file (looked in {Path.cwd()}). Check {names.path}.")
+
+
+def refuse_cell(faulty: pd.Series, column: pd.Series, path: Path | str | None, expected: str) -> None:
+    """Raises a ReviewError that names the first faulty cell of a column, if there is one.
+
+    Args:
+        faulty: bool for each row.
+        column: as it was read, with its name.
+        path: the file, for the message.
+        expected: what the cell should hold.
+    """
+    if faulty.any():
+        row = int(faulty.to_numpy().argmax())
+        raise ReviewError(
+            f"{path}: column '{column.name}', row {row + 1}: expected {expected}, received "
+            f"{str(column.iloc[row])[:80]!r}. Mend the row, or leave it out."
+        )
+
+
+def _read_parquet(path: Path, wanted: list[str], names: ParameterNames) -> pd.DataFrame:
+    import pyarrow.parquet
+
+    _require_columns(
+        wanted, _load(path, "a Parquet file", lambda: pyarrow.parquet.read_schema(path)).names, path, names
+    )
+    # Without pandas' own notes in the file, which make an index of some columns.
+    return _load(
+        path,
+        "a Parquet file",
+        lambda: pyarrow.parquet.ParquetFile(path).read(columns=wanted).to_pandas(ignore_metadata=True),
+    )
+
+
+def _read_csv(path: Path, wanted: list[str], names: ParameterNames) -> pd.DataFrame:
+    def read(**options: Any) -> pd.DataFrame:
+        return _load(
+            path,
+            "a CSV file in UTF-8, with a header line and as many cells in each row",
+            lambda: pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True, **options),
+        )
+
+    header = read(header=None, nrows=1).iloc[0].tolist()
+    _require_columns(wanted, header, path, names)
+    # All columns, for pandas passes over surplus cells where it is to read a choice of them.
+    table = read()
+    if not isinstance(table.index, pd.RangeIndex):
+        raise ReviewError(
+            f"{path}: row 1 has more cells than the header has columns ({header}). Quote the texts that hold a comma."
+        )
+    return table[wanted]
+
+
+def _load(path: Path, expected: str, read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        reason = str(error).strip().rstrip(".")
+        raise ReviewError(f"{path}: expected {expected}, but: {reason}. Save it again as one.") from error
+
+
+def _require_columns(wanted: list[str], received: list[str], path: Path, names: ParameterNames) -> None:
+    missing = [column for column in wanted if column not in received]
+    if missing:
+        hint = f"Name them with {names.columns}."
+        if len(received) == 1 and any(mark in str(received[0]) for mark in ";|\t"):
+            hint = "Separate the cells of each line by commas."
+        raise ReviewError(f"{path}: no column {missing}; its columns are {received}. {hint}")
+    repeated = [column for column in wanted if received.count(column) > 1]
+    if repeated:
+        raise ReviewError(f"{path}: more than one column {repeated}; its columns are {received}. Rename one of them.")

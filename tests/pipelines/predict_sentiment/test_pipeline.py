@@ -1,0 +1,12 @@
+"""The wiring of `predict_sentiment`."""
+
+from rnn_pipelines.pipelines.predict_sentiment import create_pipeline
+
+
+def test_only_the_saved_classifier_is_read() -> None:
+    data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
+    assert data == {"sentiment_classifier"}
+
+
+def test_only_scores_come_out() -> None:
+    assert create_pipeline().outputs() == {"predict_sentiment_scores"}
