@@ -21,6 +21,7 @@ from rnn_pipelines.series.schema import GapPolicy
 from rnn_pipelines.series.source import SourceSpec
 from rnn_pipelines.series.splits import SplitSpec
 from rnn_pipelines.series.windows import EvaluationSpec, WindowSpec, make_windows
+from rnn_pipelines.text.encoding import EncodedTexts
 
 # The same examples each time, and no folder of them in the project.
 settings.register_profile("project", deadline=None, derandomize=True, database=None, max_examples=60)
@@ -154,5 +155,16 @@ def make_values() -> Callable[..., list[float | None]]:
     def make(size: int, seed: int = 0, missing: Sequence[int] = ()) -> list[float | None]:
         walk = 20 + np.random.default_rng(seed).normal(size=size).cumsum()
         return [None if step in missing else float(value) for step, value in enumerate(walk)]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_encoded() -> Callable[..., EncodedTexts]:
+    """Makes encoded texts from the numbers of their words."""
+
+    def make(texts: Sequence[Sequence[int]]) -> EncodedTexts:
+        ids = np.array([word for text in texts for word in text], np.int32)
+        return EncodedTexts(ids, np.cumsum([0, *map(len, texts)]))
 
     return make

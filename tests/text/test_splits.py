@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.text.archive import read_archive
 from rnn_pipelines.text.schema import ReviewSchema, tabulate
-from rnn_pipelines.text.splits import ReviewSplitSpec, split_reviews
+from rnn_pipelines.text.splits import ReviewSplitSpec, assign_folds, find_texts, split_reviews
 
 Row = tuple[str, str, str, int | None, str]
 
@@ -215,6 +215,67 @@ def test_profile_is_plain_json() -> None:
 
 def test_films_that_the_sources_own_split_shares_are_counted() -> None:
     assert split([*OFFICIAL, ("x", "train", "test0", 1, "new")])[1]["num_films_in_train_and_test"] == 1
+
+
+# Texts of a part
+
+
+def test_texts_of_a_part_are_found_by_their_numbers() -> None:
+    reviews = pd.DataFrame({"part": ["test", "train", "validation", "train"]}, index=[7, 8, 9, 10])
+    assert find_texts(reviews, "train").tolist() == [1, 3]
+
+
+def test_texts_of_several_parts_are_found_in_the_order_of_the_rows() -> None:
+    reviews = pd.DataFrame({"part": ["test", "unlabelled", "train", "test"]})
+    assert find_texts(reviews, "train", "test").tolist() == [0, 2, 3]
+
+
+def test_part_without_a_text_has_none() -> None:
+    assert find_texts(pd.DataFrame({"part": ["test"]}), "unlabelled").tolist() == []
+
+
+# Folds
+
+
+def fold(reviews: pd.DataFrame, num_folds: int = 3) -> pd.Series:
+    return pd.Series(assign_folds(reviews, num_folds), index=reviews["review_id"])
+
+
+@pytest.fixture(scope="module")
+def reviews() -> pd.DataFrame:
+    rows = [*make_films(21), *make_films(5, "test"), ("u", "unlabelled", "train1", None, "seen")]
+    return split(rows)[0]
+
+
+def test_a_films_reviews_share_a_fold(reviews: pd.DataFrame) -> None:
+    is_train = reviews["part"] == "train"
+    folds = pd.Series(assign_folds(reviews, 3))[is_train]
+    assert folds.groupby(reviews.loc[is_train, "film"]).nunique().max() == 1
+
+
+def test_reviews_outside_the_training_part_have_no_fold(reviews: pd.DataFrame) -> None:
+    """Not even those of a film that the training part has too."""
+    assert ((assign_folds(reviews, 3) == -1) == (reviews["part"] != "train")).all()
+
+
+def test_folds_hold_as_many_films_but_for_one(reviews: pd.DataFrame) -> None:
+    films = reviews.assign(fold=assign_folds(reviews, 4))[reviews["part"] == "train"].groupby("fold")["film"].nunique()
+    assert (sorted(films.index), films.max() - films.min()) == ([0, 1, 2, 3], 1)
+
+
+def test_folds_do_not_depend_on_the_order_of_the_rows(reviews: pd.DataFrame) -> None:
+    shuffled = reviews.sample(frac=1, random_state=0)
+    assert fold(shuffled).sort_index().equals(fold(reviews).sort_index())
+
+
+def test_fewer_films_than_folds_have_a_fold_each() -> None:
+    reviews = pd.DataFrame({"part": "train", "film": ["a", "b", "a"], "review_id": ["1", "2", "3"]})
+    found = fold(reviews, 10)
+    assert (found["1"] == found["3"], sorted(set(found))) == (True, [0, 1])
+
+
+def test_folds_are_int64(reviews: pd.DataFrame) -> None:
+    assert assign_folds(reviews, 3).dtype == "int64"
 
 
 # Tables that can't be split
