@@ -124,24 +124,6 @@ def test_series_without_a_signal_have_no_noise_floor(figures) -> None:
     assert "noise floor" not in {trace.name for trace in figures["error_by_step"].data}
 
 
-def test_star_marks_the_lowest_validation_loss(figures) -> None:
-    star = find_trace(figures["losses"], "LSTM, best epoch")
-    assert (list(star.x), list(star.y)) == ([2], [1.5])
-
-
-@pytest.mark.parametrize("is_best", [[False, False, True], [0.25, 0.25, 0.5]])
-def test_star_marks_the_epoch_that_was_kept(make_results, is_best: list[float]) -> None:
-    results = make_results()
-    results.histories = {"lstm": results.histories["lstm"].assign(is_best=is_best)}
-    assert list(find_trace(draw(results)["losses"], "LSTM, best epoch").x) == [3]
-
-
-def test_training_of_one_epoch_is_drawn(make_results) -> None:
-    results = make_results()
-    results.histories = {name: history[:1] for name, history in results.histories.items()}
-    assert "markers" in find_trace(draw(results)["losses"], "GRU, validation").mode
-
-
 @pytest.mark.parametrize("forecaster", ["lstm", "gru"])
 def test_forecaster_has_one_color_in_all_figures(figures, forecaster: str) -> None:
     colors = {

@@ -11,11 +11,8 @@ from plotly.offline import get_plotlyjs
 from rnn_pipelines.reporting.forecast_figures import draw_figures
 from rnn_pipelines.reporting.forecast_report import (
     render_forecast_report,
-    tabulate_layers,
     tabulate_metrics,
-    tabulate_parameters,
     tabulate_profile,
-    tabulate_trainings,
     write_verdict,
 )
 from rnn_pipelines.series.schema import GapPolicy
@@ -219,21 +216,6 @@ def test_metrics_are_not_changed() -> None:
 # The other tables
 
 
-def test_trainings_have_their_seconds() -> None:
-    assert list(tabulate_trainings({"gru": RECORD}).rows) == [["GRU", "4,512", "30", "21", "61.3", "2.4"]]
-
-
-def test_layers_are_those_of_the_network() -> None:
-    table = tabulate_layers({"lstm": RECORD})[0]
-    assert table.caption.startswith("LSTM from input to output")
-    assert table.rows[1] == ["lstm_1", "LSTM", "32", "4,512"]
-
-
-def test_layers_of_several_members_are_those_of_one() -> None:
-    table = tabulate_layers({"lstm": RECORD | {"num_parameters": 3 * 4512}})[0]
-    assert table.caption.startswith("LSTM, one of 3 members,")
-
-
 def test_every_repair_is_told() -> None:
     rows = tabulate_profile(PROFILE | {"repairs": ["sorted by time", "gaps filled"]}).rows
     assert [row[1] for row in rows if row[0] == "repair"] == ["sorted by time", "gaps filled"]
@@ -245,23 +227,6 @@ def test_data_without_repairs_say_so() -> None:
 
 def test_integer_frequency_is_told() -> None:
     assert ["frequency", "every 5 steps"] in tabulate_profile(PROFILE | {"freq": 5, "season_length": 1}).rows
-
-
-def test_parameters_have_the_names_that_the_command_line_takes() -> None:
-    parameters = {
-        "source": SourceSpec(name="sine"),
-        "gaps": GapPolicy("split"),
-        "window": {"lookback": 30},
-        "lstm": {"units": [32, 16]},
-        "note": None,
-    }
-    rows = dict(tabulate_parameters(parameters).rows)
-    assert rows["forecast.source.name"] == "sine"
-    assert rows["forecast.source.path"] == "null"
-    assert rows["forecast.gaps"] == "split"
-    assert rows["forecast.window.lookback"] == "30"
-    assert rows["forecast.lstm.units"] == "[32, 16]"
-    assert rows["forecast.note"] == "null"
 
 
 # The whole report

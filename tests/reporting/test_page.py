@@ -7,7 +7,7 @@ import pytest
 from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
-from rnn_pipelines.reporting.page import Section, Table, render_page
+from rnn_pipelines.reporting.page import Quote, Section, Table, render_page
 
 EVIL = "<script>alert('x')</script>"
 
@@ -85,7 +85,15 @@ def test_parts_come_in_their_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "parts", [[EVIL], [Table([EVIL], [["cell"]])], [Table(["a"], [[EVIL]])], [Table(["a"], [["b"]], caption=EVIL)]]
+    "parts",
+    [
+        [EVIL],
+        [Table([EVIL], [["cell"]])],
+        [Table(["a"], [[EVIL]])],
+        [Table(["a"], [["b"]], caption=EVIL)],
+        [Quote([EVIL], "text")],
+        [Quote(["fact"], EVIL)],
+    ],
 )
 def test_parts_are_escaped(parts: list[object]) -> None:
     assert EVIL not in write_page(*parts)
@@ -110,3 +118,8 @@ def test_best_cells_are_marked() -> None:
 def test_text_columns_are_not_set_as_numbers() -> None:
     table = Table(["a", "b", "c"], [["text", "text too", "7"]], num_text_columns=2)
     assert re.findall(r'<td class="number">(.*?)<', write_page(table)) == ["7"]
+
+
+def test_quote_stands_below_its_facts() -> None:
+    page = write_page(Quote(["first fact", "second fact"], "The text."))
+    assert page.index("first fact") < page.index("second fact") < page.index("<p>The text.</p>")

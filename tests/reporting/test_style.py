@@ -12,6 +12,9 @@ from rnn_pipelines.reporting.style import (
     SPARE_COLOR,
     add_menu,
     format_number,
+    format_p_value,
+    format_percent,
+    format_points,
     format_skill,
     get_color,
     get_name,
@@ -94,3 +97,19 @@ def test_long_labels_are_cut() -> None:
     figure = make_figure(2)
     add_menu(figure, ["a" * 100, "b"])
     assert figure.layout.updatemenus[0].buttons[0].label == "a" * (MAX_LABEL_LENGTH - 1) + "…"
+
+
+def test_percents_have_two_decimals() -> None:
+    assert format_percent(0.92456) == "92.46%"
+
+
+@pytest.mark.parametrize(("difference", "text"), [(0.0046, "+0.46"), (-0.31, "−31.00"), (0.0, "+0.00")])
+def test_points_have_a_sign(difference: float, text: str) -> None:
+    assert format_points(difference) == text
+
+
+@pytest.mark.parametrize(
+    ("p_value", "text"), [(0.0339, "p = 0.034"), (1.0, "p = 1"), (0.0001, "p = 0.0001"), (9.9e-5, "p < 0.0001")]
+)
+def test_small_p_values_are_given_by_their_bound(p_value: float, text: str) -> None:
+    assert format_p_value(p_value) == text

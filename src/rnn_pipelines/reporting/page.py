@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import plotly.io
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -39,6 +40,22 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Quote:
+    """A text from outside, below a line that says what it is.
+
+    Attributes:
+        facts: the line, in pieces.
+        text: what is quoted.
+    """
+
+    facts: Sequence[str]
+    text: str
+
+
+Part: TypeAlias = str | Table | Quote | Figure
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of the page with a title of its own.
 
@@ -48,7 +65,7 @@ class Section:
     """
 
     title: str
-    parts: Sequence[str | Table | Figure]
+    parts: Sequence[Part]
 
 
 def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
@@ -67,6 +84,7 @@ def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
         lstrip_blocks=True,
     )
     environment.tests["table"] = lambda part: isinstance(part, Table)
+    environment.tests["quote"] = lambda part: isinstance(part, Quote)
     return environment.get_template("page.html.j2").render(
         title=title, verdict=verdict, sections=sections, plotly_js=Markup(get_plotlyjs()), draw=_draw
     )

@@ -18,10 +18,32 @@ COLORS = {
     "seasonal_naive": "#b48ead",
     "ridge": "#5fa58e",
     "noise_floor": "#999999",
+    "ensemble": "#009e73",
+    "lstm_alone": "#56b4e9",
+    "gru_alone": "#e69f00",
+    "pointwise": "#cc79a7",
+    "nb_ngram": "#7a6a4f",
 }
 SPARE_COLOR = "#8a7cc2"
-DASHES = {"last_value": "dot", "seasonal_naive": "dashdot", "ridge": "dash", "noise_floor": "longdash"}
-NAMES = {"lstm": "LSTM", "gru": "GRU"}
+DASHES = {
+    "last_value": "dot",
+    "seasonal_naive": "dashdot",
+    "ridge": "dash",
+    "noise_floor": "longdash",
+    "lstm_alone": "dot",
+    "gru_alone": "dot",
+    "pointwise": "dot",
+    "nb_ngram": "dash",
+}
+NAMES = {
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "ensemble": "LSTM + GRU",
+    "lstm_alone": "LSTM alone",
+    "gru_alone": "GRU alone",
+    "pointwise": "no recurrence",
+    "nb_ngram": "NB n-grams",
+}
 
 NO_NUMBER = "–"
 MAX_LABEL_LENGTH = 24
@@ -56,12 +78,12 @@ TEMPLATE = layout.Template(
 
 
 def get_color(forecaster: str) -> str:
-    """The forecaster's colour, the same in every figure."""
+    """The forecaster's or classifier's colour, the same in every figure."""
     return COLORS.get(forecaster, SPARE_COLOR)
 
 
 def get_name(forecaster: str) -> str:
-    """The forecaster's name for people: LSTM, seasonal naive."""
+    """The forecaster's or classifier's name for people: LSTM, seasonal naive."""
     return NAMES.get(forecaster, forecaster.replace("_", " "))
 
 
@@ -135,3 +157,18 @@ def format_skill(skill: float | None) -> str:
     if skill is None or math.isnan(skill):
         return NO_NUMBER
     return "< −99" if skill < -99 else f"{skill:+.3f}".replace("-", "−")
+
+
+def format_percent(fraction: float) -> str:
+    """A fraction in percent to two decimals."""
+    return f"{fraction:.2%}"
+
+
+def format_points(difference: float) -> str:
+    """A difference of two fractions in percentage points, with its sign."""
+    return f"{100 * difference:+.2f}".replace("-", "−")
+
+
+def format_p_value(p_value: float) -> str:
+    """A p-value to two significant digits, as in `p = 0.034`; one that is small by its bound."""
+    return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from rnn_pipelines.reporting.page import Table
 from rnn_pipelines.reporting.style import choose_mode, count_up_to, get_color, get_name, set_title
 
+MIN_LOG_RATIO = 4
+
 
 def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str) -> Figure:
     """Training and validation loss by epoch; a star marks the epoch whose weights were kept.
@@ -42,9 +44,17 @@ def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str) -> Figure:
         )
     set_title(figure, "Loss by epoch", f"{loss}, lower is better; ★ best epoch")
     figure.update_xaxes(**count_up_to("epoch", max(len(history) for history in histories.values())))
-    ticks = [digit * 10.0**power for power in range(-9, 10) for digit in (1, 2, 5)]
-    figure.update_yaxes(title="loss", type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+    figure.update_yaxes(title="loss", **_choose_scale(histories))
     return figure
+
+
+def _choose_scale(histories: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """A logarithmic axis where the losses differ much; it would have hardly a tick where they don't."""
+    losses = pd.concat([history[["loss", "val_loss"]] for history in histories.values()]).stack()
+    if losses.max() < MIN_LOG_RATIO * losses.min():
+        return {}
+    ticks = [digit * 10.0**power for power in range(-9, 10) for digit in (1, 2, 5)]
+    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
 def tabulate_trainings(records: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -79,7 +89,7 @@ def tabulate_layers(records: Mapping[str, Mapping[str, Any]]) -> list[Table]:
                 [
                     layer["layer"],
                     layer["kind"],
-                    " × ".join(map(str, layer["output_shape"])),
+                    " × ".join("time" if size is None else str(size) for size in layer["output_shape"]),
                     f"{layer['num_parameters']:,}",
                 ]
                 for layer in record["layers"]

@@ -114,6 +114,19 @@ def assemble_classifier(
     return scoring.assemble_classifier(networks, ngrams, words, padding, calibrations)
 
 
+def draw_figures(
+    metrics: dict[str, Any],
+    calibrations: dict[str, Any],
+    by_group: pd.DataFrame,
+    by_confidence: pd.DataFrame,
+    **histories: pd.DataFrame,
+) -> dict[str, Figure]:
+    """Draws accuracies, confusion, calibration, accuracy by length and rating, and loss curves."""
+    from rnn_pipelines.reporting import sentiment_figures
+
+    return sentiment_figures.draw_figures(metrics, calibrations, by_group, by_confidence, histories)
+
+
 def render_report(
     metrics: dict[str, Any],
     calibrations: dict[str, Any],
@@ -125,15 +138,10 @@ def render_report(
     """Puts verdict, tables, figures and examples into one HTML file that needs no network."""
     from rnn_pipelines.reporting import sentiment_report
 
-    return sentiment_report.render_sentiment_report(
-        metrics, calibrations, profile, examples, parameters, records_and_figures
+    records, figures = (
+        {name.removesuffix(kind): value for name, value in records_and_figures.items() if name.endswith(kind)}
+        for kind in ("_record", "_figure")
     )
-
-
-def draw_figures(
-    metrics: dict[str, Any], by_group: pd.DataFrame, by_confidence: pd.DataFrame, **histories: pd.DataFrame
-) -> dict[str, Figure]:
-    """Draws accuracies, confusion, calibration, accuracy by length and rating, and loss curves."""
-    from rnn_pipelines.reporting import sentiment_figures
-
-    return sentiment_figures.draw_figures(metrics, by_group, by_confidence, histories)
+    return sentiment_report.render_sentiment_report(
+        sentiment_report.SentimentResults(metrics, calibrations, profile, examples, parameters, records, figures)
+    )

@@ -145,6 +145,7 @@ def create_report_pipeline() -> Pipeline:
                 nodes.draw_figures,
                 {
                     "metrics": "sentiment_metrics",
+                    "calibrations": "sentiment_calibrations",
                     "by_group": "sentiment_metrics_by_group",
                     "by_confidence": "sentiment_metrics_by_confidence",
                     **name_each(NETWORKS, "history"),
@@ -160,8 +161,8 @@ def create_report_pipeline() -> Pipeline:
                     "profile": "sentiment_profile",
                     "examples": "sentiment_examples",
                     "parameters": "params:sentiment",
-                    **name_each(NETWORKS, "record"),
-                    **{name: f"sentiment_{name}_figure" for name in FIGURES},
+                    **{f"{name}_record": f"sentiment_{name}_record" for name in NETWORKS},
+                    **{f"{name}_figure": f"sentiment_{name}_figure" for name in FIGURES},
                 },
                 "sentiment_report",
                 name="render_report",
