@@ -163,8 +163,8 @@ def draw_groups(groups: pd.DataFrame, title: str, unit: str) -> Figure:
             marker={"size": 8},
             visible=_choose_visible(name),
         )
-    set_title(figure, title, "in brackets: test reviews" if len(groups) else "the reviews have none")
-    figure.update_xaxes(title=unit, type="category", tickangle=0, visible=len(groups) > 0)
+    set_title(figure, title, "and the number of test reviews" if len(groups) else "the reviews have none")
+    figure.update_xaxes(title=unit, type="category", tickangle=0, tickfont={"size": 11}, visible=len(groups) > 0)
     figure.update_yaxes(title="accuracy, %", hoverformat=".2f", visible=len(groups) > 0)
     return figure
 
@@ -173,7 +173,7 @@ def _name_group(group: str, num_texts: int) -> str:
     """The group and its size, narrow enough for the axis of a phone."""
     for words, sign in (("up to ", "≤ "), ("over ", "> "), (" to ", "–")):
         group = group.replace(words, sign)
-    return f"{group}<br>({num_texts:,})"
+    return f"{group}<br>{num_texts:,}"
 
 
 def _choose_visible(name: str) -> bool | str:
