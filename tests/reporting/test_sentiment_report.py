@@ -209,9 +209,17 @@ def test_report_without_n_gram_path_says_nothing_of_it(write_report) -> None:
 def test_report_says_so_where_networks_read_n_grams(write_report, make_sentiment) -> None:
     record = make_sentiment().records["lstm"]
     layer = {"layer": "ngrams", "kind": "InputLayer", "output_shape": [None, 3], "num_parameters": 0}
-    reads = {"lstm": record | {"layers": [*record["layers"], layer]}}
-    assert "The networks read, with each word," in write_report(records=reads)
-    assert "The networks read, with each word," not in write_report()
+    records = {"lstm": record | {"layers": [*record["layers"], layer]}, "gru": record}
+    words = "the n-gram classifier&#39;s weights of the n-grams that begin there: LSTM. They do so alone, too"
+    assert words in write_report(records=records)
+    assert "that begin there" not in write_report()
+
+
+def test_report_without_n_gram_path_says_nothing_of_networks_alone(write_report, make_sentiment) -> None:
+    record = make_sentiment().records["lstm"]
+    layer = {"layer": "ngrams", "kind": "InputLayer", "output_shape": [None, 3], "num_parameters": 0}
+    report = write_report(records={"lstm": record | {"layers": [*record["layers"], layer]}}, has_path=False)
+    assert "that begin there: LSTM.</p>" in report
 
 
 def test_report_says_how_much_of_a_review_the_networks_read(write_report) -> None:

@@ -58,10 +58,6 @@ WEIGHTS_IN_WORDS = (
 MISTAKES_IN_WORDS = (
     "The worst comes first. The label is that of the data, whatever the text says. Texts are without markup, and cut."
 )
-NGRAM_INPUTS_IN_WORDS = (
-    "The networks read, with each word, the n-gram classifier's weights of the n-grams that begin there. So do those "
-    "that stand alone: only its logit is taken from them."
-)
 
 
 @dataclass(frozen=True)
@@ -175,8 +171,21 @@ def describe_confusion(metrics: Mapping[str, Any], chosen: str) -> str:
 
 def _list_sources(results: SentimentResults) -> list[Part]:
     tables = [tabulate_sources(results.metrics, results.calibrations), tabulate_gains(results.metrics)]
-    reads_ngrams = any(layer["layer"] == "ngrams" for record in results.records.values() for layer in record["layers"])
-    return [*tables, MCNEMAR_IN_WORDS, *([NGRAM_INPUTS_IN_WORDS] if reads_ngrams else [])]
+    return [*tables, MCNEMAR_IN_WORDS, *_describe_inputs(results.records, "lstm_alone" in results.metrics)]
+
+
+def _describe_inputs(records: Mapping[str, Mapping[str, Any]], has_alone: bool) -> list[str]:
+    """Which networks know the n-gram classifier even where its logit is not added."""
+    readers = [
+        name for name, record in records.items() if any(layer["layer"] == "ngrams" for layer in record["layers"])
+    ]
+    if not readers:
+        return []
+    alone = " They do so alone, too: only its logit is taken from them." if has_alone else ""
+    return [
+        "These networks read, with each word, the n-gram classifier's weights of the n-grams that begin there: "
+        f"{', '.join(map(get_name, readers))}.{alone}"
+    ]
 
 
 def _list_calibration(results: SentimentResults) -> list[Part]:
