@@ -11,7 +11,7 @@ export DO_NOT_TRACK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install forecast test test-slow lint format lock viz notebook clean
+.PHONY: help install forecast sentiment test test-slow lint format lock viz notebook clean
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ $(VENV)/installed: requirements.lock pyproject.toml
 
 forecast: install ## Forecast, and say where the report is; PARAMS="forecast.source.path=my.csv,..."
 	$(BIN)/kedro run --pipelines=forecast $(RUN_FLAGS)
+
+sentiment: install ## Classify film reviews, and say where the report is; PARAMS="sentiment.source.archive=...,..."
+	$(BIN)/kedro run --pipelines=sentiment $(RUN_FLAGS)
 
 test: lint ## Lint, then all tests that take seconds
 	$(BIN)/pytest -m "not slow"

@@ -1,5 +1,6 @@
 """Every notebook runs from top to bottom."""
 
+import os
 from pathlib import Path
 
 import nbformat
@@ -7,11 +8,17 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+# Those that read data which this repository doesn't hold.
+MARKS = {"02_sentiment.ipynb": pytest.mark.real_data}
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, id=path.name, marks=MARKS.get(path.name, ())) for path in NOTEBOOKS]
+)
 def test_notebook_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEDRO_ENV", "test")
+    archive = Path(os.environ.get("RNN_DATA", ""), "imdb/aclImdb_small.tar.gz")
+    monkeypatch.setenv("IMDB_ARCHIVE", str(archive.resolve()))
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
     assert all(cell["execution_count"] for cell in notebook.cells if cell.cell_type == "code")

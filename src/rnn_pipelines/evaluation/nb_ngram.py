@@ -75,6 +75,11 @@ class TextFeatures:
         """The words alone."""
         return EncodedTexts(self.ids, self.offsets)
 
+    def select(self, texts: np.ndarray) -> "TextFeatures":
+        """The texts of these numbers, int64[num_selected], in their order."""
+        words, offsets = self.encoded.find_words(texts)
+        return TextFeatures(self.ids[words], offsets, self.ngrams[words], self.logits[texts])
+
 
 def add_ngram_features(
     encoded: EncodedTexts, labels: pd.Series, folds: np.ndarray, spec: NgramSpec

@@ -48,10 +48,14 @@ class EncodedTexts:
 
     def select(self, texts: np.ndarray) -> "EncodedTexts":
         """The texts of these numbers, int64[num_selected], in their order."""
+        words, offsets = self.find_words(texts)
+        return EncodedTexts(self.ids[words], offsets)
+
+    def find_words(self, texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the words of some texts stand in `ids`, int64[num_found], and the offsets of these texts in them."""
         lengths = self.lengths[texts]
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        places = np.arange(offsets[-1]) + np.repeat(self.offsets[texts] - offsets[:-1], lengths)
-        return EncodedTexts(self.ids[places], offsets)
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        return np.arange(offsets[-1]) + np.repeat(self.offsets[texts] - offsets[:-1], lengths), offsets
 
 
 def encode_texts(texts: Iterable[str], vocabulary: Sequence[str]) -> EncodedTexts:

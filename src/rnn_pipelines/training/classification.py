@@ -12,6 +12,7 @@ from rnn_pipelines.models.classifier import build_classifier
 from rnn_pipelines.models.recurrent import summarize_layers
 from rnn_pipelines.models.specs import ClassifierSpec
 from rnn_pipelines.text.encoding import PaddingSpec
+from rnn_pipelines.text.splits import find_texts
 from rnn_pipelines.text.vectors import WordVectors
 from rnn_pipelines.training.fit import fit
 from rnn_pipelines.training.specs import TrainingSpec
@@ -45,32 +46,36 @@ def train_classifier(
     """
     keras.utils.set_random_seed(training.seed)
     model = build_classifier(network, vectors.vectors, features.ngrams.shape[1])
-    parts = {part: np.flatnonzero(reviews["part"] == part) for part in ("train", "validation")}
-    labels = {part: reviews["label"].to_numpy(np.float32, na_value=np.nan)[texts] for part, texts in parts.items()}
-    train = batch_texts(
-        features, parts["train"], labels["train"], padding, training.batch_size, shuffle_seed=training.seed
-    )
-    validation = batch_texts(features, parts["validation"], labels["validation"], padding, SCORE_BATCH_SIZE)
+    part = {name: find_texts(reviews, name) for name in ("train", "validation")}
+    inputs = {name: features.select(texts) for name, texts in part.items()}
+    labels = {name: reviews["label"].iloc[texts].to_numpy(np.float32) for name, texts in part.items()}
+    train = batch_texts(inputs["train"], labels["train"], padding, training.batch_size, shuffle_seed=training.seed)
+    validation = batch_texts(inputs["validation"], labels["validation"], padding, SCORE_BATCH_SIZE)
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    history, record = fit(model, loss, train, validation, training)
+    history, record = fit(model, loss, _feed(model, train), _feed(model, validation), training)
     return model, history, record | {"layers": summarize_layers(model)}
 
 
-def score_texts(model: keras.Model, features: TextFeatures, texts: np.ndarray, padding: PaddingSpec) -> np.ndarray:
-    """The network's logits, float64[num_chosen].
+def _feed(model: keras.Model, batches: tf.data.Dataset) -> tf.data.Dataset:
+    """What the network reads alone: of a dictionary that holds more, Keras takes the first inputs by alphabet."""
+    names = list(model.input)
+    return batches.map(lambda inputs, targets: ({name: inputs[name] for name in names}, targets))
+
+
+def score_texts(model: keras.Model, features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
+    """The network's logit for each text, float64[num_texts].
 
     Args:
         model: what `train_classifier` returns.
-        features: of all texts.
-        texts: int64[num_chosen], which of them.
+        features: of the texts.
         padding: as in training.
     """
     signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
     call = tf.function(lambda inputs: model(inputs, training=False), input_signature=[signature])
-    batches = batch_texts(features, texts, np.zeros(len(texts)), padding, SCORE_BATCH_SIZE)
-    logits = np.zeros(len(texts))
-    scored = [call({name: inputs[name] for name in model.input}).numpy()[:, 0] for inputs, _ in batches]
-    logits[sort_by_length(features, texts, padding)] = np.concatenate([np.zeros(0), *scored])
+    logits = np.zeros(len(features.logits))
+    batches = batch_texts(features, logits, padding, SCORE_BATCH_SIZE)
+    scored = [call(inputs).numpy()[:, 0] for inputs, _ in _feed(model, batches)]
+    logits[sort_by_length(features, padding)] = np.concatenate([np.zeros(0), *scored])
     return logits
 
 
@@ -89,8 +94,9 @@ def score_reviews(
         `review_id`, the network's logit under the name of its cell and, where the network has an n-gram path, that of
         the n-gram classifier as `nb_ngram` (float64).
     """
-    texts = np.flatnonzero(reviews["part"].isin(["validation", "test"]))
-    logits: dict[str, np.ndarray] = {network.cell: score_texts(model, features, texts, padding)}
+    texts = find_texts(reviews, "validation", "test")
+    chosen = features.select(texts)
+    logits: dict[str, np.ndarray] = {network.cell: score_texts(model, chosen, padding)}
     if network.ngram_path:
-        logits["nb_ngram"] = features.logits[texts]
+        logits["nb_ngram"] = chosen.logits
     return pd.DataFrame({"review_id": reviews["review_id"].to_numpy()[texts], **logits})

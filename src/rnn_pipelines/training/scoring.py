@@ -73,13 +73,11 @@ def _score_chunk(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFram
     encoded = encode_texts(texts["text"], classifier.vocabulary)
     ngram_logits = score_ngrams(classifier.ngrams, encoded)
     features = TextFeatures(encoded.ids, encoded.offsets, weigh_words(classifier.ngrams, encoded), ngram_logits)
-    everyone = np.arange(len(texts))
-    logits = {
-        name: score_texts(network, features, everyone, classifier.padding)
-        for name, network in classifier.networks.items()
-    }
+    logits = {name: score_texts(network, features, classifier.padding) for name, network in classifier.networks.items()}
     logit = apply_calibration(classifier.calibration, logits | {CLASSICAL: ngram_logits})
-    known = np.bincount(np.repeat(everyone, encoded.lengths), encoded.ids != UNKNOWN, len(texts)).astype(int)
+    known = np.bincount(np.repeat(np.arange(len(texts)), encoded.lengths), encoded.ids != UNKNOWN, len(texts)).astype(
+        int
+    )
     probability = np.where(known > 0, to_probability(logit), 0.5)
     label = np.where(known > 0, np.where(probability > 0.5, "positive", "negative"), "unknown")
     return pd.DataFrame(

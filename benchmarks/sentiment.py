@@ -1,0 +1,107 @@
+"""Accuracy on the IMDB reviews over several seeds, each a `kedro run --pipelines=sentiment` up to the metrics.
+
+    IMDB_ARCHIVE=../shared/data/imdb/aclImdb_v1.tar.gz .venv/bin/python benchmarks/sentiment.py classic best
+
+Cases: `classic` and `best` are the presets (`--env=classic` and the default settings); `swapped` is `best` trained on
+the official test half and tested on the training half; `unlabelled` is `best` with the archive's unlabelled reviews.
+Prints the command of every run and a table row for every classifier; writes `benchmarks/results/sentiment_<case>.json`.
+Settings were chosen on the validation part of the training half.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from rnn_pipelines.text.source import ReviewSourceSpec, read_reviews
+
+PROJECT = Path(__file__).parents[1]
+RESULTS = PROJECT / "benchmarks/results"
+SWAPPED = PROJECT / "benchmarks/.data/swapped.parquet"
+
+ROOTS = {"classic": "data/classic", "benchmark": "benchmarks/.data"}
+CASES = {
+    "classic": ("classic", []),
+    "best": ("benchmark", []),
+    "unlabelled": ("benchmark", ["source.unlabelled=true"]),
+    "swapped": ("benchmark", [f"source.path={SWAPPED}", "source.group=film", "source.split=split"]),
+}
+METRICS = ("accuracy", "f1", "roc_auc", "log_loss", "calibration_error")
+HEADER = (
+    "| classifier | accuracy, % | F1 | ROC-AUC | log loss | calibration error | training, s | McNemar p |\n"
+    + "|---" * 8
+    + "|"
+)
+
+
+def run_case(case: str, seed: int) -> dict[str, Any]:
+    """Runs the pipeline once and returns its metrics."""
+    environment, settings = CASES[case]
+    parameters = ",".join(f"sentiment.{setting}" for setting in [f"training.seed={seed}", *settings])
+    command = [
+        sys.executable, "-m", "kedro", "run", "--pipelines=sentiment", f"--env={environment}",
+        "--to-nodes=evaluate_classifiers", "--params", parameters,
+    ]  # fmt: skip
+    print("$ kedro", shlex.join(command[3:]), flush=True)
+    started = time.perf_counter()
+    finished = subprocess.run(
+        command, check=False, cwd=PROJECT, capture_output=True, text=True, env=os.environ | {"DO_NOT_TRACK": "1"}
+    )
+    if finished.returncode:
+        sys.exit(finished.stderr)
+    metrics: dict[str, Any] = json.loads(
+        (PROJECT / ROOTS[environment] / "08_reporting/sentiment/metrics.json").read_text()
+    )
+    return metrics | {"seed": seed, "run_seconds": time.perf_counter() - started}
+
+
+def swap_halves() -> None:
+    """Writes the reviews with the official test half for training, and the training half for the test."""
+    reviews = read_reviews(ReviewSourceSpec())
+    swapped = reviews.assign(split=reviews["split"].map({"train": "test", "test": "train"}))
+    SWAPPED.parent.mkdir(exist_ok=True)
+    swapped[["text", "label", "film", "split"]].to_parquet(SWAPPED)
+
+
+def summarize(runs: list[dict[str, Any]]) -> list[str]:
+    """A Markdown row for each classifier, mean ± deviation over seeds; the largest p-value of them."""
+    rows = []
+    for name in [name for name, values in runs[0].items() if isinstance(values, dict)]:
+        cells = [_spread([run[name][metric] for run in runs], 100 if metric == "accuracy" else 1) for metric in METRICS]
+        seconds = f"{mean(run[name]['training_seconds'] for run in runs):.0f}"
+        p_values = [run[name]["against_nb_ngram"]["p_value"] for run in runs if "against_nb_ngram" in run[name]]
+        rows.append(f"| {name} | {' | '.join(cells)} | {seconds} | {f'{max(p_values):.2g}' if p_values else ''} |")
+    return rows
+
+
+def _spread(values: list[float], factor: float) -> str:
+    values = [factor * value for value in values]
+    return f"{mean(values):.4g} ± {stdev(values):.2g}" if len(values) > 1 else f"{values[0]:.4g}"
+
+
+def main() -> None:
+    """Runs the cases that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="+", choices=list(CASES), metavar="case", help=", ".join(CASES))
+    parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ...")
+    arguments = parser.parse_args()
+    for case in arguments.cases:
+        if case == "swapped":
+            swap_halves()
+        runs = []
+        for seed in range(arguments.seeds):
+            runs.append(run_case(case, seed))
+            # After each run, since one takes many minutes.
+            (RESULTS / f"sentiment_{case}.json").write_text(json.dumps(runs, indent=1) + "\n")
+        print(f"\n{case}, {len(runs)} seeds, a run takes {mean(run['run_seconds'] for run in runs):.0f} s\n\n{HEADER}")
+        print("\n".join(summarize(runs)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

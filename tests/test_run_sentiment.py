@@ -1,0 +1,184 @@
+"""Whole runs of `sentiment` and `predict_sentiment` under `--env=test`: what the files hold."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
+
+PROJECT = Path(__file__).parents[1]
+ROOT = PROJECT / ".test_data"
+CLASSIFIERS = ["lstm", "gru", "pointwise", "ensemble", "nb_ngram", "lstm_alone", "gru_alone"]
+PRAISE = "great wonderful moving brilliant loved superb charming fine".split()
+BLAME = "awful boring terrible stupid hated dull clumsy poor".split()
+PLAIN = "the film a story of an actor and his dog in the city it was on at night".split()
+
+
+def run_kedro(pipeline: str, *settings: str, archive: Path | None = None) -> subprocess.CompletedProcess[str]:
+    parameters = ["--params", ",".join(f"{pipeline}.{setting}" for setting in settings)] if settings else []
+    command = [sys.executable, "-m", "kedro", "run", f"--pipelines={pipeline}", "--env=test", *parameters]
+    environment = os.environ | ({"IMDB_ARCHIVE": str(archive)} if archive else {})
+    return subprocess.run(command, check=False, cwd=PROJECT, env=environment, capture_output=True, text=True)
+
+
+def read_json(path: str) -> dict:
+    return json.loads((ROOT / path).read_text())
+
+
+def take_checksums() -> dict[str, tuple[int, bytes]]:
+    files = [path for path in sorted(ROOT.rglob("sentiment/**/*")) if path.is_file()]
+    return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+
+def write_reviews(path: Path, num_reviews: int) -> Path:
+    """Reviews of ten shops, in which words of praise or of blame stand among plain ones; a few are mixed."""
+    rng = np.random.default_rng(0)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Review", "Sentiment", "Shop"])
+        for number in range(num_reviews):
+            positive = number % 2 == 0
+            words = [*rng.choice(PLAIN, 12), *rng.choice(PRAISE if positive else BLAME, 3)]
+            words += list(rng.choice(BLAME if positive else PRAISE, 2)) if rng.random() < 0.3 else []
+            writer.writerow([" ".join(rng.permutation(words)), "positive" if positive else "negative", number // 2 % 10])
+    return path
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    path = write_reviews(tmp_path_factory.mktemp("own") / "reviews.csv", 400)
+    return [f"source.path={path}", "source.text=Review", "source.label=Sentiment", "source.group=Shop"]
+
+
+@pytest.fixture(scope="module")
+def run(settings: list[str]) -> subprocess.CompletedProcess[str]:
+    finished = run_kedro("sentiment", *settings)
+    assert finished.returncode == 0, finished.stderr
+    return finished
+
+
+@pytest.fixture(scope="module")
+def metrics(run: subprocess.CompletedProcess[str]) -> dict:
+    return read_json("08_reporting/sentiment/metrics.json")
+
+
+@pytest.fixture(scope="module")
+def predictions(run: subprocess.CompletedProcess[str]) -> pd.DataFrame:
+    return pd.read_parquet(ROOT / "07_model_output/sentiment/predictions.parquet")
+
+
+def test_metrics_are_those_of_the_predictions(metrics: dict, predictions: pd.DataFrame) -> None:
+    labels = predictions["label"].astype(int)
+    for name in CLASSIFIERS:
+        probability = 1 / (1 + np.exp(-predictions[name]))
+        assert metrics[name]["accuracy"] == pytest.approx(accuracy_score(labels, probability > 0.5))
+        assert metrics[name]["f1"] == pytest.approx(f1_score(labels, probability > 0.5))
+        assert metrics[name]["roc_auc"] == pytest.approx(roc_auc_score(labels, probability))
+        assert metrics[name]["log_loss"] == pytest.approx(log_loss(labels, probability))
+
+
+def test_networks_state_what_they_cost(metrics: dict) -> None:
+    assert all(metrics[name]["training_seconds"] > 0 for name in CLASSIFIERS)
+    assert metrics["ensemble"]["num_parameters"] == metrics["lstm"]["num_parameters"] + metrics["gru"]["num_parameters"]
+
+
+def test_every_classifier_learns_words_of_praise(metrics: dict) -> None:
+    assert all(metrics[name]["accuracy"] > 0.8 for name in ("ensemble", "nb_ngram"))
+
+
+def test_a_shop_lies_on_one_side_of_the_split(run: subprocess.CompletedProcess[str]) -> None:
+    reviews = pd.read_parquet(ROOT / "02_intermediate/sentiment/reviews.parquet")
+    assert reviews.groupby("film")["part"].nunique().eq(1).all()
+    assert set(reviews["part"]) == {"train", "validation", "test"}
+
+
+def test_vocabulary_holds_words_of_the_training_part_only(run: subprocess.CompletedProcess[str]) -> None:
+    reviews = pd.read_parquet(ROOT / "02_intermediate/sentiment/reviews.parquet")
+    train = " ".join(reviews.loc[reviews["part"] == "train", "text"]).split()
+    assert set(json.loads((ROOT / "03_primary/sentiment/vocabulary.json").read_text())) <= set(train)
+
+
+def test_report_stands_alone(run: subprocess.CompletedProcess[str]) -> None:
+    page = (ROOT / "08_reporting/sentiment/report.html").read_text()
+    assert "Report: " in run.stderr + run.stdout
+    assert 'src="http' not in page
+    assert "LSTM" in page
+
+
+def test_same_seed_gives_the_same_metrics(metrics: dict, settings: list[str]) -> None:
+    assert run_kedro("sentiment", *settings).returncode == 0
+    again = read_json("08_reporting/sentiment/metrics.json")
+    assert {name: again[name]["log_loss"] for name in CLASSIFIERS} == pytest.approx(
+        {name: metrics[name]["log_loss"] for name in CLASSIFIERS}, rel=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("source.label=Mood", "no column ['Mood']"),
+        ("source.path=nowhere.csv", "nowhere.csv: no such file"),
+        ("lstm.cell=rnn", "lstm"),
+        ("split.validation=2", "validation"),
+        ("lsmt.units=3", "Did you mean 'sentiment.lstm'?"),
+    ],
+)
+def test_faulty_run_leaves_the_results_as_they_were(
+    run: subprocess.CompletedProcess[str], settings: list[str], change: str, message: str
+) -> None:
+    before = take_checksums()
+    name = change.partition("=")[0]
+    finished = run_kedro("sentiment", *[s for s in settings if not s.startswith(f"{name}=")], change)
+    assert finished.returncode != 0
+    assert message in finished.stderr + finished.stdout
+    assert take_checksums() == before
+
+
+def test_scores_of_test_reviews_are_those_of_the_evaluation(
+    run: subprocess.CompletedProcess[str], predictions: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Scoring starts from the saved classifier alone, and comes to the same numbers."""
+    reviews = pd.read_parquet(ROOT / "02_intermediate/sentiment/reviews.parquet")
+    test = reviews[reviews["part"] == "test"].reset_index(drop=True)
+    test[["text"]].to_parquet(tmp_path / "test.parquet")
+    finished = run_kedro("predict_sentiment", f"path={tmp_path / 'test.parquet'}")
+    assert finished.returncode == 0, finished.stderr
+    scores = pd.read_csv(ROOT / "07_model_output/predict_sentiment/scores.csv")
+    calibrations = read_json("06_models/sentiment/calibrations.json")
+    best = min(("lstm", "gru", "ensemble"), key=lambda name: calibrations[name]["validation_log_loss"])
+    logits = pd.read_parquet(ROOT / "07_model_output/sentiment/predictions.parquet").set_index("review_id")[best]
+    expected = 1 / (1 + np.exp(-logits.loc[test["review_id"]]))
+    np.testing.assert_allclose(scores["probability"], expected, atol=1e-6)
+
+
+def test_every_line_of_a_text_file_gets_an_answer(run: subprocess.CompletedProcess[str], tmp_path: Path) -> None:
+    path = tmp_path / "mine.txt"
+    path.write_text("a wonderful and moving film\n\n😀\n很好的电影\nawful boring film\x85of a stupid dog\n")
+    finished = run_kedro("predict_sentiment", f"path={path}")
+    assert finished.returncode == 0, finished.stderr
+    assert "Scores: " in finished.stderr + finished.stdout
+    scores = pd.read_csv(ROOT / "07_model_output/predict_sentiment/scores.csv")
+    assert scores["row"].tolist() == [1, 2, 3, 4, 5]
+    assert scores["label"].tolist() == ["positive", "unknown", "unknown", "unknown", "negative"]
+    assert scores["num_words"].tolist() == [5, 0, 1, 1, 7]
+
+
+def test_scoring_without_texts_says_how_to_name_them() -> None:
+    finished = run_kedro("predict_sentiment")
+    assert finished.returncode != 0
+    assert "predict_sentiment.path" in finished.stderr + finished.stdout
+
+
+@pytest.mark.real_data
+def test_run_on_the_small_archive() -> None:
+    finished = run_kedro("sentiment", archive=Path(os.environ["RNN_DATA"], "imdb/aclImdb_small.tar.gz").resolve())
+    assert finished.returncode == 0, finished.stderr
+    metrics = read_json("08_reporting/sentiment/metrics.json")
+    assert metrics["num_texts"] == 1000
+    assert metrics["nb_ngram"]["accuracy"] > 0.7
