@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
+from rnn_pipelines.evaluation.nb_ngram import NgramSpec, fit_nb_ngram
+from rnn_pipelines.models.specs import ClassifierSpec
 from rnn_pipelines.series.calendar import CalendarSpec, add_known_features
 from rnn_pipelines.series.preparation import prepare_series
 from rnn_pipelines.series.scaling import fit_scaler
@@ -21,7 +23,9 @@ from rnn_pipelines.series.schema import GapPolicy
 from rnn_pipelines.series.source import SourceSpec
 from rnn_pipelines.series.splits import SplitSpec
 from rnn_pipelines.series.windows import EvaluationSpec, WindowSpec, make_windows
-from rnn_pipelines.text.encoding import EncodedTexts
+from rnn_pipelines.text.encoding import EncodedTexts, PaddingSpec, encode_texts
+from rnn_pipelines.text.vocabulary import VocabularySpec, build_vocabulary
+from rnn_pipelines.training.scoring import TextClassifier
 
 # The same examples each time, and no folder of them in the project.
 settings.register_profile("project", deadline=None, derandomize=True, database=None, max_examples=60)
@@ -168,3 +172,58 @@ def make_encoded() -> Callable[..., EncodedTexts]:
         return EncodedTexts(ids, np.cumsum([0, *map(len, texts)]))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_reviews() -> Callable[..., pd.DataFrame]:
+    """Makes reviews whose words tell their label: `review_id, part, film, rating, label, text`.
+
+    Two reviews of each film, four of six of them in the training part.
+    """
+
+    def make(num_reviews: int = 96, seed: int = 0) -> pd.DataFrame:
+        random = np.random.default_rng(seed)
+        telling = (["bad", "awful", "dull"], ["good", "great", "fine"])
+        labels = np.arange(num_reviews) % 2
+        texts = [
+            random.permutation(
+                [
+                    *random.choice(["a", "the", "film", "was", "so", "it"], random.integers(1, 8)),
+                    *random.choice(telling[label], 2),
+                ]
+            )
+            for label in labels
+        ]
+        film = np.arange(num_reviews) // 2
+        part = np.array(["train", "train", "validation", "train", "test", "train"])[film % 6]
+        return pd.DataFrame(
+            {
+                "review_id": [f"r{number}" for number in range(num_reviews)],
+                "part": part,
+                "film": [f"film {number}" for number in film],
+                "rating": pd.array(3 + 4 * labels, "Int8"),
+                "label": pd.array(labels, "Int8"),
+                "text": [" ".join(words) for words in texts],
+            }
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def text_classifier(make_reviews: Callable[..., pd.DataFrame]) -> TextClassifier:
+    """A classifier of two networks that were never trained, and an n-gram classifier that was; loads Keras."""
+    import keras
+
+    from rnn_pipelines.models.classifier import build_classifier
+
+    reviews = make_reviews()
+    vocabulary = build_vocabulary(reviews["text"], VocabularySpec(min_count=1))
+    encoded = encode_texts(reviews["text"], vocabulary)
+    ngrams = fit_nb_ngram(encoded, reviews["label"].to_numpy(int), NgramSpec(order=2))
+    vectors = np.random.default_rng(0).normal(size=(len(vocabulary), 3)).astype(np.float32)
+    keras.utils.set_random_seed(0)
+    specs = [ClassifierSpec(cell="lstm", units=2), ClassifierSpec(cell="gru", units=3, ngram_inputs=False)]
+    networks = {spec.cell: build_classifier(spec, vectors, ngrams.order) for spec in specs}
+    calibration = {"weights": {"lstm": 1.5, "gru": -0.5, "nb_ngram": 0.75}, "intercept": 0.25}
+    return TextClassifier(networks, ngrams, vocabulary, PaddingSpec(max_length=20), calibration)
