@@ -208,6 +208,16 @@ def test_scoring_drops_no_unit(trained: dict, logits: dict, features: TextFeatur
     np.testing.assert_array_equal(score(trained["lstm"], features), logits["lstm"])
 
 
+def test_logits_follow_the_weights(trained: dict, logits: dict, features: TextFeatures) -> None:
+    """A network that was scored with may be trained further."""
+    head = trained["gru"].model.get_layer("logit")
+    kernel, bias = head.get_weights()
+    head.set_weights([kernel, bias + 1])
+    found = score(trained["gru"], features)
+    head.set_weights([kernel, bias])
+    np.testing.assert_allclose(found, logits["gru"] + 1, rtol=0, atol=1e-5)
+
+
 def test_no_texts_have_no_logits(trained: dict, features: TextFeatures) -> None:
     found = score(trained["lstm"], features.select(np.zeros(0, np.int64)))
     assert (found.shape, found.dtype) == ((0,), np.float64)
