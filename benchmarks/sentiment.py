@@ -3,7 +3,8 @@
     IMDB_ARCHIVE=../shared/data/imdb/aclImdb_v1.tar.gz .venv/bin/python benchmarks/sentiment.py classic best
 
 Cases: `classic` and `best` are the presets (`--env=classic` and the default settings); `swapped` is `best` trained on
-the official test half and tested on the training half; `unlabelled` is `best` with the archive's unlabelled reviews.
+the official test half and tested on the training half; `unlabelled` is `best` with the archive's unlabelled reviews;
+in `words` the networks know nothing of the n-gram classifier.
 Prints the command of every run and a table row for every classifier; writes `benchmarks/results/sentiment_<case>.json`.
 Settings were chosen on the validation part of the training half.
 """
@@ -26,10 +27,15 @@ RESULTS = PROJECT / "benchmarks/results"
 SWAPPED = PROJECT / "benchmarks/.data/swapped.parquet"
 
 ROOTS = {"classic": "data/classic", "benchmark": "benchmarks/.data"}
+NETWORKS = ("lstm", "gru", "pointwise")
 CASES = {
     "classic": ("classic", []),
     "best": ("benchmark", []),
     "unlabelled": ("benchmark", ["source.unlabelled=true"]),
+    "words": (
+        "benchmark",
+        [f"{network}.{switch}=false" for network in NETWORKS for switch in ("ngram_inputs", "ngram_path")],
+    ),
     "swapped": ("benchmark", [f"source.path={SWAPPED}", "source.group=film", "source.split=split"]),
 }
 METRICS = ("accuracy", "f1", "roc_auc", "log_loss", "calibration_error")

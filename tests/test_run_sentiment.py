@@ -46,7 +46,9 @@ def write_reviews(path: Path, num_reviews: int) -> Path:
             positive = number % 2 == 0
             words = [*rng.choice(PLAIN, 12), *rng.choice(PRAISE if positive else BLAME, 3)]
             words += list(rng.choice(BLAME if positive else PRAISE, 2)) if rng.random() < 0.3 else []
-            writer.writerow([" ".join(rng.permutation(words)), "positive" if positive else "negative", number // 2 % 10])
+            writer.writerow(
+                [" ".join(rng.permutation(words)), "positive" if positive else "negative", number // 2 % 10]
+            )
     return path
 
 

@@ -14,14 +14,14 @@ from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.models.specs import NetworkSpec
 from rnn_pipelines.series.splits import SplitSpec
 from rnn_pipelines.series.windows import WindowedPanel, WindowSpec, gather_windows
-from rnn_pipelines.training.specs import TrainingSpec
+from rnn_pipelines.training.specs import ForecastTrainingSpec
 
 Prepare = Callable[..., SimpleNamespace]
 MakeValues = Callable[..., list[float | None]]
 
 CELLS = ("lstm", "gru")
 SCHEDULES = ("plateau", "cosine", "constant")
-TRAINING = TrainingSpec(
+TRAINING = ForecastTrainingSpec(
     epochs=4,
     patience=10,
     batch_size=16,
@@ -294,7 +294,7 @@ def test_loss_that_is_no_number_ends_training_with_advice(panel: WindowedPanel, 
 )
 def test_wrong_training_is_refused_before_keras_loads(field: str, value: object) -> None:
     with pytest.raises(ValidationError, match=field):
-        TrainingSpec(**{field: value})
+        ForecastTrainingSpec(**{field: value})
 
 
 # Forecasts

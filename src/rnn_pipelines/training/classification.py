@@ -1,5 +1,7 @@
 """Training a classifier on texts, and scoring texts with it."""
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import keras
@@ -62,6 +64,13 @@ def _feed(model: keras.Model, batches: tf.data.Dataset) -> tf.data.Dataset:
     return batches.map(lambda inputs, targets: ({name: inputs[name] for name in names}, targets))
 
 
+# Large collections are scored in many calls, and tracing a recurrent network takes as long as hundreds of texts.
+@lru_cache(maxsize=4)
+def _compile(model: keras.Model) -> Callable[[dict[str, tf.Tensor]], tf.Tensor]:
+    signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
+    return tf.function(lambda inputs: model(inputs, training=False), input_signature=[signature])
+
+
 def score_texts(model: keras.Model, features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
     """The network's logit for each text, float64[num_texts].
 
@@ -70,8 +79,7 @@ def score_texts(model: keras.Model, features: TextFeatures, padding: PaddingSpec
         features: of the texts.
         padding: as in training.
     """
-    signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
-    call = tf.function(lambda inputs: model(inputs, training=False), input_signature=[signature])
+    call = _compile(model)
     logits = np.zeros(len(features.logits))
     batches = batch_texts(features, logits, padding, SCORE_BATCH_SIZE)
     scored = [call(inputs).numpy()[:, 0] for inputs, _ in _feed(model, batches)]
