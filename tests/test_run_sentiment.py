@@ -15,9 +15,28 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
 CLASSIFIERS = ["lstm", "gru", "pointwise", "ensemble", "nb_ngram", "lstm_alone", "gru_alone"]
-PRAISE = "great wonderful moving brilliant loved superb charming fine".split()
-BLAME = "awful boring terrible stupid hated dull clumsy poor".split()
-PLAIN = "the film a story of an actor and his dog in the city it was on at night".split()
+PRAISE = ["great", "wonderful", "moving", "brilliant", "loved", "superb", "charming", "fine"]
+BLAME = ["awful", "boring", "terrible", "stupid", "hated", "dull", "clumsy", "poor"]
+PLAIN = [
+    "the",
+    "film",
+    "a",
+    "story",
+    "of",
+    "an",
+    "actor",
+    "and",
+    "his",
+    "dog",
+    "in",
+    "the",
+    "city",
+    "it",
+    "was",
+    "on",
+    "at",
+    "night",
+]
 
 
 def run_kedro(pipeline: str, *settings: str, archive: Path | None = None) -> subprocess.CompletedProcess[str]:
