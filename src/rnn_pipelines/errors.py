@@ -17,6 +17,10 @@ class ReviewError(RnnPipelinesError, ValueError):
     """The reviews can't be used as they are; the message names file, member or column and row, and what to do."""
 
 
+class TaskError(RnnPipelinesError, ValueError):
+    """A task can't be made as asked, or its file can't be read; the message names size or file, part and sequence."""
+
+
 class TrainingError(RnnPipelinesError, RuntimeError):
     """A training ended without a usable network."""
 
