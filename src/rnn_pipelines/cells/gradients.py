@@ -1,0 +1,195 @@
+"""Back-propagation through time: from the gradient of a loss at each output to that of all it was made of.
+
+In the equations, dv is the gradient of the loss with respect to v, and a what the σ or tanh of a gate is applied to.
+With σ' = σ (1 − σ) and tanh' = 1 − tanh², the gates themselves are all that is needed of a step. The other letters are
+those of `step_lstm` and `step_gru`, ᵀ transposes, Σ is the sum over the batch; [ , ] puts columns side by side.
+
+Source: Werbos (1990), DOI 10.1109/5.58337; for the whole gradient of an LSTM, Graves & Schmidhuber (2005),
+DOI 10.1016/j.neunet.2005.06.042.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, overload
+
+import numpy as np
+
+from rnn_pipelines.cells.gru import GRUGates, GRUState, GRUWeights
+from rnn_pipelines.cells.lstm import LSTMGates, LSTMState, LSTMWeights
+from rnn_pipelines.cells.unroll import Trace, fill_defaults
+
+WeightsT = TypeVar("WeightsT")
+StateT = TypeVar("StateT")
+
+
+@dataclass(frozen=True)
+class Gradients(Generic[WeightsT, StateT]):
+    """Of a loss, each of the shape and dtype of what it is taken with respect to.
+
+    Attributes:
+        weights: of kernel, recurrent kernel and bias.
+        inputs: float[batch, time, feature]; 0 where a step was masked.
+        initial: of the state before the first step, float[batch, units] each.
+    """
+
+    weights: WeightsT
+    inputs: np.ndarray
+    initial: StateT
+
+
+@overload
+def backpropagate(
+    weights: LSTMWeights,
+    inputs: np.ndarray,
+    trace: Trace[LSTMState, LSTMGates],
+    hidden_gradients: np.ndarray,
+    mask: np.ndarray | None = None,
+    initial: LSTMState | None = None,
+) -> Gradients[LSTMWeights, LSTMState]: ...
+@overload
+def backpropagate(
+    weights: GRUWeights,
+    inputs: np.ndarray,
+    trace: Trace[GRUState, GRUGates],
+    hidden_gradients: np.ndarray,
+    mask: np.ndarray | None = None,
+    initial: GRUState | None = None,
+) -> Gradients[GRUWeights, GRUState]: ...
+def backpropagate(
+    weights: LSTMWeights | GRUWeights,
+    inputs: np.ndarray,
+    trace: Trace[Any, Any],
+    hidden_gradients: np.ndarray,
+    mask: np.ndarray | None = None,
+    initial: Any = None,
+) -> Gradients[Any, Any]:
+    """Goes back through the steps that `unroll` took.
+
+    A masked step hands the gradient of its state on to the step that was read before it, and adds nothing to the
+    others.
+
+    Args:
+        weights: of the layer.
+        inputs: float[batch, time, feature], as `unroll` got them.
+        trace: what `unroll` returned.
+        hidden_gradients: float[batch, time, units], of the loss with respect to each hidden state as an output, in the
+            order of the inputs; what the state does to later steps is worked out here.
+        mask: bool[batch, time], as `unroll` got it.
+        initial: the state before the first step, as `unroll` got it.
+    Raises:
+        ValueError: inputs or mask don't fit the weights or each other.
+    """
+    step_back = _STEPS_BACK[type(weights)]
+    inputs, mask, first = fill_defaults(weights, inputs, mask, initial)
+    state_type, gates_type = type(first), type(trace.gates)
+    before = _shift_states(trace, first)
+    # A gradient of 0 goes into masked steps, and adds 0 to all others, as long as nothing there is NaN.
+    gates = np.where(mask[:, :, None], trace.gates, 0)
+    hidden_gradients = np.asarray(hidden_gradients, inputs.dtype)
+    of_weights = [np.zeros_like(array) for array in weights.to_list()]
+    of_inputs, of_state = np.empty_like(inputs), state_type(*np.zeros_like(first))
+    order = range(inputs.shape[1])
+    for time in order if trace.backwards else reversed(order):
+        is_read = mask[:, time, None]
+        of_state = of_state._replace(hidden=of_state.hidden + hidden_gradients[:, time])
+        step = inputs[:, time], state_type(*before[:, :, time]), gates_type(*gates[:, :, time])
+        of_step, of_inputs[:, time], passed = step_back(weights, *step, state_type(*np.where(is_read, of_state, 0)))
+        of_state = state_type(*np.where(is_read, passed, of_state))
+        of_weights = [total + part for total, part in zip(of_weights, of_step.to_list(), strict=True)]
+    return Gradients(type(weights)(*of_weights), of_inputs, of_state)
+
+
+def _shift_states(trace: Trace[Any, Any], first: Any) -> np.ndarray:
+    """The states before each step, float[field, batch, time, units]."""
+    states, column = np.stack(trace.states), np.stack(first)[:, :, None]
+    parts = [states[:, :, 1:], column] if trace.backwards else [column, states[:, :, :-1]]
+    return np.concatenate(parts, axis=2)
+
+
+def step_back_lstm(
+    weights: LSTMWeights, inputs: np.ndarray, before: LSTMState, gates: LSTMGates, gradients: LSTMState
+) -> tuple[LSTMWeights, np.ndarray, LSTMState]:
+    """One step of an LSTM, backwards in time.
+
+        k   = tanh c' = tanh(f · c + i · g)
+        dc' += dh' · o · (1 − k²)                   the carry is not only remembered, but shown
+        da  = [dc' · g · i · (1 − i),               input gate
+               dc' · c · f · (1 − f),               forget gate
+               dc' · i · (1 − g²),                  candidate
+               dh' · k · o · (1 − o)]               output gate
+        dW  = xᵀ da,    dU = hᵀ da,    db = Σ da
+        dx  = da Wᵀ,    dh = da Uᵀ,    dc = dc' · f
+
+    Args:
+        weights: of the layer.
+        inputs: float[batch, feature].
+        before: the state before the step.
+        gates: of the step.
+        gradients: of the state after the step.
+    Returns:
+        The gradients of weights, inputs and state before the step.
+    """
+    i, f, g, o = gates
+    shown = np.tanh(f * before.carry + i * g)
+    carry = gradients.carry + gradients.hidden * o * (1 - shown**2)
+    a = np.concatenate(
+        [
+            carry * g * i * (1 - i),
+            carry * before.carry * f * (1 - f),
+            carry * i * (1 - g**2),
+            gradients.hidden * shown * o * (1 - o),
+        ],
+        axis=-1,
+    )
+    of_weights = LSTMWeights(inputs.T @ a, before.hidden.T @ a, a.sum(axis=0))
+    return of_weights, a @ weights.kernel.T, LSTMState(hidden=a @ weights.recurrent_kernel.T, carry=carry * f)
+
+
+def step_back_gru(
+    weights: GRUWeights, inputs: np.ndarray, before: GRUState, gates: GRUGates, gradients: GRUState
+) -> tuple[GRUWeights, np.ndarray, GRUState]:
+    """One step of a GRU, backwards in time.
+
+        da_z = dh' · (h − g) · z · (1 − z)          update gate
+        da_g = dh' · (1 − z) · (1 − g²)             candidate
+
+    Reset after the recurrent product p = h U_g + d_g, which the candidate sees as r · p:
+
+        da_r = da_g · p · r · (1 − r)               reset gate
+        dU   = hᵀ [da_z, da_r, da_g · r],           dd = Σ [da_z, da_r, da_g · r]
+        dh   = dh' · z + [da_z, da_r, da_g · r] Uᵀ
+
+    Reset before it, of the state q = r · h:
+
+        dq   = da_g U_gᵀ
+        da_r = dq · h · r · (1 − r)                 reset gate
+        dU   = [hᵀ da_z, hᵀ da_r, qᵀ da_g]
+        dh   = dh' · z + [da_z, da_r] [U_z, U_r]ᵀ + dq · r
+
+    In both, with da = [da_z, da_r, da_g]:
+
+        dW   = xᵀ da,    db = Σ da,    dx = da Wᵀ
+
+    Args and Returns: as in `step_back_lstm`.
+    """
+    h, (z, r, g), of_hidden = before.hidden, gates, gradients.hidden
+    u_z, u_r, u_g = np.split(weights.recurrent_kernel, 3, axis=-1)
+    a_z = of_hidden * (h - g) * z * (1 - z)
+    a_g = of_hidden * (1 - z) * (1 - g**2)
+    if weights.reset_after:
+        product = h @ u_g + np.split(weights.bias[1], 3)[2]
+        a_r = a_g * product * r * (1 - r)
+        recurrent = np.concatenate([a_z, a_r, a_g * r], axis=-1)
+        of_recurrent_kernel = h.T @ recurrent
+        of_before = of_hidden * z + recurrent @ weights.recurrent_kernel.T
+    else:
+        of_product = a_g @ u_g.T
+        a_r = of_product * h * r * (1 - r)
+        of_recurrent_kernel = np.concatenate([h.T @ a_z, h.T @ a_r, (r * h).T @ a_g], axis=-1)
+        of_before = of_hidden * z + a_z @ u_z.T + a_r @ u_r.T + of_product * r
+    a = np.concatenate([a_z, a_r, a_g], axis=-1)
+    of_bias = np.stack([a.sum(axis=0), recurrent.sum(axis=0)]) if weights.reset_after else a.sum(axis=0)
+    return GRUWeights(inputs.T @ a, of_recurrent_kernel, of_bias), a @ weights.kernel.T, GRUState(of_before)
+
+
+_STEPS_BACK: dict[type, Callable[..., Any]] = {LSTMWeights: step_back_lstm, GRUWeights: step_back_gru}

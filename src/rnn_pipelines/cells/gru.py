@@ -1,0 +1,137 @@
+"""Gated recurrent unit, with its reset gate after or before the recurrent product: one step, and its weights."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_pipelines.cells.conventions import refuse_other_shapes, sigmoid
+from rnn_pipelines.cells.initialization import draw_glorot_uniform, draw_orthogonal
+
+
+@dataclass(frozen=True)
+class GRUWeights:
+    """What a GRU has learned; the columns are update, reset, candidate, `units` of each.
+
+    `GRUWeights(*layer.get_weights())` takes them from Keras, `layer.set_weights(weights.to_list())` gives them back.
+
+    Attributes:
+        kernel: float[num_inputs, 3 · units], by which inputs are multiplied.
+        recurrent_kernel: float[units, 3 · units], by which the hidden state is multiplied.
+        bias: float[2, 3 · units], of the products with inputs and with the state, where the reset gate acts after the
+            recurrent product; float[3 · units] where it acts before.
+    Raises:
+        ValueError: the shapes don't fit each other.
+    """
+
+    kernel: np.ndarray
+    recurrent_kernel: np.ndarray
+    bias: np.ndarray
+
+    def __post_init__(self) -> None:
+        width = 3 * self.units
+        bias = (2, width) if self.reset_after else (width,)
+        refuse_other_shapes(self.to_list(), [(len(self.kernel), width), (self.units, width), bias])
+
+    @property
+    def units(self) -> int:
+        """Size of the state."""
+        return len(self.recurrent_kernel)
+
+    @property
+    def reset_after(self) -> bool:
+        """Whether the reset gate acts after the recurrent product."""
+        return self.bias.ndim == 2
+
+    def split_biases(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the products with inputs and with the state, float[3 · units] each; the latter is 0 without it."""
+        return (self.bias[0], self.bias[1]) if self.reset_after else (self.bias, np.zeros_like(self.bias))
+
+    def to_list(self) -> list[np.ndarray]:
+        """The arrays in Keras' order."""
+        return [self.kernel, self.recurrent_kernel, self.bias]
+
+
+class GRUState(NamedTuple):
+    """What a GRU remembers, float[batch, units]; it is its output too."""
+
+    hidden: np.ndarray
+
+
+class GRUGates(NamedTuple):
+    """What a GRU decided in a step: float[batch, units] each; 0 is closed, 1 open, `candidate` −1 to 1."""
+
+    update: np.ndarray
+    reset: np.ndarray
+    candidate: np.ndarray
+
+
+def step_gru(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
+    """One step in time.
+
+        z  = σ(x W_z + b_z + h U_z + d_z)               update gate: how much of the old state is kept
+        r  = σ(x W_r + b_r + h U_r + d_r)               reset gate: how much of it the candidate sees
+        g  = tanh(x W_g + b_g + r · (h U_g + d_g))      candidate, reset after the recurrent product
+        g  = tanh(x W_g + b_g + (r · h) U_g)            candidate, reset before it
+        h' = z · h + (1 − z) · g
+
+    x inputs, h hidden, ' after the step; W, U the columns of kernel and recurrent kernel that belong to a gate, b, d
+    those of the biases of inputs and state (d = 0 in the form before); · element by element. g is the h of Keras' order
+    z, r, h.
+
+    Args:
+        weights: of the layer; their bias says which form it is.
+        inputs: float[batch, feature].
+        state: before the step.
+    Returns:
+        The state after the step, and the gates.
+    Source: Cho et al. (2014), arXiv:1406.1078, equations 5 to 8, reset before the product; the form after it is that of
+        cuDNN, and Keras' default.
+    """
+    h = state.hidden
+    input_bias, recurrent_bias = weights.split_biases()
+    x_z, x_r, x_g = np.split(inputs @ weights.kernel + input_bias, 3, axis=-1)
+    u_z, u_r, u_g = np.split(weights.recurrent_kernel, 3, axis=-1)
+    d_z, d_r, d_g = np.split(recurrent_bias, 3)
+    z = sigmoid(x_z + h @ u_z + d_z)
+    r = sigmoid(x_r + h @ u_r + d_r)
+    g = np.tanh(x_g + (r * (h @ u_g + d_g) if weights.reset_after else (r * h) @ u_g))
+    return GRUState(hidden=z * h + (1 - z) * g), GRUGates(update=z, reset=r, candidate=g)
+
+
+def read_gru_weights(arrays: Sequence[np.ndarray], reset_after: bool = True) -> GRUWeights:
+    """What `layer.get_weights()` gives, also of a layer without bias, which is one whose bias is 0.
+
+    Args:
+        arrays: kernel, recurrent kernel and, if the layer has one, bias.
+        reset_after: `layer.reset_after`; only the shape of the bias shows it in the arrays.
+    Raises:
+        ValueError: the bias belongs to the other form.
+    """
+    kernel, recurrent_kernel, *rest = arrays
+    width = kernel.shape[1]
+    zeros = np.zeros((2, width) if reset_after else width, kernel.dtype)
+    weights = GRUWeights(kernel, recurrent_kernel, rest[0] if rest else zeros)
+    if weights.reset_after != reset_after:
+        raise ValueError(
+            f"reset_after: received {reset_after} and a bias of shape {weights.bias.shape}, expected two rows of "
+            "biases if true, one otherwise. Give the reset_after of the layer that the arrays come from."
+        )
+    return weights
+
+
+def initialize_gru(rng: np.random.Generator, num_inputs: int, units: int, reset_after: bool = True) -> GRUWeights:
+    """Weights before training, float64: Glorot-uniform kernel, orthogonal recurrent kernel, and biases of 0.
+
+    Args:
+        rng: where the numbers come from.
+        num_inputs: features of each step.
+        units: size of the state.
+        reset_after: whether the reset gate acts after the recurrent product.
+    """
+    return GRUWeights(
+        kernel=draw_glorot_uniform(rng, num_inputs, 3 * units),
+        recurrent_kernel=draw_orthogonal(rng, units, 3 * units),
+        bias=np.zeros((2, 3 * units) if reset_after else 3 * units),
+    )

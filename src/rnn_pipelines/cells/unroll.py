@@ -1,0 +1,117 @@
+"""A cell over whole sequences: the states and gates of every step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, overload
+
+import numpy as np
+
+from rnn_pipelines.cells.gru import GRUGates, GRUState, GRUWeights, step_gru
+from rnn_pipelines.cells.lstm import LSTMGates, LSTMState, LSTMWeights, step_lstm
+
+StateT = TypeVar("StateT")
+GatesT = TypeVar("GatesT")
+
+# The step, the state and the gates that belong to weights.
+_PARTS: dict[type, tuple[Callable[..., Any], Any, Any]] = {
+    LSTMWeights: (step_lstm, LSTMState, LSTMGates),
+    GRUWeights: (step_gru, GRUState, GRUGates),
+}
+
+
+@dataclass(frozen=True)
+class Trace(Generic[StateT, GatesT]):
+    """All that a cell did, in the order of the inputs.
+
+    Attributes:
+        states: after each step; float[batch, time, units] each.
+        gates: of each step, NaN where it was masked; float[batch, time, units] each.
+        backwards: whether time was read from its end.
+    """
+
+    states: StateT
+    gates: GatesT
+    backwards: bool = False
+
+
+@overload
+def unroll(
+    weights: LSTMWeights,
+    inputs: np.ndarray,
+    mask: np.ndarray | None = None,
+    initial: LSTMState | None = None,
+    backwards: bool = False,
+) -> Trace[LSTMState, LSTMGates]: ...
+@overload
+def unroll(
+    weights: GRUWeights,
+    inputs: np.ndarray,
+    mask: np.ndarray | None = None,
+    initial: GRUState | None = None,
+    backwards: bool = False,
+) -> Trace[GRUState, GRUGates]: ...
+def unroll(
+    weights: LSTMWeights | GRUWeights,
+    inputs: np.ndarray,
+    mask: np.ndarray | None = None,
+    initial: Any = None,
+    backwards: bool = False,
+) -> Trace[Any, Any]:
+    """Steps through sequences.
+
+    A masked step keeps the state. Its gates are NaN, so that no statistic takes them in by accident. The states are
+    those that Keras has; its outputs are the hidden states, but 0 at masked steps before the first that is read, even
+    if the initial state is another, and within `Bidirectional` at all masked steps.
+
+    Args:
+        weights: of the layer; all is computed in the dtype of their kernel.
+        inputs: float[batch, time, feature].
+        mask: bool[batch, time], true where a step is read; all are if None.
+        initial: state before the first step that is read, 0 if None.
+        backwards: whether time is read from its end, as by a layer with `go_backwards` in Keras' `Bidirectional`: the
+            trace stands in the order of the inputs, and the state at the first step is the last to be computed.
+    Raises:
+        ValueError: inputs or mask don't fit the weights or each other.
+    """
+    step, state_type, gates_type = _PARTS[type(weights)]
+    inputs, mask, state = fill_defaults(weights, inputs, mask, initial)
+    shape = (*mask.shape, weights.units)
+    states = np.empty((len(state), *shape), inputs.dtype)
+    gates = np.empty((len(gates_type._fields), *shape), inputs.dtype)
+    order = range(inputs.shape[1])
+    for time in reversed(order) if backwards else order:
+        is_read = mask[:, time, None]
+        after, opened = step(weights, inputs[:, time], state)
+        states[:, :, time] = np.where(is_read, after, state)
+        gates[:, :, time] = np.where(is_read, opened, np.nan)
+        state = state_type(*states[:, :, time])
+    return Trace(state_type(*states), gates_type(*gates), backwards)
+
+
+def fill_defaults(
+    weights: LSTMWeights | GRUWeights, inputs: np.ndarray, mask: np.ndarray | None, initial: Any
+) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Inputs, mask and initial state, all there and in the dtype of the weights, and 0 as inputs of masked steps.
+
+    Raises:
+        ValueError: inputs or mask don't fit the weights or each other.
+    """
+    num_inputs, dtype = len(weights.kernel), weights.kernel.dtype
+    inputs = np.asarray(inputs, dtype)
+    if inputs.ndim != 3 or inputs.shape[2] != num_inputs:
+        raise ValueError(
+            f"inputs: expected batch, time and as many features as the kernel has rows, {num_inputs}, received an "
+            f"array of shape {inputs.shape}. Give the sequences that the layer reads; a single one is a batch of one."
+        )
+    mask = np.ones(inputs.shape[:2], bool) if mask is None else np.asarray(mask, bool)
+    if mask.shape != inputs.shape[:2]:
+        raise ValueError(
+            f"mask: expected batch and time of the inputs, {inputs.shape[:2]}, received an array of shape "
+            f"{mask.shape}. Give one value for each step, true where it is read."
+        )
+    # Nothing reads them, but in a gradient, even 0 · NaN is NaN.
+    inputs = np.where(mask[:, :, None], inputs, 0)
+    _, state_type, _ = _PARTS[type(weights)]
+    fields = [0] * len(state_type._fields) if initial is None else initial
+    shape = (len(inputs), weights.units)
+    return inputs, mask, state_type(*(np.broadcast_to(np.asarray(field, dtype), shape) for field in fields))

@@ -1,0 +1,81 @@
+"""Orders and counts are those of Keras."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from rnn_pipelines.cells.conventions import GRU_GATES, LSTM_GATES, count_weights, count_weights_by_gate, sigmoid
+from rnn_pipelines.cells.gru import GRUGates
+from rnn_pipelines.cells.lstm import LSTMGates
+
+CELLS = ("rnn", "lstm", "gru")
+
+# The order of the gates; that Keras has it too is tested with the steps
+
+
+def test_gates_of_an_lstm_are_input_forget_candidate_output() -> None:
+    assert LSTMGates._fields == LSTM_GATES == ("input", "forget", "candidate", "output")
+
+
+def test_gates_of_a_gru_are_update_reset_candidate() -> None:
+    assert GRUGates._fields == GRU_GATES == ("update", "reset", "candidate")
+
+
+def test_reset_after_is_the_default_of_keras() -> None:
+    import keras
+
+    assert keras.layers.GRU(1).reset_after is True
+
+
+# Number of weights
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("num_inputs", "units"), [(1, 1), (1, 64), (3, 8), (7, 2), (100, 128)])
+def test_number_of_weights_is_that_of_the_layer_in_keras(cell: str, num_inputs: int, units: int) -> None:
+    import keras
+
+    layer = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell](units)
+    layer.build((None, None, num_inputs))
+    assert count_weights(cell, num_inputs, units) == layer.count_params()
+
+
+@given(st.sampled_from(CELLS), st.integers(1, 300), st.integers(1, 300))
+def test_weights_by_gate_sum_to_all_weights(cell: str, num_inputs: int, units: int) -> None:
+    assert sum(count_weights_by_gate(cell, num_inputs, units).values()) == count_weights(cell, num_inputs, units)
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("rnn", {"candidate": 2 * (3 + 2 + 1)}),
+        ("lstm", dict.fromkeys(["input", "forget", "candidate", "output"], 2 * (3 + 2 + 1))),
+        ("gru", dict.fromkeys(["update", "reset", "candidate"], 2 * (3 + 2 + 2))),
+    ],
+)
+def test_each_gate_has_a_row_of_weights_for_each_input_and_unit_and_each_bias(
+    cell: str, expected: dict[str, int]
+) -> None:
+    found = count_weights_by_gate(cell, num_inputs=3, units=2)
+    assert [*found.items()] == [*expected.items()]
+
+
+# The sigmoid
+
+
+@given(st.lists(st.floats(-700, 700), min_size=1))
+def test_sigmoid_is_the_logistic_function(values: list[float]) -> None:
+    np.testing.assert_allclose(sigmoid(np.array(values)), expit(values), rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sigmoid_of_huge_numbers_is_0_or_1_without_overflow(dtype: type) -> None:
+    with np.errstate(over="raise", invalid="raise"):
+        found = sigmoid(np.array([-1e30, -1e4, 0, 1e4, 1e30], dtype))
+    assert (found.tolist(), found.dtype) == ([0, 0, 0.5, 1, 1], dtype)
+
+
+def test_sigmoid_of_nothing_is_nan() -> None:
+    assert np.isnan(sigmoid(np.array([np.nan]))).all()
