@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from kedro.framework.context import KedroContext
 from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
 
 LAYERS = ["raw", "intermediate", "primary", "feature", "model_input", "models", "model_output", "reporting"]
 
@@ -35,6 +36,18 @@ def test_every_entry_belongs_to_a_pipeline(entries: dict[str, dict], datasets: l
 def test_every_dataset_has_a_layer(catalog: DataCatalog, datasets: list[str]) -> None:
     layers = {name: (catalog[name].metadata or {}).get("kedro-viz", {}).get("layer") for name in datasets}
     assert {name: layer for name, layer in layers.items() if layer not in LAYERS} == {}
+
+
+def test_no_node_leads_back_to_an_earlier_layer(catalog: DataCatalog, registered: dict[str, Pipeline]) -> None:
+    """kedro-viz hides all layers where two of them lead to each other."""
+
+    def number(names: list[str]) -> list[int]:
+        datasets = (catalog[name] for name in names if not name.startswith("param"))
+        return [LAYERS.index(dataset.metadata["kedro-viz"]["layer"]) for dataset in datasets]
+
+    nodes = [node for pipeline in registered.values() for node in pipeline.nodes]
+    backward = {node.name for node in nodes if max(number(node.inputs), default=0) > min(number(node.outputs))}
+    assert backward == set()
 
 
 def test_every_file_lies_in_the_folder_of_its_layer(entries: dict[str, dict]) -> None:

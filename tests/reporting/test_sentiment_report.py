@@ -134,6 +134,10 @@ def test_cells_alone_are_compared_where_they_were_measured() -> None:
     )
 
 
+def test_cells_alone_are_not_compared_where_only_one_has_a_path() -> None:
+    assert "n-gram path" not in compare_cells(make_cells(0.921, 0.919, lstm_alone=0.90))
+
+
 def test_both_kinds_of_errors_are_told() -> None:
     metrics = {name: {"false_positive": 1002, "false_negative": 31} for name in ("gru", "nb_ngram")}
     assert describe_confusion(metrics, "gru").startswith(
@@ -210,7 +214,7 @@ def test_report_says_so_where_networks_read_n_grams(write_report, make_sentiment
     record = make_sentiment().records["lstm"]
     layer = {"layer": "ngrams", "kind": "InputLayer", "output_shape": [None, 3], "num_parameters": 0}
     records = {"lstm": record | {"layers": [*record["layers"], layer]}, "gru": record}
-    words = "the n-gram classifier&#39;s weights of the n-grams that begin there: LSTM. They do so alone, too"
+    words = "the n-gram classifier&#39;s weights of the n-grams that begin there: LSTM. So does LSTM alone; only"
     assert words in write_report(records=records)
     assert "that begin there" not in write_report()
 

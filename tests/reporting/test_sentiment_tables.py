@@ -85,8 +85,8 @@ def test_differences_are_in_points_against_the_n_gram_classifier(results) -> Non
         "parts": "LSTM, NB n-grams, GRU",
         "accuracy": "92.40%",
         "points": "+0.60",
-        "only this right": "1,152",
-        "only that right": "1,002",
+        "gained": "1,152",
+        "lost": "1,002",
         "McNemar p": "0.0013",
     }
 

@@ -109,10 +109,10 @@ def evaluate_classifiers(
             logits for each classifier.
         records: `training_seconds` and `num_parameters` of the n-gram classifier and of each network.
     Returns:
-        For each classifier what `measure_classifier` returns, `training_seconds` and `num_parameters` of its networks
-        (the n-gram classifier's own stand there alone), and `against_nb_ngram`: what
-        `compare_errors` returns; with `num_texts`. Then accuracy by group: `classifier, by (length or rating), group,
-        accuracy, num_texts`. Then the rows of `tabulate_calibration` with their `classifier`.
+        `num_texts` and, for each classifier, what `measure_classifier` returns, `training_seconds` and
+        `num_parameters` of its networks (those of the n-gram classifier are stated for itself alone) and, as
+        `against_nb_ngram`, what `compare_errors` returns. Then accuracy by group: `classifier, by (length or rating),
+        group, accuracy, num_texts`. Then the rows of `tabulate_calibration` with their `classifier`.
     """
     labels = predictions["label"].to_numpy(int)
     logits = {name: predictions[name].to_numpy() for name in list_classifiers(predictions)}

@@ -109,7 +109,7 @@ def draw_confusion(metrics: Mapping[str, Any], chosen: str) -> Figure:
         figure.update_xaxes(title=get_name(name), col=column)
     set_title(figure, "Confusion matrix", "columns: predicted; percent of the true class")
     figure.update_xaxes(showgrid=False)
-    figure.update_yaxes(showgrid=False, autorange="reversed")
+    figure.update_yaxes(showgrid=False, autorange="reversed", ticks="")
     figure.update_yaxes(title="true", col=1)
     figure.update_layout(hovermode="closest")
     return figure

@@ -32,8 +32,8 @@ HOW_TO_READ = (
     "All of this is measured on the test part, which trains and chooses nothing. The 95% interval (Wilson's) says "
     "where the accuracy on other reviews of this kind may lie. F1 is that of the positive class. ROC-AUC is the chance "
     "that a positive review gets a higher score than a negative one; 0.5 is guessing. Log loss is in nats; 0.693 is "
-    "guessing. The calibration error is the mean distance between confidence and accuracy. The best of each column is "
-    "marked."
+    "guessing. The calibration error is the mean distance between confidence and accuracy. The best value of each "
+    "metric is marked."
 )
 CLASSIFIERS_IN_WORDS = (
     "NB n-grams is the classical baseline, a logistic regression on n-grams with naive Bayes weights (Wang and Manning "
@@ -41,9 +41,10 @@ CLASSIFIERS_IN_WORDS = (
     "those of NB n-grams come on top where it is one of the parts below."
 )
 MCNEMAR_IN_WORDS = (
-    "McNemar's test looks at the reviews on which only one of the two is right: p is the chance of a difference at "
-    "least as large if both were equally good. Below 0.05 it is called significant. The p-values are not corrected for "
-    "their number; the differences between other pairs of classifiers are not tested."
+    "A review is gained where only this classifier is right, and lost where only NB n-grams is. McNemar's test looks "
+    "at these: p is the chance of a difference at least as large if both were equally good. Below 0.05 it is called "
+    "significant. The p-values are not corrected for their number; the differences between other pairs of classifiers "
+    "are not tested."
 )
 CONFIDENCE_IN_WORDS = (
     "Confidence is the probability of the class that a classifier predicts. Below the dashed line it is surer than it "
@@ -52,8 +53,9 @@ CONFIDENCE_IN_WORDS = (
 )
 WEIGHTS_IN_WORDS = (
     "A classifier's logit is the weighted sum of the logits of its parts, plus an intercept; weights and intercept are "
-    "fitted on the validation part. The classifier with the lowest log loss there, among LSTM, GRU and both together, "
-    "is the one that this report judges and that scores other reviews."
+    "fitted on the validation part. A part whose logit tells little beyond the others' weighs near 0, or below. The "
+    "classifier with the lowest log loss there, among LSTM, GRU and both together, is the one that this report judges "
+    "and that scores other reviews."
 )
 MISTAKES_IN_WORDS = (
     "The worst comes first. The label is that of the data, whatever the text says. Texts are without markup, and cut."
@@ -144,7 +146,7 @@ def compare_cells(metrics: Mapping[str, Any]) -> str:
     """
     lstm, gru = (metrics[cell] for cell in CELLS)
     alone = ""
-    if "lstm_alone" in metrics:
+    if all(f"{cell}_alone" in metrics for cell in CELLS):
         without = [metrics[f"{cell}_alone"]["accuracy"] for cell in CELLS]
         alone = f" Without the n-gram path, LSTM is right on {_relate(*without)}."
     return (
@@ -171,20 +173,23 @@ def describe_confusion(metrics: Mapping[str, Any], chosen: str) -> str:
 
 def _list_sources(results: SentimentResults) -> list[Part]:
     tables = [tabulate_sources(results.metrics, results.calibrations), tabulate_gains(results.metrics)]
-    return [*tables, MCNEMAR_IN_WORDS, *_describe_inputs(results.records, "lstm_alone" in results.metrics)]
+    return [*tables, MCNEMAR_IN_WORDS, *_describe_inputs(results.records, results.metrics)]
 
 
-def _describe_inputs(records: Mapping[str, Mapping[str, Any]], has_alone: bool) -> list[str]:
+def _describe_inputs(records: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Any]) -> list[str]:
     """Which networks know the n-gram classifier even where its logit is not added."""
     readers = [
         name for name, record in records.items() if any(layer["layer"] == "ngrams" for layer in record["layers"])
     ]
     if not readers:
         return []
-    alone = " They do so alone, too: only its logit is taken from them." if has_alone else ""
+    alone = [get_name(f"{name}_alone") for name in readers if f"{name}_alone" in metrics]
+    without = (
+        f" So {'do' if len(alone) > 1 else 'does'} {' and '.join(alone)}; only its logit is not added." if alone else ""
+    )
     return [
         "These networks read, with each word, the n-gram classifier's weights of the n-grams that begin there: "
-        f"{', '.join(map(get_name, readers))}.{alone}"
+        f"{', '.join(map(get_name, readers))}.{without}"
     ]
 
 

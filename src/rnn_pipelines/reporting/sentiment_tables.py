@@ -8,8 +8,8 @@ from rnn_pipelines.evaluation.classification import CELLS, CLASSICAL
 from rnn_pipelines.reporting.page import Table
 from rnn_pipelines.reporting.sentiment_figures import list_classifiers
 from rnn_pipelines.reporting.style import NO_NUMBER, format_p_value, format_percent, format_points, get_name
+from rnn_pipelines.text.schema import PARTS
 
-PARTS = ("train", "validation", "test", "unlabelled")
 HIGHER_IS_BETTER = ("accuracy", "f1", "roc_auc")
 
 
@@ -73,7 +73,7 @@ def tabulate_sources(metrics: Mapping[str, Any], calibrations: Mapping[str, Mapp
         parts = ", ".join(get_name(part) for part in calibrations[name]["weights"])
         rows.append([get_name(name), parts, format_percent(accuracy), *added])
     return Table(
-        header=["classifier", "parts", "accuracy", "points", "only this right", "only that right", "McNemar p"],
+        header=["classifier", "parts", "accuracy", "points", "gained", "lost", "McNemar p"],
         rows=rows,
         num_text_columns=2,
         caption=f"Each classifier against {get_name(CLASSICAL)}",

@@ -45,12 +45,14 @@ class TextFileSpec(BaseModel, extra="forbid", frozen=True):
 def read_texts(file: TextFileSpec) -> pd.DataFrame:
     """Reads texts of which nothing is known; an empty cell or line is an empty text.
 
+    A file without any is refused, so that it doesn't take the place of earlier scores.
+
     Args:
         file: where they are.
     Returns:
         `row` (int64, the number of the data row or line, from 1) and `text` (str).
     Raises:
-        ReviewError: no path, no such file, another kind of file, a missing column, a cell that is no text.
+        ReviewError: no path, no such file, another kind of file, a missing column, a cell that is no text, no rows.
     """
     if file.path is None:
         raise ReviewError(
@@ -61,10 +63,13 @@ def read_texts(file: TextFileSpec) -> pd.DataFrame:
     if path.name.lower().endswith(".txt"):
         texts = pd.Series(_read_lines(path), dtype="str")
     else:
-        column = read_columns(path, [file.text], PARAMETERS)[file.text]
+        # As objects, for a column of categories takes no value that is none of them.
+        column = read_columns(path, [file.text], PARAMETERS)[file.text].astype("object")
         is_text = column.map(lambda cell: isinstance(cell, str)).astype(bool)
         refuse_cell(~is_text & column.notna(), column, path, "text")
         texts = column.where(column.notna(), "").astype("str")
+    if texts.empty:
+        raise ReviewError(f"{path}: expected a text in each row or line, received none. Check predict_sentiment.path.")
     return pd.DataFrame({"row": range(1, len(texts) + 1), "text": texts})
 
 
@@ -145,8 +150,11 @@ def _read_csv(path: Path, wanted: list[str], names: ParameterNames) -> pd.DataFr
 
     header = read(header=None, nrows=1).iloc[0].tolist()
     _require_columns(wanted, header, path, names)
-    # All columns, for pandas passes over surplus cells where it is to read a choice of them.
-    table = read()
+    # All columns, for pandas passes over surplus cells where it is to read a choice of them. Of a single column, an
+    # empty line is an empty cell; leaving it out would shift the rows after it.
+    table = read(skip_blank_lines=len(header) > 1)
+    if len(header) == 1 and list(table.columns) != header:
+        raise ReviewError(f"{path}: expected the header in the first line, received an empty line. Remove it.")
     if not isinstance(table.index, pd.RangeIndex):
         raise ReviewError(
             f"{path}: row 1 has more cells than the header has columns ({header}). Quote the texts that hold a comma."

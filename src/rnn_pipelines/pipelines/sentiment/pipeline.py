@@ -2,9 +2,9 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from rnn_pipelines.evaluation.classification import CELLS
 from rnn_pipelines.pipelines.sentiment import nodes
 
-CELLS = ("lstm", "gru")
 # The same network with nothing recurrent in it shows what recurrence adds.
 NETWORKS = (*CELLS, "pointwise")
 FIGURES = ("accuracy", "confusion", "calibration", "by_length", "by_rating", "losses")
