@@ -1,7 +1,8 @@
 """Datasets of the catalog that kedro-datasets doesn't have, or loads too much for."""
 
 from rnn_pipelines.datasets.arrays import ArraysDataset
+from rnn_pipelines.datasets.json_folder import JSONFolderDataset
 from rnn_pipelines.datasets.keras_model import KerasModelDataset
 from rnn_pipelines.datasets.text_classifier import TextClassifierDataset
 
-__all__ = ["ArraysDataset", "KerasModelDataset", "TextClassifierDataset"]
+__all__ = ["ArraysDataset", "JSONFolderDataset", "KerasModelDataset", "TextClassifierDataset"]

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
-RECURRENT_LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU}
+RECURRENT_LAYERS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
 
 
 def summarize_layers(model: keras.Model) -> list[dict[str, Any]]:

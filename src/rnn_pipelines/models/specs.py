@@ -68,3 +68,25 @@ class ClassifierSpec(BaseModel, extra="forbid", frozen=True):
         if self.cell == "pointwise" and self.pooling == "last":
             raise ValueError("cell pointwise with pooling last would read the last word alone: choose max or max_mean")
         return self
+
+
+class ContenderSpec(BaseModel, extra="forbid", frozen=True):
+    """One network of a comparison: a recurrent layer and a linear head.
+
+    Attributes:
+        cell: kind of the recurrent layer; `rnn` is the simple one, without gates.
+        units: its width.
+        activation: of the candidate and the output of the cell.
+        unit_forget_bias: an LSTM's forget gate starts with the bias 1; else with 0.
+    """
+
+    cell: Literal["rnn", "lstm", "gru"]
+    units: int = Field(ge=1)
+    activation: Literal["tanh", "relu"] = "tanh"
+    unit_forget_bias: bool = True
+
+    @model_validator(mode="after")
+    def _refuse_bias_without_gate(self) -> "ContenderSpec":
+        if not self.unit_forget_bias and self.cell != "lstm":
+            raise ValueError(f"unit_forget_bias is for the cell lstm; {self.cell} has no forget gate")
+        return self

@@ -25,6 +25,7 @@ def fit(
     train: tf.data.Dataset,
     validation: tf.data.Dataset,
     training: TrainingSpec,
+    is_quiet: bool = False,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Trains a network and leaves it with the weights that were best on validation.
 
@@ -34,10 +35,11 @@ def fit(
         train: batches of (inputs, targets).
         validation: likewise.
         training: how.
+        is_quiet: show no progress, where one of many trainings runs beside others.
     Returns:
         The history, one row an epoch: `epoch` (from 1), `loss`, `val_loss`, `learning_rate` (at its start), `seconds`,
         `is_best` (the epoch whose weights are kept). And a record: `training_seconds` without and `compile_seconds` of
-        graph compilation, `num_epochs`, `best_epoch`, `num_parameters`.
+        graph compilation, `num_epochs`, `num_steps`, `best_epoch`, `num_parameters`.
     Raises:
         TrainingError: the loss is no longer finite.
     """
@@ -47,9 +49,10 @@ def fit(
         _make_learning_rate(training, num_batches),
         use_ema=training.weight_average > 0,
         ema_momentum=training.weight_average,
+        global_clipnorm=training.clip_norm,
     )
     model.compile(optimizer, loss, jit_compile=training.jit_compile, steps_per_execution=min(num_batches, 4))
-    clock, progress = _Clock(), _Progress(model.name, training.epochs)
+    clock, progress = _Clock(), _Progress(model.name, training.epochs, is_quiet)
     started = time.perf_counter()
     with progress:
         history = model.fit(
@@ -68,6 +71,7 @@ def fit(
         "training_seconds": seconds - clock.compile_seconds,
         "compile_seconds": clock.compile_seconds,
         "num_epochs": len(table),
+        "num_steps": len(table) * num_batches,
         "best_epoch": best_epoch,
         "num_parameters": model.count_params(),
     }
@@ -163,10 +167,10 @@ class _Clock(keras.callbacks.Callback):
 class _Progress(keras.callbacks.Callback):
     """A bar in a terminal, one line an epoch in a log."""
 
-    def __init__(self, name: str, epochs: int) -> None:
+    def __init__(self, name: str, epochs: int, is_quiet: bool) -> None:
         super().__init__()
-        self._name, self._epochs = name, epochs
-        self._bar = tqdm(total=epochs, desc=name, unit="epoch", disable=not sys.stderr.isatty())
+        self._name, self._epochs, self._is_quiet = name, epochs, is_quiet
+        self._bar = tqdm(total=epochs, desc=name, unit="epoch", disable=is_quiet or not sys.stderr.isatty())
 
     def __enter__(self) -> "_Progress":
         return self
@@ -178,5 +182,5 @@ class _Progress(keras.callbacks.Callback):
         losses = {name: f"{value:.4g}" for name, value in (logs or {}).items() if "loss" in name}
         self._bar.set_postfix(losses, refresh=False)
         self._bar.update()
-        if self._bar.disable:
+        if self._bar.disable and not self._is_quiet:
             logger.info("%s epoch %d/%d %s", self._name, epoch + 1, self._epochs, losses)

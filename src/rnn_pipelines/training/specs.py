@@ -18,6 +18,8 @@ class TrainingSpec(BaseModel, extra="forbid", frozen=True):
         learning_rate: of Adam, at the start.
         schedule: `plateau` halves the learning rate whenever half the patience has passed without a better validation
             loss, `cosine` lets it fall to 0 over all epochs, `constant` keeps it.
+        clip_norm: length to which the gradient of all weights together is shortened where it is longer; None for no
+            limit.
         weight_average: decay of the running mean of the weights that is validated and kept; 0 for the weights
             themselves.
         jit_compile: compile the training step with XLA. Faster for windows of up to about 100 steps, not for texts.
@@ -30,6 +32,7 @@ class TrainingSpec(BaseModel, extra="forbid", frozen=True):
     batch_size: int = Field(64, ge=1)
     learning_rate: float = Field(1e-3, gt=0)
     schedule: Literal["constant", "plateau", "cosine"] = "plateau"
+    clip_norm: float | None = Field(None, gt=0)
     weight_average: float = Field(0.98, ge=0, lt=1)
     jit_compile: bool = True
 

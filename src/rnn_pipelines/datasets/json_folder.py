@@ -1,0 +1,78 @@
+"""A folder of JSON files that fills while a node runs, so that what is done stays done."""
+
+import json
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from kedro.io.core import AbstractDataset, DatasetError, get_protocol_and_path
+
+from rnn_pipelines.lifecycle.files import replace_file
+
+
+class JSONFolder(MutableMapping[str, Any]):
+    """The files of a folder by their names without `.json`; one that is set is on disk, whole, when this returns.
+
+    Args:
+        folder: where; made with the first file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __getitem__(self, key: str) -> Any:
+        try:
+            return json.loads(self._path(key).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise KeyError(key) from None
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        replace_file(self._path(key), json.dumps(value).encode())
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self:
+            raise KeyError(key)
+        self._path(key).unlink()
+
+    def __iter__(self) -> Iterator[str]:
+        return (path.stem for path in sorted(self._folder.glob("*.json")))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, key: object) -> bool:
+        return self._path(str(key)).is_file()
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
+
+
+class JSONFolderDataset(AbstractDataset[None, JSONFolder]):
+    """Hands a node the mapping that it reads and fills.
+
+    Args:
+        path: the folder, on this machine.
+        metadata: for Kedro's plugins.
+    """
+
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+        protocol, local = get_protocol_and_path(path)
+        if protocol != "file":
+            raise DatasetError(f"{path}: expected a folder on this machine, received {protocol}.")
+        self._folder = Path(local)
+        self.metadata = metadata
+
+    def load(self) -> JSONFolder:
+        return JSONFolder(self._folder)
+
+    def save(self, data: None) -> None:
+        raise DatasetError(
+            f"{self._folder}: a node fills this folder while it runs; there is nothing to save after it."
+        )
+
+    def _exists(self) -> bool:
+        return self._folder.is_dir()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._folder)}

@@ -1,0 +1,1 @@
+"""What outlives a run: files that are whole or not there."""

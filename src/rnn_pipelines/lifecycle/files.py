@@ -1,0 +1,36 @@
+"""Files that are replaced whole, whatever happens while they are written."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Writes a file so that at any moment, and after a crash, it holds the old content or the new, whole.
+
+    The new content goes into a file beside it, which takes its name once it is on disk; then the folder's entry is
+    written too.
+
+    Args:
+        path: in a folder that exists.
+        content: all of it.
+    Raises:
+        OSError: the content could not be written; the file is as it was.
+    """
+    # Hidden and of another suffix, so that nothing that looks for files takes it for one.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,5 @@
+"""Simple RNN, LSTM and GRU with equal budgets, over several seeds and tasks."""
+
+from rnn_pipelines.pipelines.compare.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]
