@@ -31,9 +31,10 @@ class JSONFolder(MutableMapping[str, Any]):
         replace_file(self._path(key), json.dumps(value).encode())
 
     def __delitem__(self, key: str) -> None:
-        if key not in self:
-            raise KeyError(key)
-        self._path(key).unlink()
+        try:
+            self._path(key).unlink()
+        except FileNotFoundError:
+            raise KeyError(key) from None
 
     def __iter__(self) -> Iterator[str]:
         return (path.stem for path in sorted(self._folder.glob("*.json")))
@@ -41,10 +42,9 @@ class JSONFolder(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def __contains__(self, key: object) -> bool:
-        return self._path(str(key)).is_file()
-
     def _path(self, key: str) -> Path:
+        if Path(key).name != key:
+            raise KeyError(f"{key!r}: expected the name of a file, without a folder")
         return self._folder / f"{key}.json"
 
 

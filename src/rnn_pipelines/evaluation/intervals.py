@@ -1,4 +1,4 @@
-"""What several seeds can say: means with intervals, paired differences, and a verdict in words."""
+"""What several seeds can say: means with intervals, and paired differences."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 CONFIDENCE = 0.95
-MEASURES = ("validation", "test", "seconds_per_epoch", "seconds_to_best", "epochs")
+MEASURES = ("validation", "test", "seconds_per_epoch", "seconds_to_best", "compile_seconds", "epochs")
 
 
 def estimate_mean(values: Sequence[float]) -> dict[str, float]:
@@ -83,23 +83,3 @@ def summarize_comparison(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "runs": [{key: value for key, value in run.items() if key != "curve"} for run in runs],
         "summary": summarize_runs(runs),
     }
-
-
-def write_verdict(name: str, differences: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
-    """What the seeds of one task show, in a sentence.
-
-    Args:
-        name: of the task.
-        differences: all pairs of its networks.
-        names: what each network is called.
-    """
-    shown = [pair for pair in differences if pair["better"]]
-    if not shown:
-        return f"{name}: no difference that these seeds can show."
-    clauses = []
-    for pair in shown:
-        worse = pair["against"] if pair["better"] == pair["cell"] else pair["cell"]
-        clauses.append(f"{names[pair['better']]} is better than {names[worse]}")
-    open_pairs = [f"{names[pair['cell']]} and {names[pair['against']]}" for pair in differences if not pair["better"]]
-    rest = f"; between {', '.join(open_pairs)} these seeds can show no difference" if open_pairs else ""
-    return f"{name}: {', '.join(clauses)}{rest}."

@@ -1,7 +1,7 @@
 """What all reports share in looks: colours, names, titles, menus and axes of the figures, the form of numbers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -14,6 +14,9 @@ COLORS = {
     "actual": "#666666",
     "lstm": "#0072b2",
     "gru": "#d55e00",
+    "rnn": "#963060",
+    "lstm_relu": "#7fb7e6",
+    "lstm_bias_0": "#85c4ea",
     "last_value": "#bfa66a",
     "seasonal_naive": "#b48ead",
     "ridge": "#5fa58e",
@@ -23,6 +26,7 @@ COLORS = {
     "gru_alone": "#e69f00",
     "pointwise": "#cc79a7",
     "nb_ngram": "#7a6a4f",
+    "learnt_below": "#707070",
 }
 SPARE_COLOR = "#8a7cc2"
 DASHES = {
@@ -34,15 +38,22 @@ DASHES = {
     "gru_alone": "dot",
     "pointwise": "dot",
     "nb_ngram": "dash",
+    "learnt_below": "dot",
 }
 NAMES = {
     "lstm": "LSTM",
     "gru": "GRU",
+    "rnn": "simple RNN",
+    # In brackets, for a comma would read as one more name in a list of them.
+    "lstm_relu": "LSTM (relu)",
+    "lstm_bias_0": "LSTM (forget bias 0)",
     "ensemble": "LSTM + GRU",
     "lstm_alone": "LSTM alone",
     "gru_alone": "GRU alone",
     "pointwise": "no recurrence",
     "nb_ngram": "NB n-grams",
+    "jsb_chorales": "JSB Chorales",
+    "nottingham": "Nottingham",
 }
 
 NO_NUMBER = "–"
@@ -92,13 +103,16 @@ def set_title(figure: Figure, title: str, subtitle: str = "") -> None:
     figure.update_layout(template=TEMPLATE, title={"text": title, "subtitle": {"text": subtitle}})
 
 
-def add_menu(figure: Figure, labels: Sequence[str]) -> None:
+def add_menu(figure: Figure, labels: Sequence[str], layouts: Sequence[Mapping[str, Any]] = ()) -> None:
     """A menu that shows one run of the figure's traces at a time; none where there is a single run.
 
     Args:
         figure: with equally many traces for each label, in the order of the labels; changed in place.
         labels: texts of the menu.
+        layouts: for each label, what else of the layout goes with it, as in `{"yaxis.type": "log"}`; none for nothing.
     """
+    layouts = layouts or [{}] * len(labels)
+    figure.update_layout(layouts[0])
     if len(labels) == 1:
         return
     num_traces = len(figure.data) // len(labels)
@@ -114,7 +128,7 @@ def add_menu(figure: Figure, labels: Sequence[str]) -> None:
                 "method": "update",
                 "args": [
                     {"visible": [*before, *shown, *after]},
-                    {"xaxis.autorange": True, "yaxis.autorange": True},
+                    {"xaxis.autorange": True, "yaxis.autorange": True, **layouts[place]},
                 ],
             }
         )

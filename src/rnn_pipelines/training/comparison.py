@@ -11,8 +11,8 @@ import numpy as np
 from tqdm import tqdm
 
 import rnn_pipelines
-from rnn_pipelines.errors import TaskError
-from rnn_pipelines.training.contests import check_budgets, find_music, list_published, prepare_contest
+from rnn_pipelines.errors import TaskError, TrainingError
+from rnn_pipelines.training.contests import check_budgets, find_file, list_published, prepare_contest
 from rnn_pipelines.training.task_specs import MusicData, PlanSpec, TaskBook, TaskSpec
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ class Job:
         seed: of data, weights and order of the batches.
         spec: of the task, with this one contender.
         music: folder of the music files.
+        checksum: of the file that the task reads, if any.
         num_threads: for this training.
     """
 
@@ -35,12 +36,13 @@ class Job:
     seed: int
     spec: TaskSpec
     music: str | None
+    checksum: str
     num_threads: int
 
     @property
     def key(self) -> str:
-        """Names what this training comes to: another setting or version of the project is another key."""
-        settings = [rnn_pipelines.__version__, self.spec.model_dump_json()]
+        """Names what this training comes to: another setting, file or version of the project is another key."""
+        settings = [rnn_pipelines.__version__, self.spec.model_dump_json(), self.checksum]
         fingerprint = hashlib.sha256("\n".join(settings).encode()).hexdigest()[:12]
         return f"{self.task}-{self.contender}-{self.seed}-{fingerprint}"
 
@@ -60,10 +62,19 @@ def compare_cells(
         `references` (mean over seeds), `published`, `num_recurrent_parameters` by contender, and `left_out`: the tasks
         whose music file is not there.
     Raises:
-        TaskError: a task has no such name, or the numbers of its weights are too far apart.
+        TaskError: a task has no such name, the numbers of its weights are too far apart, or none has its file.
+        TrainingError: a loss is no longer finite; the trainings that ended before are kept.
     """
     chosen = choose_tasks(tasks, plan)
     present = {name: task for name, task in chosen.items() if _has_data(task, plan)}
+    left_out = [name for name in chosen if name not in present]
+    if left_out:
+        logger.warning("Left out, because their music files are not there: %s. See docs/data.md.", ", ".join(left_out))
+    if not present:
+        raise TaskError(
+            f"compare.plan.tasks: expected a task whose file is there, received {left_out} alone. Give the folder of "
+            "the music files as compare.plan.music, set RNN_DATA, or name other tasks."
+        )
     described = {name: describe_task(name, task, plan) for name, task in present.items()}
     jobs = list_jobs(present, plan)
     missing = [job for job in jobs if job.key not in finished]
@@ -74,7 +85,7 @@ def compare_cells(
             if progress.disable:
                 logger.info("%s, %s, seed %d: test %.4g", job.task, job.contender, job.seed, run["test"])
     runs = [finished[job.key] for job in jobs]
-    return runs, {"tasks": described, "left_out": [name for name in chosen if name not in present]}
+    return runs, {"tasks": described, "left_out": left_out}
 
 
 def choose_tasks(tasks: TaskBook, plan: PlanSpec) -> dict[str, TaskSpec]:
@@ -88,22 +99,20 @@ def choose_tasks(tasks: TaskBook, plan: PlanSpec) -> dict[str, TaskSpec]:
 
 def describe_task(name: str, task: TaskSpec, plan: PlanSpec) -> dict[str, Any]:
     """What the report says of a task besides its trainings; see `compare_cells`."""
-    contests = [prepare_contest(task.data, seed, plan.music) for seed in range(plan.seeds)]
-    weights = check_budgets(name, task.contenders, contests[0].num_inputs)
-    references = {
-        reference: float(np.mean([contest.references[reference] for contest in contests]))
-        for reference in contests[0].references
-    }
+    # One at a time, for the sequences of all seeds together can be more than the memory holds.
+    contests = (prepare_contest(task.data, seed, plan.music) for seed in range(plan.seeds))
+    sizes, references = zip(*((contest.num_inputs, contest.references) for contest in contests), strict=True)
     return {
         "spec": task.model_dump(mode="json"),
-        "references": references,
+        "references": {name: float(np.mean([of_seed[name] for of_seed in references])) for name in references[0]},
         "published": list_published(task),
-        "num_recurrent_parameters": weights,
+        "num_recurrent_parameters": check_budgets(name, task.contenders, sizes[0]),
     }
 
 
 def list_jobs(tasks: Mapping[str, TaskSpec], plan: PlanSpec) -> list[Job]:
     """All trainings of some tasks."""
+    checksums = {name: _take_checksum(task, plan) for name, task in tasks.items()}
     return [
         Job(
             task=name,
@@ -111,6 +120,7 @@ def list_jobs(tasks: Mapping[str, TaskSpec], plan: PlanSpec) -> list[Job]:
             seed=seed,
             spec=task.model_copy(update={"contenders": {contender: task.contenders[contender]}}),
             music=plan.music,
+            checksum=checksums[name],
             num_threads=max(1, _count_cores() // _count_workers(plan)),
         )
         for name, task in tasks.items()
@@ -124,19 +134,30 @@ def _train_all(jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, dict[st
     import joblib
 
     calls = (joblib.delayed(_train)(job) for job in jobs)
-    yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(calls)
+    # One by one, for joblib would put short trainings together, and they would be kept, or lost, together.
+    yield from joblib.Parallel(n_jobs=workers, batch_size=1, return_as="generator_unordered")(calls)
 
 
 def _train(job: Job) -> tuple[Job, dict[str, Any]]:
     # Before TensorFlow starts in this process.
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(job.num_threads)
+    # Each training traces graphs of its own, which TensorFlow takes for a mistake and warns of.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     from rnn_pipelines.training.contenders import train_contender
 
-    return job, train_contender(job)
+    try:
+        return job, train_contender(job)
+    except TrainingError as error:
+        raise TrainingError(f"{job.task}, {job.contender}, seed {job.seed}: {error}") from error
 
 
 def _has_data(task: TaskSpec, plan: PlanSpec) -> bool:
-    return not isinstance(task.data, MusicData) or find_music(task.data, plan.music) is not None
+    return not isinstance(task.data, MusicData) or find_file(task.data, plan.music) is not None
+
+
+def _take_checksum(task: TaskSpec, plan: PlanSpec) -> str:
+    path = find_file(task.data, plan.music)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
 
 
 def _count_workers(plan: PlanSpec) -> int:
@@ -144,4 +165,7 @@ def _count_workers(plan: PlanSpec) -> int:
 
 
 def _count_cores() -> int:
-    return os.cpu_count() or 1
+    """Those that this process may use: in a container, fewer than the machine has."""
+    import joblib
+
+    return joblib.cpu_count()

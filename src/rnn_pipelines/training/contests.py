@@ -38,7 +38,7 @@ class Contest:
         parts: train, validation and test.
         num_outputs: numbers that a network gives for each target.
         loss: what is minimised: squared error, or the cross-entropy of classes or of notes.
-        scale: the metric is so many times the loss: of scaled series, and of 88 notes at once.
+        scale: the metric is so many times the loss: that of a scaled series is in another unit.
         measure: the metric of a network's outputs for one part, lower is better.
         references: what simple methods reach on the test part, in the same metric.
     """
@@ -85,10 +85,30 @@ def prepare_contest(data: SeriesData | AddingData | CopyData | MusicData, seed: 
             return _prepare_music_contest(data, music)
 
 
-def find_music(data: MusicData, music: str | None) -> Path | None:
-    """The music file, or None where there is none."""
-    folders = [music] if music else [Path(folder, "music") for folder in [os.environ.get("RNN_DATA")] if folder]
-    return next((path for path in (Path(folder, data.file) for folder in folders) if path.is_file()), None)
+def find_file(data: SeriesData | AddingData | CopyData | MusicData, music: str | None) -> Path | None:
+    """The file that a task reads; None where it reads none, and where the music file is not there.
+
+    Raises:
+        TaskError: there is no such folder of music.
+    """
+    match data:
+        case SeriesData():
+            return Path(data.source.path) if data.source.path else None
+        case MusicData():
+            folder = _find_music_folder(music)
+            path = folder / data.file if folder else None
+            return path if path and path.is_file() else None
+        case _:
+            return None
+
+
+def _find_music_folder(music: str | None) -> Path | None:
+    if not music:
+        root = os.environ.get("RNN_DATA")
+        return Path(root, "music") if root else None
+    if not Path(music).is_dir():
+        raise TaskError(f"compare.plan.music: expected a folder, received {music}, which is none.")
+    return Path(music)
 
 
 def check_budgets(name: str, contenders: Mapping[str, ContenderSpec], num_inputs: int) -> dict[str, int]:
@@ -170,7 +190,7 @@ def _prepare_series_contest(data: SeriesData, seed: int) -> Contest:
 
 
 def _prepare_music_contest(data: MusicData, music: str | None) -> Contest:
-    path = find_music(data, music)
+    path = find_file(data, music)
     if path is None:
         raise TaskError(
             f"{data.file}: no such file. Give its folder as compare.plan.music, or set RNN_DATA; docs/data.md says "
@@ -179,7 +199,7 @@ def _prepare_music_contest(data: MusicData, music: str | None) -> Contest:
     parts = {part: pad_rolls(rolls) for part, rolls in read_music(path).items()}
     references = {"note frequencies": measure_note_frequency_loss(parts["train"], parts["test"])}
     num_notes = parts["train"].targets.shape[2]
-    return Contest(parts, num_notes, "bernoulli", float(num_notes), measure_music_loss, references)
+    return Contest(parts, num_notes, "bernoulli", 1.0, measure_music_loss, references)
 
 
 def list_published(task: TaskSpec) -> dict[str, dict[str, float]]:

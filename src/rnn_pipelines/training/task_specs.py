@@ -1,13 +1,17 @@
 """What a comparison is made of; free of Keras, so that parameters are checked before it loads."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, Field, RootModel, model_validator
 
+from rnn_pipelines.cells.conventions import CellName
 from rnn_pipelines.models.specs import ContenderSpec
 from rnn_pipelines.series.source import SourceSpec
 from rnn_pipelines.series.splits import SplitSpec
 from rnn_pipelines.training.specs import TrainingSpec
+
+# Of a task or a network: a word that can stand in a list, and in the name of a file.
+Name = Annotated[str, Field(pattern=r"^\w+$")]
 
 
 class _DataSpec(BaseModel, extra="forbid", frozen=True):
@@ -27,6 +31,12 @@ class SeriesData(_DataSpec, frozen=True):
     source: SourceSpec
     lookback: int = Field(30, ge=1)
     split: SplitSpec = SplitSpec()
+
+    @model_validator(mode="after")
+    def _refuse_catalog(self) -> "SeriesData":
+        if self.source.name == "catalog" and self.source.path is None:
+            raise ValueError("source: expected a name or a path, received the catalog, which a comparison doesn't read")
+        return self
 
 
 class _DrawnData(_DataSpec, frozen=True):
@@ -81,18 +91,26 @@ class TaskSpec(BaseModel, extra="forbid", frozen=True):
         data: what is learnt.
         contenders: the networks by name. Their recurrent layers must have numbers of weights within 6 %.
         training: the same for all of them.
-        steps_per_epoch: gradient steps between two looks at validation; None for one pass through the training part.
+        steps_per_epoch: gradient steps between two looks at validation, at most those of one pass through the training
+            part; None for the whole pass.
         learnt_below: loss on validation below which the task counts as learnt, in the unit of the metric.
     """
 
     data: Annotated[SeriesData | AddingData | CopyData | MusicData, Field(discriminator="kind")]
-    contenders: dict[str, ContenderSpec] = Field(min_length=2)
+    contenders: dict[Name, ContenderSpec] = Field(min_length=2)
     training: TrainingSpec
     steps_per_epoch: int | None = Field(None, ge=1)
     learnt_below: float | None = Field(None, gt=0)
 
+    @model_validator(mode="after")
+    def _refuse_swapped_cells(self) -> "TaskSpec":
+        for name, contender in self.contenders.items():
+            if name in get_args(CellName) and contender.cell != name:
+                raise ValueError(f"contender {name}: expected the cell {name}, received {contender.cell}: rename one")
+        return self
 
-class TaskBook(RootModel[dict[str, TaskSpec]], frozen=True):
+
+class TaskBook(RootModel[dict[Name, TaskSpec]], frozen=True):
     """All tasks by name."""
 
 

@@ -1,0 +1,184 @@
+"""A folder of JSON files is a mapping whose values are on disk, whole, as soon as they are set."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.io import DatasetError
+
+from rnn_pipelines.datasets import JSONFolderDataset
+from rnn_pipelines.datasets.json_folder import JSONFolder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> JSONFolder:
+    return JSONFolder(tmp_path / "deep" / "down")
+
+
+@pytest.fixture
+def fail_to_write(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Makes the disk full from now on."""
+
+    def refuse(_: int) -> None:
+        raise OSError("No space left on device")
+
+    return lambda: monkeypatch.setattr(os, "fsync", refuse)
+
+
+# A mapping
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"test": 0.1, "curve": [1.5, 2.0], "steps_to_learn": None},
+        {"name": "Größe"},
+        [1, "two"],
+        3,
+        None,
+        {},
+    ],
+)
+def test_value_comes_back_as_it_went(folder: JSONFolder, value: Any) -> None:
+    folder["a"] = value
+    assert folder["a"] == value
+
+
+def test_float_comes_back_to_its_last_digit(folder: JSONFolder) -> None:
+    folder["a"] = 0.1 + 0.2
+    assert folder["a"] == 0.1 + 0.2
+
+
+def test_last_value_that_was_set_counts(folder: JSONFolder) -> None:
+    folder["a"] = 1
+    folder["a"] = 2
+    assert dict(folder) == {"a": 2}
+
+
+def test_keys_come_in_their_order(folder: JSONFolder) -> None:
+    folder.update({"b": 1, "a": 2, "c.d-e_0": 3})
+    assert list(folder) == ["a", "b", "c.d-e_0"]
+
+
+def test_length_counts_the_keys(folder: JSONFolder) -> None:
+    folder.update({"b": 1, "a": 2})
+    assert len(folder) == 2
+
+
+@pytest.mark.parametrize(("key", "is_in"), [("a", True), ("b", False), ("../down/a", False)])
+def test_key_is_in_once_it_is_set(folder: JSONFolder, key: str, is_in: bool) -> None:
+    folder["a"] = None
+    assert (key in folder) is is_in
+
+
+def test_folder_is_empty_before_its_first_file(folder: JSONFolder) -> None:
+    assert dict(folder) == {}
+
+
+@pytest.mark.parametrize("key", ["b", "../down/a"])
+def test_reading_what_is_not_there_is_a_key_error(folder: JSONFolder, key: str) -> None:
+    folder["a"] = 1
+    with pytest.raises(KeyError, match=key):
+        folder[key]
+
+
+def test_deleted_key_is_gone(folder: JSONFolder) -> None:
+    folder.update({"b": 1, "a": 2})
+    del folder["a"]
+    assert dict(folder) == {"b": 1}
+
+
+@pytest.mark.parametrize("key", ["b", "../down/a"])
+def test_deleting_what_is_not_there_is_a_key_error(folder: JSONFolder, key: str) -> None:
+    folder["a"] = 1
+    with pytest.raises(KeyError, match=key):
+        del folder[key]
+
+
+@pytest.mark.parametrize("key", ["../a", "b/a"])
+def test_key_that_leads_to_another_folder_is_refused(folder: JSONFolder, key: str) -> None:
+    with pytest.raises(KeyError, match="expected the name of a file, without a folder"):
+        folder[key] = 1
+
+
+def test_another_mapping_of_the_same_folder_sees_what_was_set(folder: JSONFolder, tmp_path: Path) -> None:
+    folder["a"] = 1
+    assert JSONFolder(tmp_path / "deep" / "down")["a"] == 1
+
+
+def test_file_of_another_kind_is_no_key(folder: JSONFolder, tmp_path: Path) -> None:
+    folder["a"] = 1
+    (tmp_path / "deep" / "down" / "notes.txt").write_text("mine")
+    assert list(folder) == ["a"]
+
+
+# Whole, or not there
+
+
+def test_key_is_not_there_while_its_value_is_written(folder: JSONFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda *paths: (seen.append(list(folder)), replace(*paths)))
+    folder["a"] = 1
+    assert (seen, list(folder)) == ([[]], ["a"])
+
+
+def test_key_is_not_there_after_a_write_that_failed(folder: JSONFolder, fail_to_write: Callable[[], None]) -> None:
+    fail_to_write()
+    with pytest.raises(OSError, match="No space left"):
+        folder["a"] = 1
+    assert list(folder) == []
+
+
+def test_value_stays_after_a_write_that_failed(folder: JSONFolder, fail_to_write: Callable[[], None]) -> None:
+    folder["a"] = 1
+    fail_to_write()
+    with pytest.raises(OSError, match="No space left"):
+        folder["a"] = 2
+    assert folder["a"] == 1
+
+
+def test_value_that_is_no_json_leaves_the_old_one(folder: JSONFolder) -> None:
+    folder["a"] = 1
+    with pytest.raises(TypeError):
+        folder["a"] = object()
+    assert folder["a"] == 1
+
+
+def test_every_value_is_a_json_file_of_its_key(folder: JSONFolder, tmp_path: Path) -> None:
+    folder["a"] = {"test": 1}
+    assert json.loads((tmp_path / "deep" / "down" / "a.json").read_text()) == {"test": 1}
+
+
+# The dataset
+
+
+def test_loaded_mapping_fills_the_folder_of_the_dataset(tmp_path: Path) -> None:
+    dataset = JSONFolderDataset(path=str(tmp_path / "mine"))
+    dataset.load()["a"] = 1
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["a.json"]
+
+
+def test_dataset_loads_before_there_is_a_folder(tmp_path: Path) -> None:
+    assert dict(JSONFolderDataset(path=str(tmp_path / "mine")).load()) == {}
+
+
+@pytest.mark.parametrize("is_filled", [True, False])
+def test_dataset_exists_once_something_is_in_it(tmp_path: Path, is_filled: bool) -> None:
+    dataset = JSONFolderDataset(path=str(tmp_path / "mine"))
+    if is_filled:
+        dataset.load()["a"] = 1
+    assert dataset.exists() is is_filled
+
+
+def test_saving_the_dataset_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="nothing to save"):
+        JSONFolderDataset(path=str(tmp_path)).save({"a": 1})
+
+
+def test_folder_elsewhere_is_refused() -> None:
+    with pytest.raises(DatasetError, match="expected a folder on this machine, received s3"):
+        JSONFolderDataset(path="s3://bucket/mine")
