@@ -25,5 +25,17 @@ class TrainingError(RnnPipelinesError, RuntimeError):
     """A training ended without a usable network."""
 
 
+class NetworkError(RnnPipelinesError, ValueError):
+    """A trained network can't be looked into; the message names network or layer, and what to do."""
+
+
 class ParameterError(RnnPipelinesError, ValueError):
     """A parameter has a name that nothing reads."""
+
+
+class LockedError(RnnPipelinesError, TimeoutError):
+    """Another process is at the same work, and did not finish in time."""
+
+
+class ChampionError(RnnPipelinesError, RuntimeError):
+    """There is no champion that can be used, or none of that name."""

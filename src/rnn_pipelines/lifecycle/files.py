@@ -15,7 +15,8 @@ def replace_file(path: Path, content: bytes) -> None:
         path: in a folder that exists.
         content: all of it.
     Raises:
-        OSError: the content could not be written; the file is as it was.
+        OSError: the content could not be written and the file is as it was; or it holds the new content, and only the
+            last step failed, which makes it outlast a power cut.
     """
     # Hidden and of another suffix, so that nothing that looks for files takes it for one.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
@@ -29,8 +30,13 @@ def replace_file(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Writes a folder's entries to disk, so that a file that was renamed keeps its new name after a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)

@@ -1,0 +1,267 @@
+"""Which model is in use: versions that never change, and a pointer that is replaced whole."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.lifecycle.files import replace_file, sync_folder
+from rnn_pipelines.lifecycle.history import list_records, make_name
+from rnn_pipelines.lifecycle.lock import hold_lock
+
+CHECKSUMS = "checksums.json"
+# To write a version or a pointer takes seconds; only a process that was stopped holds the lock for longer.
+LOCK_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Which version is the champion.
+
+    Attributes:
+        version: its name.
+        checksum: sha256 of its list of checksums.
+        since: ISO 8601, UTC.
+        reasons: why.
+        previous: the champions before, the newest first.
+    """
+
+    version: str
+    checksum: str
+    since: str
+    reasons: Sequence[str]
+    previous: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model in use.
+
+    Attributes:
+        version: its name.
+        files: what it is made of, each whole and as it was evaluated.
+        alarms: what was wrong on the way to it; empty where it is the one that the pointer names.
+    """
+
+    version: str
+    files: Mapping[str, bytes]
+    alarms: Sequence[str]
+
+
+class ChampionStore:
+    """The versions of one task's model.
+
+    A crash at any moment leaves the champion that was, or the new one, whole: a version appears under its name when all
+    of its files are on disk, and the pointer names it only then.
+
+    Args:
+        folder: of the task; made with the first version.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def add_version(self, files: Mapping[str, bytes]) -> str:
+        """Writes a version, which is never changed after, and returns its name.
+
+        Args:
+            files: content by name, no folders; one at least.
+        Raises:
+            ValueError: there is no file, or one that can't have its name.
+            OSError: it could not be written. Nothing is left, or a whole version that nothing names.
+        """
+        wrong = [name for name in files if not _is_plain(name) or name == CHECKSUMS]
+        if wrong or not files:
+            raise ValueError(f"expected plain names of files, other than {CHECKSUMS}; received {wrong or 'no file'}.")
+        checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        with self._hold_lock():
+            self._versions.mkdir(exist_ok=True)
+            for path in self._list_unfinished():
+                shutil.rmtree(path, ignore_errors=True)
+            unfinished = Path(tempfile.mkdtemp(dir=self._versions, prefix=".", suffix=".part"))
+            try:
+                # Made for its owner only; whoever predicts may be another user.
+                os.chmod(unfinished, 0o755)
+                for name, content in {**files, CHECKSUMS: json.dumps(checksums, indent=2).encode()}.items():
+                    replace_file(unfinished / name, content)
+                version = make_name()
+                os.rename(unfinished, self._versions / version)
+            except BaseException:
+                shutil.rmtree(unfinished, ignore_errors=True)
+                raise
+            sync_folder(self._versions)
+        return version
+
+    def promote(self, version: str, reasons: Sequence[str], since: str) -> Pointer:
+        """Makes a version the champion.
+
+        Args:
+            version: its name; whole, or it is refused.
+            reasons: why, in words.
+            since: ISO 8601, UTC.
+        Raises:
+            ChampionError: there is no such version, or it is damaged.
+            OSError: the pointer could not be written; it is as it was, or names the version, but might not outlast a
+                power cut.
+        """
+        with self._hold_lock():
+            checksum = self._verify(version)[1]
+            before = self.find_pointer()
+            previous = [] if before is None else [before.version, *before.previous]
+            pointer = Pointer(version, checksum, since, list(reasons), [name for name in previous if name != version])
+            replace_file(self._pointer, json.dumps(asdict(pointer), indent=2).encode())
+        return pointer
+
+    def read_pointer(self) -> Pointer | None:
+        """The pointer as it is written; None where there never was a champion.
+
+        Raises:
+            ChampionError: it is damaged, or missing although there were champions.
+        """
+        try:
+            pointer = Pointer(**json.loads(self._pointer.read_text(encoding="utf-8")))
+            if not isinstance(pointer.previous, list):
+                raise TypeError("expected a list of the champions before")
+            return pointer
+        except FileNotFoundError:
+            if self._list_promoted():
+                raise ChampionError(f"{self._pointer}: it is missing, although there were champions.") from None
+            return None
+        except (OSError, ValueError, TypeError) as error:
+            raise ChampionError(f"{self._pointer}: it is damaged ({error}).") from error
+
+    def find_pointer(self) -> Pointer | None:
+        """The pointer; where it is damaged or missing, what the history says that it was."""
+        try:
+            return self.read_pointer()
+        except ChampionError:
+            promoted = self._list_promoted()
+            return Pointer(promoted[0], "", "", [], promoted[1:]) if promoted else None
+
+    def load(self) -> Champion:
+        """The champion; where it is damaged or missing, the one before it, with an alarm.
+
+        Raises:
+            ChampionError: there is no champion, or none that is whole.
+        """
+        alarms: list[str] = []
+        for version, checksum in self._list_candidates(alarms):
+            try:
+                files, found = self._verify(version)
+            except ChampionError as error:
+                alarms.append(str(error))
+                continue
+            if checksum and found != checksum:
+                alarms.append(f"{version}: its files are not those that were promoted.")
+                continue
+            if alarms:
+                alarms.append(f"{version} is in use instead.")
+            return Champion(version, files, alarms)
+        raise ChampionError(
+            f"{self.folder}: no champion that could be used. {' '.join(alarms) or 'None was promoted yet.'} "
+            "Run kedro champion retrain."
+        )
+
+    def list_versions(self) -> list[str]:
+        """All versions that are complete, the oldest first."""
+        return sorted(path.name for path in self._versions.glob("*") if path.is_dir() and _is_plain(path.name))
+
+    def prune(self, num_kept: int) -> list[str]:
+        """Removes old versions, never the champion or the one before it.
+
+        Args:
+            num_kept: newest versions that stay besides these two.
+        Returns:
+            The versions that were removed.
+        Raises:
+            ChampionError: the pointer is damaged, so that nothing says what must stay.
+        """
+        with self._hold_lock():
+            pointer = self.read_pointer()
+            protected = [] if pointer is None else list(self._list_protected(pointer))
+            others = [name for name in self.list_versions() if name not in protected]
+            removed = others[: max(0, len(others) - num_kept)]
+            # Out of sight first: a removal that is interrupted leaves no version without some of its files.
+            for name in removed:
+                os.rename(self._versions / name, self._versions / f".{name}.part")
+            if removed:
+                sync_folder(self._versions)
+            for path in self._list_unfinished():
+                shutil.rmtree(path)
+        return removed
+
+    def _list_candidates(self, alarms: list[str]) -> Iterator[tuple[str, str]]:
+        """Versions to try, with the checksum where it is known; what is wrong with the pointer goes to `alarms`."""
+        try:
+            pointer = self.read_pointer()
+        except ChampionError as error:
+            alarms.append(str(error))
+            pointer = self.find_pointer()
+        if pointer is not None:
+            yield pointer.version, pointer.checksum
+            yield from ((version, "") for version in pointer.previous)
+
+    def _list_promoted(self) -> list[str]:
+        promoted = [str(record.get("version")) for record in list_records(self.folder) if record.get("is_promoted")]
+        return list(dict.fromkeys(reversed(promoted)))
+
+    def _list_protected(self, pointer: Pointer) -> Iterator[str]:
+        """The champion and those before it, back to one that is whole: what `load` could fall back to."""
+        yield pointer.version
+        for version in pointer.previous:
+            yield version
+            try:
+                self._verify(version)
+                return
+            except ChampionError:
+                pass
+
+    def _list_unfinished(self) -> list[Path]:
+        """What processes that ended midway left; the lock's holder finds no other."""
+        return [path for path in self._versions.glob(".*.part") if path.is_dir()]
+
+    def _verify(self, version: str) -> tuple[dict[str, bytes], str]:
+        """The files of a version and the checksum of their list."""
+        if not _is_plain(version):
+            raise ChampionError(f"{version}: that is no name of a version.")
+        folder = self._versions / version
+        try:
+            listed = (folder / CHECKSUMS).read_bytes()
+            checksums = _parse_checksums(listed)
+            files = {name: (folder / name).read_bytes() for name in checksums}
+        except (OSError, ValueError) as error:
+            raise ChampionError(f"{version}: it is damaged or missing ({error}).") from error
+        damaged = [name for name in files if hashlib.sha256(files[name]).hexdigest() != checksums[name]]
+        if damaged:
+            raise ChampionError(f"{version}: {', '.join(damaged)} changed after it was written.")
+        return files, hashlib.sha256(listed).hexdigest()
+
+    def _hold_lock(self) -> AbstractContextManager[None]:
+        return hold_lock(self.folder / "pointer.lock", LOCK_SECONDS)
+
+    @property
+    def _versions(self) -> Path:
+        return self.folder / "versions"
+
+    @property
+    def _pointer(self) -> Path:
+        return self.folder / "champion.json"
+
+
+def _is_plain(name: object) -> bool:
+    """Whether it names something in a folder that is not hidden: what a damaged file names must not lead elsewhere."""
+    return isinstance(name, str) and name != "" and "/" not in name and not name.startswith(".")
+
+
+def _parse_checksums(listed: bytes) -> dict[str, Any]:
+    checksums = json.loads(listed)
+    if not isinstance(checksums, dict) or not checksums or not all(map(_is_plain, checksums)):
+        raise ValueError(f"{CHECKSUMS}: expected names of files with their checksums")
+    return checksums

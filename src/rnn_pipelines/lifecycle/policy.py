@@ -1,0 +1,122 @@
+"""Whether a challenger takes the champion's place: a pure function of what was measured."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, Field
+
+from rnn_pipelines.errors import ParameterError
+
+
+class PolicySpec(BaseModel, extra="forbid", frozen=True):
+    """When a challenger is promoted.
+
+    Attributes:
+        min_improvement_fraction: by which part of the champion's loss the challenger must be better.
+        significance: greatest p-value of the paired errors at which their difference counts as shown.
+        must_beat: baselines whose loss the challenger must be below.
+        max_age_days: age of the champion from which on a challenger that is as good, as far as the holdout can show,
+            takes its place; None for never.
+    """
+
+    min_improvement_fraction: float = Field(0.0, ge=0, lt=1)
+    significance: float = Field(0.05, gt=0, le=1)
+    must_beat: tuple[str, ...] = ()
+    max_age_days: float | None = Field(None, gt=0)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known on the day of the decision, all of it on the same newest holdout.
+
+    Attributes:
+        challenger_loss: of the new model; lower is better, like all losses.
+        champion_loss: of the model in use; None where there is none.
+        baseline_losses: by name.
+        p_value: of the paired errors of champion and challenger, two-sided; None where there is no champion.
+        champion_age_days: since its promotion; None where there is none.
+        faults: what makes the challenger unusable, in words: outputs that are not finite, or all alike.
+        objections: why the comparison itself says nothing, in words: the champion has seen the holdout.
+    """
+
+    challenger_loss: float
+    champion_loss: float | None
+    baseline_losses: Mapping[str, float]
+    p_value: float | None = None
+    champion_age_days: float | None = None
+    faults: tuple[str, ...] = field(default=())
+    objections: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether the challenger is promoted, and why, in words."""
+
+    is_promoted: bool
+    reasons: tuple[str, ...]
+
+
+def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
+    """Promotes a challenger that is usable, beats the baselines, and is shown to be better than the champion.
+
+    Args:
+        evidence: what was measured.
+        policy: what is asked for.
+    Raises:
+        ParameterError: the policy names a baseline that was not measured.
+    """
+    losses = evidence.baseline_losses
+    unknown = [name for name in policy.must_beat if name not in losses]
+    if unknown:
+        raise ParameterError(f"must_beat: no baseline {', '.join(unknown)}; there are {', '.join(losses) or 'none'}.")
+    faults = (*evidence.faults, *_list_not_finite(evidence, policy))
+    if faults:
+        return Decision(False, faults)
+    unbeaten = [name for name in policy.must_beat if not evidence.challenger_loss < losses[name]]
+    if unbeaten:
+        reasons = [
+            f"its loss {evidence.challenger_loss:.4g} is not below {name} {losses[name]:.4g}" for name in unbeaten
+        ]
+        return Decision(False, tuple(reasons))
+    if evidence.objections:
+        return Decision(False, evidence.objections)
+    if evidence.champion_loss is None:
+        return Decision(True, ("there is no champion yet",))
+    if evidence.p_value is None:
+        return Decision(False, ("its errors were not compared with the champion's",))
+    return _compare(evidence, evidence.champion_loss, evidence.p_value, policy)
+
+
+def _list_not_finite(evidence: Evidence, policy: PolicySpec) -> Iterator[str]:
+    """Numbers that nothing can be compared with: against NaN every comparison is false, and all is below infinity."""
+    numbers = {
+        "its loss": evidence.challenger_loss,
+        "the champion's loss": evidence.champion_loss,
+        "the p-value": evidence.p_value,
+        **{f"the loss of {name}": evidence.baseline_losses[name] for name in policy.must_beat},
+    }
+    for name, number in numbers.items():
+        if number is not None and not math.isfinite(number):
+            yield f"{name} is {number}, not a finite number"
+
+
+def _compare(evidence: Evidence, champion_loss: float, p_value: float, policy: PolicySpec) -> Decision:
+    # The size of the loss: a part of a loss below zero would put the bound above it.
+    bound = champion_loss - policy.min_improvement_fraction * abs(champion_loss)
+    measured = f"its loss is {evidence.challenger_loss:.4g}, the champion's {champion_loss:.4g}, p = {p_value:.2g}"
+    is_shown = p_value <= policy.significance
+    if evidence.challenger_loss < bound and is_shown:
+        return Decision(True, (f"{measured}: it is better",))
+    age = evidence.champion_age_days or 0.0
+    is_old = policy.max_age_days is not None and age >= policy.max_age_days
+    is_worse = evidence.challenger_loss > champion_loss and is_shown
+    if is_old and not is_worse:
+        return Decision(True, (f"{measured}: it is not worse, and the champion is {age:.0f} days old",))
+    if is_worse:
+        return Decision(False, (f"{measured}: it is worse",))
+    if is_shown:
+        return Decision(
+            False, (f"{measured}: it is better by less than {policy.min_improvement_fraction:.1%}, which is asked for",)
+        )
+    return Decision(False, (f"{measured}: no difference that this holdout can show",))

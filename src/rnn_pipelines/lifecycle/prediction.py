@@ -1,0 +1,32 @@
+"""Forecasts by the champion, with its name on them."""
+
+import pandas as pd
+
+from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.lifecycle.retraining import LoadedChampion
+from rnn_pipelines.series.source import SourceSpec
+from rnn_pipelines.training import forecaster
+
+
+def forecast_newest(champion: LoadedChampion | None, table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
+    """Forecasts the steps after each series' end.
+
+    Args:
+        champion: the forecaster in use.
+        table: what `read_newest` returns.
+        source: where it came from.
+    Returns:
+        `unique_id, cutoff, ds, horizon_step, y_hat, model_version, created_at` (UTC), the first five as in
+        `forecast_cutoffs`.
+    Raises:
+        ChampionError: there is no champion, or it can forecast none of the series.
+    """
+    if champion is None:
+        raise ChampionError("no forecaster that could be used yet. Run kedro champion retrain forecast first.")
+    forecasts = forecaster.forecast_newest(champion.artefact, table, source)
+    if forecasts.empty:
+        raise ChampionError(
+            f"the champion {champion.version} can forecast none of the series of {source.label}: it doesn't know them, "
+            "or their ends have gaps. Run kedro champion retrain forecast."
+        )
+    return forecasts.assign(model_version=champion.version, created_at=pd.Timestamp.now("UTC").floor("s"))

@@ -1,0 +1,204 @@
+"""What a retraining is told, what it decides, and what stays on record of it."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel
+
+from rnn_pipelines.lifecycle.history import add_record
+from rnn_pipelines.lifecycle.manifest import (
+    find_commit,
+    fingerprint_code,
+    fingerprint_table,
+    fingerprint_values,
+    list_versions,
+)
+from rnn_pipelines.lifecycle.policy import Decision, Evidence, PolicySpec, decide_promotion
+from rnn_pipelines.series.newest import NewestSpec
+from rnn_pipelines.training.specs import BudgetSpec
+
+logger = logging.getLogger(__name__)
+
+
+class ForecastPolicySpec(PolicySpec, frozen=True):
+    """When a forecaster is promoted.
+
+    Attributes:
+        must_beat: baselines whose loss the challenger must be below.
+    """
+
+    must_beat: tuple[Literal["last_value", "seasonal_naive", "ridge"], ...] = ("last_value", "seasonal_naive")
+
+
+class RetrainForecastSpec(NewestSpec, frozen=True):
+    """How forecasters are retrained; data, windows, networks and training are those of `forecast`.
+
+    Attributes:
+        policy: when the challenger is promoted.
+        budget: what its training may cost.
+    """
+
+    policy: ForecastPolicySpec
+    budget: BudgetSpec
+
+
+@dataclass(frozen=True)
+class LoadedChampion:
+    """The champion as it is loaded.
+
+    Attributes:
+        version: its name.
+        artefact: a `Forecaster` or a `TextClassifier`.
+        promoted_at: ISO 8601, UTC; empty where that is not known any more.
+        alarms: what was wrong on the way to it.
+        record: that of its promotion; empty where there is none.
+    """
+
+    version: str
+    artefact: Any
+    promoted_at: str
+    alarms: tuple[str, ...]
+    record: dict[str, Any]
+
+    @property
+    def age_days(self) -> float | None:
+        """Since its promotion."""
+        if not self.promoted_at:
+            return None
+        return (datetime.now(UTC) - datetime.fromisoformat(self.promoted_at)).total_seconds() / 86400
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A challenger whose case is decided.
+
+    Attributes:
+        artefact: the very one that was evaluated.
+        decision: whether it is promoted.
+        manifest: the record of its retraining, still without `version`.
+    """
+
+    artefact: Any
+    decision: Decision
+    manifest: dict[str, Any]
+
+
+def describe_run(
+    table: pd.DataFrame,
+    profile: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    newest: NewestSpec,
+    started: float,
+) -> dict[str, Any]:
+    """What a retraining is made of, for its record.
+
+    Args:
+        table: the data as it was read, up to `as_of`.
+        profile: `source, num_series, num_steps, first, last` are kept.
+        parameters: all that count, by pipeline, as the catalog holds them.
+        newest: up to when data was read.
+        started: when, in seconds since 1970.
+    """
+    return {
+        "at": make_timestamp(),
+        "started": started,
+        "as_of": newest.as_of,
+        "fingerprints": make_fingerprints(table, parameters),
+        "commit": find_commit(),
+        "versions": list_versions(),
+        "parameters": make_plain(parameters),
+        "data": {key: profile[key] for key in ("source", "num_series", "num_steps", "first", "last")},
+    }
+
+
+def make_fingerprints(table: pd.DataFrame, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Of data, parameters and code: a retraining with the same three would give the same again.
+
+    Args:
+        table, parameters: see `describe_run`. Up to when data is read is no parameter here, for the data shows it.
+    """
+    plain = {name: _drop_as_of(block) for name, block in make_plain(parameters).items()}
+    return {"data": fingerprint_table(table), "parameters": fingerprint_values(plain), "code": fingerprint_code()}
+
+
+def _drop_as_of(block: Any) -> Any:
+    return {key: value for key, value in block.items() if key != "as_of"} if isinstance(block, dict) else block
+
+
+def make_plain(values: Any) -> Any:
+    """Parameters as JSON holds them, whether Kedro has made models of their blocks or not."""
+    if isinstance(values, BaseModel):
+        return values.model_dump(mode="json")
+    if isinstance(values, Mapping):
+        return {str(key): make_plain(value) for key, value in values.items()}
+    return values
+
+
+def make_timestamp() -> str:
+    """Now: ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def decide(
+    challenger: Any,
+    evidence: Evidence,
+    policy: PolicySpec,
+    run: Mapping[str, Any],
+    measured: Mapping[str, Any],
+) -> Candidate:
+    """Decides on the challenger and writes the record of its retraining.
+
+    Args:
+        challenger: what was evaluated.
+        evidence, policy: see `decide_promotion`.
+        run: what `describe_run` returns.
+        measured: `task`, `metrics`, `seeds`, `training_seconds`, and whatever else shall be on record.
+    """
+    decision = decide_promotion(evidence, policy)
+    about = {key: value for key, value in run.items() if key != "started"}
+    rest = {key: value for key, value in measured.items() if key not in ("task", "training_seconds")}
+    manifest = {
+        "kind": "retrain",
+        "task": measured["task"],
+        **about,
+        "outcome": "promoted" if decision.is_promoted else "kept",
+        "is_promoted": decision.is_promoted,
+        "reasons": list(decision.reasons),
+        "p_value": evidence.p_value,
+        "seconds": {"training": measured["training_seconds"], "total": time.time() - run["started"]},
+        **rest,
+    }
+    logger.info("%s: %s", manifest["outcome"], "; ".join(decision.reasons))
+    return Candidate(challenger, decision, manifest)
+
+
+def record_failure(folder: Path, task: str, error: BaseException, as_of: int | str | None) -> None:
+    """Leaves a record of a retraining that failed; where even that can't be written, the log says so.
+
+    Args:
+        folder: of the task.
+        task: `forecast` or `sentiment`.
+        error: what ended it.
+        as_of: up to when data was read.
+    """
+    record = {
+        "kind": "retrain",
+        "task": task,
+        "at": make_timestamp(),
+        "outcome": "failed",
+        "is_promoted": False,
+        "version": None,
+        "reasons": ["it failed"],
+        "as_of": as_of,
+        "error": f"{type(error).__name__}: {error}",
+    }
+    try:
+        add_record(folder, record)
+    except OSError as failure:
+        logger.error("%s: the record of the failed retraining could not be written (%s)", folder, failure)
