@@ -11,7 +11,7 @@ export DO_NOT_TRACK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install forecast sentiment test test-slow lint format lock viz notebook clean
+.PHONY: help install forecast sentiment compare internals test test-slow lint format lock viz notebook clean
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,6 +30,12 @@ forecast: install ## Forecast, and say where the report is; PARAMS="forecast.sou
 
 sentiment: install ## Classify film reviews, and say where the report is; PARAMS="sentiment.source.archive=...,..."
 	$(BIN)/kedro run --pipelines=sentiment $(RUN_FLAGS)
+
+compare: install ## LSTM against GRU; PARAMS="compare.plan.tasks=adding_100,compare.plan.music=..."
+	$(BIN)/kedro run --pipelines=compare $(RUN_FLAGS)
+
+internals: install ## What the gates of trained networks do
+	$(BIN)/kedro run --pipelines=internals $(RUN_FLAGS)
 
 test: lint ## Lint, then all tests that take seconds
 	$(BIN)/pytest -m "not slow"

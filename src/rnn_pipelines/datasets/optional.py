@@ -1,0 +1,30 @@
+"""What another pipeline may have left: a node can't leave an input out, but it can be given None."""
+
+from typing import Any
+
+from kedro.io.core import AbstractDataset, DatasetError
+
+
+class OptionalDataset(AbstractDataset[None, Any]):
+    """Loads another dataset where it is there, else None; it is only read.
+
+    Args:
+        dataset: the other dataset's entry in the catalog, `versioned` with it.
+        metadata: for Kedro's plugins.
+    """
+
+    def __init__(self, *, dataset: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+        self._dataset = AbstractDataset.from_config("optional", dataset)
+        self.metadata = metadata
+
+    def load(self) -> Any:
+        return self._dataset.load() if self._dataset.exists() else None
+
+    def save(self, data: None) -> None:
+        raise DatasetError(f"{self._dataset}: expected nothing to save, for this dataset belongs to another pipeline.")
+
+    def _exists(self) -> bool:
+        return bool(self._dataset.exists())
+
+    def _describe(self) -> dict[str, Any]:
+        return dict(self._dataset._describe())

@@ -1,0 +1,131 @@
+"""What gates do over many sequences: how far they are open, how long they keep, how far back an input matters."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.cells.gradients import backpropagate
+from rnn_pipelines.cells.unroll import Trace
+
+# Which gate keeps the state: of the LSTM its carry, of the GRU its hidden state.
+KEEPING_GATES = {"lstm": "forget", "gru": "update"}
+LOW, HIGH = 0.1, 0.9
+NUM_BINS = 25
+# Lags that fewer sequences have say more about these than about the network.
+MIN_SEQUENCES = 0.5
+
+
+def list_gates(trace: Trace[Any, Any], mask: np.ndarray) -> dict[str, np.ndarray]:
+    """The gates of the steps that were read, by name: float[num_steps, units] each, of all sequences together."""
+    return {name: gate[mask] for name, gate in zip(trace.gates._fields, trace.gates, strict=True)}
+
+
+def measure_openness(gates: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """Mean and saturation of each gate: `mean`, `low_fraction` and `high_fraction` of its values over steps and units.
+
+    Low is below 0.1 and high above 0.9. A candidate is a tanh; as tanh a = 2 σ(2a) − 1, its bounds are −0.8 and 0.8.
+
+    Args:
+        gates: what `list_gates` returns.
+    """
+    measured = {}
+    for name, values in gates.items():
+        opened = (values + 1) / 2 if name == "candidate" else values
+        measured[name] = {
+            "mean": float(values.mean()),
+            "low_fraction": float((opened < LOW).mean()),
+            "high_fraction": float((opened > HIGH).mean()),
+        }
+    return measured
+
+
+def tabulate_distributions(gates: dict[str, np.ndarray]) -> pd.DataFrame:
+    """How often a gate has which value: `gate`, `value` (middle of a bin), `fraction` (of all values, in sum 1).
+
+    Args:
+        gates: what `list_gates` returns.
+    """
+    tables = []
+    for name, values in gates.items():
+        bounds = (-1.0, 1.0) if name == "candidate" else (0.0, 1.0)
+        counts, edges = np.histogram(values, NUM_BINS, bounds)
+        middle = (edges[:-1] + edges[1:]) / 2
+        tables.append(pd.DataFrame({"gate": name, "value": middle, "fraction": counts / counts.sum()}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def measure_half_lives(keeping: np.ndarray) -> np.ndarray:
+    """Steps after which a unit still holds half of its state, if nothing new is written; float64[units].
+
+    After k steps the product of k gates is left of a state, which is their geometric mean f to the power of k; half of
+    it after ln 0.5 / ln f = ln 2 / |ln f|. Infinite where the gate is always 1, and 0 where it was once 0.
+
+    Args:
+        keeping: float[num_steps, units], the gate that keeps the state (`KEEPING_GATES`).
+    """
+    with np.errstate(divide="ignore"):
+        return np.log(2) / np.abs(np.log(keeping.astype(np.float64)).mean(axis=0))
+
+
+def probe_last_states(trace: Trace[Any, Any], mask: np.ndarray, seed: int = 0) -> np.ndarray:
+    """The gradient of Σ ±h over the units of each sequence's last state, with signs drawn at random.
+
+    The expected square of a gradient through it is the sum of squares over all units: a random sum asks about all of
+    them at once.
+
+    Args:
+        trace, mask: of the layer; the last state is the one after the last step in the order of reading.
+        seed: of the signs.
+    Returns:
+        float[batch, time, units], 0 at all other steps.
+    Source: Hutchinson (1990), DOI 10.1080/03610919008812866.
+    """
+    hidden = trace.states.hidden
+    gradients = np.zeros_like(hidden)
+    last = 0 if trace.backwards else mask.shape[1] - 1
+    # The state at a masked step is that of the step before it, and so is its gradient.
+    gradients[:, last] = np.random.default_rng(seed).choice([-1.0, 1.0], hidden[:, last].shape)
+    return gradients
+
+
+def measure_gradient_by_lag(
+    weights: Any,
+    inputs: np.ndarray,
+    mask: np.ndarray,
+    trace: Trace[Any, Any],
+    hidden_gradients: np.ndarray,
+    num_features: int,
+) -> np.ndarray:
+    """How strongly an output depends on what was read k steps before the last step.
+
+    Args:
+        weights, inputs, mask, trace: of the layer, see `unroll`.
+        hidden_gradients: float[batch, time, units], of the output with respect to each hidden state.
+        num_features: of the inputs, from the first one on; the gradient's length is that over these features.
+    Returns:
+        float64[lag] from lag 0 on, the last step read: the median length over the sequences that are so long, at least
+        half of all. A mean would be that of the few in which a gradient doesn't vanish.
+    """
+    # In float32, a gradient that vanishes over hundreds of steps gets so small that the processor slows down.
+    precise = type(weights)(*(array.astype(np.float64) for array in weights.to_list()))
+    gradients = backpropagate(precise, inputs, trace, hidden_gradients, mask).inputs[:, :, :num_features]
+    lengths = np.linalg.norm(gradients, axis=-1)
+    if not trace.backwards:
+        lengths, mask = lengths[:, ::-1], mask[:, ::-1]
+    newest_first = np.argsort(~mask, axis=1, kind="stable")
+    lengths, is_read = (np.take_along_axis(array, newest_first, axis=1) for array in (lengths, mask))
+    num_lags = int((is_read.sum(axis=0) >= max(MIN_SEQUENCES * len(mask), 1)).sum())
+    return np.nanmedian(np.where(is_read, lengths, np.nan)[:, :num_lags], axis=0)
+
+
+def find_reach(gradient_by_lag: np.ndarray, fraction: float = 0.1) -> int | None:
+    """The lag from which on the gradient is below a fraction of its greatest value; None if it never is.
+
+    Args:
+        gradient_by_lag: what `measure_gradient_by_lag` returns.
+        fraction: of the greatest value.
+    """
+    above = np.flatnonzero(gradient_by_lag >= fraction * gradient_by_lag.max())
+    reach = int(above[-1]) + 1
+    return reach if reach < len(gradient_by_lag) else None

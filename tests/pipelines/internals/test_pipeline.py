@@ -1,0 +1,26 @@
+"""The wiring of `internals`."""
+
+from rnn_pipelines.cells.conventions import GRU_GATES, LSTM_GATES
+from rnn_pipelines.pipelines.internals import create_pipeline
+from rnn_pipelines.pipelines.internals.pipeline import FIGURES
+
+
+def test_only_what_other_pipelines_may_have_left_is_read() -> None:
+    data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
+    assert data == {
+        f"internals_found_{what}" for what in ("lstm_model", "gru_model", "windows", "classifier", "reviews")
+    }
+
+
+def test_nothing_of_other_pipelines_is_written() -> None:
+    assert all(name.startswith("internals_") for name in create_pipeline().all_outputs())
+
+
+def test_every_gate_and_candidate_has_its_figure() -> None:
+    gates = {f"lstm_{gate}" for gate in LSTM_GATES} | {f"gru_{gate}" for gate in GRU_GATES}
+    assert gates <= set(FIGURES)
+
+
+def test_report_shows_every_figure() -> None:
+    (report,) = (node for node in create_pipeline().nodes if node.name == "render_report")
+    assert {f"internals_{name}_figure" for name in FIGURES} <= set(report.inputs)

@@ -1,0 +1,168 @@
+"""Whole runs of `internals` with a data root of their own: on a fresh clone, and after other pipelines."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.io import Version
+
+from rnn_pipelines.cells.conventions import count_weights_by_gate
+from rnn_pipelines.datasets import ArraysDataset, KerasModelDataset, TextClassifierDataset
+from rnn_pipelines.models.forecaster import build_forecaster
+from rnn_pipelines.models.specs import NetworkSpec
+from rnn_pipelines.training.scoring import TextClassifier
+
+PROJECT = Path(__file__).parents[1]
+FRESH_LAYERS = [
+    "forecast_lstm",
+    "forecast_gru",
+    *(f"sentiment_{cell}_{direction}" for cell in ("lstm", "gru") for direction in ("forward", "backward")),
+]
+
+
+class Clone:
+    """The project with its own configuration and data.
+
+    Args:
+        folder: of both.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "data"
+        self._conf = folder / "conf"
+        shutil.copytree(PROJECT / "conf", self._conf, ignore=shutil.ignore_patterns("local"))
+        (self._conf / "local").mkdir()
+        (self._conf / "test" / "globals.yml").write_text(f"data_root: {self.data}\n")
+
+    def run(self, *settings: str) -> subprocess.CompletedProcess[str]:
+        parameters = ["--params", ",".join(f"internals.{setting}" for setting in settings)] if settings else []
+        command = ["kedro", "run", "--pipelines=internals", "--env=test", f"--conf-source={self._conf}", *parameters]
+        environment = {name: value for name, value in os.environ.items() if name != "IMDB_ARCHIVE"}
+        return subprocess.run(
+            [sys.executable, "-m", *command], check=False, cwd=PROJECT, env=environment, capture_output=True, text=True
+        )
+
+    def read_summary(self) -> dict:
+        return json.loads((self.data / "08_reporting/internals/summary.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """300 reviews whose words tell their label."""
+    rng = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("own") / "reviews.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label"])
+        for number in range(300):
+            telling = ["great", "moving", "fine"] if number % 2 else ["awful", "dull", "poor"]
+            words = [*rng.choice(["the", "film", "a", "story", "it", "was"], 6), *rng.choice(telling, 2)]
+            writer.writerow([" ".join([*rng.permutation(words), f"no{number}"]), number % 2])
+    return path
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory, reviews: Path) -> Clone:
+    clone = Clone(tmp_path_factory.mktemp("fresh"))
+    finished = clone.run(f"reviews.path={reviews}")
+    assert finished.returncode == 0, finished.stderr
+    return clone
+
+
+@pytest.fixture(scope="module")
+def after_others(
+    tmp_path_factory: pytest.TempPathFactory,
+    text_classifier: TextClassifier,
+    prepare: Callable[..., SimpleNamespace],
+    make_values: Callable[..., list[float]],
+) -> Clone:
+    """Other pipelines have left forecasters and a classifier of one network, but no reviews."""
+    clone = Clone(tmp_path_factory.mktemp("after"))
+    panel = prepare(make_values(60)).panel
+    version = Version(None, "2026-01-01T00.00.00.000Z")
+    holds = "rnn_pipelines.series.windows.WindowedPanel"
+    ArraysDataset(filepath=str(clone.data / "05_model_input/forecast/windows.npz"), holds=holds).save(panel)
+    keras.utils.set_random_seed(0)
+    for cell in ("lstm", "gru"):
+        path = clone.data / f"06_models/forecast/{cell}.keras"
+        network = build_forecaster(NetworkSpec(cell=cell, units=[3]), panel.lookback, panel.horizon, panel.num_known)
+        KerasModelDataset(filepath=str(path), version=version).save(network)
+    alone = TextClassifier(
+        {"gru": text_classifier.networks["gru"]},
+        text_classifier.ngrams,
+        text_classifier.vocabulary,
+        text_classifier.padding,
+        {"weights": {"gru": 1.0, "nb_ngram": 1.0}, "intercept": 0.0},
+    )
+    path = clone.data / "06_models/sentiment/classifier.zip"
+    TextClassifierDataset(filepath=str(path), version=version).save(alone)
+    finished = clone.run("reviews.path=nowhere.csv")
+    assert finished.returncode == 0, finished.stderr
+    return clone
+
+
+def test_fresh_clone_trains_small_networks(fresh: Clone) -> None:
+    summary = fresh.read_summary()
+    assert list(summary) == FRESH_LAYERS
+    assert summary["forecast_gru"]["origin"] == "trained here, small, on noisy_sine"
+    assert summary["sentiment_gru_forward"]["origin"].startswith("trained here, small, on 300 reviews of")
+
+
+def test_networks_of_other_pipelines_are_looked_at(after_others: Clone) -> None:
+    summary = after_others.read_summary()
+    assert {layer["origin"] for layer in summary.values()} == {"trained by forecast", "trained by sentiment"}
+    assert list(summary) == ["forecast_lstm", "forecast_gru", "sentiment_gru_forward", "sentiment_gru_backward"]
+
+
+def test_equations_give_the_states_of_keras(fresh: Clone, after_others: Clone) -> None:
+    layers = [*fresh.read_summary().values(), *after_others.read_summary().values()]
+    assert max(layer["max_difference"] for layer in layers) < 1e-5
+
+
+def test_weights_by_gate_are_those_of_the_formula(fresh: Clone) -> None:
+    for layer in fresh.read_summary().values():
+        expected = count_weights_by_gate(layer["cell"], layer["num_inputs"], layer["units"])
+        assert layer["num_weights_by_gate"] == expected
+
+
+def test_summary_is_strict_json(fresh: Clone) -> None:
+    """Infinity and NaN are none."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    json.loads((fresh.data / "08_reporting/internals/summary.json").read_text(), parse_constant=refuse)
+
+
+def test_every_figure_is_written(fresh: Clone) -> None:
+    from rnn_pipelines.pipelines.internals.pipeline import FIGURES
+
+    written = {path.stem for path in (fresh.data / "08_reporting/internals").glob("*.json")} - {"summary"}
+    assert written == set(FIGURES)
+
+
+def test_report_stands_alone_and_says_what_was_looked_at(fresh: Clone) -> None:
+    page = (fresh.data / "08_reporting/internals/report.html").read_text()
+    assert 'src="http' not in page
+    assert "trained here, small, on noisy_sine" in page
+
+
+def test_nothing_of_other_pipelines_is_written(fresh: Clone, after_others: Clone) -> None:
+    assert {path.parent.name for path in fresh.data.rglob("*") if path.is_file()} == {"internals"}
+    assert len(list((after_others.data / "06_models").rglob("*.keras/*/*.keras"))) == 2
+
+
+def test_given_texts_are_read_word_by_word(after_others: Clone) -> None:
+    readings = pd.read_parquet(after_others.data / "07_model_output/internals/readings.parquet")
+    assert set(readings["cell"]) == {"gru"}
+    assert readings["text"].nunique() == 3
