@@ -70,6 +70,12 @@ def test_loaded_classifier_gives_the_same_scores(
     pd.testing.assert_frame_equal(score_sentiment(loaded, table), score_sentiment(text_classifier, table))
 
 
+def test_reading_without_signs_comes_back(text_classifier: TextClassifier, tmp_path: Path) -> None:
+    dataset = TextClassifierDataset(filepath=str(tmp_path / "my.zip"))
+    dataset.save(dataclasses.replace(text_classifier, signs=False))
+    assert dataset.load().signs is False
+
+
 def test_vocabulary_padding_and_calibration_come_back(text_classifier: TextClassifier, loaded: TextClassifier) -> None:
     for field in ("vocabulary", "padding", "calibration"):
         assert getattr(loaded, field) == getattr(text_classifier, field)
@@ -291,6 +297,7 @@ def test_preview_shows_how_models_are_weighed_and_texts_are_cut(
 ) -> None:
     preview = TextClassifierDataset(filepath=write(packed, "my.zip")).preview()
     assert json.loads(preview) == {
+        "signs": True,
         "padding": text_classifier.padding.model_dump(),
         "calibration": text_classifier.calibration,
     }

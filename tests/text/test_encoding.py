@@ -35,6 +35,10 @@ def test_numbers_of_known_words_begin_after_padding_and_unknown() -> None:
     assert (PADDING, UNKNOWN, FIRST_WORD) == (0, 1, 2)
 
 
+def test_signs_are_passed_over_where_they_are_no_words() -> None:
+    assert list_texts(encode_texts(["Good, film!"], ["good", "film"], signs=False)) == [[2, 3]]
+
+
 @given(st.lists(st.lists(st.sampled_from([*WORDS, "other", "words"]), max_size=8), max_size=6))
 def test_words_come_back_from_their_numbers(texts: list[list[str]]) -> None:
     names = {UNKNOWN: "?"} | dict(enumerate(WORDS, start=FIRST_WORD))

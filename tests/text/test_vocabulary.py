@@ -30,6 +30,11 @@ def test_order_of_the_texts_does_not_matter() -> None:
     assert build_vocabulary(texts, ALL) == build_vocabulary(texts[::-1], ALL)
 
 
+@pytest.mark.parametrize(("signs", "expected"), [(True, ["!", "…", "good"]), (False, ["good"])])
+def test_signs_are_words_unless_texts_are_read_without_them(signs: bool, expected: list[str]) -> None:
+    assert sorted(build_vocabulary(["good! … !"], VocabularySpec(min_count=1, signs=signs))) == sorted(expected)
+
+
 def test_words_below_min_count_are_unknown() -> None:
     assert build_vocabulary(["a a a b b c"], VocabularySpec(min_count=2)) == ["a", "b"]
 

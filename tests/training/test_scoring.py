@@ -189,6 +189,12 @@ def test_network_without_a_path_still_reads_ngram_weights(text_classifier: TextC
     assert one != other
 
 
+def test_classifier_that_reads_no_signs_passes_them_over(text_classifier: TextClassifier) -> None:
+    scores = score_sentiment(replace(text_classifier, signs=False), make_texts(["good, film!", "good film"]))
+    assert scores["num_words"].tolist() == [2, 2]
+    assert scores["probability"][0] == scores["probability"][1]
+
+
 def test_padding_of_the_classifier_is_used(text_classifier: TextClassifier) -> None:
     """One word is left of each text, the last."""
     classifier = replace(

@@ -1,23 +1,27 @@
 """A text classifier with all that it needs in one file, so that its parts always belong together."""
 
-import dataclasses
 import io
-import json
 import zipfile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import fsspec
-import numpy as np
 from kedro.io.core import AbstractVersionedDataset, DatasetError, Version, get_filepath_str, get_protocol_and_path
 from kedro_datasets._typing import JSONPreview
 
-from rnn_pipelines.datasets.keras_model import pack_model, unpack_model
+from rnn_pipelines.datasets.packing import (
+    NGRAMS,
+    SETTINGS,
+    VOCABULARY,
+    pack_text_classifier,
+    unpack_text_classifier,
+)
 
 if TYPE_CHECKING:
     from rnn_pipelines.training.scoring import TextClassifier
 
-SETTINGS, VOCABULARY, NGRAMS, NETWORKS = "settings.json", "vocabulary.json", "ngrams.npz", "networks/"
+# The archive's folder for the `.keras` files.
+NETWORKS = "networks/"
 
 
 class TextClassifierDataset(AbstractVersionedDataset[Any, Any]):
@@ -40,38 +44,19 @@ class TextClassifierDataset(AbstractVersionedDataset[Any, Any]):
         )
 
     def load(self) -> "TextClassifier":
-        from rnn_pipelines.evaluation.nb_ngram import NgramClassifier
-        from rnn_pipelines.text.encoding import PaddingSpec
-        from rnn_pipelines.training.scoring import TextClassifier
-
         if not self.exists():
             raise DatasetError(f"{self._filepath}: no classifier yet. Run kedro run --pipelines=sentiment first.")
         with self._fs.open(self._get_path(), "rb") as file, zipfile.ZipFile(file) as archive:
-            settings = json.loads(archive.read(SETTINGS))
-            with np.load(io.BytesIO(archive.read(NGRAMS)), allow_pickle=False) as arrays:
-                ngrams = {name: array if array.ndim else array.item() for name, array in arrays.items()}
-            return TextClassifier(
-                networks={
-                    PurePosixPath(name).stem: unpack_model(archive.read(name))
-                    for name in archive.namelist()
-                    if name.startswith(NETWORKS)
-                },
-                ngrams=NgramClassifier(**ngrams),
-                vocabulary=json.loads(archive.read(VOCABULARY)),
-                padding=PaddingSpec(**settings["padding"]),
-                calibration=settings["calibration"],
+            networks = [name for name in archive.namelist() if name.startswith(NETWORKS)]
+            return unpack_text_classifier(
+                {name.removeprefix(NETWORKS): archive.read(name) for name in (SETTINGS, VOCABULARY, NGRAMS, *networks)}
             )
 
     def save(self, data: "TextClassifier") -> None:
-        packed, arrays = io.BytesIO(), io.BytesIO()
-        np.savez(arrays, allow_pickle=False, **dataclasses.asdict(data.ngrams))
-        settings = {"padding": data.padding.model_dump(), "calibration": dict(data.calibration)}
+        packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
-            archive.writestr(SETTINGS, json.dumps(settings, indent=2))
-            archive.writestr(VOCABULARY, json.dumps(list(data.vocabulary), ensure_ascii=False, indent=0))
-            archive.writestr(NGRAMS, arrays.getvalue())
-            for name, network in data.networks.items():
-                archive.writestr(f"{NETWORKS}{name}.keras", pack_model(network))
+            for name, content in pack_text_classifier(data).items():
+                archive.writestr(f"{NETWORKS if name.endswith('.keras') else ''}{name}", content)
         path = get_filepath_str(self._get_save_path(), self._protocol)
         with self._fs.transaction, self._fs.open(path, "wb") as file:
             file.write(packed.getvalue())

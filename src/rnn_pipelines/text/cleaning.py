@@ -6,7 +6,8 @@ import re
 # A tag's name stands right behind its bracket: "1 < 2 and 3 > 2" holds none.
 MARKUP = re.compile(r"</?[a-zA-Z!][^<>]{0,200}>")
 # A word with its inner apostrophes, or any other sign by itself: "!", "…", an emoji.
-TOKEN = re.compile(r"\w+(?:'\w+)*|[^\w\s]")
+WORD = re.compile(r"\w+(?:'\w+)*")
+WORD_OR_SIGN = re.compile(rf"{WORD.pattern}|[^\w\s]")
 
 
 def clean_text(text: str) -> str:
@@ -18,6 +19,11 @@ def clean_text(text: str) -> str:
     return MARKUP.sub(" ", html.unescape(text)).replace("’", "'")
 
 
-def tokenize(text: str) -> list[str]:
-    """The words and signs of a text in lower case, in their order; none where there is nothing but white space."""
-    return TOKEN.findall(clean_text(text).lower())
+def tokenize(text: str, signs: bool = True) -> list[str]:
+    """The words of a text in lower case, in their order; none where there is nothing but white space.
+
+    Args:
+        text: as it was written.
+        signs: whether a sign by itself is a word too, or is passed over.
+    """
+    return (WORD_OR_SIGN if signs else WORD).findall(clean_text(text).lower())

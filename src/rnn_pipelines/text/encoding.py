@@ -58,15 +58,16 @@ class EncodedTexts:
         return np.arange(offsets[-1]) + np.repeat(self.offsets[texts] - offsets[:-1], lengths), offsets
 
 
-def encode_texts(texts: Iterable[str], vocabulary: Sequence[str]) -> EncodedTexts:
+def encode_texts(texts: Iterable[str], vocabulary: Sequence[str], signs: bool = True) -> EncodedTexts:
     """Looks every word up.
 
     Args:
         texts: as they were written.
         vocabulary: what `build_vocabulary` returns; other words become `UNKNOWN`.
+        signs: as the vocabulary was built, see `VocabularySpec`.
     """
     numbers = {word: number for number, word in enumerate(vocabulary, start=FIRST_WORD)}
-    arrays = [np.array([numbers.get(word, UNKNOWN) for word in tokenize(text)], np.int32) for text in texts]
+    arrays = [np.array([numbers.get(word, UNKNOWN) for word in tokenize(text, signs)], np.int32) for text in texts]
     offsets = np.cumsum([0, *(len(array) for array in arrays)], dtype=np.int64)
     return EncodedTexts(np.concatenate([np.zeros(0, np.int32), *arrays]), offsets)
 

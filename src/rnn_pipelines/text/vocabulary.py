@@ -19,10 +19,12 @@ class VocabularySpec(BaseModel, extra="forbid", frozen=True):
     Attributes:
         min_count: words that stand less often in it are unknown.
         max_words: at most so many, the most frequent ones; None for all.
+        signs: whether a sign by itself, such as "!", is a word too; else texts are read without signs.
     """
 
     min_count: int = Field(2, ge=1)
     max_words: int | None = Field(None, ge=1, le=MAX_WORDS - FIRST_WORD)
+    signs: bool = True
 
 
 def build_vocabulary(texts: Iterable[str], vocabulary: VocabularySpec) -> list[str]:
@@ -34,6 +36,6 @@ def build_vocabulary(texts: Iterable[str], vocabulary: VocabularySpec) -> list[s
     Returns:
         The word with number `i + FIRST_WORD` at place `i`; `PADDING` and `UNKNOWN` are the numbers before.
     """
-    counts = Counter(word for text in texts for word in tokenize(text))
+    counts = Counter(word for text in texts for word in tokenize(text, vocabulary.signs))
     frequent = [(-count, word) for word, count in counts.items() if count >= vocabulary.min_count]
     return [word for _, word in sorted(frequent)[: vocabulary.max_words or MAX_WORDS - FIRST_WORD]]

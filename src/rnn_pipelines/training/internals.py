@@ -81,7 +81,9 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
         NetworkError: see `trace_layer`.
     """
     shown = [*sample.texts, *_find_short_text(chosen.texts, sample.max_words)]
-    encoded = encode_texts([*shown, *_draw_texts(chosen.texts, sample.reviews)], chosen.classifier.vocabulary)
+    encoded = encode_texts(
+        [*shown, *_draw_texts(chosen.texts, sample.reviews)], chosen.classifier.vocabulary, chosen.classifier.signs
+    )
     inputs, places = _pad_inputs(chosen.classifier, encoded)
     layers: dict[str, LayerTrace] = {}
     for cell, network in chosen.classifier.networks.items():
@@ -155,7 +157,7 @@ def _read_text(
     classifier: TextClassifier, layers: Mapping[str, LayerTrace], row: int, text: str, places: np.ndarray
 ) -> pd.DataFrame:
     """One shown text; see `trace_classifier`."""
-    words = tokenize(text)
+    words = tokenize(text, classifier.signs)
     beginnings = pd.DataFrame({"row": range(len(words)), "text": list_beginnings(words)})
     probability = score_sentiment(classifier, beginnings)["probability"].to_numpy()
     is_read = places >= 0

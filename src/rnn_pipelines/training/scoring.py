@@ -30,6 +30,7 @@ class TextClassifier:
         vocabulary: the words by number, see `build_vocabulary`.
         padding: how texts are cut and padded.
         calibration: how the logits of the networks and of the n-gram classifier are weighed, see `fit_calibration`.
+        signs: whether signs are words too, see `VocabularySpec`.
     """
 
     networks: "Mapping[str, keras.Model]"
@@ -37,6 +38,7 @@ class TextClassifier:
     vocabulary: Sequence[str]
     padding: PaddingSpec
     calibration: Mapping[str, Any]
+    signs: bool = True
 
 
 def assemble_classifier(
@@ -45,11 +47,12 @@ def assemble_classifier(
     vocabulary: Sequence[str],
     padding: PaddingSpec,
     calibrations: Mapping[str, Mapping[str, Any]],
+    signs: bool = True,
 ) -> TextClassifier:
     """Puts the parts of the classifier that is best on validation together (`choose_classifier`)."""
     calibration = calibrations[choose_classifier(calibrations)]
     chosen = {name: network for name, network in networks.items() if name in calibration["weights"]}
-    return TextClassifier(chosen, ngrams, vocabulary, padding, calibration)
+    return TextClassifier(chosen, ngrams, vocabulary, padding, calibration, signs)
 
 
 def score_sentiment(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFrame:
@@ -70,7 +73,7 @@ def score_sentiment(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataF
 def _score_chunk(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFrame:
     from rnn_pipelines.training.classification import score_texts
 
-    encoded = encode_texts(texts["text"], classifier.vocabulary)
+    encoded = encode_texts(texts["text"], classifier.vocabulary, classifier.signs)
     ngram_logits = score_ngrams(classifier.ngrams, encoded)
     features = TextFeatures(encoded.ids, encoded.offsets, weigh_words(classifier.ngrams, encoded), ngram_logits)
     logits = {name: score_texts(network, features, classifier.padding) for name, network in classifier.networks.items()}

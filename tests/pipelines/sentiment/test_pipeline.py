@@ -54,6 +54,6 @@ def test_word_vectors_see_the_training_and_unlabelled_part_alone(
     reviews: pd.DataFrame, part: str, is_learnt: bool
 ) -> None:
     words = [f"{part}{word}" for word in "abc"]
-    encoded = nodes.encode_reviews(reviews, words)
+    encoded = nodes.encode_reviews(reviews, words, VocabularySpec())
     learnt = nodes.learn_word_vectors(encoded, reviews, WordVectorSpec(num_words=5, dimensions=2))
     assert np.any(learnt.vectors[2:]) == is_learnt

@@ -40,9 +40,9 @@ def build_vocabulary(reviews: pd.DataFrame, vocabulary_spec: VocabularySpec) -> 
     return vocabulary.build_vocabulary(reviews.loc[reviews["part"] == "train", "text"], vocabulary_spec)
 
 
-def encode_reviews(reviews: pd.DataFrame, words: list[str]) -> EncodedTexts:
+def encode_reviews(reviews: pd.DataFrame, words: list[str], vocabulary_spec: VocabularySpec) -> EncodedTexts:
     """Turns every text into the numbers of its words."""
-    return encoding.encode_texts(reviews["text"], words)
+    return encoding.encode_texts(reviews["text"], words, vocabulary_spec.signs)
 
 
 def learn_word_vectors(encoded: EncodedTexts, reviews: pd.DataFrame, word_vectors: WordVectorSpec) -> WordVectors:
@@ -104,6 +104,7 @@ def find_examples(predictions: pd.DataFrame, reviews: pd.DataFrame, calibrations
 def assemble_classifier(
     ngrams: NgramClassifier,
     words: list[str],
+    vocabulary_spec: VocabularySpec,
     padding: PaddingSpec,
     calibrations: dict[str, Any],
     **networks: KerasModel,
@@ -111,7 +112,7 @@ def assemble_classifier(
     """Puts the classifier that is best on validation together with all that it needs."""
     from rnn_pipelines.training import scoring
 
-    return scoring.assemble_classifier(networks, ngrams, words, padding, calibrations)
+    return scoring.assemble_classifier(networks, ngrams, words, padding, calibrations, vocabulary_spec.signs)
 
 
 def draw_figures(

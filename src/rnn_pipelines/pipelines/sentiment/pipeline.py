@@ -41,7 +41,7 @@ def create_data_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.encode_reviews,
-                ["sentiment_reviews", "sentiment_vocabulary"],
+                ["sentiment_reviews", "sentiment_vocabulary", "params:sentiment.vocabulary"],
                 "sentiment_encoded",
                 name="encode_reviews",
             ),
@@ -134,6 +134,7 @@ def create_report_pipeline() -> Pipeline:
                 {
                     "ngrams": "sentiment_ngrams",
                     "words": "sentiment_vocabulary",
+                    "vocabulary_spec": "params:sentiment.vocabulary",
                     "padding": "params:sentiment.padding",
                     "calibrations": "sentiment_calibrations",
                     **name_each(CELLS, "model"),

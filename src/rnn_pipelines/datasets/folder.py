@@ -1,0 +1,37 @@
+"""A folder that a node reads and fills while it runs."""
+
+from pathlib import Path
+from typing import Any
+
+from kedro.io.core import AbstractDataset, DatasetError, get_protocol_and_path
+
+
+class FolderDataset(AbstractDataset[None, Path]):
+    """Hands a node the path of a folder.
+
+    Args:
+        path: the folder, on this machine; made by whoever fills it.
+        metadata: for Kedro's plugins.
+    """
+
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+        protocol, local = get_protocol_and_path(path)
+        if protocol != "file":
+            raise DatasetError(f"{path}: expected a folder on this machine, received {protocol}.")
+        self._folder = Path(local)
+        self.metadata = metadata
+
+    def load(self) -> Path:
+        return self._folder
+
+    def save(self, data: None) -> None:
+        raise DatasetError(
+            f"{self._folder}: a node fills this folder while it runs; there is nothing to save after it."
+        )
+
+    def _exists(self) -> bool:
+        # A folder that is not there yet is empty.
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._folder)}
