@@ -1,4 +1,4 @@
-"""A parameter that nothing reads ends the run before its first node; a run ends by saying where its report is."""
+"""A parameter that would mislead ends the run before its first node; a run ends by saying where its report is."""
 
 import logging
 from collections.abc import Callable
@@ -10,7 +10,8 @@ from kedro.pipeline import Node, Pipeline
 from kedro_datasets.text import TextDataset
 
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.hooks import RunHooks, refuse_unread_parameters
+from rnn_pipelines.hooks import RunHooks, refuse_swapped_cells, refuse_unread_parameters
+from rnn_pipelines.models.specs import ClassifierSpec, NetworkSpec
 from rnn_pipelines.text.files import TextFileSpec
 
 INPUTS = ["sales", "params:forecast.window", "params:forecast.lstm", "params:forecast"]
@@ -56,12 +57,52 @@ def test_pipeline_that_reads_all_its_parameters_in_one_has_no_unknown_block() ->
     assert refuse_unread_parameters(["params:monitor"], {"monitor": TextFileSpec()}, {}) is None
 
 
+SPECS = {"forecast": NetworkSpec, "sentiment": ClassifierSpec}
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "block", "cell"),
+    [
+        ("forecast", "lstm", "gru"),
+        ("forecast", "gru", "lstm"),
+        ("sentiment", "gru", "lstm"),
+        ("sentiment", "pointwise", "lstm"),
+        ("sentiment", "lstm", "pointwise"),
+    ],
+)
+def test_block_of_one_cell_that_is_named_after_another_is_refused(pipeline: str, block: str, cell: str) -> None:
+    parameters = {pipeline: {block: SPECS[pipeline](cell=cell)}}
+    with pytest.raises(ParameterError, match=f"'{pipeline}.{block}.cell': expected '{block}', .* received '{cell}'"):
+        refuse_swapped_cells([f"params:{pipeline}.{block}"], parameters)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param({"lstm": NetworkSpec(cell="lstm")}, id="the same name"),
+        pytest.param({"network": NetworkSpec(cell="gru")}, id="no cell's name"),
+        pytest.param({"lstm": TextFileSpec()}, id="no cell"),
+        pytest.param({"lstm": {"cell": "gru"}}, id="of no type"),
+    ],
+)
+def test_block_that_is_named_rightly_passes(block: dict[str, Any]) -> None:
+    assert refuse_swapped_cells([f"params:forecast.{name}" for name in block], {"forecast": block}) is None
+
+
+def test_swapped_cell_of_another_pipeline_is_none_of_this_runs_business() -> None:
+    parameters = {"forecast": {"lstm": NetworkSpec(cell="gru")}, "monitor": TextFileSpec()}
+    assert refuse_swapped_cells(["params:monitor", "sales"], parameters) is None
+
+
 @pytest.fixture
 def run_hook(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Calls the hook before a run of two pipelines, of which `forecast` is the default."""
+    """Calls the hook before a run of three pipelines, of which `forecast` is the default."""
     pipelines = {
-        "forecast": Pipeline([Node(print, "params:forecast.window", None, name="read_window")]),
+        "forecast": Pipeline(
+            [Node(print, ["params:forecast.window", "params:forecast.lstm"], None, name="read_blocks")]
+        ),
         "compare": Pipeline([Node(print, "params:compare.cells", None, name="read_cells")]),
+        "predict": Pipeline([Node(print, "params:forecast.source", None, name="read_source")]),
     }
     monkeypatch.setattr("rnn_pipelines.hooks.pipelines", pipelines | {"__default__": pipelines["forecast"]})
 
@@ -92,6 +133,11 @@ def test_given_parameters_are_checked(run_hook: Callable[..., None]) -> None:
         run_hook({"forecast": {"window": {}}}, given={"forecasts": {}})
 
 
+def test_swapped_cell_ends_the_run(run_hook: Callable[..., None]) -> None:
+    with pytest.raises(ParameterError, match=r"'forecast\.lstm\.cell'"):
+        run_hook({"forecast": {"window": {}, "lstm": NetworkSpec(cell="gru")}})
+
+
 def test_run_ends_by_saying_where_its_report_is(caplog: pytest.LogCaptureFixture) -> None:
     pipeline = Pipeline([Node(lambda: ("", ""), None, ["forecast_report", "forecast_scores"], name="write_report")])
     catalog = DataCatalog({"forecast_report": TextDataset(filepath="out/report.html")})
@@ -103,3 +149,21 @@ def test_run_ends_by_saying_where_its_report_is(caplog: pytest.LogCaptureFixture
 def test_a_value_in_place_of_the_blocks_is_refused() -> None:
     with pytest.raises(ParameterError, match="expected the blocks"):
         refuse_unread_parameters({"params:forecast.window"}, {"forecast": 3}, {"forecast": 3})
+
+
+# Pipelines that read another's parameters
+
+
+def test_block_that_another_pipeline_reads_is_no_mistake(run_hook: Callable[..., None]) -> None:
+    """Of the blocks of `forecast`, its predictions read one."""
+    run_hook({"forecast": {"window": {}, "lstm": {}}, "sales": {}}, ["predict"])
+
+
+def test_misspelt_block_of_another_pipeline_is_refused(run_hook: Callable[..., None]) -> None:
+    with pytest.raises(ParameterError, match=r"Did you mean 'forecast\.window'"):
+        run_hook({"forecast": {"windows": {}}}, ["predict"])
+
+
+def test_given_block_that_only_another_pipeline_reads_is_refused(run_hook: Callable[..., None]) -> None:
+    with pytest.raises(ParameterError, match=r"'forecast\.window' is read by no node of this run"):
+        run_hook({"forecast": {"window": {}}}, ["predict"], given={"forecast": {"window": {}}})

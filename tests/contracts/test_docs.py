@@ -6,11 +6,17 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rnn_pipelines.cli import champion
+
 PROJECT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("benchmarks/*.md")])
 
 # Words of the catalog, of packages and of file names, which begin like parameters.
-NOT_PARAMETERS = {f"{pipeline}.{end}" for pipeline in ("forecast", "sentiment") for end in ("png", "yml", "py")}
+NOT_PARAMETERS = {
+    f"{pipeline}.{end}"
+    for pipeline in ("forecast", "sentiment", "compare")
+    for end in ("png", "yml", "py", "service", "timer")
+}
 
 
 @pytest.fixture(params=DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
@@ -43,3 +49,12 @@ def test_named_parameters_exist(document: Path) -> None:
         if value == "missing":
             unknown.append(name)
     assert unknown == []
+
+
+def test_named_commands_exist(document: Path) -> None:
+    """Of `kedro champion`, with the options that they are given."""
+    named = re.findall(r"kedro champion ([a-z]+)((?: (?!&|\||>)[^\s`]+)*)", document.read_text())
+    known = {name: {o for p in command.params for o in p.opts} for name, command in champion.commands.items()}
+    given = {(name, option) for name, rest in named for option in re.findall(r"--[a-z-]+", rest)}
+    assert {name for name, _ in named} - set(known) == set()
+    assert {(name, option) for name, option in given if option not in {*known[name], "--help"}} == set()

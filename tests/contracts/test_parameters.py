@@ -10,8 +10,12 @@ from omegaconf import OmegaConf
 from pydantic import BaseModel, RootModel
 
 from rnn_pipelines.evaluation.nb_ngram import NgramSpec
+from rnn_pipelines.lifecycle.forecast_monitoring import MonitorForecastSpec
+from rnn_pipelines.lifecycle.retraining import RetrainForecastSpec
+from rnn_pipelines.lifecycle.sentiment_monitoring import MonitorSentimentSpec
 from rnn_pipelines.models.specs import ClassifierSpec, NetworkSpec
 from rnn_pipelines.series.calendar import CalendarSpec
+from rnn_pipelines.series.newest import NewestSpec
 from rnn_pipelines.series.schema import GapPolicy
 from rnn_pipelines.series.source import SourceSpec
 from rnn_pipelines.series.splits import SplitSpec
@@ -22,7 +26,9 @@ from rnn_pipelines.text.source import ReviewSourceSpec
 from rnn_pipelines.text.splits import ReviewSplitSpec
 from rnn_pipelines.text.vectors import WordVectorSpec
 from rnn_pipelines.text.vocabulary import VocabularySpec
+from rnn_pipelines.training.internals_specs import SampleSpec, SmallClassifierSpec, SmallForecasterSpec
 from rnn_pipelines.training.specs import ForecastTrainingSpec, TrainingSpec
+from rnn_pipelines.training.task_specs import PlanSpec, TaskBook
 
 TYPES = {
     "forecast.source": SourceSpec,
@@ -45,6 +51,16 @@ TYPES = {
     "sentiment.pointwise": ClassifierSpec,
     "sentiment.training": TrainingSpec,
     "predict_sentiment": TextFileSpec,
+    "predict_forecast": NewestSpec,
+    "retrain_forecast": RetrainForecastSpec,
+    "monitor_forecast": MonitorForecastSpec,
+    "monitor_sentiment": MonitorSentimentSpec,
+    "compare.tasks": TaskBook,
+    "compare.plan": PlanSpec,
+    "internals.sample": SampleSpec,
+    "internals.forecaster": SmallForecasterSpec,
+    "internals.reviews": ReviewSourceSpec,
+    "internals.classifier": SmallClassifierSpec,
 }
 
 

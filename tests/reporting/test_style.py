@@ -12,6 +12,7 @@ from rnn_pipelines.reporting.style import (
     SPARE_COLOR,
     add_menu,
     format_number,
+    format_p_cell,
     format_p_value,
     format_percent,
     format_points,
@@ -113,3 +114,8 @@ def test_points_have_a_sign(difference: float, text: str) -> None:
 )
 def test_small_p_values_are_given_by_their_bound(p_value: float, text: str) -> None:
     assert format_p_value(p_value) == text
+
+
+@pytest.mark.parametrize(("p_value", "text"), [(0.0339, "0.034"), (9.9e-5, "< 0.0001"), (None, "–")])
+def test_p_values_in_a_column_have_no_letter(p_value: float | None, text: str) -> None:
+    assert format_p_cell(p_value) == text

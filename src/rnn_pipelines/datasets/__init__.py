@@ -1,8 +1,21 @@
 """Datasets of the catalog that kedro-datasets doesn't have, or loads too much for."""
 
 from rnn_pipelines.datasets.arrays import ArraysDataset
+from rnn_pipelines.datasets.champion import ChampionDataset
+from rnn_pipelines.datasets.folder import FolderDataset
+from rnn_pipelines.datasets.forecast_log import ForecastLogDataset
 from rnn_pipelines.datasets.json_folder import JSONFolderDataset
 from rnn_pipelines.datasets.keras_model import KerasModelDataset
+from rnn_pipelines.datasets.optional import OptionalDataset
 from rnn_pipelines.datasets.text_classifier import TextClassifierDataset
 
-__all__ = ["ArraysDataset", "JSONFolderDataset", "KerasModelDataset", "TextClassifierDataset"]
+__all__ = [
+    "ArraysDataset",
+    "ChampionDataset",
+    "FolderDataset",
+    "ForecastLogDataset",
+    "JSONFolderDataset",
+    "KerasModelDataset",
+    "OptionalDataset",
+    "TextClassifierDataset",
+]

@@ -119,6 +119,43 @@ class ChampionStore:
             replace_file(self._pointer, json.dumps(asdict(pointer), indent=2).encode())
         return pointer
 
+    def roll_back(self, reasons: Sequence[str], since: str) -> Pointer:
+        """Makes the newest champion before this one that is whole the champion again.
+
+        What is left behind is no champion before it any more, so that a second rollback goes further back.
+
+        Args:
+            reasons, since: see `promote`.
+        Raises:
+            ChampionError: there is no champion before this one, or none that is whole.
+            OSError: see `promote`.
+        """
+        with self._hold_lock():
+            before = self.find_pointer()
+            previous = [] if before is None else list(before.previous)
+            problems = []
+            for place, version in enumerate(previous):
+                try:
+                    checksum = self._verify(version)[1]
+                except ChampionError as error:
+                    problems.append(str(error))
+                    continue
+                pointer = Pointer(version, checksum, since, list(reasons), previous[place + 1 :])
+                replace_file(self._pointer, json.dumps(asdict(pointer), indent=2).encode())
+                return pointer
+        raise ChampionError(
+            f"{self.folder}: no champion before this one that could be used. {' '.join(problems) or 'There was none.'} "
+            "Run kedro champion retrain, or promote another version."
+        )
+
+    def read_version(self, version: str) -> dict[str, bytes]:
+        """The files of a version.
+
+        Raises:
+            ChampionError: there is no such version, or it is damaged.
+        """
+        return self._verify(version)[0]
+
     def read_pointer(self) -> Pointer | None:
         """The pointer as it is written; None where there never was a champion.
 
@@ -209,8 +246,15 @@ class ChampionStore:
             yield from ((version, "") for version in pointer.previous)
 
     def _list_promoted(self) -> list[str]:
-        promoted = [str(record.get("version")) for record in list_records(self.folder) if record.get("is_promoted")]
-        return list(dict.fromkeys(reversed(promoted)))
+        """The champion and those before it, the newest first, as the history tells."""
+        promoted: list[str] = []
+        for record in list_records(self.folder):
+            version = str(record.get("version"))
+            if record.get("kind") == "rollback" and version in promoted:
+                promoted = promoted[promoted.index(version) :]
+            elif record.get("is_promoted"):
+                promoted = [version, *(name for name in promoted if name != version)]
+        return promoted
 
     def _list_protected(self, pointer: Pointer) -> Iterator[str]:
         """The champion and those before it, back to one that is whole: what `load` could fall back to."""

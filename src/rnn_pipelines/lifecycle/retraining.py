@@ -1,6 +1,7 @@
 """What a retraining is told, what it decides, and what stays on record of it."""
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -132,12 +133,14 @@ def _drop_as_of(block: Any) -> Any:
 
 
 def make_plain(values: Any) -> Any:
-    """Parameters as JSON holds them, whether Kedro has made models of their blocks or not."""
+    """Values as JSON holds them: models of parameters as mappings, numbers that are not finite as None."""
     if isinstance(values, BaseModel):
         return values.model_dump(mode="json")
     if isinstance(values, Mapping):
         return {str(key): make_plain(value) for key, value in values.items()}
-    return values
+    if isinstance(values, list | tuple):
+        return [make_plain(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values
 
 
 def make_timestamp() -> str:
@@ -175,7 +178,7 @@ def decide(
         **rest,
     }
     logger.info("%s: %s", manifest["outcome"], "; ".join(decision.reasons))
-    return Candidate(challenger, decision, manifest)
+    return Candidate(challenger, decision, make_plain(manifest))
 
 
 def record_failure(folder: Path, task: str, error: BaseException, as_of: int | str | None) -> None:

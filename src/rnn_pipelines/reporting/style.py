@@ -186,3 +186,8 @@ def format_points(difference: float) -> str:
 def format_p_value(p_value: float) -> str:
     """A p-value to two significant digits, as in `p = 0.034`; one that is small by its bound."""
     return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"
+
+
+def format_p_cell(p_value: float | None) -> str:
+    """A p-value without its letter, for a column that is named p."""
+    return NO_NUMBER if p_value is None else format_p_value(p_value).removeprefix("p = ").removeprefix("p ")

@@ -49,9 +49,21 @@ def add_known_features(
     freq = profile["freq"]
     groups = series.groupby("unique_id", sort=False)
     extended = pd.concat([_append_future(group, freq, num_future) for _, group in groups], ignore_index=True)
-    if not isinstance(freq, int):
-        calendar = _leave_out_unseen(calendar, longest=(groups["ds"].max() - groups["ds"].min()).max())
-    return extended.assign(**compute_calendar(extended["ds"], freq, calendar))
+    return extended.assign(**compute_calendar(extended["ds"], freq, resolve_calendar(series, freq, calendar)))
+
+
+def resolve_calendar(series: pd.DataFrame, freq: int | str, calendar: CalendarSpec) -> CalendarSpec:
+    """The number of harmonics of every cycle, with what is left open decided by frequency and length of the series.
+
+    Args:
+        series, freq: see `add_known_features`.
+        calendar: which cycles; what is decided already stays.
+    """
+    if isinstance(freq, int):
+        return CalendarSpec(**dict.fromkeys(_CYCLE_DAYS, 0))
+    ds = series.groupby("unique_id", sort=False)["ds"]
+    seen = _leave_out_unseen(calendar, longest=(ds.max() - ds.min()).max())
+    return CalendarSpec(**{cycle: _count_harmonics(cycle, freq, seen) for cycle in _CYCLE_DAYS})
 
 
 def _leave_out_unseen(calendar: CalendarSpec, longest: pd.Timedelta) -> CalendarSpec:

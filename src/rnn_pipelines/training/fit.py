@@ -1,22 +1,40 @@
 """One training loop for all networks of the project."""
 
-import logging
 import math
-import sys
 import time
-from statistics import median_low
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from tqdm import tqdm
 
 from rnn_pipelines.errors import TrainingError
+from rnn_pipelines.training.callbacks import Checkpoint, Clock, Progress, TimeLimit, fingerprint_training
 from rnn_pipelines.training.specs import TrainingSpec
 
-logger = logging.getLogger(__name__)
+# A data set draws a new order for each iterator, and Keras begins a second one at the end of each epoch.
+ITERATORS_PER_EPOCH = 2
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may end a training early, and from where it goes on.
+
+    Attributes:
+        max_seconds: after the epoch in which they are over, training ends with its best weights; None for no limit.
+        checkpoint: file of the state after each epoch, from which an interrupted training goes on, and which is removed
+            when it ended; None for none.
+        fingerprint: of the data and the network; with other ones, a checkpoint is not taken up.
+        is_quiet: show no progress, where one of many trainings runs beside others.
+    """
+
+    max_seconds: float | None = None
+    checkpoint: Path | None = None
+    fingerprint: str = ""
+    is_quiet: bool = False
 
 
 def fit(
@@ -43,8 +61,63 @@ def fit(
     Raises:
         TrainingError: the loss is no longer finite.
     """
+    return fit_within(model, loss, (train, validation), training, Limits(is_quiet=is_quiet))
+
+
+def fit_within(
+    model: keras.Model,
+    loss: str | keras.losses.Loss,
+    batches: tuple[tf.data.Dataset, tf.data.Dataset],
+    training: TrainingSpec,
+    limits: Limits,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Trains as `fit` does, within limits; after an interruption it goes on as if there had been none.
+
+    Args:
+        model, loss, training: see `fit`.
+        batches: those of training and of validation.
+        limits: of time, and where the checkpoint lies.
+    Returns:
+        What `fit` returns, of all epochs, those before the interruption included.
+    Raises:
+        TrainingError: the loss is no longer finite.
+    """
+    train, validation = batches
     num_batches = int(train.cardinality())
     first_epoch = min(training.min_steps // num_batches, training.epochs - 1)
+    clock, progress = Clock(), Progress(model.name, training.epochs, limits.is_quiet)
+    callbacks = _make_callbacks(training, first_epoch)
+    checkpoint = _open_checkpoint(model, training, limits, clock, callbacks)
+    last = [*_limit_time(limits, clock, callbacks), *([checkpoint] if checkpoint else [])]
+    num_done = checkpoint.num_epochs if checkpoint else 0
+    _compile(model, loss, training, num_batches)
+    started, seconds_before = time.perf_counter(), checkpoint.seconds if checkpoint else 0.0
+    with progress:
+        model.fit(
+            _skip_epochs(train, num_done),
+            validation_data=validation,
+            epochs=training.epochs,
+            initial_epoch=num_done,
+            shuffle=False,
+            callbacks=[*callbacks, clock, progress, *last],
+            verbose=0,
+        )
+    seconds = seconds_before + time.perf_counter() - started
+    table = _tabulate_history(model.name, clock, first_epoch)
+    if checkpoint:
+        checkpoint.remove()
+    record = {
+        "training_seconds": seconds - clock.compile_seconds,
+        "compile_seconds": clock.compile_seconds,
+        "num_epochs": len(table),
+        "num_steps": len(table) * num_batches,
+        "best_epoch": int(table.loc[table["is_best"], "epoch"].iloc[0]),
+        "num_parameters": model.count_params(),
+    }
+    return table, record
+
+
+def _compile(model: keras.Model, loss: str | keras.losses.Loss, training: TrainingSpec, num_batches: int) -> None:
     optimizer = keras.optimizers.Adam(
         _make_learning_rate(training, num_batches),
         use_ema=training.weight_average > 0,
@@ -52,48 +125,45 @@ def fit(
         global_clipnorm=training.clip_norm,
     )
     model.compile(optimizer, loss, jit_compile=training.jit_compile, steps_per_execution=min(num_batches, 4))
-    clock, progress = _Clock(), _Progress(model.name, training.epochs, is_quiet)
-    started = time.perf_counter()
-    with progress:
-        history = model.fit(
-            train,
-            validation_data=validation,
-            epochs=training.epochs,
-            shuffle=False,
-            callbacks=[*_make_callbacks(training, first_epoch), clock, progress],
-            verbose=0,
-        ).history
-    seconds = time.perf_counter() - started
-    table = _tabulate_history(model.name, history, clock)
-    best_epoch = int(table["val_loss"][first_epoch:].idxmin()) + 1
-    table["is_best"] = table["epoch"] == best_epoch
-    record = {
-        "training_seconds": seconds - clock.compile_seconds,
-        "compile_seconds": clock.compile_seconds,
-        "num_epochs": len(table),
-        "num_steps": len(table) * num_batches,
-        "best_epoch": best_epoch,
-        "num_parameters": model.count_params(),
-    }
-    return table, record
 
 
-def _tabulate_history(name: str, history: dict[str, list[float]], clock: "_Clock") -> pd.DataFrame:
-    table = pd.DataFrame(
-        {
-            "epoch": range(1, len(history["loss"]) + 1),
-            "loss": history["loss"],
-            "val_loss": history["val_loss"],
-            "learning_rate": clock.learning_rates,
-            "seconds": clock.epoch_seconds,
-        }
-    )
+def _open_checkpoint(
+    model: keras.Model,
+    training: TrainingSpec,
+    limits: Limits,
+    clock: Clock,
+    callbacks: list[keras.callbacks.Callback],
+) -> Checkpoint | None:
+    if limits.checkpoint is None:
+        return None
+    fingerprint = fingerprint_training(model, f"{limits.fingerprint} {training.model_dump_json()}")
+    counting = [callback for callback in callbacks if hasattr(callback, "wait")]
+    return Checkpoint(limits.checkpoint, fingerprint, clock, counting)
+
+
+def _limit_time(limits: Limits, clock: Clock, callbacks: list[keras.callbacks.Callback]) -> list[TimeLimit]:
+    if limits.max_seconds is None:
+        return []
+    return [TimeLimit(limits.max_seconds, clock, callbacks[-1])]
+
+
+def _skip_epochs(train: tf.data.Dataset, num_epochs: int) -> tf.data.Dataset:
+    """Makes the next epoch's order that which it is after `num_epochs`."""
+    for _ in range(ITERATORS_PER_EPOCH * num_epochs):
+        next(iter(train))
+    return train
+
+
+def _tabulate_history(name: str, clock: Clock, first_epoch: int) -> pd.DataFrame:
+    table = pd.DataFrame(clock.rows)
     if not np.isfinite(table[["loss", "val_loss"]]).all(axis=None):
         raise TrainingError(
             f"{name}: the loss is not finite after {len(table)} epochs. "
             "Lower training.learning_rate, or look for extreme values in the data."
         )
-    return table
+    # Where time was over before an epoch counted, the last one is kept.
+    counted = table["val_loss"][min(first_epoch, len(table) - 1) :]
+    return table.assign(is_best=table.index == counted.idxmin())
 
 
 def _make_learning_rate(
@@ -122,65 +192,3 @@ def _make_callbacks(training: TrainingSpec, first_epoch: int) -> list[keras.call
         )
     )
     return callbacks
-
-
-class _Clock(keras.callbacks.Callback):
-    """Notes time and learning rate of each epoch, and how much longer a graph's first calls took: its compilation.
-
-    It is compiled twice: for whole batches, and for the smaller one at the end of the first epoch.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.epoch_seconds: list[float] = []
-        self.learning_rates: list[float] = []
-        self._calls: dict[str, list[float]] = {"train": [], "test": []}
-
-    @property
-    def compile_seconds(self) -> float:
-        return sum(
-            max(calls[place] - median_low(calls), 0.0)
-            for calls in self._calls.values()
-            for place in {0, len(calls) // len(self.epoch_seconds) - 1}
-        )
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self._epoch_started = time.perf_counter()
-        self.learning_rates.append(float(self.model.optimizer.learning_rate))
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.epoch_seconds.append(time.perf_counter() - self._epoch_started)
-
-    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self._call_started = time.perf_counter()
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self._calls["train"].append(time.perf_counter() - self._call_started)
-
-    def on_test_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self._call_started = time.perf_counter()
-
-    def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self._calls["test"].append(time.perf_counter() - self._call_started)
-
-
-class _Progress(keras.callbacks.Callback):
-    """A bar in a terminal, one line an epoch in a log."""
-
-    def __init__(self, name: str, epochs: int, is_quiet: bool) -> None:
-        super().__init__()
-        self._name, self._epochs, self._is_quiet = name, epochs, is_quiet
-        self._bar = tqdm(total=epochs, desc=name, unit="epoch", disable=is_quiet or not sys.stderr.isatty())
-
-    def __enter__(self) -> "_Progress":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        losses = {name: f"{value:.4g}" for name, value in (logs or {}).items() if "loss" in name}
-        self._bar.set_postfix(losses, refresh=False)
-        self._bar.update()
-        if self._bar.disable and not self._is_quiet:
-            logger.info("%s epoch %d/%d %s", self._name, epoch + 1, self._epochs, losses)

@@ -1,5 +1,9 @@
 """Training a forecaster on a panel's windows, and forecasting with it."""
 
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,14 +17,29 @@ from rnn_pipelines.models.specs import NetworkSpec
 from rnn_pipelines.series.forecasts import Forecasts
 from rnn_pipelines.series.windows import Part, WindowedPanel
 from rnn_pipelines.training.batches import batch_windows
-from rnn_pipelines.training.fit import fit
+from rnn_pipelines.training.fit import Limits, fit_within
 from rnn_pipelines.training.specs import ForecastTrainingSpec
 
 PREDICT_BATCH_SIZE = 512
 
 
+@dataclass(frozen=True)
+class Start:
+    """From where a network's training starts, and what ends it early.
+
+    Attributes:
+        weights: those of each member, as Keras lists them; None for new ones.
+        max_seconds: of all members together; None for no limit.
+        checkpoints: folder in which an interrupted training leaves what it needs to go on; None for none.
+    """
+
+    weights: Sequence[Sequence[np.ndarray]] | None = None
+    max_seconds: float | None = None
+    checkpoints: Path | None = None
+
+
 def train_forecaster(
-    panel: WindowedPanel, network: NetworkSpec, training: ForecastTrainingSpec
+    panel: WindowedPanel, network: NetworkSpec, training: ForecastTrainingSpec, start: Start | None = None
 ) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
     """Builds and trains the members of one network over all series of a panel.
 
@@ -28,6 +47,7 @@ def train_forecaster(
         panel: windows for training and validation; its test windows are not touched.
         network: what to build.
         training: how to train it.
+        start: from where, and within which limits; by default from new weights, without limits.
     Returns:
         The network with its best weights; the history of `fit`, each epoch the mean of the members that still trained;
         the record of `fit`, in sum over the members but for `best_epoch`, their mean, with the `layers` of one (see
@@ -35,7 +55,8 @@ def train_forecaster(
     Raises:
         TrainingError: the loss is no longer finite.
     """
-    trained = [_train_member(panel, network, training, training.seed + member) for member in range(network.members)]
+    start = start or Start()
+    trained = [_train_member(panel, network, training, member, start) for member in range(network.members)]
     models, histories, records = zip(*trained, strict=True)
     history = pd.concat(histories).groupby("epoch", as_index=False).mean()
     record = {key: sum(record[key] for record in records) for key in records[0]}
@@ -44,12 +65,28 @@ def train_forecaster(
 
 
 def _train_member(
-    panel: WindowedPanel, network: NetworkSpec, training: ForecastTrainingSpec, seed: int
+    panel: WindowedPanel, network: NetworkSpec, training: ForecastTrainingSpec, member: int, start: Start
 ) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
+    seed = training.seed + member
     keras.utils.set_random_seed(seed)
     model = build_forecaster(network, panel.lookback, panel.horizon, panel.num_known)
+    if start.weights is not None:
+        model.set_weights(start.weights[member])
     train = batch_windows(panel, "train", training.batch_size, shuffle_seed=seed)
-    return model, *fit(model, training.loss, train, batch_windows(panel, "validation", PREDICT_BATCH_SIZE), training)
+    validation = batch_windows(panel, "validation", PREDICT_BATCH_SIZE)
+    limits = Limits(max_seconds=start.max_seconds and start.max_seconds / network.members)
+    if start.checkpoints is not None:
+        path = start.checkpoints / f"{network.cell}_{member + 1}.npz"
+        fingerprint = f"{network.model_dump_json()} {_fingerprint_panel(panel)}"
+        limits = replace(limits, checkpoint=path, fingerprint=fingerprint)
+    return model, *fit_within(model, training.loss, (train, validation), training, limits)
+
+
+def _fingerprint_panel(panel: WindowedPanel) -> str:
+    digest = hashlib.sha256(f"{panel.lookback} {panel.horizon} {panel.stride}".encode())
+    for array in (panel.values, panel.train, panel.validation):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def forecast_windows(model: keras.Model, panel: WindowedPanel) -> Forecasts:
@@ -59,10 +96,10 @@ def forecast_windows(model: keras.Model, panel: WindowedPanel) -> Forecasts:
         model: what `train_forecaster` returns.
         panel: the windows it was trained on.
     """
+    return Forecasts(test=forecast_part(model, panel, "test"), future=forecast_part(model, panel, "future"))
+
+
+def forecast_part(model: keras.Model, panel: WindowedPanel, part: Part) -> np.ndarray:
+    """Forecasts of the windows of one part, float32[window, horizon], scaled."""
     call = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
-
-    def forecast(part: Part) -> np.ndarray:
-        batches = batch_windows(panel, part, PREDICT_BATCH_SIZE)
-        return np.concatenate([call(inputs).numpy() for inputs, _ in batches])
-
-    return Forecasts(test=forecast("test"), future=forecast("future"))
+    return np.concatenate([call(inputs).numpy() for inputs, _ in batch_windows(panel, part, PREDICT_BATCH_SIZE)])

@@ -1,0 +1,28 @@
+#!/bin/sh
+# A task's night: retrain, predict with whichever model is the champion then, monitor, check.
+#
+#     deploy/nightly.sh forecast
+#
+# A step that fails does not keep the next from its work: without a new champion, the old one predicts.
+# Exit code: that of the first step that failed, else that of the check: 0 ok, 10 retrain, 20 alarm.
+# KEDRO_ENV chooses the configuration environment, RETRAIN_WAIT the seconds to wait for another retraining.
+set -u
+task=${1:?"usage: $0 forecast|sentiment"}
+cd "$(dirname "$0")/.." || exit 1
+export DO_NOT_TRACK=1
+export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
+failure=0
+
+step() {
+    echo "$(date '+%Y-%m-%d %H:%M:%S') $*"
+    "$@"
+    code=$?
+    if [ "$code" -ne 0 ] && [ "$failure" -eq 0 ]; then failure=$code; fi
+}
+
+step .venv/bin/kedro champion retrain "$task" --wait "${RETRAIN_WAIT:-3600}"
+step .venv/bin/kedro run --pipelines="predict_$task"
+step .venv/bin/kedro run --pipelines="monitor_$task"
+step .venv/bin/kedro champion check "$task"
+echo "$(date '+%Y-%m-%d %H:%M:%S') the night of $task ended with $failure"
+exit "$failure"

@@ -1,0 +1,114 @@
+"""The model in use, as the catalog knows it."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from kedro.io.core import AbstractDataset, DatasetError, get_protocol_and_path
+
+from rnn_pipelines.datasets.packing import PACKERS
+from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.lifecycle.champion import Champion, ChampionStore
+from rnn_pipelines.lifecycle.history import add_record, list_records
+from rnn_pipelines.lifecycle.retraining import Candidate, LoadedChampion, make_timestamp
+
+logger = logging.getLogger(__name__)
+
+
+class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
+    """Loads a task's champion; saves a candidate: as a version, as the champion if so decided, and on record.
+
+    All nodes of a run get the same champion.
+
+    Args:
+        path: the task's folder, on this machine.
+        task: `forecast` or `sentiment`.
+        metadata: for Kedro's plugins.
+    """
+
+    def __init__(self, *, path: str, task: str, metadata: dict[str, Any] | None = None) -> None:
+        protocol, local = get_protocol_and_path(path)
+        if protocol != "file":
+            raise DatasetError(f"{path}: expected a folder on this machine, received {protocol}.")
+        if task not in PACKERS:
+            raise DatasetError(f"task: expected one of {sorted(PACKERS)}, received {task!r}.")
+        self.store = ChampionStore(Path(local))
+        self.metadata = metadata
+        self._task = task
+        self._pack, self._unpack = PACKERS[task]
+        self._loaded: LoadedChampion | None = None
+
+    def load(self) -> LoadedChampion | None:
+        """The champion; where it is damaged, the newest one before it that is whole, with alarms.
+
+        None where none was ever promoted, and where none is whole, which is an alarm too: the next retraining may then
+        put one in its place.
+        """
+        if self._loaded is None:
+            self._loaded = self._find_champion()
+        return self._loaded
+
+    def save(self, data: Candidate) -> None:
+        """The version first, then the pointer to it, then the record: whatever breaks off, a whole model is in use."""
+        version = self.store.add_version(self._pack(data.artefact))
+        if data.decision.is_promoted:
+            self.store.promote(version, data.decision.reasons, make_timestamp())
+        add_record(self.store.folder, {**data.manifest, "version": version})
+        self._loaded = None
+
+    def _find_champion(self) -> LoadedChampion | None:
+        if self.store.find_pointer() is None:
+            return None
+        try:
+            champion = self.store.load()
+        except ChampionError as error:
+            self._report([str(error)], None)
+            return None
+        if champion.alarms:
+            self._report(list(champion.alarms), champion.version)
+        return self._complete(champion)
+
+    def _complete(self, champion: Champion) -> LoadedChampion:
+        records = list_records(self.store.folder)
+        promotions = [r for r in records if r.get("is_promoted") and r.get("version") == champion.version]
+        record = promotions[-1] if promotions else {}
+        pointer = self.store.find_pointer()
+        since = pointer.since if pointer is not None and pointer.version == champion.version else ""
+        return LoadedChampion(
+            version=champion.version,
+            artefact=self._unpack(champion.files),
+            promoted_at=since or record.get("at", ""),
+            alarms=tuple(champion.alarms),
+            record=record,
+        )
+
+    def _report(self, alarms: list[str], version: str | None) -> None:
+        """Into the log each time, into the history once for the same damage."""
+        for alarm in alarms:
+            logger.error("%s champion: %s", self._task, alarm)
+        records = list_records(self.store.folder)
+        promoted = max((place for place, record in enumerate(records) if record.get("is_promoted")), default=0)
+        if any(r.get("kind") == "alarm" and r.get("reasons") == alarms for r in records[promoted:]):
+            return
+        record = {
+            "kind": "alarm",
+            "task": self._task,
+            "at": make_timestamp(),
+            "is_promoted": False,
+            "version": version,
+            "reasons": alarms,
+        }
+        try:
+            add_record(self.store.folder, record)
+        except OSError as error:
+            # Who predicts may do without the record, but not without the champion.
+            logger.error("%s: the alarm could not be recorded (%s)", self.store.folder, error)
+
+    def _exists(self) -> bool:
+        return self.store.find_pointer() is not None
+
+    def _release(self) -> None:
+        self._loaded = None
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self.store.folder), "task": self._task}

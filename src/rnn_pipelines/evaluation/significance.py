@@ -1,0 +1,63 @@
+"""Whether one forecaster is better than another, or was luckier on this holdout."""
+
+import numpy as np
+import pandas as pd
+
+
+def compare_losses(one: pd.DataFrame, other: pd.DataFrame, horizon: int) -> float:
+    """The p-value of equal accuracy of two forecasters over a panel's windows, two-sided.
+
+    Series that share a cut-off share their luck, so that a panel counts as one series of mean differences over
+    cut-offs.
+
+    Args:
+        one, other: `unique_id, cutoff, loss` of the same windows.
+        horizon: steps that a window reaches ahead, all of which are in its loss.
+    Returns:
+        See `compute_p_value`.
+    """
+    paired = one.merge(other, on=["unique_id", "cutoff"], suffixes=("_one", "_other"), validate="one_to_one")
+    difference = (paired["loss_one"] - paired["loss_other"]).groupby(paired["cutoff"]).mean().sort_index()
+    return compute_p_value(difference.to_numpy(), horizon)
+
+
+def compute_p_value(differences: np.ndarray, horizon: int) -> float:
+    """The p-value of a mean of 0: Diebold and Mariano's test with the correction for small samples, two-sided.
+
+    Forecasts that reach `horizon` steps ahead overlap with those of the next `horizon - 1` cut-offs, and so do their
+    losses: the variance of the mean has as many autocovariances in it. Where their plain sum is not positive, they are
+    weighed by Bartlett's kernel.
+
+        d_t   loss of one minus loss of the other at cut-off t, t = 1 … n, h the horizon
+        V     (γ_0 + 2 Σ_k w_k γ_k) / n, k = 1 … h - 1, w_k = 1 (Bartlett: 1 - k/h), γ_k = Σ_t (d_t - d̄)(d_t-k - d̄) / n
+        S     d̄ / √V · √((n + 1 - 2h + h(h - 1)/n) / n), against Student's t with n - 1 degrees of freedom
+
+    Args:
+        differences: float64[cutoff], in the order of time.
+        horizon: see above.
+    Returns:
+        From 0 to 1; 1 where there are no more cut-offs than the horizon has steps, which can show nothing.
+    Source: Diebold & Mariano (1995), doi:10.1080/07350015.1995.10524599; Harvey, Leybourne & Newbold (1997),
+    doi:10.1016/S0169-2070(96)00719-4; Bartlett's kernel: Harvey, Leybourne & Whitehouse (2017), International Journal
+    of Forecasting 33(4).
+    """
+    from scipy.stats import t
+
+    num, mean = len(differences), float(np.mean(differences)) if len(differences) else 0.0
+    if num <= max(horizon, 1) or not np.any(differences):
+        return 1.0
+    variance = _estimate_variance(differences, horizon)
+    if variance <= 0:  # a difference that never varies
+        return 0.0 if mean else 1.0
+    correction = (num + 1 - 2 * horizon + horizon * (horizon - 1) / num) / num
+    return float(2 * t.sf(abs(mean) / np.sqrt(variance) * np.sqrt(correction), num - 1))
+
+
+def _estimate_variance(differences: np.ndarray, horizon: int) -> float:
+    """Of the mean of an autocorrelated series."""
+    num, centred = len(differences), differences - np.mean(differences)
+    covariances = np.array([centred[lag:] @ centred[: num - lag] / num for lag in range(horizon)])
+    variance = covariances[0] + 2 * covariances[1:].sum()
+    if variance <= 0:
+        variance = covariances[0] + 2 * (1 - np.arange(1, horizon) / horizon) @ covariances[1:]
+    return float(variance / num)

@@ -1,0 +1,46 @@
+"""What is known of one version."""
+
+from typing import Any
+
+from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.lifecycle.by_hand import find_version
+from rnn_pipelines.lifecycle.champion import ChampionStore
+from rnn_pipelines.lifecycle.history import list_records
+
+
+def find_facts(store: ChampionStore, name: str | None) -> dict[str, Any]:
+    """Whether a version is in use and whole, and the record of its retraining.
+
+    Args:
+        store: of the task.
+        name: see `find_version`; None for the champion.
+    Returns:
+        `version, is_champion, is_previous, since` (None but for the champion), `reasons` of its promotion, `problem`
+        (None where it is whole), `files` (bytes by name) and `record` (None where there is none).
+    Raises:
+        ChampionError: there is no champion, or no such version.
+    """
+    pointer = store.find_pointer()
+    if name is None and pointer is None:
+        raise ChampionError(f"{store.folder}: there is no champion yet. Run kedro champion retrain.")
+    version = pointer.version if name is None and pointer is not None else find_version(store, name or "")
+    is_champion = pointer is not None and pointer.version == version
+    records = [r for r in list_records(store.folder) if r.get("kind") == "retrain" and r.get("version") == version]
+    problem, files = _look_into(store, version)
+    return {
+        "version": version,
+        "is_champion": is_champion,
+        "is_previous": pointer is not None and version in pointer.previous,
+        "since": pointer.since if pointer is not None and is_champion else None,
+        "reasons": list(pointer.reasons) if pointer is not None and is_champion else [],
+        "problem": problem,
+        "files": files,
+        "record": records[-1] if records else None,
+    }
+
+
+def _look_into(store: ChampionStore, version: str) -> tuple[str | None, dict[str, int]]:
+    try:
+        return None, {name: len(content) for name, content in store.read_version(version).items()}
+    except ChampionError as error:
+        return str(error), {}

@@ -1,0 +1,121 @@
+"""What monitoring comes to: ok, retrain or alarm, and why, in words."""
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.lifecycle.champion import ChampionStore
+from rnn_pipelines.lifecycle.history import list_records
+
+Level = Literal["ok", "retrain", "alarm"]
+LEVELS: tuple[Level, ...] = ("ok", "retrain", "alarm")
+SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found.
+
+    Attributes:
+        level: what it asks for.
+        reason: in words.
+    """
+
+    level: Level
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What all findings come to.
+
+    Attributes:
+        verdict: `ok`, `retrain`, or `alarm` for a person to look at.
+        reasons: those that ask for something, the gravest first; where there is none, what was found.
+    """
+
+    verdict: Level
+    reasons: tuple[str, ...]
+
+
+def conclude(findings: Iterable[Finding]) -> Verdict:
+    """The gravest of the findings.
+
+    Raises:
+        ValueError: there is no finding, and to say ok would be a guess.
+    """
+    ordered = sorted(findings, key=lambda finding: -LEVELS.index(finding.level))
+    if not ordered:
+        raise ValueError("expected one finding at least, received none.")
+    gravest = ordered[0].level
+    told = [finding for finding in ordered if gravest == "ok" or finding.level != "ok"]
+    return Verdict(gravest, tuple(finding.reason for finding in told))
+
+
+def read_champion(folder: Path) -> dict[str, Any]:
+    """What is on record of a task's champion; its networks are not loaded.
+
+    Args:
+        folder: of the task.
+    Returns:
+        `version` (None where there is none), `promoted_at`, `settings` (as they were packed), `alarms` (what is wrong
+        with the champion now); `first_data_end`, up to when the data went on the first promotion; and `versions`: for
+        each version that was ever evaluated `at, by_step, loss` (its promise) and `trained_until`, None where they are
+        not known.
+    """
+    store, records = ChampionStore(folder), list_records(folder)
+    version, settings, alarms = _load(store)
+    pointer = store.find_pointer()
+    evaluated = [record for record in records if record.get("kind") == "retrain" and record.get("version")]
+    promoted = [record for record in evaluated if record.get("is_promoted")]
+    since = pointer.since if pointer is not None and pointer.version == version else ""
+    return {
+        "version": version,
+        "promoted_at": since or None,
+        "settings": settings,
+        "alarms": alarms,
+        "first_data_end": (promoted[0].get("data") or {}).get("last") if promoted else None,
+        "versions": {record["version"]: _describe(record, folder) for record in evaluated},
+    }
+
+
+def _load(store: ChampionStore) -> tuple[str | None, dict[str, Any], list[str]]:
+    if store.find_pointer() is None:
+        return None, {}, []
+    try:
+        champion = store.load()
+    except ChampionError as error:
+        return None, {}, [str(error)]
+    return champion.version, json.loads(champion.files.get(SETTINGS, b"{}")), list(champion.alarms)
+
+
+def _describe(record: dict[str, Any], folder: Path) -> dict[str, Any]:
+    promised = (record.get("metrics") or {}).get("challenger") or {}
+    try:
+        settings = json.loads((folder / "versions" / record["version"] / SETTINGS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # removed since, or damaged
+        settings = {}
+    return {
+        "at": record.get("at"),
+        "by_step": promised.get("by_step"),
+        "loss": promised.get("loss"),
+        "trained_until": settings.get("trained_until"),
+    }
+
+
+def say_p_value(p_value: float) -> str:
+    """A p-value in a reason; how small a small one is tells nothing."""
+    return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"
+
+
+def make_json(value: Any) -> Any:
+    """A number that is not finite as None, in mappings and lists too: JSON has no name for it."""
+    if isinstance(value, dict):
+        return {key: make_json(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [make_json(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,42 @@
+"""Whether there is anything to retrain for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.lifecycle.champion import ChampionStore
+from rnn_pipelines.lifecycle.history import list_records
+
+
+def find_retraining(records: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The newest retraining that came to a decision; one that failed decided nothing.
+
+    Args:
+        records: what `list_records` returns.
+    """
+    finished = [r for r in records if r.get("kind") == "retrain" and r.get("outcome") in ("promoted", "kept")]
+    return finished[-1] if finished else None
+
+
+def list_news(store: ChampionStore, fingerprints: Mapping[str, str]) -> list[str]:
+    """What a retraining would be for, in words; empty where it would come to the same decision again.
+
+    Args:
+        store: of the task.
+        fingerprints: of data, parameters and code as they are now.
+    """
+    last = find_retraining(list_records(store.folder))
+    if last is None:
+        return ["the first retraining"]
+    known = last.get("fingerprints") or {}
+    return [f"other {name}" for name in fingerprints if known.get(name) != fingerprints[name]] + list_damages(store)
+
+
+def list_damages(store: ChampionStore) -> list[str]:
+    """What is wrong with the champion; empty where it is whole, or there never was one."""
+    if store.find_pointer() is None:
+        return []
+    try:
+        return list(store.load().alarms)
+    except ChampionError as error:
+        return [str(error)]

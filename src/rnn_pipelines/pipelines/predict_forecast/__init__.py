@@ -1,0 +1,5 @@
+"""The next values of the newest series, by the champion."""
+
+from rnn_pipelines.pipelines.predict_forecast.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,66 @@
+"""What all retrainings share: how one begins to be recorded, and how it ends. A plain module, and no pipeline."""
+
+from types import ModuleType
+from typing import Any
+
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Node, Pipeline
+
+from rnn_pipelines.lifecycle.retraining import make_fingerprints
+
+
+def create_record_pipeline(task: str, nodes: ModuleType) -> Pipeline:
+    """Describes the run, and decides on the challenger that was evaluated on the holdout.
+
+    Args:
+        task: `forecast` or `sentiment`.
+        nodes: has `describe_run` and `decide_promotion`, with the task's own types.
+    """
+    return Pipeline(
+        [
+            Node(
+                nodes.describe_run,
+                [
+                    f"retrain_{task}_table",
+                    f"retrain_{task}_profile",
+                    f"params:{task}",
+                    f"params:retrain_{task}",
+                    f"retrain_{task}_started",
+                ],
+                f"retrain_{task}_run",
+                name="describe_run",
+            ),
+            Node(
+                nodes.decide_promotion,
+                [
+                    f"retrain_{task}_challenger",
+                    f"champion_{task}",
+                    f"retrain_{task}_holdout",
+                    f"retrain_{task}_training",
+                    f"retrain_{task}_run",
+                    f"params:retrain_{task}",
+                ],
+                f"retrain_{task}_outcome",
+                name="decide_promotion",
+            ),
+        ]
+    )
+
+
+def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> dict[str, str]:
+    """Data, parameters and code as a retraining would find them now; nothing is trained or saved.
+
+    Args:
+        task: `forecast` or `sentiment`.
+        pipeline: the task's retraining.
+        catalog: with the parameters as Kedro has checked them.
+    Returns:
+        What `describe_run` would put on record.
+    """
+    values: dict[str, Any] = {}
+    for node in pipeline.to_outputs(f"retrain_{task}_table").nodes:
+        values |= node.run({name: values[name] if name in values else catalog.load(name) for name in node.inputs})
+    parameters = catalog.load("parameters")
+    return make_fingerprints(
+        values[f"retrain_{task}_table"], {name: parameters[name] for name in (task, f"retrain_{task}")}
+    )

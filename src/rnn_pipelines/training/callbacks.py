@@ -1,0 +1,233 @@
+"""What happens around the epochs of a training: time, progress, a time limit, and a checkpoint to go on from."""
+
+import hashlib
+import io
+import json
+import logging
+import os
+import sys
+import time
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median_low
+from typing import Any
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+logger = logging.getLogger(__name__)
+
+# What a callback counts from epoch to epoch, and Keras keeps in memory only.
+COUNTERS = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_counter")
+
+
+class Clock(keras.callbacks.Callback):
+    """Notes losses, time and learning rate of each epoch, and how much longer a graph's first calls took.
+
+    That is its compilation. It is compiled twice: for whole batches, and for the smaller one at the end of the first
+    epoch.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[dict[str, float]] = []
+        self._num_epochs = 0
+        self._calls: dict[str, list[float]] = {"train": [], "test": []}
+
+    @property
+    def seconds(self) -> float:
+        """Of all epochs, those before an interruption included."""
+        return sum(row["seconds"] for row in self.rows)
+
+    @property
+    def compile_seconds(self) -> float:
+        return sum(
+            max(calls[place] - median_low(calls), 0.0)
+            for calls in self._calls.values()
+            for place in {0, len(calls) // self._num_epochs - 1}
+        )
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._epoch_started = time.perf_counter()
+        self._learning_rate = float(self.model.optimizer.learning_rate)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        losses = logs or {}
+        self._num_epochs += 1
+        self.rows.append(
+            {
+                "epoch": epoch + 1,
+                "loss": float(losses.get("loss", np.nan)),
+                "val_loss": float(losses.get("val_loss", np.nan)),
+                "learning_rate": self._learning_rate,
+                "seconds": time.perf_counter() - self._epoch_started,
+            }
+        )
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._call_started = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._calls["train"].append(time.perf_counter() - self._call_started)
+
+    def on_test_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._call_started = time.perf_counter()
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._calls["test"].append(time.perf_counter() - self._call_started)
+
+
+class Progress(keras.callbacks.Callback):
+    """A bar in a terminal, one line an epoch in a log."""
+
+    def __init__(self, name: str, epochs: int, is_quiet: bool) -> None:
+        super().__init__()
+        self._name, self._epochs, self._is_quiet = name, epochs, is_quiet
+        self._bar = tqdm(total=epochs, desc=name, unit="epoch", disable=is_quiet or not sys.stderr.isatty())
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        losses = {name: f"{value:.4g}" for name, value in (logs or {}).items() if "loss" in name}
+        self._bar.set_postfix(losses, refresh=False)
+        self._bar.update()
+        if self._bar.disable and not self._is_quiet:
+            logger.info("%s epoch %d/%d %s", self._name, epoch + 1, self._epochs, losses)
+
+
+class TimeLimit(keras.callbacks.Callback):
+    """Ends the training after the epoch in which its time is over; the best weights come back.
+
+    Args:
+        max_seconds: of all epochs together.
+        clock: knows their time.
+        stopping: keeps the best weights.
+    """
+
+    def __init__(self, max_seconds: float, clock: Clock, stopping: keras.callbacks.EarlyStopping) -> None:
+        super().__init__()
+        self._max_seconds, self._clock, self._stopping = max_seconds, clock, stopping
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if self._clock.seconds < self._max_seconds:
+            return
+        logger.info("%s: its %g s are over after %d epochs", self.model.name, self._max_seconds, epoch + 1)
+        self.model.stop_training = True
+        if self._stopping.best_weights is None:
+            # No epoch counted as best yet; Keras would leave the weights before averaging.
+            self._stopping.best_weights = self.model.get_weights()
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Writes all that a training needs to go on after each epoch, and goes on from it.
+
+    At the beginning of the next epoch, when Keras has put the weights that it trains back in the place of their mean.
+
+    Args:
+        path: the checkpoint's file.
+        fingerprint: of the data and of all settings; a checkpoint of another training is not taken up.
+        clock: knows the epochs so far.
+        counting: the callbacks that count from epoch to epoch.
+    """
+
+    def __init__(
+        self, path: Path, fingerprint: str, clock: Clock, counting: Sequence[keras.callbacks.Callback]
+    ) -> None:
+        super().__init__()
+        self._path, self._fingerprint, self._clock, self._counting = path, fingerprint, clock, counting
+        self._state, self._arrays = self._read()
+
+    @property
+    def num_epochs(self) -> int:
+        """Epochs that are done already."""
+        return len(self._state["rows"])
+
+    @property
+    def seconds(self) -> float:
+        """What they took."""
+        return sum(row["seconds"] for row in self._state["rows"])
+
+    def remove(self) -> None:
+        """For a training that ended."""
+        self._path.unlink(missing_ok=True)
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        if not self.num_epochs:
+            return
+        logger.info("%s goes on after epoch %d", self.model.name, self.num_epochs)
+        for kind, variables in self._list_variables().items():
+            for number, variable in enumerate(variables):
+                variable.assign(self._arrays[f"{kind}_{number}"])
+        self._clock.rows = self._state["rows"]
+        for callback, counters in zip(self._counting, self._state["counters"], strict=True):
+            for name, value in counters.items():
+                setattr(callback, name, value)
+        num_best = sum(name.startswith("best_") for name in self._arrays)
+        self._find_keeper().best_weights = [self._arrays[f"best_{number}"] for number in range(num_best)] or None
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if epoch <= self.num_epochs:
+            return
+        state = {
+            "fingerprint": self._fingerprint,
+            "rows": self._clock.rows,
+            "counters": [
+                {name: getattr(callback, name) for name in COUNTERS if hasattr(callback, name)}
+                for callback in self._counting
+            ],
+        }
+        best = {"best": self._find_keeper().best_weights or []}
+        arrays = {
+            f"{kind}_{number}": keras.ops.convert_to_numpy(value)
+            for kind, values in (self._list_variables() | best).items()
+            for number, value in enumerate(values)
+        }
+        packed = io.BytesIO()
+        np.savez(packed, allow_pickle=False, state=np.array(json.dumps(state)), **arrays)
+        self._write(packed.getvalue())
+
+    def _write(self, content: bytes) -> None:
+        """Not forced to disk, for a checkpoint that a power cut damages costs no more than the training until then."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._path.with_name(f".{self._path.name}.part")
+        temporary.write_bytes(content)
+        os.replace(temporary, self._path)
+
+    def _read(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        nothing: tuple[dict[str, Any], dict[str, np.ndarray]] = ({"rows": []}, {})
+        try:
+            with np.load(self._path, allow_pickle=False) as file:
+                arrays = dict(file)
+            state = json.loads(str(arrays.pop("state")))
+        except FileNotFoundError:
+            return nothing
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            logger.warning("%s: left out, for it is damaged (%s)", self._path, error)
+            return nothing
+        if state["fingerprint"] != self._fingerprint:
+            logger.info("%s: left out, for it is of other data or settings", self._path)
+            return nothing
+        return state, arrays
+
+    def _list_variables(self) -> dict[str, list[Any]]:
+        self.model.optimizer.build(self.model.trainable_variables)
+        # With the states of random generators, which `get_weights` leaves out.
+        model = [*self.model.trainable_variables, *self.model.non_trainable_variables]
+        return {"model": model, "optimizer": self.model.optimizer.variables}
+
+    def _find_keeper(self) -> Any:
+        return next(callback for callback in self._counting if hasattr(callback, "best_weights"))
+
+
+def fingerprint_training(model: keras.Model, settings: str) -> str:
+    """A hash of the weights from which a training starts, and of what it is told."""
+    digest = hashlib.sha256(settings.encode())
+    for weights in model.get_weights():
+        digest.update(f"{weights.shape}{weights.dtype}".encode() + weights.tobytes())
+    return digest.hexdigest()

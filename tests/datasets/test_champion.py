@@ -1,0 +1,264 @@
+"""The catalog's champion is the one that was evaluated, and what is wrong with it never goes unsaid."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+
+from rnn_pipelines.datasets import ChampionDataset
+from rnn_pipelines.lifecycle.history import list_records
+from rnn_pipelines.lifecycle.policy import Decision
+from rnn_pipelines.lifecycle.retraining import Candidate
+from rnn_pipelines.models.specs import NetworkSpec
+from rnn_pipelines.series.calendar import CalendarSpec
+from rnn_pipelines.series.schema import GapPolicy
+from rnn_pipelines.series.source import SourceSpec
+from rnn_pipelines.series.windows import WindowSpec
+from rnn_pipelines.training.forecaster import Forecaster, describe_forecaster, forecast_newest
+from rnn_pipelines.training.scoring import TextClassifier, score_sentiment
+
+RECORD = {"kind": "retrain", "task": "forecast", "at": "2024-01-01T00:00:00+00:00"}
+
+
+@pytest.fixture(scope="module")
+def prepared(
+    prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float | None]]
+) -> SimpleNamespace:
+    return prepare({"a": make_values(50, seed=1), "é": make_values(50, seed=2)})
+
+
+@pytest.fixture(scope="module")
+def forecaster(prepared: SimpleNamespace) -> Forecaster:
+    """Two networks that were never trained; loads Keras."""
+    import keras
+
+    from rnn_pipelines.models.forecaster import build_forecaster
+
+    keras.utils.set_random_seed(0)
+    window = WindowSpec(lookback=4, horizon=2)
+    settings = describe_forecaster(
+        prepared.series, prepared.profile, prepared.cutoffs, window, CalendarSpec(), GapPolicy("interpolate")
+    )
+    specs = {cell: NetworkSpec(cell=cell, units=(2,)) for cell in ("lstm", "gru")}
+    networks = {cell: build_forecaster(spec, 4, 2, prepared.panel.num_known) for cell, spec in specs.items()}
+    return Forecaster(networks, prepared.scaler, settings.model_copy(update={"networks": specs}))
+
+
+@pytest.fixture
+def bare(forecaster: Forecaster) -> Forecaster:
+    """Without its networks, which makes it fast to save."""
+    return dataclasses.replace(forecaster, networks={})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "champion"
+
+
+def open_dataset(folder: Path, task: str = "forecast") -> ChampionDataset:
+    return ChampionDataset(path=str(folder), task=task)
+
+
+def save(folder: Path, artefact: Any, is_promoted: bool = True, task: str = "forecast") -> str:
+    """Saves a candidate and returns the name of its version."""
+    candidate = Candidate(artefact, Decision(is_promoted, ("why",)), RECORD | {"is_promoted": is_promoted})
+    open_dataset(folder, task).save(candidate)
+    return list_records(folder)[-1]["version"]
+
+
+def damage(folder: Path, version: str) -> None:
+    (folder / "versions" / version / "settings.json").write_bytes(b"{}")
+
+
+# There and back
+
+
+def test_loaded_forecaster_gives_the_same_forecasts(
+    folder: Path, forecaster: Forecaster, prepared: SimpleNamespace
+) -> None:
+    save(folder, forecaster)
+    loaded = open_dataset(folder).load().artefact
+    one, other = (forecast_newest(f, prepared.table, SourceSpec(name="catalog")) for f in (forecaster, loaded))
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_scale_and_settings_come_back_to_the_last_digit(folder: Path, bare: Forecaster) -> None:
+    save(folder, bare)
+    loaded = open_dataset(folder).load().artefact
+    pd.testing.assert_frame_equal(loaded.scaler, bare.scaler, check_exact=True, check_dtype=False)
+    assert loaded.settings == bare.settings
+
+
+def test_loaded_classifier_gives_the_same_scores(
+    folder: Path, text_classifier: TextClassifier, make_reviews: Callable[..., pd.DataFrame]
+) -> None:
+    save(folder, text_classifier, task="sentiment")
+    loaded = open_dataset(folder, "sentiment").load().artefact
+    texts = pd.DataFrame({"row": range(8), "text": make_reviews(8)["text"]})
+    pd.testing.assert_frame_equal(score_sentiment(loaded, texts), score_sentiment(text_classifier, texts))
+
+
+def test_nothing_is_pickled(folder: Path, forecaster: Forecaster) -> None:
+    """Settings and scale are JSON, networks Keras archives in safe mode."""
+    version = save(folder, forecaster)
+    names = {path.name for path in (folder / "versions" / version).iterdir()}
+    assert names == {"settings.json", "scaler.json", "lstm.keras", "gru.keras", "checksums.json"}
+
+
+# Promotion
+
+
+def test_without_a_champion_nothing_is_loaded(folder: Path) -> None:
+    dataset = open_dataset(folder)
+    assert (dataset.load(), dataset.exists()) == (None, False)
+
+
+def test_promoted_candidate_is_loaded(folder: Path, bare: Forecaster) -> None:
+    version = save(folder, bare)
+    champion = open_dataset(folder).load()
+    assert (champion.version, champion.alarms, champion.record["version"]) == (version, (), version)
+    assert 0 <= champion.age_days < 0.01
+
+
+def test_candidate_that_is_kept_back_is_a_version_on_record(folder: Path, bare: Forecaster) -> None:
+    first, second = save(folder, bare), save(folder, bare, is_promoted=False)
+    dataset = open_dataset(folder)
+    assert dataset.load().version == first
+    assert dataset.store.list_versions() == [first, second]
+    assert [record["version"] for record in list_records(folder)] == [first, second]
+
+
+def test_all_nodes_of_a_run_get_the_same_champion(folder: Path, bare: Forecaster) -> None:
+    """Until it is released, whoever promotes another one meanwhile."""
+    first = save(folder, bare)
+    dataset = open_dataset(folder)
+    dataset.load()
+    second = save(folder, bare)
+    assert dataset.load().version == first
+    dataset.release()
+    assert dataset.load().version == second
+
+
+@pytest.mark.parametrize("num_writes", range(20))
+def test_save_that_breaks_off_leaves_a_whole_champion(
+    folder: Path, bare: Forecaster, num_writes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old one or the new one; and the next save succeeds."""
+    save(folder, bare)
+    count, fsync = 0, os.fsync
+
+    def fail_later(handle: int) -> None:
+        nonlocal count
+        count += 1
+        if count > num_writes:
+            raise OSError("No space left on device")
+        fsync(handle)
+
+    changed = dataclasses.replace(bare, scaler=bare.scaler.assign(mean=0.0))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail_later)
+        with contextlib.suppress(DatasetError):
+            save(folder, changed)
+    champion = open_dataset(folder).load()
+    assert champion.alarms == ()
+    assert (
+        np.array_equal(champion.artefact.scaler["mean"], bare.scaler["mean"])
+        or not champion.artefact.scaler["mean"].any()
+    )
+    save(folder, changed)
+    assert not open_dataset(folder).load().artefact.scaler["mean"].any()
+
+
+# Damage
+
+
+def test_damaged_champion_falls_back_with_an_alarm_on_record(
+    folder: Path, bare: Forecaster, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = save(folder, bare), save(folder, bare)
+    damage(folder, second)
+    champion = open_dataset(folder).load()
+    assert champion.version == first
+    assert any(second in alarm for alarm in champion.alarms)
+    assert [r.levelname for r in caplog.records if r.name == "rnn_pipelines.datasets.champion"] == ["ERROR", "ERROR"]
+    assert list_records(folder)[-1]["kind"] == "alarm"
+
+
+def test_same_damage_is_recorded_once(folder: Path, bare: Forecaster) -> None:
+    save(folder, bare)
+    damage(folder, save(folder, bare))
+    for _ in range(3):
+        open_dataset(folder).load()
+    assert [record["kind"] for record in list_records(folder)].count("alarm") == 1
+
+
+def test_damage_of_a_later_champion_is_recorded_again(folder: Path, bare: Forecaster) -> None:
+    save(folder, bare)
+    for _ in range(2):
+        damage(folder, save(folder, bare))
+        open_dataset(folder).load()
+    assert [record["kind"] for record in list_records(folder)].count("alarm") == 2
+
+
+def test_older_champion_is_as_old_as_its_own_promotion(folder: Path, bare: Forecaster) -> None:
+    save(folder, bare)
+    damage(folder, save(folder, bare))
+    assert open_dataset(folder).load().promoted_at == RECORD["at"]
+
+
+def test_where_no_champion_is_whole_there_is_none_and_an_alarm(folder: Path, bare: Forecaster) -> None:
+    """So that the next retraining can put one in its place."""
+    damage(folder, save(folder, bare))
+    assert open_dataset(folder).load() is None
+    assert list_records(folder)[-1]["kind"] == "alarm"
+    save(folder, bare)
+    assert open_dataset(folder).load().alarms == ()
+
+
+def test_alarm_that_cannot_be_recorded_keeps_nobody_from_the_champion(
+    folder: Path, bare: Forecaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = save(folder, bare)
+    damage(folder, save(folder, bare))
+
+    def fail(*_: object) -> None:
+        raise OSError("read-only file system")
+
+    monkeypatch.setattr("rnn_pipelines.datasets.champion.add_record", fail)
+    assert open_dataset(folder).load().version == first
+
+
+# The entry
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"path": "s3://bucket/x", "task": "forecast"}, "on this machine"), ({"path": "x", "task": "y"}, "received 'y'")],
+)
+def test_wrong_entry_is_refused(settings: dict[str, str], message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
+        ChampionDataset(**settings)
+
+
+def test_entry_without_a_champion_needs_no_keras(tmp_path: Path) -> None:
+    code = f"""
+        import json, sys
+        from rnn_pipelines.datasets import ChampionDataset
+        for task in ("forecast", "sentiment"):
+            assert ChampionDataset(path={str(tmp_path)!r}, task=task).load() is None
+        print(json.dumps(sorted({{"keras", "tensorflow", "sklearn"}} & set(sys.modules))))
+    """
+    finished = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, capture_output=True, text=True)
+    assert json.loads(finished.stdout) == []

@@ -1,0 +1,23 @@
+"""A node gets the path of a folder on this machine."""
+
+from pathlib import Path
+
+import pytest
+from kedro.io import DatasetError
+
+from rnn_pipelines.datasets import FolderDataset
+
+
+def test_path_of_the_folder_is_loaded(tmp_path: Path) -> None:
+    dataset = FolderDataset(path=str(tmp_path / "deep"))
+    assert (dataset.load(), dataset.exists()) == (tmp_path / "deep", True)
+
+
+def test_nothing_is_saved(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError):
+        FolderDataset(path=str(tmp_path)).save("anything")
+
+
+def test_folder_elsewhere_is_refused() -> None:
+    with pytest.raises(DatasetError, match="on this machine"):
+        FolderDataset(path="s3://bucket/folder")

@@ -1,0 +1,107 @@
+"""Forecasts are added once, whoever else is adding, and none that was made is ever changed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+
+from rnn_pipelines.datasets import ForecastLogDataset
+
+NUM_PROCESSES, NUM_SAVES = 6, 5
+
+
+def make_rows(day: int = 1, version: str = "v1", y_hat: float = 1.0) -> pd.DataFrame:
+    cutoff = pd.Timestamp("2024-01-01") + pd.Timedelta(days=day)
+    return pd.DataFrame(
+        {
+            "unique_id": "a",
+            "cutoff": cutoff,
+            "ds": pd.date_range(cutoff, periods=3)[1:],
+            "horizon_step": [1, 2],
+            "y_hat": y_hat,
+            "model_version": version,
+            "created_at": pd.Timestamp("2024-02-01", tz="UTC"),
+        }
+    )
+
+
+@pytest.fixture
+def filepath(tmp_path: Path) -> str:
+    return str(tmp_path / "deep" / "forecasts.parquet")
+
+
+def test_forecasts_come_back(filepath: str) -> None:
+    ForecastLogDataset(filepath=filepath).save(make_rows())
+    pd.testing.assert_frame_equal(ForecastLogDataset(filepath=filepath).load(), make_rows())
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [(make_rows(y_hat=9.0), 2), (make_rows(day=2), 4), (make_rows(version="v2"), 4)],
+    ids=["the same key", "another cut-off", "another version"],
+)
+def test_only_new_keys_are_added(filepath: str, rows: pd.DataFrame, expected: int) -> None:
+    dataset = ForecastLogDataset(filepath=filepath)
+    dataset.save(make_rows())
+    dataset.save(rows)
+    assert len(dataset.load()) == expected
+    pd.testing.assert_frame_equal(dataset.load().head(2), make_rows())
+
+
+def save_many(filepath: str, number: int) -> None:
+    for day in range(NUM_SAVES):
+        # Its own rows, and rows that all save.
+        ForecastLogDataset(filepath=filepath).save(make_rows(day, f"v{number}"))
+        ForecastLogDataset(filepath=filepath).save(make_rows(day, "shared"))
+
+
+def test_processes_that_save_at_once_lose_and_double_nothing(filepath: str) -> None:
+    code = f"import runpy; runpy.run_path({__file__!r})['save_many']({filepath!r}, {{}})"
+    commands = [[sys.executable, "-c", code.format(number)] for number in range(NUM_PROCESSES)]
+    running = [subprocess.Popen(command) for command in commands]
+    assert [process.wait() for process in running] == [0] * NUM_PROCESSES
+    found = ForecastLogDataset(filepath=filepath).load()
+    assert len(found) == len(found.drop_duplicates(["unique_id", "cutoff", "ds", "model_version"]))
+    assert len(found) == 2 * NUM_SAVES * (NUM_PROCESSES + 1)
+
+
+def test_write_that_breaks_off_leaves_the_old_forecasts(filepath: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = ForecastLogDataset(filepath=filepath)
+    dataset.save(make_rows())
+
+    def fail(handle: int) -> None:
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        with pytest.raises(DatasetError, match="No space left"):
+            dataset.save(make_rows(day=2))
+    assert len(dataset.load()) == 2
+    dataset.save(make_rows(day=2))
+    assert len(dataset.load()) == 4
+
+
+def test_rows_of_another_kind_are_refused(filepath: str) -> None:
+    """Numbered steps among days."""
+    dataset = ForecastLogDataset(filepath=filepath)
+    dataset.save(make_rows())
+    with pytest.raises(DatasetError, match="Move the file away"):
+        dataset.save(make_rows(day=2).assign(cutoff=1, ds=2))
+
+
+def test_log_that_is_not_there_says_what_to_do(filepath: str) -> None:
+    with pytest.raises(DatasetError, match="Run kedro run --pipelines=predict_forecast first"):
+        ForecastLogDataset(filepath=filepath).load()
+
+
+def test_preview_shows_the_newest(filepath: str) -> None:
+    dataset = ForecastLogDataset(filepath=filepath)
+    for day in range(3):
+        dataset.save(make_rows(day))
+    preview = dataset.preview(nrows=2)
+    assert preview["columns"][:2] == ["unique_id", "cutoff"]
+    assert [row[1] for row in preview["data"]] == ["2024-01-03"] * 2

@@ -1,0 +1,102 @@
+"""The gravest finding decides, and what can't be read is an alarm."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_pipelines.lifecycle.champion import ChampionStore
+from rnn_pipelines.lifecycle.checking import check_task
+from rnn_pipelines.lifecycle.history import add_record
+
+AT = "2026-01-31T02:00:00+00:00"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ChampionStore:
+    """With a champion."""
+    store = ChampionStore(tmp_path / "forecast")
+    store.promote(store.add_version({"model": b"model"}), ["the first"], AT)
+    return store
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "verdict.json"
+
+
+def damage(store: ChampionStore) -> None:
+    pointer = store.read_pointer()
+    assert pointer is not None
+    (store.folder / "versions" / pointer.version / "model").write_bytes(b"else")
+
+
+def write(path: Path, verdict: str, *reasons: str) -> None:
+    path.write_text(json.dumps({"verdict": verdict, "reasons": reasons, "at": AT}))
+
+
+@pytest.mark.parametrize("verdict", ["ok", "retrain", "alarm"])
+def test_verdict_is_the_monitors(store: ChampionStore, path: Path, verdict: str) -> None:
+    write(path, verdict, "errors as promised")
+    checked = check_task(store, path)
+    assert (checked.verdict, checked.reasons) == (verdict, (f"errors as promised (the monitor at {AT})",))
+
+
+def test_monitor_that_never_looked_is_said(store: ChampionStore, path: Path) -> None:
+    checked = check_task(store, path)
+    assert (checked.verdict, checked.reasons) == ("ok", ("the monitor has not looked yet",))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "{}", '{"verdict": "fine", "reasons": [], "at": ""}', '{"verdict": "ok", "reasons": 1, "at": ""}'],
+)
+def test_verdict_that_cannot_be_read_is_an_alarm(store: ChampionStore, path: Path, content: str) -> None:
+    path.write_text(content)
+    checked = check_task(store, path)
+    assert checked.verdict == "alarm"
+    assert "can't be read" in checked.reasons[0]
+
+
+def test_verdict_without_a_reason_counts(store: ChampionStore, path: Path) -> None:
+    write(path, "alarm")
+    assert check_task(store, path).verdict == "alarm"
+
+
+def test_damaged_champion_is_an_alarm(store: ChampionStore, path: Path) -> None:
+    write(path, "ok", "errors as promised")
+    damage(store)
+    checked = check_task(store, path)
+    assert checked.verdict == "alarm"
+    assert "changed after it was written" in checked.reasons[0]
+
+
+def test_no_champion_asks_for_a_retraining(tmp_path: Path, path: Path) -> None:
+    checked = check_task(ChampionStore(tmp_path / "sentiment"), path)
+    assert (checked.verdict, checked.reasons) == ("retrain", ("there is no champion yet",))
+
+
+def record(store: ChampionStore, **fields: Any) -> None:
+    add_record(store.folder, {"kind": "retrain", **fields})
+
+
+def test_failed_retraining_asks_for_another(store: ChampionStore, path: Path) -> None:
+    record(store, outcome="failed", error="SeriesError: no such file")
+    checked = check_task(store, path)
+    assert checked.verdict == "retrain"
+    assert checked.reasons == ("the last retraining failed: SeriesError: no such file",)
+
+
+def test_failure_is_forgotten_after_the_next_retraining(store: ChampionStore, path: Path) -> None:
+    record(store, outcome="failed", error="SeriesError: no such file")
+    record(store, outcome="kept")
+    assert check_task(store, path).verdict == "ok"
+
+
+def test_gravest_reason_comes_first(store: ChampionStore, path: Path) -> None:
+    write(path, "retrain", "the series drifted")
+    damage(store)
+    checked = check_task(store, path)
+    assert checked.verdict == "alarm"
+    assert checked.reasons[-1] == f"the series drifted (the monitor at {AT})"

@@ -1,0 +1,326 @@
+"""`kedro champion` does what it says, says it to people and programs, and loads nothing that trains."""
+
+import fcntl
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from kedro.framework import session as kedro_session
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import find_run_command
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+from rnn_pipelines import cli
+from rnn_pipelines.cli import Place
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.lifecycle.champion import ChampionStore
+from rnn_pipelines.lifecycle.history import add_record, list_records
+from rnn_pipelines.lifecycle.retraining import record_failure
+from rnn_pipelines.pipelines.retraining import fingerprint_newest
+
+HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn)$", re.MULTILINE)
+COMMANDS = ["check", "history", "promote", "prune", "retrain", "rollback", "show"]
+SINCE = "2026-01-31T02:00:00+00:00"
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A task without anything, in the place of the project's."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    place = Place(champion=tmp_path / "forecast", verdict=tmp_path / "verdict.json")
+    monkeypatch.setattr(cli, "find_place", lambda task, env: place)
+    monkeypatch.setattr(cli, "_find_place", lambda session, task: place)
+    return place
+
+
+@pytest.fixture
+def store(place: Place) -> ChampionStore:
+    """With two champions, one after another, and a version that was kept back."""
+    store = place.store
+    for outcome in ("promoted", "promoted", "kept"):
+        version = store.add_version({"model": outcome.encode()})
+        if outcome == "promoted":
+            store.promote(version, ["it is better"], SINCE)
+        record = {"kind": "retrain", "at": SINCE, "outcome": outcome, "is_promoted": outcome == "promoted"}
+        add_record(store.folder, {**record, "version": version, "reasons": [f"{outcome} by the policy"]})
+    return store
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.cli, ["champion", *arguments])
+
+
+def find_champion(store: ChampionStore) -> str:
+    pointer = store.read_pointer()
+    assert pointer is not None
+    return pointer.version
+
+
+def test_kedro_run_stays_as_it_is() -> None:
+    assert find_run_command("rnn_pipelines") is kedro_run
+
+
+def test_help_lists_every_command() -> None:
+    assert sorted(cli.champion.commands) == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_takes_environment_and_json(command: str) -> None:
+    options = {option for parameter in cli.champion.commands[command].params for option in parameter.opts}
+    assert options >= {"--env", "--json"}
+
+
+@pytest.mark.parametrize(("command", "codes"), [("retrain", ["0", "1", "75"]), ("check", ["0", "10", "20"])])
+def test_help_tells_the_exit_codes(command: str, codes: list[str]) -> None:
+    told = run(command, "--help").stdout.partition("Exit codes:")[2]
+    assert re.findall(r"^ +(\d+) ", told.partition("Options:")[0], re.MULTILINE) == codes
+
+
+def test_unknown_task_is_a_wrong_call(place: Place) -> None:
+    assert run("history", "weather").exit_code == 2
+
+
+# History and versions
+
+
+def test_history_has_a_line_for_each_record(store: ChampionStore) -> None:
+    lines = run("history", "forecast").stdout.splitlines()
+    assert [line.split()[2] for line in lines[1:]] == ["promoted", "promoted", "kept"]
+    assert f"{find_champion(store)[-6:]}*" in lines[2]
+
+
+def test_history_as_json_is_what_is_on_record(store: ChampionStore) -> None:
+    assert json.loads(run("history", "forecast", "--json").stdout) == list_records(store.folder)
+
+
+def test_history_can_be_cut_to_the_newest(store: ChampionStore) -> None:
+    assert json.loads(run("history", "forecast", "--json", "--last", "1").stdout) == list_records(store.folder)[-1:]
+
+
+def test_history_before_the_first_record_is_empty(place: Place) -> None:
+    result = run("history", "forecast")
+    assert (result.exit_code, result.stdout) == (0, "forecast: nothing yet\n")
+
+
+def test_show_tells_of_the_champion(store: ChampionStore) -> None:
+    result = run("show", "forecast")
+    assert result.stdout.splitlines()[0].split() == ["version", find_champion(store)]
+
+
+def test_show_tells_of_a_version(store: ChampionStore) -> None:
+    kept = store.list_versions()[-1]
+    assert json.loads(run("show", "forecast", kept[-6:], "--json").stdout)["version"] == kept
+
+
+def test_error_of_the_library_is_one_line_without_a_traceback(place: Place) -> None:
+    result = run("show", "forecast")
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: {place.champion}: there is no champion yet. Run kedro champion retrain.\n"
+
+
+def test_fault_of_the_program_keeps_its_traceback(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ChampionStore, "find_pointer", lambda _: 1 / 0)
+    assert isinstance(run("show", "forecast").exception, ZeroDivisionError)
+
+
+# Check
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("retrain", 10), ("alarm", 20)])
+def test_check_ends_with_the_code_of_the_verdict(store: ChampionStore, place: Place, verdict: str, code: int) -> None:
+    place.verdict.write_text(json.dumps({"verdict": verdict, "reasons": ["seen"], "at": SINCE}))
+    result = run("check", "forecast")
+    assert (result.exit_code, result.stdout) == (code, f"forecast: {verdict}\n  seen (the monitor at {SINCE})\n")
+
+
+def test_check_as_json_ends_with_the_same_code(store: ChampionStore, place: Place) -> None:
+    shutil.rmtree(store.folder / "versions" / find_champion(store))
+    result = run("check", "forecast", "--json")
+    assert result.exit_code == 20
+    assert json.loads(result.stdout)["verdict"] == "alarm"
+
+
+# By hand
+
+
+def test_rollback_tells_both_champions(store: ChampionStore) -> None:
+    before = find_champion(store)
+    result = run("rollback", "forecast", "--reason", "it forecasts nonsense")
+    after = find_champion(store)
+    assert after == store.list_versions()[0]
+    assert result.stdout == f"forecast: {after} is the champion, {before} was (it forecasts nonsense)\n"
+
+
+def test_rollback_is_on_record(store: ChampionStore) -> None:
+    run("rollback", "forecast")
+    record = list_records(store.folder)[-1]
+    assert (record["kind"], record["task"], record["reasons"]) == ("rollback", "forecast", ["rolled back by hand"])
+
+
+def test_promote_makes_a_version_the_champion(store: ChampionStore) -> None:
+    kept = store.list_versions()[-1]
+    result = run("promote", "forecast", kept[-6:], "--json")
+    assert find_champion(store) == kept
+    assert json.loads(result.stdout)["version"] == kept
+
+
+def test_prune_leaves_the_champion_and_the_one_before(store: ChampionStore) -> None:
+    first, second, kept = store.list_versions()
+    result = run("prune", "forecast", "--keep", "0")
+    assert store.list_versions() == [first, second]
+    assert result.stdout == f"forecast: 1 removed\n{kept}\n"
+
+
+def test_prune_needs_to_be_told_how_many_stay(store: ChampionStore) -> None:
+    assert run("prune", "forecast").exit_code == 2
+
+
+def test_prune_takes_nothing_from_a_retraining_that_runs(store: ChampionStore) -> None:
+    with (store.folder / "retrain.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert run("prune", "forecast", "--keep", "0", "--wait", "0").exit_code == 75
+    assert len(store.list_versions()) == 3
+
+
+# Retraining
+
+
+@pytest.fixture
+def trained(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What was run, with which parameters; each run puts a retraining on record."""
+    runs: list[dict[str, Any]] = []
+
+    class Session(nullcontext[None]):
+        def __init__(self, env: str | None, runtime_params: dict[str, Any]) -> None:
+            super().__init__()
+            self.env, self.runtime_params = env, runtime_params
+
+        def run(self, pipeline_names: list[str], runner: object) -> None:
+            runs.append({"names": pipeline_names, "env": self.env, "parameters": self.runtime_params})
+            record = {"kind": "retrain", "outcome": "kept", "version": "v4", "reasons": ["no better"]}
+            add_record(store.folder, record)
+
+    monkeypatch.setattr(kedro_session, "KedroSession", SimpleNamespace(create=Session))
+    monkeypatch.setattr(cli, "_find_news", lambda *_: ["other data"])
+    return runs
+
+
+def test_retraining_runs_its_pipeline_and_tells_the_outcome(trained: list[dict[str, Any]]) -> None:
+    result = run("retrain", "forecast")
+    assert trained == [{"names": ["retrain_forecast"], "env": None, "parameters": {}}]
+    assert (result.exit_code, result.stdout) == (0, "forecast: kept v4\n  no better\n")
+
+
+def test_day_and_environment_reach_the_run(trained: list[dict[str, Any]]) -> None:
+    run("retrain", "sentiment", "--as-of", "2026-01-31", "--env", "test")
+    parameters = {"retrain_sentiment": {"as_of": "2026-01-31"}}
+    assert trained == [{"names": ["retrain_sentiment"], "env": "test", "parameters": parameters}]
+
+
+def test_second_retraining_waits_and_leaves(store: ChampionStore, trained: list[dict[str, Any]]) -> None:
+    with (store.folder / "retrain.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        result = run("retrain", "forecast", "--wait", "0.2")
+    assert (result.exit_code, trained) == (75, [])
+    assert "retrain.lock: another process still holds this lock after 0.2 s" in result.stderr
+
+
+def test_nothing_new_ends_at_once(trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_find_news", lambda *_: [])
+    result = run("retrain", "forecast")
+    assert trained == []
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"forecast: nothing new since {SINCE} (kept: kept by the policy)\n",
+    )
+
+
+def test_force_retrains_though_nothing_is_new(trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_find_news", lambda *_: [])
+    assert json.loads(run("retrain", "forecast", "--force", "--json").stdout)["outcome"] == "kept"
+    assert len(trained) == 1
+
+
+@pytest.mark.parametrize("is_on_record", [False, True], ids=["before the first node", "in a node"])
+def test_failed_retraining_is_on_record_once(
+    store: ChampionStore, trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, is_on_record: bool
+) -> None:
+    """The hook puts on record what fails in a node."""
+
+    def fail(*_: object) -> list[str]:
+        if is_on_record:
+            record_failure(store.folder, "forecast", SeriesError("no such file"), None)
+        raise SeriesError("no such file")
+
+    monkeypatch.setattr(cli, "_find_news", fail)
+    result = run("retrain", "forecast")
+    assert (result.exit_code, result.stderr) == (1, "Error: no such file\n")
+    assert [record["outcome"] for record in list_records(store.folder)[3:]] == ["failed"]
+
+
+# The real ones
+
+
+@pytest.fixture
+def elsewhere(project: Path, tmp_path: Path) -> Path:
+    """The project's configuration in a folder of its own, with results of its own."""
+    shutil.copy(project / "pyproject.toml", tmp_path)
+    shutil.copytree(project / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("local"))
+    (tmp_path / "src").mkdir()
+    return tmp_path
+
+
+def run_kedro(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], float]:
+    """The finished command, with all that it imported on stderr, and the seconds of computing that it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-X", "importtime", "-m", "kedro", "champion", *arguments, "--env=test"]
+    finished = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return finished, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_retraining_without_news_takes_seconds_and_no_tensorflow(project: Path, elsewhere: Path) -> None:
+    bootstrap_project(project)
+    with KedroSession.create(project_path=project, env="test") as session:
+        found = fingerprint_newest("forecast", pipelines["retrain_forecast"], session.load_context().catalog)
+    folder = elsewhere / ".test_data/06_models/champion/forecast"
+    record = {"kind": "retrain", "at": SINCE, "outcome": "kept", "version": None, "reasons": ["no better"]}
+    add_record(folder, {**record, "fingerprints": found})
+    finished, seconds = run_kedro(elsewhere, "retrain", "forecast")
+    assert finished.stdout == f"forecast: nothing new since {SINCE} (kept: no better)\n"
+    assert HEAVY.findall(finished.stderr) == []
+    assert seconds < 5
+
+
+def test_source_that_is_missing_is_a_failure_on_record(elsewhere: Path) -> None:
+    path = elsewhere / "conf/test/parameters_forecast.yml"
+    path.write_text("forecast: {source: {path: nowhere.csv}}")
+    finished, _ = run_kedro(elsewhere, "retrain", "forecast", "--as-of", "2026-01-31")
+    assert finished.returncode == 1
+    assert "\nError: nowhere.csv: no such file" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    record = list_records(elsewhere / ".test_data/06_models/champion/forecast")[-1]
+    assert (record["outcome"], record["as_of"]) == ("failed", "2026-01-31")
+    assert HEAVY.findall(finished.stderr) == []
+
+
+def test_check_loads_no_tensorflow(elsewhere: Path) -> None:
+    finished, _ = run_kedro(elsewhere, "check", "forecast")
+    assert (finished.returncode, finished.stdout.splitlines()[0]) == (10, "forecast: retrain")
+    assert HEAVY.findall(finished.stderr) == []

@@ -1,0 +1,145 @@
+"""What a scheduler is given can be read by it, and a night goes on after a step that failed."""
+
+import configparser
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+UNITS = ("rnn-pipelines@.service", "rnn-pipelines@.timer")
+PLACEHOLDERS = ("/path/to/rnn-pipelines", "USER")
+# Every key that the units may have, by section; systemd passes over one that it doesn't know.
+KEYS = {
+    "Unit": {"Description", "Documentation", "After", "Wants"},
+    "Service": {
+        "Type", "User", "WorkingDirectory", "ExecStart", "Environment", "SuccessExitStatus", "TimeoutStartSec",
+        "StandardOutput", "StandardError", "SyslogIdentifier", "Nice", "NoNewPrivileges", "PrivateTmp",
+    },
+    "Timer": {"OnCalendar", "RandomizedDelaySec", "Persistent"},
+    "Install": {"WantedBy"},
+}  # fmt: skip
+FAKE = """#!/bin/sh
+echo "$DO_NOT_TRACK $*" >> calls
+case "$*" in
+    "champion retrain"*) exit "${RETRAIN:-0}";;
+    "run --pipelines=predict"*) exit "${PREDICT:-0}";;
+    "champion check"*) exit "${CHECK:-0}";;
+esac
+"""
+
+Night = Callable[..., tuple[int, list[str]]]
+
+
+@pytest.fixture
+def deploy(project: Path) -> Path:
+    return project / "deploy"
+
+
+def read_unit(path: Path) -> configparser.ConfigParser:
+    unit = configparser.ConfigParser(interpolation=None, strict=True, delimiters=("=",))
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(path)
+    return unit
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_units_have_only_keys_that_systemd_knows(deploy: Path, name: str) -> None:
+    unit = read_unit(deploy / name)
+    assert [key for section in unit.sections() for key in unit[section] if key not in KEYS[section]] == []
+
+
+def test_units_pass_systemds_own_check(deploy: Path, project: Path, tmp_path: Path) -> None:
+    """With the placeholders filled in; where there is no systemd, the keys are checked above."""
+    for name in UNITS:
+        text = (deploy / name).read_text()
+        for placeholder, value in zip(PLACEHOLDERS, (str(project), "root"), strict=True):
+            text = text.replace(placeholder, value)
+        (tmp_path / name.replace("@", "@forecast")).write_text(text)
+    if shutil.which("systemd-analyze") is None:
+        assert sorted(path.name for path in tmp_path.iterdir()) == [name.replace("@", "@forecast") for name in UNITS]
+        return
+    command = ["systemd-analyze", "verify", *map(str, sorted(tmp_path.iterdir()))]
+    finished = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert [line for line in finished.stderr.splitlines() if "rnn-pipelines" in line] == []
+    assert finished.returncode == 0
+
+
+def test_missed_night_is_caught_up(deploy: Path) -> None:
+    assert read_unit(deploy / UNITS[1])["Timer"]["Persistent"] == "true"
+
+
+def test_night_that_asks_for_a_retraining_is_no_failure(deploy: Path) -> None:
+    """And an alarm is one."""
+    assert read_unit(deploy / UNITS[0])["Service"]["SuccessExitStatus"] == "10"
+
+
+def test_no_night_is_tracked(deploy: Path) -> None:
+    for name in (*UNITS[:1], "crontab", "nightly.sh"):
+        assert "DO_NOT_TRACK=1" in (deploy / name).read_text()
+
+
+def test_cron_has_one_line_with_lock_and_log(deploy: Path) -> None:
+    lines = [line for line in (deploy / "crontab").read_text().splitlines() if re.match(r"[\d*]", line)]
+    assert len(lines) == 1
+    minute, hour, day, month, weekday, command = lines[0].split(maxsplit=5)
+    assert (minute.isdigit(), hour.isdigit(), day, month, weekday) == (True, True, "*", "*", "*")
+    assert re.search(r"flock --nonblock .*deploy/nightly\.sh forecast >> \S+\.log 2>&1$", command)
+    assert "%" not in command  # cron makes a line break of it
+
+
+@pytest.fixture
+def night(deploy: Path, tmp_path: Path) -> Night:
+    """Runs a night with a stand-in for kedro; returns its exit code and what was called."""
+    for name, content in (("deploy/nightly.sh", (deploy / "nightly.sh").read_text()), (".venv/bin/kedro", FAKE)):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text(content)
+        path.chmod(0o755)
+
+    def run_night(*arguments: str, **codes: int) -> tuple[int, list[str]]:
+        environment = os.environ | {name.upper(): str(code) for name, code in codes.items()}
+        command = [str(tmp_path / "deploy/nightly.sh"), *arguments]
+        finished = subprocess.run(command, cwd="/", env=environment, check=False, capture_output=True, text=True)
+        calls = tmp_path / "calls"
+        return finished.returncode, calls.read_text().splitlines() if calls.exists() else []
+
+    return run_night
+
+
+def test_night_retrains_predicts_monitors_and_checks(night: Night) -> None:
+    assert night("forecast") == (
+        0,
+        [
+            "1 champion retrain forecast --wait 3600",
+            "1 run --pipelines=predict_forecast",
+            "1 run --pipelines=monitor_forecast",
+            "1 champion check forecast",
+        ],
+    )
+
+
+def test_night_is_executable(deploy: Path) -> None:
+    assert os.access(deploy / "nightly.sh", os.X_OK)
+
+
+def test_failed_retraining_keeps_nothing_from_its_work(night: Night) -> None:
+    code, calls = night("forecast", retrain=1)
+    assert (code, len(calls)) == (1, 4)
+
+
+@pytest.mark.parametrize("check", [10, 20])
+def test_night_ends_with_the_code_of_the_check(night: Night, check: int) -> None:
+    assert night("forecast", check=check)[0] == check
+
+
+def test_first_failure_is_the_one_that_is_told(night: Night) -> None:
+    assert night("forecast", retrain=75, predict=1, check=20)[0] == 75
+
+
+def test_night_without_a_task_does_nothing(night: Night) -> None:
+    code, calls = night()
+    assert (code != 0, calls) == (True, [])

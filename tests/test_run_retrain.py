@@ -1,0 +1,317 @@
+"""Whole retrainings and predictions under `--env=test`: what they leave behind, whatever happens."""
+
+import fcntl
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+from rnn_pipelines import hooks
+from rnn_pipelines.datasets import ChampionDataset, ForecastLogDataset
+from rnn_pipelines.errors import ChampionError, LockedError, SeriesError
+from rnn_pipelines.lifecycle.history import list_records
+from rnn_pipelines.lifecycle.retraining import LoadedChampion
+
+PROJECT = Path(__file__).parents[1]
+ROOT = PROJECT / ".test_data"
+FOLDER = ROOT / "06_models/champion/forecast"
+FORECASTS = ROOT / "07_model_output/predict_forecast/forecasts.parquet"
+HOLDOUT = ROOT / "06_models/retrain_forecast/holdout.parquet"
+LAST = pd.Timestamp("2024-08-31")
+
+MANIFEST = {
+    "record", "kind", "task", "at", "outcome", "is_promoted", "version", "reasons", "as_of", "fingerprints", "commit",
+    "versions", "parameters", "seeds", "data", "metrics", "p_value", "seconds",
+}  # fmt: skip
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def make_sales(last: pd.Timestamp = LAST) -> pd.DataFrame:
+    """Two shops whose sales swing in nine days, up to a day: nothing for whoever repeats the last value or week."""
+    days = pd.date_range("2024-01-01", "2024-12-31")
+    random = np.random.default_rng(0)
+    tables = []
+    for shop, level in (("a", 10.0), ("b", 100.0)):
+        sales = level + level / 3 * np.sin(2 * np.pi * np.arange(len(days)) / 9) + level / 30 * random.normal(size=366)
+        tables.append(pd.DataFrame({"shop": shop, "day": days, "sales": sales}))
+    table = pd.concat(tables)
+    return table[table["day"] <= last]
+
+
+def merge(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    merged = {key: merge(value, other.get(key, {})) if isinstance(value, dict) else value for key, value in one.items()}
+    return merged | {key: value for key, value in other.items() if not isinstance(merged.get(key), dict)}
+
+
+Run = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sales") / "sales.parquet"
+    make_sales().to_parquet(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(sales: Path) -> Run:
+    """Runs a pipeline in this process, with settings beside those that make it fast."""
+    bootstrap_project(PROJECT)
+    for path in (FOLDER, HOLDOUT.parent, FORECASTS.parent):
+        shutil.rmtree(path, ignore_errors=True)
+    source = {"path": str(sales), "time": "day", "target": "sales", "id": "shop"}
+    shared = {
+        "source": source,
+        "window": {"lookback": 10, "horizon": 3},
+        "split": {"validation": 40, "test": 60},
+        "training": {"learning_rate": 0.02, "jit_compile": False},
+    }
+    retrain = {"policy": {"must_beat": ["last_value", "seasonal_naive"]}, "budget": {"epochs": 12}}
+
+    def run_pipeline(name: str, **settings: Any) -> None:
+        base = {"forecast": shared, "retrain_forecast": retrain}
+        if name == "predict_forecast":
+            base = {"forecast": {"source": source}}
+        parameters = merge(base, settings)
+        with KedroSession.create(project_path=PROJECT, env="test", runtime_params=parameters) as session:
+            session.run(pipeline_names=[name])
+
+    return run_pipeline
+
+
+def load_champion() -> LoadedChampion:
+    champion = ChampionDataset(path=str(FOLDER), task="forecast").load()
+    assert champion is not None
+    return champion
+
+
+def find_newest() -> dict[str, Any]:
+    return list_records(FOLDER)[-1]
+
+
+@pytest.fixture(scope="module")
+def first(run: Run) -> dict[str, Any]:
+    """The record of the first retraining, with the holdout that it was decided on."""
+    run("retrain_forecast")
+    return find_newest() | {"holdout": pd.read_parquet(HOLDOUT)}
+
+
+@pytest.fixture(scope="module")
+def second(run: Run, first: dict[str, Any]) -> dict[str, Any]:
+    """That of a second one on the same data."""
+    run("retrain_forecast")
+    return find_newest()
+
+
+# The first retraining
+
+
+def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
+    assert (first["outcome"], first["reasons"]) == ("promoted", ["there is no champion yet"])
+    assert json.loads((FOLDER / "champion.json").read_text())["version"] == first["version"]
+
+
+def test_record_is_complete(first: dict[str, Any]) -> None:
+    assert set(first) >= MANIFEST
+    assert set(first["fingerprints"]) == {"data", "parameters", "code"}
+    assert first["data"] == {
+        "source": first["parameters"]["forecast"]["source"]["path"],
+        "num_series": 2,
+        "num_steps": 488,
+        "first": "2024-01-01",
+        "last": "2024-08-31",
+    }
+    assert set(first["metrics"]) == {"challenger", "champion", "baselines"}
+    assert first["seconds"]["training"] <= first["seconds"]["total"]
+
+
+def test_loss_is_the_mse_of_the_holdout(first: dict[str, Any]) -> None:
+    holdout = first["holdout"]
+    squared = (holdout["y"] - holdout["challenger"]) ** 2
+    metrics = first["metrics"]["challenger"]
+    assert metrics["loss"] == pytest.approx(squared.groupby(holdout["unique_id"]).mean().mean())
+    by_step = squared.groupby([holdout["unique_id"], holdout["horizon_step"]]).mean().groupby("horizon_step").mean()
+    assert metrics["by_step"] == pytest.approx(by_step.tolist())
+
+
+def test_baselines_are_measured_and_beaten(first: dict[str, Any]) -> None:
+    baselines = first["metrics"]["baselines"]
+    assert set(baselines) == {"last_value", "seasonal_naive", "ridge"}
+    assert first["metrics"]["challenger"]["loss"] < min(baselines["last_value"], baselines["seasonal_naive"])
+
+
+def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) -> None:
+    """After loading it gives the forecasts on which it was judged."""
+    from rnn_pipelines.training.forecaster import forecast_cutoffs
+
+    series = make_sales().rename(columns={"shop": "unique_id", "day": "ds", "sales": "y"}).assign(observed=True)
+    holdout = first["holdout"]
+    champion = ChampionDataset(path=str(FOLDER), task="forecast").store._verify(first["version"])[0]
+    artefact = ChampionDataset(path=str(FOLDER), task="forecast")._unpack(champion)
+    found = forecast_cutoffs(artefact, series, holdout[["unique_id", "cutoff"]].drop_duplicates())
+    assert found["ds"].tolist() == holdout["ds"].tolist()
+    np.testing.assert_allclose(found["y_hat"], holdout["challenger"], rtol=1e-6)
+
+
+def test_finished_training_leaves_no_checkpoint(first: dict[str, Any]) -> None:
+    assert list((HOLDOUT.parent / "checkpoints").glob("*")) == []
+
+
+# The next ones
+
+
+def test_second_retraining_says_why(second: dict[str, Any]) -> None:
+    assert second["outcome"] in ("kept", "promoted")
+    assert "the champion's" in second["reasons"][0]
+    assert 0 <= second["p_value"] <= 1
+
+
+def test_second_retraining_starts_from_the_champions_weights(second: dict[str, Any]) -> None:
+    chosen = load_champion().artefact.networks
+    assert any(second["training"]["networks"][name]["is_warm"] for name in chosen)
+
+
+def test_champion_is_measured_as_it_was_when_it_was_promoted(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """On the same holdout, with the same loss."""
+    assert second["champion"] == first["version"]
+    assert second["metrics"]["champion"]["loss"] == pytest.approx(first["metrics"]["challenger"]["loss"], rel=1e-6)
+
+
+def test_nothing_new_has_the_same_fingerprints(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """But for the code, which others may be at."""
+    for kind in ("data", "parameters"):
+        assert second["fingerprints"][kind] == first["fingerprints"][kind]
+
+
+def test_crippled_challenger_is_never_promoted(run: Run, second: dict[str, Any]) -> None:
+    before = load_champion().version
+    lame = {"policy": {"must_beat": [], "max_age_days": 1e-9}, "budget": {"epochs": 1, "warm_start": False}}
+    run("retrain_forecast", forecast={"training": {"learning_rate": 1e-7}}, retrain_forecast=lame)
+    assert find_newest()["outcome"] == "kept"
+    assert "it is worse" in find_newest()["reasons"][0]
+    assert load_champion().version == before
+
+
+@pytest.fixture(scope="module")
+def early(run: Run, second: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Two retrainings as of a day: one with wild rows after it, one that has none."""
+    day = pd.Timestamp("2024-07-31")
+    wild = make_sales()
+    is_late = wild["day"] > day
+    wild.loc[is_late, "sales"] = -1e6 * np.arange(is_late.sum())
+    records = []
+    for name, table in (("wild", wild), ("none", make_sales(day))):
+        path = tmp_path_factory.mktemp(name) / "sales.parquet"
+        table.to_parquet(path)
+        run("retrain_forecast", forecast={"source": {"path": str(path)}}, retrain_forecast={"as_of": "2024-07-31"})
+        records.append(find_newest() | {"holdout": pd.read_parquet(HOLDOUT)})
+    return records
+
+
+def test_nothing_later_than_as_of_is_seen(early: list[dict[str, Any]]) -> None:
+    """Not a digit differs."""
+    wild, none = early
+    assert wild["metrics"] == none["metrics"]
+    assert wild["fingerprints"]["data"] == none["fingerprints"]["data"]
+    pd.testing.assert_frame_equal(wild["holdout"], none["holdout"], check_exact=True)
+    assert wild["holdout"]["ds"].max() == pd.Timestamp("2024-07-31")
+
+
+def test_champion_that_has_seen_the_holdout_is_not_compared(early: list[dict[str, Any]]) -> None:
+    assert early[0]["outcome"] == "kept"
+    assert "has seen a part of the holdout" in early[0]["reasons"][0]
+
+
+def test_no_training_starts_from_a_champion_that_has_seen_the_holdout(early: list[dict[str, Any]]) -> None:
+    assert not any(network["is_warm"] for network in early[0]["training"]["networks"].values())
+
+
+def test_retraining_that_fails_leaves_a_record(run: Run, second: dict[str, Any]) -> None:
+    before = load_champion().version
+    with pytest.raises(SeriesError, match="no such file"):
+        run("retrain_forecast", forecast={"source": {"path": "nowhere.csv"}}, retrain_forecast={"as_of": "2024-07-31"})
+    record = find_newest()
+    assert (record["outcome"], record["is_promoted"], record["version"]) == ("failed", False, None)
+    assert (record["as_of"], record["error"].partition(":")[0]) == ("2024-07-31", "SeriesError")
+    assert load_champion().version == before
+
+
+def test_only_one_retraining_runs_at_a_time(run: Run, second: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other leaves no record, for it did nothing."""
+    monkeypatch.setattr(hooks, "RETRAIN_LOCK_SECONDS", 0)
+    num_records = len(list_records(FOLDER))
+    with (FOLDER / "retrain.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(LockedError, match=r"retrain\.lock"):
+            run("retrain_forecast")
+    assert len(list_records(FOLDER)) == num_records
+
+
+# Predictions
+
+
+@pytest.fixture(scope="module")
+def predicted(run: Run, second: dict[str, Any]) -> pd.DataFrame:
+    run("predict_forecast")
+    return pd.read_parquet(FORECASTS)
+
+
+def test_forecasts_follow_each_series_end(predicted: pd.DataFrame) -> None:
+    assert predicted["unique_id"].tolist() == ["a"] * 3 + ["b"] * 3
+    assert set(predicted["cutoff"]) == {LAST}
+    assert predicted["ds"].tolist() == 2 * list(pd.date_range(LAST, periods=4)[1:])
+    assert predicted["horizon_step"].tolist() == [1, 2, 3, 1, 2, 3]
+
+
+def test_forecasts_have_the_stated_columns(predicted: pd.DataFrame) -> None:
+    kinds = {name: str(kind) for name, kind in predicted.dtypes.items()}
+    assert list(kinds) == ["unique_id", "cutoff", "ds", "horizon_step", "y_hat", "model_version", "created_at"]
+    assert (kinds["horizon_step"], kinds["y_hat"]) == ("int64", "float64")
+    assert kinds["created_at"].endswith("UTC]")
+
+
+def test_forecasts_are_near_what_comes(predicted: pd.DataFrame) -> None:
+    actual = make_sales(pd.Timestamp("2024-12-31")).rename(columns={"shop": "unique_id", "day": "ds"})
+    joined = predicted.merge(actual)
+    assert ((joined["y_hat"] - joined["sales"]).abs() < joined["unique_id"].map({"a": 4.0, "b": 40.0})).all()
+
+
+def test_forecasting_twice_changes_nothing(run: Run, predicted: pd.DataFrame) -> None:
+    run("predict_forecast")
+    pd.testing.assert_frame_equal(pd.read_parquet(FORECASTS), predicted)
+
+
+def test_two_predictions_at_once_lose_nothing(sales: Path, predicted: pd.DataFrame) -> None:
+    source = f"forecast.source.path={sales},forecast.source.time=day,forecast.source.target=sales"
+    commands = [
+        [
+            sys.executable, "-m", "kedro", "run", "--pipelines=predict_forecast", "--env=test",
+            f"--params={source},forecast.source.id=shop,predict_forecast.as_of={day}",
+        ]
+        for day in ("2024-08-29", "2024-08-30")
+    ]  # fmt: skip
+    running = [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL) for command in commands]
+    assert [process.wait() for process in running] == [0, 0]
+    found = ForecastLogDataset(filepath=str(FORECASTS)).load()
+    assert len(found) == len(found.drop_duplicates(["unique_id", "cutoff", "ds", "model_version"])) == 18
+
+
+def test_without_a_champion_the_error_says_what_to_do(run: Run, predicted: pd.DataFrame, tmp_path: Path) -> None:
+    away = tmp_path / "forecast"
+    shutil.move(FOLDER, away)
+    try:
+        with pytest.raises(ChampionError, match="kedro champion retrain forecast"):
+            run("predict_forecast")
+    finally:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        shutil.move(away, FOLDER)
