@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 @pytest.fixture(scope="module")
 def run(settings: list[str]) -> subprocess.CompletedProcess[str]:
+    # Where there is a champion, it scores.
+    shutil.rmtree(ROOT / "06_models/champion/sentiment", ignore_errors=True)
     finished = run_kedro("sentiment", *settings)
     assert finished.returncode == 0, finished.stderr
     return finished
@@ -193,6 +196,7 @@ def test_every_line_of_a_text_file_gets_an_answer(run: subprocess.CompletedProce
     assert scores["row"].tolist() == [1, 2, 3, 4, 5]
     assert scores["label"].tolist() == ["positive", "unknown", "unknown", "unknown", "negative"]
     assert scores["num_words"].tolist() == [5, 0, 1, 1, 7]
+    assert set(scores["model_version"]) == {"sentiment_classifier"}
 
 
 def test_scoring_without_texts_says_how_to_name_them() -> None:

@@ -10,6 +10,7 @@ ORIGINALS = {
     "internals_found_windows": "forecast_windows",
     "internals_found_{cell}_model": "forecast_{cell}_model",
     "internals_found_classifier": "sentiment_classifier",
+    "predict_sentiment_found_classifier": "sentiment_classifier",
     "monitor_forecast_found_forecasts": "predict_forecast_forecasts",
     "monitor_sentiment_found_reviews": "sentiment_reviews",
     "monitor_sentiment_found_encoded": "sentiment_encoded",

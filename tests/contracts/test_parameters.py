@@ -11,7 +11,7 @@ from pydantic import BaseModel, RootModel
 
 from rnn_pipelines.evaluation.nb_ngram import NgramSpec
 from rnn_pipelines.lifecycle.forecast_monitoring import MonitorForecastSpec
-from rnn_pipelines.lifecycle.retraining import RetrainForecastSpec
+from rnn_pipelines.lifecycle.retraining import RetrainForecastSpec, RetrainSentimentSpec
 from rnn_pipelines.lifecycle.sentiment_monitoring import MonitorSentimentSpec
 from rnn_pipelines.models.specs import ClassifierSpec, NetworkSpec
 from rnn_pipelines.series.calendar import CalendarSpec
@@ -53,6 +53,7 @@ TYPES = {
     "predict_sentiment": TextFileSpec,
     "predict_forecast": NewestSpec,
     "retrain_forecast": RetrainForecastSpec,
+    "retrain_sentiment": RetrainSentimentSpec,
     "monitor_forecast": MonitorForecastSpec,
     "monitor_sentiment": MonitorSentimentSpec,
     "compare.tasks": TaskBook,

@@ -110,6 +110,13 @@ def test_loaded_classifier_gives_the_same_scores(
     pd.testing.assert_frame_equal(score_sentiment(loaded, texts), score_sentiment(text_classifier, texts))
 
 
+def test_loaded_classifier_knows_what_it_has_seen(folder: Path, text_classifier: TextClassifier) -> None:
+    for seen in (np.array([3, 2**64 - 1], np.uint64), np.zeros(0, np.uint64)):
+        save(folder, dataclasses.replace(text_classifier, seen=seen), task="sentiment")
+        loaded = open_dataset(folder, "sentiment").load().artefact
+        assert (loaded.seen.tolist(), loaded.seen.dtype) == (seen.tolist(), np.uint64)
+
+
 def test_nothing_is_pickled(folder: Path, forecaster: Forecaster) -> None:
     """Settings and scale are JSON, networks Keras archives in safe mode."""
     version = save(folder, forecaster)

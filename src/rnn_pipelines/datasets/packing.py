@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from rnn_pipelines.training.scoring import TextClassifier
 
 SETTINGS, VOCABULARY, NGRAMS, SCALER = "settings.json", "vocabulary.json", "ngrams.npz", "scaler.json"
+SEEN = "seen.npz"
 
 
 def pack_text_classifier(classifier: "TextClassifier") -> dict[str, bytes]:
     """The files of a text classifier: content by name."""
-    arrays = io.BytesIO()
-    np.savez(arrays, allow_pickle=False, **dataclasses.asdict(classifier.ngrams))
     settings = {
         "signs": classifier.signs,
         "padding": classifier.padding.model_dump(),
@@ -32,7 +31,8 @@ def pack_text_classifier(classifier: "TextClassifier") -> dict[str, bytes]:
     return {
         SETTINGS: json.dumps(settings, indent=2).encode(),
         VOCABULARY: json.dumps(list(classifier.vocabulary), ensure_ascii=False, indent=0).encode(),
-        NGRAMS: arrays.getvalue(),
+        NGRAMS: _pack_arrays(dataclasses.asdict(classifier.ngrams)),
+        **({SEEN: _pack_arrays({"seen": classifier.seen})} if len(classifier.seen) else {}),
         **_pack_networks(classifier.networks),
     }
 
@@ -44,8 +44,10 @@ def unpack_text_classifier(files: Mapping[str, bytes]) -> "TextClassifier":
     from rnn_pipelines.training.scoring import TextClassifier
 
     settings = json.loads(files[SETTINGS])
-    with np.load(io.BytesIO(files[NGRAMS]), allow_pickle=False) as arrays:
-        ngrams = {name: array if array.ndim else array.item() for name, array in arrays.items()}
+    ngrams: dict[str, Any] = {
+        name: array if array.ndim else array.item() for name, array in _unpack_arrays(files[NGRAMS]).items()
+    }
+    seen = _unpack_arrays(files[SEEN]) if SEEN in files else {}
     return TextClassifier(
         networks=_unpack_networks(files),
         ngrams=NgramClassifier(**ngrams),
@@ -53,6 +55,7 @@ def unpack_text_classifier(files: Mapping[str, bytes]) -> "TextClassifier":
         padding=PaddingSpec(**settings["padding"]),
         calibration=settings["calibration"],
         signs=settings.get("signs", True),
+        **seen,
     )
 
 
@@ -89,3 +92,14 @@ def _pack_networks(networks: "Mapping[str, Model]") -> dict[str, bytes]:
 
 def _unpack_networks(files: Mapping[str, bytes]) -> "dict[str, Model]":
     return {PurePosixPath(name).stem: unpack_model(files[name]) for name in files if name.endswith(".keras")}
+
+
+def _pack_arrays(arrays: Mapping[str, Any]) -> bytes:
+    packed = io.BytesIO()
+    np.savez(packed, allow_pickle=False, **arrays)
+    return packed.getvalue()
+
+
+def _unpack_arrays(content: bytes) -> dict[str, np.ndarray]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)

@@ -16,12 +16,20 @@ LENGTH_LIMITS = (0, 100, 200, 400, 800)
 LENGTH_NAMES = ("up to 100", "101 to 200", "201 to 400", "401 to 800", "over 800")
 NUM_CONFIDENCE_BINS = 10
 NUM_MISTAKES = 10
+# A probability that rounds to 0 or 1 still has a logit.
+SMALLEST_PROBABILITY = 1e-15
 COSTS = ("training_seconds", "num_parameters")
 
 
 def to_probability(logits: np.ndarray) -> np.ndarray:
     """The probability of the positive class, float64 of the shape of `logits`."""
     return np.exp(-np.logaddexp(0.0, -logits.astype(np.float64)))
+
+
+def to_logit(probability: np.ndarray) -> np.ndarray:
+    """What `to_probability` comes from, float64 of the shape of `probability`; finite at 0 and 1 too."""
+    clipped = np.clip(probability, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+    return np.log(clipped) - np.log1p(-clipped)
 
 
 def measure_classifier(labels: np.ndarray, logits: np.ndarray) -> dict[str, Any]:

@@ -1,11 +1,19 @@
-"""Forecasts by the champion, with its name on them."""
+"""Forecasts and scores by the champion, with its name on them."""
+
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.lifecycle.retraining import LoadedChampion
 from rnn_pipelines.series.source import SourceSpec
-from rnn_pipelines.training import forecaster
+from rnn_pipelines.training import forecaster, scoring
+
+if TYPE_CHECKING:
+    from rnn_pipelines.training.scoring import TextClassifier
+
+# The classifier of `sentiment`, which is no version of a champion.
+BY_HAND = "sentiment_classifier"
 
 
 def forecast_newest(champion: LoadedChampion | None, table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
@@ -30,3 +38,26 @@ def forecast_newest(champion: LoadedChampion | None, table: pd.DataFrame, source
             "or their ends have gaps. Run kedro champion retrain forecast."
         )
     return forecasts.assign(model_version=champion.version, created_at=pd.Timestamp.now("UTC").floor("s"))
+
+
+def score_newest(
+    champion: LoadedChampion | None, classifier: "TextClassifier | None", texts: pd.DataFrame
+) -> pd.DataFrame:
+    """The sentiment of each text.
+
+    Args:
+        champion: the classifier in use.
+        classifier: that of `sentiment`, for where there is no champion.
+        texts: what `read_texts` returns.
+    Returns:
+        What `score_sentiment` returns, and `model_version`: the champion's, else `sentiment_classifier`.
+    Raises:
+        ChampionError: there is neither.
+    """
+    if champion is not None:
+        return scoring.score_sentiment(champion.artefact, texts).assign(model_version=champion.version)
+    if classifier is None:
+        raise ChampionError(
+            "no classifier yet. Run kedro run --pipelines=sentiment, or kedro champion retrain sentiment, first."
+        )
+    return scoring.score_sentiment(classifier, texts).assign(model_version=BY_HAND)

@@ -22,9 +22,13 @@ from rnn_pipelines.lifecycle.manifest import (
 )
 from rnn_pipelines.lifecycle.policy import Decision, Evidence, PolicySpec, decide_promotion
 from rnn_pipelines.series.newest import NewestSpec
-from rnn_pipelines.training.specs import BudgetSpec
+from rnn_pipelines.text.newest import NewestReviewsSpec
+from rnn_pipelines.training.specs import BudgetSpec, LimitsSpec
 
 logger = logging.getLogger(__name__)
+
+# What of a profile stays on record.
+DATA = ("source", "num_series", "num_steps", "num_reviews", "num_films", "first", "last")
 
 
 class ForecastPolicySpec(PolicySpec, frozen=True):
@@ -47,6 +51,28 @@ class RetrainForecastSpec(NewestSpec, frozen=True):
 
     policy: ForecastPolicySpec
     budget: BudgetSpec
+
+
+class SentimentPolicySpec(PolicySpec, frozen=True):
+    """When a text classifier is promoted.
+
+    Attributes:
+        must_beat: baselines whose loss the challenger must be below.
+    """
+
+    must_beat: tuple[Literal["majority", "nb_ngram"], ...] = ("majority",)
+
+
+class RetrainSentimentSpec(NewestReviewsSpec, frozen=True):
+    """How text classifiers are retrained; data, networks and training are those of `sentiment`.
+
+    Attributes:
+        policy: when the challenger is promoted.
+        budget: what its training may cost.
+    """
+
+    policy: SentimentPolicySpec
+    budget: LimitsSpec
 
 
 @dataclass(frozen=True)
@@ -94,14 +120,14 @@ def describe_run(
     table: pd.DataFrame,
     profile: Mapping[str, Any],
     parameters: Mapping[str, Any],
-    newest: NewestSpec,
+    newest: NewestSpec | NewestReviewsSpec,
     started: float,
 ) -> dict[str, Any]:
     """What a retraining is made of, for its record.
 
     Args:
         table: the data as it was read, up to `as_of`.
-        profile: `source, num_series, num_steps, first, last` are kept.
+        profile: what of it is in `DATA` is kept.
         parameters: all that count, by pipeline, as the catalog holds them.
         newest: up to when data was read.
         started: when, in seconds since 1970.
@@ -114,7 +140,7 @@ def describe_run(
         "commit": find_commit(),
         "versions": list_versions(),
         "parameters": make_plain(parameters),
-        "data": {key: profile[key] for key in ("source", "num_series", "num_steps", "first", "last")},
+        "data": {key: profile[key] for key in DATA if key in profile},
     }
 
 

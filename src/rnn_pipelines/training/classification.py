@@ -1,6 +1,8 @@
 """Training a classifier on texts, and scoring texts with it."""
 
+import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +18,8 @@ from rnn_pipelines.models.specs import ClassifierSpec
 from rnn_pipelines.text.encoding import PaddingSpec
 from rnn_pipelines.text.splits import find_texts
 from rnn_pipelines.text.vectors import WordVectors
-from rnn_pipelines.training.fit import fit
+from rnn_pipelines.training.fit import Limits, fit_within
+from rnn_pipelines.training.sentiment_retraining import TextMeans
 from rnn_pipelines.training.specs import TrainingSpec
 from rnn_pipelines.training.text_batches import batch_texts, sort_by_length
 
@@ -46,6 +49,23 @@ def train_classifier(
     Raises:
         TrainingError: the loss is no longer finite.
     """
+    return train_within(features, reviews, vectors, network, TextMeans(padding, training))
+
+
+def train_within(
+    features: TextFeatures, reviews: pd.DataFrame, vectors: WordVectors, network: ClassifierSpec, means: TextMeans
+) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
+    """Trains as `train_classifier` does, within limits; after an interruption it goes on as if there had been none.
+
+    Args:
+        features, reviews, vectors, network: see `train_classifier`.
+        means: how, and what it may cost.
+    Returns:
+        What `train_classifier` returns.
+    Raises:
+        TrainingError: the loss is no longer finite.
+    """
+    padding, training = means.padding, means.training
     keras.utils.set_random_seed(training.seed)
     model = build_classifier(network, vectors.vectors, features.ngrams.shape[1])
     part = {name: find_texts(reviews, name) for name in ("train", "validation")}
@@ -54,8 +74,19 @@ def train_classifier(
     train = batch_texts(inputs["train"], labels["train"], padding, training.batch_size, shuffle_seed=training.seed)
     validation = batch_texts(inputs["validation"], labels["validation"], padding, SCORE_BATCH_SIZE)
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    history, record = fit(model, loss, _feed(model, train), _feed(model, validation), training)
+    limits = Limits(max_seconds=means.max_seconds)
+    if means.checkpoints is not None:
+        fingerprint = f"{network.model_dump_json()} {padding.model_dump_json()} {_fingerprint(features, reviews)}"
+        limits = replace(limits, checkpoint=means.checkpoints / f"{network.cell}.npz", fingerprint=fingerprint)
+    history, record = fit_within(model, loss, (_feed(model, train), _feed(model, validation)), training, limits)
     return model, history, record | {"layers": summarize_layers(model)}
+
+
+def _fingerprint(features: TextFeatures, reviews: pd.DataFrame) -> str:
+    digest = hashlib.sha256(pd.util.hash_pandas_object(reviews[["part", "label"]], index=False).to_numpy().tobytes())
+    for array in (features.ids, features.offsets, features.ngrams):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _feed(model: keras.Model, batches: tf.data.Dataset) -> tf.data.Dataset:

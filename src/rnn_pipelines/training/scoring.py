@@ -1,7 +1,7 @@
 """Everything that a text's sentiment depends on as one thing, and scoring texts with it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +31,8 @@ class TextClassifier:
         padding: how texts are cut and padded.
         calibration: how the logits of the networks and of the n-gram classifier are weighed, see `fit_calibration`.
         signs: whether signs are words too, see `VocabularySpec`.
+        seen: uint64[num_texts], the hashes of the texts that it was trained, chosen or calibrated on (`hash_texts`);
+            none where nobody is to know.
     """
 
     networks: "Mapping[str, keras.Model]"
@@ -39,6 +41,7 @@ class TextClassifier:
     padding: PaddingSpec
     calibration: Mapping[str, Any]
     signs: bool = True
+    seen: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64))
 
 
 def assemble_classifier(

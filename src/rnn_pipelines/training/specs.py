@@ -47,16 +47,24 @@ class ForecastTrainingSpec(TrainingSpec, frozen=True):
     loss: Literal["mse", "mae", "huber"] = "mse"
 
 
-class BudgetSpec(BaseModel, extra="forbid", frozen=True):
+class LimitsSpec(BaseModel, extra="forbid", frozen=True):
     """What a retraining may cost.
 
     Attributes:
         max_seconds: after which the training of a network ends with its best weights, at the end of an epoch; None for
             no limit.
         epochs: at most so many; None for as many as in training by hand.
-        warm_start: start from the champion's weights where they fit.
     """
 
     max_seconds: float | None = Field(None, gt=0)
     epochs: int | None = Field(None, ge=1)
+
+
+class BudgetSpec(LimitsSpec, frozen=True):
+    """What a retraining may cost that can start from the champion's weights.
+
+    Attributes:
+        warm_start: start from the champion's weights where they fit.
+    """
+
     warm_start: bool = True

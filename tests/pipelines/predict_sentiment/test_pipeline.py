@@ -3,9 +3,9 @@
 from rnn_pipelines.pipelines.predict_sentiment import create_pipeline
 
 
-def test_only_the_saved_classifier_is_read() -> None:
+def test_only_saved_classifiers_are_read() -> None:
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
-    assert data == {"sentiment_classifier"}
+    assert data == {"champion_sentiment", "predict_sentiment_found_classifier"}
 
 
 def test_only_scores_come_out() -> None:

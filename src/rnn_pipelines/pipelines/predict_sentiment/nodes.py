@@ -4,14 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from rnn_pipelines.lifecycle import prediction
+from rnn_pipelines.lifecycle.retraining import LoadedChampion
 from rnn_pipelines.text import files
 from rnn_pipelines.text.files import TextFileSpec
+from rnn_pipelines.training.scoring import TextClassifier
 
-# Kedro resolves these hints when it checks parameters, and must not load Keras for it.
-if TYPE_CHECKING:
-    from rnn_pipelines.training.scoring import TextClassifier
-else:
-    TextClassifier = Any
+# Kedro resolves these hints when it checks parameters; each of the two may be None, which is no type to check.
+if not TYPE_CHECKING:
+    LoadedChampion = TextClassifier = Any
 
 
 def read_texts(file: TextFileSpec) -> pd.DataFrame:
@@ -19,8 +20,8 @@ def read_texts(file: TextFileSpec) -> pd.DataFrame:
     return files.read_texts(file)
 
 
-def score_sentiment(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFrame:
-    """Gives each text a label, a probability and a confidence."""
-    from rnn_pipelines.training import scoring
-
-    return scoring.score_sentiment(classifier, texts)
+def score_newest(
+    champion: LoadedChampion | None, classifier: TextClassifier | None, texts: pd.DataFrame
+) -> pd.DataFrame:
+    """Gives each text a label, a probability and a confidence, and notes by which version."""
+    return prediction.score_newest(champion, classifier, texts)

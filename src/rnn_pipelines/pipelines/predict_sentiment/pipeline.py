@@ -1,4 +1,4 @@
-"""The graph of `predict_sentiment`: texts and the newest classifier → label, probability and confidence."""
+"""The graph of `predict_sentiment`: texts and champion → label, probability and confidence."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -16,10 +16,10 @@ def create_pipeline() -> Pipeline:
                 name="read_texts",
             ),
             Node(
-                nodes.score_sentiment,
-                ["sentiment_classifier", "predict_sentiment_texts"],
+                nodes.score_newest,
+                ["champion_sentiment", "predict_sentiment_found_classifier", "predict_sentiment_texts"],
                 "predict_sentiment_scores",
-                name="score_sentiment",
+                name="score_newest",
             ),
         ]
     )
