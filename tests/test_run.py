@@ -113,6 +113,7 @@ def test_report_states_the_metrics(results: Results, metrics: dict) -> None:
     assert "temperature" in report
 
 
+@pytest.mark.slow
 def test_a_second_run_gives_the_same_numbers(results: Results, metrics: dict) -> None:
     assert run_forecast().returncode == 0
     again = results.json("08_reporting/forecast/metrics.json")
@@ -154,6 +155,7 @@ def test_a_misspelt_parameter_ends_the_run_before_its_first_node() -> None:
     assert "Running node" not in finished.stderr
 
 
+@pytest.mark.slow
 def test_a_panel_runs_by_parameters_alone(results: Results, tmp_path: Path) -> None:
     days = pd.date_range("2020-01-01", periods=120, freq="D")
     rng = np.random.default_rng(0)

@@ -22,6 +22,8 @@ from rnn_pipelines.models.forecaster import build_forecaster
 from rnn_pipelines.models.specs import NetworkSpec
 from rnn_pipelines.training.scoring import TextClassifier
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[1]
 FRESH_LAYERS = [
     "forecast_lstm",

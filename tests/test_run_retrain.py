@@ -193,6 +193,7 @@ def test_nothing_new_has_the_same_fingerprints(first: dict[str, Any], second: di
         assert second["fingerprints"][kind] == first["fingerprints"][kind]
 
 
+@pytest.mark.slow
 def test_crippled_challenger_is_never_promoted(run: Run, second: dict[str, Any]) -> None:
     before = load_champion().version
     lame = {"policy": {"must_beat": [], "max_age_days": 1e-9}, "budget": {"epochs": 1, "warm_start": False}}
@@ -218,6 +219,7 @@ def early(run: Run, second: dict[str, Any], tmp_path_factory: pytest.TempPathFac
     return records
 
 
+@pytest.mark.slow
 def test_nothing_later_than_as_of_is_seen(early: list[dict[str, Any]]) -> None:
     """Not a digit differs."""
     wild, none = early
@@ -291,6 +293,7 @@ def test_forecasting_twice_changes_nothing(run: Run, predicted: pd.DataFrame) ->
     pd.testing.assert_frame_equal(pd.read_parquet(FORECASTS), predicted)
 
 
+@pytest.mark.slow
 def test_two_predictions_at_once_lose_nothing(sales: Path, predicted: pd.DataFrame) -> None:
     source = f"forecast.source.path={sales},forecast.source.time=day,forecast.source.target=sales"
     commands = [

@@ -19,6 +19,8 @@ from rnn_pipelines.evaluation.classification import to_probability
 from rnn_pipelines.lifecycle.history import list_records
 from rnn_pipelines.lifecycle.retraining import LoadedChampion
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
 FOLDER = ROOT / "06_models/champion/sentiment"

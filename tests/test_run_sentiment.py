@@ -140,6 +140,7 @@ def test_report_stands_alone(run: subprocess.CompletedProcess[str]) -> None:
     assert "LSTM" in page
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_metrics(metrics: dict, settings: list[str]) -> None:
     assert run_kedro("sentiment", *settings).returncode == 0
     again = read_json("08_reporting/sentiment/metrics.json")
@@ -206,6 +207,7 @@ def test_scoring_without_texts_says_how_to_name_them() -> None:
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_run_on_the_small_archive() -> None:
     finished = run_kedro("sentiment", archive=Path(os.environ["RNN_DATA"], "imdb/aclImdb_small.tar.gz").resolve())
     assert finished.returncode == 0, finished.stderr

@@ -115,11 +115,13 @@ def small(own_reviews: ReviewSourceSpec):
     return choose_classifier(None, None, own_reviews, SMALL_CLASSIFIER)
 
 
+@pytest.mark.slow
 def test_small_classifier_has_both_networks(small) -> None:
     assert list(small.classifier.networks) == ["lstm", "gru"]
     assert set(small.classifier.calibration["weights"]) == {"lstm", "gru", "nb_ngram"}
 
 
+@pytest.mark.slow
 def test_small_classifier_is_trained_on_so_many_reviews(small) -> None:
     assert small.origin.startswith("trained here, small, on 80 reviews of ")
     assert len(small.texts) == pytest.approx(0.2 * 80, abs=1)
