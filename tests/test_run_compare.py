@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
 FINISHED = ROOT / "06_models/compare/finished"
