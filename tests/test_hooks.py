@@ -156,7 +156,7 @@ def test_a_value_in_place_of_the_blocks_is_refused() -> None:
 
 def test_block_that_another_pipeline_reads_is_no_mistake(run_hook: Callable[..., None]) -> None:
     """Of the blocks of `forecast`, its predictions read one."""
-    run_hook({"forecast": {"window": {}, "lstm": {}}, "sales": {}}, ["predict"])
+    assert run_hook({"forecast": {"window": {}, "lstm": {}}, "sales": {}}, ["predict"]) is None
 
 
 def test_misspelt_block_of_another_pipeline_is_refused(run_hook: Callable[..., None]) -> None:

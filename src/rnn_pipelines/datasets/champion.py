@@ -1,11 +1,11 @@
 """The model in use, as the catalog knows it."""
 
 import logging
-from pathlib import Path
 from typing import Any
 
-from kedro.io.core import AbstractDataset, DatasetError, get_protocol_and_path
+from kedro.io.core import AbstractDataset, DatasetError
 
+from rnn_pipelines.datasets.folder import find_local_path
 from rnn_pipelines.datasets.packing import PACKERS
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.lifecycle.champion import Champion, ChampionStore
@@ -27,12 +27,10 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
     """
 
     def __init__(self, *, path: str, task: str, metadata: dict[str, Any] | None = None) -> None:
-        protocol, local = get_protocol_and_path(path)
-        if protocol != "file":
-            raise DatasetError(f"{path}: expected a folder on this machine, received {protocol}.")
+        folder = find_local_path(path)
         if task not in PACKERS:
             raise DatasetError(f"task: expected one of {sorted(PACKERS)}, received {task!r}.")
-        self.store = ChampionStore(Path(local))
+        self.store = ChampionStore(folder)
         self.metadata = metadata
         self._task = task
         self._pack, self._unpack = PACKERS[task]

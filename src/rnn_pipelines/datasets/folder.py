@@ -6,7 +6,19 @@ from typing import Any
 from kedro.io.core import AbstractDataset, DatasetError, get_protocol_and_path
 
 
-class FolderDataset(AbstractDataset[None, Path]):
+def find_local_path(path: str, kind: str = "folder") -> Path:
+    """The path without its protocol.
+
+    Raises:
+        DatasetError: it lies elsewhere, where there are no locks and nothing is replaced whole.
+    """
+    protocol, local = get_protocol_and_path(path)
+    if protocol != "file":
+        raise DatasetError(f"{path}: expected a {kind} on this machine, received {protocol}.")
+    return Path(local)
+
+
+class FolderDataset(AbstractDataset[None, Any]):
     """Hands a node the path of a folder.
 
     Args:
@@ -15,13 +27,10 @@ class FolderDataset(AbstractDataset[None, Path]):
     """
 
     def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
-        protocol, local = get_protocol_and_path(path)
-        if protocol != "file":
-            raise DatasetError(f"{path}: expected a folder on this machine, received {protocol}.")
-        self._folder = Path(local)
+        self._folder = find_local_path(path)
         self.metadata = metadata
 
-    def load(self) -> Path:
+    def load(self) -> Any:
         return self._folder
 
     def save(self, data: None) -> None:

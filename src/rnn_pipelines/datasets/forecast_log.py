@@ -1,13 +1,13 @@
 """All forecasts that were ever made, each once."""
 
 import io
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from kedro.io.core import AbstractDataset, DatasetError, get_protocol_and_path
+from kedro.io.core import AbstractDataset, DatasetError
 from kedro_datasets._typing import TablePreview
 
+from rnn_pipelines.datasets.folder import find_local_path
 from rnn_pipelines.lifecycle.files import replace_file
 from rnn_pipelines.lifecycle.lock import hold_lock
 
@@ -28,10 +28,7 @@ class ForecastLogDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        protocol, local = get_protocol_and_path(filepath)
-        if protocol != "file":
-            raise DatasetError(f"{filepath}: expected a file on this machine, received {protocol}.")
-        self._path = Path(local)
+        self._path = find_local_path(filepath, kind="file")
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:

@@ -5,8 +5,7 @@ from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from kedro.io.core import AbstractDataset, DatasetError, get_protocol_and_path
-
+from rnn_pipelines.datasets.folder import FolderDataset
 from rnn_pipelines.lifecycle.files import replace_file
 
 
@@ -48,31 +47,11 @@ class JSONFolder(MutableMapping[str, Any]):
         return self._folder / f"{key}.json"
 
 
-class JSONFolderDataset(AbstractDataset[None, JSONFolder]):
-    """Hands a node the mapping that it reads and fills.
-
-    Args:
-        path: the folder, on this machine.
-        metadata: for Kedro's plugins.
-    """
-
-    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
-        protocol, local = get_protocol_and_path(path)
-        if protocol != "file":
-            raise DatasetError(f"{path}: expected a folder on this machine, received {protocol}.")
-        self._folder = Path(local)
-        self.metadata = metadata
+class JSONFolderDataset(FolderDataset):
+    """Hands a node the mapping that it reads and fills; see `FolderDataset`."""
 
     def load(self) -> JSONFolder:
         return JSONFolder(self._folder)
 
-    def save(self, data: None) -> None:
-        raise DatasetError(
-            f"{self._folder}: a node fills this folder while it runs; there is nothing to save after it."
-        )
-
     def _exists(self) -> bool:
         return self._folder.is_dir()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._folder)}
