@@ -38,7 +38,7 @@ internals: install ## What the gates of trained networks do
 	$(BIN)/kedro run --pipelines=internals $(RUN_FLAGS)
 
 test: lint ## Lint, then all tests that take seconds
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n auto
 
 test-slow: install ## The tests that take minutes
 	$(BIN)/pytest -m slow

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from rnn_pipelines.evaluation.nb_ngram import NgramSpec, fit_nb_ngram
 from rnn_pipelines.models.specs import ClassifierSpec
@@ -56,6 +58,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     }
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+
+
+class Scheduling(LoadScopeScheduling):
+    """What stays in one process where several share the tests: a file, and all whole runs, for they share a data root.
+
+    A mark would say it too (`xdist_group`), but pytest-xdist 3.8 does not find it under pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.partition("::")[0])
+        return "whole runs" if file.parent.name == "tests" else str(file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Called by `pytest -n`."""
+    return Scheduling(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -33,6 +33,10 @@ class ParameterError(RnnPipelinesError, ValueError):
     """A parameter has a name that nothing reads."""
 
 
+class ParallelError(RnnPipelinesError, RuntimeError):
+    """Trainings can't be spread over processes as asked; the message says what is missing."""
+
+
 class LockedError(RnnPipelinesError, TimeoutError):
     """Another process is at the same work, and did not finish in time."""
 

@@ -71,7 +71,10 @@ def find_inputs_of_owners(inputs: Iterable[str], names: Iterable[str]) -> set[st
         inputs: of the pipelines that run.
         names: of these.
     """
-    owners = {name.removeprefix("params:").partition(".")[0] for name in inputs if name.startswith("params:")}
+    # What is read as a whole, as a name without a point is, has no blocks that another pipeline could read.
+    owners = {
+        name.removeprefix("params:").partition(".")[0] for name in inputs if name.startswith("params:") and "." in name
+    }
     modules = [import_module(f"rnn_pipelines.pipelines.{owner}") for owner in sorted(owners - set(names))]
     return {name for module in modules for name in module.create_pipeline().inputs()}
 

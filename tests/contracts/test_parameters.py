@@ -26,6 +26,7 @@ from rnn_pipelines.text.source import ReviewSourceSpec
 from rnn_pipelines.text.splits import ReviewSplitSpec
 from rnn_pipelines.text.vectors import WordVectorSpec
 from rnn_pipelines.text.vocabulary import VocabularySpec
+from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.internals_specs import SampleSpec, SmallClassifierSpec, SmallForecasterSpec
 from rnn_pipelines.training.specs import ForecastTrainingSpec, TrainingSpec
 from rnn_pipelines.training.task_specs import PlanSpec, TaskBook
@@ -58,6 +59,7 @@ TYPES = {
     "monitor_sentiment": MonitorSentimentSpec,
     "compare.tasks": TaskBook,
     "compare.plan": PlanSpec,
+    "parallel": ParallelSpec,
     "internals.sample": SampleSpec,
     "internals.forecaster": SmallForecasterSpec,
     "internals.reviews": ReviewSourceSpec,

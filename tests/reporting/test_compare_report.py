@@ -17,6 +17,7 @@ from rnn_pipelines.reporting.compare_report import (
 )
 from rnn_pipelines.reporting.compare_tables import group_by_task
 from rnn_pipelines.reporting.compare_verdicts import write_verdict
+from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.task_specs import PlanSpec, TaskSpec
 
 TRAINING = {"epochs": 1}
@@ -33,7 +34,9 @@ def write_report(make_comparison):
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
         plan_spec = made.plan.model_copy(update=plan or {})
-        return render_compare_report(made.results, made.description, plan_spec, loaded).replace(get_plotlyjs(), "")
+        return render_compare_report(made.results, made.description, plan_spec, ParallelSpec(), loaded).replace(
+            get_plotlyjs(), ""
+        )
 
     return write
 
@@ -145,15 +148,19 @@ def test_budget_is_told_with_its_spread() -> None:
 
 
 @pytest.mark.parametrize(
-    ("workers", "words"),
+    ("settings", "words"),
     [
-        (None, "As many trainings at a time as there are cores, with one thread each."),
-        (1, "One training at a time, with as many threads as there are cores."),
-        (4, "4 trainings at a time, each with its share of the cores."),
+        (
+            {"backend": "dask", "scheduler": "tcp://a:1"},
+            "As many trainings at a time as Dask had workers, with one thread each.",
+        ),
+        ({}, "As many trainings at a time as there are cores, with one thread each."),
+        ({"workers": 1}, "One training at a time, with as many threads as there are cores."),
+        ({"workers": 4}, "4 trainings at a time, each with its share of the cores."),
     ],
 )
-def test_workers_are_told(workers: int | None, words: str) -> None:
-    assert describe_workers(PlanSpec(tasks="a", workers=workers)) == words
+def test_workers_are_told(settings: dict[str, Any], words: str) -> None:
+    assert describe_workers(ParallelSpec(**settings)) == words
 
 
 @pytest.mark.parametrize(

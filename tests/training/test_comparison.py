@@ -13,9 +13,11 @@ from rnn_pipelines.errors import TaskError, TrainingError
 from rnn_pipelines.training import comparison
 from rnn_pipelines.training.comparison import Job, compare_cells, list_jobs
 from rnn_pipelines.training.contests import prepare_contest
+from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.task_specs import PlanSpec, TaskBook, TaskSpec
 
 CONTENDERS = {"lstm": {"cell": "lstm", "units": 8}, "gru": {"cell": "gru", "units": 9}}
+ALONE = ParallelSpec(workers=1)
 ADDING = {"kind": "adding", "num_steps": 4, "num_train": 3, "num_validation": 2, "num_test": 1}
 
 
@@ -36,23 +38,23 @@ def make_book(**changes: Any) -> TaskBook:
 
 
 def make_plan(tasks: str = "small", **changes: Any) -> PlanSpec:
-    return PlanSpec(tasks=tasks, **{"seeds": 2, "workers": 1, **changes})
+    return PlanSpec(tasks=tasks, **{"seeds": 2, **changes})
 
 
 @pytest.fixture
 def trainings(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What is trained, the last first, without training it; from training number `fail_at` on, it fails."""
-    noted = SimpleNamespace(jobs=[], workers=[], fail_at=None)
+    noted = SimpleNamespace(jobs=[], over=[], fail_at=None)
 
-    def train_all(jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, dict[str, Any]]]:
-        noted.workers.append(workers)
+    def fan_out(_: object, jobs: Sequence[Job], parallel: ParallelSpec) -> Iterator[tuple[Job, dict[str, Any]]]:
+        noted.over.append(parallel)
         for number, job in enumerate(reversed(jobs)):
             if number == noted.fail_at:
                 raise TrainingError("the loss is not finite")
             noted.jobs.append((job.task, job.contender, job.seed))
             yield job, {"task": job.task, "cell": job.contender, "seed": job.seed, "test": 0.5}
 
-    monkeypatch.setattr(comparison, "_train_all", train_all)
+    monkeypatch.setattr(comparison, "fan_out", fan_out)
     return noted
 
 
@@ -104,7 +106,7 @@ def test_settings_of_the_other_contender_do_not_count() -> None:
     assert find_key(make_book(contenders=contenders)) == find_key(make_book())
 
 
-@pytest.mark.parametrize("changes", [{"workers": 2}, {"workers": None}, {"seeds": 5}, {"music": "."}], ids=str)
+@pytest.mark.parametrize("changes", [{"seeds": 5}, {"music": "."}], ids=str)
 def test_plan_never_changes_a_key(changes: dict[str, Any]) -> None:
     assert find_key(make_book(), **changes) == find_key(make_book())
 
@@ -129,40 +131,16 @@ def test_series_that_was_changed_in_its_file_is_another_key(write: Callable[...,
     assert len(keys) == 2
 
 
-# Workers and threads
-
-
-@pytest.mark.parametrize(("workers", "threads"), [(None, 1), (1, 8), (2, 4), (3, 2), (16, 1)])
-def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch, workers: int | None, threads: int) -> None:
-    monkeypatch.setattr("joblib.cpu_count", lambda: 8)
-    jobs = list_jobs(make_book().root, make_plan(workers=workers))
-    assert {job.num_threads for job in jobs} == {threads}
-
-
-@pytest.mark.parametrize(("workers", "expected"), [(None, 8), (3, 3)])
-def test_each_core_has_a_worker_unless_the_plan_says_otherwise(
-    monkeypatch: pytest.MonkeyPatch, trainings: SimpleNamespace, workers: int | None, expected: int
-) -> None:
-    monkeypatch.setattr("joblib.cpu_count", lambda: 8)
-    compare_cells(make_book(), make_plan(workers=workers), {})
-    assert trainings.workers == [expected]
-
-
-def test_cores_that_this_process_may_not_use_do_not_count(
-    monkeypatch: pytest.MonkeyPatch, trainings: SimpleNamespace
-) -> None:
-    """As in a container."""
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
-    compare_cells(make_book(), make_plan(workers=None), {})
-    assert trainings.workers == [1]
-
-
 # What is trained
 
 
+def test_trainings_are_spread_as_asked_for(trainings: SimpleNamespace) -> None:
+    compare_cells(make_book(), make_plan(), {}, ParallelSpec(workers=3))
+    assert trainings.over == [ParallelSpec(workers=3)]
+
+
 def test_every_network_is_trained_with_every_seed(trainings: SimpleNamespace) -> None:
-    compare_cells(make_book(), make_plan(), {})
+    compare_cells(make_book(), make_plan(), {}, ALONE)
     assert sorted(trainings.jobs) == [
         (*names, seed) for names in (("small", "gru"), ("small", "lstm")) for seed in (0, 1)
     ]
@@ -170,7 +148,7 @@ def test_every_network_is_trained_with_every_seed(trainings: SimpleNamespace) ->
 
 def test_runs_come_in_the_order_of_tasks_networks_and_seeds(trainings: SimpleNamespace) -> None:
     """Not in that in which they end."""
-    runs, _ = compare_cells(make_book(), make_plan("large small"), {})
+    runs, _ = compare_cells(make_book(), make_plan("large small"), {}, ALONE)
     assert [(run["task"], run["cell"], run["seed"]) for run in runs] == [
         (task, cell, seed) for task in ("large", "small") for cell in ("lstm", "gru") for seed in (0, 1)
     ]
@@ -178,31 +156,31 @@ def test_runs_come_in_the_order_of_tasks_networks_and_seeds(trainings: SimpleNam
 
 def test_finished_trainings_are_not_done_again(trainings: SimpleNamespace) -> None:
     finished: dict[str, Any] = {}
-    first = compare_cells(make_book(), make_plan(), finished)
+    first = compare_cells(make_book(), make_plan(), finished, ALONE)
     trainings.jobs.clear()
-    assert compare_cells(make_book(), make_plan(), finished) == first
+    assert compare_cells(make_book(), make_plan(), finished, ALONE) == first
     assert trainings.jobs == []
 
 
 def test_more_seeds_train_those_alone(trainings: SimpleNamespace) -> None:
     finished: dict[str, Any] = {}
-    compare_cells(make_book(), make_plan(), finished)
+    compare_cells(make_book(), make_plan(), finished, ALONE)
     trainings.jobs.clear()
-    compare_cells(make_book(), make_plan(seeds=3), finished)
+    compare_cells(make_book(), make_plan(seeds=3), finished, ALONE)
     assert sorted(trainings.jobs) == [("small", "gru", 2), ("small", "lstm", 2)]
 
 
 def test_fewer_seeds_are_read_from_what_is_finished(trainings: SimpleNamespace) -> None:
     finished: dict[str, Any] = {}
-    compare_cells(make_book(), make_plan(seeds=3), finished)
-    assert [run["seed"] for run in compare_cells(make_book(), make_plan(), finished)[0]] == [0, 1, 0, 1]
+    compare_cells(make_book(), make_plan(seeds=3), finished, ALONE)
+    assert [run["seed"] for run in compare_cells(make_book(), make_plan(), finished, ALONE)[0]] == [0, 1, 0, 1]
 
 
 def test_trainings_that_ended_before_one_failed_are_kept(trainings: SimpleNamespace) -> None:
     finished: dict[str, Any] = {}
     trainings.fail_at = 3
     with pytest.raises(TrainingError):
-        compare_cells(make_book(), make_plan(), finished)
+        compare_cells(make_book(), make_plan(), finished, ALONE)
     assert sorted(key[:-13] for key in finished) == ["small-gru-0", "small-gru-1", "small-lstm-1"]
 
 
@@ -210,16 +188,16 @@ def test_comparison_goes_on_where_it_failed(trainings: SimpleNamespace) -> None:
     finished: dict[str, Any] = {}
     trainings.fail_at = 3
     with pytest.raises(TrainingError):
-        compare_cells(make_book(), make_plan(), finished)
+        compare_cells(make_book(), make_plan(), finished, ALONE)
     trainings.jobs.clear()
     trainings.fail_at = None
-    compare_cells(make_book(), make_plan(), finished)
+    compare_cells(make_book(), make_plan(), finished, ALONE)
     assert trainings.jobs == [("small", "lstm", 0)]
 
 
 def test_each_training_is_logged_with_its_loss(trainings: SimpleNamespace, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
-        compare_cells(make_book(), make_plan(), {})
+        compare_cells(make_book(), make_plan(), {}, ALONE)
     assert caplog.messages[0] == "small, gru, seed 1: test 0.5"
     assert len(caplog.messages) == 4
 
@@ -248,24 +226,24 @@ def test_what_is_refused_trains_nothing(
     trainings: SimpleNamespace, book: TaskBook, plan: PlanSpec, message: str
 ) -> None:
     with pytest.raises(TaskError, match=message):
-        compare_cells(book, plan, {})
-    assert trainings.workers == []
+        compare_cells(book, plan, {}, ALONE)
+    assert trainings.over == []
 
 
 def test_unequal_budgets_of_a_task_that_is_not_chosen_are_none_of_its_business(trainings: SimpleNamespace) -> None:
     book = make_book(contenders=CONTENDERS | {"gru": {"cell": "gru", "units": 12}})
-    assert len(compare_cells(book, make_plan("large"), {})[0]) == 4
+    assert len(compare_cells(book, make_plan("large"), {}, ALONE)[0]) == 4
 
 
 def test_task_that_is_named_twice_is_trained_once(trainings: SimpleNamespace) -> None:
-    assert len(compare_cells(make_book(), make_plan("small small"), {})[0]) == 4
+    assert len(compare_cells(make_book(), make_plan("small small"), {}, ALONE)[0]) == 4
 
 
 # Tasks without their file
 
 
 def test_task_without_its_file_is_left_out(trainings: SimpleNamespace, music: Path) -> None:
-    runs, description = compare_cells(make_book(), make_plan("jsb nottingham", music=str(music)), {})
+    runs, description = compare_cells(make_book(), make_plan("jsb nottingham", music=str(music)), {}, ALONE)
     assert {run["task"] for run in runs} == set(description["tasks"]) == {"jsb"}
     assert description["left_out"] == ["nottingham"]
 
@@ -273,17 +251,17 @@ def test_task_without_its_file_is_left_out(trainings: SimpleNamespace, music: Pa
 def test_task_without_its_file_is_named_in_the_log(
     trainings: SimpleNamespace, music: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    compare_cells(make_book(), make_plan("jsb nottingham", music=str(music)), {})
+    compare_cells(make_book(), make_plan("jsb nottingham", music=str(music)), {}, ALONE)
     assert "Left out, because their music files are not there: nottingham. See docs/data.md." in caplog.messages
 
 
 def test_nothing_is_left_out_where_no_file_is_needed(trainings: SimpleNamespace) -> None:
-    assert compare_cells(make_book(), make_plan(), {})[1]["left_out"] == []
+    assert compare_cells(make_book(), make_plan(), {}, ALONE)[1]["left_out"] == []
 
 
 def test_tasks_that_are_all_left_out_are_refused(trainings: SimpleNamespace, music: Path) -> None:
     with pytest.raises(TaskError, match=r"received \['nottingham'\] alone\. Give the folder .* compare\.plan\.music"):
-        compare_cells(make_book(), make_plan("nottingham", music=str(music)), {})
+        compare_cells(make_book(), make_plan("nottingham", music=str(music)), {}, ALONE)
 
 
 # What the report is told
@@ -291,7 +269,7 @@ def test_tasks_that_are_all_left_out_are_refused(trainings: SimpleNamespace, mus
 
 @pytest.fixture
 def described(trainings: SimpleNamespace, music: Path) -> dict[str, Any]:
-    return compare_cells(make_book(), make_plan("small jsb", music=str(music)), {})[1]["tasks"]
+    return compare_cells(make_book(), make_plan("small jsb", music=str(music)), {}, ALONE)[1]["tasks"]
 
 
 def test_description_has_the_numbers_of_recurrent_weights(described: dict[str, Any]) -> None:
@@ -312,6 +290,6 @@ def test_description_has_what_papers_report(described: dict[str, Any]) -> None:
 def test_references_are_means_over_the_seeds(trainings: SimpleNamespace) -> None:
     data = {"kind": "series", "source": {"name": "noisy_sine"}, "lookback": 5}
     book = make_book(data=data, contenders={name: {"cell": "rnn", "units": 4} for name in ("one", "other")})
-    found = compare_cells(book, make_plan(), {})[1]["tasks"]["small"]["references"]
+    found = compare_cells(book, make_plan(), {}, ALONE)[1]["tasks"]["small"]["references"]
     of_seeds = [prepare_contest(book.root["small"].data, seed, None).references for seed in (0, 1)]
     assert found == {name: pytest.approx((of_seeds[0][name] + of_seeds[1][name]) / 2) for name in of_seeds[0]}

@@ -13,6 +13,7 @@ from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.tasks.sequences import Sequences
 from rnn_pipelines.training.comparison import compare_cells, list_jobs
 from rnn_pipelines.training.contests import Contest, prepare_contest
+from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.task_specs import PlanSpec, TaskBook, TaskSpec
 
 SIZES = {"num_train": 40, "num_validation": 20, "num_test": 10}
@@ -61,7 +62,7 @@ def train(music: Path) -> Callable[..., dict[str, Any]]:
     def train_one(kind: str = "adding", seed: int = 0, **changes: Any) -> dict[str, Any]:
         from rnn_pipelines.training.contenders import train_contender
 
-        plan = PlanSpec(tasks=kind, workers=1, music=str(music))
+        plan = PlanSpec(tasks=kind, music=str(music))
         job = list_jobs({kind: make_task(kind, **changes)}, plan)[seed]
         assert (job.contender, job.seed) == ("rnn", seed)
         return train_contender(job)
@@ -398,4 +399,4 @@ def test_loss_that_is_no_number_names_the_training(
     with pytest.raises(
         TrainingError, match=r"^wild, rnn, seed 0: rnn: the loss is not finite .* training\.learning_rate"
     ):
-        compare_cells(book, PlanSpec(tasks="wild", workers=1), {})
+        compare_cells(book, PlanSpec(tasks="wild"), {}, ParallelSpec(workers=1))

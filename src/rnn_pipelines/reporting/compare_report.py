@@ -23,6 +23,7 @@ from rnn_pipelines.reporting.style import get_name
 from rnn_pipelines.reporting.trainings import tabulate_parameters
 from rnn_pipelines.series.synthetic import GENERATORS
 from rnn_pipelines.tasks.music import NUM_NOTES
+from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.task_specs import AddingData, CopyData, MusicData, PlanSpec, SeriesData, TaskSpec
 
 HOW_TO_READ = (
@@ -70,7 +71,11 @@ TIME_IN_WORDS = (
 
 
 def render_compare_report(
-    results: Mapping[str, Any], description: Mapping[str, Any], plan: PlanSpec, figures: Mapping[str, Figure]
+    results: Mapping[str, Any],
+    description: Mapping[str, Any],
+    plan: PlanSpec,
+    parallel: ParallelSpec,
+    figures: Mapping[str, Figure],
 ) -> str:
     """Puts a comparison on one HTML page that needs no network.
 
@@ -78,6 +83,7 @@ def render_compare_report(
         results: what `summarize_comparison` returns.
         description: what `compare_cells` returns beside the trainings.
         plan: which tasks were to be run, and how.
+        parallel: over which processes.
         figures: what `draw_figures` returns.
     """
     by_task, described = group_by_task(results["summary"]), description["tasks"]
@@ -90,7 +96,7 @@ def render_compare_report(
         ),
         Section("Losses by seed", [figures["losses"], LOSSES_IN_WORDS]),
         Section("Learning curves", [figures["curves"], CURVES_IN_WORDS]),
-        Section("Time", [figures["time"], TIME_IN_WORDS, describe_workers(plan)]),
+        Section("Time", [figures["time"], TIME_IN_WORDS, describe_workers(parallel)]),
         Section("How to read", [HOW_TO_READ, INTERVALS_IN_WORDS, ROUGH_INTERVALS_IN_WORDS, REFERENCES_IN_WORDS]),
     ]
     if description["left_out"]:
@@ -163,13 +169,15 @@ def describe_papers(published: Mapping[str, Any]) -> str:
     )
 
 
-def describe_workers(plan: PlanSpec) -> str:
+def describe_workers(parallel: ParallelSpec) -> str:
     """How many trainings ran at a time."""
-    if plan.workers is None:
+    if parallel.backend == "dask":
+        return "As many trainings at a time as Dask had workers, with one thread each."
+    if parallel.workers is None:
         return "As many trainings at a time as there are cores, with one thread each."
-    if plan.workers == 1:
+    if parallel.workers == 1:
         return "One training at a time, with as many threads as there are cores."
-    return f"{plan.workers} trainings at a time, each with its share of the cores."
+    return f"{parallel.workers} trainings at a time, each with its share of the cores."
 
 
 def describe_left_out(left_out: Sequence[str], plan: PlanSpec) -> str:

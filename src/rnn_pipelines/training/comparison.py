@@ -2,8 +2,7 @@
 
 import hashlib
 import logging
-import os
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from tqdm import tqdm
 import rnn_pipelines
 from rnn_pipelines.errors import TaskError, TrainingError
 from rnn_pipelines.training.contests import check_budgets, find_file, list_published, prepare_contest
+from rnn_pipelines.training.fan_out import ParallelSpec, fan_out
 from rnn_pipelines.training.task_specs import MusicData, PlanSpec, TaskBook, TaskSpec
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,6 @@ class Job:
         spec: of the task, with this one contender.
         music: folder of the music files.
         checksum: of the file that the task reads, if any.
-        num_threads: for this training.
     """
 
     task: str
@@ -37,7 +36,6 @@ class Job:
     spec: TaskSpec
     music: str | None
     checksum: str
-    num_threads: int
 
     @property
     def key(self) -> str:
@@ -48,7 +46,7 @@ class Job:
 
 
 def compare_cells(
-    tasks: TaskBook, plan: PlanSpec, finished: MutableMapping[str, dict[str, Any]]
+    tasks: TaskBook, plan: PlanSpec, finished: MutableMapping[str, dict[str, Any]], parallel: ParallelSpec
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Trains every network of the chosen tasks with every seed; a training that is finished is not done again.
 
@@ -57,6 +55,7 @@ def compare_cells(
         plan: which of them, and how.
         finished: what `train_contender` returned by `Job.key`. Each training is added when it ends, so that an
             interrupted comparison goes on where it stopped.
+        parallel: over which processes.
     Returns:
         The trainings in the order of tasks, contenders and seeds, see `train_contender`. And of each task: `spec`,
         `references` (mean over seeds), `published`, `num_recurrent_parameters` by contender, and `left_out`: the tasks
@@ -64,6 +63,7 @@ def compare_cells(
     Raises:
         TaskError: a task has no such name, the numbers of its weights are too far apart, or none has its file.
         TrainingError: a loss is no longer finite; the trainings that ended before are kept.
+        ParallelError: see `fan_out`.
     """
     chosen = choose_tasks(tasks, plan)
     present = {name: task for name, task in chosen.items() if _has_data(task, plan)}
@@ -79,7 +79,7 @@ def compare_cells(
     jobs = list_jobs(present, plan)
     missing = [job for job in jobs if job.key not in finished]
     with tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="training", disable=None) as progress:
-        for job, run in _train_all(missing, _count_workers(plan)):
+        for job, run in fan_out(_train, missing, parallel):
             finished[job.key] = run
             progress.update()
             if progress.disable:
@@ -121,7 +121,6 @@ def list_jobs(tasks: Mapping[str, TaskSpec], plan: PlanSpec) -> list[Job]:
             spec=task.model_copy(update={"contenders": {contender: task.contenders[contender]}}),
             music=plan.music,
             checksum=checksums[name],
-            num_threads=max(1, _count_cores() // _count_workers(plan)),
         )
         for name, task in tasks.items()
         for contender in task.contenders
@@ -129,24 +128,11 @@ def list_jobs(tasks: Mapping[str, TaskSpec], plan: PlanSpec) -> list[Job]:
     ]
 
 
-def _train_all(jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, dict[str, Any]]]:
-    """Each training when it ends. Processes stay warm for many of them."""
-    import joblib
-
-    calls = (joblib.delayed(_train)(job) for job in jobs)
-    # One by one, for joblib would put short trainings together, and they would be kept, or lost, together.
-    yield from joblib.Parallel(n_jobs=workers, batch_size=1, return_as="generator_unordered")(calls)
-
-
-def _train(job: Job) -> tuple[Job, dict[str, Any]]:
-    # Before TensorFlow starts in this process.
-    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(job.num_threads)
-    # Each training traces graphs of its own, which TensorFlow takes for a mistake and warns of.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+def _train(job: Job) -> dict[str, Any]:
     from rnn_pipelines.training.contenders import train_contender
 
     try:
-        return job, train_contender(job)
+        return train_contender(job)
     except TrainingError as error:
         raise TrainingError(f"{job.task}, {job.contender}, seed {job.seed}: {error}") from error
 
@@ -158,14 +144,3 @@ def _has_data(task: TaskSpec, plan: PlanSpec) -> bool:
 def _take_checksum(task: TaskSpec, plan: PlanSpec) -> str:
     path = find_file(task.data, plan.music)
     return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
-
-
-def _count_workers(plan: PlanSpec) -> int:
-    return plan.workers or _count_cores()
-
-
-def _count_cores() -> int:
-    """Those that this process may use: in a container, fewer than the machine has."""
-    import joblib
-
-    return joblib.cpu_count()

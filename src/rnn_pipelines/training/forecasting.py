@@ -17,6 +17,7 @@ from rnn_pipelines.models.specs import NetworkSpec
 from rnn_pipelines.series.forecasts import Forecasts
 from rnn_pipelines.series.windows import Part, WindowedPanel
 from rnn_pipelines.training.batches import batch_windows
+from rnn_pipelines.training.fan_out import ParallelSpec, fan_out
 from rnn_pipelines.training.fit import Limits, fit_within
 from rnn_pipelines.training.specs import ForecastTrainingSpec
 
@@ -38,8 +39,23 @@ class Start:
     checkpoints: Path | None = None
 
 
+@dataclass(frozen=True)
+class _Member:
+    """All that the training of one member needs, in whichever process."""
+
+    number: int
+    panel: WindowedPanel
+    network: NetworkSpec
+    training: ForecastTrainingSpec
+    start: Start
+
+
 def train_forecaster(
-    panel: WindowedPanel, network: NetworkSpec, training: ForecastTrainingSpec, start: Start | None = None
+    panel: WindowedPanel,
+    network: NetworkSpec,
+    training: ForecastTrainingSpec,
+    start: Start | None = None,
+    parallel: ParallelSpec | None = None,
 ) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
     """Builds and trains the members of one network over all series of a panel.
 
@@ -48,38 +64,49 @@ def train_forecaster(
         network: what to build.
         training: how to train it.
         start: from where, and within which limits; by default from new weights, without limits.
+        parallel: over which processes the members are spread; by default all are trained in this one.
     Returns:
         The network with its best weights; the history of `fit`, each epoch the mean of the members that still trained;
         the record of `fit`, in sum over the members but for `best_epoch`, their mean, with the `layers` of one (see
         `summarize_layers`).
     Raises:
         TrainingError: the loss is no longer finite.
+        ParallelError: see `fan_out`.
     """
-    start = start or Start()
-    trained = [_train_member(panel, network, training, member, start) for member in range(network.members)]
-    models, histories, records = zip(*trained, strict=True)
+    members = [_Member(number, panel, network, training, start or Start()) for number in range(network.members)]
+    trained = fan_out(_train_member, members, parallel or ParallelSpec(workers=1))
+    ordered = [result for _, result in sorted(trained, key=lambda ended: ended[0].number)]
+    weights, histories, records = zip(*ordered, strict=True)
+    models = [_build_member(member, found) for member, found in zip(members, weights, strict=True)]
     history = pd.concat(histories).groupby("epoch", as_index=False).mean()
     record = {key: sum(record[key] for record in records) for key in records[0]}
     record["best_epoch"] = round(record["best_epoch"] / network.members)
     return average_forecasters(models), history, record | {"layers": summarize_layers(models[0])}
 
 
-def _train_member(
-    panel: WindowedPanel, network: NetworkSpec, training: ForecastTrainingSpec, member: int, start: Start
-) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
-    seed = training.seed + member
+def _train_member(member: _Member) -> tuple[list[np.ndarray], pd.DataFrame, dict[str, Any]]:
+    """Its weights, for they travel between processes as a Keras model does not, and what `fit` returns."""
+    panel, training, start = member.panel, member.training, member.start
+    seed = training.seed + member.number
     keras.utils.set_random_seed(seed)
-    model = build_forecaster(network, panel.lookback, panel.horizon, panel.num_known)
-    if start.weights is not None:
-        model.set_weights(start.weights[member])
+    model = _build_member(member, start.weights[member.number] if start.weights is not None else None)
     train = batch_windows(panel, "train", training.batch_size, shuffle_seed=seed)
     validation = batch_windows(panel, "validation", PREDICT_BATCH_SIZE)
-    limits = Limits(max_seconds=start.max_seconds and start.max_seconds / network.members)
+    limits = Limits(max_seconds=start.max_seconds and start.max_seconds / member.network.members)
     if start.checkpoints is not None:
-        path = start.checkpoints / f"{network.cell}_{member + 1}.npz"
-        fingerprint = f"{network.model_dump_json()} {_fingerprint_panel(panel)}"
+        path = start.checkpoints / f"{member.network.cell}_{member.number + 1}.npz"
+        fingerprint = f"{member.network.model_dump_json()} {_fingerprint_panel(panel)}"
         limits = replace(limits, checkpoint=path, fingerprint=fingerprint)
-    return model, *fit_within(model, training.loss, (train, validation), training, limits)
+    history, record = fit_within(model, training.loss, (train, validation), training, limits)
+    return model.get_weights(), history, record
+
+
+def _build_member(member: _Member, weights: Sequence[np.ndarray] | None) -> keras.Model:
+    panel = member.panel
+    model = build_forecaster(member.network, panel.lookback, panel.horizon, panel.num_known)
+    if weights is not None:
+        model.set_weights(weights)
+    return model
 
 
 def _fingerprint_panel(panel: WindowedPanel) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from rnn_pipelines.models.specs import NetworkSpec
 from rnn_pipelines.series.forecasts import Forecasts, tabulate_forecasts
 from rnn_pipelines.series.windows import WindowedPanel
+from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.forecaster import Forecaster, ForecasterSettings, forecast_cutoffs
 from rnn_pipelines.training.specs import BudgetSpec, ForecastTrainingSpec
 
@@ -46,11 +47,13 @@ class Means:
         budget: time and epochs.
         champion: whose weights it may start from; None where there is no champion.
         checkpoints: where an interrupted training leaves what it needs to go on; None for nowhere.
+        parallel: over which processes members are spread; None for this one.
     """
 
     budget: BudgetSpec
     champion: Forecaster | None = None
     checkpoints: Path | None = None
+    parallel: ParallelSpec | None = None
 
 
 def train_challenger(
@@ -78,7 +81,7 @@ def train_challenger(
         # A network that has learnt before can't be lucky for having hardly learnt.
         changes["min_steps"] = 0
     start = Start(weights, budget.max_seconds, means.checkpoints)
-    model, _, record = train_forecaster(panel, network, training.model_copy(update=changes), start)
+    model, _, record = train_forecaster(panel, network, training.model_copy(update=changes), start, means.parallel)
     seeds = [training.seed + member for member in range(network.members)]
     return TrainedNetwork(model, network, record | {"seeds": seeds, "is_warm": weights is not None})
 

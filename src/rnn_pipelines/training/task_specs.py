@@ -121,13 +121,11 @@ class PlanSpec(BaseModel, extra="forbid", frozen=True):
         tasks: their names, with spaces between them.
         seeds: runs of each network, with the seeds 0, 1, …: of the data that are drawn, the weights and the order of
             the batches, which is the same for all networks.
-        workers: processes, each with its share of the cores; None for one a core.
         music: folder of the music files; else `music` below the folder that the environment variable RNN_DATA names.
     """
 
     tasks: str
     seeds: int = Field(5, ge=2)
-    workers: int | None = Field(None, ge=1)
     music: str | None = None
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnn_pipelines.evaluation import intervals
 from rnn_pipelines.training import comparison
+from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.task_specs import PlanSpec, TaskBook
 
 # Kedro resolves these hints when it checks parameters, and must not load what only some commands need.
@@ -15,9 +16,11 @@ else:
     Figure = JSONFolder = Any
 
 
-def compare_cells(tasks: TaskBook, plan: PlanSpec, finished: JSONFolder) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def compare_cells(
+    tasks: TaskBook, plan: PlanSpec, finished: JSONFolder, parallel: ParallelSpec
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Trains every network with every seed, in several processes; what was finished before is not done again."""
-    return comparison.compare_cells(tasks, plan, finished)
+    return comparison.compare_cells(tasks, plan, finished, parallel)
 
 
 def summarize_runs(runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -32,8 +35,10 @@ def draw_figures(runs: list[dict[str, Any]], results: dict[str, Any], descriptio
     return compare_figures.draw_figures(runs, results["summary"], description)
 
 
-def render_report(results: dict[str, Any], description: dict[str, Any], plan: PlanSpec, **figures: Figure) -> str:
+def render_report(
+    results: dict[str, Any], description: dict[str, Any], plan: PlanSpec, parallel: ParallelSpec, **figures: Figure
+) -> str:
     """Puts verdicts, tables and figures into one HTML file that needs no network."""
     from rnn_pipelines.reporting import compare_report
 
-    return compare_report.render_compare_report(results, description, plan, figures)
+    return compare_report.render_compare_report(results, description, plan, parallel, figures)

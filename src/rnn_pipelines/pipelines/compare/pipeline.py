@@ -14,7 +14,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.compare_cells,
-                ["params:compare.tasks", "params:compare.plan", "compare_finished"],
+                ["params:compare.tasks", "params:compare.plan", "compare_finished", "params:parallel"],
                 ["compare_runs", "compare_description"],
                 name="compare_cells",
             ),
@@ -36,6 +36,7 @@ def create_pipeline() -> Pipeline:
                     "results": "compare_results",
                     "description": "compare_description",
                     "plan": "params:compare.plan",
+                    "parallel": "params:parallel",
                     **figures,
                 },
                 "compare_report",

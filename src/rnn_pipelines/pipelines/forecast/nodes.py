@@ -12,6 +12,7 @@ from rnn_pipelines.series.schema import GapPolicy
 from rnn_pipelines.series.source import SourceSpec
 from rnn_pipelines.series.splits import SplitSpec
 from rnn_pipelines.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.specs import ForecastTrainingSpec
 
 # Kedro resolves these hints when it checks parameters, and must not load Keras for it.
@@ -54,12 +55,12 @@ def make_windows(
 
 
 def train_forecaster(
-    panel: WindowedPanel, network: NetworkSpec, training: ForecastTrainingSpec
+    panel: WindowedPanel, network: NetworkSpec, training: ForecastTrainingSpec, parallel: ParallelSpec
 ) -> tuple[KerasModel, pd.DataFrame, dict[str, Any]]:
     """Trains the network on the training windows and keeps the weights that are best on validation."""
     from rnn_pipelines.training import forecasting
 
-    return forecasting.train_forecaster(panel, network, training)
+    return forecasting.train_forecaster(panel, network, training, parallel=parallel)
 
 
 def forecast_windows(model: KerasModel, panel: WindowedPanel) -> Forecasts:

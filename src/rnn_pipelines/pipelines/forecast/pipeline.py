@@ -69,7 +69,7 @@ def create_network_pipeline(cell: str) -> Pipeline:
         [
             Node(
                 nodes.train_forecaster,
-                ["forecast_windows", "params:network", "params:training"],
+                ["forecast_windows", "params:network", "params:training", "params:parallel"],
                 ["model", "history", "record"],
                 name="train_forecaster",
             ),
@@ -86,7 +86,11 @@ def create_network_pipeline(cell: str) -> Pipeline:
         namespace=f"forecast_{cell}",
         inputs={"forecast_windows"},
         outputs=name_by_cell(cell, "model", "history", "record", "forecasts"),
-        parameters={"params:network": f"params:forecast.{cell}", "params:training": "params:forecast.training"},
+        parameters={
+            "params:network": f"params:forecast.{cell}",
+            "params:training": "params:forecast.training",
+            "params:parallel": "params:parallel",
+        },
     )
 
 

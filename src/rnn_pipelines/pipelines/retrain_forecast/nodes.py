@@ -17,6 +17,7 @@ from rnn_pipelines.series.source import SourceSpec
 from rnn_pipelines.series.windows import WindowedPanel, WindowSpec
 from rnn_pipelines.training import forecaster
 from rnn_pipelines.training import retraining as training_retraining
+from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.forecaster import Forecaster, ForecasterSettings
 from rnn_pipelines.training.retraining import Means, TrainedNetwork
 from rnn_pipelines.training.specs import ForecastTrainingSpec
@@ -57,9 +58,11 @@ def describe_forecaster(
     return forecaster.describe_forecaster(series, profile, cutoffs, window, calendar_spec, gaps)
 
 
-def allot_means(champion: LoadedChampion | None, retrain_spec: RetrainForecastSpec, checkpoints: Path) -> Means:
+def allot_means(
+    champion: LoadedChampion | None, retrain_spec: RetrainForecastSpec, checkpoints: Path, parallel: ParallelSpec
+) -> Means:
     """Says what the training may cost, and which network it may start from."""
-    return Means(retrain_spec.budget, None if champion is None else champion.artefact, checkpoints)
+    return Means(retrain_spec.budget, None if champion is None else champion.artefact, checkpoints, parallel)
 
 
 def train_challenger(

@@ -85,7 +85,7 @@ def create_case_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.allot_means,
-                ["champion_forecast", "params:retrain_forecast", "retrain_forecast_checkpoints"],
+                ["champion_forecast", "params:retrain_forecast", "retrain_forecast_checkpoints", "params:parallel"],
                 "retrain_forecast_means",
                 name="allot_means",
             ),

@@ -1,0 +1,133 @@
+"""Independent trainings spread over processes, of this machine or of several; free of Keras itself."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, as_completed
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import BaseModel, Field, model_validator
+
+from rnn_pipelines.errors import ParallelError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+# How long a scheduler and its first worker may take to answer.
+CONNECT_SECONDS = 30
+
+
+class ParallelSpec(BaseModel, extra="forbid", frozen=True):
+    """How independent trainings spread over processes.
+
+    Attributes:
+        backend: `loky` for processes of this machine, `dask` for the workers of a Dask scheduler.
+        workers: processes of this machine, each with its share of the cores; None for one a core.
+        scheduler: address of the Dask scheduler, such as tcp://host:8786.
+    """
+
+    backend: Literal["loky", "dask"] = "loky"
+    workers: int | None = Field(None, ge=1)
+    scheduler: str | None = None
+
+    @model_validator(mode="after")
+    def _refuse_what_is_not_read(self) -> "ParallelSpec":
+        if (self.backend == "dask") is not (self.scheduler is not None):
+            raise ValueError("scheduler: expected the address of a scheduler with backend dask, and none with loky")
+        if self.backend == "dask" and self.workers is not None:
+            raise ValueError("workers: Dask's scheduler knows how many it has; set it to null")
+        return self
+
+
+def fan_out(
+    train: Callable[[Job], Result], jobs: Sequence[Job], parallel: ParallelSpec
+) -> Iterator[tuple[Job, Result]]:
+    """Each job with its result, when it ends; what ended before one failed has been handed out.
+
+    Processes stay warm for many jobs. Where there is one worker or one job, it runs in this process.
+
+    Args:
+        train: a function of a module, for other processes import it by its name.
+        jobs: its arguments; they and the results travel between processes.
+        parallel: over which.
+    Raises:
+        ParallelError: no such scheduler, or workers that can't train.
+    """
+    num_workers = min(count_workers(parallel), len(jobs))
+    if parallel.backend == "loky" and num_workers <= 1:
+        for job in jobs:
+            yield job, train(job)
+        return
+    num_threads = max(1, count_cores() // num_workers) if parallel.backend == "loky" else 1
+    with _open_executor(parallel, num_workers) as executor:
+        submitted = {executor.submit(_train_apart, train, job, num_threads): job for job in jobs}
+        for future in as_completed(submitted):
+            yield submitted[future], future.result()
+
+
+def count_workers(parallel: ParallelSpec) -> int:
+    """Processes of this machine, or as many as there are jobs where Dask's scheduler decides."""
+    return parallel.workers or count_cores()
+
+
+def count_cores() -> int:
+    """Those that this process may use: in a container, fewer than the machine has."""
+    import joblib
+
+    return joblib.cpu_count()
+
+
+def _train_apart(train: Callable[[Job], Result], job: Job, num_threads: int) -> Result:
+    # Before TensorFlow starts in this process.
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(num_threads)
+    # Each training traces graphs of its own, which TensorFlow takes for a mistake and warns of.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    return train(job)
+
+
+@contextmanager
+def _open_executor(parallel: ParallelSpec, num_workers: int) -> Iterator[Executor]:
+    """Both through the interface of the standard library: in joblib's own for Dask, a job that kills its worker every
+    time is waited for without end.
+    """
+    if parallel.backend == "dask":
+        with _connect(str(parallel.scheduler)) as client:
+            # Leaving the client takes back what is not done.
+            yield client.get_executor(pure=False)
+        return
+    from joblib.externals.loky import get_reusable_executor
+
+    executor = get_reusable_executor(max_workers=num_workers)
+    try:
+        yield executor
+    except BaseException:
+        executor.shutdown(wait=False, kill_workers=True)
+        raise
+
+
+def _connect(address: str) -> "Client":
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise ParallelError(
+            "parallel.backend is dask, which is not installed: pip install rnn-pipelines[dask]"
+        ) from error
+    try:
+        client: Any = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError) as error:
+        raise ParallelError(
+            f"parallel.scheduler: expected the address of a Dask scheduler with workers, received {address} ({error}). "
+            "Start them with dask scheduler, and with dask worker ADDRESS --nthreads 1 --nworkers N."
+        ) from error
+    if max(client.nthreads().values()) > 1:
+        client.close()
+        raise ParallelError(
+            f"parallel.scheduler: the workers of {address} have several threads, and Keras trains one network at a "
+            "time in a process. Start them with --nthreads 1, and --nworkers as many as there are cores."
+        )
+    return client
