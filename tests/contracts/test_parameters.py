@@ -106,7 +106,7 @@ def test_every_type_is_frozen(types: dict[str, type[BaseModel]]) -> None:
 @pytest.fixture(scope="module")
 def written(context: KedroContext) -> dict[str, Any]:
     """The parameters of `conf/base`, pipeline by pipeline."""
-    files = sorted((context.project_path / "conf" / "base").glob("parameters_*.yml"))
+    files = sorted((context.project_path / "conf" / "base").glob("parameters*.yml"))
     return dict(OmegaConf.to_container(OmegaConf.merge(*(OmegaConf.load(file) for file in files))))
 
 

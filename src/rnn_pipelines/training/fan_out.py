@@ -3,8 +3,10 @@
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Future, as_completed
 from contextlib import contextmanager
+from functools import partial
+from multiprocessing import current_process
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
@@ -62,9 +64,8 @@ def fan_out(
         for job in jobs:
             yield job, train(job)
         return
-    num_threads = max(1, count_cores() // num_workers) if parallel.backend == "loky" else 1
-    with _open_executor(parallel, num_workers) as executor:
-        submitted = {executor.submit(_train_apart, train, job, num_threads): job for job in jobs}
+    with _open_executor(parallel, num_workers) as submit:
+        submitted = {submit(train, job): job for job in jobs}
         for future in as_completed(submitted):
             yield submitted[future], future.result()
 
@@ -89,21 +90,33 @@ def _train_apart(train: Callable[[Job], Result], job: Job, num_threads: int) -> 
     return train(job)
 
 
-@contextmanager
-def _open_executor(parallel: ParallelSpec, num_workers: int) -> Iterator[Executor]:
-    """Both through the interface of the standard library: in joblib's own for Dask, a job that kills its worker every
-    time is waited for without end.
+def _train_below_worker(train: Callable[[Job], Result], job: Job) -> Result:
+    """In a process of its own: a Dask worker draws from Python's random numbers in other threads, which Keras takes
+    its seeds from, and does not answer its scheduler while TensorFlow traces.
     """
+    from distributed import get_worker
+    from joblib.externals.loky import get_reusable_executor
+
+    if current_process().daemon:
+        raise ParallelError("parallel.scheduler: its workers may not start processes. Start them with --no-nanny.")
+    executor = get_reusable_executor(max_workers=get_worker().state.nthreads)
+    return executor.submit(_train_apart, train, job, 1).result()
+
+
+@contextmanager
+def _open_executor(parallel: ParallelSpec, num_workers: int) -> Iterator[Callable[..., Future[Any]]]:
+    """What submits a job; for Dask not through joblib, which waits without end for a job whose workers have died."""
     if parallel.backend == "dask":
         with _connect(str(parallel.scheduler)) as client:
             # Leaving the client takes back what is not done.
-            yield client.get_executor(pure=False)
+            yield partial(client.get_executor(pure=False).submit, _train_below_worker)
         return
     from joblib.externals.loky import get_reusable_executor
 
+    num_threads = max(1, count_cores() // num_workers)
     executor = get_reusable_executor(max_workers=num_workers)
     try:
-        yield executor
+        yield lambda train, job: executor.submit(_train_apart, train, job, num_threads)
     except BaseException:
         executor.shutdown(wait=False, kill_workers=True)
         raise
@@ -117,17 +130,11 @@ def _connect(address: str) -> "Client":
             "parallel.backend is dask, which is not installed: pip install rnn-pipelines[dask]"
         ) from error
     try:
-        client: Any = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise ParallelError(
             f"parallel.scheduler: expected the address of a Dask scheduler with workers, received {address} ({error}). "
-            "Start them with dask scheduler, and with dask worker ADDRESS --nthreads 1 --nworkers N."
+            "Start them with dask scheduler, and with dask worker ADDRESS --no-nanny on each machine."
         ) from error
-    if max(client.nthreads().values()) > 1:
-        client.close()
-        raise ParallelError(
-            f"parallel.scheduler: the workers of {address} have several threads, and Keras trains one network at a "
-            "time in a process. Start them with --nthreads 1, and --nworkers as many as there are cores."
-        )
     return client
