@@ -89,6 +89,19 @@ def test_few_reviews_that_it_has_seen_are_left_out(decide: Callable[..., Candida
     assert candidate.manifest["notes"] == ["left out: 20 of 200 reviews that the champion has seen"]
 
 
+@pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
+def test_champion_whose_scores_are_not_finite_is_replaced(decide: Callable[..., Candidate], is_all: bool) -> None:
+    """Whose errors are few elsewhere."""
+
+    def change(holdout: pd.DataFrame) -> pd.DataFrame:
+        return holdout.assign(champion=holdout["champion"].mask(is_all | (holdout.index == 7)))
+
+    candidate = decide(CHAMPION, change=change, champion=0.1)
+    assert candidate.decision.is_promoted
+    assert read_reasons(candidate).startswith("the champion's loss is nan, not a finite number; its own is 0.")
+    assert candidate.manifest["metrics"]["champion"]["loss"] is None
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
