@@ -26,6 +26,7 @@ ROOT = PROJECT / ".test_data"
 FOLDER = ROOT / "06_models/champion/sentiment"
 HOLDOUT = ROOT / "06_models/retrain_sentiment/holdout.parquet"
 SCORES = ROOT / "07_model_output/predict_sentiment/scores.csv"
+VERDICT = ROOT / "08_reporting/monitor_sentiment/verdict.json"
 DAY = "2024-02-14"
 # Of the days up to then.
 NUM_REVIEWS = 6 * 45
@@ -90,6 +91,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         }
         if name == "predict_sentiment":
             parameters = {name: {"path": path, "text": "Review"}}
+        if name == "monitor_sentiment":
+            parameters = {}
         with KedroSession.create(project_path=PROJECT, env="test", runtime_params=parameters) as session:
             session.run(pipeline_names=[name])
 
@@ -219,3 +222,14 @@ def test_texts_are_scored_by_the_champion(run: Run, second: dict[str, Any], tmp_
     assert set(scores["model_version"]) == {champion.version}
     right = (scores["label"] == "positive") == (make_reviews()["Sentiment"] == "pos")
     assert right.mean() > 0.8
+
+
+def test_scores_are_held_against_the_holdout_of_the_champion(
+    run: Run, first: dict[str, Any], second: dict[str, Any], tmp_path: Path
+) -> None:
+    run("predict_sentiment", path=write_reviews(tmp_path / "new.csv", make_reviews()))
+    run("monitor_sentiment", path="")
+    found = json.loads(VERDICT.read_text())
+    assert (found["num_texts"], found["num_reference"]) == (len(make_reviews()), len(first["holdout"]))
+    positive = next(row for row in found["measures"] if row["measure"] == "positive")
+    assert positive["reference"] == pytest.approx((first["holdout"]["challenger"] > 0).mean())

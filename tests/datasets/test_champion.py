@@ -139,6 +139,15 @@ def test_promoted_candidate_is_loaded(folder: Path, bare: Forecaster) -> None:
     assert 0 <= champion.age_days < 0.01
 
 
+def test_other_files_of_a_candidate_lie_in_its_version(folder: Path, bare: Forecaster) -> None:
+    """Whole or not at all, and covered by its checksums."""
+    candidate = Candidate(bare, Decision(True, ("why",)), RECORD | {"is_promoted": True}, {"other.bin": b"other"})
+    dataset = open_dataset(folder)
+    dataset.save(candidate)
+    assert dataset.store.load().files["other.bin"] == b"other"
+    assert dataset.load().artefact.settings == bare.settings
+
+
 def test_candidate_that_is_kept_back_is_a_version_on_record(folder: Path, bare: Forecaster) -> None:
     first, second = save(folder, bare), save(folder, bare, is_promoted=False)
     dataset = open_dataset(folder)

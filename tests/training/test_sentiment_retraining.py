@@ -59,6 +59,7 @@ def test_holdout_has_everyones_logits(
         np.testing.assert_allclose(to_probability(holdout[name].to_numpy()), scored["probability"], rtol=1e-12)
     share = reviews.loc[reviews["part"] == "train", "label"].mean()
     np.testing.assert_allclose(to_probability(holdout["majority"].to_numpy()), share)
+    assert holdout["num_known_words"].tolist() == scored["num_known_words"].tolist()
     assert holdout["is_seen"].tolist() == test["text"].isin(test["text"].iloc[:2]).tolist()
 
 

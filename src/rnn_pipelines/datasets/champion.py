@@ -48,7 +48,7 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
 
     def save(self, data: Candidate) -> None:
         """The version first, then the pointer to it, then the record: whatever breaks off, a whole model is in use."""
-        version = self.store.add_version(self._pack(data.artefact))
+        version = self.store.add_version({**self._pack(data.artefact), **data.files})
         if data.decision.is_promoted:
             self.store.promote(version, data.decision.reasons, make_timestamp())
         add_record(self.store.folder, {**data.manifest, "version": version})

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -110,11 +110,13 @@ class Candidate:
         artefact: the very one that was evaluated.
         decision: whether it is promoted.
         manifest: the record of its retraining, still without `version`.
+        files: what else lies in its version: content by name.
     """
 
     artefact: Any
     decision: Decision
     manifest: dict[str, Any]
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

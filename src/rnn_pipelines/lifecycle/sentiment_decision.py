@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from rnn_pipelines.evaluation.text_holdout import find_faults, measure_holdout
 from rnn_pipelines.lifecycle import retraining
 from rnn_pipelines.lifecycle.retraining import Candidate, Case, LoadedChampion, RetrainSentimentSpec, decide
+from rnn_pipelines.lifecycle.sentiment_reference import pack_reference
 from rnn_pipelines.text.source import ReviewSourceSpec
 
 if TYPE_CHECKING:
@@ -69,7 +71,8 @@ def decide_sentiment(
         objections=() if champion is None or found["is_comparable"] else (SEEN,),
         notes=tuple(found["notes"]),
     )
-    return decide(challenger, champion, case, training, run, spec.policy)
+    candidate = decide(challenger, champion, case, training, run, spec.policy)
+    return replace(candidate, files=pack_reference(holdout))
 
 
 def _name_loss(measures: Mapping[str, float] | None) -> dict[str, float]:
