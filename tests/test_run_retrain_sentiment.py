@@ -19,8 +19,6 @@ from rnn_pipelines.evaluation.classification import to_probability
 from rnn_pipelines.lifecycle.history import list_records
 from rnn_pipelines.lifecycle.retraining import LoadedChampion
 
-pytestmark = pytest.mark.slow
-
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
 FOLDER = ROOT / "06_models/champion/sentiment"
@@ -40,7 +38,7 @@ MANIFEST = {
     "versions", "parameters", "seeds", "data", "metrics", "p_value", "seconds",
 }  # fmt: skip
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 def make_reviews(last: str = "2024-12-31") -> pd.DataFrame:
