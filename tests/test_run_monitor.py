@@ -16,6 +16,8 @@ from kedro.framework.startup import bootstrap_project
 from rnn_pipelines.datasets import ArraysDataset, ForecastLogDataset
 from rnn_pipelines.lifecycle.champion import ChampionStore
 from rnn_pipelines.lifecycle.history import add_record
+from rnn_pipelines.lifecycle.prediction import BY_HAND
+from rnn_pipelines.lifecycle.sentiment_reference import pack_reference
 from rnn_pipelines.text.encoding import encode_texts
 
 PROJECT = Path(__file__).parents[1]
@@ -129,7 +131,7 @@ def leave_sentiment(data: Path, make_reviews: Callable[..., pd.DataFrame], num_w
     scores["label"] = np.where(scores["probability"] > 0.5, "positive", "negative")
     scores["confidence"] = np.maximum(scores["probability"], 1 - scores["probability"])
     lengths = random.choice(encoded.lengths[is_test], 200) if num_words == 0 else np.full(200, num_words)
-    scores = scores.assign(num_words=lengths, num_known_words=lengths, text="NA")
+    scores = scores.assign(num_words=lengths, num_known_words=lengths, text="NA", model_version=BY_HAND)
     calibrations = {name: {"validation_log_loss": 0.1} for name in ("lstm", "gru", "ensemble")}
     for folder in ("02_intermediate/sentiment", "06_models/sentiment", "07_model_output/sentiment"):
         (data / folder).mkdir(parents=True, exist_ok=True)
@@ -144,9 +146,25 @@ def leave_sentiment(data: Path, make_reviews: Callable[..., pd.DataFrame], num_w
 
 
 @pytest.mark.parametrize(("num_words", "verdict"), [(0, "ok"), (300, "alarm")])
-def test_scores_are_held_against_the_test_part(
+def test_scores_of_the_classifier_are_held_against_its_test_part(
     clone: SimpleNamespace, make_reviews: Callable[..., pd.DataFrame], num_words: int, verdict: str
 ) -> None:
     leave_sentiment(clone.data, make_reviews, num_words)
     found = clone.run("monitor_sentiment")
     assert (found["verdict"], found["num_texts"], found["num_reference"]) == (verdict, 200, 100)
+
+
+def test_scores_of_a_champion_are_held_against_its_holdout(
+    clone: SimpleNamespace, make_reviews: Callable[..., pd.DataFrame]
+) -> None:
+    """Also after another version took its place."""
+    leave_sentiment(clone.data, make_reviews, num_words=300)
+    holdout = pd.DataFrame({"challenger": np.random.default_rng(0).normal(size=150), "num_words": 300})
+    store = ChampionStore(clone.data / "06_models/champion/sentiment")
+    files = {"settings.json": b"{}"}
+    version = store.add_version(files | pack_reference(holdout.assign(num_known_words=300)))
+    store.promote(store.add_version(files), ["later"], "2024-07-01T00:00:00+00:00")
+    path = clone.data / "07_model_output/predict_sentiment/scores.csv"
+    pd.read_csv(path).assign(model_version=version).to_csv(path, index=False)
+    found = clone.run("monitor_sentiment")
+    assert (found["verdict"], found["num_texts"], found["num_reference"]) == ("ok", 200, 150)

@@ -19,13 +19,12 @@ from rnn_pipelines.evaluation.classification import to_probability
 from rnn_pipelines.lifecycle.history import list_records
 from rnn_pipelines.lifecycle.retraining import LoadedChampion
 
-pytestmark = pytest.mark.slow
-
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
 FOLDER = ROOT / "06_models/champion/sentiment"
 HOLDOUT = ROOT / "06_models/retrain_sentiment/holdout.parquet"
 SCORES = ROOT / "07_model_output/predict_sentiment/scores.csv"
+VERDICT = ROOT / "08_reporting/monitor_sentiment/verdict.json"
 DAY = "2024-02-14"
 # Of the days up to then.
 NUM_REVIEWS = 6 * 45
@@ -39,7 +38,7 @@ MANIFEST = {
     "versions", "parameters", "seeds", "data", "metrics", "p_value", "seconds",
 }  # fmt: skip
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 def make_reviews(last: str = "2024-12-31") -> pd.DataFrame:
@@ -90,6 +89,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         }
         if name == "predict_sentiment":
             parameters = {name: {"path": path, "text": "Review"}}
+        if name == "monitor_sentiment":
+            parameters = {}
         with KedroSession.create(project_path=PROJECT, env="test", runtime_params=parameters) as session:
             session.run(pipeline_names=[name])
 
@@ -219,3 +220,14 @@ def test_texts_are_scored_by_the_champion(run: Run, second: dict[str, Any], tmp_
     assert set(scores["model_version"]) == {champion.version}
     right = (scores["label"] == "positive") == (make_reviews()["Sentiment"] == "pos")
     assert right.mean() > 0.8
+
+
+def test_scores_are_held_against_the_holdout_of_the_champion(
+    run: Run, first: dict[str, Any], second: dict[str, Any], tmp_path: Path
+) -> None:
+    run("predict_sentiment", path=write_reviews(tmp_path / "new.csv", make_reviews()))
+    run("monitor_sentiment", path="")
+    found = json.loads(VERDICT.read_text())
+    assert (found["num_texts"], found["num_reference"]) == (len(make_reviews()), len(first["holdout"]))
+    positive = next(row for row in found["measures"] if row["measure"] == "positive")
+    assert positive["reference"] == pytest.approx((first["holdout"]["challenger"] > 0).mean())

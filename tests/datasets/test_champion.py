@@ -18,7 +18,10 @@ import pytest
 from kedro.io import DatasetError
 
 from rnn_pipelines.datasets import ChampionDataset
-from rnn_pipelines.lifecycle.history import list_records
+from rnn_pipelines.datasets.packing import pack_forecaster
+from rnn_pipelines.lifecycle.champion import ChampionStore
+from rnn_pipelines.lifecycle.history import add_record, list_records
+from rnn_pipelines.lifecycle.news import list_damages
 from rnn_pipelines.lifecycle.policy import Decision
 from rnn_pipelines.lifecycle.retraining import Candidate
 from rnn_pipelines.models.specs import NetworkSpec
@@ -139,6 +142,15 @@ def test_promoted_candidate_is_loaded(folder: Path, bare: Forecaster) -> None:
     assert 0 <= champion.age_days < 0.01
 
 
+def test_other_files_of_a_candidate_lie_in_its_version(folder: Path, bare: Forecaster) -> None:
+    """Whole or not at all, and covered by its checksums."""
+    candidate = Candidate(bare, Decision(True, ("why",)), RECORD | {"is_promoted": True}, {"other.bin": b"other"})
+    dataset = open_dataset(folder)
+    dataset.save(candidate)
+    assert dataset.store.load().files["other.bin"] == b"other"
+    assert dataset.load().artefact.settings == bare.settings
+
+
 def test_candidate_that_is_kept_back_is_a_version_on_record(folder: Path, bare: Forecaster) -> None:
     first, second = save(folder, bare), save(folder, bare, is_promoted=False)
     dataset = open_dataset(folder)
@@ -232,6 +244,63 @@ def test_where_no_champion_is_whole_there_is_none_and_an_alarm(folder: Path, bar
     assert list_records(folder)[-1]["kind"] == "alarm"
     save(folder, bare)
     assert open_dataset(folder).load().alarms == ()
+
+
+def promote_unreadable(folder: Path, bare: Forecaster) -> str:
+    """A version whose network is no model, as that of another Keras may be; its checksum is right."""
+    store = ChampionStore(folder)
+    version = store.add_version({**pack_forecaster(bare), "lstm.keras": b"of another Keras"})
+    store.promote(version, ["why"], "2024-01-02T00:00:00+00:00")
+    add_record(folder, RECORD | {"is_promoted": True, "version": version})
+    return version
+
+
+def test_champion_that_cannot_be_loaded_falls_back_with_an_alarm_on_record(
+    folder: Path, bare: Forecaster, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = save(folder, bare), promote_unreadable(folder, bare)
+    champion = open_dataset(folder).load()
+    assert champion.version == first
+    alarm = f"{second}: it is whole, but can't be loaded (ValueError; the log has more)."
+    assert champion.alarms == (alarm, f"{first} is in use instead.")
+    assert "Please ensure the file is an accessible `.keras` zip file" in caplog.text
+    assert list_records(folder)[-1]["reasons"] == list(champion.alarms)
+    assert list_damages(ChampionStore(folder)) == list(champion.alarms)
+
+
+def test_where_no_champion_can_be_loaded_there_is_none_until_the_next_one(folder: Path, bare: Forecaster) -> None:
+    versions = [promote_unreadable(folder, bare) for _ in range(2)]
+    assert open_dataset(folder).load() is None
+    alarm, *_ = list_damages(ChampionStore(folder))
+    assert all(version in alarm for version in versions)
+    save(folder, bare)
+    assert open_dataset(folder).load().alarms == ()
+    assert list_damages(ChampionStore(folder)) == []
+
+
+def test_champion_that_cannot_be_loaded_is_recorded_once(folder: Path, bare: Forecaster) -> None:
+    promote_unreadable(folder, bare)
+    for _ in range(3):
+        open_dataset(folder).load()
+    assert [record["kind"] for record in list_records(folder)].count("alarm") == 1
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("No space left on device"), MemoryError(), ImportError("no keras")], ids=repr
+)
+def test_error_of_the_machine_is_no_fault_of_the_champion(folder: Path, bare: Forecaster, error: Exception) -> None:
+    """Else a full disk would put a challenger in its place that was never compared with it."""
+    save(folder, bare)
+
+    def fail(_: object) -> None:
+        raise error
+
+    dataset = open_dataset(folder)
+    dataset._unpack = fail
+    with pytest.raises(DatasetError) as caught:
+        dataset.load()
+    assert caught.value.__cause__ is error
+    assert list_records(folder)[-1]["kind"] == "retrain"
 
 
 def test_alarm_that_cannot_be_recorded_keeps_nobody_from_the_champion(

@@ -68,6 +68,22 @@ def test_champion_without_any_forecast_is_left_out(make_holdout: Callable[..., p
     assert measures["p_value"] is None
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
+def test_forecast_of_the_champion_that_is_no_number_counts(
+    make_holdout: Callable[..., pd.DataFrame], is_all: bool
+) -> None:
+    """It is infinite, and no row that the champion has no forecast of."""
+    holdout = make_holdout(champion=0.7)
+    measures = measure_holdout(
+        holdout.assign(champion=holdout["champion"].mask(is_all | (holdout.index == 5), np.inf)), 2
+    )
+    assert measures["losses"]["champion"] == np.inf
+    assert measures["losses"]["challenger"] == pytest.approx(compute_mse(holdout, "challenger"))
+    assert np.isnan(measures["p_value"])
+    assert measures["notes"] == []
+
+
 def test_steps_that_were_not_observed_judge_nobody(make_holdout: Callable[..., pd.DataFrame]) -> None:
     holdout = make_holdout(champion=0.7)
     holdout.loc[3, "y"] = np.nan

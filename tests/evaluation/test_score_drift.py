@@ -1,4 +1,4 @@
-"""Scored texts are held against the test part in what can be known without labels."""
+"""Scored texts are held against held-out reviews in what can be known without labels."""
 
 import math
 from typing import Any
@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2_contingency, ks_2samp
 
-from rnn_pipelines.evaluation.score_drift import compare_scores, describe_reference, list_values
+from rnn_pipelines.evaluation.score_drift import (
+    FACTS,
+    compare_scores,
+    describe_holdout,
+    describe_test_part,
+    list_values,
+)
 from rnn_pipelines.text.encoding import encode_texts
 
 
@@ -21,7 +27,7 @@ def make_scores(num: int = 400, seed: int = 0, positive: float = 0.5, unknown: f
     return pd.DataFrame({"label": label, "probability": probability, "num_words": words, "num_known_words": known})
 
 
-def compare(newest: pd.DataFrame | None, reference: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def compare(newest: pd.DataFrame, reference: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return compare_scores(newest, reference).set_index("measure").to_dict(orient="index")
 
 
@@ -49,8 +55,8 @@ def left() -> dict[str, Any]:
     }
 
 
-def test_reference_is_the_test_part_as_the_chosen_classifier_scored_it(left: dict[str, Any]) -> None:
-    reference = describe_reference(**left)
+def test_test_part_is_described_as_the_chosen_classifier_scored_it(left: dict[str, Any]) -> None:
+    reference = describe_test_part(**left)
     assert reference["label"].tolist() == ["positive", "negative", "unknown"]
     assert reference["probability"].tolist() == pytest.approx([1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1)), 0.5])
     assert reference[["num_words", "num_known_words"]].to_numpy().tolist() == [[4, 3], [2, 1], [2, 0]]
@@ -58,12 +64,30 @@ def test_reference_is_the_test_part_as_the_chosen_classifier_scored_it(left: dic
 
 @pytest.mark.parametrize("missing", ["predictions", "reviews", "encoded", "calibrations"])
 def test_there_is_no_reference_where_a_part_of_it_is_missing(left: dict[str, Any], missing: str) -> None:
-    assert describe_reference(**left | {missing: None}).empty
+    assert describe_test_part(**left | {missing: None}).empty
 
 
 def test_there_is_no_reference_of_two_runs(left: dict[str, Any]) -> None:
-    assert describe_reference(**left | {"reviews": left["reviews"].iloc[:3]}).empty
-    assert describe_reference(**left | {"reviews": left["reviews"].assign(review_id=list("wxyz"))}).empty
+    assert describe_test_part(**left | {"reviews": left["reviews"].iloc[:3]}).empty
+    assert describe_test_part(**left | {"reviews": left["reviews"].assign(review_id=list("wxyz"))}).empty
+
+
+def test_holdout_is_described_as_the_challenger_scored_it() -> None:
+    """Not by its own labels, nor by what the champion says."""
+    holdout = pd.DataFrame(
+        {
+            "label": [0, 0, 1],
+            "num_words": [4, 2, 2],
+            "num_known_words": [3, 1, 0],
+            "champion": [-9.0, 9.0, 9.0],
+            "challenger": [2.0, -1.0, 0.0],
+        }
+    )
+    described = describe_holdout(holdout)
+    assert list(described) == list(FACTS)
+    assert described["label"].tolist() == ["positive", "negative", "unknown"]
+    assert described["probability"].tolist() == pytest.approx([1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1)), 0.5])
+    assert described[["num_words", "num_known_words"]].to_numpy().tolist() == [[4, 3], [2, 1], [2, 0]]
 
 
 def test_values_are_those_of_each_text() -> None:
@@ -110,7 +134,7 @@ def test_effect_of_a_share_is_above_zero_where_there_are_more_of_them() -> None:
 
 
 def test_nothing_scored_has_no_effect() -> None:
-    found = compare(None, make_scores())
+    found = compare(pd.DataFrame(columns=list(FACTS)), make_scores())
     assert all(math.isnan(row["effect"]) and row["num_newest"] == 0 for row in found.values())
 
 

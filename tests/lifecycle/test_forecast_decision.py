@@ -128,6 +128,20 @@ def test_champion_that_cannot_forecast_these_series_is_an_objection(decide: Call
     assert "can't forecast these series" in read_reasons(candidate)
 
 
+@pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
+def test_champion_whose_forecasts_are_not_finite_is_replaced(decide: Callable[..., Candidate], is_all: bool) -> None:
+    """Whose errors are small elsewhere."""
+
+    def change(holdout: pd.DataFrame) -> pd.DataFrame:
+        return holdout.assign(champion=holdout["champion"].mask(is_all | (holdout.index == 7), np.inf))
+
+    candidate = decide(make_champion(), change, champion=0.01)
+    assert candidate.decision.is_promoted
+    assert read_reasons(candidate).startswith("the champion's loss is inf, not a finite number; its own is 0.")
+    assert candidate.manifest["metrics"]["champion"]["loss"] is None
+    assert candidate.manifest["p_value"] is None
+
+
 def test_record_is_plain_json(decide: Callable[..., Candidate]) -> None:
     """Whatever the numbers: JSON has no infinity."""
     candidate = decide(change=lambda holdout: holdout.assign(challenger=np.nan))

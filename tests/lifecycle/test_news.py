@@ -7,6 +7,7 @@ import pytest
 
 from rnn_pipelines.lifecycle.champion import ChampionStore
 from rnn_pipelines.lifecycle.history import add_record
+from rnn_pipelines.lifecycle.manifest import describe_loader
 from rnn_pipelines.lifecycle.news import find_retraining, list_damages, list_news
 
 NOW = {"data": "d1", "parameters": "p1", "code": "c1"}
@@ -75,6 +76,34 @@ def test_damaged_champion_is_news(store: ChampionStore) -> None:
     retrain(store)
     (store.folder / "versions" / version / "model").write_bytes(b"else")
     assert "model changed after it was written" in list_news(store, NOW)[0]
+
+
+def find_unreadable_champion(store: ChampionStore, **loader: object) -> None:
+    """As whoever loads it records it."""
+    version = promote(store)
+    record = {"kind": "alarm", "unreadable": {version: "it can't be loaded"}, "loader": describe_loader() | loader}
+    add_record(store.folder, record)
+
+
+def test_champion_that_could_not_be_loaded_is_news(store: ChampionStore) -> None:
+    retrain(store)
+    find_unreadable_champion(store)
+    assert "it can't be loaded" in list_news(store, NOW)[0]
+
+
+@pytest.mark.parametrize("loader", [{"code": "else"}, {"versions": {"keras": "2.0"}}], ids=["code", "libraries"])
+def test_what_another_loader_could_not_load_is_no_news(store: ChampionStore, loader: dict[str, object]) -> None:
+    """After an upgrade that was taken back, all is well again."""
+    retrain(store)
+    find_unreadable_champion(store, **loader)
+    assert list_news(store, NOW) == []
+
+
+def test_next_champion_ends_the_alarm(store: ChampionStore) -> None:
+    retrain(store)
+    find_unreadable_champion(store)
+    promote(store)
+    assert list_news(store, NOW) == []
 
 
 def test_record_without_fingerprints_is_news(store: ChampionStore) -> None:

@@ -176,9 +176,20 @@ def test_loss_that_is_not_finite_is_not_promoted(evidence: Evidence, number: flo
 
 @pytest.mark.parametrize("number", NOT_FINITE)
 @pytest.mark.parametrize("evidence", [BETTER, EQUAL])
-def test_nothing_is_compared_with_a_champions_loss_that_is_not_finite(evidence: Evidence, number: float) -> None:
-    decision = decide(replace(evidence, champion_loss=number), max_age_days=1)
-    assert decision == Decision(False, (f"the champion's loss is {number}, not a finite number",))
+def test_champion_whose_loss_is_not_finite_is_replaced(evidence: Evidence, number: float) -> None:
+    """Nothing can be compared with it, so that it would stay for ever; what follows from its loss is none either."""
+    for p_value in (evidence.p_value, math.nan, None):
+        decision = decide(replace(evidence, champion_loss=number, p_value=p_value))
+        assert decision == Decision(True, (f"the champion's loss is {number}, not a finite number; its own is 4",))
+
+
+@pytest.mark.parametrize("number", NOT_FINITE)
+def test_champion_whose_loss_is_not_finite_stays_where_anything_is_against_the_challenger(number: float) -> None:
+    broken = replace(BETTER, champion_loss=number, p_value=math.nan)
+    assert not decide(replace(broken, challenger_loss=number)).is_promoted
+    assert not decide(replace(broken, faults=("its outputs are all alike",))).is_promoted
+    assert not decide(replace(broken, objections=("the champion has seen the holdout",))).is_promoted
+    assert not decide(replace(broken, challenger_loss=9.0), must_beat=("naive",)).is_promoted
 
 
 @pytest.mark.parametrize("number", NOT_FINITE)
@@ -240,9 +251,13 @@ def test_promoted_has_a_finite_loss_below_each_baseline(evidence: Evidence, poli
         assert all(evidence.challenger_loss < evidence.baseline_losses[name] < math.inf for name in policy.must_beat)
 
 
+def is_finite(number: float | None) -> bool:
+    return number is not None and math.isfinite(number)
+
+
 @given(EVIDENCE, POLICIES)
 def test_promoted_is_not_shown_to_be_worse(evidence: Evidence, policy: PolicySpec) -> None:
-    if decide_promotion(evidence, policy).is_promoted and evidence.champion_loss is not None:
+    if decide_promotion(evidence, policy).is_promoted and is_finite(evidence.champion_loss):
         assert evidence.p_value is not None
         assert evidence.challenger_loss <= evidence.champion_loss or evidence.p_value > policy.significance
 
@@ -252,10 +267,19 @@ def test_younger_champion_is_replaced_only_by_one_that_is_shown_to_be_better(
     evidence: Evidence, policy: PolicySpec
 ) -> None:
     is_young = policy.max_age_days is None or (evidence.champion_age_days or 0) < policy.max_age_days
-    if decide_promotion(evidence, policy).is_promoted and evidence.champion_loss is not None and is_young:
+    if decide_promotion(evidence, policy).is_promoted and is_finite(evidence.champion_loss) and is_young:
         assert evidence.challenger_loss < evidence.champion_loss
         assert evidence.p_value is not None
         assert evidence.p_value <= policy.significance
+
+
+@given(EVIDENCE, POLICIES, st.sampled_from(NOT_FINITE))
+def test_champion_whose_loss_is_not_finite_is_replaced_where_nothing_is_against_the_challenger(
+    evidence: Evidence, policy: PolicySpec, number: float
+) -> None:
+    """As if there were no champion."""
+    none, broken = replace(evidence, champion_loss=None), replace(evidence, champion_loss=number)
+    assert decide_promotion(broken, policy).is_promoted is decide_promotion(none, policy).is_promoted
 
 
 # The policy itself

@@ -1,5 +1,6 @@
 """A text classifier that is broken, or can't be compared, is kept back with the reason; the record is plain JSON."""
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from rnn_pipelines.lifecycle.retraining import Candidate, LoadedChampion, RetrainSentimentSpec
 from rnn_pipelines.lifecycle.sentiment_decision import decide_sentiment, describe_run
+from rnn_pipelines.lifecycle.sentiment_reference import REFERENCE
 
 TRAINING = {
     "validation_losses": {"lstm": 0.2, "gru": 0.25, "ensemble": 0.3},
@@ -38,10 +40,11 @@ def decide() -> Callable[..., Candidate]:
         random = np.random.default_rng(0)
         label = np.arange(200) % 2
         holdout = pd.DataFrame(
-            {"label": pd.array(label, "Int8"), "majority": 0.0, "is_seen": np.arange(200) < num_seen}
+            {"label": pd.array(label, "Int8"), "majority": 0.0, "is_seen": np.arange(200) < num_seen, "num_words": 9}
         )
         for name, deviation in {"nb_ngram": 1.5, "challenger": 1.0, **noise}.items():
             holdout[name] = 2 * label - 1 + deviation * random.normal(size=200)
+        holdout["num_known_words"] = 5
         spec = RetrainSentimentSpec.model_validate({"policy": policy or {"max_age_days": None}, "budget": {}})
         return decide_sentiment(object(), in_use, change(holdout), TRAINING, RUN, spec)
 
@@ -89,6 +92,19 @@ def test_few_reviews_that_it_has_seen_are_left_out(decide: Callable[..., Candida
     assert candidate.manifest["notes"] == ["left out: 20 of 200 reviews that the champion has seen"]
 
 
+@pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
+def test_champion_whose_scores_are_not_finite_is_replaced(decide: Callable[..., Candidate], is_all: bool) -> None:
+    """Whose errors are few elsewhere."""
+
+    def change(holdout: pd.DataFrame) -> pd.DataFrame:
+        return holdout.assign(champion=holdout["champion"].mask(is_all | (holdout.index == 7)))
+
+    candidate = decide(CHAMPION, change=change, champion=0.1)
+    assert candidate.decision.is_promoted
+    assert read_reasons(candidate).startswith("the champion's loss is nan, not a finite number; its own is 0.")
+    assert candidate.manifest["metrics"]["champion"]["loss"] is None
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
@@ -111,6 +127,15 @@ def test_record_is_plain_json(decide: Callable[..., Candidate]) -> None:
     assert manifest["metrics"]["challenger"].keys() == manifest["metrics"]["champion"].keys()
     assert manifest["metrics"]["champion"]["validation_loss"] == 0.4
     assert manifest["metrics"]["challenger"]["validation_loss"] == 0.2
+
+
+def test_version_keeps_how_it_scored_the_holdout(decide: Callable[..., Candidate]) -> None:
+    """All of it, for the challenger has seen none of it."""
+    candidate = decide(CHAMPION, num_seen=20, champion=3.0)
+    kept = pd.read_parquet(io.BytesIO(candidate.files[REFERENCE]))
+    assert kept.columns.tolist() == ["label", "probability", "num_words", "num_known_words"]
+    assert len(kept) == 200
+    assert (kept["label"] == "positive").mean() == pytest.approx((kept["probability"] > 0.5).mean())
 
 
 def test_run_tells_how_many_reviews_of_which_days() -> None:

@@ -40,7 +40,7 @@ def test_texts_like_the_test_reviews_are_ok_and_accuracy_is_not_known() -> None:
     assert judge(WELL) == Verdict(
         "ok",
         (
-            "500 scored texts are like the 1,000 test reviews in all that can be measured without labels; how many "
+            "500 scored texts are like the 1,000 held-out reviews in all that can be measured without labels; how many "
             "scores are right is not known",
         ),
     )
@@ -90,8 +90,8 @@ def test_reason_says_what_differs() -> None:
     assert verdict == Verdict(
         "retrain",
         (
-            "the texts have changed, label some and retrain: the length of the texts is 14 words, in the test reviews "
-            "177 words (distance 0.30, p < 0.0001)",
+            "the texts have changed, label some and retrain: the length of the texts is 14 words, in the held-out "
+            "reviews 177 words (distance 0.30, p < 0.0001)",
         ),
     )
 
@@ -124,6 +124,8 @@ def test_limits_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
 
 # From the scores to the verdict
 
+NOTHING = pd.DataFrame(columns=list(FACTS))
+
 
 def make_scores(num: int = 300, seed: int = 0, words: int = 50) -> pd.DataFrame:
     random = np.random.default_rng(seed)
@@ -134,7 +136,7 @@ def make_scores(num: int = 300, seed: int = 0, words: int = 50) -> pd.DataFrame:
     )
 
 
-def monitor(scores: pd.DataFrame | None, reference: pd.DataFrame | None = None) -> dict[str, Any]:
+def monitor(scores: pd.DataFrame, reference: pd.DataFrame | None = None) -> dict[str, Any]:
     reference = make_scores(seed=1) if reference is None else reference
     return monitor_scores(compare_scores(scores, reference), {"alarms": []}, MonitorSentimentSpec())
 
@@ -150,10 +152,9 @@ def test_scores_of_longer_texts_are_an_alarm() -> None:
 
 
 def test_no_scores_and_no_reference_are_told_apart() -> None:
-    empty = pd.DataFrame(columns=list(FACTS))
-    assert monitor(None)["verdict"] == "ok"
-    assert monitor(None, empty)["verdict"] == "ok"
-    assert monitor(make_scores(), empty)["verdict"] == "alarm"
+    assert monitor(NOTHING)["verdict"] == "ok"
+    assert monitor(NOTHING, NOTHING)["verdict"] == "ok"
+    assert monitor(make_scores(), NOTHING)["verdict"] == "alarm"
 
 
 @pytest.mark.parametrize("column", FACTS)
@@ -164,11 +165,11 @@ def test_score_that_is_no_number_is_an_alarm(column: str) -> None:
 
 
 def test_what_it_cannot_know_stands_beside_every_verdict() -> None:
-    for scores in (None, make_scores(), make_scores(words=500)):
+    for scores in (NOTHING, make_scores(), make_scores(words=500)):
         assert "nothing here says how many scores are right" in monitor(scores)["cannot_know"]
 
 
 def test_all_of_it_is_json() -> None:
-    for scores in (None, make_scores()):
+    for scores in (NOTHING, make_scores()):
         found = monitor(scores)
         assert json.loads(json.dumps(found, allow_nan=False)) == found

@@ -9,7 +9,7 @@ import pytest
 from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
-from rnn_pipelines.evaluation.score_drift import compare_scores
+from rnn_pipelines.evaluation.score_drift import FACTS, compare_scores
 from rnn_pipelines.lifecycle.sentiment_monitoring import MonitorSentimentSpec, monitor_scores
 from rnn_pipelines.reporting.monitor_sentiment_report import (
     draw_distributions,
@@ -19,6 +19,7 @@ from rnn_pipelines.reporting.monitor_sentiment_report import (
 )
 
 SPEC = MonitorSentimentSpec()
+NOTHING = pd.DataFrame(columns=list(FACTS))
 
 
 def make_scores(num: int = 200, words: int = 50) -> pd.DataFrame:
@@ -30,17 +31,17 @@ def make_scores(num: int = 200, words: int = 50) -> pd.DataFrame:
     )
 
 
-def monitor(scores: pd.DataFrame | None, alarms: tuple[str, ...] = ()) -> dict[str, Any]:
+def monitor(scores: pd.DataFrame, alarms: tuple[str, ...] = ()) -> dict[str, Any]:
     return monitor_scores(compare_scores(scores, make_scores(300)), {"alarms": alarms}, SPEC)
 
 
-def write_report(scores: pd.DataFrame | None, **options: Any) -> str:
+def write_report(scores: pd.DataFrame, **options: Any) -> str:
     return render_monitor_report(monitor(scores, **options), SPEC, Figure()).replace(get_plotlyjs(), "")
 
 
 def test_verdict_of_texts_that_are_alike_does_not_claim_that_scores_are_right() -> None:
     assert write_verdict(monitor(make_scores())) == (
-        "Ok: 200 scored texts are like the 300 test reviews in all that can be measured without labels; how many "
+        "Ok: 200 scored texts are like the 300 held-out reviews in all that can be measured without labels; how many "
         "scores are right is not known."
     )
 
@@ -69,10 +70,10 @@ def test_every_measure_has_its_row() -> None:
 
 
 def test_nothing_scored_is_said() -> None:
-    report = write_report(None)
+    report = write_report(NOTHING)
     assert "There are no scored texts" in report
     assert 'class="plotly-graph-div"' not in report
-    assert "–" in tabulate_measures(monitor(None)).rows[0]
+    assert "–" in tabulate_measures(monitor(NOTHING)).rows[0]
 
 
 def test_reasons_are_escaped() -> None:
@@ -96,6 +97,6 @@ def test_lengths_have_a_logarithmic_axis_and_the_others_none() -> None:
     assert kinds == ["linear", "linear", "log"]
 
 
-@pytest.mark.parametrize("scores", [None, make_scores(200)])
-def test_figure_is_drawn_where_one_side_is_missing(scores: pd.DataFrame | None) -> None:
+@pytest.mark.parametrize("scores", [NOTHING, make_scores(200)])
+def test_figure_is_drawn_where_one_side_is_missing(scores: pd.DataFrame) -> None:
     assert len(draw_distributions(scores, make_scores(0)).data) == 6

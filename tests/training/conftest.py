@@ -1,5 +1,7 @@
-"""A folder of made-up music."""
+"""A folder of made-up music, and trainings that are interrupted."""
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,3 +20,27 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("music")
     savemat(folder / "JSB_Chorales.mat", variables)
     return folder
+
+
+class InterruptionError(Exception):
+    """In the middle of an epoch."""
+
+
+@pytest.fixture
+def break_off(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], AbstractContextManager[None]]:
+    """Breaks a training off when an epoch (from 0) has begun."""
+    from rnn_pipelines.training.callbacks import Clock
+
+    @contextmanager
+    def break_off_in(epoch: int) -> Iterator[None]:
+        def begin_batch(clock: Clock, batch: int, logs: object = None) -> None:
+            if len(clock.rows) == epoch:
+                raise InterruptionError
+            clock._call_started = 0.0
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Clock, "on_train_batch_begin", begin_batch)
+            with pytest.raises(InterruptionError):
+                yield
+
+    return break_off_in

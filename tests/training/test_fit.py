@@ -2,6 +2,8 @@
 
 import logging
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from rnn_pipelines.training.specs import TrainingSpec
 TRAINING = TrainingSpec(
     epochs=3, patience=3, min_steps=0, batch_size=4, schedule="constant", weight_average=0.0, jit_compile=False
 )
+BreakOff = Callable[[int], AbstractContextManager[None]]
 # 20 examples in batches of 4.
 NUM_BATCHES = 5
 
@@ -102,23 +105,10 @@ def train_within(checkpoint: Path | None = None, fingerprint: str = "", max_seco
     return model, *fit_within(model, "mse", batches, training, Limits(max_seconds, checkpoint, fingerprint, True))
 
 
-class InterruptionError(Exception):
-    """In the middle of an epoch."""
-
-
-def interrupt(monkeypatch: pytest.MonkeyPatch, checkpoint: Path, epoch: int, **options: object) -> None:
+def interrupt(break_off: BreakOff, checkpoint: Path, epoch: int, **options: object) -> None:
     """Trains until an epoch (from 0) has begun, and breaks off."""
-    from rnn_pipelines.training.callbacks import Clock
-
-    def break_off(clock: Clock, batch: int, logs: object = None) -> None:
-        if len(clock.rows) == epoch:
-            raise InterruptionError
-        clock._call_started = 0.0
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Clock, "on_train_batch_begin", break_off)
-        with pytest.raises(InterruptionError):
-            train_within(checkpoint, **options)
+    with break_off(epoch):
+        train_within(checkpoint, **options)
 
 
 # Averaged weights and a falling rate; weights whose best epoch lies before the interruption; another schedule.
@@ -130,14 +120,12 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("options", SETTINGS, ids=["averaged", "best is past", "cosine"])
-def test_interrupted_training_ends_as_one_that_was_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict
-) -> None:
+def test_interrupted_training_ends_as_one_that_was_not(tmp_path: Path, break_off: BreakOff, options: dict) -> None:
     """Weights, losses, rates and epochs are the same to the last digit."""
     model, history, record = train_within(**options)
     checkpoint = tmp_path / "deep" / "one.npz"
-    interrupt(monkeypatch, checkpoint, 2, **options)
-    interrupt(monkeypatch, checkpoint, 3, **options)
+    interrupt(break_off, checkpoint, 2, **options)
+    interrupt(break_off, checkpoint, 3, **options)
     resumed, its_history, its_record = train_within(checkpoint, **options)
     for one, other in zip(model.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -148,9 +136,9 @@ def test_interrupted_training_ends_as_one_that_was_not(
 
 
 def test_interrupted_training_does_not_begin_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, break_off: BreakOff, caplog: pytest.LogCaptureFixture
 ) -> None:
-    interrupt(monkeypatch, tmp_path / "one.npz", 4)
+    interrupt(break_off, tmp_path / "one.npz", 4)
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         train_within(tmp_path / "one.npz")
     assert caplog.messages == ["dropping goes on after epoch 4"]
@@ -162,18 +150,16 @@ def test_training_that_ended_leaves_no_checkpoint(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [{"fingerprint": "other data"}, {"learning_rate": 0.01}], ids=["data", "setting"])
-def test_checkpoint_of_another_training_is_not_taken_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict
-) -> None:
-    interrupt(monkeypatch, tmp_path / "one.npz", 4)
+def test_checkpoint_of_another_training_is_not_taken_up(tmp_path: Path, break_off: BreakOff, change: dict) -> None:
+    interrupt(break_off, tmp_path / "one.npz", 4)
     found, expected = train_within(tmp_path / "one.npz", **change)[1], train_within(**change)[1]
     assert found["loss"].equals(expected["loss"])
 
 
 @pytest.mark.parametrize("keep", [0, 100, 0.5, 0.99], ids=["empty", "beginning", "half", "almost all"])
-def test_damaged_checkpoint_is_not_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: float) -> None:
+def test_damaged_checkpoint_is_not_taken_up(tmp_path: Path, break_off: BreakOff, keep: float) -> None:
     checkpoint = tmp_path / "one.npz"
-    interrupt(monkeypatch, checkpoint, 2)
+    interrupt(break_off, checkpoint, 2)
     content = checkpoint.read_bytes()
     checkpoint.write_bytes(content[: keep if isinstance(keep, int) else int(keep * len(content))])
     assert train_within(checkpoint)[1]["loss"].equals(train_within()[1]["loss"])
@@ -192,7 +178,7 @@ def test_weights_of_a_training_out_of_time_are_those_that_were_validated() -> No
     assert found == pytest.approx(history["val_loss"].iloc[-1], rel=1e-5)
 
 
-def test_time_before_an_interruption_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    interrupt(monkeypatch, tmp_path / "one.npz", 4, epochs=200, patience=200)
+def test_time_before_an_interruption_counts(tmp_path: Path, break_off: BreakOff) -> None:
+    interrupt(break_off, tmp_path / "one.npz", 4, epochs=200, patience=200)
     history = train_within(tmp_path / "one.npz", max_seconds=1e-9, epochs=200, patience=200)[1]
     assert len(history) == 5

@@ -1,6 +1,7 @@
 """A challenger starts from the champion where it may, is chosen on validation, and is judged beside it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -146,6 +147,21 @@ def test_champion_that_has_seen_the_holdout_gives_no_weights(champion: Forecaste
     assert not train(grow(65), champion).record["is_warm"]
 
 
+@pytest.fixture(scope="module")
+def broken(champion: Forecaster) -> Forecaster:
+    """The champion with weights that are no numbers."""
+    import keras
+
+    network = keras.models.clone_model(champion.networks["gru"])
+    network.set_weights([np.full_like(weights, np.nan) for weights in network.get_weights()])
+    return replace(champion, networks={"gru": network})
+
+
+def test_weights_that_are_not_finite_are_not_started_from(broken: Forecaster, new: SimpleNamespace) -> None:
+    """Else every training would fail."""
+    assert not train(new, broken).record["is_warm"]
+
+
 def test_warm_start_can_be_switched_off(champion: Forecaster, new: SimpleNamespace) -> None:
     assert not train(new, champion, warm_start=False).record["is_warm"]
 
@@ -250,6 +266,14 @@ def test_series_that_the_champion_does_not_know_have_no_forecast_of_its(champion
     challenger = choose(other, gru=train(other))[0]
     holdout = forecast(other, challenger=challenger, champion=champion)
     assert (holdout["champion"].notna() == (holdout["unique_id"] == "a")).all()
+
+
+def test_forecast_that_is_no_number_is_told_from_none(champion: Forecaster, broken: Forecaster, grow) -> None:
+    """It is infinite, and where there is no forecast it is NaN, as of a champion that is sound."""
+    other = grow(80, a=1, x=3)
+    sound, infinite = (forecast(other, challenger=champion, champion=one)["champion"] for one in (champion, broken))
+    assert infinite.isna().tolist() == sound.isna().tolist()
+    assert set(infinite.dropna()) == {np.inf}
 
 
 def test_champion_of_other_steps_is_left_out(champion: Forecaster, new: SimpleNamespace) -> None:

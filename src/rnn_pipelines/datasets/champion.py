@@ -1,6 +1,8 @@
 """The model in use, as the catalog knows it."""
 
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from kedro.io.core import AbstractDataset, DatasetError
@@ -10,9 +12,13 @@ from rnn_pipelines.datasets.packing import PACKERS
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.lifecycle.champion import Champion, ChampionStore
 from rnn_pipelines.lifecycle.history import add_record, list_records
+from rnn_pipelines.lifecycle.manifest import describe_loader
 from rnn_pipelines.lifecycle.retraining import Candidate, LoadedChampion, make_timestamp
 
 logger = logging.getLogger(__name__)
+
+# What Keras and the project raise for a model of another version; errors of the machine are others.
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 
 class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
@@ -37,10 +43,10 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
         self._loaded: LoadedChampion | None = None
 
     def load(self) -> LoadedChampion | None:
-        """The champion; where it is damaged, the newest one before it that is whole, with alarms.
+        """The champion; where it is damaged or can't be loaded, the newest one before it that can, with alarms.
 
-        None where none was ever promoted, and where none is whole, which is an alarm too: the next retraining may then
-        put one in its place.
+        None where none was ever promoted, and where none can be loaded, which is an alarm too: the next retraining may
+        then put one in its place.
         """
         if self._loaded is None:
             self._loaded = self._find_champion()
@@ -48,25 +54,32 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
 
     def save(self, data: Candidate) -> None:
         """The version first, then the pointer to it, then the record: whatever breaks off, a whole model is in use."""
-        version = self.store.add_version(self._pack(data.artefact))
+        version = self.store.add_version({**self._pack(data.artefact), **data.files})
         if data.decision.is_promoted:
             self.store.promote(version, data.decision.reasons, make_timestamp())
         add_record(self.store.folder, {**data.manifest, "version": version})
         self._loaded = None
 
-    def _find_champion(self) -> LoadedChampion | None:
+    def _find_champion(self, unreadable: Mapping[str, str] = MappingProxyType({})) -> LoadedChampion | None:
         if self.store.find_pointer() is None:
             return None
         try:
-            champion = self.store.load()
+            champion = self.store.load(unreadable)
         except ChampionError as error:
-            self._report([str(error)], None)
+            self._report([str(error)], None, unreadable)
             return None
+        try:
+            artefact = self._unpack(champion.files)
+        except UNREADABLE as error:
+            logger.error("%s: %s", champion.version, error)
+            # Without the message, which names a temporary file, so that the alarm is the same each time.
+            why = f"it is whole, but can't be loaded ({type(error).__name__}; the log has more)."
+            return self._find_champion({**unreadable, champion.version: f"{champion.version}: {why}"})
         if champion.alarms:
-            self._report(list(champion.alarms), champion.version)
-        return self._complete(champion)
+            self._report(list(champion.alarms), champion.version, unreadable)
+        return self._complete(champion, artefact)
 
-    def _complete(self, champion: Champion) -> LoadedChampion:
+    def _complete(self, champion: Champion, artefact: Any) -> LoadedChampion:
         records = list_records(self.store.folder)
         promotions = [r for r in records if r.get("is_promoted") and r.get("version") == champion.version]
         record = promotions[-1] if promotions else {}
@@ -74,28 +87,24 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
         since = pointer.since if pointer is not None and pointer.version == champion.version else ""
         return LoadedChampion(
             version=champion.version,
-            artefact=self._unpack(champion.files),
+            artefact=artefact,
             promoted_at=since or record.get("at", ""),
             alarms=tuple(champion.alarms),
             record=record,
         )
 
-    def _report(self, alarms: list[str], version: str | None) -> None:
+    def _report(self, alarms: list[str], version: str | None, unreadable: Mapping[str, str]) -> None:
         """Into the log each time, into the history once for the same damage."""
         for alarm in alarms:
             logger.error("%s champion: %s", self._task, alarm)
         records = list_records(self.store.folder)
         promoted = max((place for place, record in enumerate(records) if record.get("is_promoted")), default=0)
-        if any(r.get("kind") == "alarm" and r.get("reasons") == alarms for r in records[promoted:]):
+        about: dict[str, Any] = {"kind": "alarm", "reasons": alarms}
+        if unreadable:
+            about |= {"unreadable": dict(unreadable), "loader": describe_loader()}
+        if any(about.items() <= r.items() for r in records[promoted:]):
             return
-        record = {
-            "kind": "alarm",
-            "task": self._task,
-            "at": make_timestamp(),
-            "is_promoted": False,
-            "version": version,
-            "reasons": alarms,
-        }
+        record = {"task": self._task, "at": make_timestamp(), "is_promoted": False, "version": version, **about}
         try:
             add_record(self.store.folder, record)
         except OSError as error:

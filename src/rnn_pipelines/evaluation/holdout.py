@@ -14,15 +14,15 @@ MIN_SPREAD = 1e-3
 
 
 def measure_holdout(holdout: pd.DataFrame, horizon: int) -> dict[str, Any]:
-    """Measures everyone on the rows that champion and challenger both have a forecast for.
+    """Measures everyone on the rows that champion and challenger both have a forecast for, a number or not.
 
     Args:
         holdout: what `forecast_holdout` returns.
         horizon: steps that a window reaches ahead.
     Returns:
         `losses`: the MSE of each forecaster, mean over windows and steps, then over series; `by_step`: the same at each
-        step ahead; `p_value` of champion and challenger, None where there is no champion (see `compare_losses`);
-        `notes`: what is left out, in words.
+        step ahead; `p_value` of champion and challenger, None where there is no champion, NaN where a loss is not
+        finite (see `compare_losses`); `notes`: what is left out, in words.
     """
     shared, notes = _share(holdout)
     squared = (compute_errors(shared)[list_forecasters(shared)] ** 2).assign(
@@ -38,7 +38,8 @@ def measure_holdout(holdout: pd.DataFrame, horizon: int) -> dict[str, Any]:
         one, other = (
             by_window[["unique_id", "cutoff", name]].rename(columns={name: "loss"}) for name in (CHALLENGER, CHAMPION)
         )
-        p_value = compare_losses(one, other, horizon)
+        is_finite = np.isfinite([losses[CHALLENGER], losses[CHAMPION]]).all()
+        p_value = compare_losses(one, other, horizon) if is_finite else float("nan")
     return {"losses": losses.to_dict(), "by_step": by_step.to_dict(), "p_value": p_value, "notes": notes}
 
 

@@ -1,4 +1,4 @@
-"""Whether the texts that are scored are like those on which a classifier was tested; their labels are not known."""
+"""Whether the texts that are scored are like those that were held out of training; their labels are not known."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,7 @@ import pandas as pd
 
 from rnn_pipelines.evaluation.calibration import choose_classifier
 from rnn_pipelines.evaluation.classification import to_probability
+from rnn_pipelines.evaluation.holdout import CHALLENGER
 from rnn_pipelines.text.encoding import EncodedTexts
 from rnn_pipelines.text.vocabulary import UNKNOWN
 
@@ -16,7 +17,7 @@ SHARES = ("positive", "unknown_label")
 DISTRIBUTIONS = ("confidence", "unknown_words", "num_words")
 
 
-def describe_reference(
+def describe_test_part(
     predictions: pd.DataFrame | None,
     reviews: pd.DataFrame | None,
     encoded: EncodedTexts | None,
@@ -39,8 +40,23 @@ def describe_reference(
     ends = np.cumsum(np.concatenate([[0], encoded.ids != UNKNOWN]))[encoded.offsets]
     words = pd.DataFrame({"review_id": reviews["review_id"], "num_known_words": np.diff(ends)})
     table = predictions.merge(words, on="review_id", validate="one_to_one")
-    known = table["num_known_words"] > 0
-    probability = np.where(known, to_probability(table[choose_classifier(calibrations)].to_numpy()), 0.5)
+    return _describe(table, table[choose_classifier(calibrations)].to_numpy())
+
+
+def describe_holdout(holdout: pd.DataFrame) -> pd.DataFrame:
+    """The holdout of a retraining as the challenger scored it, in the form of `score_sentiment`.
+
+    Args:
+        holdout: what `score_holdout` returns.
+    Returns:
+        `label, probability, num_words, num_known_words`.
+    """
+    return _describe(holdout, holdout[CHALLENGER].to_numpy())
+
+
+def _describe(table: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:
+    known = table["num_known_words"].to_numpy() > 0
+    probability = np.where(known, to_probability(logits), 0.5)
     label = np.where(known, np.where(probability > 0.5, "positive", "negative"), "unknown")
     return table.assign(label=label, probability=probability)[list(FACTS)]
 
@@ -49,7 +65,7 @@ def list_values(scores: pd.DataFrame) -> dict[str, np.ndarray]:
     """What is compared of each text, by measure: float64, not finite where a score is not.
 
     Args:
-        scores: what `score_sentiment` or `describe_reference` returns.
+        scores: what `score_sentiment`, `describe_test_part` or `describe_holdout` returns.
     Returns:
         `positive` (0 or 1, of the texts that have a label), `unknown_label` (0 or 1), `confidence` (0.5 to 1),
         `unknown_words` (share of the words of a text that has any) and `num_words`.
@@ -72,12 +88,12 @@ def _mark(labels: np.ndarray, one: str, *others: str) -> np.ndarray:
     return np.where(labels == one, 1.0, np.where(np.isin(labels, others), 0.0, np.nan))
 
 
-def compare_scores(scores: pd.DataFrame | None, reference: pd.DataFrame) -> pd.DataFrame:
+def compare_scores(scores: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """Holds the scored texts against the reference, measure by measure.
 
     Args:
-        scores: what `score_sentiment` returns; None where nothing was scored.
-        reference: what `describe_reference` returns.
+        scores: what `score_sentiment` returns.
+        reference: see `list_values`; without rows where there is none.
     Returns:
         A row for each measure of `list_values`: `measure`, `reference` and `newest` (means), `num_reference` and
         `num_newest` texts, `effect` and `p_value`, NaN where one of both is empty or not finite. The effect of a share
@@ -85,8 +101,7 @@ def compare_scores(scores: pd.DataFrame | None, reference: pd.DataFrame) -> pd.D
         the others is the distance of their distributions (Kolmogorov and Smirnov's), 0 to 1.
     Source: Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, chapter 6.
     """
-    ours = list_values(reference)
-    theirs = list_values(pd.DataFrame(columns=list(FACTS)) if scores is None else scores)
+    ours, theirs = list_values(reference), list_values(scores)
     rows = [{"measure": name, **_compare(name in SHARES, theirs[name], ours[name])} for name in ours]
     return pd.DataFrame(rows)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rnn_pipelines.errors import ChampionError
@@ -182,11 +183,13 @@ class ChampionStore:
             promoted = self._list_promoted()
             return Pointer(promoted[0], "", "", [], promoted[1:]) if promoted else None
 
-    def load(self) -> Champion:
+    def load(self, unreadable: Mapping[str, str] = MappingProxyType({})) -> Champion:
         """The champion; where it is damaged or missing, the one before it, with an alarm.
 
+        Args:
+            unreadable: versions that are of no use though they are whole, with the alarm of each.
         Raises:
-            ChampionError: there is no champion, or none that is whole.
+            ChampionError: there is no champion, or none that could be used.
         """
         alarms: list[str] = []
         for version, checksum in self._list_candidates(alarms):
@@ -197,6 +200,9 @@ class ChampionStore:
                 continue
             if checksum and found != checksum:
                 alarms.append(f"{version}: its files are not those that were promoted.")
+                continue
+            if version in unreadable:
+                alarms.append(unreadable[version])
                 continue
             if alarms:
                 alarms.append(f"{version} is in use instead.")

@@ -1,20 +1,16 @@
 """The case of a challenger among forecasters: what the holdout says, and what is decided."""
 
-import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.evaluation.holdout import CHALLENGER, CHAMPION, find_faults, measure_holdout
-from rnn_pipelines.evaluation.metrics import BASELINES
-from rnn_pipelines.lifecycle.policy import Evidence
-from rnn_pipelines.lifecycle.retraining import Candidate, LoadedChampion, RetrainForecastSpec, decide
+from rnn_pipelines.evaluation.holdout import CHAMPION, find_faults, measure_holdout
+from rnn_pipelines.lifecycle.retraining import Candidate, Case, LoadedChampion, RetrainForecastSpec, decide
 from rnn_pipelines.training.retraining import find_seen
 
 if TYPE_CHECKING:
     from rnn_pipelines.training.forecaster import Forecaster
-
-logger = logging.getLogger(__name__)
 
 
 def decide_forecast(
@@ -35,53 +31,24 @@ def decide_forecast(
         run: what `describe_run` returns.
         retraining: with the policy.
     """
-    measures = measure_holdout(holdout, challenger.settings.horizon)
-    for note in measures["notes"]:
-        logger.warning(note)
-    losses = measures["losses"]
-    evidence = Evidence(
-        challenger_loss=losses[CHALLENGER],
-        champion_loss=losses.get(CHAMPION),
-        baseline_losses={name: losses[name] for name in BASELINES},
-        p_value=measures["p_value"],
-        champion_age_days=None if champion is None else champion.age_days,
+    found = measure_holdout(holdout, challenger.settings.horizon)
+    case = Case(
+        task="forecast",
+        measures={name: {"loss": loss, "by_step": found["by_step"][name]} for name, loss in found["losses"].items()},
+        p_value=found["p_value"],
         faults=tuple(find_faults(holdout)),
-        objections=() if champion is None else _find_objections(challenger, champion, measures),
+        objections=() if champion is None else _find_objections(challenger, champion, found["losses"]),
+        notes=tuple(found["notes"]),
     )
-    measured = {
-        "task": "forecast",
-        "metrics": _describe_metrics(measures, training, champion),
-        "seeds": training["seeds"],
-        "training_seconds": training["training_seconds"],
-        "training": {key: training[key] for key in ("chosen", "validation_losses", "networks")},
-        "notes": measures["notes"],
-        "champion": None if champion is None else champion.version,
-    }
-    return decide(challenger, evidence, retraining.policy, run, measured)
+    return decide(challenger, champion, case, training, run, retraining.policy)
 
 
-def _find_objections(challenger: "Forecaster", champion: LoadedChampion, measures: dict[str, Any]) -> tuple[str, ...]:
-    if CHAMPION not in measures["losses"]:
+def _find_objections(
+    challenger: "Forecaster", champion: LoadedChampion, losses: Mapping[str, float]
+) -> tuple[str, ...]:
+    if CHAMPION not in losses:
         return ("the champion can't forecast these series, so that the two can't be compared: promote it by hand",)
     seen = find_seen(champion.artefact, challenger.settings)
     if seen:
         return (f"the champion has seen a part of the holdout (series {seen[0]}), so that the two can't be compared",)
     return ()
-
-
-def _describe_metrics(
-    measures: dict[str, Any], training: dict[str, Any], champion: LoadedChampion | None
-) -> dict[str, Any]:
-    losses, by_step = measures["losses"], measures["by_step"]
-    promised = {} if champion is None else champion.record.get("metrics", {}).get(CHALLENGER, {})
-    validation = {
-        CHALLENGER: training["validation_losses"][training["chosen"]],
-        CHAMPION: promised.get("validation_loss"),
-    }
-    of_both = {
-        name: {"validation_loss": validation[name], "loss": losses[name], "by_step": by_step[name]}
-        if name in losses
-        else None
-        for name in (CHALLENGER, CHAMPION)
-    }
-    return of_both | {"baselines": {name: losses[name] for name in BASELINES}}

@@ -59,6 +59,11 @@ def find_commit() -> str | None:
     return finished.stdout.strip() if finished.returncode == 0 else None
 
 
+def describe_loader() -> dict[str, Any]:
+    """Code and libraries, on which depends whether a model that is whole can be loaded."""
+    return {"code": fingerprint_code(), "versions": list_versions()}
+
+
 def list_versions() -> dict[str, str]:
     """Versions of Python, of the project and of what it computes with."""
     versions = {name: metadata.version(name) for name in LIBRARIES}

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.lifecycle.champion import ChampionStore
 from rnn_pipelines.lifecycle.history import list_records
+from rnn_pipelines.lifecycle.news import find_unreadable
 
 Level = Literal["ok", "retrain", "alarm"]
 LEVELS: tuple[Level, ...] = ("ok", "retrain", "alarm")
@@ -87,7 +88,7 @@ def _load(store: ChampionStore) -> tuple[str | None, dict[str, Any], list[str]]:
     if store.find_pointer() is None:
         return None, {}, []
     try:
-        champion = store.load()
+        champion = store.load(find_unreadable(list_records(store.folder)))
     except ChampionError as error:
         return None, {}, [str(error)]
     return champion.version, json.loads(champion.files.get(SETTINGS, b"{}")), list(champion.alarms)

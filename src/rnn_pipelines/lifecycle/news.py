@@ -6,6 +6,7 @@ from typing import Any
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.lifecycle.champion import ChampionStore
 from rnn_pipelines.lifecycle.history import list_records
+from rnn_pipelines.lifecycle.manifest import describe_loader
 
 
 def find_retraining(records: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
@@ -33,10 +34,29 @@ def list_news(store: ChampionStore, fingerprints: Mapping[str, str]) -> list[str
 
 
 def list_damages(store: ChampionStore) -> list[str]:
-    """What is wrong with the champion; empty where it is whole, or there never was one."""
+    """What is wrong with the champion; empty where it is whole and can be loaded, or there never was one.
+
+    That a champion can't be loaded is known from whoever tried last: to try would take Keras.
+    """
     if store.find_pointer() is None:
         return []
     try:
-        return list(store.load().alarms)
+        return list(store.load(find_unreadable(list_records(store.folder))).alarms)
     except ChampionError as error:
         return [str(error)]
+
+
+def find_unreadable(records: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Versions that could not be loaded with this code and these libraries though they are whole, with their alarms.
+
+    Args:
+        records: what `list_records` returns.
+    """
+    found = [record for record in records if record.get("unreadable")]
+    loader = describe_loader() if found else {}
+    return {
+        version: alarm
+        for record in found
+        if record.get("loader") == loader
+        for version, alarm in record["unreadable"].items()
+    }

@@ -32,7 +32,7 @@ class Evidence:
 
     Attributes:
         challenger_loss: of the new model; lower is better, like all losses.
-        champion_loss: of the model in use; None where there is none.
+        champion_loss: of the model in use; None where there is none, not finite where its outputs are not.
         baseline_losses: by name.
         p_value: of the paired errors of champion and challenger, two-sided; None where there is no champion.
         champion_age_days: since its promotion; None where there is none.
@@ -71,20 +71,19 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
     if unknown:
         raise ParameterError(f"must_beat: no baseline {', '.join(unknown)}; there are {', '.join(losses) or 'none'}.")
     faults = (*evidence.faults, *_list_not_finite(evidence, policy))
-    if faults:
-        return Decision(False, faults)
-    unbeaten = [name for name in policy.must_beat if not evidence.challenger_loss < losses[name]]
-    if unbeaten:
-        reasons = [
-            f"its loss {evidence.challenger_loss:.4g} is not below {name} {losses[name]:.4g}" for name in unbeaten
-        ]
-        return Decision(False, tuple(reasons))
-    if evidence.objections:
-        return Decision(False, evidence.objections)
+    reasons = faults or tuple(_list_unbeaten(evidence, policy)) or evidence.objections
+    if reasons:
+        return Decision(False, reasons)
     if evidence.champion_loss is None:
         return Decision(True, ("there is no champion yet",))
+    if not math.isfinite(evidence.champion_loss):
+        # On the newest data it fails and the challenger does not; as nothing can be compared with it, it would stay.
+        measured = f"the champion's loss is {evidence.champion_loss}, not a finite number"
+        return Decision(True, (f"{measured}; its own is {evidence.challenger_loss:.4g}",))
     if evidence.p_value is None:
         return Decision(False, ("its errors were not compared with the champion's",))
+    if not math.isfinite(evidence.p_value):
+        return Decision(False, (f"the p-value is {evidence.p_value}, not a finite number",))
     return _compare(evidence, evidence.champion_loss, evidence.p_value, policy)
 
 
@@ -92,13 +91,17 @@ def _list_not_finite(evidence: Evidence, policy: PolicySpec) -> Iterator[str]:
     """Numbers that nothing can be compared with: against NaN every comparison is false, and all is below infinity."""
     numbers = {
         "its loss": evidence.challenger_loss,
-        "the champion's loss": evidence.champion_loss,
-        "the p-value": evidence.p_value,
         **{f"the loss of {name}": evidence.baseline_losses[name] for name in policy.must_beat},
     }
     for name, number in numbers.items():
-        if number is not None and not math.isfinite(number):
+        if not math.isfinite(number):
             yield f"{name} is {number}, not a finite number"
+
+
+def _list_unbeaten(evidence: Evidence, policy: PolicySpec) -> Iterator[str]:
+    for name in policy.must_beat:
+        if not evidence.challenger_loss < evidence.baseline_losses[name]:
+            yield (f"its loss {evidence.challenger_loss:.4g} is not below {name} {evidence.baseline_losses[name]:.4g}")
 
 
 def _compare(evidence: Evidence, champion_loss: float, p_value: float, policy: PolicySpec) -> Decision:

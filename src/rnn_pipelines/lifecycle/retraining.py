@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import BaseModel
 
+from rnn_pipelines.evaluation.holdout import CHALLENGER, CHAMPION
 from rnn_pipelines.lifecycle.history import add_record
 from rnn_pipelines.lifecycle.manifest import (
     find_commit,
@@ -109,11 +110,33 @@ class Candidate:
         artefact: the very one that was evaluated.
         decision: whether it is promoted.
         manifest: the record of its retraining, still without `version`.
+        files: what else lies in its version: content by name.
     """
 
     artefact: Any
     decision: Decision
     manifest: dict[str, Any]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the newest holdout says of everyone.
+
+    Attributes:
+        task: `forecast` or `sentiment`.
+        measures: of challenger and baselines, and of the champion where it could be measured, by name: the `loss`, and
+            what else shall be on record of champion and challenger.
+        p_value, faults, objections: see `Evidence`.
+        notes: what is left out, in words.
+    """
+
+    task: str
+    measures: Mapping[str, Mapping[str, Any]]
+    p_value: float | None
+    faults: tuple[str, ...]
+    objections: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def describe_run(
@@ -176,35 +199,66 @@ def make_timestamp() -> str:
 
 def decide(
     challenger: Any,
-    evidence: Evidence,
-    policy: PolicySpec,
+    champion: LoadedChampion | None,
+    case: Case,
+    training: Mapping[str, Any],
     run: Mapping[str, Any],
-    measured: Mapping[str, Any],
+    policy: PolicySpec,
 ) -> Candidate:
     """Decides on the challenger and writes the record of its retraining.
 
     Args:
-        challenger: what was evaluated.
-        evidence, policy: see `decide_promotion`.
+        challenger: what was trained.
+        champion: the model in use; None where there is none.
+        case: what the holdout says.
+        training: `validation_losses, chosen, seeds, training_seconds`, and the records of `networks`.
         run: what `describe_run` returns.
-        measured: `task`, `metrics`, `seeds`, `training_seconds`, and whatever else shall be on record.
+        policy: see `decide_promotion`.
     """
+    for note in case.notes:
+        logger.warning(note)
+    losses = {name: measures["loss"] for name, measures in case.measures.items()}
+    baselines = {name: loss for name, loss in losses.items() if name not in (CHALLENGER, CHAMPION)}
+    evidence = Evidence(
+        challenger_loss=losses[CHALLENGER],
+        champion_loss=losses.get(CHAMPION),
+        baseline_losses=baselines,
+        p_value=case.p_value,
+        champion_age_days=None if champion is None else champion.age_days,
+        faults=case.faults,
+        objections=case.objections,
+    )
     decision = decide_promotion(evidence, policy)
-    about = {key: value for key, value in run.items() if key != "started"}
-    rest = {key: value for key, value in measured.items() if key not in ("task", "training_seconds")}
     manifest = {
         "kind": "retrain",
-        "task": measured["task"],
-        **about,
+        "task": case.task,
+        **{key: value for key, value in run.items() if key != "started"},
         "outcome": "promoted" if decision.is_promoted else "kept",
         "is_promoted": decision.is_promoted,
-        "reasons": list(decision.reasons),
-        "p_value": evidence.p_value,
-        "seconds": {"training": measured["training_seconds"], "total": time.time() - run["started"]},
-        **rest,
+        "reasons": decision.reasons,
+        "p_value": case.p_value,
+        "seconds": {"training": training["training_seconds"], "total": time.time() - run["started"]},
+        "metrics": {**_describe_both(case, champion, training), "baselines": baselines},
+        "seeds": training["seeds"],
+        "training": {key: training[key] for key in ("chosen", "validation_losses", "networks")},
+        "notes": case.notes,
+        "champion": None if champion is None else champion.version,
     }
     logger.info("%s: %s", manifest["outcome"], "; ".join(decision.reasons))
     return Candidate(challenger, decision, make_plain(manifest))
+
+
+def _describe_both(case: Case, champion: LoadedChampion | None, training: Mapping[str, Any]) -> dict[str, Any]:
+    """What was measured of challenger and champion, beside their losses on the validation part of their own."""
+    promised = {} if champion is None else champion.record.get("metrics", {}).get(CHALLENGER, {})
+    losses = {
+        CHALLENGER: training["validation_losses"][training["chosen"]],
+        CHAMPION: promised.get("validation_loss"),
+    }
+    return {
+        name: {"validation_loss": loss, **case.measures[name]} if name in case.measures else None
+        for name, loss in losses.items()
+    }
 
 
 def record_failure(folder: Path, task: str, error: BaseException, as_of: int | str | None) -> None:

@@ -16,9 +16,13 @@ from rnn_pipelines.lifecycle.retraining import make_timestamp
 logger = logging.getLogger(__name__)
 
 CANNOT_KNOW = (
-    "Without labels nothing here says how many scores are right. Texts that are like the test reviews may be scored "
-    "worse than these, and texts that are unlike them as well; confidence is only the classifier's own claim. To know, "
-    "label a sample of the texts by hand."
+    "Without labels nothing here says how many scores are right. Texts that are like the held-out reviews may be "
+    "scored worse than these, and texts that are unlike them as well; confidence is only the classifier's own claim. "
+    "To know, label a sample of the texts by hand."
+)
+NO_REFERENCE = (
+    "there are no held-out reviews of the version that scored the texts: run kedro run --pipelines=predict_sentiment "
+    "again, without a champion kedro run --pipelines=sentiment before it"
 )
 IN_WORDS = {
     "positive": "the share of positive labels",
@@ -30,7 +34,7 @@ IN_WORDS = {
 
 
 class MonitorSentimentSpec(BaseModel, extra="forbid", frozen=True):
-    """When scored texts count as others than those that the classifier was tested on.
+    """When scored texts count as others than the reviews that were held out of training.
 
     Attributes:
         min_texts: fewer of them decide nothing.
@@ -104,7 +108,7 @@ def _find(evidence: SentimentEvidence, monitoring: MonitorSentimentSpec) -> Iter
     if evidence.num_texts == 0:
         yield Finding("ok", "no text was scored yet, and there is nothing to judge")
     elif evidence.num_reference == 0:
-        yield Finding("alarm", "there are no test reviews to compare with: run kedro run --pipelines=sentiment first")
+        yield Finding("alarm", NO_REFERENCE)
     elif any(not _is_finite(found) for found in compared.values()):
         faulty = [name for name, found in compared.items() if not _is_finite(found)]
         yield Finding("alarm", f"not finite numbers: {', '.join(IN_WORDS[name] for name in faulty)}")
@@ -128,8 +132,8 @@ def _compare(
     if not findings:
         yield Finding(
             "ok",
-            f"{evidence.num_texts:,} scored texts are like the {evidence.num_reference:,} test reviews in all that can "
-            "be measured without labels; how many scores are right is not known",
+            f"{evidence.num_texts:,} scored texts are like the {evidence.num_reference:,} held-out reviews in all that "
+            "can be measured without labels; how many scores are right is not known",
         )
 
 
@@ -147,12 +151,12 @@ def _weigh(name: str, found: Difference, level: float, monitoring: MonitorSentim
     if found.p_value > level or abs(found.effect) < limits[0]:
         return None
     measured = (
-        f"{IN_WORDS[name]} is {_format(name, found.newest)}, in the test reviews {_format(name, found.reference)} "
+        f"{IN_WORDS[name]} is {_format(name, found.newest)}, in the held-out reviews {_format(name, found.reference)} "
         f"({'h' if is_share else 'distance'} {found.effect:.2f}, {say_p_value(found.p_value)})"
     )
     if abs(found.effect) < limits[1]:
         return Finding("retrain", f"the texts have changed, label some and retrain: {measured}")
-    return Finding("alarm", f"the texts are of another kind than the test reviews: {measured}")
+    return Finding("alarm", f"the texts are of another kind than the held-out reviews: {measured}")
 
 
 def _format(name: str, mean: float) -> str:

@@ -1,4 +1,4 @@
-"""What all retrainings share: how one begins to be recorded, and how it ends. A plain module, and no pipeline."""
+"""What all retrainings share: how one begins, and how it ends. A plain module, and no pipeline."""
 
 from types import ModuleType
 from typing import Any
@@ -7,6 +7,31 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.lifecycle.retraining import make_fingerprints
+
+
+def create_newest_pipeline(task: str, nodes: ModuleType, prepare: Pipeline, *sources: str) -> Pipeline:
+    """Reads up to the day of the retraining, and prepares as the task itself does, from the same parameters.
+
+    Args:
+        task: `forecast` or `sentiment`.
+        nodes: has `read_newest`, with the task's own types.
+        prepare: the nodes of the task that follow its table.
+        sources: what the task reads its table from.
+    """
+    read = Node(
+        nodes.read_newest,
+        [*sources, f"params:retrain_{task}"],
+        [f"retrain_{task}_table", f"retrain_{task}_started"],
+        name="read_newest",
+    )
+    again = Pipeline(
+        prepare,
+        namespace=f"retrain_{task}",
+        inputs={f"{task}_table": f"retrain_{task}_table"},
+        outputs={name: f"retrain_{name}" for name in prepare.all_outputs()},
+        parameters={name for name in prepare.inputs() if name.startswith("params:")},
+    )
+    return Pipeline([read]) + again
 
 
 def create_record_pipeline(task: str, nodes: ModuleType) -> Pipeline:

@@ -1,4 +1,4 @@
-"""The report of `monitor_sentiment`: how the scored texts differ from the test part, and what nobody can know."""
+"""The report of `monitor_sentiment`: how scored texts differ from held-out reviews, and what nobody can know."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.evaluation.score_drift import DISTRIBUTIONS, FACTS, SHARES, list_values
+from rnn_pipelines.evaluation.score_drift import DISTRIBUTIONS, SHARES, list_values
 from rnn_pipelines.lifecycle.sentiment_monitoring import MonitorSentimentSpec
 from rnn_pipelines.reporting.page import Section, Table, render_page
 from rnn_pipelines.reporting.style import COLORS, add_menu, format_number, format_p_cell, format_percent, set_title
@@ -25,8 +25,9 @@ AXES = {"confidence": "confidence", "unknown_words": "share of unknown words, %"
 NUM_POINTS = 201
 
 HOW_TO_READ = (
-    "The reference is the test part of sentiment, as the classifier scored it there; its words are unknown where the "
-    "training part doesn't hold them, as in any other text. The effect of a share is Cohen's h: 0.2 is called small, "
+    "The held-out reviews are those on which the version that scored the texts was judged when it was retrained, else "
+    "the test part of sentiment, as the same classifier scored them; their words are unknown where the training part "
+    "doesn't hold them, as in any other text. The effect of a share is Cohen's h: 0.2 is called small, "
     "0.5 medium, 0.8 large. The effect of the others is the distance of the two distributions, the greatest height "
     "between their lines below: 0 is the same, 1 has nothing in common. p is the chance of a difference at least as "
     "large between texts of one kind; with many texts it is small for differences that mean nothing, so that the "
@@ -43,7 +44,7 @@ def render_monitor_report(verdict: Mapping[str, Any], monitoring: MonitorSentime
         distributions: what `draw_distributions` returns.
     """
     has_both = verdict["num_texts"] and verdict["num_reference"]
-    nothing = "There are no scored texts, or no test reviews to compare with."
+    nothing = "There are no scored texts, or no held-out reviews to compare with."
     sections = [
         Section("What this cannot know", [verdict["cannot_know"]]),
         Section("Reasons", [*(f"{reason[:1].upper()}{reason[1:]}." for reason in verdict["reasons"])]),
@@ -64,7 +65,7 @@ def write_verdict(verdict: Mapping[str, Any]) -> str:
 def tabulate_measures(verdict: Mapping[str, Any]) -> Table:
     """Each measure of the scored texts and of the reference, with effect and p-value."""
     return Table(
-        header=["measure", "effect is", "scored texts", "test reviews", "effect", "p"],
+        header=["measure", "effect is", "scored texts", "held-out reviews", "effect", "p"],
         rows=[
             [
                 NAMES[row["measure"]],
@@ -77,7 +78,7 @@ def tabulate_measures(verdict: Mapping[str, Any]) -> Table:
             for row in verdict["measures"]
         ],
         num_text_columns=2,
-        caption=f"means of {verdict['num_texts']:,} scored texts and {verdict['num_reference']:,} test reviews",
+        caption=f"means of {verdict['num_texts']:,} scored texts and {verdict['num_reference']:,} held-out reviews",
     )
 
 
@@ -85,16 +86,16 @@ def _format_mean(measure: str, mean: float | None) -> str:
     return format_number(mean) if mean is None or measure == "num_words" else format_percent(mean)
 
 
-def draw_distributions(scores: pd.DataFrame | None, reference: pd.DataFrame) -> Figure:
+def draw_distributions(scores: pd.DataFrame, reference: pd.DataFrame) -> Figure:
     """For confidence, unknown words and length, the share of texts up to each value.
 
     Args:
-        scores: what `score_sentiment` returns; None where nothing was scored.
+        scores: what `score_sentiment` returns.
         reference: what `describe_reference` returns.
     """
     figure = Figure()
-    both = [list_values(pd.DataFrame(columns=list(FACTS)) if table is None else table) for table in (scores, reference)]
-    styles = (("scored texts", COLORS["lstm"], "solid"), ("test reviews", COLORS["gru"], "dash"))
+    both = [list_values(table) for table in (scores, reference)]
+    styles = (("scored texts", COLORS["lstm"], "solid"), ("held-out reviews", COLORS["gru"], "dash"))
     for measure in DISTRIBUTIONS:
         for values, (name, color, dash) in zip(both, styles, strict=True):
             x, y = _trace(values[measure], 100.0 if measure == "unknown_words" else 1.0)

@@ -101,6 +101,8 @@ def _find_weights(
     if find_seen(champion, settings):
         return None, "for the champion has seen what is held out now"
     weights = champion.networks[network.cell].get_weights()
+    if not all(np.isfinite(array).all() for array in weights):
+        return None, "for the champion's weights are not finite"
     size = len(weights) // network.members
     return [weights[member * size : (member + 1) * size] for member in range(network.members)], ""
 
@@ -189,7 +191,7 @@ def forecast_holdout(
     Returns:
         What `tabulate_forecasts` returns for the test part, with a column for each forecaster, NaN where it has no
         forecast: of a series that it doesn't know, of a cut-off before which it lacks steps, of steps beyond its
-        horizon.
+        horizon. A forecast that is not a number is infinite, for it is one, and as wrong as can be.
     """
     freq = next(iter(forecasters.values())).settings.freq
     holdout = tabulate_forecasts(panel, features, scaler, baselines, "test")
@@ -200,6 +202,7 @@ def forecast_holdout(
         if forecaster.settings.freq != freq:
             logger.warning("%s: no forecast, for its steps are %s", name, forecaster.settings.freq)
             continue
-        forecasts = forecast_cutoffs(forecaster, series, cutoffs).rename(columns={"y_hat": name})
-        holdout = holdout.merge(forecasts[[*KEYS, name]], on=KEYS, how="left", validate="one_to_one")
+        forecasts = forecast_cutoffs(forecaster, series, cutoffs).fillna({"y_hat": np.inf})
+        forecasts = forecasts.rename(columns={"y_hat": name})[[*KEYS, name]]
+        holdout = holdout.merge(forecasts, on=KEYS, how="left", validate="one_to_one")
     return holdout

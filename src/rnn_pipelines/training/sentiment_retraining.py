@@ -107,16 +107,18 @@ def score_holdout(
         classifiers: by name, `challenger` and, where there is one, `champion`.
     Returns:
         `review_id, label, rating, num_words`; logits of `majority`, who says the share of positive training reviews of
-        every text, of `nb_ngram`, and of the classifiers; and `is_seen`: the champion was trained, chosen or calibrated
-        on the text.
+        every text, of `nb_ngram`, and of the classifiers; `num_known_words`, by the challenger; and `is_seen`: the
+        champion was trained, chosen or calibrated on the text.
     """
     from rnn_pipelines.training.scoring import score_sentiment
 
     share = reviews.loc[reviews["part"] == "train", "label"].astype(float).mean()
     holdout = predictions[[*KEYS, CLASSICAL]].assign(majority=to_logit(np.full(len(predictions), share)))
     texts = predictions[["review_id"]].merge(reviews[["review_id", "text"]], validate="one_to_one")
-    for name, classifier in classifiers.items():
-        scored = score_sentiment(classifier, texts.rename(columns={"review_id": "row"}))
+    rows = texts.rename(columns={"review_id": "row"})
+    scores = {name: score_sentiment(classifier, rows) for name, classifier in classifiers.items()}
+    for name, scored in scores.items():
         holdout[name] = to_logit(scored["probability"].to_numpy())
+    holdout["num_known_words"] = scores["challenger"]["num_known_words"].to_numpy()
     seen = classifiers["champion"].seen if "champion" in classifiers else np.zeros(0, np.uint64)
     return holdout.assign(is_seen=hash_texts(texts["text"]).isin(seen).to_numpy())

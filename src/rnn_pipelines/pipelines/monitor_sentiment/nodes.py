@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnn_pipelines.evaluation import score_drift
-from rnn_pipelines.lifecycle import monitoring, sentiment_monitoring
+from rnn_pipelines.lifecycle import monitoring, sentiment_monitoring, sentiment_reference
 from rnn_pipelines.lifecycle.sentiment_monitoring import MonitorSentimentSpec
 from rnn_pipelines.text.encoding import EncodedTexts
 
@@ -17,18 +17,25 @@ else:
     Figure = Any
 
 
+def select_newest(scores: pd.DataFrame | None) -> pd.DataFrame:
+    """Takes the texts that were scored last, as far as one version scored them."""
+    return sentiment_reference.select_newest(scores)
+
+
 def describe_reference(
+    scores: pd.DataFrame,
+    folder: Path,
     predictions: pd.DataFrame | None,
     reviews: pd.DataFrame | None,
     encoded: EncodedTexts | None,
     calibrations: dict[str, Any] | None,
 ) -> pd.DataFrame:
-    """Takes the test part that `sentiment` has left, as its classifier scored it."""
-    return score_drift.describe_reference(predictions, reviews, encoded, calibrations)
+    """Takes the held-out reviews as the version scored them that scored the texts."""
+    return sentiment_reference.describe_reference(scores, folder, predictions, reviews, encoded, calibrations)
 
 
-def compare_scores(scores: pd.DataFrame | None, reference: pd.DataFrame) -> pd.DataFrame:
-    """Holds the scored texts against the test part, measure by measure."""
+def compare_scores(scores: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """Holds the scored texts against the held-out reviews, measure by measure."""
     return score_drift.compare_scores(scores, reference)
 
 
@@ -44,8 +51,8 @@ def monitor_scores(
     return sentiment_monitoring.monitor_scores(measures, champion, monitor_spec)
 
 
-def draw_distributions(scores: pd.DataFrame | None, reference: pd.DataFrame) -> Figure:
-    """Draws how confidence, unknown words and lengths are spread, now and in the test part."""
+def draw_distributions(scores: pd.DataFrame, reference: pd.DataFrame) -> Figure:
+    """Draws how confidence, unknown words and lengths are spread, now and in the held-out reviews."""
     from rnn_pipelines.reporting import monitor_sentiment_report
 
     return monitor_sentiment_report.draw_distributions(scores, reference)

@@ -1,4 +1,4 @@
-"""The graph of `monitor_sentiment`: scored texts and the test part of `sentiment` → verdict and report."""
+"""The graph of `monitor_sentiment`: scored texts and held-out reviews → verdict and report."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -10,14 +10,27 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
+                nodes.select_newest,
+                "monitor_sentiment_found_scores",
+                "monitor_sentiment_scores",
+                name="select_newest",
+            ),
+            Node(
                 nodes.describe_reference,
-                [f"monitor_sentiment_found_{what}" for what in ("predictions", "reviews", "encoded", "calibrations")],
+                [
+                    "monitor_sentiment_scores",
+                    "monitor_sentiment_champion_folder",
+                    "monitor_sentiment_found_predictions",
+                    "monitor_sentiment_found_reviews",
+                    "monitor_sentiment_found_encoded",
+                    "monitor_sentiment_found_calibrations",
+                ],
                 "monitor_sentiment_reference",
                 name="describe_reference",
             ),
             Node(
                 nodes.compare_scores,
-                ["monitor_sentiment_found_scores", "monitor_sentiment_reference"],
+                ["monitor_sentiment_scores", "monitor_sentiment_reference"],
                 "monitor_sentiment_measures",
                 name="compare_scores",
             ),
@@ -35,7 +48,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.draw_distributions,
-                ["monitor_sentiment_found_scores", "monitor_sentiment_reference"],
+                ["monitor_sentiment_scores", "monitor_sentiment_reference"],
                 "monitor_sentiment_distributions_figure",
                 name="draw_distributions",
             ),

@@ -5,38 +5,15 @@ from kedro.pipeline import Node, Pipeline
 from rnn_pipelines.pipelines.forecast import nodes as forecast_nodes
 from rnn_pipelines.pipelines.forecast.pipeline import CELLS, create_data_pipeline
 from rnn_pipelines.pipelines.retrain_forecast import nodes
-from rnn_pipelines.pipelines.retraining import create_record_pipeline
-
-DATA = ("source", "series", "profile", "cutoffs", "scaler", "features", "windows")
+from rnn_pipelines.pipelines.retraining import create_newest_pipeline, create_record_pipeline
 
 
 def create_pipeline() -> Pipeline:
     """The data as `forecast` prepares it, both networks from one template, and the case of the challenger."""
-    return sum(
-        (create_network_pipeline(cell) for cell in CELLS),
-        create_newest_pipeline() + create_case_pipeline() + create_record_pipeline("forecast", nodes),
-    )
-
-
-def create_newest_pipeline() -> Pipeline:
-    """Reads up to the day of the retraining, and prepares as `forecast` does."""
-    prepare = Pipeline(
-        create_data_pipeline().from_nodes("prepare_series"),
-        namespace="retrain_forecast",
-        inputs={"forecast_table": "retrain_forecast_table"},
-        outputs={f"forecast_{name}": f"retrain_forecast_{name}" for name in DATA},
-        parameters={
-            f"params:forecast.{name}": f"params:forecast.{name}"
-            for name in ("source", "gaps", "split", "window", "calendar", "evaluation")
-        },
-    )
-    read = Node(
-        nodes.read_newest,
-        ["forecast_external", "params:forecast.source", "params:retrain_forecast"],
-        ["retrain_forecast_table", "retrain_forecast_started"],
-        name="read_newest",
-    )
-    return Pipeline([read]) + prepare
+    prepare = create_data_pipeline().from_nodes("prepare_series")
+    newest = create_newest_pipeline("forecast", nodes, prepare, "forecast_external", "params:forecast.source")
+    networks = sum((create_network_pipeline(cell) for cell in CELLS), Pipeline([]))
+    return newest + networks + create_case_pipeline() + create_record_pipeline("forecast", nodes)
 
 
 def create_network_pipeline(cell: str) -> Pipeline:

@@ -4,42 +4,20 @@ from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.evaluation.classification import CELLS
 from rnn_pipelines.pipelines.retrain_sentiment import nodes
-from rnn_pipelines.pipelines.retraining import create_record_pipeline
+from rnn_pipelines.pipelines.retraining import create_newest_pipeline, create_record_pipeline
 from rnn_pipelines.pipelines.sentiment import nodes as sentiment_nodes
 from rnn_pipelines.pipelines.sentiment.pipeline import create_data_pipeline
 
-DATA = ("reviews", "profile", "vocabulary", "encoded", "word_vectors", "ngrams", "features", "ngrams_record")
 # What both networks read.
 SHARED = {f"retrain_sentiment_{name}" for name in ("features", "reviews", "word_vectors", "means")}
 
 
 def create_pipeline() -> Pipeline:
     """The data as `sentiment` prepares it, both networks from one template, and the case of the challenger."""
-    return sum(
-        (create_network_pipeline(cell) for cell in CELLS),
-        create_newest_pipeline() + create_case_pipeline() + create_record_pipeline("sentiment", nodes),
-    )
-
-
-def create_newest_pipeline() -> Pipeline:
-    """Reads up to the day of the retraining, and prepares as `sentiment` does."""
-    prepare = Pipeline(
-        create_data_pipeline().from_nodes("split_reviews"),
-        namespace="retrain_sentiment",
-        inputs={"sentiment_table": "retrain_sentiment_table"},
-        outputs={f"sentiment_{name}": f"retrain_sentiment_{name}" for name in DATA},
-        parameters={
-            f"params:sentiment.{name}": f"params:sentiment.{name}"
-            for name in ("split", "vocabulary", "word_vectors", "ngrams")
-        },
-    )
-    read = Node(
-        nodes.read_newest,
-        ["params:sentiment.source", "params:retrain_sentiment"],
-        ["retrain_sentiment_table", "retrain_sentiment_started"],
-        name="read_newest",
-    )
-    return Pipeline([read]) + prepare
+    prepare = create_data_pipeline().from_nodes("split_reviews")
+    newest = create_newest_pipeline("sentiment", nodes, prepare, "params:sentiment.source")
+    networks = sum((create_network_pipeline(cell) for cell in CELLS), Pipeline([]))
+    return newest + networks + create_case_pipeline() + create_record_pipeline("sentiment", nodes)
 
 
 def create_network_pipeline(cell: str) -> Pipeline:
