@@ -14,7 +14,7 @@ import click
 from kedro.framework.cli.project import run
 from kedro.framework.cli.utils import env_option
 
-from rnn_pipelines.errors import LockedError, RnnPipelinesError
+from rnn_pipelines.errors import LockedError, RnnPipelinesError, TrackingError
 
 if TYPE_CHECKING:
     from kedro.framework.session import KedroSession
@@ -259,20 +259,15 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
 
     Every other command that changes anything does so too; but where MLflow could not be told, only this one fails.
     """
-    from rnn_pipelines.errors import TrackingError
-    from rnn_pipelines.tracking.publication import describe_publication
-    from rnn_pipelines.tracking.publication import publish as tell
+    from rnn_pipelines.tracking import publication
 
     place = find_place(task, env)
     spec = place.find_tracking()
     if spec is None:
         raise TrackingError("mlflow.yml: is_on is false. Write is_on: true into conf/local/mlflow.yml.")
-    publication = tell(place.store, task, spec)
-    _say(
-        is_json,
-        {"task": task, **asdict(publication)},
-        lambda _: f"{task}: {describe_publication(publication, task, spec)}",
-    )
+    news = publication.publish(place.store, task, spec)
+    found = {"task": task, **asdict(news)}
+    _say(is_json, found, lambda _: f"{task}: {publication.describe_publication(news, task, spec)}")
 
 
 def find_place(task: str, env: str | None) -> Place:

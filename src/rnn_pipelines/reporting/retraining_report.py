@@ -28,7 +28,9 @@ def render_retraining_report(record: Mapping[str, Any]) -> str:
         "Parameters": [tabulate_parameters(*pair) for pair in (record.get("parameters") or {}).items()],
     }
     sections = [Section(title, found) for title, found in parts.items() if found]
-    return render_page(f"Retraining of {record.get('task')}, {record.get('at')}", write_verdict(record), sections)
+    # The minute of a time as ISO 8601 has it.
+    minute = str(record.get("at"))[:16].replace("T", " ")
+    return render_page(f"Retraining of {record.get('task')}, {minute} UTC", write_verdict(record), sections)
 
 
 def write_verdict(record: Mapping[str, Any]) -> str:

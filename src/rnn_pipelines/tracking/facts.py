@@ -4,14 +4,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 # MLflow's own limits; the record itself, which goes along as a file, has all in full.
 MAX_KEY_LENGTH = 250
 MAX_VALUE_LENGTH = 6000
 
-# The key of a record's name, by which a run is known again.
+# By these tags a run and a version are known again.
 RECORD = "record"
+VERSION = "version"
+NUM_LETTERS = 12
 
 
 def list_parameters(record: Mapping[str, Any]) -> dict[str, str]:
@@ -47,27 +50,45 @@ def list_metrics(record: Mapping[str, Any]) -> Iterator[tuple[str, float, int]]:
 
 
 def make_tags(record: Mapping[str, Any]) -> dict[str, str]:
-    """What it was made of and what came out; those of MLflow's own show commit and reasons on its pages.
+    """Of its run: what it was made of and what came out; those of MLflow's own show commit and reasons on its pages.
 
     Args:
         record: of a retraining.
     """
-    reasons = [str(record["error"])] if "error" in record else list(map(str, record.get("reasons") or []))
     facts = {
-        RECORD: record["record"],
-        "outcome": record.get("outcome"),
-        "reasons": "; ".join(reasons),
-        "version": record.get("version"),
+        RECORD: record[RECORD],
+        "reasons": explain(record),
         "compared_with": record.get("champion"),
         "as_of": record.get("as_of"),
         "mlflow.source.name": f"kedro champion retrain {record.get('task')}",
         "mlflow.source.git.commit": record.get("commit"),
-        "mlflow.note.content": f"**{record.get('outcome')}**: {'; '.join(reasons)}",
-        **_name(record.get("fingerprints"), "fingerprint"),
-        **_name(record.get("data"), "data"),
-        **_name(record.get("versions"), "with"),
+        "mlflow.note.content": f"**{record.get('outcome')}**: {explain(record)}",
+        **_describe_version(record),
+        **{f"data.{key}": value for key, value in (record.get("data") or {}).items()},
+        **{f"with.{library}": number for library, number in (record.get("versions") or {}).items()},
     }
-    return {_make_key(key): _shorten(str(value)) for key, value in facts.items() if value is not None}
+    return _make_tags(facts)
+
+
+def make_version_tags(record: Mapping[str, Any], folder: Path, checksum: str) -> dict[str, str]:
+    """Of its version of the registered model: all that is needed to find it again, and to tell that it is the same.
+
+    Args:
+        record: of a retraining.
+        folder: the version's, in the champion's folder.
+        checksum: sha256 of its list of checksums, which `champion.json` names too.
+    """
+    return _make_tags({**_describe_version(record), "path": folder, "checksum": checksum})
+
+
+def explain(record: Mapping[str, Any]) -> str:
+    """Why it came out so.
+
+    Args:
+        record: of a retraining.
+    """
+    reasons = [record["error"]] if "error" in record else record.get("reasons") or []
+    return "; ".join(str(reason).rstrip(".") for reason in reasons)
 
 
 def make_name(record: Mapping[str, Any]) -> str:
@@ -91,14 +112,20 @@ def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
             yield f"{prefix}{key}", value
 
 
+def _describe_version(record: Mapping[str, Any]) -> dict[str, Any]:
+    # As many letters as `kedro champion show` has: MLflow's pages cut off more.
+    fingerprints = {f"{kind}_hash": full[:NUM_LETTERS] for kind, full in (record.get("fingerprints") or {}).items()}
+    return {VERSION: record.get("version"), "outcome": record.get("outcome"), **fingerprints}
+
+
 def _list_number(name: str, value: Any, step: int = 0) -> Iterator[tuple[str, float, int]]:
     """What is no number has no place among metrics: None stands for a loss that was not measured, or not finite."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         yield _make_key(name), float(value), step
 
 
-def _name(values: Mapping[str, Any] | None, prefix: str) -> dict[str, Any]:
-    return {f"{prefix}.{key}": value for key, value in (values or {}).items()}
+def _make_tags(facts: Mapping[str, Any]) -> dict[str, str]:
+    return {_make_key(key): _shorten(str(value)) for key, value in facts.items() if value is not None}
 
 
 def _make_key(name: str) -> str:

@@ -53,7 +53,7 @@ def publish(store: ChampionStore, task: str, spec: TrackingSpec) -> Publication:
         TrackingError: MLflow could not be told everything.
         LockedError: another process is at it, and did not finish in time.
     """
-    client = connect(spec)
+    set_environment()
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -61,7 +61,7 @@ def publish(store: ChampionStore, task: str, spec: TrackingSpec) -> Publication:
 
     try:
         with hold_lock(store.folder / "mlflow.lock", LOCK_SECONDS):
-            registry = Registry(client, store, f"{spec.name}-{task}", _find_artifacts(spec))
+            registry = Registry(connect(spec), store, f"{spec.name}-{task}", _find_artifacts(spec))
             return Publication(registry.add_runs(), registry.add_versions(), registry.name_champion())
     except LockedError:
         raise
@@ -87,18 +87,23 @@ def publish_if_possible(store: ChampionStore, task: str, find_spec: Callable[[],
 
 
 def connect(spec: TrackingSpec) -> "MlflowClient":
-    """A client of MLflow, which sends nobody what it is used for.
+    """A client of MLflow.
 
     Args:
         spec: where MLflow is.
     """
-    # MLflow reads these when it is imported. Of DO_NOT_TRACK it knows the value true alone.
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    set_environment()
     from mlflow import MlflowClient
 
     return MlflowClient(spec.tracking_uri, registry_uri=spec.tracking_uri)
+
+
+def set_environment() -> None:
+    """What MLflow reads when it is imported: it shall tell nobody what it is used for, and not wait for minutes."""
+    # Of DO_NOT_TRACK it knows the value true alone.
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
 
 
 def describe_publication(publication: Publication, task: str, spec: TrackingSpec) -> str:
@@ -108,10 +113,10 @@ def describe_publication(publication: Publication, task: str, spec: TrackingSpec
         publication: what `publish` returns.
         task, spec: that it was called with.
     """
-    champion = f"the champion is {publication.champion}" if publication.champion else "no champion"
+    champion = publication.champion or "none"
     return (
-        f"{publication.num_runs} new runs and {publication.num_versions} new versions of {spec.name}-{task}, "
-        f"{champion} ({spec.tracking_uri})"
+        f"new in {spec.name}-{task}: runs {publication.num_runs}, versions {publication.num_versions}; "
+        f"champion: {champion} ({spec.tracking_uri})"
     )
 
 
@@ -123,9 +128,10 @@ def _find_artifacts(spec: TrackingSpec) -> str | None:
 
 
 def _explain(spec: TrackingSpec, error: Exception) -> str:
-    said = " ".join(str(error).split())
+    # Below the first line stand the query, and where SQLAlchemy says more.
+    said = (str(error).strip() or type(error).__name__).splitlines()[0]
     if spec.tracking_uri.startswith(SQLITE):
         advice = "mlflow.yml: tracking_uri names the database"
     else:
         advice = "Is the server running there? mlflow.yml: tracking_uri names it"
-    return f"{spec.tracking_uri}: {said} {advice}; kedro champion publish tries again."
+    return f"{spec.tracking_uri}: {said.rstrip('.')}. {advice}; kedro champion publish tries again."

@@ -7,7 +7,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
@@ -18,11 +17,27 @@ from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.lifecycle.champion import CHECKSUMS, ChampionStore
 from rnn_pipelines.lifecycle.history import list_records
 from rnn_pipelines.reporting.retraining_report import render_retraining_report
-from rnn_pipelines.tracking.facts import RECORD, find_times, list_metrics, list_parameters, make_name, make_tags
+from rnn_pipelines.tracking.facts import (
+    RECORD,
+    VERSION,
+    explain,
+    find_times,
+    list_metrics,
+    list_parameters,
+    make_name,
+    make_tags,
+    make_version_tags,
+)
 
 logger = logging.getLogger(__name__)
 
 ALIAS = "champion"
+# Without it, MLflow's pages take the experiment for one of a language model.
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+ABOUT = (
+    "Versions of the champion's folder, with a copy of their files. The alias follows `kedro champion`: "
+    "to set it here changes nothing there."
+)
 # Where the files of a model lie among those of its run.
 MODEL = "model"
 # As many parameters as MLflow takes at once.
@@ -62,7 +77,7 @@ class Registry:
     def add_versions(self) -> int:
         """A version of the model for each of the store that is whole, with a copy of its files; returns how many."""
         if not self._client.search_registered_models(f"name = '{self._name}'"):
-            self._client.create_registered_model(self._name)
+            self._client.create_registered_model(self._name, description=ABOUT)
         stored, runs, known = self._store.list_versions(), self._list_runs(), self._list_versions()
         num_added = 0
         for record in self._list_retrainings():
@@ -106,13 +121,12 @@ class Registry:
         except ChampionError as error:
             logger.error("MLflow gets no version for %s", error)
             return False
-        folder, about = self._store.find_folder(version), make_tags(record)
+        folder = self._store.find_folder(version)
         # A server takes no folder of another machine for a version's source, and prune removes it some day.
         self._client.log_artifacts(run.info.run_id, str(folder), MODEL)
-        kept = {key: value for key, value in about.items() if not key.startswith(("mlflow.", "data.", "with."))}
-        tags = {**kept, "path": str(folder), "checksum": _hash(folder / CHECKSUMS)}
+        tags = make_version_tags(record, folder, hashlib.sha256((folder / CHECKSUMS).read_bytes()).hexdigest())
         source = f"{run.info.artifact_uri}/{MODEL}"
-        self._client.create_model_version(self._name, source, run.info.run_id, tags, description=about["reasons"])
+        self._client.create_model_version(self._name, source, run.info.run_id, tags, description=explain(record))
         return True
 
     def _find_experiment(self) -> str:
@@ -120,7 +134,7 @@ class Registry:
         if experiment is not None:
             return experiment.experiment_id
         folder = None if self._artifacts is None else f"{self._artifacts}/{self._name}"
-        return self._client.create_experiment(self._name, folder)
+        return self._client.create_experiment(self._name, folder, tags=KIND)
 
     def _list_retrainings(self) -> list[dict[str, Any]]:
         return [r for r in list_records(self._store.folder) if r.get("kind") == "retrain" and RECORD in r]
@@ -138,7 +152,7 @@ class Registry:
         versions = _list_all(
             lambda token: self._client.search_model_versions(f"name = '{self._name}'", page_token=token)
         )
-        return {found.tags["version"]: found for found in versions if "version" in found.tags}
+        return {found.tags[VERSION]: found for found in versions if VERSION in found.tags}
 
 
 def _list_all(search: Callable[[str | None], Any]) -> Iterator[Any]:
@@ -152,7 +166,3 @@ def _list_all(search: Callable[[str | None], Any]) -> Iterator[Any]:
 
 def _is_active(run: Run) -> bool:
     return run.info.lifecycle_stage == LifecycleStage.ACTIVE
-
-
-def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
