@@ -7,6 +7,7 @@ import multiprocessing
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,15 @@ def test_publication_that_broke_off_is_completed_by_the_next(
 
 def publish_there(folder: Path, spec: TrackingSpec) -> None:
     publish(ChampionStore(folder), "forecast", spec)
+
+
+def test_history_longer_than_one_page_is_known_too(
+    published: Publication, store: ChampionStore, spec: TrackingSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("search_runs", "search_model_versions"):
+        search = getattr(MlflowClient, name)
+        monkeypatch.setattr(MlflowClient, name, partialmethod(search, max_results=1))
+    assert publish(store, "forecast", spec) == Publication(0, 0, published.champion)
 
 
 @pytest.mark.slow
