@@ -103,6 +103,10 @@ def test_server_that_is_down_breaks_no_night(unheard: subprocess.CompletedProces
     assert "Traceback" not in unheard.stderr
 
 
+def test_mlflow_prints_nothing_of_its_own(caught_up: subprocess.CompletedProcess[str]) -> None:
+    assert [line.partition(" ")[0] for line in caught_up.stdout.splitlines()] == ["forecast:", ""]
+
+
 def test_next_retraining_tells_of_both(caught_up: subprocess.CompletedProcess[str], client: MlflowClient) -> None:
     assert "INFO    MLflow: new in rnn-pipelines-forecast: runs 2, versions 2; champion: " in caught_up.stderr
     experiment = client.get_experiment_by_name(NAME)

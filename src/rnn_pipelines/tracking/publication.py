@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOCK_SECONDS = 60
-# MLflow's own patience with a server that is down is minutes, and its own lines have another form than ours.
+# MLflow's own patience with a server that is down is minutes, its log has another form than ours, and what it prints
+# would stand between the lines of our JSON.
 ENVIRONMENT = {
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_CONFIGURE_LOGGING": "false",
@@ -128,10 +130,18 @@ def _find_artifacts(spec: TrackingSpec) -> str | None:
 
 
 def _explain(spec: TrackingSpec, error: Exception) -> str:
-    # Below the first line stand the query, and where SQLAlchemy says more.
-    said = (str(error).strip() or type(error).__name__).splitlines()[0]
     if spec.tracking_uri.startswith(SQLITE):
         advice = "mlflow.yml: tracking_uri names the database"
     else:
         advice = "Is the server running there? mlflow.yml: tracking_uri names it"
-    return f"{spec.tracking_uri}: {said.rstrip('.')}. {advice}; kedro champion publish tries again."
+    return f"{spec.tracking_uri}: {_quote(error)}. {advice}; kedro champion publish tries again."
+
+
+def _quote(error: BaseException) -> str:
+    """What the system said, where a connection failed or a file: MLflow and requests wrap it in three errors more."""
+    first = error
+    while first.__cause__ or first.__context__:
+        first = first.__cause__ or first.__context__ or first
+    said = str(first if isinstance(first, OSError) else error).strip() or type(error).__name__
+    # Below the first line SQLAlchemy has the query.
+    return said.splitlines()[0].rstrip(".")

@@ -32,8 +32,6 @@ from rnn_pipelines.tracking.facts import (
 logger = logging.getLogger(__name__)
 
 ALIAS = "champion"
-# Without it, MLflow's pages take the experiment for one of a language model.
-KIND = {"mlflow.experimentKind": "custom_model_development"}
 ABOUT = (
     "Versions of the champion's folder, with a copy of their files. The alias follows `kedro champion`: "
     "to set it here changes nothing there."
@@ -134,7 +132,7 @@ class Registry:
         if experiment is not None:
             return experiment.experiment_id
         folder = None if self._artifacts is None else f"{self._artifacts}/{self._name}"
-        return self._client.create_experiment(self._name, folder, tags=KIND)
+        return self._client.create_experiment(self._name, folder)
 
     def _list_retrainings(self) -> list[dict[str, Any]]:
         return [r for r in list_records(self._store.folder) if r.get("kind") == "retrain" and RECORD in r]
