@@ -85,6 +85,15 @@ def test_files_lie_beside_the_database(published: Publication, client: MlflowCli
     assert list_runs(client)[0].info.artifact_uri.startswith(f"{tmp_path}/mlruns/{NAME}/")
 
 
+def test_nothing_is_left_where_the_command_was_called(
+    store: ChampionStore, spec: TrackingSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    publish(store, "forecast", spec)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_alias_leads_to_the_champion(published: Publication, client: MlflowClient, store: ChampionStore) -> None:
     found = client.get_model_version_by_alias(NAME, "champion")
     pointer = store.read_pointer()
@@ -97,7 +106,8 @@ def test_files_of_the_alias_are_those_of_the_champion(
     published: Publication, spec: TrackingSpec, store: ChampionStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that a deployment fetches, with the checksums that they can be held against."""
-    monkeypatch.setenv("MLFLOW_REGISTRY_URI", spec.tracking_uri)
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+        monkeypatch.setenv(name, spec.tracking_uri)
     folder = artifacts.download_artifacts(f"models:/{NAME}@champion", dst_path=str(tmp_path / "fetched"))
     original = store.find_folder(store.read_pointer().version)
     assert read_files(Path(folder)) == read_files(original)

@@ -134,5 +134,9 @@ def test_alias_follows_what_people_decide(client: MlflowClient, elsewhere: Path)
         assert client.get_model_version_by_alias(NAME, "champion").tags["version"] == expected
 
 
+def test_server_alone_has_what_it_was_told(client: MlflowClient, elsewhere: Path) -> None:
+    assert [path.name for path in elsewhere.iterdir() if path.name.startswith("ml")] == []
+
+
 def test_publishing_again_tells_nothing(client: MlflowClient, elsewhere: Path) -> None:
     assert "runs 0, versions 0; champion: " in run(elsewhere, "publish", "forecast").stdout
