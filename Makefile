@@ -8,10 +8,11 @@ PARAMS ?=
 RUN_FLAGS := $(if $(ENV),--env=$(ENV)) $(if $(PARAMS),--params "$(PARAMS)")
 
 export DO_NOT_TRACK := 1
+export MLFLOW_DISABLE_TELEMETRY := true
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install forecast sentiment compare internals test test-slow lint format lock viz notebook clean
+.PHONY: help install forecast sentiment compare internals test test-slow lint format lock viz mlflow notebook clean
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -59,6 +60,9 @@ lock: install ## Renew requirements.lock from pyproject.toml
 
 viz: install ## Open the graph, the plots and the metrics in kedro-viz
 	$(BIN)/kedro viz run
+
+mlflow: install ## Open what MLflow was told, where mlflow.yml leaves it in mlflow.db
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db
 
 notebook: install ## Open the notebooks
 	$(BIN)/kedro jupyter lab notebooks

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,14 +26,17 @@ from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines import cli
 from rnn_pipelines.cli import Place
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, TrackingError
 from rnn_pipelines.lifecycle.champion import ChampionStore
 from rnn_pipelines.lifecycle.history import add_record, list_records
 from rnn_pipelines.lifecycle.retraining import record_failure
 from rnn_pipelines.pipelines.retraining import fingerprint_newest
+from rnn_pipelines.tracking import publication
+from rnn_pipelines.tracking.publication import Publication
+from rnn_pipelines.tracking.specs import TrackingSpec
 
-HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn)$", re.MULTILINE)
-COMMANDS = ["check", "history", "promote", "prune", "retrain", "rollback", "show"]
+HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
+COMMANDS = ["check", "history", "promote", "prune", "publish", "retrain", "rollback", "show"]
 SINCE = "2026-01-31T02:00:00+00:00"
 
 Run = Callable[..., Result]
@@ -273,6 +277,92 @@ def test_failed_retraining_is_on_record_once(
     assert [record["outcome"] for record in list_records(store.folder)[3:]] == ["failed"]
 
 
+# MLflow
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """The champion at each time that MLflow is told."""
+    champions: list[str | None] = []
+
+    def tell(store: ChampionStore, task: str, spec: TrackingSpec) -> Publication:
+        pointer = store.read_pointer()
+        champions.append(None if pointer is None else pointer.version)
+        return Publication(2, 1, champions[-1])
+
+    monkeypatch.setattr(publication, "publish", tell)
+    return champions
+
+
+@pytest.fixture
+def tracked(place: Place, store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """The task, where MLflow is on."""
+    tracked = replace(place, find_tracking=lambda: TrackingSpec(is_on=True))
+    monkeypatch.setattr(cli, "find_place", lambda task, env: tracked)
+    monkeypatch.setattr(cli, "_find_place", lambda session, task: tracked)
+    return tracked
+
+
+def refuse() -> TrackingSpec:
+    raise TrackingError("MLflow is not installed.")
+
+
+@pytest.fixture
+def misconfigured(tracked: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = replace(tracked, find_tracking=refuse)
+    monkeypatch.setattr(cli, "find_place", lambda task, env: broken)
+    monkeypatch.setattr(cli, "_find_place", lambda session, task: broken)
+
+
+@pytest.mark.usefixtures("tracked")
+def test_rollback_and_promotion_are_told_when_they_are_done(told: list[str | None], store: ChampionStore) -> None:
+    first, _, kept = store.list_versions()
+    run("rollback", "forecast")
+    run("promote", "forecast", kept)
+    assert told == [first, kept]
+
+
+@pytest.mark.usefixtures("tracked")
+def test_night_without_news_tells_what_could_not_be_told_before(
+    told: list[str | None], trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "_find_news", lambda *_: [])
+    assert run("retrain", "forecast").exit_code == 0
+    assert (len(told), trained) == (1, [])
+
+
+@pytest.mark.usefixtures("tracked")
+def test_publish_says_what_was_new(told: list[str | None], store: ChampionStore) -> None:
+    assert run("publish", "forecast").stdout == (
+        f"forecast: new in rnn-pipelines-forecast: runs 2, versions 1; champion: {find_champion(store)} "
+        "(sqlite:///mlflow.db)\n"
+    )
+    champion = {"task": "forecast", "num_runs": 2, "num_versions": 1, "champion": find_champion(store)}
+    assert json.loads(run("publish", "forecast", "--json").stdout) == champion
+
+
+def test_publish_fails_where_mlflow_is_off(told: list[str | None], store: ChampionStore) -> None:
+    result = run("publish", "forecast")
+    assert (result.exit_code, told) == (1, [])
+    assert result.stderr == "Error: mlflow.yml: is_on is false. Write is_on: true into conf/local/mlflow.yml.\n"
+
+
+@pytest.mark.usefixtures("misconfigured")
+def test_rollback_is_done_though_mlflow_is_wrongly_set_up(store: ChampionStore) -> None:
+    assert run("rollback", "forecast").exit_code == 0
+    assert find_champion(store) == store.list_versions()[0]
+
+
+@pytest.mark.usefixtures("misconfigured")
+def test_retraining_fails_before_it_begins_where_mlflow_is_wrongly_set_up(
+    store: ChampionStore, trained: list[dict[str, Any]]
+) -> None:
+    result = run("retrain", "forecast")
+    assert (result.exit_code, trained) == (1, [])
+    assert result.stderr == "Error: MLflow is not installed.\n"
+    assert list_records(store.folder)[-1]["error"] == "TrackingError: MLflow is not installed."
+
+
 # The real ones
 
 
@@ -304,6 +394,7 @@ def test_retraining_without_news_takes_seconds_and_no_tensorflow(project: Path, 
     add_record(folder, {**record, "fingerprints": found})
     finished, seconds = run_kedro(elsewhere, "retrain", "forecast")
     assert finished.stdout == f"forecast: nothing new since {SINCE} (kept: no better)\n"
+    assert not (elsewhere / "mlflow.db").exists()
     assert HEAVY.findall(finished.stderr) == []
     assert seconds < 5
 
@@ -320,7 +411,9 @@ def test_source_that_is_missing_is_a_failure_on_record(elsewhere: Path) -> None:
     assert HEAVY.findall(finished.stderr) == []
 
 
-def test_check_loads_no_tensorflow(elsewhere: Path) -> None:
+def test_check_loads_no_tensorflow_and_no_mlflow(elsewhere: Path) -> None:
+    """Not even where MLflow is on, for it has nothing to tell."""
+    (elsewhere / "conf/test/mlflow.yml").write_text("is_on: true")
     finished, _ = run_kedro(elsewhere, "check", "forecast")
     assert (finished.returncode, finished.stdout.splitlines()[0]) == (10, "forecast: retrain")
     assert HEAVY.findall(finished.stderr) == []

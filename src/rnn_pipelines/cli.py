@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,12 +14,13 @@ import click
 from kedro.framework.cli.project import run
 from kedro.framework.cli.utils import env_option
 
-from rnn_pipelines.errors import LockedError, RnnPipelinesError
+from rnn_pipelines.errors import LockedError, RnnPipelinesError, TrackingError
 
 if TYPE_CHECKING:
     from kedro.framework.session import KedroSession
 
     from rnn_pipelines.lifecycle.champion import ChampionStore
+    from rnn_pipelines.tracking.specs import TrackingSpec
 
 __all__ = ["cli", "run"]
 
@@ -37,10 +39,12 @@ class Place:
     Attributes:
         champion: folder of versions, pointer, history and locks.
         verdict: what the monitor wrote.
+        find_tracking: checks `mlflow.yml` and returns where MLflow is; None where it is told nothing.
     """
 
     champion: Path
     verdict: Path
+    find_tracking: Callable[[], "TrackingSpec | None"] = lambda: None
 
     @property
     def store(self) -> "ChampionStore":
@@ -123,17 +127,21 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
     from rnn_pipelines.lifecycle.history import list_records
     from rnn_pipelines.lifecycle.lock import hold_lock
     from rnn_pipelines.lifecycle.news import find_retraining
+    from rnn_pipelines.tracking.publication import publish_if_possible
 
     parameters = {} if as_of is None else {f"retrain_{task}": {"as_of": as_of}}
     session = KedroSession.create(env=env, runtime_params=parameters)
     with session:
         place = _find_place(session, task)
         with hold_lock(place.champion / "retrain.lock", wait), _put_failure_on_record(place, task, as_of):
+            place.find_tracking()
             news = _find_news(session, place, task)
             if news or is_forced:
                 click.echo(f"{task}: {', '.join(news) or 'nothing new, but asked for'}", err=True)
                 session.run(pipeline_names=[f"retrain_{task}"], runner=SequentialRunner())
             record = find_retraining(list_records(place.champion)) or {}
+        if not (news or is_forced):
+            publish_if_possible(place.store, task, place.find_tracking)
     outcome = record.get("outcome") if news or is_forced else "nothing new"
     _say(is_json, {"task": task, "outcome": outcome, "news": news, "record": record}, _describe_outcome)
 
@@ -194,8 +202,11 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
     One that is damaged is passed over. A retraining that runs meanwhile is not stopped.
     """
     from rnn_pipelines.lifecycle.by_hand import roll_back
+    from rnn_pipelines.tracking.publication import publish_if_possible
 
-    change = roll_back(find_place(task, env).store, task, reason)
+    place = find_place(task, env)
+    change = roll_back(place.store, task, reason)
+    publish_if_possible(place.store, task, place.find_tracking)
     _say(is_json, {"task": task, **asdict(change)}, _describe_change)
 
 
@@ -206,8 +217,11 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
 def promote(task: str, env: str | None, is_json: bool, version: str, reason: str) -> None:
     """Makes a VERSION the champion, whatever the policy says."""
     from rnn_pipelines.lifecycle.by_hand import promote_version
+    from rnn_pipelines.tracking.publication import publish_if_possible
 
-    change = promote_version(find_place(task, env).store, task, version, reason)
+    place = find_place(task, env)
+    change = promote_version(place.store, task, version, reason)
+    publish_if_possible(place.store, task, place.find_tracking)
     _say(is_json, {"task": task, **asdict(change)}, _describe_change)
 
 
@@ -238,6 +252,24 @@ def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int)
     )
 
 
+@champion.command()
+@add_shared_options
+def publish(task: str, env: str | None, is_json: bool) -> None:
+    """Tells MLflow what it doesn't know yet of retrainings and champion.
+
+    Every other command that changes anything does so too; but where MLflow could not be told, only this one fails.
+    """
+    from rnn_pipelines.tracking import publication
+
+    place = find_place(task, env)
+    spec = place.find_tracking()
+    if spec is None:
+        raise TrackingError("mlflow.yml: is_on is false. Write is_on: true into conf/local/mlflow.yml.")
+    news = publication.publish(place.store, task, spec)
+    found = {"task": task, **asdict(news)}
+    _say(is_json, found, lambda _: f"{task}: {publication.describe_publication(news, task, spec)}")
+
+
 def find_place(task: str, env: str | None) -> Place:
     """Where the files of a task lie in an environment."""
     from kedro.framework.session import KedroSession
@@ -249,6 +281,8 @@ def find_place(task: str, env: str | None) -> Place:
 
 def _find_place(session: "KedroSession", task: str) -> Place:
     """From the entries as they are written: a catalog would check the parameters of all pipelines first."""
+    from rnn_pipelines.tracking_hooks import find_tracking
+
     context = session.load_context()
     entries = context.config_loader["catalog"]
     champion, verdict = (entries.get(name, {}) for name in (f"champion_{task}", f"monitor_{task}_verdict"))
@@ -259,6 +293,7 @@ def _find_place(session: "KedroSession", task: str) -> Place:
     return Place(
         champion=context.project_path / champion["path"],
         verdict=context.project_path / verdict.get("filepath", f"no monitor_{task}_verdict in the catalog"),
+        find_tracking=partial(find_tracking, context),
     )
 
 

@@ -43,3 +43,7 @@ class LockedError(RnnPipelinesError, TimeoutError):
 
 class ChampionError(RnnPipelinesError, RuntimeError):
     """There is no champion that can be used, or none of that name."""
+
+
+class TrackingError(RnnPipelinesError, RuntimeError):
+    """MLflow can't be told of retrainings and champions; the message says what is missing, and how to get it."""

@@ -1,12 +1,14 @@
 """Settings that Kedro reads when it starts."""
 
 from rnn_pipelines.hooks import RunHooks
+from rnn_pipelines.tracking_hooks import TrackingHooks
 
-HOOKS = (RunHooks(),)
+HOOKS = (RunHooks(), TrackingHooks())
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     # An environment states only the parameters that differ; Kedro's default would drop the rest of the block.
-    "merge_strategy": {"parameters": "soft"},
+    "merge_strategy": {"parameters": "soft", "mlflow": "soft"},
+    "config_patterns": {"mlflow": ["mlflow.yml"]},
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn)$", re.MULTILINE)
+HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
 
 
 def test_import_contracts_hold(project: Path) -> None:
@@ -21,7 +21,7 @@ def test_import_contracts_hold(project: Path) -> None:
     [["registry", "list"], ["catalog", "describe-datasets", "--env=test"]],
     ids=["registry list", "catalog describe-datasets"],
 )
-def test_command_loads_neither_tensorflow_nor_scikit_learn(project: Path, command: list[str]) -> None:
+def test_command_loads_neither_tensorflow_nor_scikit_learn_nor_mlflow(project: Path, command: list[str]) -> None:
     finished = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "kedro", *command],
         cwd=project,

@@ -123,3 +123,11 @@ def test_text_columns_are_not_set_as_numbers() -> None:
 def test_quote_stands_below_its_facts() -> None:
     page = write_page(Quote(["first fact", "second fact"], "The text."))
     assert page.index("first fact") < page.index("second fact") < page.index("<p>The text.</p>")
+
+
+def test_page_without_figures_holds_no_code_of_plotly() -> None:
+    assert get_plotlyjs() not in render_page("Title", "Verdict.", [Section("First", ["Text."])])
+
+
+def test_page_with_a_figure_holds_the_code_of_plotly() -> None:
+    assert get_plotlyjs() in render_page("Title", "Verdict.", [Section("First", ["Text.", make_figure()])])

@@ -212,6 +212,10 @@ class ChampionStore:
             "Run kedro champion retrain."
         )
 
+    def find_folder(self, version: str) -> Path:
+        """Where the files of a version lie."""
+        return self._versions / version
+
     def list_versions(self) -> list[str]:
         """All versions that are complete, the oldest first."""
         return sorted(path.name for path in self._versions.glob("*") if path.is_dir() and _is_plain(path.name))
@@ -281,7 +285,7 @@ class ChampionStore:
         """The files of a version and the checksum of their list."""
         if not _is_plain(version):
             raise ChampionError(f"{version}: that is no name of a version.")
-        folder = self._versions / version
+        folder = self.find_folder(version)
         try:
             listed = (folder / CHECKSUMS).read_bytes()
             checksums = _parse_checksums(listed)

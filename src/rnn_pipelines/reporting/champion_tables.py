@@ -33,12 +33,34 @@ def describe_version(known: Mapping[str, Any]) -> str:
         ("outcome", record.get("outcome")),
         *(("because", reason) for reason in record.get("reasons", [])),
         *(("by hand", reason) for reason in known["reasons"] if reason not in record.get("reasons", [])),
-        *_describe_data(record),
-        *_describe_origin(record),
+        *list_origins(record),
     ]
-    told = format_table([(name, _format(value)) for name, value in facts if value is not None])
+    told = format_table([(name, format_value(value)) for name, value in facts if value is not None])
     losses = list(_list_losses(record.get("metrics") or {}))
     return told + (f"\n\n{format_table([('on the holdout', 'loss', 'validation loss'), *losses])}" if losses else "")
+
+
+def list_origins(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What a retraining was made of, by names for people; None where that is not known.
+
+    Args:
+        record: of the retraining.
+    """
+    data = record.get("data") or {}
+    if data:
+        counts = ", ".join(f"{value:,} {name[4:]}" for name, value in data.items() if name.startswith("num_"))
+        times = f"{data['first']} to {data['last']}, " if "first" in data else ""
+        yield "data", f"{data.get('source')}: {times}{counts}"
+    yield "as of", record.get("as_of")
+    yield "p", record.get("p_value")
+    for name, fingerprint in (record.get("fingerprints") or {}).items():
+        yield f"{name} fingerprint", fingerprint[:NUM_LETTERS]
+    yield "commit", record["commit"][:NUM_LETTERS] if record.get("commit") else None
+    yield "seeds", " ".join(map(str, record["seeds"])) if "seeds" in record else None
+    for name, seconds in (record.get("seconds") or {}).items():
+        yield f"seconds, {name}", seconds
+    versions = record.get("versions") or {}
+    yield "computed with", ", ".join(f"{name} {version}" for name, version in versions.items()) or None
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:
@@ -46,6 +68,13 @@ def format_table(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(lines)
+
+
+def format_value(value: Any) -> str:
+    """For people: numbers with fractions to four digits, a dash for None."""
+    if value is None:
+        return NO_VALUE
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def shorten_version(version: str) -> str:
@@ -57,12 +86,12 @@ def _describe_record(record: Mapping[str, Any], champion: str | None) -> tuple[s
     version, metrics = record.get("version"), record.get("metrics") or {}
     reasons = [record["error"]] if "error" in record else record.get("reasons", [])
     return (
-        _format(record.get("at")),
-        _format(record.get("kind")),
-        _format(record.get("outcome")),
+        format_value(record.get("at")),
+        format_value(record.get("kind")),
+        format_value(record.get("outcome")),
         NO_VALUE if version is None else shorten_version(version) + ("*" if version == champion else ""),
-        _format(_get_loss(metrics, "challenger")),
-        _format(_get_loss(metrics, "champion")),
+        format_value(_get_loss(metrics, "challenger")),
+        format_value(_get_loss(metrics, "champion")),
         " ".join("; ".join(str(reason).rstrip(".") for reason in reasons).split()),
     )
 
@@ -79,40 +108,13 @@ def _describe_files(known: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} ({size:,} bytes)" for name, size in known["files"].items())
 
 
-def _describe_data(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    data = record.get("data") or {}
-    if data:
-        counts = ", ".join(f"{value:,} {name[4:]}" for name, value in data.items() if name.startswith("num_"))
-        times = f"{data['first']} to {data['last']}, " if "first" in data else ""
-        yield "data", f"{data.get('source')}: {times}{counts}"
-    yield "as of", record.get("as_of")
-    yield "p", record.get("p_value")
-
-
-def _describe_origin(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, fingerprint in (record.get("fingerprints") or {}).items():
-        yield f"{name} fingerprint", fingerprint[:NUM_LETTERS]
-    yield "commit", record["commit"][:NUM_LETTERS] if record.get("commit") else None
-    yield "seeds", " ".join(map(str, record["seeds"])) if "seeds" in record else None
-    for name, seconds in (record.get("seconds") or {}).items():
-        yield f"seconds, {name}", seconds
-    versions = record.get("versions") or {}
-    yield "computed with", ", ".join(f"{name} {version}" for name, version in versions.items()) or None
-
-
 def _list_losses(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for name in ("challenger", "champion"):
         if metrics.get(name):
-            yield name, _format(metrics[name].get("loss")), _format(metrics[name].get("validation_loss"))
+            yield name, format_value(metrics[name].get("loss")), format_value(metrics[name].get("validation_loss"))
     for name, loss in (metrics.get("baselines") or {}).items():
-        yield name, _format(loss), NO_VALUE
+        yield name, format_value(loss), NO_VALUE
 
 
 def _get_loss(metrics: Mapping[str, Any], name: str) -> Any:
     return (metrics.get(name) or {}).get("loss")
-
-
-def _format(value: Any) -> str:
-    if value is None:
-        return NO_VALUE
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

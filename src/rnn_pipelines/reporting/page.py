@@ -83,10 +83,15 @@ def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    has_figures = any(isinstance(part, Figure) for section in sections for part in section.parts)
     environment.tests["table"] = lambda part: isinstance(part, Table)
     environment.tests["quote"] = lambda part: isinstance(part, Quote)
     return environment.get_template("page.html.j2").render(
-        title=title, verdict=verdict, sections=sections, plotly_js=Markup(get_plotlyjs()), draw=_draw
+        title=title,
+        verdict=verdict,
+        sections=sections,
+        plotly_js=Markup(get_plotlyjs()) if has_figures else "",
+        draw=_draw,
     )
 
 

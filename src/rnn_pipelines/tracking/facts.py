@@ -1,0 +1,136 @@
+"""What MLflow is told of a retraining, out of its record."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+# MLflow's own limits; the record itself, which goes along as a file, has all in full.
+MAX_KEY_LENGTH = 250
+MAX_VALUE_LENGTH = 6000
+
+# By these tags a run and a version are known again.
+RECORD = "record"
+VERSION = "version"
+NUM_LETTERS = 12
+
+
+def list_parameters(record: Mapping[str, Any]) -> dict[str, str]:
+    """All parameters under the names that the command line takes.
+
+    Args:
+        record: of a retraining.
+    """
+    return {
+        _make_key(name): _shorten(value if isinstance(value, str) else json.dumps(value))
+        for name, value in _flatten(record.get("parameters") or {})
+    }
+
+
+def list_metrics(record: Mapping[str, Any]) -> Iterator[tuple[str, float, int]]:
+    """Name, value and step of each metric: `loss/challenger`, `loss/champion`, `loss/ridge`, `seconds/total`, …
+
+    What was measured stands before who was measured, so that MLflow draws side by side what compares. Only what is
+    given step by step has steps other than 0.
+
+    Args:
+        record: of a retraining.
+    """
+    metrics = dict(record.get("metrics") or {})
+    baselines = {name: {"loss": loss} for name, loss in (metrics.pop("baselines", None) or {}).items()}
+    for name, measures in (metrics | baselines).items():
+        for measure, value in (measures or {}).items():
+            for step, number in enumerate(value, start=1) if isinstance(value, list) else ((0, value),):
+                yield from _list_number(f"{measure}/{name}", number, step)
+    yield from _list_number("p_value", record.get("p_value"))
+    for name, seconds in (record.get("seconds") or {}).items():
+        yield from _list_number(f"seconds/{name}", seconds)
+
+
+def make_tags(record: Mapping[str, Any]) -> dict[str, str]:
+    """Of its run: what it was made of and what came out; those of MLflow's own show commit and reasons on its pages.
+
+    Args:
+        record: of a retraining.
+    """
+    facts = {
+        RECORD: record[RECORD],
+        "reasons": explain(record),
+        "compared_with": record.get("champion"),
+        "as_of": record.get("as_of"),
+        "mlflow.source.name": f"kedro champion retrain {record.get('task')}",
+        "mlflow.source.git.commit": record.get("commit"),
+        "mlflow.note.content": f"**{record.get('outcome')}**: {explain(record)}",
+        **_describe_version(record),
+        **{f"data.{key}": value for key, value in (record.get("data") or {}).items()},
+        **{f"with.{library}": number for library, number in (record.get("versions") or {}).items()},
+    }
+    return _make_tags(facts)
+
+
+def make_version_tags(record: Mapping[str, Any], folder: Path, checksum: str) -> dict[str, str]:
+    """Of its version of the registered model: all that is needed to find it again, and to tell that it is the same.
+
+    Args:
+        record: of a retraining.
+        folder: the version's, in the champion's folder.
+        checksum: sha256 of its list of checksums, which `champion.json` names too.
+    """
+    return _make_tags({**_describe_version(record), "path": folder, "checksum": checksum})
+
+
+def explain(record: Mapping[str, Any]) -> str:
+    """Why it came out so.
+
+    Args:
+        record: of a retraining.
+    """
+    reasons = [record["error"]] if "error" in record else record.get("reasons") or []
+    return "; ".join(str(reason).rstrip(".") for reason in reasons)
+
+
+def make_name(record: Mapping[str, Any]) -> str:
+    """Of its run: the letters by which the commands know its version, and what came out."""
+    version = record.get("version")
+    return " ".join([*([str(version).rpartition("-")[2]] if version else []), str(record.get("outcome"))])
+
+
+def find_times(record: Mapping[str, Any]) -> tuple[int, int]:
+    """When it began and ended, in milliseconds since 1970: the name of a record says when it was written."""
+    end = datetime.strptime(record[RECORD].partition("Z")[0], "%Y-%m-%dT%H.%M.%S.%f").replace(tzinfo=UTC)
+    start = end - timedelta(seconds=(record.get("seconds") or {}).get("total") or 0)
+    return int(start.timestamp() * 1000), int(end.timestamp() * 1000)
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _describe_version(record: Mapping[str, Any]) -> dict[str, Any]:
+    # As many letters as `kedro champion show` has: MLflow's pages cut off more.
+    fingerprints = {f"{kind}_hash": full[:NUM_LETTERS] for kind, full in (record.get("fingerprints") or {}).items()}
+    return {VERSION: record.get("version"), "outcome": record.get("outcome"), **fingerprints}
+
+
+def _list_number(name: str, value: Any, step: int = 0) -> Iterator[tuple[str, float, int]]:
+    """What is no number has no place among metrics: None stands for a loss that was not measured, or not finite."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        yield _make_key(name), float(value), step
+
+
+def _make_tags(facts: Mapping[str, Any]) -> dict[str, str]:
+    return {_make_key(key): _shorten(str(value)) for key, value in facts.items() if value is not None}
+
+
+def _make_key(name: str) -> str:
+    return re.sub(r"[^\w./: -]", "_", name)[:MAX_KEY_LENGTH]
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…"

@@ -1,0 +1,76 @@
+"""Whether MLflow is told anything, and where it is."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+
+from rnn_pipelines.errors import TrackingError
+
+SQLITE = "sqlite:///"
+
+
+class TrackingSpec(BaseModel, extra="forbid", frozen=True):
+    """What stands in `mlflow.yml`.
+
+    Attributes:
+        is_on: whether MLflow is told anything.
+        tracking_uri: `sqlite:///` and a file, whose path starts at the project, or the address of an MLflow server.
+        name: experiment and registered model are both called `<name>-<task>`.
+    """
+
+    is_on: bool = False
+    tracking_uri: str = "sqlite:///mlflow.db"
+    name: str = Field("rnn-pipelines", pattern=r"^[\w.-]+$")
+
+    @field_validator("tracking_uri")
+    @classmethod
+    def _check_address(cls, address: str) -> str:
+        if not address.startswith((SQLITE, "http://", "https://")) or address.endswith("/"):
+            raise ValueError("expected sqlite:///<file>, or http://<server> or https://<server> with no / at its end")
+        if "@" in address:
+            raise ValueError(
+                "expected no user in the address, which logs would show; MLFLOW_TRACKING_USERNAME and "
+                "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, are the place for it"
+            )
+        return address
+
+
+def read_tracking(settings: Mapping[str, Any], root: Path) -> TrackingSpec | None:
+    """Checks what stands in `mlflow.yml`, and whether MLflow is installed; it is not imported yet.
+
+    Args:
+        settings: as they are written.
+        root: where the path of a database starts.
+    Returns:
+        With the path of the database in full; None where MLflow is told nothing.
+    Raises:
+        TrackingError: a setting is wrong, or the extra is missing.
+    """
+    try:
+        spec = TrackingSpec.model_validate(settings)
+    except ValidationError as error:
+        raise TrackingError(f"mlflow.yml: {'; '.join(_describe(problem) for problem in error.errors())}.") from error
+    if not spec.is_on:
+        return None
+    if find_spec("mlflow") is None:
+        raise TrackingError(
+            'mlflow.yml: is_on is true, but MLflow is not installed. Run pip install "rnn-pipelines[mlflow]", or write '
+            "is_on: false."
+        )
+    if not spec.tracking_uri.startswith(SQLITE):
+        return spec
+    path = root.resolve() / spec.tracking_uri.removeprefix(SQLITE)
+    return spec.model_copy(update={"tracking_uri": f"{SQLITE}{path}"})
+
+
+def _describe(problem: Mapping[str, Any]) -> str:
+    """One of pydantic's errors, without its own way of writing them."""
+    name = ".".join(map(str, problem["loc"])) or "the file"
+    if problem["type"] == "extra_forbidden":
+        return f"{name} is no setting; there are {', '.join(TrackingSpec.model_fields)}"
+    # An address may hold a password.
+    received = "" if name == "tracking_uri" else f", received {problem['input']!r}"
+    return f"{name}: {problem['msg'].removeprefix('Value error, ')}{received}"
