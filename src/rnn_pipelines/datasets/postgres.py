@@ -70,7 +70,7 @@ def connect(credentials: Mapping[str, Any] | None, label: str) -> Iterator["Conn
 
     Args:
         credentials: see `make_engine_options`.
-        label: what errors call that which is read or written.
+        label: what errors begin with.
     Raises:
         DatasetError: what went wrong on the way or at the server, and what to do.
     """
@@ -82,7 +82,8 @@ def connect(credentials: Mapping[str, Any] | None, label: str) -> Iterator["Conn
         with create_engine(options.pop("con"), **options).begin() as connection:
             yield connection
     except DBAPIError as error:
-        raise explain(error, label) from error
+        # Its reason is in the message; the way through the libraries tells nobody more.
+        raise explain(error, label) from None
 
 
 def explain(error: "DBAPIError", label: str) -> DatasetError:
@@ -97,4 +98,4 @@ def explain(error: "DBAPIError", label: str) -> DatasetError:
         advice = CHECK_URL
     else:
         advice = ADVICE.get(found.sqlstate, "")
-    return DatasetError(f"PostgreSQL, {label}: {reason.rstrip('.?')}. {advice}".rstrip())
+    return DatasetError(f"{label}: {reason.rstrip('.?')}. {advice}".rstrip())

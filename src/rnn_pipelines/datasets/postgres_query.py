@@ -39,10 +39,10 @@ class PostgresQueryDataset(AbstractDataset[None, pd.DataFrame]):
             found = next((cause for cause in _list_causes(error) if isinstance(cause, DBAPIError)), None)
             if found is None:
                 raise
-            raise explain(found, f"query {self._sql}") from found
+            raise explain(found, "PostgreSQL") from None
 
     def save(self, data: None) -> None:
-        raise DatasetError(f"query {self._sql}: expected nothing to save, for it is only read.")
+        raise DatasetError(f"{self._sql}: expected nothing to save, for it is only read.")
 
     def _describe(self) -> dict[str, Any]:
         return {"sql": self._sql}

@@ -63,9 +63,10 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
             table = self._find(connection)
             if table is None:
-                raise DatasetError(f"PostgreSQL, {self._label}: it is not there yet; the first rows make it.")
+                raise DatasetError(f"{self._label}: it is not there yet; the first rows make it.")
+            rows = connection.execute(select(table).order_by(*table.primary_key)).all()
             dtypes = {name: DTYPES[kind] for name, kind in _list_columns(table).items() if kind in DTYPES}
-            return pd.read_sql_query(select(table).order_by(*table.primary_key), connection, dtype=dtypes)
+        return pd.DataFrame.from_records(rows, columns=list(table.columns.keys())).astype(dtypes)
 
     def save(self, data: pd.DataFrame) -> None:
         """Adds and updates; without rows, nothing is written.
@@ -86,7 +87,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
                 self._refuse_another_table(there, wanted)
             statement = _make_statement(wanted, self._stamp).execution_options(preserve_rowcount=True)
             num_changed = sum(connection.execute(statement, batch).rowcount for batch in _make_batches(data))
-        logger.info("%s: %d of %d rows are new or changed", self._label, num_changed, len(data))
+        logger.info("table %s: %d of %d rows are new or changed", self._table, num_changed, len(data))
 
     def _find(self, connection: "Connection") -> "Table | None":
         from sqlalchemy import MetaData, Table, inspect
@@ -106,7 +107,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         for what, describe in (("columns", _list_columns), ("primary key", _list_key)):
             if describe(there) != describe(wanted):
                 raise DatasetError(
-                    f"PostgreSQL, {self._label}: expected the {what} {describe(wanted)}, found {describe(there)}. "
+                    f"{self._label}: expected the {what} {describe(wanted)}, found {describe(there)}. "
                     "Rename that table, or name another one in the catalog."
                 )
 
@@ -116,7 +117,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
     @property
     def _label(self) -> str:
-        return f"table {self._table}"
+        return f"PostgreSQL, table {self._table}"
 
     def _describe(self) -> dict[str, Any]:
         return {"table": self._table, "key": self._key, "stamp": self._stamp}
