@@ -1,5 +1,6 @@
 """A query is only read, its types are those that series are made of, and each error says what to do."""
 
+import re
 import threading
 import traceback
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from kedro.io import DatasetError
 
 from rnn_pipelines.datasets import PostgresQueryDataset
@@ -113,6 +115,14 @@ def test_connection_that_fails_says_what_to_look_at_and_no_password(
         "See that the server runs, and that RNN_POSTGRES_URL has the right host, port, database, user and password."
     )
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_what_the_url_leaves_out_comes_from_the_environment(
+    database: Any, monkeypatch: pytest.MonkeyPatch, server: sa.URL
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", server.password)
+    url = re.sub(":[^:]*@", "@", database.url)
+    assert PostgresQueryDataset(sql="select 1 as y", credentials={"con": url}).load()["y"].tolist() == [1]
 
 
 def test_query_that_is_cut_off_says_so(database: Any, read: Callable[[str], pd.DataFrame]) -> None:

@@ -1,6 +1,7 @@
 """Rows are kept by their key: saved again they stay, corrected they change, and what breaks off leaves no trace."""
 
 import logging
+import re
 import signal
 import subprocess
 import sys
@@ -12,11 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from kedro.config import OmegaConfigLoader
 from kedro.io import DatasetError
 from sqlalchemy.exc import DBAPIError
 
 from rnn_pipelines.datasets import ForecastLogDataset, PostgresRowsDataset, postgres_rows
-from rnn_pipelines.datasets.postgres import connect
+from rnn_pipelines.evaluation.realised import JUDGED_COLUMNS
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
@@ -148,6 +150,24 @@ def test_large_panel_is_written_in_seconds(dataset: PostgresRowsDataset, make_fo
     assert len(dataset.load()) == 100_800
 
 
+def test_tables_that_the_documents_make_are_those_of_the_catalog(
+    database: Any, make_forecasts: Forecasts, project: Path
+) -> None:
+    """With no more rights than they name."""
+    documented = re.search(r"```sql\n(create table forecasts.*?)```", (project / "docs/data.md").read_text(), re.DOTALL)
+    assert documented is not None
+    grant = "grant select, insert, update on forecasts, judged_forecasts to forecaster"
+    database.run("reset role", documented[1], grant)
+    forecasts = make_forecasts()
+    judged = forecasts.assign(y=1.0, promised_mse=np.nan)[list(JUDGED_COLUMNS)]
+    catalog = OmegaConfigLoader(str(project / "conf"), base_env="base", default_run_env="postgres")["catalog"]
+    entries = catalog["predict_forecast_forecasts"], catalog["monitor_forecast_judged"]["dataset"]
+    for entry, rows in zip(entries, (forecasts, judged), strict=True):
+        dataset = make_dataset(database.url, table=entry["table"], key=entry["key"], stamp=entry.get("stamp"))
+        dataset.save(rows)
+        pd.testing.assert_frame_equal(dataset.load(), rows)
+
+
 # What is refused
 
 
@@ -259,7 +279,7 @@ def test_processes_that_save_at_once_lose_and_double_nothing(
 def test_writer_that_finds_no_turn_says_what_to_do(
     database: Any, dataset: PostgresRowsDataset, make_forecasts: Forecasts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with connect(database.credentials, "another") as connection:
+    with database.admin.connect() as connection:
         postgres_rows._take_turn(connection, "forecasts")
         monkeypatch.setattr(postgres_rows, "LOCK_SECONDS", 1)
         with pytest.raises(DatasetError, match="Another run holds the table"):
@@ -271,13 +291,12 @@ def test_writer_that_fell_silent_loses_its_turn(
 ) -> None:
     """As that of a machine that lost its power, which the server would wait for for hours."""
     monkeypatch.setattr(postgres_rows, "LOCK_SECONDS", 1)
-    silent = connect(database.credentials, "another")
-    connection = silent.__enter__()
-    postgres_rows._take_turn(connection, "forecasts")
-    monkeypatch.setattr(postgres_rows, "LOCK_SECONDS", 30)
-    dataset.save(make_forecasts())
-    with pytest.raises(DBAPIError, match="idle-in-transaction timeout"):
-        connection.exec_driver_sql("select 1")
+    with database.admin.connect() as connection:
+        postgres_rows._take_turn(connection, "forecasts")
+        monkeypatch.setattr(postgres_rows, "LOCK_SECONDS", 30)
+        dataset.save(make_forecasts())
+        with pytest.raises(DBAPIError, match="idle-in-transaction timeout"):
+            connection.exec_driver_sql("select 1")
     assert len(dataset.load()) == 6
 
 
