@@ -17,7 +17,7 @@ from kedro.config import OmegaConfigLoader
 from kedro.io import DatasetError
 from sqlalchemy.exc import DBAPIError
 
-from rnn_pipelines.datasets import ForecastLogDataset, PostgresRowsDataset, postgres_rows
+from rnn_pipelines.datasets import ForecastLogDataset, PostgresRowsDataset, postgres_table
 from rnn_pipelines.evaluation.realised import JUDGED_COLUMNS
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -246,7 +246,7 @@ def save_many(url: str, number: int, rows: pd.DataFrame) -> None:
 def start(call: str, *arguments: Any, **patches: int) -> subprocess.Popen[str]:
     """Runs a function of this module in a process of its own, with other constants."""
     code = (
-        f"import runpy; from rnn_pipelines.datasets import postgres_rows; vars(postgres_rows).update({patches!r}); "
+        f"import runpy; from rnn_pipelines.datasets import postgres_table; vars(postgres_table).update({patches!r}); "
         f"import pandas as pd; runpy.run_path({__file__!r})[{call!r}](*{arguments!r})"
     )
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
@@ -280,8 +280,8 @@ def test_writer_that_finds_no_turn_says_what_to_do(
     database: Any, dataset: PostgresRowsDataset, make_forecasts: Forecasts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with database.admin.connect() as connection:
-        postgres_rows._take_turn(connection, "forecasts")
-        monkeypatch.setattr(postgres_rows, "LOCK_SECONDS", 1)
+        postgres_table.take_turn(connection, "forecasts")
+        monkeypatch.setattr(postgres_table, "LOCK_SECONDS", 1)
         with pytest.raises(DatasetError, match="Another run holds the table"):
             dataset.save(make_forecasts())
 
@@ -290,10 +290,10 @@ def test_writer_that_fell_silent_loses_its_turn(
     database: Any, dataset: PostgresRowsDataset, make_forecasts: Forecasts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As that of a machine that lost its power, which the server would wait for for hours."""
-    monkeypatch.setattr(postgres_rows, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(postgres_table, "LOCK_SECONDS", 1)
     with database.admin.connect() as connection:
-        postgres_rows._take_turn(connection, "forecasts")
-        monkeypatch.setattr(postgres_rows, "LOCK_SECONDS", 30)
+        postgres_table.take_turn(connection, "forecasts")
+        monkeypatch.setattr(postgres_table, "LOCK_SECONDS", 30)
         dataset.save(make_forecasts())
         with pytest.raises(DBAPIError, match="idle-in-transaction timeout"):
             connection.exec_driver_sql("select 1")

@@ -1,4 +1,4 @@
-"""The way to a PostgreSQL server, and errors that say what to do; its libraries are loaded when it is gone."""
+"""The way to a PostgreSQL server, and errors that say what to do; its libraries are loaded with its first use."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
