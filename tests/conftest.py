@@ -1,6 +1,7 @@
 """What all tests share: which of them are collected, quiet tools, and series made on the spot."""
 
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,6 +39,16 @@ DATA = Path(os.environ["RNN_DATA"]) if os.environ.get("RNN_DATA") else None
 HAS_DATA = DATA is not None and DATA.is_dir()
 
 
+def find_postgres() -> Path | None:
+    """The folder of PostgreSQL's own programs: Debian keeps it off the path; the newest version is the last."""
+    found = [Path(path) for path in [shutil.which("initdb")] if path]
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    return found[-1].parent if found else None
+
+
+POSTGRES = find_postgres()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """What our own code calls must not be on its way out."""
     for category in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"):
@@ -55,6 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item
         for item in items
         if (item.get_closest_marker("real_data") and not HAS_DATA)
+        or (item.get_closest_marker("postgres") and POSTGRES is None)
         or (item.get_closest_marker("slow") and not wants_slow(config))
     }
     config.hook.pytest_deselected(items=list(left_out))
@@ -81,6 +93,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Says which tests are not collected, and why."""
     if not HAS_DATA:
         terminalreporter.write_line("Tests of real data are not collected: RNN_DATA names no folder.")
+    if wants_slow(config) and POSTGRES is None:
+        terminalreporter.write_line("Tests of PostgreSQL are not collected: there is no initdb on this machine.")
     if not wants_slow(config):
         terminalreporter.write_line("Slow tests are not collected: run them with pytest -m slow.")
 
@@ -96,6 +110,13 @@ def real_data() -> Path:
     """The folder of real data; for tests marked `real_data`."""
     assert DATA is not None
     return DATA
+
+
+@pytest.fixture(scope="session")
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's own programs; for tests marked `postgres`."""
+    assert POSTGRES is not None
+    return POSTGRES
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro_datasets.text import TextDataset
 
+from rnn_pipelines.datasets import PostgresRowsDataset
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.hooks import RunHooks, refuse_swapped_cells, refuse_unread_parameters
 from rnn_pipelines.models.specs import ClassifierSpec, NetworkSpec
@@ -144,6 +145,14 @@ def test_run_ends_by_saying_where_its_report_is(caplog: pytest.LogCaptureFixture
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         RunHooks().after_pipeline_run(pipeline, catalog)
     assert [message.rpartition("/")[2] for message in caplog.messages] == ["report.html"]
+
+
+def test_run_ends_by_saying_which_table_its_forecasts_are_in(caplog: pytest.LogCaptureFixture) -> None:
+    pipeline = Pipeline([Node(lambda: "", None, "sales_forecasts", name="forecast")])
+    catalog = DataCatalog({"sales_forecasts": PostgresRowsDataset(table="sales", key=["shop"])})
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        RunHooks().after_pipeline_run(pipeline, catalog)
+    assert caplog.messages == ["Forecasts: table sales"]
 
 
 def test_a_value_in_place_of_the_blocks_is_refused() -> None:

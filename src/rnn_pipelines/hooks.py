@@ -60,7 +60,8 @@ class RunHooks:
         for name in sorted(pipeline.outputs()):
             kind = name.rpartition("_")[2]
             if kind in ("report", "scores", "forecasts") and name in catalog:
-                logger.info("%s: %s", kind.capitalize(), catalog[name]._describe()["filepath"])
+                described = catalog[name]._describe()
+                logger.info("%s: %s", kind.capitalize(), described.get("filepath") or f"table {described['table']}")
         self._locks.close()
 
 

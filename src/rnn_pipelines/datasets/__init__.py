@@ -7,6 +7,8 @@ from rnn_pipelines.datasets.forecast_log import ForecastLogDataset
 from rnn_pipelines.datasets.json_folder import JSONFolderDataset
 from rnn_pipelines.datasets.keras_model import KerasModelDataset
 from rnn_pipelines.datasets.optional import OptionalDataset
+from rnn_pipelines.datasets.postgres_query import PostgresQueryDataset
+from rnn_pipelines.datasets.postgres_rows import PostgresRowsDataset
 from rnn_pipelines.datasets.text_classifier import TextClassifierDataset
 
 __all__ = [
@@ -17,5 +19,7 @@ __all__ = [
     "JSONFolderDataset",
     "KerasModelDataset",
     "OptionalDataset",
+    "PostgresQueryDataset",
+    "PostgresRowsDataset",
     "TextClassifierDataset",
 ]

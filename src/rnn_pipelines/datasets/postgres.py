@@ -1,0 +1,101 @@
+"""The way to a PostgreSQL server, and errors that say what to do; its libraries are loaded with its first use."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from kedro.io.core import DatasetError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.exc import DBAPIError
+
+VARIABLE = "RNN_POSTGRES_URL"
+FORM = "postgresql://user:password@host:5432/database"
+# Where the URL says nothing else; libpq would wait for minutes.
+CONNECTING = {"connect_timeout": "10", "fallback_application_name": "rnn-pipelines"}
+
+# What to do, by SQLSTATE; of other errors the reason says enough.
+ADVICE = {
+    "42501": "Ask whoever looks after the server for this right.",
+    "42601": "Correct the query in the catalog.",
+    "42703": "Correct the query in the catalog.",
+    "42P01": "Create it, or name the one that you have in the catalog.",
+    "55P03": "Another run holds the table. Run this one again when that has ended.",
+}
+CHECK_URL = f"See that the server runs, and that {VARIABLE} has the right host, port, database, user and password."
+BROKEN_OFF = "The connection broke off; what was being written counts as a whole or not at all. Run it again."
+
+
+def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What SQLAlchemy's `create_engine` needs to know.
+
+    Args:
+        credentials: `con`, the URL of the server; all else is handed on.
+    Returns:
+        `con`, checked, and keyword arguments. Connections end with their use, and no error lists values.
+    Raises:
+        DatasetError: libraries are missing, no server is named, or its URL can't be read. No part of the URL stands
+            in the message, for anything in it may be the password.
+    """
+    try:
+        import psycopg  # noqa: F401
+        from sqlalchemy import NullPool, make_url
+        from sqlalchemy.exc import ArgumentError
+    except ImportError as error:
+        raise DatasetError(
+            f'PostgreSQL: a library is missing ({error}). Install it: pip install "rnn-pipelines[postgres]".'
+        ) from error
+    options = dict(credentials or {})
+    given = options.pop("con", None)
+    if not given:
+        raise DatasetError(f"PostgreSQL: no server is named. Set the environment variable {VARIABLE} to {FORM}.")
+    try:
+        url = make_url(given)
+    except (ArgumentError, ValueError):
+        # Without the cause, which quotes what it could not read.
+        raise DatasetError(f"PostgreSQL: the URL of the server can't be read; expected {FORM}.") from None
+    if url.drivername not in ("postgresql", "postgresql+psycopg"):
+        raise DatasetError(f"PostgreSQL: expected a URL of the form {FORM}, received one of another kind.")
+    if given.count("@") > 1:
+        raise DatasetError("PostgreSQL: the URL of the server has a second @. Write one in user or password as %40.")
+    url = url.update_query_dict({name: value for name, value in CONNECTING.items() if name not in url.query})
+    con = url.render_as_string(hide_password=False)
+    return {"poolclass": NullPool, "hide_parameters": True, **options, "con": con}
+
+
+@contextmanager
+def connect(credentials: Mapping[str, Any] | None, label: str) -> Iterator["Connection"]:
+    """A connection with one transaction, which is committed at the end, or leaves everything as it was.
+
+    Args:
+        credentials: see `make_engine_options`.
+        label: what errors begin with.
+    Raises:
+        DatasetError: what went wrong on the way or at the server, and what to do.
+    """
+    options = make_engine_options(credentials)
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        with create_engine(options.pop("con"), **options).begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        # Its reason is in the message; the way through the libraries tells nobody more.
+        raise explain(error, label) from None
+
+
+def explain(error: "DBAPIError", label: str) -> DatasetError:
+    """What the driver or the server found, in one line, with what to do about it."""
+    from sqlalchemy.exc import OperationalError
+
+    found: Any = error.orig
+    reason = " ".join((found.diag.message_primary or str(found)).split())
+    if error.connection_invalidated:
+        advice = BROKEN_OFF
+    elif found.sqlstate is None and isinstance(error, OperationalError):
+        advice = CHECK_URL
+    else:
+        advice = ADVICE.get(found.sqlstate, "")
+    return DatasetError(f"{label}: {reason.rstrip('.?')}. {advice}".rstrip())

@@ -1,0 +1,54 @@
+"""What a query finds on a PostgreSQL server."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+from kedro.io.core import AbstractDataset, DatasetError
+
+from rnn_pipelines.datasets.postgres import explain, make_engine_options
+
+
+class PostgresQueryDataset(AbstractDataset[None, pd.DataFrame]):
+    """`pandas.SQLQueryDataset` in a transaction that may only read, with errors that say what to do.
+
+    Args:
+        sql: the query; with an `order by`, so that the same rows are the same table.
+        credentials: `con`, a URL such as `postgresql://user:password@host:5432/database`.
+        metadata: for Kedro's plugins.
+    """
+
+    def __init__(
+        self, *, sql: str, credentials: dict[str, Any] | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._sql = sql
+        self._credentials = credentials
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        options = make_engine_options(self._credentials)
+        from kedro_datasets.pandas import SQLQueryDataset
+        from sqlalchemy.exc import DBAPIError
+
+        # Doubled, for a single % would be the driver's sign for a value to come.
+        sql, read_only = self._sql.replace("%", "%%"), {"postgresql_readonly": True}
+        stock = SQLQueryDataset(sql=sql, credentials=options, execution_options=read_only)
+        try:
+            return stock.load()
+        except DatasetError as error:
+            found = next((cause for cause in _list_causes(error) if isinstance(cause, DBAPIError)), None)
+            if found is None:
+                raise
+            raise explain(found, "PostgreSQL") from None
+
+    def save(self, data: None) -> None:
+        raise DatasetError(f"{self._sql}: expected nothing to save, for it is only read.")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"sql": self._sql}
+
+
+def _list_causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__

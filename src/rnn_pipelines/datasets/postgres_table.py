@@ -1,0 +1,83 @@
+"""How a table on a PostgreSQL server is defined, told from another one, and written into."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from kedro.io.core import DatasetError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Table
+    from sqlalchemy.dialects.postgresql import Insert
+    from sqlalchemy.types import TypeEngine
+
+# To write takes seconds. A writer that is silent for longer is gone, and the server ends its transaction.
+LOCK_SECONDS = 60
+BATCH_ROWS = 20_000
+
+
+def define_table(name: str, key: list[str], data: pd.DataFrame) -> "Table":
+    """A table with the columns of `data`, which is not made yet."""
+    from sqlalchemy import BigInteger, Column, DateTime, Double, MetaData, PrimaryKeyConstraint, Table, Text
+
+    kinds: dict[str, TypeEngine[Any]] = {"O": Text(), "i": BigInteger(), "f": Double(), "M": DateTime()}
+    columns = []
+    for column, values in data.items():
+        kind = DateTime(timezone=True) if isinstance(values.dtype, pd.DatetimeTZDtype) else kinds.get(values.dtype.kind)
+        if kind is None:
+            raise DatasetError(
+                f"table {name}, column {column}: expected texts, whole or floating numbers or times, received "
+                f"{values.dtype}."
+            )
+        if values.dtype.kind == "M" and not values.dropna().equals(values.dropna().dt.floor("us")):
+            raise DatasetError(f"table {name}, column {column}: PostgreSQL keeps no times finer than a microsecond.")
+        columns.append(Column(column, kind, autoincrement=False))
+    return Table(name, MetaData(), *columns, PrimaryKeyConstraint(*key))
+
+
+def list_columns(table: "Table") -> dict[str, str]:
+    """Their types by their names, both as the server calls them."""
+    from sqlalchemy.dialects import postgresql
+
+    return {column.name: column.type.compile(postgresql.dialect()) for column in table.columns}
+
+
+def list_key(table: "Table") -> list[str]:
+    """The columns of the primary key, in its order."""
+    return [column.name for column in table.primary_key]
+
+
+def take_turn(connection: "Connection", name: str) -> None:
+    """Lets one writer at the table until its transaction ends; before it is made, there is nothing else to lock."""
+    from sqlalchemy import func, select
+
+    for timeout in ("lock_timeout", "idle_in_transaction_session_timeout"):
+        connection.execute(select(func.set_config(timeout, f"{LOCK_SECONDS}s", True)))
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+def make_upsert(table: "Table", stamp: str | None) -> "Insert":
+    """Inserts what has come in arrays, one for each column, and updates rows with that key where they differ."""
+    from sqlalchemy import bindparam, func, select, tuple_
+    from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+    names = [column.name for column in table.columns]
+    arrays = [bindparam(column.name, type_=ARRAY(column.type)) for column in table.columns]
+    rows = func.unnest(*arrays).table_valued(*names).render_derived()
+    statement = insert(table).from_select(names, select(*rows.columns))
+    values = [name for name in names if name not in list_key(table)]
+    watched = [name for name in values if name != stamp]
+    before = tuple_(*(table.columns[name] for name in watched))
+    after = tuple_(*(statement.excluded[name] for name in watched))
+    return statement.on_conflict_do_update(
+        index_elements=list_key(table),
+        set_={name: statement.excluded[name] for name in values},
+        where=before.is_distinct_from(after),
+    )
+
+
+def make_batches(data: pd.DataFrame) -> Iterator[dict[str, list[Any]]]:
+    """Columns of some rows as lists; what is no number or no time is None."""
+    for start in range(0, len(data), BATCH_ROWS):
+        batch = data.iloc[start : start + BATCH_ROWS].astype(object)
+        yield batch.where(batch.notna(), None).to_dict(orient="list")

@@ -1,0 +1,135 @@
+"""A query is only read, its types are those that series are made of, and each error says what to do."""
+
+import re
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from kedro.io import DatasetError
+
+from rnn_pipelines.datasets import PostgresQueryDataset
+from rnn_pipelines.series.source import SourceSpec, read_source
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+
+SERIES = (
+    "create table series (unique_id text, ds date, y numeric)",
+    "insert into series values ('b', '2024-01-02', 2.5), ('b', '2024-01-01', null), ('a', '2024-01-01', 0.1)",
+)
+
+
+@pytest.fixture
+def read(database: Any) -> Callable[[str], pd.DataFrame]:
+    database.run(*SERIES)
+    return lambda sql: PostgresQueryDataset(sql=sql, credentials=database.credentials).load()
+
+
+def test_series_are_read_in_the_order_of_the_query(read: Callable[[str], pd.DataFrame]) -> None:
+    source = SourceSpec(name="catalog", id="unique_id")
+    found = read_source(source, read("select unique_id, ds, y from series order by unique_id, ds"))
+    expected = pd.DataFrame(
+        {
+            "unique_id": ["a", "b", "b"],
+            "ds": pd.to_datetime(["2024-01-01", "2024-01-01", "2024-01-02"]),
+            "y": [0.1, None, 2.5],
+        },
+        index=pd.RangeIndex(1, 4, name="row"),
+    )
+    pd.testing.assert_frame_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    "ds",
+    [
+        "date '2024-03-30' + i",
+        "timestamp '2024-03-30' + i * interval '1 day'",
+        "timestamptz '2024-03-30 00:00+00' + i * interval '24 hours'",
+        "(date '2024-03-30' + i)::text",
+    ],
+    ids=["date", "timestamp", "timestamp with a zone", "text"],
+)
+def test_times_of_every_type_are_the_same_times(database: Any, read: Callable[[str], pd.DataFrame], ds: str) -> None:
+    """Those with a zone in UTC, across a change of the clock in the zone of the server."""
+    database.set_zone("Europe/Berlin")
+    found = read_source(SourceSpec(name="catalog"), read(f"select {ds} as ds, 1.0 as y from generate_series(0, 2) i"))
+    assert found["ds"].tolist() == list(pd.date_range("2024-03-30", periods=3))
+
+
+def test_whole_numbers_are_steps(read: Callable[[str], pd.DataFrame]) -> None:
+    found = read_source(SourceSpec(name="catalog"), read("select i as ds, i / 2.0 as y from generate_series(5, 7) i"))
+    assert found["ds"].tolist() == [5, 6, 7]
+    assert found["ds"].dtype == "int64"
+
+
+def test_percent_sign_is_a_percent_sign(read: Callable[[str], pd.DataFrame]) -> None:
+    assert read("select 7 % 4 as y where 'shop' like 's%'")["y"].tolist() == [3]
+
+
+def test_query_that_would_write_is_refused(database: Any, read: Callable[[str], pd.DataFrame]) -> None:
+    with pytest.raises(DatasetError, match="cannot execute DELETE in a read-only transaction"):
+        read("delete from series returning *")
+    assert database.read("select count(*) from series") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("select * from nix", 'PostgreSQL: relation "nix" does not exist. Create it, or name the one that you have'),
+        ("select nix from series", 'PostgreSQL: column "nix" does not exist. Correct the query in the catalog.'),
+        ("selec", 'PostgreSQL: syntax error at or near "selec". Correct the query in the catalog.'),
+        ("select * from pg_authid", "PostgreSQL: permission denied for table pg_authid. Ask whoever looks after"),
+        ("select 1 / (y - y) from series", "PostgreSQL: division by zero."),
+    ],
+    ids=["unknown table", "unknown column", "syntax", "missing right", "anything else"],
+)
+def test_error_of_the_server_says_what_to_do(read: Callable[[str], pd.DataFrame], sql: str, told: str) -> None:
+    with pytest.raises(DatasetError) as caught:
+        read(sql)
+    assert str(caught.value).startswith(told)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("forecaster:", "forecaster:wrong"), 'password authentication failed for user "forecaster"'),
+        (("forecaster:", "nobody:"), 'password authentication failed for user "nobody"'),
+        (("/test_", "/nix_"), "does not exist"),
+        (("127.0.0.1", "127.0.0.2"), "Connection refused"),
+        (("127.0.0.1", "nowhere.invalid"), "failed to resolve host 'nowhere.invalid'"),
+    ],
+    ids=["wrong password", "unknown user", "unknown database", "no server", "unknown host"],
+)
+def test_connection_that_fails_says_what_to_look_at_and_no_password(
+    database: Any, change: tuple[str, str], told: str
+) -> None:
+    """Neither in the message nor anywhere in the traceback, whole or in part, as it stands in the URL or not."""
+    with pytest.raises(DatasetError) as caught:
+        PostgresQueryDataset(sql="select 1", credentials={"con": database.url.replace(*change)}).load()
+    assert told in str(caught.value)
+    assert str(caught.value).endswith(
+        "See that the server runs, and that RNN_POSTGRES_URL has the right host, port, database, user and password."
+    )
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_what_the_url_leaves_out_comes_from_the_environment(
+    database: Any, monkeypatch: pytest.MonkeyPatch, server: sa.URL
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", server.password)
+    url = re.sub(":[^:]*@", "@", database.url)
+    assert PostgresQueryDataset(sql="select 1 as y", credentials={"con": url}).load()["y"].tolist() == [1]
+
+
+def test_query_that_is_cut_off_says_so(database: Any, read: Callable[[str], pd.DataFrame]) -> None:
+    stop = threading.Thread(
+        target=lambda: database.read(f"select pg_terminate_backend({database.wait_for('PgSleep')})")
+    )
+    stop.start()
+    with pytest.raises(DatasetError, match=r"terminating connection.*The connection broke off.*Run it again"):
+        read("select pg_sleep(30)")
+    stop.join()
