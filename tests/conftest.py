@@ -35,6 +35,7 @@ settings.load_profile("project")
 
 DATA = Path(os.environ["RNN_DATA"]) if os.environ.get("RNN_DATA") else None
 HAS_DATA = DATA is not None and DATA.is_dir()
+HAS_AIRFLOW = (Path(__file__).parents[1] / ".airflow/installed").exists()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -54,6 +55,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item
         for item in items
         if (item.get_closest_marker("real_data") and not HAS_DATA)
+        or (item.get_closest_marker("airflow") and not HAS_AIRFLOW)
         or (item.get_closest_marker("slow") and not wants_slow(config))
     }
     config.hook.pytest_deselected(items=list(left_out))
@@ -80,6 +82,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Says which tests are not collected, and why."""
     if not HAS_DATA:
         terminalreporter.write_line("Tests of real data are not collected: RNN_DATA names no folder.")
+    if not HAS_AIRFLOW:
+        terminalreporter.write_line("Tests that run Airflow are not collected: make airflow installs it.")
     if not wants_slow(config):
         terminalreporter.write_line("Slow tests are not collected: run them with pytest -m slow.")
 
