@@ -17,7 +17,7 @@ PROJECT = Path(__file__).parents[1]
 BIN = PROJECT / ".airflow/bin"
 DAYS = ["2023-03-31", "2023-06-30", "2023-09-15"]  # the series of --env=test goes from 2021-01-01 to 2023-09-27
 
-# Ends with the code that the night's conf has for the step, on its first try.
+# Ends the first try of a step with the code that `codes` has for it, or hangs; all else with 0.
 FAKE = """#!/bin/sh
 case "$*" in
     "champion retrain"*) step=retrain;; *predict*) step=predict;; *monitor*) step=monitor;; *) step=check;;
@@ -26,6 +26,7 @@ echo "$KEDRO_ENV $*" >> calls
 grep -q "^$step" codes || exit 0
 code=$(sed -n "s/^$step //p" codes)
 sed -i "/^$step /d" codes
+if [ "$code" = hang ]; then echo $$ > hanging; sleep 600; fi
 exit "$code"
 """
 TELL = """
@@ -52,6 +53,8 @@ ends = {}
 for number, (name, (codes, retries)) in enumerate(json.loads(sys.argv[1]).items()):
     Path("codes").write_text("".join(f"{step} {code}\\n" for step, code in codes.items()))
     for task in dag.tasks:
+        if name == "slow":
+            task.execution_timeout = timedelta(seconds=5)
         task.retries, task.retry_delay = min(own_retries[task.task_id], retries), timedelta(0)
     date = None if name == "undated" else datetime(2024, 1, 1 + number, tzinfo=UTC)
     run = dag.test(logical_date=date, run_conf={"env": name})
@@ -66,6 +69,7 @@ SCENARIOS = {
     "monitor": ({"monitor": 1}, 0),
     "due": ({"check": 10}, 0),
     "alarm": ({"check": 20}, 2),
+    "slow": ({"retrain": "hang"}, 0),
 }
 STEPS = ["retrain", "predict", "monitor", "check"]
 
@@ -257,6 +261,13 @@ def test_alarm_is_told_at_once(ends: dict[str, dict[str, str]], fake: Path) -> N
     assert (ends["alarm"]["check"], ends["alarm"]["run"]) == ("failed", "failed")
     calls = (fake / "calls").read_text().splitlines()
     assert len([call for call in calls if call.startswith("alarm champion check")]) == 1
+
+
+def test_step_that_takes_too_long_is_ended(ends: dict[str, dict[str, str]], fake: Path) -> None:
+    """And nothing of it is left to hold a lock."""
+    assert (ends["slow"]["retrain"], ends["slow"]["predict"]) == ("failed", "success")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((fake / "hanging").read_text()), 0)
 
 
 def test_run_can_name_its_environment(ends: dict[str, dict[str, str]], fake: Path) -> None:
