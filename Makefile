@@ -12,7 +12,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install forecast sentiment compare internals test test-slow lint format lock viz mlflow notebook clean
+.PHONY: help install forecast sentiment compare internals test test-slow lint format lock viz mlflow notebook airflow clean
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,22 +41,24 @@ internals: install ## What the gates of trained networks do
 test: lint ## Lint, then all tests that take seconds
 	$(BIN)/pytest -m "not slow" -n auto
 
-test-slow: install ## The tests that take minutes
+test-slow: install airflow ## The tests that take minutes
 	$(BIN)/pytest -m slow
 
 lint: install ## ruff, import contracts, types
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks deploy
+	$(BIN)/ruff check src tests benchmarks deploy
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
 format: install ## Put the code into its one form
-	$(BIN)/ruff format src tests benchmarks
-	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format src tests benchmarks deploy
+	$(BIN)/ruff check --fix src tests benchmarks deploy
 
-lock: install ## Renew requirements.lock from pyproject.toml
+lock: install ## Renew the locked versions
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile deploy/airflow/requirements.txt --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet --output-file deploy/airflow/requirements.lock
 
 viz: install ## Open the graph, the plots and the metrics in kedro-viz
 	$(BIN)/kedro viz run
@@ -67,6 +69,13 @@ mlflow: install ## Open what MLflow was told, where mlflow.yml leaves it in mlfl
 notebook: install ## Open the notebooks
 	$(BIN)/kedro jupyter lab notebooks
 
+airflow: .airflow/installed ## Install Airflow 3 into .airflow, beside the project's own environment
+
+.airflow/installed: deploy/airflow/requirements.lock
+	$(PYTHON) -m venv --clear .airflow
+	.airflow/bin/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/airflow/requirements.lock
+	@touch $@
+
 clean: ## Remove caches and what tests made, not your results
 	rm -rf .test_data benchmarks/.data .viz build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
-	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests deploy -name __pycache__ -type d -prune -exec rm -rf {} +

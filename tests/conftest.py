@@ -37,6 +37,7 @@ settings.load_profile("project")
 
 DATA = Path(os.environ["RNN_DATA"]) if os.environ.get("RNN_DATA") else None
 HAS_DATA = DATA is not None and DATA.is_dir()
+HAS_AIRFLOW = (Path(__file__).parents[1] / ".airflow/installed").exists()
 
 
 def find_postgres() -> Path | None:
@@ -67,6 +68,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
         if (item.get_closest_marker("real_data") and not HAS_DATA)
         or (item.get_closest_marker("postgres") and POSTGRES is None)
+        or (item.get_closest_marker("airflow") and not HAS_AIRFLOW)
         or (item.get_closest_marker("slow") and not wants_slow(config))
     }
     config.hook.pytest_deselected(items=list(left_out))
@@ -95,6 +97,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line("Tests of real data are not collected: RNN_DATA names no folder.")
     if wants_slow(config) and POSTGRES is None:
         terminalreporter.write_line("Tests of PostgreSQL are not collected: there is no initdb on this machine.")
+    if wants_slow(config) and not HAS_AIRFLOW:
+        terminalreporter.write_line("Tests that run Airflow are not collected: make airflow installs it.")
     if not wants_slow(config):
         terminalreporter.write_line("Slow tests are not collected: run them with pytest -m slow.")
 

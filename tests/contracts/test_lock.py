@@ -1,4 +1,4 @@
-"""The lock installs the same packages from any index."""
+"""The locks, the project's and Airflow's, install the same packages from any index."""
 
 import re
 import tomllib
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture(scope="module")
-def lock(project: Path) -> str:
-    return (project / "requirements.lock").read_text()
+@pytest.fixture(scope="module", params=["requirements.lock", "deploy/airflow/requirements.lock"])
+def lock(project: Path, request: pytest.FixtureRequest) -> str:
+    return (project / request.param).read_text()
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,16 @@ def test_every_package_has_a_hash(requirements: list[str]) -> None:
     assert [line for line in requirements if not re.search(r"--hash=sha256:[0-9a-f]{64}", line)] == []
 
 
-def test_every_dependency_is_locked(project: Path, requirements: list[str]) -> None:
+def find_names(path: Path) -> set[str]:
+    return {normalize(line) for line in path.read_text().splitlines() if re.match(r"\w", line)}
+
+
+def test_every_dependency_is_locked(project: Path) -> None:
     metadata = tomllib.loads((project / "pyproject.toml").read_text())["project"]
     wanted = chain(metadata["dependencies"], *metadata["optional-dependencies"].values())
-    assert {normalize(name) for name in wanted} - {normalize(line) for line in requirements} == set()
+    assert {normalize(name) for name in wanted} - find_names(project / "requirements.lock") == set()
+
+
+def test_everything_that_airflow_needs_is_locked(project: Path) -> None:
+    folder = project / "deploy/airflow"
+    assert find_names(folder / "requirements.txt") - find_names(folder / "requirements.lock") == set()

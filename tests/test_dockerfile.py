@@ -1,0 +1,87 @@
+"""The Dockerfile, as far as can be known without Docker."""
+
+import json
+import re
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+Instructions = list[tuple[str, str]]
+
+
+@pytest.fixture(scope="module")
+def instructions(project: Path) -> Instructions:
+    """Name and arguments of each, in order."""
+    text = re.sub(r"^#.*\n", "", (project / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
+    return [
+        (name, " ".join(rest.split())) for name, _, rest in (line.partition(" ") for line in text.splitlines() if line)
+    ]
+
+
+def find_all(instructions: Instructions, name: str) -> list[str]:
+    return [arguments for found, arguments in instructions if found == name]
+
+
+def find_copied(instructions: Instructions) -> list[str]:
+    return [source for arguments in find_all(instructions, "COPY") for source in arguments.split()[:-1]]
+
+
+def find_installs(text: str) -> list[str]:
+    """What pip is asked for, without what only says how loud or where."""
+    found = re.findall(r"pip install ([^&\n]+)", text)
+    return [re.sub(r"--(?:quiet|no-cache-dir|disable-pip-version-check) ", "", options).strip() for options in found]
+
+
+def test_python_is_one_that_the_project_supports(instructions: Instructions, project: Path) -> None:
+    version = re.fullmatch(r"python:(3\.\d+)-slim", find_all(instructions, "FROM")[0])[1]
+    metadata = tomllib.loads((project / "pyproject.toml").read_text())["project"]
+    assert version in SpecifierSet(metadata["requires-python"])
+
+
+def test_installs_what_make_install_does(instructions: Instructions, project: Path) -> None:
+    recipe = re.search(r"^\$\(VENV\)/installed:.*?\n\n", (project / "Makefile").read_text(), re.MULTILINE | re.DOTALL)
+    assert find_installs("\n".join(find_all(instructions, "RUN"))) == find_installs(recipe[0])
+
+
+def test_all_that_is_copied_is_there(instructions: Instructions, project: Path) -> None:
+    assert [source for source in find_copied(instructions) if not (project / source).exists()] == []
+
+
+def test_only_what_is_copied_is_sent(instructions: Instructions, project: Path) -> None:
+    lines = (project / ".dockerignore").read_text().splitlines()
+    assert sorted(line[1:] for line in lines if line.startswith("!")) == sorted(find_copied(instructions))
+
+
+def test_nobodys_own_settings_are_in_the_image(project: Path) -> None:
+    """The last line that fits a path decides."""
+    lines = [line for line in (project / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    fitting = [line for line in lines if fnmatch("conf/local", line.removeprefix("!"))]
+    assert fitting[-1] == "conf/local"
+
+
+def test_commands_run_without_roots_rights(instructions: Instructions) -> None:
+    names = [name for name, _ in instructions]
+    assert find_all(instructions, "USER") == ["kedro"]
+    assert names.index("USER") > max(number for number, name in enumerate(names) if name == "RUN")
+
+
+def test_code_that_changes_installs_no_package_anew(instructions: Instructions) -> None:
+    """A layer is taken from the cache until the first one whose files have changed."""
+    before = instructions[: instructions.index(("COPY", "src src"))]
+    assert find_all(before, "COPY")[0] == "requirements.lock ./"
+    assert "--require-hashes" in find_all(before, "RUN")[0]
+
+
+def test_results_outlive_the_container(instructions: Instructions) -> None:
+    assert find_all(instructions, "VOLUME") == ["/project/data"]
+
+
+def test_entry_is_the_projects_own_command(instructions: Instructions) -> None:
+    assert json.loads(find_all(instructions, "ENTRYPOINT")[0]) == ["kedro"]
+
+
+def test_nothing_is_tracked(instructions: Instructions) -> None:
+    assert "DO_NOT_TRACK=1" in find_all(instructions, "ENV")[0].split()
