@@ -42,7 +42,7 @@ test: lint ## Lint, then all tests that take seconds
 	$(BIN)/pytest -m "not slow" -n auto
 
 test-slow: install airflow ## The tests that take minutes
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow -n auto
 
 lint: install ## ruff, import contracts, types
 	$(BIN)/ruff format --check src tests benchmarks deploy
