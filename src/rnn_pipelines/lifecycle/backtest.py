@@ -1,0 +1,263 @@
+"""A schedule of retrainings replayed over the past: each day sees what was there on that day, and nothing later."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any, Literal
+
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+from pydantic import BaseModel, Field
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.evaluation.baselines import forecast_baselines
+from rnn_pipelines.lifecycle.forecast_decision import decide_forecast
+from rnn_pipelines.lifecycle.retraining import Candidate, LoadedChampion, RetrainForecastSpec
+from rnn_pipelines.models.specs import NetworkSpec
+from rnn_pipelines.series.calendar import CalendarSpec, add_known_features
+from rnn_pipelines.series.forecasts import tabulate_forecasts
+from rnn_pipelines.series.frequency import format_time
+from rnn_pipelines.series.newest import NewestSpec
+from rnn_pipelines.series.preparation import prepare_series
+from rnn_pipelines.series.scaling import fit_scaler
+from rnn_pipelines.series.schema import GapPolicy, repair_series
+from rnn_pipelines.series.source import SourceSpec
+from rnn_pipelines.series.splits import SplitSpec
+from rnn_pipelines.series.windows import EvaluationSpec, WindowSpec, make_windows
+from rnn_pipelines.training.fan_out import ParallelSpec, fan_out
+from rnn_pipelines.training.forecaster import describe_forecaster, forecast_cutoffs
+from rnn_pipelines.training.retraining import KEYS, Means, choose_challenger, forecast_holdout, train_challenger
+from rnn_pipelines.training.specs import ForecastTrainingSpec
+
+logger = logging.getLogger(__name__)
+
+Span = Literal["day", "week", "month", "year"]
+DAY_COLUMNS = ("schedule", "as_of", "is_promoted", "reason", "loss", "champion_loss", "training_seconds")
+
+
+class ScheduleSpec(BaseModel, extra="forbid", frozen=True):
+    """How often, and from where, a challenger is trained.
+
+    Attributes:
+        every: time, or number of steps, between retrainings; None for the first training alone.
+        warm_start: from the champion's weights where they fit.
+    """
+
+    every: Span | int | None = Field(None, union_mode="left_to_right")
+    warm_start: bool = False
+
+
+class BacktestSpec(NewestSpec, frozen=True):
+    """What is replayed; data, networks and training are those of `forecast`, the policy that of `retrain_forecast`.
+
+    Attributes:
+        period: newest part of the series that is forecast: a time, or a number of steps.
+        schedules: by name.
+    """
+
+    period: Span | int = "year"
+    schedules: dict[str, ScheduleSpec] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class DataRecipe:
+    """How a table becomes windows; see the types of the attributes."""
+
+    source: SourceSpec
+    gaps: GapPolicy
+    split: SplitSpec
+    window: WindowSpec
+    calendar: CalendarSpec
+    evaluation: EvaluationSpec
+
+
+@dataclass(frozen=True)
+class TrainingRecipe:
+    """How windows become a challenger, and when it is promoted; see the types of the attributes."""
+
+    networks: Mapping[str, NetworkSpec]
+    training: ForecastTrainingSpec
+    retraining: RetrainForecastSpec
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One schedule and all that its replay needs, in whichever process.
+
+    Attributes:
+        name: of the schedule.
+        days: of its retrainings; the last one is the end of the series, on which nothing is trained any more.
+    """
+
+    name: str
+    days: tuple[Any, ...]
+    table: pd.DataFrame
+    data: DataRecipe
+    training: TrainingRecipe
+
+
+def replay_schedules(
+    table: pd.DataFrame, data: DataRecipe, training: TrainingRecipe, backtest: BacktestSpec, parallel: ParallelSpec
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Replays every schedule, and forecasts from every step of the period with whichever model was the champion then.
+
+    Args:
+        table: what `read_newest` returns.
+        data, training, backtest: see their types.
+        parallel: over which processes the schedules are spread.
+    Returns:
+        What `tabulate_forecasts` returns for the period: the baselines, ridge fitted on the first day alone, and a
+        column for each schedule. Forecasts whose cut-off has no observed value are left out, for a value that is
+        filled in there comes from later ones. And one row for each retraining: `schedule, as_of, is_promoted, reason,
+        loss, champion_loss` (of the holdout of that day) and `training_seconds`.
+    Raises:
+        SeriesError: the series are too short for the period, or have steps and the spans are of time.
+    """
+    series, profile = repair_series(table, data.source, data.gaps)
+    end = series["ds"].max()
+    first = _go_back(end, backtest.period, profile["freq"])
+    days = {name: _list_days(first, end, spec.every, profile["freq"]) for name, spec in backtest.schedules.items()}
+    forecasts = _forecast_baselines(table, data, first)
+    # The longest first, so that no process is left with it at the end.
+    jobs = sorted(
+        (
+            Replay(name, days[name], table, data, _choose_start(training, spec))
+            for name, spec in backtest.schedules.items()
+        ),
+        key=lambda job: -len(job.days),
+    )
+    replayed = {job.name: found for job, found in fan_out(replay_schedule, jobs, parallel)}
+    observed = series.loc[series["observed"], ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
+    forecasts = forecasts.merge(observed, on=["unique_id", "cutoff"])
+    for name in backtest.schedules:
+        column = replayed[name][0].rename(columns={"y_hat": name})[[*KEYS, name]]
+        forecasts = forecasts.merge(column, on=KEYS, how="left", validate="one_to_one")
+    return forecasts, pd.concat([replayed[name][1] for name in backtest.schedules], ignore_index=True)
+
+
+def _choose_start(training: TrainingRecipe, schedule: ScheduleSpec) -> TrainingRecipe:
+    budget = training.retraining.budget.model_copy(update={"warm_start": schedule.warm_start})
+    retraining = training.retraining.model_copy(update={"budget": budget})
+    return TrainingRecipe(training.networks, training.training, retraining)
+
+
+def _go_back(end: Any, period: Span | int, freq: int | str) -> Any:
+    return end - period * _find_step(freq) if isinstance(period, int) else end - _find_span(end, period)
+
+
+def _list_days(first: Any, end: Any, every: Span | int | None, freq: int | str) -> tuple[Any, ...]:
+    """From the first day on; the end, on which no forecast could be judged, closes them."""
+    days = [first]
+    while every is not None:
+        number = len(days)
+        span = number * every * _find_step(freq) if isinstance(every, int) else number * _find_span(end, every)
+        if first + span >= end:
+            break
+        days.append(first + span)
+    return (*days, end)
+
+
+def _find_step(freq: int | str) -> Any:
+    return freq if isinstance(freq, int) else to_offset(freq)
+
+
+def _find_span(end: Any, span: Span) -> pd.DateOffset:
+    if not isinstance(end, pd.Timestamp):
+        raise SeriesError(
+            f"backtest_forecast: the series have steps and no dates, so that a {span} means nothing to them. "
+            "Give period and every as numbers of steps."
+        )
+    return pd.DateOffset(**{f"{span}s": 1})
+
+
+def _forecast_baselines(table: pd.DataFrame, data: DataRecipe, first: Any) -> pd.DataFrame:
+    """The whole period as one test part; training and validation end with the first day."""
+    following = table.loc[table["ds"] > first, "ds"].min()
+    split = data.split.model_copy(update={"test": str(following)})
+    series, profile, cutoffs = prepare_series(table, data.source, data.gaps, split, data.window)
+    scaler = fit_scaler(series, cutoffs)
+    features = add_known_features(series, profile, data.calendar, data.window.horizon)
+    panel = make_windows(features, cutoffs, scaler, data.window, EvaluationSpec(season_length=None))
+    baselines = forecast_baselines(panel, data.evaluation.choose_season_length(profile))
+    return tabulate_forecasts(panel, features, scaler, baselines, "test").drop(columns="signal", errors="ignore")
+
+
+def replay_schedule(job: Replay) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Retrains on each day, and forecasts from there to the next.
+
+    Args:
+        job: the schedule.
+    Returns:
+        What `forecast_cutoffs` returns, and the schedule's rows of the retrainings.
+    """
+    series, _ = repair_series(job.table, job.data.source, job.data.gaps)
+    champion: LoadedChampion | None = None
+    promoted: Any = None
+    forecasts, retrainings = [], []
+    for day, until in pairwise(job.days):
+        candidate = retrain_as_of(job.table, day, _age(champion, promoted, day), job.data, job.training)
+        # The first is in use whatever the policy says: there would be nothing to judge.
+        if champion is None or candidate.decision.is_promoted:
+            champion, promoted = LoadedChampion(format_time(day), candidate.artefact, "", (), candidate.manifest), day
+        retrainings.append(_describe(job.name, day, candidate))
+        cutoffs = series.loc[(series["ds"] >= day) & (series["ds"] < until), ["unique_id", "ds"]]
+        seen = series[series["ds"] <= until]
+        forecasts.append(forecast_cutoffs(champion.artefact, seen, cutoffs.rename(columns={"ds": "cutoff"})))
+        logger.info(
+            "%s: %s %s", job.name, format_time(day), "promoted" if champion.artefact is candidate.artefact else "kept"
+        )
+    return pd.concat(forecasts, ignore_index=True), pd.DataFrame(retrainings, columns=list(DAY_COLUMNS))
+
+
+def _age(champion: LoadedChampion | None, promoted: Any, day: Any) -> LoadedChampion | None:
+    """The champion as it is on that day: its age counts from its promotion in the replay, where days are dates."""
+    if champion is None or not isinstance(day, pd.Timestamp):
+        return champion
+    return replace(champion, promoted_at=(datetime.now(UTC) - (day - promoted)).isoformat())
+
+
+def _describe(name: str, day: Any, candidate: Candidate) -> dict[str, Any]:
+    record = candidate.manifest
+    champion = record["metrics"]["champion"]
+    return {
+        "schedule": name,
+        "as_of": day,
+        "is_promoted": candidate.decision.is_promoted,
+        "reason": "; ".join(candidate.decision.reasons),
+        "loss": record["metrics"]["challenger"]["loss"],
+        "champion_loss": None if champion is None else champion["loss"],
+        "training_seconds": record["seconds"]["training"],
+    }
+
+
+def retrain_as_of(
+    table: pd.DataFrame, day: Any, champion: LoadedChampion | None, data: DataRecipe, recipe: TrainingRecipe
+) -> Candidate:
+    """What `retrain_forecast` comes to on a day, from the table as it stood then.
+
+    Args:
+        table: what `read_newest` returns.
+        day: the last time that counts.
+        champion: the forecaster in use on that day; None where there is none.
+        data, recipe: see their types.
+    """
+    started = time.time()
+    known = table[table["ds"] <= day]
+    series, profile, cutoffs = prepare_series(known, data.source, data.gaps, data.split, data.window)
+    scaler = fit_scaler(series, cutoffs)
+    features = add_known_features(series, profile, data.calendar, data.window.horizon)
+    panel = make_windows(features, cutoffs, scaler, data.window, data.evaluation)
+    settings = describe_forecaster(series, profile, cutoffs, data.window, data.calendar, data.gaps)
+    means = Means(recipe.retraining.budget, None if champion is None else champion.artefact)
+    networks = {
+        name: train_challenger(panel, settings, network, recipe.training, means)
+        for name, network in recipe.networks.items()
+    }
+    challenger, record = choose_challenger(panel, scaler, settings, networks)
+    baselines = forecast_baselines(panel, data.evaluation.choose_season_length(profile))
+    forecasters = {"challenger": challenger} | ({} if champion is None else {"champion": champion.artefact})
+    holdout = forecast_holdout(panel, features, scaler, baselines, forecasters)
+    return decide_forecast(challenger, champion, holdout, record, {"started": started}, recipe.retraining)
