@@ -40,7 +40,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         ) as session:
             session.run(pipeline_names=[pipeline])
         reporting = folder / "data/08_reporting" / pipeline
-        assert (reporting / "report.html").read_text().endswith("</html>\n")
+        assert (reporting / "report.html").read_text().endswith("</html>")
         return json.loads((reporting / "verdict.json").read_text())
 
     return SimpleNamespace(data=folder / "data", run=run)

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from pydantic import BaseModel, RootModel
 
 from rnn_pipelines.evaluation.nb_ngram import NgramSpec
+from rnn_pipelines.lifecycle.backtest import BacktestSpec
 from rnn_pipelines.lifecycle.forecast_monitoring import MonitorForecastSpec
 from rnn_pipelines.lifecycle.retraining import RetrainForecastSpec, RetrainSentimentSpec
 from rnn_pipelines.lifecycle.sentiment_monitoring import MonitorSentimentSpec
@@ -56,6 +57,7 @@ TYPES = {
     "retrain_forecast": RetrainForecastSpec,
     "retrain_sentiment": RetrainSentimentSpec,
     "monitor_forecast": MonitorForecastSpec,
+    "backtest_forecast": BacktestSpec,
     "monitor_sentiment": MonitorSentimentSpec,
     "compare.tasks": TaskBook,
     "compare.plan": PlanSpec,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
@@ -35,6 +35,7 @@ from rnn_pipelines.training.specs import ForecastTrainingSpec
 logger = logging.getLogger(__name__)
 
 Span = Literal["day", "week", "month", "year"]
+NumSteps = Annotated[int, Field(ge=1, strict=True)]
 DAY_COLUMNS = ("schedule", "as_of", "is_promoted", "reason", "loss", "champion_loss", "training_seconds")
 
 
@@ -46,7 +47,7 @@ class ScheduleSpec(BaseModel, extra="forbid", frozen=True):
         warm_start: from the champion's weights where they fit.
     """
 
-    every: Span | int | None = Field(None, union_mode="left_to_right")
+    every: Span | NumSteps | None = None
     warm_start: bool = False
 
 
@@ -58,7 +59,7 @@ class BacktestSpec(NewestSpec, frozen=True):
         schedules: by name.
     """
 
-    period: Span | int = "year"
+    period: Span | NumSteps = "year"
     schedules: dict[str, ScheduleSpec] = Field(min_length=1)
 
 

@@ -1,0 +1,254 @@
+"""A replay sees on each day what was there on that day, and decides as a retraining does."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.lifecycle import backtest
+from rnn_pipelines.lifecycle.backtest import (
+    BacktestSpec,
+    DataRecipe,
+    Replay,
+    ScheduleSpec,
+    TrainingRecipe,
+    replay_schedules,
+    retrain_as_of,
+)
+from rnn_pipelines.lifecycle.retraining import ForecastPolicySpec, RetrainForecastSpec
+from rnn_pipelines.models.specs import NetworkSpec
+from rnn_pipelines.series.calendar import CalendarSpec
+from rnn_pipelines.series.schema import GapPolicy
+from rnn_pipelines.series.source import SourceSpec
+from rnn_pipelines.series.splits import SplitSpec
+from rnn_pipelines.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.training.fan_out import ParallelSpec
+from rnn_pipelines.training.specs import BudgetSpec, ForecastTrainingSpec
+
+DATA = DataRecipe(
+    SourceSpec(name="catalog", freq="D"),
+    GapPolicy("interpolate"),
+    SplitSpec(validation=10, test=10),
+    WindowSpec(lookback=4, horizon=2),
+    CalendarSpec(),
+    EvaluationSpec(),
+)
+TRAINING = ForecastTrainingSpec(epochs=2, min_steps=0, jit_compile=False, weight_average=0.0)
+HERE = ParallelSpec(workers=1)
+NEVER, EVERY_8 = ScheduleSpec(), ScheduleSpec(every=8)
+
+
+def make_recipe(**policy: Any) -> TrainingRecipe:
+    retraining = RetrainForecastSpec(
+        policy=ForecastPolicySpec(**{"must_beat": (), "significance": 1.0, **policy}), budget=BudgetSpec()
+    )
+    return TrainingRecipe({"gru": NetworkSpec(cell="gru", units=[2])}, TRAINING, retraining)
+
+
+def replay(
+    table: pd.DataFrame, recipe: TrainingRecipe | None = None, data: DataRecipe = DATA, **schedules: ScheduleSpec
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    spec = BacktestSpec(period=20, schedules=schedules)
+    return replay_schedules(table, data, recipe or make_recipe(), spec, HERE)
+
+
+@pytest.fixture(scope="module")
+def table(make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list[float]]) -> pd.DataFrame:
+    return make_table(make_values(70))
+
+
+@pytest.fixture(scope="module")
+def replayed(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return replay(table, never=NEVER, often=EVERY_8)
+
+
+# The past
+
+
+def test_nothing_later_is_seen(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """Other values after a day change no forecast from before it, and no decision."""
+    day = table["ds"].iloc[-8]
+    other = table.assign(y=table["y"].where(table["ds"] <= day, 1000 - table["y"]))
+    columns = ["unique_id", "cutoff", "ds", "last_value", "seasonal_naive", "ridge", "never", "often"]
+    before, after = (
+        forecasts.loc[forecasts["cutoff"] <= day, columns]
+        for forecasts, _ in (replayed, replay(other, never=NEVER, often=EVERY_8))
+    )
+    assert len(before) > 0
+    pd.testing.assert_frame_equal(before, after)
+
+
+def test_decisions_see_nothing_later(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    day = table["ds"].iloc[-8]
+    other = table.assign(y=table["y"].where(table["ds"] <= day, 1000 - table["y"]))
+    columns = ["schedule", "as_of", "is_promoted", "reason", "loss", "champion_loss"]
+    before, after = (
+        found.loc[found["as_of"] <= day, columns] for _, found in (replayed, replay(other, never=NEVER, often=EVERY_8))
+    )
+    assert len(before) == 3
+    pd.testing.assert_frame_equal(before, after)
+
+
+def test_every_step_of_the_period_is_forecast(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """Up to the last from which the whole horizon can be judged."""
+    cutoffs = replayed[0]["cutoff"].drop_duplicates()
+    assert cutoffs.tolist() == table["ds"].iloc[-21:-2].tolist()
+
+
+def test_forecasts_stand_beside_what_happened(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    actual = table.set_index("ds")["y"]
+    assert np.allclose(replayed[0]["y"], actual[replayed[0]["ds"]])
+
+
+def test_cutoffs_whose_value_was_filled_in_are_left_out(
+    make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list[float]]
+) -> None:
+    """What is filled in there comes from later values."""
+    table = make_table(make_values(70, missing=[60]))
+    forecasts, _ = replay(table, never=NEVER)
+    assert pd.Timestamp("2021-01-01") + pd.Timedelta(days=60) not in set(forecasts["cutoff"])
+    assert forecasts["cutoff"].nunique() == 18
+
+
+# The champion
+
+
+def test_schedule_without_retraining_trains_once(replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    assert (replayed[1]["schedule"] == "never").sum() == 1
+
+
+def test_retrainings_are_as_far_apart_as_asked_for(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    days = replayed[1].loc[replayed[1]["schedule"] == "often", "as_of"]
+    assert days.tolist() == table["ds"].iloc[[-21, -13, -5]].tolist()
+
+
+def test_schedules_begin_with_the_same_network(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    forecasts = replayed[0][replayed[0]["cutoff"] < table["ds"].iloc[-13]]
+    assert forecasts["never"].tolist() == forecasts["often"].tolist()
+
+
+def test_challengers_that_are_kept_back_change_nothing(table: pd.DataFrame) -> None:
+    forecasts, retrainings = replay(table, make_recipe(min_improvement_fraction=0.99), never=NEVER, often=EVERY_8)
+    assert retrainings["is_promoted"].tolist() == [True, True, False, False]
+    assert forecasts["never"].tolist() == forecasts["often"].tolist()
+
+
+def test_old_champion_makes_way_in_the_time_of_the_replay(table: pd.DataFrame) -> None:
+    """Its age counts from its promotion on a day of the past."""
+    for max_age, promotions in ((8, [True, True, True]), (9, [True, False, True]), (20, [True, False, False])):
+        recipe = make_recipe(significance=1e-12, max_age_days=max_age)
+        assert replay(table, recipe, often=EVERY_8)[1]["is_promoted"].tolist() == promotions
+
+
+def test_first_network_is_in_use_whatever_the_policy_says(table: pd.DataFrame) -> None:
+    forecasts, retrainings = replay(table, make_recipe(must_beat=("ridge",)), never=NEVER)
+    assert retrainings["is_promoted"].tolist() == [False]
+    assert forecasts["never"].notna().all()
+
+
+def test_warm_start_begins_with_the_champions_weights(table: pd.DataFrame, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "rnn_pipelines"):
+        replay(table, warm=ScheduleSpec(every=8, warm_start=True))
+    started = [message for message in caplog.messages if message.startswith("gru: from")]
+    assert started == ["gru: from scratch, for there is no champion", *["gru: from the champion's weights"] * 2]
+
+
+def test_retraining_as_of_a_day_has_the_same_loss_in_and_out_of_a_replay(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    candidate = retrain_as_of(table, table["ds"].iloc[-21], None, DATA, make_recipe())
+    assert candidate.manifest["metrics"]["challenger"]["loss"] == replayed[1]["loss"].iloc[0]
+
+
+# Days
+
+
+@pytest.fixture
+def days(monkeypatch: pytest.MonkeyPatch, make_table: Callable[..., pd.DataFrame]) -> Callable[..., list[Any]]:
+    """The days of one schedule, without a training."""
+
+    def find(size: int, period: str | int, every: str | int | None, **options: Any) -> list[Any]:
+        found: list[Replay] = []
+
+        def note(_: object, jobs: list[Replay], __: object) -> list[Any]:
+            found.extend(jobs)
+            raise InterruptedError
+
+        monkeypatch.setattr(backtest, "fan_out", note)
+        spec = BacktestSpec(period=period, schedules={"one": ScheduleSpec(every=every)})
+        data = DataRecipe(
+            SourceSpec(name="catalog", freq=options["freq"]),
+            DATA.gaps,
+            SplitSpec(validation=0.1, test=0.1),
+            DATA.window,
+            DATA.calendar,
+            DATA.evaluation,
+        )
+        series = make_table([float(value % 7) for value in range(size)], **options)
+        with pytest.raises(InterruptedError):
+            replay_schedules(series, data, make_recipe(), spec, HERE)
+        return [str(getattr(day, "date", lambda day=day: day)()) for day in found[0].days]
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("period", "every", "expected"),
+    [
+        ("month", "week", ["2021-05-10", "2021-05-17", "2021-05-24", "2021-05-31", "2021-06-07", "2021-06-10"]),
+        ("month", None, ["2021-05-10", "2021-06-10"]),
+        ("week", "day", ["2021-06-03", *[f"2021-06-{day:02}" for day in range(4, 11)]]),
+        (60, "month", ["2021-04-11", "2021-05-11", "2021-06-10"]),
+        (20, 8, ["2021-05-21", "2021-05-29", "2021-06-06", "2021-06-10"]),
+    ],
+    ids=str,
+)
+def test_days_follow_the_calendar_or_count_steps(
+    days: Callable[..., list[Any]], period: str | int, every: str | int | None, expected: list[str]
+) -> None:
+    assert days(161, period, every, freq="D") == expected
+
+
+def test_series_of_steps_have_days_of_steps(days: Callable[..., list[Any]]) -> None:
+    assert days(100, 20, 8, freq=2, start=0) == ["158", "174", "190", "198"]
+
+
+@pytest.mark.parametrize(("period", "every"), [("year", 8), (20, "week")])
+def test_spans_of_time_mean_nothing_to_steps(
+    make_table: Callable[..., pd.DataFrame],
+    make_values: Callable[..., list[float]],
+    period: str | int,
+    every: str | int,
+) -> None:
+    spec = BacktestSpec(period=period, schedules={"one": ScheduleSpec(every=every)})
+    table = make_table(make_values(70), freq=1, start=0)
+    data = DataRecipe(
+        SourceSpec(name="catalog", freq=1), DATA.gaps, DATA.split, DATA.window, DATA.calendar, DATA.evaluation
+    )
+    with pytest.raises(SeriesError, match="the series have steps and no dates"):
+        replay_schedules(table, data, make_recipe(), spec, HERE)
+
+
+@pytest.mark.parametrize("every", ["fortnight", 0, -1, 1.5])
+def test_schedule_that_means_nothing_is_refused(every: Any) -> None:
+    with pytest.raises(ValidationError):
+        ScheduleSpec(every=every)
+
+
+@pytest.mark.slow
+def test_two_processes_come_to_the_same_as_one(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    spec = BacktestSpec(period=20, schedules={"never": NEVER, "often": EVERY_8})
+    forecasts, retrainings = replay_schedules(table, DATA, make_recipe(), spec, ParallelSpec(workers=2))
+    pd.testing.assert_frame_equal(forecasts, replayed[0])
+    columns = ["schedule", "as_of", "is_promoted", "loss"]
+    pd.testing.assert_frame_equal(retrainings[columns], replayed[1][columns])
