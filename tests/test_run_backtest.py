@@ -1,0 +1,69 @@
+"""A whole backtest under `--env=test`: its first day is a retraining of that day."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rnn_pipelines.lifecycle.history import list_records
+
+PROJECT = Path(__file__).parents[1]
+ROOT = PROJECT / ".test_data"
+CHAMPION = ROOT / "06_models/champion/forecast"
+SCHEDULES = ["never", "monthly", "monthly_warm", "weekly", "weekly_warm"]
+
+pytestmark = pytest.mark.slow
+
+
+def run_kedro(pipeline: str, *settings: str) -> None:
+    parameters = ",".join(("forecast.training.jit_compile=false", *settings))
+    command = [sys.executable, "-m", "kedro", "run", f"--pipelines={pipeline}", "--env=test", f"--params={parameters}"]
+    finished = subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+
+
+@pytest.fixture(scope="module")
+def results() -> dict:
+    run_kedro("backtest_forecast")
+    return json.loads((ROOT / "08_reporting/backtest_forecast/results.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def retrainings(results: dict) -> pd.DataFrame:
+    return pd.read_parquet(ROOT / "07_model_output/backtest_forecast/retrainings.parquet")
+
+
+def test_every_schedule_stands_beside_the_simple_methods(results: dict) -> None:
+    names = [entry["name"] for entry in results["forecasters"]]
+    assert names == [*SCHEDULES, "last_value", "seasonal_naive", "ridge"]
+
+
+def test_errors_are_those_of_the_predictions(results: dict) -> None:
+    predictions = pd.read_parquet(ROOT / "07_model_output/backtest_forecast/predictions.parquet")
+    for entry in results["forecasters"]:
+        assert entry["mse"] == pytest.approx(((predictions["y"] - predictions[entry["name"]]) ** 2).mean())
+
+
+def test_weeks_are_more_than_months(retrainings: pd.DataFrame) -> None:
+    counts = retrainings["schedule"].value_counts()
+    assert [counts[name] for name in SCHEDULES] == [1, 1, 1, 5, 5]
+
+
+def test_first_day_is_a_retraining_of_that_day(retrainings: pd.DataFrame) -> None:
+    """The same data, networks, holdout and decision as those of `retrain_forecast`, to the last digit of the loss."""
+    first = retrainings.iloc[0]
+    shutil.rmtree(CHAMPION, ignore_errors=True)
+    run_kedro("retrain_forecast", f"retrain_forecast.as_of={first['as_of'].date()}")
+    (record,) = list_records(CHAMPION)
+    assert first["loss"] == pytest.approx(record["metrics"]["challenger"]["loss"], rel=1e-6)
+    assert (first["is_promoted"], first["reason"]) == (record["is_promoted"], "; ".join(record["reasons"]))
+
+
+def test_report_needs_no_network(results: dict) -> None:
+    page = (ROOT / "08_reporting/backtest_forecast/report.html").read_text()
+    assert "Backtest of retraining" in page
+    assert 'src="http' not in page
