@@ -109,6 +109,7 @@ def test_rows_that_are_saved_again_are_not_touched(
     rows.loc[0, "y_hat"] = np.nan
     dataset.save(rows)
     before = database.read_marks("forecasts", "unique_id, ds, created_at")
+    caplog.clear()
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         dataset.save(rows.assign(created_at=pd.Timestamp("2025-01-01", tz="UTC")))
     assert database.read_marks("forecasts", "unique_id, ds, created_at") == before

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import multiprocessing
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,6 +24,14 @@ from rnn_pipelines.tracking.publication import Publication, connect, publish, pu
 from rnn_pipelines.tracking.specs import TrackingSpec
 
 NAME = "rnn-pipelines-forecast"
+PUBLISH = """
+import sys
+from pathlib import Path
+from rnn_pipelines.lifecycle.champion import ChampionStore
+from rnn_pipelines.tracking.publication import publish
+from rnn_pipelines.tracking.specs import TrackingSpec
+publish(ChampionStore(Path(sys.argv[1])), "forecast", TrackingSpec.model_validate_json(sys.argv[2]))
+"""
 
 
 @pytest.fixture
@@ -161,10 +168,6 @@ def test_publication_that_broke_off_is_completed_by_the_next(
     assert find_champion(client) == store.read_pointer().version
 
 
-def publish_there(folder: Path, spec: TrackingSpec) -> None:
-    publish(ChampionStore(folder), "forecast", spec)
-
-
 def test_history_longer_than_one_page_is_known_too(
     published: Publication, store: ChampionStore, spec: TrackingSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,13 +179,9 @@ def test_history_longer_than_one_page_is_known_too(
 
 @pytest.mark.slow
 def test_two_at_once_leave_no_doubles(store: ChampionStore, spec: TrackingSpec, client: MlflowClient) -> None:
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=publish_there, args=(store.folder, spec)) for _ in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0, 0]
+    command = [sys.executable, "-c", PUBLISH, str(store.folder), spec.model_dump_json()]
+    processes = [subprocess.Popen(command) for _ in range(2)]
+    assert [process.wait() for process in processes] == [0, 0]
     assert (len(list_runs(client)), len(client.search_model_versions(f"name = '{NAME}'"))) == (4, 3)
 
 
