@@ -1,6 +1,7 @@
 """A replay sees on each day what was there on that day, and decides as a retraining does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, TrainingError
+from rnn_pipelines.evaluation.baselines import forecast_baselines
 from rnn_pipelines.lifecycle import backtest
 from rnn_pipelines.lifecycle.backtest import (
     BacktestSpec,
@@ -17,7 +19,7 @@ from rnn_pipelines.lifecycle.backtest import (
     ScheduleSpec,
     TrainingRecipe,
     replay_schedules,
-    retrain_as_of,
+    retrain,
 )
 from rnn_pipelines.lifecycle.retraining import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.models.specs import NetworkSpec
@@ -25,7 +27,7 @@ from rnn_pipelines.series.calendar import CalendarSpec
 from rnn_pipelines.series.schema import GapPolicy
 from rnn_pipelines.series.source import SourceSpec
 from rnn_pipelines.series.splits import SplitSpec
-from rnn_pipelines.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
 from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.specs import BudgetSpec, ForecastTrainingSpec
 
@@ -164,8 +166,96 @@ def test_warm_start_begins_with_the_champions_weights(table: pd.DataFrame, caplo
 def test_retraining_as_of_a_day_has_the_same_loss_in_and_out_of_a_replay(
     table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
-    candidate = retrain_as_of(table, table["ds"].iloc[-21], None, DATA, make_recipe())
+    candidate = retrain(table.iloc[:-20], None, DATA, make_recipe())
     assert candidate.manifest["metrics"]["challenger"]["loss"] == replayed[1]["loss"].iloc[0]
+
+
+@pytest.fixture
+def fail_on(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes the training fail whose data have that many rows."""
+
+    def fail(num_rows: int) -> None:
+        def retrain_or_fail(known: pd.DataFrame, *arguments: Any) -> Any:
+            if len(known) == num_rows:
+                raise TrainingError("the loss is no number")
+            return retrain(known, *arguments)
+
+        monkeypatch.setattr(backtest, "retrain", retrain_or_fail)
+
+    return fail
+
+
+def test_training_that_fails_leaves_the_champion_in_use(table: pd.DataFrame, fail_on: Callable[..., None]) -> None:
+    fail_on(58)
+    forecasts, retrainings = replay(table, never=NEVER, often=EVERY_8)
+    assert retrainings["reason"].tolist()[2] == "it failed: the loss is no number"
+    assert retrainings["is_promoted"].tolist()[:3] == [True, True, False]
+    between = forecasts["cutoff"] < table["ds"].iloc[-5]
+    assert forecasts.loc[between, "often"].tolist() == forecasts.loc[between, "never"].tolist()
+
+
+def test_first_training_that_fails_leaves_nothing_to_forecast_with(
+    table: pd.DataFrame, fail_on: Callable[..., None]
+) -> None:
+    fail_on(50)
+    with pytest.raises(TrainingError, match="no number"):
+        replay(table, never=NEVER)
+
+
+def test_nothing_is_trained_where_nothing_is_new(
+    make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list[float]]
+) -> None:
+    """As at night: a weekly series is not retrained every day."""
+    table = make_table(make_values(70), freq="W-SUN")
+    data = replace(DATA, source=SourceSpec(name="catalog", freq="W-SUN"))
+    forecasts, retrainings = replay(table, data=data, daily=ScheduleSpec(every="day"))
+    assert retrainings["as_of"].tolist() == table["ds"].iloc[-21:-1].tolist()
+    assert forecasts["daily"].notna().all()
+
+
+# The simple methods
+
+
+def test_ridge_is_fitted_on_what_the_first_network_is_trained_on(
+    table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panels = []
+
+    def note(panel: WindowedPanel, season_length: int) -> Any:
+        panels.append(panel)
+        return forecast_baselines(panel, season_length)
+
+    monkeypatch.setattr(backtest, "forecast_baselines", note)
+    replay(table, never=NEVER)
+    of_period, of_first_day = panels
+    assert of_period.train.tolist() == of_first_day.train.tolist()
+    stop = of_first_day.train[-1, 1]
+    assert np.array_equal(of_period.values[:stop], of_first_day.values[:stop])
+
+
+@pytest.mark.parametrize("change", ["ended", "began"])
+def test_series_that_is_not_there_all_the_time_is_left_out(
+    make_table: Callable[..., pd.DataFrame],
+    make_values: Callable[..., list[float]],
+    replayed: tuple[pd.DataFrame, pd.DataFrame],
+    caplog: pytest.LogCaptureFixture,
+    change: str,
+) -> None:
+    """A shop that has closed ends no backtest, nor does one that opened yesterday."""
+    other = make_values(70, seed=1)
+    part = [*other[:45], *[None] * 25] if change == "ended" else [*[None] * 60, *other[60:]]
+    table = make_table({"kept": make_values(70), "part": part})
+    with caplog.at_level("WARNING", "rnn_pipelines"):
+        forecasts, _ = replay(table, never=NEVER)
+    assert set(forecasts["unique_id"]) == {"kept"}
+    assert "left out, for they are not there from the first day to the last: part" in caplog.messages
+    assert np.allclose(forecasts["last_value"], replayed[0]["last_value"])
+
+
+@pytest.mark.parametrize("name", ["ridge", "y", "cutoff"])
+def test_schedule_has_a_name_of_its_own(name: str) -> None:
+    with pytest.raises(ValidationError, match="names that no other column"):
+        BacktestSpec(schedules={name: NEVER})
 
 
 # Days

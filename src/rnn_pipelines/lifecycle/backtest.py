@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.evaluation.baselines import forecast_baselines
+from rnn_pipelines.evaluation.metrics import BASELINES, KEY_COLUMNS
 from rnn_pipelines.lifecycle.forecast_decision import decide_forecast
 from rnn_pipelines.lifecycle.retraining import Candidate, LoadedChampion, RetrainForecastSpec
 from rnn_pipelines.models.specs import NetworkSpec
@@ -61,6 +62,14 @@ class BacktestSpec(NewestSpec, frozen=True):
 
     period: Span | NumSteps = "year"
     schedules: dict[str, ScheduleSpec] = Field(min_length=1)
+
+    @field_validator("schedules")
+    @classmethod
+    def _refuse_names_of_other_columns(cls, schedules: dict[str, ScheduleSpec]) -> dict[str, ScheduleSpec]:
+        taken = sorted({*KEY_COLUMNS, *BASELINES} & set(schedules))
+        if taken:
+            raise ValueError(f"expected names that no other column of the forecasts has, received {taken}")
+        return schedules
 
 
 @dataclass(frozen=True)
@@ -111,11 +120,13 @@ def replay_schedules(
         parallel: over which processes the schedules are spread.
     Returns:
         What `tabulate_forecasts` returns for the period: the baselines, ridge fitted on the first day alone, and a
-        column for each schedule. Forecasts whose cut-off has no observed value are left out, for a value that is
-        filled in there comes from later ones. And one row for each retraining: `schedule, as_of, is_promoted, reason,
-        loss, champion_loss` (of the holdout of that day) and `training_seconds`.
+        column for each schedule. Left out are series that were not there on the first day or are not forecast any
+        more, and forecasts whose cut-off has no observed value, for a value that is filled in there comes from later
+        ones. And one row for each retraining: `schedule, as_of, is_promoted, reason, loss, champion_loss` (of the
+        holdout of that day, NaN where it failed) and `training_seconds`.
     Raises:
         SeriesError: the series are too short for the period, or have steps and the spans are of time.
+        TrainingError: the first training of a schedule failed, so that it has nothing to forecast with.
     """
     series, profile = repair_series(table, data.source, data.gaps)
     end = series["ds"].max()
@@ -175,15 +186,34 @@ def _find_span(end: Any, span: Span) -> pd.DateOffset:
 
 
 def _forecast_baselines(table: pd.DataFrame, data: DataRecipe, first: Any) -> pd.DataFrame:
-    """The whole period as one test part; training and validation end with the first day."""
-    following = table.loc[table["ds"] > first, "ds"].min()
-    split = data.split.model_copy(update={"test": str(following)})
-    series, profile, cutoffs = prepare_series(table, data.source, data.gaps, split, data.window)
+    """The whole period as one test part; what is fitted is fitted on the training part of the first day."""
+    _, _, known = prepare_series(table[table["ds"] <= first], data.source, data.gaps, data.split, data.window)
+    series, profile = repair_series(table, data.source, data.gaps)
+    cutoffs = _extend_test_part(known, series, data.window.horizon)
+    series = series[series["unique_id"].isin(cutoffs["unique_id"])].reset_index(drop=True)
     scaler = fit_scaler(series, cutoffs)
     features = add_known_features(series, profile, data.calendar, data.window.horizon)
     panel = make_windows(features, cutoffs, scaler, data.window, EvaluationSpec(season_length=None))
     baselines = forecast_baselines(panel, data.evaluation.choose_season_length(profile))
     return tabulate_forecasts(panel, features, scaler, baselines, "test").drop(columns="signal", errors="ignore")
+
+
+def _extend_test_part(known: pd.DataFrame, series: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    """The cut-offs of the first day with all that came after it as their test part, for the series that go on."""
+    num_steps = series["unique_id"].value_counts()
+    goes_on = num_steps.reindex(known["unique_id"]).to_numpy() - known["num_steps"].to_numpy() >= horizon
+    left_out = sorted({str(name) for name in series["unique_id"]} - {str(name) for name in known["unique_id"][goes_on]})
+    if left_out:
+        logger.warning("left out, for they are not there from the first day to the last: %s", ", ".join(left_out))
+    kept = known[goes_on].reset_index(drop=True)
+    if kept.empty:
+        raise SeriesError(
+            "backtest_forecast: no series reaches from the first day of the period to a horizon after it. "
+            "Give another backtest_forecast.period."
+        )
+    return kept.assign(
+        validation_stop=kept["num_steps"], num_steps=num_steps.reindex(kept["unique_id"]).to_numpy()
+    ).drop(columns=["validation_from", "test_from"])
 
 
 def replay_schedule(job: Replay) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -198,19 +228,38 @@ def replay_schedule(job: Replay) -> tuple[pd.DataFrame, pd.DataFrame]:
     champion: LoadedChampion | None = None
     promoted: Any = None
     forecasts, retrainings = [], []
+    newest: Any = None
     for day, until in pairwise(job.days):
-        candidate = retrain_as_of(job.table, day, _age(champion, promoted, day), job.data, job.training)
-        # The first is in use whatever the policy says: there would be nothing to judge.
-        if champion is None or candidate.decision.is_promoted:
-            champion, promoted = LoadedChampion(format_time(day), candidate.artefact, "", (), candidate.manifest), day
-        retrainings.append(_describe(job.name, day, candidate))
+        known = job.table[job.table["ds"] <= day]
+        # As at night, where nothing is new nothing is trained.
+        if known["ds"].max() != newest:
+            newest = known["ds"].max()
+            candidate, row = _retrain(job, known, _age(champion, promoted, day))
+            # The first is in use whatever the policy says: there would be nothing to judge.
+            if candidate is not None and (champion is None or candidate.decision.is_promoted):
+                promoted = day
+                champion = LoadedChampion(format_time(day), candidate.artefact, "", (), candidate.manifest)
+            retrainings.append({"schedule": job.name, "as_of": day, **row})
+        assert champion is not None  # or the first training has raised
         cutoffs = series.loc[(series["ds"] >= day) & (series["ds"] < until), ["unique_id", "ds"]]
         seen = series[series["ds"] <= until]
         forecasts.append(forecast_cutoffs(champion.artefact, seen, cutoffs.rename(columns={"ds": "cutoff"})))
-        logger.info(
-            "%s: %s %s", job.name, format_time(day), "promoted" if champion.artefact is candidate.artefact else "kept"
-        )
     return pd.concat(forecasts, ignore_index=True), pd.DataFrame(retrainings, columns=list(DAY_COLUMNS))
+
+
+def _retrain(
+    job: Replay, known: pd.DataFrame, champion: LoadedChampion | None
+) -> tuple[Candidate | None, dict[str, Any]]:
+    """The challenger and its row; none where its training failed and there is a champion, which stays, as at night."""
+    started = time.monotonic()
+    try:
+        candidate = retrain(known, champion, job.data, job.training)
+    except (SeriesError, TrainingError) as error:
+        if champion is None:
+            raise
+        seconds = time.monotonic() - started
+        return None, {"is_promoted": False, "reason": f"it failed: {error}", "training_seconds": seconds}
+    return candidate, _describe(candidate)
 
 
 def _age(champion: LoadedChampion | None, promoted: Any, day: Any) -> LoadedChampion | None:
@@ -220,12 +269,10 @@ def _age(champion: LoadedChampion | None, promoted: Any, day: Any) -> LoadedCham
     return replace(champion, promoted_at=(datetime.now(UTC) - (day - promoted)).isoformat())
 
 
-def _describe(name: str, day: Any, candidate: Candidate) -> dict[str, Any]:
+def _describe(candidate: Candidate) -> dict[str, Any]:
     record = candidate.manifest
     champion = record["metrics"]["champion"]
     return {
-        "schedule": name,
-        "as_of": day,
         "is_promoted": candidate.decision.is_promoted,
         "reason": "; ".join(candidate.decision.reasons),
         "loss": record["metrics"]["challenger"]["loss"],
@@ -234,19 +281,17 @@ def _describe(name: str, day: Any, candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def retrain_as_of(
-    table: pd.DataFrame, day: Any, champion: LoadedChampion | None, data: DataRecipe, recipe: TrainingRecipe
+def retrain(
+    known: pd.DataFrame, champion: LoadedChampion | None, data: DataRecipe, recipe: TrainingRecipe
 ) -> Candidate:
     """What `retrain_forecast` comes to on a day, from the table as it stood then.
 
     Args:
-        table: what `read_newest` returns.
-        day: the last time that counts.
+        known: what `read_newest` returns as of that day.
         champion: the forecaster in use on that day; None where there is none.
         data, recipe: see their types.
     """
     started = time.time()
-    known = table[table["ds"] <= day]
     series, profile, cutoffs = prepare_series(known, data.source, data.gaps, data.split, data.window)
     scaler = fit_scaler(series, cutoffs)
     features = add_known_features(series, profile, data.calendar, data.window.horizon)

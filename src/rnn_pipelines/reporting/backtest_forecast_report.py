@@ -19,8 +19,8 @@ HEADER = ("", "MSE", "MAE", "p", "trainings", "promoted", "training, s")
 HOW_IT_WENT = (
     "Each schedule was replayed from the first day on: it trained challengers on its days, from what was there on that "
     "day, decided as retrain_forecast does, and forecast from every step with whichever model was its champion then. "
-    "The first network is in use whatever the policy says. The simple methods stand beside them, ridge as it was "
-    "fitted on the first day."
+    "The first network is in use whatever the policy says; where nothing is new, nothing is trained. The simple "
+    "methods stand beside them, ridge as it was fitted on the first day."
 )
 HOW_TO_READ = (
     "MSE and MAE are means over all steps ahead and cut-offs of a series, then over series; lower is better. p is that "
@@ -88,7 +88,7 @@ def render_backtest_report(
     left_out = results["num_left_out"]
     judged = (
         f"{results['num_forecasts']:,} forecasts of each, from {results['first_cutoff']} to {results['last_cutoff']}."
-        + (f" Left out: {left_out:,} of which not everyone had one, or nothing was observed." if left_out else "")
+        + (f" Left out: {left_out:,}, where not everyone had a number, or nothing was observed." if left_out else "")
     )
     sections = [
         Section("Schedules", [tabulate_schedules(results), HOW_TO_READ.format(significance=SIGNIFICANCE), judged]),
