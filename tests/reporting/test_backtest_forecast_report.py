@@ -108,4 +108,4 @@ def test_page_has_verdict_table_and_parameters(retrainings: pd.DataFrame) -> Non
 def test_page_says_what_is_left_out(retrainings: pd.DataFrame) -> None:
     results = make_results() | {"num_left_out": 12}
     page = render_backtest_report(results, retrainings, {}, draw_error_against_cost(results))
-    assert "Left out: 12 of which not everyone had one" in page
+    assert "Left out: 12, where not everyone had a number" in page
