@@ -1,7 +1,6 @@
 """The gravest finding decides; what is on record of a champion is read without its networks."""
 
 import json
-import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from rnn_pipelines.lifecycle.champion import ChampionStore
 from rnn_pipelines.lifecycle.history import add_record
-from rnn_pipelines.lifecycle.monitoring import LEVELS, Finding, Verdict, conclude, make_json, read_champion, say_p_value
+from rnn_pipelines.lifecycle.monitoring import LEVELS, Finding, Verdict, conclude, read_champion
 
 findings = st.lists(st.builds(Finding, st.sampled_from(LEVELS), st.text(max_size=3)), min_size=1)
 
@@ -61,16 +60,6 @@ def test_no_finding_is_not_ok() -> None:
 def test_levels_rise() -> None:
     found = [Finding("retrain", "b"), Finding("ok", "a"), Finding("alarm", "c")]
     assert conclude(found) == Verdict("alarm", ("c", "b"))
-
-
-def test_numbers_that_json_has_no_name_for_become_none() -> None:
-    value = {"a": [math.nan, 1.0, {"b": -math.inf}], "c": (math.inf, "text", None, 3)}
-    assert make_json(value) == {"a": [None, 1.0, {"b": None}], "c": [None, "text", None, 3]}
-
-
-@pytest.mark.parametrize(("p_value", "text"), [(9.9e-5, "p < 0.0001"), (1e-4, "p = 0.0001"), (0.034, "p = 0.034")])
-def test_small_p_values_are_given_by_their_bound(p_value: float, text: str) -> None:
-    assert say_p_value(p_value) == text
 
 
 # Reading

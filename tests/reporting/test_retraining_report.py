@@ -68,7 +68,11 @@ def test_lowest_loss_is_marked(page: str) -> None:
 def test_losses_of_what_the_champion_forecasts_have_their_column() -> None:
     metrics = {"challenger": {"loss": 9.0, "shared_loss": 5.0}, "champion": {"shared_loss": 4.0}, "baselines": {}}
     page = render_retraining_report({**RECORD, "metrics": metrics})
-    assert read_rows(page)[:3] == [["", "loss", "shared loss"], ["challenger", "9.000", "5.000"], ["champion", "–", "4.000"]]
+    assert read_rows(page)[:3] == [
+        ["", "loss", "shared loss"],
+        ["challenger", "9.000", "5.000"],
+        ["champion", "–", "4.000"],
+    ]
     assert "A shared loss is of the rest" in page
 
 

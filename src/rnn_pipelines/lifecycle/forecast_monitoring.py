@@ -12,8 +12,9 @@ from pydantic import BaseModel, Field, model_validator
 
 from rnn_pipelines.evaluation.drift import DriftSpec
 from rnn_pipelines.evaluation.realised import keep_newest, measure_groups, measure_realised
-from rnn_pipelines.lifecycle.monitoring import Finding, Verdict, conclude, make_json, say_p_value
-from rnn_pipelines.lifecycle.retraining import make_timestamp
+from rnn_pipelines.evaluation.significance import format_p_value
+from rnn_pipelines.lifecycle.monitoring import Finding, Verdict, conclude
+from rnn_pipelines.lifecycle.retraining import make_plain, make_timestamp
 from rnn_pipelines.series.frequency import count_steps, format_time
 from rnn_pipelines.series.newest import NewestSpec
 
@@ -146,7 +147,7 @@ def _judge_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Find
         return
     said = (
         f"the MSE of forecasts from {_count(evidence.num_cutoffs, 'cut-off')} is {ratio:.2f} times what was promised "
-        f"({say_p_value(p_value)})"
+        f"({format_p_value(p_value)})"
     )
     if evidence.num_cutoffs < error.min_cutoffs:
         yield Finding("ok", f"{said}; fewer than {error.min_cutoffs} cut-offs decide nothing")
@@ -177,7 +178,7 @@ def _judge_drift(evidence: ForecastEvidence, drift: DriftSpec) -> Iterator[Findi
         distance, p_value = compared[worst]
         yield Finding(
             "retrain",
-            f"the newest values of {_list(drifted)} have drifted (distance {distance:.2f}, {say_p_value(p_value)})",
+            f"the newest values of {_list(drifted)} have drifted (distance {distance:.2f}, {format_p_value(p_value)})",
         )
     elif compared:
         num_silent = len(evidence.drift) - len(compared)
@@ -282,7 +283,7 @@ def monitor_forecasts(
     )
     verdict = judge_forecasts(evidence, monitoring)
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
-    return make_json(
+    return make_plain(
         {
             "verdict": verdict.verdict,
             "reasons": list(verdict.reasons),

@@ -1,7 +1,6 @@
 """What monitoring comes to: ok, retrain or alarm, and why, in words."""
 
 import json
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,17 +105,3 @@ def _describe(record: dict[str, Any], folder: Path) -> dict[str, Any]:
         "loss": promised.get("loss"),
         "trained_until": settings.get("trained_until"),
     }
-
-
-def say_p_value(p_value: float) -> str:
-    """A p-value in a reason; how small a small one is tells nothing."""
-    return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"
-
-
-def make_json(value: Any) -> Any:
-    """A number that is not finite as None, in mappings and lists too: JSON has no name for it."""
-    if isinstance(value, dict):
-        return {key: make_json(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [make_json(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

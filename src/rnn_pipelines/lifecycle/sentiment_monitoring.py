@@ -10,8 +10,9 @@ import pandas as pd
 from pydantic import BaseModel, Field, model_validator
 
 from rnn_pipelines.evaluation.score_drift import SHARES
-from rnn_pipelines.lifecycle.monitoring import Finding, Verdict, conclude, make_json, say_p_value
-from rnn_pipelines.lifecycle.retraining import make_timestamp
+from rnn_pipelines.evaluation.significance import format_p_value
+from rnn_pipelines.lifecycle.monitoring import Finding, Verdict, conclude
+from rnn_pipelines.lifecycle.retraining import make_plain, make_timestamp
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +153,7 @@ def _weigh(name: str, found: Difference, level: float, monitoring: MonitorSentim
         return None
     measured = (
         f"{IN_WORDS[name]} is {_format(name, found.newest)}, in the held-out reviews {_format(name, found.reference)} "
-        f"({'h' if is_share else 'distance'} {found.effect:.2f}, {say_p_value(found.p_value)})"
+        f"({'h' if is_share else 'distance'} {found.effect:.2f}, {format_p_value(found.p_value)})"
     )
     if abs(found.effect) < limits[1]:
         return Finding("retrain", f"the texts have changed, label some and retrain: {measured}")
@@ -189,7 +190,7 @@ def monitor_scores(
     )
     verdict = judge_scores(evidence, monitoring)
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
-    return make_json(
+    return make_plain(
         {
             "verdict": verdict.verdict,
             "reasons": list(verdict.reasons),

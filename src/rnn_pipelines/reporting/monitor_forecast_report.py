@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.evaluation.significance import format_p_value
 from rnn_pipelines.lifecycle.forecast_monitoring import MonitorForecastSpec
 from rnn_pipelines.reporting.page import Part, Section, Table, render_page
-from rnn_pipelines.reporting.style import NO_NUMBER, format_number, format_p_cell, format_p_value
+from rnn_pipelines.reporting.style import NO_NUMBER, format_number, format_p_cell
 from rnn_pipelines.reporting.trainings import tabulate_parameters
 
 MAX_ROWS = 20
