@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnn_pipelines.lifecycle.by_hand import promote_version
 from rnn_pipelines.lifecycle.champion import ChampionStore
 from rnn_pipelines.lifecycle.history import add_record
 from rnn_pipelines.lifecycle.monitoring import LEVELS, Finding, Verdict, conclude, read_champion
@@ -105,6 +106,13 @@ def test_data_end_is_that_of_the_first_promotion(tmp_path: Path) -> None:
     add_version(tmp_path, {}, data={"last": "2024-02-01"})
     add_version(tmp_path, {}, data={"last": "2024-03-01"})
     assert read_champion(tmp_path)["first_data_end"] == "2024-02-01"
+
+
+def test_data_end_of_a_promotion_by_hand_is_that_of_the_retraining(tmp_path: Path) -> None:
+    version = add_version(tmp_path, {}, is_promoted=False, data={"last": "2024-01-01"})
+    promote_version(ChampionStore(tmp_path), "forecast", version, "better than none")
+    add_version(tmp_path, {}, data={"last": "2024-03-01"})
+    assert read_champion(tmp_path)["first_data_end"] == "2024-01-01"
 
 
 def test_promise_of_a_version_that_was_pruned_stays_on_record(tmp_path: Path) -> None:

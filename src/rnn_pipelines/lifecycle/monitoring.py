@@ -63,22 +63,24 @@ def read_champion(folder: Path) -> dict[str, Any]:
         folder: of the task.
     Returns:
         `version` (None where there is none), `promoted_at`, `settings` (as they were packed), `alarms` (what is wrong
-        with the champion now); `first_data_end`, up to when the data went on the first promotion; and `versions`: for
-        each version that was ever evaluated `at, by_step, loss` (its promise) and `trained_until`, None where they are
-        not known.
+        with the champion now); `first_data_end`, up to when the data of the first version went that was promoted; and
+        `versions`: for each version that was ever evaluated `at, by_step, loss` (its promise) and `trained_until`, None
+        where they are not known.
     """
     store, records = ChampionStore(folder), list_records(folder)
     version, settings, alarms = _load(store)
     pointer = store.find_pointer()
     evaluated = [record for record in records if record.get("kind") == "retrain" and record.get("version")]
-    promoted = [record for record in evaluated if record.get("is_promoted")]
+    # One that was promoted by hand has its data in the record of the retraining that kept it back.
+    ends = {record["version"]: (record.get("data") or {}).get("last") for record in evaluated}
+    promoted = [record.get("version") for record in records if record.get("is_promoted")]
     since = pointer.since if pointer is not None and pointer.version == version else ""
     return {
         "version": version,
         "promoted_at": since or None,
         "settings": settings,
         "alarms": alarms,
-        "first_data_end": (promoted[0].get("data") or {}).get("last") if promoted else None,
+        "first_data_end": next((ends[version] for version in promoted if version in ends), None),
         "versions": {record["version"]: _describe(record, folder) for record in evaluated},
     }
 
