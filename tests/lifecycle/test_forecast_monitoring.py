@@ -223,6 +223,12 @@ def test_limits_that_make_no_sense_are_refused(error: dict[str, Any]) -> None:
         make_spec(**error)
 
 
+@pytest.mark.parametrize("valid_days", [0, -1, math.nan, math.inf])
+def test_verdict_must_be_valid_for_some_time(valid_days: float) -> None:
+    with pytest.raises(ValidationError):
+        MonitorForecastSpec(valid_days=valid_days, error={}, drift={})
+
+
 # From the data to the verdict
 
 
@@ -279,6 +285,7 @@ def monitor(log: pd.DataFrame | None, champion: dict[str, Any] | None = None) ->
 def test_forecasts_as_good_as_promised_are_ok() -> None:
     found = monitor(make_log())
     assert found["verdict"] == "ok"
+    assert found["at"] < found["valid_until"]
     assert 0.5 < found["error"]["ratio"] < 1.5
     assert [row["horizon_step"] for row in found["by_step"]] == [1, 2]
     assert [row["model_version"] for row in found["by_version"]] == [VERSION]

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from rnn_pipelines.lifecycle.by_hand import promote_version
 from rnn_pipelines.lifecycle.champion import ChampionStore
 from rnn_pipelines.lifecycle.history import add_record
-from rnn_pipelines.lifecycle.monitoring import LEVELS, Finding, Verdict, conclude, read_champion
+from rnn_pipelines.lifecycle.monitoring import LEVELS, Finding, Verdict, conclude, describe_verdict, read_champion
 
 findings = st.lists(st.builds(Finding, st.sampled_from(LEVELS), st.text(max_size=3)), min_size=1)
 
@@ -61,6 +62,14 @@ def test_no_finding_is_not_ok() -> None:
 def test_levels_rise() -> None:
     found = [Finding("retrain", "b"), Finding("ok", "a"), Finding("alarm", "c")]
     assert conclude(found) == Verdict("alarm", ("c", "b"))
+
+
+def test_verdict_is_valid_for_so_many_days() -> None:
+    told = describe_verdict(Verdict("retrain", ("b", "c")), 7)
+    assert (told["verdict"], told["reasons"]) == ("retrain", ["b", "c"])
+    at, until = (datetime.fromisoformat(told[key]) for key in ("at", "valid_until"))
+    assert until - at == timedelta(days=7)
+    assert abs(datetime.now(UTC) - at) < timedelta(minutes=5)
 
 
 # Reading

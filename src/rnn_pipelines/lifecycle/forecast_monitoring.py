@@ -19,8 +19,8 @@ from rnn_pipelines.evaluation.realised import (
     refuse_other_times,
 )
 from rnn_pipelines.evaluation.significance import format_p_value
-from rnn_pipelines.lifecycle.monitoring import Finding, Verdict, conclude
-from rnn_pipelines.lifecycle.retraining import make_plain, make_timestamp
+from rnn_pipelines.lifecycle.monitoring import Finding, Verdict, conclude, describe_verdict
+from rnn_pipelines.lifecycle.retraining import make_plain
 from rnn_pipelines.series.frequency import count_steps, format_time
 from rnn_pipelines.series.newest import NewestSpec
 
@@ -59,12 +59,14 @@ class MonitorForecastSpec(NewestSpec, frozen=True):
     """How forecasts are monitored; the series are those of `forecast`.
 
     Attributes:
+        valid_days: after so many days without another verdict the check calls for help.
         max_missed_steps: newest steps of a series that may be there without a forecast from them: 1 where the next
             forecast may still be due.
         error: when realised errors are too large.
         drift: when the newest values are others than those before.
     """
 
+    valid_days: float = Field(7.0, gt=0, le=3650)
     max_missed_steps: int = Field(1, ge=0)
     error: ErrorSpec
     drift: DriftSpec
@@ -274,8 +276,8 @@ def monitor_forecasts(
         drift: what `measure_drift` returns.
         monitoring: what is asked for.
     Returns:
-        `verdict, reasons, at`; `error` of the newest cut-offs of the version in use (see `measure_realised`), the same
-        `by_step`; `by_version` of all forecasts; `drift` by series; `coverage`; and of the champion `version,
+        What `describe_verdict` returns; `error` of the newest cut-offs of the version in use (see `measure_realised`),
+        the same `by_step`; `by_version` of all forecasts; `drift` by series; `coverage`; and of the champion `version,
         promoted_at`.
     """
     newest = keep_newest(judged[judged["model_version"] == champion["version"]], monitoring.error.num_cutoffs)
@@ -300,9 +302,7 @@ def monitor_forecasts(
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
     return make_plain(
         {
-            "verdict": verdict.verdict,
-            "reasons": list(verdict.reasons),
-            "at": make_timestamp(),
+            **describe_verdict(verdict, monitoring.valid_days),
             "version": champion["version"],
             "promoted_at": champion["promoted_at"],
             "error": error,

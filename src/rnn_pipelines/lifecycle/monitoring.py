@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,6 +55,25 @@ def conclude(findings: Iterable[Finding]) -> Verdict:
     gravest = ordered[0].level
     told = [finding for finding in ordered if gravest == "ok" or finding.level != "ok"]
     return Verdict(gravest, tuple(finding.reason for finding in told))
+
+
+def describe_verdict(verdict: Verdict, valid_days: float) -> dict[str, Any]:
+    """What the check reads of a verdict.
+
+    Args:
+        verdict: what was concluded.
+        valid_days: for how long it can be believed.
+    Returns:
+        `verdict, reasons`, `at` and `valid_until` (ISO 8601, UTC).
+    """
+    at = datetime.now(UTC)
+    until = at + timedelta(days=valid_days)
+    return {
+        "verdict": verdict.verdict,
+        "reasons": list(verdict.reasons),
+        "at": at.isoformat(timespec="seconds"),
+        "valid_until": until.isoformat(timespec="seconds"),
+    }
 
 
 def read_champion(folder: Path) -> dict[str, Any]:
