@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.evaluation.significance import compare_losses, compute_p_value
+from rnn_pipelines.evaluation.significance import compare_losses, compute_p_value, format_p_value
 
 
 def compute_again(differences: list[float], horizon: int) -> float:
@@ -118,3 +118,10 @@ def test_order_of_rows_does_not_matter(panel: Callable[..., pd.DataFrame]) -> No
     one, other = panel({"a": random.random(20).tolist()}), panel({"a": random.random(20).tolist()})
     shuffled = one.sample(frac=1, random_state=0)
     assert compare_losses(shuffled, other, 3) == compare_losses(one, other, 3) == compare_losses(other, one, 3)
+
+
+@pytest.mark.parametrize(
+    ("p_value", "text"), [(0.0339, "p = 0.034"), (1.0, "p = 1"), (0.0001, "p = 0.0001"), (9.9e-5, "p < 0.0001")]
+)
+def test_small_p_values_are_given_by_their_bound(p_value: float, text: str) -> None:
+    assert format_p_value(p_value) == text

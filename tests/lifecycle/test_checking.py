@@ -1,6 +1,7 @@
 """The gravest finding decides, and what can't be read is an alarm."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ def damage(store: ChampionStore) -> None:
     (store.folder / "versions" / pointer.version / "model").write_bytes(b"else")
 
 
-def write(path: Path, verdict: str, *reasons: str) -> None:
-    path.write_text(json.dumps({"verdict": verdict, "reasons": reasons, "at": AT}))
+def write(path: Path, verdict: str, *reasons: str, **more: Any) -> None:
+    path.write_text(json.dumps({"verdict": verdict, "reasons": reasons, "at": AT, **more}))
 
 
 @pytest.mark.parametrize("verdict", ["ok", "retrain", "alarm"])
@@ -43,6 +44,22 @@ def test_verdict_is_the_monitors(store: ChampionStore, path: Path, verdict: str)
     assert (checked.verdict, checked.reasons) == (verdict, (f"errors as promised (the monitor at {AT})",))
 
 
+@pytest.mark.parametrize(
+    ("days", "verdict", "reasons"),
+    [
+        (1, "ok", [f"errors as promised (the monitor at {AT})"]),
+        (-1, "alarm", [f"the monitor has not looked since {AT}: a night was missed"]),
+    ],
+)
+def test_verdict_is_believed_until_its_end(
+    store: ChampionStore, path: Path, days: int, verdict: str, reasons: list[str]
+) -> None:
+    until = datetime.now(UTC) + timedelta(days=days)
+    write(path, "ok", "errors as promised", valid_until=until.isoformat(timespec="seconds"))
+    checked = check_task(store, path)
+    assert (checked.verdict, list(checked.reasons)) == (verdict, reasons)
+
+
 def test_monitor_that_never_looked_is_said(store: ChampionStore, path: Path) -> None:
     checked = check_task(store, path)
     assert (checked.verdict, checked.reasons) == ("ok", ("the monitor has not looked yet",))
@@ -50,7 +67,17 @@ def test_monitor_that_never_looked_is_said(store: ChampionStore, path: Path) -> 
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "{}", '{"verdict": "fine", "reasons": [], "at": ""}', '{"verdict": "ok", "reasons": 1, "at": ""}'],
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"verdict": "fine", "reasons": [], "at": ""}',
+        '{"verdict": "ok", "reasons": 1, "at": ""}',
+        '{"verdict": "ok", "reasons": [], "at": "", "valid_until": "soon"}',
+        '{"verdict": "ok", "reasons": [], "at": "", "valid_until": "2020-01-01T00:00:00"}',
+        '{"verdict": "ok", "reasons": [], "at": "", "valid_until": 7}',
+    ],
 )
 def test_verdict_that_cannot_be_read_is_an_alarm(store: ChampionStore, path: Path, content: str) -> None:
     path.write_text(content)

@@ -142,6 +142,31 @@ def test_champion_whose_forecasts_are_not_finite_is_replaced(decide: Callable[..
     assert candidate.manifest["p_value"] is None
 
 
+def add_new_series(holdout: pd.DataFrame) -> pd.DataFrame:
+    """Series b, which the challenger forecasts badly, and the champion not at all."""
+    b = holdout.assign(unique_id="b", challenger=holdout["y"] + 9.0)
+    if "champion" in b:
+        b["champion"] = np.nan
+    return pd.concat([holdout, b], ignore_index=True)
+
+
+def test_new_series_count_against_the_baselines(decide: Callable[..., Candidate]) -> None:
+    """Though the challenger beats the champion wherever the two can be compared."""
+    candidate = decide(make_champion(), add_new_series, champion=0.8)
+    assert not candidate.decision.is_promoted
+    assert "not below last_value" in read_reasons(candidate)
+
+
+def test_promise_is_of_all_series_and_the_comparison_of_those_of_both(decide: Callable[..., Candidate]) -> None:
+    metrics = decide(make_champion(), add_new_series, champion=0.8).manifest["metrics"]
+    alone = decide(make_champion(), champion=0.8).manifest["metrics"]
+    assert metrics["challenger"]["loss"] == pytest.approx((81 + alone["challenger"]["loss"]) / 2)
+    assert np.mean(metrics["challenger"]["by_step"]) == pytest.approx(metrics["challenger"]["loss"])
+    for name in ("challenger", "champion"):
+        assert metrics[name]["shared_loss"] == pytest.approx(alone[name]["loss"])
+    assert "loss" not in metrics["champion"]
+
+
 def test_record_is_plain_json(decide: Callable[..., Candidate]) -> None:
     """Whatever the numbers: JSON has no infinity."""
     candidate = decide(change=lambda holdout: holdout.assign(challenger=np.nan))

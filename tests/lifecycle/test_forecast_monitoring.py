@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.evaluation.drift import measure_drift
 from rnn_pipelines.evaluation.realised import join_actuals
 from rnn_pipelines.lifecycle.forecast_monitoring import (
@@ -60,7 +61,7 @@ def test_no_champion_is_ok_and_says_so() -> None:
 def test_no_actual_yet_is_ok_and_says_so() -> None:
     verdict = judge(replace(WELL, num_cutoffs=0, ratio=None, p_value=None))
     assert verdict.verdict == "ok"
-    assert "no past forecast can be judged yet" in verdict.reasons
+    assert "no past forecast by the version in use can be judged yet" in verdict.reasons
 
 
 def test_too_little_to_compare_is_ok_and_says_so() -> None:
@@ -74,10 +75,10 @@ def test_some_series_too_short_to_compare_are_counted() -> None:
     assert verdict.reasons[-1] == "0 of 1 series have drifted; 1 have too few values to compare"
 
 
-def test_forecasts_of_unknown_versions_are_counted() -> None:
+def test_forecasts_without_a_promise_are_counted() -> None:
     verdict = judge(replace(WELL, num_unpromised=7))
     assert verdict.verdict == "ok"
-    assert "left out: 7 forecasts by versions whose promise is not on record" in verdict.reasons
+    assert "left out: 7 forecasts whose promise is not on record" in verdict.reasons
 
 
 # The champion
@@ -222,6 +223,12 @@ def test_limits_that_make_no_sense_are_refused(error: dict[str, Any]) -> None:
         make_spec(**error)
 
 
+@pytest.mark.parametrize("valid_days", [0, -1, math.nan, math.inf])
+def test_verdict_must_be_valid_for_some_time(valid_days: float) -> None:
+    with pytest.raises(ValidationError):
+        MonitorForecastSpec(valid_days=valid_days, error={}, drift={})
+
+
 # From the data to the verdict
 
 
@@ -278,6 +285,7 @@ def monitor(log: pd.DataFrame | None, champion: dict[str, Any] | None = None) ->
 def test_forecasts_as_good_as_promised_are_ok() -> None:
     found = monitor(make_log())
     assert found["verdict"] == "ok"
+    assert found["at"] < found["valid_until"]
     assert 0.5 < found["error"]["ratio"] < 1.5
     assert [row["horizon_step"] for row in found["by_step"]] == [1, 2]
     assert [row["model_version"] for row in found["by_version"]] == [VERSION]
@@ -293,6 +301,35 @@ def test_verdict_is_about_the_newest_cut_offs_and_the_versions_about_all() -> No
 @pytest.mark.parametrize(("deviation", "verdict"), [(1.8, "retrain"), (3.0, "alarm")])
 def test_forecasts_worse_than_promised_are_found(deviation: float, verdict: str) -> None:
     assert monitor(make_log(deviation))["verdict"] == verdict
+
+
+BAD = "2024-07-01T00.00.00.000000Z-badbad"
+
+
+def make_both() -> pd.DataFrame:
+    """A good version's forecasts, and after them those of a bad one, from the newest 20 cut-offs, one not finite."""
+    bad = make_log(9.0, num=20).assign(model_version=BAD)
+    bad.iloc[-1, bad.columns.get_loc("y_hat")] = np.nan
+    return pd.concat([make_log(last=DAYS - 21), bad], ignore_index=True)
+
+
+@pytest.mark.parametrize(("version", "verdict"), [(BAD, "alarm"), (VERSION, "ok")])
+def test_version_that_was_rolled_back_asks_for_nothing_any_more(version: str, verdict: str) -> None:
+    """Its forecasts stay in the report."""
+    champion = make_champion(version=version)
+    champion["versions"][BAD] = champion["versions"][VERSION]
+    found = monitor(make_both(), champion)
+    assert found["verdict"] == verdict
+    assert [row["model_version"] for row in found["by_version"]] == [VERSION, BAD]
+
+
+def test_few_forecasts_by_the_version_in_use_decide_nothing() -> None:
+    new = make_log(9.0, num=5).assign(model_version=BAD)
+    champion = make_champion(version=BAD)
+    champion["versions"][BAD] = champion["versions"][VERSION]
+    found = monitor(pd.concat([make_log(last=DAYS - 6), new], ignore_index=True), champion)
+    assert found["verdict"] == "ok"
+    assert found["error"]["num_cutoffs"] == 4
 
 
 @pytest.mark.parametrize(("num_late", "verdict"), [(1, "ok"), (2, "alarm")])
@@ -312,12 +349,19 @@ def test_forecasts_that_never_began_are_an_alarm() -> None:
 def test_first_forecasts_may_still_be_due() -> None:
     found = monitor(None, make_champion(first_data_end="2024-10-25"))
     assert found["verdict"] == "ok"
-    assert "no past forecast can be judged yet" in found["reasons"]
+    assert "no past forecast by the version in use can be judged yet" in found["reasons"]
 
 
 @pytest.mark.parametrize("end", [None, "never", "17", "a-b"])
 def test_first_data_end_that_is_not_known_counts_nothing(end: str | None) -> None:
     assert monitor(None, make_champion(first_data_end=end))["coverage"]["missed_steps"] == {}
+
+
+def test_dates_are_not_held_against_steps() -> None:
+    """With the same message as where they are judged, whichever comes first."""
+    series = make_series().assign(ds=np.arange(DAYS))
+    with pytest.raises(SeriesError, match="Move the file"):
+        check_coverage(make_log(), series, {"freq": 1}, make_champion())
 
 
 def test_nothing_at_all_is_ok_and_says_so() -> None:

@@ -1,8 +1,8 @@
 """The gravest finding decides; what is on record of a champion is read without its networks."""
 
 import json
-import math
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnn_pipelines.lifecycle.by_hand import promote_version
 from rnn_pipelines.lifecycle.champion import ChampionStore
 from rnn_pipelines.lifecycle.history import add_record
-from rnn_pipelines.lifecycle.monitoring import LEVELS, Finding, Verdict, conclude, make_json, read_champion, say_p_value
+from rnn_pipelines.lifecycle.monitoring import LEVELS, Finding, Verdict, conclude, describe_verdict, read_champion
 
 findings = st.lists(st.builds(Finding, st.sampled_from(LEVELS), st.text(max_size=3)), min_size=1)
 
@@ -63,14 +64,12 @@ def test_levels_rise() -> None:
     assert conclude(found) == Verdict("alarm", ("c", "b"))
 
 
-def test_numbers_that_json_has_no_name_for_become_none() -> None:
-    value = {"a": [math.nan, 1.0, {"b": -math.inf}], "c": (math.inf, "text", None, 3)}
-    assert make_json(value) == {"a": [None, 1.0, {"b": None}], "c": [None, "text", None, 3]}
-
-
-@pytest.mark.parametrize(("p_value", "text"), [(9.9e-5, "p < 0.0001"), (1e-4, "p = 0.0001"), (0.034, "p = 0.034")])
-def test_small_p_values_are_given_by_their_bound(p_value: float, text: str) -> None:
-    assert say_p_value(p_value) == text
+def test_verdict_is_valid_for_so_many_days() -> None:
+    told = describe_verdict(Verdict("retrain", ("b", "c")), 7)
+    assert (told["verdict"], told["reasons"]) == ("retrain", ["b", "c"])
+    at, until = (datetime.fromisoformat(told[key]) for key in ("at", "valid_until"))
+    assert until - at == timedelta(days=7)
+    assert abs(datetime.now(UTC) - at) < timedelta(minutes=5)
 
 
 # Reading
@@ -116,6 +115,13 @@ def test_data_end_is_that_of_the_first_promotion(tmp_path: Path) -> None:
     add_version(tmp_path, {}, data={"last": "2024-02-01"})
     add_version(tmp_path, {}, data={"last": "2024-03-01"})
     assert read_champion(tmp_path)["first_data_end"] == "2024-02-01"
+
+
+def test_data_end_of_a_promotion_by_hand_is_that_of_the_retraining(tmp_path: Path) -> None:
+    version = add_version(tmp_path, {}, is_promoted=False, data={"last": "2024-01-01"})
+    promote_version(ChampionStore(tmp_path), "forecast", version, "better than none")
+    add_version(tmp_path, {}, data={"last": "2024-03-01"})
+    assert read_champion(tmp_path)["first_data_end"] == "2024-01-01"
 
 
 def test_promise_of_a_version_that_was_pruned_stays_on_record(tmp_path: Path) -> None:

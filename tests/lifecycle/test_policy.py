@@ -70,6 +70,27 @@ def test_least_improvement_of_a_loss_below_zero_is_further_below(loss: float, is
     assert decide(evidence, min_improvement_fraction=0.1).is_promoted is is_promoted
 
 
+# Where the champion has no loss of some of it
+
+
+def test_losses_of_what_both_could_do_are_compared() -> None:
+    assert decide(replace(BETTER, challenger_loss=7.0, shared_loss=4.0)) == Decision(
+        True, ("its loss is 4, the champion's 5, p = 0.01: it is better",)
+    )
+    assert not decide(replace(BETTER, shared_loss=6.0)).is_promoted
+
+
+def test_baselines_must_be_beaten_on_the_whole() -> None:
+    decision = decide(replace(BETTER, challenger_loss=9.0, shared_loss=4.0), must_beat=("naive",))
+    assert decision == Decision(False, ("its loss 9 is not below naive 8",))
+
+
+@pytest.mark.parametrize("number", NOT_FINITE)
+def test_shared_loss_that_is_not_finite_is_not_promoted(number: float) -> None:
+    decision = decide(replace(BETTER, shared_loss=number), max_age_days=1)
+    assert decision == Decision(False, (f"its loss beside the champion is {number}, not a finite number",))
+
+
 # Worse
 
 
@@ -215,6 +236,7 @@ EVIDENCE = st.builds(
     Evidence,
     challenger_loss=LOSSES,
     champion_loss=st.none() | LOSSES,
+    shared_loss=st.none() | LOSSES,
     baseline_losses=st.fixed_dictionaries({"naive": LOSSES, "linear": LOSSES}),
     p_value=st.none() | st.floats(0, 1) | st.sampled_from([0.0, 0.05, 1.0, math.nan]),
     champion_age_days=st.none() | st.floats(0, 1e4),
@@ -255,11 +277,15 @@ def is_finite(number: float | None) -> bool:
     return number is not None and math.isfinite(number)
 
 
+def get_compared(evidence: Evidence) -> float:
+    return evidence.challenger_loss if evidence.shared_loss is None else evidence.shared_loss
+
+
 @given(EVIDENCE, POLICIES)
 def test_promoted_is_not_shown_to_be_worse(evidence: Evidence, policy: PolicySpec) -> None:
     if decide_promotion(evidence, policy).is_promoted and is_finite(evidence.champion_loss):
         assert evidence.p_value is not None
-        assert evidence.challenger_loss <= evidence.champion_loss or evidence.p_value > policy.significance
+        assert get_compared(evidence) <= evidence.champion_loss or evidence.p_value > policy.significance
 
 
 @given(EVIDENCE, POLICIES)
@@ -268,7 +294,7 @@ def test_younger_champion_is_replaced_only_by_one_that_is_shown_to_be_better(
 ) -> None:
     is_young = policy.max_age_days is None or (evidence.champion_age_days or 0) < policy.max_age_days
     if decide_promotion(evidence, policy).is_promoted and is_finite(evidence.champion_loss) and is_young:
-        assert evidence.challenger_loss < evidence.champion_loss
+        assert get_compared(evidence) < evidence.champion_loss
         assert evidence.p_value is not None
         assert evidence.p_value <= policy.significance
 

@@ -115,7 +115,8 @@ def test_no_evidence_with_a_number_that_is_none_is_ok(found: Difference, num_tex
 
 
 @pytest.mark.parametrize(
-    "options", [{"retrain_distance": 0.6}, {"retrain_share_effect": 0.9}, {"min_texts": 0}, {"typo": 1}]
+    "options",
+    [{"retrain_distance": 0.6}, {"retrain_share_effect": 0.9}, {"min_texts": 0}, {"valid_days": 0}, {"typo": 1}],
 )
 def test_limits_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

@@ -61,6 +61,28 @@ def test_history_tells_losses_and_reasons() -> None:
     assert re.split(" {2,}", line) == told
 
 
+PARTLY = KEPT | {
+    "metrics": {
+        "challenger": {"loss": 9.0, "shared_loss": 5.0, "validation_loss": 4.5},
+        "champion": {"shared_loss": 4.0, "validation_loss": None},
+        "baselines": {"ridge": 6.0},
+    }
+}
+
+
+def test_history_holds_losses_of_the_same_rows_against_each_other() -> None:
+    """Where the champion has no forecast of some."""
+    assert re.split(" {2,}", tabulate_history([PARTLY], None).splitlines()[1])[4:6] == ["5", "4"]
+
+
+def test_version_tells_which_losses_compare(known: dict[str, Any]) -> None:
+    text = describe_version(known | {"record": PARTLY})
+    assert find_row(text, "on the holdout").split("  ") == ["loss", "shared loss", "validation loss"]
+    assert find_row(text, "challenger").split() == ["9", "5", "4.5"]
+    assert find_row(text, "champion").split() == ["–", "4", "–"]
+    assert find_row(text, "ridge").split() == ["6", "–", "–"]
+
+
 def test_champion_is_marked() -> None:
     assert "abc123*" in tabulate_history([KEPT], KEPT["version"])
 

@@ -68,9 +68,12 @@ def test_steps_are_drawn_as_dates_are(judged: pd.DataFrame) -> None:
 
 
 def test_nothing_judged_is_said(judged: pd.DataFrame) -> None:
-    for figure in (draw_error_over_time(judged.head(0), 10), draw_error_by_step([])):
-        assert len(figure.data) == 0
-        assert figure.layout.title.subtitle.text == "no past forecast can be judged yet"
+    figures = draw_error_over_time(judged.head(0), 10), draw_error_by_step([])
+    assert [len(figure.data) for figure in figures] == [0, 0]
+    assert [figure.layout.title.subtitle.text for figure in figures] == [
+        "no past forecast can be judged yet",
+        "no past forecast by the version in use can be judged yet",
+    ]
 
 
 def test_realised_and_promised_error_of_each_step_are_drawn() -> None:

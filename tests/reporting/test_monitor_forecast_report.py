@@ -54,6 +54,9 @@ def make_verdict(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+NO_ERROR = dict.fromkeys(make_verdict()["error"]) | {"num_forecasts": 0, "num_cutoffs": 0, "num_unpromised": 0}
+
+
 def write_report(**changes: Any) -> str:
     figures = {"error_over_time": Figure(), "error_by_step": Figure()}
     spec = MonitorForecastSpec(error={}, drift={})
@@ -124,21 +127,28 @@ def test_error_says_which_forecasts_it_is_about() -> None:
 
 
 def test_report_is_whole_where_there_is_nothing_yet() -> None:
-    error = dict.fromkeys(make_verdict()["error"], None) | {"num_forecasts": 0, "num_cutoffs": 0, "num_unpromised": 0}
     report = write_report(
         verdict="ok",
         reasons=["there is no forecaster in use yet, and nothing to judge"],
         version=None,
         promoted_at=None,
-        error=error,
+        error=NO_ERROR,
         by_step=[],
         by_version=[],
         drift=[],
         coverage={"missed_steps": {}, "unknown_series": [], "num_not_finite": 0},
     )
-    assert report.count("No past forecast can be judged yet") == 3
+    assert report.count("No past forecast can be judged yet") == 2
+    assert "There is no forecast by the version in use" in report
     assert 'class="plotly-graph-div"' not in report
     assert "There is no forecaster in use whose training" in report
+
+
+def test_forecasts_of_other_versions_are_shown_where_that_in_use_has_none() -> None:
+    report = write_report(error=NO_ERROR, by_step=[], version="newest")
+    assert "There is no forecast by the version in use" in report
+    assert "No past forecast can be judged yet" not in report
+    assert report.count('class="plotly-graph-div"') == 1
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,17 @@ def test_lowest_loss_is_marked(page: str) -> None:
     assert re.findall(r'<td class="number best">(.*?)</td>', page) == ["13.50"]
 
 
+def test_losses_of_what_the_champion_forecasts_have_their_column() -> None:
+    metrics = {"challenger": {"loss": 9.0, "shared_loss": 5.0}, "champion": {"shared_loss": 4.0}, "baselines": {}}
+    page = render_retraining_report({**RECORD, "metrics": metrics})
+    assert read_rows(page)[:3] == [
+        ["", "loss", "shared loss"],
+        ["challenger", "9.000", "5.000"],
+        ["champion", "–", "4.000"],
+    ]
+    assert "A shared loss is of the rest" in page
+
+
 def test_losses_step_by_step_stand_side_by_side(page: str) -> None:
     rows = read_rows(page)
     assert rows[6:9] == [["step ahead", "challenger", "champion"], ["1", "14.00", "15.50"], ["2", "–", "16.50"]]

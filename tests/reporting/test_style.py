@@ -13,7 +13,6 @@ from rnn_pipelines.reporting.style import (
     add_menu,
     format_number,
     format_p_cell,
-    format_p_value,
     format_percent,
     format_points,
     format_skill,
@@ -107,13 +106,6 @@ def test_percents_have_two_decimals() -> None:
 @pytest.mark.parametrize(("difference", "text"), [(0.0046, "+0.46"), (-0.31, "−31.00"), (0.0, "+0.00")])
 def test_points_have_a_sign(difference: float, text: str) -> None:
     assert format_points(difference) == text
-
-
-@pytest.mark.parametrize(
-    ("p_value", "text"), [(0.0339, "p = 0.034"), (1.0, "p = 1"), (0.0001, "p = 0.0001"), (9.9e-5, "p < 0.0001")]
-)
-def test_small_p_values_are_given_by_their_bound(p_value: float, text: str) -> None:
-    assert format_p_value(p_value) == text
 
 
 @pytest.mark.parametrize(("p_value", "text"), [(0.0339, "0.034"), (9.9e-5, "< 0.0001"), (None, "–")])

@@ -38,11 +38,7 @@ def join_actuals(
     """
     if log is None or log.empty:
         return pd.DataFrame(columns=list(JUDGED_COLUMNS)).astype({"y": "float64", "promised_mse": "float64"})
-    if log["ds"].dtype.kind != series["ds"].dtype.kind:
-        raise SeriesError(
-            f"forecasts: their times are {log['ds'].dtype}, those of the series {series['ds'].dtype}. Move the file of "
-            "the forecasts away if the series are others now."
-        )
+    refuse_other_times(log, series)
     actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
     joined = log[list(LOG_COLUMNS)].merge(actuals, on=["unique_id", "ds"], validate="many_to_one")
     joined = joined.merge(_tabulate_learnt(versions, joined["cutoff"]), on=["model_version", "unique_id"], how="left")
@@ -51,6 +47,21 @@ def join_actuals(
         logger.warning("left out: %d forecasts whose model had learnt from what came after them", has_seen.sum())
     judged = joined[~has_seen].merge(_tabulate_promises(versions), on=["model_version", "horizon_step"], how="left")
     return judged[list(JUDGED_COLUMNS)]
+
+
+def refuse_other_times(log: pd.DataFrame, series: pd.DataFrame) -> None:
+    """Raises where forecasts and series can't be held against each other.
+
+    Args:
+        log, series: see `join_actuals`.
+    Raises:
+        SeriesError: one has dates and the other steps.
+    """
+    if log["ds"].dtype.kind != series["ds"].dtype.kind:
+        raise SeriesError(
+            f"forecasts: their times are {log['ds'].dtype}, those of the series {series['ds'].dtype}. Move the file of "
+            "the forecasts away if the series are others now."
+        )
 
 
 def _tabulate_learnt(versions: Mapping[str, Mapping[str, Any]], cutoffs: pd.Series) -> pd.DataFrame:

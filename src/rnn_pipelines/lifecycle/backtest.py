@@ -14,8 +14,10 @@ from pydantic import BaseModel, Field, field_validator
 
 from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.evaluation.baselines import forecast_baselines
+from rnn_pipelines.evaluation.holdout import CHALLENGER, CHAMPION
 from rnn_pipelines.evaluation.metrics import BASELINES, KEY_COLUMNS
 from rnn_pipelines.lifecycle.forecast_decision import decide_forecast
+from rnn_pipelines.lifecycle.history import find_compared_loss
 from rnn_pipelines.lifecycle.retraining import Candidate, LoadedChampion, RetrainForecastSpec
 from rnn_pipelines.models.specs import NetworkSpec
 from rnn_pipelines.series.calendar import CalendarSpec, add_known_features
@@ -122,8 +124,8 @@ def replay_schedules(
         What `tabulate_forecasts` returns for the period: the baselines, ridge fitted on the first day alone, and a
         column for each schedule. Left out are series that were not there on the first day or are not forecast any
         more, and forecasts whose cut-off has no observed value, for a value that is filled in there comes from later
-        ones. And one row for each retraining: `schedule, as_of, is_promoted, reason, loss, champion_loss` (of the
-        holdout of that day, NaN where it failed) and `training_seconds`.
+        ones. And one row for each retraining: `schedule, as_of, is_promoted, reason, loss, champion_loss` (of what both
+        forecast of the holdout of that day, NaN where it failed) and `training_seconds`.
     Raises:
         SeriesError: the series are too short for the period, or have steps and the spans are of time.
         TrainingError: the first training of a schedule failed, so that it has nothing to forecast with.
@@ -271,12 +273,11 @@ def _age(champion: LoadedChampion | None, promoted: Any, day: Any) -> LoadedCham
 
 def _describe(candidate: Candidate) -> dict[str, Any]:
     record = candidate.manifest
-    champion = record["metrics"]["champion"]
     return {
         "is_promoted": candidate.decision.is_promoted,
         "reason": "; ".join(candidate.decision.reasons),
-        "loss": record["metrics"]["challenger"]["loss"],
-        "champion_loss": None if champion is None else champion["loss"],
+        "loss": find_compared_loss(record["metrics"], CHALLENGER),
+        "champion_loss": find_compared_loss(record["metrics"], CHAMPION),
         "training_seconds": record["seconds"]["training"],
     }
 

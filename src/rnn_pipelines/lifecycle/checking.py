@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,13 @@ def check_task(store: ChampionStore, path: Path) -> Verdict:
 
     Args:
         store: of the task.
-        path: what the monitor wrote, as JSON: `verdict, reasons, at`.
+        path: what the monitor wrote, as JSON; see `describe_verdict`.
     """
     return conclude([*_look_at_champion(store), *read_findings(path)])
 
 
 def read_findings(path: Path) -> list[Finding]:
-    """What the monitor found when it last looked; a file that can't be read is an alarm.
+    """What the monitor found when it last looked; a file that can't be read, or is too old, is an alarm.
 
     Args:
         path: see `check_task`.
@@ -32,7 +33,12 @@ def read_findings(path: Path) -> list[Finding]:
         level, reasons, at = found["verdict"], found["reasons"], found["at"]
         if level not in LEVELS or not isinstance(reasons, list):
             raise ValueError(f"expected one of {LEVELS} with reasons, received {level!r} with {reasons!r}")
-        return [Finding(level, f"{reason} (the monitor at {at})") for reason in reasons or ["no reason was given"]]
+        findings = [Finding(level, f"{reason} (the monitor at {at})") for reason in reasons or ["no reason was given"]]
+        # What was written before verdicts had an end is believed as it is.
+        until = found.get("valid_until")
+        if until is not None and datetime.fromisoformat(until) < datetime.now(UTC):
+            findings.append(Finding("alarm", f"the monitor has not looked since {at}: a night was missed"))
+        return findings
     except FileNotFoundError:
         return [Finding("ok", "the monitor has not looked yet")]
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -34,19 +34,19 @@ def decide_forecast(
     found = measure_holdout(holdout, challenger.settings.horizon)
     case = Case(
         task="forecast",
-        measures={name: {"loss": loss, "by_step": found["by_step"][name]} for name, loss in found["losses"].items()},
+        measures=found["measures"],
         p_value=found["p_value"],
         faults=tuple(find_faults(holdout)),
-        objections=() if champion is None else _find_objections(challenger, champion, found["losses"]),
+        objections=() if champion is None else _find_objections(challenger, champion, found["measures"]),
         notes=tuple(found["notes"]),
     )
     return decide(challenger, champion, case, training, run, retraining.policy)
 
 
 def _find_objections(
-    challenger: "Forecaster", champion: LoadedChampion, losses: Mapping[str, float]
+    challenger: "Forecaster", champion: LoadedChampion, measures: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    if CHAMPION not in losses:
+    if CHAMPION not in measures:
         return ("the champion can't forecast these series, so that the two can't be compared: promote it by hand",)
     seen = find_seen(champion.artefact, challenger.settings)
     if seen:

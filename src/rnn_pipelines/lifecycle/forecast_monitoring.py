@@ -11,9 +11,16 @@ import pandas as pd
 from pydantic import BaseModel, Field, model_validator
 
 from rnn_pipelines.evaluation.drift import DriftSpec
-from rnn_pipelines.evaluation.realised import keep_newest, measure_groups, measure_realised
-from rnn_pipelines.lifecycle.monitoring import Finding, Verdict, conclude, make_json, say_p_value
-from rnn_pipelines.lifecycle.retraining import make_timestamp
+from rnn_pipelines.evaluation.realised import (
+    LOG_COLUMNS,
+    keep_newest,
+    measure_groups,
+    measure_realised,
+    refuse_other_times,
+)
+from rnn_pipelines.evaluation.significance import format_p_value
+from rnn_pipelines.lifecycle.monitoring import Finding, Verdict, conclude, describe_verdict
+from rnn_pipelines.lifecycle.retraining import make_plain
 from rnn_pipelines.series.frequency import count_steps, format_time
 from rnn_pipelines.series.newest import NewestSpec
 
@@ -26,7 +33,7 @@ class ErrorSpec(BaseModel, extra="forbid", frozen=True):
     """When realised errors are too large.
 
     Attributes:
-        num_cutoffs: newest cut-offs whose forecasts are judged.
+        num_cutoffs: newest cut-offs whose forecasts by the version in use are judged.
         min_cutoffs: fewer of them decide nothing.
         retrain_ratio: realised MSE over promised MSE above which to retrain.
         alarm_ratio: the same, above which a person should look.
@@ -52,12 +59,14 @@ class MonitorForecastSpec(NewestSpec, frozen=True):
     """How forecasts are monitored; the series are those of `forecast`.
 
     Attributes:
+        valid_days: after so many days without another verdict the check calls for help.
         max_missed_steps: newest steps of a series that may be there without a forecast from them: 1 where the next
             forecast may still be due.
         error: when realised errors are too large.
         drift: when the newest values are others than those before.
     """
 
+    valid_days: float = Field(7.0, gt=0, le=3650)
     max_missed_steps: int = Field(1, ge=0)
     error: ErrorSpec
     drift: DriftSpec
@@ -71,12 +80,12 @@ class ForecastEvidence:
         alarms: of the champion's store.
         has_champion: whether a forecaster can be used.
         has_promise: whether it is on record what the forecaster in use promised, in finite numbers.
-        num_not_finite: recent forecasts that are no finite number.
+        num_not_finite: recent forecasts by the forecaster in use that are no finite number.
         missed_steps: newest steps of each series that there is no forecast from.
         unknown_series: those that the forecaster doesn't know.
-        num_unpromised: judged forecasts by versions of which no promise is on record.
-        num_cutoffs: cut-offs whose forecasts are judged.
-        ratio: realised MSE over promised MSE; None where no forecast can be judged.
+        num_unpromised: its forecasts of steps whose promise is not on record.
+        num_cutoffs: cut-offs from which its forecasts are judged.
+        ratio: their realised MSE over the promised MSE; None where no forecast can be judged.
         p_value: of no difference between the two; None where no forecast can be judged.
         drift: distance and p-value of each series; None where there is too little to compare.
     """
@@ -136,17 +145,17 @@ def _judge_forecasting(evidence: ForecastEvidence, max_missed_steps: int) -> Ite
 
 def _judge_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Finding]:
     if evidence.num_unpromised:
-        yield Finding("ok", f"left out: {evidence.num_unpromised} forecasts by versions whose promise is not on record")
+        yield Finding("ok", f"left out: {evidence.num_unpromised} forecasts whose promise is not on record")
     ratio, p_value = evidence.ratio, evidence.p_value
     if ratio is None or p_value is None:
-        yield Finding("ok", "no past forecast can be judged yet")
+        yield Finding("ok", "no past forecast by the version in use can be judged yet")
         return
     if not math.isfinite(ratio) or not math.isfinite(p_value):
         yield Finding("alarm", f"realised error over promised is {ratio}, p = {p_value}: not finite numbers")
         return
     said = (
         f"the MSE of forecasts from {_count(evidence.num_cutoffs, 'cut-off')} is {ratio:.2f} times what was promised "
-        f"({say_p_value(p_value)})"
+        f"({format_p_value(p_value)})"
     )
     if evidence.num_cutoffs < error.min_cutoffs:
         yield Finding("ok", f"{said}; fewer than {error.min_cutoffs} cut-offs decide nothing")
@@ -177,7 +186,7 @@ def _judge_drift(evidence: ForecastEvidence, drift: DriftSpec) -> Iterator[Findi
         distance, p_value = compared[worst]
         yield Finding(
             "retrain",
-            f"the newest values of {_list(drifted)} have drifted (distance {distance:.2f}, {say_p_value(p_value)})",
+            f"the newest values of {_list(drifted)} have drifted (distance {distance:.2f}, {format_p_value(p_value)})",
         )
     elif compared:
         num_silent = len(evidence.drift) - len(compared)
@@ -202,25 +211,31 @@ def check_coverage(
 ) -> dict[str, Any]:
     """Whether there are forecasts from the ends of the series, and of the steps to come.
 
-    A series without any forecast counts from where the data ended on the first promotion.
+    A series without any forecast counts from where the data of the first version ended that was promoted.
 
     Args:
         log: all forecasts that were ever made; None where there are none.
         series, profile: what `repair_series` returns.
         champion: what `read_champion` returns.
     Returns:
-        `missed_steps` for each series that the forecaster in use knows, `unknown_series`, and `num_not_finite`
+        `missed_steps` for each series that the forecaster in use knows, `unknown_series`, and `num_not_finite` of its
         forecasts of steps to come.
+    Raises:
+        SeriesError: see `refuse_other_times`.
     """
     ends = series.groupby("unique_id", sort=False)["ds"].max()
     if champion["version"] is None:
         return {"missed_steps": {}, "unknown_series": [], "num_not_finite": 0}
     known = champion["settings"].get("trained_until", {})
-    forecasts = pd.DataFrame({"unique_id": [], "cutoff": [], "ds": [], "y_hat": []}) if log is None else log
-    past = forecasts[forecasts["cutoff"] <= forecasts["unique_id"].map(ends)] if len(forecasts) else forecasts
+    if log is None or log.empty:
+        past = pd.DataFrame(columns=list(LOG_COLUMNS))
+    else:
+        refuse_other_times(log, series)
+        past = log[log["cutoff"] <= log["unique_id"].map(ends)]
     newest = past.groupby("unique_id")["cutoff"].max()
     first = _parse_end(champion["first_data_end"], ends)
-    to_come = past[past["ds"] > past["unique_id"].map(ends)] if len(past) else past
+    own = past[past["model_version"] == champion["version"]]
+    to_come = own[own["ds"] > own["unique_id"].map(ends)] if len(own) else own
     return {
         "missed_steps": {
             name: max(count_steps(newest.get(name, first), end, profile["freq"]) - 1, 0)
@@ -250,7 +265,9 @@ def monitor_forecasts(
     drift: pd.DataFrame,
     monitoring: MonitorForecastSpec,
 ) -> dict[str, Any]:
-    """Measures the newest forecasts, and says ok, retrain or alarm.
+    """Measures the newest forecasts by the version in use, and says ok, retrain or alarm.
+
+    Those of other versions are in the report alone: what was rolled back asks for nothing any more.
 
     Args:
         judged: what `join_actuals` returns.
@@ -259,10 +276,11 @@ def monitor_forecasts(
         drift: what `measure_drift` returns.
         monitoring: what is asked for.
     Returns:
-        `verdict, reasons, at`; `error` of the newest cut-offs (see `measure_realised`), the same `by_step`;
-        `by_version` of all forecasts; `drift` by series; `coverage`; and of the champion `version, promoted_at`.
+        What `describe_verdict` returns; `error` of the newest cut-offs of the version in use (see `measure_realised`),
+        the same `by_step`; `by_version` of all forecasts; `drift` by series; `coverage`; and of the champion `version,
+        promoted_at`.
     """
-    newest = keep_newest(judged, monitoring.error.num_cutoffs)
+    newest = keep_newest(judged[judged["model_version"] == champion["version"]], monitoring.error.num_cutoffs)
     error = measure_realised(newest)
     promised = (champion["versions"].get(champion["version"]) or {}).get("by_step") or [float("nan")]
     evidence = ForecastEvidence(
@@ -282,11 +300,9 @@ def monitor_forecasts(
     )
     verdict = judge_forecasts(evidence, monitoring)
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
-    return make_json(
+    return make_plain(
         {
-            "verdict": verdict.verdict,
-            "reasons": list(verdict.reasons),
-            "at": make_timestamp(),
+            **describe_verdict(verdict, monitoring.valid_days),
             "version": champion["version"],
             "promoted_at": champion["promoted_at"],
             "error": error,

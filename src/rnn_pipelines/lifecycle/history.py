@@ -3,6 +3,7 @@
 import json
 import logging
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,17 @@ def add_record(folder: Path, record: dict[str, Any]) -> str:
     name = make_name()
     replace_file(history / f"{name}.json", json.dumps({"record": name, **record}, indent=2).encode())
     return name
+
+
+def find_compared_loss(metrics: Mapping[str, Any], name: str) -> Any:
+    """The loss by which champion and challenger were compared, of rows that both had a forecast for; None without one.
+
+    Args:
+        metrics: of the record of a retraining.
+        name: `challenger` or `champion`.
+    """
+    measures = metrics.get(name) or {}
+    return measures.get("shared_loss", measures.get("loss"))
 
 
 def list_records(folder: Path) -> list[dict[str, Any]]:

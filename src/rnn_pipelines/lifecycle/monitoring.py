@@ -1,9 +1,9 @@
 """What monitoring comes to: ok, retrain or alarm, and why, in words."""
 
 import json
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,6 +57,25 @@ def conclude(findings: Iterable[Finding]) -> Verdict:
     return Verdict(gravest, tuple(finding.reason for finding in told))
 
 
+def describe_verdict(verdict: Verdict, valid_days: float) -> dict[str, Any]:
+    """What the check reads of a verdict.
+
+    Args:
+        verdict: what was concluded.
+        valid_days: for how long it can be believed.
+    Returns:
+        `verdict, reasons`, `at` and `valid_until` (ISO 8601, UTC).
+    """
+    at = datetime.now(UTC)
+    until = at + timedelta(days=valid_days)
+    return {
+        "verdict": verdict.verdict,
+        "reasons": list(verdict.reasons),
+        "at": at.isoformat(timespec="seconds"),
+        "valid_until": until.isoformat(timespec="seconds"),
+    }
+
+
 def read_champion(folder: Path) -> dict[str, Any]:
     """What is on record of a task's champion; its networks are not loaded.
 
@@ -64,22 +83,24 @@ def read_champion(folder: Path) -> dict[str, Any]:
         folder: of the task.
     Returns:
         `version` (None where there is none), `promoted_at`, `settings` (as they were packed), `alarms` (what is wrong
-        with the champion now); `first_data_end`, up to when the data went on the first promotion; and `versions`: for
-        each version that was ever evaluated `at, by_step, loss` (its promise) and `trained_until`, None where they are
-        not known.
+        with the champion now); `first_data_end`, up to when the data of the first version went that was promoted; and
+        `versions`: for each version that was ever evaluated `at, by_step, loss` (its promise) and `trained_until`, None
+        where they are not known.
     """
     store, records = ChampionStore(folder), list_records(folder)
     version, settings, alarms = _load(store)
     pointer = store.find_pointer()
     evaluated = [record for record in records if record.get("kind") == "retrain" and record.get("version")]
-    promoted = [record for record in evaluated if record.get("is_promoted")]
+    # One that was promoted by hand has its data in the record of the retraining that kept it back.
+    ends = {record["version"]: (record.get("data") or {}).get("last") for record in evaluated}
+    promoted = [record.get("version") for record in records if record.get("is_promoted")]
     since = pointer.since if pointer is not None and pointer.version == version else ""
     return {
         "version": version,
         "promoted_at": since or None,
         "settings": settings,
         "alarms": alarms,
-        "first_data_end": (promoted[0].get("data") or {}).get("last") if promoted else None,
+        "first_data_end": next((ends[version] for version in promoted if version in ends), None),
         "versions": {record["version"]: _describe(record, folder) for record in evaluated},
     }
 
@@ -106,17 +127,3 @@ def _describe(record: dict[str, Any], folder: Path) -> dict[str, Any]:
         "loss": promised.get("loss"),
         "trained_until": settings.get("trained_until"),
     }
-
-
-def say_p_value(p_value: float) -> str:
-    """A p-value in a reason; how small a small one is tells nothing."""
-    return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"
-
-
-def make_json(value: Any) -> Any:
-    """A number that is not finite as None, in mappings and lists too: JSON has no name for it."""
-    if isinstance(value, dict):
-        return {key: make_json(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [make_json(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

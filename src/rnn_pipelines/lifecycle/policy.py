@@ -35,6 +35,7 @@ class Evidence:
         champion_loss: of the model in use; None where there is none, not finite where its outputs are not.
         baseline_losses: by name.
         p_value: of the paired errors of champion and challenger, two-sided; None where there is no champion.
+        shared_loss: of the new model where the model in use has one too; None where that is everywhere.
         champion_age_days: since its promotion; None where there is none.
         faults: what makes the challenger unusable, in words: outputs that are not finite, or all alike.
         objections: why the comparison itself says nothing, in words: the champion has seen the holdout.
@@ -44,6 +45,7 @@ class Evidence:
     champion_loss: float | None
     baseline_losses: Mapping[str, float]
     p_value: float | None = None
+    shared_loss: float | None = None
     champion_age_days: float | None = None
     faults: tuple[str, ...] = field(default=())
     objections: tuple[str, ...] = field(default=())
@@ -91,6 +93,7 @@ def _list_not_finite(evidence: Evidence, policy: PolicySpec) -> Iterator[str]:
     """Numbers that nothing can be compared with: against NaN every comparison is false, and all is below infinity."""
     numbers = {
         "its loss": evidence.challenger_loss,
+        **({} if evidence.shared_loss is None else {"its loss beside the champion": evidence.shared_loss}),
         **{f"the loss of {name}": evidence.baseline_losses[name] for name in policy.must_beat},
     }
     for name, number in numbers.items():
@@ -107,13 +110,14 @@ def _list_unbeaten(evidence: Evidence, policy: PolicySpec) -> Iterator[str]:
 def _compare(evidence: Evidence, champion_loss: float, p_value: float, policy: PolicySpec) -> Decision:
     # The size of the loss: a part of a loss below zero would put the bound above it.
     bound = champion_loss - policy.min_improvement_fraction * abs(champion_loss)
-    measured = f"its loss is {evidence.challenger_loss:.4g}, the champion's {champion_loss:.4g}, p = {p_value:.2g}"
+    loss = evidence.challenger_loss if evidence.shared_loss is None else evidence.shared_loss
+    measured = f"its loss is {loss:.4g}, the champion's {champion_loss:.4g}, p = {p_value:.2g}"
     is_shown = p_value <= policy.significance
-    if evidence.challenger_loss < bound and is_shown:
+    if loss < bound and is_shown:
         return Decision(True, (f"{measured}: it is better",))
     age = evidence.champion_age_days or 0.0
     is_old = policy.max_age_days is not None and age >= policy.max_age_days
-    is_worse = evidence.challenger_loss > champion_loss and is_shown
+    is_worse = loss > champion_loss and is_shown
     if is_old and not is_worse:
         return Decision(True, (f"{measured}: it is not worse, and the champion is {age:.0f} days old",))
     if is_worse:

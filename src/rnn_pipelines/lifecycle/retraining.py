@@ -13,7 +13,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from rnn_pipelines.evaluation.holdout import CHALLENGER, CHAMPION
-from rnn_pipelines.lifecycle.history import add_record
+from rnn_pipelines.lifecycle.history import add_record, find_compared_loss
 from rnn_pipelines.lifecycle.manifest import (
     find_commit,
     fingerprint_code,
@@ -126,7 +126,8 @@ class Case:
     Attributes:
         task: `forecast` or `sentiment`.
         measures: of challenger and baselines, and of the champion where it could be measured, by name: the `loss`, and
-            what else shall be on record of champion and challenger.
+            what else shall be on record of champion and challenger. Where the champion could be measured on a part
+            alone, both have the `shared_loss` of that part, and it has no other.
         p_value, faults, objections: see `Evidence`.
         notes: what is left out, in words.
     """
@@ -217,11 +218,13 @@ def decide(
     """
     for note in case.notes:
         logger.warning(note)
-    losses = {name: measures["loss"] for name, measures in case.measures.items()}
-    baselines = {name: loss for name, loss in losses.items() if name not in (CHALLENGER, CHAMPION)}
+    both = (CHALLENGER, CHAMPION)
+    baselines = {name: measures["loss"] for name, measures in case.measures.items() if name not in both}
+    metrics = {**_describe_both(case, champion, training), "baselines": baselines}
     evidence = Evidence(
-        challenger_loss=losses[CHALLENGER],
-        champion_loss=losses.get(CHAMPION),
+        challenger_loss=case.measures[CHALLENGER]["loss"],
+        champion_loss=find_compared_loss(metrics, CHAMPION),
+        shared_loss=case.measures[CHALLENGER].get("shared_loss"),
         baseline_losses=baselines,
         p_value=case.p_value,
         champion_age_days=None if champion is None else champion.age_days,
@@ -238,7 +241,7 @@ def decide(
         "reasons": decision.reasons,
         "p_value": case.p_value,
         "seconds": {"training": training["training_seconds"], "total": time.time() - run["started"]},
-        "metrics": {**_describe_both(case, champion, training), "baselines": baselines},
+        "metrics": metrics,
         "seeds": training["seeds"],
         "training": {key: training[key] for key in ("chosen", "validation_losses", "networks")},
         "notes": case.notes,

@@ -10,8 +10,9 @@ import pandas as pd
 from pydantic import BaseModel, Field, model_validator
 
 from rnn_pipelines.evaluation.score_drift import SHARES
-from rnn_pipelines.lifecycle.monitoring import Finding, Verdict, conclude, make_json, say_p_value
-from rnn_pipelines.lifecycle.retraining import make_timestamp
+from rnn_pipelines.evaluation.significance import format_p_value
+from rnn_pipelines.lifecycle.monitoring import Finding, Verdict, conclude, describe_verdict
+from rnn_pipelines.lifecycle.retraining import make_plain
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class MonitorSentimentSpec(BaseModel, extra="forbid", frozen=True):
     """When scored texts count as others than the reviews that were held out of training.
 
     Attributes:
+        valid_days: after so many days without another verdict the check calls for help.
         min_texts: fewer of them decide nothing.
         significance: greatest p-value, for all measures together, at which a difference counts.
         retrain_share_effect: least Cohen's h of a share for which to label and retrain; 0.5 is called medium.
@@ -45,6 +47,7 @@ class MonitorSentimentSpec(BaseModel, extra="forbid", frozen=True):
         alarm_distance: the same, for which a person should look.
     """
 
+    valid_days: float = Field(7.0, gt=0, le=3650)
     min_texts: int = Field(100, ge=1)
     significance: float = Field(0.01, gt=0, lt=1)
     retrain_share_effect: float = Field(0.5, gt=0, le=math.pi)
@@ -152,7 +155,7 @@ def _weigh(name: str, found: Difference, level: float, monitoring: MonitorSentim
         return None
     measured = (
         f"{IN_WORDS[name]} is {_format(name, found.newest)}, in the held-out reviews {_format(name, found.reference)} "
-        f"({'h' if is_share else 'distance'} {found.effect:.2f}, {say_p_value(found.p_value)})"
+        f"({'h' if is_share else 'distance'} {found.effect:.2f}, {format_p_value(found.p_value)})"
     )
     if abs(found.effect) < limits[1]:
         return Finding("retrain", f"the texts have changed, label some and retrain: {measured}")
@@ -173,7 +176,8 @@ def monitor_scores(
         champion: what `read_champion` returns.
         monitoring: what is asked for.
     Returns:
-        `verdict, reasons, at, cannot_know`, `num_texts, num_reference`, and `measures`: the rows of `compare_scores`.
+        What `describe_verdict` returns; `cannot_know`, `num_texts, num_reference`, and `measures`: the rows of
+        `compare_scores`.
     """
     counts = measures[["num_newest", "num_reference"]].max()
     evidence = SentimentEvidence(
@@ -189,11 +193,9 @@ def monitor_scores(
     )
     verdict = judge_scores(evidence, monitoring)
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
-    return make_json(
+    return make_plain(
         {
-            "verdict": verdict.verdict,
-            "reasons": list(verdict.reasons),
-            "at": make_timestamp(),
+            **describe_verdict(verdict, monitoring.valid_days),
             "cannot_know": CANNOT_KNOW,
             "num_texts": evidence.num_texts,
             "num_reference": evidence.num_reference,

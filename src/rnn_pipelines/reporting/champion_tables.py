@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rnn_pipelines.lifecycle.history import find_compared_loss
+
 NO_VALUE = "–"
 NUM_LETTERS = 12
 HEADER = ("at", "kind", "outcome", "version", "loss", "champion's", "reason")
@@ -37,7 +39,7 @@ def describe_version(known: Mapping[str, Any]) -> str:
     ]
     told = format_table([(name, format_value(value)) for name, value in facts if value is not None])
     losses = list(_list_losses(record.get("metrics") or {}))
-    return told + (f"\n\n{format_table([('on the holdout', 'loss', 'validation loss'), *losses])}" if losses else "")
+    return told + (f"\n\n{format_table(losses)}" if losses else "")
 
 
 def list_origins(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -90,8 +92,7 @@ def _describe_record(record: Mapping[str, Any], champion: str | None) -> tuple[s
         format_value(record.get("kind")),
         format_value(record.get("outcome")),
         NO_VALUE if version is None else shorten_version(version) + ("*" if version == champion else ""),
-        format_value(_get_loss(metrics, "challenger")),
-        format_value(_get_loss(metrics, "champion")),
+        *(format_value(find_compared_loss(metrics, name)) for name in ("challenger", "champion")),
         " ".join("; ".join(str(reason).rstrip(".") for reason in reasons).split()),
     )
 
@@ -108,13 +109,12 @@ def _describe_files(known: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} ({size:,} bytes)" for name, size in known["files"].items())
 
 
-def _list_losses(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    for name in ("challenger", "champion"):
-        if metrics.get(name):
-            yield name, format_value(metrics[name].get("loss")), format_value(metrics[name].get("validation_loss"))
-    for name, loss in (metrics.get("baselines") or {}).items():
-        yield name, format_value(loss), NO_VALUE
-
-
-def _get_loss(metrics: Mapping[str, Any], name: str) -> Any:
-    return (metrics.get(name) or {}).get("loss")
+def _list_losses(metrics: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    both = {name: metrics[name] for name in ("challenger", "champion") if metrics.get(name)}
+    measured = both | {name: {"loss": loss} for name, loss in (metrics.get("baselines") or {}).items()}
+    has_shared = any("shared_loss" in measures for measures in both.values())
+    keys = ("loss", "shared_loss", "validation_loss") if has_shared else ("loss", "validation_loss")
+    if measured:
+        yield "on the holdout", *(key.replace("_", " ") for key in keys)
+    for name, measures in measured.items():
+        yield name, *(format_value(measures.get(key)) for key in keys)

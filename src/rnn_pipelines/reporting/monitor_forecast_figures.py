@@ -87,7 +87,7 @@ def draw_error_by_step(by_step: list[dict[str, Any]]) -> Figure:
     """
     figure = Figure()
     if not by_step:
-        set_title(figure, "Error by step ahead", NOTHING)
+        set_title(figure, "Error by step ahead", "no past forecast by the version in use can be judged yet")
         return figure
     table = pd.DataFrame(by_step)
     for name, column, color, dash in (

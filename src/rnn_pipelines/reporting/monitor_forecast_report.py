@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.evaluation.significance import format_p_value
 from rnn_pipelines.lifecycle.forecast_monitoring import MonitorForecastSpec
 from rnn_pipelines.reporting.page import Part, Section, Table, render_page
-from rnn_pipelines.reporting.style import NO_NUMBER, format_number, format_p_cell, format_p_value
+from rnn_pipelines.reporting.style import NO_NUMBER, format_number, format_p_cell
 from rnn_pipelines.reporting.trainings import tabulate_parameters
 
 MAX_ROWS = 20
@@ -21,8 +22,9 @@ HOW_TO_READ = (
     "that a version had on the newest holdout when it was trained, and each forecast is held against that of its own "
     "version and step. Means are over the forecasts of a series, then over series. The ratio is realised MSE over "
     "promised MSE: 1 is as promised, above 1 worse. A single cut-off is luck; the verdict looks at the newest ones "
-    "together, and asks for a p-value too (Diebold and Mariano's test)."
+    "of the version in use together, and asks for a p-value too (Diebold and Mariano's test)."
 )
+NOTHING = "No past forecast can be judged yet: none was made, or no actual is there."
 DRIFT_IN_WORDS = (
     "Whether the newest values behave as those did that the forecaster has learnt from. A plain test of the values "
     "would call every winter a drift. So a stretch of steps is measured from the season before it, as seasonal naive "
@@ -47,14 +49,14 @@ def render_monitor_report(
         monitoring: what was asked for.
         figures: what `draw_figures` returns.
     """
-    by_step = tabulate_steps(verdict["by_step"])
-    over_time: list[Part] = [figures["error_over_time"], HOW_TO_READ] if by_step.rows else [_say_nothing()]
-    steps: list[Part] = [by_step, figures["error_by_step"]] if by_step.rows else [_say_nothing()]
+    by_step, versions = tabulate_steps(verdict["by_step"]), tabulate_versions(verdict)
+    over_time: list[Part] = [figures["error_over_time"], HOW_TO_READ] if versions.rows else [NOTHING]
+    steps: list[Part] = [by_step, figures["error_by_step"]] if by_step.rows else []
     sections = [
         Section("Reasons", [*(f"{reason[:1].upper()}{reason[1:]}." for reason in verdict["reasons"])]),
         Section("Error over time", over_time),
         Section("Error by step", [describe_error(verdict["error"]), *steps]),
-        Section("Model versions", [tabulate_versions(verdict), *([] if by_step.rows else [_say_nothing()])]),
+        Section("Model versions", [versions, *([] if versions.rows else [NOTHING])]),
         Section("Drift", [*_list_drift(verdict["drift"]), DRIFT_IN_WORDS]),
         Section("Coverage", [tabulate_coverage(verdict, profile)]),
         Section("Parameters", [tabulate_parameters("monitor_forecast", monitoring.model_dump(mode="json"))]),
@@ -69,14 +71,10 @@ def write_verdict(verdict: Mapping[str, Any]) -> str:
     return f"{IN_WORDS[verdict['verdict']]}: {first}{more}."
 
 
-def _say_nothing() -> str:
-    return "No past forecast can be judged yet: none was made, or no actual is there."
-
-
 def describe_error(error: Mapping[str, Any]) -> str:
     """Which forecasts the verdict is about."""
     if not error["num_forecasts"]:
-        return "There is nothing to hold against a promise."
+        return "There is no forecast by the version in use to hold against a promise."
     return (
         f"{error['num_forecasts']:,} forecasts from {error['num_cutoffs']:,} cut-offs, {error['first_cutoff']} to "
         f"{error['last_cutoff']}: MSE {format_number(error['mse'])} against {format_number(error['promised_mse'])} "
@@ -90,7 +88,7 @@ def tabulate_steps(by_step: list[dict[str, Any]]) -> Table:
     return Table(
         header=["step ahead", "forecasts", "RMSE", "MAE", "promised RMSE", "MSE ratio"],
         rows=[[str(row["horizon_step"]), f"{row['num_forecasts']:,}", *_format_errors(row)] for row in by_step],
-        caption="the newest cut-offs, which the verdict is about",
+        caption="the newest cut-offs of the version in use, which the verdict is about",
     )
 
 

@@ -12,6 +12,10 @@ HOW_TO_READ = (
     "A lower loss is better. All are of the same newest holdout, so that they compare with each other, but not with "
     "those of another retraining. A validation loss is of the part that the network's best epoch was chosen on."
 )
+SHARED = (
+    "The champion has no forecast of some of it. A shared loss is of the rest, by which it and the challenger were "
+    "compared."
+)
 
 
 def render_retraining_report(record: Mapping[str, Any]) -> str:
@@ -59,6 +63,8 @@ def _tabulate_losses(record: Mapping[str, Any]) -> Iterator[Part]:
     best = frozenset({(losses.index(min(known)), 1)} if known else ())
     yield Table(header=["", *(column.replace("_", " ") for column in columns)], rows=rows, best=best)
     yield HOW_TO_READ
+    if "shared_loss" in columns:
+        yield SHARED
 
 
 def _tabulate_steps(record: Mapping[str, Any]) -> Iterator[Part]:

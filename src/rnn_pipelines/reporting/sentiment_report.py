@@ -10,6 +10,7 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.evaluation.calibration import choose_classifier
 from rnn_pipelines.evaluation.classification import CELLS, CLASSICAL
+from rnn_pipelines.evaluation.significance import format_p_value
 from rnn_pipelines.reporting.page import Part, Section, render_page
 from rnn_pipelines.reporting.sentiment_examples import quote_mistakes, quote_sample
 from rnn_pipelines.reporting.sentiment_tables import (
@@ -20,7 +21,7 @@ from rnn_pipelines.reporting.sentiment_tables import (
     tabulate_profile,
     tabulate_sources,
 )
-from rnn_pipelines.reporting.style import format_p_value, format_percent, get_name
+from rnn_pipelines.reporting.style import format_percent, get_name
 from rnn_pipelines.reporting.trainings import tabulate_layers, tabulate_parameters, tabulate_trainings
 from rnn_pipelines.text.encoding import PaddingSpec
 from rnn_pipelines.text.source import ReviewSourceSpec

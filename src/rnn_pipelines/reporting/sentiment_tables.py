@@ -7,7 +7,7 @@ from rnn_pipelines.evaluation.calibration import choose_classifier
 from rnn_pipelines.evaluation.classification import CELLS, CLASSICAL
 from rnn_pipelines.reporting.page import Table
 from rnn_pipelines.reporting.sentiment_figures import list_classifiers
-from rnn_pipelines.reporting.style import NO_NUMBER, format_p_value, format_percent, format_points, get_name
+from rnn_pipelines.reporting.style import NO_NUMBER, format_p_cell, format_percent, format_points, get_name
 from rnn_pipelines.text.schema import PARTS
 
 HIGHER_IS_BETTER = ("accuracy", "f1", "roc_auc")
@@ -68,7 +68,7 @@ def tabulate_sources(metrics: Mapping[str, Any], calibrations: Mapping[str, Mapp
                 format_points(accuracy - metrics[CLASSICAL]["accuracy"]),
                 f"{test['only_reference_wrong']:,}",
                 f"{test['only_this_wrong']:,}",
-                format_p_value(test["p_value"]).removeprefix("p = ").removeprefix("p "),
+                format_p_cell(test["p_value"]),
             ]
         parts = ", ".join(get_name(part) for part in calibrations[name]["weights"])
         rows.append([get_name(name), parts, format_percent(accuracy), *added])

@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure, layout
 
+from rnn_pipelines.evaluation.significance import format_p_value
+
 # From Okabe & Ito's palette, which colour-blind people can tell apart; the baselines are muted, and dashed as well.
 # Each is seen on white and on the dark background of kedro-viz.
 COLORS = {
@@ -181,11 +183,6 @@ def format_percent(fraction: float) -> str:
 def format_points(difference: float) -> str:
     """A difference of two fractions in percentage points, with its sign."""
     return f"{100 * difference:+.2f}".replace("-", "−")
-
-
-def format_p_value(p_value: float) -> str:
-    """A p-value to two significant digits, as in `p = 0.034`; one that is small by its bound."""
-    return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"
 
 
 def format_p_cell(p_value: float | None) -> str:
