@@ -89,7 +89,7 @@ def render_compare_report(
     by_task, described = group_by_task(results["summary"]), description["tasks"]
     specs = {task: TaskSpec.model_validate(described[task]["spec"]) for task in by_task}
     sections = [
-        *(_describe_task(task, entries, described[task], results) for task, entries in by_task.items()),
+        *(describe_task(task, entries, described[task], results["runs"]) for task, entries in by_task.items()),
         Section(
             "Paired differences",
             [figures["differences"], DIFFERENCES_IN_WORDS, tabulate_differences(by_task)],
@@ -105,12 +105,22 @@ def render_compare_report(
     return render_page("Simple RNN, LSTM and GRU compared", write_verdict(by_task, description), sections)
 
 
-def _describe_task(
-    task: str, entries: Sequence[Mapping[str, Any]], described: Mapping[str, Any], results: Mapping[str, Any]
+def describe_task(
+    task: str,
+    entries: Sequence[Mapping[str, Any]],
+    described: Mapping[str, Any],
+    runs: Sequence[Mapping[str, Any]],
 ) -> Section:
+    """What one task has shown, in sentences and tables.
+
+    Args:
+        task: its name.
+        entries: of the task, see `group_by_task`.
+        described: what `training.comparison.describe_task` returns.
+        runs: of this task and others.
+    """
     spec = TaskSpec.model_validate(described["spec"])
-    runs = [run for run in results["runs"] if run["task"] == task]
-    num_steps = spec.training.epochs * max(run["steps_per_epoch"] for run in runs)
+    num_steps = spec.training.epochs * max(run["steps_per_epoch"] for run in runs if run["task"] == task)
     texts = [
         describe_data(spec),
         describe_learning(entries, described["spec"], num_steps),
