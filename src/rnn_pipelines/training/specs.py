@@ -16,8 +16,9 @@ class TrainingSpec(BaseModel, extra="forbid", frozen=True):
             hardly learned can be lucky.
         batch_size: windows or texts in a gradient step.
         learning_rate: of Adam, at the start.
-        schedule: `plateau` halves the learning rate whenever half the patience has passed without a better validation
-            loss, `cosine` lets it fall to 0 over all epochs, `constant` keeps it.
+        schedule: `plateau` halves the learning rate whenever half the patience has passed without a validation loss
+            that is lower by 0.0001 or more (of series, scaled), `cosine` lets it fall to 0 over all epochs, `constant`
+            keeps it.
         clip_norm: length to which the gradient of all weights together is shortened where it is longer; None for no
             limit.
         weight_average: decay of the running mean of the weights that is validated and kept; 0 for the weights
