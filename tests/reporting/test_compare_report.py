@@ -33,9 +33,7 @@ def write_report(make_comparison):
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
         plan_spec = made.plan.model_copy(update=plan or {})
-        return render_compare_report(made.results, made.description, plan_spec, loaded).replace(
-            get_plotlyjs(), ""
-        )
+        return render_compare_report(made.results, made.description, plan_spec, loaded).replace(get_plotlyjs(), "")
 
     return write
 

@@ -91,9 +91,7 @@ def probe_last_states(trace: Trace[Any, Any], mask: np.ndarray, seed: int = 0) -
     return gradients
 
 
-def differentiate_last_states(
-    weights: Any, inputs: np.ndarray, mask: np.ndarray, trace: Trace[Any, Any]
-) -> np.ndarray:
+def differentiate_last_states(weights: Any, inputs: np.ndarray, mask: np.ndarray, trace: Trace[Any, Any]) -> np.ndarray:
     """The gradient of what `probe_last_states` asks for with respect to all inputs; float64[batch, time, feature].
 
     Args:

@@ -30,8 +30,8 @@ HOW_TO_READ = (
     "data in the same order, and are measured once on the test part with the weights that were best on validation. "
     "Where a task's patience is shorter than its epochs, training stops early. All metrics are losses: lower is "
     "better. A seed stands for the first weights, the order of the batches and the data, where these are drawn; it is "
-    "the same for all networks. A task that can be learnt or not asks who learns it, and after how many gradient steps: "
-    "of two networks that learn it with every seed, the steps decide, whatever is left of the loss."
+    "the same for all networks. A task that is learnt or not asks who learns it, and after how many gradient steps: of "
+    "two networks that learn it with every seed, the steps decide, whatever is left of the loss."
 )
 INTERVALS_IN_WORDS = (
     "A mean has its 95% interval, Student's over the seeds. For two networks, the differences are taken seed by seed, "

@@ -115,10 +115,11 @@ def measure_traces(*traces: Traces) -> tuple[dict[str, Any], pd.DataFrame, pd.Da
         traces: what `trace_forecasters` and `trace_classifier` return.
     Returns:
         For each layer: `origin`, `cell`, `num_inputs`, `units`, `num_sequences`, `num_steps` (read, of all sequences),
-        `num_weights_by_gate`, `max_difference`, `network` (see `summarize_network`), `openness` (see `measure_openness`), `half_life_steps` (`low`, `median`
-        and `high`: 10 %, 50 % and 90 % of the units are below; None where it has no end) and `reach_steps` (see
-        `find_reach`). And three tables with the `layer` of each row: the distributions (see `tabulate_distributions`),
-        the half-lives (`unit`, `half_life`) and the gradients (`lag`, `gradient`, the greatest is 1).
+        `num_weights_by_gate`, `max_difference`, `network` (see `summarize_network`), `openness` (see
+        `measure_openness`), `half_life_steps` (`low`, `median` and `high`: 10 %, 50 % and 90 % of the units are below;
+        None where it has no end) and `reach_steps` (see `find_reach`). And three tables with the `layer` of each row:
+        the distributions (see `tabulate_distributions`), the half-lives (`unit`, `half_life`) and the gradients (`lag`,
+        `gradient`, the greatest is 1).
     """
     summary, distributions, half_lives, gradients = {}, [], [], []
     for name, layer, group in _list_layers(traces):
