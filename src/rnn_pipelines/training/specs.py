@@ -23,7 +23,9 @@ class TrainingSpec(BaseModel, extra="forbid", frozen=True):
             limit.
         weight_average: decay of the running mean of the weights that is validated and kept; 0 for the weights
             themselves.
-        jit_compile: compile the training step with XLA. Faster for windows of up to about 100 steps, not for texts.
+        jit_compile: compile the training step with XLA. Faster for one output at the end of a window: on the adding
+            problem of 200 steps, with 64 units and one thread, 1.7 times for an LSTM and 2.6 for a GRU. Slower for
+            copy memory, with an output at each of 120 steps (1.6 and 1.2 times), and not for texts.
     """
 
     seed: int = 0
