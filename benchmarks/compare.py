@@ -32,9 +32,10 @@ def add_tasks(tasks: list[str], seeds: int) -> None:
     results = json.loads((DATA / "08_reporting/compare/results.json").read_text())
     described = json.loads((DATA / "07_model_output/compare/description.json").read_text())["tasks"]
     kept = json.loads(RESULTS.read_text())
+    tasks_kept = kept["tasks"] | described
     runs = [run for run in kept["runs"] if run["task"] not in described] + results["runs"]
-    merged = {**summarize_comparison(runs), "tasks": kept["tasks"] | described}
-    RESULTS.write_text(json.dumps(merged, indent=2) + "\n")
+    runs.sort(key=lambda run: list(tasks_kept).index(run["task"]))
+    RESULTS.write_text(json.dumps({**summarize_comparison(runs), "tasks": tasks_kept}, indent=2) + "\n")
 
 
 def format_part(part: Part) -> str:
