@@ -5,12 +5,14 @@ import math
 import numpy as np
 import pytest
 
+from rnn_pipelines.cells.gradients import backpropagate
 from rnn_pipelines.cells.gru import GRUWeights, initialize_gru
 from rnn_pipelines.cells.lstm import LSTMWeights, initialize_lstm
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.evaluation.gate_statistics import (
     KEEPING_GATES,
     NUM_BINS,
+    differentiate_last_states,
     find_reach,
     list_gates,
     measure_gradient_by_lag,
@@ -126,13 +128,19 @@ def test_gate_that_keeps_is_the_one_that_multiplies_the_state(cell: str, state: 
 # Gradients
 
 
+def measure(weights, inputs, mask, trace, hidden_gradients, num_features: int) -> np.ndarray:
+    """Of a layer by itself, from its equations."""
+    gradients = backpropagate(weights, inputs, trace, hidden_gradients, mask).inputs
+    return measure_gradient_by_lag(gradients[:, :, :num_features], mask, trace.backwards)
+
+
 def test_gradient_by_lag_is_that_of_finite_differences(weights, inputs) -> None:
     """The sum of the last hidden state, by the value that was read two steps before the last."""
     mask = np.ones(inputs.shape[:2], bool)
     trace = unroll(weights, inputs)
     hidden_gradients = np.zeros_like(trace.states.hidden)
     hidden_gradients[:, -1] = 1
-    measured = measure_gradient_by_lag(weights, inputs, mask, trace, hidden_gradients, num_features=1)
+    measured = measure(weights, inputs, mask, trace, hidden_gradients, num_features=1)
     step = 1e-6
     outputs = []
     for sign in (-1, 1):
@@ -148,14 +156,14 @@ def test_lag_counts_from_the_last_word_of_each_text(weights, inputs, mask) -> No
     trace = unroll(weights, inputs, mask)
     probe = np.zeros_like(trace.states.hidden)
     probe[:, -1] = 1
-    measured = measure_gradient_by_lag(weights, inputs, mask, trace, probe, num_features=3)
+    measured = measure(weights, inputs, mask, trace, probe, num_features=3)
     alone = []
     for text, length in zip(inputs, mask.sum(axis=1), strict=True):
         one = text[None, :length]
         short = unroll(weights, one)
         last = np.zeros_like(short.states.hidden)
         last[:, -1] = 1
-        alone.append(measure_gradient_by_lag(weights, one, np.ones((1, length), bool), short, last, num_features=3))
+        alone.append(measure(weights, one, np.ones((1, length), bool), short, last, num_features=3))
     expected = np.median([gradient[:3] for gradient in alone], axis=0)
     np.testing.assert_allclose(measured[:3], expected)
 
@@ -167,7 +175,7 @@ def test_padding_before_the_text_changes_nothing(weights, inputs, mask) -> None:
     for values, is_read in ((inputs, mask), shifted):
         trace = unroll(weights, values, is_read)
         probe = probe_last_states(trace, is_read)
-        measured.append(measure_gradient_by_lag(weights, values, is_read, trace, probe, num_features=3))
+        measured.append(measure(weights, values, is_read, trace, probe, num_features=3))
     np.testing.assert_allclose(measured[0], measured[1])
 
 
@@ -177,7 +185,7 @@ def test_backward_layer_is_measured_in_the_order_in_which_it_reads(weights, inpu
     for values, backwards in ((inputs, False), (inputs[:, ::-1], True)):
         trace = unroll(weights, values, backwards=backwards)
         probe = probe_last_states(trace, mask)
-        measured.append(measure_gradient_by_lag(weights, values, mask, trace, probe, num_features=3))
+        measured.append(measure(weights, values, mask, trace, probe, num_features=3))
     np.testing.assert_allclose(measured[0], measured[1])
 
 
@@ -185,7 +193,7 @@ def test_lags_that_most_texts_have_not_are_left_out(weights, inputs, mask) -> No
     """Three of five texts have five words or more, two have six."""
     trace = unroll(weights, inputs, mask)
     probe = probe_last_states(trace, mask)
-    assert len(measure_gradient_by_lag(weights, inputs, mask, trace, probe, num_features=3)) == 5
+    assert len(measure(weights, inputs, mask, trace, probe, num_features=3)) == 5
 
 
 def test_probe_asks_for_the_last_state_alone(weights, inputs, mask) -> None:
@@ -198,6 +206,12 @@ def test_last_state_of_a_backward_layer_is_that_at_the_first_word(weights, input
     probe = probe_last_states(unroll(weights, inputs, mask, backwards=True), mask)
     assert np.all(np.abs(probe[:, 0]) == 1)
     assert not probe[:, 1:].any()
+
+
+def test_gradients_of_the_last_states_are_those_of_the_probe(weights, inputs, mask) -> None:
+    trace = unroll(weights, inputs, mask)
+    expected = backpropagate(weights, inputs, trace, probe_last_states(trace, mask), mask).inputs
+    np.testing.assert_allclose(differentiate_last_states(weights, inputs, mask, trace), expected)
 
 
 @pytest.mark.parametrize(

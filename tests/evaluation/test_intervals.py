@@ -125,6 +125,22 @@ def test_steps_are_the_median_of_the_seeds_that_learnt() -> None:
     assert (entry["num_learnt"], entry["steps_to_learn"]) == (3, 300.0)
 
 
+def test_steps_of_networks_that_always_learnt_are_compared_seed_by_seed() -> None:
+    runs = make_runs([300, 200, 100, 900, 500])
+    for run in runs[5:]:
+        run["steps_to_learn"] += 100 + run["seed"]
+    (pair,) = find_entry(runs, "lstm")["step_differences"]
+    interval = stats.ttest_rel([0, 0, 0, 0, 0], [100, 101, 102, 103, 104]).confidence_interval(0.95)
+    assert (pair["low"], pair["high"]) == pytest.approx((interval.low, interval.high))
+    assert (pair["mean"], pair["better"]) == (-102, "lstm")
+
+
+def test_steps_are_not_compared_where_a_seed_did_not_learn() -> None:
+    runs = make_runs([300, 200, 100, 900, 500])
+    runs[-1]["steps_to_learn"] = None
+    assert [entry["step_differences"] for entry in summarize_runs(runs)] == [[], []]
+
+
 def test_no_seed_that_learnt_has_no_steps() -> None:
     entry = find_entry(make_runs(), "lstm")
     assert (entry["num_learnt"], entry["steps_to_learn"]) == (0, None)

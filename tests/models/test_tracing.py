@@ -11,7 +11,7 @@ from rnn_pipelines.models import tracing
 from rnn_pipelines.models.classifier import build_classifier
 from rnn_pipelines.models.forecaster import average_forecasters, build_forecaster
 from rnn_pipelines.models.specs import ClassifierSpec, NetworkSpec
-from rnn_pipelines.models.tracing import MAX_DIFFERENCE, differentiate_output, trace_layer
+from rnn_pipelines.models.tracing import MAX_DIFFERENCE, differentiate_forecast, summarize_network, trace_layer
 
 
 def make_forecaster(cell: str, num_known: int = 2, **options) -> keras.Model:
@@ -113,7 +113,7 @@ def test_network_without_recurrent_layer_is_refused() -> None:
 
 
 def test_states_that_are_not_those_of_keras_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if update and candidate of a GRU had been mixed the other way round."""
+    """As if the gates of a GRU stood in another order."""
 
     def unroll_wrongly(weights, *arguments, **options):
         kernel = np.roll(weights.kernel, weights.units, axis=1)
@@ -132,27 +132,45 @@ def test_states_that_are_no_numbers_are_refused() -> None:
         trace_layer(make_forecaster("gru"), windows)
 
 
-@pytest.mark.parametrize("units", [[5], [5, 4]], ids=str)
-def test_gradient_of_the_output_is_that_of_finite_differences(units: list[int]) -> None:
-    """A step of one unit's last state moves the forecast one step ahead by what the gradient says."""
-    model, windows = make_forecaster("lstm", units=units), make_windows()
-    gradients = differentiate_output(model, windows)
-    first, *rest = (layer for layer in model.layers if isinstance(layer, layers.LSTM))
-    states = keras.Model(model.input, first.output).predict_on_batch(windows)
-    flat = windows["known"].reshape(6, -1)
-
-    def forecast(states: np.ndarray) -> np.ndarray:
-        for layer in rest:
-            states = layer(states)
-        return model.get_layer("forecast")(np.concatenate([states, flat], axis=1)).numpy()[:, 0]
-
-    step = np.zeros_like(states)
-    step[..., -1, 2] = 1e-2 if len(units) > 1 else 0
-    if len(units) == 1:
-        step[:, 2] = 1e-2
-    expected = (forecast(states + step) - forecast(states - step)) / 2e-2
-    np.testing.assert_allclose(gradients[:, -1, 2], expected, rtol=2e-3, atol=1e-5)
+# Of the whole network
 
 
-def test_gradient_is_0_at_steps_whose_state_the_layer_does_not_give() -> None:
-    assert not differentiate_output(make_forecaster("gru"), make_windows())[:, :-1].any()
+@pytest.mark.parametrize("options", [{}, {"units": [5, 4]}, {"centre": True}, {"num_known": 0}], ids=str)
+def test_gradient_of_the_forecast_is_that_of_finite_differences(options: dict) -> None:
+    """A step of one value of the history moves the forecast one step ahead by what the gradient says."""
+    check_gradient(make_forecaster("lstm", **options), make_windows(options.get("num_known", 2)))
+
+
+def test_gradient_is_that_of_the_mean_of_all_members() -> None:
+    members = [make_forecaster("gru"), build_forecaster(NetworkSpec(cell="gru", units=[5]), 8, 3, 2)]
+    check_gradient(average_forecasters(members), make_windows())
+
+
+def check_gradient(model: keras.Model, windows: dict[str, np.ndarray]) -> None:
+    gradients = differentiate_forecast(model, windows)
+    assert gradients.shape == windows["history"].shape
+    for time, feature in ((0, 0), (5, 0), (7, windows["history"].shape[2] - 1)):
+        step = np.zeros_like(windows["history"])
+        step[:, time, feature] = 1e-2
+        forecasts = [
+            model.predict_on_batch(
+                {name: windows[name] if name == "known" else windows[name] + sign * step for name in model.input}
+            )[:, 0]
+            for sign in (1, -1)
+        ]
+        expected = (forecasts[0] - forecasts[1]) / 2e-2
+        np.testing.assert_allclose(gradients[:, time, feature], expected, rtol=5e-3, atol=1e-4)
+
+
+def test_series_and_level_move_a_centred_forecast_together() -> None:
+    """One more everywhere is one more in the forecast."""
+    gradients = differentiate_forecast(make_forecaster("gru", centre=True), make_windows())
+    np.testing.assert_allclose(gradients[:, :, 0].sum(axis=1), 1, rtol=1e-5)
+
+
+def test_summary_has_the_layers_of_one_member_and_the_parameters_of_all() -> None:
+    members = [make_forecaster("gru"), build_forecaster(NetworkSpec(cell="gru", units=[5]), 8, 3, 2)]
+    num_parameters = members[0].count_params()
+    summary = summarize_network(average_forecasters(members))
+    assert sum(layer["num_parameters"] for layer in summary["layers"]) == num_parameters
+    assert summary["num_parameters"] == 2 * num_parameters

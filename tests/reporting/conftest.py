@@ -213,6 +213,7 @@ def make_comparison() -> Callable[..., SimpleNamespace]:
                             "seconds_per_epoch": (0.5 + place) * (1 + 0.1 * generator.random()),
                             "seconds_to_best": 30 * (0.5 + place) * (1 + 0.1 * generator.random()),
                             "compile_seconds": 2.5,
+                            "num_threads": 1,
                             "epochs": epochs,
                             "best_epoch": epochs - 5,
                             "steps_per_epoch": 100,

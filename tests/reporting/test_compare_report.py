@@ -12,12 +12,11 @@ from rnn_pipelines.reporting.compare_report import (
     describe_budget,
     describe_data,
     describe_left_out,
-    describe_workers,
+    describe_threads,
     render_compare_report,
 )
 from rnn_pipelines.reporting.compare_tables import group_by_task
 from rnn_pipelines.reporting.compare_verdicts import write_verdict
-from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.task_specs import PlanSpec, TaskSpec
 
 TRAINING = {"epochs": 1}
@@ -34,9 +33,7 @@ def write_report(make_comparison):
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
         plan_spec = made.plan.model_copy(update=plan or {})
-        return render_compare_report(made.results, made.description, plan_spec, ParallelSpec(), loaded).replace(
-            get_plotlyjs(), ""
-        )
+        return render_compare_report(made.results, made.description, plan_spec, loaded).replace(get_plotlyjs(), "")
 
     return write
 
@@ -148,19 +145,16 @@ def test_budget_is_told_with_its_spread() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("numbers", "words"),
     [
-        (
-            {"backend": "dask", "scheduler": "tcp://a:1"},
-            "As many trainings at a time as Dask had workers, with one thread each.",
-        ),
-        ({}, "As many trainings at a time as there are cores, with one thread each."),
-        ({"workers": 1}, "One training at a time, with as many threads as there are cores."),
-        ({"workers": 4}, "4 trainings at a time, each with its share of the cores."),
+        ((1, 1), "Each training had 1 thread."),
+        ((4, 4), "Each training had 4 threads."),
+        ((2, 1), "The trainings had 1 or 2 threads: their times don't compare."),
     ],
 )
-def test_workers_are_told(settings: dict[str, Any], words: str) -> None:
-    assert describe_workers(ParallelSpec(**settings)) == words
+def test_threads_are_those_that_the_trainings_had(numbers: tuple[int, int], words: str) -> None:
+    """Not those of the run that wrote the report: some were finished before."""
+    assert describe_threads([{"num_threads": number} for number in numbers]) == words
 
 
 @pytest.mark.parametrize(

@@ -147,17 +147,24 @@ def test_size_and_seconds_stand_below_their_names(made) -> None:
 def test_every_pair_of_every_task_has_a_row(make_comparison) -> None:
     made = make_comparison("noisy_sine adding_100")
     rows = tabulate_differences(group_by_task(made.results["summary"])).rows
-    assert [row[0] for row in rows] == ["noisy sine"] * 6 + ["adding 100"] * 3
+    assert [row[0] for row in rows if row[2] == "test loss"] == ["noisy sine"] * 6 + ["adding 100"] * 3
     assert len({tuple(row[:2]) for row in rows}) == 9
+
+
+def test_steps_of_networks_that_always_learnt_have_a_row() -> None:
+    steps = {"cell": "lstm", "against": "gru", "mean": 480.0, "low": 317.7, "high": 642.3, "better": "gru"}
+    table = tabulate_differences({"adding_100": [{"differences": [], "step_differences": [steps]}]})
+    assert list(table.rows[0]) == ["adding 100", "LSTM − GRU", "steps to learn", "GRU is better", "480", "318 to 642"]
 
 
 @pytest.mark.parametrize(("better", "verdict"), [("gru", "GRU is better"), (None, "no difference shown")])
 def test_pair_has_its_difference_and_verdict(better: str | None, verdict: str) -> None:
     pair = {"cell": "rnn", "against": "gru", "mean": 0.1673, "low": 0.1551, "high": 0.1795, "better": better}
-    table = tabulate_differences({"adding_100": [{"differences": [pair]}]})
+    table = tabulate_differences({"adding_100": [{"differences": [pair], "step_differences": []}]})
     assert dict(zip(table.header, table.rows[0], strict=True)) == {
         "task": "adding 100",
         "pair": "simple RNN − GRU",
+        "of": "test loss",
         "verdict": verdict,
         "mean difference": "0.167",
         "95% interval": "0.155 to 0.179",

@@ -16,9 +16,15 @@ CELLS = {"rnn": "rnn", "lstm": "lstm", "gru": "gru", "lstm_relu": "lstm"}
 
 
 def make_entries(
-    *pairs: tuple[str, str, str | None], learnt: dict[str, int] | None = None, loss: float = 1.0
+    *pairs: tuple[str, str, str | None],
+    learnt: dict[str, int] | None = None,
+    loss: float = 1.0,
+    sooner: tuple[str, str, str | None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Networks of a task. Of each pair, the one that is better, if any, has a loss that is lower by 0.2 ± 0.1."""
+    """Networks of a task. Of each pair, the one that is better, if any, has a loss that is lower by 0.2 ± 0.1.
+
+    Of `sooner`, the one that learns sooner, if any, does so by 400 ± 100 steps.
+    """
     entries = []
     for cell in dict.fromkeys(name for pair in pairs for name in pair[:2]):
         differences = []
@@ -30,8 +36,15 @@ def make_entries(
         num_learnt = (learnt or {}).get(cell, 0)
         steps = 1200.0 if num_learnt else None
         counts = {"num_seeds": 5, "num_learnt": num_learnt, "steps_to_learn": steps}
-        entries.append({"cell": cell, "test": {"mean": loss}, "differences": differences, **counts})
+        of_steps = [_make_step_difference(*sooner)] if sooner and sooner[0] == cell else []
+        of_cell = {"differences": differences, "step_differences": of_steps}
+        entries.append({"cell": cell, "test": {"mean": loss}, **of_cell, **counts})
     return entries
+
+
+def _make_step_difference(cell: str, against: str, better: str | None) -> dict[str, Any]:
+    mean = {None: 0.0, cell: -400.0, against: 400.0}[better]
+    return {"cell": cell, "against": against, "mean": mean, "low": mean - 100, "high": mean + 100, "better": better}
 
 
 def describe(
@@ -99,6 +112,21 @@ def test_verdict_says_how_many_seeds_learnt() -> None:
     )
 
 
+def test_of_networks_that_learn_the_one_that_learns_sooner_is_named() -> None:
+    """Whatever is left of the loss: the LSTM's is lower here."""
+    entries = make_entries(("lstm", "gru", "lstm"), sooner=("lstm", "gru", "gru"))
+    by_task = {"adding_100": entries, "adding_200": entries, "a": make_entries(("lstm", "gru", "gru"))}
+    assert judge(by_task) == "LSTM against GRU: GRU learns sooner on adding 100 and adding 200; GRU is better on a."
+
+
+def test_no_difference_of_steps_is_a_verdict_whatever_the_loss() -> None:
+    by_task = {
+        "adding_100": make_entries(("lstm", "gru", "lstm"), sooner=("lstm", "gru", None)),
+        "a": make_entries(("lstm", "gru", None)),
+    }
+    assert judge(by_task) == "LSTM against GRU: no difference that these 5 seeds can show on adding 100 and a."
+
+
 def test_verdict_says_where_a_simple_method_is_as_good() -> None:
     by_task = {"a": make_entries(("lstm", "gru", None))}
     verdict = judge(by_task, references={"last value": 2.0, "ridge": 1.0, "noise floor": 0.5})
@@ -144,6 +172,19 @@ def test_learning_has_its_bound_cap_and_steps() -> None:
         "Seeds that learnt it (validation loss below 0.01 within 3,000 gradient steps), and the median of their steps: "
         "simple RNN 0 of 5; LSTM 3 of 5, 1,200 steps."
     )
+
+
+@pytest.mark.parametrize(
+    ("better", "sentence"),
+    [
+        ("gru", "GRU learns sooner than LSTM by 400 steps (300 to 500)."),
+        ("lstm", "LSTM learns sooner than GRU by 400 steps (300 to 500)."),
+        (None, "No difference of these steps that the seeds can show: LSTM − GRU is 0 (−100 to 100)."),
+    ],
+)
+def test_difference_of_steps_is_told_with_its_interval(better: str | None, sentence: str) -> None:
+    entries = make_entries(("lstm", "gru", None), sooner=("lstm", "gru", better))
+    assert describe_learning(entries, {"learnt_below": 0.01}, 3000).endswith(sentence)
 
 
 def test_nothing_is_said_of_learning_where_there_is_no_bound() -> None:

@@ -25,6 +25,14 @@ from rnn_pipelines.reporting.internals_report import (
 EVIL = "<img src=x onerror=alert(1)>"
 
 
+def make_network(*kinds: str, members: int = 1) -> dict[str, Any]:
+    layers = [
+        {"layer": f"{kind.lower()}_{number}", "kind": kind, "output_shape": [8, 16], "num_parameters": 100}
+        for number, kind in enumerate([*kinds, "Dense"], start=1)
+    ]
+    return {"layers": layers, "num_parameters": 100 * len(layers) * members}
+
+
 def make_layer(cell: str, half_life: float | None = 2.345, reach: int | None = 12) -> dict[str, Any]:
     gates = LSTM_GATES if cell == "lstm" else GRU_GATES
     return {
@@ -36,6 +44,7 @@ def make_layer(cell: str, half_life: float | None = 2.345, reach: int | None = 1
         "num_steps": 7680,
         "num_weights_by_gate": count_weights_by_gate(cell, 5, 16),
         "max_difference": 2.7e-7,
+        "network": make_network("LSTM"),
         "openness": {gate: {"mean": -0.125, "low_fraction": 0.01, "high_fraction": 0.021} for gate in gates},
         "half_life_steps": {"low": 1.0, "median": half_life, "high": None},
         "reach_steps": reach,
@@ -94,6 +103,26 @@ def test_verdict_is_defined_where_memory_has_no_end() -> None:
 def test_table_says_which_network_was_looked_at() -> None:
     row = tabulate_layers(make_summary()).rows[2]
     assert row == ["GRU, sentiment, forward", f"trained by {EVIL}", "5", "16", "256", "7,680", "1.6e−06"]
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        (make_network("GRU"), ""),
+        (make_network("GRU", "GRU"), "; layer 1 of 2"),
+        (make_network("LSTM", members=4), "; network 1 of 4"),
+        (make_network("LSTM", "LSTM", members=4), "; layer 1 of 2; network 1 of 4"),
+    ],
+)
+def test_table_says_which_of_several_layers_and_members_was_looked_at(network: dict[str, Any], words: str) -> None:
+    summary = {"forecast_gru": make_layer("gru") | {"origin": "made", "network": network}}
+    assert tabulate_layers(summary).rows[0][1] == f"made{words}"
+
+
+def test_every_network_is_shown_layer_by_layer(report: str) -> None:
+    """The second of a network's two directions adds nothing."""
+    captions = re.findall(r"<caption>(.*?) from input to output", report)
+    assert captions == ["LSTM, forecast", "GRU, forecast", "GRU, sentiment"]
 
 
 def test_table_of_openness_has_a_row_for_each_gate() -> None:

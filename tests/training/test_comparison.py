@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from shutil import copy
 from types import SimpleNamespace
@@ -101,6 +102,13 @@ def test_another_version_of_the_project_is_another_key(monkeypatch: pytest.Monke
     assert find_key(make_book()) != before
 
 
+@pytest.mark.parametrize("package", ["keras", "tensorflow"])
+def test_another_version_of_what_trains_is_another_key(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    before = find_key(make_book())
+    monkeypatch.setattr(comparison, "version", lambda name: "99" if name == package else version(name))
+    assert find_key(make_book()) != before
+
+
 def test_settings_of_the_other_contender_do_not_count() -> None:
     contenders = CONTENDERS | {"gru": {"cell": "gru", "units": 10}}
     assert find_key(make_book(contenders=contenders)) == find_key(make_book())
@@ -143,6 +151,15 @@ def test_every_network_is_trained_with_every_seed(trainings: SimpleNamespace) ->
     compare_cells(make_book(), make_plan(), {}, ALONE)
     assert sorted(trainings.jobs) == [
         (*names, seed) for names in (("small", "gru"), ("small", "lstm")) for seed in (0, 1)
+    ]
+
+
+def test_networks_take_turns_within_a_task(trainings: SimpleNamespace) -> None:
+    """Each seed in all networks, so that a load that comes and goes is not taken for one of the cells."""
+    compare_cells(make_book(), make_plan("large small"), {}, ALONE)
+    # The stand-in trains the last job first.
+    assert trainings.jobs[::-1] == [
+        (task, cell, seed) for task in ("large", "small") for seed in (0, 1) for cell in ("lstm", "gru")
     ]
 
 

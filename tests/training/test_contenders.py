@@ -260,6 +260,7 @@ def test_run_has_the_stated_fields(runs: dict) -> None:
         "seconds_per_epoch",
         "seconds_to_best",
         "compile_seconds",
+        "num_threads",
         "epochs",
         "best_epoch",
         "steps_per_epoch",

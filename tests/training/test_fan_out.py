@@ -24,16 +24,20 @@ def test_every_job_comes_with_its_result(workers: int) -> None:
     assert run([1.0, 4.0, 9.0], ParallelSpec(workers=workers), abs) == {1.0: 1.0, 4.0: 4.0, 9.0: 9.0}
 
 
-def test_no_job_has_no_result() -> None:
-    assert run([]) == {}
+@pytest.mark.parametrize("parallel", [TWO, ParallelSpec(backend="dask", scheduler="tcp://127.0.0.1:9")], ids=str)
+def test_no_job_has_no_result(parallel: ParallelSpec) -> None:
+    """And needs no scheduler."""
+    assert run([], parallel) == {}
 
 
 def test_one_worker_is_this_process() -> None:
     assert run([PROCESS, f"{PROCESS} "], ParallelSpec(workers=1)) == {PROCESS: os.getpid(), f"{PROCESS} ": os.getpid()}
 
 
-def test_one_job_needs_no_other_process() -> None:
-    assert run([PROCESS]) == {PROCESS: os.getpid()}
+def test_one_job_has_the_threads_of_one_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left of an interrupted comparison takes as long as it would have among the others."""
+    monkeypatch.setattr("joblib.cpu_count", lambda: 8)
+    assert run([THREADS]) == {THREADS: "4"}
 
 
 def test_several_workers_are_other_processes() -> None:

@@ -20,7 +20,7 @@ from rnn_pipelines.training.task_specs import PlanSpec, TaskBook
 pytestmark = pytest.mark.slow
 
 PARENT = "__import__('time').sleep(1) or __import__('os').getppid()"
-MEASURED = ("seconds_per_epoch", "seconds_to_best", "compile_seconds")
+MEASURED = ("seconds_per_epoch", "seconds_to_best", "compile_seconds", "num_threads")
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ LOW, HIGH = 0.1, 0.9
 NUM_BINS = 25
 # Lags that fewer sequences have say more about these than about the network.
 MIN_SEQUENCES = 0.5
+# Of the greatest gradient, where an input no longer matters.
+REACH_FRACTION = 0.1
 
 
 def list_gates(trace: Trace[Any, Any], mask: np.ndarray) -> dict[str, np.ndarray]:
@@ -89,29 +91,31 @@ def probe_last_states(trace: Trace[Any, Any], mask: np.ndarray, seed: int = 0) -
     return gradients
 
 
-def measure_gradient_by_lag(
-    weights: Any,
-    inputs: np.ndarray,
-    mask: np.ndarray,
-    trace: Trace[Any, Any],
-    hidden_gradients: np.ndarray,
-    num_features: int,
-) -> np.ndarray:
-    """How strongly an output depends on what was read k steps before the last step.
+def differentiate_last_states(weights: Any, inputs: np.ndarray, mask: np.ndarray, trace: Trace[Any, Any]) -> np.ndarray:
+    """The gradient of what `probe_last_states` asks for with respect to all inputs; float64[batch, time, feature].
 
     Args:
         weights, inputs, mask, trace: of the layer, see `unroll`.
-        hidden_gradients: float[batch, time, units], of the output with respect to each hidden state.
-        num_features: of the inputs, from the first one on; the gradient's length is that over these features.
-    Returns:
-        float64[lag] from lag 0 on, the last step read: the median length over the sequences that are so long, at least
-        half of all. A mean would be that of the few in which a gradient doesn't vanish.
     """
     # In float32, a gradient that vanishes over hundreds of steps gets so small that the processor slows down.
     precise = type(weights)(*(array.astype(np.float64) for array in weights.to_list()))
-    gradients = backpropagate(precise, inputs, trace, hidden_gradients, mask).inputs[:, :, :num_features]
+    gradients: np.ndarray = backpropagate(precise, inputs, trace, probe_last_states(trace, mask), mask).inputs
+    return gradients
+
+
+def measure_gradient_by_lag(gradients: np.ndarray, mask: np.ndarray, backwards: bool = False) -> np.ndarray:
+    """How strongly an output depends on what was read k steps before the last step.
+
+    Args:
+        gradients: float[batch, time, feature], of the output with respect to the inputs.
+        mask: bool[batch, time], true where they were read.
+        backwards: whether the first step was read last.
+    Returns:
+        float[lag] from lag 0 on, the last step read: the median length over the sequences that are so long, at least
+        half of all. A mean would be that of the few in which a gradient doesn't vanish.
+    """
     lengths = np.linalg.norm(gradients, axis=-1)
-    if not trace.backwards:
+    if not backwards:
         lengths, mask = lengths[:, ::-1], mask[:, ::-1]
     newest_first = np.argsort(~mask, axis=1, kind="stable")
     lengths, is_read = (np.take_along_axis(array, newest_first, axis=1) for array in (lengths, mask))
@@ -119,13 +123,12 @@ def measure_gradient_by_lag(
     return np.nanmedian(np.where(is_read, lengths, np.nan)[:, :num_lags], axis=0)
 
 
-def find_reach(gradient_by_lag: np.ndarray, fraction: float = 0.1) -> int | None:
-    """The lag from which on the gradient is below a fraction of its greatest value; None if it never is.
+def find_reach(gradient_by_lag: np.ndarray) -> int | None:
+    """The lag from which on the gradient is below `REACH_FRACTION` of its greatest value; None if it never is.
 
     Args:
         gradient_by_lag: what `measure_gradient_by_lag` returns.
-        fraction: of the greatest value.
     """
-    above = np.flatnonzero(gradient_by_lag >= fraction * gradient_by_lag.max())
+    above = np.flatnonzero(gradient_by_lag >= REACH_FRACTION * gradient_by_lag.max())
     reach = int(above[-1]) + 1
     return reach if reach < len(gradient_by_lag) else None

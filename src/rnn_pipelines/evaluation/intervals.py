@@ -31,10 +31,10 @@ def compare_pairs(values: Mapping[str, Sequence[float]]) -> Iterator[dict[str, A
     """The differences of all pairs of networks, seed by seed: both have seen the same data in the same order.
 
     Args:
-        values: a loss for each seed of each network, in the same order of seeds.
+        values: a loss, or the steps to learn, for each seed of each network, in the same order of seeds.
     Yields:
-        `cell, against`, the `mean, low, high` of loss minus the other's loss, and `better`: the name of the one with
-        the lower loss where the interval leaves 0 out, else None.
+        `cell, against`, the `mean, low, high` of value minus the other's value, and `better`: the name of the one with
+        the lower values where the interval leaves 0 out, else None.
     """
     for cell, against in combinations(values, 2):
         difference = estimate_mean(np.subtract(values[cell], values[against]).tolist())
@@ -51,14 +51,17 @@ def summarize_runs(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         runs: what `train_contender` returns, for the same seeds of each network.
     Returns:
         For each task and network `task, cell, num_seeds, num_recurrent_parameters, num_parameters`; `mean, low, high`
-        of each of `MEASURES`; `num_learnt` seeds and their median `steps_to_learn` (None where none did); and
-        `differences` of `test`: what `compare_pairs` yields for the pairs in which this network stands first.
+        of each of `MEASURES`; `num_learnt` seeds and their median `steps_to_learn` (None where none did); `differences`
+        of `test`: what `compare_pairs` yields for the pairs in which this network stands first; and likewise
+        `step_differences` of `steps_to_learn`, where every seed of both learnt.
     """
     table = pd.DataFrame(runs).sort_values("seed", kind="stable")
     summary = []
     for task, of_task in table.groupby("task", sort=False):
         by_cell = dict(iter(of_task.groupby("cell", sort=False)))
         pairs = list(compare_pairs({cell: of_cell["test"].tolist() for cell, of_cell in by_cell.items()}))
+        steps = {cell: of_cell["steps_to_learn"] for cell, of_cell in by_cell.items()}
+        step_pairs = list(compare_pairs({cell: s.tolist() for cell, s in steps.items() if s.notna().all()}))
         for cell, of_cell in by_cell.items():
             learnt = of_cell["steps_to_learn"].dropna()
             summary.append(
@@ -72,6 +75,7 @@ def summarize_runs(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                     "num_learnt": len(learnt),
                     "steps_to_learn": float(learnt.median()) if len(learnt) else None,
                     "differences": [pair for pair in pairs if pair["cell"] == cell],
+                    "step_differences": [pair for pair in step_pairs if pair["cell"] == cell],
                 }
             )
     return summary

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
+from rnn_pipelines.cells.conventions import CellName
+
 
 def _as_tuple(units: Any) -> Any:
     return (units,) if isinstance(units, int) else units
@@ -80,7 +82,7 @@ class ContenderSpec(BaseModel, extra="forbid", frozen=True):
         unit_forget_bias: an LSTM's forget gate starts with the bias 1; else with 0.
     """
 
-    cell: Literal["rnn", "lstm", "gru"]
+    cell: CellName
     units: int = Field(ge=1)
     activation: Literal["tanh", "relu"] = "tanh"
     unit_forget_bias: bool = True

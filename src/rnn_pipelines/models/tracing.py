@@ -17,6 +17,7 @@ from rnn_pipelines.cells.gru import GRUWeights, read_gru_weights
 from rnn_pipelines.cells.lstm import LSTMWeights, read_lstm_weights
 from rnn_pipelines.cells.unroll import Trace, unroll
 from rnn_pipelines.errors import NetworkError
+from rnn_pipelines.models.recurrent import summarize_layers
 
 # Hidden states lie within ±1; what float32 rounds off in hundreds of steps is a hundred times less than this.
 MAX_DIFFERENCE = 1e-4
@@ -81,25 +82,29 @@ def find_recurrent_layer(model: keras.Model) -> tuple[keras.Model, keras.Layer]:
     )
 
 
-def differentiate_output(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The gradient of a network's first output with respect to the states that its recurrent layer gives.
+def summarize_network(model: keras.Model) -> dict[str, Any]:
+    """`layers` of a network, or of its first member (see `summarize_layers`), and `num_parameters` of all members."""
+    member, _ = find_recurrent_layer(model)
+    return {"layers": summarize_layers(member), "num_parameters": model.count_params()}
+
+
+def differentiate_forecast(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The gradient of the forecast one step ahead with respect to the history, through all of the network.
+
+    Not through the recurrent layer alone: with `centre`, the level of the window reaches the forecast on its own way.
 
     Args:
-        model, inputs: see `trace_layer`; the layer has one direction.
+        model: what `build_forecaster` or `average_forecasters` returns.
+        inputs: by name; the model may need fewer of them.
     Returns:
-        float32[batch, time, units]; 0 at all steps but the last where the layer gives only that.
+        float32[batch, lookback, feature].
     """
-    model, layer = find_recurrent_layer(model)
-    probe = keras.Model(model.input, [_list_inputs(layer)[0], layer.output, model.output])
+    tensors = {name: tf.constant(inputs[name]) for name in model.input}
     with tf.GradientTape() as tape:
-        steps, states, outputs = probe({name: inputs[name] for name in model.input}, training=False)
-        first = tf.reduce_sum(outputs[:, 0])
-    gradients = tape.gradient(first, states).numpy()
-    if gradients.ndim == 3:
-        return gradients
-    padded = np.zeros((*steps.shape[:2], gradients.shape[-1]), np.float32)
-    padded[:, -1] = gradients
-    return padded
+        tape.watch(tensors["history"])
+        first = tf.reduce_sum(model(tensors, training=False)[:, 0])
+    gradients: np.ndarray = tape.gradient(first, tensors["history"]).numpy()
+    return gradients
 
 
 def _list_inputs(layer: keras.Layer) -> list[Any]:

@@ -23,14 +23,15 @@ from rnn_pipelines.reporting.style import get_name
 from rnn_pipelines.reporting.trainings import tabulate_parameters
 from rnn_pipelines.series.synthetic import GENERATORS
 from rnn_pipelines.tasks.music import NUM_NOTES
-from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.task_specs import AddingData, CopyData, MusicData, PlanSpec, SeriesData, TaskSpec
 
 HOW_TO_READ = (
     "The networks of a task have equal budgets of recurrent weights (kernel, recurrent kernel and bias), see the same "
-    "data in the same order, stop early by the validation part, and are measured once on the test part with the "
-    "weights that were best on validation. All metrics are losses: lower is better. A seed stands for the first "
-    "weights, the order of the batches and the data, where these are drawn; it is the same for all networks."
+    "data in the same order, and are measured once on the test part with the weights that were best on validation. "
+    "Where a task's patience is shorter than its epochs, training stops early. All metrics are losses: lower is "
+    "better. A seed stands for the first weights, the order of the batches and the data, where these are drawn; it is "
+    "the same for all networks. A task that is learnt or not asks who learns it, and after how many gradient steps: of "
+    "two networks that learn it with every seed, the steps decide, whatever is left of the loss."
 )
 INTERVALS_IN_WORDS = (
     "A mean has its 95% interval, Student's over the seeds. For two networks, the differences are taken seed by seed, "
@@ -60,13 +61,14 @@ LOSSES_IN_WORDS = (
 )
 DIFFERENCES_IN_WORDS = (
     "Each dot is a seed. A pair has the colour of the network that is better, and is grey where the seeds can show no "
-    "difference. Differences are in the metric of their task."
+    "difference. Differences are in the metric of their task. The table has those of the gradient steps to learn too, "
+    "for networks that learnt a task with every seed."
 )
 TIME_IN_WORDS = (
     "Seconds per epoch hold training and a look at the validation part; seconds to best, all epochs up to the one "
-    "whose weights are kept. Compiling the graph is in neither; the tables have it by itself. Trainings run side by "
-    "side and slow each other down: compare the times within a task, not with those of another machine. An interval "
-    "that reaches below 0 s is cut there."
+    "whose weights are kept. Compiling the graph is in neither; the tables have it by itself. The networks of a task "
+    "take turns, seed by seed, but whatever else runs slows them down: compare the times within a task, and only where "
+    "its trainings were done in one go. An interval that reaches below 0 s is cut there."
 )
 
 
@@ -74,7 +76,6 @@ def render_compare_report(
     results: Mapping[str, Any],
     description: Mapping[str, Any],
     plan: PlanSpec,
-    parallel: ParallelSpec,
     figures: Mapping[str, Figure],
 ) -> str:
     """Puts a comparison on one HTML page that needs no network.
@@ -83,20 +84,19 @@ def render_compare_report(
         results: what `summarize_comparison` returns.
         description: what `compare_cells` returns beside the trainings.
         plan: which tasks were to be run, and how.
-        parallel: over which processes.
         figures: what `draw_figures` returns.
     """
     by_task, described = group_by_task(results["summary"]), description["tasks"]
     specs = {task: TaskSpec.model_validate(described[task]["spec"]) for task in by_task}
     sections = [
-        *(_describe_task(task, entries, described[task], results) for task, entries in by_task.items()),
+        *(describe_task(task, entries, described[task], results["runs"]) for task, entries in by_task.items()),
         Section(
             "Paired differences",
             [figures["differences"], DIFFERENCES_IN_WORDS, tabulate_differences(by_task)],
         ),
         Section("Losses by seed", [figures["losses"], LOSSES_IN_WORDS]),
         Section("Learning curves", [figures["curves"], CURVES_IN_WORDS]),
-        Section("Time", [figures["time"], TIME_IN_WORDS, describe_workers(parallel)]),
+        Section("Time", [figures["time"], TIME_IN_WORDS, describe_threads(results["runs"])]),
         Section("How to read", [HOW_TO_READ, INTERVALS_IN_WORDS, ROUGH_INTERVALS_IN_WORDS, REFERENCES_IN_WORDS]),
     ]
     if description["left_out"]:
@@ -105,16 +105,26 @@ def render_compare_report(
     return render_page("Simple RNN, LSTM and GRU compared", write_verdict(by_task, description), sections)
 
 
-def _describe_task(
-    task: str, entries: Sequence[Mapping[str, Any]], described: Mapping[str, Any], results: Mapping[str, Any]
+def describe_task(
+    task: str,
+    entries: Sequence[Mapping[str, Any]],
+    described: Mapping[str, Any],
+    runs: Sequence[Mapping[str, Any]],
 ) -> Section:
+    """What one task has shown, in sentences and tables.
+
+    Args:
+        task: its name.
+        entries: of the task, see `group_by_task`.
+        described: what `training.comparison.describe_task` returns.
+        runs: of this task and others.
+    """
     spec = TaskSpec.model_validate(described["spec"])
-    runs = [run for run in results["runs"] if run["task"] == task]
-    num_steps = spec.training.epochs * max(run["steps_per_epoch"] for run in runs)
+    num_steps = spec.training.epochs * max(run["steps_per_epoch"] for run in runs if run["task"] == task)
     texts = [
         describe_data(spec),
-        write_task_verdict(entries),
         describe_learning(entries, described["spec"], num_steps),
+        write_task_verdict(entries),
         describe_references(entries, described["references"]),
         describe_papers(described["published"]),
     ]
@@ -169,15 +179,12 @@ def describe_papers(published: Mapping[str, Any]) -> str:
     )
 
 
-def describe_workers(parallel: ParallelSpec) -> str:
-    """How many trainings ran at a time."""
-    if parallel.backend == "dask":
-        return "As many trainings at a time as Dask had workers, with one thread each."
-    if parallel.workers is None:
-        return "As many trainings at a time as there are cores, with one thread each."
-    if parallel.workers == 1:
-        return "One training at a time, with as many threads as there are cores."
-    return f"{parallel.workers} trainings at a time, each with its share of the cores."
+def describe_threads(runs: Sequence[Mapping[str, Any]]) -> str:
+    """How many threads the trainings had, those that were finished before too."""
+    numbers = sorted({run["num_threads"] for run in runs})
+    if len(numbers) == 1:
+        return f"Each training had {numbers[0]} thread{'s' if numbers[0] > 1 else ''}."
+    return f"The trainings had {' or '.join(map(str, numbers))} threads: their times don't compare."
 
 
 def describe_left_out(left_out: Sequence[str], plan: PlanSpec) -> str:

@@ -33,8 +33,13 @@ def group_by_task(summary: Sequence[Mapping[str, Any]]) -> dict[str, list[Mappin
 
 
 def list_pairs(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The paired differences of one task, see `compare_pairs`."""
+    """The paired differences of test losses of one task, see `compare_pairs`."""
     return [pair for entry in entries for pair in entry["differences"]]
+
+
+def list_step_pairs(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Likewise of gradient steps to learn, where every seed of both networks learnt."""
+    return [pair for entry in entries for pair in entry["step_differences"]]
 
 
 def get_metric(described: Mapping[str, Any]) -> str:
@@ -120,7 +125,7 @@ def tabulate_costs(entries: Sequence[Mapping[str, Any]], described: Mapping[str,
 
 
 def tabulate_differences(by_task: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
-    """Every pair of networks of every task: the difference of their test losses, seed by seed.
+    """Every pair of networks of every task: the differences of test losses and of steps to learn, seed by seed.
 
     Args:
         by_task: what `group_by_task` returns.
@@ -129,14 +134,16 @@ def tabulate_differences(by_task: Mapping[str, Sequence[Mapping[str, Any]]]) -> 
         [
             get_name(task),
             f"{get_name(pair['cell'])} − {get_name(pair['against'])}",
+            measure,
             f"{get_name(pair['better'])} is better" if pair["better"] else "no difference shown",
             *format_estimate(pair),
         ]
         for task, entries in by_task.items()
-        for pair in list_pairs(entries)
+        for measure, pairs in (("test loss", list_pairs(entries)), ("steps to learn", list_step_pairs(entries)))
+        for pair in pairs
     ]
-    header = ["task", "pair", "verdict", "mean difference", "95% interval"]
-    return Table(header, rows, num_text_columns=3)
+    header = ["task", "pair", "of", "verdict", "mean difference", "95% interval"]
+    return Table(header, rows, num_text_columns=4)
 
 
 def format_estimate(estimate: Mapping[str, float], sign: int = 1) -> tuple[str, str]:

@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rnn_pipelines.reporting.compare_tables import find_best_reference, format_estimate, list_pairs
+from rnn_pipelines.reporting.compare_tables import find_best_reference, format_estimate, list_pairs, list_step_pairs
 from rnn_pipelines.reporting.style import format_number, get_name
 
 
 def write_verdict(by_task: Mapping[str, Sequence[Mapping[str, Any]]], description: Mapping[str, Any]) -> str:
     """Which cell is better on which tasks, and where a simple method is as good.
 
-    Cells are held against each other, and a variant against its own cell; the tables have all pairs.
+    Cells are held against each other, and a variant against its own cell; the tables have all pairs. Of two networks
+    that both learn a task with every seed, the better one is that which learns it sooner, whatever is left of its loss.
 
     Args:
         by_task: what `group_by_task` returns.
@@ -31,23 +32,27 @@ def write_verdict(by_task: Mapping[str, Sequence[Mapping[str, Any]]], descriptio
 def _write_pairs(
     by_task: Mapping[str, Sequence[Mapping[str, Any]]], described: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[str]:
-    tasks_by_pair: dict[tuple[str, str], dict[str | None, list[str]]] = {}
+    tasks_by_pair: dict[tuple[str, str], dict[tuple[str | None, str], list[str]]] = {}
     for task, entries in by_task.items():
+        by_steps = {(pair["cell"], pair["against"]): pair for pair in list_step_pairs(entries)}
         for pair in list_pairs(entries):
             if _is_told(pair, described[task]["spec"]["contenders"]):
-                tasks_by_better = tasks_by_pair.setdefault((pair["cell"], pair["against"]), {})
-                tasks_by_better.setdefault(pair["better"], []).append(task)
+                cells = pair["cell"], pair["against"]
+                verb = "learns sooner" if cells in by_steps else "is better"
+                verdict = by_steps.get(cells, pair)["better"], verb
+                tasks_by_pair.setdefault(cells, {}).setdefault(verdict, []).append(task)
     num_seeds = {entry["num_seeds"] for entries in by_task.values() for entry in entries}
     seeds = f"these {num_seeds.pop()} seeds" if len(num_seeds) == 1 else "these seeds"
     # LSTM against GRU first: it is what people ask for.
-    for cells, tasks_by_better in sorted(tasks_by_pair.items(), key=lambda item: "rnn" in item[0]):
+    for cells, tasks_by_verdict in sorted(tasks_by_pair.items(), key=lambda item: "rnn" in item[0]):
         clauses = [
-            f"{get_name(better)} is better on {join_names(tasks)}"
-            for better, tasks in tasks_by_better.items()
+            f"{get_name(better)} {verb} on {join_names(tasks)}"
+            for (better, verb), tasks in tasks_by_verdict.items()
             if better is not None
         ]
-        if None in tasks_by_better:
-            clauses.append(f"no difference that {seeds} can show on {join_names(tasks_by_better[None])}")
+        undecided = [task for (better, _), tasks in tasks_by_verdict.items() if better is None for task in tasks]
+        if undecided:
+            clauses.append(f"no difference that {seeds} can show on {join_names(undecided)}")
         yield f"{get_name(cells[0])} against {get_name(cells[1])}: {'; '.join(clauses)}."
 
 
@@ -109,9 +114,13 @@ def write_task_verdict(entries: Sequence[Mapping[str, Any]]) -> str:
 
 def _write_shown(pair: Mapping[str, Any]) -> str:
     """By how much one is better than the other, without a sign."""
+    return "{} is better than {} by {} ({})".format(*_order(pair))
+
+
+def _order(pair: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """The better one of a pair, the other, and by how much, without a sign."""
     worse, sign = (pair["against"], -1) if pair["better"] == pair["cell"] else (pair["cell"], 1)
-    mean, interval = format_estimate(pair, sign)
-    return f"{get_name(pair['better'])} is better than {get_name(worse)} by {mean} ({interval})"
+    return get_name(pair["better"]), get_name(worse), *format_estimate(pair, sign)
 
 
 def describe_learning(entries: Sequence[Mapping[str, Any]], spec: Mapping[str, Any], num_steps: int) -> str:
@@ -129,10 +138,22 @@ def describe_learning(entries: Sequence[Mapping[str, Any]], spec: Mapping[str, A
         + ("" if entry["steps_to_learn"] is None else f", {entry['steps_to_learn']:,.0f} steps")
         for entry in entries
     ]
-    return (
+    sentences = [
         f"Seeds that learnt it (validation loss below {spec['learnt_below']:g} within {num_steps:,} gradient steps), "
-        f"and the median of their steps: {'; '.join(clauses)}."
-    )
+        f"and the median of their steps: {'; '.join(clauses)}.",
+        *map(_write_sooner, list_step_pairs(entries)),
+    ]
+    return " ".join(map(begin_sentence, sentences))
+
+
+def _write_sooner(pair: Mapping[str, Any]) -> str:
+    """By how many steps one learns sooner than the other, both with every seed."""
+    names = get_name(pair["cell"]), get_name(pair["against"])
+    if not pair["better"]:
+        return "No difference of these steps that the seeds can show: {} − {} is {} ({}).".format(
+            *names, *format_estimate(pair)
+        )
+    return "{} learns sooner than {} by {} steps ({}).".format(*_order(pair))
 
 
 def describe_references(entries: Sequence[Mapping[str, Any]], references: Mapping[str, float]) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 from plotly.graph_objects import Figure, Heatmap, Scatter
 from plotly.subplots import make_subplots
 
-from rnn_pipelines.evaluation.gate_statistics import KEEPING_GATES, measure_half_lives
+from rnn_pipelines.evaluation.gate_statistics import KEEPING_GATES, REACH_FRACTION, measure_half_lives
 from rnn_pipelines.reporting.style import add_menu, get_color, get_name, set_title
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ SYMBOLS = {"forget": "f", "input": "i", "output": "o", "update": "z", "reset": "
 # From closed over half open to open, and from −1 over 0 to 1; colour-blind people can tell the ends apart.
 OPENNESS = [[0, "#a6611a"], [0.5, "#f5f0e6"], [1, "#01665e"]]
 SIGNED = [[0, "#b2332a"], [0.5, "#f4f1ea"], [1, "#24618f"]]
-REACH_FRACTION = 0.1
 LAG_FLOOR = 1e-4
 LIFE_TICKS = [digit * 10.0**power for power in range(-2, 6) for digit in (1, 2, 5)]
 

@@ -1,6 +1,6 @@
 """The report of `internals`: each gate in a paragraph, with its equation, above the picture of it at work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,7 +10,8 @@ from rnn_pipelines.evaluation.gate_statistics import KEEPING_GATES
 from rnn_pipelines.reporting.internals_figures import GATES, SYMBOLS, name_layer
 from rnn_pipelines.reporting.page import Part, Quote, Section, Table, render_page
 from rnn_pipelines.reporting.style import format_number, get_name
-from rnn_pipelines.reporting.trainings import tabulate_parameters
+from rnn_pipelines.reporting.trainings import count_members, tabulate_parameters
+from rnn_pipelines.reporting.trainings import tabulate_layers as tabulate_networks
 
 LETTERS = (
     "In the equations, x is what the layer reads at a step, h its hidden state and c its carry before the step; ′ "
@@ -95,11 +96,12 @@ HALF_LIVES_IN_WORDS = (
     "an input may matter for longer than any half-life."
 )
 GRADIENTS_IN_WORDS = (
-    "Back-propagation through the equations, from an output back to each input: the length of the gradient by the "
-    "number of steps between the input and the last step, median over sequences, in percent of the greatest. In the "
-    "forecast, the output is the value one step ahead, and the input the series. On texts, the output is the last "
-    "state of the layer, in a random sum of its units, and the input everything that comes with a word: the classifier "
-    "itself pools over all words, so that each of them reaches it at once, and the layer needs no long memory. Reach "
+    "Back-propagation from an output back to each input: the length of the gradient by the number of steps between the "
+    "input and the last step, median over sequences, in percent of the greatest. In the forecast, the output is the "
+    "value one step ahead, the input the series, and the way between them the whole network, with all its layers and "
+    "members and the level that centring adds. On texts, the output is the last state of the layer, in a random sum of "
+    "its units, and the input everything that comes with a word: the classifier itself pools over all words, so that "
+    "each of them reaches it at once, and the layer needs no long memory. Reach "
     "is the number of steps from which on the gradient stays below a tenth of the greatest; a dash says that it "
     "doesn't within the window."
 )
@@ -111,8 +113,10 @@ CHECK_IN_WORDS = (
 WEIGHTS_IN_WORDS = (
     "Each gate has units × (inputs + units + 1) weights, in a GRU units × (inputs + units + 2), for Keras gives it a "
     "bias for the inputs and one for the state. The columns of the layer's own arrays were counted and are as many. An "
-    "LSTM has four such blocks, a GRU three."
+    "LSTM has four such blocks, a GRU three. Below are the networks in which the layers stand."
 )
+# As they are called in a summary.
+RECURRENT_KINDS = ("LSTM", "GRU", "Bidirectional")
 
 
 def render_internals_report(
@@ -138,7 +142,7 @@ def render_internals_report(
         ),
         Section("How long units remember", [figures["half_lives"], HALF_LIVES_IN_WORDS, tabulate_memory(summary)]),
         Section("How far back an input matters", [figures["gradients"], GRADIENTS_IN_WORDS]),
-        Section("Weights by gate", [tabulate_weights(summary), WEIGHTS_IN_WORDS]),
+        Section("Weights by gate", [tabulate_weights(summary), WEIGHTS_IN_WORDS, *_tabulate_networks(summary)]),
         Section("Parameters", [tabulate_parameters("internals", parameters)]),
     ]
     return render_page("Inside the cells", write_verdict(summary), sections)
@@ -170,11 +174,11 @@ def _tell_memory(cell: str, layer: Mapping[str, Any]) -> str:
 
 
 def tabulate_layers(summary: Mapping[str, Any]) -> Table:
-    """Each layer, where it comes from, its size, and how near the equations come to Keras."""
+    """Each layer, where it comes from and stands, its size, and how near the equations come to Keras."""
     rows = [
         [
             name_layer(name),
-            layer["origin"],
+            "; ".join([layer["origin"], *_tell_place(layer["network"])]),
             f"{layer['num_inputs']:,}",
             f"{layer['units']:,}",
             f"{layer['num_sequences']:,}",
@@ -185,6 +189,14 @@ def tabulate_layers(summary: Mapping[str, Any]) -> Table:
     ]
     columns = ["inputs", "units", "sequences", "steps", "difference to Keras"]
     return Table(["layer", "network", *columns], rows, num_text_columns=2)
+
+
+def _tell_place(network: Mapping[str, Any]) -> Iterator[str]:
+    """Which of several recurrent layers and members was looked at; nothing where there is one."""
+    num_layers = sum(layer["kind"] in RECURRENT_KINDS for layer in network["layers"])
+    for word, number in (("layer", num_layers), ("network", count_members(network))):
+        if number > 1:
+            yield f"{word} 1 of {number}"
 
 
 def tabulate_openness(summary: Mapping[str, Any]) -> Table:
@@ -232,6 +244,12 @@ def tabulate_weights(summary: Mapping[str, Any]) -> Table:
         gates = ", ".join(by_gate)
         rows.append([name_layer(name), gates, formula, f"{max(by_gate.values()):,}", f"{sum(by_gate.values()):,}"])
     return Table(["layer", "gates", "of each gate", "weights of a gate", "of the layer"], rows, num_text_columns=3)
+
+
+def _tabulate_networks(summary: Mapping[str, Any]) -> list[Table]:
+    """The layers of each network, which both directions of a layer share."""
+    networks = {name_layer("_".join(name.split("_")[:2])): layer["network"] for name, layer in summary.items()}
+    return tabulate_networks(networks)
 
 
 def _format_steps(steps: float | None) -> str:

@@ -5,9 +5,6 @@ import numpy as np
 from rnn_pipelines.errors import TaskError
 from rnn_pipelines.tasks.sequences import Sequences
 
-# Of always guessing 1, the mean: the variance of the sum of two uniform numbers, 2 · 1/12.
-GUESS_MSE = 1 / 6
-
 
 def make_adding(num_sequences: int, num_steps: int, rng: np.random.Generator) -> Sequences:
     """Numbers of which two are marked, one in each half; the target is their sum.

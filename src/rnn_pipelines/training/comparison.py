@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,13 @@ class Job:
 
     @property
     def key(self) -> str:
-        """Names what this training comes to: another setting, file or version of the project is another key."""
-        settings = [rnn_pipelines.__version__, self.spec.model_dump_json(), self.checksum]
-        fingerprint = hashlib.sha256("\n".join(settings).encode()).hexdigest()[:12]
+        """Names this training: another setting, file or version of the project, Keras or TensorFlow is another key.
+
+        The code is not in it, but for its version: who changes that deletes what is finished.
+        """
+        versions = [rnn_pipelines.__version__, version("keras"), version("tensorflow")]
+        settings = "\n".join([*versions, self.spec.model_dump_json(), self.checksum])
+        fingerprint = hashlib.sha256(settings.encode()).hexdigest()[:12]
         return f"{self.task}-{self.contender}-{self.seed}-{fingerprint}"
 
 
@@ -77,7 +82,10 @@ def compare_cells(
         )
     described = {name: describe_task(name, task, plan) for name, task in present.items()}
     jobs = list_jobs(present, plan)
-    missing = [job for job in jobs if job.key not in finished]
+    # The networks of a task in turn, so that other load on the machine falls on the seconds of all of them.
+    order = list(present)
+    in_turn = sorted(jobs, key=lambda job: (order.index(job.task), job.seed))
+    missing = [job for job in in_turn if job.key not in finished]
     with tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="training", disable=None) as progress:
         for job, run in fan_out(_train, missing, parallel):
             finished[job.key] = run

@@ -1,5 +1,6 @@
 """Training one network of a comparison, and measuring it."""
 
+import os
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ from rnn_pipelines.models.contender import RECURRENT, build_contender
 from rnn_pipelines.tasks.sequences import Sequences
 from rnn_pipelines.training.comparison import Job
 from rnn_pipelines.training.contests import Contest, Loss, prepare_contest
+from rnn_pipelines.training.fan_out import count_cores
 from rnn_pipelines.training.fit import fit
 from rnn_pipelines.training.task_specs import TaskSpec
 
@@ -23,7 +25,8 @@ def train_contender(job: Job) -> dict[str, Any]:
     Returns:
         `task, cell` (the contender's name), `seed, num_recurrent_parameters, num_parameters`; `validation` and `test`
         (the task's metric, with the weights that are best on validation); `seconds_per_epoch` and `seconds_to_best`
-        (both without graph compilation, which `compile_seconds` states), `epochs`, `best_epoch`, `steps_per_epoch`;
+        (both without graph compilation, which `compile_seconds` states), `num_threads` that it had, `epochs`,
+        `best_epoch`, `steps_per_epoch`;
         `steps_to_learn`: gradient steps until validation first fell below `learnt_below`, None if it never did; and
         `curve`: for each epoch its `loss` on validation.
     """
@@ -56,6 +59,7 @@ def train_contender(job: Job) -> dict[str, Any]:
         "seconds_per_epoch": record["training_seconds"] / record["num_epochs"],
         "seconds_to_best": max(seconds_to_best, 0.0),
         "compile_seconds": record["compile_seconds"],
+        "num_threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS") or count_cores()),
         "epochs": record["num_epochs"],
         "best_epoch": record["best_epoch"],
         "steps_per_epoch": steps_per_epoch,

@@ -18,7 +18,7 @@ from rnn_pipelines.series.scaling import fit_scaler
 from rnn_pipelines.series.schema import GapPolicy
 from rnn_pipelines.series.source import read_source
 from rnn_pipelines.series.windows import EvaluationSpec, WindowSpec, gather_windows, make_windows
-from rnn_pipelines.tasks.adding import GUESS_MSE, make_adding
+from rnn_pipelines.tasks.adding import make_adding
 from rnn_pipelines.tasks.copy_memory import NUM_CLASSES, compute_memoryless_loss, make_copy_memory
 from rnn_pipelines.tasks.music import PUBLISHED, measure_music_loss, measure_note_frequency_loss, pad_rolls, read_music
 from rnn_pipelines.tasks.sequences import Sequences
@@ -76,7 +76,8 @@ def prepare_contest(data: SeriesData | AddingData | CopyData | MusicData, seed: 
             return _prepare_series_contest(data, seed)
         case AddingData():
             parts = _draw(data, seed, lambda size, rng: make_adding(size, data.num_steps, rng))
-            return Contest(parts, 1, "squared", 1.0, measure_mse, {"guessing 1": GUESS_MSE})
+            references = {"guessing 1": measure_mse(np.ones_like(parts["test"].targets), parts["test"])}
+            return Contest(parts, 1, "squared", 1.0, measure_mse, references)
         case CopyData():
             parts = _draw(data, seed, lambda size, rng: make_copy_memory(size, data.delay, rng))
             references = {"no memory": compute_memoryless_loss(data.delay)}

@@ -50,7 +50,8 @@ def fan_out(
 ) -> Iterator[tuple[Job, Result]]:
     """Each job with its result, when it ends; what ended before one failed has been handed out.
 
-    Processes stay warm for many jobs. Where there is one worker or one job, it runs in this process.
+    Processes stay warm for many jobs. A single worker of this machine is this process. How many threads a job has
+    depends on the number of workers alone: what is trained later, by itself, takes as long as among others.
 
     Args:
         train: a function of a module, for other processes import it by its name.
@@ -59,19 +60,20 @@ def fan_out(
     Raises:
         ParallelError: no such scheduler, or workers that can't train.
     """
-    num_workers = min(count_workers(parallel), len(jobs))
-    if parallel.backend == "loky" and num_workers <= 1:
+    if not jobs:
+        return
+    if parallel.backend == "loky" and count_workers(parallel) == 1:
         for job in jobs:
             yield job, train(job)
         return
-    with _open_executor(parallel, num_workers) as submit:
+    with _open_executor(parallel, len(jobs)) as submit:
         submitted = {submit(train, job): job for job in jobs}
         for future in as_completed(submitted):
             yield submitted[future], future.result()
 
 
 def count_workers(parallel: ParallelSpec) -> int:
-    """Processes of this machine, or as many as there are jobs where Dask's scheduler decides."""
+    """Processes of this machine."""
     return parallel.workers or count_cores()
 
 
@@ -104,7 +106,7 @@ def _train_below_worker(train: Callable[[Job], Result], job: Job) -> Result:
 
 
 @contextmanager
-def _open_executor(parallel: ParallelSpec, num_workers: int) -> Iterator[Callable[..., Future[Any]]]:
+def _open_executor(parallel: ParallelSpec, num_jobs: int) -> Iterator[Callable[..., Future[Any]]]:
     """What submits a job; for Dask not through joblib, which waits without end for a job whose workers have died."""
     if parallel.backend == "dask":
         with _connect(str(parallel.scheduler)) as client:
@@ -113,8 +115,9 @@ def _open_executor(parallel: ParallelSpec, num_workers: int) -> Iterator[Callabl
         return
     from joblib.externals.loky import get_reusable_executor
 
+    num_workers = count_workers(parallel)
     num_threads = max(1, count_cores() // num_workers)
-    executor = get_reusable_executor(max_workers=num_workers)
+    executor = get_reusable_executor(max_workers=min(num_workers, num_jobs))
     try:
         yield lambda train, job: executor.submit(_train_apart, train, job, num_threads)
     except BaseException:

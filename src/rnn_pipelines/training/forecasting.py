@@ -64,7 +64,7 @@ def train_forecaster(
         network: what to build.
         training: how to train it.
         start: from where, and within which limits; by default from new weights, without limits.
-        parallel: over which processes the members are spread; by default all are trained in this one.
+        parallel: over which processes several members are spread; by default, and where there is one, in this one.
     Returns:
         The network with its best weights; the history of `fit`, each epoch the mean of the members that still trained;
         the record of `fit`, in sum over the members but for `best_epoch`, their mean, with the `layers` of one (see
@@ -74,7 +74,8 @@ def train_forecaster(
         ParallelError: see `fan_out`.
     """
     members = [_Member(number, panel, network, training, start or Start()) for number in range(network.members)]
-    trained = fan_out(_train_member, members, parallel or ParallelSpec(workers=1))
+    spread = parallel if parallel and network.members > 1 else ParallelSpec(workers=1)
+    trained = fan_out(_train_member, members, spread)
     ordered = [result for _, result in sorted(trained, key=lambda ended: ended[0].number)]
     weights, histories, records = zip(*ordered, strict=True)
     models = [_build_member(member, found) for member, found in zip(members, weights, strict=True)]

@@ -9,16 +9,16 @@ import pandas as pd
 
 from rnn_pipelines.evaluation.gate_statistics import (
     KEEPING_GATES,
+    differentiate_last_states,
     find_reach,
     list_gates,
     measure_gradient_by_lag,
     measure_half_lives,
     measure_openness,
-    probe_last_states,
     tabulate_distributions,
 )
 from rnn_pipelines.evaluation.nb_ngram import TextFeatures, score_ngrams, weigh_words
-from rnn_pipelines.models.tracing import LayerTrace, differentiate_output, trace_layer
+from rnn_pipelines.models.tracing import LayerTrace, differentiate_forecast, summarize_network, trace_layer
 from rnn_pipelines.series.windows import WindowedPanel, gather_windows
 from rnn_pipelines.text.cleaning import tokenize
 from rnn_pipelines.text.encoding import EncodedTexts, encode_texts, pad_texts, place_words
@@ -36,20 +36,23 @@ class Traces:
 
     Attributes:
         layers: by task, cell and, if there are two, direction: `forecast_lstm`, `sentiment_gru_backward`.
-        hidden_gradients: float32[batch, time, units] for each layer: of the output whose dependence on the past is
-            measured, with respect to each hidden state.
+        gradients: float[batch, time, feature] for each layer: of the output whose dependence on the past is measured,
+            with respect to each input.
+        networks: that of each layer, see `summarize_network`.
         origin: where the networks come from, in words.
     """
 
     layers: Mapping[str, LayerTrace]
-    hidden_gradients: Mapping[str, np.ndarray]
+    gradients: Mapping[str, np.ndarray]
+    networks: Mapping[str, dict[str, Any]]
     origin: str
 
 
 def trace_forecasters(chosen: ChosenForecasters, sample: SampleSpec) -> Traces:
     """Follows the first recurrent layer of each forecaster through test windows.
 
-    The output whose gradient is taken is the forecast one step ahead.
+    The output whose gradient is taken is the forecast one step ahead, by the series itself and not what the calendar
+    says.
 
     Args:
         chosen: what `choose_forecasters` returns.
@@ -58,16 +61,20 @@ def trace_forecasters(chosen: ChosenForecasters, sample: SampleSpec) -> Traces:
         NetworkError: see `trace_layer`.
     """
     inputs = _gather_inputs(chosen.panel, sample.windows)
-    layers = {f"forecast_{cell}": trace_layer(network, inputs)[0] for cell, network in chosen.networks.items()}
-    gradients = {f"forecast_{cell}": differentiate_output(network, inputs) for cell, network in chosen.networks.items()}
-    return Traces(layers, gradients, chosen.origin)
+    networks = {f"forecast_{cell}": network for cell, network in chosen.networks.items()}
+    return Traces(
+        layers={name: trace_layer(network, inputs)[0] for name, network in networks.items()},
+        gradients={name: differentiate_forecast(network, inputs)[:, :, :1] for name, network in networks.items()},
+        networks={name: summarize_network(network) for name, network in networks.items()},
+        origin=chosen.origin,
+    )
 
 
 def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
     """Follows the recurrent layer of each network of a classifier through texts, in both directions.
 
     What the head reads is pooled over all words, so that each of them reaches it at once. The output whose gradient is
-    taken is therefore the layer's own last state, see `probe_last_states`.
+    taken is therefore the layer's own last state, see `probe_last_states`, by the whole word.
 
     Args:
         chosen: what `choose_classifier` returns.
@@ -86,13 +93,19 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
     )
     inputs, places = _pad_inputs(chosen.classifier, encoded)
     layers: dict[str, LayerTrace] = {}
+    networks: dict[str, dict[str, Any]] = {}
     for cell, network in chosen.classifier.networks.items():
         directions = trace_layer(network, inputs)
         names = [f"sentiment_{cell}_{direction}" for direction in ("forward", "backward")]
-        layers |= dict(zip(names, directions, strict=True)) if len(directions) > 1 else {names[0]: directions[0]}
-    gradients = {name: probe_last_states(layer.trace, layer.mask) for name, layer in layers.items()}
+        found = dict(zip(names, directions, strict=True)) if len(directions) > 1 else {names[0]: directions[0]}
+        layers |= found
+        networks |= dict.fromkeys(found, summarize_network(network))
+    gradients = {
+        name: differentiate_last_states(layer.weights, layer.inputs, layer.mask, layer.trace)
+        for name, layer in layers.items()
+    }
     readings = [_read_text(chosen.classifier, layers, row, text, places[row]) for row, text in enumerate(shown)]
-    return Traces(layers, gradients, chosen.origin), pd.concat(readings, ignore_index=True)
+    return Traces(layers, gradients, networks, chosen.origin), pd.concat(readings, ignore_index=True)
 
 
 def measure_traces(*traces: Traces) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -102,19 +115,21 @@ def measure_traces(*traces: Traces) -> tuple[dict[str, Any], pd.DataFrame, pd.Da
         traces: what `trace_forecasters` and `trace_classifier` return.
     Returns:
         For each layer: `origin`, `cell`, `num_inputs`, `units`, `num_sequences`, `num_steps` (read, of all sequences),
-        `num_weights_by_gate`, `max_difference`, `openness` (see `measure_openness`), `half_life_steps` (`low`, `median`
-        and `high`: 10 %, 50 % and 90 % of the units are below; None where it has no end) and `reach_steps` (see
-        `find_reach`). And three tables with the `layer` of each row: the distributions (see `tabulate_distributions`),
-        the half-lives (`unit`, `half_life`) and the gradients (`lag`, `gradient`, the greatest is 1).
+        `num_weights_by_gate`, `max_difference`, `network` (see `summarize_network`), `openness` (see
+        `measure_openness`), `half_life_steps` (`low`, `median` and `high`: 10 %, 50 % and 90 % of the units are below;
+        None where it has no end) and `reach_steps` (see `find_reach`). And three tables with the `layer` of each row:
+        the distributions (see `tabulate_distributions`), the half-lives (`unit`, `half_life`) and the gradients (`lag`,
+        `gradient`, the greatest is 1).
     """
     summary, distributions, half_lives, gradients = {}, [], [], []
-    for name, layer, origin, hidden_gradients in _list_layers(traces):
+    for name, layer, group in _list_layers(traces):
         gates = list_gates(layer.trace, layer.mask)
         lives = measure_half_lives(gates[KEEPING_GATES[layer.cell]])
-        by_lag = _measure_gradient(name, layer, hidden_gradients)
+        by_lag = measure_gradient_by_lag(group.gradients[name], layer.mask, layer.trace.backwards)
         summary[name] = {
-            "origin": origin,
+            "origin": group.origin,
             **_describe(layer),
+            "network": group.networks[name],
             "openness": measure_openness(gates),
             "half_life_steps": _summarize_half_lives(lives),
             "reach_steps": find_reach(by_lag),
@@ -190,16 +205,10 @@ def _choose_values(layer: LayerTrace, row: int, is_read: np.ndarray) -> Iterator
         yield KEEPING_GATES[layer.cell], int(unit), keeping[:, unit]
 
 
-def _list_layers(traces: Sequence[Traces]) -> Iterator[tuple[str, LayerTrace, str, np.ndarray]]:
+def _list_layers(traces: Sequence[Traces]) -> Iterator[tuple[str, LayerTrace, Traces]]:
     for group in traces:
         for name, layer in group.layers.items():
-            yield name, layer, group.origin, group.hidden_gradients[name]
-
-
-def _measure_gradient(name: str, layer: LayerTrace, hidden_gradients: np.ndarray) -> np.ndarray:
-    # Of a window, the series itself and not what the calendar says; of a text, the whole word.
-    num_features = 1 if name.startswith("forecast") else layer.inputs.shape[2]
-    return measure_gradient_by_lag(layer.weights, layer.inputs, layer.mask, layer.trace, hidden_gradients, num_features)
+            yield name, layer, group
 
 
 def _describe(layer: LayerTrace) -> dict[str, Any]:

@@ -16,13 +16,16 @@ class TrainingSpec(BaseModel, extra="forbid", frozen=True):
             hardly learned can be lucky.
         batch_size: windows or texts in a gradient step.
         learning_rate: of Adam, at the start.
-        schedule: `plateau` halves the learning rate whenever half the patience has passed without a better validation
-            loss, `cosine` lets it fall to 0 over all epochs, `constant` keeps it.
+        schedule: `plateau` halves the learning rate whenever half the patience has passed without a validation loss
+            that is lower by 0.0001 or more (of series, scaled), `cosine` lets it fall to 0 over all epochs, `constant`
+            keeps it.
         clip_norm: length to which the gradient of all weights together is shortened where it is longer; None for no
             limit.
         weight_average: decay of the running mean of the weights that is validated and kept; 0 for the weights
             themselves.
-        jit_compile: compile the training step with XLA. Faster for windows of up to about 100 steps, not for texts.
+        jit_compile: compile the training step with XLA. Faster for one output at the end of a window: on the adding
+            problem of 200 steps, with 64 units and one thread, 1.7 times for an LSTM and 2.6 for a GRU. Slower for
+            copy memory, with an output at each of 120 steps (1.6 and 1.2 times), and not for texts.
     """
 
     seed: int = 0

@@ -35,10 +35,8 @@ def draw_figures(runs: list[dict[str, Any]], results: dict[str, Any], descriptio
     return compare_figures.draw_figures(runs, results["summary"], description)
 
 
-def render_report(
-    results: dict[str, Any], description: dict[str, Any], plan: PlanSpec, parallel: ParallelSpec, **figures: Figure
-) -> str:
+def render_report(results: dict[str, Any], description: dict[str, Any], plan: PlanSpec, **figures: Figure) -> str:
     """Puts verdicts, tables and figures into one HTML file that needs no network."""
     from rnn_pipelines.reporting import compare_report
 
-    return compare_report.render_compare_report(results, description, plan, parallel, figures)
+    return compare_report.render_compare_report(results, description, plan, figures)

@@ -36,7 +36,6 @@ def create_pipeline() -> Pipeline:
                     "results": "compare_results",
                     "description": "compare_description",
                     "plan": "params:compare.plan",
-                    "parallel": "params:parallel",
                     **figures,
                 },
                 "compare_report",
