@@ -1,6 +1,6 @@
 """A replay sees on each day what was there on that day, and decides as a retraining does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -52,9 +52,13 @@ def make_recipe(**policy: Any) -> TrainingRecipe:
 
 
 def replay(
-    table: pd.DataFrame, recipe: TrainingRecipe | None = None, data: DataRecipe = DATA, **schedules: ScheduleSpec
+    table: pd.DataFrame,
+    recipe: TrainingRecipe | None = None,
+    data: DataRecipe = DATA,
+    period: int = 20,
+    **schedules: ScheduleSpec,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    spec = BacktestSpec(period=20, schedules=schedules)
+    spec = BacktestSpec(period=period, schedules=schedules)
     return replay_schedules(table, data, recipe or make_recipe(), spec, HERE)
 
 
@@ -68,28 +72,49 @@ def replayed(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return replay(table, never=NEVER, often=EVERY_8)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_graphs() -> Iterator[None]:
+    """Networks this small are trained before their graphs would be traced."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 # The past
 
 
-def test_nothing_later_is_seen(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    """Other values after a day change no forecast from before it, and no decision."""
-    day = table["ds"].iloc[-8]
-    other = table.assign(y=table["y"].where(table["ds"] <= day, 1000 - table["y"]))
+@pytest.fixture(scope="module")
+def with_another_end(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same replay with other values in the last seven days."""
+    other = table.assign(y=table["y"].where(table["ds"] <= table["ds"].iloc[-8], 1000 - table["y"]))
+    return replay(other, never=NEVER, often=EVERY_8)
+
+
+def test_nothing_later_is_seen(
+    table: pd.DataFrame,
+    replayed: tuple[pd.DataFrame, pd.DataFrame],
+    with_another_end: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    """Other values after a day change no forecast from before it."""
     columns = ["unique_id", "cutoff", "ds", "last_value", "seasonal_naive", "ridge", "never", "often"]
     before, after = (
-        forecasts.loc[forecasts["cutoff"] <= day, columns]
-        for forecasts, _ in (replayed, replay(other, never=NEVER, often=EVERY_8))
+        forecasts.loc[forecasts["cutoff"] <= table["ds"].iloc[-8], columns]
+        for forecasts, _ in (replayed, with_another_end)
     )
     assert len(before) > 0
     pd.testing.assert_frame_equal(before, after)
 
 
-def test_decisions_see_nothing_later(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    day = table["ds"].iloc[-8]
-    other = table.assign(y=table["y"].where(table["ds"] <= day, 1000 - table["y"]))
+def test_decisions_see_nothing_later(
+    table: pd.DataFrame,
+    replayed: tuple[pd.DataFrame, pd.DataFrame],
+    with_another_end: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
     columns = ["schedule", "as_of", "is_promoted", "reason", "loss", "champion_loss"]
     before, after = (
-        found.loc[found["as_of"] <= day, columns] for _, found in (replayed, replay(other, never=NEVER, often=EVERY_8))
+        found.loc[found["as_of"] <= table["ds"].iloc[-8], columns] for _, found in (replayed, with_another_end)
     )
     assert len(before) == 3
     pd.testing.assert_frame_equal(before, after)
@@ -137,17 +162,23 @@ def test_schedules_begin_with_the_same_network(
     assert forecasts["never"].tolist() == forecasts["often"].tolist()
 
 
-def test_challengers_that_are_kept_back_change_nothing(table: pd.DataFrame) -> None:
-    forecasts, retrainings = replay(table, make_recipe(min_improvement_fraction=0.99), never=NEVER, often=EVERY_8)
-    assert retrainings["is_promoted"].tolist() == [True, True, False, False]
-    assert forecasts["never"].tolist() == forecasts["often"].tolist()
+def test_challengers_that_are_kept_back_change_nothing(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    forecasts, retrainings = replay(table, make_recipe(min_improvement_fraction=0.99), often=EVERY_8)
+    assert retrainings["is_promoted"].tolist() == [True, False, False]
+    assert forecasts["often"].tolist() == replayed[0]["never"].tolist()
 
 
-def test_old_champion_makes_way_in_the_time_of_the_replay(table: pd.DataFrame) -> None:
+@pytest.mark.parametrize(
+    ("max_age", "promotions"), [(8, [True, True, True]), (9, [True, False, True]), (20, [True, False, False])]
+)
+def test_old_champion_makes_way_in_the_time_of_the_replay(
+    table: pd.DataFrame, max_age: int, promotions: list[bool]
+) -> None:
     """Its age counts from its promotion on a day of the past."""
-    for max_age, promotions in ((8, [True, True, True]), (9, [True, False, True]), (20, [True, False, False])):
-        recipe = make_recipe(significance=1e-12, max_age_days=max_age)
-        assert replay(table, recipe, often=EVERY_8)[1]["is_promoted"].tolist() == promotions
+    recipe = make_recipe(significance=1e-12, max_age_days=max_age)
+    assert replay(table, recipe, often=EVERY_8)[1]["is_promoted"].tolist() == promotions
 
 
 def test_first_network_is_in_use_whatever_the_policy_says(table: pd.DataFrame) -> None:
@@ -185,13 +216,15 @@ def fail_on(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return fail
 
 
-def test_training_that_fails_leaves_the_champion_in_use(table: pd.DataFrame, fail_on: Callable[..., None]) -> None:
+def test_training_that_fails_leaves_the_champion_in_use(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame], fail_on: Callable[..., None]
+) -> None:
     fail_on(58)
-    forecasts, retrainings = replay(table, never=NEVER, often=EVERY_8)
-    assert retrainings["reason"].tolist()[2] == "it failed: the loss is no number"
-    assert retrainings["is_promoted"].tolist()[:3] == [True, True, False]
-    between = forecasts["cutoff"] < table["ds"].iloc[-5]
-    assert forecasts.loc[between, "often"].tolist() == forecasts.loc[between, "never"].tolist()
+    forecasts, retrainings = replay(table, often=EVERY_8)
+    assert retrainings["reason"].tolist()[1] == "it failed: the loss is no number"
+    assert retrainings["is_promoted"].tolist()[:2] == [True, False]
+    before = forecasts["cutoff"] < table["ds"].iloc[-5]
+    assert forecasts.loc[before, "often"].tolist() == replayed[0].loc[before, "never"].tolist()
 
 
 def test_first_training_that_fails_leaves_nothing_to_forecast_with(
@@ -208,8 +241,8 @@ def test_nothing_is_trained_where_nothing_is_new(
     """As at night: a weekly series is not retrained every day."""
     table = make_table(make_values(70), freq="W-SUN")
     data = replace(DATA, source=SourceSpec(name="catalog", freq="W-SUN"))
-    forecasts, retrainings = replay(table, data=data, daily=ScheduleSpec(every="day"))
-    assert retrainings["as_of"].tolist() == table["ds"].iloc[-21:-1].tolist()
+    forecasts, retrainings = replay(table, data=data, period=3, daily=ScheduleSpec(every="day"))
+    assert retrainings["as_of"].tolist() == table["ds"].iloc[-4:-1].tolist()
     assert forecasts["daily"].notna().all()
 
 
