@@ -411,6 +411,15 @@ def test_source_that_is_missing_is_a_failure_on_record(elsewhere: Path) -> None:
     assert HEAVY.findall(finished.stderr) == []
 
 
+def test_publish_names_the_file_that_its_environment_reads(elsewhere: Path) -> None:
+    """`conf/local` is not read there."""
+    (elsewhere / "conf/local").mkdir()
+    (elsewhere / "conf/local/mlflow.yml").write_text("is_on: true")
+    finished, _ = run_kedro(elsewhere, "publish", "forecast")
+    assert finished.returncode == 1
+    assert finished.stderr.endswith("mlflow.yml: is_on is false. Write is_on: true into conf/test/mlflow.yml.\n")
+
+
 def test_check_loads_no_tensorflow_and_no_mlflow(elsewhere: Path) -> None:
     """Not even where MLflow is on, for it has nothing to tell."""
     (elsewhere / "conf/test/mlflow.yml").write_text("is_on: true")

@@ -39,11 +39,13 @@ class Place:
     Attributes:
         champion: folder of versions, pointer, history and locks.
         verdict: what the monitor wrote.
+        env: whose configuration is read beside `base`.
         find_tracking: checks `mlflow.yml` and returns where MLflow is; None where it is told nothing.
     """
 
     champion: Path
     verdict: Path
+    env: str = "local"
     find_tracking: Callable[[], "TrackingSpec | None"] = lambda: None
 
     @property
@@ -264,7 +266,7 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
     place = find_place(task, env)
     spec = place.find_tracking()
     if spec is None:
-        raise TrackingError("mlflow.yml: is_on is false. Write is_on: true into conf/local/mlflow.yml.")
+        raise TrackingError(f"mlflow.yml: is_on is false. Write is_on: true into conf/{place.env}/mlflow.yml.")
     news = publication.publish(place.store, task, spec)
     found = {"task": task, **asdict(news)}
     _say(is_json, found, lambda _: f"{task}: {publication.describe_publication(news, task, spec)}")
@@ -293,6 +295,7 @@ def _find_place(session: "KedroSession", task: str) -> Place:
     return Place(
         champion=context.project_path / champion["path"],
         verdict=context.project_path / verdict.get("filepath", f"no monitor_{task}_verdict in the catalog"),
+        env=context.env or "local",
         find_tracking=partial(find_tracking, context),
     )
 

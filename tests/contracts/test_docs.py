@@ -37,7 +37,7 @@ def test_named_make_targets_exist(document: Path) -> None:
 
 
 def test_named_parameters_exist(document: Path) -> None:
-    files = [yaml.safe_load(path.read_text()) for path in (PROJECT / "conf/base").glob("parameters_*.yml")]
+    files = [yaml.safe_load(path.read_text()) for path in (PROJECT / "conf/base").glob("parameters*.yml")]
     parameters = {pipeline: blocks for file in files for pipeline, blocks in file.items()}
     pattern = rf"\b(?<!/)(?:{'|'.join(parameters)})\.[a-z_]+(?:\.[a-z_]+)?"
     named = set(re.findall(pattern, document.read_text())) - NOT_PARAMETERS

@@ -20,12 +20,13 @@ from rnn_pipelines.training.task_specs import PlanSpec, TaskBook
 pytestmark = pytest.mark.slow
 
 PARENT = "__import__('time').sleep(1) or __import__('os').getppid()"
+ENDLESS = ["1", "__import__('time').sleep(600)", "__import__('time').sleep(601)"]
 MEASURED = ("seconds_per_epoch", "seconds_to_best", "compile_seconds", "num_threads")
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., SimpleNamespace]]:
-    """Starts a scheduler and its workers: `parallel`, and `pids` of the workers."""
+    """Starts a scheduler and its workers: `parallel`, `scheduler`, and `pids` of the workers."""
     processes: list[subprocess.Popen[bytes]] = []
 
     def launch(*arguments: str) -> None:
@@ -42,7 +43,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., SimpleNamespace]]:
             launch("worker", address, "--nthreads", "1", *options)
         wait_for(address, 2)
         parallel = ParallelSpec(backend="dask", scheduler=address)
-        return SimpleNamespace(parallel=parallel, pids=[process.pid for process in processes[1:]])
+        scheduler, *pids = (process.pid for process in processes)
+        return SimpleNamespace(parallel=parallel, scheduler=scheduler, pids=pids)
 
     yield start_cluster
     for process in processes:
@@ -75,6 +77,37 @@ def test_job_that_kills_its_process_ends_with_an_error(start: Callable[..., Simp
         list(fan_out(os._exit, [7], start("--no-nanny").parallel))
 
 
+def test_workers_that_all_die_end_with_an_error(
+    start: Callable[..., SimpleNamespace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask waits for others without end."""
+    monkeypatch.setattr("rnn_pipelines.training.fan_out.PATIENCE_SECONDS", 2)
+    cluster = start("--no-nanny")
+    ended = fan_out(eval, ENDLESS, cluster.parallel)
+    assert next(ended) == ("1", 1)
+    kill(*cluster.pids)
+    with pytest.raises(ParallelError, match=r"Only 0/1 workers .*Start them with dask scheduler, and with dask worker"):
+        next(ended)
+
+
+def test_scheduler_that_dies_ends_all_with_an_error(start: Callable[..., SimpleNamespace]) -> None:
+    cluster = start("--no-nanny")
+    ended = fan_out(eval, ENDLESS, cluster.parallel)
+    assert next(ended) == ("1", 1)
+    kill(cluster.scheduler)
+    with pytest.raises(ParallelError, match=rf"{cluster.parallel.scheduler} was lost.*and run this again"):
+        next(ended)
+
+
+def test_training_that_its_workers_die_of_ends_with_an_error(
+    start: Callable[..., SimpleNamespace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask tries it on four of them, unless told otherwise."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")
+    with pytest.raises(ParallelError, match=r"those workers died while running it"):
+        list(fan_out(eval, ["__import__('os').kill(__import__('os').getppid(), 9)"], start("--no-nanny").parallel))
+
+
 def test_workers_that_can_not_start_processes_are_refused(start: Callable[..., SimpleNamespace]) -> None:
     with pytest.raises(ParallelError, match="Start them with --no-nanny"):
         list(fan_out(eval, ["1"], start().parallel))
@@ -102,6 +135,11 @@ class KillingDict(dict[str, dict[str, Any]]):
         if not self:
             os.kill(self.pid, signal.SIGKILL)
         super().__setitem__(key, value)
+
+
+def kill(*pids: int) -> None:
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
 
 
 def wait_for(address: str, num_workers: int) -> None:

@@ -14,6 +14,7 @@ from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.models.specs import NetworkSpec
 from rnn_pipelines.series.splits import SplitSpec
 from rnn_pipelines.series.windows import WindowedPanel, WindowSpec, gather_windows
+from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.specs import ForecastTrainingSpec
 
 Prepare = Callable[..., SimpleNamespace]
@@ -329,6 +330,15 @@ def test_members_are_trained_from_one_seed_after_another_and_averaged(
 ) -> None:
     members = [forecast(member, panel).test for member in (trained["gru"], reseeded)]
     np.testing.assert_allclose(forecast(doubled, panel).test, np.mean(members, axis=0), rtol=1e-5, atol=1e-6)
+
+
+def test_one_member_needs_no_other_process(panel: WindowedPanel, trained: dict) -> None:
+    """Nor the scheduler, which isn't there."""
+    from rnn_pipelines.training.forecasting import train_forecaster
+
+    network, nobody = NetworkSpec(cell="gru", units=(4,)), ParallelSpec(backend="dask", scheduler="tcp://127.0.0.1:9")
+    _, history, _ = train_forecaster(panel, network, TRAINING, parallel=nobody)
+    assert history["val_loss"].equals(trained["gru"].history["val_loss"])
 
 
 def test_history_of_members_is_their_mean(trained: dict, reseeded: SimpleNamespace, doubled: SimpleNamespace) -> None:

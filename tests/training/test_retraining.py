@@ -13,6 +13,7 @@ from rnn_pipelines.series.calendar import CalendarSpec
 from rnn_pipelines.series.schema import GapPolicy
 from rnn_pipelines.series.splits import SplitSpec
 from rnn_pipelines.series.windows import WindowSpec, gather_windows
+from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.forecaster import Forecaster, describe_forecaster
 from rnn_pipelines.training.retraining import (
     Means,
@@ -29,6 +30,7 @@ NETWORK = NetworkSpec(cell="gru", units=(3,))
 TRAINING = ForecastTrainingSpec(
     epochs=3, batch_size=16, min_steps=10_000, schedule="constant", weight_average=0.0, jit_compile=False
 )
+NO_DASK = ParallelSpec(backend="dask", scheduler="tcp://127.0.0.1:9")
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +111,16 @@ def test_members_begin_with_their_own_weights(old: SimpleNamespace, new: SimpleN
     flat = [weights for member in first_weights for weights in member]
     for one, other in zip(flat, champion.networks["gru"].get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_members_stay_on_the_machine_of_their_checkpoints(
+    old: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever other trainings do."""
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
+    means = Means(BudgetSpec(), parallel=NO_DASK)
+    network = NETWORK.model_copy(update={"members": 2})
+    assert train_challenger(old.panel, old.settings, network, TRAINING, means).record["seeds"] == [0, 1]
 
 
 def test_champion_is_not_changed_by_a_warm_start(champion: Forecaster, new: SimpleNamespace) -> None:

@@ -3,9 +3,8 @@
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, as_completed, wait
 from contextlib import contextmanager
-from functools import partial
 from multiprocessing import current_process
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -21,6 +20,10 @@ Result = TypeVar("Result")
 
 # How long a scheduler and its first worker may take to answer.
 CONNECT_SECONDS = 30
+# A training may take hours: after so long without a result a scheduler is asked for a worker, and has as long to find
+# one.
+PATIENCE_SECONDS = 60
+START_DASK = "Start them with dask scheduler, and with dask worker ADDRESS --no-nanny on each machine"
 
 
 class ParallelSpec(BaseModel, extra="forbid", frozen=True):
@@ -58,15 +61,19 @@ def fan_out(
         jobs: its arguments; they and the results travel between processes.
         parallel: over which.
     Raises:
-        ParallelError: no such scheduler, or workers that can't train.
+        ParallelError: no such scheduler, one that is lost or has no workers left, or workers that can't train.
     """
     if not jobs:
         return
-    if parallel.backend == "loky" and count_workers(parallel) == 1:
+    if parallel.backend == "dask":
+        yield from _train_over_dask(train, jobs, str(parallel.scheduler))
+        return
+    num_workers = count_workers(parallel)
+    if num_workers == 1:
         for job in jobs:
             yield job, train(job)
         return
-    with _open_executor(parallel, len(jobs)) as submit:
+    with _open_executor(num_workers, len(jobs)) as submit:
         submitted = {submit(train, job): job for job in jobs}
         for future in as_completed(submitted):
             yield submitted[future], future.result()
@@ -106,16 +113,10 @@ def _train_below_worker(train: Callable[[Job], Result], job: Job) -> Result:
 
 
 @contextmanager
-def _open_executor(parallel: ParallelSpec, num_jobs: int) -> Iterator[Callable[..., Future[Any]]]:
-    """What submits a job; for Dask not through joblib, which waits without end for a job whose workers have died."""
-    if parallel.backend == "dask":
-        with _connect(str(parallel.scheduler)) as client:
-            # Leaving the client takes back what is not done.
-            yield partial(client.get_executor(pure=False).submit, _train_below_worker)
-        return
+def _open_executor(num_workers: int, num_jobs: int) -> Iterator[Callable[..., Future[Any]]]:
+    """What submits a job to processes of this machine."""
     from joblib.externals.loky import get_reusable_executor
 
-    num_workers = count_workers(parallel)
     num_threads = max(1, count_cores() // num_workers)
     executor = get_reusable_executor(max_workers=min(num_workers, num_jobs))
     try:
@@ -123,6 +124,35 @@ def _open_executor(parallel: ParallelSpec, num_jobs: int) -> Iterator[Callable[.
     except BaseException:
         executor.shutdown(wait=False, kill_workers=True)
         raise
+
+
+def _train_over_dask(train: Callable[[Job], Result], jobs: Sequence[Job], address: str) -> Iterator[tuple[Job, Result]]:
+    """Dask itself, as joblib over it, waits without end for a worker where all have died."""
+    # Leaving the client takes back what is not done.
+    with _connect(address) as client:
+        _wait_for_worker(client, address, CONNECT_SECONDS)
+        submit = client.get_executor(pure=False).submit
+        submitted = {submit(_train_below_worker, train, job): job for job in jobs}
+        while submitted:
+            ended, _ = wait(submitted, timeout=PATIENCE_SECONDS, return_when=FIRST_COMPLETED)
+            if not ended:
+                _wait_for_worker(client, address, PATIENCE_SECONDS)
+            for future in ended:
+                yield submitted.pop(future), _take_result(future, address)
+
+
+def _take_result(future: Future[Result], address: str) -> Result:
+    from distributed import KilledWorker
+
+    try:
+        return future.result()
+    except CancelledError as error:
+        raise ParallelError(
+            f"parallel.scheduler: {address} was lost, with what its workers were training. {START_DASK}, and run this "
+            "again."
+        ) from error
+    except KilledWorker as error:
+        raise ParallelError(f"parallel.scheduler: {address}: {error}") from error
 
 
 def _connect(address: str) -> "Client":
@@ -133,11 +163,21 @@ def _connect(address: str) -> "Client":
             "parallel.backend is dask, which is not installed: pip install rnn-pipelines[dask]"
         ) from error
     try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise ParallelError(
-            f"parallel.scheduler: expected the address of a Dask scheduler with workers, received {address} ({error}). "
-            "Start them with dask scheduler, and with dask worker ADDRESS --no-nanny on each machine."
-        ) from error
-    return client
+        raise _describe_missing(address, error) from error
+
+
+def _wait_for_worker(client: "Client", address: str, seconds: float) -> None:
+    """Asks the scheduler, and again until it has a worker."""
+    try:
+        client.wait_for_workers(1, timeout=seconds)
+    except (OSError, ValueError) as error:
+        raise _describe_missing(address, error) from error
+
+
+def _describe_missing(address: str, error: Exception) -> ParallelError:
+    return ParallelError(
+        f"parallel.scheduler: expected the address of a Dask scheduler with workers, received {address} ({error}). "
+        f"{START_DASK}."
+    )

@@ -47,7 +47,7 @@ class Means:
         budget: time and epochs.
         champion: whose weights it may start from; None where there is no champion.
         checkpoints: where an interrupted training leaves what it needs to go on; None for nowhere.
-        parallel: over which processes members are spread; None for this one.
+        parallel: over which processes members are spread, of this machine alone; None for this one.
     """
 
     budget: BudgetSpec
@@ -81,7 +81,11 @@ def train_challenger(
         # A network that has learnt before can't be lucky for having hardly learnt.
         changes["min_steps"] = 0
     start = Start(weights, budget.max_seconds, means.checkpoints)
-    model, _, record = train_forecaster(panel, network, training.model_copy(update=changes), start, means.parallel)
+    parallel = means.parallel
+    if parallel and parallel.backend == "dask":
+        # Checkpoints lie on this machine, and a night shall not need another one.
+        parallel = ParallelSpec(workers=None)
+    model, _, record = train_forecaster(panel, network, training.model_copy(update=changes), start, parallel)
     seeds = [training.seed + member for member in range(network.members)]
     return TrainedNetwork(model, network, record | {"seeds": seeds, "is_warm": weights is not None})
 
