@@ -108,7 +108,7 @@ def champion() -> None:
 @champion.command()
 @add_shared_options
 @add_wait_option
-@click.option("--as-of", metavar="DATE", help="Last day (or time, or step) whose data counts.")
+@click.option("--as-of", metavar="DATE", help="Last day (to its end), time, or step whose data counts.")
 @click.option("--force", "is_forced", is_flag=True, help="Retrain though nothing is new.")
 def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str | None, is_forced: bool) -> None:
     """Trains a challenger on the newest data, and decides between it and the champion.
