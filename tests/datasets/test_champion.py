@@ -305,6 +305,28 @@ def test_champion_that_cannot_be_loaded_is_recorded_once(folder: Path, bare: For
     assert [record["kind"] for record in list_records(folder)].count("alarm") == 1
 
 
+def fail_to_load(dataset: ChampionDataset) -> None:
+    """As with a library that is broken."""
+
+    def fail(_: object) -> None:
+        raise TypeError("broken")
+
+    dataset._unpack = fail
+    assert dataset.load() is None
+
+
+def test_champion_that_can_be_loaded_again_ends_the_alarm(folder: Path, bare: Forecaster) -> None:
+    """On record once, and a later alarm is on record again."""
+    version = save(folder, bare)
+    for _ in range(2):
+        fail_to_load(open_dataset(folder))
+        assert "it is whole, but can't be loaded" in list_damages(ChampionStore(folder))[0]
+        for _ in range(2):
+            assert open_dataset(folder).load().version == version
+        assert list_damages(ChampionStore(folder)) == []
+    assert [record["kind"] for record in list_records(folder)] == ["retrain", *(2 * ["alarm", "recovery"])]
+
+
 @pytest.mark.parametrize(
     "error", [OSError("No space left on device"), MemoryError(), ImportError("no keras")], ids=repr
 )

@@ -13,6 +13,7 @@ from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.lifecycle.champion import Champion, ChampionStore
 from rnn_pipelines.lifecycle.history import add_record, find_origin
 from rnn_pipelines.lifecycle.manifest import describe_loader
+from rnn_pipelines.lifecycle.news import find_unreadable
 from rnn_pipelines.lifecycle.outcome import save_outcome
 from rnn_pipelines.lifecycle.retraining import Candidate, LoadedChampion, make_timestamp
 
@@ -76,6 +77,7 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
             return self._find_champion({**unreadable, champion.version: f"{champion.version}: {why}"})
         if champion.alarms:
             self._report(list(champion.alarms), champion.version, unreadable)
+        self._clear(champion.version)
         return self._complete(champion, artefact)
 
     def _complete(self, champion: Champion, artefact: Any) -> LoadedChampion:
@@ -97,11 +99,18 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
         for alarm in alarms:
             logger.error("%s champion: %s", self._task, alarm)
         records = self.store.list_records()
-        ends = [place for place, record in enumerate(records) if record.get("is_promoted")]
+        ends = [place for place, record in enumerate(records) if record.get("is_promoted") or record.get("readable")]
         about: dict[str, Any] = {"kind": "alarm", "reasons": alarms}
         if unreadable:
             about |= {"unreadable": dict(unreadable), "loader": describe_loader()}
         if not any(about.items() <= r.items() for r in records[max(ends, default=0) :]):
+            self._record(version, about)
+
+    def _clear(self, version: str) -> None:
+        """Into the history, where it says that the version can't be loaded with this code and these libraries."""
+        if version in find_unreadable(self.store.list_records()):
+            reasons = [f"{version}: it can be loaded again."]
+            about = {"kind": "recovery", "reasons": reasons, "readable": [version], "loader": describe_loader()}
             self._record(version, about)
 
     def _record(self, version: str | None, about: Mapping[str, Any]) -> None:

@@ -55,16 +55,19 @@ def list_damages(store: ChampionStore) -> list[str]:
 
 
 def find_unreadable(records: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """Versions that could not be loaded with this code and these libraries though they are whole, with their alarms.
+    """Versions that can't be loaded with this code and these libraries though they are whole, with their alarms.
+
+    Who tried last is right: a library that is broken may be put back.
 
     Args:
         records: what `list_records` returns.
     """
-    found = [record for record in records if record.get("unreadable")]
-    loader = describe_loader() if found else {}
-    return {
-        version: alarm
-        for record in found
-        if record.get("loader") == loader
-        for version, alarm in record["unreadable"].items()
-    }
+    tries = [record for record in records if record.get("loader")]
+    loader = describe_loader() if tries else {}
+    unreadable: dict[str, str] = {}
+    for record in tries:
+        if record["loader"] == loader:
+            unreadable |= record.get("unreadable", {})
+            for version in record.get("readable", ()):
+                unreadable.pop(version, None)
+    return unreadable
