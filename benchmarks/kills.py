@@ -33,8 +33,9 @@ import pandas as pd
 
 from rnn_pipelines.datasets import ChampionDataset, ForecastLogDataset
 from rnn_pipelines.errors import ChampionError, LockedError
+from rnn_pipelines.lifecycle.champion import ChampionStore
 from rnn_pipelines.lifecycle.checking import check_task
-from rnn_pipelines.lifecycle.history import list_records
+from rnn_pipelines.lifecycle.history import find_origin, list_records
 from rnn_pipelines.lifecycle.lock import hold_lock
 from rnn_pipelines.lifecycle.prediction import forecast_newest
 from rnn_pipelines.lifecycle.retraining import LoadedChampion
@@ -282,6 +283,9 @@ def list_problems(place: Place) -> Iterator[str]:
             store.read_version(version)
         except ChampionError as error:
             yield str(error)
+    pointer = store.find_pointer()
+    if pointer is not None and find_origin(store.list_records(), pointer.version) is None:
+        yield "the champion is not on record"
     records = list_records(place.champion)
     if len(records) < len(list((place.champion / "history").glob("*.json"))):
         yield "a record can't be read"
@@ -299,10 +303,12 @@ def list_problems(place: Place) -> Iterator[str]:
 
 def retrain(place: Place, day: pd.Timestamp) -> tuple[str, Retraining]:
     """Retrains to the end: `ok` or what is wrong."""
-    num_records = len(list_records(place.champion))
+    store = ChampionStore(place.champion)
+    # With what a kill left out of the history, which the next promotion adds.
+    num_records = len(store.list_records())
     running = Retraining(place, day)
     code = running.finish()
-    records = list_records(place.champion)[num_records:]
+    records = store.list_records()[num_records:]
     outcomes = [record.get("outcome") for record in records]
     if code or outcomes not in (["promoted"], ["kept"]):
         return f"exit code {code}, {outcomes}: {running.lines[-1][1]}", running

@@ -37,6 +37,7 @@ settings.load_profile("project")
 
 DATA = Path(os.environ["RNN_DATA"]) if os.environ.get("RNN_DATA") else None
 HAS_DATA = DATA is not None and DATA.is_dir()
+HAS_SYSTEMD = shutil.which("systemd-analyze") is not None
 HAS_AIRFLOW = (Path(__file__).parents[1] / ".airflow/installed").exists()
 
 
@@ -68,6 +69,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
         if (item.get_closest_marker("real_data") and not HAS_DATA)
         or (item.get_closest_marker("postgres") and POSTGRES is None)
+        or (item.get_closest_marker("systemd") and not HAS_SYSTEMD)
         or (item.get_closest_marker("airflow") and not HAS_AIRFLOW)
         or (item.get_closest_marker("slow") and not wants_slow(config))
     }
@@ -95,6 +97,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Says which tests are not collected, and why."""
     if not HAS_DATA:
         terminalreporter.write_line("Tests of real data are not collected: RNN_DATA names no folder.")
+    if not HAS_SYSTEMD:
+        terminalreporter.write_line("Tests of systemd are not collected: there is no systemd-analyze on this machine.")
     if wants_slow(config) and POSTGRES is None:
         terminalreporter.write_line("Tests of PostgreSQL are not collected: there is no initdb on this machine.")
     if wants_slow(config) and not HAS_AIRFLOW:

@@ -1,17 +1,22 @@
 """A parameter that would mislead ends the run before its first node; a run ends by saying where its report is."""
 
+import contextlib
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro_datasets.text import TextDataset
 
-from rnn_pipelines.datasets import PostgresRowsDataset
-from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.datasets import ChampionDataset, PostgresRowsDataset
+from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.hooks import RunHooks, refuse_swapped_cells, refuse_unread_parameters
+from rnn_pipelines.lifecycle.champion import ChampionStore
+from rnn_pipelines.lifecycle.outcome import save_outcome
 from rnn_pipelines.models.specs import ClassifierSpec, NetworkSpec
 from rnn_pipelines.text.files import TextFileSpec
 
@@ -176,3 +181,55 @@ def test_misspelt_block_of_another_pipeline_is_refused(run_hook: Callable[..., N
 def test_given_block_that_only_another_pipeline_reads_is_refused(run_hook: Callable[..., None]) -> None:
     with pytest.raises(ParameterError, match=r"'forecast\.window' is read by no node of this run"):
         run_hook({"forecast": {"window": {}}}, ["predict"], given={"forecast": {"window": {}}})
+
+
+# Failures
+
+
+@pytest.fixture
+def retrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> DataCatalog:
+    """The catalog of a run that retrains both tasks."""
+    monkeypatch.setattr("rnn_pipelines.hooks.pipelines", dict.fromkeys(RETRAIN["pipeline_names"], Pipeline([])))
+    champions = {
+        f"champion_{task}": ChampionDataset(path=str(tmp_path / task), task=task) for task in ("forecast", "sentiment")
+    }
+    return DataCatalog({"parameters": MemoryDataset({}), **champions})
+
+
+RETRAIN = {"pipeline_names": ["retrain_forecast", "retrain_sentiment"], "runtime_params": {}}
+
+
+def fail_after(catalog: DataCatalog, promote: Callable[[ChampionStore], object]) -> dict[str, list[str]]:
+    """The outcomes on record of a run that fails after a promotion, by task."""
+    hooks = RunHooks()
+    hooks.before_pipeline_run(RETRAIN, catalog)
+    stores = {task: catalog[f"champion_{task}"].store for task in ("forecast", "sentiment")}
+    promote(stores["forecast"])
+    hooks.on_pipeline_error(SeriesError("no such file"), RETRAIN, catalog)
+    return {task: [record["outcome"] for record in store.list_records()] for task, store in stores.items()}
+
+
+def save_promoted(store: ChampionStore) -> None:
+    record = {"kind": "retrain", "outcome": "promoted", "is_promoted": True, "reasons": ["why"]}
+    save_outcome(store, {"model": b"model"}, record, "2026-01-31T02:00:00+00:00")
+
+
+def test_retraining_that_was_decided_did_not_fail_with_another(retrained: DataCatalog) -> None:
+    assert fail_after(retrained, save_promoted) == {"forecast": ["promoted"], "sentiment": ["failed"]}
+
+
+def test_promotion_whose_record_found_no_room_did_not_fail(
+    retrained: DataCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save_without_room(store: ChampionStore) -> None:
+        with monkeypatch.context() as patch, contextlib.suppress(OSError):
+            patch.setattr("rnn_pipelines.lifecycle.outcome.add_record", Mock(side_effect=OSError("No space left")))
+            save_promoted(store)
+
+    assert fail_after(retrained, save_without_room) == {"forecast": ["promoted"], "sentiment": ["failed"]}
+    assert len(list((retrained["champion_forecast"].store.folder).glob("history/*"))) == 0
+
+
+def test_record_of_an_earlier_run_is_none_of_this_one(retrained: DataCatalog) -> None:
+    save_promoted(retrained["champion_forecast"].store)
+    assert fail_after(retrained, lambda _: None)["forecast"] == ["promoted", "failed"]

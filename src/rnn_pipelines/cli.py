@@ -110,7 +110,7 @@ def champion() -> None:
 @champion.command()
 @add_shared_options
 @add_wait_option
-@click.option("--as-of", metavar="DATE", help="Last day (or time, or step) whose data counts.")
+@click.option("--as-of", metavar="DATE", help="Last day (to its end), time, or step whose data counts.")
 @click.option("--force", "is_forced", is_flag=True, help="Retrain though nothing is new.")
 def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str | None, is_forced: bool) -> None:
     """Trains a challenger on the newest data, and decides between it and the champion.
@@ -126,7 +126,6 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
     from kedro.framework.session import KedroSession
     from kedro.runner import SequentialRunner
 
-    from rnn_pipelines.lifecycle.history import list_records
     from rnn_pipelines.lifecycle.lock import hold_lock
     from rnn_pipelines.lifecycle.news import find_retraining
     from rnn_pipelines.tracking.publication import publish_if_possible
@@ -141,7 +140,7 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
             if news or is_forced:
                 click.echo(f"{task}: {', '.join(news) or 'nothing new, but asked for'}", err=True)
                 session.run(pipeline_names=[f"retrain_{task}"], runner=SequentialRunner())
-            record = find_retraining(list_records(place.champion)) or {}
+            record = find_retraining(place.store.list_records()) or {}
         if not (news or is_forced):
             publish_if_possible(place.store, task, place.find_tracking)
     outcome = record.get("outcome") if news or is_forced else "nothing new"
@@ -153,11 +152,10 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
 @click.option("--last", "num_records", metavar="N", type=click.IntRange(min=1), help="Only the newest N records.")
 def history(task: str, env: str | None, is_json: bool, num_records: int | None) -> None:
     """Lists what happened: retrainings with their reasons, changes by hand, alarms; the oldest first."""
-    from rnn_pipelines.lifecycle.history import list_records
     from rnn_pipelines.reporting.champion_tables import tabulate_history
 
     store = find_place(task, env).store
-    records = list_records(store.folder)[-(num_records or 0) :]
+    records = store.list_records()[-(num_records or 0) :]
     pointer = store.find_pointer()
     version = None if pointer is None else pointer.version
     _say(is_json, records, lambda shown: tabulate_history(shown, version) if shown else f"{task}: nothing yet")
@@ -315,14 +313,14 @@ def _find_news(session: "KedroSession", place: Place, task: str) -> list[str]:
 @contextmanager
 def _put_failure_on_record(place: Place, task: str, as_of: str | None) -> Iterator[None]:
     """A node that fails is on record already, through the hook of the run; what fails before the first node is not."""
-    from rnn_pipelines.lifecycle.history import list_records
+    from rnn_pipelines.lifecycle.news import count_retrainings
     from rnn_pipelines.lifecycle.retraining import record_failure
 
-    num_records = len(list_records(place.champion))
+    num_retrainings = count_retrainings(place.store)
     try:
         yield
     except Exception as error:
-        if len(list_records(place.champion)) == num_records:
+        if count_retrainings(place.store) == num_retrainings:
             record_failure(place.champion, task, error, as_of)
         raise
 

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import ExitStack
 from importlib import import_module
-from pathlib import Path
 from typing import Any, get_args
 
 from kedro.framework.hooks import hook_impl
@@ -17,8 +16,11 @@ from kedro.pipeline import Pipeline
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import ChampionError, ParameterError
+from rnn_pipelines.lifecycle.champion import ChampionStore
 from rnn_pipelines.lifecycle.lock import hold_lock
+from rnn_pipelines.lifecycle.news import count_retrainings
 from rnn_pipelines.lifecycle.retraining import record_failure
+from rnn_pipelines.pipelines.retraining import list_retrained
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ class RunHooks:
 
     def __init__(self) -> None:
         self._locks = ExitStack()
+        self._num_retrainings: dict[str, int] = {}
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
@@ -42,16 +45,22 @@ class RunHooks:
         refuse_unread_parameters(inputs, given, given)
         refuse_unread_parameters(inputs | find_inputs_of_owners(inputs, names), parameters, given={})
         refuse_swapped_cells(inputs, parameters)
-        for task in _list_retrained(names):
-            lock = _find_folder(catalog, task) / "retrain.lock"
-            self._locks.enter_context(hold_lock(lock, RETRAIN_LOCK_SECONDS))
+        for task in list_retrained(run_params):
+            store = _find_store(catalog, task)
+            self._locks.enter_context(hold_lock(store.folder / "retrain.lock", RETRAIN_LOCK_SECONDS))
+            self._num_retrainings[task] = count_retrainings(store)
 
     @hook_impl
     def on_pipeline_error(self, error: Exception, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Leaves a record of a retraining that failed, and lets go of its lock."""
-        for task in _list_retrained(run_params["pipeline_names"] or []):
-            as_of = getattr(catalog.load("parameters").get(f"retrain_{task}"), "as_of", None)
-            record_failure(_find_folder(catalog, task), task, error, as_of)
+        """Leaves a record of a retraining that failed, and lets go of its lock.
+
+        A retraining that came to a decision is no failure, whatever fails after it, or of another task.
+        """
+        for task in list_retrained(run_params):
+            store = _find_store(catalog, task)
+            if count_retrainings(store) == self._num_retrainings[task]:
+                as_of = getattr(catalog.load("parameters").get(f"retrain_{task}"), "as_of", None)
+                record_failure(store.folder, task, error, as_of)
         self._locks.close()
 
     @hook_impl
@@ -80,17 +89,13 @@ def find_inputs_of_owners(inputs: Iterable[str], names: Iterable[str]) -> set[st
     return {name for module in modules for name in module.create_pipeline().inputs()}
 
 
-def _list_retrained(names: Iterable[str]) -> list[str]:
-    return sorted(name.removeprefix("retrain_") for name in names if name.startswith("retrain_"))
-
-
-def _find_folder(catalog: DataCatalog, task: str) -> Path:
+def _find_store(catalog: DataCatalog, task: str) -> ChampionStore:
     from rnn_pipelines.datasets import ChampionDataset
 
     champion = catalog[f"champion_{task}"]
     if not isinstance(champion, ChampionDataset):
         raise ChampionError(f"catalog entry champion_{task}: expected a ChampionDataset, received {champion!r}.")
-    return champion.store.folder
+    return champion.store
 
 
 def refuse_unread_parameters(inputs: Iterable[str], parameters: dict[str, Any], given: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 
 from rnn_pipelines.errors import TrackingError
+from rnn_pipelines.pipelines.retraining import list_retrained
 from rnn_pipelines.tracking.publication import publish_if_possible
 from rnn_pipelines.tracking.specs import TrackingSpec, read_tracking
 
@@ -27,7 +28,7 @@ class TrackingHooks:
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
         """Ends a retraining before its first node where MLflow could not be told of it."""
-        if _list_retrained(run_params):
+        if list_retrained(run_params):
             self._find_tracking()
 
     @hook_impl(trylast=True)
@@ -43,7 +44,7 @@ class TrackingHooks:
     def _publish(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         from rnn_pipelines.datasets import ChampionDataset
 
-        for task in _list_retrained(run_params):
+        for task in list_retrained(run_params):
             champion = catalog[f"champion_{task}"]
             # RunHooks refuse any other.
             if isinstance(champion, ChampionDataset):
@@ -68,8 +69,3 @@ def find_tracking(context: KedroContext) -> TrackingSpec | None:
     except MissingConfigException:
         return None
     return read_tracking(settings, context.project_path)
-
-
-def _list_retrained(run_params: dict[str, Any]) -> list[str]:
-    names = run_params["pipeline_names"] or []
-    return sorted(name.removeprefix("retrain_") for name in names if name.startswith("retrain_"))

@@ -19,6 +19,7 @@ from kedro.io import DatasetError
 
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.datasets.packing import pack_forecaster
+from rnn_pipelines.lifecycle.by_hand import promote_version
 from rnn_pipelines.lifecycle.champion import ChampionStore
 from rnn_pipelines.lifecycle.history import add_record, list_records
 from rnn_pipelines.lifecycle.news import list_damages
@@ -32,7 +33,7 @@ from rnn_pipelines.series.windows import WindowSpec
 from rnn_pipelines.training.forecaster import Forecaster, describe_forecaster, forecast_newest
 from rnn_pipelines.training.scoring import TextClassifier, score_sentiment
 
-RECORD = {"kind": "retrain", "task": "forecast", "at": "2024-01-01T00:00:00+00:00"}
+RECORD = {"kind": "retrain", "task": "forecast", "at": "2024-01-01T00:00:00+00:00", "reasons": ["why"]}
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,7 @@ def test_nothing_is_pickled(folder: Path, forecaster: Forecaster) -> None:
     """Settings and scale are JSON, networks Keras archives in safe mode."""
     version = save(folder, forecaster)
     names = {path.name for path in (folder / "versions" / version).iterdir()}
-    assert names == {"settings.json", "scaler.json", "lstm.keras", "gru.keras", "checksums.json"}
+    assert names == {"settings.json", "scaler.json", "lstm.keras", "gru.keras", "record.json", "checksums.json"}
 
 
 # Promotion
@@ -191,13 +192,32 @@ def test_save_that_breaks_off_leaves_a_whole_champion(
         with contextlib.suppress(DatasetError):
             save(folder, changed)
     champion = open_dataset(folder).load()
-    assert champion.alarms == ()
+    assert (champion.alarms, champion.record["version"]) == ((), champion.version)
     assert (
         np.array_equal(champion.artefact.scaler["mean"], bare.scaler["mean"])
         or not champion.artefact.scaler["mean"].any()
     )
     save(folder, changed)
     assert not open_dataset(folder).load().artefact.scaler["mean"].any()
+
+
+def test_champion_that_is_promoted_again_by_hand_keeps_what_was_measured(folder: Path, bare: Forecaster) -> None:
+    """And its age begins anew."""
+    first, _ = save(folder, bare), save(folder, bare)
+    store = ChampionStore(folder)
+    promote_version(store, "forecast", first, "it was the data")
+    champion = open_dataset(folder).load()
+    assert (champion.version, champion.record["kind"], champion.record["at"]) == (first, "retrain", RECORD["at"])
+    assert champion.promoted_at == store.read_pointer().since
+
+
+def test_older_champion_is_as_old_as_its_newest_promotion(folder: Path, bare: Forecaster) -> None:
+    """Where another one is damaged, so that the pointer doesn't tell."""
+    first, _ = save(folder, bare), save(folder, bare)
+    promote_version(ChampionStore(folder), "forecast", first, "it was the data")
+    promoted_at = list_records(folder)[-1]["at"]
+    damage(folder, save(folder, bare))
+    assert open_dataset(folder).load().promoted_at == promoted_at
 
 
 # Damage
@@ -283,6 +303,28 @@ def test_champion_that_cannot_be_loaded_is_recorded_once(folder: Path, bare: For
     for _ in range(3):
         open_dataset(folder).load()
     assert [record["kind"] for record in list_records(folder)].count("alarm") == 1
+
+
+def fail_to_load(dataset: ChampionDataset) -> None:
+    """As with a library that is broken."""
+
+    def fail(_: object) -> None:
+        raise TypeError("broken")
+
+    dataset._unpack = fail
+    assert dataset.load() is None
+
+
+def test_champion_that_can_be_loaded_again_ends_the_alarm(folder: Path, bare: Forecaster) -> None:
+    """On record once, and a later alarm is on record again."""
+    version = save(folder, bare)
+    for _ in range(2):
+        fail_to_load(open_dataset(folder))
+        assert "it is whole, but can't be loaded" in list_damages(ChampionStore(folder))[0]
+        for _ in range(2):
+            assert open_dataset(folder).load().version == version
+        assert list_damages(ChampionStore(folder)) == []
+    assert [record["kind"] for record in list_records(folder)] == ["retrain", *(2 * ["alarm", "recovery"])]
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,15 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rnn_pipelines.errors import ChampionError
-from rnn_pipelines.lifecycle.champion import ChampionStore
-from rnn_pipelines.lifecycle.history import add_record
+from rnn_pipelines.lifecycle.champion import RECORD, ChampionStore, Pointer
+from rnn_pipelines.lifecycle.history import find_origin
+from rnn_pipelines.lifecycle.outcome import save_outcome
 
 FILE_SIZE = 100_000
 # One file is written with several calls, so that one can fail when some of it is written.
@@ -33,14 +34,35 @@ def make_files(number: int, num_files: int) -> dict[str, bytes]:
     return {f"part{index}.bin": f"{number:05}".encode() * (FILE_SIZE // 5) for index in range(num_files)}
 
 
+def drop_record(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """What a version is made of, without the record of its retraining."""
+    return {name: content for name, content in files.items() if name != RECORD}
+
+
+def find_number(store: ChampionStore) -> int | None:
+    """The number that is on record of the champion's retraining; None where nothing is."""
+    pointer = store.find_pointer()
+    record = None if pointer is None else find_origin(store.list_records(), pointer.version)
+    return None if record is None else record["number"]
+
+
+class WaitingStore(ChampionStore):
+    """Waits before it promotes."""
+
+    def __init__(self, folder: Path, wait: Callable[[], object]) -> None:
+        super().__init__(folder)
+        self.wait = wait
+
+    def promote(self, version: str, reasons: Sequence[str], since: str) -> Pointer:
+        self.wait()
+        return super().promote(version, reasons, since)
+
+
 def retrain(folder: Path, number: int, num_files: int, wait: Callable[[], object] = lambda: None) -> str:
     """All that a retraining leaves on disk; it may wait before it promotes."""
-    store = ChampionStore(folder)
-    version = store.add_version(make_files(number, num_files))
-    wait()
-    store.promote(version, [f"number {number}"], "2026-01-01T00:00:00+00:00")
-    add_record(folder, {"is_promoted": True, "version": version, "number": number})
-    return version
+    record = {"kind": "retrain", "is_promoted": True, "reasons": [f"number {number}"], "number": number}
+    files = make_files(number, num_files)
+    return save_outcome(WaitingStore(folder, wait), files, record, "2026-01-01T00:00:00+00:00")
 
 
 class Faults:
@@ -115,7 +137,7 @@ def run_with_faults(work: Callable[[], object], faults: Faults) -> None:
 def retrain_forever(folder: Path) -> None:
     """Retrains and prunes until it is killed; says which number was promoted once it was."""
     try:
-        start = int(next(iter(ChampionStore(folder).load().files.values()))[:5]) + 1
+        start = int(ChampionStore(folder).load().files["part0.bin"][:5]) + 1
     except ChampionError:
         start = 1
     print("ready", flush=True)
@@ -207,7 +229,7 @@ def retrain_without_room(folder: Path, is_disk: bool) -> list[dict[str, Any]]:
     number, outcomes = 3, []
     for leave, room in rooms:
         store = ChampionStore(task)
-        before = store.load().files
+        before = drop_record(store.load().files)
         outcome: dict[str, Any] = {"leave": leave.__name__, "room": room, "is_done": True}
         with leave(folder, room):
             try:
@@ -216,11 +238,13 @@ def retrain_without_room(folder: Path, is_disk: bool) -> list[dict[str, Any]]:
                 outcome |= {"is_done": False, "error": errno.errorcode[error.errno or 0]}
             champion = store.load()
         outcome["alarms"] = list(champion.alarms)
-        outcome["is_whole"] = champion.files in (before, make_files(number, 2))
+        found = drop_record(champion.files)
+        outcome["is_whole"] = found in (before, make_files(number, 2))
+        outcome["is_on_record"] = find_number(store) == int(found["part0.bin"][:5])
         for version in store.list_versions():
             store._verify(version)
         retrain(task, number + 1, 2)
-        outcome["is_next_done"] = store.load().files == make_files(number + 1, 2)
+        outcome["is_next_done"] = drop_record(store.load().files) == make_files(number + 1, 2)
         store.prune(0)
         number += 2
         outcomes.append(outcome)

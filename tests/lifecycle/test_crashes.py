@@ -36,6 +36,7 @@ class Trial:
         where: the fault, and at which call or moment.
         is_reached: whether the process ended by it, or the error went past what only cleans up.
         found: number of the champion after it; None where none was there, "damaged" where it is neither old nor new.
+        on_record: number of the champion's retraining, as it is on record.
         allowed: numbers that the champion may have.
         alarms: of the champion.
         broken: versions that are not whole although they are listed, or the champion, or the one before it.
@@ -48,6 +49,7 @@ class Trial:
     is_reached: bool
     found: int | str | None
     allowed: tuple[int | None, ...]
+    on_record: int | None = None
     alarms: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     num_unread: int = 0
@@ -64,11 +66,12 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def identify(files: dict[str, bytes]) -> int | str:
     """The number of the retraining that made the files, every byte of them."""
+    made = TRAINER.drop_record(files)
     try:
-        number = int(next(iter(files.values()))[:5])
-    except (StopIteration, ValueError):
+        number = int(made["part0.bin"][:5])
+    except (KeyError, ValueError):
         return "damaged"
-    return number if files == TRAINER.make_files(number, len(files)) else "damaged"
+    return number if made == TRAINER.make_files(number, len(made)) else "damaged"
 
 
 def inspect(folder: Path, trial: Trial) -> Trial:
@@ -79,6 +82,7 @@ def inspect(folder: Path, trial: Trial) -> Trial:
         trial.found, trial.alarms = identify(dict(champion.files)), list(champion.alarms)
     except ChampionError as error:
         trial.found = None if "None was promoted yet" in str(error) else "damaged"
+    trial.on_record = TRAINER.find_number(store)
     pointer = store.find_pointer()
     named = [pointer.version, *pointer.previous[:1]] if pointer else []
     for version in {*store.list_versions(), *named}:
@@ -91,6 +95,9 @@ def inspect(folder: Path, trial: Trial) -> Trial:
         TRAINER.retrain(folder, 99_999, 2)
         if identify(dict(store.load().files)) != 99_999 or list_records(folder)[-1]["number"] != 99_999:
             trial.problem = "the next retraining left no trace"
+        # Now that it isn't the champion any more, its version alone would not do.
+        if trial.found not in (None, *(record["number"] for record in list_records(folder))):
+            trial.problem = "the champion before is not in the history"
     except Exception as error:
         trial.problem = repr(error)
     trial.num_left = len(list((folder / "versions").glob(".*")))
@@ -206,6 +213,10 @@ def test_champion_is_the_old_or_the_new_one_whole(trials: list[Trial]) -> None:
     assert [trial for trial in trials if trial.found not in trial.allowed] == []
 
 
+def test_retraining_of_the_champion_is_on_record(trials: list[Trial]) -> None:
+    assert [trial for trial in trials if trial.on_record != trial.found] == []
+
+
 def test_crash_damages_nothing_that_would_raise_an_alarm(trials: list[Trial]) -> None:
     assert [trial for trial in trials if trial.alarms] == []
 
@@ -260,6 +271,10 @@ def test_room_is_too_little_first_and_then_enough(rooms: list[dict[str, Any]], i
 
 def test_champion_is_whole_on_a_full_disk(rooms: list[dict[str, Any]]) -> None:
     assert [outcome for outcome in rooms if not outcome["is_whole"] or outcome["alarms"]] == []
+
+
+def test_champion_is_on_record_on_a_full_disk(rooms: list[dict[str, Any]]) -> None:
+    assert [outcome for outcome in rooms if not outcome["is_on_record"]] == []
 
 
 def test_retraining_succeeds_once_there_is_room(rooms: list[dict[str, Any]]) -> None:

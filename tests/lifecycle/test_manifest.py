@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
+import pydantic
 import pytest
 
 import rnn_pipelines
@@ -204,6 +206,6 @@ def test_versions_name_python_and_the_project() -> None:
     assert versions["rnn-pipelines"] == rnn_pipelines.__version__
 
 
-@pytest.mark.parametrize("module", [np, pd])
+@pytest.mark.parametrize("module", [np, pd, h5py, pydantic])
 def test_version_of_a_library_is_its_own(module: Any) -> None:
     assert list_versions()[module.__name__] == module.__version__

@@ -99,6 +99,22 @@ def test_what_another_loader_could_not_load_is_no_news(store: ChampionStore, loa
     assert list_news(store, NOW) == []
 
 
+def test_champion_that_could_be_loaded_since_is_no_news(store: ChampionStore) -> None:
+    retrain(store)
+    find_unreadable_champion(store)
+    (version,) = store.list_versions()
+    add_record(store.folder, {"kind": "recovery", "readable": [version], "loader": describe_loader()})
+    assert list_news(store, NOW) == []
+
+
+def test_what_another_loader_could_load_is_news(store: ChampionStore) -> None:
+    retrain(store)
+    find_unreadable_champion(store)
+    (version,) = store.list_versions()
+    add_record(store.folder, {"kind": "recovery", "readable": [version], "loader": {"code": "else"}})
+    assert "it can't be loaded" in list_news(store, NOW)[0]
+
+
 def test_next_champion_ends_the_alarm(store: ChampionStore) -> None:
     retrain(store)
     find_unreadable_champion(store)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
@@ -27,6 +28,16 @@ def test_rows_up_to_a_day_are_kept(days: str, as_of: str | None, expected: list[
     assert read(days, as_of) == expected
 
 
+@pytest.mark.parametrize(
+    ("as_of", "expected"),
+    [("2024-01-02", 48), ("2024-01-02T00:00:00+00:00", 25), ("2024-01-02 06:30", 31)],
+    ids=["a day, to its end", "midnight", "a time"],
+)
+def test_hours_up_to_a_day_or_a_moment_are_kept(write: Callable[..., str], as_of: str, expected: int) -> None:
+    hours = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=72, freq="h"), "y": range(72)})
+    assert len(read(write(hours.to_csv(index=False)), as_of)) == expected
+
+
 @pytest.mark.parametrize("as_of", [2, "2"])
 def test_rows_up_to_a_step_are_kept(write: Callable[..., str], as_of: int | str) -> None:
     assert read(write("ds,y\n1,1\n2,2\n3,3\n"), as_of) == [1, 2]
@@ -38,7 +49,13 @@ def test_all_rows_are_those_of_the_source(days: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("as_of", "message"), [("2023-01-01", "first row is of 2024-01-01"), ("soon", "received 'soon'"), (7, "received 7")]
+    ("as_of", "message"),
+    [
+        ("2023-01-01", "first row is of 2024-01-01"),
+        ("soon", "received 'soon'"),
+        ("03/04/2024", "received '03/04/2024'"),
+        (7, "received 7"),
+    ],
 )
 def test_wrong_day_is_refused(days: str, as_of: int | str, message: str) -> None:
     with pytest.raises(SeriesError, match=message):

@@ -1,6 +1,7 @@
 """Nothing later than a day is read, and what judges is the newest, or drawn by names alone."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -65,10 +66,29 @@ def test_nothing_later_than_the_day_is_there(read: Read) -> None:
     assert found["text"].tolist() == [f"text {number}" for number in range(6, 10)]
 
 
-def test_day_counts_to_its_end(read: Read) -> None:
+@pytest.mark.parametrize(
+    ("as_of", "expected"),
+    [("2024-01-04", 4), ("2024-01-04T18:30", 4), ("2024-01-04T12:00", 3), ("2024-01-04T00:00:00+00:00", 3)],
+    ids=["a day, to its end", "a time counts", "another time of the day", "midnight"],
+)
+def test_reviews_up_to_a_day_or_a_moment_are_there(read: Read, as_of: str, expected: int) -> None:
     table = make_table().assign(day=lambda t: t["day"] + "T18:30:00")
-    assert len(read(table, time="day", as_of="2024-01-04")) == 4
-    assert len(read(table, time="day", as_of="2024-01-04T12:00")) == 3
+    assert len(read(table, time="day", as_of=as_of)) == expected
+
+
+@pytest.mark.parametrize("day", ["13/01/2024", "03/04/2024", "03.04.2024"])
+def test_date_of_another_form_is_refused(read: Read, day: str) -> None:
+    """Else days would be months, as long as there are so many."""
+    table = make_table().assign(day=lambda t: t["day"].where(t.index != 4, day))
+    with pytest.raises(ReviewError, match=rf"column 'day', row 5: .*ISO 8601.* received '{day}'.*dayfirst"):
+        read(table, time="day")
+
+
+def test_dates_of_a_parquet_file_are_read(tmp_path: Path) -> None:
+    table = make_table().assign(day=lambda t: pd.to_datetime(t["day"]).dt.date)
+    table.to_parquet(tmp_path / "my.parquet")
+    source = ReviewSourceSpec(path=str(tmp_path / "my.parquet"))
+    assert len(read_newest(source, NewestReviewsSpec(time="day", as_of="2024-01-04"))) == 4
 
 
 def test_later_rows_leave_no_trace(read: Read) -> None:
@@ -90,9 +110,10 @@ def test_batch_can_be_the_last_one(read: Read) -> None:
         ({"time": "day", "as_of": "2023-01-01"}, "the first review is of 2024-01-01"),
         ({"time": "day", "as_of": 7}, "expected a time like those of the reviews"),
         ({"time": "day", "as_of": "soon"}, "received 'soon'"),
+        ({"time": "day", "as_of": "03/04/2024"}, "received '03/04/2024'"),
         ({"time": "batch", "as_of": "2024-01-01"}, "received '2024-01-01'"),
         ({"time": "when"}, r"no column \['when'\].*retrain_sentiment\.time"),
-        ({"time": "film"}, "column 'film', row 1: expected a date, a time or a number"),
+        ({"time": "film"}, "column 'film', row 1: expected a date or time"),
     ],
 )
 def test_message_says_what_is_wrong(read: Read, settings: dict[str, object], message: str) -> None:

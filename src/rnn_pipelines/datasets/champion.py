@@ -11,8 +11,10 @@ from rnn_pipelines.datasets.folder import find_local_path
 from rnn_pipelines.datasets.packing import PACKERS
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.lifecycle.champion import Champion, ChampionStore
-from rnn_pipelines.lifecycle.history import add_record, list_records
+from rnn_pipelines.lifecycle.history import add_record, find_origin
 from rnn_pipelines.lifecycle.manifest import describe_loader
+from rnn_pipelines.lifecycle.news import find_unreadable
+from rnn_pipelines.lifecycle.outcome import save_outcome
 from rnn_pipelines.lifecycle.retraining import Candidate, LoadedChampion, make_timestamp
 
 logger = logging.getLogger(__name__)
@@ -53,11 +55,9 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
         return self._loaded
 
     def save(self, data: Candidate) -> None:
-        """The version first, then the pointer to it, then the record: whatever breaks off, a whole model is in use."""
-        version = self.store.add_version({**self._pack(data.artefact), **data.files})
-        if data.decision.is_promoted:
-            self.store.promote(version, data.decision.reasons, make_timestamp())
-        add_record(self.store.folder, {**data.manifest, "version": version})
+        """Whatever breaks off, a whole model is in use, and on record."""
+        files = {**self._pack(data.artefact), **data.files}
+        save_outcome(self.store, files, data.manifest, make_timestamp())
         self._loaded = None
 
     def _find_champion(self, unreadable: Mapping[str, str] = MappingProxyType({})) -> LoadedChampion | None:
@@ -77,39 +77,49 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
             return self._find_champion({**unreadable, champion.version: f"{champion.version}: {why}"})
         if champion.alarms:
             self._report(list(champion.alarms), champion.version, unreadable)
+        self._clear(champion.version)
         return self._complete(champion, artefact)
 
     def _complete(self, champion: Champion, artefact: Any) -> LoadedChampion:
-        records = list_records(self.store.folder)
+        records = self.store.list_records()
         promotions = [r for r in records if r.get("is_promoted") and r.get("version") == champion.version]
-        record = promotions[-1] if promotions else {}
         pointer = self.store.find_pointer()
         since = pointer.since if pointer is not None and pointer.version == champion.version else ""
         return LoadedChampion(
             version=champion.version,
             artefact=artefact,
-            promoted_at=since or record.get("at", ""),
+            promoted_at=since or (promotions[-1].get("at", "") if promotions else ""),
             alarms=tuple(champion.alarms),
-            record=record,
+            # A promotion by hand measured nothing.
+            record=find_origin(records, champion.version) or {},
         )
 
     def _report(self, alarms: list[str], version: str | None, unreadable: Mapping[str, str]) -> None:
         """Into the log each time, into the history once for the same damage."""
         for alarm in alarms:
             logger.error("%s champion: %s", self._task, alarm)
-        records = list_records(self.store.folder)
-        promoted = max((place for place, record in enumerate(records) if record.get("is_promoted")), default=0)
+        records = self.store.list_records()
+        ends = [place for place, record in enumerate(records) if record.get("is_promoted") or record.get("readable")]
         about: dict[str, Any] = {"kind": "alarm", "reasons": alarms}
         if unreadable:
             about |= {"unreadable": dict(unreadable), "loader": describe_loader()}
-        if any(about.items() <= r.items() for r in records[promoted:]):
-            return
+        if not any(about.items() <= r.items() for r in records[max(ends, default=0) :]):
+            self._record(version, about)
+
+    def _clear(self, version: str) -> None:
+        """Into the history, where it says that the version can't be loaded with this code and these libraries."""
+        if version in find_unreadable(self.store.list_records()):
+            reasons = [f"{version}: it can be loaded again."]
+            about = {"kind": "recovery", "reasons": reasons, "readable": [version], "loader": describe_loader()}
+            self._record(version, about)
+
+    def _record(self, version: str | None, about: Mapping[str, Any]) -> None:
         record = {"task": self._task, "at": make_timestamp(), "is_promoted": False, "version": version, **about}
         try:
             add_record(self.store.folder, record)
         except OSError as error:
             # Who predicts may do without the record, but not without the champion.
-            logger.error("%s: the alarm could not be recorded (%s)", self.store.folder, error)
+            logger.error("%s: the %s could not be recorded (%s)", self.store.folder, about["kind"], error)
 
     def _exists(self) -> bool:
         return self.store.find_pointer() is not None

@@ -14,10 +14,12 @@ from typing import Any
 
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.lifecycle.files import replace_file, sync_folder
-from rnn_pipelines.lifecycle.history import list_records, make_name
+from rnn_pipelines.lifecycle.history import add_record, list_records, make_name
 from rnn_pipelines.lifecycle.lock import hold_lock
 
 CHECKSUMS = "checksums.json"
+# Of the retraining that made the version.
+RECORD = "record.json"
 # To write a version or a pointer takes seconds; only a process that was stopped holds the lock for longer.
 LOCK_SECONDS = 60
 
@@ -117,7 +119,7 @@ class ChampionStore:
             before = self.find_pointer()
             previous = [] if before is None else [before.version, *before.previous]
             pointer = Pointer(version, checksum, since, list(reasons), [name for name in previous if name != version])
-            replace_file(self._pointer, json.dumps(asdict(pointer), indent=2).encode())
+            self._replace_pointer(pointer)
         return pointer
 
     def roll_back(self, reasons: Sequence[str], since: str) -> Pointer:
@@ -142,7 +144,7 @@ class ChampionStore:
                     problems.append(str(error))
                     continue
                 pointer = Pointer(version, checksum, since, list(reasons), previous[place + 1 :])
-                replace_file(self._pointer, json.dumps(asdict(pointer), indent=2).encode())
+                self._replace_pointer(pointer)
                 return pointer
         raise ChampionError(
             f"{self.folder}: no champion before this one that could be used. {' '.join(problems) or 'There was none.'} "
@@ -169,18 +171,19 @@ class ChampionStore:
                 raise TypeError("expected a list of the champions before")
             return pointer
         except FileNotFoundError:
-            if self._list_promoted():
+            # What only versions tell doesn't count: the first one may have ended before it was promoted.
+            if _list_promoted(list_records(self.folder)):
                 raise ChampionError(f"{self._pointer}: it is missing, although there were champions.") from None
             return None
         except (OSError, ValueError, TypeError) as error:
             raise ChampionError(f"{self._pointer}: it is damaged ({error}).") from error
 
     def find_pointer(self) -> Pointer | None:
-        """The pointer; where it is damaged or missing, what the history says that it was."""
+        """The pointer; where it is damaged or missing, what the records say that it was."""
         try:
             return self.read_pointer()
         except ChampionError:
-            promoted = self._list_promoted()
+            promoted = _list_promoted(self.list_records())
             return Pointer(promoted[0], "", "", [], promoted[1:]) if promoted else None
 
     def load(self, unreadable: Mapping[str, str] = MappingProxyType({})) -> Champion:
@@ -211,6 +214,15 @@ class ChampionStore:
             f"{self.folder}: no champion that could be used. {' '.join(alarms) or 'None was promoted yet.'} "
             "Run kedro champion retrain."
         )
+
+    def list_records(self) -> list[dict[str, Any]]:
+        """The history, the oldest first, and what a process that ended early left out of it.
+
+        That is the record of the champion's retraining, which lies in its version too. Where the pointer is lost, each
+        version that is on record nowhere may have been the champion.
+        """
+        records = list_records(self.folder)
+        return sorted([*records, *self._list_left_out(records)], key=lambda record: str(record.get("record", "")))
 
     def find_folder(self, version: str) -> Path:
         """Where the files of a version lie."""
@@ -255,16 +267,27 @@ class ChampionStore:
             yield pointer.version, pointer.checksum
             yield from ((version, "") for version in pointer.previous)
 
-    def _list_promoted(self) -> list[str]:
-        """The champion and those before it, the newest first, as the history tells."""
-        promoted: list[str] = []
-        for record in list_records(self.folder):
-            version = str(record.get("version"))
-            if record.get("kind") == "rollback" and version in promoted:
-                promoted = promoted[promoted.index(version) :]
-            elif record.get("is_promoted"):
-                promoted = [version, *(name for name in promoted if name != version)]
-        return promoted
+    def _list_left_out(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        known = [record.get("version") for record in records if record.get("kind") == "retrain"]
+        try:
+            pointer = self.read_pointer()
+            versions = [] if pointer is None else [pointer.version]
+        except ChampionError:
+            versions = self.list_versions()
+        found = [self._read_record(version) for version in versions if version not in known]
+        return [record for record in found if record is not None]
+
+    def _read_record(self, version: str) -> dict[str, Any] | None:
+        try:
+            return name_record(json.loads(self.read_version(version)[RECORD]), version)
+        except (ChampionError, KeyError):  # damaged, or from when versions had no record
+            return None
+
+    def _replace_pointer(self, pointer: Pointer) -> None:
+        # While the pointer still says whose records these are.
+        for record in self._list_left_out(list_records(self.folder)):
+            add_record(self.folder, record)
+        replace_file(self._pointer, json.dumps(asdict(pointer), indent=2).encode())
 
     def _list_protected(self, pointer: Pointer) -> Iterator[str]:
         """The champion and those before it, back to one that is whole: what `load` could fall back to."""
@@ -307,6 +330,23 @@ class ChampionStore:
     @property
     def _pointer(self) -> Path:
         return self.folder / "champion.json"
+
+
+def name_record(record: Mapping[str, Any], version: str) -> dict[str, Any]:
+    """The record of a retraining, named after the version that it made."""
+    return {"record": version, **record, "version": version}
+
+
+def _list_promoted(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The champion and those before it, the newest first, as the records tell."""
+    promoted: list[str] = []
+    for record in records:
+        version = str(record.get("version"))
+        if record.get("kind") == "rollback" and version in promoted:
+            promoted = promoted[promoted.index(version) :]
+        elif record.get("is_promoted"):
+            promoted = [version, *(name for name in promoted if name != version)]
+    return promoted
 
 
 def _is_plain(name: object) -> bool:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from rnn_pipelines.lifecycle.champion import ChampionStore
-from rnn_pipelines.lifecycle.history import list_records
 from rnn_pipelines.lifecycle.monitoring import LEVELS, Finding, Verdict, conclude
 from rnn_pipelines.lifecycle.news import list_damages
 
@@ -50,6 +49,6 @@ def _look_at_champion(store: ChampionStore) -> Iterator[Finding]:
         yield Finding("retrain", "there is no champion yet")
     for damage in list_damages(store):
         yield Finding("alarm", damage)
-    retrainings: list[dict[str, Any]] = [r for r in list_records(store.folder) if r.get("kind") == "retrain"]
+    retrainings: list[dict[str, Any]] = [r for r in store.list_records() if r.get("kind") == "retrain"]
     if retrainings and retrainings[-1].get("outcome") == "failed":
         yield Finding("retrain", f"the last retraining failed: {retrainings[-1].get('error')}")

@@ -3,7 +3,7 @@
 import json
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,15 @@ def add_record(folder: Path, record: dict[str, Any]) -> str:
 
     Args:
         folder: of the task.
-        record: plain values; `is_promoted` with the `version` where one became the champion.
+        record: plain values; `is_promoted` with the `version` where one became the champion; `record` where it has a
+            name already, so that whoever writes it again changes nothing.
     Raises:
         OSError: it could not be written.
     """
     history = folder / "history"
     history.mkdir(parents=True, exist_ok=True)
     sync_folder(folder)
-    name = make_name()
+    name = str(record.get("record") or make_name())
     replace_file(history / f"{name}.json", json.dumps({"record": name, **record}, indent=2).encode())
     return name
 
@@ -46,8 +47,25 @@ def find_compared_loss(metrics: Mapping[str, Any], name: str) -> Any:
     return measures.get("shared_loss", measures.get("loss"))
 
 
+def find_origin(records: Iterable[dict[str, Any]], version: str) -> dict[str, Any] | None:
+    """The record of the retraining that made a version; None where there is none.
+
+    Args:
+        records: of the task.
+        version: its name.
+    """
+    found = [record for record in records if record.get("kind") == "retrain" and record.get("version") == version]
+    return found[-1] if found else None
+
+
 def list_records(folder: Path) -> list[dict[str, Any]]:
-    """All records of a task, the oldest first; one that can't be read is left out with an error in the log."""
+    """All records that are written, the oldest first; one that can't be read is left out with an error in the log.
+
+    What a process that ended early left out is in `ChampionStore.list_records` alone.
+
+    Args:
+        folder: of the task.
+    """
     records = []
     for path in sorted((folder / "history").glob("*.json")):
         try:

@@ -5,7 +5,7 @@ from typing import Any
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.lifecycle.by_hand import find_version
 from rnn_pipelines.lifecycle.champion import ChampionStore
-from rnn_pipelines.lifecycle.history import list_records
+from rnn_pipelines.lifecycle.history import find_origin
 
 
 def find_facts(store: ChampionStore, name: str | None) -> dict[str, Any]:
@@ -25,7 +25,6 @@ def find_facts(store: ChampionStore, name: str | None) -> dict[str, Any]:
         raise ChampionError(f"{store.folder}: there is no champion yet. Run kedro champion retrain.")
     version = pointer.version if name is None and pointer is not None else find_version(store, name or "")
     is_champion = pointer is not None and pointer.version == version
-    records = [r for r in list_records(store.folder) if r.get("kind") == "retrain" and r.get("version") == version]
     problem, files = _look_into(store, version)
     return {
         "version": version,
@@ -35,7 +34,7 @@ def find_facts(store: ChampionStore, name: str | None) -> dict[str, Any]:
         "reasons": list(pointer.reasons) if pointer is not None and is_champion else [],
         "problem": problem,
         "files": files,
-        "record": records[-1] if records else None,
+        "record": find_origin(store.list_records(), version),
     }
 
 

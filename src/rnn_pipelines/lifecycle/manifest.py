@@ -14,7 +14,7 @@ import pandas as pd
 import rnn_pipelines
 
 PACKAGE = Path(rnn_pipelines.__file__).parent
-LIBRARIES = ("kedro", "keras", "tensorflow", "numpy", "pandas", "scikit-learn", "scipy")
+LIBRARIES = ("kedro", "keras", "tensorflow", "h5py", "numpy", "pandas", "scikit-learn", "scipy", "pydantic")
 
 
 def fingerprint_table(table: pd.DataFrame) -> str:

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.lifecycle.champion import ChampionStore
-from rnn_pipelines.lifecycle.history import list_records
 from rnn_pipelines.lifecycle.news import find_unreadable
 
 Level = Literal["ok", "retrain", "alarm"]
@@ -87,7 +86,8 @@ def read_champion(folder: Path) -> dict[str, Any]:
         `versions`: for each version that was ever evaluated `at, by_step, loss` (its promise) and `trained_until`, None
         where they are not known.
     """
-    store, records = ChampionStore(folder), list_records(folder)
+    store = ChampionStore(folder)
+    records = store.list_records()
     version, settings, alarms = _load(store)
     pointer = store.find_pointer()
     evaluated = [record for record in records if record.get("kind") == "retrain" and record.get("version")]
@@ -109,7 +109,7 @@ def _load(store: ChampionStore) -> tuple[str | None, dict[str, Any], list[str]]:
     if store.find_pointer() is None:
         return None, {}, []
     try:
-        champion = store.load(find_unreadable(list_records(store.folder)))
+        champion = store.load(find_unreadable(store.list_records()))
     except ChampionError as error:
         return None, {}, [str(error)]
     return champion.version, json.loads(champion.files.get(SETTINGS, b"{}")), list(champion.alarms)

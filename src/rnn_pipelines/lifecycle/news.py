@@ -5,7 +5,6 @@ from typing import Any
 
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.lifecycle.champion import ChampionStore
-from rnn_pipelines.lifecycle.history import list_records
 from rnn_pipelines.lifecycle.manifest import describe_loader
 
 
@@ -19,6 +18,15 @@ def find_retraining(records: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     return finished[-1] if finished else None
 
 
+def count_retrainings(store: ChampionStore) -> int:
+    """How many are on record, those that failed too.
+
+    Args:
+        store: of the task.
+    """
+    return sum(record.get("kind") == "retrain" for record in store.list_records())
+
+
 def list_news(store: ChampionStore, fingerprints: Mapping[str, str]) -> list[str]:
     """What a retraining would be for, in words; empty where it would come to the same decision again.
 
@@ -26,7 +34,7 @@ def list_news(store: ChampionStore, fingerprints: Mapping[str, str]) -> list[str
         store: of the task.
         fingerprints: of data, parameters and code as they are now.
     """
-    last = find_retraining(list_records(store.folder))
+    last = find_retraining(store.list_records())
     if last is None:
         return ["the first retraining"]
     known = last.get("fingerprints") or {}
@@ -41,22 +49,25 @@ def list_damages(store: ChampionStore) -> list[str]:
     if store.find_pointer() is None:
         return []
     try:
-        return list(store.load(find_unreadable(list_records(store.folder))).alarms)
+        return list(store.load(find_unreadable(store.list_records())).alarms)
     except ChampionError as error:
         return [str(error)]
 
 
 def find_unreadable(records: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """Versions that could not be loaded with this code and these libraries though they are whole, with their alarms.
+    """Versions that can't be loaded with this code and these libraries though they are whole, with their alarms.
+
+    Who tried last is right: a library that is broken may be put back.
 
     Args:
         records: what `list_records` returns.
     """
-    found = [record for record in records if record.get("unreadable")]
-    loader = describe_loader() if found else {}
-    return {
-        version: alarm
-        for record in found
-        if record.get("loader") == loader
-        for version, alarm in record["unreadable"].items()
-    }
+    tries = [record for record in records if record.get("loader")]
+    loader = describe_loader() if tries else {}
+    unreadable: dict[str, str] = {}
+    for record in tries:
+        if record["loader"] == loader:
+            unreadable |= record.get("unreadable", {})
+            for version in record.get("readable", ()):
+                unreadable.pop(version, None)
+    return unreadable

@@ -85,7 +85,7 @@ class LoadedChampion:
         artefact: a `Forecaster` or a `TextClassifier`.
         promoted_at: ISO 8601, UTC; empty where that is not known any more.
         alarms: what was wrong on the way to it.
-        record: that of its promotion; empty where there is none.
+        record: that of its retraining; empty where there is none.
     """
 
     version: str

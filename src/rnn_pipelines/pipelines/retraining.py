@@ -1,5 +1,6 @@
 """What all retrainings share: how one begins, and how it ends. A plain module, and no pipeline."""
 
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -70,6 +71,16 @@ def create_record_pipeline(task: str, nodes: ModuleType) -> Pipeline:
             ),
         ]
     )
+
+
+def list_retrained(run_params: Mapping[str, Any]) -> list[str]:
+    """The tasks that a run retrains.
+
+    Args:
+        run_params: as Kedro's hooks are given them.
+    """
+    names = run_params["pipeline_names"] or []
+    return sorted(name.removeprefix("retrain_") for name in names if name.startswith("retrain_"))
 
 
 def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import pandas as pd
 from pydantic import BaseModel
 
+from rnn_pipelines.as_of import parse_as_of
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.series.frequency import format_time
 from rnn_pipelines.series.source import SourceSpec, read_source
@@ -12,7 +13,7 @@ class NewestSpec(BaseModel, extra="forbid", frozen=True):
     """Up to when data is read.
 
     Attributes:
-        as_of: last timestamp (or step) that counts; None for all there is.
+        as_of: last day, time (see `parse_as_of`) or step that counts; None for all there is.
     """
 
     as_of: int | str | None = None
@@ -32,7 +33,7 @@ def read_newest(source: SourceSpec, external: pd.DataFrame | None, newest: Newes
     table = read_source(source, external)
     if newest.as_of is None:
         return table
-    kept = table[table["ds"] <= _parse_as_of(newest.as_of, table["ds"])]
+    kept = table[table["ds"] <= _find_last(newest.as_of, table["ds"])]
     if kept.empty:
         raise SeriesError(
             f"{source.label}: as_of is {newest.as_of}, and the first row is of {format_time(table['ds'].min())}. "
@@ -41,14 +42,13 @@ def read_newest(source: SourceSpec, external: pd.DataFrame | None, newest: Newes
     return kept
 
 
-def _parse_as_of(as_of: int | str, ds: pd.Series) -> pd.Timestamp | int:
+def _find_last(as_of: int | str, ds: pd.Series) -> pd.Timestamp | int:
     try:
         if not pd.api.types.is_datetime64_any_dtype(ds):
             return int(as_of)
         if isinstance(as_of, int):
             raise ValueError("a number is no date")
-        # Through UTC, as the timestamps of the series.
-        return pd.to_datetime(as_of, utc=True).tz_localize(None)
+        return parse_as_of(as_of)
     except ValueError as error:
         raise SeriesError(
             f"as_of: expected a time like those of the series ({format_time(ds.iloc[0])}), received {as_of!r}."

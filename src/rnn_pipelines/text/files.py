@@ -109,7 +109,13 @@ def require_file(path: Path, names: ParameterNames) -> None:
         raise ReviewError(f"{path}: no such file (looked in {Path.cwd()}). Check {names.path}.")
 
 
-def refuse_cell(faulty: pd.Series, column: pd.Series, path: Path | str | None, expected: str) -> None:
+def refuse_cell(
+    faulty: pd.Series,
+    column: pd.Series,
+    path: Path | str | None,
+    expected: str,
+    remedy: str = "Mend the row, or leave it out.",
+) -> None:
     """Raises a ReviewError that names the first faulty cell of a column, if there is one.
 
     Args:
@@ -117,12 +123,13 @@ def refuse_cell(faulty: pd.Series, column: pd.Series, path: Path | str | None, e
         column: as it was read, with its name.
         path: the file, for the message.
         expected: what the cell should hold.
+        remedy: what to do.
     """
     if faulty.any():
         row = int(faulty.to_numpy().argmax())
         raise ReviewError(
             f"{path}: column '{column.name}', row {row + 1}: expected {expected}, received "
-            f"{str(column.iloc[row])[:80]!r}. Mend the row, or leave it out."
+            f"{str(column.iloc[row])[:80]!r}. {remedy}"
         )
 
 

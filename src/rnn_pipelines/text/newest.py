@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 from pydantic import BaseModel, Field
 
+from rnn_pipelines.as_of import parse_as_of
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.text.files import ParameterNames, read_columns, refuse_cell
 from rnn_pipelines.text.source import ReviewSourceSpec, read_reviews
@@ -14,13 +15,17 @@ PARAMETERS = ParameterNames(
     columns="retrain_sentiment.time",
     other="An archive of the Large Movie Review Dataset has no times.",
 )
+REMEDY = (
+    "Mend the row; write dates of another form anew, with pandas.to_datetime and its dayfirst or format; or number the "
+    "batches in all rows."
+)
 
 
 class NewestReviewsSpec(BaseModel, extra="forbid", frozen=True):
     """Up to when reviews are read, and which of them judge.
 
     Attributes:
-        as_of: last day (or time, or batch) that counts; None for all there is. It needs `time`.
+        as_of: last day, time (see `parse_as_of`) or batch that counts; None for all there is. It needs `time`.
         time: column of dates, times or numbers of batches in the user's own table; None for none.
         holdout: fraction of the reviews that judge: the newest ones by `time`, else drawn by film.
     """
@@ -70,12 +75,16 @@ def _refuse_useless_settings(source: ReviewSourceSpec, newest: NewestReviewsSpec
 
 def _read_times(path: str, name: str) -> pd.Series:
     column = read_columns(Path(path), [name], PARAMETERS)[name]
-    if not pd.api.types.is_datetime64_any_dtype(column):
+    is_datetime = pd.api.types.is_datetime64_any_dtype(column)
+    if not is_datetime:
         numbers = pd.to_numeric(column, errors="coerce")
         if numbers.notna().all():
             return numbers
-    times = pd.to_datetime(column, utc=True, errors="coerce", format="mixed").dt.tz_localize(None)
-    refuse_cell(times.isna(), column, path, "a date, a time or a number, of one kind in all rows")
+    # As text, for pandas takes numbers for nanoseconds. In one format, for it guesses days to be months. Through UTC,
+    # so that times of several zones fall on one axis; times without a zone keep their value.
+    text = column if is_datetime else column.astype(str)
+    times = pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601").dt.tz_localize(None)
+    refuse_cell(times.isna(), column, path, "a date or time of the form 2024-03-31 12:00 (ISO 8601)", REMEDY)
     return times
 
 
@@ -89,9 +98,7 @@ def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSour
         elif isinstance(as_of, int):
             raise ValueError("a number is no date")
         else:
-            last = pd.to_datetime(as_of, utc=True).tz_localize(None)
-            # A day counts to its end.
-            kept = table[(times.dt.normalize() if last == last.normalize() else times) <= last]
+            kept = table[times <= parse_as_of(as_of)]
     except ValueError as error:
         raise ReviewError(
             f"as_of: expected a time like those of the reviews ({times.iloc[0]}), received {as_of!r}."

@@ -15,7 +15,6 @@ from mlflow.entities.model_registry import ModelVersion
 
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.lifecycle.champion import CHECKSUMS, ChampionStore
-from rnn_pipelines.lifecycle.history import list_records
 from rnn_pipelines.reporting.retraining_report import render_retraining_report
 from rnn_pipelines.tracking.facts import (
     RECORD,
@@ -135,7 +134,7 @@ class Registry:
         return self._client.create_experiment(self._name, folder)
 
     def _list_retrainings(self) -> list[dict[str, Any]]:
-        return [r for r in list_records(self._store.folder) if r.get("kind") == "retrain" and RECORD in r]
+        return [r for r in self._store.list_records() if r.get("kind") == "retrain" and RECORD in r]
 
     def _list_runs(self) -> dict[str, Run]:
         """By the records that they tell of, those that were deleted in MLflow too."""
