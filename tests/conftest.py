@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -125,6 +125,19 @@ def postgres_programs() -> Path:
     """The folder of PostgreSQL's own programs; for tests marked `postgres`."""
     assert POSTGRES is not None
     return POSTGRES
+
+
+@pytest.fixture(scope="module")
+def no_graphs() -> Iterator[None]:
+    """Step by step instead of as TensorFlow's graphs: networks this small are trained before one would be traced.
+
+    For tests whose facts don't depend on it; whole runs, and all others, train as users do.
+    """
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture

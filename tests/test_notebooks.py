@@ -8,13 +8,11 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-# Those that read data which this repository doesn't hold, and those that train for long.
-MARKS = {
-    "02_sentiment.ipynb": [pytest.mark.real_data, pytest.mark.slow],
-    "03_lstm_or_gru.ipynb": [pytest.mark.slow],
-}
+# Those that read data which this repository doesn't hold.
+MARKS = {"02_sentiment.ipynb": pytest.mark.real_data}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", [pytest.param(path, id=path.name, marks=MARKS.get(path.name, ())) for path in NOTEBOOKS]
 )

@@ -231,11 +231,13 @@ def test_nothing_later_than_as_of_is_seen(early: list[dict[str, Any]]) -> None:
     assert wild["holdout"]["ds"].max() == pd.Timestamp("2024-07-31")
 
 
+@pytest.mark.slow
 def test_champion_that_has_seen_the_holdout_is_not_compared(early: list[dict[str, Any]]) -> None:
     assert early[0]["outcome"] == "kept"
     assert "has seen a part of the holdout" in early[0]["reasons"][0]
 
 
+@pytest.mark.slow
 def test_no_training_starts_from_a_champion_that_has_seen_the_holdout(early: list[dict[str, Any]]) -> None:
     assert not any(network["is_warm"] for network in early[0]["training"]["networks"].values())
 

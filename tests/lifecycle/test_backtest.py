@@ -1,6 +1,6 @@
 """A replay sees on each day what was there on that day, and decides as a retraining does."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,8 @@ from rnn_pipelines.series.splits import SplitSpec
 from rnn_pipelines.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
 from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.specs import BudgetSpec, ForecastTrainingSpec
+
+pytestmark = pytest.mark.usefixtures("no_graphs")
 
 DATA = DataRecipe(
     SourceSpec(name="catalog", freq="D"),
@@ -70,16 +72,6 @@ def table(make_table: Callable[..., pd.DataFrame], make_values: Callable[..., li
 @pytest.fixture(scope="module")
 def replayed(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return replay(table, never=NEVER, often=EVERY_8)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_graphs() -> Iterator[None]:
-    """Networks this small are trained before their graphs would be traced."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 # The past

@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from rnn_pipelines.models.specs import ClassifierSpec
 from rnn_pipelines.text.encoding import EncodedTexts, PaddingSpec, pad_texts
 
+pytestmark = pytest.mark.usefixtures("no_graphs")
+
 CELLS = ("lstm", "gru", "pointwise")
 NUM_WORDS, DIMENSIONS, NUM_NGRAMS = 12, 3, 2
 VECTORS = np.random.default_rng(0).normal(0, 0.5, (NUM_WORDS, DIMENSIONS)).astype(np.float32)

@@ -18,6 +18,8 @@ from rnn_pipelines.text.vectors import WordVectors
 from rnn_pipelines.text.vocabulary import VocabularySpec, build_vocabulary
 from rnn_pipelines.training.specs import TrainingSpec
 
+pytestmark = pytest.mark.usefixtures("no_graphs")
+
 CELLS = ("lstm", "gru")
 PADDING = PaddingSpec(max_length=8)
 TRAINING = TrainingSpec(

@@ -17,6 +17,8 @@ from rnn_pipelines.series.windows import WindowedPanel, WindowSpec, gather_windo
 from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.specs import ForecastTrainingSpec
 
+pytestmark = pytest.mark.usefixtures("no_graphs")
+
 Prepare = Callable[..., SimpleNamespace]
 MakeValues = Callable[..., list[float | None]]
 
