@@ -143,7 +143,11 @@ def replay_schedules(
         ),
         key=lambda job: -len(job.days),
     )
-    replayed = {job.name: found for job, found in fan_out(replay_schedule, jobs, parallel)}
+    logger.info("replaying %s", ", ".join(f"{job.name} (up to {len(job.days) - 1} trainings)" for job in jobs))
+    replayed = {}
+    for job, found in fan_out(replay_schedule, jobs, parallel):
+        replayed[job.name] = found
+        logger.info("%s: %d trainings, %d promoted", job.name, len(found[1]), found[1]["is_promoted"].sum())
     observed = series.loc[series["observed"], ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
     forecasts = forecasts.merge(observed, on=["unique_id", "cutoff"])
     for name in backtest.schedules:
