@@ -102,11 +102,13 @@ class Replay:
     Attributes:
         name: of the schedule.
         days: of its retrainings; the last one is the end of the series, on which nothing is trained any more.
+        table, series: as read, of which each day takes its part, and repaired, from which forecasts are made.
     """
 
     name: str
     days: tuple[Any, ...]
     table: pd.DataFrame
+    series: pd.DataFrame
     data: DataRecipe
     training: TrainingRecipe
 
@@ -134,11 +136,11 @@ def replay_schedules(
     end = series["ds"].max()
     first = _go_back(end, backtest.period, profile["freq"])
     days = {name: _list_days(first, end, spec.every, profile["freq"]) for name, spec in backtest.schedules.items()}
-    forecasts = _forecast_baselines(table, data, first)
+    forecasts = _forecast_baselines(table, series, profile, data, first)
     # The longest first, so that no process is left with it at the end.
     jobs = sorted(
         (
-            Replay(name, days[name], table, data, _choose_start(training, spec))
+            Replay(name, days[name], table, series, data, _choose_start(training, spec))
             for name, spec in backtest.schedules.items()
         ),
         key=lambda job: -len(job.days),
@@ -191,10 +193,11 @@ def _find_span(end: Any, span: Span) -> pd.DateOffset:
     return pd.DateOffset(**{f"{span}s": 1})
 
 
-def _forecast_baselines(table: pd.DataFrame, data: DataRecipe, first: Any) -> pd.DataFrame:
+def _forecast_baselines(
+    table: pd.DataFrame, series: pd.DataFrame, profile: dict[str, Any], data: DataRecipe, first: Any
+) -> pd.DataFrame:
     """The whole period as one test part; what is fitted is fitted on the training part of the first day."""
     _, _, known = prepare_series(table[table["ds"] <= first], data.source, data.gaps, data.split, data.window)
-    series, profile = repair_series(table, data.source, data.gaps)
     cutoffs = _extend_test_part(known, series, data.window.horizon)
     series = series[series["unique_id"].isin(cutoffs["unique_id"])].reset_index(drop=True)
     scaler = fit_scaler(series, cutoffs)
@@ -230,7 +233,6 @@ def replay_schedule(job: Replay) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns:
         What `forecast_cutoffs` returns, and the schedule's rows of the retrainings.
     """
-    series, _ = repair_series(job.table, job.data.source, job.data.gaps)
     champion: LoadedChampion | None = None
     promoted: Any = None
     forecasts, retrainings = [], []
@@ -247,8 +249,9 @@ def replay_schedule(job: Replay) -> tuple[pd.DataFrame, pd.DataFrame]:
                 champion = LoadedChampion(format_time(day), candidate.artefact, "", (), candidate.manifest)
             retrainings.append({"schedule": job.name, "as_of": day, **row})
         assert champion is not None  # or the first training has raised
-        cutoffs = series.loc[(series["ds"] >= day) & (series["ds"] < until), ["unique_id", "ds"]]
-        seen = series[series["ds"] <= until]
+        times = job.series["ds"]
+        cutoffs = job.series.loc[(times >= day) & (times < until), ["unique_id", "ds"]]
+        seen = job.series[times <= until]
         forecasts.append(forecast_cutoffs(champion.artefact, seen, cutoffs.rename(columns={"ds": "cutoff"})))
     return pd.concat(forecasts, ignore_index=True), pd.DataFrame(retrainings, columns=list(DAY_COLUMNS))
 
