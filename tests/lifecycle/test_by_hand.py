@@ -1,8 +1,6 @@
 """What people decide is done, whole and on record; a rollback leads back, step by step."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -11,17 +9,9 @@ from rnn_pipelines.lifecycle.by_hand import Change, find_version, promote_versio
 from rnn_pipelines.lifecycle.champion import ChampionStore
 from rnn_pipelines.lifecycle.history import add_record, list_records
 
+pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
+
 Promote = Callable[[str], str]
-
-
-@pytest.fixture(autouse=True)
-def _no_wait_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ChampionStore:
-    return ChampionStore(tmp_path / "forecast")
 
 
 @pytest.fixture

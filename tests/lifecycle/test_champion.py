@@ -18,16 +18,12 @@ from rnn_pipelines.lifecycle import champion
 from rnn_pipelines.lifecycle.champion import CHECKSUMS, ChampionStore, Pointer
 from rnn_pipelines.lifecycle.history import add_record
 
+pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
+
 SINCE = "2026-01-31T02:00:00+00:00"
 NAMES = ("model.keras", "scaler.json")
 Promote = Callable[[str], str]
 Damage = Callable[[Path], object]
-
-
-@pytest.fixture(autouse=True)
-def _no_wait_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some thousand times; the tests of crashes wait for it."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture

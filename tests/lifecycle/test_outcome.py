@@ -1,7 +1,5 @@
 """What was decided is on record with the version, whatever breaks off after its promotion."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,17 +14,9 @@ from rnn_pipelines.lifecycle.monitoring import read_champion
 from rnn_pipelines.lifecycle.news import find_retraining
 from rnn_pipelines.lifecycle.outcome import save_outcome
 
+pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
+
 SINCE = "2026-01-31T02:00:00+00:00"
-
-
-@pytest.fixture(autouse=True)
-def _no_wait_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ChampionStore:
-    return ChampionStore(tmp_path / "forecast")
 
 
 def save(store: ChampionStore, loss: float, is_promoted: bool = True) -> str:
