@@ -358,6 +358,24 @@ def test_schedule_that_means_nothing_is_refused(every: Any) -> None:
         ScheduleSpec(every=every)
 
 
+@pytest.mark.parametrize(("jit_compile", "num_below"), [(True, 3), (False, 0)])
+def test_what_xla_compiles_is_trained_in_the_process_below(
+    table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, jit_compile: bool, num_below: int
+) -> None:
+    """For there it can be thrown away."""
+    below = []
+
+    def train_here(train: Callable[..., Any], jobs: list[Any]) -> list[Any]:
+        below.extend(jobs)
+        return [(job, train(job)) for job in jobs]
+
+    monkeypatch.setattr("rnn_pipelines.training.forecasting.train_below", train_here)
+    recipe = make_recipe()
+    training = recipe.training.model_copy(update={"jit_compile": jit_compile})
+    replay(table, replace(recipe, training=training), often=EVERY_8)
+    assert len(below) == num_below
+
+
 @pytest.mark.slow
 def test_two_processes_come_to_the_same_as_one(
     table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]

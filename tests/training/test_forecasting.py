@@ -360,3 +360,13 @@ def test_forecasts_are_float32(panel: WindowedPanel, trained: dict) -> None:
 def test_forecasts_of_a_network_without_known_features(prepare: Prepare, make_values: MakeValues) -> None:
     panel = prepare(make_values(50), freq=1, start=0).panel
     assert forecast(train(panel, epochs=1), panel).test.shape == (9, 2)
+
+
+@pytest.mark.slow
+def test_process_below_trains_the_same_network(panel: WindowedPanel, trained: dict[str, SimpleNamespace]) -> None:
+    from rnn_pipelines.training.forecasting import Start, train_forecaster
+
+    network = NetworkSpec(cell="gru", units=(4,))
+    below, _, _ = train_forecaster(panel, network, TRAINING, Start(is_below=True))
+    for found, expected in zip(below.get_weights(), trained["gru"].model.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)

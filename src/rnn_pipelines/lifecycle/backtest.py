@@ -305,7 +305,11 @@ def retrain(
     features = add_known_features(series, profile, data.calendar, data.window.horizon)
     panel = make_windows(features, cutoffs, scaler, data.window, data.evaluation)
     settings = describe_forecaster(series, profile, cutoffs, data.window, data.calendar, data.gaps)
-    means = Means(recipe.retraining.budget, None if champion is None else champion.artefact)
+    means = Means(
+        recipe.retraining.budget,
+        None if champion is None else champion.artefact,
+        is_below=recipe.training.jit_compile,
+    )
     networks = {
         name: train_challenger(panel, settings, network, recipe.training, means)
         for name, network in recipe.networks.items()

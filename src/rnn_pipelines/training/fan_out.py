@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, as_completed, wait
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from rnn_pipelines.errors import ParallelError
 
 if TYPE_CHECKING:
     from distributed import Client
+    from joblib.externals.loky import ProcessPoolExecutor
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -79,6 +81,19 @@ def fan_out(
             yield submitted[future], future.result()
 
 
+def train_below(train: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
+    """Each job with its result, from one process below this one, which is renewed when it has grown.
+
+    For a process that trains again and again, and would keep all that XLA has compiled for it.
+
+    Args:
+        train, jobs: see `fan_out`.
+    """
+    num_threads = int(os.environ.get("TF_NUM_INTRAOP_THREADS", count_cores()))
+    for job in jobs:
+        yield job, _get_executor(1).submit(_train_apart, train, job, num_threads).result()
+
+
 def count_workers(parallel: ParallelSpec) -> int:
     """Processes of this machine."""
     return parallel.workers or count_cores()
@@ -104,21 +119,26 @@ def _train_below_worker(train: Callable[[Job], Result], job: Job) -> Result:
     its seeds from, and does not answer its scheduler while TensorFlow traces.
     """
     from distributed import get_worker
-    from joblib.externals.loky import get_reusable_executor
 
     if current_process().daemon:
         raise ParallelError("parallel.scheduler: its workers may not start processes. Start them with --no-nanny.")
-    executor = get_reusable_executor(max_workers=get_worker().state.nthreads)
-    return executor.submit(_train_apart, train, job, 1).result()
+    return _get_executor(get_worker().state.nthreads).submit(_train_apart, train, job, 1).result()
+
+
+def _get_executor(num_workers: int) -> "ProcessPoolExecutor":
+    """Processes of this machine, warm from earlier jobs and renewed when those have left 300 MB behind."""
+    from joblib.externals.loky import get_reusable_executor
+
+    # That is how loky tells of a renewal.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
+    return get_reusable_executor(max_workers=num_workers)
 
 
 @contextmanager
 def _open_executor(num_workers: int, num_jobs: int) -> Iterator[Callable[..., Future[Any]]]:
     """What submits a job to processes of this machine."""
-    from joblib.externals.loky import get_reusable_executor
-
     num_threads = max(1, count_cores() // num_workers)
-    executor = get_reusable_executor(max_workers=min(num_workers, num_jobs))
+    executor = _get_executor(min(num_workers, num_jobs))
     try:
         yield lambda train, job: executor.submit(_train_apart, train, job, num_threads)
     except BaseException:

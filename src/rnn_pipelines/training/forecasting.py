@@ -17,7 +17,7 @@ from rnn_pipelines.models.specs import NetworkSpec
 from rnn_pipelines.series.forecasts import Forecasts
 from rnn_pipelines.series.windows import Part, WindowedPanel
 from rnn_pipelines.training.batches import batch_windows
-from rnn_pipelines.training.fan_out import ParallelSpec, fan_out
+from rnn_pipelines.training.fan_out import ParallelSpec, fan_out, train_below
 from rnn_pipelines.training.fit import Limits, fit_within
 from rnn_pipelines.training.specs import ForecastTrainingSpec
 
@@ -26,17 +26,19 @@ PREDICT_BATCH_SIZE = 512
 
 @dataclass(frozen=True)
 class Start:
-    """From where a network's training starts, and what ends it early.
+    """From where a network's training starts, what ends it early, and where it runs.
 
     Attributes:
         weights: those of each member, as Keras lists them; None for new ones.
         max_seconds: of all members together; None for no limit.
         checkpoints: folder in which an interrupted training leaves what it needs to go on; None for none.
+        is_below: in the process below this one, see `train_below`.
     """
 
     weights: Sequence[Sequence[np.ndarray]] | None = None
     max_seconds: float | None = None
     checkpoints: Path | None = None
+    is_below: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def train_forecaster(
     """
     members = [_Member(number, panel, network, training, start or Start()) for number in range(network.members)]
     spread = parallel if parallel and network.members > 1 else ParallelSpec(workers=1)
-    trained = fan_out(_train_member, members, spread)
+    below = start is not None and start.is_below
+    trained = train_below(_train_member, members) if below else fan_out(_train_member, members, spread)
     ordered = [result for _, result in sorted(trained, key=lambda ended: ended[0].number)]
     weights, histories, records = zip(*ordered, strict=True)
     models = [_build_member(member, found) for member, found in zip(members, weights, strict=True)]

@@ -48,12 +48,14 @@ class Means:
         champion: whose weights it may start from; None where there is no champion.
         checkpoints: where an interrupted training leaves what it needs to go on; None for nowhere.
         parallel: over which processes members are spread, of this machine alone; None for this one.
+        is_below: in the process below this one, see `train_below`.
     """
 
     budget: BudgetSpec
     champion: Forecaster | None = None
     checkpoints: Path | None = None
     parallel: ParallelSpec | None = None
+    is_below: bool = False
 
 
 def train_challenger(
@@ -80,7 +82,7 @@ def train_challenger(
     if weights is not None:
         # A network that has learnt before can't be lucky for having hardly learnt.
         changes["min_steps"] = 0
-    start = Start(weights, budget.max_seconds, means.checkpoints)
+    start = Start(weights, budget.max_seconds, means.checkpoints, means.is_below)
     parallel = means.parallel
     if parallel and parallel.backend == "dask":
         # Checkpoints lie on this machine, and a night shall not need another one.
