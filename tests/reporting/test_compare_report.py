@@ -130,6 +130,7 @@ def test_folder_of_music_is_escaped(write_report) -> None:
         ({"kind": "adding", "num_steps": 200}, ["of 200 numbers", "each seed draws other sequences", "MSE"]),
         ({"kind": "copy", "delay": 80}, ["after 80 steps", "each seed draws other sequences", "nats a step"]),
         ({"kind": "music", "file": "Nottingham.mat"}, ["Nottingham.mat", "nats a step", "all 88 notes"]),
+        ({"kind": "music", "file": "Nottingham.mat", "train_steps": 50}, ["all seeds, cut into stretches of 50 steps"]),
     ],
 )
 def test_data_metric_and_unit_are_told(data: dict[str, Any], words: list[str]) -> None:

@@ -14,6 +14,7 @@ from scipy.stats import bernoulli
 from rnn_pipelines.errors import TaskError
 from rnn_pipelines.tasks.music import (
     PUBLISHED,
+    cut_rolls,
     measure_music_loss,
     measure_note_frequency_loss,
     pad_rolls,
@@ -173,6 +174,25 @@ def test_arrays_are_float32_with_the_stated_axes() -> None:
 
 def test_no_rolls_give_no_sequences() -> None:
     assert pad_rolls([]).inputs.shape == (0, 0, 88)
+
+
+# Stretches
+
+
+@pytest.mark.parametrize("num_steps", [1, 3, 4, 100])
+def test_every_target_is_in_one_stretch(num_steps: int) -> None:
+    targets = [stretch[1:] for stretch in cut_rolls(ROLLS, num_steps)]
+    np.testing.assert_array_equal(np.concatenate(targets), np.concatenate([roll[1:] for roll in ROLLS]))
+
+
+@pytest.mark.parametrize("num_steps", [1, 3, 4, 100])
+def test_every_target_keeps_the_step_before_it(num_steps: int) -> None:
+    inputs = [stretch[:-1] for stretch in cut_rolls(ROLLS, num_steps)]
+    np.testing.assert_array_equal(np.concatenate(inputs), np.concatenate([roll[:-1] for roll in ROLLS]))
+
+
+def test_stretches_have_no_more_targets_than_asked_for() -> None:
+    assert [len(stretch) - 1 for stretch in cut_rolls(ROLLS, 3)] == [3, 1, 1, 3, 3, 2]
 
 
 # The loss

@@ -106,6 +106,15 @@ def test_parts_of_music_are_those_of_the_file(prepare: Prepare) -> None:
     ]
 
 
+def test_music_is_cut_for_training_alone(music: Path) -> None:
+    contest = prepare_contest(JSB.model_copy(update={"train_steps": 5}), 0, str(music))
+    assert [part.weights.sum(axis=1).tolist() for part in contest.parts.values()] == [
+        [4, 5, 5, 1, 5, 1, 5, 3],
+        [3, 7],
+        [5, 2],
+    ]
+
+
 @pytest.mark.parametrize("kind", DATA)
 def test_number_of_inputs_is_that_of_the_task(prepare: Prepare, kind: str) -> None:
     assert prepare(kind).num_inputs == NUM_INPUTS[kind]

@@ -153,9 +153,10 @@ def describe_data(spec: TaskSpec) -> str:
                 "sequences. The metric is the cross-entropy in nats a step, over all steps."
             )
         case MusicData() as data:
+            cut = f", cut into stretches of {data.train_steps} steps for training" if data.train_steps else ""
             return (
-                f"The next notes of the polyphonic music in {data.file}, from those before; the same for all seeds. "
-                f"The metric is the negative log-likelihood in nats a step, summed over all {NUM_NOTES} notes."
+                f"The next notes of the polyphonic music in {data.file}, from those before; the same for all seeds"
+                f"{cut}. The metric is the negative log-likelihood in nats a step, summed over all {NUM_NOTES} notes."
             )
 
 

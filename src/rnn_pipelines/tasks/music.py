@@ -90,6 +90,20 @@ def _check_rolls(cells: np.ndarray, where: str) -> list[np.ndarray]:
     return [np.ascontiguousarray(roll, np.uint8) for roll in rolls]
 
 
+def cut_rolls(rolls: Sequence[np.ndarray], num_steps: int) -> list[np.ndarray]:
+    """Cuts rolls into stretches of few steps, for networks that are trained on long music step by step.
+
+    A stretch begins with the last step of the one before, so that every step but a roll's first stays a target, once.
+
+    Args:
+        rolls: uint8[time, 88] each, of at least 2 steps.
+        num_steps: greatest number of targets in a stretch.
+    Returns:
+        Views of the rolls, in their order, each of at least 2 and at most `num_steps` + 1 steps.
+    """
+    return [roll[start : start + num_steps + 1] for roll in rolls for start in range(0, len(roll) - 1, num_steps)]
+
+
 def pad_rolls(rolls: Sequence[np.ndarray]) -> Sequences:
     """Puts the step to come beside each step, and fills shorter rolls up with zeros after their end.
 

@@ -20,7 +20,14 @@ from rnn_pipelines.series.source import read_source
 from rnn_pipelines.series.windows import EvaluationSpec, WindowSpec, gather_windows, make_windows
 from rnn_pipelines.tasks.adding import make_adding
 from rnn_pipelines.tasks.copy_memory import NUM_CLASSES, compute_memoryless_loss, make_copy_memory
-from rnn_pipelines.tasks.music import PUBLISHED, measure_music_loss, measure_note_frequency_loss, pad_rolls, read_music
+from rnn_pipelines.tasks.music import (
+    PUBLISHED,
+    cut_rolls,
+    measure_music_loss,
+    measure_note_frequency_loss,
+    pad_rolls,
+    read_music,
+)
 from rnn_pipelines.tasks.sequences import Sequences
 from rnn_pipelines.training.task_specs import AddingData, CopyData, MusicData, SeriesData, TaskSpec
 
@@ -197,7 +204,10 @@ def _prepare_music_contest(data: MusicData, music: str | None) -> Contest:
             f"{data.file}: no such file. Give its folder as compare.plan.music, or set RNN_DATA; docs/data.md says "
             "where to get it."
         )
-    parts = {part: pad_rolls(rolls) for part, rolls in read_music(path).items()}
+    rolls = read_music(path)
+    if data.train_steps:
+        rolls["train"] = cut_rolls(rolls["train"], data.train_steps)
+    parts = {part: pad_rolls(of_part) for part, of_part in rolls.items()}
     references = {"note frequencies": measure_note_frequency_loss(parts["train"], parts["test"])}
     num_notes = parts["train"].targets.shape[2]
     return Contest(parts, num_notes, "bernoulli", 1.0, measure_music_loss, references)

@@ -78,10 +78,12 @@ class MusicData(_DataSpec, frozen=True):
 
     Attributes:
         file: its name in the folder of music.
+        train_steps: training pieces are cut into stretches of so many steps, see `cut_rolls`; None for whole pieces.
     """
 
     kind: Literal["music"]
     file: Literal["JSB_Chorales.mat", "Nottingham.mat"]
+    train_steps: int | None = Field(None, ge=1)
 
 
 class TaskSpec(BaseModel, extra="forbid", frozen=True):
