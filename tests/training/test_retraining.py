@@ -25,10 +25,12 @@ from rnn_pipelines.training.retraining import (
 )
 from rnn_pipelines.training.specs import BudgetSpec, ForecastTrainingSpec
 
+pytestmark = pytest.mark.usefixtures("no_graphs")
+
 WINDOW = WindowSpec(lookback=4, horizon=2)
 NETWORK = NetworkSpec(cell="gru", units=(3,))
 TRAINING = ForecastTrainingSpec(
-    epochs=3, batch_size=16, min_steps=10_000, schedule="constant", weight_average=0.0, jit_compile=False
+    epochs=3, batch_size=128, min_steps=10_000, schedule="constant", weight_average=0.0, jit_compile=False
 )
 NO_DASK = ParallelSpec(backend="dask", scheduler="tcp://127.0.0.1:9")
 
