@@ -1,6 +1,6 @@
 """Two processes against one: how much sooner the same trainings end.
 
-    .venv/bin/python benchmarks/fan_out.py [--trainings 8] [--repeats 3]
+    .venv/bin/python benchmarks/fan_out.py [--trainings 4] [--repeats 3]
 
 Each repeat trains the same networks (LSTM and GRU on the adding problem of 50 steps) in this process, with all cores,
 then in two processes, with half of the cores each; all are warm. Prints the seconds of both, and the efficiency: the
@@ -19,9 +19,9 @@ from rnn_pipelines.training.fan_out import ParallelSpec
 from rnn_pipelines.training.task_specs import PlanSpec, TaskBook
 
 TASK = {
-    "data": {"kind": "adding", "num_steps": 50, "num_train": 6400, "num_validation": 100, "num_test": 100},
+    "data": {"kind": "adding", "num_steps": 50, "num_train": 3200, "num_validation": 100, "num_test": 100},
     "contenders": {"lstm": {"cell": "lstm", "units": 50}, "gru": {"cell": "gru", "units": 57}},
-    "training": {"epochs": 5, "patience": 5, "min_steps": 0, "weight_average": 0.0, "schedule": "constant"},
+    "training": {"epochs": 4, "patience": 4, "min_steps": 0, "weight_average": 0.0, "schedule": "constant"},
 }
 
 
@@ -36,7 +36,7 @@ def measure(workers: int, num_trainings: int) -> float:
 def main() -> None:
     """Measures one process and two in turn."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trainings", type=int, default=8)
+    parser.add_argument("--trainings", type=int, default=4)
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     for workers in (1, 2):
