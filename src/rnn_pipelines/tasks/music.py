@@ -91,7 +91,7 @@ def _check_rolls(cells: np.ndarray, where: str) -> list[np.ndarray]:
 
 
 def cut_rolls(rolls: Sequence[np.ndarray], num_steps: int) -> list[np.ndarray]:
-    """Cuts rolls into stretches of few steps, for networks that are trained on long music step by step.
+    """Cuts rolls into stretches of few steps, for a network is trained step by step through the longest roll.
 
     A stretch begins with the last step of the one before, so that every step but a roll's first stays a target, once.
 

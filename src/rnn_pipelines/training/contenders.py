@@ -1,6 +1,5 @@
 """Training one network of a comparison, and measuring it."""
 
-import os
 from typing import Any
 
 import keras
@@ -10,7 +9,7 @@ from rnn_pipelines.models.contender import RECURRENT, build_contender
 from rnn_pipelines.tasks.sequences import Sequences
 from rnn_pipelines.training.comparison import Job
 from rnn_pipelines.training.contests import Contest, Loss, prepare_contest
-from rnn_pipelines.training.fan_out import count_cores
+from rnn_pipelines.training.fan_out import count_threads
 from rnn_pipelines.training.fit import fit
 from rnn_pipelines.training.task_specs import TaskSpec
 
@@ -59,7 +58,7 @@ def train_contender(job: Job) -> dict[str, Any]:
         "seconds_per_epoch": record["training_seconds"] / record["num_epochs"],
         "seconds_to_best": max(seconds_to_best, 0.0),
         "compile_seconds": record["compile_seconds"],
-        "num_threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS") or count_cores()),
+        "num_threads": count_threads(),
         "epochs": record["num_epochs"],
         "best_epoch": record["best_epoch"],
         "steps_per_epoch": steps_per_epoch,

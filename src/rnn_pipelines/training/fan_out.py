@@ -89,9 +89,8 @@ def train_below(train: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator
     Args:
         train, jobs: see `fan_out`.
     """
-    num_threads = int(os.environ.get("TF_NUM_INTRAOP_THREADS", count_cores()))
     for job in jobs:
-        yield job, _get_executor(1).submit(_train_apart, train, job, num_threads).result()
+        yield job, _get_executor(1).submit(_train_apart, train, job, count_threads()).result()
 
 
 def count_workers(parallel: ParallelSpec) -> int:
@@ -104,6 +103,11 @@ def count_cores() -> int:
     import joblib
 
     return joblib.cpu_count()
+
+
+def count_threads() -> int:
+    """Those that a training in this process has."""
+    return int(os.environ.get("TF_NUM_INTRAOP_THREADS") or count_cores())
 
 
 def _train_apart(train: Callable[[Job], Result], job: Job, num_threads: int) -> Result:

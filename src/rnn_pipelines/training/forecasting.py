@@ -75,10 +75,10 @@ def train_forecaster(
         TrainingError: the loss is no longer finite.
         ParallelError: see `fan_out`.
     """
-    members = [_Member(number, panel, network, training, start or Start()) for number in range(network.members)]
+    start = start or Start()
+    members = [_Member(number, panel, network, training, start) for number in range(network.members)]
     spread = parallel if parallel and network.members > 1 else ParallelSpec(workers=1)
-    below = start is not None and start.is_below
-    trained = train_below(_train_member, members) if below else fan_out(_train_member, members, spread)
+    trained = train_below(_train_member, members) if start.is_below else fan_out(_train_member, members, spread)
     ordered = [result for _, result in sorted(trained, key=lambda ended: ended[0].number)]
     weights, histories, records = zip(*ordered, strict=True)
     models = [_build_member(member, found) for member, found in zip(members, weights, strict=True)]
