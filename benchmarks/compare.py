@@ -14,10 +14,10 @@ import sys
 from pathlib import Path
 from textwrap import fill
 
-from rnn_pipelines.evaluation.intervals import summarize_comparison
-from rnn_pipelines.reporting.compare_report import describe_task
-from rnn_pipelines.reporting.compare_tables import group_by_task
-from rnn_pipelines.reporting.page import Part, Table
+from rnn_pipelines.compare.intervals import summarize_comparison
+from rnn_pipelines.compare.report.report import describe_task
+from rnn_pipelines.compare.report.tables import group_by_task
+from rnn_pipelines.report.page import Part, Table
 
 PROJECT = Path(__file__).parents[1]
 DATA = PROJECT / "benchmarks/.data"

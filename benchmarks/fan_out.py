@@ -14,9 +14,9 @@ from statistics import median
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from rnn_pipelines.training.comparison import compare_cells
-from rnn_pipelines.training.fan_out import ParallelSpec
-from rnn_pipelines.training.task_specs import PlanSpec, TaskBook
+from rnn_pipelines.compare.comparison import compare_cells
+from rnn_pipelines.compare.specs import PlanSpec, TaskBook
+from rnn_pipelines.networks.fan_out import ParallelSpec
 
 TASK = {
     "data": {"kind": "adding", "num_steps": 50, "num_train": 3200, "num_validation": 100, "num_test": 100},

@@ -31,20 +31,20 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.champion.checking import check_task
+from rnn_pipelines.champion.history import find_origin, list_records
+from rnn_pipelines.champion.lock import hold_lock
+from rnn_pipelines.champion.retraining import LoadedChampion
+from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset, ForecastLogDataset
 from rnn_pipelines.errors import ChampionError, LockedError
-from rnn_pipelines.lifecycle.champion import ChampionStore
-from rnn_pipelines.lifecycle.checking import check_task
-from rnn_pipelines.lifecycle.history import find_origin, list_records
-from rnn_pipelines.lifecycle.lock import hold_lock
-from rnn_pipelines.lifecycle.prediction import forecast_newest
-from rnn_pipelines.lifecycle.retraining import LoadedChampion
-from rnn_pipelines.series.newest import NewestSpec, read_newest
-from rnn_pipelines.series.preparation import prepare_series
-from rnn_pipelines.series.schema import GapPolicy
-from rnn_pipelines.series.source import SourceSpec
-from rnn_pipelines.series.splits import SplitSpec
-from rnn_pipelines.series.windows import WindowSpec
+from rnn_pipelines.forecast.prediction import forecast_newest
+from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest
+from rnn_pipelines.forecast.series.preparation import prepare_series
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import WindowSpec
 
 PROJECT = Path(__file__).parents[1]
 SOURCE, SPLIT = SourceSpec(name="temperature"), SplitSpec(validation=60, test=60)
@@ -243,7 +243,7 @@ def predict(place: Place, day: pd.Timestamp) -> pd.DataFrame:
 
 def is_as_decided(place: Place, champion: LoadedChampion, day: pd.Timestamp) -> bool:
     """Whether it forecasts the holdout as it did when it was judged."""
-    from rnn_pipelines.training.forecaster import forecast_cutoffs
+    from rnn_pipelines.forecast.forecaster import forecast_cutoffs
 
     holdout = pd.read_parquet(place.holdout)
     table = read_newest(SOURCE, None, NewestSpec(as_of=str(day.date())))

@@ -16,16 +16,16 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.models.specs import NetworkSpec
-from rnn_pipelines.series.calendar import CalendarSpec, add_known_features
-from rnn_pipelines.series.newest import NewestSpec, read_newest
-from rnn_pipelines.series.preparation import prepare_series
-from rnn_pipelines.series.scaling import fit_scaler
-from rnn_pipelines.series.schema import GapPolicy
-from rnn_pipelines.series.source import SourceSpec
-from rnn_pipelines.series.splits import SplitSpec
-from rnn_pipelines.series.windows import EvaluationSpec, WindowSpec, make_windows
-from rnn_pipelines.training.specs import ForecastTrainingSpec
+from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_known_features
+from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest
+from rnn_pipelines.forecast.series.preparation import prepare_series
+from rnn_pipelines.forecast.series.scaling import fit_scaler
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, make_windows
+from rnn_pipelines.networks.specs import NetworkSpec
+from rnn_pipelines.networks.training_specs import ForecastTrainingSpec
 
 SERIES = Path(os.environ.get("RNN_DATA", "../shared/data")) / "series/daily-min-temperatures.csv"
 WINDOW, CALENDAR, GAPS = WindowSpec(lookback=14, horizon=1), CalendarSpec(weekly=0), GapPolicy("interpolate")
@@ -50,7 +50,7 @@ def prepare(as_of: pd.Timestamp) -> SimpleNamespace:
 
 def train(prepared: SimpleNamespace, seed: int, champion: Any = None) -> tuple[Any, pd.DataFrame, float]:
     """The network, its history in the series' unit, and how much of its first epoch was compilation."""
-    from rnn_pipelines.training.forecasting import Start, train_forecaster
+    from rnn_pipelines.forecast.training import Start, train_forecaster
 
     weights = None if champion is None else [champion.get_weights()]
     training = TRAINING.model_copy(update={"seed": seed} | ({} if champion is None else {"min_steps": 0}))

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,18 +19,18 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from rnn_pipelines.evaluation.nb_ngram import NgramSpec, fit_nb_ngram
-from rnn_pipelines.models.specs import ClassifierSpec
-from rnn_pipelines.series.calendar import CalendarSpec, add_known_features
-from rnn_pipelines.series.preparation import prepare_series
-from rnn_pipelines.series.scaling import fit_scaler
-from rnn_pipelines.series.schema import GapPolicy
-from rnn_pipelines.series.source import SourceSpec
-from rnn_pipelines.series.splits import SplitSpec
-from rnn_pipelines.series.windows import EvaluationSpec, WindowSpec, make_windows
-from rnn_pipelines.text.encoding import EncodedTexts, PaddingSpec, encode_texts
-from rnn_pipelines.text.vocabulary import VocabularySpec, build_vocabulary
-from rnn_pipelines.training.scoring import TextClassifier
+from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_known_features
+from rnn_pipelines.forecast.series.preparation import prepare_series
+from rnn_pipelines.forecast.series.scaling import fit_scaler
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, make_windows
+from rnn_pipelines.networks.specs import ClassifierSpec
+from rnn_pipelines.sentiment.classifier import TextClassifier
+from rnn_pipelines.sentiment.nb_ngram import NgramSpec, fit_nb_ngram
+from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec, encode_texts
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabulary
 
 # The same examples each time, and no folder of them in the project.
 settings.register_profile("project", deadline=None, derandomize=True, database=None, max_examples=60)
@@ -276,7 +277,7 @@ def text_classifier(make_reviews: Callable[..., pd.DataFrame]) -> TextClassifier
     """A classifier of two networks that were never trained, and an n-gram classifier that was; loads Keras."""
     import keras
 
-    from rnn_pipelines.models.classifier import build_classifier
+    from rnn_pipelines.sentiment.network import build_classifier
 
     reviews = make_reviews()
     vocabulary = build_vocabulary(reviews["text"], VocabularySpec(min_count=1))
@@ -288,3 +289,27 @@ def text_classifier(make_reviews: Callable[..., pd.DataFrame]) -> TextClassifier
     networks = {spec.cell: build_classifier(spec, vectors, ngrams.order) for spec in specs}
     calibration = {"weights": {"lstm": 1.5, "gru": -0.5, "nb_ngram": 0.75}, "intercept": 0.25}
     return TextClassifier(networks, ngrams, vocabulary, PaddingSpec(max_length=20), calibration)
+
+
+class InterruptionError(Exception):
+    """In the middle of an epoch."""
+
+
+@pytest.fixture
+def break_off(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], AbstractContextManager[None]]:
+    """Breaks a training off when an epoch (from 0) has begun."""
+    from rnn_pipelines.networks.callbacks import Clock
+
+    @contextmanager
+    def break_off_in(epoch: int) -> Iterator[None]:
+        def begin_batch(clock: Clock, batch: int, logs: object = None) -> None:
+            if len(clock.rows) == epoch:
+                raise InterruptionError
+            clock._call_started = 0.0
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Clock, "on_train_batch_begin", begin_batch)
+            with pytest.raises(InterruptionError):
+                yield
+
+    return break_off_in

@@ -25,15 +25,15 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines import cli
+from rnn_pipelines.champion.history import add_record, list_records
+from rnn_pipelines.champion.retraining import record_failure
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.champion.tracking import publication
+from rnn_pipelines.champion.tracking.publication import Publication
+from rnn_pipelines.champion.tracking.specs import TrackingSpec
 from rnn_pipelines.cli import Place
 from rnn_pipelines.errors import SeriesError, TrackingError
-from rnn_pipelines.lifecycle.champion import ChampionStore
-from rnn_pipelines.lifecycle.history import add_record, list_records
-from rnn_pipelines.lifecycle.retraining import record_failure
 from rnn_pipelines.pipelines.retraining import fingerprint_newest
-from rnn_pipelines.tracking import publication
-from rnn_pipelines.tracking.publication import Publication
-from rnn_pipelines.tracking.specs import TrackingSpec
 
 HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
 COMMANDS = ["check", "history", "promote", "prune", "publish", "retrain", "rollback", "show"]

@@ -12,13 +12,13 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro_datasets.text import TextDataset
 
+from rnn_pipelines.champion.outcome import save_outcome
+from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset, PostgresRowsDataset
 from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.hooks import RunHooks, refuse_swapped_cells, refuse_unread_parameters
-from rnn_pipelines.lifecycle.champion import ChampionStore
-from rnn_pipelines.lifecycle.outcome import save_outcome
-from rnn_pipelines.models.specs import ClassifierSpec, NetworkSpec
-from rnn_pipelines.text.files import TextFileSpec
+from rnn_pipelines.networks.specs import ClassifierSpec, NetworkSpec
+from rnn_pipelines.sentiment.text.files import TextFileSpec
 
 INPUTS = ["sales", "params:forecast.window", "params:forecast.lstm", "params:forecast"]
 PARAMETERS = {"forecast": {"window": {"lookback": 30}, "lstm": {"units": [32]}}, "sentiment": {"anything": 1}}
@@ -223,7 +223,7 @@ def test_promotion_whose_record_found_no_room_did_not_fail(
 ) -> None:
     def save_without_room(store: ChampionStore) -> None:
         with monkeypatch.context() as patch, contextlib.suppress(OSError):
-            patch.setattr("rnn_pipelines.lifecycle.outcome.add_record", Mock(side_effect=OSError("No space left")))
+            patch.setattr("rnn_pipelines.champion.outcome.add_record", Mock(side_effect=OSError("No space left")))
             save_promoted(store)
 
     assert fail_after(retrained, save_without_room) == {"forecast": ["promoted"], "sentiment": ["failed"]}

@@ -96,10 +96,10 @@ def test_next_values_follow_the_last_observation(results: Results) -> None:
 
 def test_saved_networks_give_the_saved_forecasts(results: Results) -> None:
     from rnn_pipelines.datasets import ArraysDataset, KerasModelDataset
-    from rnn_pipelines.training.forecasting import forecast_windows
+    from rnn_pipelines.forecast.training import forecast_windows
 
     panel_file = str(results.root / "05_model_input/forecast/windows.npz")
-    panel = ArraysDataset(filepath=panel_file, holds="rnn_pipelines.series.windows.WindowedPanel").load()
+    panel = ArraysDataset(filepath=panel_file, holds="rnn_pipelines.forecast.series.windows.WindowedPanel").load()
     for cell in ("lstm", "gru"):
         newest = max((results.root / f"06_models/forecast/{cell}.keras").iterdir())
         model = KerasModelDataset(filepath=str(newest / f"{cell}.keras")).load()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rnn_pipelines.lifecycle.history import list_records
+from rnn_pipelines.champion.history import list_records
 
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"

@@ -18,9 +18,9 @@ from kedro.io import Version
 
 from rnn_pipelines.cells.conventions import count_weights_by_gate
 from rnn_pipelines.datasets import ArraysDataset, KerasModelDataset, TextClassifierDataset
-from rnn_pipelines.models.forecaster import build_forecaster
-from rnn_pipelines.models.specs import NetworkSpec
-from rnn_pipelines.training.scoring import TextClassifier
+from rnn_pipelines.forecast.networks import build_forecaster
+from rnn_pipelines.networks.specs import NetworkSpec
+from rnn_pipelines.sentiment.classifier import TextClassifier
 
 pytestmark = pytest.mark.slow
 
@@ -92,7 +92,7 @@ def after_others(
     clone = Clone(tmp_path_factory.mktemp("after"))
     panel = prepare(make_values(60)).panel
     version = Version(None, "2026-01-01T00.00.00.000Z")
-    holds = "rnn_pipelines.series.windows.WindowedPanel"
+    holds = "rnn_pipelines.forecast.series.windows.WindowedPanel"
     ArraysDataset(filepath=str(clone.data / "05_model_input/forecast/windows.npz"), holds=holds).save(panel)
     keras.utils.set_random_seed(0)
     for cell in ("lstm", "gru"):

@@ -13,12 +13,12 @@ import pytest
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
+from rnn_pipelines.champion.history import add_record
+from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ArraysDataset, ForecastLogDataset
-from rnn_pipelines.lifecycle.champion import ChampionStore
-from rnn_pipelines.lifecycle.history import add_record
-from rnn_pipelines.lifecycle.prediction import BY_HAND
-from rnn_pipelines.lifecycle.sentiment_reference import pack_reference
-from rnn_pipelines.text.encoding import encode_texts
+from rnn_pipelines.forecast.prediction import BY_HAND
+from rnn_pipelines.sentiment.reference import pack_reference
+from rnn_pipelines.sentiment.text.encoding import encode_texts
 
 PROJECT = Path(__file__).parents[1]
 DAYS = 240
@@ -137,7 +137,8 @@ def leave_sentiment(data: Path, make_reviews: Callable[..., pd.DataFrame], num_w
         (data / folder).mkdir(parents=True, exist_ok=True)
     reviews.to_parquet(data / "02_intermediate/sentiment/reviews.parquet")
     ArraysDataset(
-        filepath=str(data / "03_primary/sentiment/encoded.npz"), holds="rnn_pipelines.text.encoding.EncodedTexts"
+        filepath=str(data / "03_primary/sentiment/encoded.npz"),
+        holds="rnn_pipelines.sentiment.text.encoding.EncodedTexts",
     ).save(encoded)
     (data / "06_models/sentiment/calibrations.json").write_text(json.dumps(calibrations))
     predictions.to_parquet(data / "07_model_output/sentiment/predictions.parquet")

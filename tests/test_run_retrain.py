@@ -16,12 +16,12 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines import hooks
+from rnn_pipelines.champion.changes import list_damages
+from rnn_pipelines.champion.history import list_records
+from rnn_pipelines.champion.retraining import LoadedChampion
+from rnn_pipelines.champion.store import RECORD, ChampionStore
 from rnn_pipelines.datasets import ChampionDataset, ForecastLogDataset
 from rnn_pipelines.errors import ChampionError, LockedError, SeriesError
-from rnn_pipelines.lifecycle.champion import RECORD, ChampionStore
-from rnn_pipelines.lifecycle.history import list_records
-from rnn_pipelines.lifecycle.news import list_damages
-from rnn_pipelines.lifecycle.retraining import LoadedChampion
 
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
@@ -154,7 +154,7 @@ def test_baselines_are_measured_and_beaten(first: dict[str, Any]) -> None:
 
 def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) -> None:
     """After loading it gives the forecasts on which it was judged."""
-    from rnn_pipelines.training.forecaster import forecast_cutoffs
+    from rnn_pipelines.forecast.forecaster import forecast_cutoffs
 
     series = make_sales().rename(columns={"shop": "unique_id", "day": "ds", "sales": "y"}).assign(observed=True)
     holdout = first["holdout"]

@@ -13,11 +13,11 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from sklearn.metrics import accuracy_score, log_loss
 
+from rnn_pipelines.champion.history import list_records
+from rnn_pipelines.champion.retraining import LoadedChampion
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.evaluation.classification import to_probability
-from rnn_pipelines.lifecycle.history import list_records
-from rnn_pipelines.lifecycle.retraining import LoadedChampion
+from rnn_pipelines.sentiment.evaluation.metrics import to_probability
 
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
@@ -158,7 +158,7 @@ def test_loss_is_the_log_loss_of_the_holdout(first: dict[str, Any]) -> None:
 def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) -> None:
     """After loading it gives the scores on which it was judged."""
     from rnn_pipelines.datasets.packing import unpack_text_classifier
-    from rnn_pipelines.training.scoring import score_sentiment
+    from rnn_pipelines.sentiment.classifier import score_sentiment
 
     files = ChampionDataset(path=str(FOLDER), task="sentiment").store.read_version(first["version"])
     holdout = first["holdout"]

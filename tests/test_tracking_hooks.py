@@ -9,9 +9,9 @@ from kedro.config import MissingConfigException
 from kedro.io import DataCatalog
 
 from rnn_pipelines import tracking_hooks
+from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import TrackingError
-from rnn_pipelines.lifecycle.champion import ChampionStore
 from rnn_pipelines.settings import HOOKS
 from rnn_pipelines.tracking_hooks import TrackingHooks, find_tracking
 

@@ -19,8 +19,8 @@ from rnn_pipelines.errors import LockedError, RnnPipelinesError, TrackingError
 if TYPE_CHECKING:
     from kedro.framework.session import KedroSession
 
-    from rnn_pipelines.lifecycle.champion import ChampionStore
-    from rnn_pipelines.tracking.specs import TrackingSpec
+    from rnn_pipelines.champion.store import ChampionStore
+    from rnn_pipelines.champion.tracking.specs import TrackingSpec
 
 __all__ = ["cli", "run"]
 
@@ -50,7 +50,7 @@ class Place:
 
     @property
     def store(self) -> "ChampionStore":
-        from rnn_pipelines.lifecycle.champion import ChampionStore
+        from rnn_pipelines.champion.store import ChampionStore
 
         return ChampionStore(self.champion)
 
@@ -126,9 +126,9 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
     from kedro.framework.session import KedroSession
     from kedro.runner import SequentialRunner
 
-    from rnn_pipelines.lifecycle.lock import hold_lock
-    from rnn_pipelines.lifecycle.news import find_retraining
-    from rnn_pipelines.tracking.publication import publish_if_possible
+    from rnn_pipelines.champion.changes import find_retraining
+    from rnn_pipelines.champion.lock import hold_lock
+    from rnn_pipelines.champion.tracking.publication import publish_if_possible
 
     parameters = {} if as_of is None else {f"retrain_{task}": {"as_of": as_of}}
     session = KedroSession.create(env=env, runtime_params=parameters)
@@ -152,7 +152,7 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
 @click.option("--last", "num_records", metavar="N", type=click.IntRange(min=1), help="Only the newest N records.")
 def history(task: str, env: str | None, is_json: bool, num_records: int | None) -> None:
     """Lists what happened: retrainings with their reasons, changes by hand, alarms; the oldest first."""
-    from rnn_pipelines.reporting.champion_tables import tabulate_history
+    from rnn_pipelines.champion.tables import tabulate_history
 
     store = find_place(task, env).store
     records = store.list_records()[-(num_records or 0) :]
@@ -166,8 +166,8 @@ def history(task: str, env: str | None, is_json: bool, num_records: int | None) 
 @click.argument("version", required=False)
 def show(task: str, env: str | None, is_json: bool, version: str | None) -> None:
     """Tells what is known of a VERSION, or of the champion."""
-    from rnn_pipelines.lifecycle.inspection import find_facts
-    from rnn_pipelines.reporting.champion_tables import describe_version
+    from rnn_pipelines.champion.inspection import find_facts
+    from rnn_pipelines.champion.tables import describe_version
 
     _say(is_json, find_facts(find_place(task, env).store, version), describe_version)
 
@@ -184,7 +184,7 @@ def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None
       10  retrain: it is due
       20  alarm: somebody has to look
     """
-    from rnn_pipelines.lifecycle.checking import check_task
+    from rnn_pipelines.champion.checking import check_task
 
     place = find_place(task, env)
     verdict = check_task(place.store, place.verdict)
@@ -201,8 +201,8 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
 
     One that is damaged is passed over. A retraining that runs meanwhile is not stopped.
     """
-    from rnn_pipelines.lifecycle.by_hand import roll_back
-    from rnn_pipelines.tracking.publication import publish_if_possible
+    from rnn_pipelines.champion.manual import roll_back
+    from rnn_pipelines.champion.tracking.publication import publish_if_possible
 
     place = find_place(task, env)
     change = roll_back(place.store, task, reason)
@@ -216,8 +216,8 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
 @click.option("--reason", default="promoted by hand", show_default=True, help="Why, for the history.")
 def promote(task: str, env: str | None, is_json: bool, version: str, reason: str) -> None:
     """Makes a VERSION the champion, whatever the policy says."""
-    from rnn_pipelines.lifecycle.by_hand import promote_version
-    from rnn_pipelines.tracking.publication import publish_if_possible
+    from rnn_pipelines.champion.manual import promote_version
+    from rnn_pipelines.champion.tracking.publication import publish_if_possible
 
     place = find_place(task, env)
     change = promote_version(place.store, task, version, reason)
@@ -239,7 +239,7 @@ def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int)
       0   removed, or there was nothing to remove
       75  a retraining did not end in time; try again later
     """
-    from rnn_pipelines.lifecycle.lock import hold_lock
+    from rnn_pipelines.champion.lock import hold_lock
 
     place = find_place(task, env)
     # A challenger that waits for its promotion must not be removed.
@@ -259,7 +259,7 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
 
     Every other command that changes anything does so too; but where MLflow could not be told, only this one fails.
     """
-    from rnn_pipelines.tracking import publication
+    from rnn_pipelines.champion.tracking import publication
 
     place = find_place(task, env)
     spec = place.find_tracking()
@@ -301,7 +301,7 @@ def _find_place(session: "KedroSession", task: str) -> Place:
 def _find_news(session: "KedroSession", place: Place, task: str) -> list[str]:
     from kedro.framework.project import pipelines
 
-    from rnn_pipelines.lifecycle.news import list_news
+    from rnn_pipelines.champion.changes import list_news
     from rnn_pipelines.pipelines.retraining import fingerprint_newest
 
     # Only this one is imported, and only its parameters are checked, as in the run.
@@ -313,8 +313,8 @@ def _find_news(session: "KedroSession", place: Place, task: str) -> list[str]:
 @contextmanager
 def _put_failure_on_record(place: Place, task: str, as_of: str | None) -> Iterator[None]:
     """A node that fails is on record already, through the hook of the run; what fails before the first node is not."""
-    from rnn_pipelines.lifecycle.news import count_retrainings
-    from rnn_pipelines.lifecycle.retraining import record_failure
+    from rnn_pipelines.champion.changes import count_retrainings
+    from rnn_pipelines.champion.retraining import record_failure
 
     num_retrainings = count_retrainings(place.store)
     try:

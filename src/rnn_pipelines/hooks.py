@@ -15,11 +15,11 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from pydantic import BaseModel
 
+from rnn_pipelines.champion.changes import count_retrainings
+from rnn_pipelines.champion.lock import hold_lock
+from rnn_pipelines.champion.retraining import record_failure
+from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, ParameterError
-from rnn_pipelines.lifecycle.champion import ChampionStore
-from rnn_pipelines.lifecycle.lock import hold_lock
-from rnn_pipelines.lifecycle.news import count_retrainings
-from rnn_pipelines.lifecycle.retraining import record_failure
 from rnn_pipelines.pipelines.retraining import list_retrained
 
 logger = logging.getLogger(__name__)

@@ -7,10 +7,10 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 
+from rnn_pipelines.champion.tracking.publication import publish_if_possible
+from rnn_pipelines.champion.tracking.specs import TrackingSpec, read_tracking
 from rnn_pipelines.errors import TrackingError
 from rnn_pipelines.pipelines.retraining import list_retrained
-from rnn_pipelines.tracking.publication import publish_if_possible
-from rnn_pipelines.tracking.specs import TrackingSpec, read_tracking
 
 
 class TrackingHooks:

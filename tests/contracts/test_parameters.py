@@ -9,28 +9,28 @@ from kedro.validation.type_extractor import TypeExtractor
 from omegaconf import OmegaConf
 from pydantic import BaseModel, RootModel
 
-from rnn_pipelines.evaluation.nb_ngram import NgramSpec
-from rnn_pipelines.lifecycle.backtest import BacktestSpec
-from rnn_pipelines.lifecycle.forecast_monitoring import MonitorForecastSpec
-from rnn_pipelines.lifecycle.retraining import RetrainForecastSpec, RetrainSentimentSpec
-from rnn_pipelines.lifecycle.sentiment_monitoring import MonitorSentimentSpec
-from rnn_pipelines.models.specs import ClassifierSpec, NetworkSpec
-from rnn_pipelines.series.calendar import CalendarSpec
-from rnn_pipelines.series.newest import NewestSpec
-from rnn_pipelines.series.schema import GapPolicy
-from rnn_pipelines.series.source import SourceSpec
-from rnn_pipelines.series.splits import SplitSpec
-from rnn_pipelines.series.windows import EvaluationSpec, WindowSpec
-from rnn_pipelines.text.encoding import PaddingSpec
-from rnn_pipelines.text.files import TextFileSpec
-from rnn_pipelines.text.source import ReviewSourceSpec
-from rnn_pipelines.text.splits import ReviewSplitSpec
-from rnn_pipelines.text.vectors import WordVectorSpec
-from rnn_pipelines.text.vocabulary import VocabularySpec
-from rnn_pipelines.training.fan_out import ParallelSpec
-from rnn_pipelines.training.internals_specs import SampleSpec, SmallClassifierSpec, SmallForecasterSpec
-from rnn_pipelines.training.specs import ForecastTrainingSpec, TrainingSpec
-from rnn_pipelines.training.task_specs import PlanSpec, TaskBook
+from rnn_pipelines.champion.retraining import RetrainForecastSpec, RetrainSentimentSpec
+from rnn_pipelines.compare.specs import PlanSpec, TaskBook
+from rnn_pipelines.forecast.backtest import BacktestSpec
+from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.newest import NewestSpec
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, SmallForecasterSpec
+from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.networks.specs import ClassifierSpec, NetworkSpec
+from rnn_pipelines.networks.training_specs import ForecastTrainingSpec, TrainingSpec
+from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec
+from rnn_pipelines.sentiment.nb_ngram import NgramSpec
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+from rnn_pipelines.sentiment.text.files import TextFileSpec
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
+from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec
+from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 TYPES = {
     "forecast.source": SourceSpec,

@@ -17,21 +17,21 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
+from rnn_pipelines.champion.changes import list_damages
+from rnn_pipelines.champion.history import add_record, list_records
+from rnn_pipelines.champion.manual import promote_version
+from rnn_pipelines.champion.policy import Decision
+from rnn_pipelines.champion.retraining import Candidate
+from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.datasets.packing import pack_forecaster
-from rnn_pipelines.lifecycle.by_hand import promote_version
-from rnn_pipelines.lifecycle.champion import ChampionStore
-from rnn_pipelines.lifecycle.history import add_record, list_records
-from rnn_pipelines.lifecycle.news import list_damages
-from rnn_pipelines.lifecycle.policy import Decision
-from rnn_pipelines.lifecycle.retraining import Candidate
-from rnn_pipelines.models.specs import NetworkSpec
-from rnn_pipelines.series.calendar import CalendarSpec
-from rnn_pipelines.series.schema import GapPolicy
-from rnn_pipelines.series.source import SourceSpec
-from rnn_pipelines.series.windows import WindowSpec
-from rnn_pipelines.training.forecaster import Forecaster, describe_forecaster, forecast_newest
-from rnn_pipelines.training.scoring import TextClassifier, score_sentiment
+from rnn_pipelines.forecast.forecaster import Forecaster, describe_forecaster, forecast_newest
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.networks.specs import NetworkSpec
+from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
 
 RECORD = {"kind": "retrain", "task": "forecast", "at": "2024-01-01T00:00:00+00:00", "reasons": ["why"]}
 
@@ -48,7 +48,7 @@ def forecaster(prepared: SimpleNamespace) -> Forecaster:
     """Two networks that were never trained; loads Keras."""
     import keras
 
-    from rnn_pipelines.models.forecaster import build_forecaster
+    from rnn_pipelines.forecast.networks import build_forecaster
 
     keras.utils.set_random_seed(0)
     window = WindowSpec(lookback=4, horizon=2)

@@ -14,7 +14,7 @@ from kedro.io import DatasetError
 from kedro.io.core import Version, VersionNotFoundError
 
 from rnn_pipelines.datasets import KerasModelDataset
-from rnn_pipelines.models.specs import NetworkSpec
+from rnn_pipelines.networks.specs import NetworkSpec
 
 INPUTS = {
     "history": np.random.default_rng(0).normal(size=(5, 6, 3)).astype("float32"),
@@ -29,7 +29,7 @@ def predict(model) -> np.ndarray:
 @pytest.fixture(scope="module")
 def models() -> dict:
     """Networks with other weights under every name."""
-    from rnn_pipelines.models.forecaster import average_forecasters, build_forecaster
+    from rnn_pipelines.forecast.networks import average_forecasters, build_forecaster
 
     networks = {
         "lstm": NetworkSpec(cell="lstm", units=(4, 3), dropout=0.1),

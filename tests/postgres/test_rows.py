@@ -18,7 +18,7 @@ from kedro.io import DatasetError
 from sqlalchemy.exc import DBAPIError
 
 from rnn_pipelines.datasets import ForecastLogDataset, PostgresRowsDataset, postgres_table
-from rnn_pipelines.evaluation.realised import JUDGED_COLUMNS
+from rnn_pipelines.forecast.evaluation.realised import JUDGED_COLUMNS
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 

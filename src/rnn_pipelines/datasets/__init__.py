@@ -3,13 +3,13 @@
 from rnn_pipelines.datasets.arrays import ArraysDataset
 from rnn_pipelines.datasets.champion import ChampionDataset
 from rnn_pipelines.datasets.folder import FolderDataset
-from rnn_pipelines.datasets.forecast_log import ForecastLogDataset
 from rnn_pipelines.datasets.json_folder import JSONFolderDataset
 from rnn_pipelines.datasets.keras_model import KerasModelDataset
 from rnn_pipelines.datasets.optional import OptionalDataset
 from rnn_pipelines.datasets.postgres_query import PostgresQueryDataset
 from rnn_pipelines.datasets.postgres_rows import PostgresRowsDataset
-from rnn_pipelines.datasets.text_classifier import TextClassifierDataset
+from rnn_pipelines.forecast.datasets import ForecastLogDataset
+from rnn_pipelines.sentiment.datasets import TextClassifierDataset
 
 __all__ = [
     "ArraysDataset",

@@ -7,15 +7,15 @@ from typing import Any
 
 from kedro.io.core import AbstractDataset, DatasetError
 
+from rnn_pipelines.champion.changes import find_unreadable
+from rnn_pipelines.champion.history import add_record, find_origin
+from rnn_pipelines.champion.manifest import describe_loader
+from rnn_pipelines.champion.outcome import save_outcome
+from rnn_pipelines.champion.retraining import Candidate, LoadedChampion, make_timestamp
+from rnn_pipelines.champion.store import Champion, ChampionStore
 from rnn_pipelines.datasets.folder import find_local_path
 from rnn_pipelines.datasets.packing import PACKERS
 from rnn_pipelines.errors import ChampionError
-from rnn_pipelines.lifecycle.champion import Champion, ChampionStore
-from rnn_pipelines.lifecycle.history import add_record, find_origin
-from rnn_pipelines.lifecycle.manifest import describe_loader
-from rnn_pipelines.lifecycle.news import find_unreadable
-from rnn_pipelines.lifecycle.outcome import save_outcome
-from rnn_pipelines.lifecycle.retraining import Candidate, LoadedChampion, make_timestamp
 
 logger = logging.getLogger(__name__)
 

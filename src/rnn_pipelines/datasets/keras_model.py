@@ -30,7 +30,7 @@ def unpack_model(packed: bytes) -> "Model":
     import keras
 
     # Keras finds the project's own layers by name once they are imported.
-    import rnn_pipelines.models.layers  # noqa: F401
+    import rnn_pipelines.networks.layers  # noqa: F401
 
     with tempfile.TemporaryDirectory() as folder:
         local = Path(folder, "model.keras")

@@ -14,8 +14,8 @@ from rnn_pipelines.datasets.keras_model import pack_model, unpack_model
 if TYPE_CHECKING:
     from keras import Model
 
-    from rnn_pipelines.training.forecaster import Forecaster
-    from rnn_pipelines.training.scoring import TextClassifier
+    from rnn_pipelines.forecast.forecaster import Forecaster
+    from rnn_pipelines.sentiment.classifier import TextClassifier
 
 SETTINGS, VOCABULARY, NGRAMS, SCALER = "settings.json", "vocabulary.json", "ngrams.npz", "scaler.json"
 SEEN = "seen.npz"
@@ -39,9 +39,9 @@ def pack_text_classifier(classifier: "TextClassifier") -> dict[str, bytes]:
 
 def unpack_text_classifier(files: Mapping[str, bytes]) -> "TextClassifier":
     """The classifier in the files of `pack_text_classifier`."""
-    from rnn_pipelines.evaluation.nb_ngram import NgramClassifier
-    from rnn_pipelines.text.encoding import PaddingSpec
-    from rnn_pipelines.training.scoring import TextClassifier
+    from rnn_pipelines.sentiment.classifier import TextClassifier
+    from rnn_pipelines.sentiment.nb_ngram import NgramClassifier
+    from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 
     settings = json.loads(files[SETTINGS])
     ngrams: dict[str, Any] = {
@@ -74,7 +74,7 @@ def unpack_forecaster(files: Mapping[str, bytes]) -> "Forecaster":
     """The forecaster in the files of `pack_forecaster`."""
     import pandas as pd
 
-    from rnn_pipelines.training.forecaster import Forecaster, ForecasterSettings
+    from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings
 
     settings = ForecasterSettings.model_validate_json(files[SETTINGS])
     return Forecaster(_unpack_networks(files), pd.DataFrame(json.loads(files[SCALER])), settings)

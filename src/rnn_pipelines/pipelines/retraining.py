@@ -7,7 +7,7 @@ from typing import Any
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Node, Pipeline
 
-from rnn_pipelines.lifecycle.retraining import make_fingerprints
+from rnn_pipelines.champion.retraining import make_fingerprints
 
 
 def create_newest_pipeline(task: str, nodes: ModuleType, prepare: Pipeline, *sources: str) -> Pipeline:

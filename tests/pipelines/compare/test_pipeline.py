@@ -49,7 +49,7 @@ def test_figures_are_drawn_of_the_runs_with_their_curves(
     nodes: dict[str, Node], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The results hold no curves."""
-    from rnn_pipelines.reporting import compare_figures
+    from rnn_pipelines.compare.report import figures as compare_figures
 
     received: list[Any] = []
     monkeypatch.setattr(compare_figures, "draw_figures", lambda *inputs: received.extend(inputs) or {})

@@ -1,9 +1,9 @@
 """The wiring of `retrain_sentiment`."""
 
-from rnn_pipelines.evaluation.classification import CELLS
 from rnn_pipelines.pipelines.retrain_sentiment import create_pipeline
 from rnn_pipelines.pipelines.retrain_sentiment.pipeline import create_network_pipeline
 from rnn_pipelines.pipelines.sentiment.pipeline import create_data_pipeline
+from rnn_pipelines.sentiment.evaluation.metrics import CELLS
 
 
 def test_both_networks_come_from_one_template() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from rnn_pipelines.pipelines.sentiment import create_pipeline, nodes
 from rnn_pipelines.pipelines.sentiment.pipeline import NETWORKS, create_network_pipeline
-from rnn_pipelines.text.vectors import WordVectorSpec
-from rnn_pipelines.text.vocabulary import VocabularySpec
+from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 
 @pytest.fixture

@@ -4,18 +4,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.evaluation import schedules
-from rnn_pipelines.lifecycle.backtest import BacktestSpec, DataRecipe, TrainingRecipe
-from rnn_pipelines.lifecycle.retraining import RetrainForecastSpec
-from rnn_pipelines.models.specs import NetworkSpec
-from rnn_pipelines.series import newest
-from rnn_pipelines.series.calendar import CalendarSpec
-from rnn_pipelines.series.schema import GapPolicy
-from rnn_pipelines.series.source import SourceSpec
-from rnn_pipelines.series.splits import SplitSpec
-from rnn_pipelines.series.windows import EvaluationSpec, WindowSpec
-from rnn_pipelines.training.fan_out import ParallelSpec
-from rnn_pipelines.training.specs import ForecastTrainingSpec
+from rnn_pipelines.champion.retraining import RetrainForecastSpec
+from rnn_pipelines.forecast.backtest import BacktestSpec, DataRecipe, TrainingRecipe
+from rnn_pipelines.forecast.evaluation import schedules
+from rnn_pipelines.forecast.series import newest
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.networks.specs import NetworkSpec
+from rnn_pipelines.networks.training_specs import ForecastTrainingSpec
 
 # Kedro resolves these hints when it checks parameters, and must not load Plotly for it.
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def replay_schedules(
     table: pd.DataFrame, data: DataRecipe, training: TrainingRecipe, backtest: BacktestSpec, parallel: ParallelSpec
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Retrains and forecasts as each schedule would have done, day by day, each day from its past alone."""
-    from rnn_pipelines.lifecycle import backtest as replays
+    from rnn_pipelines.forecast import backtest as replays
 
     return replays.replay_schedules(table, data, training, backtest, parallel)
 
@@ -64,13 +64,13 @@ def summarize_backtest(forecasts: pd.DataFrame, retrainings: pd.DataFrame) -> di
 
 def draw_error_against_cost(results: dict[str, Any]) -> Figure:
     """Draws what each schedule costs, and what it brings."""
-    from rnn_pipelines.reporting import backtest_forecast_report
+    from rnn_pipelines.forecast.report import backtest as backtest_forecast_report
 
     return backtest_forecast_report.draw_error_against_cost(results)
 
 
 def render_report(results: dict[str, Any], retrainings: pd.DataFrame, backtest: BacktestSpec, figure: Figure) -> str:
     """Puts verdict, table and picture into one HTML file that needs no network."""
-    from rnn_pipelines.reporting import backtest_forecast_report
+    from rnn_pipelines.forecast.report import backtest as backtest_forecast_report
 
     return backtest_forecast_report.render_backtest_report(results, retrainings, backtest.model_dump(), figure)

@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from rnn_pipelines.evaluation import intervals
-from rnn_pipelines.training import comparison
-from rnn_pipelines.training.fan_out import ParallelSpec
-from rnn_pipelines.training.task_specs import PlanSpec, TaskBook
+from rnn_pipelines.compare import comparison, intervals
+from rnn_pipelines.compare.specs import PlanSpec, TaskBook
+from rnn_pipelines.networks.fan_out import ParallelSpec
 
 # Kedro resolves these hints when it checks parameters, and must not load what only some commands need.
 if TYPE_CHECKING:
@@ -30,13 +29,13 @@ def summarize_runs(runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 def draw_figures(runs: list[dict[str, Any]], results: dict[str, Any], description: dict[str, Any]) -> dict[str, Figure]:
     """Draws learning curves, losses by seed, differences and time."""
-    from rnn_pipelines.reporting import compare_figures
+    from rnn_pipelines.compare.report import figures as compare_figures
 
     return compare_figures.draw_figures(runs, results["summary"], description)
 
 
 def render_report(results: dict[str, Any], description: dict[str, Any], plan: PlanSpec, **figures: Figure) -> str:
     """Puts verdicts, tables and figures into one HTML file that needs no network."""
-    from rnn_pipelines.reporting import compare_report
+    from rnn_pipelines.compare.report import report as compare_report
 
     return compare_report.render_compare_report(results, description, plan, figures)

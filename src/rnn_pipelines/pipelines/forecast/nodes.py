@@ -4,16 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.models.specs import NetworkSpec
-from rnn_pipelines.series import calendar, forecasts, preparation, scaling, source, windows
-from rnn_pipelines.series.calendar import CalendarSpec
-from rnn_pipelines.series.forecasts import Forecasts
-from rnn_pipelines.series.schema import GapPolicy
-from rnn_pipelines.series.source import SourceSpec
-from rnn_pipelines.series.splits import SplitSpec
-from rnn_pipelines.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
-from rnn_pipelines.training.fan_out import ParallelSpec
-from rnn_pipelines.training.specs import ForecastTrainingSpec
+from rnn_pipelines.forecast import predictions as forecasts
+from rnn_pipelines.forecast.predictions import Forecasts
+from rnn_pipelines.forecast.series import calendar, preparation, scaling, source, windows
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.networks.specs import NetworkSpec
+from rnn_pipelines.networks.training_specs import ForecastTrainingSpec
 
 # Kedro resolves these hints when it checks parameters, and must not load Keras for it.
 if TYPE_CHECKING:
@@ -58,14 +59,14 @@ def train_forecaster(
     panel: WindowedPanel, network: NetworkSpec, training: ForecastTrainingSpec, parallel: ParallelSpec
 ) -> tuple[KerasModel, pd.DataFrame, dict[str, Any]]:
     """Trains the network on the training windows and keeps the weights that are best on validation."""
-    from rnn_pipelines.training import forecasting
+    from rnn_pipelines.forecast import training as forecasting
 
     return forecasting.train_forecaster(panel, network, training, parallel=parallel)
 
 
 def forecast_windows(model: KerasModel, panel: WindowedPanel) -> Forecasts:
     """Forecasts the test windows and the steps after the last observation."""
-    from rnn_pipelines.training import forecasting
+    from rnn_pipelines.forecast import training as forecasting
 
     return forecasting.forecast_windows(model, panel)
 
@@ -74,7 +75,7 @@ def forecast_baselines(
     panel: WindowedPanel, profile: dict[str, Any], evaluation: EvaluationSpec
 ) -> dict[str, Forecasts]:
     """Forecasts the same windows by last value, seasonal naive and ridge."""
-    from rnn_pipelines.evaluation import baselines
+    from rnn_pipelines.forecast import baselines
 
     return baselines.forecast_baselines(panel, evaluation.choose_season_length(profile))
 
@@ -103,7 +104,7 @@ def evaluate_forecasts(
     **records: dict[str, Any],
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
     """Measures every forecaster on the test part: over all, by series, by step ahead."""
-    from rnn_pipelines.evaluation import metrics
+    from rnn_pipelines.forecast.evaluation import metrics
 
     season_length = evaluation.choose_season_length(profile)
     return metrics.evaluate_forecasts(predictions, series, cutoffs, season_length, records)
@@ -117,7 +118,7 @@ def draw_figures(
     **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
     """Draws forecast against actual, next values, loss curves, error by step and residuals."""
-    from rnn_pipelines.reporting import forecast_figures
+    from rnn_pipelines.forecast.report import figures as forecast_figures
 
     return forecast_figures.draw_figures(predictions, series, next_values, by_step, histories)
 
@@ -131,6 +132,6 @@ def render_report(
     **figures: Figure,
 ) -> str:
     """Puts verdict, tables and figures into one HTML file that needs no network."""
-    from rnn_pipelines.reporting import forecast_report
+    from rnn_pipelines.forecast.report import report as forecast_report
 
     return forecast_report.render_forecast_report(metrics, profile, parameters, {"lstm": lstm, "gru": gru}, figures)

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.evaluation import drift, realised
-from rnn_pipelines.lifecycle import forecast_monitoring, monitoring
-from rnn_pipelines.lifecycle.forecast_monitoring import MonitorForecastSpec
-from rnn_pipelines.series import newest, schema
-from rnn_pipelines.series.schema import GapPolicy
-from rnn_pipelines.series.source import SourceSpec
+from rnn_pipelines.champion import verdict as monitoring
+from rnn_pipelines.forecast import monitoring as forecast_monitoring
+from rnn_pipelines.forecast.evaluation import drift, realised
+from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
+from rnn_pipelines.forecast.series import newest, schema
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec
 
 # Kedro resolves these hints when it checks parameters, and must not load Plotly for it.
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def monitor_forecasts(
 
 def draw_figures(judged: pd.DataFrame, verdict: dict[str, Any], monitor_spec: MonitorForecastSpec) -> dict[str, Figure]:
     """Draws the realised error over time, with the model versions, and by step ahead."""
-    from rnn_pipelines.reporting import monitor_forecast_figures
+    from rnn_pipelines.forecast.report import monitoring_figures as monitor_forecast_figures
 
     return monitor_forecast_figures.draw_figures(judged, verdict, monitor_spec)
 
@@ -80,6 +81,6 @@ def render_report(
     verdict: dict[str, Any], profile: dict[str, Any], monitor_spec: MonitorForecastSpec, **figures: Figure
 ) -> str:
     """Puts verdict, figures and tables into one HTML file that needs no network."""
-    from rnn_pipelines.reporting import monitor_forecast_report
+    from rnn_pipelines.forecast.report import monitoring as monitor_forecast_report
 
     return monitor_forecast_report.render_monitor_report(verdict, profile, monitor_spec, figures)

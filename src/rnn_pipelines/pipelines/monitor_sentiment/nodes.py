@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.evaluation import score_drift
-from rnn_pipelines.lifecycle import monitoring, sentiment_monitoring, sentiment_reference
-from rnn_pipelines.lifecycle.sentiment_monitoring import MonitorSentimentSpec
-from rnn_pipelines.text.encoding import EncodedTexts
+from rnn_pipelines.champion import verdict as monitoring
+from rnn_pipelines.sentiment import monitoring as sentiment_monitoring
+from rnn_pipelines.sentiment import reference as sentiment_reference
+from rnn_pipelines.sentiment.evaluation import drift as score_drift
+from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec
+from rnn_pipelines.sentiment.text.encoding import EncodedTexts
 
 # Kedro resolves these hints when it checks parameters, and must not load Plotly for it.
 if TYPE_CHECKING:
@@ -53,13 +55,13 @@ def monitor_scores(
 
 def draw_distributions(scores: pd.DataFrame, reference: pd.DataFrame) -> Figure:
     """Draws how confidence, unknown words and lengths are spread, now and in the held-out reviews."""
-    from rnn_pipelines.reporting import monitor_sentiment_report
+    from rnn_pipelines.sentiment.report import monitoring as monitor_sentiment_report
 
     return monitor_sentiment_report.draw_distributions(scores, reference)
 
 
 def render_report(verdict: dict[str, Any], monitor_spec: MonitorSentimentSpec, distributions: Figure) -> str:
     """Puts verdict, figure and tables into one HTML file that needs no network."""
-    from rnn_pipelines.reporting import monitor_sentiment_report
+    from rnn_pipelines.sentiment.report import monitoring as monitor_sentiment_report
 
     return monitor_sentiment_report.render_monitor_report(verdict, monitor_spec, distributions)

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.lifecycle import prediction
-from rnn_pipelines.lifecycle.retraining import LoadedChampion
-from rnn_pipelines.series import newest
-from rnn_pipelines.series.newest import NewestSpec
-from rnn_pipelines.series.source import SourceSpec
+from rnn_pipelines.champion.retraining import LoadedChampion
+from rnn_pipelines.forecast import prediction
+from rnn_pipelines.forecast.series import newest
+from rnn_pipelines.forecast.series.newest import NewestSpec
+from rnn_pipelines.forecast.series.source import SourceSpec
 
 if not TYPE_CHECKING:
     LoadedChampion = Any

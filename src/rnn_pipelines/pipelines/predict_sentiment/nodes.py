@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.lifecycle import prediction
-from rnn_pipelines.lifecycle.retraining import LoadedChampion
-from rnn_pipelines.text import files
-from rnn_pipelines.text.files import TextFileSpec
-from rnn_pipelines.training.scoring import TextClassifier
+from rnn_pipelines.champion.retraining import LoadedChampion
+from rnn_pipelines.forecast import prediction
+from rnn_pipelines.sentiment.classifier import TextClassifier
+from rnn_pipelines.sentiment.text import files
+from rnn_pipelines.sentiment.text.files import TextFileSpec
 
 # Kedro resolves these hints when it checks parameters; each of the two may be None, which is no type to check.
 if not TYPE_CHECKING:

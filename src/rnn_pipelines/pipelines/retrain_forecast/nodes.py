@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.lifecycle import retraining
-from rnn_pipelines.lifecycle.retraining import Candidate, LoadedChampion, RetrainForecastSpec
-from rnn_pipelines.models.specs import NetworkSpec
-from rnn_pipelines.series import newest
-from rnn_pipelines.series.calendar import CalendarSpec
-from rnn_pipelines.series.forecasts import Forecasts
-from rnn_pipelines.series.schema import GapPolicy
-from rnn_pipelines.series.source import SourceSpec
-from rnn_pipelines.series.windows import WindowedPanel, WindowSpec
-from rnn_pipelines.training import forecaster
-from rnn_pipelines.training import retraining as training_retraining
-from rnn_pipelines.training.fan_out import ParallelSpec
-from rnn_pipelines.training.forecaster import Forecaster, ForecasterSettings
-from rnn_pipelines.training.retraining import Means, TrainedNetwork
-from rnn_pipelines.training.specs import ForecastTrainingSpec
+from rnn_pipelines.champion import retraining
+from rnn_pipelines.champion.retraining import Candidate, LoadedChampion, RetrainForecastSpec
+from rnn_pipelines.forecast import challenger as training_retraining
+from rnn_pipelines.forecast import forecaster
+from rnn_pipelines.forecast.challenger import Means, TrainedNetwork
+from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings
+from rnn_pipelines.forecast.predictions import Forecasts
+from rnn_pipelines.forecast.series import newest
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
+from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.networks.specs import NetworkSpec
+from rnn_pipelines.networks.training_specs import ForecastTrainingSpec
 
 # Kedro resolves these hints when it checks parameters; a champion may be None, which is no type to check.
 if not TYPE_CHECKING:
@@ -105,6 +105,6 @@ def decide_promotion(
     retrain_spec: RetrainForecastSpec,
 ) -> Candidate:
     """Compares the two, decides by the policy, and writes the record with the reasons."""
-    from rnn_pipelines.lifecycle import forecast_decision
+    from rnn_pipelines.forecast import decision as forecast_decision
 
     return forecast_decision.decide_forecast(challenger, champion, holdout, training, run, retrain_spec)

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.evaluation.nb_ngram import TextFeatures
-from rnn_pipelines.lifecycle import sentiment_decision
-from rnn_pipelines.lifecycle.retraining import Candidate, LoadedChampion, RetrainSentimentSpec
-from rnn_pipelines.models.specs import ClassifierSpec
-from rnn_pipelines.text import newest
-from rnn_pipelines.text.encoding import PaddingSpec
-from rnn_pipelines.text.source import ReviewSourceSpec
-from rnn_pipelines.text.vectors import WordVectors
-from rnn_pipelines.training import sentiment_retraining
-from rnn_pipelines.training.scoring import TextClassifier
-from rnn_pipelines.training.sentiment_retraining import TextMeans
-from rnn_pipelines.training.specs import TrainingSpec
+from rnn_pipelines.champion.retraining import Candidate, LoadedChampion, RetrainSentimentSpec
+from rnn_pipelines.networks.specs import ClassifierSpec
+from rnn_pipelines.networks.training_specs import TrainingSpec
+from rnn_pipelines.sentiment import challenger as sentiment_retraining
+from rnn_pipelines.sentiment import decision as sentiment_decision
+from rnn_pipelines.sentiment.challenger import TextMeans
+from rnn_pipelines.sentiment.classifier import TextClassifier
+from rnn_pipelines.sentiment.nb_ngram import TextFeatures
+from rnn_pipelines.sentiment.text import newest
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
+from rnn_pipelines.sentiment.text.vectors import WordVectors
 
 # Kedro resolves these hints when it checks parameters, and must not load Keras for it; a champion may be None, which is
 # no type to check.

@@ -2,11 +2,11 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from rnn_pipelines.evaluation.classification import CELLS
 from rnn_pipelines.pipelines.retrain_sentiment import nodes
 from rnn_pipelines.pipelines.retraining import create_newest_pipeline, create_record_pipeline
 from rnn_pipelines.pipelines.sentiment import nodes as sentiment_nodes
 from rnn_pipelines.pipelines.sentiment.pipeline import create_data_pipeline
+from rnn_pipelines.sentiment.evaluation.metrics import CELLS
 
 # What both networks read.
 SHARED = {f"retrain_sentiment_{name}" for name in ("features", "reviews", "word_vectors", "means")}

@@ -4,23 +4,24 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.evaluation import calibration, classification, nb_ngram
-from rnn_pipelines.evaluation.nb_ngram import NgramClassifier, NgramSpec, TextFeatures
-from rnn_pipelines.models.specs import ClassifierSpec
-from rnn_pipelines.text import encoding, source, splits, vectors, vocabulary
-from rnn_pipelines.text.encoding import EncodedTexts, PaddingSpec
-from rnn_pipelines.text.source import ReviewSourceSpec
-from rnn_pipelines.text.splits import ReviewSplitSpec
-from rnn_pipelines.text.vectors import WordVectors, WordVectorSpec
-from rnn_pipelines.text.vocabulary import VocabularySpec
-from rnn_pipelines.training.specs import TrainingSpec
+from rnn_pipelines.networks.specs import ClassifierSpec
+from rnn_pipelines.networks.training_specs import TrainingSpec
+from rnn_pipelines.sentiment import calibration, nb_ngram
+from rnn_pipelines.sentiment.evaluation import metrics as classification
+from rnn_pipelines.sentiment.nb_ngram import NgramClassifier, NgramSpec, TextFeatures
+from rnn_pipelines.sentiment.text import encoding, source, splits, vectors, vocabulary
+from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
+from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec
+from rnn_pipelines.sentiment.text.vectors import WordVectors, WordVectorSpec
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 # Kedro resolves these hints when it checks parameters, and must not load Keras for it.
 if TYPE_CHECKING:
     from keras import Model as KerasModel
     from plotly.graph_objects import Figure
 
-    from rnn_pipelines.training.scoring import TextClassifier
+    from rnn_pipelines.sentiment.classifier import TextClassifier
 else:
     KerasModel = Figure = TextClassifier = Any
 
@@ -68,7 +69,7 @@ def train_classifier(
     training: TrainingSpec,
 ) -> tuple[KerasModel, pd.DataFrame, dict[str, Any]]:
     """Trains the network on the training part and keeps the weights that are best on validation."""
-    from rnn_pipelines.training import classification as training_classification
+    from rnn_pipelines.sentiment import training as training_classification
 
     return training_classification.train_classifier(features, reviews, word_vectors, network, padding, training)
 
@@ -77,7 +78,7 @@ def score_reviews(
     model: KerasModel, features: TextFeatures, reviews: pd.DataFrame, network: ClassifierSpec, padding: PaddingSpec
 ) -> pd.DataFrame:
     """Gives the validation and test reviews their logits."""
-    from rnn_pipelines.training import classification as training_classification
+    from rnn_pipelines.sentiment import training as training_classification
 
     return training_classification.score_reviews(model, features, reviews, network, padding)
 
@@ -110,7 +111,7 @@ def assemble_classifier(
     **networks: KerasModel,
 ) -> TextClassifier:
     """Puts the classifier that is best on validation together with all that it needs."""
-    from rnn_pipelines.training import scoring
+    from rnn_pipelines.sentiment import classifier as scoring
 
     return scoring.assemble_classifier(networks, ngrams, words, padding, calibrations, vocabulary_spec.signs)
 
@@ -123,7 +124,7 @@ def draw_figures(
     **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
     """Draws accuracies, confusion, calibration, accuracy by length and rating, and loss curves."""
-    from rnn_pipelines.reporting import sentiment_figures
+    from rnn_pipelines.sentiment.report import figures as sentiment_figures
 
     return sentiment_figures.draw_figures(metrics, calibrations, by_group, by_confidence, histories)
 
@@ -137,7 +138,7 @@ def render_report(
     **records_and_figures: Any,
 ) -> str:
     """Puts verdict, tables, figures and examples into one HTML file that needs no network."""
-    from rnn_pipelines.reporting import sentiment_report
+    from rnn_pipelines.sentiment.report import report as sentiment_report
 
     records, figures = (
         {name.removesuffix(kind): value for name, value in records_and_figures.items() if name.endswith(kind)}

@@ -2,8 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from rnn_pipelines.evaluation.classification import CELLS
 from rnn_pipelines.pipelines.sentiment import nodes
+from rnn_pipelines.sentiment.evaluation.metrics import CELLS
 
 # The same network with nothing recurrent in it shows what recurrence adds.
 NETWORKS = (*CELLS, "pointwise")

@@ -1,0 +1,54 @@
+"""Whether all is well with a task: its champion, its last retraining, and what the monitor found."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rnn_pipelines.champion.changes import list_damages
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.champion.verdict import LEVELS, Finding, Verdict, conclude
+
+
+def check_task(store: ChampionStore, path: Path) -> Verdict:
+    """The gravest of all that is known.
+
+    Args:
+        store: of the task.
+        path: what the monitor wrote, as JSON; see `describe_verdict`.
+    """
+    return conclude([*_look_at_champion(store), *read_findings(path)])
+
+
+def read_findings(path: Path) -> list[Finding]:
+    """What the monitor found when it last looked; a file that can't be read, or is too old, is an alarm.
+
+    Args:
+        path: see `check_task`.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        level, reasons, at = found["verdict"], found["reasons"], found["at"]
+        if level not in LEVELS or not isinstance(reasons, list):
+            raise ValueError(f"expected one of {LEVELS} with reasons, received {level!r} with {reasons!r}")
+        findings = [Finding(level, f"{reason} (the monitor at {at})") for reason in reasons or ["no reason was given"]]
+        # What was written before verdicts had an end is believed as it is.
+        until = found.get("valid_until")
+        if until is not None and datetime.fromisoformat(until) < datetime.now(UTC):
+            findings.append(Finding("alarm", f"the monitor has not looked since {at}: a night was missed"))
+        return findings
+    except FileNotFoundError:
+        return [Finding("ok", "the monitor has not looked yet")]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [Finding("alarm", f"{path}: what the monitor found can't be read ({error!r})")]
+
+
+def _look_at_champion(store: ChampionStore) -> Iterator[Finding]:
+    if store.find_pointer() is None:
+        yield Finding("retrain", "there is no champion yet")
+    for damage in list_damages(store):
+        yield Finding("alarm", damage)
+    retrainings: list[dict[str, Any]] = [r for r in store.list_records() if r.get("kind") == "retrain"]
+    if retrainings and retrainings[-1].get("outcome") == "failed":
+        yield Finding("retrain", f"the last retraining failed: {retrainings[-1].get('error')}")

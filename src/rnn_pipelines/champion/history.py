@@ -1,0 +1,78 @@
+"""What happened to a task's model: one file for each record, never changed."""
+
+import json
+import logging
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rnn_pipelines.champion.files import replace_file, sync_folder
+
+logger = logging.getLogger(__name__)
+
+
+def make_name() -> str:
+    """A name that sorts by time and that no other process makes."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H.%M.%S.%fZ}-{uuid.uuid4().hex[:6]}"
+
+
+def add_record(folder: Path, record: dict[str, Any]) -> str:
+    """Writes a record into the history of a task and returns its name.
+
+    Args:
+        folder: of the task.
+        record: plain values; `is_promoted` with the `version` where one became the champion; `record` where it has a
+            name already, so that whoever writes it again changes nothing.
+    Raises:
+        OSError: it could not be written.
+    """
+    history = folder / "history"
+    history.mkdir(parents=True, exist_ok=True)
+    sync_folder(folder)
+    name = str(record.get("record") or make_name())
+    replace_file(history / f"{name}.json", json.dumps({"record": name, **record}, indent=2).encode())
+    return name
+
+
+def find_compared_loss(metrics: Mapping[str, Any], name: str) -> Any:
+    """The loss by which champion and challenger were compared, of rows that both had a forecast for; None without one.
+
+    Args:
+        metrics: of the record of a retraining.
+        name: `challenger` or `champion`.
+    """
+    measures = metrics.get(name) or {}
+    return measures.get("shared_loss", measures.get("loss"))
+
+
+def find_origin(records: Iterable[dict[str, Any]], version: str) -> dict[str, Any] | None:
+    """The record of the retraining that made a version; None where there is none.
+
+    Args:
+        records: of the task.
+        version: its name.
+    """
+    found = [record for record in records if record.get("kind") == "retrain" and record.get("version") == version]
+    return found[-1] if found else None
+
+
+def list_records(folder: Path) -> list[dict[str, Any]]:
+    """All records that are written, the oldest first; one that can't be read is left out with an error in the log.
+
+    What a process that ended early left out is in `ChampionStore.list_records` alone.
+
+    Args:
+        folder: of the task.
+    """
+    records = []
+    for path in sorted((folder / "history").glob("*.json")):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(record, dict):
+                raise ValueError(f"expected an object, received {type(record).__name__}")
+            records.append(record)
+        except (OSError, ValueError) as error:
+            logger.error("%s: left out of the history, for it is damaged (%s)", path, error)
+    return records

@@ -1,0 +1,85 @@
+"""What people decide about a champion, and its record."""
+
+from dataclasses import dataclass
+
+from rnn_pipelines.champion.history import add_record
+from rnn_pipelines.champion.retraining import make_timestamp
+from rnn_pipelines.champion.store import ChampionStore, Pointer
+from rnn_pipelines.errors import ChampionError
+
+
+@dataclass(frozen=True)
+class Change:
+    """Which champion took the place of which.
+
+    Attributes:
+        version: the champion now.
+        before: the one until now; None where there was none.
+        reason: why, in words.
+    """
+
+    version: str
+    before: str | None
+    reason: str
+
+
+def promote_version(store: ChampionStore, task: str, name: str, reason: str) -> Change:
+    """Makes a version the champion, whatever the policy says, and puts it on record.
+
+    Args:
+        store: of the task.
+        task: `forecast` or `sentiment`.
+        name: the version's, or its first or last letters where they are those of one version only.
+        reason: why, in words.
+    Raises:
+        ChampionError: there is no such version, or more than one, or it is damaged.
+    """
+    version = find_version(store, name)
+    before = store.find_pointer()
+    pointer = store.promote(version, [reason], make_timestamp())
+    return _record(store, task, "promote", pointer, before)
+
+
+def roll_back(store: ChampionStore, task: str, reason: str) -> Change:
+    """Makes the newest champion before this one that is whole the champion again, and puts it on record.
+
+    Args:
+        store, task, reason: see `promote_version`.
+    Raises:
+        ChampionError: there is no champion before this one, or none that is whole.
+    """
+    before = store.find_pointer()
+    pointer = store.roll_back([reason], make_timestamp())
+    return _record(store, task, "rollback", pointer, before)
+
+
+def find_version(store: ChampionStore, name: str) -> str:
+    """The version with that name, or whose name alone begins or ends like that.
+
+    Raises:
+        ChampionError: there is none, or more than one.
+    """
+    versions = store.list_versions()
+    if name in versions:
+        return name
+    found = [version for version in versions if name and (version.startswith(name) or version.endswith(name))]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ChampionError(f"{name}: {len(found)} versions are called so: {', '.join(found)}. Give more of the name.")
+    raise ChampionError(f"{name}: no such version. There are {', '.join(versions) or 'none'}.")
+
+
+def _record(store: ChampionStore, task: str, kind: str, pointer: Pointer, before: Pointer | None) -> Change:
+    change = Change(pointer.version, None if before is None else before.version, pointer.reasons[0])
+    record = {
+        "kind": kind,
+        "task": task,
+        "at": pointer.since,
+        "is_promoted": True,
+        "version": change.version,
+        "champion": change.before,
+        "reasons": [change.reason],
+    }
+    add_record(store.folder, record)
+    return change

@@ -1,0 +1,88 @@
+"""The report of one retraining, out of its record: what was decided and why, and what it was made of."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rnn_pipelines.champion.tables import format_value, list_origins
+from rnn_pipelines.report.page import Part, Section, Table, render_page
+from rnn_pipelines.report.style import format_number, get_name
+from rnn_pipelines.report.trainings import tabulate_parameters
+
+HOW_TO_READ = (
+    "A lower loss is better. All are of the same newest holdout, so that they compare with each other, but not with "
+    "those of another retraining. A validation loss is of the part that the network's best epoch was chosen on."
+)
+SHARED = (
+    "The champion has no forecast of some of it. A shared loss is of the rest, by which it and the challenger were "
+    "compared."
+)
+
+
+def render_retraining_report(record: Mapping[str, Any]) -> str:
+    """Puts a record on one HTML page that needs no network.
+
+    Args:
+        record: of a retraining, also of one that failed.
+    """
+    parts: dict[str, list[Part]] = {
+        "What else was found": [*_list_sentences([*(record.get("reasons") or [])[1:], *(record.get("notes") or [])])],
+        "On the holdout": [*_tabulate_losses(record)],
+        "Step by step": [*_tabulate_steps(record)],
+        "Made of": [_tabulate_origins(record)],
+        "Parameters": [tabulate_parameters(*pair) for pair in (record.get("parameters") or {}).items()],
+    }
+    sections = [Section(title, found) for title, found in parts.items() if found]
+    # The minute of a time as ISO 8601 has it.
+    minute = str(record.get("at"))[:16].replace("T", " ")
+    return render_page(f"Retraining of {record.get('task')}, {minute} UTC", write_verdict(record), sections)
+
+
+def write_verdict(record: Mapping[str, Any]) -> str:
+    """What came of it and the first reason, in one sentence."""
+    reasons = [record["error"]] if "error" in record else record.get("reasons") or ["no reason is on record"]
+    return f"{str(record.get('outcome')).capitalize()}: {str(reasons[0]).rstrip('.')}."
+
+
+def _list_sentences(texts: Sequence[str]) -> Iterator[str]:
+    for text in texts:
+        yield f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _tabulate_losses(record: Mapping[str, Any]) -> Iterator[Part]:
+    metrics = dict(record.get("metrics") or {})
+    if not metrics:
+        return
+    baselines = metrics.pop("baselines", None) or {}
+    measured = {name: measures for name, measures in metrics.items() if measures}
+    measured |= {name: {"loss": loss} for name, loss in baselines.items()}
+    # Whatever is one number: accuracy and the like, where a task has them.
+    columns = list(dict.fromkeys(["loss", *(key for m in measured.values() for key in m if not _is_list(m[key]))]))
+    rows = [[get_name(name), *(format_number(m.get(key)) for key in columns)] for name, m in measured.items()]
+    losses = [m.get("loss") for m in measured.values()]
+    known = [loss for loss in losses if loss is not None]
+    best = frozenset({(losses.index(min(known)), 1)} if known else ())
+    yield Table(header=["", *(column.replace("_", " ") for column in columns)], rows=rows, best=best)
+    yield HOW_TO_READ
+    if "shared_loss" in columns:
+        yield SHARED
+
+
+def _tabulate_steps(record: Mapping[str, Any]) -> Iterator[Part]:
+    metrics = record.get("metrics") or {}
+    by_step = {name: m["by_step"] for name, m in metrics.items() if m and _is_list(m.get("by_step"))}
+    if by_step:
+        steps = range(max(map(len, by_step.values())))
+        rows = [[str(step + 1), *(format_number(losses[step]) for losses in by_step.values())] for step in steps]
+        yield Table(
+            header=["step ahead", *map(get_name, by_step)], rows=rows, caption="Loss at each step of the horizon"
+        )
+
+
+def _tabulate_origins(record: Mapping[str, Any]) -> Table:
+    facts = [("version", record.get("version")), ("retrained", record.get("at")), *list_origins(record)]
+    rows = [[name, format_value(value)] for name, value in facts if value is not None]
+    return Table(header=["fact", "value"], rows=rows, num_text_columns=2)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)

@@ -1,0 +1,120 @@
+"""The history of a champion and what is known of a version, as text for a terminal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rnn_pipelines.champion.history import find_compared_loss
+
+NO_VALUE = "–"
+NUM_LETTERS = 12
+HEADER = ("at", "kind", "outcome", "version", "loss", "champion's", "reason")
+
+
+def tabulate_history(records: Sequence[Mapping[str, Any]], champion: str | None) -> str:
+    """A line for each record; `*` marks the version that is the champion now.
+
+    Args:
+        records: what `list_records` returns.
+        champion: its version; None where there is none.
+    """
+    return format_table([HEADER, *(_describe_record(record, champion) for record in records)])
+
+
+def describe_version(known: Mapping[str, Any]) -> str:
+    """What is known of a version, one thing a line.
+
+    Args:
+        known: what `find_facts` returns.
+    """
+    record = known["record"] or {}
+    facts = [
+        ("version", known["version"]),
+        ("in use", _describe_use(known)),
+        ("files", _describe_files(known)),
+        ("retrained", record.get("at")),
+        ("outcome", record.get("outcome")),
+        *(("because", reason) for reason in record.get("reasons", [])),
+        *(("by hand", reason) for reason in known["reasons"] if reason not in record.get("reasons", [])),
+        *list_origins(record),
+    ]
+    told = format_table([(name, format_value(value)) for name, value in facts if value is not None])
+    losses = list(_list_losses(record.get("metrics") or {}))
+    return told + (f"\n\n{format_table(losses)}" if losses else "")
+
+
+def list_origins(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What a retraining was made of, by names for people; None where that is not known.
+
+    Args:
+        record: of the retraining.
+    """
+    data = record.get("data") or {}
+    if data:
+        counts = ", ".join(f"{value:,} {name[4:]}" for name, value in data.items() if name.startswith("num_"))
+        times = f"{data['first']} to {data['last']}, " if "first" in data else ""
+        yield "data", f"{data.get('source')}: {times}{counts}"
+    yield "as of", record.get("as_of")
+    yield "p", record.get("p_value")
+    for name, fingerprint in (record.get("fingerprints") or {}).items():
+        yield f"{name} fingerprint", fingerprint[:NUM_LETTERS]
+    yield "commit", record["commit"][:NUM_LETTERS] if record.get("commit") else None
+    yield "seeds", " ".join(map(str, record["seeds"])) if "seeds" in record else None
+    for name, seconds in (record.get("seconds") or {}).items():
+        yield f"seconds, {name}", seconds
+    versions = record.get("versions") or {}
+    yield "computed with", ", ".join(f"{name} {version}" for name, version in versions.items()) or None
+
+
+def format_table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns that stand below one another."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(lines)
+
+
+def format_value(value: Any) -> str:
+    """For people: numbers with fractions to four digits, a dash for None."""
+    if value is None:
+        return NO_VALUE
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def shorten_version(version: str) -> str:
+    """The last letters of its name, by which the commands know it too."""
+    return version.rpartition("-")[2]
+
+
+def _describe_record(record: Mapping[str, Any], champion: str | None) -> tuple[str, ...]:
+    version, metrics = record.get("version"), record.get("metrics") or {}
+    reasons = [record["error"]] if "error" in record else record.get("reasons", [])
+    return (
+        format_value(record.get("at")),
+        format_value(record.get("kind")),
+        format_value(record.get("outcome")),
+        NO_VALUE if version is None else shorten_version(version) + ("*" if version == champion else ""),
+        *(format_value(find_compared_loss(metrics, name)) for name in ("challenger", "champion")),
+        " ".join("; ".join(str(reason).rstrip(".") for reason in reasons).split()),
+    )
+
+
+def _describe_use(known: Mapping[str, Any]) -> str:
+    if known["is_champion"]:
+        return f"the champion since {known['since'] or 'a time that is not known any more'}"
+    return "a champion before" if known["is_previous"] else "no"
+
+
+def _describe_files(known: Mapping[str, Any]) -> str:
+    if known["problem"]:
+        return f"damaged: {known['problem']}"
+    return ", ".join(f"{name} ({size:,} bytes)" for name, size in known["files"].items())
+
+
+def _list_losses(metrics: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    both = {name: metrics[name] for name in ("challenger", "champion") if metrics.get(name)}
+    measured = both | {name: {"loss": loss} for name, loss in (metrics.get("baselines") or {}).items()}
+    has_shared = any("shared_loss" in measures for measures in both.values())
+    keys = ("loss", "shared_loss", "validation_loss") if has_shared else ("loss", "validation_loss")
+    if measured:
+        yield "on the holdout", *(key.replace("_", " ") for key in keys)
+    for name, measures in measured.items():
+        yield name, *(format_value(measures.get(key)) for key in keys)

@@ -1,0 +1,129 @@
+"""What monitoring comes to: ok, retrain or alarm, and why, in words."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from rnn_pipelines.champion.changes import find_unreadable
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.errors import ChampionError
+
+Level = Literal["ok", "retrain", "alarm"]
+LEVELS: tuple[Level, ...] = ("ok", "retrain", "alarm")
+SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found.
+
+    Attributes:
+        level: what it asks for.
+        reason: in words.
+    """
+
+    level: Level
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What all findings come to.
+
+    Attributes:
+        verdict: `ok`, `retrain`, or `alarm` for a person to look at.
+        reasons: those that ask for something, the gravest first; where there is none, what was found.
+    """
+
+    verdict: Level
+    reasons: tuple[str, ...]
+
+
+def conclude(findings: Iterable[Finding]) -> Verdict:
+    """The gravest of the findings.
+
+    Raises:
+        ValueError: there is no finding, and to say ok would be a guess.
+    """
+    ordered = sorted(findings, key=lambda finding: -LEVELS.index(finding.level))
+    if not ordered:
+        raise ValueError("expected one finding at least, received none.")
+    gravest = ordered[0].level
+    told = [finding for finding in ordered if gravest == "ok" or finding.level != "ok"]
+    return Verdict(gravest, tuple(finding.reason for finding in told))
+
+
+def describe_verdict(verdict: Verdict, valid_days: float) -> dict[str, Any]:
+    """What the check reads of a verdict.
+
+    Args:
+        verdict: what was concluded.
+        valid_days: for how long it can be believed.
+    Returns:
+        `verdict, reasons`, `at` and `valid_until` (ISO 8601, UTC).
+    """
+    at = datetime.now(UTC)
+    until = at + timedelta(days=valid_days)
+    return {
+        "verdict": verdict.verdict,
+        "reasons": list(verdict.reasons),
+        "at": at.isoformat(timespec="seconds"),
+        "valid_until": until.isoformat(timespec="seconds"),
+    }
+
+
+def read_champion(folder: Path) -> dict[str, Any]:
+    """What is on record of a task's champion; its networks are not loaded.
+
+    Args:
+        folder: of the task.
+    Returns:
+        `version` (None where there is none), `promoted_at`, `settings` (as they were packed), `alarms` (what is wrong
+        with the champion now); `first_data_end`, up to when the data of the first version went that was promoted; and
+        `versions`: for each version that was ever evaluated `at, by_step, loss` (its promise) and `trained_until`, None
+        where they are not known.
+    """
+    store = ChampionStore(folder)
+    records = store.list_records()
+    version, settings, alarms = _load(store)
+    pointer = store.find_pointer()
+    evaluated = [record for record in records if record.get("kind") == "retrain" and record.get("version")]
+    # One that was promoted by hand has its data in the record of the retraining that kept it back.
+    ends = {record["version"]: (record.get("data") or {}).get("last") for record in evaluated}
+    promoted = [record.get("version") for record in records if record.get("is_promoted")]
+    since = pointer.since if pointer is not None and pointer.version == version else ""
+    return {
+        "version": version,
+        "promoted_at": since or None,
+        "settings": settings,
+        "alarms": alarms,
+        "first_data_end": next((ends[version] for version in promoted if version in ends), None),
+        "versions": {record["version"]: _describe(record, folder) for record in evaluated},
+    }
+
+
+def _load(store: ChampionStore) -> tuple[str | None, dict[str, Any], list[str]]:
+    if store.find_pointer() is None:
+        return None, {}, []
+    try:
+        champion = store.load(find_unreadable(store.list_records()))
+    except ChampionError as error:
+        return None, {}, [str(error)]
+    return champion.version, json.loads(champion.files.get(SETTINGS, b"{}")), list(champion.alarms)
+
+
+def _describe(record: dict[str, Any], folder: Path) -> dict[str, Any]:
+    promised = (record.get("metrics") or {}).get("challenger") or {}
+    try:
+        settings = json.loads((folder / "versions" / record["version"] / SETTINGS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # removed since, or damaged
+        settings = {}
+    return {
+        "at": record.get("at"),
+        "by_step": promised.get("by_step"),
+        "loss": promised.get("loss"),
+        "trained_until": settings.get("trained_until"),
+    }

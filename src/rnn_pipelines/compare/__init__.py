@@ -1,0 +1,1 @@
+"""LSTM against GRU, on tasks whose answer is known or published."""

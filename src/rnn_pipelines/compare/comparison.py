@@ -1,0 +1,154 @@
+"""All trainings of a comparison, fanned out over processes, and none of them twice; free of Keras itself."""
+
+import hashlib
+import logging
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+import rnn_pipelines
+from rnn_pipelines.compare.contests import check_budgets, find_file, list_published, prepare_contest
+from rnn_pipelines.compare.specs import MusicData, PlanSpec, TaskBook, TaskSpec
+from rnn_pipelines.errors import TaskError, TrainingError
+from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training.
+
+    Attributes:
+        task, contender: their names.
+        seed: of data, weights and order of the batches.
+        spec: of the task, with this one contender.
+        music: folder of the music files.
+        checksum: of the file that the task reads, if any.
+    """
+
+    task: str
+    contender: str
+    seed: int
+    spec: TaskSpec
+    music: str | None
+    checksum: str
+
+    @property
+    def key(self) -> str:
+        """Names this training: another setting, file or version of the project, Keras or TensorFlow is another key.
+
+        The code is not in it, but for its version: who changes that deletes what is finished.
+        """
+        versions = [rnn_pipelines.__version__, version("keras"), version("tensorflow")]
+        settings = "\n".join([*versions, self.spec.model_dump_json(), self.checksum])
+        fingerprint = hashlib.sha256(settings.encode()).hexdigest()[:12]
+        return f"{self.task}-{self.contender}-{self.seed}-{fingerprint}"
+
+
+def compare_cells(
+    tasks: TaskBook, plan: PlanSpec, finished: MutableMapping[str, dict[str, Any]], parallel: ParallelSpec
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Trains every network of the chosen tasks with every seed; a training that is finished is not done again.
+
+    Args:
+        tasks: all tasks.
+        plan: which of them, and how.
+        finished: what `train_contender` returned by `Job.key`. Each training is added when it ends, so that an
+            interrupted comparison goes on where it stopped.
+        parallel: over which processes.
+    Returns:
+        The trainings in the order of tasks, contenders and seeds, see `train_contender`. And of each task: `spec`,
+        `references` (mean over seeds), `published`, `num_recurrent_parameters` by contender, and `left_out`: the tasks
+        whose music file is not there.
+    Raises:
+        TaskError: a task has no such name, the numbers of its weights are too far apart, or none has its file.
+        TrainingError: a loss is no longer finite; the trainings that ended before are kept.
+        ParallelError: see `fan_out`.
+    """
+    chosen = choose_tasks(tasks, plan)
+    present = {name: task for name, task in chosen.items() if _has_data(task, plan)}
+    left_out = [name for name in chosen if name not in present]
+    if left_out:
+        logger.warning("Left out, because their music files are not there: %s. See docs/data.md.", ", ".join(left_out))
+    if not present:
+        raise TaskError(
+            f"compare.plan.tasks: expected a task whose file is there, received {left_out} alone. Give the folder of "
+            "the music files as compare.plan.music, set RNN_DATA, or name other tasks."
+        )
+    described = {name: describe_task(name, task, plan) for name, task in present.items()}
+    jobs = list_jobs(present, plan)
+    # The networks of a task in turn, so that other load on the machine falls on the seconds of all of them.
+    order = list(present)
+    in_turn = sorted(jobs, key=lambda job: (order.index(job.task), job.seed))
+    missing = [job for job in in_turn if job.key not in finished]
+    with tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="training", disable=None) as progress:
+        for job, run in fan_out(_train, missing, parallel):
+            finished[job.key] = run
+            progress.update()
+            if progress.disable:
+                logger.info("%s, %s, seed %d: test %.4g", job.task, job.contender, job.seed, run["test"])
+    runs = [finished[job.key] for job in jobs]
+    return runs, {"tasks": described, "left_out": left_out}
+
+
+def choose_tasks(tasks: TaskBook, plan: PlanSpec) -> dict[str, TaskSpec]:
+    """The tasks that the plan names, in its order."""
+    names = list(dict.fromkeys(plan.tasks.split()))
+    unknown = [name for name in names if name not in tasks.root]
+    if unknown:
+        raise TaskError(f"compare.plan.tasks: no task {unknown}; expected some of {sorted(tasks.root)}.")
+    return {name: tasks.root[name] for name in names}
+
+
+def describe_task(name: str, task: TaskSpec, plan: PlanSpec) -> dict[str, Any]:
+    """What the report says of a task besides its trainings; see `compare_cells`."""
+    # One at a time, for the sequences of all seeds together can be more than the memory holds.
+    contests = (prepare_contest(task.data, seed, plan.music) for seed in range(plan.seeds))
+    sizes, references = zip(*((contest.num_inputs, contest.references) for contest in contests), strict=True)
+    return {
+        "spec": task.model_dump(mode="json"),
+        "references": {name: float(np.mean([of_seed[name] for of_seed in references])) for name in references[0]},
+        "published": list_published(task),
+        "num_recurrent_parameters": check_budgets(name, task.contenders, sizes[0]),
+    }
+
+
+def list_jobs(tasks: Mapping[str, TaskSpec], plan: PlanSpec) -> list[Job]:
+    """All trainings of some tasks."""
+    checksums = {name: _take_checksum(task, plan) for name, task in tasks.items()}
+    return [
+        Job(
+            task=name,
+            contender=contender,
+            seed=seed,
+            spec=task.model_copy(update={"contenders": {contender: task.contenders[contender]}}),
+            music=plan.music,
+            checksum=checksums[name],
+        )
+        for name, task in tasks.items()
+        for contender in task.contenders
+        for seed in range(plan.seeds)
+    ]
+
+
+def _train(job: Job) -> dict[str, Any]:
+    from rnn_pipelines.compare.training import train_contender
+
+    try:
+        return train_contender(job)
+    except TrainingError as error:
+        raise TrainingError(f"{job.task}, {job.contender}, seed {job.seed}: {error}") from error
+
+
+def _has_data(task: TaskSpec, plan: PlanSpec) -> bool:
+    return not isinstance(task.data, MusicData) or find_file(task.data, plan.music) is not None
+
+
+def _take_checksum(task: TaskSpec, plan: PlanSpec) -> str:
+    path = find_file(task.data, plan.music)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""

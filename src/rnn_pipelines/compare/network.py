@@ -1,0 +1,31 @@
+"""The network of a comparison: one recurrent layer and a linear head, whatever the task."""
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from rnn_pipelines.networks.recurrent import RECURRENT_LAYERS
+from rnn_pipelines.networks.specs import ContenderSpec
+
+RECURRENT = "recurrent"
+
+
+def build_contender(contender: ContenderSpec, num_inputs: int, num_outputs: int, every_step: bool) -> keras.Model:
+    """Builds a network of a comparison.
+
+    Args:
+        contender: the recurrent layer, which is named `RECURRENT`.
+        num_inputs: features of a step.
+        num_outputs: numbers that the head gives.
+        every_step: whether it gives them at every step, or once, from the last state.
+    Returns:
+        A model, not compiled, from float32[batch, time, num_inputs] to float32[batch, num_outputs] or, at every step,
+        float32[batch, time, num_outputs].
+    """
+    options: dict[str, Any] = {"activation": contender.activation, "return_sequences": every_step, "name": RECURRENT}
+    if contender.cell == "lstm":
+        options["unit_forget_bias"] = contender.unit_forget_bias
+    inputs = keras.Input((None, num_inputs), name="steps")
+    outputs = RECURRENT_LAYERS[contender.cell](contender.units, **options)(inputs)
+    return keras.Model(inputs, layers.Dense(num_outputs, name="head")(outputs), name=contender.cell)

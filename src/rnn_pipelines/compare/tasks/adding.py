@@ -1,0 +1,35 @@
+"""The adding problem: two numbers far apart are to be remembered and added."""
+
+import numpy as np
+
+from rnn_pipelines.compare.tasks.sequences import Sequences
+from rnn_pipelines.errors import TaskError
+
+
+def make_adding(num_sequences: int, num_steps: int, rng: np.random.Generator) -> Sequences:
+    """Numbers of which two are marked, one in each half; the target is their sum.
+
+    The first half has ⌊num_steps / 2⌋ steps. Within its half, each place is equally likely to be marked.
+
+    Args:
+        num_sequences: how many.
+        num_steps: length of each, at least 2.
+        rng: source of the numbers and the places.
+    Returns:
+        `inputs` float32[num_sequences, num_steps, 2]: a number, uniform in [0, 1), and a marker, 1 at two steps and 0
+        at all others. `targets` float32[num_sequences, 1], 0 to 2. `weights` float32[num_sequences], all 1.
+    Raises:
+        TaskError: there is no place for two markers.
+    Source: Hochreiter & Schmidhuber (1997), section 5.4, doi:10.1162/neco.1997.9.8.1735; numbers in [0, 1] and one
+        target as in Le, Jaitly & Hinton (2015), arXiv:1504.00941; one marker in each half as in Arjovsky, Shah &
+        Bengio (2016), arXiv:1511.06464.
+    """
+    if num_steps < 2:
+        raise TaskError(f"adding problem: num_steps is {num_steps}, expected at least 2, one for each marker")
+    half = num_steps // 2
+    places = np.stack([rng.integers(0, half, num_sequences), rng.integers(half, num_steps, num_sequences)], axis=1)
+    numbers = rng.random((num_sequences, num_steps), np.float32)
+    markers = np.zeros_like(numbers)
+    np.put_along_axis(markers, places, 1, axis=1)
+    targets = np.take_along_axis(numbers, places, axis=1).sum(axis=1, keepdims=True)
+    return Sequences(np.stack([numbers, markers], axis=2), targets, np.ones(num_sequences, np.float32))

@@ -1,0 +1,52 @@
+"""Copy memory: symbols are to be said again, in their order, after a long time without any."""
+
+import numpy as np
+
+from rnn_pipelines.compare.tasks.sequences import Sequences
+from rnn_pipelines.errors import TaskError
+
+# The symbols are 0 to 7.
+NUM_SYMBOLS = 8
+BLANK = 8
+MARKER = 9
+NUM_INPUTS = 10
+# Symbols and blank; the marker is never a target.
+NUM_CLASSES = 9
+# Symbols in a sequence.
+NUM_RECALLED = 10
+
+
+def make_copy_memory(num_sequences: int, delay: int, rng: np.random.Generator) -> Sequences:
+    """10 symbols, `delay` − 1 blanks, the marker and 10 blanks; the target is blank until the symbols are due.
+
+    The first symbol is due one step after the marker, at the first of the last 10 steps.
+
+    Args:
+        num_sequences: how many.
+        delay: T, steps from the last symbol to the marker, at least 1; each sequence has T + 20 steps.
+        rng: source of the symbols, of which each is equally likely.
+    Returns:
+        `inputs` float32[num_sequences, T + 20, 10], one-hot. `targets` int32[num_sequences, T + 20], 0 to 7 for a
+        symbol, 8 for blank. `weights` float32[num_sequences, T + 20], all 1: the blanks count too.
+    Raises:
+        TaskError: the delay is too short.
+    Source: Arjovsky, Shah & Bengio (2016), arXiv:1511.06464, after Hochreiter & Schmidhuber (1997),
+        doi:10.1162/neco.1997.9.8.1735.
+    """
+    if delay < 1:
+        raise TaskError(f"copy memory: delay is {delay}, expected at least 1, the step of the marker")
+    symbols = rng.integers(0, NUM_SYMBOLS, (num_sequences, NUM_RECALLED), np.int32)
+    ids = np.full((num_sequences, delay + 2 * NUM_RECALLED), BLANK, np.int32)
+    targets = ids.copy()
+    ids[:, :NUM_RECALLED] = symbols
+    ids[:, NUM_RECALLED + delay - 1] = MARKER
+    targets[:, -NUM_RECALLED:] = symbols
+    return Sequences(np.eye(NUM_INPUTS, dtype=np.float32)[ids], targets, np.ones(ids.shape, np.float32))
+
+
+def compute_memoryless_loss(delay: int) -> float:
+    """Cross-entropy of knowing when, but not which: blank for certain, then each symbol equally likely.
+
+    10 · ln 8 / (T + 20), nats a step, with T the `delay`: a network that learns nothing more has this loss.
+    """
+    return float(NUM_RECALLED * np.log(NUM_SYMBOLS) / (delay + 2 * NUM_RECALLED))

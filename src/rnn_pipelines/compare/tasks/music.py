@@ -1,0 +1,157 @@
+"""Polyphonic music: which notes of the piano sound next, step by step.
+
+Source: Boulanger-Lewandowski, Bengio & Vincent (2012), arXiv:1206.6392.
+"""
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rnn_pipelines.compare.tasks.sequences import Sequences
+from rnn_pipelines.errors import TaskError
+
+# From the piano's lowest note, MIDI 21, to its highest, MIDI 108.
+NUM_NOTES = 88
+# The parts, and what they are called in the files.
+PARTS = {"train": "traindata", "validation": "validdata", "test": "testdata"}
+PICKLES = (".pickle", ".pkl")
+
+# Losses on the test part that others report, in the unit of `measure_music_loss`: Chung, Gulcehre, Cho & Bengio (2014),
+# arXiv:1412.3555, table 2, networks of 20,000 parameters; Bai, Kolter & Koltun (2018), arXiv:1803.01271, table 1,
+# networks of 300,000 (JSB Chorales) and 1,000,000 parameters (Nottingham).
+PUBLISHED = {
+    "jsb_chorales": {
+        "Chung et al. 2014": {"rnn": 9.10, "gru": 8.54, "lstm": 8.67},
+        "Bai et al. 2018": {"rnn": 8.91, "gru": 8.43, "lstm": 8.45},
+    },
+    "nottingham": {
+        "Chung et al. 2014": {"rnn": 3.13, "gru": 3.23, "lstm": 3.20},
+        "Bai et al. 2018": {"rnn": 4.05, "gru": 3.46, "lstm": 3.29},
+    },
+}
+
+
+def read_music(path: Path | str) -> dict[str, list[np.ndarray]]:
+    """Reads the piano rolls of a MATLAB file, such as `JSB_Chorales.mat`.
+
+    Args:
+        path: a file with the cell arrays `traindata`, `validdata` and `testdata`; no pickle, which could run any code.
+    Returns:
+        `train`, `validation` and `test`, each a list of uint8[time, 88]: 1 where a note sounds; column i is MIDI note
+        i + 21.
+    Raises:
+        TaskError: the file is damaged or of another kind, or holds something other than piano rolls.
+    """
+    if Path(path).suffix.lower() in PICKLES:
+        raise TaskError(
+            f"{path}: a pickle can run any code while it is read, so none is read here. Give the MATLAB file of the "
+            "same music; docs/data.md says where it is."
+        )
+    variables = _load_variables(path)
+    missing = [name for name in PARTS.values() if name not in variables]
+    if missing:
+        raise TaskError(f"{path}: it has no {', '.join(missing)}. Get the file again.")
+    return {part: _check_rolls(variables[name], f"{path}: {name}") for part, name in PARTS.items()}
+
+
+def _load_variables(path: Path | str) -> dict[str, np.ndarray]:
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    try:
+        return loadmat(path, appendmat=False, variable_names=list(PARTS.values()))
+    # What SciPy raises on damaged files, on those of other kinds, and on MATLAB's version 7.3.
+    except (OSError, ValueError, TypeError, LookupError, NotImplementedError, MatReadError, zlib.error) as error:
+        raise TaskError(
+            f"{path}: expected a MATLAB file of version 6 or 7 with the cell arrays {', '.join(PARTS.values())}, "
+            f"received one that can't be read ({error}). It is missing, damaged or of another kind: get it again."
+        ) from error
+
+
+def _check_rolls(cells: np.ndarray, where: str) -> list[np.ndarray]:
+    if cells.dtype != object or not cells.size:
+        raise TaskError(f"{where}: expected a cell array of piano rolls, received none. Get the file again.")
+    rolls = list(cells.ravel(order="F"))
+    for number, roll in enumerate(rolls, start=1):
+        if roll.dtype.kind not in "biuf":
+            received = "no numbers"
+        elif roll.ndim != 2 or roll.shape[1] != NUM_NOTES or len(roll) < 2:
+            received = f"the shape {' × '.join(map(str, roll.shape))}"
+        elif not np.isin(roll, (0, 1)).all():
+            received = f"the value {roll[~np.isin(roll, (0, 1))][0]}"
+        else:
+            continue
+        raise TaskError(
+            f"{where}, cell {number}: expected a piano roll, time × {NUM_NOTES} with at least 2 steps and 1 where a "
+            f"note sounds, 0 elsewhere; received {received}. Get the file again, or leave the cell out."
+        )
+    return [np.ascontiguousarray(roll, np.uint8) for roll in rolls]
+
+
+def cut_rolls(rolls: Sequence[np.ndarray], num_steps: int) -> list[np.ndarray]:
+    """Cuts rolls into stretches of few steps, for a network is trained step by step through the longest roll.
+
+    A stretch begins with the last step of the one before, so that every step but a roll's first stays a target, once.
+
+    Args:
+        rolls: uint8[time, 88] each, of at least 2 steps.
+        num_steps: greatest number of targets in a stretch.
+    Returns:
+        Views of the rolls, in their order, each of at least 2 and at most `num_steps` + 1 steps.
+    """
+    return [roll[start : start + num_steps + 1] for roll in rolls for start in range(0, len(roll) - 1, num_steps)]
+
+
+def pad_rolls(rolls: Sequence[np.ndarray]) -> Sequences:
+    """Puts the step to come beside each step, and fills shorter rolls up with zeros after their end.
+
+    Args:
+        rolls: uint8[time, 88] each, of T steps, at least 2.
+    Returns:
+        With `time` one less than the longest roll's: `inputs` float32[num_rolls, time, 88], the steps 1 to T − 1;
+        `targets` likewise, the steps 2 to T; `weights` float32[num_rolls, time], 1 at the T − 1 steps that have a
+        target, 0 in padding.
+    """
+    lengths = np.array([len(roll) - 1 for roll in rolls], int)
+    weights = (np.arange(lengths.max(initial=0)) < lengths[:, None]).astype(np.float32)
+    inputs = np.zeros((*weights.shape, NUM_NOTES), np.float32)
+    targets = np.zeros_like(inputs)
+    for number, roll in enumerate(rolls):
+        inputs[number, : lengths[number]] = roll[:-1]
+        targets[number, : lengths[number]] = roll[1:]
+    return Sequences(inputs, targets, weights)
+
+
+def measure_music_loss(logits: np.ndarray, sequences: Sequences) -> float:
+    """Mean over all steps of the negative log-likelihood of all notes together, in nats a step.
+
+    With y a note of the target, 0 or 1, and x its logit: the sum over notes of log(1 + exp(x)) − x·y. Steps of all
+    rolls are pooled, so that a longer roll counts for more.
+
+    Args:
+        logits: float[num_rolls, time, 88]; what stands in padding never counts.
+        sequences: what `pad_rolls` returns.
+    Source: evaluation notes at http://www-etud.iro.umontreal.ca/~boulanni/icml2012.
+    """
+    is_real = sequences.weights > 0
+    x = logits[is_real].astype(float)
+    return float((np.logaddexp(0, x) - x * sequences.targets[is_real]).sum(axis=1).mean())
+
+
+def measure_note_frequency_loss(train: Sequences, test: Sequences) -> float:
+    """Loss of predicting, at every step, each note with its frequency among the targets of the training part.
+
+    The frequency is (steps with the note + 1) / (steps + 2), by Laplace: some notes of the test part are never heard
+    in training, and a probability of 0 would cost infinitely much.
+
+    Args:
+        train, test: what `pad_rolls` returns.
+    Returns:
+        As `measure_music_loss`.
+    """
+    targets = train.targets[train.weights > 0]
+    counts = targets.sum(axis=0, dtype=float) + 1
+    logits = np.log(counts / (len(targets) + 2 - counts))
+    return measure_music_loss(np.broadcast_to(logits, test.targets.shape), test)

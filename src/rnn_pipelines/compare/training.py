@@ -1,0 +1,126 @@
+"""Training one network of a comparison, and measuring it."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from rnn_pipelines.compare.comparison import Job
+from rnn_pipelines.compare.contests import Contest, Loss, prepare_contest
+from rnn_pipelines.compare.network import RECURRENT, build_contender
+from rnn_pipelines.compare.specs import TaskSpec
+from rnn_pipelines.compare.tasks.sequences import Sequences
+from rnn_pipelines.networks.fan_out import count_threads
+from rnn_pipelines.networks.fit import fit
+
+EVALUATION_BATCH_SIZE = 1_000
+
+
+def train_contender(job: Job) -> dict[str, Any]:
+    """Trains one network and measures it, once, on the test part.
+
+    Args:
+        job: what to train.
+    Returns:
+        `task, cell` (the contender's name), `seed, num_recurrent_parameters, num_parameters`; `validation` and `test`
+        (the task's metric, with the weights that are best on validation); `seconds_per_epoch` and `seconds_to_best`
+        (both without graph compilation, which `compile_seconds` states), `num_threads` that it had, `epochs`,
+        `best_epoch`, `steps_per_epoch`;
+        `steps_to_learn`: gradient steps until validation first fell below `learnt_below`, None if it never did; and
+        `curve`: for each epoch its `loss` on validation.
+    """
+    (contender,) = job.spec.contenders.values()
+    contest = prepare_contest(job.spec.data, job.seed, job.music)
+    # Frees the graphs of the trainings before: a process sees many.
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(job.spec.training.seed + job.seed)
+    model = build_contender(contender, contest.num_inputs, contest.num_outputs, contest.every_step)
+    history, record = fit(
+        model,
+        make_loss(contest.loss),
+        batch_sequences(contest.parts["train"], job.spec, shuffle_seed=job.seed),
+        batch_sequences(contest.parts["validation"], job.spec),
+        job.spec.training,
+        is_quiet=True,
+    )
+    curve = contest.scale * history["val_loss"]
+    steps_per_epoch = record["num_steps"] // record["num_epochs"]
+    is_learnt = curve < (job.spec.learnt_below or 0)
+    seconds_to_best = history["seconds"][: record["best_epoch"]].sum() - record["compile_seconds"]
+    return {
+        "task": job.task,
+        "cell": job.contender,
+        "seed": job.seed,
+        "num_recurrent_parameters": model.get_layer(RECURRENT).count_params(),
+        "num_parameters": model.count_params(),
+        "validation": measure_part(model, contest, "validation"),
+        "test": measure_part(model, contest, "test"),
+        "seconds_per_epoch": record["training_seconds"] / record["num_epochs"],
+        "seconds_to_best": max(seconds_to_best, 0.0),
+        "compile_seconds": record["compile_seconds"],
+        "num_threads": count_threads(),
+        "epochs": record["num_epochs"],
+        "best_epoch": record["best_epoch"],
+        "steps_per_epoch": steps_per_epoch,
+        "steps_to_learn": int(is_learnt.idxmax() + 1) * steps_per_epoch if is_learnt.any() else None,
+        "curve": curve.tolist(),
+    }
+
+
+def make_loss(loss: Loss) -> keras.losses.Loss:
+    """The loss of a contest; a mean over what has a weight, so that padding counts for nothing."""
+    mean = "mean_with_sample_weight"
+    match loss:
+        case "squared":
+            return keras.losses.MeanSquaredError(reduction=mean)
+        case "categorical":
+            return keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=mean)
+        case "bernoulli":
+            return NotesCrossentropy(reduction=mean)
+
+
+class NotesCrossentropy(keras.losses.Loss):
+    """Cross-entropy of all notes of a step together, in nats.
+
+    Keras' own takes the mean over the notes, whose gradients are so small that Adam's epsilon slows them down.
+    """
+
+    def call(self, targets: Any, logits: Any) -> Any:
+        """From float32[batch, time, note] twice to float32[batch, time]."""
+        return keras.ops.sum(keras.ops.softplus(logits) - targets * logits, axis=-1)
+
+
+def batch_sequences(sequences: Sequences, task: TaskSpec, shuffle_seed: int | None = None) -> tf.data.Dataset:
+    """Sequences as a data set for Keras; the order of the batches depends on the seed alone, not on the network.
+
+    Args:
+        sequences: one part of a contest.
+        task: its batch size and steps in an epoch.
+        shuffle_seed: for training, another order in each epoch; None for batches to measure.
+    Returns:
+        Triples of inputs, targets and weights, cut at the longest sequence of the batch where nothing is compiled for
+        fixed shapes.
+    """
+    num_sequences = len(sequences.inputs)
+    numbers = tf.data.Dataset.range(num_sequences)
+    if shuffle_seed is None:
+        numbers = numbers.batch(EVALUATION_BATCH_SIZE)
+    else:
+        numbers = numbers.shuffle(num_sequences, seed=shuffle_seed).batch(task.training.batch_size)
+        numbers = numbers.take(task.steps_per_epoch or -1)
+    arrays = [tf.constant(array) for array in (sequences.inputs, sequences.targets, sequences.weights)]
+    batches = numbers.map(lambda chosen: tuple(tf.gather(array, chosen) for array in arrays))
+    if sequences.weights.ndim == 2 and not task.training.jit_compile:
+        batches = batches.map(_cut_padding)
+    return batches.prefetch(2)
+
+
+def _cut_padding(inputs: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    longest = tf.cast(tf.reduce_max(tf.reduce_sum(weights, axis=1)), tf.int32)
+    return inputs[:, :longest], targets[:, :longest], weights[:, :longest]
+
+
+def measure_part(model: keras.Model, contest: Contest, part: str) -> float:
+    """The contest's metric of a network on one part."""
+    sequences = contest.parts[part]
+    return contest.measure(model.predict(sequences.inputs, batch_size=EVALUATION_BATCH_SIZE, verbose=0), sequences)

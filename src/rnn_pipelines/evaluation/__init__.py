@@ -1,1 +1,0 @@
-"""Judging forecasts: metrics, and the simple methods that every network stands beside."""

@@ -1,0 +1,1 @@
+"""Forecasting of series, from the table to the report."""

@@ -1,0 +1,66 @@
+"""All forecasts that were ever made, each once."""
+
+import io
+from typing import Any
+
+import pandas as pd
+from kedro.io.core import AbstractDataset, DatasetError
+from kedro_datasets._typing import TablePreview
+
+from rnn_pipelines.champion.files import replace_file
+from rnn_pipelines.champion.lock import hold_lock
+from rnn_pipelines.datasets.folder import find_local_path
+
+KEY = ["unique_id", "cutoff", "ds", "model_version"]
+# To add some rows takes a second; only a process that was stopped holds the lock for longer.
+LOCK_SECONDS = 60
+
+
+class ForecastLogDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
+    """A Parquet file to which forecasts are added; those that are in it stay as they are.
+
+    A forecast is known by `unique_id, cutoff, ds, model_version`. Runs that are repeated, break off or run at the same
+    time lose and double nothing: one after another they read the file and replace it whole.
+
+    Args:
+        filepath: the file, on this machine.
+        metadata: for Kedro's plugins.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._path = find_local_path(filepath, kind="file")
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """All forecasts, in the order in which they were made."""
+        if not self._path.exists():
+            raise DatasetError(f"{self._path}: no forecasts yet. Run kedro run --pipelines=predict_forecast first.")
+        return pd.read_parquet(self._path)
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Adds the rows whose key is not there yet."""
+        with hold_lock(self._path.with_name(f".{self._path.name}.lock"), LOCK_SECONDS):
+            there = self.load() if self._path.exists() else data.head(0)
+            if list(there.columns) != list(data.columns) or not _have_equal_kinds(there, data):
+                raise DatasetError(
+                    f"{self._path}: expected the columns {dict(there.dtypes.astype(str))}, received "
+                    f"{dict(data.dtypes.astype(str))}. Move the file away if the series are others now."
+                )
+            is_new = data[KEY].merge(there[KEY], how="left", indicator=True)["_merge"] == "left_only"
+            packed = io.BytesIO()
+            pd.concat([there, data[is_new.to_numpy()]], ignore_index=True).to_parquet(packed)
+            replace_file(self._path, packed.getvalue())
+
+    def preview(self, nrows: int = 20) -> TablePreview:
+        """The newest rows, for kedro-viz."""
+        return TablePreview(self.load().tail(nrows).astype(str).to_dict(orient="split"))
+
+    def _exists(self) -> bool:
+        return self._path.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._path)}
+
+
+def _have_equal_kinds(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    return all(one[name].dtype.kind == other[name].dtype.kind for name in one)

@@ -1,0 +1,168 @@
+"""The figure and the report of `backtest_forecast`: what schedules of retraining cost, and what they bring."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from plotly.graph_objects import Figure, Scatter
+
+from rnn_pipelines.forecast.evaluation.metrics import BASELINES
+from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.report.page import Section, Table, render_page
+from rnn_pipelines.report.style import DASHES, NO_NUMBER, TEMPLATE, format_number, get_color, get_name
+from rnn_pipelines.report.trainings import tabulate_parameters
+
+# Greatest p-value at which a difference counts as shown.
+SIGNIFICANCE = 0.05
+HEADER = ("", "MSE", "MAE", "p", "trainings", "promoted", "training, s")
+
+HOW_IT_WENT = (
+    "Each schedule was replayed from the first day on: it trained challengers on its days, from what was there on that "
+    "day, decided as retrain_forecast does, and forecast from every step with whichever model was its champion then. "
+    "The first network is in use whatever the policy says; where nothing is new, nothing is trained. The simple "
+    "methods stand beside them, ridge as it was fitted on the first day."
+)
+HOW_TO_READ = (
+    "MSE and MAE are means over all steps ahead and cut-offs of a series, then over series; lower is better. p is that "
+    "of the paired squared errors against the schedule that trains least: above {significance} nothing is shown. "
+    "Promoted are the challengers after the first that took the champion's place. Seconds are those of training and "
+    "compilation, on the machine that replayed."
+)
+
+
+def draw_error_against_cost(results: Mapping[str, Any]) -> Figure:
+    """Each schedule's error over its training time, with the simple methods as lines.
+
+    Args:
+        results: what `summarize_backtest` returns.
+    """
+    schedules = _list_schedules(results)
+    figure = Figure(
+        Scatter(
+            x=[entry["training_seconds"] for entry in schedules],
+            y=[entry["mse"] for entry in schedules],
+            text=[get_name(entry["name"]) for entry in schedules],
+            customdata=[(entry["num_trainings"], entry["num_promotions"]) for entry in schedules],
+            mode="markers+text",
+            # Turn by turn, for schedules that cost about the same stand close together.
+            textposition=["top center", "bottom center"] * len(schedules),
+            marker={"size": 12, "color": get_color("lstm")},
+            hovertemplate="%{text}: MSE %{y:.4~r}, %{x:.3~r} s, %{customdata[0]} trainings, %{customdata[1]} promoted"
+            "<extra></extra>",
+            showlegend=False,
+        )
+    )
+    longest = max(entry["training_seconds"] for entry in schedules)
+    # Room for the names at both ends.
+    left, right = -0.08 * longest, 1.1 * longest
+    for entry in results["forecasters"]:
+        if entry["name"] in BASELINES:
+            figure.add_trace(
+                Scatter(
+                    x=[left, right],
+                    y=[entry["mse"]] * 2,
+                    name=get_name(entry["name"]),
+                    mode="lines",
+                    line={"color": get_color(entry["name"]), "dash": DASHES[entry["name"]]},
+                    visible=True if entry["mse"] < 1.2 * max(found["mse"] for found in schedules) else "legendonly",
+                )
+            )
+    return figure.update_layout(
+        template=TEMPLATE,
+        title={"text": "Error against cost", "subtitle": {"text": "of each schedule of retraining"}},
+        xaxis={"title": {"text": "seconds of training in all"}, "range": [left, right]},
+        yaxis={"title": {"text": "MSE of the forecasts"}},
+        hovermode="closest",
+    )
+
+
+def render_backtest_report(
+    results: Mapping[str, Any], retrainings: pd.DataFrame, parameters: Mapping[str, Any], figure: Figure
+) -> str:
+    """Puts verdict, table and picture on one HTML page that needs no network.
+
+    Args:
+        results: what `summarize_backtest` returns.
+        retrainings: what `replay_schedules` returns.
+        parameters: those of the backtest.
+        figure: what `draw_error_against_cost` returns.
+    """
+    left_out = results["num_left_out"]
+    judged = (
+        f"{results['num_forecasts']:,} forecasts of each, from {results['first_cutoff']} to {results['last_cutoff']}."
+        + (f" Left out: {left_out:,}, where not everyone had a number, or nothing was observed." if left_out else "")
+    )
+    sections = [
+        Section("Schedules", [tabulate_schedules(results), HOW_TO_READ.format(significance=SIGNIFICANCE), judged]),
+        Section("Error against cost", [figure]),
+        Section("How it went", [HOW_IT_WENT, tabulate_retrainings(retrainings)]),
+        Section("Parameters", [tabulate_parameters("backtest_forecast", parameters)]),
+    ]
+    return render_page("Backtest of retraining", describe_verdict(results), sections)
+
+
+def describe_verdict(results: Mapping[str, Any]) -> str:
+    """Whether any schedule is shown to be better than the one that trains least, and how all stand to ridge and co."""
+    schedules = _list_schedules(results)
+    reference = next(entry for entry in schedules if entry["name"] == results["reference"])
+    simple = min((e for e in results["forecasters"] if e["name"] in BASELINES), key=lambda entry: entry["mse"])
+    best = min(schedules, key=lambda entry: entry["mse"])
+    shown = [e for e in schedules if _is_shown(e) and e["mse"] < reference["mse"]]
+    if shown:
+        found = min(shown, key=lambda entry: entry["mse"])
+        gain = 1 - found["mse"] / reference["mse"]
+        verdict = (
+            f"The schedule {get_name(found['name'])} has an MSE {gain:.1%} below that of {get_name(reference['name'])} "
+            f"(p = {found['p_value']:.2g}), for {found['training_seconds']:,.0f} seconds of training instead of "
+            f"{reference['training_seconds']:,.0f}"
+        )
+    else:
+        verdict = f"No schedule is shown to be better than {get_name(reference['name'])}"
+    worse = [get_name(e["name"]) for e in schedules if _is_shown(e) and e["mse"] > reference["mse"]]
+    if worse:
+        verdict += f"; shown to be worse: {', '.join(worse)}"
+    order = "below" if best["mse"] < simple["mse"] else "not below"
+    return (
+        f"{verdict}. The lowest MSE of a schedule, {format_number(best['mse'])} ({get_name(best['name'])}), is {order} "
+        f"that of {get_name(simple['name'])}, {format_number(simple['mse'])}."
+    )
+
+
+def _is_shown(entry: Mapping[str, Any]) -> bool:
+    return entry["p_value"] is not None and entry["p_value"] <= SIGNIFICANCE
+
+
+def _list_schedules(results: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [entry for entry in results["forecasters"] if entry["num_trainings"] is not None]
+
+
+def tabulate_schedules(results: Mapping[str, Any]) -> Table:
+    """One row for each schedule and simple method, the lowest errors marked."""
+    entries = results["forecasters"]
+    best = {
+        (min(range(len(entries)), key=lambda row: entries[row][metric]), column)
+        for column, metric in ((1, "mse"), (2, "mae"))
+    }
+    return Table(HEADER, [_format_row(entry) for entry in entries], best=frozenset(best))
+
+
+def _format_row(entry: Mapping[str, Any]) -> Sequence[str]:
+    return [
+        get_name(entry["name"]),
+        format_number(entry["mse"]),
+        format_number(entry["mae"]),
+        NO_NUMBER if entry["p_value"] is None else f"{entry['p_value']:.2g}",
+        *(NO_NUMBER if entry[key] is None else str(entry[key]) for key in ("num_trainings", "num_promotions")),
+        NO_NUMBER if entry["training_seconds"] is None else f"{entry['training_seconds']:,.1f}",
+    ]
+
+
+def tabulate_retrainings(retrainings: pd.DataFrame) -> Table:
+    """The retrainings whose challenger was promoted, the first of each schedule among them."""
+    is_first = ~retrainings["schedule"].duplicated()
+    rows = [
+        [get_name(row.schedule), format_time(row.as_of), "the first" if first else row.reason]
+        for row, first in zip(retrainings.itertuples(), is_first, strict=True)
+        if first or row.is_promoted
+    ]
+    return Table(("schedule", "as of", "why its challenger came into use"), rows, num_text_columns=3)

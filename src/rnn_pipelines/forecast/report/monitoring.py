@@ -1,0 +1,179 @@
+"""The report of `monitor_forecast`: the verdict, and what past forecasts were worth against what was promised."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from plotly.graph_objects import Figure
+
+from rnn_pipelines.forecast.evaluation.significance import format_p_value
+from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
+from rnn_pipelines.report.page import Part, Section, Table, render_page
+from rnn_pipelines.report.style import NO_NUMBER, format_number, format_p_cell
+from rnn_pipelines.report.trainings import tabulate_parameters
+
+MAX_ROWS = 20
+IN_WORDS = {"ok": "Ok", "retrain": "Retrain", "alarm": "Alarm"}
+
+HOW_TO_READ = (
+    "A forecast is judged once its actual is there; a value that was filled in judges nothing. The promise is the MSE "
+    "that a version had on the newest holdout when it was trained, and each forecast is held against that of its own "
+    "version and step. Means are over the forecasts of a series, then over series. The ratio is realised MSE over "
+    "promised MSE: 1 is as promised, above 1 worse. A single cut-off is luck; the verdict looks at the newest ones "
+    "of the version in use together, and asks for a p-value too (Diebold and Mariano's test)."
+)
+NOTHING = "No past forecast can be judged yet: none was made, or no actual is there."
+DRIFT_IN_WORDS = (
+    "Whether the newest values behave as those did that the forecaster has learnt from. A plain test of the values "
+    "would call every winter a drift. So a stretch of steps is measured from the season before it, as seasonal naive "
+    "would forecast it, and so is every stretch of the past. Distance is the greatest difference between the "
+    "distributions of these residuals, now and in the past: 0 is the same, 1 has nothing in common. p is how often a "
+    "stretch of the past was at least as far away. Shift is how far the newest values lie above or below, in "
+    "deviations of the residuals."
+)
+
+
+def render_monitor_report(
+    verdict: Mapping[str, Any],
+    profile: Mapping[str, Any],
+    monitoring: MonitorForecastSpec,
+    figures: Mapping[str, Figure],
+) -> str:
+    """Puts a day's verdict and what it stands on on one HTML page that needs no network.
+
+    Args:
+        verdict: what `monitor_forecasts` returns.
+        profile: the data profile of `repair_series`.
+        monitoring: what was asked for.
+        figures: what `draw_figures` returns.
+    """
+    by_step, versions = tabulate_steps(verdict["by_step"]), tabulate_versions(verdict)
+    over_time: list[Part] = [figures["error_over_time"], HOW_TO_READ] if versions.rows else [NOTHING]
+    steps: list[Part] = [by_step, figures["error_by_step"]] if by_step.rows else []
+    sections = [
+        Section("Reasons", [*(f"{reason[:1].upper()}{reason[1:]}." for reason in verdict["reasons"])]),
+        Section("Error over time", over_time),
+        Section("Error by step", [describe_error(verdict["error"]), *steps]),
+        Section("Model versions", [versions, *([] if versions.rows else [NOTHING])]),
+        Section("Drift", [*_list_drift(verdict["drift"]), DRIFT_IN_WORDS]),
+        Section("Coverage", [tabulate_coverage(verdict, profile)]),
+        Section("Parameters", [tabulate_parameters("monitor_forecast", monitoring.model_dump(mode="json"))]),
+    ]
+    return render_page(f"Past forecasts of {Path(profile['source']).name}", write_verdict(verdict), sections)
+
+
+def write_verdict(verdict: Mapping[str, Any]) -> str:
+    """The verdict and the gravest reason in one sentence."""
+    first, *others = verdict["reasons"]
+    more = f" ({len(others)} more below)" if others and verdict["verdict"] != "ok" else ""
+    return f"{IN_WORDS[verdict['verdict']]}: {first}{more}."
+
+
+def describe_error(error: Mapping[str, Any]) -> str:
+    """Which forecasts the verdict is about."""
+    if not error["num_forecasts"]:
+        return "There is no forecast by the version in use to hold against a promise."
+    return (
+        f"{error['num_forecasts']:,} forecasts from {error['num_cutoffs']:,} cut-offs, {error['first_cutoff']} to "
+        f"{error['last_cutoff']}: MSE {format_number(error['mse'])} against {format_number(error['promised_mse'])} "
+        f"promised, {format_number(error['ratio'], 3)} times as much ({format_p_value(error['p_value'])}); MAE "
+        f"{format_number(error['mae'])}."
+    )
+
+
+def tabulate_steps(by_step: list[dict[str, Any]]) -> Table:
+    """Realised error against the promise for each step ahead."""
+    return Table(
+        header=["step ahead", "forecasts", "RMSE", "MAE", "promised RMSE", "MSE ratio"],
+        rows=[[str(row["horizon_step"]), f"{row['num_forecasts']:,}", *_format_errors(row)] for row in by_step],
+        caption="the newest cut-offs of the version in use, which the verdict is about",
+    )
+
+
+def tabulate_versions(verdict: Mapping[str, Any]) -> Table:
+    """Realised error against the promise of each model version, over all of its forecasts."""
+    return Table(
+        header=[
+            "model version",
+            "mark",
+            "first cut-off",
+            "forecasts",
+            "RMSE",
+            "MAE",
+            "promised RMSE",
+            "ratio",
+        ],
+        rows=[
+            [
+                row["model_version"],
+                f"v{number}" + (", in use" if row["model_version"] == verdict["version"] else ""),
+                row["first_cutoff"],
+                f"{row['num_forecasts']:,}",
+                *_format_errors(row),
+            ]
+            for number, row in enumerate(verdict["by_version"], start=1)
+        ],
+        num_text_columns=3,
+    )
+
+
+def _format_errors(row: Mapping[str, Any]) -> list[str]:
+    mse, promised = row["mse"], row["promised_mse"]
+    ratio = mse / promised if mse is not None and promised else None
+    rooted = [None if value is None else math.sqrt(value) for value in (mse, promised)]
+    return [
+        format_number(rooted[0]),
+        format_number(row["mae"]),
+        format_number(rooted[1]),
+        format_number(ratio, 3),
+    ]
+
+
+def _list_drift(drift: list[dict[str, Any]]) -> list[Part]:
+    if not drift:
+        return ["There is no forecaster in use whose training the values could be held against."]
+    table = pd.DataFrame(drift).astype({"distance": "float64"}).sort_values("distance", ascending=False)
+    rest = len(table) - MAX_ROWS
+    rows = table.head(MAX_ROWS).to_dict(orient="records")
+    note = [f"{rest:,} more series are nearer."] if rest > 0 else []
+    return [tabulate_drift(rows), *note]
+
+
+def tabulate_drift(drift: list[dict[str, Any]]) -> Table:
+    """How far the newest values of each series are from those of the past."""
+    return Table(
+        header=["series", "newest values", "past stretches", "shift", "distance", "p"],
+        rows=[
+            [
+                row["unique_id"],
+                f"{row['num_values']:,}",
+                f"{row['num_windows']:,}",
+                format_number(row["shift"], 3),
+                format_number(row["distance"], 3),
+                format_p_cell(row["p_value"]),
+            ]
+            for row in drift
+        ],
+    )
+
+
+def tabulate_coverage(verdict: Mapping[str, Any], profile: Mapping[str, Any]) -> Table:
+    """The forecaster in use, the data, and which steps there is no forecast from."""
+    coverage = verdict["coverage"]
+    missed = {name: steps for name, steps in coverage["missed_steps"].items() if steps}
+    facts = [
+        ["judged at", verdict["at"]],
+        ["forecaster in use", verdict["version"] or "none"],
+        ["in use since", verdict["promoted_at"] or NO_NUMBER],
+        ["data", f"{profile['num_series']:,} series, {profile['first']} to {profile['last']}"],
+        ["newest steps without a forecast from them", _join(f"{name} {steps}" for name, steps in missed.items())],
+        ["series that the forecaster doesn't know", _join(coverage["unknown_series"])],
+    ]
+    return Table(header=["fact", "value"], rows=facts, num_text_columns=2)
+
+
+def _join(texts: Any) -> str:
+    listed = list(texts)
+    return ", ".join(listed[:MAX_ROWS]) + (", …" if len(listed) > MAX_ROWS else "") or "none"

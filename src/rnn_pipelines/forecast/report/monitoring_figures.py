@@ -1,0 +1,114 @@
+"""The figures of `monitor_forecast`: realised error against the promise, over time and by step ahead."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from plotly.graph_objects import Figure
+
+from rnn_pipelines.forecast.evaluation.realised import measure_groups
+from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
+from rnn_pipelines.report.style import COLORS, choose_mode, count_up_to, set_title
+
+# More marks than these would lie on each other; the table of the versions names them all.
+MAX_NAMED_MARKS = 24
+REALISED, PROMISED = COLORS["lstm"], COLORS["gru"]
+NOTHING = "no past forecast can be judged yet"
+
+
+def draw_figures(
+    judged: pd.DataFrame, verdict: Mapping[str, Any], monitoring: MonitorForecastSpec
+) -> dict[str, Figure]:
+    """Draws all figures of the report.
+
+    Args:
+        judged: what `join_actuals` returns.
+        verdict: what `monitor_forecasts` returns.
+        monitoring: with the number of cut-offs that are judged.
+    Returns:
+        `error_over_time` and `error_by_step`.
+    """
+    return {
+        "error_over_time": draw_error_over_time(judged, monitoring.error.num_cutoffs),
+        "error_by_step": draw_error_by_step(verdict["by_step"]),
+    }
+
+
+def draw_error_over_time(judged: pd.DataFrame, num_cutoffs: int) -> Figure:
+    """RMSE of the forecasts from each cut-off, its mean over the cut-offs before it, and the promise.
+
+    Args:
+        judged: see `draw_figures`.
+        num_cutoffs: of which the mean is taken.
+    """
+    figure = Figure()
+    if judged.empty:
+        set_title(figure, "Error over time", NOTHING)
+        return figure
+    table = measure_groups(judged, "cutoff")
+    x = _show_time(table["cutoff"])
+    mean = table["mse"].rolling(num_cutoffs, min_periods=1).mean()
+    for name, mse, line in (
+        ("one cut-off", table["mse"], {"color": "rgba(0,114,178,0.4)", "width": 1}),
+        (f"mean of {num_cutoffs} cut-offs", mean, {"color": REALISED, "width": 2.5}),
+        ("promised", table["promised_mse"], {"color": PROMISED, "width": 2, "dash": "dash"}),
+    ):
+        figure.add_scatter(x=x, y=np.sqrt(mse), name=name, mode=choose_mode(mse), line=line)
+    _mark_versions(figure, mark_versions(judged))
+    set_title(figure, "Error over time", "RMSE by cut-off; v1, v2, …: the first forecasts of a model version")
+    figure.update_xaxes(title="cut-off")
+    figure.update_yaxes(title="RMSE", rangemode="tozero")
+    return figure
+
+
+def mark_versions(judged: pd.DataFrame) -> pd.DataFrame:
+    """The model versions by their first cut-off that is judged: `model_version, first_cutoff, mark` (v1, v2, …)."""
+    first = judged.groupby("model_version")["cutoff"].min().rename("first_cutoff").reset_index()
+    first = first.sort_values(["first_cutoff", "model_version"], ignore_index=True)
+    return first.assign(mark=[f"v{number}" for number in range(1, len(first) + 1)])
+
+
+def _mark_versions(figure: Figure, marks: pd.DataFrame) -> None:
+    for cutoff, names in marks.groupby("first_cutoff")["mark"]:
+        place = _show_time(pd.Series([cutoff])).iloc[0]
+        figure.add_vline(place, line={"color": COLORS["actual"], "width": 1, "dash": "dot"})
+        if len(marks) <= MAX_NAMED_MARKS:
+            figure.add_annotation(
+                x=place, y=1, yref="paper", yanchor="top", text=f" {', '.join(names)}", showarrow=False, xanchor="left"
+            )
+
+
+def draw_error_by_step(by_step: list[dict[str, Any]]) -> Figure:
+    """Realised and promised RMSE of each step ahead.
+
+    Args:
+        by_step: as in `monitor_forecasts`.
+    """
+    figure = Figure()
+    if not by_step:
+        set_title(figure, "Error by step ahead", "no past forecast by the version in use can be judged yet")
+        return figure
+    table = pd.DataFrame(by_step)
+    for name, column, color, dash in (
+        ("realised", "mse", REALISED, "solid"),
+        ("promised", "promised_mse", PROMISED, "dash"),
+    ):
+        rmse = np.sqrt(table[column].astype("float64"))
+        figure.add_scatter(
+            x=table["horizon_step"],
+            y=rmse,
+            name=name,
+            mode=choose_mode(rmse),
+            line={"color": color, "dash": dash, "width": 2},
+            marker={"size": 8},
+        )
+    set_title(figure, "Error by step ahead", "RMSE of the forecasts that the verdict is about")
+    figure.update_xaxes(**count_up_to("steps ahead", int(table["horizon_step"].max())))
+    figure.update_yaxes(title="RMSE", rangemode="tozero")
+    return figure
+
+
+def _show_time(times: pd.Series) -> pd.Series:
+    """Times as texts, without the midnight that each would carry; steps as they are."""
+    return times.astype(str) if pd.api.types.is_datetime64_any_dtype(times) else times

@@ -1,0 +1,114 @@
+"""Calendar features: what is known in advance about every step, past or future."""
+
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+from pydantic import BaseModel, Field
+
+from rnn_pipelines.forecast.series.frequency import continue_grid
+
+NumHarmonics = Annotated[int, Field(ge=0, le=10)]
+
+# How long a step may be, in days, for a cycle to show in the series; and how long the cycle is.
+_LONGEST_STEP_DAYS = {"yearly": 92.0, "weekly": 1.5, "daily": 0.5}
+_CYCLE_DAYS = {"yearly": 365.0, "weekly": 7.0, "daily": 1.0}
+
+
+class CalendarSpec(BaseModel, extra="forbid", frozen=True):
+    """Harmonics (pairs of sine and cosine) for each cycle; 0 for none, null to choose by the frequency.
+
+    A cycle that no series has seen once through is not chosen: its features would be at values never met in training.
+
+    Attributes:
+        yearly: by default 1 for steps of a quarter or shorter.
+        weekly: by default 1 for steps of a day or shorter.
+        daily: by default 1 for steps of half a day or shorter.
+    """
+
+    yearly: NumHarmonics | None = None
+    weekly: NumHarmonics | None = None
+    daily: NumHarmonics | None = None
+
+
+def add_known_features(
+    series: pd.DataFrame, profile: dict[str, Any], calendar: CalendarSpec, num_future: int
+) -> pd.DataFrame:
+    """Appends the steps to be forecast to every series, and calendar features to every step.
+
+    Args:
+        series: what `repair_series` returns.
+        profile: its data profile; `freq` is read.
+        calendar: which cycles.
+        num_future: steps after the last observation.
+    Returns:
+        `series` with `num_future` more rows for each series, whose `y` is NaN and `observed` False, and a column
+        (float32, -1 to 1) for each feature, named like `yearly_sin_1`. Steps that are not dates have no features.
+    """
+    freq = profile["freq"]
+    groups = series.groupby("unique_id", sort=False)
+    extended = pd.concat([_append_future(group, freq, num_future) for _, group in groups], ignore_index=True)
+    return extended.assign(**compute_calendar(extended["ds"], freq, resolve_calendar(series, freq, calendar)))
+
+
+def resolve_calendar(series: pd.DataFrame, freq: int | str, calendar: CalendarSpec) -> CalendarSpec:
+    """The number of harmonics of every cycle, with what is left open decided by frequency and length of the series.
+
+    Args:
+        series, freq: see `add_known_features`.
+        calendar: which cycles; what is decided already stays.
+    """
+    if isinstance(freq, int):
+        return CalendarSpec(**dict.fromkeys(_CYCLE_DAYS, 0))
+    ds = series.groupby("unique_id", sort=False)["ds"]
+    seen = _leave_out_unseen(calendar, longest=(ds.max() - ds.min()).max())
+    return CalendarSpec(**{cycle: _count_harmonics(cycle, freq, seen) for cycle in _CYCLE_DAYS})
+
+
+def _leave_out_unseen(calendar: CalendarSpec, longest: pd.Timedelta) -> CalendarSpec:
+    unseen = [cycle for cycle, days in _CYCLE_DAYS.items() if longest < pd.Timedelta(days=days)]
+    return calendar.model_copy(update={cycle: 0 for cycle in unseen if getattr(calendar, cycle) is None})
+
+
+def _append_future(group: pd.DataFrame, freq: int | str, num_future: int) -> pd.DataFrame:
+    future = pd.DataFrame({"ds": continue_grid(group["ds"].iloc[-1], num_future, freq)})
+    future["ds"] = future["ds"].astype(group["ds"].dtype)
+    return pd.concat([group, future.assign(unique_id=group["unique_id"].iloc[0], y=np.nan, observed=False)])
+
+
+def compute_calendar(ds: pd.Series, freq: int | str, calendar: CalendarSpec) -> dict[str, np.ndarray]:
+    """Sine and cosine of each cycle's harmonics at every timestamp.
+
+    Args:
+        ds: datetime64, or int64 steps, which have no calendar.
+        freq: spacing of the series, which decides the cycles that `calendar` leaves open.
+        calendar: which cycles.
+    Returns:
+        float32[time] by feature name; the phase is 0 at the start of a year, of a Monday, of a day.
+    """
+    if isinstance(freq, int):
+        return {}
+    day = (ds.dt.hour * 3600 + ds.dt.minute * 60 + ds.dt.second) / 86400
+    phases = {
+        "yearly": (ds.dt.day_of_year - 1 + day) / np.where(ds.dt.is_leap_year, 366, 365),
+        "weekly": (ds.dt.day_of_week + day) / 7,
+        "daily": day,
+    }
+    features = {}
+    for cycle, phase in phases.items():
+        for harmonic in range(1, _count_harmonics(cycle, freq, calendar) + 1):
+            angle = 2 * np.pi * harmonic * phase.to_numpy()
+            features[f"{cycle}_sin_{harmonic}"] = np.sin(angle).astype(np.float32)
+            features[f"{cycle}_cos_{harmonic}"] = np.cos(angle).astype(np.float32)
+    return features
+
+
+def _count_harmonics(cycle: str, freq: str, calendar: CalendarSpec) -> int:
+    chosen = getattr(calendar, cycle)
+    if chosen is not None:
+        return int(chosen)
+    start = pd.Timestamp("2001-01-01")
+    # Over 16 steps, so that offsets of uneven length (months, business days) show their mean length.
+    step_days = ((start + 17 * to_offset(freq)) - (start + to_offset(freq))) / pd.Timedelta(days=16)
+    return int(step_days <= _LONGEST_STEP_DAYS[cycle])

@@ -1,0 +1,55 @@
+"""The newest data: what was there on a day, and nothing later."""
+
+import pandas as pd
+from pydantic import BaseModel
+
+from rnn_pipelines.as_of import parse_as_of
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+
+
+class NewestSpec(BaseModel, extra="forbid", frozen=True):
+    """Up to when data is read.
+
+    Attributes:
+        as_of: last day, time (see `parse_as_of`) or step that counts; None for all there is.
+    """
+
+    as_of: int | str | None = None
+
+
+def read_newest(source: SourceSpec, external: pd.DataFrame | None, newest: NewestSpec) -> pd.DataFrame:
+    """Reads the series and drops what came after `as_of`, before anything is computed from it.
+
+    Args:
+        source, external: see `read_source`.
+        newest: up to when.
+    Returns:
+        What `read_source` returns, without the later rows.
+    Raises:
+        SeriesError: `as_of` is no time like those of the series, or before all of them.
+    """
+    table = read_source(source, external)
+    if newest.as_of is None:
+        return table
+    kept = table[table["ds"] <= _find_last(newest.as_of, table["ds"])]
+    if kept.empty:
+        raise SeriesError(
+            f"{source.label}: as_of is {newest.as_of}, and the first row is of {format_time(table['ds'].min())}. "
+            "Give a later one."
+        )
+    return kept
+
+
+def _find_last(as_of: int | str, ds: pd.Series) -> pd.Timestamp | int:
+    try:
+        if not pd.api.types.is_datetime64_any_dtype(ds):
+            return int(as_of)
+        if isinstance(as_of, int):
+            raise ValueError("a number is no date")
+        return parse_as_of(as_of)
+    except ValueError as error:
+        raise SeriesError(
+            f"as_of: expected a time like those of the series ({format_time(ds.iloc[0])}), received {as_of!r}."
+        ) from error

@@ -1,0 +1,237 @@
+"""Where series come from, and their one form after that: a long table `unique_id, ds, y[, signal]`."""
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, model_validator
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.synthetic import GENERATORS
+
+# What stands for "no value" in the target column. Only there: NA is a country's name too.
+NO_VALUE = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>")
+
+
+class SourceSpec(BaseModel, extra="forbid", frozen=True):
+    """Which series to read. A `path` wins over `name`.
+
+    Attributes:
+        name: `seattle` (daily maximum temperature in °C, 2012-2015), a synthetic series, or `catalog`: the
+            catalog entry `forecast_external`, whatever it is in your configuration.
+        path: a CSV or Parquet file with one row for each series and time.
+        time: column of the timestamps, or of whole-numbered steps.
+        target: column of the values.
+        id: column that names the series of a panel; none for a single series.
+        freq: pandas offset alias ("D", "MS", "h") or a whole number of steps; inferred where it is not given.
+        time_format: strftime pattern of text timestamps, such as "%d.%m.%Y"; ISO 8601 is read without it.
+        seed: seed of a synthetic series' noise.
+    """
+
+    name: Literal["seattle", "temperature", "sine", "noisy_sine", "catalog"] = "seattle"
+    path: str | None = None
+    time: str = "ds"
+    target: str = "y"
+    id: str | None = None
+    freq: int | str | None = None
+    time_format: str | None = None
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _refuse_shared_columns(self) -> "SourceSpec":
+        if len({self.time, self.target, self.id}) < 3:
+            raise ValueError("time, target and id name the same column twice; each needs one of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_columns_without_a_table(self) -> "SourceSpec":
+        given = {"time": self.time, "target": self.target, "id": self.id, "time_format": self.time_format}
+        if (
+            self.path is None
+            and self.name != "catalog"
+            and given != dict.fromkeys(given) | {"time": "ds", "target": "y"}
+        ):
+            raise ValueError("time, target, id and time_format are for your own table: give path, or name: catalog")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What messages and reports call this source."""
+        return self.path or self.name
+
+
+def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Reads or generates the series that `source` asks for, in the order of its rows.
+
+    Args:
+        source: which series.
+        external: the table of the catalog entry `forecast_external`; used where `source.name` is `catalog`.
+    Returns:
+        `unique_id` (str), `ds` (datetime64, or int64 steps), `y` (float64, NaN where the source has no value) and,
+        for synthetic series, `signal` (float64, noise-free). Row labels count the source's data rows from 1.
+    Raises:
+        SeriesError: no such file, another kind of file, a missing column, a cell that is no time or no number.
+    """
+    if source.path is None and source.name in GENERATORS:
+        table = GENERATORS[source.name](source.seed)
+        table.insert(0, "unique_id", source.name)
+        return _number_rows(table)
+    if source.path is None and source.name == "seattle":
+        return _read_seattle()
+    table = _read_columns(source, external)
+    return _number_rows(
+        pd.DataFrame(
+            {
+                "unique_id": _parse_ids(table, source),
+                "ds": _parse_times(table, source),
+                "y": _parse_values(table, source),
+            }
+        )
+    )
+
+
+def _read_seattle() -> pd.DataFrame:
+    from vega_datasets import local_data
+
+    weather = local_data.seattle_weather()
+    return _number_rows(pd.DataFrame({"unique_id": "seattle", "ds": weather["date"], "y": weather["temp_max"]}))
+
+
+def _number_rows(table: pd.DataFrame) -> pd.DataFrame:
+    return table.set_index(pd.RangeIndex(1, len(table) + 1, name="row"))
+
+
+def _read_columns(source: SourceSpec, external: pd.DataFrame | None) -> pd.DataFrame:
+    wanted = [source.time, source.target, *([source.id] if source.id else [])]
+    if source.path is None:
+        if not isinstance(external, pd.DataFrame):
+            raise SeriesError(
+                "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
+                "Define it in conf/local/catalog_forecast.yml, or give source.path."
+            )
+        _require_columns(wanted, list(external.columns), "forecast_external")
+        return external[wanted].reset_index(drop=True)
+    path = Path(source.path)
+    if path.is_dir():
+        raise SeriesError(f"{path}: expected a CSV or Parquet file, received a folder. Name one file in source.path.")
+    if not path.is_file():
+        raise SeriesError(f"{path}: no such file (looked in {Path.cwd()}). Check source.path.")
+    if path.suffix.lower() in {".parquet", ".pq"}:
+        return _read_parquet(path, wanted)
+    if path.suffix.lower() in {".csv", ".txt", ".gz"}:
+        return _read_csv(path, wanted, source.target)
+    raise SeriesError(f"{path}: expected a file that ends in .csv or .parquet, received '{path.suffix}'.")
+
+
+def _read_parquet(path: Path, wanted: list[str]) -> pd.DataFrame:
+    import pyarrow.parquet
+
+    _require_columns(wanted, _load(path, "a Parquet file", lambda: pyarrow.parquet.read_schema(path)).names, path)
+    # Without pandas' own notes in the file, which make an index of some columns.
+    return _load(
+        path,
+        "a Parquet file",
+        lambda: pyarrow.parquet.ParquetFile(path).read(columns=wanted).to_pandas(ignore_metadata=True),
+    )
+
+
+def _read_csv(path: Path, wanted: list[str], target: str) -> pd.DataFrame:
+    def read(**options: Any) -> pd.DataFrame:
+        return _load(
+            path,
+            "a CSV file in UTF-8, with a header line and as many cells in each row",
+            lambda: pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True, **options),
+        )
+
+    header = read(header=None, nrows=1).iloc[0].tolist()
+    _require_columns(wanted, header, path)
+    # All columns, for pandas passes over surplus cells where it is to read a choice of them.
+    table = read(na_values={target: list(NO_VALUE)})
+    if not isinstance(table.index, pd.RangeIndex):
+        raise SeriesError(
+            f"{path}: row 1 has more cells than the header has columns ({header}). "
+            "Quote cells that hold a comma, and write decimals with a point."
+        )
+    return table[wanted]
+
+
+def _load(path: Path, expected: str, read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        reason = str(error).strip().rstrip(".")
+        raise SeriesError(f"{path}: expected {expected}, but: {reason}. Save it again as one.") from error
+
+
+def _require_columns(wanted: list[str], received: list[str], label: object) -> None:
+    missing = [column for column in wanted if column not in received]
+    if missing:
+        hint = "Name them with source.time, source.target and source.id."
+        if len(received) == 1 and any(mark in str(received[0]) for mark in ";|\t"):
+            hint = "Separate the cells of each line by commas."
+        raise SeriesError(f"{label}: no column {missing}; its columns are {received}. {hint}")
+    repeated = [column for column in wanted if received.count(column) > 1]
+    if repeated:
+        raise SeriesError(f"{label}: more than one column {repeated}; its columns are {received}. Rename one of them.")
+
+
+def _parse_ids(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
+    if source.id is None:
+        return pd.Series(source.target, index=table.index)
+    ids = table[source.id].astype(str)
+    nameless = table[source.id].isna() | (ids.str.strip() == "")
+    if nameless.any():
+        raise SeriesError(
+            f"{source.label}: column '{source.id}', row {_first_row(nameless)}: no series name. Name it, or leave out "
+            "source.id where the file holds a single series."
+        )
+    return ids
+
+
+def _parse_times(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
+    raw = table[source.time]
+    is_datetime = pd.api.types.is_datetime64_any_dtype(raw)
+    if source.time_format is None and not isinstance(source.freq, str) and not is_datetime:
+        steps = pd.to_numeric(raw if pd.api.types.is_numeric_dtype(raw) else raw.astype(str), errors="coerce")
+        # NaN and what int64 can't hold are no steps.
+        if len(steps) and (steps.abs() < 2**63).all() and (steps % 1 == 0).all():
+            return steps.astype("int64")
+    try:
+        # As text, for pandas takes numbers for nanoseconds. In one format, for it guesses days to be months. Through
+        # UTC, so that times of several zones fall on one axis; times without a zone keep their value.
+        text, form = raw if is_datetime else raw.astype(str), source.time_format or "ISO8601"
+        times = pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
+    except ValueError as error:
+        raise SeriesError(
+            f"source.time_format: expected a pattern such as %d.%m.%Y, received '{source.time_format}': {error}."
+        ) from error
+    if times.isna().any():
+        row = _first_row(times.isna())
+        expected = f"of the form {source.time_format or '2024-03-31 12:00 (ISO 8601)'}"
+        raise SeriesError(
+            f"{source.label}: column '{source.time}', row {row}: {str(raw.iloc[row - 1])!r} is no time {expected}. "
+            "Mend the row, or give source.time_format (for example '%d.%m.%Y', quotes included)."
+        )
+    return times
+
+
+def _parse_values(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
+    raw = table[source.target]
+    # As text, for pandas makes numbers of dates and durations too.
+    text = raw if pd.api.types.is_numeric_dtype(raw) else raw.astype(str).where(raw.notna())
+    values = pd.to_numeric(text, errors="coerce").astype("float64")
+    for bad, what in ((values.isna() & raw.notna(), "no number such as 1234.5"), (np.isinf(values), "not finite")):
+        if bad.any():
+            row = _first_row(bad)
+            raise SeriesError(
+                f"{source.label}: column '{source.target}', row {row}: {str(raw.iloc[row - 1])!r} is {what}. "
+                "Mend the row, or leave its cell empty to have it treated as a gap."
+            )
+    return values
+
+
+def _first_row(mask: pd.Series) -> int:
+    return int(mask.to_numpy().argmax()) + 1

@@ -1,0 +1,176 @@
+"""The networks that are looked into: those that `forecast` and `sentiment` trained, or small ones in their place."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import keras
+import pandas as pd
+
+from rnn_pipelines.errors import NetworkError, ReviewError
+from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_known_features
+from rnn_pipelines.forecast.series.preparation import prepare_series
+from rnn_pipelines.forecast.series.scaling import fit_scaler
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import read_source
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, make_windows
+from rnn_pipelines.forecast.training import train_forecaster
+from rnn_pipelines.internals.specs import SmallClassifierSpec, SmallForecasterSpec
+from rnn_pipelines.networks.specs import ClassifierSpec, NetworkSpec
+from rnn_pipelines.sentiment.calibration import calibrate_classifiers
+from rnn_pipelines.sentiment.classifier import TextClassifier
+from rnn_pipelines.sentiment.evaluation.metrics import CELLS
+from rnn_pipelines.sentiment.nb_ngram import NgramSpec, add_ngram_features
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
+from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, assign_folds, find_texts, split_reviews
+from rnn_pipelines.sentiment.text.vectors import WordVectorSpec, learn_word_vectors
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabulary
+from rnn_pipelines.sentiment.training import score_reviews, train_classifier
+
+logger = logging.getLogger(__name__)
+
+NUM_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class ChosenForecasters:
+    """Forecasters and the windows that they were trained on.
+
+    Attributes:
+        networks: by cell.
+        panel: the windows.
+        origin: where they come from, in words.
+    """
+
+    networks: Mapping[str, keras.Model]
+    panel: WindowedPanel
+    origin: str
+
+
+@dataclass(frozen=True)
+class ChosenClassifier:
+    """A classifier and texts that it was not trained on.
+
+    Attributes:
+        classifier: of one or two networks.
+        texts: test reviews; none where they are not there.
+        origin: where it comes from, in words.
+    """
+
+    classifier: TextClassifier
+    texts: Sequence[str]
+    origin: str
+
+
+def choose_forecasters(
+    found: Mapping[str, keras.Model | None], panel: WindowedPanel | None, small: SmallForecasterSpec
+) -> ChosenForecasters:
+    """Takes the networks of `forecast` if they and their windows are there, and trains small ones if not.
+
+    Args:
+        found: by cell, None where there is none.
+        panel: their windows, or None.
+        small: what to train in their place.
+    Raises:
+        NetworkError: the windows are not those that the networks read.
+    """
+    networks = {cell: network for cell, network in found.items() if network is not None}
+    if panel is not None and len(networks) == len(found):
+        for cell, network in networks.items():
+            _refuse_other_windows(cell, network, panel)
+        return ChosenForecasters(networks, panel, "trained by forecast")
+    logger.info("No forecasters of kedro run --pipelines=forecast: small ones are trained on %s", small.source.label)
+    panel = _make_small_panel(small)
+    networks = {}
+    for cell in CELLS:
+        spec = NetworkSpec.model_validate({"cell": cell, "units": small.units})
+        networks[cell], _, _ = train_forecaster(panel, spec, small.training)
+    return ChosenForecasters(networks, panel, f"trained here, small, on {small.source.label}")
+
+
+def choose_classifier(
+    found: TextClassifier | None,
+    reviews: pd.DataFrame | None,
+    source: ReviewSourceSpec,
+    small: SmallClassifierSpec,
+) -> ChosenClassifier:
+    """Takes the classifier of `sentiment` if it is there, and trains a small one on few reviews if not.
+
+    Args:
+        found: what `assemble_classifier` returns, or None.
+        reviews: what `split_reviews` returns, or None: the texts of its test part are shown to `found`.
+        source: where the reviews for a small one come from.
+        small: what to train.
+    Raises:
+        ReviewError: there is no classifier, and no reviews to train one on.
+    """
+    if found is not None:
+        return ChosenClassifier(found, [] if reviews is None else _list_test_texts(reviews), "trained by sentiment")
+    logger.info("No classifier of kedro run --pipelines=sentiment: a small one is trained on %s", source.origin)
+    reviews = _read_some_reviews(source, small.num_reviews)
+    classifier = _train_small_classifier(reviews, small)
+    origin = f"trained here, small, on {len(reviews):,} reviews of {source.origin}"
+    return ChosenClassifier(classifier, _list_test_texts(reviews), origin)
+
+
+def _refuse_other_windows(cell: str, network: keras.Model, panel: WindowedPanel) -> None:
+    expected = {name: tuple(tensor.shape[1:]) for name, tensor in network.input.items()}
+    received = {"history": (panel.lookback, 1 + panel.num_known)}
+    if panel.num_known:
+        received["known"] = (panel.horizon, panel.num_known)
+    if expected != received or network.output.shape[1] != panel.horizon:
+        raise NetworkError(
+            f"forecast_{cell}_model: expected windows of the shapes {expected} and {network.output.shape[1]} steps "
+            f"ahead, received {received} and {panel.horizon} in forecast_windows. They are of different runs: run "
+            "kedro run --pipelines=forecast to the end."
+        )
+
+
+def _make_small_panel(small: SmallForecasterSpec) -> WindowedPanel:
+    table = read_source(small.source)
+    gaps = GapPolicy("interpolate")
+    series, profile, cutoffs = prepare_series(table, small.source, gaps, SplitSpec(), small.window)
+    features = add_known_features(series, profile, CalendarSpec(), small.window.horizon)
+    return make_windows(
+        features, cutoffs, fit_scaler(series, cutoffs), small.window, EvaluationSpec(season_length=None)
+    )
+
+
+def _read_some_reviews(source: ReviewSourceSpec, num_reviews: int) -> pd.DataFrame:
+    try:
+        table = read_reviews(source)
+    except ReviewError as error:
+        raise ReviewError(
+            f"{error} There is no trained classifier to look into, and no reviews to train a small one on. Either run "
+            "kedro run --pipelines=sentiment first, or name reviews here: the archive in the environment variable "
+            "IMDB_ARCHIVE or in internals.reviews.archive, or your own table in internals.reviews.path."
+        ) from error
+    labelled = table[table["split"] != "unlabelled"]
+    chosen = labelled.sample(min(num_reviews, len(labelled)), random_state=0).sort_index()
+    return split_reviews(chosen, ReviewSplitSpec())[0]
+
+
+def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -> TextClassifier:
+    """All steps of `sentiment`, but both networks stay, whichever is better."""
+    train = find_texts(reviews, "train")
+    vocabulary = build_vocabulary(reviews["text"].iloc[train], VocabularySpec.model_validate({}))
+    encoded = encode_texts(reviews["text"], vocabulary)
+    vector_spec = WordVectorSpec.model_validate({"num_words": small.num_words, "dimensions": small.dimensions})
+    vectors = learn_word_vectors(encoded.select(train), vector_spec)
+    ngram_spec = NgramSpec.model_validate({"folds": NUM_FOLDS})
+    folds = assign_folds(reviews, NUM_FOLDS)
+    ngrams, features, _ = add_ngram_features(encoded, reviews["label"], folds, ngram_spec)
+    padding = PaddingSpec(max_length=small.max_length)
+    networks, scores = {}, {}
+    for cell in CELLS:
+        spec = ClassifierSpec.model_validate({"cell": cell, "units": small.units})
+        networks[cell], _, _ = train_classifier(features, reviews, vectors, spec, padding, small.training)
+        scores[cell] = score_reviews(networks[cell], features, reviews, spec, padding)
+    calibrations, _ = calibrate_classifiers(reviews, features, scores)
+    return TextClassifier(networks, ngrams, vocabulary, padding, calibrations["ensemble"])
+
+
+def _list_test_texts(reviews: pd.DataFrame) -> list[str]:
+    return list(reviews["text"].iloc[find_texts(reviews, "test")])

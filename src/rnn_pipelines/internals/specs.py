@@ -1,0 +1,63 @@
+"""What is looked at inside the cells; free of Keras, so that parameters are checked before it loads."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.networks.training_specs import ForecastTrainingSpec, TrainingSpec
+
+Text = Annotated[str, Field(pattern=r"\w")]
+
+
+class SampleSpec(BaseModel, extra="forbid", frozen=True):
+    """What the networks are shown.
+
+    Attributes:
+        windows: test windows, evenly spread over the test part; fewer where there are fewer.
+        reviews: test reviews, drawn at random; likewise.
+        max_words: one more test review is shown word by word, the first one with at most so many words.
+        texts: are shown word by word.
+    """
+
+    windows: int = Field(256, ge=1)
+    reviews: int = Field(24, ge=0)
+    max_words: int = Field(40, ge=1)
+    texts: tuple[Text, ...] = Field(min_length=1)
+
+
+class SmallForecasterSpec(BaseModel, extra="forbid", frozen=True):
+    """The forecasters that are trained where `forecast` has left none.
+
+    Attributes:
+        source: of the series.
+        window: shape of the windows.
+        units: width of the recurrent layer.
+        training: how.
+    """
+
+    source: SourceSpec
+    window: WindowSpec
+    units: int = Field(16, ge=1)
+    training: ForecastTrainingSpec
+
+
+class SmallClassifierSpec(BaseModel, extra="forbid", frozen=True):
+    """The classifier that is trained where `sentiment` has left none.
+
+    Attributes:
+        num_reviews: labelled reviews, drawn at random from the source; all where it has fewer.
+        max_length: words of a review that a network reads.
+        num_words: word vectors.
+        dimensions: of a word vector.
+        units: width of the recurrent layer, in each direction.
+        training: how.
+    """
+
+    num_reviews: int = Field(2000, ge=20)
+    max_length: int = Field(200, ge=1)
+    num_words: int = Field(5000, ge=2)
+    dimensions: int = Field(32, ge=1)
+    units: int = Field(16, ge=1)
+    training: TrainingSpec

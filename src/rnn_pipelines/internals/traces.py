@@ -1,0 +1,232 @@
+"""Looking into trained cells: every gate and state over real inputs, and what they come to."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_windows
+from rnn_pipelines.internals.choice import ChosenClassifier, ChosenForecasters
+from rnn_pipelines.internals.gate_statistics import (
+    KEEPING_GATES,
+    differentiate_last_states,
+    find_reach,
+    list_gates,
+    measure_gradient_by_lag,
+    measure_half_lives,
+    measure_openness,
+    tabulate_distributions,
+)
+from rnn_pipelines.internals.specs import SampleSpec
+from rnn_pipelines.internals.tracing import LayerTrace, differentiate_forecast, summarize_network, trace_layer
+from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.nb_ngram import TextFeatures, score_ngrams, weigh_words
+from rnn_pipelines.sentiment.text.cleaning import tokenize
+from rnn_pipelines.sentiment.text.encoding import EncodedTexts, encode_texts, pad_texts, place_words
+
+# Units whose gate is shown word by word.
+NUM_UNITS_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Recurrent layers at work.
+
+    Attributes:
+        layers: by task, cell and, if there are two, direction: `forecast_lstm`, `sentiment_gru_backward`.
+        gradients: float[batch, time, feature] for each layer: of the output whose dependence on the past is measured,
+            with respect to each input.
+        networks: that of each layer, see `summarize_network`.
+        origin: where the networks come from, in words.
+    """
+
+    layers: Mapping[str, LayerTrace]
+    gradients: Mapping[str, np.ndarray]
+    networks: Mapping[str, dict[str, Any]]
+    origin: str
+
+
+def trace_forecasters(chosen: ChosenForecasters, sample: SampleSpec) -> Traces:
+    """Follows the first recurrent layer of each forecaster through test windows.
+
+    The output whose gradient is taken is the forecast one step ahead, by the series itself and not what the calendar
+    says.
+
+    Args:
+        chosen: what `choose_forecasters` returns.
+        sample: how many windows.
+    Raises:
+        NetworkError: see `trace_layer`.
+    """
+    inputs = _gather_inputs(chosen.panel, sample.windows)
+    networks = {f"forecast_{cell}": network for cell, network in chosen.networks.items()}
+    return Traces(
+        layers={name: trace_layer(network, inputs)[0] for name, network in networks.items()},
+        gradients={name: differentiate_forecast(network, inputs)[:, :, :1] for name, network in networks.items()},
+        networks={name: summarize_network(network) for name, network in networks.items()},
+        origin=chosen.origin,
+    )
+
+
+def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
+    """Follows the recurrent layer of each network of a classifier through texts, in both directions.
+
+    What the head reads is pooled over all words, so that each of them reaches it at once. The output whose gradient is
+    taken is therefore the layer's own last state, see `probe_last_states`, by the whole word.
+
+    Args:
+        chosen: what `choose_classifier` returns.
+        sample: which texts.
+    Returns:
+        The traces over the texts that are shown and a sample of the test reviews. And of the texts that are shown, one
+        row for each word and value: `cell`, `text` (number, from 1), `place` (from 0, of the words that the network
+        reads), `word`, `probability` (of the positive class, if the text ended with this word), `gate`, `unit` (−1 for
+        the mean over units) and `value`, all of the forward direction.
+    Raises:
+        NetworkError: see `trace_layer`.
+    """
+    shown = [*sample.texts, *_find_short_text(chosen.texts, sample.max_words)]
+    encoded = encode_texts(
+        [*shown, *_draw_texts(chosen.texts, sample.reviews)], chosen.classifier.vocabulary, chosen.classifier.signs
+    )
+    inputs, places = _pad_inputs(chosen.classifier, encoded)
+    layers: dict[str, LayerTrace] = {}
+    networks: dict[str, dict[str, Any]] = {}
+    for cell, network in chosen.classifier.networks.items():
+        directions = trace_layer(network, inputs)
+        names = [f"sentiment_{cell}_{direction}" for direction in ("forward", "backward")]
+        found = dict(zip(names, directions, strict=True)) if len(directions) > 1 else {names[0]: directions[0]}
+        layers |= found
+        networks |= dict.fromkeys(found, summarize_network(network))
+    gradients = {
+        name: differentiate_last_states(layer.weights, layer.inputs, layer.mask, layer.trace)
+        for name, layer in layers.items()
+    }
+    readings = [_read_text(chosen.classifier, layers, row, text, places[row]) for row, text in enumerate(shown)]
+    return Traces(layers, gradients, networks, chosen.origin), pd.concat(readings, ignore_index=True)
+
+
+def measure_traces(*traces: Traces) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """What the gates of all layers come to.
+
+    Args:
+        traces: what `trace_forecasters` and `trace_classifier` return.
+    Returns:
+        For each layer: `origin`, `cell`, `num_inputs`, `units`, `num_sequences`, `num_steps` (read, of all sequences),
+        `num_weights_by_gate`, `max_difference`, `network` (see `summarize_network`), `openness` (see
+        `measure_openness`), `half_life_steps` (`low`, `median` and `high`: 10 %, 50 % and 90 % of the units are below;
+        None where it has no end) and `reach_steps` (see `find_reach`). And three tables with the `layer` of each row:
+        the distributions (see `tabulate_distributions`), the half-lives (`unit`, `half_life`) and the gradients (`lag`,
+        `gradient`, the greatest is 1).
+    """
+    summary, distributions, half_lives, gradients = {}, [], [], []
+    for name, layer, group in _list_layers(traces):
+        gates = list_gates(layer.trace, layer.mask)
+        lives = measure_half_lives(gates[KEEPING_GATES[layer.cell]])
+        by_lag = measure_gradient_by_lag(group.gradients[name], layer.mask, layer.trace.backwards)
+        summary[name] = {
+            "origin": group.origin,
+            **_describe(layer),
+            "network": group.networks[name],
+            "openness": measure_openness(gates),
+            "half_life_steps": _summarize_half_lives(lives),
+            "reach_steps": find_reach(by_lag),
+        }
+        distributions.append(tabulate_distributions(gates).assign(layer=name))
+        half_lives.append(pd.DataFrame({"layer": name, "unit": range(len(lives)), "half_life": lives}))
+        gradients.append(pd.DataFrame({"layer": name, "lag": range(len(by_lag)), "gradient": by_lag / by_lag.max()}))
+    return summary, *(pd.concat(tables, ignore_index=True) for tables in (distributions, half_lives, gradients))
+
+
+def _gather_inputs(panel: WindowedPanel, num_windows: int) -> dict[str, np.ndarray]:
+    index = panel.index("test")
+    numbers = np.linspace(0, len(index) - 1, min(num_windows, len(index))).round().astype(int)
+    history, known, _ = gather_windows(panel, index.origins(numbers))
+    return {"history": history, "known": known}
+
+
+def _draw_texts(texts: Sequence[str], num_texts: int) -> list[str]:
+    numbers = np.random.default_rng(0).permutation(len(texts))[:num_texts]
+    return [texts[number] for number in sorted(numbers)]
+
+
+def _find_short_text(texts: Sequence[str], max_words: int) -> list[str]:
+    """The first text of one to `max_words` words, or none."""
+    return next(([text] for text in texts if 1 <= len(tokenize(text)) <= max_words), [])
+
+
+def _pad_inputs(classifier: TextClassifier, encoded: EncodedTexts) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """What the networks read of each text, and which of its words stands where, int64[batch, time], −1 for padding."""
+    ngram_logits = score_ngrams(classifier.ngrams, encoded)
+    features = TextFeatures(encoded.ids, encoded.offsets, weigh_words(classifier.ngrams, encoded), ngram_logits)
+    places = place_words(encoded.lengths, classifier.padding)
+    ngrams = np.zeros((*places.shape, features.ngrams.shape[1]), np.float32)
+    ngrams[places >= 0] = features.ngrams[(places + encoded.offsets[:-1, None])[places >= 0]]
+    words = pad_texts(encoded, np.arange(len(encoded)), classifier.padding)
+    return {"words": words, "ngrams": ngrams}, places
+
+
+def _read_text(
+    classifier: TextClassifier, layers: Mapping[str, LayerTrace], row: int, text: str, places: np.ndarray
+) -> pd.DataFrame:
+    """One shown text; see `trace_classifier`."""
+    words = tokenize(text, classifier.signs)
+    beginnings = pd.DataFrame({"row": range(len(words)), "text": list_beginnings(words)})
+    probability = score_sentiment(classifier, beginnings)["probability"].to_numpy()
+    is_read = places >= 0
+    read = places[is_read]
+    tables = []
+    for layer in layers.values():
+        if layer.trace.backwards:
+            continue
+        for gate, unit, values in _choose_values(layer, row, is_read):
+            columns = {"cell": layer.cell, "text": row + 1, "place": range(len(read)), "gate": gate, "unit": unit}
+            words_read = [words[place] for place in read]
+            tables.append(
+                pd.DataFrame(columns | {"word": words_read, "probability": probability[read], "value": values})
+            )
+    return pd.concat(tables, ignore_index=True)
+
+
+def list_beginnings(words: Sequence[str]) -> list[str]:
+    """The text that ends with each word."""
+    return [" ".join(words[: place + 1]) for place in range(len(words))]
+
+
+def _choose_values(layer: LayerTrace, row: int, is_read: np.ndarray) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Of each gate that is none but a gate the mean over units; of the one that keeps, the units that move most."""
+    gates = {name: gate[row][is_read] for name, gate in layer.trace.gates._asdict().items() if name != "candidate"}
+    for name, values in gates.items():
+        yield name, -1, values.mean(axis=1)
+    keeping = gates[KEEPING_GATES[layer.cell]]
+    for unit in np.argsort(-keeping.std(axis=0))[:NUM_UNITS_SHOWN]:
+        yield KEEPING_GATES[layer.cell], int(unit), keeping[:, unit]
+
+
+def _list_layers(traces: Sequence[Traces]) -> Iterator[tuple[str, LayerTrace, Traces]]:
+    for group in traces:
+        for name, layer in group.layers.items():
+            yield name, layer, group
+
+
+def _describe(layer: LayerTrace) -> dict[str, Any]:
+    return {
+        "cell": layer.cell,
+        "num_inputs": layer.inputs.shape[2],
+        "units": layer.weights.units,
+        "num_sequences": len(layer.mask),
+        "num_steps": int(layer.mask.sum()),
+        "num_weights_by_gate": layer.num_weights_by_gate,
+        "max_difference": layer.max_difference,
+    }
+
+
+def _summarize_half_lives(half_lives: np.ndarray) -> dict[str, float | None]:
+    # A quantile that stands in the table, for one between two numbers is none where one of them is infinite.
+    quantiles = np.quantile(half_lives, [0.1, 0.5, 0.9], method="inverted_cdf")
+    return {
+        name: float(value) if np.isfinite(value) else None
+        for name, value in zip(("low", "median", "high"), quantiles, strict=True)
+    }

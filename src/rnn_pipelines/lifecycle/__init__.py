@@ -1,1 +1,0 @@
-"""What outlives a run: files that are whole or not there."""

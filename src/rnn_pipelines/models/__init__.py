@@ -1,1 +1,0 @@
-"""The networks, built with Keras from typed specs."""

@@ -1,0 +1,1 @@
+"""Recurrent layers and how they are trained, whatever the task."""

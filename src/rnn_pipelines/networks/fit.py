@@ -1,0 +1,194 @@
+"""One training loop for all networks of the project."""
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from rnn_pipelines.errors import TrainingError
+from rnn_pipelines.networks.callbacks import Checkpoint, Clock, Progress, TimeLimit, fingerprint_training
+from rnn_pipelines.networks.training_specs import TrainingSpec
+
+# A data set draws a new order for each iterator, and Keras begins a second one at the end of each epoch.
+ITERATORS_PER_EPOCH = 2
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may end a training early, and from where it goes on.
+
+    Attributes:
+        max_seconds: after the epoch in which they are over, training ends with its best weights; None for no limit.
+        checkpoint: file of the state after each epoch, from which an interrupted training goes on, and which is removed
+            when it ended; None for none.
+        fingerprint: of the data and the network; with other ones, a checkpoint is not taken up.
+        is_quiet: show no progress, where one of many trainings runs beside others.
+    """
+
+    max_seconds: float | None = None
+    checkpoint: Path | None = None
+    fingerprint: str = ""
+    is_quiet: bool = False
+
+
+def fit(
+    model: keras.Model,
+    loss: str | keras.losses.Loss,
+    train: tf.data.Dataset,
+    validation: tf.data.Dataset,
+    training: TrainingSpec,
+    is_quiet: bool = False,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Trains a network and leaves it with the weights that were best on validation.
+
+    Args:
+        model: not compiled; changed in place.
+        loss: what is minimised.
+        train: batches of (inputs, targets).
+        validation: likewise.
+        training: how.
+        is_quiet: show no progress, where one of many trainings runs beside others.
+    Returns:
+        The history, one row an epoch: `epoch` (from 1), `loss`, `val_loss`, `learning_rate` (at its start), `seconds`,
+        `is_best` (the epoch whose weights are kept). And a record: `training_seconds` without and `compile_seconds` of
+        graph compilation, `num_epochs`, `num_steps`, `best_epoch`, `num_parameters`.
+    Raises:
+        TrainingError: the loss is no longer finite.
+    """
+    return fit_within(model, loss, (train, validation), training, Limits(is_quiet=is_quiet))
+
+
+def fit_within(
+    model: keras.Model,
+    loss: str | keras.losses.Loss,
+    batches: tuple[tf.data.Dataset, tf.data.Dataset],
+    training: TrainingSpec,
+    limits: Limits,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Trains as `fit` does, within limits; after an interruption it goes on as if there had been none.
+
+    Args:
+        model, loss, training: see `fit`.
+        batches: those of training and of validation.
+        limits: of time, and where the checkpoint lies.
+    Returns:
+        What `fit` returns, of all epochs, those before the interruption included.
+    Raises:
+        TrainingError: the loss is no longer finite.
+    """
+    train, validation = batches
+    num_batches = int(train.cardinality())
+    first_epoch = min(training.min_steps // num_batches, training.epochs - 1)
+    clock, progress = Clock(), Progress(model.name, training.epochs, limits.is_quiet)
+    callbacks = _make_callbacks(training, first_epoch)
+    checkpoint = _open_checkpoint(model, training, limits, clock, callbacks)
+    last = [*_limit_time(limits, clock, callbacks), *([checkpoint] if checkpoint else [])]
+    num_done = checkpoint.num_epochs if checkpoint else 0
+    _compile(model, loss, training, num_batches)
+    started, seconds_before = time.perf_counter(), checkpoint.seconds if checkpoint else 0.0
+    with progress:
+        model.fit(
+            _skip_epochs(train, num_done),
+            validation_data=validation,
+            epochs=training.epochs,
+            initial_epoch=num_done,
+            shuffle=False,
+            callbacks=[*callbacks, clock, progress, *last],
+            verbose=0,
+        )
+    seconds = seconds_before + time.perf_counter() - started
+    table = _tabulate_history(model.name, clock, first_epoch)
+    if checkpoint:
+        checkpoint.remove()
+    record = {
+        "training_seconds": seconds - clock.compile_seconds,
+        "compile_seconds": clock.compile_seconds,
+        "num_epochs": len(table),
+        "num_steps": len(table) * num_batches,
+        "best_epoch": int(table.loc[table["is_best"], "epoch"].iloc[0]),
+        "num_parameters": model.count_params(),
+    }
+    return table, record
+
+
+def _compile(model: keras.Model, loss: str | keras.losses.Loss, training: TrainingSpec, num_batches: int) -> None:
+    optimizer = keras.optimizers.Adam(
+        _make_learning_rate(training, num_batches),
+        use_ema=training.weight_average > 0,
+        ema_momentum=training.weight_average,
+        global_clipnorm=training.clip_norm,
+    )
+    model.compile(optimizer, loss, jit_compile=training.jit_compile, steps_per_execution=min(num_batches, 4))
+
+
+def _open_checkpoint(
+    model: keras.Model,
+    training: TrainingSpec,
+    limits: Limits,
+    clock: Clock,
+    callbacks: list[keras.callbacks.Callback],
+) -> Checkpoint | None:
+    if limits.checkpoint is None:
+        return None
+    fingerprint = fingerprint_training(model, f"{limits.fingerprint} {training.model_dump_json()}")
+    counting = [callback for callback in callbacks if hasattr(callback, "wait")]
+    return Checkpoint(limits.checkpoint, fingerprint, clock, counting)
+
+
+def _limit_time(limits: Limits, clock: Clock, callbacks: list[keras.callbacks.Callback]) -> list[TimeLimit]:
+    if limits.max_seconds is None:
+        return []
+    return [TimeLimit(limits.max_seconds, clock, callbacks[-1])]
+
+
+def _skip_epochs(train: tf.data.Dataset, num_epochs: int) -> tf.data.Dataset:
+    """Makes the next epoch's order that which it is after `num_epochs`."""
+    for _ in range(ITERATORS_PER_EPOCH * num_epochs):
+        next(iter(train))
+    return train
+
+
+def _tabulate_history(name: str, clock: Clock, first_epoch: int) -> pd.DataFrame:
+    table = pd.DataFrame(clock.rows)
+    if not np.isfinite(table[["loss", "val_loss"]]).all(axis=None):
+        raise TrainingError(
+            f"{name}: the loss is not finite after {len(table)} epochs. "
+            "Lower training.learning_rate, or look for extreme values in the data."
+        )
+    # Where time was over before an epoch counted, the last one is kept.
+    counted = table["val_loss"][min(first_epoch, len(table) - 1) :]
+    return table.assign(is_best=table.index == counted.idxmin())
+
+
+def _make_learning_rate(
+    training: TrainingSpec, num_batches: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    if training.schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(training.learning_rate, training.epochs * num_batches)
+    return training.learning_rate
+
+
+def _make_callbacks(training: TrainingSpec, first_epoch: int) -> list[keras.callbacks.Callback]:
+    callbacks: list[keras.callbacks.Callback] = [keras.callbacks.TerminateOnNaN()]
+    if training.weight_average:
+        # First in line, so that early stopping sees the averaged weights whose loss it compares.
+        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    if training.schedule == "plateau":
+        callbacks.append(
+            keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=math.ceil(training.patience / 2))
+        )
+    callbacks.append(
+        keras.callbacks.EarlyStopping(
+            "val_loss",
+            patience=training.patience,
+            restore_best_weights=True,
+            start_from_epoch=first_epoch,
+        )
+    )
+    return callbacks

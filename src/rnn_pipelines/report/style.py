@@ -1,0 +1,190 @@
+"""What all reports share in looks: colours, names, titles, menus and axes of the figures, the form of numbers."""
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import pandas as pd
+from plotly.graph_objects import Figure, layout
+
+from rnn_pipelines.forecast.evaluation.significance import format_p_value
+
+# From Okabe & Ito's palette, which colour-blind people can tell apart; the baselines are muted, and dashed as well.
+# Each is seen on white and on the dark background of kedro-viz.
+COLORS = {
+    "actual": "#666666",
+    "lstm": "#0072b2",
+    "gru": "#d55e00",
+    "rnn": "#963060",
+    "lstm_relu": "#7fb7e6",
+    "lstm_bias_0": "#85c4ea",
+    "last_value": "#bfa66a",
+    "seasonal_naive": "#b48ead",
+    "ridge": "#5fa58e",
+    "noise_floor": "#999999",
+    "ensemble": "#009e73",
+    "lstm_alone": "#56b4e9",
+    "gru_alone": "#e69f00",
+    "pointwise": "#cc79a7",
+    "nb_ngram": "#7a6a4f",
+    "learnt_below": "#707070",
+}
+SPARE_COLOR = "#8a7cc2"
+DASHES = {
+    "last_value": "dot",
+    "seasonal_naive": "dashdot",
+    "ridge": "dash",
+    "noise_floor": "longdash",
+    "lstm_alone": "dot",
+    "gru_alone": "dot",
+    "pointwise": "dot",
+    "nb_ngram": "dash",
+    "learnt_below": "dot",
+}
+NAMES = {
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "rnn": "simple RNN",
+    # In brackets, for a comma would read as one more name in a list of them.
+    "lstm_relu": "LSTM (relu)",
+    "lstm_bias_0": "LSTM (forget bias 0)",
+    "ensemble": "LSTM + GRU",
+    "lstm_alone": "LSTM alone",
+    "gru_alone": "GRU alone",
+    "pointwise": "no recurrence",
+    "nb_ngram": "NB n-grams",
+    "jsb_chorales": "JSB Chorales",
+    "nottingham": "Nottingham",
+}
+
+NO_NUMBER = "–"
+MAX_LABEL_LENGTH = 24
+MAX_MARKED_POINTS = 40
+
+# A legend below leaves narrow windows their width. Titles stand where kedro-viz puts them too.
+TEMPLATE = layout.Template(
+    layout={
+        "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif", "size": 13, "color": "#333"},
+        "title": {"x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 16}},
+        "paper_bgcolor": "#fff",
+        "plot_bgcolor": "#fff",
+        "margin": {"l": 16, "r": 16, "t": 72, "b": 40},
+        "xaxis": {
+            "gridcolor": "rgba(128,128,128,0.15)",
+            "zeroline": False,
+            "automargin": True,
+            "title": {"font": {"size": 13}},
+        },
+        "yaxis": {
+            "gridcolor": "rgba(128,128,128,0.2)",
+            "zerolinecolor": "rgba(128,128,128,0.5)",
+            "automargin": True,
+            "hoverformat": ",.5~r",
+            "title": {"font": {"size": 13}},
+        },
+        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        "hovermode": "x unified",
+        "hoverlabel": {"namelength": -1},
+    }
+)
+
+
+def get_color(forecaster: str) -> str:
+    """The forecaster's or classifier's colour, the same in every figure."""
+    return COLORS.get(forecaster, SPARE_COLOR)
+
+
+def get_name(forecaster: str) -> str:
+    """The forecaster's or classifier's name for people: LSTM, seasonal naive."""
+    return NAMES.get(forecaster, forecaster.replace("_", " "))
+
+
+def set_title(figure: Figure, title: str, subtitle: str = "") -> None:
+    """Gives a figure, which is changed in place, the common looks, its title and the line below it."""
+    figure.update_layout(template=TEMPLATE, title={"text": title, "subtitle": {"text": subtitle}})
+
+
+def add_menu(figure: Figure, labels: Sequence[str], layouts: Sequence[Mapping[str, Any]] = ()) -> None:
+    """A menu that shows one run of the figure's traces at a time; none where there is a single run.
+
+    Args:
+        figure: with equally many traces for each label, in the order of the labels; changed in place.
+        labels: texts of the menu.
+        layouts: for each label, what else of the layout goes with it, as in `{"yaxis.type": "log"}`; none for nothing.
+    """
+    layouts = layouts or [{}] * len(labels)
+    figure.update_layout(layouts[0])
+    if len(labels) == 1:
+        return
+    num_traces = len(figure.data) // len(labels)
+    shown = [trace.visible or True for trace in figure.data[:num_traces]]
+    for trace in figure.data[num_traces:]:
+        trace.visible = False
+    buttons = []
+    for place, label in enumerate(labels):
+        before, after = [False] * num_traces * place, [False] * num_traces * (len(labels) - place - 1)
+        buttons.append(
+            {
+                "label": _shorten(label),
+                "method": "update",
+                "args": [
+                    {"visible": [*before, *shown, *after]},
+                    {"xaxis.autorange": True, "yaxis.autorange": True, **layouts[place]},
+                ],
+            }
+        )
+    figure.update_layout(
+        updatemenus=[{"buttons": buttons, "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "pad": {"b": 8}}]
+    )
+
+
+def _shorten(label: str) -> str:
+    """A label from the data, short enough for a menu, and with nothing that Plotly would read as markup."""
+    return escape(label if len(label) <= MAX_LABEL_LENGTH else f"{label[: MAX_LABEL_LENGTH - 1]}…", quote=False)
+
+
+def count_up_to(title: str, maximum: int) -> dict[str, Any]:
+    """An axis of whole numbers, without fractions between them where they are few."""
+    return {"title": title, "dtick": 1 if maximum <= 12 else None}
+
+
+def choose_mode(values: pd.Series) -> str:
+    """Points are marked where they are few: a line alone doesn't show a single one."""
+    return "lines+markers" if values.count() <= MAX_MARKED_POINTS else "lines"
+
+
+def format_number(value: float | None, num_digits: int = 4) -> str:
+    """A number to so many significant digits, whole digits never left out; a dash for none.
+
+    Written as 1.2e−07 below 0.00001 and from 10¹⁵ on only. The minus sign is a real one.
+    """
+    if value is None or math.isnan(value):
+        return NO_NUMBER
+    if value == 0 or math.isinf(value):
+        return f"{value:.0f}".replace("-", "−")
+    magnitude = math.floor(math.log10(abs(value)))
+    form = f",.{max(num_digits - 1 - magnitude, 0)}f" if -5 <= magnitude < 15 else f".{num_digits - 1}e"
+    return f"{value:{form}}".replace("-", "−")
+
+
+def format_skill(skill: float | None) -> str:
+    """A skill to three decimals, with its sign; what is far below zero is not worth its digits."""
+    if skill is None or math.isnan(skill):
+        return NO_NUMBER
+    return "< −99" if skill < -99 else f"{skill:+.3f}".replace("-", "−")
+
+
+def format_percent(fraction: float) -> str:
+    """A fraction in percent to two decimals."""
+    return f"{fraction:.2%}"
+
+
+def format_points(difference: float) -> str:
+    """A difference of two fractions in percentage points, with its sign."""
+    return f"{100 * difference:+.2f}".replace("-", "−")
+
+
+def format_p_cell(p_value: float | None) -> str:
+    """A p-value without its letter, for a column that is named p."""
+    return NO_NUMBER if p_value is None else format_p_value(p_value).removeprefix("p = ").removeprefix("p ")

@@ -1,0 +1,127 @@
+"""What every report says of its trainings: loss curves, sizes, seconds, layers and parameters."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+from plotly.graph_objects import Figure
+from pydantic import BaseModel
+
+from rnn_pipelines.report.page import Table
+from rnn_pipelines.report.style import choose_mode, count_up_to, get_color, get_name, set_title
+
+MIN_LOG_RATIO = 4
+
+
+def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str) -> Figure:
+    """Training and validation loss by epoch; a star marks the epoch whose weights were kept.
+
+    Args:
+        histories: the history of `fit` for each network; `is_best`, where there is such a column, is highest at that
+            epoch. Otherwise it is the one with the lowest validation loss.
+        loss: what was minimised, for the subtitle.
+    """
+    figure = Figure()
+    for network, history in histories.items():
+        color, name = get_color(network), get_name(network)
+        for column, part, dash in (("loss", "training", "dot"), ("val_loss", "validation", "solid")):
+            figure.add_scatter(
+                x=history["epoch"],
+                y=history[column],
+                name=f"{name}, {part}",
+                mode=choose_mode(history[column]),
+                line={"color": color, "dash": dash, "width": 2},
+            )
+        best = history["is_best"].idxmax() if "is_best" in history else history["val_loss"].idxmin()
+        figure.add_scatter(
+            x=[history["epoch"][best]],
+            y=[history["val_loss"][best]],
+            name=f"{name}, best epoch",
+            showlegend=False,
+            mode="markers",
+            marker={"color": color, "symbol": "star", "size": 14, "line": {"color": "white", "width": 1}},
+        )
+    set_title(figure, "Loss by epoch", f"{loss}, lower is better; ★ best epoch")
+    figure.update_xaxes(**count_up_to("epoch", max(len(history) for history in histories.values())))
+    figure.update_yaxes(title="loss", **_choose_scale(histories))
+    return figure
+
+
+def _choose_scale(histories: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """A logarithmic axis where the losses differ much; it would have hardly a tick where they don't."""
+    losses = pd.concat([history[["loss", "val_loss"]] for history in histories.values()]).stack()
+    if losses.max() < MIN_LOG_RATIO * losses.min():
+        return {}
+    ticks = [digit * 10.0**power for power in range(-9, 10) for digit in (1, 2, 5)]
+    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+
+
+def tabulate_trainings(records: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Size, epochs and seconds of each network's training."""
+    return Table(
+        header=["network", "parameters", "epochs", "best epoch", "training, s", "compiling, s"],
+        rows=[
+            [
+                get_name(network),
+                f"{record['num_parameters']:,}",
+                str(record["num_epochs"]),
+                str(record["best_epoch"]),
+                f"{record['training_seconds']:,.1f}",
+                f"{record['compile_seconds']:,.1f}",
+            ]
+            for network, record in records.items()
+        ],
+    )
+
+
+def count_members(record: Mapping[str, Any]) -> int:
+    """Networks of which one consists; the record's layers are those of one of them."""
+    return int(record["num_parameters"] // sum(layer["num_parameters"] for layer in record["layers"]))
+
+
+def tabulate_layers(records: Mapping[str, Mapping[str, Any]]) -> list[Table]:
+    """The layers of each network, from input to output."""
+    return [
+        Table(
+            header=["layer", "kind", "output shape", "parameters"],
+            rows=[
+                [
+                    layer["layer"],
+                    layer["kind"],
+                    " × ".join("time" if size is None else str(size) for size in layer["output_shape"]),
+                    f"{layer['num_parameters']:,}",
+                ]
+                for layer in record["layers"]
+            ],
+            num_text_columns=3,
+            caption=f"{_name_one(network, record)} from input to output; shapes without batch",
+        )
+        for network, record in records.items()
+    ]
+
+
+def _name_one(network: str, record: Mapping[str, Any]) -> str:
+    num_members = count_members(record)
+    return get_name(network) if num_members == 1 else f"{get_name(network)}, one of {num_members} members,"
+
+
+def tabulate_parameters(pipeline: str, parameters: Mapping[str, Any]) -> Table:
+    """Every parameter under the name that the command line takes, values as in YAML.
+
+    Args:
+        pipeline: how its name begins.
+        parameters: blocks of parameters: models or plain values.
+    """
+    rows = [list(pair) for pair in _flatten(pipeline, parameters)]
+    return Table(header=["parameter", "value"], rows=rows, num_text_columns=2)
+
+
+def _flatten(name: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flatten(f"{name}.{key}", inner)
+    else:
+        yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

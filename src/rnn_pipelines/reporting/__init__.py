@@ -1,1 +1,0 @@
-"""Figures and reports: what a run says to people."""

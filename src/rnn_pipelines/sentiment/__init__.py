@@ -1,0 +1,1 @@
+"""Sentiment of texts, from the table to the report."""

@@ -1,0 +1,81 @@
+"""The case of a challenger among text classifiers: what the holdout says, and what is decided."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from rnn_pipelines.champion import retraining
+from rnn_pipelines.champion.retraining import Candidate, Case, LoadedChampion, RetrainSentimentSpec, decide
+from rnn_pipelines.sentiment.evaluation.holdout import find_faults, measure_holdout
+from rnn_pipelines.sentiment.reference import pack_reference
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
+
+if TYPE_CHECKING:
+    from rnn_pipelines.sentiment.classifier import TextClassifier
+
+SEEN = "the champion has seen too much of the holdout, so that the two can't be compared"
+
+
+def describe_run(
+    table: pd.DataFrame,
+    profile: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    spec: RetrainSentimentSpec,
+    started: float,
+) -> dict[str, Any]:
+    """What a retraining is made of, for its record.
+
+    Args:
+        table: what `read_newest` returns.
+        profile: what `split_reviews` returns.
+        parameters, started: see `retraining.describe_run`.
+        spec: of the retraining.
+    """
+    about = {
+        "source": ReviewSourceSpec.model_validate(parameters["sentiment"]["source"]).origin,
+        "num_reviews": sum(profile["num_reviews"].values()),
+        "num_films": int(table["film"].nunique()),
+    }
+    if "time" in table:
+        about |= {"first": str(table["time"].min()), "last": str(table["time"].max())}
+    return retraining.describe_run(table, about, parameters, spec, started)
+
+
+def decide_sentiment(
+    challenger: "TextClassifier",
+    champion: LoadedChampion | None,
+    holdout: pd.DataFrame,
+    training: dict[str, Any],
+    run: dict[str, Any],
+    spec: RetrainSentimentSpec,
+) -> Candidate:
+    """Weighs champion, challenger and baselines on the holdout, decides, and writes the record.
+
+    Args:
+        challenger: what was trained.
+        champion: the classifier in use; None where there is none.
+        holdout: what `score_holdout` returns.
+        training: the record of `complete_challenger`.
+        run: what `describe_run` returns.
+        spec: with the policy.
+    """
+    found = measure_holdout(holdout)
+    case = Case(
+        task="sentiment",
+        measures={name: _name_loss(measures) for name, measures in found["measures"].items()},
+        p_value=found["p_value"],
+        faults=tuple(find_faults(holdout)),
+        objections=() if champion is None or found["is_comparable"] else (SEEN,),
+        notes=tuple(found["notes"]),
+    )
+    candidate = decide(challenger, champion, case, training, run, spec.policy)
+    return replace(candidate, files=pack_reference(holdout))
+
+
+def _name_loss(measures: Mapping[str, float] | None) -> dict[str, float]:
+    if measures is None:
+        return {"loss": math.nan}
+    return {"loss" if name == "log_loss" else name: value for name, value in measures.items()}

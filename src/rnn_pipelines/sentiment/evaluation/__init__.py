@@ -1,0 +1,1 @@
+"""How good classifiers of texts are."""

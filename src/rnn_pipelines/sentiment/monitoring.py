@@ -1,0 +1,204 @@
+"""The verdict on scored texts: what can be known of them without their labels."""
+
+import logging
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel, Field, model_validator
+
+from rnn_pipelines.champion.retraining import make_plain
+from rnn_pipelines.champion.verdict import Finding, Verdict, conclude, describe_verdict
+from rnn_pipelines.forecast.evaluation.significance import format_p_value
+from rnn_pipelines.sentiment.evaluation.drift import SHARES
+
+logger = logging.getLogger(__name__)
+
+CANNOT_KNOW = (
+    "Without labels nothing here says how many scores are right. Texts that are like the held-out reviews may be "
+    "scored worse than these, and texts that are unlike them as well; confidence is only the classifier's own claim. "
+    "To know, label a sample of the texts by hand."
+)
+NO_REFERENCE = (
+    "there are no held-out reviews of the version that scored the texts: run kedro run --pipelines=predict_sentiment "
+    "again, without a champion kedro run --pipelines=sentiment before it"
+)
+IN_WORDS = {
+    "positive": "the share of positive labels",
+    "unknown_label": "the share of texts without a known word",
+    "confidence": "the confidence",
+    "unknown_words": "the share of unknown words",
+    "num_words": "the length of the texts",
+}
+
+
+class MonitorSentimentSpec(BaseModel, extra="forbid", frozen=True):
+    """When scored texts count as others than the reviews that were held out of training.
+
+    Attributes:
+        valid_days: after so many days without another verdict the check calls for help.
+        min_texts: fewer of them decide nothing.
+        significance: greatest p-value, for all measures together, at which a difference counts.
+        retrain_share_effect: least Cohen's h of a share for which to label and retrain; 0.5 is called medium.
+        alarm_share_effect: the same, for which a person should look; 0.8 is called large.
+        retrain_distance: least distance of distributions for which to label and retrain, 0 to 1.
+        alarm_distance: the same, for which a person should look.
+    """
+
+    valid_days: float = Field(7.0, gt=0, le=3650)
+    min_texts: int = Field(100, ge=1)
+    significance: float = Field(0.01, gt=0, lt=1)
+    retrain_share_effect: float = Field(0.5, gt=0, le=math.pi)
+    alarm_share_effect: float = Field(0.8, gt=0, le=math.pi)
+    retrain_distance: float = Field(0.2, gt=0, le=1)
+    alarm_distance: float = Field(0.5, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _refuse_wrong_order(self) -> "MonitorSentimentSpec":
+        if self.retrain_share_effect > self.alarm_share_effect or self.retrain_distance > self.alarm_distance:
+            raise ValueError("an effect for retraining is above that for an alarm, which is the graver of both")
+        return self
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One measure of the scored texts against the reference.
+
+    Attributes:
+        newest, reference: its means.
+        effect: Cohen's h of a share, else the distance of the distributions.
+        p_value: of no difference.
+    """
+
+    newest: float
+    reference: float
+    effect: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class SentimentEvidence:
+    """What is known on the day of the verdict.
+
+    Attributes:
+        alarms: of the champion's store.
+        num_texts: scored texts.
+        num_reference: texts of the reference.
+        differences: by measure; None where one of both has no text that the measure counts.
+    """
+
+    alarms: tuple[str, ...]
+    num_texts: int
+    num_reference: int
+    differences: Mapping[str, Difference | None]
+
+
+def judge_scores(evidence: SentimentEvidence, monitoring: MonitorSentimentSpec) -> Verdict:
+    """Says ok, retrain (once some of the texts are labelled) or alarm.
+
+    Args:
+        evidence: what was measured.
+        monitoring: what is asked for.
+    """
+    return conclude(_find(evidence, monitoring))
+
+
+def _find(evidence: SentimentEvidence, monitoring: MonitorSentimentSpec) -> Iterator[Finding]:
+    yield from (Finding("alarm", alarm) for alarm in evidence.alarms)
+    compared = {name: found for name, found in evidence.differences.items() if found is not None}
+    if evidence.num_texts == 0:
+        yield Finding("ok", "no text was scored yet, and there is nothing to judge")
+    elif evidence.num_reference == 0:
+        yield Finding("alarm", NO_REFERENCE)
+    elif any(not _is_finite(found) for found in compared.values()):
+        faulty = [name for name, found in compared.items() if not _is_finite(found)]
+        yield Finding("alarm", f"not finite numbers: {', '.join(IN_WORDS[name] for name in faulty)}")
+    elif evidence.num_texts < monitoring.min_texts:
+        yield Finding(
+            "ok",
+            f"only {evidence.num_texts:,} texts were scored; fewer than {monitoring.min_texts:,} decide nothing",
+        )
+    else:
+        yield from _compare(evidence, compared, monitoring)
+
+
+def _compare(
+    evidence: SentimentEvidence, compared: Mapping[str, Difference], monitoring: MonitorSentimentSpec
+) -> Iterator[Finding]:
+    # Bonferroni: so many measures are so many chances for a false alarm.
+    level = monitoring.significance / max(len(compared), 1)
+    weighed = [_weigh(name, found, level, monitoring) for name, found in compared.items()]
+    findings = [finding for finding in weighed if finding is not None]
+    yield from findings
+    if not findings:
+        yield Finding(
+            "ok",
+            f"{evidence.num_texts:,} scored texts are like the {evidence.num_reference:,} held-out reviews in all that "
+            "can be measured without labels; how many scores are right is not known",
+        )
+
+
+def _is_finite(found: Difference) -> bool:
+    return all(map(math.isfinite, (found.newest, found.reference, found.effect, found.p_value)))
+
+
+def _weigh(name: str, found: Difference, level: float, monitoring: MonitorSentimentSpec) -> Finding | None:
+    is_share = name in SHARES
+    limits = (
+        (monitoring.retrain_share_effect, monitoring.alarm_share_effect)
+        if is_share
+        else (monitoring.retrain_distance, monitoring.alarm_distance)
+    )
+    if found.p_value > level or abs(found.effect) < limits[0]:
+        return None
+    measured = (
+        f"{IN_WORDS[name]} is {_format(name, found.newest)}, in the held-out reviews {_format(name, found.reference)} "
+        f"({'h' if is_share else 'distance'} {found.effect:.2f}, {format_p_value(found.p_value)})"
+    )
+    if abs(found.effect) < limits[1]:
+        return Finding("retrain", f"the texts have changed, label some and retrain: {measured}")
+    return Finding("alarm", f"the texts are of another kind than the held-out reviews: {measured}")
+
+
+def _format(name: str, mean: float) -> str:
+    return f"{mean:.0f} words" if name == "num_words" else f"{mean:.1%}"
+
+
+def monitor_scores(
+    measures: pd.DataFrame, champion: Mapping[str, Any], monitoring: MonitorSentimentSpec
+) -> dict[str, Any]:
+    """Says ok, retrain or alarm, and what it cannot know.
+
+    Args:
+        measures: what `compare_scores` returns.
+        champion: what `read_champion` returns.
+        monitoring: what is asked for.
+    Returns:
+        What `describe_verdict` returns; `cannot_know`, `num_texts, num_reference`, and `measures`: the rows of
+        `compare_scores`.
+    """
+    counts = measures[["num_newest", "num_reference"]].max()
+    evidence = SentimentEvidence(
+        alarms=tuple(champion["alarms"]),
+        num_texts=int(counts["num_newest"]),
+        num_reference=int(counts["num_reference"]),
+        differences={
+            row.measure: Difference(row.newest, row.reference, row.effect, row.p_value)
+            if min(row.num_newest, row.num_reference) > 0
+            else None
+            for row in measures.itertuples()
+        },
+    )
+    verdict = judge_scores(evidence, monitoring)
+    logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
+    return make_plain(
+        {
+            **describe_verdict(verdict, monitoring.valid_days),
+            "cannot_know": CANNOT_KNOW,
+            "num_texts": evidence.num_texts,
+            "num_reference": evidence.num_reference,
+            "measures": measures.to_dict(orient="records"),
+        }
+    )

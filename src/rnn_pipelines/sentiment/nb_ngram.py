@@ -1,0 +1,220 @@
+"""The classical classifier: logistic regression on n-grams, each weighted by its naive Bayes log-count ratio."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, Field
+
+from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.sentiment.text.encoding import EncodedTexts
+from rnn_pipelines.sentiment.text.ngrams import MAX_ORDER, find_ngrams, number_ngrams
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+# Texts whose n-grams are in memory at once.
+CHUNK = 5000
+
+
+class NgramSpec(BaseModel, extra="forbid", frozen=True):
+    """The n-grams of the classical classifier.
+
+    Attributes:
+        order: words of the longest n-grams.
+        min_texts: n-grams that stand in fewer training texts are left out.
+        smoothing: count that every n-gram has beforehand in both classes.
+        inverse_penalty: weight of the training error against the squared weights (C of liblinear).
+        folds: parts of the training texts, by film; see `add_ngram_features`.
+    """
+
+    order: int = Field(3, ge=1, le=MAX_ORDER)
+    min_texts: int = Field(2, ge=1)
+    smoothing: float = Field(1.0, gt=0)
+    inverse_penalty: float = Field(0.1, gt=0)
+    folds: int = Field(10, ge=2)
+
+
+@dataclass(frozen=True)
+class NgramClassifier:
+    """A linear function of which n-grams a text holds.
+
+    Attributes:
+        ngrams: int64[num_ngrams], sorted, as `number_ngrams` numbers them.
+        weights: float32[num_ngrams], what each adds to the logit, once for each text.
+        intercept: the logit of a text without any of them.
+        order: words of the longest n-grams.
+    """
+
+    ngrams: np.ndarray
+    weights: np.ndarray
+    intercept: float
+    order: int
+
+
+@dataclass(frozen=True)
+class TextFeatures:
+    """What a network reads of each text.
+
+    Attributes:
+        ids, offsets: as in `EncodedTexts`.
+        ngrams: float32[num_words, order], the n-gram classifier's weights of the n-grams that begin with each word.
+        logits: float64[num_texts], what that classifier says of the whole text.
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+    ngrams: np.ndarray
+    logits: np.ndarray
+
+    @property
+    def encoded(self) -> EncodedTexts:
+        """The words alone."""
+        return EncodedTexts(self.ids, self.offsets)
+
+    def select(self, texts: np.ndarray) -> "TextFeatures":
+        """The texts of these numbers, int64[num_selected], in their order."""
+        words, offsets = self.encoded.find_words(texts)
+        return TextFeatures(self.ids[words], offsets, self.ngrams[words], self.logits[texts])
+
+
+def add_ngram_features(
+    encoded: EncodedTexts, labels: pd.Series, folds: np.ndarray, spec: NgramSpec
+) -> tuple[NgramClassifier, TextFeatures, dict[str, Any]]:
+    """Fits the classifier on the training texts, and gives its weights and logits to all texts.
+
+    A training text gets those of another classifier, fitted without its fold: one that has seen a text's label is
+    surer of it than of any new text, and a network that reads its weights would learn to trust them too much.
+
+    Args:
+        encoded: all texts.
+        labels: 0 or 1 for each text; those of training texts alone are read.
+        folds: int[num_texts], the fold of each training text, −1 for all other texts.
+        spec: which n-grams.
+    Returns:
+        The classifier, the features of all texts, and a record: `training_seconds` of the classifier alone, and
+        `num_parameters`.
+    Raises:
+        ReviewError: without one of the folds, the training texts are of one class only.
+    """
+    started = time.perf_counter()
+    train = np.flatnonzero(folds >= 0)
+    known = _choose_ngrams(encoded.select(train), spec)
+    present = _mark_ngrams(encoded.select(train), known, spec.order)
+    targets = labels.iloc[train].to_numpy(int)
+    _refuse_useless_folds(targets, folds[train])
+    classifier = _fit(present, targets, known, spec)
+    record = {"training_seconds": time.perf_counter() - started, "num_parameters": len(known) + 1}
+    ngrams = np.zeros((len(encoded.ids), spec.order), np.float32)
+    logits = np.zeros(len(encoded))
+    fold_of_word = np.repeat(folds, encoded.lengths)
+    for fold in np.unique(folds):
+        others, here = folds[train] != fold, encoded.select(np.flatnonzero(folds == fold))
+        blind = _fit(present[others], targets[others], known, spec) if fold >= 0 else classifier
+        ngrams[fold_of_word == fold] = weigh_words(blind, here)
+        logits[folds == fold] = score_ngrams(blind, here)
+    return classifier, TextFeatures(encoded.ids, encoded.offsets, ngrams, logits), record
+
+
+def _refuse_useless_folds(labels: np.ndarray, folds: np.ndarray) -> None:
+    for fold in np.unique(folds):
+        others = labels[folds != fold]
+        if len(np.unique(others)) < 2:
+            received = f"{len(others)} of one class" if len(others) else "none"
+            raise ReviewError(
+                f"train: expected negative and positive reviews outside each of the {len(np.unique(folds))} folds of "
+                f"films, received {received} outside fold {fold}. Choose another sentiment.ngrams.folds or "
+                "sentiment.split.seed, or add reviews of more films or groups."
+            )
+
+
+def fit_nb_ngram(encoded: EncodedTexts, labels: np.ndarray, spec: NgramSpec) -> NgramClassifier:
+    """Fits the classifier.
+
+    With p and q the smoothed shares of an n-gram among all n-grams of positive and of negative texts, a text's
+    feature is log(p / q) where it holds the n-gram, else 0.
+
+    Args:
+        encoded: the training texts.
+        labels: int[num_texts], 0 or 1.
+        spec: which n-grams.
+    Source: Wang & Manning (2012), Baselines and Bigrams, equations 2 to 4; with logistic loss instead of the SVM's.
+    """
+    known = _choose_ngrams(encoded, spec)
+    return _fit(_mark_ngrams(encoded, known, spec.order), labels, known, spec)
+
+
+def score_ngrams(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarray:
+    """The logit of each text, float64[num_texts]: above 0 is positive."""
+    logits = [
+        _mark_ngrams(chunk, classifier.ngrams, classifier.order) @ classifier.weights.astype(np.float64)
+        for chunk in _split_texts(encoded)
+    ]
+    return np.concatenate([np.zeros(0), *logits]) + classifier.intercept
+
+
+def weigh_words(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarray:
+    """The weights of the n-grams that begin with each word, float32[num_words, order]; 0 for unknown ones."""
+    weights = np.append(classifier.weights, np.float32(0))
+    chunks = [
+        weights[find_ngrams(number_ngrams(chunk, classifier.order), classifier.ngrams)]
+        for chunk in _split_texts(encoded)
+    ]
+    return np.concatenate([np.zeros((0, classifier.order), np.float32), *chunks])
+
+
+def _fit(present: "csr_array", labels: np.ndarray, known: np.ndarray, spec: NgramSpec) -> NgramClassifier:
+    from sklearn.linear_model import LogisticRegression
+
+    positive, negative = (spec.smoothing + present[labels == label].sum(axis=0) for label in (1, 0))
+    ratios = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
+    features = present.multiply(ratios[None, :].astype(np.float32)).tocsr()
+    # The dual problem has one variable for each text, and far fewer of them than n-grams.
+    regression = LogisticRegression(
+        C=spec.inverse_penalty, solver="liblinear", dual=True, max_iter=1000, random_state=0
+    ).fit(features, labels)
+    return NgramClassifier(
+        ngrams=known,
+        weights=(regression.coef_[0] * ratios).astype(np.float32),
+        intercept=float(regression.intercept_[0]),
+        order=spec.order,
+    )
+
+
+def _choose_ngrams(encoded: EncodedTexts, spec: NgramSpec) -> np.ndarray:
+    """int64, sorted: the n-grams that stand in enough texts."""
+    ngrams, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    numbered = number_ngrams(encoded, spec.order)
+    texts = np.repeat(np.arange(len(encoded)), encoded.lengths)
+    for column in numbered.T:
+        order = np.argsort(column, kind="stable")
+        ngram, text = column[order], texts[order]
+        is_first = np.ones(len(ngram), bool)
+        is_first[1:] = (ngram[1:] != ngram[:-1]) | (text[1:] != text[:-1])
+        found, count = np.unique(ngram[is_first], return_counts=True)
+        ngrams, counts = np.concatenate([ngrams, found]), np.concatenate([counts, count])
+    return np.sort(ngrams[(counts >= spec.min_texts) & (ngrams > 0)])
+
+
+def _mark_ngrams(encoded: EncodedTexts, known: np.ndarray, order: int) -> "csr_array":
+    """float32[num_texts, num_ngrams], sparse: 1 where a text holds a known n-gram, however often."""
+    from scipy.sparse import csr_array
+
+    columns = find_ngrams(number_ngrams(encoded, order), known)
+    texts = np.repeat(np.arange(len(encoded)), encoded.lengths)[:, None]
+    is_known = columns >= 0
+    # liblinear reads 32-bit indices only.
+    rows = np.broadcast_to(texts, columns.shape)[is_known].astype(np.int32)
+    places = (rows, columns[is_known].astype(np.int32))
+    marks = csr_array((np.ones(len(rows), np.float32), places), shape=(len(encoded), len(known)))
+    marks.sum_duplicates()
+    marks.data[:] = 1
+    return marks
+
+
+def _split_texts(encoded: EncodedTexts) -> Iterator[EncodedTexts]:
+    for first in range(0, len(encoded), CHUNK):
+        yield encoded.select(np.arange(first, min(first + CHUNK, len(encoded))))

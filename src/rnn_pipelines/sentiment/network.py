@@ -1,0 +1,70 @@
+"""The text classifier: word vectors, a recurrent layer over them, pooling over time, one logit."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from rnn_pipelines.networks.layers import MaskedPooling
+from rnn_pipelines.networks.recurrent import RECURRENT_LAYERS
+from rnn_pipelines.networks.specs import ClassifierSpec
+from rnn_pipelines.sentiment.text.vocabulary import PADDING, UNKNOWN
+
+# The n-gram classifier's weights are of the order of 0.1.
+NGRAM_SCALE = 10.0
+
+
+def build_classifier(network: ClassifierSpec, word_vectors: np.ndarray, num_ngram_inputs: int) -> keras.Model:
+    """Builds a network that tells positive texts from negative ones.
+
+    Padding is masked in the recurrent layer and in the pooling, so that it never changes a logit.
+
+    Args:
+        network: the network's spec.
+        word_vectors: float32[num_words, dimensions]; words with larger numbers are unknown. Only its shape
+            matters where the network doesn't start from it.
+        num_ngram_inputs: weights that come with each word, where the network reads them.
+    Returns:
+        A model, not compiled, from `words` int32[batch, time] and, with n-gram inputs, `ngrams` float32[batch, time,
+        num_ngram_inputs] to logits float32[batch, 1].
+    """
+    words = keras.Input((None,), dtype="int32", name="words")
+    inputs = {"words": words}
+    is_word = ops.not_equal(words, PADDING)
+    embedding = layers.Embedding(*word_vectors.shape, name="word_vectors")
+    steps = embedding(ops.where(words < len(word_vectors), words, UNKNOWN))
+    if network.word_vectors:
+        embedding.set_weights([word_vectors])
+    if network.word_dropout:
+        steps = layers.Dropout(network.word_dropout, noise_shape=(None, None, 1), name="word_dropout")(steps)
+    if network.vector_dropout:
+        steps = layers.SpatialDropout1D(network.vector_dropout, name="vector_dropout")(steps)
+    if network.ngram_inputs:
+        ngrams = inputs["ngrams"] = keras.Input((None, num_ngram_inputs), name="ngrams")
+        scaled = layers.Rescaling(NGRAM_SCALE, name="scaled_ngrams")(ngrams)
+        steps = layers.Concatenate(name="words_and_ngrams")([steps, scaled])
+    state = _read_steps(network, steps, is_word)
+    if network.dropout:
+        state = layers.Dropout(network.dropout, name="dropout")(state)
+    return keras.Model(inputs, layers.Dense(1, name="logit")(state), name=f"{network.cell}_classifier")
+
+
+def _read_steps(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
+    kinds = {"max": ("max",), "max_mean": ("max", "mean")}.get(network.pooling)
+    if network.cell == "pointwise":
+        outputs = layers.Dense(network.units * (1 + network.bidirectional), "tanh", name="pointwise")(steps)
+    else:
+        outputs = _make_recurrent_layer(network, return_sequences=kinds is not None)(steps, mask=is_word)
+    return outputs if kinds is None else MaskedPooling(kinds, name="pooling")(outputs, mask=is_word)
+
+
+def _make_recurrent_layer(network: ClassifierSpec, return_sequences: bool) -> keras.Layer:
+    layer = RECURRENT_LAYERS[network.cell](
+        network.units,
+        dropout=network.input_dropout,
+        recurrent_dropout=network.recurrent_dropout,
+        return_sequences=return_sequences,
+        name=network.cell,
+    )
+    return layers.Bidirectional(layer, name=f"bidirectional_{network.cell}") if network.bidirectional else layer

@@ -1,0 +1,121 @@
+"""The report of `monitor_sentiment`: how scored texts differ from held-out reviews, and what nobody can know."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from plotly.graph_objects import Figure
+
+from rnn_pipelines.report.page import Section, Table, render_page
+from rnn_pipelines.report.style import COLORS, add_menu, format_number, format_p_cell, format_percent, set_title
+from rnn_pipelines.report.trainings import tabulate_parameters
+from rnn_pipelines.sentiment.evaluation.drift import DISTRIBUTIONS, SHARES, list_values
+from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec
+
+VERDICTS = {"ok": "Ok", "retrain": "Label and retrain", "alarm": "Alarm"}
+NAMES = {
+    "positive": "positive, of the texts with a label",
+    "unknown_label": "texts without a known word",
+    "confidence": "confidence",
+    "unknown_words": "unknown words of a text",
+    "num_words": "words of a text",
+}
+AXES = {"confidence": "confidence", "unknown_words": "share of unknown words, %", "num_words": "words"}
+NUM_POINTS = 201
+
+HOW_TO_READ = (
+    "The held-out reviews are those on which the version that scored the texts was judged when it was retrained, else "
+    "the test part of sentiment, as the same classifier scored them; their words are unknown where the training part "
+    "doesn't hold them, as in any other text. The effect of a share is Cohen's h: 0.2 is called small, "
+    "0.5 medium, 0.8 large. The effect of the others is the distance of the two distributions, the greatest height "
+    "between their lines below: 0 is the same, 1 has nothing in common. p is the chance of a difference at least as "
+    "large between texts of one kind; with many texts it is small for differences that mean nothing, so that the "
+    "verdict asks for an effect as well."
+)
+
+
+def render_monitor_report(verdict: Mapping[str, Any], monitoring: MonitorSentimentSpec, distributions: Figure) -> str:
+    """Puts the verdict and what it stands on on one HTML page that needs no network.
+
+    Args:
+        verdict: what `monitor_scores` returns.
+        monitoring: what was asked for.
+        distributions: what `draw_distributions` returns.
+    """
+    has_both = verdict["num_texts"] and verdict["num_reference"]
+    nothing = "There are no scored texts, or no held-out reviews to compare with."
+    sections = [
+        Section("What this cannot know", [verdict["cannot_know"]]),
+        Section("Reasons", [*(f"{reason[:1].upper()}{reason[1:]}." for reason in verdict["reasons"])]),
+        Section("Measures", [tabulate_measures(verdict), HOW_TO_READ]),
+        Section("Distributions", [distributions if has_both else nothing]),
+        Section("Parameters", [tabulate_parameters("monitor_sentiment", monitoring.model_dump(mode="json"))]),
+    ]
+    return render_page("Scored texts", write_verdict(verdict), sections)
+
+
+def write_verdict(verdict: Mapping[str, Any]) -> str:
+    """The verdict and the gravest reason in one sentence."""
+    first, *others = verdict["reasons"]
+    more = f" ({len(others)} more below)" if others else ""
+    return f"{VERDICTS[verdict['verdict']]}: {first}{more}."
+
+
+def tabulate_measures(verdict: Mapping[str, Any]) -> Table:
+    """Each measure of the scored texts and of the reference, with effect and p-value."""
+    return Table(
+        header=["measure", "effect is", "scored texts", "held-out reviews", "effect", "p"],
+        rows=[
+            [
+                NAMES[row["measure"]],
+                "Cohen's h" if row["measure"] in SHARES else "distance",
+                _format_mean(row["measure"], row["newest"]),
+                _format_mean(row["measure"], row["reference"]),
+                format_number(row["effect"], 3),
+                format_p_cell(row["p_value"]),
+            ]
+            for row in verdict["measures"]
+        ],
+        num_text_columns=2,
+        caption=f"means of {verdict['num_texts']:,} scored texts and {verdict['num_reference']:,} held-out reviews",
+    )
+
+
+def _format_mean(measure: str, mean: float | None) -> str:
+    return format_number(mean) if mean is None or measure == "num_words" else format_percent(mean)
+
+
+def draw_distributions(scores: pd.DataFrame, reference: pd.DataFrame) -> Figure:
+    """For confidence, unknown words and length, the share of texts up to each value.
+
+    Args:
+        scores: what `score_sentiment` returns.
+        reference: what `describe_reference` returns.
+    """
+    figure = Figure()
+    both = [list_values(table) for table in (scores, reference)]
+    styles = (("scored texts", COLORS["lstm"], "solid"), ("held-out reviews", COLORS["gru"], "dash"))
+    for measure in DISTRIBUTIONS:
+        for values, (name, color, dash) in zip(both, styles, strict=True):
+            x, y = _trace(values[measure], 100.0 if measure == "unknown_words" else 1.0)
+            figure.add_scatter(
+                x=x, y=y, name=name, mode="lines", line={"color": color, "dash": dash, "width": 2, "shape": "hv"}
+            )
+    layouts = [
+        {"xaxis.title.text": AXES[measure], "xaxis.type": "log" if measure == "num_words" else "linear"}
+        for measure in DISTRIBUTIONS
+    ]
+    add_menu(figure, [NAMES[measure] for measure in DISTRIBUTIONS], layouts)
+    set_title(figure, "Distributions", "texts up to a value, %")
+    figure.update_yaxes(title="texts, %")
+    return figure
+
+
+def _trace(values: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray]:
+    """Points of the distribution function, so many that the line is smooth and no more."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return np.zeros(0), np.zeros(0)
+    shares = np.linspace(0, 1, NUM_POINTS)
+    return factor * np.quantile(known, shares, method="inverted_cdf"), 100 * shares

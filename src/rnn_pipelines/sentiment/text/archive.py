@@ -1,0 +1,237 @@
+"""The Large Movie Review Dataset, read from its archive in one pass; nothing is unpacked to the disk.
+
+An archive comes from elsewhere and is trusted in nothing: whatever is no review, no list of addresses and no known
+extra ends the reading, and each kind of member has a largest size.
+
+Source: Maas et al. (2011), Learning Word Vectors for Sentiment Analysis, ACL, https://aclanthology.org/P11-1015/.
+"""
+
+import gzip
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.sentiment.text.schema import tabulate
+
+# Numbers without leading zeros, so that one review has one name.
+REVIEW = re.compile(r"aclImdb/((?:train|test)/(?:pos|neg)|train/unsup)/(0|[1-9][0-9]{0,6})_(0|[1-9][0-9]?)\.txt")
+ADDRESSES = re.compile(r"aclImdb/(train|test)/urls_(pos|neg|unsup)\.txt")
+FOLDER = re.compile(r"aclImdb(?:/(?:train|test)(?:/(?:pos|neg))?|/train/unsup)?")
+EXTRA = re.compile(r"aclImdb/(?:README|imdb\.vocab|imdbEr\.txt|(?:train|test)/[A-Za-z]+\.feat)")
+FILM = re.compile(r"/(tt[0-9]+)/")
+
+# The original holds about 100,000 members. Its longest review has 14,282 bytes and its longest list of addresses
+# 2,450,000. A feature file counts the words of at most 50,000 reviews, whose texts have 67 million bytes. All of it,
+# with what tar puts around each member, stays below 350 million.
+MAX_MEMBERS = 200_000
+MAX_REVIEW_BYTES = 1_000_000
+MAX_ADDRESSES_BYTES = 10_000_000
+MAX_EXTRA_BYTES = 100_000_000
+MAX_DESCRIPTION_BYTES = 100_000
+MAX_ARCHIVE_BYTES = 600_000_000
+
+PLAIN_FILES = (tarfile.REGTYPE, tarfile.AREGTYPE)
+RATINGS = {"neg": range(1, 5), "pos": range(7, 11), "unsup": range(1)}
+LABELS = {"neg": 0, "pos": 1, "unsup": None}
+
+
+@dataclass
+class _Contents:
+    """What one pass gathers: reviews by folder and ID (their rating and text), and lists of addresses by folder."""
+
+    reviews: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict)
+    addresses: dict[str, list[str]] = field(default_factory=dict)
+
+
+class _BoundedGzip(gzip.GzipFile):
+    """Stops at a size that no archive of reviews has; gzip expands a small file up to a thousand times."""
+
+    num_bytes = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self.num_bytes += len(data)
+        if self.num_bytes > MAX_ARCHIVE_BYTES:
+            raise ReviewError(
+                f"{self.name}: unpacks to more than {MAX_ARCHIVE_BYTES:,} bytes, nearly twice those of the original. "
+                "Get the original archive."
+            )
+        return data
+
+
+class _StrictMember(tarfile.TarInfo):
+    """Only the end marker ends an archive, where `tarfile` alone takes any damaged header for its end.
+
+    And it reads what describes a member (a long name, say) into memory, whatever its size.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_StrictMember":
+        member = super().frombuf(buf, encoding, errors)
+        if member.type not in PLAIN_FILES and member.size > MAX_DESCRIPTION_BYTES:
+            raise tarfile.ReadError(f"a header describes its member in {member.size:,} bytes")
+        return member
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> "_StrictMember":
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined] # not in the stubs
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(f"damaged header ({error})") from error
+
+
+def read_archive(path: Path | str, unlabelled: bool = False) -> pd.DataFrame:
+    """Reads the reviews of an archive in the layout of the Large Movie Review Dataset.
+
+    Args:
+        path: a `.tar.gz` with `aclImdb/{train,test}/{pos,neg}/ID_RATING.txt`, `aclImdb/train/unsup/ID_0.txt` and
+            `aclImdb/{train,test}/urls_{pos,neg,unsup}.txt`.
+        unlabelled: whether the reviews of `train/unsup` are read too.
+    Returns:
+        `review_id` (str, such as `train/pos/12_9`), `split` (str: train, test or unlabelled), `film` (str, such as
+        `tt0453418`), `rating` (Int8, 1-10, none for unlabelled reviews), `label` (Int8, 0 negative, 1 positive, none
+        for unlabelled reviews), `text` (str, as it stands in the archive), sorted by split, label and ID.
+    Raises:
+        ReviewError: the archive is damaged, or holds what does not belong into it; the member is named.
+    """
+    contents = _Contents()
+    with _explain_damage(path), _BoundedGzip(path) as unpacked:
+        with tarfile.open(fileobj=unpacked, mode="r|", bufsize=2**16, tarinfo=_StrictMember) as archive:
+            for member, kind in _check_members(archive, path):
+                if kind is REVIEW and (unlabelled or "/unsup/" not in member.name):
+                    _add_review(contents, member.name, _read_text(archive, member, path), path)
+                elif kind is ADDRESSES:
+                    folder = member.name.replace("aclImdb/", "").replace("urls_", "").removesuffix(".txt")
+                    # Not splitlines(), which breaks at U+0085 and others too.
+                    contents.addresses[folder] = _read_text(archive, member, path).split("\n")
+        # The checksum stands behind the last byte.
+        while unpacked.read(2**16):
+            pass
+    return _tabulate(contents, unlabelled, path)
+
+
+@contextmanager
+def _explain_damage(path: Path | str) -> Iterator[None]:
+    try:
+        yield
+    except ReviewError:
+        raise
+    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, OverflowError) as error:
+        reason = str(error).strip().rstrip(".")
+        raise ReviewError(
+            f"{path}: expected a whole .tar.gz archive, but: {reason}. It is damaged, cut off or another kind of file: "
+            "get it again."
+        ) from error
+
+
+def _check_members(archive: tarfile.TarFile, path: Path | str) -> Iterator[tuple[tarfile.TarInfo, re.Pattern[str]]]:
+    """Passes on the members that may be there, each with the pattern of its kind."""
+    seen = set()
+    for number, member in enumerate(iter(archive.next, None), start=1):
+        archive.members.clear()  # type: ignore[attr-defined] # or it keeps a hundred thousand of them
+        kind = _classify(member, path)
+        if number > MAX_MEMBERS:
+            raise ReviewError(
+                f"{path}: more than {MAX_MEMBERS:,} members, twice those of the original. Get the original archive."
+            )
+        # One ID has one review, whatever its rating.
+        key = member.name.rsplit("_", 1)[0] if kind is REVIEW else member.name
+        if kind is not FOLDER:
+            if key in seen:
+                raise ReviewError(f"{_name(path, member)}: stands twice in the archive. Leave one of them out.")
+            seen.add(key)
+        yield member, kind
+
+
+def _classify(member: tarfile.TarInfo, path: Path | str) -> re.Pattern[str]:
+    if member.type == tarfile.DIRTYPE and FOLDER.fullmatch(member.name):
+        return FOLDER
+    if member.type not in PLAIN_FILES or member.issparse():
+        raise ReviewError(
+            f"{_name(path, member)}: expected a plain file or a folder of the reviews' layout, received a link, a "
+            "device, another folder or a special file. Get the original archive."
+        )
+    limits = {REVIEW: MAX_REVIEW_BYTES, ADDRESSES: MAX_ADDRESSES_BYTES, EXTRA: MAX_EXTRA_BYTES}
+    for kind, limit in limits.items():
+        if kind.fullmatch(member.name):
+            if member.size > limit:
+                raise ReviewError(
+                    f"{_name(path, member)}: has {member.size:,} bytes, where at most {limit:,} are expected. "
+                    "Get the original archive."
+                )
+            return kind
+    raise ReviewError(
+        f"{_name(path, member)}: expected the layout aclImdb/{{train,test}}/{{pos,neg}}/ID_RATING.txt. "
+        "Get the original archive, or give your own reviews as a table in sentiment.source.path."
+    )
+
+
+def _read_text(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path | str) -> str:
+    file = archive.extractfile(member)
+    data = file.read() if file else b""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ReviewError(
+            f"{_name(path, member)}: expected UTF-8, received byte 0x{data[error.start]:02x} at position "
+            f"{error.start}. Get the original archive, or save the review again as UTF-8."
+        ) from error
+
+
+def _add_review(contents: _Contents, name: str, text: str, path: Path | str) -> None:
+    match = REVIEW.fullmatch(name)
+    assert match is not None
+    folder, review, rating = match[1], int(match[2]), int(match[3])
+    expected = RATINGS[folder.rsplit("/", 1)[1]]
+    if rating not in expected:
+        raise ReviewError(
+            f"{path}: member '{name}': expected a rating of {expected[0]} to {expected[-1]} in {folder}, received "
+            f"{rating}. Move the review to the other folder, or leave it out."
+        )
+    contents.reviews[folder, review] = rating, text
+
+
+def _tabulate(contents: _Contents, unlabelled: bool, path: Path | str) -> pd.DataFrame:
+    folders = [f"{split}/{kind}" for split in ("train", "test") for kind in ("neg", "pos")] + ["train/unsup"]
+    rows: list[tuple[object, ...]] = []
+    for folder, review in sorted(contents.reviews, key=lambda key: (folders.index(key[0]), key[1])):
+        rating, text = contents.reviews[folder, review]
+        split, kind = folder.split("/")
+        film = _find_film(contents.addresses.get(folder, []), folder, review, path)
+        split = "unlabelled" if kind == "unsup" else split
+        rows.append((f"{folder}/{review}_{rating}", split, film, rating or None, LABELS[kind], text))
+    table = tabulate(rows)
+    for split in ("train", "test", "unlabelled")[: 3 if unlabelled else 2]:
+        if not (table["split"] == split).any():
+            what = "set sentiment.source.unlabelled to false" if split == "unlabelled" else "get the original archive"
+            where = "aclImdb/train/unsup" if split == "unlabelled" else f"aclImdb/{split}/{{pos,neg}}"
+            raise ReviewError(f"{path}: expected reviews in {where}, received none. Read another archive, or {what}.")
+    return table
+
+
+def _find_film(addresses: list[str], folder: str, review: int, path: Path | str) -> str:
+    """The film of review N stands in line N of the list, counted from 0."""
+    line = addresses[review] if review < len(addresses) else ""
+    film = FILM.search(line)
+    if film is None:
+        split, kind = folder.split("/")
+        raise ReviewError(
+            f"{path}: review {review} of aclImdb/{folder} has no film: expected an address such as "
+            f"http://www.imdb.com/title/tt0453418/usercomments in line {review + 1} of "
+            f"aclImdb/{split}/urls_{kind}.txt, received {line[:80]!r}. Get the original archive."
+        )
+    return film[1]
+
+
+def _name(path: Path | str, member: tarfile.TarInfo) -> str:
+    # As repr, for a name may hold what a terminal obeys.
+    return f"{path}: member {member.name[:200]!r}"

@@ -1,0 +1,145 @@
+"""The archive of reviews on this machine: the one the user names, the one downloaded before, or a new download."""
+
+import hashlib
+import logging
+import os
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from rnn_pipelines.errors import ReviewError
+
+if TYPE_CHECKING:  # source.py calls this module
+    from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
+
+logger = logging.getLogger(__name__)
+
+# Without a byte for so long, a connection has ended.
+TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class RemoteArchive:
+    """A file on a server, and how it is known to be whole."""
+
+    url: str
+    num_bytes: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """Name of the file."""
+        return self.url.rsplit("/", 1)[1]
+
+
+IMDB = RemoteArchive(
+    url="https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
+    num_bytes=84_125_825,
+    sha256="c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe",
+)
+
+
+def fetch_archive(source: "ReviewSourceSpec", remote: RemoteArchive = IMDB) -> Path:
+    """Finds the archive, and downloads it where nobody has.
+
+    A file that the user names is taken as it is: it may be a part of the original or reviews in its layout, and
+    `read_archive` trusts no archive anyway. What comes over the network is held against its size and hash.
+
+    Args:
+        source: `archive`, else the environment variable IMDB_ARCHIVE, else `download_to`.
+        remote: what to download.
+    Returns:
+        Path of the archive.
+    Raises:
+        ReviewError: the file that the user names isn't there, or the download failed or is another file.
+    """
+    named = {"sentiment.source.archive": source.archive, "IMDB_ARCHIVE": os.environ.get("IMDB_ARCHIVE")}
+    for name, value in named.items():
+        if value:
+            path = Path(value)
+            if not path.is_file():
+                what = "a folder" if path.is_dir() else "no such file"
+                raise ReviewError(f"{path}: {what} (looked in {Path.cwd()}). Name an archive in {name}.")
+            return path
+    path = Path(source.download_to) / remote.name
+    if path.exists():
+        _check_downloaded(path, remote)
+    else:
+        _download(path, remote)
+    return path
+
+
+def _check_downloaded(path: Path, remote: RemoteArchive) -> None:
+    """Or a file of the same name that somebody put there would be read as the original."""
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != remote.sha256:
+            raise ReviewError(
+                f"{path}: expected the original archive (sha256 {remote.sha256}), received another file. Delete it to "
+                "download the original, or name it in sentiment.source.archive to read it as it is."
+            )
+
+
+def _download(path: Path, remote: RemoteArchive) -> None:
+    import pooch
+
+    logger.info("Downloading %s (%.0f MB) to %s", remote.url, remote.num_bytes / 1e6, path)
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        # Into a temporary file beside `path`, which is renamed once its hash is right and removed otherwise.
+        pooch.retrieve(
+            remote.url,
+            known_hash=f"sha256:{remote.sha256}",
+            fname=path.name,
+            path=path.parent,
+            downloader=partial(_stream, remote),
+        )
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().rstrip(".")
+        raise ReviewError(
+            f"{remote.url}: the download failed: {reason}. Run again, which starts it anew; or get the file on another "
+            "way and name it in sentiment.source.archive or in the environment variable IMDB_ARCHIVE."
+        ) from error
+
+
+def _stream(remote: RemoteArchive, url: str, output_file: str, _pooch: Any, *, check_only: bool = False) -> None:
+    from pooch import HTTPDownloader
+
+    download = HTTPDownloader(
+        progressbar=sys.stderr.isatty(),
+        chunk_size=2**16,
+        timeout=TIMEOUT_SECONDS,
+        # As it is: a transfer that is packed once more has another length.
+        headers={"Accept-Encoding": "identity"},
+        hooks={"response": partial(_check_announced_size, remote)},
+    )
+    with open(output_file, "wb") as file:
+        bounded = _BoundedFile(file, remote.num_bytes)
+        download(url, bounded, _pooch)
+    if bounded.num_bytes != remote.num_bytes:
+        raise ReviewError(f"expected {remote.num_bytes:,} bytes, received {bounded.num_bytes:,}")
+
+
+def _check_announced_size(remote: RemoteArchive, response: Any, **_options: Any) -> None:
+    announced = response.headers.get("content-length")
+    if response.status_code == 200 and announced and announced != str(remote.num_bytes):
+        raise ReviewError(f"expected {remote.num_bytes:,} bytes, the server announces {announced}")
+
+
+class _BoundedFile:
+    """Takes no more bytes than the file has, or a server could fill the disk."""
+
+    def __init__(self, file: BinaryIO, max_bytes: int) -> None:
+        self.file = file
+        self.max_bytes = max_bytes
+        self.num_bytes = 0
+
+    def write(self, data: bytes) -> None:
+        self.num_bytes += len(data)
+        if self.num_bytes > self.max_bytes:
+            raise ReviewError(f"expected {self.max_bytes:,} bytes, the server sends more")
+        self.file.write(data)
+
+    def flush(self) -> None:
+        self.file.flush()

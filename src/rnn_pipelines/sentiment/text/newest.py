@@ -1,0 +1,136 @@
+"""The newest reviews: what was there on a day and nothing later, and the part of them that judges a retraining."""
+
+from pathlib import Path
+
+import pandas as pd
+from pydantic import BaseModel, Field
+
+from rnn_pipelines.as_of import parse_as_of
+from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.sentiment.text.files import ParameterNames, read_columns, refuse_cell
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
+
+PARAMETERS = ParameterNames(
+    path="sentiment.source.path",
+    columns="retrain_sentiment.time",
+    other="An archive of the Large Movie Review Dataset has no times.",
+)
+REMEDY = (
+    "Mend the row; write dates of another form anew, with pandas.to_datetime and its dayfirst or format; or number the "
+    "batches in all rows."
+)
+
+
+class NewestReviewsSpec(BaseModel, extra="forbid", frozen=True):
+    """Up to when reviews are read, and which of them judge.
+
+    Attributes:
+        as_of: last day, time (see `parse_as_of`) or batch that counts; None for all there is. It needs `time`.
+        time: column of dates, times or numbers of batches in the user's own table; None for none.
+        holdout: fraction of the reviews that judge: the newest ones by `time`, else drawn by film.
+    """
+
+    as_of: int | str | None = None
+    time: str | None = None
+    holdout: float = Field(0.2, gt=0, lt=1)
+
+
+def read_newest(source: ReviewSourceSpec, newest: NewestReviewsSpec) -> pd.DataFrame:
+    """Reads the reviews, drops what came after `as_of`, and says which ones are held out.
+
+    By time, all reviews of one time stay together, and a film may have older reviews in training, as it has on the day
+    of use. Without times, films are drawn in an order that depends on nothing but their names, so that new reviews
+    hardly change which ones are held out, and a champion has not learnt from them; where there is no group, each text
+    stands for itself. A test part that the source has is left out: no retraining sees it.
+
+    Args:
+        source: which reviews.
+        newest: up to when, and how many judge.
+    Returns:
+        What `read_reviews` returns, without the later rows, `split` test where held out, and `time` where there is one.
+    Raises:
+        ReviewError: as in `read_reviews`; no column says when and `as_of` is given; a time is none; nothing is left.
+    """
+    _refuse_useless_settings(source, newest)
+    table = read_reviews(source)
+    if newest.time is not None:
+        table = table.assign(time=_read_times(str(source.path), newest.time))
+    table = _drop_later(table[table["split"] != "test"], newest.as_of, source)
+    if source.path is not None:
+        table = _renumber(table, source)
+    units = table.loc[table["split"] == "train", _find_unit(source, newest)]
+    held = units.isin(_hold_out(units, newest))
+    return table.assign(split=table["split"].mask(held.reindex(table.index, fill_value=False), "test"))
+
+
+def _refuse_useless_settings(source: ReviewSourceSpec, newest: NewestReviewsSpec) -> None:
+    if newest.time is None and newest.as_of is not None:
+        raise ReviewError(
+            f"as_of is {newest.as_of}, but no column says when a review was written. Name it in retrain_sentiment.time,"
+            " or leave as_of out."
+        )
+    if newest.time is not None and source.path is None:
+        raise ReviewError("retrain_sentiment.time is for your own table: give sentiment.source.path, or leave it out.")
+
+
+def _read_times(path: str, name: str) -> pd.Series:
+    column = read_columns(Path(path), [name], PARAMETERS)[name]
+    is_datetime = pd.api.types.is_datetime64_any_dtype(column)
+    if not is_datetime:
+        numbers = pd.to_numeric(column, errors="coerce")
+        if numbers.notna().all():
+            return numbers
+    # As text, for pandas takes numbers for nanoseconds. In one format, for it guesses days to be months. Through UTC,
+    # so that times of several zones fall on one axis; times without a zone keep their value.
+    text = column if is_datetime else column.astype(str)
+    times = pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601").dt.tz_localize(None)
+    refuse_cell(times.isna(), column, path, "a date or time of the form 2024-03-31 12:00 (ISO 8601)", REMEDY)
+    return times
+
+
+def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSourceSpec) -> pd.DataFrame:
+    if as_of is None:
+        return table
+    times = table["time"]
+    try:
+        if not pd.api.types.is_datetime64_any_dtype(times):
+            kept = table[times <= float(as_of)]
+        elif isinstance(as_of, int):
+            raise ValueError("a number is no date")
+        else:
+            kept = table[times <= parse_as_of(as_of)]
+    except ValueError as error:
+        raise ReviewError(
+            f"as_of: expected a time like those of the reviews ({times.iloc[0]}), received {as_of!r}."
+        ) from error
+    if kept.empty:
+        raise ReviewError(
+            f"{source.origin}: as_of is {as_of}, and the first review is of {times.min()}. Give a later one."
+        )
+    return kept
+
+
+def _renumber(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.DataFrame:
+    """Rows that count for nothing leave no gaps in the numbers, on which draws depend."""
+    ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")
+    return table.assign(review_id=ids, **({} if source.group else {"film": ids})).reset_index(drop=True)
+
+
+def _find_unit(source: ReviewSourceSpec, newest: NewestReviewsSpec) -> str:
+    if newest.time is not None:
+        return "time"
+    return "text" if source.path is not None and source.group is None else "film"
+
+
+def _hold_out(units: pd.Series, newest: NewestReviewsSpec) -> pd.Index:
+    """The units that judge: the first ones in their order, as long as those before them fall short."""
+    sizes = units.value_counts()
+    # A unit's place depends on its own name alone.
+    order = sizes.index if newest.time is not None else pd.Index(hash_texts(sizes.index.to_series()))
+    drawn = sizes.iloc[order.argsort()[::-1]]
+    return drawn.index[drawn.cumsum() - drawn < newest.holdout * drawn.sum()]
+
+
+def hash_texts(texts: pd.Series) -> pd.Series:
+    """A number for each text, the same in every process, uint64."""
+    return pd.util.hash_pandas_object(texts.astype("object"), index=False)

@@ -1,0 +1,138 @@
+"""Where reviews come from, and their one form after that: `review_id, split, film, rating, label, text`."""
+
+from pathlib import Path
+
+import pandas as pd
+from pydantic import BaseModel, model_validator
+
+from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.sentiment.text.archive import read_archive
+from rnn_pipelines.sentiment.text.download import fetch_archive
+from rnn_pipelines.sentiment.text.files import ParameterNames, read_columns, refuse_cell
+
+PARAMETERS = ParameterNames(
+    path="sentiment.source.path",
+    columns="sentiment.source.text, label, group and split",
+    other="An archive of the Large Movie Review Dataset is named in sentiment.source.archive.",
+)
+
+LABELS = {"0": 0, "false": 0, "neg": 0, "negative": 0, "1": 1, "true": 1, "pos": 1, "positive": 1}
+# What whole numbers become in a Parquet column that was one of decimals.
+LABELS |= {"0.0": 0, "1.0": 1}
+
+
+class ReviewSourceSpec(BaseModel, extra="forbid", frozen=True):
+    """Which reviews to read. A `path` wins over the archive.
+
+    Attributes:
+        archive: the Large Movie Review Dataset on this machine. Else the environment variable IMDB_ARCHIVE, else the
+            file that was downloaded before, else it is downloaded.
+        download_to: folder of the downloaded archive.
+        unlabelled: whether the 50,000 unlabelled reviews of the archive are read too.
+        path: your own CSV or Parquet file with one row for each review.
+        text: column of the texts.
+        label: column of the labels: 0/1, false/true, neg/pos or negative/positive.
+        group: column whose rows stay on one side of every split, such as a film, a shop or an author.
+        split: column that says train or test; without it, the test part is drawn (`ReviewSplitSpec.test`).
+    """
+
+    archive: str | None = None
+    download_to: str = "data/01_raw/sentiment"
+    unlabelled: bool = False
+    path: str | None = None
+    text: str = "text"
+    label: str = "label"
+    group: str | None = None
+    split: str | None = None
+
+    @model_validator(mode="after")
+    def _refuse_shared_columns(self) -> "ReviewSourceSpec":
+        columns = [column for column in (self.text, self.label, self.group, self.split) if column is not None]
+        if len(set(columns)) < len(columns):
+            raise ValueError("text, label, group and split name the same column twice; each needs one of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_columns_without_a_table(self) -> "ReviewSourceSpec":
+        if self.path is None and (self.text, self.label, self.group, self.split) != ("text", "label", None, None):
+            raise ValueError("text, label, group and split are for your own table: give path")
+        if self.path is not None and self.unlabelled:
+            raise ValueError("unlabelled is for the archive, and path wins over it: leave one of them out")
+        return self
+
+    @property
+    def origin(self) -> str:
+        """What messages and reports call this source."""
+        return self.path or "Large Movie Review Dataset"
+
+
+def read_reviews(source: ReviewSourceSpec) -> pd.DataFrame:
+    """Reads the reviews that `source` asks for: the user's own table, or the Large Movie Review Dataset.
+
+    Args:
+        source: which reviews.
+    Returns:
+        `review_id` (str), `split` (str: train, test or unlabelled), `film` (str), `rating` (Int8, missing where there
+        is none), `label` (Int8, 0 negative, 1 positive, missing where unlabelled), `text` (str, as it is). In the
+        user's own table, `review_id` counts the data rows from 1, `film` is the group, or the review's ID where there
+        is none, and without a split column all reviews are of the split train: `split_reviews` draws the test part.
+    Raises:
+        ReviewError: no such file, a damaged or foreign archive, a missing column, an empty cell, a label or a split
+            that is none, reviews of one class only.
+    """
+    if source.path is None:
+        return read_archive(fetch_archive(source), source.unlabelled)
+    wanted = [column for column in (source.text, source.label, source.group, source.split) if column is not None]
+    table = read_columns(Path(source.path), wanted, PARAMETERS)
+    if table.empty:
+        raise ReviewError(f"{source.path}: no rows below the header.")
+    ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")
+    return pd.DataFrame(
+        {
+            "review_id": ids,
+            "split": _parse_splits(table, source),
+            "film": ids if source.group is None else _parse_names(table, source.group, source),
+            "rating": pd.Series(pd.NA, index=table.index, dtype="Int8"),
+            "label": _parse_labels(table, source),
+            "text": _parse_texts(table, source),
+        }
+    )
+
+
+def _parse_texts(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
+    is_text = table[source.text].map(lambda cell: isinstance(cell, str)).astype(bool)
+    refuse_cell(~is_text & table[source.text].notna(), table[source.text], source.path, "text")
+    return _parse_names(table, source.text, source)
+
+
+def _parse_names(table: pd.DataFrame, column: str, source: ReviewSourceSpec) -> pd.Series:
+    names = table[column].astype("str")
+    refuse_cell(
+        table[column].isna() | (names.str.strip() == ""), table[column], source.path, "a cell that is not empty"
+    )
+    return names
+
+
+def _parse_labels(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
+    labels = _parse_names(table, source.label, source).str.strip().str.lower().map(LABELS)
+    refuse_cell(labels.isna(), table[source.label], source.path, "0/1, false/true, neg/pos or negative/positive")
+    if labels.nunique() < 2:
+        only = "positive" if labels.iloc[0] else "negative"
+        raise ReviewError(
+            f"{source.path}: column '{source.label}': expected negative and positive reviews, received {only} ones "
+            "only. Add reviews of the other class."
+        )
+    return labels.astype("Int8")
+
+
+def _parse_splits(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
+    if source.split is None:
+        return pd.Series("train", index=table.index, dtype="str")
+    splits = _parse_names(table, source.split, source).str.strip().str.lower()
+    refuse_cell(~splits.isin(["train", "test"]), table[source.split], source.path, "train or test")
+    if splits.nunique() < 2:
+        raise ReviewError(
+            f"{source.path}: column '{source.split}': expected train and test, received {splits.iloc[0]} only. Leave "
+            "out sentiment.source.split to have the test part drawn."
+        )
+    return splits

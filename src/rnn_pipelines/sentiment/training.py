@@ -1,0 +1,141 @@
+"""Training a classifier on texts, and scoring texts with it."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from rnn_pipelines.networks.fit import Limits, fit_within
+from rnn_pipelines.networks.recurrent import summarize_layers
+from rnn_pipelines.networks.specs import ClassifierSpec
+from rnn_pipelines.networks.training_specs import TrainingSpec
+from rnn_pipelines.sentiment.batches import batch_texts, sort_by_length
+from rnn_pipelines.sentiment.challenger import TextMeans
+from rnn_pipelines.sentiment.nb_ngram import TextFeatures
+from rnn_pipelines.sentiment.network import build_classifier
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+from rnn_pipelines.sentiment.text.splits import find_texts
+from rnn_pipelines.sentiment.text.vectors import WordVectors
+
+SCORE_BATCH_SIZE = 256
+
+
+def train_classifier(
+    features: TextFeatures,
+    reviews: pd.DataFrame,
+    vectors: WordVectors,
+    network: ClassifierSpec,
+    padding: PaddingSpec,
+    training: TrainingSpec,
+) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
+    """Builds a classifier and trains it; the epoch is chosen on the validation part.
+
+    Args:
+        features: of all reviews, in their order.
+        reviews: `part` and `label` of each; the test part is not touched.
+        vectors: the words that the network knows, and where their vectors may start.
+        network: what to build.
+        padding: how texts are cut and padded.
+        training: how to train it.
+    Returns:
+        The network with its best weights; the history and the record of `fit`, the record with the `layers` (see
+        `summarize_layers`).
+    Raises:
+        TrainingError: the loss is no longer finite.
+    """
+    return train_within(features, reviews, vectors, network, TextMeans(padding, training))
+
+
+def train_within(
+    features: TextFeatures, reviews: pd.DataFrame, vectors: WordVectors, network: ClassifierSpec, means: TextMeans
+) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
+    """Trains as `train_classifier` does, within limits; after an interruption it goes on as if there had been none.
+
+    Args:
+        features, reviews, vectors, network: see `train_classifier`.
+        means: how, and what it may cost.
+    Returns:
+        What `train_classifier` returns.
+    Raises:
+        TrainingError: the loss is no longer finite.
+    """
+    padding, training = means.padding, means.training
+    keras.utils.set_random_seed(training.seed)
+    model = build_classifier(network, vectors.vectors, features.ngrams.shape[1])
+    part = {name: find_texts(reviews, name) for name in ("train", "validation")}
+    inputs = {name: features.select(texts) for name, texts in part.items()}
+    labels = {name: reviews["label"].iloc[texts].to_numpy(np.float32) for name, texts in part.items()}
+    train = batch_texts(inputs["train"], labels["train"], padding, training.batch_size, shuffle_seed=training.seed)
+    validation = batch_texts(inputs["validation"], labels["validation"], padding, SCORE_BATCH_SIZE)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    limits = Limits(max_seconds=means.max_seconds)
+    if means.checkpoints is not None:
+        fingerprint = f"{network.model_dump_json()} {padding.model_dump_json()} {_fingerprint(features, reviews)}"
+        limits = replace(limits, checkpoint=means.checkpoints / f"{network.cell}.npz", fingerprint=fingerprint)
+    history, record = fit_within(model, loss, (_feed(model, train), _feed(model, validation)), training, limits)
+    return model, history, record | {"layers": summarize_layers(model)}
+
+
+def _fingerprint(features: TextFeatures, reviews: pd.DataFrame) -> str:
+    digest = hashlib.sha256(pd.util.hash_pandas_object(reviews[["part", "label"]], index=False).to_numpy().tobytes())
+    for array in (features.ids, features.offsets, features.ngrams):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _feed(model: keras.Model, batches: tf.data.Dataset) -> tf.data.Dataset:
+    """What the network reads alone: of a dictionary that holds more, Keras takes the first inputs by alphabet."""
+    names = list(model.input)
+    return batches.map(lambda inputs, targets: ({name: inputs[name] for name in names}, targets))
+
+
+# Large collections are scored in many calls, and tracing a recurrent network takes as long as hundreds of texts.
+@lru_cache(maxsize=4)
+def _compile(model: keras.Model) -> Callable[[dict[str, tf.Tensor]], tf.Tensor]:
+    signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
+    return tf.function(lambda inputs: model(inputs, training=False), input_signature=[signature])
+
+
+def score_texts(model: keras.Model, features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
+    """The network's logit for each text, float64[num_texts].
+
+    Args:
+        model: what `train_classifier` returns.
+        features: of the texts.
+        padding: as in training.
+    """
+    call = _compile(model)
+    logits = np.zeros(len(features.logits))
+    batches = batch_texts(features, logits, padding, SCORE_BATCH_SIZE)
+    scored = [call(inputs).numpy()[:, 0] for inputs, _ in _feed(model, batches)]
+    logits[sort_by_length(features, padding)] = np.concatenate([np.zeros(0), *scored])
+    return logits
+
+
+def score_reviews(
+    model: keras.Model, features: TextFeatures, reviews: pd.DataFrame, network: ClassifierSpec, padding: PaddingSpec
+) -> pd.DataFrame:
+    """The logits of the validation and test reviews.
+
+    Args:
+        model: what `train_classifier` returns.
+        features: of all reviews, in their order.
+        reviews: `review_id` and `part` of each.
+        network: what was built.
+        padding: as in training.
+    Returns:
+        `review_id`, the network's logit under the name of its cell and, where the network has an n-gram path, that of
+        the n-gram classifier as `nb_ngram` (float64).
+    """
+    texts = find_texts(reviews, "validation", "test")
+    chosen = features.select(texts)
+    logits: dict[str, np.ndarray] = {network.cell: score_texts(model, chosen, padding)}
+    if network.ngram_path:
+        logits["nb_ngram"] = chosen.logits
+    return pd.DataFrame({"review_id": reviews["review_id"].to_numpy()[texts], **logits})

@@ -1,1 +1,0 @@
-"""Training and using networks: batches, fit, predict."""

@@ -1,0 +1,129 @@
+"""The gravest finding decides, and what can't be read is an alarm."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_pipelines.champion.checking import check_task
+from rnn_pipelines.champion.history import add_record
+from rnn_pipelines.champion.store import ChampionStore
+
+AT = "2026-01-31T02:00:00+00:00"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ChampionStore:
+    """With a champion."""
+    store = ChampionStore(tmp_path / "forecast")
+    store.promote(store.add_version({"model": b"model"}), ["the first"], AT)
+    return store
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "verdict.json"
+
+
+def damage(store: ChampionStore) -> None:
+    pointer = store.read_pointer()
+    assert pointer is not None
+    (store.folder / "versions" / pointer.version / "model").write_bytes(b"else")
+
+
+def write(path: Path, verdict: str, *reasons: str, **more: Any) -> None:
+    path.write_text(json.dumps({"verdict": verdict, "reasons": reasons, "at": AT, **more}))
+
+
+@pytest.mark.parametrize("verdict", ["ok", "retrain", "alarm"])
+def test_verdict_is_the_monitors(store: ChampionStore, path: Path, verdict: str) -> None:
+    write(path, verdict, "errors as promised")
+    checked = check_task(store, path)
+    assert (checked.verdict, checked.reasons) == (verdict, (f"errors as promised (the monitor at {AT})",))
+
+
+@pytest.mark.parametrize(
+    ("days", "verdict", "reasons"),
+    [
+        (1, "ok", [f"errors as promised (the monitor at {AT})"]),
+        (-1, "alarm", [f"the monitor has not looked since {AT}: a night was missed"]),
+    ],
+)
+def test_verdict_is_believed_until_its_end(
+    store: ChampionStore, path: Path, days: int, verdict: str, reasons: list[str]
+) -> None:
+    until = datetime.now(UTC) + timedelta(days=days)
+    write(path, "ok", "errors as promised", valid_until=until.isoformat(timespec="seconds"))
+    checked = check_task(store, path)
+    assert (checked.verdict, list(checked.reasons)) == (verdict, reasons)
+
+
+def test_monitor_that_never_looked_is_said(store: ChampionStore, path: Path) -> None:
+    checked = check_task(store, path)
+    assert (checked.verdict, checked.reasons) == ("ok", ("the monitor has not looked yet",))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"verdict": "fine", "reasons": [], "at": ""}',
+        '{"verdict": "ok", "reasons": 1, "at": ""}',
+        '{"verdict": "ok", "reasons": [], "at": "", "valid_until": "soon"}',
+        '{"verdict": "ok", "reasons": [], "at": "", "valid_until": "2020-01-01T00:00:00"}',
+        '{"verdict": "ok", "reasons": [], "at": "", "valid_until": 7}',
+    ],
+)
+def test_verdict_that_cannot_be_read_is_an_alarm(store: ChampionStore, path: Path, content: str) -> None:
+    path.write_text(content)
+    checked = check_task(store, path)
+    assert checked.verdict == "alarm"
+    assert "can't be read" in checked.reasons[0]
+
+
+def test_verdict_without_a_reason_counts(store: ChampionStore, path: Path) -> None:
+    write(path, "alarm")
+    assert check_task(store, path).verdict == "alarm"
+
+
+def test_damaged_champion_is_an_alarm(store: ChampionStore, path: Path) -> None:
+    write(path, "ok", "errors as promised")
+    damage(store)
+    checked = check_task(store, path)
+    assert checked.verdict == "alarm"
+    assert "changed after it was written" in checked.reasons[0]
+
+
+def test_no_champion_asks_for_a_retraining(tmp_path: Path, path: Path) -> None:
+    checked = check_task(ChampionStore(tmp_path / "sentiment"), path)
+    assert (checked.verdict, checked.reasons) == ("retrain", ("there is no champion yet",))
+
+
+def record(store: ChampionStore, **fields: Any) -> None:
+    add_record(store.folder, {"kind": "retrain", **fields})
+
+
+def test_failed_retraining_asks_for_another(store: ChampionStore, path: Path) -> None:
+    record(store, outcome="failed", error="SeriesError: no such file")
+    checked = check_task(store, path)
+    assert checked.verdict == "retrain"
+    assert checked.reasons == ("the last retraining failed: SeriesError: no such file",)
+
+
+def test_failure_is_forgotten_after_the_next_retraining(store: ChampionStore, path: Path) -> None:
+    record(store, outcome="failed", error="SeriesError: no such file")
+    record(store, outcome="kept")
+    assert check_task(store, path).verdict == "ok"
+
+
+def test_gravest_reason_comes_first(store: ChampionStore, path: Path) -> None:
+    write(path, "retrain", "the series drifted")
+    damage(store)
+    checked = check_task(store, path)
+    assert checked.verdict == "alarm"
+    assert checked.reasons[-1] == f"the series drifted (the monitor at {AT})"

@@ -1,0 +1,314 @@
+"""A process that is killed, or that finds the disk full, at any write leaves a champion that is whole."""
+
+import json
+import random
+import runpy
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rnn_pipelines.champion.history import list_records
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.errors import ChampionError
+
+pytestmark = pytest.mark.slow
+
+SCRIPT = Path(__file__).with_name("stub_trainer.py")
+TRAINER = SimpleNamespace(**runpy.run_path(str(SCRIPT)))
+KILLED = -9
+NUM_RANDOM_KILLS = 150
+
+
+@dataclass
+class Trial:
+    """One process that ended early, and what it left.
+
+    Attributes:
+        where: the fault, and at which call or moment.
+        is_reached: whether the process ended by it, or the error went past what only cleans up.
+        found: number of the champion after it; None where none was there, "damaged" where it is neither old nor new.
+        on_record: number of the champion's retraining, as it is on record.
+        allowed: numbers that the champion may have.
+        alarms: of the champion.
+        broken: versions that are not whole although they are listed, or the champion, or the one before it.
+        num_unread: files of the history that can't be read.
+        problem: of the next retraining; empty where it succeeded.
+        num_left: unfinished versions after the next retraining.
+    """
+
+    where: str
+    is_reached: bool
+    found: int | str | None
+    allowed: tuple[int | None, ...]
+    on_record: int | None = None
+    alarms: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    num_unread: int = 0
+    problem: str = ""
+    num_left: int = 0
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs the stub trainer to its end."""
+    return subprocess.run(
+        [sys.executable, SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def identify(files: dict[str, bytes]) -> int | str:
+    """The number of the retraining that made the files, every byte of them."""
+    made = TRAINER.drop_record(files)
+    try:
+        number = int(made["part0.bin"][:5])
+    except (KeyError, ValueError):
+        return "damaged"
+    return number if made == TRAINER.make_files(number, len(made)) else "damaged"
+
+
+def inspect(folder: Path, trial: Trial) -> Trial:
+    """Adds to the trial what is found on disk, then retrains."""
+    store = ChampionStore(folder)
+    try:
+        champion = store.load()
+        trial.found, trial.alarms = identify(dict(champion.files)), list(champion.alarms)
+    except ChampionError as error:
+        trial.found = None if "None was promoted yet" in str(error) else "damaged"
+    trial.on_record = TRAINER.find_number(store)
+    pointer = store.find_pointer()
+    named = [pointer.version, *pointer.previous[:1]] if pointer else []
+    for version in {*store.list_versions(), *named}:
+        try:
+            store._verify(version)
+        except ChampionError as error:
+            trial.broken.append(str(error))
+    trial.num_unread = len(list((folder / "history").glob("*.json"))) - len(list_records(folder))
+    try:
+        TRAINER.retrain(folder, 99_999, 2)
+        if identify(dict(store.load().files)) != 99_999 or list_records(folder)[-1]["number"] != 99_999:
+            trial.problem = "the next retraining left no trace"
+        # Now that it isn't the champion any more, its version alone would not do.
+        if trial.found not in (None, *(record["number"] for record in list_records(folder))):
+            trial.problem = "the champion before is not in the history"
+    except Exception as error:
+        trial.problem = repr(error)
+    trial.num_left = len(list((folder / "versions").glob(".*")))
+    return trial
+
+
+def try_every_call(tmp_path: Path, work: str, kind: str, prepare: Callable[[Path], int], num_files: int) -> list[Trial]:
+    """Runs the same work again and again from the same start, with a fault at its first call, its second, and so on."""
+    start = tmp_path / "start"
+    start.mkdir()
+    number = prepare(start)
+    options = ("--number", number + 1, "--files", num_files)
+    shutil.copytree(start, tmp_path / "counted")
+    counted = run(work, tmp_path / "counted", *options)
+    assert counted.returncode == 0, counted.stderr
+    allowed = ((number or None), number + 1) if work == "retrain" else (number,)
+    trials = []
+    for at in range(1, int(counted.stdout) + 1):
+        folder = tmp_path / f"{at}"
+        shutil.copytree(start, folder)
+        finished = run(work, folder, *options, "--fault", kind, "--at", at)
+        assert finished.returncode in (0, KILLED, TRAINER.DISK_FULL), finished.stderr
+        expected = KILLED if kind == "kill" else TRAINER.DISK_FULL
+        is_reached = finished.returncode == expected
+        trials.append(inspect(folder, Trial(f"{work}, {kind} at call {at}", is_reached, None, allowed)))
+        shutil.rmtree(folder)
+    return trials
+
+
+def prepare_nothing(_: Path) -> int:
+    return 0
+
+
+def prepare_champions(folder: Path) -> int:
+    """Two champions, and what a killed process left."""
+    for number in (1, 2):
+        TRAINER.retrain(folder, number, 3)
+    unfinished = folder / "versions" / ".killed.part"
+    unfinished.mkdir()
+    (unfinished / "part0.bin").write_bytes(b"0000")
+    return 2
+
+
+def prepare_old_versions(folder: Path) -> int:
+    """Four versions, of which the second is in use again."""
+    versions = [TRAINER.retrain(folder, number, 2) for number in (1, 2, 3, 4)]
+    ChampionStore(folder).promote(versions[1], ["rolled back"], "2026-01-02T00:00:00+00:00")
+    return 2
+
+
+def kill_at_random(tmp_path: Path) -> list[Trial]:
+    """Kills a process that retrains and prunes without end at any moment; the next one goes on from there."""
+    moments = random.Random(0)
+    trials: list[Trial] = []
+    for number in range(NUM_RANDOM_KILLS):
+        # Now and then from the start, to which a kill can come before the first champion.
+        folder, latest = tmp_path / f"{number // 10}", trials[-1].found if number % 10 else None
+        folder.mkdir(exist_ok=True)
+        with subprocess.Popen([sys.executable, SCRIPT, "forever", folder], stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            seconds = moments.uniform(0, 0.15)
+            time.sleep(seconds)
+            child.kill()
+            promoted = child.stdout.read().split()
+        latest = int(promoted[-1]) if promoted else latest
+        allowed = (latest, int(latest or 0) + 1)
+        trial = Trial(f"killed after {seconds:.4f} s", child.returncode == KILLED, None, allowed)
+        # On a copy, because it retrains.
+        shutil.copytree(folder, tmp_path / "copy")
+        trials.append(inspect(tmp_path / "copy", trial))
+        shutil.rmtree(tmp_path / "copy")
+    return trials
+
+
+CASES: dict[str, Callable[[Path], list[Trial]]] = {
+    f"{work} {kind}": lambda path, start=start, kind=kind, num_files=num_files: try_every_call(
+        path, start[0], kind, start[1], num_files
+    )
+    for work, start, num_files in (
+        ("first", ("retrain", prepare_nothing), 1),
+        ("third", ("retrain", prepare_champions), 3),
+        ("prune", ("prune", prepare_old_versions), 1),
+    )
+    for kind in ("kill", "once", "full")
+    # To prune takes no room.
+    if (work, kind) != ("prune", "full")
+} | {"random kill": kill_at_random}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def trials(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Trial]:
+    folder = tmp_path_factory.mktemp("crashes")
+    trials = CASES[request.param](folder)
+    shutil.rmtree(folder)
+    print(f"{request.param}: {len(trials)} trials")
+    return trials
+
+
+def test_there_is_a_trial_for_each_call(trials: list[Trial], request: pytest.FixtureRequest) -> None:
+    """So that no other test here passes for want of trials: one file takes some 40 calls, three take some 60."""
+    case = request.node.callspec.params["trials"].split()[0]
+    assert len(trials) >= {"first": 40, "third": 60, "prune": 10, "random": NUM_RANDOM_KILLS}[case]
+
+
+def test_processes_ended_by_their_fault(trials: list[Trial], request: pytest.FixtureRequest) -> None:
+    """Each that was killed; an error may be passed over where a folder is there already, or leftovers are removed."""
+    missed = [trial.where for trial in trials if not trial.is_reached]
+    assert len(missed) <= (0 if "kill" in request.node.callspec.params["trials"] else len(trials) / 5), missed
+
+
+def test_champion_is_the_old_or_the_new_one_whole(trials: list[Trial]) -> None:
+    assert [trial for trial in trials if trial.found not in trial.allowed] == []
+
+
+def test_retraining_of_the_champion_is_on_record(trials: list[Trial]) -> None:
+    assert [trial for trial in trials if trial.on_record != trial.found] == []
+
+
+def test_crash_damages_nothing_that_would_raise_an_alarm(trials: list[Trial]) -> None:
+    assert [trial for trial in trials if trial.alarms] == []
+
+
+def test_every_listed_version_and_the_champion_before_are_whole(trials: list[Trial]) -> None:
+    assert [trial for trial in trials if trial.broken] == []
+
+
+def test_every_record_of_the_history_is_whole(trials: list[Trial]) -> None:
+    assert [trial for trial in trials if trial.num_unread] == []
+
+
+def test_next_retraining_succeeds(trials: list[Trial]) -> None:
+    """Also because no lock outlives its process."""
+    assert [trial for trial in trials if trial.problem] == []
+
+
+def test_next_retraining_removes_what_is_unfinished(trials: list[Trial]) -> None:
+    assert [trial for trial in trials if trial.num_left] == []
+
+
+# A disk that is full
+
+
+@pytest.fixture(scope="module", params=["limit", "disk"])
+def rooms(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Outcomes of retraining with little room: files that can't grow, or a small disk of its own."""
+    folder = tmp_path_factory.mktemp("room")
+    command: list[object] = [sys.executable, SCRIPT, request.param, folder]
+    if request.param == "disk":
+        own = ["unshare", "--map-root-user", "--mount"]
+        may_mount = shutil.which("unshare") and not subprocess.call(
+            [*own, "mount", "-t", "tmpfs", "none", folder], stderr=subprocess.DEVNULL
+        )
+        if may_mount:
+            command = [*own, *command]
+        else:
+            warnings.warn("No disk can be mounted here: the size of files is limited instead.", stacklevel=1)
+            command[2] = "limit"
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert finished.returncode == 0, finished.stderr
+    outcomes: list[dict[str, Any]] = json.loads(finished.stdout)
+    print(f"{command[-2]}: {len(outcomes)} trials")
+    return outcomes
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+def test_room_is_too_little_first_and_then_enough(rooms: list[dict[str, Any]], is_done: bool) -> None:
+    """So that no other test here passes for want of trials."""
+    assert sum(outcome["is_done"] is is_done for outcome in rooms) >= 2
+
+
+def test_champion_is_whole_on_a_full_disk(rooms: list[dict[str, Any]]) -> None:
+    assert [outcome for outcome in rooms if not outcome["is_whole"] or outcome["alarms"]] == []
+
+
+def test_champion_is_on_record_on_a_full_disk(rooms: list[dict[str, Any]]) -> None:
+    assert [outcome for outcome in rooms if not outcome["is_on_record"]] == []
+
+
+def test_retraining_succeeds_once_there_is_room(rooms: list[dict[str, Any]]) -> None:
+    assert [outcome for outcome in rooms if not outcome["is_next_done"]] == []
+
+
+# Many at once
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """Twenty processes that retrained at once: `store` and the `codes` they ended with."""
+    folder = tmp_path_factory.mktemp("together")
+    finished = run("together", folder, "--number", 20)
+    assert finished.returncode == 0, finished.stderr
+    return SimpleNamespace(store=ChampionStore(folder), codes=json.loads(finished.stdout))
+
+
+def test_twenty_at_once_all_succeed(together: SimpleNamespace) -> None:
+    assert together.codes == [0] * 20
+
+
+def test_twenty_at_once_leave_one_champion(together: SimpleNamespace) -> None:
+    champion = together.store.load()
+    assert identify(dict(champion.files)) in range(1, 21)
+    assert champion.alarms == []
+
+
+def test_twenty_at_once_list_every_champion_before_once(together: SimpleNamespace) -> None:
+    pointer = together.store.read_pointer()
+    assert sorted([pointer.version, *pointer.previous]) == together.store.list_versions()
+    assert len(pointer.previous) == 19
+
+
+def test_twenty_at_once_leave_twenty_records(together: SimpleNamespace) -> None:
+    numbers = [record["number"] for record in list_records(together.store.folder)]
+    assert sorted(numbers) == list(range(1, 21))

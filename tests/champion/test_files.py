@@ -1,0 +1,109 @@
+"""A file that is replaced holds the old content or the new, whole, and nothing is left beside it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rnn_pipelines.champion.files import replace_file
+
+STEPS = ["fsync", "chmod", "replace"]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file that holds `old`."""
+    path = tmp_path / "my.json"
+    replace_file(path, b"old")
+    return path
+
+
+def break_off(monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException) -> None:
+    """Makes writing fail at one of its steps."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(os, step, fail)
+
+
+def test_new_file_holds_the_content(tmp_path: Path) -> None:
+    replace_file(tmp_path / "my.json", b"\x00new\xff")
+    assert (tmp_path / "my.json").read_bytes() == b"\x00new\xff"
+
+
+def test_old_content_is_replaced_whole(path: Path) -> None:
+    replace_file(path, b"n")
+    assert path.read_bytes() == b"n"
+
+
+def test_nothing_is_left_beside_the_file(path: Path) -> None:
+    replace_file(path, b"new")
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_old_content_stays_until_all_is_written(path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    seen = []
+    original = getattr(os, step)
+    monkeypatch.setattr(os, step, lambda *arguments: (seen.append(path.read_bytes()), original(*arguments))[1])
+    replace_file(path, b"new")
+    assert seen[0] == b"old"
+
+
+def test_content_is_on_disk_before_it_takes_the_name(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the folder's entry after it: a power cut must not leave an empty file."""
+    steps = []
+    for step in ("fsync", "replace"):
+        original = getattr(os, step)
+
+        def note(*arguments, step: str = step, original=original):
+            steps.append(step)
+            return original(*arguments)
+
+        monkeypatch.setattr(os, step, note)
+    replace_file(path, b"new")
+    assert steps == ["fsync", "replace", "fsync"]
+
+
+@pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt("stop")], ids=type)
+@pytest.mark.parametrize("step", STEPS)
+def test_failed_write_leaves_the_old_content(
+    path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException
+) -> None:
+    break_off(monkeypatch, step, error)
+    with pytest.raises(type(error)):
+        replace_file(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt("stop")], ids=type)
+@pytest.mark.parametrize("step", STEPS)
+def test_failed_write_leaves_nothing_beside_the_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException
+) -> None:
+    break_off(monkeypatch, step, error)
+    with pytest.raises(type(error)):
+        replace_file(path, b"new")
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_is_being_written_is_hidden_and_no_json(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = []
+    replace = os.replace
+    monkeypatch.setattr(
+        os, "replace", lambda source, target: (names.append(Path(source).name), replace(source, target))
+    )
+    replace_file(path, b"new")
+    assert names[0].startswith(".")
+    assert not names[0].endswith(".json")
+
+
+def test_others_can_read_the_file(path: Path) -> None:
+    """Temporary files are for their owner alone."""
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_missing_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        replace_file(tmp_path / "nowhere" / "my.json", b"new")

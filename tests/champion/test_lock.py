@@ -1,0 +1,209 @@
+"""One process at a time, and no lock that outlives its process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rnn_pipelines.champion import lock
+from rnn_pipelines.champion.lock import hold_lock
+from rnn_pipelines.errors import LockedError
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from rnn_pipelines.champion.lock import hold_lock
+with hold_lock(Path(sys.argv[1]), 0):
+    print("held", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+# The parent tells the number of its child and waits to be killed; the child lives on.
+FORK = """
+import os, sys, time
+from pathlib import Path
+from rnn_pipelines.champion.lock import hold_lock
+with hold_lock(Path(sys.argv[1]), 0):
+    child = os.fork()
+    if child:
+        print(child, flush=True)
+    time.sleep(60)
+"""
+SPAWN = """
+import subprocess, sys, time
+from pathlib import Path
+from rnn_pipelines.champion.lock import hold_lock
+with hold_lock(Path(sys.argv[1]), 0):
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], close_fds=False)
+    print(child.pid, flush=True)
+    time.sleep(60)
+"""
+# The child tries the lock and leaves its parent's block; then the parent tells how, with the lock still held.
+FORK_AND_TRY = """
+import os, sys, time
+from pathlib import Path
+from rnn_pipelines.errors import LockedError
+from rnn_pipelines.champion.lock import hold_lock
+path = Path(sys.argv[1])
+is_refused = False
+with hold_lock(path, 0):
+    child = os.fork()
+    if child == 0:
+        try:
+            with hold_lock(path, 0):
+                pass
+        except LockedError:
+            is_refused = True
+    else:
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        time.sleep(60)
+os._exit(40 + is_refused)
+"""
+
+
+Start = Callable[..., tuple[subprocess.Popen[str], str]]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "task.lock"
+
+
+@pytest.fixture
+def start(path: Path) -> Iterator[Start]:
+    """Starts a process with the lock; returns it with the first line that it says."""
+    started = []
+
+    def start_process(code: str, *arguments: object) -> tuple[subprocess.Popen[str], str]:
+        command = [sys.executable, "-c", code, str(path), *map(str, arguments)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stdout is not None
+        return process, process.stdout.readline().strip()
+
+    yield start_process
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_lock_of_another_process_is_refused(path: Path, start: Start) -> None:
+    start(HOLD, 60)
+    with pytest.raises(LockedError), hold_lock(path, 0):
+        pass
+
+
+def test_refusal_names_lock_wait_and_what_to_do(path: Path, start: Start) -> None:
+    start(HOLD, 60)
+    with pytest.raises(LockedError) as caught, hold_lock(path, 0.2):
+        pass
+    assert str(caught.value) == (
+        f"{path}: another process still holds this lock after 0.2 s. Let it finish, or wait longer."
+    )
+
+
+def test_refusal_comes_after_the_wait(path: Path, start: Start) -> None:
+    start(HOLD, 60)
+    since = time.monotonic()
+    with pytest.raises(LockedError), hold_lock(path, 0.3):
+        pass
+    assert 0.3 <= time.monotonic() - since < 5
+
+
+def test_block_does_not_run_without_the_lock(path: Path, start: Start) -> None:
+    start(HOLD, 60)
+    ran = []
+    with pytest.raises(LockedError), hold_lock(path, 0):
+        ran.append(True)
+    assert ran == []
+
+
+def test_lock_is_waited_for(path: Path, start: Start) -> None:
+    process, _ = start(HOLD, 0.3)
+    with hold_lock(path, 20):
+        assert process.wait(5) == 0
+
+
+def can_hold(path: Path, wait_seconds: float = 0) -> bool:
+    try:
+        with hold_lock(path, wait_seconds):
+            return True
+    except LockedError:
+        return False
+
+
+def test_killed_process_leaves_no_lock(path: Path, start: Start) -> None:
+    process, _ = start(HOLD, 60)
+    process.kill()
+    process.wait()
+    assert can_hold(path)
+
+
+@pytest.mark.parametrize("code", [FORK, SPAWN], ids=["forked", "spawned"])
+def test_child_that_outlives_a_killed_process_does_not_keep_its_lock(path: Path, start: Start, code: str) -> None:
+    process, child = start(code)
+    time.sleep(0.05)
+    process.kill()
+    process.wait()
+    try:
+        assert can_hold(path, 5)
+        os.kill(int(child), 0)  # it is still there
+    finally:
+        os.kill(int(child), signal.SIGKILL)
+
+
+def test_forked_child_does_not_take_its_parents_lock_for_its_own(start: Start) -> None:
+    """It is refused, and leaves the block that it was forked in without an error."""
+    assert start(FORK_AND_TRY)[1] == "41"
+
+
+def test_end_of_a_forked_child_leaves_the_parent_its_lock(path: Path, start: Start) -> None:
+    start(FORK_AND_TRY)
+    with pytest.raises(LockedError), hold_lock(path, 0):
+        pass
+
+
+def test_holder_goes_on_with_the_same_lock(path: Path) -> None:
+    with hold_lock(path, 0):
+        assert can_hold(path)
+
+
+def test_same_lock_by_another_path_is_the_same_lock(path: Path) -> None:
+    with hold_lock(path, 0):
+        assert can_hold(path.parent / ".." / "deep" / "task.lock")
+
+
+def test_inner_end_does_not_free_the_outer_lock(path: Path, start: Start) -> None:
+    with hold_lock(path, 0):
+        with hold_lock(path, 0):
+            pass
+        _, said = start(HOLD, 0)
+    assert said == ""
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_lock_is_free_after_an_error(path: Path, start: Start, error: type[BaseException]) -> None:
+    with pytest.raises(error), hold_lock(path, 0):
+        raise error
+    assert start(HOLD, 0)[1] == "held"
+
+
+def test_two_locks_are_apart(tmp_path: Path, start: Start) -> None:
+    start(HOLD, 60)
+    assert can_hold(tmp_path / "deep" / "other.lock")
+
+
+def test_file_of_the_lock_stays(path: Path) -> None:
+    with hold_lock(path, 0):
+        pass
+    assert path.exists()
+
+
+def test_nothing_is_held_after_the_block(path: Path) -> None:
+    with hold_lock(path, 0):
+        pass
+    assert lock._held_here == {}

@@ -1,0 +1,558 @@
+"""The champion is one that was promoted, whole, or its loss is told; what is in use is never removed."""
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from rnn_pipelines.champion import store as champion
+from rnn_pipelines.champion.history import add_record
+from rnn_pipelines.champion.store import CHECKSUMS, ChampionStore, Pointer
+from rnn_pipelines.errors import ChampionError, LockedError
+
+pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
+
+SINCE = "2026-01-31T02:00:00+00:00"
+NAMES = ("model.keras", "scaler.json")
+Promote = Callable[[str], str]
+Damage = Callable[[Path], object]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ChampionStore:
+    return ChampionStore(tmp_path / "store" / "forecast")
+
+
+def make_files(content: str) -> dict[str, bytes]:
+    return {name: f"{content} {name}".encode() for name in NAMES}
+
+
+@pytest.fixture
+def promote(store: ChampionStore) -> Promote:
+    """Adds a version, promotes it, puts that on record, and returns its name."""
+
+    def promote_new(content: str) -> str:
+        version = store.add_version(make_files(content))
+        store.promote(version, [f"{content} is better"], SINCE)
+        add_record(store.folder, {"is_promoted": True, "version": version})
+        return version
+
+    return promote_new
+
+
+def find_folder(store: ChampionStore, version: str) -> Path:
+    return store.folder / "versions" / version
+
+
+def find_pointer_file(store: ChampionStore) -> Path:
+    return store.folder / "champion.json"
+
+
+def flip_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def write(content: str | bytes) -> Damage:
+    return lambda path: path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def replace_by_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+# Versions
+
+
+def test_champion_has_the_files_that_were_added(store: ChampionStore, promote: Promote) -> None:
+    promote("first")
+    assert store.load().files == make_files("first")
+
+
+def test_champion_without_damage_raises_no_alarm(store: ChampionStore, promote: Promote) -> None:
+    promote("first")
+    promote("second")
+    assert store.load().alarms == []
+
+
+def test_added_version_is_no_champion_yet(store: ChampionStore, promote: Promote) -> None:
+    first = promote("first")
+    store.add_version(make_files("second"))
+    assert store.load().version == first
+
+
+def test_versions_are_listed_the_oldest_first(store: ChampionStore) -> None:
+    added = [store.add_version(make_files(content)) for content in "abc"]
+    assert store.list_versions() == added
+
+
+def test_no_version_is_listed_before_the_first(store: ChampionStore) -> None:
+    assert store.list_versions() == []
+
+
+def test_same_files_twice_are_two_versions(store: ChampionStore) -> None:
+    assert store.add_version(make_files("first")) != store.add_version(make_files("first"))
+
+
+def test_version_can_be_read_by_other_users(store: ChampionStore) -> None:
+    """Who predicts may be another user than who trains."""
+    folder = find_folder(store, store.add_version(make_files("first")))
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "deep/model", "../model", "/model", CHECKSUMS])
+def test_name_that_is_not_plain_is_refused(store: ChampionStore, name: str) -> None:
+    with pytest.raises(ValueError, match=rf"expected plain names.*received \['{name}'\]"):
+        store.add_version({"model.keras": b"", name: b"1"})
+
+
+def test_version_without_files_is_refused(store: ChampionStore) -> None:
+    with pytest.raises(ValueError, match="received no file"):
+        store.add_version({})
+
+
+@pytest.mark.parametrize("call", ["fsync", "rename"])
+def test_version_that_could_not_be_written_leaves_nothing(
+    store: ChampionStore, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(OSError):  # noqa: PT011
+        store.add_version(make_files("first"))
+    assert os.listdir(store.folder / "versions") == []
+
+
+def test_unfinished_version_of_a_killed_process_is_not_listed(store: ChampionStore) -> None:
+    find_folder(store, ".killed.part").mkdir(parents=True)
+    assert store.list_versions() == []
+
+
+@pytest.mark.parametrize("name", ["add", "prune"])
+def test_unfinished_version_of_a_killed_process_is_removed(store: ChampionStore, promote: Promote, name: str) -> None:
+    promote("first")
+    unfinished = find_folder(store, ".killed.part")
+    unfinished.mkdir()
+    (unfinished / "model.keras").touch()
+    store.prune(1) if name == "prune" else store.add_version(make_files("second"))
+    assert not unfinished.exists()
+
+
+@pytest.mark.parametrize("name", ["add_version", "promote", "prune"])
+def test_one_process_at_a_time_changes_the_store(
+    store: ChampionStore, promote: Promote, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """So that none removes the unfinished version of another."""
+    first = promote("first")
+    monkeypatch.setattr(champion, "LOCK_SECONDS", 0)
+    arguments = {"add_version": (make_files("second"),), "promote": (first, [], SINCE), "prune": (0,)}[name]
+    hold = "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, store.folder / "pointer.lock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(LockedError):
+            getattr(store, name)(*arguments)
+        other.kill()
+
+
+# Promotion
+
+
+def test_pointer_tells_version_time_reasons_and_champions_before(store: ChampionStore, promote: Promote) -> None:
+    first, second, third = promote("first"), promote("second"), promote("third")
+    listed = (find_folder(store, third) / CHECKSUMS).read_bytes()
+    assert store.read_pointer() == Pointer(
+        third, hashlib.sha256(listed).hexdigest(), SINCE, ["third is better"], [second, first]
+    )
+
+
+def test_promotion_returns_what_it_wrote(store: ChampionStore) -> None:
+    assert store.promote(store.add_version(make_files("first")), ["why"], SINCE) == store.read_pointer()
+
+
+def test_rollback_lists_each_champion_before_once(store: ChampionStore, promote: Promote) -> None:
+    first, second, third = promote("first"), promote("second"), promote("third")
+    store.promote(second, ["rolled back"], SINCE)
+    pointer = store.read_pointer()
+    assert pointer is not None
+    assert (pointer.version, pointer.previous) == (second, [third, first])
+
+
+def test_rollback_goes_to_the_champion_before(store: ChampionStore, promote: Promote) -> None:
+    promote("first")
+    promote("second")
+    pointer = store.read_pointer()
+    assert pointer is not None
+    store.promote(pointer.previous[0], ["rolled back"], SINCE)
+    assert store.load().files == make_files("first")
+
+
+@pytest.mark.parametrize("damage", [flip_byte, truncate, Path.unlink])
+def test_damaged_version_is_not_promoted(store: ChampionStore, promote: Promote, damage: Damage) -> None:
+    first = promote("first")
+    damage(find_folder(store, first) / NAMES[1])
+    second = promote("second")
+    with pytest.raises(ChampionError, match=first):
+        store.promote(first, ["rolled back"], SINCE)
+    assert store.load().version == second
+
+
+@pytest.mark.parametrize("version", ["", ".", "..", "none", ".killed.part", "../versions/VERSION", "/ROOT/VERSION"])
+def test_what_is_no_version_is_not_promoted(store: ChampionStore, promote: Promote, version: str) -> None:
+    first = promote("first")
+    shutil.copytree(find_folder(store, first), find_folder(store, ".killed.part"))
+    version = version.replace("VERSION", first).replace("/ROOT", str(store.folder / "versions"))
+    with pytest.raises(ChampionError):
+        store.promote(version, [], SINCE)
+    assert store.load().version == first
+
+
+def test_failed_promotion_leaves_the_champion(
+    store: ChampionStore, promote: Promote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError
+
+    first = promote("first")
+    second = store.add_version(make_files("second"))
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError):  # noqa: PT011
+        store.promote(second, [], SINCE)
+    assert (store.load().version, store.load().alarms) == (first, [])
+
+
+# A damaged champion
+
+
+@pytest.mark.parametrize("name", [*NAMES, CHECKSUMS])
+@pytest.mark.parametrize("damage", [flip_byte, truncate, write(b""), Path.unlink, replace_by_folder])
+def test_damaged_file_falls_back_to_the_champion_before(
+    store: ChampionStore, promote: Promote, damage: Damage, name: str
+) -> None:
+    promote("first")
+    second = promote("second")
+    damage(find_folder(store, second) / name)
+    assert store.load().files == make_files("first")
+
+
+@pytest.mark.parametrize("name", [*NAMES, CHECKSUMS])
+@pytest.mark.parametrize("damage", [flip_byte, truncate, write(b""), Path.unlink, replace_by_folder])
+def test_alarm_tells_what_is_damaged_and_what_is_in_use(
+    store: ChampionStore, promote: Promote, damage: Damage, name: str
+) -> None:
+    first, second = promote("first"), promote("second")
+    damage(find_folder(store, second) / name)
+    damaged, instead = store.load().alarms
+    assert damaged.startswith(f"{second}: ")
+    assert instead == f"{first} is in use instead."
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_alarm_names_the_file_that_changed(store: ChampionStore, promote: Promote, name: str) -> None:
+    promote("first")
+    second = promote("second")
+    flip_byte(find_folder(store, second) / name)
+    assert store.load().alarms[0] == f"{second}: {name} changed after it was written."
+
+
+@pytest.mark.parametrize("content", ["null", "[]", "{}", "5", '"a"', '["model.keras"]', b"\xff"])
+def test_list_of_checksums_of_another_form_falls_back(
+    store: ChampionStore, promote: Promote, content: str | bytes
+) -> None:
+    """Also of a champion before, whose list nothing else vouches for."""
+    first, second, third = promote("first"), promote("second"), promote("third")
+    for version in (second, third):
+        write(content)(find_folder(store, version) / CHECKSUMS)
+    assert store.load().version == first
+
+
+def test_missing_folder_falls_back(store: ChampionStore, promote: Promote) -> None:
+    promote("first")
+    shutil.rmtree(find_folder(store, promote("second")))
+    assert store.load().files == make_files("first")
+
+
+def test_other_files_with_their_own_checksums_fall_back(store: ChampionStore, promote: Promote) -> None:
+    """They are whole, but not those that were evaluated and promoted."""
+    first, second = promote("first"), promote("second")
+    other = store.add_version(make_files("other"))
+    shutil.rmtree(find_folder(store, second))
+    shutil.copytree(find_folder(store, other), find_folder(store, second))
+    loaded = store.load()
+    assert (loaded.version, loaded.alarms[0]) == (first, f"{second}: its files are not those that were promoted.")
+
+
+def test_two_damaged_champions_fall_back_to_the_third(store: ChampionStore, promote: Promote) -> None:
+    first, second, third = promote("first"), promote("second"), promote("third")
+    for version in (second, third):
+        flip_byte(find_folder(store, version) / NAMES[0])
+    loaded = store.load()
+    assert (loaded.version, len(loaded.alarms)) == (first, 3)
+
+
+def test_without_a_whole_champion_all_that_is_wrong_is_told(store: ChampionStore, promote: Promote) -> None:
+    versions = [promote("first"), promote("second")]
+    for version in versions:
+        flip_byte(find_folder(store, version) / NAMES[0])
+    with pytest.raises(ChampionError) as caught:
+        store.load()
+    assert all(f"{version}: model.keras changed" in str(caught.value) for version in versions)
+    assert str(caught.value).endswith("Run kedro champion retrain.")
+
+
+def test_version_that_was_never_promoted_is_no_fallback(store: ChampionStore, promote: Promote) -> None:
+    store.add_version(make_files("worse"))
+    flip_byte(find_folder(store, promote("first")) / NAMES[0])
+    store.add_version(make_files("worse"))
+    with pytest.raises(ChampionError):
+        store.load()
+
+
+def test_without_a_champion_load_says_so(store: ChampionStore) -> None:
+    with pytest.raises(ChampionError, match="None was promoted yet"):
+        store.load()
+
+
+def test_name_in_checksums_that_leads_elsewhere_is_not_followed(
+    store: ChampionStore, promote: Promote, tmp_path: Path
+) -> None:
+    first, second, third = promote("first"), promote("second"), promote("third")
+    (tmp_path / "secret").write_bytes(b"secret")
+    checksum = hashlib.sha256(b"secret").hexdigest()
+    for version, name in ((second, "../../../../secret"), (third, str(tmp_path / "secret"))):
+        (find_folder(store, version) / CHECKSUMS).write_text(json.dumps({name: checksum}))
+    assert store.load().version == first
+
+
+# A damaged pointer
+
+POINTER_DAMAGES = {
+    "missing": Path.unlink,
+    "empty": write(""),
+    "truncated": truncate,
+    "no JSON": write("champion"),
+    "no UTF-8": write(b"\xff\xfe"),
+    "null": write("null"),
+    "a list": write("[]"),
+    "an empty object": write("{}"),
+    "another field": lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "more": 1})),
+    "no field": lambda path: path.write_text(json.dumps({"version": json.loads(path.read_text())["version"]})),
+    "no list": lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "previous": None})),
+    "a folder": replace_by_folder,
+}
+
+
+@pytest.fixture(params=POINTER_DAMAGES)
+def damage_pointer(request: pytest.FixtureRequest, store: ChampionStore) -> Callable[[], None]:
+    return lambda: (POINTER_DAMAGES[request.param](find_pointer_file(store)), None)[1]
+
+
+def test_champion_of_a_damaged_pointer_is_what_the_history_says(
+    store: ChampionStore, promote: Promote, damage_pointer: Callable[[], None]
+) -> None:
+    promote("first")
+    promote("second")
+    damage_pointer()
+    assert store.load().files == make_files("second")
+
+
+def test_damaged_pointer_raises_an_alarm_with_its_name(
+    store: ChampionStore, promote: Promote, damage_pointer: Callable[[], None]
+) -> None:
+    promote("first")
+    damage_pointer()
+    assert store.load().alarms[0].startswith(f"{find_pointer_file(store)}: it is ")
+
+
+def test_damaged_pointer_is_not_read_in_part(
+    store: ChampionStore, promote: Promote, damage_pointer: Callable[[], None]
+) -> None:
+    promote("first")
+    damage_pointer()
+    with pytest.raises(ChampionError):
+        store.read_pointer()
+
+
+def test_damaged_pointer_is_found_from_the_history(
+    store: ChampionStore, promote: Promote, damage_pointer: Callable[[], None]
+) -> None:
+    first, second = promote("first"), promote("second")
+    store.promote(first, ["rolled back"], SINCE)
+    add_record(store.folder, {"is_promoted": True, "version": first})
+    add_record(store.folder, {"is_promoted": False, "version": "worse"})
+    damage_pointer()
+    pointer = store.find_pointer()
+    assert pointer is not None
+    assert (pointer.version, pointer.previous) == (first, [second])
+
+
+def test_damaged_pointer_and_damaged_champion_fall_back(
+    store: ChampionStore, promote: Promote, damage_pointer: Callable[[], None]
+) -> None:
+    first, second = promote("first"), promote("second")
+    damage_pointer()
+    flip_byte(find_folder(store, second) / NAMES[0])
+    loaded = store.load()
+    assert (loaded.version, len(loaded.alarms)) == (first, 3)
+
+
+def test_promotion_after_a_damaged_pointer_keeps_the_champions_before(store: ChampionStore, promote: Promote) -> None:
+    first, second = promote("first"), promote("second")
+    find_pointer_file(store).write_bytes(b"")
+    promote("third")
+    pointer = store.read_pointer()
+    assert pointer is not None
+    assert pointer.previous == [second, first]
+
+
+def test_any_flipped_bit_of_the_pointer_leaves_a_champion(store: ChampionStore, promote: Promote) -> None:
+    promote("first")
+    promote("second")
+    path = find_pointer_file(store)
+    content = path.read_bytes()
+    wholes = [make_files("first"), make_files("second")]
+    for position in range(len(content)):
+        path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
+        assert store.load().files in wholes
+
+
+def test_damaged_record_does_not_hide_the_others(store: ChampionStore, promote: Promote) -> None:
+    promote("first")
+    for name, content in (("a.json", b""), ("y.json", b"[]"), ("z.json", b'{"is_promoted": true, "version": []}')):
+        (store.folder / "history" / name).write_bytes(content)
+    find_pointer_file(store).unlink()
+    assert store.load().files == make_files("first")
+
+
+@pytest.mark.parametrize("version", ["2026-never-was", "", "..", ".killed.part", 5, None, [], {}])
+def test_pointer_to_what_is_no_version_falls_back(store: ChampionStore, promote: Promote, version: object) -> None:
+    first = promote("first")
+    pointer = store.promote(promote("second"), [], SINCE)
+    find_pointer_file(store).write_text(json.dumps({**asdict(pointer), "version": version, "previous": [first]}))
+    loaded = store.load()
+    assert loaded.files == make_files("first")
+    assert loaded.alarms[0].startswith(f"{version}: ")
+
+
+@pytest.mark.parametrize("place", ["../elsewhere", "ROOT/elsewhere"])
+def test_pointer_that_leads_elsewhere_is_not_followed(store: ChampionStore, promote: Promote, place: str) -> None:
+    first, second = promote("first"), promote("second")
+    pointer = store.read_pointer()
+    assert pointer is not None
+    shutil.copytree(find_folder(store, second), store.folder / "elsewhere")
+    place = place.replace("ROOT", str(store.folder))
+    find_pointer_file(store).write_text(json.dumps({**asdict(pointer), "version": place}))
+    assert store.load().version == first
+
+
+def test_no_pointer_is_read_before_the_first_champion(store: ChampionStore) -> None:
+    store.add_version(make_files("first"))
+    assert (store.read_pointer(), store.find_pointer()) == (None, None)
+
+
+# Pruning
+
+
+def test_prune_leaves_the_champion_and_the_one_before(store: ChampionStore, promote: Promote) -> None:
+    """Whatever their age: here both are older than what is removed."""
+    first, second = promote("first"), promote("second")
+    for content in "abc":
+        store.add_version(make_files(content))
+    store.prune(0)
+    assert store.list_versions() == [first, second]
+
+
+@pytest.mark.parametrize("num_kept", range(7))
+def test_prune_leaves_the_newest_besides(store: ChampionStore, promote: Promote, num_kept: int) -> None:
+    """Never fewer than asked for, also where there are not so many."""
+    others = [store.add_version(make_files(content)) for content in "abcd"]
+    in_use = [promote("first"), promote("second")]
+    store.prune(num_kept)
+    assert store.list_versions() == [*others[max(0, 4 - num_kept) :], *in_use]
+
+
+def test_prune_returns_what_it_removed(store: ChampionStore, promote: Promote) -> None:
+    others = [store.add_version(make_files(content)) for content in "ab"]
+    promote("first")
+    assert store.prune(0) == others
+
+
+def test_prune_removes_all_files_of_a_version(store: ChampionStore, promote: Promote) -> None:
+    store.add_version(make_files("a"))
+    first = promote("first")
+    store.prune(0)
+    assert os.listdir(store.folder / "versions") == [first]
+
+
+def test_prune_leaves_a_whole_champion_to_fall_back_to(store: ChampionStore, promote: Promote) -> None:
+    """Where the one before the champion is damaged, the one before that."""
+    first, second, third = promote("first"), promote("second"), promote("third")
+    flip_byte(find_folder(store, second) / NAMES[0])
+    store.prune(0)
+    flip_byte(find_folder(store, third) / NAMES[0])
+    assert store.load().version == first
+
+
+def test_prune_leaves_all_where_the_pointer_is_damaged(
+    store: ChampionStore, promote: Promote, damage_pointer: Callable[[], None]
+) -> None:
+    versions = [promote(content) for content in "abc"]
+    damage_pointer()
+    with pytest.raises(ChampionError):
+        store.prune(0)
+    assert store.list_versions() == versions
+
+
+def test_file_among_the_versions_is_neither_listed_nor_removed(store: ChampionStore, promote: Promote) -> None:
+    first = promote("first")
+    note = store.folder / "versions" / "note.txt"
+    note.touch()
+    store.prune(0)
+    assert note.exists()
+    assert store.list_versions() == [first]
+
+
+@pytest.mark.parametrize("call", ["rename", "fsync", "unlink", "rmdir"])
+@pytest.mark.parametrize("at", range(3))
+def test_interrupted_prune_leaves_whole_versions_only(
+    store: ChampionStore, promote: Promote, monkeypatch: pytest.MonkeyPatch, call: str, at: int
+) -> None:
+    for content in "abc":
+        store.add_version(make_files(content))
+    in_use = {promote("first"), promote("second")}
+    original, calls = getattr(os, call), []
+
+    def interrupt(*args: object, **options: object) -> object:
+        calls.append(args)
+        if len(calls) > at:
+            raise KeyboardInterrupt
+        return original(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, interrupt)
+        if call == "fsync" and at > 0:
+            store.prune(0)
+        else:
+            with pytest.raises(KeyboardInterrupt):
+                store.prune(0)
+    listed = store.list_versions()
+    assert in_use <= set(listed)
+    for version in listed:
+        store.promote(version, [], SINCE)

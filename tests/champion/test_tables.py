@@ -1,0 +1,135 @@
+"""Tables for a terminal say what is on record, and a dash where nothing is."""
+
+import re
+from typing import Any
+
+import pytest
+
+from rnn_pipelines.champion.tables import describe_version, format_table, tabulate_history
+
+KEPT = {
+    "kind": "retrain",
+    "at": "2026-01-31T02:00:00+00:00",
+    "outcome": "kept",
+    "version": "2026-01-31T02.00.00.000000Z-abc123",
+    "reasons": ["its loss is 5", "and that is worse"],
+    "metrics": {
+        "challenger": {"loss": 5.0, "validation_loss": 4.5},
+        "champion": {"loss": 4.123456, "validation_loss": None},
+        "baselines": {"ridge": 6.0},
+    },
+    "data": {"source": "sales.csv", "num_series": 2, "num_steps": 1400, "first": "2024-01-01", "last": "2026-01-30"},
+    "as_of": None,
+    "p_value": 0.25,
+    "fingerprints": {"data": "0123456789abcdef"},
+    "commit": None,
+    "seeds": [0, 1],
+    "seconds": {"training": 12.0},
+    "versions": {"python": "3.12.1"},
+}
+
+
+@pytest.fixture
+def known() -> dict[str, Any]:
+    return {
+        "version": KEPT["version"],
+        "is_champion": False,
+        "is_previous": False,
+        "since": None,
+        "reasons": [],
+        "problem": None,
+        "files": {"lstm.keras": 28547},
+        "record": KEPT,
+    }
+
+
+def find_row(text: str, name: str) -> str:
+    return next(line.removeprefix(name).strip() for line in text.splitlines() if line.startswith(name))
+
+
+def test_columns_stand_below_one_another() -> None:
+    assert format_table([("a", "b"), ("long", "c")]) == "a     b\nlong  c"
+
+
+def test_history_has_a_line_for_each_record() -> None:
+    assert len(tabulate_history([KEPT, KEPT], None).splitlines()) == 3
+
+
+def test_history_tells_losses_and_reasons() -> None:
+    line = tabulate_history([KEPT], None).splitlines()[1]
+    told = ["2026-01-31T02:00:00+00:00", "retrain", "kept", "abc123", "5", "4.123", "its loss is 5; and that is worse"]
+    assert re.split(" {2,}", line) == told
+
+
+PARTLY = KEPT | {
+    "metrics": {
+        "challenger": {"loss": 9.0, "shared_loss": 5.0, "validation_loss": 4.5},
+        "champion": {"shared_loss": 4.0, "validation_loss": None},
+        "baselines": {"ridge": 6.0},
+    }
+}
+
+
+def test_history_holds_losses_of_the_same_rows_against_each_other() -> None:
+    """Where the champion has no forecast of some."""
+    assert re.split(" {2,}", tabulate_history([PARTLY], None).splitlines()[1])[4:6] == ["5", "4"]
+
+
+def test_version_tells_which_losses_compare(known: dict[str, Any]) -> None:
+    text = describe_version(known | {"record": PARTLY})
+    assert find_row(text, "on the holdout").split("  ") == ["loss", "shared loss", "validation loss"]
+    assert find_row(text, "challenger").split() == ["9", "5", "4.5"]
+    assert find_row(text, "champion").split() == ["–", "4", "–"]
+    assert find_row(text, "ridge").split() == ["6", "–", "–"]
+
+
+def test_champion_is_marked() -> None:
+    assert "abc123*" in tabulate_history([KEPT], KEPT["version"])
+
+
+def test_failure_tells_its_error_on_one_line() -> None:
+    failed = {"kind": "retrain", "outcome": "failed", "version": None, "reasons": ["it failed"], "error": "E: a\n b"}
+    assert tabulate_history([failed], None).splitlines()[1].endswith("E: a b")
+
+
+def test_record_of_something_done_by_hand_has_dashes() -> None:
+    line = tabulate_history([{"kind": "rollback", "version": "x-abc123", "reasons": ["wrong"]}], None).splitlines()[1]
+    assert line.split() == ["–", "rollback", "–", "abc123", "–", "–", "wrong"]
+
+
+def test_version_tells_the_losses_of_all(known: dict[str, Any]) -> None:
+    text = describe_version(known)
+    assert find_row(text, "challenger").split() == ["5", "4.5"]
+    assert find_row(text, "champion").split() == ["4.123", "–"]
+    assert find_row(text, "ridge").split() == ["6", "–"]
+
+
+def test_version_tells_its_data(known: dict[str, Any]) -> None:
+    assert find_row(describe_version(known), "data ") == "sales.csv: 2024-01-01 to 2026-01-30, 2 series, 1,400 steps"
+
+
+def test_reason_of_a_promotion_by_hand_is_told(known: dict[str, Any]) -> None:
+    text = describe_version(known | {"reasons": ["I know better", *KEPT["reasons"]]})
+    assert find_row(text, "by hand") == "I know better"
+    assert text.count("by hand") == 1
+
+
+def test_version_without_a_record_tells_its_files(known: dict[str, Any]) -> None:
+    text = describe_version(known | {"record": None})
+    assert text.splitlines()[1:] == ["in use   no", "files    lstm.keras (28,547 bytes)"]
+
+
+def test_damage_is_told_in_place_of_the_files(known: dict[str, Any]) -> None:
+    assert find_row(describe_version(known | {"problem": "it is gone"}), "files") == "damaged: it is gone"
+
+
+@pytest.mark.parametrize(
+    ("use", "told"),
+    [
+        ({"is_champion": True, "since": "2026-01-31"}, "the champion since 2026-01-31"),
+        ({"is_champion": True, "since": ""}, "the champion since a time that is not known any more"),
+        ({"is_previous": True}, "a champion before"),
+    ],
+)
+def test_use_is_told(known: dict[str, Any], use: dict[str, Any], told: str) -> None:
+    assert find_row(describe_version(known | use), "in use") == told

@@ -1,0 +1,172 @@
+"""The gravest finding decides; what is on record of a champion is read without its networks."""
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnn_pipelines.champion.history import add_record
+from rnn_pipelines.champion.manual import promote_version
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.champion.verdict import LEVELS, Finding, Verdict, conclude, describe_verdict, read_champion
+
+findings = st.lists(st.builds(Finding, st.sampled_from(LEVELS), st.text(max_size=3)), min_size=1)
+
+
+def add_version(folder: Path, trained_until: dict[str, Any], is_promoted: bool = True, **record: Any) -> str:
+    """A version as a retraining leaves it, without networks."""
+    store = ChampionStore(folder)
+    settings = {"horizon": 2, "season_length": 7, "trained_until": trained_until}
+    version = store.add_version({"settings.json": json.dumps(settings).encode(), "lstm.keras": b"no network"})
+    if is_promoted:
+        store.promote(version, ["first"], "2024-05-01T02:00:00+00:00")
+    made = {
+        "kind": "retrain",
+        "at": "2024-05-01T01:59:00+00:00",
+        "is_promoted": is_promoted,
+        "version": version,
+        "data": {"last": "2024-04-30"},
+        "metrics": {"challenger": {"loss": 1.5, "by_step": [1.0, 2.0]}},
+    }
+    add_record(folder, made | record)
+    return version
+
+
+# Concluding
+
+
+@given(findings)
+def test_gravest_finding_decides(found: list[Finding]) -> None:
+    assert LEVELS.index(conclude(found).verdict) == max(LEVELS.index(finding.level) for finding in found)
+
+
+@given(findings)
+def test_reasons_that_ask_for_something_are_all_told(found: list[Finding]) -> None:
+    """Each in its place, and what is well is told only where nothing asks for anything."""
+    verdict = conclude(found)
+    kept = [finding for finding in found if verdict.verdict == "ok" or finding.level != "ok"]
+    expected = [finding.reason for level in reversed(LEVELS) for finding in kept if finding.level == level]
+    assert list(verdict.reasons) == expected
+
+
+def test_no_finding_is_not_ok() -> None:
+    with pytest.raises(ValueError, match="one finding"):
+        conclude([])
+
+
+def test_levels_rise() -> None:
+    found = [Finding("retrain", "b"), Finding("ok", "a"), Finding("alarm", "c")]
+    assert conclude(found) == Verdict("alarm", ("c", "b"))
+
+
+def test_verdict_is_valid_for_so_many_days() -> None:
+    told = describe_verdict(Verdict("retrain", ("b", "c")), 7)
+    assert (told["verdict"], told["reasons"]) == ("retrain", ["b", "c"])
+    at, until = (datetime.fromisoformat(told[key]) for key in ("at", "valid_until"))
+    assert until - at == timedelta(days=7)
+    assert abs(datetime.now(UTC) - at) < timedelta(minutes=5)
+
+
+# Reading
+
+
+def test_there_is_no_champion_before_the_first_retraining(tmp_path: Path) -> None:
+    assert read_champion(tmp_path) == {
+        "version": None,
+        "promoted_at": None,
+        "settings": {},
+        "alarms": [],
+        "first_data_end": None,
+        "versions": {},
+    }
+
+
+def test_promise_and_what_was_learnt_are_read(tmp_path: Path) -> None:
+    version = add_version(tmp_path, {"a": "2024-04-01T00:00:00"})
+    champion = read_champion(tmp_path)
+    assert (champion["version"], champion["promoted_at"]) == (version, "2024-05-01T02:00:00+00:00")
+    assert champion["settings"]["season_length"] == 7
+    assert champion["first_data_end"] == "2024-04-30"
+    assert champion["versions"][version] == {
+        "at": "2024-05-01T01:59:00+00:00",
+        "by_step": [1.0, 2.0],
+        "loss": 1.5,
+        "trained_until": {"a": "2024-04-01T00:00:00"},
+    }
+    assert champion["alarms"] == []
+
+
+def test_promise_of_a_version_that_was_kept_back_is_read_too(tmp_path: Path) -> None:
+    """It may be promoted by hand."""
+    champion = add_version(tmp_path, {"a": 3})
+    kept = add_version(tmp_path, {"a": 4}, is_promoted=False)
+    found = read_champion(tmp_path)
+    assert found["version"] == champion
+    assert found["versions"][kept]["by_step"] == [1.0, 2.0]
+
+
+def test_data_end_is_that_of_the_first_promotion(tmp_path: Path) -> None:
+    add_version(tmp_path, {}, is_promoted=False, data={"last": "2024-01-01"})
+    add_version(tmp_path, {}, data={"last": "2024-02-01"})
+    add_version(tmp_path, {}, data={"last": "2024-03-01"})
+    assert read_champion(tmp_path)["first_data_end"] == "2024-02-01"
+
+
+def test_data_end_of_a_promotion_by_hand_is_that_of_the_retraining(tmp_path: Path) -> None:
+    version = add_version(tmp_path, {}, is_promoted=False, data={"last": "2024-01-01"})
+    promote_version(ChampionStore(tmp_path), "forecast", version, "better than none")
+    add_version(tmp_path, {}, data={"last": "2024-03-01"})
+    assert read_champion(tmp_path)["first_data_end"] == "2024-01-01"
+
+
+def test_promise_of_a_version_that_was_pruned_stays_on_record(tmp_path: Path) -> None:
+    old = add_version(tmp_path, {"a": 3}, is_promoted=False)
+    add_version(tmp_path, {"a": 4})
+    ChampionStore(tmp_path).prune(0)
+    assert read_champion(tmp_path)["versions"][old] | {"at": None} == {
+        "at": None,
+        "by_step": [1.0, 2.0],
+        "loss": 1.5,
+        "trained_until": None,
+    }
+
+
+def test_damaged_champion_is_an_alarm_and_the_one_before_it_is_read(tmp_path: Path) -> None:
+    first, second = add_version(tmp_path, {"a": 3}), add_version(tmp_path, {"a": 4})
+    (tmp_path / "versions" / second / "lstm.keras").write_bytes(b"damaged")
+    champion = read_champion(tmp_path)
+    assert champion["version"] == first
+    assert any(second in alarm for alarm in champion["alarms"])
+
+
+def test_no_whole_champion_is_an_alarm(tmp_path: Path) -> None:
+    version = add_version(tmp_path, {"a": 3})
+    (tmp_path / "versions" / version / "lstm.keras").unlink()
+    champion = read_champion(tmp_path)
+    assert champion["version"] is None
+    assert len(champion["alarms"]) == 1
+
+
+def test_record_without_metrics_promises_nothing(tmp_path: Path) -> None:
+    version = add_version(tmp_path, {"a": 3}, metrics=None)
+    assert read_champion(tmp_path)["versions"][version]["by_step"] is None
+
+
+def test_reading_writes_nothing(tmp_path: Path) -> None:
+    add_version(tmp_path, {"a": 3})
+    before = sorted(tmp_path.rglob("*"))
+    read_champion(tmp_path)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_no_network_is_loaded(tmp_path: Path) -> None:
+    """The stand-in for one could not be."""
+    add_version(tmp_path, {"a": 3})
+    had = "keras" in sys.modules
+    read_champion(tmp_path)
+    assert ("keras" in sys.modules) == had

@@ -1,0 +1,119 @@
+"""What MLflow is told of a retraining is what is on record, in a form that MLflow takes."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow.utils.validation import MAX_ENTITY_KEY_LENGTH, MAX_PARAM_VAL_LENGTH, MAX_TAG_VAL_LENGTH
+
+from rnn_pipelines.champion.tracking import facts
+
+NAME = "2026-01-31T02.01.00.250000Z-26e3a5"
+END = 1769824860250
+
+
+@pytest.fixture
+def record(make_record: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    return make_record(version=NAME, record=NAME)
+
+
+@pytest.fixture
+def failure() -> dict[str, Any]:
+    return {
+        "record": NAME,
+        "task": "forecast",
+        "outcome": "failed",
+        "reasons": ["it failed"],
+        "error": "OSError: full.",
+    }
+
+
+def test_parameters_have_the_names_that_the_command_line_takes(record: dict[str, Any]) -> None:
+    assert facts.list_parameters(record) == {
+        "forecast.source.path": "null",
+        "forecast.source.name": "seattle",
+        "forecast.lstm.units": "[64, 32]",
+        "forecast.lstm.centre": "false",
+        "retrain_forecast.policy.must_beat": "[]",
+    }
+
+
+def test_metrics_begin_with_what_was_measured(record: dict[str, Any]) -> None:
+    assert list(facts.list_metrics(record)) == [
+        ("loss/challenger", 14.25, 0),
+        ("validation_loss/challenger", 11.5, 0),
+        ("by_step/challenger", 14.0, 1),
+        ("by_step/challenger", 14.5, 2),
+        ("loss/last_value", 22.25, 0),
+        ("loss/ridge", 13.5, 0),
+        ("p_value", 0.25, 0),
+        ("seconds/training", 40.5, 0),
+        ("seconds/total", 60.25, 0),
+    ]
+
+
+def test_what_is_no_number_is_no_metric(make_record: Callable[..., dict[str, Any]]) -> None:
+    metrics = {"challenger": {"loss": None, "is_good": True, "by_step": [None, 1]}, "champion": None}
+    record = make_record(metrics=metrics, p_value=None, seconds={})
+    assert list(facts.list_metrics(record)) == [("by_step/challenger", 1.0, 2)]
+
+
+def test_tags_tell_what_it_was_made_of(record: dict[str, Any]) -> None:
+    tags = facts.make_tags(record)
+    assert (tags["record"], tags["version"], tags["outcome"]) == (NAME, NAME, "promoted")
+    assert (tags["data_hash"], tags["data.source"], tags["with.keras"]) == ("d" * 12, "seattle", "3.15.1")
+    assert (tags["mlflow.source.git.commit"], tags["as_of"]) == ("a" * 40, "2026-01-31")
+
+
+def test_reasons_are_the_description_on_mlflows_pages(record: dict[str, Any]) -> None:
+    assert facts.make_tags(record)["mlflow.note.content"] == "**promoted**: promoted by the policy"
+
+
+def test_error_is_the_reason_of_a_failure(failure: dict[str, Any]) -> None:
+    assert facts.make_tags(failure)["reasons"] == "OSError: full"
+
+
+def test_failure_has_neither_parameters_nor_metrics(failure: dict[str, Any]) -> None:
+    assert (facts.list_parameters(failure), list(facts.list_metrics(failure))) == ({}, [])
+
+
+def test_tags_of_a_version_lead_to_its_folder(record: dict[str, Any]) -> None:
+    tags = facts.make_version_tags(record, Path("/data/versions") / NAME, "abc")
+    assert (tags["version"], tags["path"], tags["checksum"]) == (NAME, f"/data/versions/{NAME}", "abc")
+    assert {"data_hash", "parameters_hash", "code_hash"} <= set(tags)
+
+
+def test_run_is_named_by_the_letters_that_the_commands_know(record: dict[str, Any], failure: dict[str, Any]) -> None:
+    assert (facts.make_name(record), facts.make_name(failure)) == ("26e3a5 promoted", "failed")
+
+
+def test_times_are_those_of_the_retraining(record: dict[str, Any]) -> None:
+    assert facts.find_times(record) == (END - 60250, END)
+
+
+def test_failure_takes_no_time_that_is_known(failure: dict[str, Any]) -> None:
+    assert facts.find_times(failure) == (END, END)
+
+
+def test_everything_keeps_to_mlflows_limits(make_record: Callable[..., dict[str, Any]]) -> None:
+    long = "x" * 10_000
+    record = make_record(parameters={"forecast": {long: long}}, reasons=[long], record=NAME)
+    for named, limit in (
+        (facts.list_parameters(record), MAX_PARAM_VAL_LENGTH),
+        (facts.make_tags(record), MAX_TAG_VAL_LENGTH),
+    ):
+        assert max(map(len, named)) <= MAX_ENTITY_KEY_LENGTH
+        assert max(map(len, named.values())) <= limit
+
+
+def test_letters_that_mlflow_refuses_in_names_are_replaced(make_record: Callable[..., dict[str, Any]]) -> None:
+    record = make_record(parameters={"forecast": {"how much?": 1}})
+    assert facts.list_parameters(record) == {"forecast.how much_": "1"}
+
+
+def test_record_is_left_as_it_was(record: dict[str, Any]) -> None:
+    before = json.dumps(record)
+    facts.list_parameters(record), list(facts.list_metrics(record)), facts.make_tags(record)
+    assert json.dumps(record) == before

@@ -1,0 +1,315 @@
+"""After each publication MLflow says what the champion's folder says, whatever came between."""
+
+import hashlib
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partialmethod
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient, artifacts
+from mlflow.entities import Run, ViewType
+from mlflow.exceptions import MlflowException
+from mlflow.telemetry.client import get_telemetry_client
+
+from rnn_pipelines.champion.history import add_record, list_records
+from rnn_pipelines.champion.manual import promote_version, roll_back
+from rnn_pipelines.champion.store import CHECKSUMS, ChampionStore
+from rnn_pipelines.champion.tracking.publication import Publication, connect, publish, publish_if_possible
+from rnn_pipelines.champion.tracking.specs import TrackingSpec
+from rnn_pipelines.errors import TrackingError
+
+NAME = "rnn-pipelines-forecast"
+PUBLISH = """
+import sys
+from pathlib import Path
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.champion.tracking.publication import publish
+from rnn_pipelines.champion.tracking.specs import TrackingSpec
+publish(ChampionStore(Path(sys.argv[1])), "forecast", TrackingSpec.model_validate_json(sys.argv[2]))
+"""
+
+
+@pytest.fixture
+def client(spec: TrackingSpec) -> MlflowClient:
+    return connect(spec)
+
+
+def list_runs(client: MlflowClient) -> list[Run]:
+    """The oldest first, those that were deleted too."""
+    experiment = client.get_experiment_by_name(NAME)
+    return client.search_runs([experiment.experiment_id], run_view_type=ViewType.ALL, order_by=["start_time ASC"])
+
+
+def find_champion(client: MlflowClient) -> str:
+    return client.get_model_version_by_alias(NAME, "champion").tags["version"]
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+# What is told
+
+
+@pytest.fixture
+def published(store: ChampionStore, spec: TrackingSpec) -> Publication:
+    return publish(store, "forecast", spec)
+
+
+def test_every_retraining_is_a_run(published: Publication, client: MlflowClient, store: ChampionStore) -> None:
+    assert published == Publication(num_runs=4, num_versions=3, champion=store.list_versions()[1])
+    outcomes = [(run.info.status, run.data.tags["outcome"]) for run in list_runs(client)]
+    assert sorted(outcomes) == [("FAILED", "failed"), ("FINISHED", "kept"), *2 * [("FINISHED", "promoted")]]
+
+
+def test_run_has_parameters_metrics_and_times(published: Publication, client: MlflowClient) -> None:
+    run = list_runs(client)[0]
+    assert run.data.params["forecast.lstm.units"] == "[64, 32]"
+    assert run.data.metrics["loss/challenger"] == 14.25
+    assert run.info.end_time - run.info.start_time == 60250
+
+
+def test_losses_by_step_are_a_line(published: Publication, client: MlflowClient) -> None:
+    history = client.get_metric_history(list_runs(client)[0].info.run_id, "by_step/challenger")
+    assert [(point.step, point.value) for point in history] == [(1, 14.0), (2, 14.5)]
+
+
+def test_record_and_report_are_among_its_files(
+    published: Publication, client: MlflowClient, store: ChampionStore, tmp_path: Path
+) -> None:
+    run = list_runs(client)[0].info.run_id
+    record = Path(client.download_artifacts(run, "record.json")).read_text()
+    assert json.loads(record) == list_records(store.folder)[0]
+    assert "Promoted: promoted by the policy." in Path(client.download_artifacts(run, "report.html")).read_text()
+
+
+def test_files_lie_beside_the_database(published: Publication, client: MlflowClient, tmp_path: Path) -> None:
+    assert list_runs(client)[0].info.artifact_uri.startswith(f"{tmp_path}/mlruns/{NAME}/")
+
+
+def test_nothing_is_left_where_the_command_was_called(
+    store: ChampionStore, spec: TrackingSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    publish(store, "forecast", spec)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_alias_leads_to_the_champion(published: Publication, client: MlflowClient, store: ChampionStore) -> None:
+    found = client.get_model_version_by_alias(NAME, "champion")
+    pointer = store.read_pointer()
+    folder = store.find_folder(pointer.version)
+    assert (found.tags["version"], found.tags["path"]) == (pointer.version, str(folder))
+    assert found.tags["checksum"] == pointer.checksum == hashlib.sha256((folder / CHECKSUMS).read_bytes()).hexdigest()
+
+
+def test_files_of_the_alias_are_those_of_the_champion(
+    published: Publication, spec: TrackingSpec, store: ChampionStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that a deployment fetches, with the checksums that they can be held against."""
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+        monkeypatch.setenv(name, spec.tracking_uri)
+    folder = artifacts.download_artifacts(f"models:/{NAME}@champion", dst_path=str(tmp_path / "fetched"))
+    original = store.find_folder(store.read_pointer().version)
+    assert read_files(Path(folder)) == read_files(original)
+
+
+# Again and again
+
+
+def test_second_publication_adds_nothing(
+    published: Publication, store: ChampionStore, spec: TrackingSpec, client: MlflowClient
+) -> None:
+    assert publish(store, "forecast", spec) == Publication(0, 0, published.champion)
+    assert (len(list_runs(client)), len(client.search_model_versions(f"name = '{NAME}'"))) == (4, 3)
+
+
+def test_alias_follows_a_rollback_and_a_promotion(
+    published: Publication, store: ChampionStore, spec: TrackingSpec, client: MlflowClient
+) -> None:
+    first, _, kept = store.list_versions()
+    roll_back(store, "forecast", "it was wrong")
+    publish(store, "forecast", spec)
+    assert find_champion(client) == first
+    promote_version(store, "forecast", kept, "it was the data")
+    publish(store, "forecast", spec)
+    assert find_champion(client) == kept
+
+
+@pytest.mark.parametrize("call", ["log_batch", "log_text", "set_terminated", "log_artifacts", "create_model_version"])
+def test_publication_that_broke_off_is_completed_by_the_next(
+    store: ChampionStore, spec: TrackingSpec, client: MlflowClient, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """At the second of these calls: the first run is told of by then, or half told."""
+    original, calls = getattr(MlflowClient, call), []
+
+    def break_off(*arguments: Any, **options: Any) -> Any:
+        calls.append(call)
+        if len(calls) == 2:
+            raise MlflowException("the server went away")
+        return original(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, call, break_off)
+        with pytest.raises(TrackingError, match="the server went away"):
+            publish(store, "forecast", spec)
+    publish(store, "forecast", spec)
+    assert sorted(run.data.tags["record"] for run in list_runs(client)) == [
+        record["record"] for record in list_records(store.folder)
+    ]
+    assert {run.info.status for run in list_runs(client)} == {"FINISHED", "FAILED"}
+    assert len(client.search_model_versions(f"name = '{NAME}'")) == 3
+    assert find_champion(client) == store.read_pointer().version
+
+
+def test_history_longer_than_one_page_is_known_too(
+    published: Publication, store: ChampionStore, spec: TrackingSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("search_runs", "search_model_versions"):
+        search = getattr(MlflowClient, name)
+        monkeypatch.setattr(MlflowClient, name, partialmethod(search, max_results=1))
+    assert publish(store, "forecast", spec) == Publication(0, 0, published.champion)
+
+
+@pytest.mark.slow
+def test_two_at_once_leave_no_doubles(store: ChampionStore, spec: TrackingSpec, client: MlflowClient) -> None:
+    command = [sys.executable, "-c", PUBLISH, str(store.folder), spec.model_dump_json()]
+    processes = [subprocess.Popen(command) for _ in range(2)]
+    assert [process.wait() for process in processes] == [0, 0]
+    assert (len(list_runs(client)), len(client.search_model_versions(f"name = '{NAME}'"))) == (4, 3)
+
+
+def test_run_that_was_deleted_in_mlflow_stays_deleted(
+    published: Publication, store: ChampionStore, spec: TrackingSpec, client: MlflowClient
+) -> None:
+    client.delete_run(list_runs(client)[0].info.run_id)
+    assert publish(store, "forecast", spec).num_runs == 0
+    assert [run.info.lifecycle_stage for run in list_runs(client)].count("deleted") == 1
+
+
+def test_version_that_was_pruned_stays_in_mlflow(
+    published: Publication, store: ChampionStore, spec: TrackingSpec, client: MlflowClient
+) -> None:
+    assert len(store.prune(0)) == 1
+    assert publish(store, "forecast", spec).num_versions == 0
+    assert len(client.search_model_versions(f"name = '{NAME}'")) == 3
+
+
+def test_version_that_was_pruned_before_is_a_run_alone(
+    store: ChampionStore, spec: TrackingSpec, client: MlflowClient
+) -> None:
+    store.prune(0)
+    assert publish(store, "forecast", spec) == Publication(4, 2, store.read_pointer().version)
+
+
+def test_task_without_a_history_has_no_champion(tmp_path: Path, spec: TrackingSpec) -> None:
+    assert publish(ChampionStore(tmp_path / "nothing"), "forecast", spec) == Publication(0, 0, None)
+
+
+# What is damaged
+
+
+def test_damaged_version_is_not_copied(
+    store: ChampionStore, spec: TrackingSpec, client: MlflowClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = store.list_versions()[-1]
+    (store.find_folder(kept) / "gru.keras").write_bytes(b"other")
+    assert publish(store, "forecast", spec).num_versions == 2
+    assert f"MLflow gets no version for {kept}: gru.keras changed after it was written." in caplog.messages
+
+
+def test_alias_names_no_other_version_where_mlflow_has_not_got_the_champion(
+    published: Publication, store: ChampionStore, spec: TrackingSpec, client: MlflowClient
+) -> None:
+    version = store.add_version({"model": b"never on record"})
+    store.promote(version, ["by hand"], "2026-02-01T00:00:00+00:00")
+    assert publish(store, "forecast", spec).champion is None
+    with pytest.raises(MlflowException, match="alias champion not found"):
+        client.get_model_version_by_alias(NAME, "champion")
+
+
+# Where MLflow can't be told
+
+
+UNREACHABLE = TrackingSpec(is_on=True, tracking_uri="http://127.0.0.1:9")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_server_that_is_down_is_named_with_what_to_do(store: ChampionStore) -> None:
+    expected = (
+        r"^http://127\.0\.0\.1:9: \[Errno \d+\] Connection refused\. Is the server running there\? mlflow\.yml: "
+        r"tracking_uri names it; kedro champion publish tries again\.$"
+    )
+    with pytest.raises(TrackingError, match=expected):
+        publish(store, "forecast", UNREACHABLE)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_server_that_is_down_ends_nothing(store: ChampionStore, caplog: pytest.LogCaptureFixture) -> None:
+    publish_if_possible(store, "forecast", lambda: UNREACHABLE)
+    (record,) = [record for record in caplog.records if record.name.startswith("rnn_pipelines")]
+    assert (record.levelno, bool(record.exc_info)) == (logging.ERROR, False)
+    assert record.getMessage().startswith("MLflow was not told, and will be next time: http://127.0.0.1:9: ")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_could_not_be_told_is_told_next_time(
+    store: ChampionStore, spec: TrackingSpec, make_record: Callable[..., dict[str, Any]]
+) -> None:
+    publish_if_possible(store, "forecast", lambda: UNREACHABLE)
+    add_record(store.folder, make_record("kept", None))
+    assert publish(store, "forecast", spec).num_runs == 5
+
+
+def test_file_that_is_no_database_is_named(store: ChampionStore, tmp_path: Path) -> None:
+    (tmp_path / "broken.db").write_text("no database at all")
+    with pytest.raises(
+        TrackingError, match=r"broken\.db: .*not a database.* names the database; kedro champion publish"
+    ):
+        publish(store, "forecast", TrackingSpec(is_on=True, tracking_uri=f"sqlite:///{tmp_path}/broken.db"))
+
+
+def test_fault_of_a_library_ends_nothing_and_keeps_its_traceback(
+    store: ChampionStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish_if_possible(store, "forecast", lambda: 1 / 0)
+    assert caplog.records[-1].exc_info[0] is ZeroDivisionError
+
+
+def test_nothing_is_told_where_mlflow_is_off(store: ChampionStore, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        publish_if_possible(store, "forecast", lambda: None)
+    assert (caplog.messages, (store.folder / "mlflow.lock").exists()) == ([], False)
+
+
+# What MLflow itself sends
+
+
+def test_telemetry_is_off_without_any_setting_of_the_users(spec: TrackingSpec) -> None:
+    """In a process of its own, without the variables by which tests are known."""
+    code = (
+        "import sys; from rnn_pipelines.champion.tracking.publication import connect; "
+        "from rnn_pipelines.champion.tracking.specs import TrackingSpec; "
+        f"connect(TrackingSpec(tracking_uri={spec.tracking_uri!r})).search_experiments(); "
+        "from mlflow.telemetry.client import get_telemetry_client; "
+        "from mlflow.telemetry.utils import is_telemetry_disabled; "
+        "print(get_telemetry_client(), is_telemetry_disabled())"
+    )
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[3] / "src")}
+    finished = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    assert finished.stdout == "None True\n"
+
+
+def test_telemetry_is_off_in_these_tests_too() -> None:
+    assert get_telemetry_client() is None

@@ -1,0 +1,81 @@
+"""What is wrong in `mlflow.yml` is told with what to do; MLflow itself is not imported for it."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rnn_pipelines.champion.tracking import specs
+from rnn_pipelines.champion.tracking.specs import TrackingSpec, read_tracking
+from rnn_pipelines.errors import TrackingError
+
+
+def fail(settings: dict[str, Any]) -> str:
+    with pytest.raises(TrackingError) as caught:
+        read_tracking(settings, Path())
+    return str(caught.value)
+
+
+def test_off_by_default() -> None:
+    assert read_tracking({}, Path()) is None
+
+
+def test_settings_of_the_project_are_the_defaults(project: Path) -> None:
+    assert yaml.safe_load((project / "conf/base/mlflow.yml").read_text()) == TrackingSpec().model_dump()
+
+
+def test_path_of_the_database_starts_at_the_project(tmp_path: Path) -> None:
+    spec = read_tracking({"is_on": True}, tmp_path)
+    assert spec is not None
+    assert spec.tracking_uri == f"sqlite:///{tmp_path}/mlflow.db"
+
+
+@pytest.mark.parametrize("address", ["sqlite:////var/lib/mlflow.db", "http://127.0.0.1:5000", "https://mlflow.org/a"])
+def test_absolute_address_stays(address: str, tmp_path: Path) -> None:
+    assert read_tracking({"is_on": True, "tracking_uri": address}, tmp_path).tracking_uri == address
+
+
+def test_unknown_setting_is_refused_with_those_there_are() -> None:
+    assert fail({"uri": "x"}) == "mlflow.yml: uri is no setting; there are is_on, tracking_uri, name."
+
+
+def test_settings_of_kedro_mlflow_are_refused() -> None:
+    assert "server is no setting" in fail({"server": {"mlflow_tracking_uri": "sqlite:///mlflow.db"}})
+
+
+@pytest.mark.parametrize("address", ["mlruns", "sqlite:mlflow.db", "sqlite:///", "postgresql://a/b", "http://a:5000/"])
+def test_wrong_address_is_refused_with_the_right_forms(address: str) -> None:
+    assert fail({"tracking_uri": address}).startswith("mlflow.yml: tracking_uri: expected sqlite:///<file>, or http://")
+
+
+def test_password_in_the_address_is_refused_and_not_shown() -> None:
+    message = fail({"is_on": True, "tracking_uri": "https://me:secret@mlflow.example.org"})
+    assert "MLFLOW_TRACKING_PASSWORD" in message
+    assert "secret" not in message
+
+
+def test_wrong_value_is_shown() -> None:
+    assert fail({"is_on": "often"}).startswith("mlflow.yml: is_on: ")
+    assert fail({"is_on": "often"}).endswith(", received 'often'.")
+
+
+def test_missing_extra_is_told_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(specs, "find_spec", lambda name: None)
+    assert 'pip install "rnn-pipelines[mlflow]"' in fail({"is_on": True})
+
+
+def test_missing_extra_is_no_fault_where_mlflow_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(specs, "find_spec", lambda name: None)
+    assert read_tracking({"is_on": False}, Path()) is None
+
+
+def test_reading_imports_no_mlflow() -> None:
+    code = (
+        "import sys; from pathlib import Path; from rnn_pipelines.tracking import publication, specs; "
+        "print(specs.read_tracking({'is_on': True}, Path()).is_on, 'mlflow' in sys.modules)"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert finished.stdout == "True False\n"

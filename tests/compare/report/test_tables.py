@@ -1,0 +1,194 @@
+"""The tables of a comparison hold each network beside what it must beat."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rnn_pipelines.compare.report.tables import (
+    find_best_reference,
+    format_estimate,
+    get_metric,
+    group_by_task,
+    tabulate_costs,
+    tabulate_differences,
+    tabulate_results,
+)
+from rnn_pipelines.report.page import Table
+
+
+@pytest.fixture(scope="module")
+def made(make_comparison) -> SimpleNamespace:
+    return make_comparison()
+
+
+def tabulate(made: SimpleNamespace, task: str, table: Any = tabulate_results) -> Table:
+    return table(group_by_task(made.results["summary"])[task], made.description["tasks"][task])
+
+
+def find_row(table: Table, name: str) -> dict[str, str]:
+    """The first row with this name, by column."""
+    return dict(zip(table.header, next(row for row in table.rows if row[0] == name), strict=True))
+
+
+def make_entry(cell: str, test: float, validation: float) -> dict[str, Any]:
+    """What the table of results reads of a network."""
+    estimates = {
+        key: {"mean": x, "low": x - 1, "high": x + 1} for key, x in (("test", test), ("validation", validation))
+    }
+    return {"cell": cell, "num_seeds": 5, "num_learnt": 0, "steps_to_learn": None, **estimates}
+
+
+DESCRIBED = {
+    "spec": {"learnt_below": 0.01, "data": {"kind": "adding"}},
+    "references": {"guessing 1": 0.1667},
+    "published": {},
+}
+
+# Results
+
+
+def test_networks_come_before_published_figures_and_references(made) -> None:
+    names = [row[0] for row in tabulate(made, "jsb_chorales").rows]
+    assert names == [
+        "simple RNN",
+        "LSTM",
+        "GRU",
+        "simple RNN, Chung et al. 2014",
+        "GRU, Chung et al. 2014",
+        "LSTM, Chung et al. 2014",
+        "note frequencies",
+    ]
+
+
+def test_losses_stand_below_their_names() -> None:
+    entry = make_entry("lstm", 4.25, 4.5) | {"num_learnt": 3, "steps_to_learn": 1250.0}
+    assert find_row(tabulate_results([entry], DESCRIBED), "LSTM") == {
+        "network": "LSTM",
+        "test": "4.250",
+        "95% interval": "3.2 to 5.2",
+        "validation": "4.500",
+        "learnt by": "3 of 5",
+        "after steps": "1,250",
+    }
+
+
+def test_network_that_no_seed_learnt_with_has_no_steps() -> None:
+    row = find_row(tabulate_results([make_entry("rnn", 1, 1)], DESCRIBED), "simple RNN")
+    assert (row["learnt by"], row["after steps"]) == ("0 of 5", "–")
+
+
+def test_task_without_a_bound_has_no_column_for_learning(made) -> None:
+    assert list(tabulate(made, "temperature").header) == ["network", "test", "95% interval", "validation"]
+
+
+def test_reference_has_its_loss_and_nothing_else(made) -> None:
+    row = find_row(tabulate(made, "temperature"), "ridge")
+    assert row == {"network": "ridge", "test": "4.650", "95% interval": "–", "validation": "–"}
+
+
+def test_published_figure_stands_beside_ours(made) -> None:
+    assert find_row(tabulate(made, "jsb_chorales"), "GRU, Chung et al. 2014")["test"] == "8.540"
+
+
+def test_lowest_means_of_the_networks_are_marked() -> None:
+    table = tabulate_results(
+        [make_entry("rnn", 3, 1), make_entry("lstm", 2, 1.5), make_entry("gru", 2.5, 2)], DESCRIBED
+    )
+    marked = {(table.rows[row][0], table.header[column]) for row, column in table.best}
+    assert marked == {("LSTM", "test"), ("simple RNN", "validation")}
+
+
+@pytest.mark.parametrize(
+    ("task", "metric"),
+    [
+        ("temperature", "MSE, squared unit of the series"),
+        ("adding_100", "MSE"),
+        ("copy_100", "cross-entropy, nats a step"),
+        ("jsb_chorales", "negative log-likelihood, nats a step"),
+    ],
+)
+def test_caption_says_metric_and_unit(made, task: str, metric: str) -> None:
+    assert get_metric(made.description["tasks"][task]) == metric
+    assert tabulate(made, task).caption == f"Mean losses: {metric}"
+
+
+@pytest.mark.parametrize(
+    ("references", "best"),
+    [
+        ({"last value": 8.0, "ridge": 4.6, "noise floor": 4.0}, "ridge"),
+        ({"last value": 4.0, "ridge": 4.6}, "last value"),
+        ({"noise floor": 4.0}, None),
+    ],
+)
+def test_noise_floor_is_no_rival(references: dict[str, float], best: str | None) -> None:
+    assert find_best_reference(references) == best
+
+
+# Costs and differences
+
+
+def test_size_and_seconds_stand_below_their_names(made) -> None:
+    row = find_row(tabulate(made, "temperature", tabulate_costs), "GRU")
+    seconds = {key: row.pop(key) for key in ("s per epoch", "s to best validation")}
+    assert row == {
+        "network": "GRU",
+        "units": "50",
+        "recurrent weights": "10,600",
+        "all parameters": "10,700",
+        "s compiling": "2.50",
+        "epochs": "34.0",
+    }
+    entry = next(entry for entry in made.results["summary"] if (entry["task"], entry["cell"]) == ("temperature", "gru"))
+    assert float(seconds["s per epoch"]) == pytest.approx(entry["seconds_per_epoch"]["mean"], rel=0.005)
+    assert float(seconds["s to best validation"]) == pytest.approx(entry["seconds_to_best"]["mean"], rel=0.005)
+
+
+def test_every_pair_of_every_task_has_a_row(make_comparison) -> None:
+    made = make_comparison("noisy_sine adding_100")
+    rows = tabulate_differences(group_by_task(made.results["summary"])).rows
+    assert [row[0] for row in rows if row[2] == "test loss"] == ["noisy sine"] * 6 + ["adding 100"] * 3
+    assert len({tuple(row[:2]) for row in rows}) == 9
+
+
+def test_steps_of_networks_that_always_learnt_have_a_row() -> None:
+    steps = {"cell": "lstm", "against": "gru", "mean": 480.0, "low": 317.7, "high": 642.3, "better": "gru"}
+    table = tabulate_differences({"adding_100": [{"differences": [], "step_differences": [steps]}]})
+    assert list(table.rows[0]) == ["adding 100", "LSTM − GRU", "steps to learn", "GRU is better", "480", "318 to 642"]
+
+
+@pytest.mark.parametrize(("better", "verdict"), [("gru", "GRU is better"), (None, "no difference shown")])
+def test_pair_has_its_difference_and_verdict(better: str | None, verdict: str) -> None:
+    pair = {"cell": "rnn", "against": "gru", "mean": 0.1673, "low": 0.1551, "high": 0.1795, "better": better}
+    table = tabulate_differences({"adding_100": [{"differences": [pair], "step_differences": []}]})
+    assert dict(zip(table.header, table.rows[0], strict=True)) == {
+        "task": "adding 100",
+        "pair": "simple RNN − GRU",
+        "of": "test loss",
+        "verdict": verdict,
+        "mean difference": "0.167",
+        "95% interval": "0.155 to 0.179",
+    }
+
+
+# Estimates
+
+
+@pytest.mark.parametrize(
+    ("mean", "low", "high", "texts"),
+    [
+        (0.0257, -0.00574, 0.0571, ("0.026", "−0.006 to 0.057")),
+        (8.4734, 8.374, 8.5728, ("8.473", "8.374 to 8.573")),
+        (1234.5, 1000.0, 1469.0, ("1,234", "1,000 to 1,469")),
+        (0.5, 0.5, 0.5, ("0.500", "0.500 to 0.500")),
+        (1.5e-10, 1.0e-10, 2.0e-10, ("1.50e−10", "1.00e−10 to 2.00e−10")),
+    ],
+)
+def test_estimates_are_rounded_by_the_width_of_their_interval(
+    mean: float, low: float, high: float, texts: tuple[str, str]
+) -> None:
+    assert format_estimate({"mean": mean, "low": low, "high": high}) == texts
+
+
+def test_other_direction_changes_signs_and_order() -> None:
+    assert format_estimate({"mean": -0.2, "low": -0.3, "high": -0.1}, -1) == ("0.20", "0.10 to 0.30")

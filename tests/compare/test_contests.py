@@ -1,0 +1,373 @@
+"""Every network of a task gets the same data, is measured in the task's own unit, and has an equal budget."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+from sklearn.metrics import log_loss
+
+from rnn_pipelines.compare.contests import (
+    PARTS,
+    Contest,
+    check_budgets,
+    find_file,
+    list_published,
+    measure_cross_entropy,
+    measure_mse,
+    prepare_contest,
+)
+from rnn_pipelines.compare.specs import AddingData, CopyData, MusicData, SeriesData, TaskBook, TaskSpec
+from rnn_pipelines.compare.tasks.sequences import Sequences
+from rnn_pipelines.errors import SeriesError, TaskError
+from rnn_pipelines.forecast.baselines import forecast_baselines
+from rnn_pipelines.forecast.evaluation.metrics import evaluate_forecasts
+from rnn_pipelines.forecast.predictions import tabulate_forecasts
+from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_known_features
+from rnn_pipelines.forecast.series.preparation import prepare_series
+from rnn_pipelines.forecast.series.scaling import fit_scaler
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, make_windows
+from rnn_pipelines.networks.specs import ContenderSpec
+from rnn_pipelines.networks.training_specs import TrainingSpec
+
+SIZES = {"num_train": 30, "num_validation": 20, "num_test": 10}
+JSB = MusicData(kind="music", file="JSB_Chorales.mat")
+DATA = {
+    "series": SeriesData(kind="series", source=SourceSpec(name="noisy_sine"), lookback=10),
+    "adding": AddingData(kind="adding", num_steps=6, **SIZES),
+    "copy": CopyData(kind="copy", delay=3, **SIZES),
+    "music": JSB,
+}
+# Whose data are drawn.
+DRAWN = ("series", "adding", "copy")
+NUM_INPUTS = {"series": 1, "adding": 2, "copy": 10, "music": 88}
+
+Prepare = Callable[..., Contest]
+
+
+@pytest.fixture
+def prepare(music: Path) -> Prepare:
+    """Prepares a contest of one kind, anew each time."""
+    return lambda kind, seed=0: prepare_contest(DATA[kind], seed, str(music))
+
+
+def list_arrays(contest: Contest) -> list[np.ndarray]:
+    return [array for part in contest.parts.values() for array in (part.inputs, part.targets, part.weights)]
+
+
+# Data
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_same_seed_gives_the_same_data(prepare: Prepare, kind: str) -> None:
+    for one, other in zip(list_arrays(prepare(kind, 3)), list_arrays(prepare(kind, 3)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("kind", DRAWN)
+def test_another_seed_gives_other_data_in_every_part(prepare: Prepare, kind: str, part: str) -> None:
+    one, other = (prepare(kind, seed).parts[part] for seed in (3, 4))
+    assert not np.array_equal(one.inputs, other.inputs)
+
+
+def test_music_is_the_same_for_every_seed(prepare: Prepare) -> None:
+    for one, other in zip(list_arrays(prepare("music", 3)), list_arrays(prepare("music", 4)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", ["adding", "copy"])
+def test_parts_have_the_stated_numbers_of_sequences(prepare: Prepare, kind: str) -> None:
+    assert [len(prepare(kind).parts[part].inputs) for part in PARTS] == [30, 20, 10]
+
+
+@pytest.mark.parametrize("kind", ["adding", "copy"])
+def test_no_sequence_stands_in_two_parts(prepare: Prepare, kind: str) -> None:
+    rows = np.concatenate([part.inputs.reshape(len(part.inputs), -1) for part in prepare(kind).parts.values()])
+    assert len(np.unique(rows, axis=0)) == 60
+
+
+@pytest.mark.parametrize("kind", ["adding", "copy"])
+def test_size_of_one_part_changes_nothing_in_the_others(prepare: Prepare, kind: str) -> None:
+    larger = prepare_contest(DATA[kind].model_copy(update={"num_train": 31}), 0, None)
+    np.testing.assert_array_equal(larger.parts["test"].inputs, prepare(kind).parts["test"].inputs)
+
+
+def test_parts_of_music_are_those_of_the_file(prepare: Prepare) -> None:
+    assert [part.weights.sum(axis=1).tolist() for part in prepare("music").parts.values()] == [
+        [4, 11, 6, 8],
+        [3, 7],
+        [5, 2],
+    ]
+
+
+def test_music_is_cut_for_training_alone(music: Path) -> None:
+    contest = prepare_contest(JSB.model_copy(update={"train_steps": 5}), 0, str(music))
+    assert [part.weights.sum(axis=1).tolist() for part in contest.parts.values()] == [
+        [4, 5, 5, 1, 5, 1, 5, 3],
+        [3, 7],
+        [5, 2],
+    ]
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_number_of_inputs_is_that_of_the_task(prepare: Prepare, kind: str) -> None:
+    assert prepare(kind).num_inputs == NUM_INPUTS[kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "every_step"), [("series", False), ("adding", False), ("copy", True), ("music", True)]
+)
+def test_targets_stand_at_every_step_or_at_the_end(prepare: Prepare, kind: str, every_step: bool) -> None:
+    assert prepare(kind).every_step is every_step
+
+
+def test_windows_are_those_of_the_series_in_their_order(prepare: Prepare) -> None:
+    """1,000 points, of which the last 200 are the test part, scaled with the first 700."""
+    y = read_source(SourceSpec(name="noisy_sine", seed=2))["y"].to_numpy()
+    scaled = (y - y[:700].mean()) / y[:700].std()
+    test = prepare("series", 2).parts["test"]
+    np.testing.assert_allclose(test.targets[:, 0], scaled[800:], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        test.inputs[:, :, 0], [scaled[i - 10 : i] for i in range(800, 1000)], rtol=1e-4, atol=1e-5
+    )
+
+
+def test_seed_of_a_source_is_added_to_that_of_the_run(prepare: Prepare) -> None:
+    shifted = DATA["series"].model_copy(update={"source": SourceSpec(name="noisy_sine", seed=2)})
+    one, other = prepare_contest(shifted, 1, None), prepare("series", 3)
+    np.testing.assert_array_equal(one.parts["test"].targets, other.parts["test"].targets)
+
+
+def test_several_series_are_refused(write: Callable[..., str]) -> None:
+    rows = "".join(f"{name},2020-01-{day:02},{day}\n" for name in "ab" for day in range(1, 31))
+    source = SourceSpec(path=write(f"id,ds,y\n{rows}"), id="id")
+    with pytest.raises(TaskError, match=r"my\.csv: expected one series, received 2"):
+        prepare_contest(SeriesData(kind="series", source=source, lookback=3), 0, None)
+
+
+def test_missing_file_of_a_series_is_named() -> None:
+    with pytest.raises(SeriesError, match=r"nowhere\.csv: no such file"):
+        prepare_contest(SeriesData(kind="series", source=SourceSpec(path="nowhere.csv")), 0, None)
+
+
+# Music files
+
+
+@pytest.fixture
+def no_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RNN_DATA", raising=False)
+
+
+def test_music_file_is_found_in_the_folder_of_the_plan(music: Path, no_data: None) -> None:
+    assert find_file(JSB, str(music)) == music / "JSB_Chorales.mat"
+
+
+def test_music_file_is_found_below_the_folder_of_data(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "music").symlink_to(music)
+    monkeypatch.setenv("RNN_DATA", str(tmp_path))
+    assert find_file(JSB, None) == tmp_path / "music" / "JSB_Chorales.mat"
+
+
+def test_folder_of_the_plan_wins_over_that_of_the_environment(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RNN_DATA", str(tmp_path))
+    assert find_file(JSB, str(music)) == music / "JSB_Chorales.mat"
+
+
+def test_no_folder_has_no_music(no_data: None, music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even where the command is run beside a folder of that name."""
+    monkeypatch.chdir(music)
+    assert find_file(JSB, None) is None
+
+
+def test_music_file_that_is_not_there_is_none(music: Path) -> None:
+    assert find_file(MusicData(kind="music", file="Nottingham.mat"), str(music)) is None
+
+
+def test_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TaskError, match=r"compare\.plan\.music: expected a folder, received .*nowhere"):
+        find_file(JSB, str(tmp_path / "nowhere"))
+
+
+def test_preparing_music_without_its_file_says_how_to_give_it(no_data: None) -> None:
+    with pytest.raises(TaskError, match=r"JSB_Chorales\.mat: no such file\. .* compare\.plan\.music, .* docs/data\.md"):
+        prepare_contest(JSB, 0, None)
+
+
+def test_file_of_a_series_is_its_path() -> None:
+    assert find_file(SeriesData(kind="series", source=SourceSpec(path="my.csv")), None) == Path("my.csv")
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_drawn_data_have_no_file(kind: str) -> None:
+    assert find_file(DATA[kind], None) is None
+
+
+# Metrics and references
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_perfect_outputs_have_the_metric_0(prepare: Prepare, kind: str) -> None:
+    contest = prepare(kind)
+    targets = contest.parts["test"].targets
+    certain = {"copy": lambda: 1e3 * np.eye(9)[targets], "music": lambda: 1e3 * (2 * targets - 1)}
+    assert contest.measure(certain.get(kind, lambda: targets)(), contest.parts["test"]) == pytest.approx(0, abs=1e-9)
+
+
+def test_metric_of_a_series_is_in_its_unit(prepare: Prepare) -> None:
+    """Forecasting the mean of the training part has the MSE around it."""
+    y = read_source(SourceSpec(name="noisy_sine"))["y"].to_numpy()
+    contest = prepare("series")
+    found = contest.measure(np.zeros((200, 1)), contest.parts["test"])
+    assert found == pytest.approx(np.mean((y[800:] - y[:700].mean()) ** 2), rel=1e-5)
+
+
+@pytest.fixture(scope="module")
+def forecast_metrics() -> dict[str, Any]:
+    """What `forecast` says of its baselines on the same windows of the temperature, seed 1."""
+    source, window = SourceSpec(name="temperature", seed=1), WindowSpec(lookback=12, horizon=1)
+    evaluation = EvaluationSpec(season_length=1)
+    series, profile, cutoffs = prepare_series(read_source(source), source, GapPolicy("split"), SplitSpec(), window)
+    scaler = fit_scaler(series, cutoffs)
+    features = add_known_features(series, profile, CalendarSpec(yearly=0, weekly=0, daily=0), 1)
+    panel = make_windows(features, cutoffs, scaler, window, evaluation)
+    predictions = tabulate_forecasts(panel, features, scaler, forecast_baselines(panel, 1), "test")
+    return evaluate_forecasts(predictions, series, cutoffs, 1, {})[0]
+
+
+@pytest.fixture(scope="module")
+def temperature() -> Contest:
+    return prepare_contest(SeriesData(kind="series", source=SourceSpec(name="temperature"), lookback=12), 1, None)
+
+
+@pytest.mark.parametrize(("reference", "baseline"), [("last value", "last_value"), ("ridge", "ridge")])
+def test_baselines_of_a_series_are_those_of_forecast(
+    temperature: Contest, forecast_metrics: dict[str, Any], reference: str, baseline: str
+) -> None:
+    assert temperature.references[reference] == pytest.approx(forecast_metrics[baseline]["mse"], rel=1e-5)
+
+
+def test_noise_floor_is_that_of_forecast(temperature: Contest, forecast_metrics: dict[str, Any]) -> None:
+    assert temperature.references["noise floor"] == pytest.approx(forecast_metrics["noise_floor_mse"])
+
+
+def test_series_without_a_signal_has_no_noise_floor() -> None:
+    contest = prepare_contest(SeriesData(kind="series", source=SourceSpec(name="seattle")), 0, None)
+    assert set(contest.references) == {"last value", "ridge"}
+
+
+def test_mean_squared_error_is_that_of_a_loop() -> None:
+    sequences = Sequences(np.zeros((3, 2, 1)), np.array([[1.0], [2.0], [4.0]]), np.ones(3))
+    assert measure_mse(np.array([[1.0], [0.0], [3.0]]), sequences) == pytest.approx((0 + 4 + 1) / 3)
+
+
+def test_cross_entropy_is_that_of_scikit_learn() -> None:
+    random = np.random.default_rng(0)
+    logits, targets = random.normal(0, 3, (4, 5, 9)).astype(np.float32), random.integers(0, 9, (4, 5), np.int32)
+    probabilities = np.exp(logits.astype(float)) / np.exp(logits.astype(float)).sum(axis=2, keepdims=True)
+    expected = log_loss(targets.ravel(), probabilities.reshape(-1, 9), labels=range(9))
+    found = measure_cross_entropy(logits, Sequences(logits, targets, np.ones((4, 5))))
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_huge_logits_have_a_finite_cross_entropy() -> None:
+    logits = np.full((1, 1, 9), -1e4, np.float32)
+    logits[..., 3] = 1e4
+    assert measure_cross_entropy(logits, Sequences(logits, np.array([[2]], np.int32), np.ones((1, 1)))) == 2e4
+
+
+def test_guessing_1_on_the_test_part_is_the_reference_of_adding(prepare: Prepare) -> None:
+    """Not in the mean over all draws, 1/6: the networks have this draw too."""
+    contest = prepare("adding")
+    sums = contest.parts["test"].targets.ravel().tolist()
+    assert contest.references["guessing 1"] == pytest.approx(sum((total - 1) ** 2 for total in sums) / 10)
+
+
+def test_knowing_when_but_not_which_is_the_reference_of_copying(prepare: Prepare) -> None:
+    contest = prepare("copy")
+    logits = np.zeros((10, 23, 9))
+    logits[:, :-10, 8] = 1e3
+    logits[:, -10:, 8] = -1e3
+    assert contest.measure(logits, contest.parts["test"]) == pytest.approx(contest.references["no memory"])
+
+
+def test_note_frequencies_are_the_reference_of_music(prepare: Prepare) -> None:
+    contest = prepare("music")
+    heard = contest.parts["train"].targets[contest.parts["train"].weights > 0]
+    frequency = (heard.sum(axis=0) + 1) / (len(heard) + 2)
+    logits = np.broadcast_to(np.log(frequency / (1 - frequency)), contest.parts["test"].targets.shape)
+    assert contest.references["note frequencies"] == pytest.approx(contest.measure(logits, contest.parts["test"]))
+
+
+@pytest.mark.real_data
+def test_note_frequencies_of_real_music_have_the_stated_loss(real_data: Path) -> None:
+    contest = prepare_contest(JSB, 0, str(real_data / "music"))
+    assert contest.references["note frequencies"] == pytest.approx(11.09, abs=0.005)
+
+
+# Budgets
+
+
+def make_contenders(**units: int) -> dict[str, ContenderSpec]:
+    return {cell: ContenderSpec(cell=cell, units=number) for cell, number in units.items()}
+
+
+def test_budgets_are_the_weights_of_kernel_recurrent_kernel_and_bias() -> None:
+    """Simple RNN u(m + u + 1), LSTM four times as many, GRU three times u(m + u + 2)."""
+    found = check_budgets("mine", make_contenders(rnn=17, lstm=8, gru=9), 2)
+    assert found == {"rnn": 17 * 20, "lstm": 4 * 8 * 11, "gru": 3 * 9 * 13}
+
+
+def test_unequal_budgets_are_refused_with_all_numbers() -> None:
+    with pytest.raises(TaskError) as caught:
+        check_budgets("mine", make_contenders(rnn=90, lstm=50, gru=57), 2)
+    assert str(caught.value) == (
+        "task mine: expected numbers of recurrent weights within 6% of each other, received rnn 8,370, lstm 10,600, "
+        "gru 10,431 with 2 inputs. Change the units."
+    )
+
+
+@pytest.mark.parametrize(("units", "is_refused"), [(47, False), (46, True)])
+def test_budgets_may_differ_by_6_percent_of_the_largest(units: int, is_refused: bool) -> None:
+    """Simple RNNs of 2,400, 2,303 and 2,208 weights: 96 % and 92 % of the largest."""
+    contenders = {name: ContenderSpec(cell="rnn", units=number) for name, number in (("one", 48), ("other", units))}
+    if is_refused:
+        with pytest.raises(TaskError, match="within 6%"):
+            check_budgets("mine", contenders, 1)
+    else:
+        assert len(check_budgets("mine", contenders, 1)) == 2
+
+
+@pytest.mark.parametrize("environment", ["base", "test"])
+def test_all_tasks_have_equal_budgets(project: Path, environment: str) -> None:
+    files = [project / f"conf/{name}/parameters_compare.yml" for name in dict.fromkeys(["base", environment])]
+    parameters = OmegaConf.to_container(OmegaConf.merge(*(OmegaConf.load(file) for file in files)))
+    for name, task in TaskBook.model_validate(parameters["compare"]["tasks"]).root.items():
+        assert check_budgets(name, task.contenders, NUM_INPUTS[task.data.kind])
+
+
+# Published
+
+
+def make_task(data: MusicData | AddingData) -> TaskSpec:
+    contenders = make_contenders(lstm=36, gru=46)
+    return TaskSpec(data=data, contenders=contenders, training=TrainingSpec())
+
+
+@pytest.mark.parametrize("file", ["JSB_Chorales.mat", "Nottingham.mat"])
+def test_music_has_published_figures(file: str) -> None:
+    found = list_published(make_task(MusicData(kind="music", file=file)))
+    assert set(found) == {"Chung et al. 2014", "Bai et al. 2018"}
+
+
+def test_other_tasks_have_no_published_figures() -> None:
+    assert list_published(make_task(DATA["adding"])) == {}

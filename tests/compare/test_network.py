@@ -1,0 +1,130 @@
+"""A contender has the shape, the number of weights and the biases that its spec says."""
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from rnn_pipelines.networks.specs import ContenderSpec
+
+CELLS = ("rnn", "lstm", "gru")
+NUM_INPUTS, NUM_OUTPUTS = 3, 2
+
+
+@pytest.fixture(scope="module")
+def build():
+    """`build_contender`, which loads Keras; weights are the same each time."""
+    import keras
+
+    from rnn_pipelines.compare.network import build_contender
+
+    def build_seeded(cell: str = "lstm", every_step: bool = False, units: int = 4, **options: object):
+        keras.utils.set_random_seed(0)
+        contender = ContenderSpec(cell=cell, units=units, **options)
+        return build_contender(contender, NUM_INPUTS, NUM_OUTPUTS, every_step)
+
+    return build_seeded
+
+
+@pytest.fixture(scope="module")
+def inputs() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(5, 7, NUM_INPUTS)).astype("float32")
+
+
+def count_cell(cell: str, units: int) -> int:
+    """Weights of the recurrent layer, from the equations: a GRU has one bias for each of its two kernels."""
+    gates, biases = {"rnn": (1, 1), "lstm": (4, 1), "gru": (3, 2)}[cell]
+    return gates * (NUM_INPUTS * units + units * units + biases * units)
+
+
+# The spec
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("cell", "pointwise"), ("units", 0), ("units", "many"), ("activation", "sin"), ("width", 3)]
+)
+def test_wrong_contender_is_refused_before_keras_loads(field: str, value: object) -> None:
+    with pytest.raises(ValidationError, match=field):
+        ContenderSpec(**{"cell": "lstm", "units": 4, field: value})
+
+
+def test_contender_without_units_is_refused() -> None:
+    with pytest.raises(ValidationError, match="units"):
+        ContenderSpec(cell="lstm")
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru"])
+def test_forget_bias_is_refused_for_a_cell_without_a_forget_gate(cell: str) -> None:
+    with pytest.raises(ValidationError, match=f"unit_forget_bias is for the cell lstm; {cell} has no forget gate"):
+        ContenderSpec(cell=cell, units=4, unit_forget_bias=False)
+
+
+# Outputs
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("every_step", "shape"), [(False, (5, 2)), (True, (5, 7, 2))])
+def test_output_is_one_for_each_sequence_or_each_step(
+    build, inputs: np.ndarray, cell: str, every_step: bool, shape: tuple[int, ...]
+) -> None:
+    assert build(cell, every_step)(inputs).shape == shape
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_output_of_a_sequence_is_that_of_its_last_step(build, inputs: np.ndarray, cell: str) -> None:
+    np.testing.assert_allclose(build(cell)(inputs), build(cell, every_step=True)(inputs)[:, -1], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_padding_after_the_end_never_changes_what_was_said_before(build, inputs: np.ndarray, cell: str) -> None:
+    model = build(cell, every_step=True)
+    padded = np.concatenate([inputs, np.full((5, 3, NUM_INPUTS), 9, "float32")], axis=1)
+    np.testing.assert_allclose(model(padded)[:, :7], model(inputs), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_head_is_linear(build, inputs: np.ndarray, cell: str) -> None:
+    model = build(cell)
+    before = model(inputs).numpy()
+    head = model.get_layer("head")
+    head.set_weights([1_000 * weights for weights in head.get_weights()])
+    np.testing.assert_allclose(model(inputs), 1_000 * before, rtol=1e-4)
+
+
+# The recurrent layer
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("units", [1, 4, 9])
+def test_recurrent_weights_are_as_many_as_the_formula_says(build, cell: str, units: int) -> None:
+    from rnn_pipelines.compare.network import RECURRENT
+
+    assert build(cell, units=units).get_layer(RECURRENT).count_params() == count_cell(cell, units)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_only_the_head_has_weights_besides(build, cell: str) -> None:
+    assert build(cell).count_params() == count_cell(cell, 4) + 4 * NUM_OUTPUTS + NUM_OUTPUTS
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_activation_is_that_of_the_spec(build, cell: str, activation: str) -> None:
+    assert build(cell, activation=activation).get_layer("recurrent").activation.__name__ == activation
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_model_is_named_after_its_cell(build, cell: str) -> None:
+    assert build(cell).name == cell
+
+
+@pytest.mark.parametrize(("unit_forget_bias", "bias"), [(True, 1), (False, 0)])
+def test_forget_gate_starts_with_the_bias_of_the_spec(build, unit_forget_bias: bool, bias: int) -> None:
+    """Keras puts the input gate first, then forget gate, candidate and output gate."""
+    found = build("lstm", unit_forget_bias=unit_forget_bias).get_layer("recurrent").get_weights()[2]
+    assert found.tolist() == [0] * 4 + [bias] * 4 + [0] * 8
+
+
+def test_networks_that_differ_in_the_forget_bias_start_alike_in_all_else(build) -> None:
+    one, other = (build("lstm", unit_forget_bias=is_1).get_weights() for is_1 in (True, False))
+    for number in (0, 1, 3, 4):
+        np.testing.assert_array_equal(one[number], other[number])

@@ -1,0 +1,137 @@
+"""A season, a trend and a memory are no drift; a shift is one."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import ks_2samp
+
+from rnn_pipelines.forecast.evaluation.drift import DriftSpec, measure_distance, measure_drift
+
+NUM, LEARNT = 800, 640
+
+
+def make_series(values: np.ndarray, name: str = "a", observed: np.ndarray | None = None) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "unique_id": name,
+            "ds": pd.date_range("2020-01-01", periods=len(values)),
+            "y": values,
+            "observed": np.ones(len(values), bool) if observed is None else observed,
+        }
+    )
+
+
+def measure(values: np.ndarray, season_length: int = 7, observed: np.ndarray | None = None) -> pd.Series:
+    series = make_series(values, observed=observed)
+    return measure_drift(series, {"a": series["ds"][LEARNT - 1].isoformat()}, season_length, 30).iloc[0]
+
+
+def has_drifted(found: pd.Series) -> bool:
+    spec = DriftSpec()
+    return bool(found["distance"] >= spec.min_distance and found["p_value"] <= spec.significance)
+
+
+def make_yearly(seed: int) -> np.ndarray:
+    return (
+        20 + 10 * np.sin(2 * np.pi * (np.arange(NUM) + 91 * seed) / 365) + np.random.default_rng(seed).normal(0, 2, NUM)
+    )
+
+
+def make_trend(seed: int) -> np.ndarray:
+    week = np.resize([0, 1, 2, 3, 4, 8, 8], NUM)
+    return 0.02 * np.arange(NUM) + week + np.random.default_rng(seed).normal(0, 1, NUM)
+
+
+def make_memory(seed: int) -> np.ndarray:
+    values = np.random.default_rng(seed).normal(0, 1, NUM)
+    for place in range(1, NUM):
+        values[place] += 0.8 * values[place - 1]
+    return values
+
+
+@pytest.mark.parametrize("make", [make_yearly, make_trend, make_memory])
+def test_season_trend_and_memory_are_no_drift(make: Callable[[int], np.ndarray]) -> None:
+    assert sum(has_drifted(measure(make(seed))) for seed in range(12)) == 0
+
+
+@pytest.mark.parametrize("make", [make_yearly, make_trend])
+def test_plain_test_of_the_values_would_call_them_one(make: Callable[[int], np.ndarray]) -> None:
+    p_values = [ks_2samp(make(seed)[-30:], make(seed)[:LEARNT]).pvalue for seed in range(12)]
+    assert sum(p_value <= DriftSpec().significance for p_value in p_values) >= 10
+
+
+@pytest.mark.parametrize("make", [make_yearly, make_trend])
+def test_shift_of_the_level_is_a_drift(make: Callable[[int], np.ndarray]) -> None:
+    found = []
+    for seed in range(12):
+        values = make(seed)
+        values[-30:] += 2 * values.std()
+        found.append(measure(values))
+    assert sum(map(has_drifted, found)) >= 10
+    assert all(row["shift"] > 1 for row in found)
+
+
+@given(
+    one=st.lists(st.integers(-5, 5), min_size=1, max_size=30),
+    other=st.lists(st.integers(-5, 5), min_size=1, max_size=60),
+)
+def test_distance_is_that_of_scipy(one: list[int], other: list[int]) -> None:
+    """With ties within and between the samples."""
+    ours = measure_distance(np.array(one, float), np.sort(np.array(other, float)))
+    assert ours == pytest.approx(ks_2samp(one, other, method="asymp").statistic)
+
+
+def test_numbers_are_those_of_an_independent_computation() -> None:
+    """On a short series, with a loop and scipy."""
+    values = np.random.default_rng(3).normal(size=70)
+    series = make_series(values)
+    found = measure_drift(series, {"a": series["ds"][49].isoformat()}, 4, 10).iloc[0]
+    windows = [[values[s + k] - values[s - 4 + k % 4] for k in range(10)] for s in range(4, 41)]
+    newest = [values[60 + k] - values[56 + k % 4] for k in range(10)]
+    pool = np.concatenate(windows)
+    distance = ks_2samp(newest, pool).statistic
+    num_as_far = sum(ks_2samp(window, pool).statistic >= distance - 1e-12 for window in windows)
+    expected = [10, 37, (np.mean(newest) - pool.mean()) / pool.std(), distance, (num_as_far + 1) / 38]
+    names = ["num_values", "num_windows", "shift", "distance", "p_value"]
+    assert found[names].to_numpy(float) == pytest.approx(expected)
+
+
+def test_values_after_those_that_were_learnt_do_not_change_the_past() -> None:
+    one, other = make_yearly(0), make_yearly(0)
+    other[LEARNT:-37] += 1000
+    pd.testing.assert_series_equal(measure(one), measure(other))
+
+
+def test_filled_values_do_not_count() -> None:
+    values, observed = make_yearly(0), np.ones(NUM, bool)
+    observed[-10:-5] = False
+    one = measure(values, observed=observed)
+    values[-10:-5] = 1e6
+    pd.testing.assert_series_equal(one, measure(values, observed=observed))
+    assert one["num_values"] == 25
+
+
+@pytest.mark.parametrize("num", [20, 36, 37, 60])
+def test_short_series_are_compared_or_said_to_be_too_short(num: int) -> None:
+    """A season and a stretch of steps are needed, now and in what was learnt."""
+    series = make_series(np.random.default_rng(0).normal(size=num))
+    found = measure_drift(series, {"a": series["ds"].iloc[-1].isoformat()}, 7, 30).iloc[0]
+    assert np.isnan(found["distance"]) == (num < 37)
+    assert np.isnan(found["p_value"]) == (num < 37)
+
+
+def test_series_that_the_forecaster_does_not_know_are_left_out() -> None:
+    series = pd.concat([make_series(make_yearly(0)), make_series(make_yearly(1), "b")], ignore_index=True)
+    assert measure_drift(series, {"b": "2021-06-01T00:00:00"}, 7, 30)["unique_id"].tolist() == ["b"]
+    assert measure_drift(series, {}, 7, 30).empty
+
+
+def test_steps_are_compared_as_dates_are() -> None:
+    dates = make_series(make_yearly(0))
+    steps = dates.assign(ds=np.arange(NUM))
+    one = measure_drift(dates, {"a": dates["ds"][LEARNT - 1].isoformat()}, 7, 30)
+    pd.testing.assert_frame_equal(one, measure_drift(steps, {"a": LEARNT - 1}, 7, 30))

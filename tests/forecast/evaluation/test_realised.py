@@ -1,0 +1,178 @@
+"""Past forecasts are judged by observed actuals alone, each against the promise of its own version and step."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.evaluation.realised import join_actuals, keep_newest, measure_groups, measure_realised
+
+START = pd.Timestamp("2024-01-01")
+VERSIONS = {
+    "one": {"by_step": [1.0, 2.0], "trained_until": {"a": "2024-01-05T00:00:00", "b": "2024-01-05T00:00:00"}},
+    "two": {"by_step": [3.0, 4.0], "trained_until": None},
+}
+
+
+def day(number: int) -> pd.Timestamp:
+    return START + pd.Timedelta(days=number)
+
+
+def make_series(num_days: int = 40, filled: tuple[int, ...] = (), steps: bool = False) -> pd.DataFrame:
+    """Two series; the value of a day is its number, in `b` ten times that."""
+    tables = [
+        pd.DataFrame(
+            {
+                "unique_id": name,
+                "ds": np.arange(num_days) if steps else [day(number) for number in range(num_days)],
+                "y": factor * np.arange(num_days, dtype=float),
+                "observed": ~np.isin(np.arange(num_days), filled),
+            }
+        )
+        for name, factor in (("a", 1), ("b", 10))
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def make_log(*forecasts: tuple[str, int, int, float, str], steps: bool = False) -> pd.DataFrame:
+    """Rows of series, cut-off's day, step, forecast and version."""
+    return pd.DataFrame(
+        [
+            {
+                "unique_id": name,
+                "cutoff": cutoff if steps else day(cutoff),
+                "ds": cutoff + step if steps else day(cutoff + step),
+                "horizon_step": step,
+                "y_hat": y_hat,
+                "model_version": version,
+                "created_at": pd.Timestamp("2025-01-01", tz="UTC"),
+            }
+            for name, cutoff, step, y_hat, version in forecasts
+        ]
+    )
+
+
+@pytest.fixture
+def judged() -> pd.DataFrame:
+    """Errors of both series by versions one and two, from twenty cut-offs."""
+    random = np.random.default_rng(0)
+    rows = [
+        (name, cutoff, step, factor * (cutoff + step) + random.normal(), "one" if cutoff < 20 else "two")
+        for name, factor in (("a", 1), ("b", 10))
+        for cutoff in range(10, 30)
+        for step in (1, 2)
+        if random.random() < 0.9
+    ]
+    return join_actuals(make_log(*rows), make_series(), VERSIONS)
+
+
+def test_forecast_stands_beside_its_actual_and_the_promise_of_its_version_and_step() -> None:
+    judged = join_actuals(make_log(("a", 10, 2, 11.0, "one"), ("b", 10, 1, 5.0, "two")), make_series(), VERSIONS)
+    assert judged[["y", "y_hat", "promised_mse"]].to_numpy().tolist() == [[12, 11, 2], [110, 5, 3]]
+
+
+def test_forecast_without_an_actual_does_not_count() -> None:
+    log = make_log(("a", 38, 1, 1.0, "one"), ("a", 38, 2, 1.0, "one"))
+    assert join_actuals(log, make_series(), VERSIONS)["horizon_step"].tolist() == [1]
+
+
+def test_filled_value_never_judges() -> None:
+    log = make_log(("a", 10, 1, 1.0, "one"), ("a", 10, 2, 1.0, "one"))
+    assert join_actuals(log, make_series(filled=(11,)), VERSIONS)["horizon_step"].tolist() == [2]
+
+
+@pytest.mark.parametrize(("cutoff", "counts"), [(3, False), (4, True)])
+def test_forecast_from_before_what_its_model_has_learnt_does_not_count(cutoff: int, counts: bool) -> None:
+    """The version has learnt until the fifth day, number 4: a forecast from that day on is one."""
+    judged = join_actuals(make_log(("a", cutoff, 1, 1.0, "one")), make_series(), VERSIONS)
+    assert len(judged) == counts
+
+
+def test_forecast_of_steps_from_before_what_its_model_has_learnt_does_not_count() -> None:
+    log = make_log(("a", 3, 1, 1.0, "one"), ("a", 4, 1, 1.0, "one"), steps=True)
+    versions = {"one": {"by_step": [1.0], "trained_until": {"a": 4}}}
+    assert join_actuals(log, make_series(steps=True), versions)["cutoff"].tolist() == [4]
+
+
+@pytest.mark.parametrize("by_step", [None, [], [float("nan")], [None], [float("inf")]])
+def test_promise_that_is_not_on_record_is_none(by_step: list[float] | None) -> None:
+    judged = join_actuals(make_log(("a", 10, 1, 1.0, "x")), make_series(), {"x": {"by_step": by_step}})
+    assert judged["promised_mse"].isna().tolist() == [True]
+
+
+def test_nothing_can_be_judged_where_there_are_no_forecasts() -> None:
+    judged = join_actuals(None, make_series(), VERSIONS)
+    assert judged.empty
+    assert measure_realised(judged)["ratio"] is None
+    assert measure_groups(judged, "horizon_step").empty
+
+
+def test_dates_are_not_held_against_steps() -> None:
+    with pytest.raises(SeriesError, match="Move the file"):
+        join_actuals(make_log(("a", 3, 1, 1.0, "one")), make_series(steps=True), VERSIONS)
+
+
+def test_inputs_are_not_changed() -> None:
+    log, series = make_log(("a", 10, 1, 1.0, "one")), make_series()
+    before = log.copy(), series.copy()
+    join_actuals(log, series, VERSIONS)
+    pd.testing.assert_frame_equal(log, before[0])
+    pd.testing.assert_frame_equal(series, before[1])
+
+
+def test_newest_cut_offs_are_kept(judged: pd.DataFrame) -> None:
+    assert keep_newest(judged, 3)["cutoff"].unique().tolist() == [day(27), day(28), day(29)]
+
+
+def test_errors_are_those_of_an_independent_computation(judged: pd.DataFrame) -> None:
+    """Row by row in plain Python: means over a series, then over series."""
+    measures = measure_realised(judged)
+    by_series: dict[str, list[tuple[float, float, float]]] = {"a": [], "b": []}
+    for row in judged.itertuples():
+        error = row.y - row.y_hat
+        by_series[row.unique_id].append(
+            (error * error, abs(error), VERSIONS[row.model_version]["by_step"][row.horizon_step - 1])
+        )
+    means = [[sum(column) / len(column) for column in zip(*rows, strict=True)] for rows in by_series.values()]
+    mse, mae, promised = [sum(column) / 2 for column in zip(*means, strict=True)]
+    assert [measures[name] for name in ("mse", "mae", "promised_mse")] == pytest.approx([mse, mae, promised])
+    assert measures["ratio"] == pytest.approx(mse / promised)
+    assert (measures["num_forecasts"], measures["num_cutoffs"]) == (len(judged), 20)
+
+
+def test_errors_by_step_are_those_of_an_independent_computation(judged: pd.DataFrame) -> None:
+    by_step = measure_groups(judged, "horizon_step").set_index("horizon_step")
+    for step in (1, 2):
+        rows = judged[judged["horizon_step"] == step]
+        squares = [((part["y"] - part["y_hat"]) ** 2).to_numpy().mean() for _, part in rows.groupby("unique_id")]
+        assert by_step.loc[step, "mse"] == pytest.approx(sum(squares) / 2)
+        assert by_step.loc[step, "num_forecasts"] == len(rows)
+
+
+def test_versions_stand_in_the_order_of_their_first_forecasts(judged: pd.DataFrame) -> None:
+    versions = measure_groups(judged.replace({"model_version": {"one": "z"}}), "model_version")
+    assert versions["model_version"].tolist() == ["z", "two"]
+    assert versions["first_cutoff"].tolist() == [day(10), day(20)]
+
+
+def test_forecasts_of_versions_without_a_promise_are_counted_and_left_out(judged: pd.DataFrame) -> None:
+    unknown = judged.assign(promised_mse=judged["promised_mse"].where(judged["model_version"] == "two"))
+    only = judged[judged["model_version"] == "two"]
+    assert measure_realised(unknown) == measure_realised(only) | {"num_unpromised": len(judged) - len(only)}
+
+
+def test_promise_of_a_group_is_none_where_one_of_its_forecasts_has_none(judged: pd.DataFrame) -> None:
+    unknown = judged.assign(promised_mse=judged["promised_mse"].where(judged["cutoff"] != day(29)))
+    assert measure_groups(unknown, "horizon_step")["promised_mse"].isna().all()
+
+
+def test_small_p_value_needs_an_error_that_differs_from_the_promise(judged: pd.DataFrame) -> None:
+    as_promised = judged.assign(promised_mse=((judged["y"] - judged["y_hat"]) ** 2).mean())
+    far_below = judged.assign(promised_mse=0.01)
+    assert measure_realised(as_promised)["p_value"] > 0.2
+    assert measure_realised(far_below)["p_value"] < 0.01
+
+
+def test_forecast_that_is_no_number_makes_no_ratio_that_is_one(judged: pd.DataFrame) -> None:
+    infinite = judged.assign(y_hat=judged["y_hat"].where(judged["cutoff"] != day(29), np.inf))
+    assert not np.isfinite(measure_realised(infinite)["ratio"])

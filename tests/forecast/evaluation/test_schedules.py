@@ -1,0 +1,99 @@
+"""What schedules were worth: errors, promotions and cost, over the forecasts that all of them have."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.evaluation.schedules import summarize_backtest
+from rnn_pipelines.forecast.evaluation.significance import compute_p_value
+
+NUM = 40
+NAMES = ["last_value", "seasonal_naive", "ridge", "never", "often"]
+
+
+@pytest.fixture
+def forecasts() -> pd.DataFrame:
+    """Two series of one step ahead; the second has errors twice as large."""
+    random = np.random.default_rng(0)
+    cutoff = pd.date_range("2024-01-01", periods=NUM)
+    tables = []
+    for factor, name in ((1, "a"), (2, "b")):
+        table = pd.DataFrame({"unique_id": name, "cutoff": cutoff, "ds": cutoff + pd.Timedelta(days=1)})
+        table["horizon_step"] = 1
+        table["y"] = random.normal(size=NUM)
+        for column in NAMES:
+            table[column] = table["y"] + factor * random.normal(size=NUM)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+@pytest.fixture
+def retrainings() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "schedule": ["often"] * 3 + ["never"],
+            "as_of": pd.to_datetime(["2024-01-01", "2024-01-15", "2024-01-29", "2024-01-01"]),
+            "is_promoted": [True, False, True, True],
+            "training_seconds": [1.0, 2.0, 3.0, 1.5],
+        }
+    )
+
+
+@pytest.fixture
+def results(forecasts: pd.DataFrame, retrainings: pd.DataFrame) -> dict[str, Any]:
+    return summarize_backtest(forecasts, retrainings)
+
+
+def find(results: dict[str, Any], name: str) -> dict[str, Any]:
+    (entry,) = (entry for entry in results["forecasters"] if entry["name"] == name)
+    return entry
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_errors_are_means_over_series(forecasts: pd.DataFrame, results: dict[str, Any], name: str) -> None:
+    errors = [(group["y"] - group[name]).to_numpy() for _, group in forecasts.groupby("unique_id")]
+    assert find(results, name)["mse"] == pytest.approx(np.mean([np.mean(error**2) for error in errors]))
+    assert find(results, name)["mae"] == pytest.approx(np.mean([np.mean(abs(error)) for error in errors]))
+
+
+def test_schedule_that_trains_least_is_the_reference(results: dict[str, Any]) -> None:
+    assert (results["reference"], find(results, "never")["p_value"]) == ("never", None)
+
+
+@pytest.mark.parametrize("name", ["often", "ridge"])
+def test_p_value_is_that_of_the_squared_errors_beside_the_reference(
+    forecasts: pd.DataFrame, results: dict[str, Any], name: str
+) -> None:
+    squared = {column: (forecasts["y"] - forecasts[column]) ** 2 for column in (name, "never")}
+    differences = (squared[name] - squared["never"]).groupby(forecasts["cutoff"]).mean().to_numpy()
+    assert find(results, name)["p_value"] == pytest.approx(compute_p_value(differences, 1))
+
+
+def test_cost_is_told_of_schedules(results: dict[str, Any]) -> None:
+    often = find(results, "often")
+    assert (often["num_trainings"], often["training_seconds"]) == (3, 6.0)
+
+
+def test_first_network_is_no_promotion(results: dict[str, Any]) -> None:
+    assert (find(results, "often")["num_promotions"], find(results, "never")["num_promotions"]) == (1, 0)
+
+
+def test_simple_methods_have_no_cost(results: dict[str, Any]) -> None:
+    assert find(results, "ridge")["training_seconds"] is None
+
+
+def test_forecasts_that_not_everyone_has_are_left_out(forecasts: pd.DataFrame, retrainings: pd.DataFrame) -> None:
+    forecasts.loc[:2, "often"] = np.nan
+    results = summarize_backtest(forecasts, retrainings)
+    assert (results["num_left_out"], results["num_forecasts"]) == (3, 2 * NUM - 3)
+    rest = forecasts.iloc[3:]
+    by_series = ((rest["y"] - rest["never"]) ** 2).groupby(rest["unique_id"]).mean()
+    assert find(results, "never")["mse"] == pytest.approx(by_series.mean())
+
+
+def test_nothing_to_judge_is_an_error(forecasts: pd.DataFrame, retrainings: pd.DataFrame) -> None:
+    with pytest.raises(SeriesError, match="none of the forecasts can be judged"):
+        summarize_backtest(forecasts.assign(y=np.nan), retrainings)

@@ -1,0 +1,127 @@
+"""The test of equal accuracy is the published one, keeps its size, and finds a difference where there is one."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.forecast.evaluation.significance import compare_losses, compute_p_value, format_p_value
+
+
+def compute_again(differences: list[float], horizon: int) -> float:
+    """With loops over all pairs of cut-offs that are less than a horizon apart."""
+    from scipy.stats import t
+
+    num, mean = len(differences), sum(differences) / len(differences)
+    total = 0.0
+    for i in range(num):
+        for j in range(num):
+            if abs(i - j) < horizon:
+                total += (differences[i] - mean) * (differences[j] - mean)
+    statistic = mean / (total / num**2) ** 0.5
+    statistic *= ((num + 1 - 2 * horizon + horizon * (horizon - 1) / num) / num) ** 0.5
+    return 2 * float(t.cdf(-abs(statistic), num - 1))
+
+
+def draw(num: int, horizon: int, random: np.random.Generator, mean: float = 0.0) -> np.ndarray:
+    """A moving average over `horizon` shocks, as losses of overlapping forecasts are."""
+    shocks = random.normal(size=num + horizon - 1)
+    return mean + np.convolve(shocks, np.ones(horizon) / horizon**0.5, "valid")
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 7])
+def test_p_value_is_that_of_an_independent_computation(horizon: int) -> None:
+    differences = draw(60, horizon, np.random.default_rng(horizon), mean=0.3)
+    assert compute_p_value(differences, horizon) == pytest.approx(compute_again(differences.tolist(), horizon))
+
+
+def test_one_step_ahead_it_is_students_test_of_the_mean() -> None:
+    """Its statistic has n - 1 below the root: the correction makes Student's of Diebold and Mariano's."""
+    from scipy.stats import ttest_1samp
+
+    differences = np.random.default_rng(0).normal(0.2, 1, 30)
+    assert compute_p_value(differences, 1) == pytest.approx(ttest_1samp(differences, 0).pvalue)
+
+
+@pytest.mark.parametrize(("horizon", "num"), [(1, 30), (3, 60), (7, 290)])
+def test_equal_forecasters_differ_as_often_as_the_level_says(horizon: int, num: int) -> None:
+    """Within 3 standard errors of 2,000 draws, and 2 points that the kernel costs on short samples."""
+    random = np.random.default_rng(1)
+    rejected = np.mean([compute_p_value(draw(num, horizon, random), horizon) <= 0.05 for _ in range(2000)])
+    assert rejected == pytest.approx(0.05, abs=0.015 + 0.02 * (horizon > 1))
+
+
+def test_without_autocovariances_the_level_would_be_missed_by_far() -> None:
+    """What the horizon is for."""
+    random = np.random.default_rng(1)
+    rejected = np.mean([compute_p_value(draw(290, 7, random), 1) <= 0.05 for _ in range(500)])
+    assert rejected > 0.3
+
+
+def test_a_difference_is_found() -> None:
+    random = np.random.default_rng(2)
+    found = np.mean([compute_p_value(draw(290, 7, random, mean=0.6), 7) <= 0.05 for _ in range(200)])
+    assert found > 0.9
+
+
+@pytest.mark.parametrize(
+    ("differences", "horizon", "expected"),
+    [([], 1, 1.0), ([3.0], 1, 1.0), ([3.0, 2.0, 4.0], 3, 1.0), ([0.0] * 9, 2, 1.0), ([2.0] * 9, 2, 0.0)],
+    ids=["none", "one", "no more than the horizon", "equal forecasts", "always the same difference"],
+)
+def test_limits(differences: list[float], horizon: int, expected: float) -> None:
+    assert compute_p_value(np.array(differences), horizon) == expected
+
+
+def test_variance_that_would_be_negative_is_weighed_by_bartletts_kernel() -> None:
+    """Alternating differences: γ_0 = 1, γ_1 = -9/10, and 1 - 2 · 9/10 < 0."""
+    from scipy.stats import t
+
+    differences = np.tile([1.0, -1.0], 5) + 0.1
+    variance = (1 - 2 * 0.5 * 0.9) / 10
+    statistic = 0.1 / variance**0.5 * ((10 + 1 - 4 + 2 / 10) / 10) ** 0.5
+    assert compute_p_value(differences, 2) == pytest.approx(2 * t.sf(statistic, 9))
+
+
+# Panels
+
+
+@pytest.fixture
+def panel() -> Callable[..., pd.DataFrame]:
+    def make(losses: dict[str, list[float]]) -> pd.DataFrame:
+        tables = [pd.DataFrame({"unique_id": name, "cutoff": range(len(v)), "loss": v}) for name, v in losses.items()]
+        return pd.concat(tables, ignore_index=True)
+
+    return make
+
+
+def test_panel_is_compared_by_its_means_over_series(panel: Callable[..., pd.DataFrame]) -> None:
+    random = np.random.default_rng(3)
+    losses = {name: random.random(20).tolist() for name in "abcd"}
+    one, other = panel({"x": losses["a"], "y": losses["b"]}), panel({"x": losses["c"], "y": losses["d"]})
+    mean = [(a - c + b - d) / 2 for a, b, c, d in zip(*losses.values(), strict=True)]
+    assert compare_losses(one, other, 3) == pytest.approx(compute_p_value(np.array(mean), 3))
+
+
+def test_series_that_all_say_the_same_count_once(panel: Callable[..., pd.DataFrame]) -> None:
+    random = np.random.default_rng(4)
+    one, other = random.random(20).tolist(), random.random(20).tolist()
+    single = compare_losses(panel({"a": one}), panel({"a": other}), 2)
+    assert compare_losses(panel(dict.fromkeys("abc", one)), panel(dict.fromkeys("abc", other)), 2) == pytest.approx(
+        single
+    )
+
+
+def test_order_of_rows_does_not_matter(panel: Callable[..., pd.DataFrame]) -> None:
+    random = np.random.default_rng(5)
+    one, other = panel({"a": random.random(20).tolist()}), panel({"a": random.random(20).tolist()})
+    shuffled = one.sample(frac=1, random_state=0)
+    assert compare_losses(shuffled, other, 3) == compare_losses(one, other, 3) == compare_losses(other, one, 3)
+
+
+@pytest.mark.parametrize(
+    ("p_value", "text"), [(0.0339, "p = 0.034"), (1.0, "p = 1"), (0.0001, "p = 0.0001"), (9.9e-5, "p < 0.0001")]
+)
+def test_small_p_values_are_given_by_their_bound(p_value: float, text: str) -> None:
+    assert format_p_value(p_value) == text

@@ -1,0 +1,65 @@
+"""Results of a run, made up instead of by training."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.forecast.evaluation.metrics import measure_by_step
+
+FORECASTERS = ("lstm", "gru", "last_value", "seasonal_naive", "ridge")
+
+
+@pytest.fixture(scope="session")
+def make_results() -> Callable[..., SimpleNamespace]:
+    """Makes `predictions, series, next_values, by_step, histories`: what `draw_figures` is given.
+
+    Each forecaster's error is noise; that of the ridge is the smallest, that of the last value the largest.
+    """
+
+    def make(
+        num_series: int = 1,
+        num_origins: int = 20,
+        horizon: int = 3,
+        freq: str | None = "D",
+        names: list[str] | None = None,
+        has_signal: bool = False,
+    ) -> SimpleNamespace:
+        generator = np.random.default_rng(0)
+        num_steps = 40 + num_origins + horizon - 1
+        steps = np.arange(num_steps + horizon)
+        ds = pd.Series(pd.date_range("2021-01-01", periods=len(steps), freq=freq) if freq else steps)
+        ids = names or [f"s{number:05}" for number in range(num_series)]
+        series, predictions, next_values = [], [], []
+        for name in ids:
+            y = generator.normal(size=len(steps))
+            series.append(pd.DataFrame({"unique_id": name, "ds": ds, "y": y, "observed": True})[:num_steps])
+            for origins, tables in ((40 + np.arange(num_origins), predictions), (np.array([num_steps]), next_values)):
+                rows = (origins[:, None] + np.arange(horizon)).ravel()
+                table = pd.DataFrame(
+                    {
+                        "unique_id": name,
+                        "cutoff": np.repeat(ds.to_numpy()[origins - 1], horizon),
+                        "ds": ds.to_numpy()[rows],
+                        "horizon_step": np.tile(np.arange(1, horizon + 1), len(origins)),
+                        "y": y[rows],
+                    }
+                )
+                if has_signal:
+                    table["signal"] = y[rows] - 0.5
+                for forecaster, size in zip(FORECASTERS, (1, 1, 3, 2, 0.1), strict=True):
+                    table[forecaster] = y[rows] + size * generator.normal(size=len(rows))
+                tables.append(table)
+        tested = pd.concat(predictions, ignore_index=True)
+        losses = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.5, 2.0]})
+        return SimpleNamespace(
+            predictions=tested,
+            series=pd.concat(series, ignore_index=True),
+            next_values=pd.concat(next_values, ignore_index=True).drop(columns=["y", "signal"], errors="ignore"),
+            by_step=measure_by_step(tested),
+            histories={"lstm": losses, "gru": losses},
+        )
+
+    return make

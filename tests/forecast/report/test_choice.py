@@ -1,0 +1,80 @@
+"""What is drawn is a readable choice, and words say which."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.forecast.report.choice import (
+    MAX_SERIES,
+    MAX_STEPS,
+    choose_series,
+    choose_steps,
+    describe_choice,
+    join_steps,
+    keep_last_steps,
+)
+
+
+def test_rolling_origins_are_drawn_one_step_ahead(make_results) -> None:
+    rows = choose_steps(make_results(horizon=3).predictions)
+    assert rows["horizon_step"].tolist() == [1] * 20
+
+
+def test_single_origin_is_drawn_with_all_steps(make_results) -> None:
+    rows = choose_steps(make_results(num_series=2, num_origins=1, horizon=3).predictions)
+    assert rows["horizon_step"].tolist() == [1, 2, 3] * 2
+
+
+def test_few_series_are_all_chosen(make_results) -> None:
+    assert list(choose_series(make_results(num_series=3).predictions)) == ["s00000", "s00001", "s00002"]
+
+
+def test_chosen_series_spread_over_the_panel() -> None:
+    table = pd.DataFrame({"unique_id": [f"s{number}" for number in range(111)]})
+    assert list(choose_series(table)) == [f"s{number}" for number in range(0, 111, 10)]
+
+
+def test_a_panel_is_drawn_in_few_series(make_results) -> None:
+    assert len(choose_series(make_results(num_series=40, num_origins=2).predictions)) == MAX_SERIES
+
+
+def test_the_last_steps_are_kept() -> None:
+    tables = {name: pd.DataFrame({"step": range(MAX_STEPS)}) for name in "abc"}
+    kept = list(keep_last_steps(tables))
+    assert sum(map(len, kept)) == MAX_STEPS
+    assert all(table["step"].iloc[-1] == MAX_STEPS - 1 for table in kept)
+
+
+@pytest.mark.parametrize(("horizon", "words"), [(1, "one step ahead"), (3, "1 to 3 steps ahead")])
+def test_words_say_how_far_ahead(make_results, horizon: int, words: str) -> None:
+    rows = choose_steps(make_results(num_origins=1, horizon=horizon).predictions)
+    assert describe_choice(rows, choose_series(rows)) == words
+
+
+def test_words_say_how_many_series_are_drawn(make_results) -> None:
+    rows = choose_steps(make_results(num_series=40, num_origins=2).predictions)
+    assert describe_choice(rows, choose_series(rows)) == "one step ahead; 12 of 40 series"
+
+
+def test_words_say_how_many_steps_are_drawn(make_results) -> None:
+    rows = choose_steps(make_results(num_origins=4000, horizon=1).predictions)
+    assert describe_choice(rows, choose_series(rows)) == "one step ahead; last 3,000 of 4,000 steps"
+
+
+def test_steps_before_the_first_forecast_come_along(make_results) -> None:
+    results = make_results(num_origins=1, horizon=3)
+    table = join_steps(results.series, results.predictions, num_before=5)
+    assert table["ridge"].notna().tolist() == [False] * 5 + [True] * 3
+
+
+def test_steps_without_a_forecast_stay_empty(make_results) -> None:
+    results = make_results(horizon=1)
+    table = join_steps(results.series, results.predictions.drop(index=[4, 5]), num_before=0)
+    assert np.flatnonzero(table["ridge"].isna()).tolist() == [4, 5]
+
+
+def test_values_that_were_filled_in_are_not_drawn(make_results) -> None:
+    results = make_results(horizon=1)
+    series = results.series.assign(observed=np.arange(60) != 50)
+    table = join_steps(series, results.predictions, num_before=0)
+    assert table.loc[table["y"].isna(), "ds"].tolist() == [results.series["ds"][50]]

@@ -1,0 +1,190 @@
+"""The figures show the forecasts as they are, and stay small."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from plotly.graph_objects import Figure, Scatter
+
+from rnn_pipelines.forecast.evaluation.metrics import compute_errors
+from rnn_pipelines.forecast.report.figures import draw_figures, find_strongest_baseline
+from rnn_pipelines.report.style import get_color
+
+NAMES = ("forecasts", "next_values", "losses", "error_by_step", "residuals")
+
+
+def draw(results: SimpleNamespace) -> dict[str, Figure]:
+    return draw_figures(results.predictions, results.series, results.next_values, results.by_step, results.histories)
+
+
+def find_trace(figure: Figure, name: str) -> Scatter:
+    """The first trace with this name."""
+    return next(trace for trace in figure.data if trace.name == name)
+
+
+@pytest.fixture(scope="module")
+def results(make_results) -> SimpleNamespace:
+    return make_results()
+
+
+@pytest.fixture(scope="module")
+def figures(results) -> dict[str, Figure]:
+    return draw(results)
+
+
+def test_figures_have_their_names(figures) -> None:
+    assert set(figures) == set(NAMES)
+
+
+def test_inputs_are_not_changed(make_results) -> None:
+    results, before = make_results(num_series=2, has_signal=True), make_results(num_series=2, has_signal=True)
+    draw(results)
+    for name in ("predictions", "series", "next_values", "by_step"):
+        pd.testing.assert_frame_equal(getattr(results, name), getattr(before, name))
+    pd.testing.assert_frame_equal(results.histories["lstm"], before.histories["lstm"])
+
+
+@pytest.mark.parametrize("freq", ["D", "h", "MS"])
+def test_times_are_drawn_as_dates(make_results, freq: str) -> None:
+    results = make_results(freq=freq)
+    drawn = pd.to_datetime(pd.Series(find_trace(draw(results)["forecasts"], "LSTM").x))
+    assert drawn.tolist() == results.predictions.query("horizon_step == 1")["ds"].tolist()
+
+
+def test_integer_steps_draw_too(make_results) -> None:
+    figures = draw(make_results(freq=None))
+    assert find_trace(figures["forecasts"], "LSTM").x.tolist() == list(range(40, 60))
+
+
+def test_forecasts_and_actual_values_are_drawn_as_they_are(results, figures) -> None:
+    rows = results.predictions.query("horizon_step == 1")
+    for name, column in (("actual", "y"), ("LSTM", "lstm"), ("last value", "last_value")):
+        np.testing.assert_array_equal(find_trace(figures["forecasts"], name).y, rows[column])
+
+
+def test_strongest_baseline_has_the_smallest_error(results) -> None:
+    errors = compute_errors(results.predictions)[["last_value", "seasonal_naive", "ridge"]]
+    assert find_strongest_baseline(results.by_step) == (errors**2).mean().idxmin() == "ridge"
+
+
+@pytest.mark.parametrize("figure", ["forecasts", "next_values"])
+def test_weaker_baselines_wait_in_the_legend(figures, figure: str) -> None:
+    waiting = [trace.name for trace in figures[figure].data if trace.visible == "legendonly"]
+    assert waiting == ["last value", "seasonal naive"]
+
+
+def test_single_origin_is_drawn_with_what_came_before(make_results) -> None:
+    results = make_results(num_origins=1, horizon=5)
+    figure = draw(results)["forecasts"]
+    np.testing.assert_array_equal(find_trace(figure, "actual").y, results.series["y"].tail(3 * 5))
+    np.testing.assert_array_equal(find_trace(figure, "GRU").y[-5:], results.predictions["gru"])
+
+
+def test_next_values_begin_after_the_last_observation(results, figures) -> None:
+    trace = find_trace(figures["next_values"], "GRU")
+    forecast = pd.Series(trace.y, pd.to_datetime(pd.Series(trace.x))).dropna()
+    assert forecast.index.min() == results.series["ds"].max() + pd.Timedelta(days=1)
+    assert forecast.tolist() == results.next_values["gru"].tolist()
+
+
+@pytest.mark.parametrize("name", ["forecasts", "next_values", "residuals"])
+def test_time_goes_forward(figures, name: str) -> None:
+    assert pd.to_datetime(pd.Series(figures[name].data[0].x)).is_monotonic_increasing
+
+
+def test_residuals_are_actual_minus_forecast(results, figures) -> None:
+    errors = compute_errors(results.predictions).query("horizon_step == 1")
+    np.testing.assert_array_equal(find_trace(figures["residuals"], "LSTM").y, errors["lstm"])
+
+
+def test_histogram_counts_every_residual(results, figures) -> None:
+    histograms = [trace for trace in figures["residuals"].data if trace.xaxis == "x2"]
+    assert [sum(trace.x) for trace in histograms] == [20, 20]
+
+
+def test_error_by_step_is_the_root_of_the_mse(results, figures) -> None:
+    mse = results.by_step.query("forecaster == 'gru'")["mse"]
+    np.testing.assert_allclose(find_trace(figures["error_by_step"], "GRU").y, np.sqrt(mse))
+
+
+def test_single_step_has_a_bar_for_each_forecaster(make_results) -> None:
+    figure = draw(make_results(horizon=1))["error_by_step"]
+    bars = [(trace.type, trace.name) for trace in figure.data if trace.visible is not False]
+    assert bars == [("bar", name) for name in ("LSTM", "GRU", "last value", "seasonal naive", "ridge")]
+
+
+def test_noise_floor_is_the_error_of_the_signal(make_results) -> None:
+    figure = draw(make_results(has_signal=True))["error_by_step"]
+    np.testing.assert_allclose(find_trace(figure, "noise floor").y, [0.5, 0.5, 0.5])
+
+
+def test_series_without_a_signal_have_no_noise_floor(figures) -> None:
+    assert "noise floor" not in {trace.name for trace in figures["error_by_step"].data}
+
+
+@pytest.mark.parametrize("forecaster", ["lstm", "gru"])
+def test_forecaster_has_one_color_in_all_figures(figures, forecaster: str) -> None:
+    colors = {
+        trace.line.color or trace.marker.color
+        for figure in figures.values()
+        for trace in figure.data
+        if trace.name.startswith(forecaster.upper())
+    }
+    assert colors == {get_color(forecaster)}
+
+
+def test_every_figure_has_a_title(figures) -> None:
+    assert all(figure.layout.title.text for figure in figures.values())
+
+
+def test_panel_has_a_menu_of_its_series(make_results) -> None:
+    figure = draw(make_results(names=["north", "south"]))["forecasts"]
+    assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["north", "south"]
+
+
+def test_menu_leads_to_the_series_of_its_label(make_results) -> None:
+    results = make_results(names=["north", "south"])
+    figure = draw(results)["forecasts"]
+    shown = figure.layout.updatemenus[0].buttons[1].args[0]["visible"]
+    first = next(trace for trace, visible in zip(figure.data, shown, strict=True) if visible)
+    south = results.predictions.query("unique_id == 'south' and horizon_step == 1")
+    np.testing.assert_array_equal(first.y, south["y"])
+
+
+def test_names_of_series_are_no_markup(make_results) -> None:
+    figure = draw(make_results(names=["<a href='x'>", "<b>b</b>"]))["residuals"]
+    labels = [button.label for button in figure.layout.updatemenus[0].buttons]
+    assert labels == ["&lt;a href='x'&gt;", "&lt;b&gt;b&lt;/b&gt;"]
+
+
+def test_figures_stay_small_for_a_large_panel(make_results) -> None:
+    figures = draw(make_results(num_series=366, num_origins=30, horizon=2))
+    assert max(len(figure.to_json()) for figure in figures.values()) < 1_000_000
+
+
+def test_figures_stay_small_for_a_long_series(make_results) -> None:
+    figures = draw(make_results(num_origins=100_000, horizon=1))
+    assert max(len(figure.to_json()) for figure in figures.values()) < 1_000_000
+
+
+def test_subtitle_says_what_is_left_out(make_results) -> None:
+    figures = draw(make_results(num_series=30, num_origins=400, horizon=2))
+    for name in ("forecasts", "residuals"):
+        assert figures[name].layout.title.subtitle.text == "one step ahead; 12 of 30 series; last 250 of 400 steps"
+
+
+def test_gap_interrupts_the_lines(make_results) -> None:
+    results = make_results(horizon=1)
+    results.series.loc[50, "observed"] = False
+    results.predictions.loc[10, ["y"]] = np.nan
+    results.predictions = results.predictions.drop(index=11)
+    figure = draw(results)["forecasts"]
+    assert np.flatnonzero(np.isnan(find_trace(figure, "actual").y)).tolist() == [10]
+    assert np.flatnonzero(np.isnan(find_trace(figure, "GRU").y)).tolist() == [11]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_figures_are_valid_json(figures, name: str) -> None:
+    assert json.loads(figures[name].to_json())["data"]

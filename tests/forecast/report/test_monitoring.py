@@ -1,0 +1,166 @@
+"""The report says the verdict first, and every number that it stands on."""
+
+import re
+from typing import Any
+
+import pytest
+from plotly.graph_objects import Figure
+from plotly.offline import get_plotlyjs
+
+from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
+from rnn_pipelines.forecast.report.monitoring import (
+    render_monitor_report,
+    tabulate_coverage,
+    tabulate_drift,
+    tabulate_steps,
+    tabulate_versions,
+    write_verdict,
+)
+
+EVIL = "<img src='https://evil.example/x.png'>"
+PROFILE = {"source": "data/sales.csv", "num_series": 2, "first": "2024-01-01", "last": "2024-10-26"}
+STEP = {"horizon_step": 1, "num_forecasts": 1234, "mse": 4.0, "mae": 1.5, "promised_mse": 1.0}
+
+
+def make_verdict(**changes: Any) -> dict[str, Any]:
+    return {
+        "verdict": "retrain",
+        "reasons": ["the error is large", "the values have drifted"],
+        "at": "2024-10-26T02:00:00+00:00",
+        "version": "new",
+        "promoted_at": "2024-10-01T02:00:00+00:00",
+        "error": {
+            "num_forecasts": 60,
+            "num_cutoffs": 30,
+            "num_unpromised": 0,
+            "first_cutoff": "2024-09-26",
+            "last_cutoff": "2024-10-25",
+            "mse": 4.0,
+            "mae": 1.5,
+            "promised_mse": 1.0,
+            "ratio": 4.0,
+            "p_value": 1e-9,
+        },
+        "by_step": [STEP],
+        "by_version": [
+            {"model_version": name, "first_cutoff": "2024-09-01", "last_cutoff": "2024-09-20", **STEP}
+            for name in ("old", "new")
+        ],
+        "drift": [
+            {"unique_id": "a", "num_values": 30, "num_windows": 250, "shift": -1.2, "distance": 0.61, "p_value": 0.004},
+            {"unique_id": "b", "num_values": 0, "num_windows": 9, "shift": None, "distance": None, "p_value": None},
+        ],
+        "coverage": {"missed_steps": {"a": 3, "b": 0}, "unknown_series": [], "num_not_finite": 0},
+    } | changes
+
+
+NO_ERROR = dict.fromkeys(make_verdict()["error"]) | {"num_forecasts": 0, "num_cutoffs": 0, "num_unpromised": 0}
+
+
+def write_report(**changes: Any) -> str:
+    figures = {"error_over_time": Figure(), "error_by_step": Figure()}
+    spec = MonitorForecastSpec(error={}, drift={})
+    return render_monitor_report(make_verdict(**changes), PROFILE, spec, figures).replace(get_plotlyjs(), "")
+
+
+def test_verdict_stands_first_with_the_gravest_reason() -> None:
+    assert write_verdict(make_verdict()) == "Retrain: the error is large (1 more below)."
+    assert write_verdict(make_verdict(verdict="alarm", reasons=["damaged"])) == "Alarm: damaged."
+    assert write_verdict(make_verdict(verdict="ok")) == "Ok: the error is large."
+
+
+def test_every_reason_is_told() -> None:
+    report = write_report()
+    assert "<p>The error is large.</p>" in report
+    assert "<p>The values have drifted.</p>" in report
+
+
+def test_sections_stand_in_their_order() -> None:
+    assert re.findall(r"<h2.*?>(.*?)</h2>", write_report()) == [
+        "Reasons",
+        "Error over time",
+        "Error by step",
+        "Model versions",
+        "Drift",
+        "Coverage",
+        "Parameters",
+    ]
+
+
+def test_steps_are_held_against_the_promise() -> None:
+    assert tabulate_steps([STEP]).rows == [["1", "1,234", "2.000", "1.500", "1.000", "4.00"]]
+
+
+def test_promise_that_is_not_on_record_is_a_dash() -> None:
+    assert tabulate_steps([STEP | {"promised_mse": None}]).rows[0][-2:] == ["–", "–"]
+
+
+def test_version_in_use_is_named() -> None:
+    rows = tabulate_versions(make_verdict()).rows
+    assert [row[:2] for row in rows] == [["old", "v1"], ["new", "v2, in use"]]
+
+
+def test_drift_that_could_not_be_measured_is_a_dash() -> None:
+    rows = tabulate_drift(make_verdict()["drift"]).rows
+    assert rows == [["a", "30", "250", "−1.20", "0.610", "0.004"], ["b", "0", "9", "–", "–", "–"]]
+
+
+def test_most_distant_series_are_shown_and_the_rest_counted() -> None:
+    drift = [make_verdict()["drift"][0] | {"unique_id": f"s{number}", "distance": number / 30} for number in range(25)]
+    report = write_report(drift=drift)
+    assert "5 more series are nearer." in report
+    assert "<td>s24</td>" in report
+    assert "<td>s4</td>" not in report
+
+
+def test_missed_steps_are_named() -> None:
+    facts = dict(tabulate_coverage(make_verdict(), PROFILE).rows)
+    assert facts["newest steps without a forecast from them"] == "a 3"
+    assert facts["series that the forecaster doesn't know"] == "none"
+
+
+def test_error_says_which_forecasts_it_is_about() -> None:
+    assert (
+        "60 forecasts from 30 cut-offs, 2024-09-26 to 2024-10-25: MSE 4.000 against 1.000 promised, 4.00 times as much "
+        "(p &lt; 0.0001); MAE 1.500."
+    ) in write_report()
+
+
+def test_report_is_whole_where_there_is_nothing_yet() -> None:
+    report = write_report(
+        verdict="ok",
+        reasons=["there is no forecaster in use yet, and nothing to judge"],
+        version=None,
+        promoted_at=None,
+        error=NO_ERROR,
+        by_step=[],
+        by_version=[],
+        drift=[],
+        coverage={"missed_steps": {}, "unknown_series": [], "num_not_finite": 0},
+    )
+    assert report.count("No past forecast can be judged yet") == 2
+    assert "There is no forecast by the version in use" in report
+    assert 'class="plotly-graph-div"' not in report
+    assert "There is no forecaster in use whose training" in report
+
+
+def test_forecasts_of_other_versions_are_shown_where_that_in_use_has_none() -> None:
+    report = write_report(error=NO_ERROR, by_step=[], version="newest")
+    assert "There is no forecast by the version in use" in report
+    assert "No past forecast can be judged yet" not in report
+    assert report.count('class="plotly-graph-div"') == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reasons": [EVIL]},
+        {"version": EVIL},
+        {"coverage": {"missed_steps": {}, "unknown_series": [EVIL], "num_not_finite": 0}},
+        {"by_version": [{"model_version": EVIL, "first_cutoff": "a", "last_cutoff": "b", **STEP}]},
+    ],
+)
+def test_text_from_outside_is_escaped(changes: dict[str, Any]) -> None:
+    report = write_report(**changes)
+    assert "<img" not in report
+    assert "&lt;img" in report

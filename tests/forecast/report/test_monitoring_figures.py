@@ -1,0 +1,85 @@
+"""Realised error and promise, with a mark where a model version begins."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.forecast.evaluation.realised import measure_groups
+from rnn_pipelines.forecast.report.monitoring_figures import draw_error_by_step, draw_error_over_time, mark_versions
+
+NUM = 40
+
+
+@pytest.fixture
+def judged() -> pd.DataFrame:
+    """One-step forecasts that are off by 1, and promised to be off by 2; the version changes in the middle."""
+    cutoff = pd.date_range("2024-01-01", periods=NUM)
+    return pd.DataFrame(
+        {
+            "unique_id": "a",
+            "cutoff": cutoff,
+            "ds": cutoff + pd.Timedelta(days=1),
+            "horizon_step": 1,
+            "model_version": np.where(np.arange(NUM) < 20, "z", "b"),
+            "y": 0.0,
+            "y_hat": np.where(np.arange(NUM) < 30, 1.0, 3.0),
+            "promised_mse": 4.0,
+        }
+    )
+
+
+def test_root_mean_squares_are_drawn(judged: pd.DataFrame) -> None:
+    one, mean, promised = draw_error_over_time(judged, 10).data
+    assert list(one.y) == [1.0] * 30 + [3.0] * 10
+    assert mean.y[29] == 1.0
+    assert mean.y[34] == pytest.approx(np.sqrt((5 * 1 + 5 * 9) / 10))
+    assert set(promised.y) == {2.0}
+
+
+def test_first_cut_off_of_each_version_is_marked(judged: pd.DataFrame) -> None:
+    figure = draw_error_over_time(judged, 10)
+    assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [("2024-01-01",) * 2, ("2024-01-21",) * 2]
+    assert [(note.x, note.text.strip()) for note in figure.layout.annotations] == [
+        ("2024-01-01", "v1"),
+        ("2024-01-21", "v2"),
+    ]
+
+
+def test_versions_are_numbered_as_in_the_table(judged: pd.DataFrame) -> None:
+    assert (
+        mark_versions(judged)["model_version"].tolist()
+        == measure_groups(judged, "model_version")["model_version"].tolist()
+    )
+
+
+def test_versions_that_begin_together_share_a_mark(judged: pd.DataFrame) -> None:
+    both = pd.concat([judged, judged.assign(model_version="c")])
+    assert [note.text.strip() for note in draw_error_over_time(both, 10).layout.annotations] == ["v1, v2", "v3"]
+
+
+def test_marks_of_many_versions_have_no_names(judged: pd.DataFrame) -> None:
+    figure = draw_error_over_time(judged.assign(model_version=[f"{number:03}" for number in range(NUM)]), 10)
+    assert (len(figure.layout.shapes), len(figure.layout.annotations)) == (NUM, 0)
+
+
+def test_steps_are_drawn_as_dates_are(judged: pd.DataFrame) -> None:
+    figure = draw_error_over_time(judged.assign(cutoff=np.arange(NUM)), 10)
+    assert [shape.x0 for shape in figure.layout.shapes] == [0, 20]
+
+
+def test_nothing_judged_is_said(judged: pd.DataFrame) -> None:
+    figures = draw_error_over_time(judged.head(0), 10), draw_error_by_step([])
+    assert [len(figure.data) for figure in figures] == [0, 0]
+    assert [figure.layout.title.subtitle.text for figure in figures] == [
+        "no past forecast can be judged yet",
+        "no past forecast by the version in use can be judged yet",
+    ]
+
+
+def test_realised_and_promised_error_of_each_step_are_drawn() -> None:
+    realised, promised = draw_error_by_step(
+        [{"horizon_step": 1, "mse": 4.0, "promised_mse": 1.0}, {"horizon_step": 2, "mse": 9.0, "promised_mse": None}]
+    ).data
+    assert list(realised.y) == [2.0, 3.0]
+    assert promised.y[0] == 1.0
+    assert np.isnan(promised.y[1])

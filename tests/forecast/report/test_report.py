@@ -1,0 +1,312 @@
+"""The report says who wins and by how much, and holds all that belongs to it."""
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import plotly.io
+import pytest
+from plotly.offline import get_plotlyjs
+
+from rnn_pipelines.forecast.report.figures import draw_figures
+from rnn_pipelines.forecast.report.report import (
+    render_forecast_report,
+    tabulate_metrics,
+    tabulate_profile,
+    write_verdict,
+)
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec
+
+BASELINES = ("last_value", "seasonal_naive", "ridge")
+EVIL = "<img src='https://evil.example/x.png'>"
+RECORD = {
+    "training_seconds": 61.26,
+    "compile_seconds": 2.4,
+    "num_epochs": 30,
+    "best_epoch": 21,
+    "num_parameters": 4512,
+    "layers": [
+        {"layer": "history", "kind": "InputLayer", "output_shape": [30, 5], "num_parameters": 0},
+        {"layer": "lstm_1", "kind": "LSTM", "output_shape": [32], "num_parameters": 4512},
+    ],
+}
+PROFILE = {
+    "source": "folder/my.csv",
+    "target": "y",
+    "freq": "D",
+    "season_length": 7,
+    "num_series": 1,
+    "num_steps": 60,
+    "first": "2021-01-01",
+    "last": "2021-03-01",
+    "repairs": [],
+}
+
+
+def make_metrics(
+    noise_floor: float | None = None, rmse: dict[str, float] | None = None, **mse: float
+) -> dict[str, Any]:
+    """What `summarize_metrics` returns for these MSEs; other baselines are far behind."""
+    mse = {"lstm": 90.0, "gru": 95.0, "last_value": 80.0, "seasonal_naive": 70.0, "ridge": 60.0} | mse
+    roots = {name: value**0.5 for name, value in mse.items()} | (rmse or {})
+    metrics: dict[str, Any] = {
+        name: {"mse": value, "rmse": roots[name], "mae": roots[name] / 2, "mase": value / 100}
+        | {f"skill_vs_{other}": 1 - value / mse[other] if mse[other] else None for other in BASELINES if other != name}
+        for name, value in mse.items()
+    }
+    return metrics | {"noise_floor_mse": noise_floor}
+
+
+@pytest.fixture(scope="module")
+def write_report(make_results):
+    """Renders a report of handmade results, without the code of Plotly."""
+
+    def write(metrics: dict[str, Any] | None = None, **profile: object) -> str:
+        results: SimpleNamespace = make_results()
+        figures = draw_figures(
+            results.predictions, results.series, results.next_values, results.by_step, results.histories
+        )
+        # As the catalog returns them.
+        loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
+        parameters = {"source": SourceSpec(path="folder/my.csv", seed=123), "gaps": GapPolicy("interpolate")}
+        records = {"lstm": RECORD, "gru": RECORD}
+        report = render_forecast_report(metrics or make_metrics(), PROFILE | profile, parameters, records, loaded)
+        return report.replace(get_plotlyjs(), "")
+
+    return write
+
+
+# The verdict
+
+
+def test_verdict_says_so_when_a_network_wins() -> None:
+    assert write_verdict(make_metrics(lstm=49.0, ridge=64.0)) == (
+        "The best network, LSTM, beats the best baseline, ridge: its MSE is 23.4% lower (RMSE 7.000 against 8.000)."
+    )
+
+
+def test_verdict_says_so_when_the_ridge_wins() -> None:
+    verdict = write_verdict(make_metrics(gru=66.0, ridge=60.0))
+    assert verdict.startswith("The best network, GRU, loses to the best baseline, ridge: its MSE is 10.0% higher")
+
+
+def test_verdict_names_the_best_baseline_whichever_it_is() -> None:
+    assert "the best baseline, seasonal naive:" in write_verdict(make_metrics(seasonal_naive=10.0))
+
+
+@pytest.mark.parametrize(("mse", "words"), [(60.5, "0.8% higher"), (59.5, "0.8% lower"), (60.0, "the same")])
+def test_verdict_says_so_when_they_tie(mse: float, words: str) -> None:
+    verdict = write_verdict(make_metrics(lstm=mse, ridge=60.0))
+    assert f"LSTM, is level with the best baseline, ridge: its MSE is {words}" in verdict
+
+
+def test_verdict_counts_times_when_a_network_is_far_behind() -> None:
+    assert "its MSE is 26 times as high" in write_verdict(make_metrics(lstm=1560.0, gru=1600.0))
+
+
+def test_verdict_does_not_count_thousands_of_times() -> None:
+    metrics = make_metrics(lstm=0.2, gru=0.3, ridge=2.8e-16)
+    assert "its MSE is more than 1,000 times as high" in write_verdict(metrics)
+
+
+def test_verdict_is_defined_when_the_baseline_is_exact() -> None:
+    assert "its MSE is 0.2000 where the baseline is exact" in write_verdict(make_metrics(lstm=0.2, gru=0.3, ridge=0.0))
+
+
+def test_verdict_is_a_tie_when_both_are_exact() -> None:
+    assert "is level with the best baseline, ridge: its MSE is the same" in write_verdict(
+        make_metrics(lstm=0.0, ridge=0.0)
+    )
+
+
+def test_verdict_says_how_close_to_the_noise_floor() -> None:
+    assert write_verdict(make_metrics(noise_floor=4.0, lstm=4.2)).endswith("and lies 5.0% above the noise floor.")
+
+
+def test_verdict_calls_it_luck_below_the_noise_floor() -> None:
+    verdict = write_verdict(make_metrics(noise_floor=4.0, lstm=3.8))
+    assert verdict.endswith("and lies 5.0% below the noise floor, which is luck.")
+
+
+def test_verdict_is_defined_for_a_noise_floor_of_0() -> None:
+    verdict = write_verdict(make_metrics(noise_floor=0.0))
+    assert verdict.endswith("; the series has no noise, so its noise floor is 0.")
+
+
+def test_verdict_says_so_when_rmse_and_mse_of_a_panel_disagree() -> None:
+    metrics = make_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0})
+    assert "(RMSE 8.000 against 7.000, the other way round, for the MSE" in write_verdict(metrics)
+
+
+@pytest.mark.parametrize("metrics", [make_metrics(), make_metrics(noise_floor=1.0), make_metrics(noise_floor=0.0)])
+def test_verdict_is_one_sentence(metrics: dict[str, Any]) -> None:
+    assert len(re.findall(r"\.(?!\d)", write_verdict(metrics))) == 1
+
+
+# The table of metrics
+
+
+def test_metrics_have_a_row_for_each_forecaster() -> None:
+    names = [row[0] for row in tabulate_metrics(make_metrics()).rows]
+    assert names == ["LSTM", "GRU", "last value", "seasonal naive", "ridge"]
+
+
+def test_metrics_stand_below_their_names() -> None:
+    table = tabulate_metrics(make_metrics(lstm=49.0, last_value=100.0))
+    assert dict(zip(table.header, table.rows[0], strict=True)) == {
+        "forecaster": "LSTM",
+        "RMSE": "7.000",
+        "MAE": "3.500",
+        "MSE": "49.00",
+        "MASE": "0.4900",
+        "skill vs last value": "+0.510",
+        "skill vs seasonal naive": "+0.300",
+        "skill vs ridge": "+0.183",
+    }
+
+
+def test_noise_floor_has_the_last_row() -> None:
+    assert tabulate_metrics(make_metrics(noise_floor=4.0)).rows[-1][:4] == ["noise floor", "2.000", "–", "4.000"]
+
+
+def test_noise_floor_of_0_is_a_number() -> None:
+    assert tabulate_metrics(make_metrics(noise_floor=0.0)).rows[-1][:4] == ["noise floor", "0", "–", "0"]
+
+
+def test_noise_floor_is_not_marked_as_the_best() -> None:
+    table = tabulate_metrics(make_metrics(noise_floor=0.0))
+    assert {row for row, _ in table.best} == {4}
+
+
+def test_best_of_each_metric_is_marked() -> None:
+    table = tabulate_metrics(make_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0}))
+    assert table.best == {(4, 1), (4, 2), (0, 3), (0, 4)}
+
+
+def test_metrics_that_look_the_same_are_both_marked() -> None:
+    table = tabulate_metrics(make_metrics(lstm=60.0001, ridge=60.0))
+    assert {row for row, _ in table.best} == {0, 4}
+
+
+def test_missing_mase_is_a_dash() -> None:
+    metrics = make_metrics()
+    for name in ("lstm", "gru", *BASELINES):
+        metrics[name]["mase"] = None
+    table = tabulate_metrics(metrics)
+    assert {row[4] for row in table.rows} == {"–"}
+    assert 4 not in {column for _, column in table.best}
+
+
+def test_baseline_has_no_skill_against_itself() -> None:
+    assert tabulate_metrics(make_metrics()).rows[-1][-1] == "–"
+
+
+def test_undefined_skill_is_a_dash() -> None:
+    assert tabulate_metrics(make_metrics(ridge=0.0)).rows[0][-1] == "–"
+
+
+def test_metrics_are_not_changed() -> None:
+    metrics = make_metrics(noise_floor=1.0)
+    tabulate_metrics(metrics)
+    write_verdict(metrics)
+    assert metrics == make_metrics(noise_floor=1.0)
+
+
+# The other tables
+
+
+def test_every_repair_is_told() -> None:
+    rows = tabulate_profile(PROFILE | {"repairs": ["sorted by time", "gaps filled"]}).rows
+    assert [row[1] for row in rows if row[0] == "repair"] == ["sorted by time", "gaps filled"]
+
+
+def test_data_without_repairs_say_so() -> None:
+    assert ["repair", "none needed"] in tabulate_profile(PROFILE).rows
+
+
+def test_integer_frequency_is_told() -> None:
+    assert ["frequency", "every 5 steps"] in tabulate_profile(PROFILE | {"freq": 5, "season_length": 1}).rows
+
+
+# The whole report
+
+
+def test_report_holds_no_outside_address(write_report) -> None:
+    assert not re.search(r"//|\bsrc=|url\(|@import", write_report())
+
+
+def test_report_links_only_to_its_own_sections(write_report) -> None:
+    assert all(link.startswith("#section-") for link in re.findall(r'href="([^"]*)"', write_report()))
+
+
+def test_report_is_named_after_the_file(write_report) -> None:
+    assert "<h1>Forecasts of my.csv</h1>" in write_report()
+
+
+def test_report_begins_with_the_verdict(write_report) -> None:
+    report = write_report(make_metrics(lstm=49.0))
+    assert report.index(write_verdict(make_metrics(lstm=49.0))) < report.index("<section>")
+
+
+def test_report_has_all_sections(write_report) -> None:
+    assert re.findall(r"<h2.*?>(.*?)</h2>", write_report()) == [
+        "Accuracy",
+        "Forecasts",
+        "Next values",
+        "Error by step",
+        "Residuals",
+        "Loss curves",
+        "Networks",
+        "Data",
+        "Parameters",
+        "Glossary",
+    ]
+
+
+def test_report_has_all_figures(write_report) -> None:
+    report = write_report()
+    assert report.count('class="plotly-graph-div"') == 5
+    # Plotly writes a minus sign as it is, or as an escape, by what else is installed.
+    shown = report.replace("\\u2212", "−")
+    for title in (
+        "Forecast against actual",
+        "Next values",
+        "Error by step ahead",
+        "Actual − forecast",
+        "Loss by epoch",
+    ):
+        assert f'"text":"{title}"' in shown
+
+
+def test_report_shows_shapes_and_parameters_of_layers(write_report) -> None:
+    assert re.search(r"<td>InputLayer</td>\s*<td>30 × 5</td>\s*<td class=\"number\">0</td>", write_report())
+
+
+def test_report_shows_the_parameters(write_report) -> None:
+    assert re.search(r"<td>forecast.source.seed</td>\s*<td>123</td>", write_report())
+
+
+def test_report_states_the_sign_of_the_error(write_report) -> None:
+    assert "Error = actual − forecast: a positive error means that the forecast was too low." in write_report()
+
+
+def test_report_explains_the_noise_floor_where_there_is_one(write_report) -> None:
+    assert "only luck gets below it" in write_report(make_metrics(noise_floor=4.0))
+    assert "only luck gets below it" not in write_report()
+
+
+def test_report_of_a_panel_says_which_series_weigh_most(write_report) -> None:
+    assert "Series with large values weigh most" in write_report(num_series=2)
+    assert "Series with large values weigh most" not in write_report()
+
+
+@pytest.mark.parametrize("key", ["source", "target", "first"])
+def test_text_from_data_is_escaped(write_report, key: str) -> None:
+    report = write_report(**{key: EVIL})
+    assert "<img" not in report
+    assert "&lt;img" in report
+
+
+def test_repairs_are_escaped(write_report) -> None:
+    assert "<img" not in write_report(repairs=[EVIL])

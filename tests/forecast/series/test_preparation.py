@@ -1,0 +1,84 @@
+"""Everything is checked before a run saves its first file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rnn_pipelines.errors import SeriesError, SeriesTooShortError
+from rnn_pipelines.forecast.series.preparation import prepare_series
+from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
+from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import WindowSpec
+
+MakeTable = Callable[..., pd.DataFrame]
+
+SETTINGS = (
+    SourceSpec(path="my.csv"),
+    GapPolicy("interpolate"),
+    SplitSpec(validation=3, test=3),
+    WindowSpec(lookback=5, horizon=2),
+)
+
+
+def test_prepared_series_is_repaired_profiled_and_cut(make_table: MakeTable) -> None:
+    series, profile, cutoffs = prepare_series(make_table([1.0, 2.0] * 7 + [None, 3.0, 4.0]), *SETTINGS)
+    assert (len(series), profile["freq"], cutoffs["train_stop"].tolist()) == (17, "D", [11])
+
+
+def test_error_of_the_split_names_the_file(make_table: MakeTable) -> None:
+    with pytest.raises(SeriesTooShortError, match=r"^my.csv: series 'y' has 9 steps"):
+        prepare_series(make_table([1.0, 2.0, 3.0] * 3), *SETTINGS)
+
+
+def test_constant_series_names_the_file(make_table: MakeTable) -> None:
+    with pytest.raises(SeriesError, match=r"^my.csv: series 'y' is constant \(4.0\)"):
+        prepare_series(make_table([4.0] * 20), *SETTINGS)
+
+
+# Real files, as people have them
+
+
+def profile_file(folder: Path, name: str, **options: str) -> dict:
+    source = SourceSpec(path=str(folder / "series" / name), **options)
+    return repair_series(read_source(source), source, GapPolicy("interpolate"))[1]
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("name", "options", "expected"),
+    [
+        ("daily-min-temperatures.csv", {"time": "Date", "target": "Temp"}, ("D", 1, 3652)),
+        ("monthly-sunspots.csv", {"time": "Month", "target": "Sunspots"}, ("MS", 1, 2820)),
+        ("ETTh1.csv", {"time": "date", "target": "OT"}, ("h", 1, 17420)),
+        ("tourism_monthly_long.csv", {"time": "month", "target": "value", "id": "series"}, ("MS", 366, 109280)),
+    ],
+)
+def test_real_file_is_read_by_parameters_alone(
+    real_data: Path, name: str, options: dict[str, str], expected: tuple[str, int, int]
+) -> None:
+    profile = profile_file(real_data, name, **options)
+    assert (profile["freq"], profile["num_series"], profile["num_steps"]) == expected
+
+
+@pytest.mark.real_data
+def test_days_missing_in_melbourne_are_stated(real_data: Path) -> None:
+    profile = profile_file(real_data, "daily-min-temperatures.csv", time="Date", target="Temp")
+    assert profile["repairs"] == [
+        "gaps filled on a straight line: 2 of 3652 steps without a value, the first in series 'Temp' at 1984-12-31"
+    ]
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "row 1: '01.01.2009 00:10:00' is no time"),
+        ({"time_format": "%d.%m.%Y %H:%M:%S"}, r"row \d+: series 'T \(degC\)' has .* a second time \(24 repeated"),
+    ],
+)
+def test_faults_of_the_weather_station_are_named(real_data: Path, options: dict[str, str], message: str) -> None:
+    with pytest.raises(SeriesError, match=message):
+        profile_file(real_data, "jena_climate_2009_2016_hourly.csv", time="Date Time", target="T (degC)", **options)

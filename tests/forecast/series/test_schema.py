@@ -1,0 +1,359 @@
+"""Every fault of a series is repaired by a stated policy, or ends in an error that says where and what to do."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.schema import GapPolicy, SeriesSchema, repair_series
+from rnn_pipelines.forecast.series.source import SourceSpec
+
+MakeTable = Callable[..., pd.DataFrame]
+
+SOURCE = SourceSpec(path="my.csv", time="Date", target="Temp")
+RAMP = [float(step) for step in range(30)]
+
+
+def repair(table: pd.DataFrame, gaps: str = "interpolate", **options: object) -> tuple[pd.DataFrame, dict]:
+    return repair_series(table, SOURCE.model_copy(update=options), GapPolicy(gaps))
+
+
+def fail(table: pd.DataFrame, gaps: str = "interpolate", **options: object) -> str:
+    """The message of the error that repairing ends in."""
+    with pytest.raises(SeriesError) as caught:
+        repair(table, gaps, **options)
+    return str(caught.value)
+
+
+def leave_out(steps: range | list[int]) -> list[float | None]:
+    return [None if step in steps else value for step, value in enumerate(RAMP)]
+
+
+# A series without faults
+
+
+def test_series_without_faults_stays_as_it_is(make_table: MakeTable) -> None:
+    table = make_table(RAMP)
+    series, _ = repair(table)
+    pd.testing.assert_frame_equal(series.drop(columns="observed"), table.reset_index(drop=True), check_dtype=False)
+
+
+def test_series_without_faults_has_no_repairs(make_table: MakeTable) -> None:
+    assert repair(make_table(RAMP))[1]["repairs"] == []
+
+
+def test_table_is_not_changed(make_table: MakeTable) -> None:
+    table = make_table(leave_out([5]))[::-1]
+    before = table.copy()
+    repair(table)
+    pd.testing.assert_frame_equal(table, before)
+
+
+def test_profile_says_what_the_data_are(make_table: MakeTable) -> None:
+    assert repair(make_table({"a": RAMP, "b": RAMP[:20]}))[1] == {
+        "source": "my.csv",
+        "target": "Temp",
+        "freq": "D",
+        "season_length": 7,
+        "num_series": 2,
+        "num_steps": 50,
+        "first": "2021-01-01",
+        "last": "2021-01-30",
+        "repairs": [],
+    }
+
+
+def test_signal_comes_along(make_table: MakeTable) -> None:
+    table = make_table(RAMP).assign(signal=1.0)
+    assert repair(table)[0]["signal"].tolist() == [1.0] * 30
+
+
+# Order
+
+
+def test_unsorted_rows_are_sorted(make_table: MakeTable) -> None:
+    series, _ = repair(make_table(RAMP).sample(frac=1, random_state=0))
+    assert series["y"].tolist() == RAMP
+
+
+def test_sorting_is_stated(make_table: MakeTable) -> None:
+    table = make_table(RAMP)
+    swapped = table.iloc[[1, 0, *range(2, 30)]]
+    assert repair(swapped)[1]["repairs"] == ["sorted by time: 1 rows were earlier than the row before them"]
+
+
+def test_interleaved_series_are_no_disorder(make_table: MakeTable) -> None:
+    table = make_table({"a": RAMP, "b": RAMP}).sort_values(["ds", "unique_id"])
+    assert repair(table)[1]["repairs"] == []
+
+
+def test_repairs_are_logged(make_table: MakeTable, caplog: pytest.LogCaptureFixture) -> None:
+    repair(make_table(leave_out([5])))
+    assert caplog.messages == [
+        "my.csv: gaps filled on a straight line: 1 of 30 steps without a value, the first in series 'y' at 2021-01-06"
+    ]
+
+
+# Repeated times
+
+
+def test_repeated_time_is_named_with_its_row(make_table: MakeTable) -> None:
+    table = make_table(RAMP)
+    table.loc[4, "ds"] = table.loc[3, "ds"]
+    assert fail(table) == (
+        "my.csv: column 'Date', row 4: series 'y' has 2021-01-03 a second time (1 repeated times in all). "
+        "Keep one row for each time, or name the column that tells several series apart with source.id."
+    )
+
+
+def test_repeated_time_in_a_panel_names_the_series(make_table: MakeTable) -> None:
+    table = make_table({"a": RAMP, "b": RAMP})
+    table.loc[34, "ds"] = table.loc[33, "ds"]
+    assert fail(table, id="shop") == (
+        "my.csv: column 'Date', row 34: series 'b' has 2021-01-03 a second time (1 repeated times in all). "
+        "Keep one row for each time."
+    )
+
+
+def test_same_time_in_two_series_is_no_repeat(make_table: MakeTable) -> None:
+    assert repair(make_table({"a": RAMP, "b": RAMP}))[1]["num_steps"] == 60
+
+
+def test_rows_of_one_time_are_all_repeats(make_table: MakeTable) -> None:
+    table = make_table(RAMP).assign(ds=pd.Timestamp("2021-01-01"))
+    assert "row 2: series 'y' has 2021-01-01 a second time (29 repeated times in all)" in fail(table)
+
+
+# Nothing there
+
+
+def test_no_rows_are_an_error(make_table: MakeTable) -> None:
+    assert fail(make_table(RAMP)[:0]) == "my.csv: no rows below the header."
+
+
+def test_series_without_a_value_is_named(make_table: MakeTable) -> None:
+    table = make_table({"a": RAMP, "b": [np.nan] * 30})
+    assert fail(table) == "my.csv: column 'Temp' has no value in series 'b'. Leave the series out."
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_file_of_one_or_two_rows_is_too_short_for_a_frequency(make_table: MakeTable, size: int) -> None:
+    assert fail(make_table(RAMP[:size])) == (
+        f"my.csv: column 'Date': the longest series has {size} of the 3 timestamps that show a frequency. "
+        "Give more, or source.freq."
+    )
+
+
+# Gaps
+
+
+@pytest.mark.parametrize("empty", [None, np.nan], ids=["missing rows", "empty cells"])
+def test_gaps_are_filled_on_a_straight_line(make_table: MakeTable, empty: float | None) -> None:
+    values = [empty if step in (5, 6, 7) else value**2 for step, value in enumerate(RAMP)]
+    series, _ = repair(make_table(values))
+    assert series["y"].tolist()[4:9] == [16, 28, 40, 52, 64]
+
+
+@pytest.mark.parametrize("gaps", ["interpolate", "split"])
+@pytest.mark.parametrize("empty", [None, np.nan], ids=["missing rows", "empty cells"])
+def test_gaps_are_not_observed(make_table: MakeTable, gaps: str, empty: float | None) -> None:
+    values = [empty if step in (5, 6) else value for step, value in enumerate(RAMP)]
+    series, _ = repair(make_table(values), gaps)
+    assert np.flatnonzero(~series["observed"]).tolist() == [5, 6]
+
+
+def test_split_leaves_gaps_empty(make_table: MakeTable) -> None:
+    series, _ = repair(make_table(leave_out([5, 6])), "split")
+    assert np.flatnonzero(series["y"].isna()).tolist() == [5, 6]
+
+
+def test_signal_is_filled_like_the_values(make_table: MakeTable) -> None:
+    table = make_table(leave_out([5]))
+    series, _ = repair(table.assign(signal=table["y"] * 2))
+    assert series["signal"].tolist()[5] == 10
+
+
+def test_no_line_is_drawn_from_one_series_to_the_next(make_table: MakeTable) -> None:
+    series, _ = repair(make_table({"a": [*RAMP[:9], None, 9], "b": [100.0, None, *RAMP]}))
+    assert series.groupby("unique_id")["y"].max().tolist() == [9, 100]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "treated"),
+    [("interpolate", "filled on a straight line"), ("split", "left open, no window reaches across")],
+)
+def test_gaps_are_stated(make_table: MakeTable, gaps: str, treated: str) -> None:
+    assert repair(make_table(leave_out([5, 20])), gaps)[1]["repairs"] == [
+        f"gaps {treated}: 2 of 30 steps without a value, the first in series 'y' at 2021-01-06"
+    ]
+
+
+@pytest.mark.parametrize("empty", [None, np.nan], ids=["missing rows", "empty cells"])
+def test_error_policy_names_the_first_gap(make_table: MakeTable, empty: float | None) -> None:
+    values = [empty if step in (5, 20) else value for step, value in enumerate(RAMP)]
+    assert fail(make_table({"a": RAMP, "b": values}), "error") == (
+        "my.csv: column 'Temp': 2 of 60 steps without a value, the first in series 'b' at 2021-01-06. "
+        "Fill them, or set gaps to 'interpolate' or 'split'."
+    )
+
+
+def test_error_policy_lets_a_whole_series_pass(make_table: MakeTable) -> None:
+    assert repair(make_table(RAMP), "error")[0]["y"].tolist() == RAMP
+
+
+def test_gap_of_integer_steps_is_filled(make_table: MakeTable) -> None:
+    series, _ = repair(make_table(leave_out([5]), freq=5, start=-40), time="step")
+    assert series["ds"].tolist() == list(range(-40, 110, 5))
+
+
+def test_unknown_policy_is_refused() -> None:
+    with pytest.raises(ValidationError, match="interpolate"):
+        GapPolicy("ignore")
+
+
+@pytest.mark.parametrize("gaps", ["interpolate", "error", "split"])
+def test_empty_rows_at_the_ends_are_left_out(make_table: MakeTable, gaps: str) -> None:
+    series, _ = repair(make_table([np.nan, np.nan, *RAMP, np.nan]), gaps)
+    assert series["y"].tolist() == RAMP
+
+
+def test_empty_rows_at_the_ends_are_stated(make_table: MakeTable) -> None:
+    table = make_table({"a": [np.nan, *RAMP], "b": [*RAMP, np.nan, np.nan]})
+    assert repair(table)[1]["repairs"] == [
+        "left out: 3 rows without a value before a series' first value or after its last"
+    ]
+
+
+# Spacing
+
+
+def test_step_off_the_grid_is_named(make_table: MakeTable) -> None:
+    table = make_table(RAMP)
+    table.loc[21, "ds"] += pd.Timedelta(hours=1)
+    assert fail(table) == (
+        "my.csv: column 'Date', row 21: irregular spacing in series 'y' at 2021-01-21 01:00:00. Expected a row for "
+        "every step of 'D'; received 1 of 30 rows out of step. Mend the row, resample the series, set source.freq "
+        "to its spacing."
+    )
+
+
+def test_irregular_timestamps_name_file_and_column(make_table: MakeTable) -> None:
+    table = make_table(RAMP)
+    table["ds"] = pd.Timestamp("2021-01-01") + pd.to_timedelta(np.cumsum([1, 2, 4, 1, 7, 3] * 5), unit="D")
+    assert fail(table).startswith("my.csv: column 'Date': irregular spacing: no 12 timestamps in a row")
+
+
+def test_frequency_wins_over_the_inferred_one(make_table: MakeTable) -> None:
+    series, profile = repair(make_table(RAMP, freq="2D"), freq="D")
+    assert (profile["freq"], len(series)) == ("D", 59)
+
+
+def test_too_fine_a_frequency_is_irregular_spacing(make_table: MakeTable) -> None:
+    assert "irregular spacing in series 'y' at 2021-01-02. Expected a row for every step of 'h'" in fail(
+        make_table(RAMP), freq="h"
+    )
+
+
+def test_too_coarse_a_frequency_is_irregular_spacing(make_table: MakeTable) -> None:
+    assert "received 29 of 30 rows out of step" in fail(make_table(RAMP), freq="MS")
+
+
+@pytest.mark.parametrize("freq", ["XX", "M", "0D", "-1D", 2])
+def test_wrong_frequency_of_dates_says_what_is_expected(make_table: MakeTable, freq: str | int) -> None:
+    assert fail(make_table(RAMP), freq=freq) == (
+        f"source.freq: expected a pandas offset alias such as D, h or MS for the column 'Date', received {freq!r}."
+    )
+
+
+@pytest.mark.parametrize("freq", [0, -1, "D"])
+def test_wrong_frequency_of_steps_says_what_is_expected(make_table: MakeTable, freq: str | int) -> None:
+    assert fail(make_table(RAMP, freq=1, start=0), freq=freq) == (
+        f"source.freq: expected a whole number of steps, 1 or more, for the column 'Date', received {freq!r}."
+    )
+
+
+@pytest.mark.parametrize("year", ["1021", "9021"])
+def test_mistyped_year_is_named_before_a_grid_fills_the_memory(make_table: MakeTable, year: str) -> None:
+    table = make_table(RAMP, freq="s")
+    table.loc[30, "ds"] = pd.Timestamp(f"{year}-01-01")
+    message = fail(table)
+    assert f"{'row 30' if year == '9021' else 'row 1'}: irregular spacing in series 'y' at" in message
+
+
+def test_dates_written_as_integers_ask_for_a_time_format(make_table: MakeTable) -> None:
+    table = make_table([*RAMP, *RAMP, *RAMP])
+    table["ds"] = table["ds"].dt.strftime("%Y%m%d").astype("int64")
+    assert fail(table).endswith("or give source.time_format if the steps are dates.")
+
+
+# Whatever comes
+
+# A value, an empty cell, a missing row
+CELLS = st.sampled_from([1.0, 2.5, -3.0, 4.0, 9.0, 8.0, np.nan, None])
+
+
+@given(
+    st.tuples(st.lists(CELLS, max_size=30), st.lists(CELLS, min_size=1, max_size=30)),
+    st.sampled_from(["D", "B", "h", "MS", "W", 1, 5]),
+    st.sampled_from(["interpolate", "error", "split"]),
+    st.integers(0, 3),
+)
+def test_values_are_kept_and_nothing_else_is_observed_or_the_error_says_why(
+    make_table: MakeTable, values: tuple[list, list], freq: str | int, gaps: str, seed: int
+) -> None:
+    start = 0 if isinstance(freq, int) else "2021-01-01"
+    table = make_table(dict(zip("ab", values, strict=True)), freq, start).sample(frac=1, random_state=seed)
+    try:
+        series, _ = repair(table, gaps, freq=freq if seed else None)
+    except SeriesError as error:
+        assert str(error).startswith("my.csv: ")  # noqa: PT017 - either outcome is right
+    else:
+        keys = ["unique_id", "ds"]
+        expected = table.dropna().sort_values(keys).reset_index(drop=True)
+        found = series.loc[series["observed"], [*keys, "y"]].reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+        SeriesSchema().validate(series)
+
+
+# The schema of the catalog entry
+
+
+def test_schema_lets_a_repaired_series_pass(make_table: MakeTable) -> None:
+    series, _ = repair(make_table({"a": RAMP, "b": leave_out([5])}), "split")
+    assert SeriesSchema().validate(series) is series
+
+
+@pytest.mark.parametrize("column", ["unique_id", "ds", "y", "observed"])
+def test_schema_misses_a_column(make_table: MakeTable, column: str) -> None:
+    series, _ = repair(make_table(RAMP))
+    with pytest.raises(SeriesError, match="expected the columns unique_id, ds"):
+        SeriesSchema().validate(series.drop(columns=column))
+
+
+def test_schema_refuses_text_for_values(make_table: MakeTable) -> None:
+    series, _ = repair(make_table(RAMP))
+    with pytest.raises(SeriesError, match=r"expected the columns .* y \(float64\)"):
+        SeriesSchema().validate(series.assign(y="high"))
+
+
+def test_schema_refuses_disorder(make_table: MakeTable) -> None:
+    series, _ = repair(make_table(RAMP))
+    with pytest.raises(SeriesError, match="not sorted"):
+        SeriesSchema().validate(series[::-1])
+
+
+def test_schema_refuses_a_step_that_stands_twice(make_table: MakeTable) -> None:
+    series, _ = repair(make_table(RAMP))
+    with pytest.raises(SeriesError, match="stands twice"):
+        SeriesSchema().validate(series.iloc[[0, 0, 1]])
+
+
+def test_schema_refuses_infinite_values(make_table: MakeTable) -> None:
+    series, _ = repair(make_table(RAMP))
+    with pytest.raises(SeriesError, match="infinite"):
+        SeriesSchema().validate(series.replace({"y": {3.0: np.inf}}))

@@ -1,0 +1,497 @@
+"""Every source gives the same long table; every file that can't gives an error that says what to do."""
+
+import gzip
+import os
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.preparation import prepare_series
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import NO_VALUE, SourceSpec, read_source
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import WindowSpec
+
+Write = Callable[..., str]
+
+DAYS = pd.date_range("2020-01-01", periods=30)
+PLAIN = "ds,y\n2020-01-01,1.5\n2020-01-02,2.5\n2020-01-03,3.5\n"
+
+
+def fail(path: str | None, external: pd.DataFrame | None = None, **options: object) -> str:
+    """The message of the error that reading ends in."""
+    with pytest.raises(SeriesError) as caught:
+        read_source(SourceSpec(path=path, **options), external)
+    return str(caught.value)
+
+
+def read_catalog(table: pd.DataFrame, **options: object) -> pd.DataFrame:
+    return read_source(SourceSpec(name="catalog", **options), table)
+
+
+# What can be read
+
+
+def test_seattle_has_1461_days() -> None:
+    assert len(read_source(SourceSpec(name="seattle"))) == 1461
+
+
+def test_seattle_is_daily_from_2012_to_2015() -> None:
+    assert read_source(SourceSpec(name="seattle"))["ds"].tolist() == list(pd.date_range("2012-01-01", "2015-12-31"))
+
+
+def test_seattle_is_the_maximum_temperature() -> None:
+    assert read_source(SourceSpec(name="seattle"))["y"].tolist()[:3] == [12.8, 10.6, 11.7]
+
+
+@pytest.mark.parametrize("name", ["temperature", "sine", "noisy_sine"])
+def test_synthetic_series_bring_their_signal(name: str) -> None:
+    assert list(read_source(SourceSpec(name=name)).columns) == ["unique_id", "ds", "y", "signal"]
+
+
+def test_seed_reaches_the_synthetic_series() -> None:
+    first, second = (read_source(SourceSpec(name="noisy_sine", seed=seed)) for seed in (0, 1))
+    assert not first["y"].equals(second["y"])
+
+
+def test_csv_is_read_by_its_own_column_names(write: Write) -> None:
+    path = write("Date,Rain,Temp\n2020-01-01,9,1.5\n2020-01-02,9,2.5\n")
+    table = read_source(SourceSpec(path=path, time="Date", target="Temp"))
+    assert table["y"].tolist() == [1.5, 2.5]
+
+
+def test_columns_are_renamed_to_the_one_form(write: Write) -> None:
+    table = read_source(SourceSpec(path=write("Date,Temp\n2020-01-01,1.5\n"), time="Date", target="Temp"))
+    assert list(table.columns) == ["unique_id", "ds", "y"]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".pq", ".PARQUET"])
+def test_parquet_is_read_by_its_own_column_names(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"my{suffix}"
+    pd.DataFrame({"Date": DAYS, "Rain": 0.0, "Temp": np.arange(30.0)}).to_parquet(path)
+    table = read_source(SourceSpec(path=str(path), time="Date", target="Temp"))
+    assert table["y"].tolist() == list(range(30))
+
+
+def test_parquet_index_counts_as_a_column(tmp_path: Path) -> None:
+    path = tmp_path / "my.parquet"
+    pd.DataFrame({"y": np.arange(30.0)}, index=DAYS.rename("ds")).to_parquet(path)
+    assert read_source(SourceSpec(path=str(path)))["ds"].tolist() == list(DAYS)
+
+
+def test_parquet_beside_partition_like_folders_is_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "y=3" / "my.parquet"
+    path.parent.mkdir()
+    pd.DataFrame({"ds": DAYS, "y": np.arange(30.0)}).to_parquet(path)
+    assert read_source(SourceSpec(path=str(path)))["y"].tolist()[:2] == [0, 1]
+
+
+def test_zipped_csv_is_read(write: Write) -> None:
+    path = write(gzip.compress(PLAIN.encode()), "my.csv.gz")
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5, 2.5, 3.5]
+
+
+def test_byte_order_mark_is_no_part_of_the_first_column(write: Write) -> None:
+    assert len(read_source(SourceSpec(path=write(b"\xef\xbb\xbf" + PLAIN.encode())))) == 3
+
+
+def test_spaces_after_commas_are_no_part_of_cells(write: Write) -> None:
+    path = write("ds, y\n2020-01-01, 1.5\n")
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5]
+
+
+def test_quoted_cells_may_hold_commas(write: Write) -> None:
+    path = write('ds,place,y\n2020-01-01,"Ulm, north",1.5\n')
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5]
+
+
+def test_path_wins_over_name(write: Write) -> None:
+    assert len(read_source(SourceSpec(name="seattle", path=write(PLAIN)))) == 3
+
+
+def test_single_series_is_named_after_its_target(write: Write) -> None:
+    path = write("ds,Temp\n2020-01-01,1\n")
+    assert read_source(SourceSpec(path=path, target="Temp"))["unique_id"].tolist() == ["Temp"]
+
+
+def test_id_makes_a_panel(write: Write) -> None:
+    path = write("shop,ds,y\na,2020-01-01,1\nb,2020-01-01,2\n")
+    assert read_source(SourceSpec(path=path, id="shop"))["unique_id"].tolist() == ["a", "b"]
+
+
+def test_ids_that_are_numbers_become_text(write: Write) -> None:
+    path = write("shop,ds,y\n007,2020-01-01,1\n10,2020-01-01,2\n")
+    assert read_source(SourceSpec(path=path, id="shop"))["unique_id"].tolist() == ["007", "10"]
+
+
+def test_id_na_is_a_name(write: Write) -> None:
+    """Namibia's code, which pandas takes for an empty cell."""
+    path = write("country,ds,y\nNA,2020-01-01,1\nUS,2020-01-01,2\n")
+    assert read_source(SourceSpec(path=path, id="country"))["unique_id"].tolist() == ["NA", "US"]
+
+
+@pytest.mark.parametrize("cell", [word for word in NO_VALUE if word])
+def test_words_for_no_value_are_gaps_in_the_target(write: Write, cell: str) -> None:
+    assert np.isnan(read_source(SourceSpec(path=write(f"ds,y\n2020-01-01,{cell}\n")))["y"].iloc[0])
+
+
+def test_empty_cell_is_a_gap_in_the_target(write: Write) -> None:
+    assert np.isnan(read_source(SourceSpec(path=write("ds,y\n2020-01-01,\n")))["y"].iloc[0])
+
+
+def test_row_labels_count_data_rows_from_1(write: Write) -> None:
+    assert read_source(SourceSpec(path=write(PLAIN))).index.tolist() == [1, 2, 3]
+
+
+def test_rows_keep_their_order(write: Write) -> None:
+    path = write("ds,y\n2020-01-03,3\n2020-01-01,1\n")
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [3, 1]
+
+
+# Times
+
+
+@pytest.mark.parametrize("steps", [[0, 1, 2], [5, 10, 15], [-3, -2, -1], [1577836800, 1577836801, 1577836802]])
+def test_integer_steps_stay_integers(write: Write, steps: list[int]) -> None:
+    path = write("ds,y\n" + "".join(f"{step},1\n" for step in steps))
+    ds = read_source(SourceSpec(path=path))["ds"]
+    assert (ds.dtype, ds.tolist()) == ("int64", steps)
+
+
+def test_whole_numbers_written_as_decimals_are_steps(write: Write) -> None:
+    assert read_source(SourceSpec(path=write("ds,y\n0.0,1\n1.0,2\n")))["ds"].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_years_are_dates_where_freq_is_an_alias(tmp_path: Path, suffix: str) -> None:
+    table = pd.DataFrame({"ds": [1990, 1991], "y": [1.0, 2.0]})
+    path = tmp_path / f"my{suffix}"
+    table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path)
+    assert read_source(SourceSpec(path=str(path), freq="YS"))["ds"].dt.year.tolist() == [1990, 1991]
+
+
+def test_times_with_zones_go_to_utc(write: Write) -> None:
+    path = write("ds,y\n2020-03-29T01:00:00+01:00,1\n2020-03-29T03:00:00+02:00,2\n")
+    assert read_source(SourceSpec(path=path))["ds"].dt.hour.tolist() == [0, 1]
+
+
+def test_zoned_column_of_a_table_goes_to_utc() -> None:
+    table = pd.DataFrame({"ds": pd.date_range("2020-07-01", periods=3, tz="Europe/Berlin"), "y": 1.0})
+    assert read_catalog(table)["ds"].iloc[0] == pd.Timestamp("2020-06-30 22:00")
+
+
+def test_times_without_zone_keep_their_value(write: Write) -> None:
+    assert read_source(SourceSpec(path=write(PLAIN)))["ds"].iloc[0] == pd.Timestamp("2020-01-01")
+
+
+@pytest.mark.parametrize(
+    ("cell", "form"),
+    [("31.12.2020", "%d.%m.%Y"), ("12/31/2020", "%m/%d/%Y"), ("20201231", "%Y%m%d"), ("31 Dec 2020", "%d %b %Y")],
+)
+def test_time_format_reads_other_forms(write: Write, cell: str, form: str) -> None:
+    table = read_source(SourceSpec(path=write(f"ds,y\n{cell},1\n"), time_format=form))
+    assert table["ds"].tolist() == [pd.Timestamp("2020-12-31")]
+
+
+@pytest.mark.parametrize("cell", ["2020-01-01", "2020-01", "2020/01/01", "2020-01-01 00:00", "2020-01-01T00:00:00Z"])
+def test_iso_8601_is_read_without_a_format(write: Write, cell: str) -> None:
+    path = write(f"ds,y\n2019-12-31,0\n{cell},1\n")
+    assert read_source(SourceSpec(path=path))["ds"].iloc[1] == pd.Timestamp("2020-01-01")
+
+
+@pytest.mark.parametrize("cell", ["1600-01-01", "2999-12-31", "9999-12-31"])
+def test_dates_beyond_the_range_of_nanoseconds_are_read(write: Write, cell: str) -> None:
+    assert str(read_source(SourceSpec(path=write(f"ds,y\n{cell},1\n")))["ds"].iloc[0]) == f"{cell} 00:00:00"
+
+
+# Tables of the catalog
+
+
+def test_catalog_table_is_read() -> None:
+    assert read_catalog(pd.DataFrame({"ds": DAYS, "y": np.arange(30.0)}))["y"].tolist() == list(range(30))
+
+
+def test_catalog_table_is_not_changed() -> None:
+    table = pd.DataFrame({"ds": DAYS[::-1], "y": np.arange(30)}, index=[0] * 30)
+    before = table.copy()
+    read_catalog(table)
+    pd.testing.assert_frame_equal(table, before)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [date(2020, 1, 1), date(2020, 1, 2)],
+        [datetime(2020, 1, 1), datetime(2020, 1, 2)],
+        [datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 1, 2, tzinfo=UTC)],
+        pd.period_range("2020-01-01", periods=2, freq="D"),
+        pd.array(["2020-01-01", "2020-01-02"], dtype="string"),
+    ],
+    ids=["dates", "datetimes", "zoned datetimes", "periods", "strings"],
+)
+def test_times_of_a_database_are_read(times: object) -> None:
+    table = read_catalog(pd.DataFrame({"ds": pd.Series(times), "y": 1.0}))
+    assert table["ds"].tolist() == [pd.Timestamp("2020-01-01"), pd.Timestamp("2020-01-02")]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[Decimal("1.5"), None], pd.array([1.5, None], dtype="Float64"), ["1.5", None], [1.5, np.nan]],
+    ids=["decimals", "nullable", "text", "floats"],
+)
+def test_values_of_a_database_are_read(values: object) -> None:
+    y = read_catalog(pd.DataFrame({"ds": DAYS[:2], "y": pd.Series(values)}))["y"]
+    np.testing.assert_array_equal(y, [1.5, np.nan])
+
+
+def test_categories_are_series_names() -> None:
+    table = pd.DataFrame({"ds": DAYS[:2], "y": 1.0, "shop": pd.Categorical(["a", "b"])})
+    assert read_catalog(table, id="shop")["unique_id"].tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("external", [None, {"ds": [1], "y": [2]}])
+def test_catalog_without_a_table_says_where_to_define_it(external: object) -> None:
+    assert "forecast_external holds no table. Define it in conf/local/catalog_forecast.yml" in fail(
+        None, external, name="catalog"
+    )
+
+
+def test_missing_column_of_a_catalog_table_is_named() -> None:
+    message = fail(None, pd.DataFrame({"when": [1], "y": [2]}), name="catalog")
+    assert "forecast_external: no column ['ds']; its columns are ['when', 'y']" in message
+
+
+def test_repeated_column_of_a_catalog_table_is_named() -> None:
+    table = pd.DataFrame([[1, 2, 3]], columns=["ds", "y", "y"])
+    assert "more than one column ['y']" in fail(None, table, name="catalog")
+
+
+# Files that can't be read
+
+
+def test_missing_file_is_named_with_the_folder_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert fail("none.csv") == f"none.csv: no such file (looked in {tmp_path}). Check source.path."
+
+
+def test_folder_is_no_file(tmp_path: Path) -> None:
+    assert fail(str(tmp_path)) == (
+        f"{tmp_path}: expected a CSV or Parquet file, received a folder. Name one file in source.path."
+    )
+
+
+@pytest.mark.parametrize("name", ["my.xlsx", "my.json", "my.zip", "my"])
+def test_other_kind_of_file_says_which_are_read(write: Write, name: str) -> None:
+    path = write("x", name)
+    assert fail(path).startswith(f"{path}: expected a file that ends in .csv or .parquet, received")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("my.csv", b"", "expected a CSV file in UTF-8, with a header line"),
+        ("my.csv", b"\n\n\n", "expected a CSV file in UTF-8, with a header line"),
+        ("my.csv", PLAIN.encode("utf-16"), "expected a CSV file in UTF-8"),
+        ("my.csv", "ds,y,größe\n2020-01-01,1,1\n".encode("latin-1"), "expected a CSV file in UTF-8"),
+        ("my.csv", (PLAIN + "2020-01-04,\xe4\n").encode("latin-1"), "expected a CSV file in UTF-8"),
+        ("my.csv", b"\x00\x01\x02\xff\xfe" * 50, "expected a CSV file in UTF-8"),
+        ("my.csv", (PLAIN + '2020-01-04,"1\n').encode(), "EOF inside string"),
+        ("my.csv", (PLAIN + "2020-01-04,1,2,3\n").encode(), "Expected 2 fields in line 5, saw 4"),
+        ("my.csv.gz", PLAIN.encode(), "Not a gzipped file"),
+        ("my.csv.gz", gzip.compress(PLAIN.encode())[:-12], "expected a CSV file"),
+        ("my.parquet", b"", "expected a Parquet file"),
+        ("my.parquet", PLAIN.encode(), "expected a Parquet file"),
+    ],
+    ids=[
+        "empty",
+        "blank",
+        "UTF-16",
+        "Latin-1 header",
+        "Latin-1 cell",
+        "binary",
+        "open quote",
+        "surplus cells",
+        "not zipped",
+        "cut off",
+        "empty Parquet",
+        "no Parquet",
+    ],
+)
+def test_unreadable_file_says_what_is_expected(write: Write, name: str, content: bytes, expected: str) -> None:
+    path = write(content, name)
+    message = fail(path)
+    assert message.startswith(f"{path}: expected")
+    assert expected in message
+
+
+def test_surplus_cells_in_every_row_are_no_index(write: Write) -> None:
+    """Decimal commas: pandas takes the date for the index and the cut-off number for the value."""
+    path = write("ds,y\n2020-01-01,1,5\n2020-01-02,2,5\n")
+    assert f"{path}: row 1 has more cells than the header has columns" in fail(path)
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_other_separator_says_commas_are_expected(write: Write, separator: str) -> None:
+    path = write(PLAIN.replace(",", separator))
+    assert fail(path).endswith("Separate the cells of each line by commas.")
+
+
+# Columns
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, suffix: str) -> None:
+    table = pd.DataFrame({"Date": ["2020-01-01"], "Temp": [1.0]})
+    path = tmp_path / f"my{suffix}"
+    table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path)
+    assert fail(str(path), time="Date") == (
+        f"{path}: no column ['y']; its columns are ['Date', 'Temp']. "
+        "Name them with source.time, source.target and source.id."
+    )
+
+
+def test_missing_id_column_is_named(write: Write) -> None:
+    assert "no column ['shop']" in fail(write(PLAIN), id="shop")
+
+
+@pytest.mark.parametrize(("header", "column"), [("ds,y,y", "y"), ("ds,ds,y", "ds")])
+def test_repeated_column_is_named(write: Write, header: str, column: str) -> None:
+    path = write(f"{header}\n2020-01-01,2020-01-01,1\n")
+    assert f"{path}: more than one column ['{column}']" in fail(path)
+
+
+@pytest.mark.parametrize("roles", [{"time": "a", "target": "a"}, {"target": "a", "id": "a"}, {"time": "a", "id": "a"}])
+def test_one_column_has_one_role(roles: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="name the same column twice"):
+        SourceSpec(**roles)
+
+
+def test_misspelt_parameter_is_refused() -> None:
+    with pytest.raises(ValidationError, match="taget"):
+        SourceSpec(taget="Temp")
+
+
+# Cells
+
+
+@pytest.mark.parametrize(
+    "cell", ["yesterday", "", "2020-02-30", "2020-01-02 25:00", "01/16/2020", "16.01.2020", "20200-01-01", "1.5"]
+)
+def test_cell_that_is_no_time_is_named_with_file_column_and_row(write: Write, cell: str) -> None:
+    path = write(f"Date,y\n2020-01-01,1\n{cell},2\n")
+    assert fail(path, time="Date") == (
+        f"{path}: column 'Date', row 2: '{cell}' is no time of the form 2024-03-31 12:00 (ISO 8601). "
+        "Mend the row, or give source.time_format (for example '%d.%m.%Y', quotes included)."
+    )
+
+
+def test_cell_in_another_format_than_stated_is_named(write: Write) -> None:
+    path = write("ds,y\n31.12.2020,1\n2021-01-01,2\n")
+    assert "row 2: '2021-01-01' is no time of the form %d.%m.%Y" in fail(path, time_format="%d.%m.%Y")
+
+
+@pytest.mark.parametrize("first", ["01/02/2020", "13/02/2020"])
+def test_days_are_never_taken_for_months(write: Write, first: str) -> None:
+    """Twelve days in January, read month first, would be a monthly series."""
+    assert f"row 1: '{first}' is no time" in fail(write(f"ds,y\n{first},1\n"))
+
+
+def test_bad_time_format_is_named(write: Write) -> None:
+    assert fail(write(PLAIN), time_format="%Q").startswith("source.time_format: expected a pattern such as %d.%m.%Y")
+
+
+def test_fractional_steps_are_no_nanoseconds(tmp_path: Path) -> None:
+    path = tmp_path / "my.parquet"
+    pd.DataFrame({"ds": [0.0, 0.5], "y": [1.0, 2.0]}).to_parquet(path)
+    assert "column 'ds', row 1: '0.0' is no time" in fail(str(path))
+
+
+@pytest.mark.parametrize("cell", ["1e20", "100000000000000000000"])
+def test_step_too_large_for_an_integer_is_named(write: Write, cell: str) -> None:
+    assert f"row 1: '{cell}' is no time" in fail(write(f"ds,y\n{cell},1\n"))
+
+
+@pytest.mark.parametrize("cell", ["high", "?", "1%", "0x1F", "1 000", "True"])
+def test_cell_that_is_no_number_is_named_with_file_column_and_row(write: Write, cell: str) -> None:
+    path = write(f"ds,Temp\n2020-01-01,1\n2020-01-02,{cell}\n")
+    assert fail(path, target="Temp") == (
+        f"{path}: column 'Temp', row 2: '{cell}' is no number such as 1234.5. "
+        "Mend the row, or leave its cell empty to have it treated as a gap."
+    )
+
+
+@pytest.mark.parametrize("cell", ["1,234", "1,5", "1.234,5"])
+def test_quoted_number_with_a_comma_is_refused(write: Write, cell: str) -> None:
+    assert f"row 1: '{cell}' is no number such as 1234.5" in fail(write(f'ds,y\n2020-01-01,"{cell}"\n'))
+
+
+@pytest.mark.parametrize("cell", ["inf", "-inf", "Infinity", "1e400"])
+def test_infinite_value_is_named_with_file_column_and_row(write: Write, cell: str) -> None:
+    path = write(f"ds,y\n2020-01-01,1\n2020-01-02,{cell}\n")
+    assert f"{path}: column 'y', row 2: '{cell}' is not finite" in fail(path)
+
+
+@pytest.mark.parametrize("values", [DAYS[:2], pd.to_timedelta([1, 2], unit="h")], ids=["dates", "durations"])
+def test_dates_and_durations_are_no_numbers(values: object) -> None:
+    message = fail(None, pd.DataFrame({"ds": DAYS[:2], "y": values}), name="catalog")
+    assert "column 'y', row 1" in message
+
+
+@pytest.mark.parametrize("cell", ["", " "])
+def test_row_without_series_name_is_named(write: Write, cell: str) -> None:
+    path = write(f"shop,ds,y\na,2020-01-01,1\n{cell},2020-01-02,1\n")
+    assert f"{path}: column 'shop', row 2: no series name" in fail(path, id="shop")
+
+
+# The user's file
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_the_users_file_is_never_written(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"my{suffix}"
+    table = pd.DataFrame({"ds": DAYS[::-1], "y": np.arange(30.0)})
+    table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path)
+    os.utime(path, (1, 1))
+    before = path.read_bytes()
+    source = SourceSpec(path=str(path))
+    prepare_series(
+        read_source(source),
+        source,
+        GapPolicy("interpolate"),
+        SplitSpec(validation=3, test=3),
+        WindowSpec(lookback=3, horizon=1),
+    )
+    assert (path.read_bytes(), path.stat().st_mtime, os.listdir(tmp_path)) == (before, 1, [path.name])
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.one_of(
+        st.binary(max_size=60).map(lambda tail: b"ds,y\n2020-01-01,1\n" + tail),
+        st.binary(max_size=60),
+        st.text(alphabet='0129-:.,;"\n eTZ/ayds', max_size=80).map(lambda text: f"ds,y\n{text}".encode()),
+    )
+)
+def test_whatever_a_file_holds_it_is_read_or_refused_in_words(write: Write, content: bytes) -> None:
+    path = write(content)
+    try:
+        table = read_source(SourceSpec(path=path))
+    except SeriesError as error:
+        assert str(error).startswith(f"{path}: ")  # noqa: PT017 - either outcome is right
+    else:
+        assert list(table.columns) == ["unique_id", "ds", "y"]
+
+
+def test_columns_without_a_table_are_refused() -> None:
+    """Or Seattle would be forecast for whoever forgot the path."""
+    with pytest.raises(ValueError, match="give path"):
+        SourceSpec(target="Temp")

@@ -1,0 +1,387 @@
+"""A replay sees on each day what was there on that day, and decides as a retraining does."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from rnn_pipelines.champion.retraining import ForecastPolicySpec, RetrainForecastSpec
+from rnn_pipelines.errors import SeriesError, TrainingError
+from rnn_pipelines.forecast import backtest
+from rnn_pipelines.forecast.backtest import (
+    BacktestSpec,
+    DataRecipe,
+    Replay,
+    ScheduleSpec,
+    TrainingRecipe,
+    replay_schedules,
+    retrain,
+)
+from rnn_pipelines.forecast.baselines import forecast_baselines
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.networks.specs import NetworkSpec
+from rnn_pipelines.networks.training_specs import BudgetSpec, ForecastTrainingSpec
+
+pytestmark = pytest.mark.usefixtures("no_graphs")
+
+DATA = DataRecipe(
+    SourceSpec(name="catalog", freq="D"),
+    GapPolicy("interpolate"),
+    SplitSpec(validation=10, test=10),
+    WindowSpec(lookback=4, horizon=2),
+    CalendarSpec(),
+    EvaluationSpec(),
+)
+TRAINING = ForecastTrainingSpec(epochs=2, min_steps=0, jit_compile=False, weight_average=0.0)
+HERE = ParallelSpec(workers=1)
+NEVER, EVERY_8 = ScheduleSpec(), ScheduleSpec(every=8)
+
+
+def make_recipe(**policy: Any) -> TrainingRecipe:
+    retraining = RetrainForecastSpec(
+        policy=ForecastPolicySpec(**{"must_beat": (), "significance": 1.0, **policy}), budget=BudgetSpec()
+    )
+    return TrainingRecipe({"gru": NetworkSpec(cell="gru", units=[2])}, TRAINING, retraining)
+
+
+def replay(
+    table: pd.DataFrame,
+    recipe: TrainingRecipe | None = None,
+    data: DataRecipe = DATA,
+    period: int = 20,
+    **schedules: ScheduleSpec,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    spec = BacktestSpec(period=period, schedules=schedules)
+    return replay_schedules(table, data, recipe or make_recipe(), spec, HERE)
+
+
+@pytest.fixture(scope="module")
+def table(make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list[float]]) -> pd.DataFrame:
+    return make_table(make_values(70))
+
+
+@pytest.fixture(scope="module")
+def replayed(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return replay(table, never=NEVER, often=EVERY_8)
+
+
+# The past
+
+
+@pytest.fixture(scope="module")
+def with_another_end(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same replay with other values in the last seven days."""
+    other = table.assign(y=table["y"].where(table["ds"] <= table["ds"].iloc[-8], 1000 - table["y"]))
+    return replay(other, never=NEVER, often=EVERY_8)
+
+
+def test_nothing_later_is_seen(
+    table: pd.DataFrame,
+    replayed: tuple[pd.DataFrame, pd.DataFrame],
+    with_another_end: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    """Other values after a day change no forecast from before it."""
+    columns = ["unique_id", "cutoff", "ds", "last_value", "seasonal_naive", "ridge", "never", "often"]
+    before, after = (
+        forecasts.loc[forecasts["cutoff"] <= table["ds"].iloc[-8], columns]
+        for forecasts, _ in (replayed, with_another_end)
+    )
+    assert len(before) > 0
+    pd.testing.assert_frame_equal(before, after)
+
+
+def test_decisions_see_nothing_later(
+    table: pd.DataFrame,
+    replayed: tuple[pd.DataFrame, pd.DataFrame],
+    with_another_end: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    columns = ["schedule", "as_of", "is_promoted", "reason", "loss", "champion_loss"]
+    before, after = (
+        found.loc[found["as_of"] <= table["ds"].iloc[-8], columns] for _, found in (replayed, with_another_end)
+    )
+    assert len(before) == 3
+    pd.testing.assert_frame_equal(before, after)
+
+
+def test_every_step_of_the_period_is_forecast(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """Up to the last from which the whole horizon can be judged."""
+    cutoffs = replayed[0]["cutoff"].drop_duplicates()
+    assert cutoffs.tolist() == table["ds"].iloc[-21:-2].tolist()
+
+
+def test_forecasts_stand_beside_what_happened(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    actual = table.set_index("ds")["y"]
+    assert np.allclose(replayed[0]["y"], actual[replayed[0]["ds"]])
+
+
+def test_cutoffs_whose_value_was_filled_in_are_left_out(
+    make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list[float]]
+) -> None:
+    """What is filled in there comes from later values."""
+    table = make_table(make_values(70, missing=[60]))
+    forecasts, _ = replay(table, never=NEVER)
+    assert pd.Timestamp("2021-01-01") + pd.Timedelta(days=60) not in set(forecasts["cutoff"])
+    assert forecasts["cutoff"].nunique() == 18
+
+
+# The champion
+
+
+def test_schedule_without_retraining_trains_once(replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    assert (replayed[1]["schedule"] == "never").sum() == 1
+
+
+def test_retrainings_are_as_far_apart_as_asked_for(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    days = replayed[1].loc[replayed[1]["schedule"] == "often", "as_of"]
+    assert days.tolist() == table["ds"].iloc[[-21, -13, -5]].tolist()
+
+
+def test_schedules_begin_with_the_same_network(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    forecasts = replayed[0][replayed[0]["cutoff"] < table["ds"].iloc[-13]]
+    assert forecasts["never"].tolist() == forecasts["often"].tolist()
+
+
+def test_challengers_that_are_kept_back_change_nothing(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    forecasts, retrainings = replay(table, make_recipe(min_improvement_fraction=0.99), often=EVERY_8)
+    assert retrainings["is_promoted"].tolist() == [True, False, False]
+    assert forecasts["often"].tolist() == replayed[0]["never"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("max_age", "promotions"), [(8, [True, True, True]), (9, [True, False, True]), (20, [True, False, False])]
+)
+def test_old_champion_makes_way_in_the_time_of_the_replay(
+    table: pd.DataFrame, max_age: int, promotions: list[bool]
+) -> None:
+    """Its age counts from its promotion on a day of the past."""
+    recipe = make_recipe(significance=1e-12, max_age_days=max_age)
+    assert replay(table, recipe, often=EVERY_8)[1]["is_promoted"].tolist() == promotions
+
+
+def test_first_network_is_in_use_whatever_the_policy_says(table: pd.DataFrame) -> None:
+    forecasts, retrainings = replay(table, make_recipe(must_beat=("ridge",)), never=NEVER)
+    assert retrainings["is_promoted"].tolist() == [False]
+    assert forecasts["never"].notna().all()
+
+
+def test_warm_start_begins_with_the_champions_weights(table: pd.DataFrame, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "rnn_pipelines"):
+        replay(table, warm=ScheduleSpec(every=8, warm_start=True))
+    started = [message for message in caplog.messages if message.startswith("gru: from")]
+    assert started == ["gru: from scratch, for there is no champion", *["gru: from the champion's weights"] * 2]
+
+
+def test_retraining_as_of_a_day_has_the_same_loss_in_and_out_of_a_replay(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    candidate = retrain(table.iloc[:-20], None, DATA, make_recipe())
+    assert candidate.manifest["metrics"]["challenger"]["loss"] == replayed[1]["loss"].iloc[0]
+
+
+@pytest.fixture
+def fail_on(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes the training fail whose data have that many rows."""
+
+    def fail(num_rows: int) -> None:
+        def retrain_or_fail(known: pd.DataFrame, *arguments: Any) -> Any:
+            if len(known) == num_rows:
+                raise TrainingError("the loss is no number")
+            return retrain(known, *arguments)
+
+        monkeypatch.setattr(backtest, "retrain", retrain_or_fail)
+
+    return fail
+
+
+def test_training_that_fails_leaves_the_champion_in_use(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame], fail_on: Callable[..., None]
+) -> None:
+    fail_on(58)
+    forecasts, retrainings = replay(table, often=EVERY_8)
+    assert retrainings["reason"].tolist()[1] == "it failed: the loss is no number"
+    assert retrainings["is_promoted"].tolist()[:2] == [True, False]
+    before = forecasts["cutoff"] < table["ds"].iloc[-5]
+    assert forecasts.loc[before, "often"].tolist() == replayed[0].loc[before, "never"].tolist()
+
+
+def test_first_training_that_fails_leaves_nothing_to_forecast_with(
+    table: pd.DataFrame, fail_on: Callable[..., None]
+) -> None:
+    fail_on(50)
+    with pytest.raises(TrainingError, match="no number"):
+        replay(table, never=NEVER)
+
+
+def test_nothing_is_trained_where_nothing_is_new(
+    make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list[float]]
+) -> None:
+    """As at night: a weekly series is not retrained every day."""
+    table = make_table(make_values(70), freq="W-SUN")
+    data = replace(DATA, source=SourceSpec(name="catalog", freq="W-SUN"))
+    forecasts, retrainings = replay(table, data=data, period=3, daily=ScheduleSpec(every="day"))
+    assert retrainings["as_of"].tolist() == table["ds"].iloc[-4:-1].tolist()
+    assert forecasts["daily"].notna().all()
+
+
+# The simple methods
+
+
+def test_ridge_is_fitted_on_what_the_first_network_is_trained_on(
+    table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panels = []
+
+    def note(panel: WindowedPanel, season_length: int) -> Any:
+        panels.append(panel)
+        return forecast_baselines(panel, season_length)
+
+    monkeypatch.setattr(backtest, "forecast_baselines", note)
+    replay(table, never=NEVER)
+    of_period, of_first_day = panels
+    assert of_period.train.tolist() == of_first_day.train.tolist()
+    stop = of_first_day.train[-1, 1]
+    assert np.array_equal(of_period.values[:stop], of_first_day.values[:stop])
+
+
+@pytest.mark.parametrize("change", ["ended", "began"])
+def test_series_that_is_not_there_all_the_time_is_left_out(
+    make_table: Callable[..., pd.DataFrame],
+    make_values: Callable[..., list[float]],
+    replayed: tuple[pd.DataFrame, pd.DataFrame],
+    caplog: pytest.LogCaptureFixture,
+    change: str,
+) -> None:
+    """A shop that has closed ends no backtest, nor does one that opened yesterday."""
+    other = make_values(70, seed=1)
+    part = [*other[:45], *[None] * 25] if change == "ended" else [*[None] * 60, *other[60:]]
+    table = make_table({"kept": make_values(70), "part": part})
+    with caplog.at_level("WARNING", "rnn_pipelines"):
+        forecasts, _ = replay(table, never=NEVER)
+    assert set(forecasts["unique_id"]) == {"kept"}
+    assert "left out, for they are not there from the first day to the last: part" in caplog.messages
+    assert np.allclose(forecasts["last_value"], replayed[0]["last_value"])
+
+
+@pytest.mark.parametrize("name", ["ridge", "y", "cutoff"])
+def test_schedule_has_a_name_of_its_own(name: str) -> None:
+    with pytest.raises(ValidationError, match="names that no other column"):
+        BacktestSpec(schedules={name: NEVER})
+
+
+# Days
+
+
+@pytest.fixture
+def days(monkeypatch: pytest.MonkeyPatch, make_table: Callable[..., pd.DataFrame]) -> Callable[..., list[Any]]:
+    """The days of one schedule, without a training."""
+
+    def find(size: int, period: str | int, every: str | int | None, **options: Any) -> list[Any]:
+        found: list[Replay] = []
+
+        def note(_: object, jobs: list[Replay], __: object) -> list[Any]:
+            found.extend(jobs)
+            raise InterruptedError
+
+        monkeypatch.setattr(backtest, "fan_out", note)
+        spec = BacktestSpec(period=period, schedules={"one": ScheduleSpec(every=every)})
+        data = DataRecipe(
+            SourceSpec(name="catalog", freq=options["freq"]),
+            DATA.gaps,
+            SplitSpec(validation=0.1, test=0.1),
+            DATA.window,
+            DATA.calendar,
+            DATA.evaluation,
+        )
+        series = make_table([float(value % 7) for value in range(size)], **options)
+        with pytest.raises(InterruptedError):
+            replay_schedules(series, data, make_recipe(), spec, HERE)
+        return [str(getattr(day, "date", lambda day=day: day)()) for day in found[0].days]
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("period", "every", "expected"),
+    [
+        ("month", "week", ["2021-05-10", "2021-05-17", "2021-05-24", "2021-05-31", "2021-06-07", "2021-06-10"]),
+        ("month", None, ["2021-05-10", "2021-06-10"]),
+        ("week", "day", ["2021-06-03", *[f"2021-06-{day:02}" for day in range(4, 11)]]),
+        (60, "month", ["2021-04-11", "2021-05-11", "2021-06-10"]),
+        (20, 8, ["2021-05-21", "2021-05-29", "2021-06-06", "2021-06-10"]),
+    ],
+    ids=str,
+)
+def test_days_follow_the_calendar_or_count_steps(
+    days: Callable[..., list[Any]], period: str | int, every: str | int | None, expected: list[str]
+) -> None:
+    assert days(161, period, every, freq="D") == expected
+
+
+def test_series_of_steps_have_days_of_steps(days: Callable[..., list[Any]]) -> None:
+    assert days(100, 20, 8, freq=2, start=0) == ["158", "174", "190", "198"]
+
+
+@pytest.mark.parametrize(("period", "every"), [("year", 8), (20, "week")])
+def test_spans_of_time_mean_nothing_to_steps(
+    make_table: Callable[..., pd.DataFrame],
+    make_values: Callable[..., list[float]],
+    period: str | int,
+    every: str | int,
+) -> None:
+    spec = BacktestSpec(period=period, schedules={"one": ScheduleSpec(every=every)})
+    table = make_table(make_values(70), freq=1, start=0)
+    data = DataRecipe(
+        SourceSpec(name="catalog", freq=1), DATA.gaps, DATA.split, DATA.window, DATA.calendar, DATA.evaluation
+    )
+    with pytest.raises(SeriesError, match="the series have steps and no dates"):
+        replay_schedules(table, data, make_recipe(), spec, HERE)
+
+
+@pytest.mark.parametrize("every", ["fortnight", 0, -1, 1.5])
+def test_schedule_that_means_nothing_is_refused(every: Any) -> None:
+    with pytest.raises(ValidationError):
+        ScheduleSpec(every=every)
+
+
+@pytest.mark.parametrize(("jit_compile", "num_below"), [(True, 3), (False, 0)])
+def test_what_xla_compiles_is_trained_in_the_process_below(
+    table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, jit_compile: bool, num_below: int
+) -> None:
+    """For there it can be thrown away."""
+    below = []
+
+    def train_here(train: Callable[..., Any], jobs: list[Any]) -> list[Any]:
+        below.extend(jobs)
+        return [(job, train(job)) for job in jobs]
+
+    monkeypatch.setattr("rnn_pipelines.forecast.training.train_below", train_here)
+    recipe = make_recipe()
+    training = recipe.training.model_copy(update={"jit_compile": jit_compile})
+    replay(table, replace(recipe, training=training), often=EVERY_8)
+    assert len(below) == num_below
+
+
+@pytest.mark.slow
+def test_two_processes_come_to_the_same_as_one(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    spec = BacktestSpec(period=20, schedules={"never": NEVER, "often": EVERY_8})
+    forecasts, retrainings = replay_schedules(table, DATA, make_recipe(), spec, ParallelSpec(workers=2))
+    pd.testing.assert_frame_equal(forecasts, replayed[0])
+    columns = ["schedule", "as_of", "is_promoted", "loss"]
+    pd.testing.assert_frame_equal(retrainings[columns], replayed[1][columns])

@@ -1,0 +1,182 @@
+"""A challenger that is broken, or can't be compared, is kept back with the reason; the record is plain JSON."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.champion.retraining import Candidate, LoadedChampion, RetrainForecastSpec
+from rnn_pipelines.forecast.decision import decide_forecast
+from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.schema import GapPolicy
+
+NOISE = {"last_value": 1.0, "seasonal_naive": 1.0, "ridge": 0.6, "challenger": 0.5}
+TRAINING = {
+    "validation_losses": {"lstm": 0.2, "gru": float("inf"), "mean": 0.3},
+    "chosen": "lstm",
+    "seeds": [0],
+    "training_seconds": 1.0,
+    "networks": {},
+}
+RUN = {"at": "2024-01-01T00:00:00+00:00", "started": 0.0, "as_of": None}
+
+
+def make_forecaster(trained_until: int | datetime = 100) -> Forecaster:
+    settings = ForecasterSettings(
+        lookback=4,
+        horizon=2,
+        freq=1,
+        season_length=1,
+        calendar=CalendarSpec(),
+        gaps=GapPolicy("interpolate"),
+        trained_until={"a": trained_until},
+    )
+    return Forecaster({}, pd.DataFrame(), settings)
+
+
+def make_champion(trained_until: int | datetime = 100) -> LoadedChampion:
+    record = {"metrics": {"challenger": {"validation_loss": 0.25}}}
+    return LoadedChampion("v1", make_forecaster(trained_until), "2024-01-01T00:00:00+00:00", (), record)
+
+
+@pytest.fixture
+def decide() -> Callable[..., Candidate]:
+    """Decides on forecasts whose errors are so wide; `change` has the last word on the holdout."""
+
+    def make(
+        in_use: LoadedChampion | None = None,
+        change: Callable[[pd.DataFrame], pd.DataFrame] = lambda holdout: holdout,
+        max_age_days: float | None = None,
+        **noise: float,
+    ) -> Candidate:
+        random = np.random.default_rng(0)
+        index = pd.MultiIndex.from_product([["a"], range(100, 200), [1, 2]])
+        holdout = index.to_frame(index=False, name=["unique_id", "cutoff", "horizon_step"])
+        holdout.insert(2, "ds", holdout["cutoff"] + holdout["horizon_step"])
+        holdout["y"] = random.normal(size=len(holdout))
+        for name, deviation in {**NOISE, **noise}.items():
+            holdout[name] = holdout["y"] + deviation * random.normal(size=len(holdout))
+        policy = {"max_age_days": max_age_days}
+        spec = RetrainForecastSpec.model_validate({"policy": policy, "budget": {}})
+        return decide_forecast(make_forecaster(), in_use, change(holdout), TRAINING, RUN, spec)
+
+    return make
+
+
+def read_reasons(candidate: Candidate) -> str:
+    return "; ".join(candidate.decision.reasons)
+
+
+def test_first_challenger_that_beats_the_baselines_is_promoted(decide: Callable[..., Candidate]) -> None:
+    assert decide().decision.is_promoted
+
+
+def test_better_challenger_is_promoted(decide: Callable[..., Candidate]) -> None:
+    candidate = decide(make_champion(), champion=0.8)
+    assert candidate.decision.is_promoted
+    assert "it is better" in read_reasons(candidate)
+
+
+@pytest.mark.parametrize("champion", [0.3, 0.5], ids=["worse", "equal"])
+def test_other_challengers_are_kept_back(decide: Callable[..., Candidate], champion: float) -> None:
+    assert not decide(make_champion(), champion=champion).decision.is_promoted
+
+
+def test_baseline_that_is_not_beaten_keeps_the_challenger_back(decide: Callable[..., Candidate]) -> None:
+    candidate = decide(last_value=0.3)
+    assert not candidate.decision.is_promoted
+    assert "not below last_value" in read_reasons(candidate)
+
+
+def test_ridge_need_not_be_beaten(decide: Callable[..., Candidate]) -> None:
+    assert decide(ridge=0.1).decision.is_promoted
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
+def test_outputs_that_are_not_finite_are_refused(decide: Callable[..., Candidate], value: float, is_all: bool) -> None:
+    """Even of the oldest champion, and where there is none."""
+
+    def change(holdout: pd.DataFrame) -> pd.DataFrame:
+        return holdout.assign(challenger=holdout["challenger"].mask(is_all | (holdout.index == 7), value))
+
+    for in_use, noise in ((None, {}), (make_champion(), {"champion": 9.0})):
+        candidate = decide(in_use, change, max_age_days=1.0, **noise)
+        assert not candidate.decision.is_promoted
+        assert "forecasts are not finite" in read_reasons(candidate)
+
+
+def test_outputs_that_are_all_alike_are_refused(decide: Callable[..., Candidate]) -> None:
+    candidate = decide(change=lambda holdout: holdout.assign(challenger=0.0, last_value=9.0, seasonal_naive=9.0))
+    assert "the same for every window" in read_reasons(candidate)
+
+
+def test_champion_that_has_seen_the_holdout_is_an_objection(decide: Callable[..., Candidate]) -> None:
+    candidate = decide(make_champion(trained_until=101), champion=9.0)
+    assert not candidate.decision.is_promoted
+    assert "has seen a part of the holdout (series a)" in read_reasons(candidate)
+
+
+def test_champion_that_cannot_forecast_these_series_is_an_objection(decide: Callable[..., Candidate]) -> None:
+    candidate = decide(make_champion())
+    assert not candidate.decision.is_promoted
+    assert "can't forecast these series" in read_reasons(candidate)
+
+
+@pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
+def test_champion_whose_forecasts_are_not_finite_is_replaced(decide: Callable[..., Candidate], is_all: bool) -> None:
+    """Whose errors are small elsewhere."""
+
+    def change(holdout: pd.DataFrame) -> pd.DataFrame:
+        return holdout.assign(champion=holdout["champion"].mask(is_all | (holdout.index == 7), np.inf))
+
+    candidate = decide(make_champion(), change, champion=0.01)
+    assert candidate.decision.is_promoted
+    assert read_reasons(candidate).startswith("the champion's loss is inf, not a finite number; its own is 0.")
+    assert candidate.manifest["metrics"]["champion"]["loss"] is None
+    assert candidate.manifest["p_value"] is None
+
+
+def add_new_series(holdout: pd.DataFrame) -> pd.DataFrame:
+    """Series b, which the challenger forecasts badly, and the champion not at all."""
+    b = holdout.assign(unique_id="b", challenger=holdout["y"] + 9.0)
+    if "champion" in b:
+        b["champion"] = np.nan
+    return pd.concat([holdout, b], ignore_index=True)
+
+
+def test_new_series_count_against_the_baselines(decide: Callable[..., Candidate]) -> None:
+    """Though the challenger beats the champion wherever the two can be compared."""
+    candidate = decide(make_champion(), add_new_series, champion=0.8)
+    assert not candidate.decision.is_promoted
+    assert "not below last_value" in read_reasons(candidate)
+
+
+def test_promise_is_of_all_series_and_the_comparison_of_those_of_both(decide: Callable[..., Candidate]) -> None:
+    metrics = decide(make_champion(), add_new_series, champion=0.8).manifest["metrics"]
+    alone = decide(make_champion(), champion=0.8).manifest["metrics"]
+    assert metrics["challenger"]["loss"] == pytest.approx((81 + alone["challenger"]["loss"]) / 2)
+    assert np.mean(metrics["challenger"]["by_step"]) == pytest.approx(metrics["challenger"]["loss"])
+    for name in ("challenger", "champion"):
+        assert metrics[name]["shared_loss"] == pytest.approx(alone[name]["loss"])
+    assert "loss" not in metrics["champion"]
+
+
+def test_record_is_plain_json(decide: Callable[..., Candidate]) -> None:
+    """Whatever the numbers: JSON has no infinity."""
+    candidate = decide(change=lambda holdout: holdout.assign(challenger=np.nan))
+    manifest: dict[str, Any] = json.loads(json.dumps(candidate.manifest, allow_nan=False))
+    assert manifest["metrics"]["challenger"]["loss"] is None
+    assert manifest["training"]["validation_losses"]["gru"] is None
+
+
+def test_record_has_what_was_promised_of_both(decide: Callable[..., Candidate]) -> None:
+    metrics = decide(make_champion(), champion=0.8).manifest["metrics"]
+    assert (metrics["challenger"]["validation_loss"], metrics["champion"]["validation_loss"]) == (0.2, 0.25)
+    assert len(metrics["challenger"]["by_step"]) == len(metrics["champion"]["by_step"]) == 2
+    assert set(metrics["baselines"]) == {"last_value", "seasonal_naive", "ridge"}

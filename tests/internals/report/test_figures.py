@@ -1,0 +1,179 @@
+"""The figures show the gates as they were, in the units' order of memory, and the words in the order of reading."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from plotly.graph_objects import Figure
+
+from rnn_pipelines.cells.gru import initialize_gru
+from rnn_pipelines.cells.lstm import initialize_lstm
+from rnn_pipelines.cells.unroll import unroll
+from rnn_pipelines.internals.gate_statistics import list_gates, measure_half_lives, tabulate_distributions
+from rnn_pipelines.internals.report.figures import (
+    GATES,
+    STATES,
+    choose_window,
+    draw_figures,
+    draw_words,
+    name_layer,
+    order_units,
+)
+from rnn_pipelines.pipelines.internals.pipeline import FIGURES
+from rnn_pipelines.report.style import get_color
+
+INITIALIZE = {"lstm": initialize_lstm, "gru": initialize_gru}
+
+
+def make_layer(cell: str) -> SimpleNamespace:
+    """Five windows of eight steps; the series moves most in the fourth."""
+    inputs = np.random.default_rng(1).normal(size=(5, 8, 3))
+    inputs[3, 2, 0], inputs[3, 6, 0] = -9, 9
+    weights, mask = INITIALIZE[cell](np.random.default_rng(0), 3, 4), np.ones((5, 8), bool)
+    return SimpleNamespace(cell=cell, weights=weights, inputs=inputs, mask=mask, trace=unroll(weights, inputs))
+
+
+@pytest.fixture(scope="module")
+def layers() -> dict[str, SimpleNamespace]:
+    return {f"forecast_{cell}": make_layer(cell) for cell in GATES}
+
+
+@pytest.fixture(scope="module")
+def readings() -> pd.DataFrame:
+    rows = []
+    for cell, gate in (("lstm", "forget"), ("gru", "update")):
+        for text, words in ((1, "a good good film"), (2, "bad")):
+            for unit in (-1, 5):
+                for place, word in enumerate(words.split()):
+                    value = place / 10 + (unit > 0) / 2
+                    rows.append((cell, text, place, word, 0.2 * place, gate, unit, value))
+    return pd.DataFrame(rows, columns=["cell", "text", "place", "word", "probability", "gate", "unit", "value"])
+
+
+@pytest.fixture(scope="module")
+def tables(layers) -> dict[str, pd.DataFrame]:
+    gates = {name: list_gates(layer.trace, layer.mask) for name, layer in layers.items()}
+    distributions = [tabulate_distributions(values).assign(layer=name) for name, values in gates.items()]
+    half_lives = pd.DataFrame({"layer": "forecast_gru", "unit": range(3), "half_life": [3.0, np.inf, 1.0]})
+    gradients = pd.DataFrame({"layer": "sentiment_lstm_backward", "lag": range(4), "gradient": [1, 0.1, 0.01, 1e-9]})
+    return {"distributions": pd.concat(distributions), "half_lives": half_lives, "gradients": gradients}
+
+
+@pytest.fixture(scope="module")
+def figures(layers, readings, tables) -> dict[str, Figure]:
+    return draw_figures(layers, readings, **tables)
+
+
+def find_maps(figure: Figure) -> list:
+    return [trace for trace in figure.data if trace.type == "heatmap"]
+
+
+def test_figures_are_those_of_the_catalog(figures) -> None:
+    assert set(figures) == set(FIGURES)
+
+
+def test_every_figure_has_a_title(figures) -> None:
+    assert all(figure.layout.title.text for figure in figures.values())
+
+
+def test_layer_has_a_name_for_people() -> None:
+    assert name_layer("sentiment_gru_backward") == "GRU, sentiment, backward"
+
+
+def test_window_in_which_the_series_moves_most_is_shown(layers, figures) -> None:
+    assert choose_window(layers["forecast_lstm"]) == 3
+    np.testing.assert_array_equal(figures["lstm_forget"].data[0].y, layers["forecast_lstm"].inputs[3, :, 0])
+
+
+@pytest.mark.parametrize(("cell", "gate"), [(cell, gate) for cell, gates in GATES.items() for gate in gates])
+def test_gate_of_every_unit_is_drawn(layers, figures, cell: str, gate: str) -> None:
+    (drawn,) = find_maps(figures[f"{cell}_{gate}"])
+    layer = layers[f"forecast_{cell}"]
+    units = [int(name.removeprefix("unit ")) - 1 for name in drawn.y]
+    np.testing.assert_allclose(drawn.z, getattr(layer.trace.gates, gate)[3][:, units].T, atol=1e-4)
+
+
+@pytest.mark.parametrize(("cell", "keeping"), [("lstm", "forget"), ("gru", "update")])
+def test_longest_memory_is_on_top(layers, cell: str, keeping: str) -> None:
+    layer = layers[f"forecast_{cell}"]
+    lives = measure_half_lives(getattr(layer.trace.gates, keeping)[layer.mask])
+    assert np.all(np.diff(lives[order_units(layer)]) > 0)
+
+
+def test_units_stand_in_the_same_row_of_every_picture_of_a_cell(figures) -> None:
+    rows = {tuple(find_maps(figures[f"lstm_{part}"])[0].y) for part in (*GATES["lstm"], "state")}
+    assert len(rows) == 1
+
+
+def test_gates_are_drawn_from_closed_to_open_and_candidates_about_0(figures) -> None:
+    shown = {name: find_maps(figures[name])[0] for name in ("lstm_output", "gru_candidate")}
+    ranges = {name: (trace.zmin, trace.zmax) for name, trace in shown.items()}
+    assert ranges["lstm_output"] == (0, 1)
+    assert ranges["gru_candidate"] == (-1, 1)
+
+
+def test_states_are_drawn_below_each_other(layers, figures) -> None:
+    for cell, states in STATES.items():
+        drawn = find_maps(figures[f"{cell}_state"])
+        order = order_units(layers[f"forecast_{cell}"])
+        for trace, state in zip(drawn, states, strict=True):
+            values = getattr(layers[f"forecast_{cell}"].trace.states, state)[3]
+            np.testing.assert_allclose(trace.z, values[:, order].T, atol=1e-4)
+
+
+def test_last_step_is_the_one_before_the_forecast(figures) -> None:
+    assert list(find_maps(figures["gru_state"])[0].x) == list(range(-8, 0))
+
+
+def test_distributions_are_in_percent(figures) -> None:
+    assert [sum(trace.y) for trace in figures["distributions"].data] == pytest.approx([100] * 7)
+
+
+def test_half_lives_rise_from_the_shortest(figures) -> None:
+    assert list(figures["half_lives"].data[0].y) == [1, 3, np.inf]
+
+
+def test_gradients_below_the_floor_are_left_out(figures) -> None:
+    assert list(figures["gradients"].data[0].y) == [100, 10, 1]
+
+
+def test_backward_layer_is_dotted(figures) -> None:
+    line = figures["gradients"].data[0].line
+    assert (line.dash, line.color) == ("dot", get_color("lstm_alone"))
+
+
+def test_words_stand_below_their_values_even_if_one_comes_twice(figures) -> None:
+    figure = figures["lstm_words"]
+    assert list(figure.layout.xaxis2.ticktext) == ["a", "good", "good", "film"]
+    (drawn, _) = find_maps(figure)
+    assert list(drawn.y) == ["forget, mean", "forget, unit 6"]
+    np.testing.assert_allclose(drawn.z, [[0, 0.1, 0.2, 0.3], [0.5, 0.6, 0.7, 0.8]])
+
+
+def test_probability_so_far_is_drawn_above_the_words(figures) -> None:
+    np.testing.assert_allclose(figures["gru_words"].data[0].y, [0, 0.2, 0.4, 0.6])
+
+
+def test_menu_brings_the_words_of_its_text(figures) -> None:
+    arguments = figures["gru_words"].layout.updatemenus[0].buttons[1].args
+    assert arguments[0]["visible"] == [False, False, True, True]
+    assert list(arguments[1]["xaxis2.ticktext"]) == ["bad"]
+
+
+def test_first_text_is_shown_at_the_start(figures) -> None:
+    assert [trace.visible is not False for trace in figures["lstm_words"].data] == [True, True, False, False]
+
+
+def test_classifier_without_a_cell_has_an_empty_figure_that_says_so(readings) -> None:
+    figure = draw_words(readings[readings["cell"] == "rnn"], "lstm")
+    assert not figure.data
+    assert "no such one" in figure.layout.title.subtitle.text
+
+
+def test_inputs_are_not_changed(layers, readings, tables) -> None:
+    before = readings.copy(), {name: table.copy() for name, table in tables.items()}
+    draw_figures(layers, readings, **tables)
+    pd.testing.assert_frame_equal(readings, before[0])
+    for name, table in tables.items():
+        pd.testing.assert_frame_equal(table, before[1][name])

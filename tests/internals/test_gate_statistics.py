@@ -1,0 +1,228 @@
+"""Gates are counted over the steps that were read, and memory is what gates and gradients say it is."""
+
+import math
+
+import numpy as np
+import pytest
+
+from rnn_pipelines.cells.gradients import backpropagate
+from rnn_pipelines.cells.gru import GRUWeights, initialize_gru
+from rnn_pipelines.cells.lstm import LSTMWeights, initialize_lstm
+from rnn_pipelines.cells.unroll import unroll
+from rnn_pipelines.internals.gate_statistics import (
+    KEEPING_GATES,
+    NUM_BINS,
+    differentiate_last_states,
+    find_reach,
+    list_gates,
+    measure_gradient_by_lag,
+    measure_half_lives,
+    measure_openness,
+    probe_last_states,
+    tabulate_distributions,
+)
+
+INITIALIZE = {"lstm": initialize_lstm, "gru": initialize_gru}
+
+
+@pytest.fixture(params=["lstm", "gru"])
+def weights(request: pytest.FixtureRequest) -> LSTMWeights | GRUWeights:
+    return INITIALIZE[request.param](np.random.default_rng(0), 3, 4)
+
+
+@pytest.fixture
+def inputs() -> np.ndarray:
+    return np.random.default_rng(1).normal(size=(5, 7, 3))
+
+
+@pytest.fixture
+def mask() -> np.ndarray:
+    """Texts of 7, 6, 5, 4 and 3 words, padded behind them."""
+    return np.arange(7)[None, :] < np.array([7, 6, 5, 4, 3])[:, None]
+
+
+# Openness
+
+
+def test_gates_of_masked_steps_are_left_out(weights, inputs, mask) -> None:
+    gates = list_gates(unroll(weights, inputs, mask), mask)
+    assert {gate.shape for gate in gates.values()} == {(mask.sum(), 4)}
+    assert all(np.isfinite(gate).all() for gate in gates.values())
+
+
+def test_low_and_high_are_beyond_a_tenth() -> None:
+    measured = measure_openness({"forget": np.array([[0.05, 0.1, 0.5, 0.95]])})
+    assert measured["forget"] == pytest.approx({"mean": 0.4, "low_fraction": 0.25, "high_fraction": 0.25})
+
+
+def test_candidate_is_saturated_where_a_gate_of_the_same_argument_squeezed_in_half_would_be() -> None:
+    """tanh a = 2 σ(2a) − 1."""
+    arguments = np.linspace(-3, 3, 101)[None, :]
+    measured = measure_openness({"forget": 1 / (1 + np.exp(-2 * arguments)), "candidate": np.tanh(arguments)})
+    for key in ("low_fraction", "high_fraction"):
+        assert measured["candidate"][key] == measured["forget"][key] > 0
+
+
+def test_distribution_sums_to_one(weights, inputs, mask) -> None:
+    table = tabulate_distributions(list_gates(unroll(weights, inputs, mask), mask))
+    assert table.groupby("gate")["fraction"].sum().to_numpy() == pytest.approx(1)
+
+
+def test_distribution_of_a_gate_spans_0_to_1_and_of_a_candidate_minus_1_to_1() -> None:
+    table = tabulate_distributions({"forget": np.array([[0.5]]), "candidate": np.array([[0.5]])})
+    half = 0.5 / NUM_BINS
+    ends = table.groupby("gate")["value"].agg(["min", "max"]).loc[["forget", "candidate"]].to_numpy()
+    np.testing.assert_allclose(ends, [[half, 1 - half], [-1 + 2 * half, 1 - 2 * half]])
+
+
+def test_value_is_counted_in_its_bin() -> None:
+    table = tabulate_distributions({"forget": np.array([[0.83, 0.83, 0.83, 0.01]])})
+    fullest = table.loc[table["fraction"].idxmax()]
+    assert abs(fullest["value"] - 0.83) < 1 / NUM_BINS
+    assert fullest["fraction"] == 0.75
+
+
+# Half-lives
+
+
+@pytest.mark.parametrize("gate", [0.5, 0.9, 0.99])
+def test_half_is_left_after_a_half_life(gate: float) -> None:
+    (steps,) = measure_half_lives(np.full((10, 1), gate))
+    assert gate**steps == pytest.approx(0.5)
+
+
+def test_half_life_is_that_of_the_product_of_all_gates() -> None:
+    """Of 0.9 and 0.1 by turns, 0.3 a step is left, and not 0.5."""
+    (steps,) = measure_half_lives(np.array([[0.9], [0.1]] * 5))
+    assert steps == pytest.approx(math.log(0.5) / math.log(0.3))
+
+
+def test_each_unit_has_its_own_half_life() -> None:
+    np.testing.assert_allclose(measure_half_lives(np.array([[0.5, 0.25]])), [1, 0.5])
+
+
+def test_gate_that_is_always_open_keeps_for_ever() -> None:
+    assert measure_half_lives(np.ones((3, 1), np.float32))[0] == math.inf
+
+
+def test_gate_that_was_once_shut_keeps_nothing() -> None:
+    assert measure_half_lives(np.array([[1.0], [0.0]]))[0] == 0
+
+
+@pytest.mark.parametrize(("cell", "state"), [("lstm", "carry"), ("gru", "hidden")])
+def test_gate_that_keeps_is_the_one_that_multiplies_the_state(cell: str, state: str) -> None:
+    """Of a state that is large beside all that is written, the step leaves as much as the gate says."""
+    weights = INITIALIZE[cell](np.random.default_rng(0), 1, 1)
+    if cell == "gru":  # Without recurrent weights, gates and candidate don't see the large state.
+        weights = GRUWeights(weights.kernel, np.zeros_like(weights.recurrent_kernel), weights.bias)
+    size = 1e9
+    initial = unroll(weights, np.zeros((1, 1, 1))).states._replace(**{state: np.full((1, 1, 1), size)})
+    first = type(initial)(
+        *(field[:, 0] * (name == state) for name, field in zip(initial._fields, initial, strict=True))
+    )
+    trace = unroll(weights, np.ones((1, 1, 1)), initial=first)
+    kept = getattr(trace.states, state)[0, 0, 0] / size
+    assert kept == pytest.approx(getattr(trace.gates, KEEPING_GATES[cell])[0, 0, 0], abs=1e-8)
+
+
+# Gradients
+
+
+def measure(weights, inputs, mask, trace, hidden_gradients, num_features: int) -> np.ndarray:
+    """Of a layer by itself, from its equations."""
+    gradients = backpropagate(weights, inputs, trace, hidden_gradients, mask).inputs
+    return measure_gradient_by_lag(gradients[:, :, :num_features], mask, trace.backwards)
+
+
+def test_gradient_by_lag_is_that_of_finite_differences(weights, inputs) -> None:
+    """The sum of the last hidden state, by the value that was read two steps before the last."""
+    mask = np.ones(inputs.shape[:2], bool)
+    trace = unroll(weights, inputs)
+    hidden_gradients = np.zeros_like(trace.states.hidden)
+    hidden_gradients[:, -1] = 1
+    measured = measure(weights, inputs, mask, trace, hidden_gradients, num_features=1)
+    step = 1e-6
+    outputs = []
+    for sign in (-1, 1):
+        moved = inputs.copy()
+        moved[:, -3, 0] += sign * step
+        outputs.append(unroll(weights, moved).states.hidden[:, -1].sum(axis=-1))
+    expected = np.median(np.abs(outputs[1] - outputs[0]) / (2 * step))
+    assert measured[2] == pytest.approx(expected, rel=1e-5)
+
+
+def test_lag_counts_from_the_last_word_of_each_text(weights, inputs, mask) -> None:
+    """Each text by itself, without its padding, gives the same gradients."""
+    trace = unroll(weights, inputs, mask)
+    probe = np.zeros_like(trace.states.hidden)
+    probe[:, -1] = 1
+    measured = measure(weights, inputs, mask, trace, probe, num_features=3)
+    alone = []
+    for text, length in zip(inputs, mask.sum(axis=1), strict=True):
+        one = text[None, :length]
+        short = unroll(weights, one)
+        last = np.zeros_like(short.states.hidden)
+        last[:, -1] = 1
+        alone.append(measure(weights, one, np.ones((1, length), bool), short, last, num_features=3))
+    expected = np.median([gradient[:3] for gradient in alone], axis=0)
+    np.testing.assert_allclose(measured[:3], expected)
+
+
+def test_padding_before_the_text_changes_nothing(weights, inputs, mask) -> None:
+    order = np.argsort(mask, axis=1, kind="stable")
+    shifted = np.take_along_axis(inputs, order[:, :, None], axis=1), np.take_along_axis(mask, order, axis=1)
+    measured = []
+    for values, is_read in ((inputs, mask), shifted):
+        trace = unroll(weights, values, is_read)
+        probe = probe_last_states(trace, is_read)
+        measured.append(measure(weights, values, is_read, trace, probe, num_features=3))
+    np.testing.assert_allclose(measured[0], measured[1])
+
+
+def test_backward_layer_is_measured_in_the_order_in_which_it_reads(weights, inputs) -> None:
+    measured = []
+    mask = np.ones(inputs.shape[:2], bool)
+    for values, backwards in ((inputs, False), (inputs[:, ::-1], True)):
+        trace = unroll(weights, values, backwards=backwards)
+        probe = probe_last_states(trace, mask)
+        measured.append(measure(weights, values, mask, trace, probe, num_features=3))
+    np.testing.assert_allclose(measured[0], measured[1])
+
+
+def test_lags_that_most_texts_have_not_are_left_out(weights, inputs, mask) -> None:
+    """Three of five texts have five words or more, two have six."""
+    trace = unroll(weights, inputs, mask)
+    probe = probe_last_states(trace, mask)
+    assert len(measure(weights, inputs, mask, trace, probe, num_features=3)) == 5
+
+
+def test_probe_asks_for_the_last_state_alone(weights, inputs, mask) -> None:
+    probe = probe_last_states(unroll(weights, inputs, mask), mask)
+    assert np.all(np.abs(probe[:, -1]) == 1)
+    assert not probe[:, :-1].any()
+
+
+def test_last_state_of_a_backward_layer_is_that_at_the_first_word(weights, inputs, mask) -> None:
+    probe = probe_last_states(unroll(weights, inputs, mask, backwards=True), mask)
+    assert np.all(np.abs(probe[:, 0]) == 1)
+    assert not probe[:, 1:].any()
+
+
+def test_gradients_of_the_last_states_are_those_of_the_probe(weights, inputs, mask) -> None:
+    trace = unroll(weights, inputs, mask)
+    expected = backpropagate(weights, inputs, trace, probe_last_states(trace, mask), mask).inputs
+    np.testing.assert_allclose(differentiate_last_states(weights, inputs, mask, trace), expected)
+
+
+@pytest.mark.parametrize(
+    ("gradient", "reach"),
+    [
+        ([1.0, 0.5, 0.05, 0.01], 2),
+        ([0.5, 1.0, 0.09, 0.2, 0.01], 4),
+        ([1.0, 0.5, 0.2], None),
+        ([1.0, 0.1, 0.01], 2),
+        ([2.0], None),
+    ],
+)
+def test_reach_is_where_the_gradient_stays_below_a_tenth(gradient: list[float], reach: int | None) -> None:
+    assert find_reach(np.array(gradient)) == reach

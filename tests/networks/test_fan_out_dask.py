@@ -1,0 +1,153 @@
+"""Trainings over a Dask scheduler and two worker processes on this machine; one of them may die in the middle."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rnn_pipelines.compare.comparison import compare_cells
+from rnn_pipelines.compare.specs import PlanSpec, TaskBook
+from rnn_pipelines.errors import ParallelError
+from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+
+pytestmark = pytest.mark.slow
+
+PARENT = "__import__('time').sleep(1) or __import__('os').getppid()"
+ENDLESS = ["1", "__import__('time').sleep(600)", "__import__('time').sleep(601)"]
+MEASURED = ("seconds_per_epoch", "seconds_to_best", "compile_seconds", "num_threads")
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., SimpleNamespace]]:
+    """Starts a scheduler and its workers: `parallel`, `scheduler`, and `pids` of the workers."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def launch(*arguments: str) -> None:
+        command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
+        with (tmp_path / f"{len(processes)}.log").open("wb") as log:
+            processes.append(subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log))
+
+    def start_cluster(*options: str) -> SimpleNamespace:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        launch("scheduler", "--host", address)
+        for _ in range(2):
+            launch("worker", address, "--nthreads", "1", *options)
+        wait_for(address, 2)
+        parallel = ParallelSpec(backend="dask", scheduler=address)
+        scheduler, *pids = (process.pid for process in processes)
+        return SimpleNamespace(parallel=parallel, scheduler=scheduler, pids=pids)
+
+    yield start_cluster
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def tasks() -> TaskBook:
+    data = {"kind": "adding", "num_steps": 8, "num_train": 64, "num_validation": 8, "num_test": 8}
+    contenders = {"lstm": {"cell": "lstm", "units": 8}, "gru": {"cell": "gru", "units": 9}}
+    training = {"epochs": 20, "batch_size": 8, "jit_compile": False, "weight_average": 0.0}
+    return TaskBook.model_validate({"adding": {"data": data, "contenders": contenders, "training": training}})
+
+
+def test_jobs_are_spread_over_the_workers(start: Callable[..., SimpleNamespace]) -> None:
+    cluster = start("--no-nanny")
+    found = fan_out(eval, [PARENT + " " * number for number in range(6)], cluster.parallel)
+    assert {pid for _, pid in found} == set(cluster.pids)
+
+
+def test_error_of_a_job_is_raised(start: Callable[..., SimpleNamespace]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(fan_out(eval, ["1", "1 / 0"], start("--no-nanny").parallel))
+
+
+def test_job_that_kills_its_process_ends_with_an_error(start: Callable[..., SimpleNamespace]) -> None:
+    """It must not be waited for without end."""
+    with pytest.raises(RuntimeError, match="terminated"):
+        list(fan_out(os._exit, [7], start("--no-nanny").parallel))
+
+
+def test_workers_that_all_die_end_with_an_error(
+    start: Callable[..., SimpleNamespace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask waits for others without end."""
+    monkeypatch.setattr("rnn_pipelines.networks.fan_out.PATIENCE_SECONDS", 2)
+    cluster = start("--no-nanny")
+    ended = fan_out(eval, ENDLESS, cluster.parallel)
+    assert next(ended) == ("1", 1)
+    kill(*cluster.pids)
+    with pytest.raises(ParallelError, match=r"Only 0/1 workers .*Start them with dask scheduler, and with dask worker"):
+        next(ended)
+
+
+def test_scheduler_that_dies_ends_all_with_an_error(start: Callable[..., SimpleNamespace]) -> None:
+    cluster = start("--no-nanny")
+    ended = fan_out(eval, ENDLESS, cluster.parallel)
+    assert next(ended) == ("1", 1)
+    kill(cluster.scheduler)
+    with pytest.raises(ParallelError, match=rf"{cluster.parallel.scheduler} was lost.*and run this again"):
+        next(ended)
+
+
+def test_training_that_its_workers_die_of_ends_with_an_error(
+    start: Callable[..., SimpleNamespace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask tries it on four of them, unless told otherwise."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")
+    with pytest.raises(ParallelError, match=r"those workers died while running it"):
+        list(fan_out(eval, ["__import__('os').kill(__import__('os').getppid(), 9)"], start("--no-nanny").parallel))
+
+
+def test_workers_that_can_not_start_processes_are_refused(start: Callable[..., SimpleNamespace]) -> None:
+    with pytest.raises(ParallelError, match="Start them with --no-nanny"):
+        list(fan_out(eval, ["1"], start().parallel))
+
+
+def test_comparison_loses_nothing_when_a_worker_is_killed(
+    start: Callable[..., SimpleNamespace], tasks: TaskBook
+) -> None:
+    """And comes to the same as one in processes of this machine."""
+    cluster, plan = start("--no-nanny"), PlanSpec(tasks="adding", seeds=4)
+    runs, _ = compare_cells(tasks, plan, KillingDict(cluster.pids[0]), cluster.parallel)
+    alone, _ = compare_cells(tasks, plan, {}, ParallelSpec(workers=2))
+    assert [drop_times(run) for run in runs] == [drop_times(run) for run in alone]
+    assert os.waitpid(cluster.pids[0], os.WNOHANG)[1] == signal.SIGKILL
+
+
+class KillingDict(dict[str, dict[str, Any]]):
+    """Kills a worker when the first of the trainings has ended; the others are still to come."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__()
+        self.pid = pid
+
+    def __setitem__(self, key: str, value: dict[str, Any]) -> None:
+        if not self:
+            os.kill(self.pid, signal.SIGKILL)
+        super().__setitem__(key, value)
+
+
+def kill(*pids: int) -> None:
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+
+
+def wait_for(address: str, num_workers: int) -> None:
+    from distributed import Client
+
+    with Client(address, timeout=60, set_as_default=False) as client:
+        client.wait_for_workers(num_workers, timeout=60)
+
+
+def drop_times(run: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in run.items() if key not in MEASURED}

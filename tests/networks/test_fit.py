@@ -1,0 +1,184 @@
+"""The training loop does what its spec says and keeps quiet when it is told to."""
+
+import logging
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnn_pipelines.networks.training_specs import TrainingSpec
+
+TRAINING = TrainingSpec(
+    epochs=3, patience=3, min_steps=0, batch_size=4, schedule="constant", weight_average=0.0, jit_compile=False
+)
+BreakOff = Callable[[int], AbstractContextManager[None]]
+# 20 examples in batches of 4.
+NUM_BATCHES = 5
+
+
+def train(is_quiet: bool = True, **options: object) -> tuple[Any, Any, dict[str, Any]]:
+    """Trains a linear model: the model, its history and the record."""
+    import keras
+    import tensorflow as tf
+
+    from rnn_pipelines.networks.fit import fit
+
+    keras.utils.set_random_seed(0)
+    inputs = np.random.default_rng(0).normal(size=(20, 3)).astype("float32")
+    batches = tf.data.Dataset.from_tensor_slices((inputs, inputs.sum(axis=1, keepdims=True))).batch(4)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)], name="linear")
+    return model, *fit(model, "mse", batches, batches, TRAINING.model_copy(update=options), is_quiet)
+
+
+@pytest.mark.parametrize("clip_norm", [0.5, None])
+def test_gradients_of_all_weights_together_are_clipped_at_the_norm_of_the_spec(clip_norm: float | None) -> None:
+    optimizer = train(epochs=1, clip_norm=clip_norm)[0].optimizer
+    assert (optimizer.global_clipnorm, optimizer.clipnorm, optimizer.clipvalue) == (clip_norm, None, None)
+
+
+def test_clipping_changes_the_steps() -> None:
+    """Only Adam's epsilon sees the length of gradients that are all shortened alike, so they must be very short."""
+    one, other = (train(epochs=1, clip_norm=clip_norm)[1] for clip_norm in (1e-9, None))
+    assert one["val_loss"][0] > other["val_loss"][0]
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[Any, Any, dict[str, Any]]:
+    return train()
+
+
+def test_steps_are_counted_over_all_epochs(trained: tuple) -> None:
+    assert trained[2]["num_steps"] == 3 * NUM_BATCHES
+
+
+def test_steps_are_those_that_the_optimizer_took(trained: tuple) -> None:
+    assert trained[2]["num_steps"] == int(trained[0].optimizer.iterations)
+
+
+def test_epochs_do_not_last_longer_than_training_and_compilation(trained: tuple) -> None:
+    _, history, record = trained
+    assert history["seconds"].sum() <= record["training_seconds"] + record["compile_seconds"]
+
+
+def test_first_epoch_alone_pays_for_compilation(trained: tuple) -> None:
+    _, history, record = trained
+    assert history["seconds"][1:].max() < record["compile_seconds"] <= history["seconds"][0]
+
+
+@pytest.mark.parametrize(("is_quiet", "num_lines"), [(True, 0), (False, 1)])
+def test_quiet_training_logs_nothing(caplog: pytest.LogCaptureFixture, is_quiet: bool, num_lines: int) -> None:
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        train(is_quiet, epochs=1)
+    assert len(caplog.messages) == num_lines
+
+
+@pytest.mark.parametrize(("is_quiet", "is_shown"), [(True, False), (False, True)])
+def test_quiet_training_shows_no_bar_in_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, is_quiet: bool, is_shown: bool
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    train(is_quiet, epochs=1)
+    assert ("linear" in capsys.readouterr().err) is is_shown
+
+
+# Going on after an interruption, and limits
+
+
+def train_within(checkpoint: Path | None = None, fingerprint: str = "", max_seconds: float | None = None, **options):
+    """Trains a network with dropout on shuffled batches, within limits: the model, its history and the record."""
+    import keras
+    import tensorflow as tf
+
+    from rnn_pipelines.networks.fit import Limits, fit_within
+
+    keras.utils.set_random_seed(0)
+    inputs = np.random.default_rng(0).normal(size=(20, 3)).astype("float32")
+    rows = tf.data.Dataset.from_tensor_slices((inputs, inputs.sum(axis=1, keepdims=True)))
+    layers = [keras.Input((3,)), keras.layers.Dense(4), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
+    model = keras.Sequential(layers, name="dropping")
+    batches = rows.shuffle(20, seed=3).batch(4), rows.batch(4)
+    training = TRAINING.model_copy(update={"epochs": 8, "learning_rate": 0.05, "patience": 8, **options})
+    return model, *fit_within(model, "mse", batches, training, Limits(max_seconds, checkpoint, fingerprint, True))
+
+
+def interrupt(break_off: BreakOff, checkpoint: Path, epoch: int, **options: object) -> None:
+    """Trains until an epoch (from 0) has begun, and breaks off."""
+    with break_off(epoch):
+        train_within(checkpoint, **options)
+
+
+# Averaged weights and a falling rate; weights whose best epoch lies before the interruption; another schedule.
+SETTINGS = [
+    {"weight_average": 0.9, "schedule": "plateau", "patience": 4},
+    {"learning_rate": 1.0, "patience": 7},
+    {"schedule": "cosine", "min_steps": 15},
+]
+
+
+@pytest.mark.parametrize("options", SETTINGS, ids=["averaged", "best is past", "cosine"])
+def test_interrupted_training_ends_as_one_that_was_not(tmp_path: Path, break_off: BreakOff, options: dict) -> None:
+    """Weights, losses, rates and epochs are the same to the last digit."""
+    model, history, record = train_within(**options)
+    checkpoint = tmp_path / "deep" / "one.npz"
+    interrupt(break_off, checkpoint, 2, **options)
+    interrupt(break_off, checkpoint, 3, **options)
+    resumed, its_history, its_record = train_within(checkpoint, **options)
+    for one, other in zip(model.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    columns = ["epoch", "loss", "val_loss", "learning_rate", "is_best"]
+    assert history[columns].equals(its_history[columns])
+    for key in ("num_epochs", "num_steps", "best_epoch"):
+        assert record[key] == its_record[key]
+
+
+def test_interrupted_training_does_not_begin_again(
+    tmp_path: Path, break_off: BreakOff, caplog: pytest.LogCaptureFixture
+) -> None:
+    interrupt(break_off, tmp_path / "one.npz", 4)
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        train_within(tmp_path / "one.npz")
+    assert caplog.messages == ["dropping goes on after epoch 4"]
+
+
+def test_training_that_ended_leaves_no_checkpoint(tmp_path: Path) -> None:
+    train_within(tmp_path / "one.npz")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("change", [{"fingerprint": "other data"}, {"learning_rate": 0.01}], ids=["data", "setting"])
+def test_checkpoint_of_another_training_is_not_taken_up(tmp_path: Path, break_off: BreakOff, change: dict) -> None:
+    interrupt(break_off, tmp_path / "one.npz", 4)
+    found, expected = train_within(tmp_path / "one.npz", **change)[1], train_within(**change)[1]
+    assert found["loss"].equals(expected["loss"])
+
+
+@pytest.mark.parametrize("keep", [0, 100, 0.5, 0.99], ids=["empty", "beginning", "half", "almost all"])
+def test_damaged_checkpoint_is_not_taken_up(tmp_path: Path, break_off: BreakOff, keep: float) -> None:
+    checkpoint = tmp_path / "one.npz"
+    interrupt(break_off, checkpoint, 2)
+    content = checkpoint.read_bytes()
+    checkpoint.write_bytes(content[: keep if isinstance(keep, int) else int(keep * len(content))])
+    assert train_within(checkpoint)[1]["loss"].equals(train_within()[1]["loss"])
+
+
+def test_training_ends_with_its_best_weights_when_its_time_is_over() -> None:
+    _, history, record = train_within(max_seconds=1e-9)
+    assert (len(history), record["best_epoch"]) == (1, 1)
+
+
+def test_weights_of_a_training_out_of_time_are_those_that_were_validated() -> None:
+    """Where no epoch counted yet, and weights are averaged."""
+    model, history, _ = train_within(max_seconds=1e-9, weight_average=0.9, min_steps=1000)
+    inputs = np.random.default_rng(0).normal(size=(20, 3)).astype("float32")
+    found = np.mean((model(inputs).numpy() - inputs.sum(axis=1, keepdims=True)) ** 2)
+    assert found == pytest.approx(history["val_loss"].iloc[-1], rel=1e-5)
+
+
+def test_time_before_an_interruption_counts(tmp_path: Path, break_off: BreakOff) -> None:
+    interrupt(break_off, tmp_path / "one.npz", 4, epochs=200, patience=200)
+    history = train_within(tmp_path / "one.npz", max_seconds=1e-9, epochs=200, patience=200)[1]
+    assert len(history) == 5

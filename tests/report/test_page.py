@@ -1,0 +1,133 @@
+"""A page needs nothing but a browser, and shows what it is given as text."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from plotly.graph_objects import Figure
+from plotly.offline import get_plotlyjs
+
+from rnn_pipelines.report.page import Quote, Section, Table, render_page
+
+EVIL = "<script>alert('x')</script>"
+
+
+class Reader(HTMLParser):
+    """Collects tags with their attributes, and the text of cells."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def find(self, attribute: str) -> list[str | None]:
+        """All values of an attribute."""
+        return [attrs[attribute] for _, attrs in self.tags if attribute in attrs]
+
+
+def make_figure() -> Figure:
+    return Figure().add_scatter(y=[1, 2], name="line")
+
+
+def write_page(*parts: object, title: str = "Title", verdict: str = "Verdict.") -> str:
+    """A page without the code of Plotly."""
+    page = render_page(title, verdict, [Section("First", list(parts)), Section("Second", ["Text."])])
+    return page.replace(get_plotlyjs(), "")
+
+
+def test_page_fetches_nothing() -> None:
+    assert Reader(write_page(make_figure())).find("src") == []
+
+
+def test_page_links_to_its_own_sections_only() -> None:
+    reader = Reader(write_page("Text."))
+    assert reader.find("href") == [f"#{name}" for name in reader.find("id")]
+
+
+def test_style_fetches_nothing() -> None:
+    assert not re.search(r"url\(|@import", write_page(make_figure()))
+
+
+def test_page_holds_no_outside_address() -> None:
+    assert not re.search(r"//|www\.|plot\.?ly\.com", write_page(make_figure(), Table(["a"], [["b"]])))
+
+
+def test_browser_is_told_to_fetch_nothing() -> None:
+    assert "default-src 'none';" in Reader(write_page()).find("content")[1]
+
+
+def test_figures_have_no_button_that_leads_out_of_the_page() -> None:
+    page = write_page(make_figure())
+    assert '"displaylogo": false' in page
+    assert '"showSendToCloud": false' in page
+
+
+def test_plotly_is_in_the_page_once() -> None:
+    page = render_page("Title", "Verdict.", [Section("First", [make_figure(), make_figure()])])
+    assert page.count(get_plotlyjs()) == 1
+
+
+def test_each_figure_has_a_name_of_its_own() -> None:
+    names = [name for name in Reader(write_page(make_figure(), "Text.", make_figure())).find("id") if "figure" in name]
+    assert names == ["figure-1-1", "figure-1-3"]
+
+
+def test_same_contents_give_the_same_page() -> None:
+    assert write_page(make_figure()) == write_page(make_figure())
+
+
+def test_parts_come_in_their_order() -> None:
+    page = write_page("One.", Table(["two"], [["2"]]), make_figure(), "Four.")
+    assert page.index("One.") < page.index("two") < page.index("figure-1-3") < page.index("Four.")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [EVIL],
+        [Table([EVIL], [["cell"]])],
+        [Table(["a"], [[EVIL]])],
+        [Table(["a"], [["b"]], caption=EVIL)],
+        [Quote([EVIL], "text")],
+        [Quote(["fact"], EVIL)],
+    ],
+)
+def test_parts_are_escaped(parts: list[object]) -> None:
+    assert EVIL not in write_page(*parts)
+    assert "&lt;script&gt;" in write_page(*parts)
+
+
+def test_title_and_verdict_are_escaped() -> None:
+    assert EVIL not in write_page(title=EVIL, verdict=EVIL)
+
+
+def test_figures_can_not_end_their_script() -> None:
+    page = write_page(Figure().add_scatter(y=[1], name=EVIL))
+    assert EVIL not in page
+    assert "alert(" in page
+
+
+def test_best_cells_are_marked() -> None:
+    table = Table(["name", "error"], [["a", "2"], ["b", "1"]], best=frozenset({(1, 1)}))
+    assert re.findall(r'class="number best">(.*?)<', write_page(table)) == ["1"]
+
+
+def test_text_columns_are_not_set_as_numbers() -> None:
+    table = Table(["a", "b", "c"], [["text", "text too", "7"]], num_text_columns=2)
+    assert re.findall(r'<td class="number">(.*?)<', write_page(table)) == ["7"]
+
+
+def test_quote_stands_below_its_facts() -> None:
+    page = write_page(Quote(["first fact", "second fact"], "The text."))
+    assert page.index("first fact") < page.index("second fact") < page.index("<p>The text.</p>")
+
+
+def test_page_without_figures_holds_no_code_of_plotly() -> None:
+    assert get_plotlyjs() not in render_page("Title", "Verdict.", [Section("First", ["Text."])])
+
+
+def test_page_with_a_figure_holds_the_code_of_plotly() -> None:
+    assert get_plotlyjs() in render_page("Title", "Verdict.", [Section("First", ["Text.", make_figure()])])

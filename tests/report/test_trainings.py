@@ -1,0 +1,113 @@
+"""Trainings are told the same way in every report."""
+
+import pandas as pd
+import pytest
+from plotly.graph_objects import Figure, Scatter
+
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.report.trainings import draw_losses, tabulate_layers, tabulate_parameters, tabulate_trainings
+
+HISTORY = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.5, 2.0]})
+RECORD = {
+    "training_seconds": 61.26,
+    "compile_seconds": 2.4,
+    "num_epochs": 30,
+    "best_epoch": 21,
+    "num_parameters": 4512,
+    "layers": [
+        {"layer": "history", "kind": "InputLayer", "output_shape": [30, 5], "num_parameters": 0},
+        {"layer": "lstm_1", "kind": "LSTM", "output_shape": [32], "num_parameters": 4512},
+    ],
+}
+
+
+def draw(history: pd.DataFrame = HISTORY) -> Figure:
+    return draw_losses({"lstm": history}, "on scaled values")
+
+
+def find_trace(figure: Figure, name: str) -> Scatter:
+    """The first trace with this name."""
+    return next(trace for trace in figure.data if trace.name == name)
+
+
+# Loss curves
+
+
+def test_losses_are_drawn_as_they_are() -> None:
+    figure = draw()
+    assert list(find_trace(figure, "LSTM, training").y) == [3.0, 2.0, 1.0]
+    assert list(find_trace(figure, "LSTM, validation").y) == [3.0, 1.5, 2.0]
+
+
+def test_star_marks_the_lowest_validation_loss() -> None:
+    star = find_trace(draw(), "LSTM, best epoch")
+    assert (list(star.x), list(star.y)) == ([2], [1.5])
+
+
+@pytest.mark.parametrize("is_best", [[False, False, True], [0.25, 0.25, 0.5]])
+def test_star_marks_the_epoch_that_was_kept(is_best: list[float]) -> None:
+    assert list(find_trace(draw(HISTORY.assign(is_best=is_best)), "LSTM, best epoch").x) == [3]
+
+
+def test_training_of_one_epoch_is_drawn() -> None:
+    assert "markers" in find_trace(draw(HISTORY[:1]), "LSTM, validation").mode
+
+
+def test_history_is_not_changed() -> None:
+    history = HISTORY.copy()
+    draw(history)
+    pd.testing.assert_frame_equal(history, HISTORY)
+
+
+def test_subtitle_says_what_was_minimised() -> None:
+    assert draw().layout.title.subtitle.text.startswith("on scaled values, ")
+
+
+@pytest.mark.parametrize(("smallest", "scale"), [(0.5, "log"), (1.0, None)])
+def test_losses_that_differ_much_have_a_logarithmic_axis(smallest: float, scale: str | None) -> None:
+    assert draw(HISTORY.assign(loss=[3.0, 2.0, smallest])).layout.yaxis.type == scale
+
+
+def test_loss_of_0_is_drawn() -> None:
+    assert list(find_trace(draw(HISTORY.assign(loss=[3.0, 2.0, 0.0])), "LSTM, training").y) == [3.0, 2.0, 0.0]
+
+
+# Tables
+
+
+def test_trainings_have_their_seconds() -> None:
+    assert list(tabulate_trainings({"gru": RECORD}).rows) == [["GRU", "4,512", "30", "21", "61.3", "2.4"]]
+
+
+def test_layers_are_those_of_the_network() -> None:
+    table = tabulate_layers({"lstm": RECORD})[0]
+    assert table.caption.startswith("LSTM from input to output")
+    assert table.rows[1] == ["lstm_1", "LSTM", "32", "4,512"]
+
+
+def test_layers_of_several_members_are_those_of_one() -> None:
+    table = tabulate_layers({"lstm": RECORD | {"num_parameters": 3 * 4512}})[0]
+    assert table.caption.startswith("LSTM, one of 3 members,")
+
+
+def test_length_of_a_text_is_called_time() -> None:
+    record = RECORD | {"layers": [RECORD["layers"][1] | {"output_shape": [None, 8]}]}
+    assert tabulate_layers({"lstm": record})[0].rows[0][2] == "time × 8"
+
+
+def test_parameters_have_the_names_that_the_command_line_takes() -> None:
+    parameters = {
+        "source": SourceSpec(name="sine"),
+        "gaps": GapPolicy("split"),
+        "window": {"lookback": 30},
+        "lstm": {"units": [32, 16]},
+        "note": None,
+    }
+    rows = dict(tabulate_parameters("forecast", parameters).rows)
+    assert rows["forecast.source.name"] == "sine"
+    assert rows["forecast.source.path"] == "null"
+    assert rows["forecast.gaps"] == "split"
+    assert rows["forecast.window.lookback"] == "30"
+    assert rows["forecast.lstm.units"] == "[32, 16]"
+    assert rows["forecast.note"] == "null"

@@ -1,0 +1,155 @@
+"""Scored texts are held against held-out reviews in what can be known without labels."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2_contingency, ks_2samp
+
+from rnn_pipelines.sentiment.evaluation.drift import (
+    FACTS,
+    compare_scores,
+    describe_holdout,
+    describe_test_part,
+    list_values,
+)
+from rnn_pipelines.sentiment.text.encoding import encode_texts
+
+
+def make_scores(num: int = 400, seed: int = 0, positive: float = 0.5, unknown: float = 0.0) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    words = random.integers(1, 50, num)
+    known = np.where(random.random(num) < unknown, 0, words - random.binomial(words - 1, 0.1))
+    probability = np.where(random.random(num) < positive, 0.5 + random.random(num) / 2, 0.5 - random.random(num) / 2)
+    label = np.where(known == 0, "unknown", np.where(probability > 0.5, "positive", "negative"))
+    return pd.DataFrame({"label": label, "probability": probability, "num_words": words, "num_known_words": known})
+
+
+def compare(newest: pd.DataFrame, reference: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    return compare_scores(newest, reference).set_index("measure").to_dict(orient="index")
+
+
+@pytest.fixture
+def left() -> dict[str, Any]:
+    """What `sentiment` leaves: four reviews, the last three of the test part, the last without a known word."""
+    texts = ["a b c", "a b c d", "a x", "x y"]
+    names = ["train/1", "test/1", "test/2", "test/3"]
+    return {
+        "predictions": pd.DataFrame(
+            {
+                "review_id": names[1:],
+                "label": [1, 0, 1],
+                "rating": [None] * 3,
+                "num_words": [4, 2, 2],
+                "lstm": [2.0, -1.0, 3.0],
+                "gru": [9.0, 9.0, 9.0],
+            }
+        ),
+        "reviews": pd.DataFrame({"review_id": names, "text": texts}),
+        "encoded": encode_texts(texts, ["a", "b", "c"]),
+        "calibrations": {
+            name: {"validation_log_loss": loss} for name, loss in (("lstm", 0.1), ("gru", 0.2), ("ensemble", 0.3))
+        },
+    }
+
+
+def test_test_part_is_described_as_the_chosen_classifier_scored_it(left: dict[str, Any]) -> None:
+    reference = describe_test_part(**left)
+    assert reference["label"].tolist() == ["positive", "negative", "unknown"]
+    assert reference["probability"].tolist() == pytest.approx([1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1)), 0.5])
+    assert reference[["num_words", "num_known_words"]].to_numpy().tolist() == [[4, 3], [2, 1], [2, 0]]
+
+
+@pytest.mark.parametrize("missing", ["predictions", "reviews", "encoded", "calibrations"])
+def test_there_is_no_reference_where_a_part_of_it_is_missing(left: dict[str, Any], missing: str) -> None:
+    assert describe_test_part(**left | {missing: None}).empty
+
+
+def test_there_is_no_reference_of_two_runs(left: dict[str, Any]) -> None:
+    assert describe_test_part(**left | {"reviews": left["reviews"].iloc[:3]}).empty
+    assert describe_test_part(**left | {"reviews": left["reviews"].assign(review_id=list("wxyz"))}).empty
+
+
+def test_holdout_is_described_as_the_challenger_scored_it() -> None:
+    """Not by its own labels, nor by what the champion says."""
+    holdout = pd.DataFrame(
+        {
+            "label": [0, 0, 1],
+            "num_words": [4, 2, 2],
+            "num_known_words": [3, 1, 0],
+            "champion": [-9.0, 9.0, 9.0],
+            "challenger": [2.0, -1.0, 0.0],
+        }
+    )
+    described = describe_holdout(holdout)
+    assert list(described) == list(FACTS)
+    assert described["label"].tolist() == ["positive", "negative", "unknown"]
+    assert described["probability"].tolist() == pytest.approx([1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1)), 0.5])
+    assert described[["num_words", "num_known_words"]].to_numpy().tolist() == [[4, 3], [2, 1], [2, 0]]
+
+
+def test_values_are_those_of_each_text() -> None:
+    scores = pd.DataFrame(
+        {
+            "label": ["positive", "negative", "unknown", "unknown"],
+            "probability": [0.9, 0.2, 0.5, 0.5],
+            "num_words": [4, 10, 3, 0],
+            "num_known_words": [4, 5, 0, 0],
+        }
+    )
+    values = {name: column.tolist() for name, column in list_values(scores).items()}
+    assert values == {
+        "positive": [1, 0],
+        "unknown_label": [0, 0, 1, 1],
+        "confidence": [0.9, 0.8, 0.5, 0.5],
+        "unknown_words": [0, 0.5, 1],
+        "num_words": [4, 10, 3, 0],
+    }
+
+
+def test_effect_and_p_value_of_shares_are_those_of_an_independent_computation() -> None:
+    """Cohen's h by hand; the exact p-value near that of the chi-squared test, which is not exact."""
+    one, other = make_scores(300, 1, positive=0.62), make_scores(500, 2)
+    found = compare(one, other)["positive"]
+    shares = [(table["label"] == "positive").mean() for table in (one, other)]
+    assert found["effect"] == pytest.approx(2 * math.asin(shares[0] ** 0.5) - 2 * math.asin(shares[1] ** 0.5))
+    counts = [[(table["label"] == label).sum() for label in ("positive", "negative")] for table in (one, other)]
+    assert found["p_value"] == pytest.approx(chi2_contingency(counts).pvalue, rel=0.3)
+    assert (found["newest"], found["reference"]) == pytest.approx(shares)
+
+
+def test_effect_and_p_value_of_distributions_are_those_of_scipy() -> None:
+    one, other = make_scores(300, 1), make_scores(500, 2).assign(num_words=lambda table: 2 * table["num_words"])
+    expected = ks_2samp(one["num_words"], other["num_words"])
+    found = compare(one, other)["num_words"]
+    assert found["effect"] == pytest.approx(expected.statistic)
+    assert found["p_value"] < 1e-6
+    assert found["newest"] == one["num_words"].mean()
+
+
+def test_effect_of_a_share_is_above_zero_where_there_are_more_of_them() -> None:
+    assert compare(make_scores(unknown=0.3), make_scores())["unknown_label"]["effect"] > 0
+
+
+def test_nothing_scored_has_no_effect() -> None:
+    found = compare(pd.DataFrame(columns=list(FACTS)), make_scores())
+    assert all(math.isnan(row["effect"]) and row["num_newest"] == 0 for row in found.values())
+
+
+@pytest.mark.parametrize(
+    ("column", "measures"),
+    [
+        ("probability", {"confidence"}),
+        ("num_words", {"num_words"}),
+        ("num_known_words", {"unknown_words"}),
+        ("label", {"positive", "unknown_label"}),
+    ],
+)
+def test_score_that_is_no_number_leaves_no_effect(column: str, measures: set[str]) -> None:
+    scores = make_scores()
+    scores[column] = scores[column].astype("object")
+    scores.loc[0, column] = np.nan
+    found = compare(scores, make_scores(seed=1))
+    assert {name for name, row in found.items() if math.isnan(row["effect"])} == measures

@@ -1,0 +1,162 @@
+"""The figures show what was measured, and the classifiers that matter first."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from plotly.graph_objects import Figure
+
+from rnn_pipelines.report.style import NAMES, get_color, get_name
+from rnn_pipelines.sentiment.report.figures import CLASSIFIERS, draw_figures
+
+NAMES_OF_FIGURES = ("accuracy", "confusion", "calibration", "by_length", "by_rating", "losses")
+
+
+def draw(results: SimpleNamespace) -> dict[str, Figure]:
+    return draw_figures(
+        results.metrics, results.calibrations, results.by_group, results.by_confidence, results.histories
+    )
+
+
+@pytest.fixture(scope="module")
+def results(make_sentiment) -> SimpleNamespace:
+    return make_sentiment()
+
+
+@pytest.fixture(scope="module")
+def figures(results) -> dict[str, Figure]:
+    return draw(results)
+
+
+def find_trace(figure: Figure, name: str):
+    """The first trace with this name."""
+    return next(trace for trace in figure.data if trace.name == name)
+
+
+def test_figures_have_their_names(figures) -> None:
+    assert tuple(figures) == NAMES_OF_FIGURES
+
+
+def test_inputs_are_not_changed(make_sentiment) -> None:
+    results, before = make_sentiment(), make_sentiment()
+    draw(results)
+    assert (results.metrics, results.calibrations) == (before.metrics, before.calibrations)
+    for name in ("by_group", "by_confidence"):
+        pd.testing.assert_frame_equal(getattr(results, name), getattr(before, name))
+
+
+def test_every_classifier_has_a_name_for_people() -> None:
+    assert set(CLASSIFIERS) <= set(NAMES)
+
+
+def test_every_figure_has_a_title(figures) -> None:
+    assert all(figure.layout.title.text for figure in figures.values())
+
+
+@pytest.mark.parametrize("figure", ["accuracy", "calibration", "by_length", "by_rating"])
+def test_classifiers_come_from_the_linear_one_to_both_networks(figures, figure: str) -> None:
+    names = [trace.name for trace in figures[figure].data if trace.name in NAMES.values()]
+    assert list(dict.fromkeys(names)) == [get_name(name) for name in CLASSIFIERS]
+
+
+@pytest.mark.parametrize("figure", ["accuracy", "calibration", "by_length", "by_rating"])
+def test_ablations_that_were_not_made_are_not_drawn(make_sentiment, figure: str) -> None:
+    names = {trace.name for trace in draw(make_sentiment(has_path=False))[figure].data}
+    assert names.isdisjoint({"LSTM alone", "GRU alone"})
+    assert "LSTM" in names
+
+
+@pytest.mark.parametrize("figure", ["calibration", "by_length", "by_rating"])
+def test_ablations_wait_in_the_legend(figures, figure: str) -> None:
+    waiting = {trace.name for trace in figures[figure].data if trace.visible == "legendonly"}
+    assert waiting == {"no recurrence", "LSTM alone", "GRU alone"}
+
+
+def test_accuracy_is_drawn_with_its_interval(results, figures) -> None:
+    trace, measured = find_trace(figures["accuracy"], "GRU"), results.metrics["gru"]
+    assert trace.x[0] == 100 * measured["accuracy"]
+    assert trace.x[0] + trace.error_x.array[0] == pytest.approx(100 * measured["accuracy_high"])
+    assert trace.x[0] - trace.error_x.arrayminus[0] == pytest.approx(100 * measured["accuracy_low"])
+
+
+def test_line_stands_at_the_n_gram_classifier(results, figures) -> None:
+    assert figures["accuracy"].layout.shapes[0].x0 == 100 * results.metrics["nb_ngram"]["accuracy"]
+
+
+def test_confusion_is_that_of_the_chosen_and_the_n_gram_classifier(figures) -> None:
+    assert [trace.name for trace in figures["confusion"].data] == ["LSTM + GRU", "NB n-grams"]
+
+
+def test_true_class_is_the_row_of_the_confusion_matrix(results, figures) -> None:
+    cells = find_trace(figures["confusion"], "LSTM + GRU")
+    rows = [[int(text.split("<br>")[0]) for text in row] for row in cells.text]
+    measured = results.metrics["ensemble"]
+    assert rows == [
+        [measured["true_negative"], measured["false_positive"]],
+        [measured["false_negative"], measured["true_positive"]],
+    ]
+    assert list(cells.y) == ["negative", "positive"]
+
+
+def test_shares_are_of_the_true_class(figures) -> None:
+    assert [sum(row) for row in find_trace(figures["confusion"], "NB n-grams").z] == pytest.approx([1, 1])
+
+
+def test_calibration_is_drawn_as_it_was_measured(results, figures) -> None:
+    table, trace = results.by_confidence.query("classifier == 'lstm'"), find_trace(figures["calibration"], "LSTM")
+    np.testing.assert_allclose(trace.x, 100 * table["confidence"])
+    np.testing.assert_allclose(trace.y, 100 * table["accuracy"])
+
+
+def test_histogram_of_confidence_counts_every_review(figures) -> None:
+    bars = [trace for trace in figures["calibration"].data if trace.type == "bar"]
+    assert [sum(trace.y) for trace in bars] == [400] * 7
+
+
+def test_bars_stand_in_the_middle_of_their_bin(results, figures) -> None:
+    bars = next(trace for trace in figures["calibration"].data if trace.type == "bar" and trace.name == "LSTM")
+    confidence = 100 * results.by_confidence.query("classifier == 'lstm'")["confidence"]
+    assert np.all(np.abs(bars.x - confidence) <= 2.5)
+    np.testing.assert_allclose(bars.x % 5, 2.5)
+
+
+def test_bars_go_and_come_with_their_curve(figures) -> None:
+    groups = [{trace.legendgroup for trace in figures["calibration"].data if trace.name == "LSTM alone"}]
+    assert groups == [{"lstm_alone"}]
+
+
+@pytest.mark.parametrize("by", ["length", "rating"])
+def test_accuracy_of_each_group_is_drawn(results, figures, by: str) -> None:
+    table = results.by_group.query("classifier == 'gru' and by == @by")
+    np.testing.assert_allclose(find_trace(figures[f"by_{by}"], "GRU").y, 100 * table["accuracy"])
+
+
+def test_groups_of_length_have_short_names_and_their_size(figures, results) -> None:
+    sizes = results.by_group.query("classifier == 'gru' and by == 'length'")["num_texts"]
+    names = ["≤ 100", "101–200", "201–400", "401–800", "> 800"]
+    expected = [f"{name}<br>{size}" for name, size in zip(names, sizes, strict=True)]
+    assert list(find_trace(figures["by_length"], "GRU").x) == expected
+
+
+def test_source_without_ratings_has_an_empty_figure_that_says_so(make_sentiment) -> None:
+    figure = draw(make_sentiment(has_ratings=False))["by_rating"]
+    assert not figure.data
+    assert figure.layout.title.subtitle.text == "the reviews have none"
+    assert figure.layout.xaxis.visible is False
+
+
+def test_losses_are_those_of_the_networks(figures) -> None:
+    names = {trace.name.split(",")[0] for trace in figures["losses"].data}
+    assert names == {"LSTM", "GRU", "no recurrence"}
+
+
+@pytest.mark.parametrize("classifier", ["lstm", "ensemble", "nb_ngram"])
+def test_classifier_has_one_color_in_all_figures(figures, classifier: str) -> None:
+    colors = {
+        trace.line.color or trace.marker.color
+        for name in ("accuracy", "calibration", "by_length", "by_rating")
+        for trace in figures[name].data
+        if trace.name == get_name(classifier) and trace.type == "scatter"
+    }
+    assert colors == {get_color(classifier)}

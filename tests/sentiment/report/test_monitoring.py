@@ -1,0 +1,102 @@
+"""The report says what differs, and that nobody can know how many scores are right."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from plotly.graph_objects import Figure
+from plotly.offline import get_plotlyjs
+
+from rnn_pipelines.sentiment.evaluation.drift import FACTS, compare_scores
+from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec, monitor_scores
+from rnn_pipelines.sentiment.report.monitoring import (
+    draw_distributions,
+    render_monitor_report,
+    tabulate_measures,
+    write_verdict,
+)
+
+SPEC = MonitorSentimentSpec()
+NOTHING = pd.DataFrame(columns=list(FACTS))
+
+
+def make_scores(num: int = 200, words: int = 50) -> pd.DataFrame:
+    random = np.random.default_rng(num)
+    probability, num_words = random.random(num), random.integers(1, words, num)
+    label = np.where(probability > 0.5, "positive", "negative")
+    return pd.DataFrame(
+        {"label": label, "probability": probability, "num_words": num_words, "num_known_words": num_words}
+    )
+
+
+def monitor(scores: pd.DataFrame, alarms: tuple[str, ...] = ()) -> dict[str, Any]:
+    return monitor_scores(compare_scores(scores, make_scores(300)), {"alarms": alarms}, SPEC)
+
+
+def write_report(scores: pd.DataFrame, **options: Any) -> str:
+    return render_monitor_report(monitor(scores, **options), SPEC, Figure()).replace(get_plotlyjs(), "")
+
+
+def test_verdict_of_texts_that_are_alike_does_not_claim_that_scores_are_right() -> None:
+    assert write_verdict(monitor(make_scores())) == (
+        "Ok: 200 scored texts are like the 300 held-out reviews in all that can be measured without labels; how many "
+        "scores are right is not known."
+    )
+
+
+def test_verdict_names_the_gravest_reason() -> None:
+    verdict = {"verdict": "retrain", "reasons": ["the texts have changed", "more"]}
+    assert write_verdict(verdict) == "Label and retrain: the texts have changed (1 more below)."
+
+
+def test_what_it_cannot_know_comes_first() -> None:
+    report = write_report(make_scores())
+    assert re.findall(r"<h2.*?>(.*?)</h2>", report) == [
+        "What this cannot know",
+        "Reasons",
+        "Measures",
+        "Distributions",
+        "Parameters",
+    ]
+    assert "To know, label a sample of the texts by hand." in report
+
+
+def test_every_measure_has_its_row() -> None:
+    rows = tabulate_measures(monitor(make_scores())).rows
+    assert [row[1] for row in rows] == ["Cohen's h", "Cohen's h", "distance", "distance", "distance"]
+    assert rows[1][2:] == ["0.00%", "0.00%", "0", "1"]
+
+
+def test_nothing_scored_is_said() -> None:
+    report = write_report(NOTHING)
+    assert "There are no scored texts" in report
+    assert 'class="plotly-graph-div"' not in report
+    assert "–" in tabulate_measures(monitor(NOTHING)).rows[0]
+
+
+def test_reasons_are_escaped() -> None:
+    assert "<img" not in write_report(make_scores(), alarms=("<img src='https://evil.example/x.png'>",))
+
+
+def test_distributions_are_those_of_the_texts() -> None:
+    """At each share, the value that so many texts are at or below."""
+    scores = make_scores()
+    figure = draw_distributions(scores, make_scores(300))
+    assert len(figure.data) == 6
+    trace = figure.data[4]
+    for value, share in list(zip(trace.x, trace.y, strict=True))[1::50]:
+        assert 100 * (scores["num_words"] <= value).mean() >= share - 1e-9
+        assert 100 * (scores["num_words"] < value).mean() <= share + 1e-9
+
+
+def test_lengths_have_a_logarithmic_axis_and_the_others_none() -> None:
+    figure = draw_distributions(make_scores(), make_scores(300))
+    kinds = [button.args[1]["xaxis.type"] for button in figure.layout.updatemenus[0].buttons]
+    assert kinds == ["linear", "linear", "log"]
+
+
+@pytest.mark.parametrize("scores", [NOTHING, make_scores(200)])
+def test_figure_is_drawn_where_one_side_is_missing(scores: pd.DataFrame) -> None:
+    assert len(draw_distributions(scores, make_scores(0)).data) == 6

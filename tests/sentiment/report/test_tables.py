@@ -1,0 +1,175 @@
+"""The tables say what was measured, mark the best, and leave out what was not made."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from rnn_pipelines.report.page import Table
+from rnn_pipelines.sentiment.report.tables import (
+    tabulate_calibrations,
+    tabulate_classifiers,
+    tabulate_gains,
+    tabulate_parts,
+    tabulate_profile,
+    tabulate_sources,
+)
+
+
+@pytest.fixture(scope="module")
+def results(make_sentiment) -> SimpleNamespace:
+    return make_sentiment()
+
+
+def find_row(table: Table, name: str) -> dict[str, str]:
+    """The first row with this name, by column."""
+    return dict(zip(table.header, next(row for row in table.rows if row[0] == name), strict=True))
+
+
+# Classifiers
+
+
+def test_classifiers_come_from_the_linear_one_to_both_networks(results) -> None:
+    names = [row[0] for row in tabulate_classifiers(results.metrics).rows]
+    assert names == ["NB n-grams", "no recurrence", "LSTM alone", "GRU alone", "LSTM", "GRU", "LSTM + GRU"]
+
+
+def test_classifiers_that_were_not_made_have_no_row(make_sentiment) -> None:
+    names = [row[0] for row in tabulate_classifiers(make_sentiment(has_path=False).metrics).rows]
+    assert names == ["NB n-grams", "no recurrence", "LSTM", "GRU", "LSTM + GRU"]
+
+
+def test_metrics_stand_below_their_names(results) -> None:
+    measured = {"accuracy": 0.92456, "accuracy_low": 0.9212, "accuracy_high": 0.9277, "f1": 0.9251, "roc_auc": 0.9777}
+    measured |= {"log_loss": 0.2, "calibration_error": 0.00456, "num_parameters": 4512, "training_seconds": 612.34}
+    assert find_row(tabulate_classifiers(results.metrics | {"gru": measured}), "GRU") == {
+        "classifier": "GRU",
+        "accuracy": "92.46%",
+        "95% interval": "92.12–92.77",
+        "F1": "0.9251",
+        "ROC-AUC": "0.9777",
+        "log loss": "0.2000",
+        "calibration error": "0.0046",
+        "parameters": "4,512",
+        "training, s": "612.3",
+    }
+
+
+def test_highest_accuracy_and_lowest_loss_are_marked(results) -> None:
+    best = {"accuracy": 1.0, "f1": 1.0, "roc_auc": 1.0, "log_loss": 0.0, "calibration_error": 0.0}
+    table = tabulate_classifiers(results.metrics | {"lstm": results.metrics["lstm"] | best})
+    assert {(4, column) for column in (1, 3, 4, 5, 6)} <= table.best
+    assert table.header[1] == "accuracy"
+    assert table.header[5] == "log loss"
+
+
+def test_costs_are_not_marked(results) -> None:
+    assert {column for _, column in tabulate_classifiers(results.metrics).best} == {1, 3, 4, 5, 6}
+
+
+def test_metrics_that_look_the_same_are_all_marked(results) -> None:
+    metrics = dict.fromkeys(("lstm", "gru", "nb_ngram"), results.metrics["gru"])
+    assert {row for row, _ in tabulate_classifiers(metrics).best} == {0, 1, 2}
+
+
+# Where the accuracy comes from
+
+
+def test_differences_are_in_points_against_the_n_gram_classifier(results) -> None:
+    test = {"only_reference_wrong": 1152, "only_this_wrong": 1002, "p_value": 0.00132}
+    metrics = results.metrics | {
+        "nb_ngram": results.metrics["nb_ngram"] | {"accuracy": 0.918},
+        "ensemble": results.metrics["ensemble"] | {"accuracy": 0.924, "against_nb_ngram": test},
+    }
+    assert find_row(tabulate_sources(metrics, results.calibrations), "LSTM + GRU") == {
+        "classifier": "LSTM + GRU",
+        "parts": "LSTM, NB n-grams, GRU",
+        "accuracy": "92.40%",
+        "points": "+0.60",
+        "gained": "1,152",
+        "lost": "1,002",
+        "McNemar p": "0.0013",
+    }
+
+
+def test_small_p_value_is_given_by_its_bound(results) -> None:
+    test = {"only_reference_wrong": 0, "only_this_wrong": 100, "p_value": 1e-30}
+    metrics = results.metrics | {"lstm": results.metrics["lstm"] | {"against_nb_ngram": test}}
+    assert find_row(tabulate_sources(metrics, results.calibrations), "LSTM")["McNemar p"] == "< 0.0001"
+
+
+def test_n_gram_classifier_is_not_compared_with_itself(results) -> None:
+    assert list(tabulate_sources(results.metrics, results.calibrations).rows[0][3:]) == ["–"] * 4
+
+
+def test_network_alone_has_one_part(results) -> None:
+    assert find_row(tabulate_sources(results.metrics, results.calibrations), "GRU alone")["parts"] == "GRU"
+
+
+def test_gains_are_differences_of_accuracy() -> None:
+    accuracy = {
+        "pointwise": 0.91,
+        "lstm_alone": 0.90,
+        "gru_alone": 0.905,
+        "lstm": 0.92,
+        "gru": 0.909,
+        "ensemble": 0.924,
+    }
+    table = tabulate_gains({name: {"accuracy": value} for name, value in accuracy.items()})
+    assert {row[0]: list(row[2:]) for row in table.rows} == {
+        "recurrent layer": ["+1.00", "−0.10"],
+        "n-gram path": ["+2.00", "+0.40"],
+        "other cell": ["+0.40", "+1.50"],
+    }
+
+
+def test_gain_of_an_absent_path_has_no_row(make_sentiment) -> None:
+    rows = tabulate_gains(make_sentiment(has_path=False).metrics).rows
+    assert [row[0] for row in rows] == ["recurrent layer", "other cell"]
+
+
+# Calibration and data
+
+
+def test_weights_stand_below_their_parts(results) -> None:
+    assert find_row(tabulate_calibrations(results.calibrations), "LSTM") == {
+        "classifier": "LSTM",
+        "weight of NB n-grams": "1.250",
+        "weight of no recurrence": "–",
+        "weight of LSTM": "1.250",
+        "weight of GRU": "–",
+        "intercept": "−0.500",
+        "validation log loss": "0.3000",
+    }
+
+
+def test_chosen_classifier_is_marked(results) -> None:
+    table = tabulate_calibrations(results.calibrations)
+    ((row, column),) = table.best
+    assert (table.rows[row][0], table.header[column]) == ("LSTM + GRU", "validation log loss")
+
+
+def test_classifier_that_can_not_be_chosen_is_not_marked(results) -> None:
+    better = results.calibrations["pointwise"] | {"validation_log_loss": 0.1}
+    table = tabulate_calibrations(results.calibrations | {"pointwise": better})
+    assert [table.rows[row][0] for row, _ in table.best] == ["LSTM + GRU"]
+
+
+def test_parts_have_reviews_films_and_share_of_positive_ones(results) -> None:
+    assert list(tabulate_parts(results.profile).rows) == [
+        ["train", "1,800", "90", "50.0%"],
+        ["validation", "200", "10", "45.0%"],
+        ["test", "400", "20", "50.0%"],
+    ]
+
+
+def test_unlabelled_reviews_have_no_share(results) -> None:
+    profile = results.profile | {
+        key: {**results.profile[key], "unlabelled": 50000} for key in ("num_reviews", "num_films")
+    }
+    assert tabulate_parts(profile).rows[-1] == ["unlabelled", "50,000", "50,000", "–"]
+
+
+def test_what_was_dropped_is_told(results) -> None:
+    rows = dict(tabulate_profile(results.profile).rows)
+    assert rows["dropped, for the text is in the test part"] == "123"
+    assert rows["dropped, for the text is there already"] == "96"

@@ -1,0 +1,250 @@
+"""Calibration weighs logits by the validation part alone, and predicts the test part."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize
+from sklearn.metrics import log_loss
+
+from rnn_pipelines.sentiment.calibration import (
+    apply_calibration,
+    calibrate_classifiers,
+    choose_classifier,
+    fit_calibration,
+    list_stacks,
+)
+from rnn_pipelines.sentiment.nb_ngram import TextFeatures
+
+NUM_TEXTS = 300
+
+
+def make_reviews() -> pd.DataFrame:
+    """A third of the reviews in each part, mixed."""
+    random = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "review_id": [f"r{number}" for number in range(NUM_TEXTS)],
+            "part": np.array(["train", "validation", "test"])[np.arange(NUM_TEXTS) % 3],
+            "label": pd.array(random.integers(0, 2, NUM_TEXTS), "Int8"),
+            "rating": pd.array(random.integers(1, 11, NUM_TEXTS), "Int8"),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def reviews() -> pd.DataFrame:
+    return make_reviews()
+
+
+@pytest.fixture(scope="module")
+def features(reviews: pd.DataFrame) -> TextFeatures:
+    """Texts of 0, 1, 2, … words."""
+    offsets = np.cumsum([0, *range(NUM_TEXTS)])
+    logits = np.random.default_rng(1).normal(3 * (2 * reviews["label"].to_numpy(int) - 1), 3)
+    return TextFeatures(np.ones(offsets[-1], np.int32), offsets, np.zeros((offsets[-1], 1), np.float32), logits)
+
+
+def score(reviews: pd.DataFrame, features: TextFeatures, cell: str, with_path: bool = True) -> pd.DataFrame:
+    """Logits of the validation and test reviews that know something of the labels."""
+    is_scored = (reviews["part"] != "train").to_numpy()
+    random = np.random.default_rng(len(cell))
+    logits = random.normal(2 * make_reviews()["label"].to_numpy(int) - 1, 2)
+    scores = pd.DataFrame({"review_id": reviews["review_id"], cell: logits})[is_scored]
+    return scores.assign(nb_ngram=features.logits[is_scored]) if with_path else scores
+
+
+@pytest.fixture(scope="module")
+def networks(reviews: pd.DataFrame, features: TextFeatures) -> dict[str, pd.DataFrame]:
+    return {cell: score(reviews, features, cell) for cell in ("lstm", "gru", "pointwise")}
+
+
+@pytest.fixture(scope="module")
+def calibrated(
+    reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame]
+) -> tuple[dict, pd.DataFrame]:
+    return calibrate_classifiers(reviews, features, networks)
+
+
+# One stack
+
+
+def draw(scale: float, shift: float, size: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+    """Logits, and labels of which `scale · logit + shift` is the true log odds."""
+    random = np.random.default_rng(0)
+    logits = random.normal(0, 2, size)
+    return logits, (random.random(size) < 1 / (1 + np.exp(-(scale * logits + shift)))).astype(int)
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (0.4, 0.0), (2.0, -0.5)])
+def test_calibration_of_one_model_recovers_its_scale_and_shift(scale: float, shift: float) -> None:
+    logits, labels = draw(scale, shift)
+    found = fit_calibration(pd.DataFrame({"gru": logits}), labels)
+    assert (found["weights"]["gru"], found["intercept"]) == (
+        pytest.approx(scale, rel=0.05),
+        pytest.approx(shift, abs=0.05),
+    )
+
+
+def test_calibration_is_the_minimum_of_the_penalised_log_loss() -> None:
+    """Σ log loss + |w|² / 2C, minimised without scikit-learn."""
+    random = np.random.default_rng(2)
+    labels = random.integers(0, 2, 200)
+    logits = random.normal((2 * labels - 1)[:, None], [2, 3], (200, 2))
+
+    def compute_loss(parameters: np.ndarray) -> float:
+        logit = logits @ parameters[:2] + parameters[2]
+        return np.logaddexp(0, np.where(labels == 1, -logit, logit)).sum() + (parameters[:2] ** 2).sum() / 20
+
+    found = fit_calibration(pd.DataFrame(logits, columns=["lstm", "gru"]), labels)
+    expected = minimize(compute_loss, np.zeros(3), tol=1e-10).x
+    assert [*found["weights"].values(), found["intercept"]] == pytest.approx(expected.tolist(), abs=1e-3)
+
+
+def test_calibrated_logit_is_the_weighted_sum() -> None:
+    calibration = {"weights": {"a": 2.0, "b": -1.0}, "intercept": 0.5}
+    logits = {"b": np.array([1.0, 2.0]), "c": np.array([9.0, 9.0]), "a": np.array([3.0, 0.0], np.float32)}
+    assert apply_calibration(calibration, logits).tolist() == [5.5, -1.5]
+
+
+def test_no_texts_have_no_calibrated_logit() -> None:
+    assert apply_calibration({"weights": {"a": 2.0}, "intercept": 0.5}, {"a": np.zeros(0)}).shape == (0,)
+
+
+# Stacks
+
+
+def get_columns(networks: dict[str, pd.DataFrame]) -> dict[str, list[str]]:
+    classical = pd.DataFrame({"nb_ngram": [1.0]}, index=["r1"])
+    return {name: sorted(stack.columns) for name, stack in list_stacks(networks, classical).items()}
+
+
+def test_networks_with_a_path_are_stacked_with_it_and_without() -> None:
+    scores = {cell: pd.DataFrame({"review_id": ["r1"], cell: 1.0, "nb_ngram": 1.0}) for cell in ("lstm", "gru")}
+    assert get_columns(scores) == {
+        "lstm": ["lstm", "nb_ngram"],
+        "gru": ["gru", "nb_ngram"],
+        "ensemble": ["gru", "lstm", "nb_ngram"],
+        "nb_ngram": ["nb_ngram"],
+        "lstm_alone": ["lstm"],
+        "gru_alone": ["gru"],
+    }
+
+
+def test_networks_without_a_path_stand_alone_as_they_are() -> None:
+    scores = {cell: pd.DataFrame({"review_id": ["r1"], cell: 1.0}) for cell in ("lstm", "gru")}
+    assert get_columns(scores) == {
+        "lstm": ["lstm"],
+        "gru": ["gru"],
+        "ensemble": ["gru", "lstm"],
+        "nb_ngram": ["nb_ngram"],
+    }
+
+
+def test_network_of_no_cell_is_in_no_ensemble() -> None:
+    scores = {cell: pd.DataFrame({"review_id": ["r1"], cell: 1.0}) for cell in ("lstm", "gru", "pointwise")}
+    columns = get_columns(scores)
+    assert (columns["pointwise"], columns["ensemble"]) == (["pointwise"], ["gru", "lstm"])
+
+
+# All classifiers
+
+
+def test_calibrations_are_one_for_each_classifier(calibrated: tuple) -> None:
+    expected = {"lstm", "gru", "pointwise", "ensemble", "nb_ngram", "lstm_alone", "gru_alone"}
+    assert set(calibrated[0]) == set(calibrated[1].columns[4:]) == expected
+
+
+def test_predictions_are_the_test_part_in_its_order(calibrated: tuple, reviews: pd.DataFrame) -> None:
+    test = reviews[reviews["part"] == "test"]
+    for column in ("review_id", "label", "rating"):
+        assert calibrated[1][column].tolist() == test[column].tolist()
+    assert list(calibrated[1].columns[:4]) == ["review_id", "label", "rating", "num_words"]
+
+
+def test_predictions_count_the_words_of_each_text(calibrated: tuple) -> None:
+    assert calibrated[1]["num_words"].tolist() == list(range(2, NUM_TEXTS, 3))
+
+
+def test_calibrated_logits_of_the_test_part_follow_from_the_validation_part(
+    calibrated: tuple, reviews: pd.DataFrame, networks: dict[str, pd.DataFrame]
+) -> None:
+    scores = networks["gru"].merge(reviews, on="review_id")
+    validation, test = (scores[scores["part"] == part] for part in ("validation", "test"))
+    fitted = fit_calibration(validation[["gru", "nb_ngram"]], validation["label"].to_numpy(int))
+    expected = apply_calibration(fitted, test)
+    np.testing.assert_allclose(calibrated[1]["gru"], expected, rtol=1e-12)
+
+
+def test_ngram_classifier_is_calibrated_too(calibrated: tuple, features: TextFeatures) -> None:
+    expected = apply_calibration(calibrated[0]["nb_ngram"], {"nb_ngram": features.logits[2::3]})
+    np.testing.assert_allclose(calibrated[1]["nb_ngram"], expected, rtol=1e-12)
+
+
+def test_order_of_the_scores_does_not_matter(
+    calibrated: tuple, reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame]
+) -> None:
+    shuffled = {name: scores.sample(frac=1, random_state=0) for name, scores in networks.items()}
+    pd.testing.assert_frame_equal(calibrate_classifiers(reviews, features, shuffled)[1], calibrated[1])
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_only_labels_of_the_validation_part_are_read(
+    calibrated: tuple, reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame], part: str
+) -> None:
+    blind = reviews.assign(label=reviews["label"].mask(reviews["part"] == part, 1 - reviews["label"]))
+    calibrations, predictions = calibrate_classifiers(blind, features, networks)
+    assert calibrations == calibrated[0]
+    pd.testing.assert_frame_equal(predictions.drop(columns="label"), calibrated[1].drop(columns="label"))
+
+
+def test_labels_of_the_validation_part_are_read(
+    calibrated: tuple, reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame]
+) -> None:
+    flipped = reviews.assign(label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"]))
+    weights = calibrate_classifiers(flipped, features, networks)[0]["nb_ngram"]["weights"]
+    assert weights["nb_ngram"] == pytest.approx(-calibrated[0]["nb_ngram"]["weights"]["nb_ngram"], rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["lstm", "ensemble", "nb_ngram", "gru_alone"])
+def test_validation_log_loss_is_that_of_the_calibrated_logits(
+    calibrated: tuple, reviews: pd.DataFrame, networks: dict[str, pd.DataFrame], name: str
+) -> None:
+    scores = networks["lstm"].merge(networks["gru"]).merge(reviews, on="review_id")
+    validation = scores[scores["part"] == "validation"]
+    logit = apply_calibration(calibrated[0][name], validation)
+    expected = log_loss(validation["label"].astype(int), 1 / (1 + np.exp(-logit)))
+    assert calibrated[0][name]["validation_log_loss"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_calibrations_are_plain_json(calibrated: tuple) -> None:
+    assert json.loads(json.dumps(calibrated[0])) == calibrated[0]
+
+
+def test_reviews_and_scores_are_not_changed(
+    reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame]
+) -> None:
+    before = reviews.copy(), networks["gru"].copy()
+    calibrate_classifiers(reviews, features, networks)
+    pd.testing.assert_frame_equal(reviews, before[0])
+    pd.testing.assert_frame_equal(networks["gru"], before[1])
+
+
+# The choice
+
+
+def make_calibrations(**losses: float) -> dict[str, dict[str, float]]:
+    return {name: {"validation_log_loss": loss} for name, loss in losses.items()}
+
+
+@pytest.mark.parametrize("best", ["lstm", "gru", "ensemble"])
+def test_classifier_with_the_lowest_validation_loss_is_chosen(best: str) -> None:
+    losses = {"lstm": 0.3, "gru": 0.3, "ensemble": 0.3, best: 0.2}
+    assert choose_classifier(make_calibrations(**losses)) == best
+
+
+@pytest.mark.parametrize("other", ["nb_ngram", "pointwise", "lstm_alone"])
+def test_none_but_networks_with_cells_are_chosen(other: str) -> None:
+    losses = {"lstm": 0.3, "gru": 0.4, "ensemble": 0.5, other: 0.1}
+    assert choose_classifier(make_calibrations(**losses)) == "lstm"

@@ -1,0 +1,147 @@
+"""A challenger knows which texts it has seen, and everyone is scored on the same holdout."""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.networks.specs import ClassifierSpec
+from rnn_pipelines.networks.training_specs import LimitsSpec, TrainingSpec
+from rnn_pipelines.sentiment.challenger import (
+    TextMeans,
+    allot_means,
+    complete_challenger,
+    score_holdout,
+    train_challenger,
+)
+from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.evaluation.metrics import to_probability
+from rnn_pipelines.sentiment.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
+from rnn_pipelines.sentiment.text.newest import hash_texts
+from rnn_pipelines.sentiment.text.splits import assign_folds
+from rnn_pipelines.sentiment.text.vectors import WordVectors
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabulary
+
+BreakOff = Callable[[int], AbstractContextManager[None]]
+PADDING = PaddingSpec(max_length=8)
+LOSSES = {"lstm": 0.3, "gru": 0.2, "ensemble": 0.25}
+
+
+@pytest.fixture
+def reviews(make_reviews: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    return make_reviews()
+
+
+@pytest.fixture
+def predictions(reviews: pd.DataFrame) -> pd.DataFrame:
+    test = reviews[reviews["part"] == "test"].reset_index(drop=True)
+    return test[["review_id", "label", "rating"]].assign(num_words=3, nb_ngram=0.5, lstm=0.0)
+
+
+def test_budget_ends_epochs_early_or_leaves_them(tmp_path: Path) -> None:
+    for epochs, expected in ((3, 3), (None, 7)):
+        means = allot_means(PaddingSpec(), TrainingSpec(epochs=7), LimitsSpec(epochs=epochs, max_seconds=5), tmp_path)
+        assert (means.training.epochs, means.max_seconds, means.checkpoints) == (expected, 5, tmp_path)
+
+
+# Going on after an interruption
+
+TRAINING = TrainingSpec(epochs=4, patience=4, min_steps=0, batch_size=16, learning_rate=0.05, jit_compile=False)
+
+
+@pytest.fixture
+def features(reviews: pd.DataFrame) -> TextFeatures:
+    encoded = encode_texts(reviews["text"], build_vocabulary(reviews["text"], VocabularySpec()))
+    return add_ngram_features(encoded, reviews["label"], assign_folds(reviews, 2), NgramSpec(order=2, folds=2))[1]
+
+
+@pytest.fixture
+def flipped(reviews: pd.DataFrame) -> pd.DataFrame:
+    """Reviews whose validation labels are wrong: each epoch is worse than the one before."""
+    return reviews.assign(label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"]))
+
+
+def train(
+    features: TextFeatures, reviews: pd.DataFrame, checkpoints: Path | None = None, cell: str = "gru"
+) -> tuple[Any, dict[str, Any]]:
+    """Trains a tiny network: the model and its record."""
+    network = ClassifierSpec(cell=cell, units=3, bidirectional=False)
+    vectors = WordVectors(np.random.default_rng(0).normal(0, 0.3, (12, 4)).astype(np.float32))
+    return train_challenger(features, reviews, vectors, network, TextMeans(PADDING, TRAINING, None, checkpoints))
+
+
+def test_interrupted_training_goes_on_from_its_last_epoch_with_its_best_weights(
+    features: TextFeatures, flipped: pd.DataFrame, break_off: BreakOff, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Which are those of the first one here, and of a training that was not interrupted, to the last digit."""
+    whole, record = train(features, flipped)
+    assert record["best_epoch"] == 1
+    with break_off(2):
+        train(features, flipped, tmp_path)
+    assert os.listdir(tmp_path) == ["gru.npz"]
+    with caplog.at_level("INFO", "rnn_pipelines"):
+        resumed, its_record = train(features, flipped, tmp_path)
+    assert "gru_classifier goes on after epoch 2" in caplog.messages
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for key in ("num_epochs", "num_steps", "best_epoch"):
+        assert record[key] == its_record[key]
+    assert os.listdir(tmp_path) == []
+
+
+def test_checkpoint_of_other_reviews_is_not_taken_up(
+    features: TextFeatures, reviews: pd.DataFrame, flipped: pd.DataFrame, break_off: BreakOff, tmp_path: Path
+) -> None:
+    """Though words, parts and weights of the network are the same."""
+    with break_off(2):
+        train(features, flipped, tmp_path, "pointwise")
+    expected = train(features, reviews, cell="pointwise")[0]
+    found = train(features, reviews, tmp_path, "pointwise")[0]
+    for one, other in zip(expected.get_weights(), found.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+# The challenger and the holdout
+
+
+def test_challenger_remembers_all_texts_but_the_holdout(text_classifier: TextClassifier, reviews: pd.DataFrame) -> None:
+    record = {"seeds": [0], "training_seconds": 1.0, "compile_seconds": 0.5}
+    calibrations = {name: {"validation_log_loss": loss} for name, loss in LOSSES.items()}
+    challenger, training = complete_challenger(
+        text_classifier, reviews, calibrations, {"lstm": record, "gru": record | {"seeds": [1]}}
+    )
+    learnt = reviews.loc[reviews["part"].isin(["train", "validation"]), "text"]
+    assert set(challenger.seen) == set(hash_texts(learnt))
+    assert training["validation_losses"] == LOSSES
+    assert (training["chosen"], training["seeds"], training["training_seconds"]) == ("gru", [0, 1], 3.0)
+
+
+def test_holdout_has_everyones_logits(
+    text_classifier: TextClassifier, reviews: pd.DataFrame, predictions: pd.DataFrame
+) -> None:
+    test = reviews[reviews["part"] == "test"]
+    champion = replace(text_classifier, seen=hash_texts(test["text"].iloc[:2]).to_numpy())
+    holdout = score_holdout(reviews, predictions, {"challenger": text_classifier, "champion": champion})
+    assert holdout["review_id"].tolist() == test["review_id"].tolist()
+    scored = score_sentiment(text_classifier, test.rename(columns={"review_id": "row"}))
+    for name in ("challenger", "champion"):
+        np.testing.assert_allclose(to_probability(holdout[name].to_numpy()), scored["probability"], rtol=1e-12)
+    share = reviews.loc[reviews["part"] == "train", "label"].mean()
+    np.testing.assert_allclose(to_probability(holdout["majority"].to_numpy()), share)
+    assert holdout["num_known_words"].tolist() == scored["num_known_words"].tolist()
+    assert holdout["is_seen"].tolist() == test["text"].isin(test["text"].iloc[:2]).tolist()
+
+
+def test_without_a_champion_nothing_is_seen(
+    text_classifier: TextClassifier, reviews: pd.DataFrame, predictions: pd.DataFrame
+) -> None:
+    holdout = score_holdout(reviews, predictions, {"challenger": text_classifier})
+    assert not holdout["is_seen"].any()
+    assert "champion" not in holdout

@@ -1,0 +1,152 @@
+"""A text classifier that is broken, or can't be compared, is kept back with the reason; the record is plain JSON."""
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.champion.retraining import Candidate, LoadedChampion, RetrainSentimentSpec
+from rnn_pipelines.sentiment.decision import decide_sentiment, describe_run
+from rnn_pipelines.sentiment.reference import REFERENCE
+
+TRAINING = {
+    "validation_losses": {"lstm": 0.2, "gru": 0.25, "ensemble": 0.3},
+    "chosen": "lstm",
+    "seeds": [0],
+    "training_seconds": 1.0,
+    "networks": {},
+}
+RUN = {"at": "2024-01-01T00:00:00+00:00", "started": 0.0, "as_of": None}
+CHAMPION = LoadedChampion(
+    "v1", None, "2024-01-01T00:00:00+00:00", (), {"metrics": {"challenger": {"validation_loss": 0.4}}}
+)
+
+
+@pytest.fixture
+def decide() -> Callable[..., Candidate]:
+    """Decides on logits with so much noise; the champion has seen the first `num_seen` of 200 reviews."""
+
+    def make(
+        in_use: LoadedChampion | None = None,
+        num_seen: int = 0,
+        change: Callable[[pd.DataFrame], pd.DataFrame] = lambda holdout: holdout,
+        policy: dict[str, Any] | None = None,
+        **noise: float,
+    ) -> Candidate:
+        random = np.random.default_rng(0)
+        label = np.arange(200) % 2
+        holdout = pd.DataFrame(
+            {"label": pd.array(label, "Int8"), "majority": 0.0, "is_seen": np.arange(200) < num_seen, "num_words": 9}
+        )
+        for name, deviation in {"nb_ngram": 1.5, "challenger": 1.0, **noise}.items():
+            holdout[name] = 2 * label - 1 + deviation * random.normal(size=200)
+        holdout["num_known_words"] = 5
+        spec = RetrainSentimentSpec.model_validate({"policy": policy or {"max_age_days": None}, "budget": {}})
+        return decide_sentiment(object(), in_use, change(holdout), TRAINING, RUN, spec)
+
+    return make
+
+
+def read_reasons(candidate: Candidate) -> str:
+    return "; ".join(candidate.decision.reasons)
+
+
+def test_first_challenger_that_beats_the_majority_is_promoted(decide: Callable[..., Candidate]) -> None:
+    assert decide().decision.is_promoted
+
+
+def test_better_challenger_is_promoted(decide: Callable[..., Candidate]) -> None:
+    candidate = decide(CHAMPION, champion=3.0)
+    assert candidate.decision.is_promoted
+    assert "it is better" in read_reasons(candidate)
+
+
+@pytest.mark.parametrize("champion", [0.3, 1.0], ids=["worse", "equal"])
+def test_other_challengers_are_kept_back(decide: Callable[..., Candidate], champion: float) -> None:
+    assert not decide(CHAMPION, champion=champion).decision.is_promoted
+
+
+@pytest.mark.parametrize("noise", [1.5, 3.0])
+def test_policy_can_ask_to_beat_the_n_grams(decide: Callable[..., Candidate], noise: float) -> None:
+    candidate = decide(policy={"must_beat": ["nb_ngram"]}, nb_ngram=0.5, challenger=noise)
+    assert "is not below nb_ngram" in read_reasons(candidate)
+
+
+def test_challenger_below_the_majority_is_kept_back(decide: Callable[..., Candidate]) -> None:
+    assert "is not below majority" in read_reasons(decide(challenger=6.0))
+
+
+def test_champion_that_has_seen_the_holdout_is_not_compared(decide: Callable[..., Candidate]) -> None:
+    candidate = decide(CHAMPION, num_seen=150, champion=3.0)
+    assert not candidate.decision.is_promoted
+    assert "has seen too much of the holdout" in read_reasons(candidate)
+
+
+def test_few_reviews_that_it_has_seen_are_left_out(decide: Callable[..., Candidate]) -> None:
+    candidate = decide(CHAMPION, num_seen=20, champion=3.0)
+    assert candidate.decision.is_promoted
+    assert candidate.manifest["notes"] == ["left out: 20 of 200 reviews that the champion has seen"]
+
+
+@pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
+def test_champion_whose_scores_are_not_finite_is_replaced(decide: Callable[..., Candidate], is_all: bool) -> None:
+    """Whose errors are few elsewhere."""
+
+    def change(holdout: pd.DataFrame) -> pd.DataFrame:
+        return holdout.assign(champion=holdout["champion"].mask(is_all | (holdout.index == 7)))
+
+    candidate = decide(CHAMPION, change=change, champion=0.1)
+    assert candidate.decision.is_promoted
+    assert read_reasons(candidate).startswith("the champion's loss is nan, not a finite number; its own is 0.")
+    assert candidate.manifest["metrics"]["champion"]["loss"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda holdout: holdout.assign(challenger=np.nan), "are not finite"),
+        (lambda holdout: holdout.assign(challenger=-2.0), "the same for every text"),
+    ],
+)
+def test_broken_challenger_is_kept_back(
+    decide: Callable[..., Candidate], change: Callable[[pd.DataFrame], pd.DataFrame], fault: str
+) -> None:
+    candidate = decide(change=change)
+    assert not candidate.decision.is_promoted
+    assert fault in read_reasons(candidate)
+
+
+def test_record_is_plain_json(decide: Callable[..., Candidate]) -> None:
+    manifest = decide(CHAMPION, champion=3.0).manifest
+    assert json.loads(json.dumps(manifest, allow_nan=False)) == manifest
+    assert (manifest["task"], manifest["champion"]) == ("sentiment", "v1")
+    assert manifest["metrics"]["challenger"].keys() == manifest["metrics"]["champion"].keys()
+    assert manifest["metrics"]["champion"]["validation_loss"] == 0.4
+    assert manifest["metrics"]["challenger"]["validation_loss"] == 0.2
+
+
+def test_version_keeps_how_it_scored_the_holdout(decide: Callable[..., Candidate]) -> None:
+    """All of it, for the challenger has seen none of it."""
+    candidate = decide(CHAMPION, num_seen=20, champion=3.0)
+    kept = pd.read_parquet(io.BytesIO(candidate.files[REFERENCE]))
+    assert kept.columns.tolist() == ["label", "probability", "num_words", "num_known_words"]
+    assert len(kept) == 200
+    assert (kept["label"] == "positive").mean() == pytest.approx((kept["probability"] > 0.5).mean())
+
+
+def test_run_tells_how_many_reviews_of_which_days() -> None:
+    table = pd.DataFrame({"film": ["a", "a", "b"], "time": pd.to_datetime(["2024-01-02", "2024-01-01", "2024-01-03"])})
+    profile = {"num_reviews": {"train": 2, "test": 1}}
+    parameters = {"sentiment": {"source": {"path": "my.csv"}}}
+    spec = RetrainSentimentSpec.model_validate({"policy": {}, "budget": {}})
+    assert describe_run(table, profile, parameters, spec, 0.0)["data"] == {
+        "source": "my.csv",
+        "num_reviews": 3,
+        "num_films": 2,
+        "first": "2024-01-01 00:00:00",
+        "last": "2024-01-03 00:00:00",
+    }

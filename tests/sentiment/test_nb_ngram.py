@@ -1,0 +1,334 @@
+"""The classical classifier follows its equations, and no training text meets a classifier that saw its label."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.sentiment import nb_ngram
+from rnn_pipelines.sentiment.nb_ngram import (
+    NgramSpec,
+    add_ngram_features,
+    fit_nb_ngram,
+    score_ngrams,
+    weigh_words,
+)
+from rnn_pipelines.sentiment.text.encoding import EncodedTexts
+from rnn_pipelines.sentiment.text.ngrams import number_ngrams
+
+MakeEncoded = Callable[..., EncodedTexts]
+
+SPEC = NgramSpec(order=2, min_texts=1, inverse_penalty=1.0, folds=2)
+
+
+def make_texts(num_texts: int = 40, seed: int = 0) -> tuple[list[list[int]], np.ndarray]:
+    """Texts of the words 2 to 9, of which positive ones hold more small numbers; and their labels."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(num_texts) % 2
+    texts = [
+        np.clip(random.normal(6 - 1.5 * label, 2, random.integers(1, 9)), 2, 9).astype(int).tolist() for label in labels
+    ]
+    return texts, labels
+
+
+def get_weights(classifier: nb_ngram.NgramClassifier) -> dict[int, float]:
+    return dict(zip(classifier.ngrams.tolist(), classifier.weights.tolist(), strict=True))
+
+
+# The equations
+
+
+def fit_naively(
+    texts: list[list[int]], labels: np.ndarray, spec: NgramSpec, seen: np.ndarray | None = None
+) -> Callable[..., np.ndarray]:
+    """Naive Bayes features and logistic regression on dense arrays, from scikit-learn's own n-grams; returns a scorer.
+
+    p = α + Σ f over positive texts, q likewise over negative ones, r = log((p / |p|) / (q / |q|)). N-grams are those
+    of all texts; labels, those of the `seen` ones alone.
+    """
+    seen = np.full(len(texts), True) if seen is None else seen
+    lines = [" ".join(map(str, text)) for text in texts]
+    counter = CountVectorizer(
+        binary=True, ngram_range=(1, spec.order), token_pattern=r"\d+", min_df=spec.min_texts, dtype=np.float64
+    )
+    f, labels = counter.fit_transform(lines).toarray()[seen], labels[seen]
+    p, q = (spec.smoothing + f[labels == label].sum(axis=0) for label in (1, 0))
+    r = np.log((p / np.abs(p).sum()) / (q / np.abs(q).sum()))
+    regression = LogisticRegression(
+        C=spec.inverse_penalty, solver="liblinear", dual=True, tol=1e-8, max_iter=100_000
+    ).fit(f * r, labels)
+
+    def score(others: list[list[int]]) -> np.ndarray:
+        present = counter.transform([" ".join(map(str, text)) for text in others]).toarray()
+        return regression.decision_function(present * r)
+
+    return score
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("min_texts", [1, 3])
+@pytest.mark.parametrize("smoothing", [1.0, 0.1])
+def test_logits_are_those_of_a_pipeline_of_scikit_learn(
+    make_encoded: MakeEncoded, order: int, min_texts: int, smoothing: float
+) -> None:
+    texts, labels = make_texts()
+    spec = NgramSpec(order=order, min_texts=min_texts, smoothing=smoothing, inverse_penalty=1.0)
+    others, _ = make_texts(30, seed=1)
+    found = score_ngrams(fit_nb_ngram(make_encoded(texts), labels, spec), make_encoded(others))
+    # As close as liblinear's tolerance lets two runs of it be.
+    np.testing.assert_allclose(found, fit_naively(texts, labels, spec)(others), atol=2e-3)
+
+
+@pytest.fixture
+def ratios(monkeypatch: pytest.MonkeyPatch, make_encoded: MakeEncoded) -> Callable[..., list[float]]:
+    """The log-count ratios of single words: the weights of a regression whose coefficients are all 1."""
+
+    class Ones:
+        def __init__(self, **options: object) -> None:
+            self.intercept_ = np.zeros(1)
+
+        def fit(self, features: object, labels: np.ndarray) -> "Ones":
+            self.coef_ = np.ones((1, features.shape[1]))
+            return self
+
+    monkeypatch.setattr("sklearn.linear_model.LogisticRegression", Ones)
+
+    def compute(texts: list[list[int]], labels: list[int], **options: float) -> list[float]:
+        spec = NgramSpec(order=1, **{"min_texts": 1, **options})
+        return fit_nb_ngram(make_encoded(texts), np.array(labels), spec).weights.tolist()
+
+    return compute
+
+
+def test_ratio_compares_smoothed_shares_in_both_classes(ratios: Callable[..., list[float]]) -> None:
+    """Word 2 stands in two positive texts, 3 in one of each class, 4 in one negative text."""
+    p, q = np.array([3, 2, 1]) / 6, np.array([1, 2, 2]) / 5
+    assert ratios([[2], [2, 3], [3, 4]], [1, 1, 0]) == pytest.approx(np.log(p / q).tolist(), rel=1e-6)
+
+
+def test_smoothing_is_the_count_beforehand(ratios: Callable[..., list[float]]) -> None:
+    p, q = np.array([2.5, 0.5]) / 3, np.array([0.5, 1.5]) / 2
+    assert ratios([[2], [2], [3]], [1, 1, 0], smoothing=0.5) == pytest.approx(np.log(p / q).tolist(), rel=1e-6)
+
+
+def test_words_count_once_for_each_text(ratios: Callable[..., list[float]]) -> None:
+    assert ratios([[2, 2, 2, 3], [3, 4]], [1, 0]) == ratios([[2, 3], [3, 4]], [1, 0])
+
+
+def test_words_of_fewer_texts_than_min_texts_are_left_out(make_encoded: MakeEncoded) -> None:
+    texts = [[2, 2, 3], [2, 3, 4], [4, 3, 5], [5, 5]]
+    spec = NgramSpec(order=2, min_texts=2)
+    classifier = fit_nb_ngram(make_encoded(texts), np.array([1, 0, 1, 0]), spec)
+    assert classifier.ngrams.tolist() == [2, 3, 4, 5, 2 | 3 << 21]
+
+
+def test_ngrams_are_known_up_to_the_order(make_encoded: MakeEncoded) -> None:
+    spec = NgramSpec(order=2, min_texts=1)
+    classifier = fit_nb_ngram(make_encoded([[2, 3, 4], [2]]), np.array([1, 0]), spec)
+    assert (classifier.ngrams.tolist(), classifier.order) == ([2, 3, 4, 2 | 3 << 21, 3 | 4 << 21], 2)
+
+
+def test_ngram_that_stands_twice_counts_once(make_encoded: MakeEncoded) -> None:
+    texts, labels = make_texts()
+    classifier = fit_nb_ngram(make_encoded(texts), labels, NgramSpec(order=1, min_texts=1))
+    once, twice = score_ngrams(classifier, make_encoded([[2, 3], [2, 3, 3, 2, 2]]))
+    assert once == twice
+
+
+def test_logit_above_0_is_positive(make_encoded: MakeEncoded) -> None:
+    texts, labels = [[2, 9], [2, 8], [3, 9], [3, 8]] * 5, np.array([1, 1, 0, 0] * 5)
+    logits = score_ngrams(fit_nb_ngram(make_encoded(texts), labels, SPEC), make_encoded([[2], [3]]))
+    assert (logits[0] > 0, logits[1] < 0) == (True, True)
+
+
+def test_fitting_twice_gives_the_same_weights(make_encoded: MakeEncoded) -> None:
+    texts, labels = make_texts()
+    one, other = (fit_nb_ngram(make_encoded(texts), labels, SPEC) for _ in range(2))
+    np.testing.assert_array_equal(one.weights, other.weights)
+
+
+# Scores
+
+
+@pytest.fixture(scope="module")
+def fitted(make_encoded: MakeEncoded) -> nb_ngram.NgramClassifier:
+    texts, labels = make_texts()
+    return fit_nb_ngram(make_encoded(texts), labels, SPEC.model_copy(update={"order": 3}))
+
+
+@pytest.mark.parametrize("text", [[], [1, 1], [40, 41]], ids=["empty", "unknown", "never seen"])
+def test_text_without_known_ngrams_has_the_intercept_as_logit(
+    fitted: nb_ngram.NgramClassifier, make_encoded: MakeEncoded, text: list[int]
+) -> None:
+    assert score_ngrams(fitted, make_encoded([text])).tolist() == [fitted.intercept]
+
+
+def test_weights_of_first_occurrences_add_up_to_the_logit(
+    fitted: nb_ngram.NgramClassifier, make_encoded: MakeEncoded
+) -> None:
+    texts = [*make_texts(30, seed=2)[0], []]
+    encoded = make_encoded(texts)
+    weights, numbers = weigh_words(fitted, encoded), number_ngrams(encoded, fitted.order)
+    sums = []
+    for start, stop in zip(encoded.offsets, encoded.offsets[1:], strict=False):
+        first = dict(zip(numbers[start:stop].ravel().tolist(), weights[start:stop].ravel().tolist(), strict=True))
+        sums.append(sum(first.values()) + fitted.intercept)
+    np.testing.assert_allclose(score_ngrams(fitted, encoded), sums, atol=1e-6)
+
+
+def test_each_word_has_the_weights_of_the_ngrams_that_begin_with_it(
+    fitted: nb_ngram.NgramClassifier, make_encoded: MakeEncoded
+) -> None:
+    text, known = [*make_texts()[0][1], 40], get_weights(fitted)
+    expected = np.zeros((len(text), 3), np.float32)
+    for start in range(len(text)):
+        for order in range(1, min(3, len(text) - start) + 1):
+            number = sum(word << 21 * n for n, word in enumerate(text[start : start + order]))
+            expected[start, order - 1] = known.get(number, 0.0)
+    found = weigh_words(fitted, make_encoded([text]))
+    np.testing.assert_array_equal(found, expected)
+    assert (np.abs(found[0]).min() > 0, found.dtype) == (True, np.float32)
+
+
+def test_no_texts_have_no_scores(fitted: nb_ngram.NgramClassifier, make_encoded: MakeEncoded) -> None:
+    encoded = make_encoded([])
+    assert (score_ngrams(fitted, encoded).shape, weigh_words(fitted, encoded).shape) == ((0,), (0, 3))
+
+
+def test_chunks_give_the_same_scores_as_all_at_once(
+    fitted: nb_ngram.NgramClassifier, make_encoded: MakeEncoded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded = make_encoded(make_texts(20, seed=3)[0])
+    whole = score_ngrams(fitted, encoded), weigh_words(fitted, encoded)
+    monkeypatch.setattr(nb_ngram, "CHUNK", 7)
+    np.testing.assert_allclose(score_ngrams(fitted, encoded), whole[0], rtol=1e-12)
+    np.testing.assert_array_equal(weigh_words(fitted, encoded), whole[1])
+
+
+# Features of all texts
+
+
+@pytest.fixture(scope="module")
+def corpus(make_encoded: MakeEncoded) -> SimpleNamespace:
+    """30 training texts in 3 folds and 10 others, whose labels are missing: `texts, encoded, labels, folds`."""
+    texts, labels = make_texts(40, seed=4)
+    folds = np.where(np.arange(40) % 4 == 3, -1, np.arange(40) // 2 % 3)
+    # Each text has a word of its own, which tells its label to whoever has seen it.
+    texts = [[*text, 100 + number, 100 + number] for number, text in enumerate(texts)]
+    labels = pd.Series(labels, dtype="Int8").mask(folds < 0)
+    return SimpleNamespace(texts=texts, encoded=make_encoded(texts), labels=labels, folds=folds)
+
+
+def add(corpus: SimpleNamespace, labels: pd.Series | None = None) -> SimpleNamespace:
+    labels = corpus.labels if labels is None else labels
+    classifier, features, record = add_ngram_features(corpus.encoded, labels, corpus.folds, SPEC)
+    return SimpleNamespace(classifier=classifier, features=features, record=record)
+
+
+@pytest.fixture(scope="module")
+def added(corpus: SimpleNamespace) -> SimpleNamespace:
+    return add(corpus)
+
+
+def get_ngrams(features: nb_ngram.TextFeatures, text: int) -> np.ndarray:
+    return features.ngrams[features.offsets[text] : features.offsets[text + 1]]
+
+
+@pytest.mark.parametrize("text", [0, 5, 14])
+def test_a_training_texts_ngram_weights_never_come_from_a_classifier_that_saw_its_label(
+    corpus: SimpleNamespace, added: SimpleNamespace, text: int
+) -> None:
+    flipped = corpus.labels.copy()
+    flipped[text] = 1 - flipped[text]
+    features = add(corpus, flipped).features
+    np.testing.assert_array_equal(get_ngrams(features, text), get_ngrams(added.features, text))
+    assert features.logits[text] == added.features.logits[text]
+
+
+def test_a_training_texts_ngram_weights_are_blind_to_its_whole_fold(
+    corpus: SimpleNamespace, added: SimpleNamespace
+) -> None:
+    is_fold = corpus.folds == 1
+    features = add(corpus, corpus.labels.mask(is_fold, 1 - corpus.labels)).features
+    words = np.repeat(is_fold, corpus.encoded.lengths)
+    np.testing.assert_array_equal(features.ngrams[words], added.features.ngrams[words])
+    assert not np.array_equal(features.ngrams[~words], added.features.ngrams[~words])
+
+
+@pytest.mark.parametrize("fold", [0, 1, 2])
+def test_training_texts_have_the_logits_of_a_classifier_fitted_without_their_fold(
+    corpus: SimpleNamespace, added: SimpleNamespace, fold: int
+) -> None:
+    train = corpus.folds >= 0
+    texts = [text for text, is_train in zip(corpus.texts, train, strict=True) if is_train]
+    labels = corpus.labels[train].to_numpy(int)
+    score = fit_naively(texts, labels, SPEC, seen=corpus.folds[train] != fold)
+    here = np.flatnonzero(corpus.folds == fold)
+    expected = score([corpus.texts[text] for text in here])
+    np.testing.assert_allclose(added.features.logits[here], expected, atol=2e-3)
+    assert np.abs(score_ngrams(added.classifier, corpus.encoded.select(here)) - expected).min() > 2e-3
+
+
+def test_other_texts_have_the_weights_of_the_classifier_that_saw_all_training_texts(
+    corpus: SimpleNamespace, added: SimpleNamespace
+) -> None:
+    others = corpus.encoded.select(np.flatnonzero(corpus.folds < 0))
+    words = np.repeat(corpus.folds < 0, corpus.encoded.lengths)
+    np.testing.assert_array_equal(added.features.ngrams[words], weigh_words(added.classifier, others))
+    np.testing.assert_allclose(added.features.logits[corpus.folds < 0], score_ngrams(added.classifier, others))
+
+
+def test_classifier_is_that_of_the_training_texts(corpus: SimpleNamespace, added: SimpleNamespace) -> None:
+    train = np.flatnonzero(corpus.folds >= 0)
+    expected = fit_nb_ngram(corpus.encoded.select(train), corpus.labels[train].to_numpy(int), SPEC)
+    assert get_weights(added.classifier) == get_weights(expected)
+
+
+def test_labels_outside_the_training_part_are_never_read(corpus: SimpleNamespace, added: SimpleNamespace) -> None:
+    garbage = corpus.labels.astype("Float64").mask(corpus.folds < 0, 99.0)
+    features = add(corpus, garbage).features
+    np.testing.assert_array_equal(features.ngrams, added.features.ngrams)
+    np.testing.assert_array_equal(features.logits, added.features.logits)
+
+
+def test_record_says_how_many_parameters_were_fitted(added: SimpleNamespace) -> None:
+    assert added.record["num_parameters"] == len(added.classifier.weights) + 1
+
+
+def test_record_says_how_long_the_classifier_alone_took(added: SimpleNamespace) -> None:
+    assert 0 < added.record["training_seconds"] < 5
+
+
+def test_features_hold_the_words_as_they_were(corpus: SimpleNamespace, added: SimpleNamespace) -> None:
+    np.testing.assert_array_equal(added.features.encoded.ids, corpus.encoded.ids)
+    np.testing.assert_array_equal(added.features.encoded.offsets, corpus.encoded.offsets)
+
+
+def test_features_are_float32_for_words_and_float64_for_texts(added: SimpleNamespace) -> None:
+    assert (added.features.ngrams.dtype, added.features.logits.dtype) == (np.float32, np.float64)
+
+
+def test_single_fold_is_refused(make_encoded: MakeEncoded) -> None:
+    with pytest.raises(ReviewError, match="outside each of the 1 folds of films, received none outside fold 0"):
+        add_ngram_features(make_encoded([[2], [3]]), pd.Series([0, 1]), np.array([0, 0]), SPEC)
+
+
+def test_fold_without_which_one_class_is_left_is_refused(make_encoded: MakeEncoded) -> None:
+    encoded, labels = make_encoded([[2], [3], [4]]), pd.Series([0, 1, 1])
+    with pytest.raises(ReviewError, match=r"received 2 of one class outside fold 0\. Choose another sentiment.ngrams"):
+        add_ngram_features(encoded, labels, np.array([0, 1, 1]), SPEC)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("order", 0), ("order", 4), ("min_texts", 0), ("smoothing", 0), ("inverse_penalty", 0), ("folds", 1), ("fold", 2)],
+)
+def test_wrong_ngrams_are_refused(field: str, value: float) -> None:
+    with pytest.raises(ValidationError, match=field):
+        NgramSpec(**{field: value})

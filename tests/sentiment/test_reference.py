@@ -1,0 +1,101 @@
+"""Scored texts are held against what the version that scored them was judged on, and against nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.forecast.prediction import BY_HAND
+from rnn_pipelines.sentiment.evaluation.drift import FACTS
+from rnn_pipelines.sentiment.reference import REFERENCE, describe_reference, pack_reference, select_newest
+from rnn_pipelines.sentiment.text.encoding import encode_texts
+
+NOTHING: dict[str, Any] = {"predictions": None, "reviews": None, "encoded": None, "calibrations": None}
+
+
+def make_holdout(*logits: float) -> pd.DataFrame:
+    return pd.DataFrame({"challenger": logits, "num_words": 3, "num_known_words": 2})
+
+
+def make_scores(*versions: str) -> pd.DataFrame:
+    facts = {"label": "positive", "probability": 0.9, "num_words": 3, "num_known_words": 3}
+    return pd.DataFrame({"model_version": list(versions)}).assign(**facts)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ChampionStore:
+    return ChampionStore(tmp_path / "sentiment")
+
+
+@pytest.fixture
+def left() -> dict[str, Any]:
+    """What `sentiment` leaves: one review, of the test part."""
+    predictions = pd.DataFrame({"review_id": ["r1"], "num_words": [2], "lstm": [-2.0], "gru": [1.0]})
+    losses = {name: {"validation_log_loss": loss} for name, loss in (("lstm", 0.1), ("gru", 0.2), ("ensemble", 0.3))}
+    reviews = pd.DataFrame({"review_id": ["r1"], "text": ["a b"]})
+    encoded = encode_texts(reviews["text"], ["a", "b"])
+    return {"predictions": predictions, "reviews": reviews, "encoded": encoded, "calibrations": losses}
+
+
+# Which texts
+
+
+def test_scores_of_one_version_are_all_taken() -> None:
+    scores = make_scores("v1", "v1")
+    pd.testing.assert_frame_equal(select_newest(scores), scores)
+
+
+@pytest.mark.parametrize(
+    ("versions", "rows"),
+    [(["v1", "v2", "v2"], [1, 2]), (["v2", "v1"], [1]), ([BY_HAND, "v1"], [1]), (["v1", BY_HAND], [1])],
+    ids=["another champion", "rolled back", "the first champion", "no champion any more"],
+)
+def test_of_several_versions_the_last_counts(
+    versions: list[str], rows: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert select_newest(make_scores(*versions)).index.tolist() == rows
+    num_left_out = len(versions) - len(rows)
+    assert caplog.messages == [f"left out: {num_left_out} of {len(versions)} texts, for other versions scored them"]
+
+
+@pytest.mark.parametrize("scores", [None, make_scores()], ids=["no table", "no row"])
+def test_nothing_scored_has_no_rows(scores: pd.DataFrame | None) -> None:
+    selected = select_newest(scores)
+    assert selected.empty
+    assert {*FACTS, "model_version"} == set(selected)
+
+
+# Against what
+
+
+def test_reference_is_the_holdout_of_the_version_that_scored(store: ChampionStore, left: dict[str, Any]) -> None:
+    """Whichever is the champion now, and whatever `sentiment` has left."""
+    version = store.add_version(pack_reference(make_holdout(2.0, -2.0, 3.0)))
+    store.promote(store.add_version(pack_reference(make_holdout(1.0))), ["later"], "2026-01-31T02:00:00+00:00")
+    reference = describe_reference(make_scores(version), store.folder, **left)
+    assert reference["label"].tolist() == ["positive", "negative", "positive"]
+    assert list(reference) == list(FACTS)
+
+
+def test_reference_of_the_classifier_of_sentiment_is_its_test_part(store: ChampionStore, left: dict[str, Any]) -> None:
+    """Though there is a champion."""
+    store.promote(store.add_version(pack_reference(make_holdout(1.0))), ["first"], "2026-01-31T02:00:00+00:00")
+    reference = describe_reference(make_scores(BY_HAND), store.folder, **left)
+    assert reference["label"].tolist() == ["negative"]
+
+
+def test_version_without_a_reference_has_none(store: ChampionStore, left: dict[str, Any]) -> None:
+    """The test part of `sentiment` is not taken for it."""
+    bare = store.add_version({"settings.json": b"{}"})
+    damaged = store.add_version(pack_reference(make_holdout(1.0)))
+    (store.folder / "versions" / damaged / REFERENCE).write_bytes(b"damaged")
+    for version in (bare, damaged, "pruned"):
+        reference = describe_reference(make_scores(version), store.folder, **left)
+        assert reference.empty
+        assert list(reference) == list(FACTS)
+
+
+def test_nothing_scored_and_nothing_left_have_no_reference(store: ChampionStore) -> None:
+    assert describe_reference(select_newest(None), store.folder, **NOTHING).empty

@@ -1,0 +1,254 @@
+"""Classifiers learn, keep the weights that are best on validation, never see the test part, and score alike."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import log_loss
+
+from rnn_pipelines.errors import TrainingError
+from rnn_pipelines.networks.specs import ClassifierSpec
+from rnn_pipelines.networks.training_specs import TrainingSpec
+from rnn_pipelines.sentiment.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
+from rnn_pipelines.sentiment.text.splits import assign_folds, find_texts
+from rnn_pipelines.sentiment.text.vectors import WordVectors
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabulary
+
+pytestmark = pytest.mark.usefixtures("no_graphs")
+
+CELLS = ("lstm", "gru")
+PADDING = PaddingSpec(max_length=8)
+TRAINING = TrainingSpec(
+    epochs=3,
+    patience=3,
+    min_steps=0,
+    batch_size=8,
+    learning_rate=0.05,
+    schedule="constant",
+    weight_average=0.0,
+    jit_compile=False,
+)
+
+
+@pytest.fixture(scope="module")
+def reviews(make_reviews: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    return make_reviews()
+
+
+@pytest.fixture(scope="module")
+def features(reviews: pd.DataFrame) -> TextFeatures:
+    encoded = encode_texts(reviews["text"], build_vocabulary(reviews["text"], VocabularySpec()))
+    folds = assign_folds(reviews, 2)
+    return add_ngram_features(encoded, reviews["label"], folds, NgramSpec(order=2, folds=2))[1]
+
+
+def train(
+    features: TextFeatures, reviews: pd.DataFrame, cell: str = "gru", ngrams: bool = False, **options: object
+) -> SimpleNamespace:
+    """Trains a tiny network: `model, history, record, network`. One direction takes half the time."""
+    from rnn_pipelines.sentiment.training import train_classifier
+
+    network = ClassifierSpec(cell=cell, units=3, bidirectional=False, ngram_inputs=ngrams, ngram_path=ngrams)
+    vectors = WordVectors(np.random.default_rng(0).normal(0, 0.3, (12, 4)).astype(np.float32))
+    training = TRAINING.model_copy(update=options)
+    model, history, record = train_classifier(features, reviews, vectors, network, PADDING, training)
+    return SimpleNamespace(model=model, history=history, record=record, network=network)
+
+
+def score(trained: SimpleNamespace, features: TextFeatures, padding: PaddingSpec = PADDING) -> np.ndarray:
+    from rnn_pipelines.sentiment.training import score_texts
+
+    return score_texts(trained.model, features, padding)
+
+
+def compute_validation_loss(trained: SimpleNamespace, features: TextFeatures, reviews: pd.DataFrame) -> float:
+    texts = find_texts(reviews, "validation")
+    probability = 1 / (1 + np.exp(-score(trained, features.select(texts))))
+    return float(log_loss(reviews["label"].iloc[texts].astype(int), probability))
+
+
+def spoil(features: TextFeatures, reviews: pd.DataFrame) -> tuple[TextFeatures, pd.DataFrame]:
+    """Other words, weights and no labels in the test part; what was unlabelled had none before."""
+    is_test = (reviews["part"] == "test").to_numpy()
+    words = np.repeat(is_test, features.encoded.lengths)
+    spoilt = replace(
+        features,
+        ids=np.where(words, 2, features.ids).astype(np.int32),
+        ngrams=np.where(words[:, None], np.nan, features.ngrams).astype(np.float32),
+        logits=np.where(is_test, np.nan, features.logits),
+    )
+    return spoilt, reviews.assign(label=reviews["label"].mask(is_test))
+
+
+@pytest.fixture(scope="module")
+def trained(features: TextFeatures, reviews: pd.DataFrame) -> dict[str, SimpleNamespace]:
+    """An LSTM that reads n-gram weights, and a GRU that doesn't."""
+    return {cell: train(features, reviews, cell, ngrams=cell == "lstm") for cell in CELLS}
+
+
+@pytest.fixture(scope="module")
+def logits(trained: dict[str, SimpleNamespace], features: TextFeatures) -> dict[str, np.ndarray]:
+    """Of all reviews."""
+    return {cell: score(trained[cell], features) for cell in CELLS}
+
+
+@pytest.fixture(scope="module")
+def again(features: TextFeatures, reviews: pd.DataFrame, trained: dict) -> SimpleNamespace:
+    """The same LSTM, after another training has moved the global random state; and without the test part."""
+    return train(*spoil(features, reviews), "lstm", ngrams=True)
+
+
+@pytest.fixture(scope="module")
+def flipped(reviews: pd.DataFrame) -> pd.DataFrame:
+    """Reviews whose validation labels are wrong: each epoch is worse than the one before."""
+    return reviews.assign(label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"]))
+
+
+@pytest.fixture(scope="module")
+def misled(features: TextFeatures, flipped: pd.DataFrame) -> SimpleNamespace:
+    return train(features, flipped, "pointwise", seed=1)
+
+
+# Training
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_training_finds_the_words_that_tell_the_label(logits: dict, reviews: pd.DataFrame, cell: str) -> None:
+    is_test = reviews["part"] == "test"
+    right = (logits[cell] > 0) == (reviews["label"] == 1)
+    assert right[is_test].mean() > 0.9
+
+
+def test_training_never_sees_the_test_part(trained: dict, again: SimpleNamespace) -> None:
+    """Its n-gram weights are not a number there, and would be in the weights."""
+    for one, other in zip(trained["lstm"].model.get_weights(), again.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_same_seed_gives_the_same_losses(trained: dict, again: SimpleNamespace) -> None:
+    columns = ["epoch", "loss", "val_loss"]
+    assert trained["lstm"].history[columns].equals(again.history[columns])
+
+
+def test_another_seed_gives_other_losses(
+    misled: SimpleNamespace, features: TextFeatures, flipped: pd.DataFrame
+) -> None:
+    other = train(features, flipped, "pointwise", epochs=1)
+    assert other.history["loss"][0] != misled.history["loss"][0]
+
+
+def test_validation_loss_is_the_log_loss_of_the_validation_part(
+    trained: dict, features: TextFeatures, reviews: pd.DataFrame
+) -> None:
+    found = compute_validation_loss(trained["gru"], features, reviews)
+    assert found == pytest.approx(trained["gru"].history["val_loss"].min(), rel=1e-4)
+
+
+def test_best_weights_come_back_after_worse_epochs(
+    misled: SimpleNamespace, features: TextFeatures, flipped: pd.DataFrame
+) -> None:
+    assert misled.record["best_epoch"] < misled.record["num_epochs"]
+    found = compute_validation_loss(misled, features, flipped)
+    assert found == pytest.approx(misled.history["val_loss"].min(), rel=1e-4)
+
+
+def test_record_counts_parameters_and_lists_layers(trained: dict) -> None:
+    record = trained["lstm"].record
+    assert record["num_parameters"] == trained["lstm"].model.count_params()
+    assert [layer["layer"] for layer in record["layers"]][-3:] == ["pooling", "dropout", "logit"]
+
+
+def test_features_and_reviews_are_not_changed(features: TextFeatures, reviews: pd.DataFrame) -> None:
+    before = features.ids.copy(), features.ngrams.copy(), reviews.copy()
+    score(train(features, reviews, "pointwise", ngrams=True, epochs=1), features)
+    np.testing.assert_array_equal(features.ids, before[0])
+    np.testing.assert_array_equal(features.ngrams, before[1])
+    pd.testing.assert_frame_equal(reviews, before[2])
+
+
+def test_loss_that_is_no_number_ends_training_with_advice(features: TextFeatures, reviews: pd.DataFrame) -> None:
+    faulty = replace(features, ngrams=np.full_like(features.ngrams, np.nan))
+    with pytest.raises(TrainingError, match=r"pointwise_classifier: the loss is not finite .* training.learning_rate"):
+        train(faulty, reviews, "pointwise", ngrams=True, epochs=1)
+
+
+# Scoring
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_logits_are_in_the_order_of_the_texts(trained: dict, logits: dict, features: TextFeatures, cell: str) -> None:
+    order = np.random.default_rng(0).permutation(len(logits[cell]))
+    found = score(trained[cell], features.select(order))
+    np.testing.assert_allclose(found, logits[cell][order], rtol=0, atol=1e-6)
+
+
+def test_logits_are_the_same_whatever_the_batches(
+    trained: dict, logits: dict, features: TextFeatures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rnn_pipelines.sentiment import training as classification
+
+    monkeypatch.setattr(classification, "SCORE_BATCH_SIZE", 5)
+    np.testing.assert_allclose(score(trained["lstm"], features), logits["lstm"], rtol=0, atol=1e-6)
+
+
+def test_logit_of_a_text_is_the_same_alone(trained: dict, logits: dict, features: TextFeatures) -> None:
+    [alone] = score(trained["lstm"], features.select(np.array([7])))
+    assert alone == pytest.approx(logits["lstm"][7], rel=0, abs=1e-6)
+
+
+def test_logits_do_not_depend_on_the_side_of_the_padding(trained: dict, features: TextFeatures) -> None:
+    """All texts are shorter than 40 words."""
+    one, other = (score(trained["gru"], features, PaddingSpec(max_length=40, padding=side)) for side in ("pre", "post"))
+    np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
+
+
+def test_scoring_drops_no_unit(trained: dict, logits: dict, features: TextFeatures) -> None:
+    np.testing.assert_array_equal(score(trained["lstm"], features), logits["lstm"])
+
+
+def test_logits_follow_the_weights(trained: dict, logits: dict, features: TextFeatures) -> None:
+    """A network that was scored with may be trained further."""
+    head = trained["gru"].model.get_layer("logit")
+    kernel, bias = head.get_weights()
+    head.set_weights([kernel, bias + 1])
+    found = score(trained["gru"], features)
+    head.set_weights([kernel, bias])
+    np.testing.assert_allclose(found, logits["gru"] + 1, rtol=0, atol=1e-5)
+
+
+def test_no_texts_have_no_logits(trained: dict, features: TextFeatures) -> None:
+    found = score(trained["lstm"], features.select(np.zeros(0, np.int64)))
+    assert (found.shape, found.dtype) == ((0,), np.float64)
+
+
+@pytest.fixture(scope="module")
+def scores(trained: dict, features: TextFeatures, reviews: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    from rnn_pipelines.sentiment.training import score_reviews
+
+    return {
+        cell: score_reviews(trained[cell].model, features, reviews, trained[cell].network, PADDING) for cell in CELLS
+    }
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_validation_and_test_reviews_have_their_own_logits(
+    scores: dict, logits: dict, reviews: pd.DataFrame, cell: str
+) -> None:
+    texts = np.flatnonzero(reviews["part"].isin(["validation", "test"]))
+    assert scores[cell]["review_id"].tolist() == reviews["review_id"].iloc[texts].tolist()
+    np.testing.assert_allclose(scores[cell][cell], logits[cell][texts], rtol=0, atol=1e-6)
+
+
+def test_ngram_logit_stands_beside_the_networks_where_there_is_a_path(
+    scores: dict, features: TextFeatures, reviews: pd.DataFrame
+) -> None:
+    assert {cell: list(table.columns) for cell, table in scores.items()} == {
+        "lstm": ["review_id", "lstm", "nb_ngram"],
+        "gru": ["review_id", "gru"],
+    }
+    texts = find_texts(reviews, "validation", "test")
+    assert scores["lstm"]["nb_ngram"].tolist() == features.logits[texts].tolist()

@@ -1,0 +1,327 @@
+"""A download is whole or leaves nothing behind; a file that the user names is never replaced by one."""
+
+import hashlib
+import os
+import socket
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.sentiment.text import download
+from rnn_pipelines.sentiment.text.download import IMDB, RemoteArchive, fetch_archive
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
+
+CONTENT = bytes(range(256)) * 1_000
+FILE = "reviews.tar.gz"
+
+
+class Server(ThreadingHTTPServer):
+    """Serves `CONTENT`, and otherwise what it is told to."""
+
+    daemon_threads = True
+    status = 200
+    content = CONTENT
+    announced: int | None = len(CONTENT)
+    waits = False
+    num_requests = 0
+    num_sent = 0
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        self.server.num_requests += 1
+        self.send_response(self.server.status)
+        if self.server.status == 302:
+            self.send_header("Location", "/moved.tar.gz")
+            self.send_header("Content-Length", "0")
+            self.server.status = 200
+        elif self.server.announced is not None:
+            self.send_header("Content-Length", str(self.server.announced))
+        self.end_headers()
+        try:
+            for start in range(0, len(self.server.content), 2**14):
+                self.wfile.write(self.server.content[start : start + 2**14])
+                self.server.num_sent += 2**14
+        except OSError:
+            pass
+        if self.server.waits:
+            self.rfile.read(1)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def _no_archive_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("IMDB_ARCHIVE", raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server of the test's own."""
+    with Server(("127.0.0.1", 0), Handler) as running:
+        Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
+        yield running
+        running.shutdown()
+
+
+@pytest.fixture
+def remote(server: Server) -> RemoteArchive:
+    """The file on the server."""
+    return RemoteArchive(
+        f"http://127.0.0.1:{server.server_port}/{FILE}", len(CONTENT), hashlib.sha256(CONTENT).hexdigest()
+    )
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> ReviewSourceSpec:
+    """Asks for a download into a folder that isn't there yet."""
+    return ReviewSourceSpec(download_to=str(tmp_path / "raw/sentiment"))
+
+
+@pytest.fixture
+def fail(source: ReviewSourceSpec, remote: RemoteArchive) -> Callable[..., str]:
+    """The message of the error that fetching ends in, once it has left nothing behind."""
+
+    def fetch() -> str:
+        with pytest.raises(ReviewError) as caught:
+            fetch_archive(source, remote)
+        folder = Path(source.download_to)
+        assert not folder.exists() or list(folder.iterdir()) == []
+        return str(caught.value)
+
+    return fetch
+
+
+# Downloads
+
+
+def test_archive_is_downloaded(source: ReviewSourceSpec, remote: RemoteArchive) -> None:
+    path = fetch_archive(source, remote)
+    assert (path, path.read_bytes()) == (Path(source.download_to) / FILE, CONTENT)
+
+
+def test_nothing_lies_beside_the_download(source: ReviewSourceSpec, remote: RemoteArchive) -> None:
+    fetch_archive(source, remote)
+    assert os.listdir(source.download_to) == [FILE]
+
+
+def test_what_was_downloaded_before_is_taken_without_a_request(
+    source: ReviewSourceSpec, remote: RemoteArchive, server: Server
+) -> None:
+    assert fetch_archive(source, remote) == fetch_archive(source, remote)
+    assert server.num_requests == 1
+
+
+def test_server_may_redirect(source: ReviewSourceSpec, remote: RemoteArchive, server: Server) -> None:
+    server.status = 302
+    assert fetch_archive(source, remote).read_bytes() == CONTENT
+
+
+def test_server_may_leave_the_size_open(source: ReviewSourceSpec, remote: RemoteArchive, server: Server) -> None:
+    server.announced = None
+    assert fetch_archive(source, remote).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_shown_in_a_terminal_only(
+    source: ReviewSourceSpec,
+    remote: RemoteArchive,
+    terminal: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    fetch_archive(source, remote)
+    assert ("100%" in capsys.readouterr().err) == terminal
+
+
+def test_unfinished_download_is_not_under_the_archives_name(
+    source: ReviewSourceSpec, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that whoever reads the folder meanwhile finds all of it or nothing."""
+    seen = []
+    write = download._BoundedFile.write
+    monkeypatch.setattr(
+        download._BoundedFile,
+        "write",
+        lambda file, data: (seen.append(os.listdir(source.download_to)), write(file, data)),
+    )
+    fetch_archive(source, remote)
+    assert seen
+    assert all(len(names) == 1 and FILE not in names for names in seen)
+
+
+# Downloads that fail
+
+
+def test_other_content_is_refused(fail: Callable[..., str], server: Server) -> None:
+    server.content = CONTENT[::-1]
+    assert "hash" in fail()
+
+
+@pytest.mark.parametrize("size", [10, len(CONTENT) - 1, len(CONTENT) + 1, 10**12])
+def test_other_announced_size_is_refused(fail: Callable[..., str], server: Server, size: int) -> None:
+    server.announced = size
+    assert f"expected 256,000 bytes, the server announces {size}" in fail()
+
+
+def test_server_that_sends_more_without_announcing_is_stopped(fail: Callable[..., str], server: Server) -> None:
+    """Before the disk is full: what is under way then is far less than all of it."""
+    server.announced = None
+    server.content = CONTENT * 400
+    assert "expected 256,000 bytes, the server sends more" in fail()
+    assert server.num_sent < len(server.content) / 2
+
+
+def test_server_that_sends_less_without_announcing_is_refused(fail: Callable[..., str], server: Server) -> None:
+    server.announced = None
+    server.content = CONTENT[:-1]
+    assert "expected 256,000 bytes, received 255,999" in fail()
+
+
+@pytest.mark.parametrize("status", [403, 404, 500, 503])
+def test_refusal_of_the_server_is_named(fail: Callable[..., str], server: Server, status: int) -> None:
+    server.status, server.content, server.announced = status, b"no", 2
+    assert str(status) in fail()
+
+
+def test_connection_that_breaks_off_is_refused(fail: Callable[..., str], server: Server) -> None:
+    server.content = CONTENT[:100_000]
+    assert "the download failed" in fail()
+
+
+def test_second_try_after_a_broken_connection_starts_anew(
+    fail: Callable[..., str], source: ReviewSourceSpec, remote: RemoteArchive, server: Server
+) -> None:
+    server.content = CONTENT[:100_000]
+    fail()
+    server.content = CONTENT
+    assert fetch_archive(source, remote).read_bytes() == CONTENT
+
+
+def test_silent_server_is_given_up(fail: Callable[..., str], server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "TIMEOUT_SECONDS", 0.2)
+    server.content, server.waits = CONTENT[:1_000], True
+    assert "timed out" in fail()
+
+
+def test_interrupted_download_leaves_nothing_behind(
+    source: ReviewSourceSpec, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(download._BoundedFile, "write", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fetch_archive(source, remote)
+    assert os.listdir(source.download_to) == []
+
+
+def test_without_a_network_both_ways_to_get_it_are_named(source: ReviewSourceSpec) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/{FILE}"
+    with pytest.raises(ReviewError) as caught:
+        fetch_archive(source, RemoteArchive(url, 1, "0"))
+    message = str(caught.value)
+    assert message.startswith(f"{url}: the download failed")
+    assert message.endswith("name it in sentiment.source.archive or in the environment variable IMDB_ARCHIVE.")
+
+
+def test_folder_that_cannot_be_made_is_named(tmp_path: Path, remote: RemoteArchive) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ReviewError, match="Not a directory"):
+        fetch_archive(ReviewSourceSpec(download_to=str(tmp_path / "file/raw")), remote)
+
+
+def test_other_file_under_the_archives_name_is_neither_read_nor_replaced(
+    source: ReviewSourceSpec, remote: RemoteArchive
+) -> None:
+    path = Path(source.download_to) / FILE
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    with pytest.raises(ReviewError, match=r"Delete it to download the original"):
+        fetch_archive(source, remote)
+    assert path.read_text() == "mine"
+
+
+# Local files
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Path:
+    """An archive on this machine, which is not the one on the server."""
+    path = tmp_path / "mine.tar.gz"
+    path.write_text("mine")
+    return path
+
+
+def test_named_file_is_taken_whatever_its_hash(local: Path, server: Server, remote: RemoteArchive) -> None:
+    """It may be a part of the original, or one's own reviews in its layout."""
+    assert fetch_archive(ReviewSourceSpec(archive=str(local)), remote) == local
+    assert server.num_requests == 0
+
+
+def test_environment_variable_names_the_archive(
+    local: Path, source: ReviewSourceSpec, server: Server, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMDB_ARCHIVE", str(local))
+    assert fetch_archive(source, remote) == local
+    assert server.num_requests == 0
+
+
+def test_parameter_wins_over_the_environment_variable(local: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMDB_ARCHIVE", "other.tar.gz")
+    assert fetch_archive(ReviewSourceSpec(archive=str(local))) == local
+
+
+def test_environment_variable_wins_over_what_was_downloaded(
+    local: Path, source: ReviewSourceSpec, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch_archive(source, remote)
+    monkeypatch.setenv("IMDB_ARCHIVE", str(local))
+    assert fetch_archive(source, remote) == local
+
+
+def test_empty_environment_variable_names_nothing(
+    source: ReviewSourceSpec, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMDB_ARCHIVE", "")
+    assert fetch_archive(source, remote).name == FILE
+
+
+def test_missing_named_file_is_never_replaced_by_a_download(
+    tmp_path: Path, server: Server, remote: RemoteArchive
+) -> None:
+    path = tmp_path / "none.tar.gz"
+    with pytest.raises(ReviewError) as caught:
+        fetch_archive(ReviewSourceSpec(archive=str(path), download_to=str(tmp_path)), remote)
+    assert str(caught.value) == (
+        f"{path}: no such file (looked in {Path.cwd()}). Name an archive in sentiment.source.archive."
+    )
+    assert server.num_requests == 0
+
+
+def test_missing_file_of_the_environment_variable_is_named_with_it(
+    source: ReviewSourceSpec, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMDB_ARCHIVE", "none.tar.gz")
+    with pytest.raises(ReviewError, match=r"none.tar.gz: no such file .* Name an archive in IMDB_ARCHIVE\."):
+        fetch_archive(source, remote)
+
+
+def test_folder_is_no_archive(tmp_path: Path) -> None:
+    with pytest.raises(ReviewError, match="a folder"):
+        fetch_archive(ReviewSourceSpec(archive=str(tmp_path)))
+
+
+def test_official_archive_is_named_as_its_address_says() -> None:
+    assert IMDB.name == "aclImdb_v1.tar.gz"

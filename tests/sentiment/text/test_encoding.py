@@ -1,0 +1,175 @@
+"""Texts as numbers: what a loop over the words finds, cut and padded as the parameters say."""
+
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec, encode_texts, pad_texts, place_words
+from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, PADDING, UNKNOWN
+
+MakeEncoded = Callable[..., EncodedTexts]
+
+WORDS = ["good", "bad", "film", "!"]
+TEXTS = ["Good film!", "", "a bad, BAD film", "unheard of", "good"]
+
+
+def list_texts(encoded: EncodedTexts) -> list[list[int]]:
+    return [encoded.ids[start:stop].tolist() for start, stop in zip(encoded.offsets, encoded.offsets[1:], strict=False)]
+
+
+@pytest.fixture(scope="module")
+def encoded() -> EncodedTexts:
+    return encode_texts(TEXTS, WORDS)
+
+
+def test_words_have_their_places_in_the_vocabulary_as_numbers(encoded: EncodedTexts) -> None:
+    assert list_texts(encoded) == [[2, 4, 5], [], [1, 3, 1, 3, 4], [1, 1], [2]]
+
+
+def test_numbers_of_known_words_begin_after_padding_and_unknown() -> None:
+    assert (PADDING, UNKNOWN, FIRST_WORD) == (0, 1, 2)
+
+
+def test_signs_are_passed_over_where_they_are_no_words() -> None:
+    assert list_texts(encode_texts(["Good, film!"], ["good", "film"], signs=False)) == [[2, 3]]
+
+
+@given(st.lists(st.lists(st.sampled_from([*WORDS, "other", "words"]), max_size=8), max_size=6))
+def test_words_come_back_from_their_numbers(texts: list[list[str]]) -> None:
+    names = {UNKNOWN: "?"} | dict(enumerate(WORDS, start=FIRST_WORD))
+    found = [[names[number] for number in text] for text in list_texts(encode_texts(map(" ".join, texts), WORDS))]
+    assert found == [[word if word in WORDS else "?" for word in text] for text in texts]
+
+
+def test_lengths_count_the_words(encoded: EncodedTexts) -> None:
+    assert (len(encoded), encoded.lengths.tolist()) == (5, [3, 0, 5, 2, 1])
+
+
+def test_numbers_are_int32_and_offsets_int64(encoded: EncodedTexts) -> None:
+    assert (encoded.ids.dtype, encoded.offsets.dtype) == (np.int32, np.int64)
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["", " "]])
+def test_nothing_to_encode_gives_no_words(texts: list[str]) -> None:
+    found = encode_texts(texts, WORDS)
+    assert (list_texts(found), found.ids.dtype) == ([[]] * len(texts), np.int32)
+
+
+def test_without_a_vocabulary_every_word_is_unknown() -> None:
+    assert list_texts(encode_texts(["good film"], [])) == [[UNKNOWN, UNKNOWN]]
+
+
+def test_text_of_100_000_words_is_encoded() -> None:
+    found = encode_texts(["good bad " * 50_000, "film"], WORDS)
+    assert (found.lengths.tolist(), found.ids.tolist()) == ([100_000, 1], [2, 3] * 50_000 + [4])
+
+
+# Selections
+
+
+@given(st.lists(st.lists(st.integers(1, 9), max_size=4), min_size=1, max_size=6), st.data())
+def test_selected_texts_are_those_of_the_numbers_in_their_order(
+    make_encoded: MakeEncoded, texts: list[list[int]], data: st.DataObject
+) -> None:
+    numbers = data.draw(st.lists(st.integers(0, len(texts) - 1), max_size=8))
+    found = make_encoded(texts).select(np.array(numbers, np.int64))
+    assert list_texts(found) == [texts[number] for number in numbers]
+    assert found.offsets.dtype == np.int64
+
+
+def test_selecting_changes_nothing(encoded: EncodedTexts) -> None:
+    before = encoded.ids.copy(), encoded.offsets.copy()
+    encoded.select(np.array([3, 0])).ids[:] = 9
+    np.testing.assert_array_equal(encoded.ids, before[0])
+    np.testing.assert_array_equal(encoded.offsets, before[1])
+
+
+# Cutting and padding
+
+
+def pad_naively(texts: list[list[int]], padding: PaddingSpec) -> list[list[int]]:
+    """Row by row, with slices of lists."""
+    size, head = padding.max_length, padding.max_length // 2
+    tail = size - head
+    rows = []
+    for text in texts:
+        cut = {"pre": text[-size:], "post": text[:size], "middle": text[:head] + text[len(text) - tail :]}
+        rows.append(text if len(text) <= size else cut[padding.truncating])
+    width = max([1, *map(len, rows)])
+    gaps = [[PADDING] * (width - len(row)) for row in rows]
+    return [gap + row if padding.padding == "pre" else row + gap for gap, row in zip(gaps, rows, strict=True)]
+
+
+PADDINGS = st.builds(
+    PaddingSpec,
+    max_length=st.integers(1, 7),
+    truncating=st.sampled_from(["pre", "post", "middle"]),
+    padding=st.sampled_from(["pre", "post"]),
+)
+
+
+@given(st.lists(st.lists(st.integers(1, 9), max_size=12), max_size=6), PADDINGS, st.data())
+def test_padded_texts_are_what_slices_of_lists_give(
+    make_encoded: MakeEncoded, texts: list[list[int]], padding: PaddingSpec, data: st.DataObject
+) -> None:
+    numbers = data.draw(st.lists(st.integers(0, len(texts) - 1), max_size=6)) if texts else []
+    found = pad_texts(make_encoded(texts), np.array(numbers, np.int64), padding)
+    assert found.tolist() == pad_naively([texts[number] for number in numbers], padding)
+    assert found.dtype == np.int32
+
+
+@pytest.mark.parametrize(("truncating", "expected"), [("pre", [4, 5, 6, 7]), ("post", [1, 2, 3, 4])])
+def test_truncating_drops_words_at_the_end_it_names(
+    make_encoded: MakeEncoded, truncating: str, expected: list[int]
+) -> None:
+    padding = PaddingSpec(max_length=4, truncating=truncating)
+    assert pad_texts(make_encoded([[1, 2, 3, 4, 5, 6, 7]]), np.array([0]), padding).tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("max_length", "expected"), [(4, [1, 2, 6, 7]), (5, [1, 2, 5, 6, 7]), (1, [7]), (7, [1, 2, 3, 4, 5, 6, 7])]
+)
+def test_truncating_in_the_middle_keeps_head_and_tail(
+    make_encoded: MakeEncoded, max_length: int, expected: list[int]
+) -> None:
+    padding = PaddingSpec(max_length=max_length, truncating="middle")
+    assert pad_texts(make_encoded([[1, 2, 3, 4, 5, 6, 7]]), np.array([0]), padding).tolist() == [expected]
+
+
+@pytest.mark.parametrize(("side", "expected"), [("pre", [0, 0, 8]), ("post", [8, 0, 0])])
+def test_padding_stands_at_the_end_it_names(make_encoded: MakeEncoded, side: str, expected: list[int]) -> None:
+    padded = pad_texts(make_encoded([[8], [1, 2, 3]]), np.array([0, 1]), PaddingSpec(padding=side))
+    assert padded.tolist() == [expected, [1, 2, 3]]
+
+
+def test_batch_is_no_longer_than_its_longest_text(make_encoded: MakeEncoded) -> None:
+    encoded = make_encoded([[1], [1, 2], [1] * 50])
+    assert pad_texts(encoded, np.array([0, 1]), PaddingSpec(max_length=40)).shape == (2, 2)
+
+
+@pytest.mark.parametrize(("truncating", "side"), [*product(["pre", "post", "middle"], ["pre", "post"])])
+def test_batch_of_empty_texts_is_one_step_of_padding(make_encoded: MakeEncoded, truncating: str, side: str) -> None:
+    padded = pad_texts(make_encoded([[], []]), np.array([0, 1]), PaddingSpec(truncating=truncating, padding=side))
+    assert padded.tolist() == [[PADDING], [PADDING]]
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=6), PADDINGS)
+def test_no_word_stands_twice_and_words_keep_their_order(lengths: list[int], padding: PaddingSpec) -> None:
+    for row, length in zip(place_words(np.array(lengths), padding), lengths, strict=True):
+        places = row[row >= 0].tolist()
+        assert places == sorted(set(places))
+        assert len(places) == min(length, padding.max_length)
+        assert all(place < length for place in places)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("max_length", 0), ("truncating", "both"), ("padding", "middle"), ("max_lenght", 3)]
+)
+def test_wrong_padding_is_refused(field: str, value: object) -> None:
+    with pytest.raises(ValidationError, match=field):
+        PaddingSpec(**{field: value})

@@ -1,0 +1,149 @@
+"""Texts to score: every row or line gets its number, and a file that can't be read says what to do."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.sentiment.text.files import TextFileSpec, read_texts
+
+Write = Callable[..., str]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(name: str, content: str | bytes) -> str:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Callable[[pd.Series], str]:
+    """Saves texts as a Parquet file."""
+
+    def save(texts: pd.Series) -> str:
+        path = tmp_path / "mine.parquet"
+        pd.DataFrame({"text": texts}).to_parquet(path)
+        return str(path)
+
+    return save
+
+
+def read(path: str, **options: str) -> list[str]:
+    table = read_texts(TextFileSpec(path=path, **options))
+    assert table["row"].tolist() == list(range(1, len(table) + 1))
+    return table["text"].tolist()
+
+
+def fail(path: str, **options: str) -> str:
+    with pytest.raises(ReviewError) as caught:
+        read(path, **options)
+    return str(caught.value)
+
+
+# Lines
+
+
+def test_every_line_is_a_text(write: Write) -> None:
+    assert read(write("mine.txt", "good film\n\nbad\x85film\u2028\n")) == ["good film", "", "bad\x85film\u2028"]
+
+
+def test_lines_may_end_as_on_windows_and_begin_with_a_mark(write: Write) -> None:
+    assert read(write("mine.TXT", "\ufeffgood\r\nbad\r\n")) == ["good", "bad"]
+
+
+def test_last_line_may_have_no_end(write: Write) -> None:
+    assert read(write("mine.txt", "good\nbad")) == ["good", "bad"]
+
+
+# Tables
+
+
+def test_column_of_texts_is_chosen(write: Write) -> None:
+    path = write("mine.csv", 'id,body\n1,"good, really"\n2,"two\nlines"\n')
+    assert read(path, text="body") == ["good, really", "two\nlines"]
+
+
+@pytest.mark.parametrize("cell", ["NA", "null", "1", "2.50", "True"])
+def test_cell_is_the_text_that_stands_there(write: Write, cell: str) -> None:
+    assert read(write("mine.csv", f"text\n{cell}\n")) == [cell]
+
+
+def test_empty_cell_is_an_empty_text(write: Write) -> None:
+    assert read(write("mine.csv", "text,id\ngood,1\n,2\nbad,3\n")) == ["good", "", "bad"]
+
+
+def test_empty_line_is_no_row_where_there_are_several_columns(write: Write) -> None:
+    assert read(write("mine.csv", "\ntext,id\ngood,1\n\nbad,3\n\n")) == ["good", "bad"]
+
+
+def test_empty_line_is_an_empty_text_where_there_is_one_column(write: Write) -> None:
+    """Or all rows after it would have another row's score."""
+    assert read(write("mine.csv", "text\ngood\n\nbad\n")) == ["good", "", "bad"]
+
+
+def test_one_column_below_an_empty_line_is_refused(write: Write) -> None:
+    assert fail(write("mine.csv", "\ntext\ngood\n")).endswith("received an empty line. Remove it.")
+
+
+@pytest.mark.parametrize("dtype", ["object", "string", "category"])
+def test_missing_text_is_an_empty_text(save: Callable[[pd.Series], str], dtype: str) -> None:
+    assert read(save(pd.Series(["good", None, "bad"], dtype=dtype))) == ["good", "", "bad"]
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("mine.txt", ""), ("mine.txt", "\ufeff"), ("mine.csv", "text\n"), ("mine.csv", "id,text\n\n")],
+    ids=["no line", "mark alone", "header alone", "header of two"],
+)
+def test_file_without_texts_is_refused(write: Write, name: str, content: str) -> None:
+    path = write(name, content)
+    assert fail(path).startswith(f"{path}: expected a text in each row or line, received none.")
+
+
+def test_table_without_rows_is_refused(save: Callable[[pd.Series], str]) -> None:
+    assert "received none" in fail(save(pd.Series([], dtype="str")))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("mine.csv", b"", "expected a CSV file in UTF-8"),
+        ("mine.csv", "text\ncaf\xe9\n".encode("latin-1"), "expected a CSV file in UTF-8"),
+        ("mine.txt", "caf\xe9\n".encode("latin-1"), "expected a text file in UTF-8"),
+        ("mine.parquet", b"PK\x03\x04", "expected a Parquet file"),
+        ("mine.docx", b"PK\x03\x04", "A .txt file holds one text in each line."),
+        ("mine.csv", "text\ngood, really good\n", "Quote the texts that hold a comma."),
+        ("mine.csv", "text;id\ngood;1\n", "Separate the cells of each line by commas."),
+        ("mine.csv", "body\ngood\n", "no column ['text']; its columns are ['body']"),
+    ],
+    ids=["empty", "Latin-1 CSV", "Latin-1 text", "no Parquet", "other kind", "commas", "semicolons", "no column"],
+)
+def test_unreadable_file_says_what_to_do(write: Write, name: str, content: str | bytes, expected: str) -> None:
+    path = write(name, content)
+    message = fail(path)
+    assert message.startswith(path)
+    assert expected in message
+
+
+@pytest.mark.parametrize("texts", [[1, 2], [b"a", b"b"], [["a"], ["b"]]], ids=["numbers", "bytes", "lists"])
+def test_cell_that_is_no_text_is_named(save: Callable[[pd.Series], str], texts: list) -> None:
+    assert "column 'text', row 1: expected text, received" in fail(save(pd.Series(texts)))
+
+
+def test_missing_file_and_folder_are_told_apart(tmp_path: Path) -> None:
+    assert "no such file" in fail(str(tmp_path / "mine.csv"))
+    assert "received a folder" in fail(str(tmp_path))
+
+
+def test_no_path_says_which_parameter_names_it() -> None:
+    with pytest.raises(ReviewError, match=r"predict_sentiment\.path"):
+        read_texts(TextFileSpec())

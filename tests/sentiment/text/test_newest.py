@@ -1,0 +1,164 @@
+"""Nothing later than a day is read, and what judges is the newest, or drawn by names alone."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.sentiment.text.newest import NewestReviewsSpec, read_newest
+from rnn_pipelines.sentiment.text.schema import ReviewSchema
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
+
+Read = Callable[..., pd.DataFrame]
+
+
+@pytest.fixture
+def read(write: Callable[..., str]) -> Read:
+    """Reads a table of ten reviews, or another one; `source` and `newest` name columns."""
+
+    def read_table(
+        table: pd.DataFrame | None = None, source: dict[str, str] | None = None, **newest: object
+    ) -> pd.DataFrame:
+        path = write((make_table() if table is None else table).to_csv(index=False))
+        return read_newest(ReviewSourceSpec(path=path, **(source or {})), NewestReviewsSpec(**newest))
+
+    return read_table
+
+
+def make_table(num_rows: int = 10) -> pd.DataFrame:
+    """A review a day, two of each film, the newest first."""
+    numbers = range(num_rows)
+    return pd.DataFrame(
+        {
+            "text": [f"text {number}" for number in numbers],
+            "label": [number % 2 for number in numbers],
+            "day": [f"2024-01-{num_rows - number:02}" for number in numbers],
+            "batch": [number // 3 for number in numbers],
+            "film": [f"film {number // 2}" for number in numbers],
+        }
+    )
+
+
+def find_held(table: pd.DataFrame) -> list[str]:
+    return table.loc[table["split"] == "test", "text"].tolist()
+
+
+def test_newest_reviews_are_held_out_by_time(read: Read) -> None:
+    assert find_held(read(time="day", holdout=0.3)) == ["text 0", "text 1", "text 2"]
+
+
+def test_reviews_of_one_batch_stay_together(read: Read) -> None:
+    """A batch judges as long as those after it fall short."""
+    assert find_held(read(time="batch", holdout=0.2)) == [f"text {number}" for number in range(6, 10)]
+
+
+def test_batches_are_numbers_and_no_words(read: Read) -> None:
+    """The tenth comes after the ninth."""
+    table = make_table().assign(batch=[*range(9, 11), *range(1, 9)])
+    assert find_held(read(table, time="batch", holdout=0.1)) == ["text 1"]
+
+
+def test_nothing_later_than_the_day_is_there(read: Read) -> None:
+    found = read(time="day", as_of="2024-01-04")
+    assert found["text"].tolist() == [f"text {number}" for number in range(6, 10)]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "expected"),
+    [("2024-01-04", 4), ("2024-01-04T18:30", 4), ("2024-01-04T12:00", 3), ("2024-01-04T00:00:00+00:00", 3)],
+    ids=["a day, to its end", "a time counts", "another time of the day", "midnight"],
+)
+def test_reviews_up_to_a_day_or_a_moment_are_there(read: Read, as_of: str, expected: int) -> None:
+    table = make_table().assign(day=lambda t: t["day"] + "T18:30:00")
+    assert len(read(table, time="day", as_of=as_of)) == expected
+
+
+@pytest.mark.parametrize("day", ["13/01/2024", "03/04/2024", "03.04.2024"])
+def test_date_of_another_form_is_refused(read: Read, day: str) -> None:
+    """Else days would be months, as long as there are so many."""
+    table = make_table().assign(day=lambda t: t["day"].where(t.index != 4, day))
+    with pytest.raises(ReviewError, match=rf"column 'day', row 5: .*ISO 8601.* received '{day}'.*dayfirst"):
+        read(table, time="day")
+
+
+def test_dates_of_a_parquet_file_are_read(tmp_path: Path) -> None:
+    table = make_table().assign(day=lambda t: pd.to_datetime(t["day"]).dt.date)
+    table.to_parquet(tmp_path / "my.parquet")
+    source = ReviewSourceSpec(path=str(tmp_path / "my.parquet"))
+    assert len(read_newest(source, NewestReviewsSpec(time="day", as_of="2024-01-04"))) == 4
+
+
+def test_later_rows_leave_no_trace(read: Read) -> None:
+    """Wherever they stand, numbers and draws are the same."""
+    early = make_table().iloc[6:]
+    pd.testing.assert_frame_equal(
+        read(time="day", as_of="2024-01-04"), read(early, time="day", as_of="2024-01-04"), check_exact=True
+    )
+
+
+def test_batch_can_be_the_last_one(read: Read) -> None:
+    assert len(read(time="batch", as_of=1)) == 6
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"as_of": "2024-01-04"}, r"no column says when.*retrain_sentiment\.time"),
+        ({"time": "day", "as_of": "2023-01-01"}, "the first review is of 2024-01-01"),
+        ({"time": "day", "as_of": 7}, "expected a time like those of the reviews"),
+        ({"time": "day", "as_of": "soon"}, "received 'soon'"),
+        ({"time": "day", "as_of": "03/04/2024"}, "received '03/04/2024'"),
+        ({"time": "batch", "as_of": "2024-01-01"}, "received '2024-01-01'"),
+        ({"time": "when"}, r"no column \['when'\].*retrain_sentiment\.time"),
+        ({"time": "film"}, "column 'film', row 1: expected a date or time"),
+    ],
+)
+def test_message_says_what_is_wrong(read: Read, settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ReviewError, match=message):
+        read(**settings)
+
+
+def test_archive_has_no_times() -> None:
+    """Which is said before it is downloaded."""
+    with pytest.raises(ReviewError, match=r"sentiment\.source\.path"):
+        read_newest(ReviewSourceSpec(), NewestReviewsSpec(time="day"))
+
+
+@pytest.mark.parametrize("holdout", [0, 1])
+def test_holdout_is_a_part(holdout: float) -> None:
+    with pytest.raises(ValidationError):
+        NewestReviewsSpec(holdout=holdout)
+
+
+def test_films_are_held_out_whole_where_there_are_no_times(read: Read) -> None:
+    table = read(make_table(40), source={"group": "film"})
+    assert table.groupby("film")["split"].nunique().eq(1).all()
+    assert 8 <= len(find_held(table)) <= 9
+
+
+def test_new_films_hardly_change_what_is_held_out(read: Read) -> None:
+    """Fewer than a tenth of the reviews that were learnt from come to judge."""
+    before = read(make_table(90), source={"group": "film"})
+    now = read(make_table(99), source={"group": "film"})
+    learnt = set(before["text"]) - set(find_held(before))
+    assert len(learnt & set(find_held(now))) < 0.1 * len(learnt)
+
+
+def test_order_of_rows_changes_nothing(read: Read) -> None:
+    table = make_table(40)
+    assert set(find_held(read(table))) == set(find_held(read(table.iloc[::-1])))
+
+
+def test_test_part_of_the_source_is_left_out(read: Read) -> None:
+    table = make_table(40).assign(part=lambda t: ["test" if n % 4 < 2 else "train" for n in range(len(t))])
+    found = read(table, source={"split": "part"})
+    assert len(found) == 20
+    assert 4 <= len(find_held(found)) <= 5
+
+
+def test_table_is_one_of_reviews(read: Read) -> None:
+    for found in (read(time="day"), read(source={"group": "film"})):
+        assert ReviewSchema().validate(found) is found

@@ -1,0 +1,340 @@
+"""What is learnt is never asked: neither a film nor a text is on two sides of a drawn split."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.sentiment.text.archive import read_archive
+from rnn_pipelines.sentiment.text.schema import ReviewSchema, tabulate
+from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, assign_folds, find_texts, split_reviews
+
+Row = tuple[str, str, str, int | None, str]
+
+
+def make(rows: list[Row]) -> pd.DataFrame:
+    """A table of rows `review_id, split, film, label, text`."""
+    return tabulate([(name, split, film, None, label, text) for name, split, film, label, text in rows])
+
+
+def make_films(num_films: int, split: str = "train", reviews: int = 4) -> list[Row]:
+    """As many reviews of each film, of both classes, all different."""
+    return [
+        (f"{split}/{film}/{number}", split, f"{split}{film}", number % 2, f"{split} {film} {number}")
+        for film in range(num_films)
+        for number in range(reviews)
+    ]
+
+
+OFFICIAL = make_films(20) + make_films(10, "test")
+
+
+def split(rows: list[Row] | pd.DataFrame, **options: float) -> tuple[pd.DataFrame, dict]:
+    table = rows if isinstance(rows, pd.DataFrame) else make(rows)
+    return split_reviews(table, ReviewSplitSpec(**options))
+
+
+def fail(rows: list[Row], **options: float) -> str:
+    """The message of the error that splitting ends in."""
+    with pytest.raises(ReviewError) as caught:
+        split(rows, **options)
+    return str(caught.value)
+
+
+def get_parts(reviews: pd.DataFrame) -> dict[str, str]:
+    return dict(zip(reviews["review_id"], reviews["part"], strict=True))
+
+
+# Parts
+
+
+def test_a_films_reviews_sit_on_one_side_of_the_split() -> None:
+    reviews, _ = split(make_films(40), validation=0.3, test=0.3)
+    assert reviews.groupby("film")["part"].nunique().max() == 1
+
+
+def test_official_test_part_stays_as_it_is() -> None:
+    reviews, _ = split(OFFICIAL)
+    assert (reviews["part"] == "test").equals(reviews["split"] == "test")
+    assert (reviews["part"] == "test").sum() == 40
+
+
+def test_validation_has_its_fraction_of_the_training_reviews() -> None:
+    assert split(OFFICIAL, validation=0.25)[1]["num_reviews"] == {"test": 40, "train": 60, "validation": 20}
+
+
+def test_test_part_is_drawn_where_the_source_has_none() -> None:
+    profile = split(make_films(20), validation=0.25, test=0.2)[1]
+    assert profile["num_reviews"] == {"test": 16, "train": 48, "validation": 16}
+
+
+def test_part_that_is_drawn_exceeds_its_fraction_by_less_than_a_film() -> None:
+    assert split(OFFICIAL, validation=0.26)[1]["num_reviews"]["validation"] == 24
+
+
+def test_unlabelled_reviews_are_a_part_of_their_own() -> None:
+    rows = [*OFFICIAL, ("u", "unlabelled", "u", None, "seen")]
+    assert get_parts(split(rows)[0])["u"] == "unlabelled"
+
+
+def test_result_fits_the_schema() -> None:
+    reviews, _ = split(OFFICIAL)
+    assert ReviewSchema().validate(reviews) is reviews
+
+
+def test_rows_keep_their_order() -> None:
+    assert split(OFFICIAL)[0]["review_id"].tolist() == [row[0] for row in OFFICIAL]
+
+
+def test_table_is_not_changed() -> None:
+    table = make(OFFICIAL)
+    before = table.copy()
+    split(table)
+    pd.testing.assert_frame_equal(table, before)
+
+
+# The draw
+
+
+@pytest.mark.parametrize("rows", [OFFICIAL, make_films(30)], ids=["official test", "drawn test"])
+def test_same_seed_draws_the_same_films(rows: list[Row]) -> None:
+    pd.testing.assert_frame_equal(split(rows, seed=3)[0], split(rows, seed=3)[0])
+
+
+def test_other_seed_draws_other_films() -> None:
+    assert get_parts(split(OFFICIAL, seed=1)[0]) != get_parts(split(OFFICIAL, seed=2)[0])
+
+
+@pytest.mark.parametrize("rows", [OFFICIAL, make_films(30)], ids=["official test", "drawn test"])
+def test_order_of_the_rows_does_not_matter(rows: list[Row]) -> None:
+    repeated = [*rows, ("train/99/9", "train", "train3", 1, "train 4 1")]
+    assert get_parts(split(repeated[::-1])[0]) == get_parts(split(repeated)[0])
+
+
+def test_validation_is_the_same_whatever_is_unlabelled() -> None:
+    rows = [*OFFICIAL, *(("unsup", "unlabelled", "u", None, "seen"),)]
+    assert {"unsup": "unlabelled"} | get_parts(split(OFFICIAL)[0]) == get_parts(split(rows)[0])
+
+
+# Duplicates
+
+
+@pytest.mark.parametrize(("part", "label"), [("train", 1), ("unlabelled", None)])
+def test_text_of_the_test_part_is_dropped_elsewhere(part: str, label: int | None) -> None:
+    reviews, profile = split([*OFFICIAL, ("x", part, "x", label, "test 0 0")])
+    assert "x" not in get_parts(reviews)
+    assert profile["num_dropped"] == {"in_test": 1, "repeated": 0}
+
+
+def test_text_of_a_drawn_test_part_is_dropped_elsewhere() -> None:
+    rows = make_films(30)
+    copied = [(f"copy{row[0]}", row[1], f"copy{row[2]}", *row[3:]) for row in rows]
+    reviews, profile = split(rows + copied)
+    test = reviews["part"] == "test"
+    assert not set(reviews.loc[test, "text"]) & set(reviews.loc[~test, "text"])
+    assert profile["num_dropped"]["in_test"] > 0
+
+
+def test_repeats_inside_the_test_part_stay() -> None:
+    reviews, profile = split([*OFFICIAL, ("x", "test", "x", 1, "test 0 0")])
+    assert get_parts(reviews)["x"] == "test"
+    assert profile["num_dropped"] == {"in_test": 0, "repeated": 0}
+
+
+def test_first_of_repeated_texts_stays() -> None:
+    rows = [("10", "train", "a", 1, "same"), ("9", "train", "b", 0, "same")]
+    reviews, profile = split(rows + OFFICIAL)
+    assert {"9", "10"} & set(reviews["review_id"]) == {"9"}
+    assert profile["num_dropped"] == {"in_test": 0, "repeated": 1}
+
+
+def test_labelled_text_stays_before_an_unlabelled_one() -> None:
+    rows: list[Row] = [("1", "unlabelled", "a", None, "same"), ("22", "train", "b", 0, "same")]
+    assert {"1", "22"} & set(split(rows + OFFICIAL)[0]["review_id"]) == {"22"}
+
+
+@pytest.mark.parametrize("text", ["TEST 0 0", "test 0 0 ", "test  0 0"])
+def test_texts_are_duplicates_if_exactly_alike(text: str) -> None:
+    assert "x" in get_parts(split([*OFFICIAL, ("x", "train", "x", 1, text)])[0])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcdefgh"), st.integers(0, 1), st.integers(0, 25), st.sampled_from(["train", "test"])
+        ),
+        min_size=4,
+        max_size=60,
+    ),
+    st.booleans(),
+    st.integers(0, 5),
+)
+def test_whatever_the_table_no_text_and_no_film_crosses_a_drawn_split(
+    cells: list[tuple[str, int, int, str]], official: bool, seed: int
+) -> None:
+    rows = [
+        (str(number), part if official else "train", film, label, f"text {text}")
+        for number, (film, label, text, part) in enumerate(cells)
+    ]
+    try:
+        reviews, _ = split(rows, seed=seed, validation=0.2)
+    except ReviewError:
+        return
+    sides = {part: reviews[reviews["part"] == part] for part in ("train", "validation", "test")}
+    is_official = any(row[1] == "test" for row in rows)
+    for one, other in [("train", "validation"), ("train", "test"), ("validation", "test")]:
+        assert not set(sides[one]["text"]) & set(sides[other]["text"])
+        if not (is_official and other == "test"):
+            assert not set(sides[one]["film"]) & set(sides[other]["film"])
+
+
+# The profile
+
+
+def test_profile_says_what_the_parts_are() -> None:
+    rows = [*OFFICIAL, ("u", "unlabelled", "u", None, "only five words stand here")]
+    assert split(rows)[1] == {
+        "num_reviews": {"test": 40, "train": 72, "unlabelled": 1, "validation": 8},
+        "num_films": {"test": 10, "train": 18, "unlabelled": 1, "validation": 2},
+        "positive_fraction": {"test": 0.5, "train": 0.5, "validation": 0.5},
+        "num_films_in_train_and_test": 0,
+        "num_words": {"mean": 365 / 121, "median": 3.0, "max": 5},
+        "num_dropped": {"in_test": 0, "repeated": 0},
+    }
+
+
+def test_profile_is_plain_json() -> None:
+    profile = split(OFFICIAL)[1]
+    assert json.loads(json.dumps(profile)) == profile
+
+
+def test_films_that_the_sources_own_split_shares_are_counted() -> None:
+    assert split([*OFFICIAL, ("x", "train", "test0", 1, "new")])[1]["num_films_in_train_and_test"] == 1
+
+
+# Texts of a part
+
+
+def test_texts_of_a_part_are_found_by_their_numbers() -> None:
+    reviews = pd.DataFrame({"part": ["test", "train", "validation", "train"]}, index=[7, 8, 9, 10])
+    assert find_texts(reviews, "train").tolist() == [1, 3]
+
+
+def test_texts_of_several_parts_are_found_in_the_order_of_the_rows() -> None:
+    reviews = pd.DataFrame({"part": ["test", "unlabelled", "train", "test"]})
+    assert find_texts(reviews, "train", "test").tolist() == [0, 2, 3]
+
+
+def test_part_without_a_text_has_none() -> None:
+    assert find_texts(pd.DataFrame({"part": ["test"]}), "unlabelled").tolist() == []
+
+
+# Folds
+
+
+def fold(reviews: pd.DataFrame, num_folds: int = 3) -> pd.Series:
+    return pd.Series(assign_folds(reviews, num_folds), index=reviews["review_id"])
+
+
+@pytest.fixture(scope="module")
+def reviews() -> pd.DataFrame:
+    rows = [*make_films(21), *make_films(5, "test"), ("u", "unlabelled", "train1", None, "seen")]
+    return split(rows)[0]
+
+
+def test_a_films_reviews_share_a_fold(reviews: pd.DataFrame) -> None:
+    is_train = reviews["part"] == "train"
+    folds = pd.Series(assign_folds(reviews, 3))[is_train]
+    assert folds.groupby(reviews.loc[is_train, "film"]).nunique().max() == 1
+
+
+def test_reviews_outside_the_training_part_have_no_fold(reviews: pd.DataFrame) -> None:
+    """Not even those of a film that the training part has too."""
+    assert ((assign_folds(reviews, 3) == -1) == (reviews["part"] != "train")).all()
+
+
+def test_folds_hold_as_many_films_but_for_one(reviews: pd.DataFrame) -> None:
+    films = reviews.assign(fold=assign_folds(reviews, 4))[reviews["part"] == "train"].groupby("fold")["film"].nunique()
+    assert (sorted(films.index), films.max() - films.min()) == ([0, 1, 2, 3], 1)
+
+
+def test_folds_do_not_depend_on_the_order_of_the_rows(reviews: pd.DataFrame) -> None:
+    shuffled = reviews.sample(frac=1, random_state=0)
+    assert fold(shuffled).sort_index().equals(fold(reviews).sort_index())
+
+
+def test_fewer_films_than_folds_have_a_fold_each() -> None:
+    reviews = pd.DataFrame({"part": "train", "film": ["a", "b", "a"], "review_id": ["1", "2", "3"]})
+    found = fold(reviews, 10)
+    assert (found["1"] == found["3"], sorted(set(found))) == (True, [0, 1])
+
+
+def test_folds_are_int64(reviews: pd.DataFrame) -> None:
+    assert assign_folds(reviews, 3).dtype == "int64"
+
+
+# Tables that can't be split
+
+
+def test_single_film_leaves_nothing_to_train_on() -> None:
+    message = fail(make_films(1) + make_films(2, "test"))
+    assert message.startswith("train: expected negative and positive reviews, received none (of 12 reviews on 3 films")
+
+
+def test_test_part_of_one_class_is_refused() -> None:
+    rows = [*make_films(20), ("x", "test", "x", 1, "new"), ("y", "test", "y", 1, "newer")]
+    assert fail(rows).startswith("test: expected negative and positive reviews, received 2 of one class")
+
+
+def test_validation_part_of_one_class_is_refused() -> None:
+    rows = [(f"{n}", "train", f"{n}", n % 2, f"{n}") for n in range(10)] + make_films(2, "test")
+    message = fail(rows, validation=0.05)
+    assert message.startswith("validation: expected negative and positive reviews, received 1 of one class")
+    assert message.endswith("Choose another sentiment.split.seed or larger fractions, or add reviews.")
+
+
+@pytest.mark.parametrize("name", ["validation", "test"])
+@pytest.mark.parametrize("value", [0, 1, -0.1, 1.5])
+def test_fraction_lies_between_0_and_1(name: str, value: float) -> None:
+    with pytest.raises(ValidationError, match=name):
+        ReviewSplitSpec(**{name: value})
+
+
+def test_misspelt_parameter_is_refused() -> None:
+    with pytest.raises(ValidationError, match="validaton"):
+        ReviewSplitSpec(validaton=0.1)
+
+
+# The real reviews
+
+
+@pytest.fixture(scope="module")
+def imdb(real_data: Path) -> tuple[pd.DataFrame, dict]:
+    return split(read_archive(real_data / "imdb/aclImdb_v1.tar.gz"))
+
+
+@pytest.mark.real_data
+def test_imdb_loses_123_test_texts_and_96_repeats_from_training(imdb: tuple[pd.DataFrame, dict]) -> None:
+    assert imdb[1]["num_dropped"] == {"in_test": 123, "repeated": 96}
+
+
+@pytest.mark.real_data
+def test_imdb_holds_back_a_tenth_of_its_training_reviews(imdb: tuple[pd.DataFrame, dict]) -> None:
+    assert imdb[1]["num_reviews"] == {"test": 25_000, "train": 22_300, "validation": 2_481}
+
+
+@pytest.mark.real_data
+def test_no_film_of_imdb_is_in_train_and_validation(imdb: tuple[pd.DataFrame, dict]) -> None:
+    parts = imdb[0].loc[imdb[0]["part"] != "test"].groupby("film")["part"].nunique()
+    assert parts.max() == 1
+
+
+@pytest.mark.real_data
+def test_small_archive_can_be_split(real_data: Path) -> None:
+    profile = split(read_archive(real_data / "imdb/aclImdb_small.tar.gz"))[1]
+    assert profile["num_reviews"]["test"] == 1_000
