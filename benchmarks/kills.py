@@ -36,8 +36,9 @@ from rnn_pipelines.champion.history import find_origin, list_records
 from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.champion.retraining import LoadedChampion
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.datasets import ChampionDataset, ForecastLogDataset
+from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError
+from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.prediction import forecast_newest
 from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest
 from rnn_pipelines.forecast.series.preparation import prepare_series

@@ -24,8 +24,7 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, make_windows
-from rnn_pipelines.networks.specs import NetworkSpec
-from rnn_pipelines.networks.training_specs import ForecastTrainingSpec
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 
 SERIES = Path(os.environ.get("RNN_DATA", "../shared/data")) / "series/daily-min-temperatures.csv"
 WINDOW, CALENDAR, GAPS = WindowSpec(lookback=14, horizon=1), CalendarSpec(weekly=0), GapPolicy("interpolate")

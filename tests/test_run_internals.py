@@ -17,10 +17,11 @@ import pytest
 from kedro.io import Version
 
 from rnn_pipelines.cells.conventions import count_weights_by_gate
-from rnn_pipelines.datasets import ArraysDataset, KerasModelDataset, TextClassifierDataset
+from rnn_pipelines.datasets import ArraysDataset, KerasModelDataset
 from rnn_pipelines.forecast.networks import build_forecaster
-from rnn_pipelines.networks.specs import NetworkSpec
+from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.sentiment.classifier import TextClassifier
+from rnn_pipelines.sentiment.datasets import TextClassifierDataset
 
 pytestmark = pytest.mark.slow
 

@@ -15,8 +15,9 @@ from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.datasets import ArraysDataset, ForecastLogDataset
-from rnn_pipelines.forecast.prediction import BY_HAND
+from rnn_pipelines.datasets import ArraysDataset
+from rnn_pipelines.forecast.datasets import ForecastLogDataset
+from rnn_pipelines.sentiment.prediction import UNVERSIONED
 from rnn_pipelines.sentiment.reference import pack_reference
 from rnn_pipelines.sentiment.text.encoding import encode_texts
 
@@ -131,7 +132,7 @@ def leave_sentiment(data: Path, make_reviews: Callable[..., pd.DataFrame], num_w
     scores["label"] = np.where(scores["probability"] > 0.5, "positive", "negative")
     scores["confidence"] = np.maximum(scores["probability"], 1 - scores["probability"])
     lengths = random.choice(encoded.lengths[is_test], 200) if num_words == 0 else np.full(200, num_words)
-    scores = scores.assign(num_words=lengths, num_known_words=lengths, text="NA", model_version=BY_HAND)
+    scores = scores.assign(num_words=lengths, num_known_words=lengths, text="NA", model_version=UNVERSIONED)
     calibrations = {name: {"validation_log_loss": 0.1} for name in ("lstm", "gru", "ensemble")}
     for folder in ("02_intermediate/sentiment", "06_models/sentiment", "07_model_output/sentiment"):
         (data / folder).mkdir(parents=True, exist_ok=True)

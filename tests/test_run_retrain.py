@@ -20,8 +20,10 @@ from rnn_pipelines.champion.changes import list_damages
 from rnn_pipelines.champion.history import list_records
 from rnn_pipelines.champion.retraining import LoadedChampion
 from rnn_pipelines.champion.store import RECORD, ChampionStore
-from rnn_pipelines.datasets import ChampionDataset, ForecastLogDataset
+from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError, SeriesError
+from rnn_pipelines.forecast.datasets import ForecastLogDataset
+from rnn_pipelines.forecast.packing import unpack
 
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
@@ -159,7 +161,7 @@ def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) 
     series = make_sales().rename(columns={"shop": "unique_id", "day": "ds", "sales": "y"}).assign(observed=True)
     holdout = first["holdout"]
     champion = ChampionDataset(path=str(FOLDER), task="forecast").store._verify(first["version"])[0]
-    artefact = ChampionDataset(path=str(FOLDER), task="forecast")._unpack(champion)
+    artefact = unpack(champion)
     found = forecast_cutoffs(artefact, series, holdout[["unique_id", "cutoff"]].drop_duplicates())
     assert found["ds"].tolist() == holdout["ds"].tolist()
     np.testing.assert_allclose(found["y_hat"], holdout["challenger"], rtol=1e-6)

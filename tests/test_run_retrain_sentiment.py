@@ -157,13 +157,13 @@ def test_loss_is_the_log_loss_of_the_holdout(first: dict[str, Any]) -> None:
 
 def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) -> None:
     """After loading it gives the scores on which it was judged."""
-    from rnn_pipelines.datasets.packing import unpack_text_classifier
     from rnn_pipelines.sentiment.classifier import score_sentiment
+    from rnn_pipelines.sentiment.packing import unpack
 
     files = ChampionDataset(path=str(FOLDER), task="sentiment").store.read_version(first["version"])
     holdout = first["holdout"]
     texts = make_reviews(DAY)["Review"].iloc[holdout["review_id"].astype(int) - 1]
-    scores = score_sentiment(unpack_text_classifier(files), pd.DataFrame({"row": range(len(texts)), "text": texts}))
+    scores = score_sentiment(unpack(files), pd.DataFrame({"row": range(len(texts)), "text": texts}))
     np.testing.assert_allclose(scores["probability"], to_probability(holdout["challenger"].to_numpy()), atol=1e-6)
 
 

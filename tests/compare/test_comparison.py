@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from rnn_pipelines.compare import comparison
-from rnn_pipelines.compare.comparison import Job, compare_cells, list_jobs
+from rnn_pipelines.compare import comparison, jobs
+from rnn_pipelines.compare.comparison import compare_cells
 from rnn_pipelines.compare.contests import prepare_contest
+from rnn_pipelines.compare.jobs import Job, list_jobs
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook, TaskSpec
 from rnn_pipelines.errors import TaskError, TrainingError
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -105,7 +106,7 @@ def test_another_version_of_the_project_is_another_key(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("package", ["keras", "tensorflow"])
 def test_another_version_of_what_trains_is_another_key(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     before = find_key(make_book())
-    monkeypatch.setattr(comparison, "version", lambda name: "99" if name == package else version(name))
+    monkeypatch.setattr(jobs, "version", lambda name: "99" if name == package else version(name))
     assert find_key(make_book()) != before
 
 

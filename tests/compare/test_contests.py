@@ -19,7 +19,7 @@ from rnn_pipelines.compare.contests import (
     measure_mse,
     prepare_contest,
 )
-from rnn_pipelines.compare.specs import AddingData, CopyData, MusicData, SeriesData, TaskBook, TaskSpec
+from rnn_pipelines.compare.specs import AddingData, ContenderSpec, CopyData, MusicData, SeriesData, TaskBook, TaskSpec
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import SeriesError, TaskError
 from rnn_pipelines.forecast.baselines import forecast_baselines
@@ -32,8 +32,7 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, make_windows
-from rnn_pipelines.networks.specs import ContenderSpec
-from rnn_pipelines.networks.training_specs import TrainingSpec
+from rnn_pipelines.networks.specs import TrainingSpec
 
 SIZES = {"num_train": 30, "num_validation": 20, "num_test": 10}
 JSB = MusicData(kind="music", file="JSB_Chorales.mat")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from rnn_pipelines.networks.specs import ContenderSpec
+from rnn_pipelines.compare.specs import ContenderSpec
 
 CELLS = ("rnn", "lstm", "gru")
 NUM_INPUTS, NUM_OUTPUTS = 3, 2

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.compare.comparison import compare_cells, list_jobs
+from rnn_pipelines.compare.comparison import compare_cells
 from rnn_pipelines.compare.contests import Contest, prepare_contest
+from rnn_pipelines.compare.jobs import list_jobs
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook, TaskSpec
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TrainingError

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -24,13 +25,13 @@ from rnn_pipelines.champion.policy import Decision
 from rnn_pipelines.champion.retraining import Candidate
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
-from rnn_pipelines.datasets.packing import pack_forecaster
 from rnn_pipelines.forecast.forecaster import Forecaster, describe_forecaster, forecast_newest
+from rnn_pipelines.forecast.packing import pack
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
-from rnn_pipelines.networks.specs import NetworkSpec
+from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
 
 RECORD = {"kind": "retrain", "task": "forecast", "at": "2024-01-01T00:00:00+00:00", "reasons": ["why"]}
@@ -269,7 +270,7 @@ def test_where_no_champion_is_whole_there_is_none_and_an_alarm(folder: Path, bar
 def promote_unreadable(folder: Path, bare: Forecaster) -> str:
     """A version whose network is no model, as that of another Keras may be; its checksum is right."""
     store = ChampionStore(folder)
-    version = store.add_version({**pack_forecaster(bare), "lstm.keras": b"of another Keras"})
+    version = store.add_version({**pack(bare), "lstm.keras": b"of another Keras"})
     store.promote(version, ["why"], "2024-01-02T00:00:00+00:00")
     add_record(folder, RECORD | {"is_promoted": True, "version": version})
     return version
@@ -311,8 +312,8 @@ def fail_to_load(dataset: ChampionDataset) -> None:
     def fail(_: object) -> None:
         raise TypeError("broken")
 
-    dataset._unpack = fail
-    assert dataset.load() is None
+    with patch("rnn_pipelines.forecast.packing.unpack", fail):
+        assert dataset.load() is None
 
 
 def test_champion_that_can_be_loaded_again_ends_the_alarm(folder: Path, bare: Forecaster) -> None:
@@ -337,10 +338,8 @@ def test_error_of_the_machine_is_no_fault_of_the_champion(folder: Path, bare: Fo
     def fail(_: object) -> None:
         raise error
 
-    dataset = open_dataset(folder)
-    dataset._unpack = fail
-    with pytest.raises(DatasetError) as caught:
-        dataset.load()
+    with patch("rnn_pipelines.forecast.packing.unpack", fail), pytest.raises(DatasetError) as caught:
+        open_dataset(folder).load()
     assert caught.value.__cause__ is error
     assert list_records(folder)[-1]["kind"] == "retrain"
 

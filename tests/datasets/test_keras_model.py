@@ -14,7 +14,7 @@ from kedro.io import DatasetError
 from kedro.io.core import Version, VersionNotFoundError
 
 from rnn_pipelines.datasets import KerasModelDataset
-from rnn_pipelines.networks.specs import NetworkSpec
+from rnn_pipelines.forecast.specs import NetworkSpec
 
 INPUTS = {
     "history": np.random.default_rng(0).normal(size=(5, 6, 3)).astype("float32"),

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from rnn_pipelines.champion.retraining import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast import backtest
 from rnn_pipelines.forecast.backtest import (
@@ -22,14 +21,14 @@ from rnn_pipelines.forecast.backtest import (
     retrain,
 )
 from rnn_pipelines.forecast.baselines import forecast_baselines
+from rnn_pipelines.forecast.decision import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
-from rnn_pipelines.networks.specs import NetworkSpec
-from rnn_pipelines.networks.training_specs import BudgetSpec, ForecastTrainingSpec
 
 pytestmark = pytest.mark.usefixtures("no_graphs")
 

@@ -21,9 +21,8 @@ from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec, gather_windows
+from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
-from rnn_pipelines.networks.specs import NetworkSpec
-from rnn_pipelines.networks.training_specs import BudgetSpec, ForecastTrainingSpec
 
 pytestmark = pytest.mark.usefixtures("no_graphs")
 
@@ -213,9 +212,9 @@ def test_holdout_of_a_series_that_the_champion_does_not_know_was_not_seen(champi
 
 def test_what_was_seen_is_known_after_loading(champion: Forecaster, grow) -> None:
     """Dates come back as another kind of dates."""
-    from rnn_pipelines.datasets.packing import pack_forecaster, unpack_forecaster
+    from rnn_pipelines.forecast.packing import pack, unpack
 
-    assert find_seen(unpack_forecaster(pack_forecaster(champion)), grow(65).settings) == ["a", "b"]
+    assert find_seen(unpack(pack(champion)), grow(65).settings) == ["a", "b"]
 
 
 # The choice

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from rnn_pipelines.datasets import ForecastLogDataset
+from rnn_pipelines.forecast.datasets import ForecastLogDataset
 
 NUM_PROCESSES, NUM_SAVES = 6, 5
 

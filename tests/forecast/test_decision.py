@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.champion.retraining import Candidate, LoadedChampion, RetrainForecastSpec
-from rnn_pipelines.forecast.decision import decide_forecast
+from rnn_pipelines.champion.retraining import Candidate, LoadedChampion
+from rnn_pipelines.forecast.decision import RetrainForecastSpec, decide_forecast
 from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy

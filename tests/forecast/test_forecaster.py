@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
-from rnn_pipelines.networks.specs import NetworkSpec
+from rnn_pipelines.forecast.specs import NetworkSpec
 
 Prepare = Callable[..., SimpleNamespace]
 WINDOW = WindowSpec(lookback=4, horizon=2)

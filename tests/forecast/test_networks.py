@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from rnn_pipelines.networks.specs import NetworkSpec
+from rnn_pipelines.forecast.specs import NetworkSpec
 
 CELLS = ("lstm", "gru")
 LOOKBACK, HORIZON, NUM_KNOWN = 6, 3, 2

@@ -13,9 +13,8 @@ from pydantic import ValidationError
 from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec, gather_windows
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
-from rnn_pipelines.networks.specs import NetworkSpec
-from rnn_pipelines.networks.training_specs import ForecastTrainingSpec
 
 pytestmark = pytest.mark.usefixtures("no_graphs")
 

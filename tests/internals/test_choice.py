@@ -11,9 +11,9 @@ import pytest
 from rnn_pipelines.errors import NetworkError, ReviewError
 from rnn_pipelines.forecast.networks import build_forecaster
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.internals.choice import choose_classifier, choose_forecasters
 from rnn_pipelines.internals.specs import SmallClassifierSpec, SmallForecasterSpec
-from rnn_pipelines.networks.specs import NetworkSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
 SMALL_FORECASTER = SmallForecasterSpec.model_validate(

@@ -12,6 +12,7 @@ import pytest
 from rnn_pipelines.cells.gradients import backpropagate
 from rnn_pipelines.forecast.networks import build_forecaster
 from rnn_pipelines.forecast.series.windows import WindowSpec, gather_windows
+from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.internals.choice import ChosenClassifier, ChosenForecasters
 from rnn_pipelines.internals.specs import SampleSpec
 from rnn_pipelines.internals.traces import (
@@ -22,7 +23,6 @@ from rnn_pipelines.internals.traces import (
     trace_classifier,
     trace_forecasters,
 )
-from rnn_pipelines.networks.specs import NetworkSpec
 from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec

@@ -8,10 +8,11 @@ from keras import layers
 from rnn_pipelines.cells.conventions import count_weights_by_gate
 from rnn_pipelines.errors import NetworkError
 from rnn_pipelines.forecast.networks import average_forecasters, build_forecaster
+from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.internals import tracing
 from rnn_pipelines.internals.tracing import MAX_DIFFERENCE, differentiate_forecast, summarize_network, trace_layer
-from rnn_pipelines.networks.specs import ClassifierSpec, NetworkSpec
 from rnn_pipelines.sentiment.network import build_classifier
+from rnn_pipelines.sentiment.specs import ClassifierSpec
 
 
 def make_forecaster(cell: str, num_known: int = 2, **options) -> keras.Model:

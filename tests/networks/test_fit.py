@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_pipelines.networks.training_specs import TrainingSpec
+from rnn_pipelines.networks.specs import TrainingSpec
 
 TRAINING = TrainingSpec(
     epochs=3, patience=3, min_steps=0, batch_size=4, schedule="constant", weight_average=0.0, jit_compile=False

@@ -17,7 +17,8 @@ from kedro.config import OmegaConfigLoader
 from kedro.io import DatasetError
 from sqlalchemy.exc import DBAPIError
 
-from rnn_pipelines.datasets import ForecastLogDataset, PostgresRowsDataset, postgres_table
+from rnn_pipelines.datasets import PostgresRowsDataset, postgres_table
+from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.evaluation.realised import JUDGED_COLUMNS
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]

@@ -6,20 +6,8 @@ import pytest
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.metrics import BASELINES
-from rnn_pipelines.report.style import (
-    COLORS,
-    MAX_LABEL_LENGTH,
-    SPARE_COLOR,
-    add_menu,
-    format_number,
-    format_p_cell,
-    format_percent,
-    format_points,
-    format_skill,
-    get_color,
-    get_name,
-    set_title,
-)
+from rnn_pipelines.report.numbers import format_number, format_p_cell, format_percent, format_points, format_skill
+from rnn_pipelines.report.style import COLORS, MAX_LABEL_LENGTH, SPARE_COLOR, add_menu, get_color, get_name, set_title
 
 
 def make_figure(num_traces: int) -> Figure:

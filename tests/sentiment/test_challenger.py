@@ -11,18 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.networks.specs import ClassifierSpec
-from rnn_pipelines.networks.training_specs import LimitsSpec, TrainingSpec
-from rnn_pipelines.sentiment.challenger import (
-    TextMeans,
-    allot_means,
-    complete_challenger,
-    score_holdout,
-    train_challenger,
-)
+from rnn_pipelines.networks.specs import LimitsSpec, TrainingSpec
+from rnn_pipelines.sentiment.challenger import allot_means, complete_challenger, score_holdout, train_challenger
 from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.evaluation.metrics import to_probability
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
+from rnn_pipelines.sentiment.specs import ClassifierSpec, TextMeans
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.newest import hash_texts
 from rnn_pipelines.sentiment.text.splits import assign_folds

@@ -17,8 +17,8 @@ from fsspec.implementations.local import LocalFileOpener
 from kedro.io import DatasetError
 from kedro.io.core import Version
 
-from rnn_pipelines.datasets import TextClassifierDataset
 from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.datasets import TextClassifierDataset
 
 MEMBERS = ["settings.json", "vocabulary.json", "ngrams.npz", "networks/lstm.keras", "networks/gru.keras"]
 Reweigh = Callable[[float], TextClassifier]
@@ -306,7 +306,7 @@ def test_preview_shows_how_models_are_weighed_and_texts_are_cut(
 def test_preview_needs_no_keras(packed: bytes, write: Callable[..., str]) -> None:
     code = f"""
         import sys
-        from rnn_pipelines.datasets import TextClassifierDataset
+        from rnn_pipelines.sentiment.datasets import TextClassifierDataset
         assert TextClassifierDataset(filepath={write(packed, "my.zip")!r}).preview()
         print(sorted({{"keras", "tensorflow", "sklearn", "scipy"}} & set(sys.modules)))
     """

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.champion.retraining import Candidate, LoadedChampion, RetrainSentimentSpec
-from rnn_pipelines.sentiment.decision import decide_sentiment, describe_run
+from rnn_pipelines.champion.retraining import Candidate, LoadedChampion
+from rnn_pipelines.sentiment.decision import RetrainSentimentSpec, decide_sentiment, describe_run
 from rnn_pipelines.sentiment.reference import REFERENCE
 
 TRAINING = {

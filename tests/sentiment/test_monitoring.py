@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rnn_pipelines.champion.verdict import Verdict
-from rnn_pipelines.sentiment.evaluation.drift import FACTS, compare_scores
+from rnn_pipelines.sentiment.evaluation.drift import compare_scores
 from rnn_pipelines.sentiment.monitoring import (
     Difference,
     MonitorSentimentSpec,
@@ -21,6 +21,7 @@ from rnn_pipelines.sentiment.monitoring import (
     judge_scores,
     monitor_scores,
 )
+from rnn_pipelines.sentiment.reference import FACTS
 
 NONE = Difference(newest=0.5, reference=0.5, effect=0.0, p_value=1.0)
 MEASURES = ("positive", "unknown_label", "confidence", "unknown_words", "num_words")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from rnn_pipelines.networks.specs import ClassifierSpec
+from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec, pad_texts
 
 pytestmark = pytest.mark.usefixtures("no_graphs")

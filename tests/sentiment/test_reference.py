@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.forecast.prediction import BY_HAND
-from rnn_pipelines.sentiment.evaluation.drift import FACTS
-from rnn_pipelines.sentiment.reference import REFERENCE, describe_reference, pack_reference, select_newest
+from rnn_pipelines.sentiment.prediction import UNVERSIONED
+from rnn_pipelines.sentiment.reference import FACTS, REFERENCE, describe_reference, pack_reference, select_newest
 from rnn_pipelines.sentiment.text.encoding import encode_texts
 
 NOTHING: dict[str, Any] = {"predictions": None, "reviews": None, "encoded": None, "calibrations": None}
@@ -49,7 +48,7 @@ def test_scores_of_one_version_are_all_taken() -> None:
 
 @pytest.mark.parametrize(
     ("versions", "rows"),
-    [(["v1", "v2", "v2"], [1, 2]), (["v2", "v1"], [1]), ([BY_HAND, "v1"], [1]), (["v1", BY_HAND], [1])],
+    [(["v1", "v2", "v2"], [1, 2]), (["v2", "v1"], [1]), ([UNVERSIONED, "v1"], [1]), (["v1", UNVERSIONED], [1])],
     ids=["another champion", "rolled back", "the first champion", "no champion any more"],
 )
 def test_of_several_versions_the_last_counts(
@@ -82,7 +81,7 @@ def test_reference_is_the_holdout_of_the_version_that_scored(store: ChampionStor
 def test_reference_of_the_classifier_of_sentiment_is_its_test_part(store: ChampionStore, left: dict[str, Any]) -> None:
     """Though there is a champion."""
     store.promote(store.add_version(pack_reference(make_holdout(1.0))), ["first"], "2026-01-31T02:00:00+00:00")
-    reference = describe_reference(make_scores(BY_HAND), store.folder, **left)
+    reference = describe_reference(make_scores(UNVERSIONED), store.folder, **left)
     assert reference["label"].tolist() == ["negative"]
 
 

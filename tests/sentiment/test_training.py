@@ -10,9 +10,9 @@ import pytest
 from sklearn.metrics import log_loss
 
 from rnn_pipelines.errors import TrainingError
-from rnn_pipelines.networks.specs import ClassifierSpec
-from rnn_pipelines.networks.training_specs import TrainingSpec
+from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
+from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.splits import assign_folds, find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors

@@ -8,6 +8,9 @@ from pydantic import BaseModel, Field
 
 from rnn_pipelines.errors import ParameterError
 
+# The two that a decision is between, by these names in tables and records.
+CHALLENGER, CHAMPION = "challenger", "champion"
+
 
 class PolicySpec(BaseModel, extra="forbid", frozen=True):
     """When a challenger is promoted.

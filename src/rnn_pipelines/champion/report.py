@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rnn_pipelines.champion.tables import format_value, list_origins
+from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Part, Section, Table, render_page
-from rnn_pipelines.report.style import format_number, get_name
+from rnn_pipelines.report.style import get_name
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 HOW_TO_READ = (

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel
@@ -20,60 +20,12 @@ from rnn_pipelines.champion.manifest import (
     fingerprint_values,
     list_versions,
 )
-from rnn_pipelines.champion.policy import Decision, Evidence, PolicySpec, decide_promotion
-from rnn_pipelines.forecast.evaluation.holdout import CHALLENGER, CHAMPION
-from rnn_pipelines.forecast.series.newest import NewestSpec
-from rnn_pipelines.networks.training_specs import BudgetSpec, LimitsSpec
-from rnn_pipelines.sentiment.text.newest import NewestReviewsSpec
+from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION, Decision, Evidence, PolicySpec, decide_promotion
 
 logger = logging.getLogger(__name__)
 
 # What of a profile stays on record.
 DATA = ("source", "num_series", "num_steps", "num_reviews", "num_films", "first", "last")
-
-
-class ForecastPolicySpec(PolicySpec, frozen=True):
-    """When a forecaster is promoted.
-
-    Attributes:
-        must_beat: baselines whose loss the challenger must be below.
-    """
-
-    must_beat: tuple[Literal["last_value", "seasonal_naive", "ridge"], ...] = ("last_value", "seasonal_naive")
-
-
-class RetrainForecastSpec(NewestSpec, frozen=True):
-    """How forecasters are retrained; data, windows, networks and training are those of `forecast`.
-
-    Attributes:
-        policy: when the challenger is promoted.
-        budget: what its training may cost.
-    """
-
-    policy: ForecastPolicySpec
-    budget: BudgetSpec
-
-
-class SentimentPolicySpec(PolicySpec, frozen=True):
-    """When a text classifier is promoted.
-
-    Attributes:
-        must_beat: baselines whose loss the challenger must be below.
-    """
-
-    must_beat: tuple[Literal["majority", "nb_ngram"], ...] = ("majority",)
-
-
-class RetrainSentimentSpec(NewestReviewsSpec, frozen=True):
-    """How text classifiers are retrained; data, networks and training are those of `sentiment`.
-
-    Attributes:
-        policy: when the challenger is promoted.
-        budget: what its training may cost.
-    """
-
-    policy: SentimentPolicySpec
-    budget: LimitsSpec
 
 
 @dataclass(frozen=True)
@@ -144,7 +96,7 @@ def describe_run(
     table: pd.DataFrame,
     profile: Mapping[str, Any],
     parameters: Mapping[str, Any],
-    newest: NewestSpec | NewestReviewsSpec,
+    as_of: int | str | None,
     started: float,
 ) -> dict[str, Any]:
     """What a retraining is made of, for its record.
@@ -153,13 +105,13 @@ def describe_run(
         table: the data as it was read, up to `as_of`.
         profile: what of it is in `DATA` is kept.
         parameters: all that count, by pipeline, as the catalog holds them.
-        newest: up to when data was read.
+        as_of: up to when data was read.
         started: when, in seconds since 1970.
     """
     return {
         "at": make_timestamp(),
         "started": started,
-        "as_of": newest.as_of,
+        "as_of": as_of,
         "fingerprints": make_fingerprints(table, parameters),
         "commit": find_commit(),
         "versions": list_versions(),

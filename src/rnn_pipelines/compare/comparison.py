@@ -1,53 +1,19 @@
 """All trainings of a comparison, fanned out over processes, and none of them twice; free of Keras itself."""
 
-import hashlib
 import logging
-from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import MutableMapping
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-import rnn_pipelines
 from rnn_pipelines.compare.contests import check_budgets, find_file, list_published, prepare_contest
+from rnn_pipelines.compare.jobs import Job, list_jobs
 from rnn_pipelines.compare.specs import MusicData, PlanSpec, TaskBook, TaskSpec
 from rnn_pipelines.errors import TaskError, TrainingError
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Job:
-    """One training.
-
-    Attributes:
-        task, contender: their names.
-        seed: of data, weights and order of the batches.
-        spec: of the task, with this one contender.
-        music: folder of the music files.
-        checksum: of the file that the task reads, if any.
-    """
-
-    task: str
-    contender: str
-    seed: int
-    spec: TaskSpec
-    music: str | None
-    checksum: str
-
-    @property
-    def key(self) -> str:
-        """Names this training: another setting, file or version of the project, Keras or TensorFlow is another key.
-
-        The code is not in it, but for its version: who changes that deletes what is finished.
-        """
-        versions = [rnn_pipelines.__version__, version("keras"), version("tensorflow")]
-        settings = "\n".join([*versions, self.spec.model_dump_json(), self.checksum])
-        fingerprint = hashlib.sha256(settings.encode()).hexdigest()[:12]
-        return f"{self.task}-{self.contender}-{self.seed}-{fingerprint}"
 
 
 def compare_cells(
@@ -118,24 +84,6 @@ def describe_task(name: str, task: TaskSpec, plan: PlanSpec) -> dict[str, Any]:
     }
 
 
-def list_jobs(tasks: Mapping[str, TaskSpec], plan: PlanSpec) -> list[Job]:
-    """All trainings of some tasks."""
-    checksums = {name: _take_checksum(task, plan) for name, task in tasks.items()}
-    return [
-        Job(
-            task=name,
-            contender=contender,
-            seed=seed,
-            spec=task.model_copy(update={"contenders": {contender: task.contenders[contender]}}),
-            music=plan.music,
-            checksum=checksums[name],
-        )
-        for name, task in tasks.items()
-        for contender in task.contenders
-        for seed in range(plan.seeds)
-    ]
-
-
 def _train(job: Job) -> dict[str, Any]:
     from rnn_pipelines.compare.training import train_contender
 
@@ -147,8 +95,3 @@ def _train(job: Job) -> dict[str, Any]:
 
 def _has_data(task: TaskSpec, plan: PlanSpec) -> bool:
     return not isinstance(task.data, MusicData) or find_file(task.data, plan.music) is not None
-
-
-def _take_checksum(task: TaskSpec, plan: PlanSpec) -> str:
-    path = find_file(task.data, plan.music)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""

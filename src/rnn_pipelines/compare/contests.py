@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from rnn_pipelines.cells.conventions import count_weights
-from rnn_pipelines.compare.specs import AddingData, CopyData, MusicData, SeriesData, TaskSpec
+from rnn_pipelines.compare.specs import AddingData, ContenderSpec, CopyData, MusicData, SeriesData, TaskSpec
 from rnn_pipelines.compare.tasks.adding import make_adding
 from rnn_pipelines.compare.tasks.copy_memory import NUM_CLASSES, compute_memoryless_loss, make_copy_memory
 from rnn_pipelines.compare.tasks.music import (
@@ -29,7 +29,6 @@ from rnn_pipelines.forecast.series.scaling import fit_scaler
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import read_source
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, gather_windows, make_windows
-from rnn_pipelines.networks.specs import ContenderSpec
 
 Loss = Literal["squared", "categorical", "bernoulli"]
 PARTS: tuple[Literal["train", "validation", "test"], ...] = ("train", "validation", "test")

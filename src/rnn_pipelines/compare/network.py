@@ -5,8 +5,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from rnn_pipelines.compare.specs import ContenderSpec
 from rnn_pipelines.networks.recurrent import RECURRENT_LAYERS
-from rnn_pipelines.networks.specs import ContenderSpec
 
 RECURRENT = "recurrent"
 

@@ -7,8 +7,7 @@ from pydantic import BaseModel, Field, RootModel, model_validator
 from rnn_pipelines.cells.conventions import CellName
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.networks.specs import ContenderSpec
-from rnn_pipelines.networks.training_specs import TrainingSpec
+from rnn_pipelines.networks.specs import TrainingSpec
 
 # Of a task or a network: a word that can stand in a list, and in the name of a file.
 Name = Annotated[str, Field(pattern=r"^\w+$")]
@@ -84,6 +83,28 @@ class MusicData(_DataSpec, frozen=True):
     kind: Literal["music"]
     file: Literal["JSB_Chorales.mat", "Nottingham.mat"]
     train_steps: int | None = Field(None, ge=1)
+
+
+class ContenderSpec(BaseModel, extra="forbid", frozen=True):
+    """One network of a comparison: a recurrent layer and a linear head.
+
+    Attributes:
+        cell: kind of the recurrent layer; `rnn` is the simple one, without gates.
+        units: its width.
+        activation: of the candidate and the output of the cell.
+        unit_forget_bias: an LSTM's forget gate starts with the bias 1; else with 0.
+    """
+
+    cell: CellName
+    units: int = Field(ge=1)
+    activation: Literal["tanh", "relu"] = "tanh"
+    unit_forget_bias: bool = True
+
+    @model_validator(mode="after")
+    def _refuse_bias_without_gate(self) -> "ContenderSpec":
+        if not self.unit_forget_bias and self.cell != "lstm":
+            raise ValueError(f"unit_forget_bias is for the cell lstm; {self.cell} has no forget gate")
+        return self
 
 
 class TaskSpec(BaseModel, extra="forbid", frozen=True):

@@ -5,8 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from rnn_pipelines.compare.comparison import Job
 from rnn_pipelines.compare.contests import Contest, Loss, prepare_contest
+from rnn_pipelines.compare.jobs import Job
 from rnn_pipelines.compare.network import RECURRENT, build_contender
 from rnn_pipelines.compare.specs import TaskSpec
 from rnn_pipelines.compare.tasks.sequences import Sequences

@@ -8,18 +8,14 @@ from rnn_pipelines.datasets.keras_model import KerasModelDataset
 from rnn_pipelines.datasets.optional import OptionalDataset
 from rnn_pipelines.datasets.postgres_query import PostgresQueryDataset
 from rnn_pipelines.datasets.postgres_rows import PostgresRowsDataset
-from rnn_pipelines.forecast.datasets import ForecastLogDataset
-from rnn_pipelines.sentiment.datasets import TextClassifierDataset
 
 __all__ = [
     "ArraysDataset",
     "ChampionDataset",
     "FolderDataset",
-    "ForecastLogDataset",
     "JSONFolderDataset",
     "KerasModelDataset",
     "OptionalDataset",
     "PostgresQueryDataset",
     "PostgresRowsDataset",
-    "TextClassifierDataset",
 ]

@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Mapping
-from types import MappingProxyType
+from importlib import import_module
+from importlib.util import find_spec
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from kedro.io.core import AbstractDataset, DatasetError
@@ -14,7 +16,6 @@ from rnn_pipelines.champion.outcome import save_outcome
 from rnn_pipelines.champion.retraining import Candidate, LoadedChampion, make_timestamp
 from rnn_pipelines.champion.store import Champion, ChampionStore
 from rnn_pipelines.datasets.folder import find_local_path
-from rnn_pipelines.datasets.packing import PACKERS
 from rnn_pipelines.errors import ChampionError
 
 logger = logging.getLogger(__name__)
@@ -30,18 +31,18 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
 
     Args:
         path: the task's folder, on this machine.
-        task: `forecast` or `sentiment`.
+        task: its name, which is that of the package whose module `packing` makes files of an artefact (`pack`: bytes by
+            name), and an artefact of files (`unpack`).
         metadata: for Kedro's plugins.
     """
 
     def __init__(self, *, path: str, task: str, metadata: dict[str, Any] | None = None) -> None:
         folder = find_local_path(path)
-        if task not in PACKERS:
-            raise DatasetError(f"task: expected one of {sorted(PACKERS)}, received {task!r}.")
+        if find_spec(f"rnn_pipelines.{task}") is None or find_spec(f"rnn_pipelines.{task}.packing") is None:
+            raise DatasetError(f"task: expected one whose artefact can be packed, received {task!r}.")
         self.store = ChampionStore(folder)
         self.metadata = metadata
         self._task = task
-        self._pack, self._unpack = PACKERS[task]
         self._loaded: LoadedChampion | None = None
 
     def load(self) -> LoadedChampion | None:
@@ -56,9 +57,13 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
 
     def save(self, data: Candidate) -> None:
         """Whatever breaks off, a whole model is in use, and on record."""
-        files = {**self._pack(data.artefact), **data.files}
+        files = {**self._packing.pack(data.artefact), **data.files}
         save_outcome(self.store, files, data.manifest, make_timestamp())
         self._loaded = None
+
+    @property
+    def _packing(self) -> ModuleType:
+        return import_module(f"rnn_pipelines.{self._task}.packing")
 
     def _find_champion(self, unreadable: Mapping[str, str] = MappingProxyType({})) -> LoadedChampion | None:
         if self.store.find_pointer() is None:
@@ -69,7 +74,7 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
             self._report([str(error)], None, unreadable)
             return None
         try:
-            artefact = self._unpack(champion.files)
+            artefact = self._packing.unpack(champion.files)
         except UNREADABLE as error:
             logger.error("%s: %s", champion.version, error)
             # Without the message, which names a temporary file, so that the alarm is the same each time.

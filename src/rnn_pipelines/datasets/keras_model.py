@@ -1,42 +1,18 @@
 """Keras models in the `.keras` format, versioned, without loading Keras before it is needed."""
 
 import json
-import tempfile
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import fsspec
 from kedro.io.core import AbstractVersionedDataset, Version, get_filepath_str, get_protocol_and_path
 from kedro_datasets._typing import TablePreview
 
+from rnn_pipelines.networks.packing import pack_model, unpack_model
+
 if TYPE_CHECKING:
     from keras import Model
-
-
-def pack_model(model: "Model") -> bytes:
-    """The `.keras` file of a model: architecture and weights, no optimizer."""
-    # A copy that was never compiled, for Keras keeps the optimizer in a `.keras` file whatever `save` is told.
-    plain = type(model).from_config(model.get_config())
-    plain.set_weights(model.get_weights())
-    with tempfile.TemporaryDirectory() as folder:
-        local = Path(folder, "model.keras")
-        plain.save(local)
-        return local.read_bytes()
-
-
-def unpack_model(packed: bytes) -> "Model":
-    """The model in a `.keras` file, ready for prediction, not compiled."""
-    import keras
-
-    # Keras finds the project's own layers by name once they are imported.
-    import rnn_pipelines.networks.layers  # noqa: F401
-
-    with tempfile.TemporaryDirectory() as folder:
-        local = Path(folder, "model.keras")
-        local.write_bytes(packed)
-        # An archive may hold code in its layers; safe mode refuses to run it.
-        return keras.saving.load_model(local, compile=False, safe_mode=True)
 
 
 class KerasModelDataset(AbstractVersionedDataset[Any, Any]):

@@ -13,12 +13,12 @@ from pandas.tseries.frequencies import to_offset
 from pydantic import BaseModel, Field, field_validator
 
 from rnn_pipelines.champion.history import find_compared_loss
-from rnn_pipelines.champion.retraining import Candidate, LoadedChampion, RetrainForecastSpec
+from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
+from rnn_pipelines.champion.retraining import Candidate, LoadedChampion
 from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.challenger import KEYS, Means, choose_challenger, forecast_holdout, train_challenger
-from rnn_pipelines.forecast.decision import decide_forecast
-from rnn_pipelines.forecast.evaluation.holdout import CHALLENGER, CHAMPION
+from rnn_pipelines.forecast.decision import RetrainForecastSpec, decide_forecast
 from rnn_pipelines.forecast.evaluation.metrics import BASELINES, KEY_COLUMNS
 from rnn_pipelines.forecast.forecaster import describe_forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.predictions import tabulate_forecasts
@@ -31,9 +31,8 @@ from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, make_windows
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
-from rnn_pipelines.networks.specs import NetworkSpec
-from rnn_pipelines.networks.training_specs import ForecastTrainingSpec
 
 logger = logging.getLogger(__name__)
 

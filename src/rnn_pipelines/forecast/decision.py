@@ -1,16 +1,41 @@
 """The case of a challenger among forecasters: what the holdout says, and what is decided."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from rnn_pipelines.champion.retraining import Candidate, Case, LoadedChampion, RetrainForecastSpec, decide
+from rnn_pipelines.champion.policy import CHAMPION, PolicySpec
+from rnn_pipelines.champion.retraining import Candidate, Case, LoadedChampion, decide
 from rnn_pipelines.forecast.challenger import find_seen
-from rnn_pipelines.forecast.evaluation.holdout import CHAMPION, find_faults, measure_holdout
+from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
+from rnn_pipelines.forecast.series.newest import NewestSpec
+from rnn_pipelines.forecast.specs import BudgetSpec
 
 if TYPE_CHECKING:
     from rnn_pipelines.forecast.forecaster import Forecaster
+
+
+class ForecastPolicySpec(PolicySpec, frozen=True):
+    """When a forecaster is promoted.
+
+    Attributes:
+        must_beat: baselines whose loss the challenger must be below.
+    """
+
+    must_beat: tuple[Literal["last_value", "seasonal_naive", "ridge"], ...] = ("last_value", "seasonal_naive")
+
+
+class RetrainForecastSpec(NewestSpec, frozen=True):
+    """How forecasters are retrained; data, windows, networks and training are those of `forecast`.
+
+    Attributes:
+        policy: when the challenger is promoted.
+        budget: what its training may cost.
+    """
+
+    policy: ForecastPolicySpec
+    budget: BudgetSpec
 
 
 def decide_forecast(

@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.series.scaling import scale, unscale
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
-from rnn_pipelines.networks.specs import NetworkSpec
+from rnn_pipelines.forecast.specs import NetworkSpec
 
 if TYPE_CHECKING:
     import keras

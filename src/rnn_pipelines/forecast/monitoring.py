@@ -20,9 +20,9 @@ from rnn_pipelines.forecast.evaluation.realised import (
     measure_realised,
     refuse_other_times,
 )
-from rnn_pipelines.forecast.evaluation.significance import format_p_value
 from rnn_pipelines.forecast.series.frequency import count_steps, format_time
 from rnn_pipelines.forecast.series.newest import NewestSpec
+from rnn_pipelines.report.numbers import format_p_value
 
 logger = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.networks.recurrent import RECURRENT_LAYERS
-from rnn_pipelines.networks.specs import NetworkSpec
 
 
 def build_forecaster(network: NetworkSpec, lookback: int, horizon: int, num_known: int) -> keras.Model:

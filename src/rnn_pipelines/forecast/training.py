@@ -15,11 +15,10 @@ from rnn_pipelines.forecast.batches import batch_windows
 from rnn_pipelines.forecast.networks import average_forecasters, build_forecaster
 from rnn_pipelines.forecast.predictions import Forecasts
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out, train_below
 from rnn_pipelines.networks.fit import Limits, fit_within
 from rnn_pipelines.networks.recurrent import summarize_layers
-from rnn_pipelines.networks.specs import NetworkSpec
-from rnn_pipelines.networks.training_specs import ForecastTrainingSpec
 
 PREDICT_BATCH_SIZE = 512
 

@@ -15,13 +15,14 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, make_windows
+from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.forecast.training import train_forecaster
 from rnn_pipelines.internals.specs import SmallClassifierSpec, SmallForecasterSpec
-from rnn_pipelines.networks.specs import ClassifierSpec, NetworkSpec
 from rnn_pipelines.sentiment.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.evaluation.metrics import CELLS
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec, add_ngram_features
+from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, assign_folds, find_texts, split_reviews

@@ -6,7 +6,8 @@ from pydantic import BaseModel, Field
 
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
-from rnn_pipelines.networks.training_specs import ForecastTrainingSpec, TrainingSpec
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec
+from rnn_pipelines.networks.specs import TrainingSpec
 
 Text = Annotated[str, Field(pattern=r"\w")]
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.networks.callbacks import Checkpoint, Clock, Progress, TimeLimit, fingerprint_training
-from rnn_pipelines.networks.training_specs import TrainingSpec
+from rnn_pipelines.networks.specs import TrainingSpec
 
 # A data set draws a new order for each iterator, and Keras begins a second one at the end of each epoch.
 ITERATORS_PER_EPOCH = 2

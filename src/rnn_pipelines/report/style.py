@@ -1,14 +1,11 @@
 """What all reports share in looks: colours, names, titles, menus and axes of the figures, the form of numbers."""
 
-import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 import pandas as pd
 from plotly.graph_objects import Figure, layout
-
-from rnn_pipelines.forecast.evaluation.significance import format_p_value
 
 # From Okabe & Ito's palette, which colour-blind people can tell apart; the baselines are muted, and dashed as well.
 # Each is seen on white and on the dark background of kedro-viz.
@@ -58,7 +55,6 @@ NAMES = {
     "nottingham": "Nottingham",
 }
 
-NO_NUMBER = "–"
 MAX_LABEL_LENGTH = 24
 MAX_MARKED_POINTS = 40
 
@@ -152,39 +148,3 @@ def count_up_to(title: str, maximum: int) -> dict[str, Any]:
 def choose_mode(values: pd.Series) -> str:
     """Points are marked where they are few: a line alone doesn't show a single one."""
     return "lines+markers" if values.count() <= MAX_MARKED_POINTS else "lines"
-
-
-def format_number(value: float | None, num_digits: int = 4) -> str:
-    """A number to so many significant digits, whole digits never left out; a dash for none.
-
-    Written as 1.2e−07 below 0.00001 and from 10¹⁵ on only. The minus sign is a real one.
-    """
-    if value is None or math.isnan(value):
-        return NO_NUMBER
-    if value == 0 or math.isinf(value):
-        return f"{value:.0f}".replace("-", "−")
-    magnitude = math.floor(math.log10(abs(value)))
-    form = f",.{max(num_digits - 1 - magnitude, 0)}f" if -5 <= magnitude < 15 else f".{num_digits - 1}e"
-    return f"{value:{form}}".replace("-", "−")
-
-
-def format_skill(skill: float | None) -> str:
-    """A skill to three decimals, with its sign; what is far below zero is not worth its digits."""
-    if skill is None or math.isnan(skill):
-        return NO_NUMBER
-    return "< −99" if skill < -99 else f"{skill:+.3f}".replace("-", "−")
-
-
-def format_percent(fraction: float) -> str:
-    """A fraction in percent to two decimals."""
-    return f"{fraction:.2%}"
-
-
-def format_points(difference: float) -> str:
-    """A difference of two fractions in percentage points, with its sign."""
-    return f"{100 * difference:+.2f}".replace("-", "−")
-
-
-def format_p_cell(p_value: float | None) -> str:
-    """A p-value without its letter, for a column that is named p."""
-    return NO_NUMBER if p_value is None else format_p_value(p_value).removeprefix("p = ").removeprefix("p ")

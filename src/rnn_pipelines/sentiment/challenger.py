@@ -1,18 +1,18 @@
 """Training a text classifier as a challenger, and scoring the holdout beside the champion."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.networks.specs import ClassifierSpec
-from rnn_pipelines.networks.training_specs import LimitsSpec, TrainingSpec
+from rnn_pipelines.networks.specs import LimitsSpec, TrainingSpec
 from rnn_pipelines.sentiment.calibration import choose_classifier
 from rnn_pipelines.sentiment.evaluation.metrics import CLASSICAL, to_logit
 from rnn_pipelines.sentiment.nb_ngram import TextFeatures
+from rnn_pipelines.sentiment.specs import ClassifierSpec, TextMeans
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.newest import hash_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors
@@ -23,22 +23,6 @@ if TYPE_CHECKING:
     from rnn_pipelines.sentiment.classifier import TextClassifier
 
 KEYS = ("review_id", "label", "rating", "num_words")
-
-
-@dataclass(frozen=True)
-class TextMeans:
-    """How the networks of a challenger are trained, and what it may cost.
-
-    Attributes:
-        padding, training: see their types.
-        max_seconds: of each network; None for no limit.
-        checkpoints: where an interrupted training leaves what it needs to go on; None for nowhere.
-    """
-
-    padding: PaddingSpec
-    training: TrainingSpec
-    max_seconds: float | None = None
-    checkpoints: Path | None = None
 
 
 def allot_means(padding: PaddingSpec, training: TrainingSpec, budget: LimitsSpec, checkpoints: Path) -> TextMeans:

@@ -9,13 +9,7 @@ import fsspec
 from kedro.io.core import AbstractVersionedDataset, DatasetError, Version, get_filepath_str, get_protocol_and_path
 from kedro_datasets._typing import JSONPreview
 
-from rnn_pipelines.datasets.packing import (
-    NGRAMS,
-    SETTINGS,
-    VOCABULARY,
-    pack_text_classifier,
-    unpack_text_classifier,
-)
+from rnn_pipelines.sentiment.packing import NGRAMS, SETTINGS, VOCABULARY, pack, unpack
 
 if TYPE_CHECKING:
     from rnn_pipelines.sentiment.classifier import TextClassifier
@@ -47,15 +41,14 @@ class TextClassifierDataset(AbstractVersionedDataset[Any, Any]):
         if not self.exists():
             raise DatasetError(f"{self._filepath}: no classifier yet. Run kedro run --pipelines=sentiment first.")
         with self._fs.open(self._get_path(), "rb") as file, zipfile.ZipFile(file) as archive:
-            networks = [name for name in archive.namelist() if name.startswith(NETWORKS)]
-            return unpack_text_classifier(
-                {name.removeprefix(NETWORKS): archive.read(name) for name in (SETTINGS, VOCABULARY, NGRAMS, *networks)}
-            )
+            # Those that must be there by name, so that one that is missing is named.
+            names = dict.fromkeys((SETTINGS, VOCABULARY, NGRAMS, *archive.namelist()))
+            return unpack({name.removeprefix(NETWORKS): archive.read(name) for name in names})
 
     def save(self, data: "TextClassifier") -> None:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
-            for name, content in pack_text_classifier(data).items():
+            for name, content in pack(data).items():
                 archive.writestr(f"{NETWORKS if name.endswith('.keras') else ''}{name}", content)
         path = get_filepath_str(self._get_save_path(), self._protocol)
         with self._fs.transaction, self._fs.open(path, "wb") as file:

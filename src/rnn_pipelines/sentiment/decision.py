@@ -3,18 +3,44 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from rnn_pipelines.champion import retraining
-from rnn_pipelines.champion.retraining import Candidate, Case, LoadedChampion, RetrainSentimentSpec, decide
+from rnn_pipelines.champion.policy import PolicySpec
+from rnn_pipelines.champion.retraining import Candidate, Case, LoadedChampion, decide
+from rnn_pipelines.networks.specs import LimitsSpec
 from rnn_pipelines.sentiment.evaluation.holdout import find_faults, measure_holdout
 from rnn_pipelines.sentiment.reference import pack_reference
+from rnn_pipelines.sentiment.text.newest import NewestReviewsSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
 if TYPE_CHECKING:
     from rnn_pipelines.sentiment.classifier import TextClassifier
+
+
+class SentimentPolicySpec(PolicySpec, frozen=True):
+    """When a text classifier is promoted.
+
+    Attributes:
+        must_beat: baselines whose loss the challenger must be below.
+    """
+
+    must_beat: tuple[Literal["majority", "nb_ngram"], ...] = ("majority",)
+
+
+class RetrainSentimentSpec(NewestReviewsSpec, frozen=True):
+    """How text classifiers are retrained; data, networks and training are those of `sentiment`.
+
+    Attributes:
+        policy: when the challenger is promoted.
+        budget: what its training may cost.
+    """
+
+    policy: SentimentPolicySpec
+    budget: LimitsSpec
+
 
 SEEN = "the champion has seen too much of the holdout, so that the two can't be compared"
 
@@ -41,7 +67,7 @@ def describe_run(
     }
     if "time" in table:
         about |= {"first": str(table["time"].min()), "last": str(table["time"].max())}
-    return retraining.describe_run(table, about, parameters, spec, started)
+    return retraining.describe_run(table, about, parameters, spec.as_of, started)
 
 
 def decide_sentiment(

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from rnn_pipelines.champion.retraining import make_plain
 from rnn_pipelines.champion.verdict import Finding, Verdict, conclude, describe_verdict
-from rnn_pipelines.forecast.evaluation.significance import format_p_value
+from rnn_pipelines.report.numbers import format_p_value
 from rnn_pipelines.sentiment.evaluation.drift import SHARES
 
 logger = logging.getLogger(__name__)

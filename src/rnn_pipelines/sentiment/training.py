@@ -13,12 +13,11 @@ import tensorflow as tf
 
 from rnn_pipelines.networks.fit import Limits, fit_within
 from rnn_pipelines.networks.recurrent import summarize_layers
-from rnn_pipelines.networks.specs import ClassifierSpec
-from rnn_pipelines.networks.training_specs import TrainingSpec
+from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.batches import batch_texts, sort_by_length
-from rnn_pipelines.sentiment.challenger import TextMeans
 from rnn_pipelines.sentiment.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.network import build_classifier
+from rnn_pipelines.sentiment.specs import ClassifierSpec, TextMeans
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.splits import find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors

@@ -74,7 +74,7 @@ def test_missing_extra_is_no_fault_where_mlflow_is_off(monkeypatch: pytest.Monke
 
 def test_reading_imports_no_mlflow() -> None:
     code = (
-        "import sys; from pathlib import Path; from rnn_pipelines.tracking import publication, specs; "
+        "import sys; from pathlib import Path; from rnn_pipelines.champion.tracking import publication, specs; "
         "print(specs.read_tracking({'is_on': True}, Path()).is_on, 'mlflow' in sys.modules)"
     )
     finished = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.significance import compare_losses, compute_p_value, format_p_value
+from rnn_pipelines.forecast.evaluation.significance import compare_losses, compute_p_value
+from rnn_pipelines.report.numbers import format_p_value
 
 
 def compute_again(differences: list[float], horizon: int) -> float:

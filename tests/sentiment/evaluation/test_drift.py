@@ -8,13 +8,8 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2_contingency, ks_2samp
 
-from rnn_pipelines.sentiment.evaluation.drift import (
-    FACTS,
-    compare_scores,
-    describe_holdout,
-    describe_test_part,
-    list_values,
-)
+from rnn_pipelines.sentiment.evaluation.drift import compare_scores, list_values
+from rnn_pipelines.sentiment.reference import FACTS, describe_holdout, describe_test_part
 from rnn_pipelines.sentiment.text.encoding import encode_texts
 
 

@@ -9,8 +9,9 @@ import pytest
 from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
-from rnn_pipelines.sentiment.evaluation.drift import FACTS, compare_scores
+from rnn_pipelines.sentiment.evaluation.drift import compare_scores
 from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec, monitor_scores
+from rnn_pipelines.sentiment.reference import FACTS
 from rnn_pipelines.sentiment.report.monitoring import (
     draw_distributions,
     render_monitor_report,

@@ -92,7 +92,7 @@ def fail(source: ReviewSourceSpec, remote: RemoteArchive) -> Callable[..., str]:
 
     def fetch() -> str:
         with pytest.raises(ReviewError) as caught:
-            fetch_archive(source, remote)
+            fetch_archive(source.archive, source.download_to, remote)
         folder = Path(source.download_to)
         assert not folder.exists() or list(folder.iterdir()) == []
         return str(caught.value)
@@ -104,30 +104,32 @@ def fail(source: ReviewSourceSpec, remote: RemoteArchive) -> Callable[..., str]:
 
 
 def test_archive_is_downloaded(source: ReviewSourceSpec, remote: RemoteArchive) -> None:
-    path = fetch_archive(source, remote)
+    path = fetch_archive(source.archive, source.download_to, remote)
     assert (path, path.read_bytes()) == (Path(source.download_to) / FILE, CONTENT)
 
 
 def test_nothing_lies_beside_the_download(source: ReviewSourceSpec, remote: RemoteArchive) -> None:
-    fetch_archive(source, remote)
+    fetch_archive(source.archive, source.download_to, remote)
     assert os.listdir(source.download_to) == [FILE]
 
 
 def test_what_was_downloaded_before_is_taken_without_a_request(
     source: ReviewSourceSpec, remote: RemoteArchive, server: Server
 ) -> None:
-    assert fetch_archive(source, remote) == fetch_archive(source, remote)
+    assert fetch_archive(source.archive, source.download_to, remote) == fetch_archive(
+        source.archive, source.download_to, remote
+    )
     assert server.num_requests == 1
 
 
 def test_server_may_redirect(source: ReviewSourceSpec, remote: RemoteArchive, server: Server) -> None:
     server.status = 302
-    assert fetch_archive(source, remote).read_bytes() == CONTENT
+    assert fetch_archive(source.archive, source.download_to, remote).read_bytes() == CONTENT
 
 
 def test_server_may_leave_the_size_open(source: ReviewSourceSpec, remote: RemoteArchive, server: Server) -> None:
     server.announced = None
-    assert fetch_archive(source, remote).read_bytes() == CONTENT
+    assert fetch_archive(source.archive, source.download_to, remote).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -139,7 +141,7 @@ def test_progress_is_shown_in_a_terminal_only(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
-    fetch_archive(source, remote)
+    fetch_archive(source.archive, source.download_to, remote)
     assert ("100%" in capsys.readouterr().err) == terminal
 
 
@@ -154,7 +156,7 @@ def test_unfinished_download_is_not_under_the_archives_name(
         "write",
         lambda file, data: (seen.append(os.listdir(source.download_to)), write(file, data)),
     )
-    fetch_archive(source, remote)
+    fetch_archive(source.archive, source.download_to, remote)
     assert seen
     assert all(len(names) == 1 and FILE not in names for names in seen)
 
@@ -204,7 +206,7 @@ def test_second_try_after_a_broken_connection_starts_anew(
     server.content = CONTENT[:100_000]
     fail()
     server.content = CONTENT
-    assert fetch_archive(source, remote).read_bytes() == CONTENT
+    assert fetch_archive(source.archive, source.download_to, remote).read_bytes() == CONTENT
 
 
 def test_silent_server_is_given_up(fail: Callable[..., str], server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,7 +223,7 @@ def test_interrupted_download_leaves_nothing_behind(
 
     monkeypatch.setattr(download._BoundedFile, "write", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        fetch_archive(source, remote)
+        fetch_archive(source.archive, source.download_to, remote)
     assert os.listdir(source.download_to) == []
 
 
@@ -230,7 +232,7 @@ def test_without_a_network_both_ways_to_get_it_are_named(source: ReviewSourceSpe
         port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}/{FILE}"
     with pytest.raises(ReviewError) as caught:
-        fetch_archive(source, RemoteArchive(url, 1, "0"))
+        fetch_archive(source.archive, source.download_to, RemoteArchive(url, 1, "0"))
     message = str(caught.value)
     assert message.startswith(f"{url}: the download failed")
     assert message.endswith("name it in sentiment.source.archive or in the environment variable IMDB_ARCHIVE.")
@@ -239,7 +241,7 @@ def test_without_a_network_both_ways_to_get_it_are_named(source: ReviewSourceSpe
 def test_folder_that_cannot_be_made_is_named(tmp_path: Path, remote: RemoteArchive) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ReviewError, match="Not a directory"):
-        fetch_archive(ReviewSourceSpec(download_to=str(tmp_path / "file/raw")), remote)
+        fetch_archive(None, str(tmp_path / "file/raw"), remote)
 
 
 def test_other_file_under_the_archives_name_is_neither_read_nor_replaced(
@@ -249,7 +251,7 @@ def test_other_file_under_the_archives_name_is_neither_read_nor_replaced(
     path.parent.mkdir(parents=True)
     path.write_text("mine")
     with pytest.raises(ReviewError, match=r"Delete it to download the original"):
-        fetch_archive(source, remote)
+        fetch_archive(source.archive, source.download_to, remote)
     assert path.read_text() == "mine"
 
 
@@ -266,7 +268,7 @@ def local(tmp_path: Path) -> Path:
 
 def test_named_file_is_taken_whatever_its_hash(local: Path, server: Server, remote: RemoteArchive) -> None:
     """It may be a part of the original, or one's own reviews in its layout."""
-    assert fetch_archive(ReviewSourceSpec(archive=str(local)), remote) == local
+    assert fetch_archive(str(local), str(local.parent), remote) == local
     assert server.num_requests == 0
 
 
@@ -274,28 +276,28 @@ def test_environment_variable_names_the_archive(
     local: Path, source: ReviewSourceSpec, server: Server, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMDB_ARCHIVE", str(local))
-    assert fetch_archive(source, remote) == local
+    assert fetch_archive(source.archive, source.download_to, remote) == local
     assert server.num_requests == 0
 
 
 def test_parameter_wins_over_the_environment_variable(local: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMDB_ARCHIVE", "other.tar.gz")
-    assert fetch_archive(ReviewSourceSpec(archive=str(local))) == local
+    assert fetch_archive(str(local), str(local.parent)) == local
 
 
 def test_environment_variable_wins_over_what_was_downloaded(
     local: Path, source: ReviewSourceSpec, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetch_archive(source, remote)
+    fetch_archive(source.archive, source.download_to, remote)
     monkeypatch.setenv("IMDB_ARCHIVE", str(local))
-    assert fetch_archive(source, remote) == local
+    assert fetch_archive(source.archive, source.download_to, remote) == local
 
 
 def test_empty_environment_variable_names_nothing(
     source: ReviewSourceSpec, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMDB_ARCHIVE", "")
-    assert fetch_archive(source, remote).name == FILE
+    assert fetch_archive(source.archive, source.download_to, remote).name == FILE
 
 
 def test_missing_named_file_is_never_replaced_by_a_download(
@@ -303,7 +305,7 @@ def test_missing_named_file_is_never_replaced_by_a_download(
 ) -> None:
     path = tmp_path / "none.tar.gz"
     with pytest.raises(ReviewError) as caught:
-        fetch_archive(ReviewSourceSpec(archive=str(path), download_to=str(tmp_path)), remote)
+        fetch_archive(str(path), str(tmp_path), remote)
     assert str(caught.value) == (
         f"{path}: no such file (looked in {Path.cwd()}). Name an archive in sentiment.source.archive."
     )
@@ -315,12 +317,12 @@ def test_missing_file_of_the_environment_variable_is_named_with_it(
 ) -> None:
     monkeypatch.setenv("IMDB_ARCHIVE", "none.tar.gz")
     with pytest.raises(ReviewError, match=r"none.tar.gz: no such file .* Name an archive in IMDB_ARCHIVE\."):
-        fetch_archive(source, remote)
+        fetch_archive(source.archive, source.download_to, remote)
 
 
 def test_folder_is_no_archive(tmp_path: Path) -> None:
     with pytest.raises(ReviewError, match="a folder"):
-        fetch_archive(ReviewSourceSpec(archive=str(tmp_path)))
+        fetch_archive(str(tmp_path), str(tmp_path))
 
 
 def test_official_archive_is_named_as_its_address_says() -> None:

@@ -16,7 +16,8 @@ from rnn_pipelines.compare.report.tables import (
     group_by_task,
     list_pairs,
 )
-from rnn_pipelines.report.style import DASHES, add_menu, format_number, get_color, get_name, set_title
+from rnn_pipelines.report.numbers import format_number
+from rnn_pipelines.report.style import DASHES, add_menu, get_color, get_name, set_title
 from rnn_pipelines.report.trainings import MIN_LOG_RATIO
 
 UNDECIDED_COLOR = "#8c8c8c"

@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Table
-from rnn_pipelines.report.style import NO_NUMBER, format_number, get_name
+from rnn_pipelines.report.style import get_name
 
 # The metric of each kind of task and its unit. All of them are losses.
 METRICS = {

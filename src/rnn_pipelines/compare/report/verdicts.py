@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rnn_pipelines.compare.report.tables import find_best_reference, format_estimate, list_pairs, list_step_pairs
-from rnn_pipelines.report.style import format_number, get_name
+from rnn_pipelines.report.numbers import format_number
+from rnn_pipelines.report.style import get_name
 
 
 def write_verdict(by_task: Mapping[str, Sequence[Mapping[str, Any]]], description: Mapping[str, Any]) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.forecast.evaluation.metrics import compute_errors, list_forecasters, measure_by_step
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 
-CHALLENGER, CHAMPION = "challenger", "champion"
 # Part of the deviation of the values that forecasts must have, lest they are all alike.
 MIN_SPREAD = 1e-3
 NAMES_IN_NOTE = 3

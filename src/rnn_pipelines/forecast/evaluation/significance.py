@@ -21,11 +21,6 @@ def compare_losses(one: pd.DataFrame, other: pd.DataFrame, horizon: int) -> floa
     return compute_p_value(difference.to_numpy(), horizon)
 
 
-def format_p_value(p_value: float) -> str:
-    """To two significant digits, as in `p = 0.034`; how small a small one is tells nothing."""
-    return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"
-
-
 def compute_p_value(differences: np.ndarray, horizon: int) -> float:
     """The p-value of a mean of 0: Diebold and Mariano's test with the correction for small samples, two-sided.
 

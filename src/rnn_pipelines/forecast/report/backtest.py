@@ -8,8 +8,9 @@ from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.evaluation.metrics import BASELINES
 from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
-from rnn_pipelines.report.style import DASHES, NO_NUMBER, TEMPLATE, format_number, get_color, get_name
+from rnn_pipelines.report.style import DASHES, TEMPLATE, get_color, get_name
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Greatest p-value at which a difference counts as shown.

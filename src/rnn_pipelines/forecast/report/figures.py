@@ -17,16 +17,8 @@ from rnn_pipelines.forecast.report.choice import (
     join_steps,
     keep_last_steps,
 )
-from rnn_pipelines.report.style import (
-    DASHES,
-    add_menu,
-    choose_mode,
-    count_up_to,
-    format_number,
-    get_color,
-    get_name,
-    set_title,
-)
+from rnn_pipelines.report.numbers import format_number
+from rnn_pipelines.report.style import DASHES, add_menu, choose_mode, count_up_to, get_color, get_name, set_title
 from rnn_pipelines.report.trainings import draw_losses
 
 MIN_SLIDER_STEPS = 100

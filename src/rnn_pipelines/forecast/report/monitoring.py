@@ -8,10 +8,9 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.evaluation.significance import format_p_value
 from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value
 from rnn_pipelines.report.page import Part, Section, Table, render_page
-from rnn_pipelines.report.style import NO_NUMBER, format_number, format_p_cell
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 MAX_ROWS = 20

@@ -8,8 +8,9 @@ from typing import Any
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.metrics import BASELINES
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_skill
 from rnn_pipelines.report.page import Section, Table, render_page
-from rnn_pipelines.report.style import NO_NUMBER, format_number, format_skill, get_name
+from rnn_pipelines.report.style import get_name
 from rnn_pipelines.report.trainings import count_members, tabulate_layers, tabulate_parameters, tabulate_trainings
 
 NOISE_FLOOR = "noise_floor_mse"

@@ -8,8 +8,9 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.internals.gate_statistics import KEEPING_GATES
 from rnn_pipelines.internals.report.figures import GATES, SYMBOLS, name_layer
+from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Part, Quote, Section, Table, render_page
-from rnn_pipelines.report.style import format_number, get_name
+from rnn_pipelines.report.style import get_name
 from rnn_pipelines.report.trainings import count_members, tabulate_parameters
 from rnn_pipelines.report.trainings import tabulate_layers as tabulate_networks
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.champion.retraining import RetrainForecastSpec
 from rnn_pipelines.forecast.backtest import BacktestSpec, DataRecipe, TrainingRecipe
+from rnn_pipelines.forecast.decision import RetrainForecastSpec
 from rnn_pipelines.forecast.evaluation import schedules
 from rnn_pipelines.forecast.series import newest
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
@@ -13,9 +13,8 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
-from rnn_pipelines.networks.specs import NetworkSpec
-from rnn_pipelines.networks.training_specs import ForecastTrainingSpec
 
 # Kedro resolves these hints when it checks parameters, and must not load Plotly for it.
 if TYPE_CHECKING:

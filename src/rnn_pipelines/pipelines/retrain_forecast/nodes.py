@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnn_pipelines.champion import retraining
-from rnn_pipelines.champion.retraining import Candidate, LoadedChampion, RetrainForecastSpec
+from rnn_pipelines.champion.retraining import Candidate, LoadedChampion
 from rnn_pipelines.forecast import challenger as training_retraining
 from rnn_pipelines.forecast import forecaster
 from rnn_pipelines.forecast.challenger import Means, TrainedNetwork
+from rnn_pipelines.forecast.decision import RetrainForecastSpec
 from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings
 from rnn_pipelines.forecast.predictions import Forecasts
 from rnn_pipelines.forecast.series import newest
@@ -18,9 +19,8 @@ from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
-from rnn_pipelines.networks.specs import NetworkSpec
-from rnn_pipelines.networks.training_specs import ForecastTrainingSpec
 
 # Kedro resolves these hints when it checks parameters; a champion may be None, which is no type to check.
 if not TYPE_CHECKING:
@@ -43,7 +43,7 @@ def describe_run(
 ) -> dict[str, Any]:
     """Fingerprints data, parameters and code, and notes the versions of everything."""
     parameters = {"forecast": forecast, "retrain_forecast": retrain_spec}
-    return retraining.describe_run(table, profile, parameters, retrain_spec, started)
+    return retraining.describe_run(table, profile, parameters, retrain_spec.as_of, started)
 
 
 def describe_forecaster(

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.champion.retraining import Candidate, LoadedChampion, RetrainSentimentSpec
-from rnn_pipelines.networks.specs import ClassifierSpec
-from rnn_pipelines.networks.training_specs import TrainingSpec
+from rnn_pipelines.champion.retraining import Candidate, LoadedChampion
+from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment import challenger as sentiment_retraining
 from rnn_pipelines.sentiment import decision as sentiment_decision
-from rnn_pipelines.sentiment.challenger import TextMeans
 from rnn_pipelines.sentiment.classifier import TextClassifier
+from rnn_pipelines.sentiment.decision import RetrainSentimentSpec
 from rnn_pipelines.sentiment.nb_ngram import TextFeatures
+from rnn_pipelines.sentiment.specs import ClassifierSpec, TextMeans
 from rnn_pipelines.sentiment.text import newest
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.networks.specs import ClassifierSpec
-from rnn_pipelines.networks.training_specs import TrainingSpec
+from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment import calibration, nb_ngram
 from rnn_pipelines.sentiment.evaluation import metrics as classification
 from rnn_pipelines.sentiment.nb_ngram import NgramClassifier, NgramSpec, TextFeatures
+from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text import encoding, source, splits, vectors, vocabulary
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec

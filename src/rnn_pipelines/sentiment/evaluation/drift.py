@@ -1,64 +1,10 @@
 """Whether the texts that are scored are like those that were held out of training; their labels are not known."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.evaluation.holdout import CHALLENGER
-from rnn_pipelines.sentiment.calibration import choose_classifier
-from rnn_pipelines.sentiment.evaluation.metrics import to_probability
-from rnn_pipelines.sentiment.text.encoding import EncodedTexts
-from rnn_pipelines.sentiment.text.vocabulary import UNKNOWN
-
-FACTS = ("label", "probability", "num_words", "num_known_words")
 SHARES = ("positive", "unknown_label")
 DISTRIBUTIONS = ("confidence", "unknown_words", "num_words")
-
-
-def describe_test_part(
-    predictions: pd.DataFrame | None,
-    reviews: pd.DataFrame | None,
-    encoded: EncodedTexts | None,
-    calibrations: Mapping[str, Any] | None,
-) -> pd.DataFrame:
-    """The test part of `sentiment` as the chosen classifier scored it, in the form of `score_sentiment`.
-
-    Args:
-        predictions, calibrations: what `calibrate_classifiers` returns.
-        reviews: `review_id`, in the order of `encoded`.
-        encoded: all reviews.
-    Returns:
-        `label, probability, num_words, num_known_words`; without rows where one of them is not there, or they are not
-        of the same run.
-    """
-    if predictions is None or reviews is None or encoded is None or calibrations is None:
-        return pd.DataFrame(columns=list(FACTS))
-    if len(reviews) != len(encoded) or not predictions["review_id"].isin(reviews["review_id"]).all():
-        return pd.DataFrame(columns=list(FACTS))
-    ends = np.cumsum(np.concatenate([[0], encoded.ids != UNKNOWN]))[encoded.offsets]
-    words = pd.DataFrame({"review_id": reviews["review_id"], "num_known_words": np.diff(ends)})
-    table = predictions.merge(words, on="review_id", validate="one_to_one")
-    return _describe(table, table[choose_classifier(calibrations)].to_numpy())
-
-
-def describe_holdout(holdout: pd.DataFrame) -> pd.DataFrame:
-    """The holdout of a retraining as the challenger scored it, in the form of `score_sentiment`.
-
-    Args:
-        holdout: what `score_holdout` returns.
-    Returns:
-        `label, probability, num_words, num_known_words`.
-    """
-    return _describe(holdout, holdout[CHALLENGER].to_numpy())
-
-
-def _describe(table: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:
-    known = table["num_known_words"].to_numpy() > 0
-    probability = np.where(known, to_probability(logits), 0.5)
-    label = np.where(known, np.where(probability > 0.5, "positive", "negative"), "unknown")
-    return table.assign(label=label, probability=probability)[list(FACTS)]
 
 
 def list_values(scores: pd.DataFrame) -> dict[str, np.ndarray]:

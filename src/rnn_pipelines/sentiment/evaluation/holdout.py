@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.evaluation.holdout import CHALLENGER, CHAMPION
+from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.sentiment.evaluation.metrics import compare_errors, measure_classifier
 
 BASELINES = ("majority", "nb_ngram")

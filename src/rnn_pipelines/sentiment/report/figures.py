@@ -7,7 +7,8 @@ import pandas as pd
 from plotly.graph_objects import Bar, Figure, Heatmap, Scatter
 from plotly.subplots import make_subplots
 
-from rnn_pipelines.report.style import DASHES, format_percent, get_color, get_name, set_title
+from rnn_pipelines.report.numbers import format_percent
+from rnn_pipelines.report.style import DASHES, get_color, get_name, set_title
 from rnn_pipelines.report.trainings import draw_losses
 from rnn_pipelines.sentiment.calibration import choose_classifier
 from rnn_pipelines.sentiment.evaluation.metrics import CLASSICAL, NUM_CONFIDENCE_BINS

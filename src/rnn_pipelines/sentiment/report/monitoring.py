@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.report.numbers import format_number, format_p_cell, format_percent
 from rnn_pipelines.report.page import Section, Table, render_page
-from rnn_pipelines.report.style import COLORS, add_menu, format_number, format_p_cell, format_percent, set_title
+from rnn_pipelines.report.style import COLORS, add_menu, set_title
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.sentiment.evaluation.drift import DISTRIBUTIONS, SHARES, list_values
 from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.evaluation.significance import format_p_value
+from rnn_pipelines.report.numbers import format_p_value, format_percent
 from rnn_pipelines.report.page import Part, Section, render_page
-from rnn_pipelines.report.style import format_percent, get_name
+from rnn_pipelines.report.style import get_name
 from rnn_pipelines.report.trainings import tabulate_layers, tabulate_parameters, tabulate_trainings
 from rnn_pipelines.sentiment.calibration import choose_classifier
 from rnn_pipelines.sentiment.evaluation.metrics import CELLS, CLASSICAL

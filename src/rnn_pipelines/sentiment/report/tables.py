@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rnn_pipelines.report.numbers import NO_NUMBER, format_p_cell, format_percent, format_points
 from rnn_pipelines.report.page import Table
-from rnn_pipelines.report.style import NO_NUMBER, format_p_cell, format_percent, format_points, get_name
+from rnn_pipelines.report.style import get_name
 from rnn_pipelines.sentiment.calibration import choose_classifier
 from rnn_pipelines.sentiment.evaluation.metrics import CELLS, CLASSICAL
 from rnn_pipelines.sentiment.report.figures import list_classifiers

@@ -7,12 +7,9 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from rnn_pipelines.errors import ReviewError
-
-if TYPE_CHECKING:  # source.py calls this module
-    from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
 logger = logging.getLogger(__name__)
 
@@ -41,21 +38,22 @@ IMDB = RemoteArchive(
 )
 
 
-def fetch_archive(source: "ReviewSourceSpec", remote: RemoteArchive = IMDB) -> Path:
+def fetch_archive(archive: str | None, download_to: str, remote: RemoteArchive = IMDB) -> Path:
     """Finds the archive, and downloads it where nobody has.
 
     A file that the user names is taken as it is: it may be a part of the original or reviews in its layout, and
     `read_archive` trusts no archive anyway. What comes over the network is held against its size and hash.
 
     Args:
-        source: `archive`, else the environment variable IMDB_ARCHIVE, else `download_to`.
+        archive: the file that the user names; else the environment variable IMDB_ARCHIVE names it.
+        download_to: folder of what is downloaded where nobody names a file.
         remote: what to download.
     Returns:
         Path of the archive.
     Raises:
         ReviewError: the file that the user names isn't there, or the download failed or is another file.
     """
-    named = {"sentiment.source.archive": source.archive, "IMDB_ARCHIVE": os.environ.get("IMDB_ARCHIVE")}
+    named = {"sentiment.source.archive": archive, "IMDB_ARCHIVE": os.environ.get("IMDB_ARCHIVE")}
     for name, value in named.items():
         if value:
             path = Path(value)
@@ -63,7 +61,7 @@ def fetch_archive(source: "ReviewSourceSpec", remote: RemoteArchive = IMDB) -> P
                 what = "a folder" if path.is_dir() else "no such file"
                 raise ReviewError(f"{path}: {what} (looked in {Path.cwd()}). Name an archive in {name}.")
             return path
-    path = Path(source.download_to) / remote.name
+    path = Path(download_to) / remote.name
     if path.exists():
         _check_downloaded(path, remote)
     else:

@@ -81,7 +81,7 @@ def read_reviews(source: ReviewSourceSpec) -> pd.DataFrame:
             that is none, reviews of one class only.
     """
     if source.path is None:
-        return read_archive(fetch_archive(source), source.unlabelled)
+        return read_archive(fetch_archive(source.archive, source.download_to), source.unlabelled)
     wanted = [column for column in (source.text, source.label, source.group, source.split) if column is not None]
     table = read_columns(Path(source.path), wanted, PARAMETERS)
     if table.empty:

@@ -1,0 +1,64 @@
+"""The trainings of a comparison, each with a name that tells it from all others."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import rnn_pipelines
+from rnn_pipelines.compare.contests import find_file
+from rnn_pipelines.compare.specs import PlanSpec, TaskSpec
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training.
+
+    Attributes:
+        task, contender: their names.
+        seed: of data, weights and order of the batches.
+        spec: of the task, with this one contender.
+        music: folder of the music files.
+        checksum: of the file that the task reads, if any.
+    """
+
+    task: str
+    contender: str
+    seed: int
+    spec: TaskSpec
+    music: str | None
+    checksum: str
+
+    @property
+    def key(self) -> str:
+        """Names this training: another setting, file or version of the project, Keras or TensorFlow is another key.
+
+        The code is not in it, but for its version: who changes that deletes what is finished.
+        """
+        versions = [rnn_pipelines.__version__, version("keras"), version("tensorflow")]
+        settings = "\n".join([*versions, self.spec.model_dump_json(), self.checksum])
+        fingerprint = hashlib.sha256(settings.encode()).hexdigest()[:12]
+        return f"{self.task}-{self.contender}-{self.seed}-{fingerprint}"
+
+
+def list_jobs(tasks: Mapping[str, TaskSpec], plan: PlanSpec) -> list[Job]:
+    """All trainings of some tasks."""
+    checksums = {name: _take_checksum(task, plan) for name, task in tasks.items()}
+    return [
+        Job(
+            task=name,
+            contender=contender,
+            seed=seed,
+            spec=task.model_copy(update={"contenders": {contender: task.contenders[contender]}}),
+            music=plan.music,
+            checksum=checksums[name],
+        )
+        for name, task in tasks.items()
+        for contender in task.contenders
+        for seed in range(plan.seeds)
+    ]
+
+
+def _take_checksum(task: TaskSpec, plan: PlanSpec) -> str:
+    path = find_file(task.data, plan.music)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""

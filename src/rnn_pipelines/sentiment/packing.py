@@ -1,0 +1,48 @@
+"""A text classifier as files of `.keras`, JSON and `.npz`; nothing is pickled."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rnn_pipelines.networks.packing import pack_arrays, pack_networks, unpack_arrays, unpack_networks
+from rnn_pipelines.sentiment.classifier import TextClassifier
+from rnn_pipelines.sentiment.nb_ngram import NgramClassifier
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+
+SETTINGS, VOCABULARY, NGRAMS = "settings.json", "vocabulary.json", "ngrams.npz"
+SEEN = "seen.npz"
+
+
+def pack(classifier: TextClassifier) -> dict[str, bytes]:
+    """The files of a text classifier: content by name."""
+    settings = {
+        "signs": classifier.signs,
+        "padding": classifier.padding.model_dump(),
+        "calibration": dict(classifier.calibration),
+    }
+    return {
+        SETTINGS: json.dumps(settings, indent=2).encode(),
+        VOCABULARY: json.dumps(list(classifier.vocabulary), ensure_ascii=False, indent=0).encode(),
+        NGRAMS: pack_arrays(dataclasses.asdict(classifier.ngrams)),
+        **({SEEN: pack_arrays({"seen": classifier.seen})} if len(classifier.seen) else {}),
+        **pack_networks(classifier.networks),
+    }
+
+
+def unpack(files: Mapping[str, bytes]) -> TextClassifier:
+    """The classifier in the files of `pack`."""
+    settings = json.loads(files[SETTINGS])
+    ngrams: dict[str, Any] = {
+        name: array if array.ndim else array.item() for name, array in unpack_arrays(files[NGRAMS]).items()
+    }
+    seen = unpack_arrays(files[SEEN]) if SEEN in files else {}
+    return TextClassifier(
+        networks=unpack_networks(files),
+        ngrams=NgramClassifier(**ngrams),
+        vocabulary=json.loads(files[VOCABULARY]),
+        padding=PaddingSpec(**settings["padding"]),
+        calibration=settings["calibration"],
+        signs=settings.get("signs", True),
+        **seen,
+    )

@@ -1,0 +1,66 @@
+"""What a network that classifies texts is made of; free of Keras, so that parameters are checked before it loads."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, model_validator
+
+from rnn_pipelines.networks.specs import TrainingSpec
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+
+
+class ClassifierSpec(BaseModel, extra="forbid", frozen=True):
+    """One network that classifies texts.
+
+    Attributes:
+        cell: kind of the recurrent layer; `pointwise` reads each word by itself, through a layer of the same width:
+            what remains without recurrence.
+        units: width of the recurrent layer, in each direction.
+        bidirectional: read the words in both directions.
+        pooling: what the head sees of the recurrent layer's outputs: `last` of them, the greatest (`max`), or the
+            greatest and the `mean`, as `max_mean`.
+        word_vectors: start from the vectors of `learn_word_vectors`; else from random ones of the same size.
+        ngram_inputs: with each word, the network reads the weights of the n-grams that begin with it.
+        ngram_path: add the n-gram classifier's logit to the network's; how much of each is fitted on validation.
+        word_dropout: part of the words that the network doesn't see in a training step.
+        vector_dropout: part of the vectors' entries that it doesn't see, the same ones in the whole text.
+        input_dropout: part of the recurrent layer's inputs that is dropped, the same ones at every step.
+        recurrent_dropout: likewise of its state. Slower on a GPU.
+        dropout: part of the head's inputs that is dropped.
+    """
+
+    cell: Literal["lstm", "gru", "pointwise"]
+    units: int = Field(64, ge=1)
+    bidirectional: bool = True
+    pooling: Literal["last", "max", "max_mean"] = "max_mean"
+    word_vectors: bool = True
+    ngram_inputs: bool = True
+    ngram_path: bool = True
+    word_dropout: float = Field(0.1, ge=0, lt=1)
+    vector_dropout: float = Field(0.3, ge=0, lt=1)
+    input_dropout: float = Field(0.0, ge=0, lt=1)
+    recurrent_dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: float = Field(0.5, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _refuse_last_word_alone(self) -> "ClassifierSpec":
+        if self.cell == "pointwise" and self.pooling == "last":
+            raise ValueError("cell pointwise with pooling last would read the last word alone: choose max or max_mean")
+        return self
+
+
+@dataclass(frozen=True)
+class TextMeans:
+    """How the networks of a challenger are trained, and what it may cost.
+
+    Attributes:
+        padding, training: see their types.
+        max_seconds: of each network; None for no limit.
+        checkpoints: where an interrupted training leaves what it needs to go on; None for nowhere.
+    """
+
+    padding: PaddingSpec
+    training: TrainingSpec
+    max_seconds: float | None = None
+    checkpoints: Path | None = None
