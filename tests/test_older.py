@@ -1,7 +1,7 @@
 """What an older version of the project has left on disk is still read, and says the same.
 
-`older/` was made at the commit before the rooms were built (6868f6c), with --env=test: forecasters retrained twice on the
-synthetic temperature, text classifiers trained on made-up reviews.
+`older/` was made at the commit before the rooms were built (6868f6c), with --env=test: forecasters retrained twice on
+the synthetic temperature, text classifiers trained on made-up reviews.
 """
 
 import shutil

@@ -5,6 +5,10 @@ class RnnPipelinesError(Exception):
     """Root of all errors that this project raises on purpose."""
 
 
+class TableError(RnnPipelinesError, ValueError):
+    """A table is not what its type says; the message holds the received columns, or the first row that is wrong."""
+
+
 class SeriesError(RnnPipelinesError, ValueError):
     """The series can't be used as it is; the message names source, column and row or timestamp."""
 

@@ -1,0 +1,97 @@
+"""What a table is: its columns with their kinds and its key, said once by a type and held against every table.
+
+Our own and not pandera's, whose import costs every command 0.3 s of processor time beside pandas' own (decision 15).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import RnnPipelinesError, TableError
+
+# The letters that NumPy has for a kind (`dtype.kind`); pandas' own texts are objects to it.
+LETTERS = {"text": "OUT", "time": "M", "step": "i", "moment": "Mi", "int": "iu", "float": "f", "bool": "b"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        kind: `text`, `time` (datetime64), `step` (int64), `moment` (a time or a step), `int`, `float` or `bool`.
+        is_optional: the table may be without it.
+        can_be_empty: values may be missing.
+    """
+
+    kind: str
+    is_optional: bool = False
+    can_be_empty: bool = False
+
+
+class Table:
+    """Root of the types of tables, whose attributes are their columns: `y = Column("float")`.
+
+    A function that takes or returns such a table says so: `Annotated[pd.DataFrame, SeriesTable]`. A catalog entry that
+    has the type as its `validator` holds its table against it at each load and save.
+    """
+
+    # Those of the type, and of the types that it is made from.
+    columns: ClassVar[dict[str, Column]] = {}
+    # No two rows have the same values of these, and none of them is missing.
+    key: ClassVar[tuple[str, ...]] = ()
+    # Whether the rows stand in the order of the key.
+    is_sorted: ClassVar[bool] = False
+    # What is raised for a table that is another one.
+    error: ClassVar[type[RnnPipelinesError]] = TableError
+
+    def __init_subclass__(cls) -> None:
+        cls.columns = cls.columns | {name: kind for name, kind in vars(cls).items() if isinstance(kind, Column)}
+
+    @classmethod
+    def validate(cls, data: pd.DataFrame) -> pd.DataFrame:
+        """Returns `data` as it is.
+
+        Raises:
+            TableError: or the type's own `error`: a column is missing, of another kind or not in the type; a value is
+                missing, infinite, or twice in the key; the rows are not in order.
+        """
+        name = cls.__name__
+        if not isinstance(data, pd.DataFrame) or not cls._has_columns(data):
+            received = dict(data.dtypes.astype(str)) if isinstance(data, pd.DataFrame) else type(data).__name__
+            raise cls.error(f"{name}: expected the columns {cls.describe()}, received {received}.")
+        for column in data.columns.intersection(list(cls.columns)):
+            cls._refuse_rows(
+                data, cls._find_wrong(data[column], cls.columns[column]), f"{column} is missing or infinite"
+            )
+        if cls.key:
+            cls._refuse_rows(data, data.duplicated(list(cls.key)), f"{', '.join(cls.key)} stand a second time")
+        if cls.is_sorted and not data[list(cls.key)].equals(data[list(cls.key)].sort_values(list(cls.key))):
+            raise cls.error(f"{name}: the rows are not sorted by {', '.join(cls.key)}.")
+        return data
+
+    @classmethod
+    def describe(cls) -> str:
+        """The columns with their kinds, for messages."""
+        return ", ".join(
+            f"{name} ({column.kind}{', optional' if column.is_optional else ''})"
+            for name, column in cls.columns.items()
+        )
+
+    @classmethod
+    def _has_columns(cls, data: pd.DataFrame) -> bool:
+        needed = {name for name, column in cls.columns.items() if not column.is_optional}
+        return needed <= set(data.columns) <= set(cls.columns) and all(
+            data[name].dtype.kind in LETTERS[cls.columns[name].kind] for name in data.columns
+        )
+
+    @staticmethod
+    def _find_wrong(values: pd.Series, column: Column) -> pd.Series:
+        wrong = pd.Series(False, index=values.index) if column.can_be_empty else values.isna()
+        return wrong | np.isinf(values) if column.kind == "float" else wrong
+
+    @classmethod
+    def _refuse_rows(cls, data: pd.DataFrame, wrong: pd.Series, why: str) -> None:
+        if wrong.any():
+            raise cls.error(f"{cls.__name__}: {why}, first in {data[wrong.to_numpy()].iloc[0].to_dict()}.")
