@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import ExitStack
 from importlib import import_module
-from typing import Any, get_args
+from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
@@ -135,15 +135,11 @@ def refuse_swapped_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> N
         pipeline, _, block = path.partition(".")
         network = parameters.get(pipeline, {}).get(block) if block else None
         cell = getattr(network, "cell", block)
-        if isinstance(network, BaseModel) and cell != block and block in _list_cells(network):
+        if isinstance(network, BaseModel) and cell != block:
             raise ParameterError(
                 f"Parameter '{path}.cell': expected '{block}', after which the block and its results are named, "
                 f"received '{cell}'."
             )
-
-
-def _list_cells(network: BaseModel) -> tuple[str, ...]:
-    return get_args(type(network).model_fields["cell"].annotation)
 
 
 def _refuse_unknown(prefix: str, received: Iterable[str], known: Iterable[str]) -> None:

@@ -23,12 +23,11 @@ from rnn_pipelines.compare.tasks.music import (
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
 from rnn_pipelines.forecast.baselines import fit_ridge
-from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_known_features
-from rnn_pipelines.forecast.series.preparation import prepare_series
-from rnn_pipelines.forecast.series.scaling import fit_scaler
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import read_source
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, gather_windows, make_windows
+from rnn_pipelines.forecast.series.windows import WindowSpec, gather_windows
 
 Loss = Literal["squared", "categorical", "bernoulli"]
 PARTS: tuple[Literal["train", "validation", "test"], ...] = ("train", "validation", "test")
@@ -165,20 +164,24 @@ def _draw(
 
 def _prepare_series_contest(data: SeriesData, seed: int) -> Contest:
     source = data.source.model_copy(update={"seed": data.source.seed + seed})
-    window = WindowSpec(lookback=data.lookback, horizon=1, stride=1)
-    series, profile, cutoffs = prepare_series(read_source(source), source, GapPolicy("split"), data.split, window)
+    recipe = Recipe(
+        source=source,
+        gaps=GapPolicy("split"),
+        split=data.split,
+        window=WindowSpec(lookback=data.lookback, horizon=1),
+        calendar=CalendarSpec(yearly=0, weekly=0, daily=0),
+    )
+    prepared = prepare_panel(read_source(source), recipe)
+    series, cutoffs, panel = prepared.series, prepared.cutoffs, prepared.windows
     if len(cutoffs) > 1:
         raise TaskError(
             f"{source.label}: expected one series, received {len(cutoffs)}. Leave out the id, or choose one."
         )
-    scaler = fit_scaler(series, cutoffs)
-    features = add_known_features(series, profile, CalendarSpec(yearly=0, weekly=0, daily=0), window.horizon)
-    panel = make_windows(features, cutoffs, scaler, window, EvaluationSpec(season_length=1))
     parts: dict[str, Sequences] = {}
     for part in PARTS:
         history, _, targets = gather_windows(panel, np.concatenate(list(panel.index(part).batches(len(series)))))
         parts[part] = Sequences(history, targets, np.ones(len(targets), np.float32))
-    variance = float(scaler["deviation"].iloc[0]) ** 2
+    variance = float(prepared.scaler["deviation"].iloc[0]) ** 2
 
     def measure(outputs: np.ndarray, sequences: Sequences) -> float:
         return variance * measure_mse(outputs, sequences)

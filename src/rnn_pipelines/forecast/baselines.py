@@ -1,36 +1,52 @@
-"""Simple forecasters that a network must beat to be worth its while."""
+"""Simple forecasters that a network must beat to be worth its while, said once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from rnn_pipelines.forecast.predictions import Forecasts
-from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, gather_windows
+from rnn_pipelines.forecast.series.tables import Profile
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, Part, WindowedPanel, gather_windows
+from rnn_pipelines.looks import Look
 
 BATCH_SIZE = 4096
 # For each training window.
 RIDGE_PENALTIES = tuple(10.0**exponent for exponent in range(-10, 1))
 
+# From int64[batch] origins to float32[batch, horizon], scaled.
+Forecast = Callable[[np.ndarray], np.ndarray]
 
-def forecast_baselines(panel: WindowedPanel, season_length: int) -> dict[str, Forecasts]:
-    """Forecasts the test windows and the steps after each series' end by simple methods.
+
+@dataclass(frozen=True)
+class Baseline:
+    """One simple forecaster.
+
+    Attributes:
+        look: how it appears.
+        fit: from a panel and the steps in a season to what forecasts from origins; it sees training and validation.
+    """
+
+    look: Look
+    fit: Callable[[WindowedPanel, int], Forecast]
+
+
+def forecast_baselines(panel: WindowedPanel, profile: Profile, evaluation: EvaluationSpec) -> dict[str, Forecasts]:
+    """Forecasts the test windows and the steps after each series' end by every simple method.
 
     Args:
         panel: the windows that the networks see too.
-        season_length: steps in a season.
-    Returns:
-        `last_value`, `seasonal_naive` and `ridge`.
+        profile: of the series; the season is that of their frequency where `evaluation` names none.
+        evaluation: with the steps in a season.
     """
-    ridge = fit_ridge(panel)
-    forecasters = {
-        "last_value": lambda origins: repeat_last_value(panel, origins),
-        "seasonal_naive": lambda origins: repeat_season(panel, origins, season_length),
-        "ridge": lambda origins: _flatten_windows(panel, origins)[0] @ ridge,
-    }
+    season_length = evaluation.choose_season_length(profile)
+    fitted = {name: baseline.fit(panel, season_length) for name, baseline in BASELINES.items()}
 
     def forecast(name: str, part: Part) -> np.ndarray:
-        batches = [forecasters[name](origins) for origins in panel.index(part).batches(BATCH_SIZE)]
+        batches = [fitted[name](origins) for origins in panel.index(part).batches(BATCH_SIZE)]
         return np.concatenate(batches).astype(np.float32)
 
-    return {name: Forecasts(test=forecast(name, "test"), future=forecast(name, "future")) for name in forecasters}
+    return {name: Forecasts(test=forecast(name, "test"), future=forecast(name, "future")) for name in fitted}
 
 
 def repeat_last_value(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
@@ -97,3 +113,23 @@ def _sum_products(panel: WindowedPanel, part: Part) -> tuple[np.ndarray, np.ndar
 def _squared_error(weights: np.ndarray, gram: np.ndarray, moment: np.ndarray, square: float) -> float:
     """|y - Xw|² from the sums of products alone."""
     return float(square - 2 * (weights * moment).sum() + (weights * (gram @ weights)).sum())
+
+
+def _fit_last_value(panel: WindowedPanel, season_length: int) -> Forecast:
+    return lambda origins: repeat_last_value(panel, origins)
+
+
+def _fit_seasonal_naive(panel: WindowedPanel, season_length: int) -> Forecast:
+    return lambda origins: repeat_season(panel, origins, season_length)
+
+
+def _fit_ridge(panel: WindowedPanel, season_length: int) -> Forecast:
+    weights = fit_ridge(panel)
+    return lambda origins: _flatten_windows(panel, origins)[0] @ weights
+
+
+BASELINES: dict[str, Baseline] = {
+    "last_value": Baseline(Look("last value", "#bfa66a", "dot"), _fit_last_value),
+    "seasonal_naive": Baseline(Look("seasonal naive", "#b48ead", "dashdot"), _fit_seasonal_naive),
+    "ridge": Baseline(Look("ridge", "#5fa58e", "dash"), _fit_ridge),
+}

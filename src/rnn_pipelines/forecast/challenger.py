@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
+from rnn_pipelines.champion.retraining import LoadedChampion
 from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings, forecast_cutoffs
 from rnn_pipelines.forecast.predictions import Forecasts, tabulate_forecasts
+from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -28,33 +31,35 @@ class TrainedNetwork:
     """One network of a challenger.
 
     Attributes:
+        name: in the registry.
         model: with its best weights.
         network: what it is made of.
         record: that of `fit`, with `seeds` and `is_warm`.
     """
 
+    name: str
     model: "keras.Model"
     network: NetworkSpec
     record: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Means:
-    """What a training may cost, and what it starts from.
+class TrainingPlan:
+    """What a training may cost, what it starts from, and where it runs.
 
     Attributes:
         budget: time and epochs.
         champion: whose weights it may start from; None where there is no champion.
         checkpoints: where an interrupted training leaves what it needs to go on; None for nowhere.
         parallel: over which processes members are spread, of this machine alone; None for this one.
-        is_below: in the process below this one, see `train_below`.
+        in_subprocess: in one process below this one, which is renewed when it has grown.
     """
 
     budget: BudgetSpec
     champion: Forecaster | None = None
     checkpoints: Path | None = None
     parallel: ParallelSpec | None = None
-    is_below: bool = False
+    in_subprocess: bool = False
 
 
 def train_challenger(
@@ -62,33 +67,32 @@ def train_challenger(
     settings: ForecasterSettings,
     network: NetworkSpec,
     training: ForecastTrainingSpec,
-    means: Means,
+    plan: TrainingPlan,
 ) -> TrainedNetwork:
-    """Trains one network, from the champion's weights where they fit.
+    """Trains one network within the budget, from the champion's weights where they fit.
 
     Args:
         panel: windows for training and validation.
         settings: of the challenger.
-        network, training: see their types.
-        means: budget, and from where to start.
+        network, training, plan: see their types.
     """
     from rnn_pipelines.forecast.training import Start, train_forecaster
 
-    budget = means.budget
-    weights, why = _find_weights(settings, network, means.champion) if budget.warm_start else (None, "as asked for")
-    logger.info("%s: %s", network.cell, f"from scratch, {why}" if weights is None else "from the champion's weights")
+    budget, name = plan.budget, network.cell
+    weights, why = _find_weights(settings, network, plan.champion) if budget.warm_start else (None, "as asked for")
+    logger.info("%s: %s", name, f"from scratch, {why}" if weights is None else "from the champion's weights")
     changes: dict[str, Any] = {} if budget.epochs is None else {"epochs": budget.epochs}
     if weights is not None:
         # A network that has learnt before can't be lucky for having hardly learnt.
         changes["min_steps"] = 0
-    start = Start(weights, budget.max_seconds, means.checkpoints, means.is_below)
-    parallel = means.parallel
+    start = Start(weights, budget.max_seconds, plan.checkpoints, plan.in_subprocess)
+    parallel = plan.parallel
     if parallel and parallel.backend == "dask":
         # Checkpoints lie on this machine, and a night shall not need another one.
         parallel = ParallelSpec(workers=None)
     model, _, record = train_forecaster(panel, network, training.model_copy(update=changes), start, parallel)
     seeds = [training.seed + member for member in range(network.members)]
-    return TrainedNetwork(model, network, record | {"seeds": seeds, "is_warm": weights is not None})
+    return TrainedNetwork(name, model, network, record | {"seeds": seeds, "is_warm": weights is not None})
 
 
 def _find_weights(
@@ -129,15 +133,15 @@ def _is_later(one: Any, other: Any) -> bool:
 
 
 def choose_challenger(
-    panel: WindowedPanel, scaler: pd.DataFrame, settings: ForecasterSettings, networks: dict[str, TrainedNetwork]
+    panel: WindowedPanel, scaler: Scaler, settings: ForecasterSettings, *networks: TrainedNetwork
 ) -> tuple[Forecaster, dict[str, Any]]:
     """Takes the network that is best on validation, or the mean of all where that is better.
 
     Args:
         panel: the windows.
-        scaler: what `fit_scaler` returns.
+        scaler: of the series.
         settings: of the challenger, still without networks.
-        networks: by name.
+        networks: all that were trained.
     Returns:
         The challenger. And a record: `validation_losses` (MSE in the unit of the series squared, mean over windows and
         steps, then over series) of each network and of their `mean`, `chosen`, `seeds`, `training_seconds`, and the
@@ -145,30 +149,28 @@ def choose_challenger(
     """
     from rnn_pipelines.forecast.training import forecast_part
 
-    forecasts = {name: forecast_part(trained.model, panel, "validation") for name, trained in networks.items()}
+    trained = {network.name: network for network in networks}
+    forecasts = {name: forecast_part(network.model, panel, "validation") for name, network in trained.items()}
     candidates = forecasts | {"mean": np.mean(list(forecasts.values()), axis=0)}
     losses = {name: _measure_validation(panel, scaler, forecast) for name, forecast in candidates.items()}
     chosen = min(losses, key=lambda name: losses[name])
-    names = list(networks) if chosen == "mean" else [chosen]
+    names = list(trained) if chosen == "mean" else [chosen]
     logger.info("best on validation: %s (%s)", chosen, ", ".join(f"{name} {loss:.4g}" for name, loss in losses.items()))
     record = {
         "validation_losses": losses,
         "chosen": chosen,
-        "seeds": sorted({seed for trained in networks.values() for seed in trained.record["seeds"]}),
-        "training_seconds": sum(
-            trained.record["training_seconds"] + trained.record["compile_seconds"] for trained in networks.values()
-        ),
+        "seeds": sorted({seed for network in networks for seed in network.record["seeds"]}),
+        "training_seconds": sum(n.record["training_seconds"] + n.record["compile_seconds"] for n in networks),
         "networks": {
-            name: {key: value for key, value in trained.record.items() if key != "layers"}
-            for name, trained in networks.items()
+            name: {key: value for key, value in network.record.items() if key != "layers"}
+            for name, network in trained.items()
         },
     }
-    specs = {name: networks[name].network for name in names}
-    settings = settings.model_copy(update={"networks": specs})
-    return Forecaster({name: networks[name].model for name in names}, scaler, settings), record
+    settings = settings.model_copy(update={"networks": {name: trained[name].network for name in names}})
+    return Forecaster({name: trained[name].model for name in names}, scaler, settings), record
 
 
-def _measure_validation(panel: WindowedPanel, scaler: pd.DataFrame, forecast: np.ndarray) -> float:
+def _measure_validation(panel: WindowedPanel, scaler: Scaler, forecast: np.ndarray) -> float:
     index = panel.index("validation")
     origins = index.origins(np.arange(len(index)))
     targets = panel.values[origins[:, None] + np.arange(panel.horizon), 0]
@@ -182,29 +184,32 @@ def _measure_validation(panel: WindowedPanel, scaler: pd.DataFrame, forecast: np
 
 def forecast_holdout(
     panel: WindowedPanel,
-    features: pd.DataFrame,
-    scaler: pd.DataFrame,
+    features: Features,
+    scaler: Scaler,
     baselines: dict[str, Forecasts],
-    forecasters: dict[str, Forecaster],
+    challenger: Forecaster,
+    champion: LoadedChampion | None,
 ) -> pd.DataFrame:
     """Forecasts of everyone on the challenger's holdout, each with its own lookback, calendar and scale.
 
     Args:
         panel, features, scaler: of the challenger.
-        baselines: what `forecast_baselines` returns.
-        forecasters: by name, the challenger first; one with other steps than its is left out.
+        baselines: their forecasts of the panel.
+        challenger: what was trained.
+        champion: the forecaster in use; None where there is none. One with other steps is left out.
     Returns:
         What `tabulate_forecasts` returns for the test part, with a column for each forecaster, NaN where it has no
         forecast: of a series that it doesn't know, of a cut-off before which it lacks steps, of steps beyond its
-        horizon. A forecast that is not a number is infinite, for it is one, and as wrong as can be.
+        horizon. A forecast that is not a number is infinite, because it is one, and as wrong as can be.
     """
-    freq = next(iter(forecasters.values())).settings.freq
     holdout = tabulate_forecasts(panel, features, scaler, baselines, "test")
     # Without the steps to be forecast, which each forecaster adds for its own horizon.
-    series = features[features.groupby("unique_id", sort=False).cumcount(ascending=False) >= panel.horizon]
+    table = features.table
+    series = table[table.groupby("unique_id", sort=False).cumcount(ascending=False) >= panel.horizon]
     cutoffs = holdout[["unique_id", "cutoff"]].drop_duplicates()
+    forecasters = {CHALLENGER: challenger} | ({} if champion is None else {CHAMPION: champion.artefact})
     for name, forecaster in forecasters.items():
-        if forecaster.settings.freq != freq:
+        if forecaster.settings.freq != challenger.settings.freq:
             logger.warning("%s: no forecast, for its steps are %s", name, forecaster.settings.freq)
             continue
         forecasts = forecast_cutoffs(forecaster, series, cutoffs).fillna({"y_hat": np.inf})

@@ -1,19 +1,29 @@
 """The case of a challenger among forecasters: what the holdout says, and what is decided."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any
 
 import pandas as pd
+from pydantic import AfterValidator
 
 from rnn_pipelines.champion.policy import CHAMPION, PolicySpec
 from rnn_pipelines.champion.retraining import Candidate, Case, LoadedChampion, decide
-from rnn_pipelines.forecast.challenger import find_seen
+from rnn_pipelines.champion.retraining import describe_run as describe
+from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.challenger import TrainingPlan, find_seen
 from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
+from rnn_pipelines.forecast.forecaster import Forecaster
 from rnn_pipelines.forecast.series.newest import NewestSpec
+from rnn_pipelines.forecast.series.tables import Profile, Source
 from rnn_pipelines.forecast.specs import BudgetSpec
+from rnn_pipelines.networks.fan_out import ParallelSpec
 
-if TYPE_CHECKING:
-    from rnn_pipelines.forecast.forecaster import Forecaster
+
+def _refuse_unknown(name: str) -> str:
+    if name not in BASELINES:
+        raise ValueError(f"expected some of {sorted(BASELINES)}, received {name!r}")
+    return name
 
 
 class ForecastPolicySpec(PolicySpec, frozen=True):
@@ -23,7 +33,7 @@ class ForecastPolicySpec(PolicySpec, frozen=True):
         must_beat: baselines whose loss the challenger must be below.
     """
 
-    must_beat: tuple[Literal["last_value", "seasonal_naive", "ridge"], ...] = ("last_value", "seasonal_naive")
+    must_beat: tuple[Annotated[str, AfterValidator(_refuse_unknown)], ...] = ("last_value", "seasonal_naive")
 
 
 class RetrainForecastSpec(NewestSpec, frozen=True):
@@ -38,15 +48,37 @@ class RetrainForecastSpec(NewestSpec, frozen=True):
     budget: BudgetSpec
 
 
-def decide_forecast(
-    challenger: "Forecaster",
+def describe_run(
+    table: Source, profile: Profile, forecast: dict[str, Any], retraining: RetrainForecastSpec, started: float
+) -> dict[str, Any]:
+    """Fingerprints data, parameters and code, and notes the versions of everything.
+
+    Args:
+        table: the data as it was read, up to the day of the retraining.
+        profile: of the series.
+        forecast, retraining: all parameters of the two pipelines.
+        started: when, in seconds since 1970.
+    """
+    parameters = {"forecast": forecast, "retrain_forecast": retraining}
+    return describe(table, profile, parameters, retraining.as_of, started)
+
+
+def plan_training(
+    champion: LoadedChampion | None, retraining: RetrainForecastSpec, checkpoints: Path, parallel: ParallelSpec
+) -> TrainingPlan:
+    """Says what the training may cost, and which networks it may start from."""
+    return TrainingPlan(retraining.budget, None if champion is None else champion.artefact, checkpoints, parallel)
+
+
+def decide_promotion(
+    challenger: Forecaster,
     champion: LoadedChampion | None,
     holdout: pd.DataFrame,
     training: dict[str, Any],
     run: dict[str, Any],
     retraining: RetrainForecastSpec,
 ) -> Candidate:
-    """Weighs champion, challenger and baselines on the holdout, decides, and writes the record.
+    """Compares the two on the holdout, decides by the policy, and writes the record with the reasons.
 
     Args:
         challenger: what was trained.
@@ -68,9 +100,7 @@ def decide_forecast(
     return decide(challenger, champion, case, training, run, retraining.policy)
 
 
-def _find_objections(
-    challenger: "Forecaster", champion: LoadedChampion, measures: Mapping[str, Any]
-) -> tuple[str, ...]:
+def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures: Mapping[str, Any]) -> tuple[str, ...]:
     if CHAMPION not in measures:
         return ("the champion can't forecast these series, so that the two can't be compared: promote it by hand",)
     seen = find_seen(champion.artefact, challenger.settings)

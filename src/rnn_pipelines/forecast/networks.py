@@ -5,8 +5,15 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.networks.recurrent import RECURRENT_LAYERS
+
+
+def build_network(network: NetworkSpec, lookback: int, horizon: int, num_known: int) -> keras.Model:
+    """Builds a network as the registry says; see `build_forecaster`."""
+    build = NETWORKS[network.cell].build or build_forecaster
+    return build(network, lookback, horizon, num_known)
 
 
 def build_forecaster(network: NetworkSpec, lookback: int, horizon: int, num_known: int) -> keras.Model:

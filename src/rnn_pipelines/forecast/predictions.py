@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.series.scaling import unscale
+from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
 
 
@@ -24,7 +25,7 @@ class Forecasts:
 
 
 def tabulate_forecasts(
-    panel: WindowedPanel, features: pd.DataFrame, scaler: pd.DataFrame, forecasts: Mapping[str, Forecasts], part: Part
+    panel: WindowedPanel, features: Features, scaler: Scaler, forecasts: Mapping[str, Forecasts], part: Part
 ) -> pd.DataFrame:
     """One row for each window and step ahead, one column for each forecaster.
 
@@ -39,15 +40,16 @@ def tabulate_forecasts(
         part `y` and, where it is known, `signal` (float64, NaN where nothing was observed), then each forecaster's
         forecast (float64, in the unit of `y`).
     """
-    origins = np.concatenate(list(panel.index(part).batches(1 << 16)))
+    index = panel.index(part)
+    origins = index.origins(np.arange(len(index)))
     rows = (origins[:, None] + np.arange(panel.horizon)).ravel()
-    target = features.iloc[rows].reset_index(drop=True)
+    target = features.table.iloc[rows].reset_index(drop=True)
     statistics = scaler.set_index("unique_id").loc[target["unique_id"]]
     mean, deviation = statistics["mean"].to_numpy(), statistics["deviation"].to_numpy()
     table = pd.DataFrame(
         {
             "unique_id": target["unique_id"],
-            "cutoff": np.repeat(features["ds"].to_numpy()[origins - 1], panel.horizon),
+            "cutoff": np.repeat(features.table["ds"].to_numpy()[origins - 1], panel.horizon),
             "ds": target["ds"],
             "horizon_step": np.tile(np.arange(1, panel.horizon + 1), len(origins)),
         }

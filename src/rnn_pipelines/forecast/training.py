@@ -12,7 +12,7 @@ import pandas as pd
 import tensorflow as tf
 
 from rnn_pipelines.forecast.batches import batch_windows
-from rnn_pipelines.forecast.networks import average_forecasters, build_forecaster
+from rnn_pipelines.forecast.networks import average_forecasters, build_network
 from rnn_pipelines.forecast.predictions import Forecasts
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
@@ -31,13 +31,13 @@ class Start:
         weights: those of each member, as Keras lists them; None for new ones.
         max_seconds: of all members together; None for no limit.
         checkpoints: folder in which an interrupted training leaves what it needs to go on; None for none.
-        is_below: in the process below this one, see `train_below`.
+        in_subprocess: in one process below this one, see `train_below`.
     """
 
     weights: Sequence[Sequence[np.ndarray]] | None = None
     max_seconds: float | None = None
     checkpoints: Path | None = None
-    is_below: bool = False
+    in_subprocess: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def train_forecaster(
     start = start or Start()
     members = [_Member(number, panel, network, training, start) for number in range(network.members)]
     spread = parallel if parallel and network.members > 1 else ParallelSpec(workers=1)
-    trained = train_below(_train_member, members) if start.is_below else fan_out(_train_member, members, spread)
+    trained = train_below(_train_member, members) if start.in_subprocess else fan_out(_train_member, members, spread)
     ordered = [result for _, result in sorted(trained, key=lambda ended: ended[0].number)]
     weights, histories, records = zip(*ordered, strict=True)
     models = [_build_member(member, found) for member, found in zip(members, weights, strict=True)]
@@ -106,7 +106,7 @@ def _train_member(member: _Member) -> tuple[list[np.ndarray], pd.DataFrame, dict
 
 def _build_member(member: _Member, weights: Sequence[np.ndarray] | None) -> keras.Model:
     panel = member.panel
-    model = build_forecaster(member.network, panel.lookback, panel.horizon, panel.num_known)
+    model = build_network(member.network, panel.lookback, panel.horizon, panel.num_known)
     if weights is not None:
         model.set_weights(weights)
     return model

@@ -8,13 +8,9 @@ import keras
 import pandas as pd
 
 from rnn_pipelines.errors import NetworkError, ReviewError
-from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_known_features
-from rnn_pipelines.forecast.series.preparation import prepare_series
-from rnn_pipelines.forecast.series.scaling import fit_scaler
-from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import read_source
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, make_windows
+from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.forecast.training import train_forecaster
 from rnn_pipelines.internals.specs import SmallClassifierSpec, SmallForecasterSpec
@@ -83,7 +79,7 @@ def choose_forecasters(
             _refuse_other_windows(cell, network, panel)
         return ChosenForecasters(networks, panel, "trained by forecast")
     logger.info("No forecasters of kedro run --pipelines=forecast: small ones are trained on %s", small.source.label)
-    panel = _make_small_panel(small)
+    panel = prepare_panel(read_source(small.source), Recipe(source=small.source, window=small.window)).windows
     networks = {}
     for cell in CELLS:
         spec = NetworkSpec.model_validate({"cell": cell, "units": small.units})
@@ -127,16 +123,6 @@ def _refuse_other_windows(cell: str, network: keras.Model, panel: WindowedPanel)
             f"ahead, received {received} and {panel.horizon} in forecast_windows. They are of different runs: run "
             "kedro run --pipelines=forecast to the end."
         )
-
-
-def _make_small_panel(small: SmallForecasterSpec) -> WindowedPanel:
-    table = read_source(small.source)
-    gaps = GapPolicy("interpolate")
-    series, profile, cutoffs = prepare_series(table, small.source, gaps, SplitSpec(), small.window)
-    features = add_known_features(series, profile, CalendarSpec(), small.window.horizon)
-    return make_windows(
-        features, cutoffs, fit_scaler(series, cutoffs), small.window, EvaluationSpec(season_length=None)
-    )
 
 
 def _read_some_reviews(source: ReviewSourceSpec, num_reviews: int) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Calendar features: what is known in advance about every step, past or future."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ from pandas.tseries.frequencies import to_offset
 from pydantic import BaseModel, Field
 
 from rnn_pipelines.forecast.series.frequency import continue_grid
+from rnn_pipelines.forecast.series.tables import Features, Series
 
 NumHarmonics = Annotated[int, Field(ge=0, le=10)]
 
@@ -32,31 +33,28 @@ class CalendarSpec(BaseModel, extra="forbid", frozen=True):
     daily: NumHarmonics | None = None
 
 
-def add_known_features(
-    series: pd.DataFrame, profile: dict[str, Any], calendar: CalendarSpec, num_future: int
-) -> pd.DataFrame:
+def add_calendar(series: Series, freq: int | str, calendar: CalendarSpec, num_future: int) -> Features:
     """Appends the steps to be forecast to every series, and calendar features to every step.
 
     Args:
-        series: what `repair_series` returns.
-        profile: its data profile; `freq` is read.
+        series: one or several.
+        freq: their spacing.
         calendar: which cycles.
         num_future: steps after the last observation.
     Returns:
-        `series` with `num_future` more rows for each series, whose `y` is NaN and `observed` False, and a column
-        (float32, -1 to 1) for each feature, named like `yearly_sin_1`. Steps that are not dates have no features.
+        Features that are known ahead (float32, -1 to 1), named like `yearly_sin_1`. Steps that are not dates have none.
     """
-    freq = profile["freq"]
     groups = series.groupby("unique_id", sort=False)
     extended = pd.concat([_append_future(group, freq, num_future) for _, group in groups], ignore_index=True)
-    return extended.assign(**compute_calendar(extended["ds"], freq, resolve_calendar(series, freq, calendar)))
+    known = compute_calendar(extended["ds"], freq, resolve_calendar(series, freq, calendar))
+    return Features(extended.assign(**known), known=tuple(known))
 
 
-def resolve_calendar(series: pd.DataFrame, freq: int | str, calendar: CalendarSpec) -> CalendarSpec:
+def resolve_calendar(series: Series, freq: int | str, calendar: CalendarSpec) -> CalendarSpec:
     """The number of harmonics of every cycle, with what is left open decided by frequency and length of the series.
 
     Args:
-        series, freq: see `add_known_features`.
+        series, freq: see `add_calendar`.
         calendar: which cycles; what is decided already stays.
     """
     if isinstance(freq, int):

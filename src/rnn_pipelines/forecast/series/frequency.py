@@ -86,7 +86,10 @@ def continue_grid(last: Any, num_steps: int, freq: int | str) -> pd.Index:
 def get_season_length(freq: int | str) -> int:
     """Steps in the season of a frequency: 24 hours, 7 days, 12 months, ...; 1 where no number of steps is a season.
 
-    Source: the seasons of the M4 competition's frequencies, except that days have weeks here.
+    Hours, months and quarters have the seasons that the M4 competition gives them; so have minutes a day. Days have
+    weeks here, and weeks have years, where M4 says 1: none.
+
+    Source: Makridakis, Spiliotis & Assimakopoulos (2020), doi:10.1016/j.ijforecast.2019.04.014.
     """
     if isinstance(freq, int):
         return 1

@@ -3,16 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.forecast.series.tables import Cutoffs, Scaler, Series
 
-def fit_scaler(series: pd.DataFrame, cutoffs: pd.DataFrame) -> pd.DataFrame:
-    """Mean and deviation of every series, from the observed values of its training part only.
 
-    Args:
-        series: what `repair_series` returns.
-        cutoffs: what `split_series` returns.
-    Returns:
-        `unique_id, mean, deviation` (float64, in the unit of `y`; the deviation is the population's, not 0).
-    """
+def fit_scaler(series: Series, cutoffs: Cutoffs) -> Scaler:
+    """Finds mean and deviation of every series, from the observed values of its training part only."""
     train_stops = series["unique_id"].map(cutoffs.set_index("unique_id")["train_stop"])
     is_train = series.groupby("unique_id", sort=False).cumcount() < train_stops
     train = series[is_train & series["observed"]].groupby("unique_id", sort=False)["y"]

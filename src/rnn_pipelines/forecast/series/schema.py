@@ -1,9 +1,8 @@
 """What a series must be before anything learns from it: each fault is repaired by a stated policy, or ends the run."""
 
 import logging
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 from pydantic import RootModel
@@ -17,6 +16,7 @@ from rnn_pipelines.forecast.series.frequency import (
     make_grid,
 )
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 
 logger = logging.getLogger(__name__)
 
@@ -32,42 +32,15 @@ class GapPolicy(RootModel[Literal["interpolate", "error", "split"]]):
     """
 
 
-class SeriesSchema:
-    """What every series is once it is repaired; Kedro holds the catalog entry against it at each load and save."""
-
-    def validate(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Returns `data` as it is.
-
-        Raises:
-            SeriesError: a column is missing or of another type, a step stands twice or out of order, a value is
-                infinite.
-        """
-        kinds = {column: data[column].dtype.kind for column in ("ds", "y", "observed") if column in data}
-        if "unique_id" not in data or kinds not in ({"ds": k, "y": "f", "observed": "b"} for k in "Mi"):
-            raise SeriesError(
-                "series: expected the columns unique_id, ds (time or int64), y (float64) and observed (bool), "
-                f"received {dict(data.dtypes.astype(str))}."
-            )
-        if not data[["unique_id", "ds"]].equals(data[["unique_id", "ds"]].sort_values(["unique_id", "ds"])):
-            raise SeriesError("series: the rows are not sorted by unique_id and ds.")
-        faulty = data[data.duplicated(["unique_id", "ds"]) | np.isinf(data["y"])]
-        if len(faulty):
-            raise SeriesError(f"series: a step stands twice or is infinite: {faulty.iloc[0].to_dict()}.")
-        return data
-
-
-def repair_series(table: pd.DataFrame, source: SourceSpec, gaps: GapPolicy) -> tuple[pd.DataFrame, dict[str, Any]]:
+def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Series, Profile]:
     """Checks a table as it was read, and makes it sorted and equally spaced.
 
     Args:
-        table: what `read_source` returns.
+        table: the series as they were read.
         source: where it came from; its names stand in the messages, its `freq` wins over the inferred one.
         gaps: what becomes of missing steps and empty values.
     Returns:
-        `unique_id, ds, y, observed[, signal]`, sorted by the first two, with every step from a series' first value to
-        its last; `observed` is False where the source had no value, and `y` is NaN there if the gap was left open.
-        And the data profile: `source, freq, season_length, num_series, num_steps, first, last` and `repairs`, one
-        sentence for each kind of repair.
+        The series, and what is known of them.
     Raises:
         SeriesError: no rows, a series without values, a repeated timestamp, irregular spacing, or a gap where the
             policy is `error`.
@@ -89,18 +62,17 @@ def repair_series(table: pd.DataFrame, source: SourceSpec, gaps: GapPolicy) -> t
             regular[column] = regular.groupby("unique_id", sort=False)[column].transform(pd.Series.interpolate)
     for repair in repairs:
         logger.warning("%s: %s", source.label, repair)
-    profile = {
-        "source": source.label,
-        "target": source.target,
-        "freq": freq,
-        "season_length": get_season_length(freq),
-        "num_series": int(regular["unique_id"].nunique()),
-        "num_steps": len(regular),
-        "first": format_time(regular["ds"].min()),
-        "last": format_time(regular["ds"].max()),
-        "repairs": repairs,
-    }
-    return regular, profile
+    return regular, Profile(
+        source=source.label,
+        target=source.target,
+        freq=freq,
+        season_length=get_season_length(freq),
+        num_series=int(regular["unique_id"].nunique()),
+        num_steps=len(regular),
+        first=format_time(regular["ds"].min()),
+        last=format_time(regular["ds"].max()),
+        repairs=repairs,
+    )
 
 
 def _sort_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

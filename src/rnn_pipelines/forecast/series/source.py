@@ -11,6 +11,7 @@ from pydantic import BaseModel, model_validator
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
+from rnn_pipelines.forecast.series.tables import Source
 
 # What stands for "no value" in the target column. Only there: NA is a country's name too.
 NO_VALUE = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>")
@@ -63,15 +64,12 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
         return self.path or self.name
 
 
-def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> pd.DataFrame:
+def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> Source:
     """Reads or generates the series that `source` asks for, in the order of its rows.
 
     Args:
         source: which series.
         external: the table of the catalog entry `forecast_external`; used where `source.name` is `catalog`.
-    Returns:
-        `unique_id` (str), `ds` (datetime64, or int64 steps), `y` (float64, NaN where the source has no value) and,
-        for synthetic series, `signal` (float64, noise-free). Row labels count the source's data rows from 1.
     Raises:
         SeriesError: no such file, another kind of file, a missing column, a cell that is no time or no number.
     """

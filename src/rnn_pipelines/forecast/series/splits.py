@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError
 from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.forecast.series.tables import Cutoffs, Series
 from rnn_pipelines.forecast.series.windows import WindowSpec, find_runs
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -26,17 +27,13 @@ class SplitSpec(BaseModel, extra="forbid", frozen=True):
     test: NumSteps | Fraction | str = 0.2
 
 
-def split_series(series: pd.DataFrame, split: SplitSpec, window: WindowSpec) -> pd.DataFrame:
+def split_series(series: Series, split: SplitSpec, window: WindowSpec) -> Cutoffs:
     """Finds the cut-offs between train, validation and test in every series.
 
     Args:
-        series: what `repair_series` returns.
+        series: one or several.
         split: sizes or dates of the parts.
         window: what must fit: lookback + horizon into train, one horizon into validation and test each.
-    Returns:
-        One row for each series: `unique_id`, `num_steps`, `train_stop` and `validation_stop` (int64, positions in the
-        series: train is [0, train_stop), test [validation_stop, num_steps)), `validation_from` and `test_from` (the
-        same as timestamps).
     Raises:
         SeriesTooShortError: a part is too short for the windows.
         SeriesError: the training part is constant, so that there is nothing to learn and no scale.

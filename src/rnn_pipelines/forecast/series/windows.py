@@ -1,14 +1,15 @@
 """Windows over series: indices into one array, never copies of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field
 
 from rnn_pipelines.forecast.series.scaling import scale
+from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler
 
 Part = Literal["train", "validation", "test", "future"]
 
@@ -22,9 +23,9 @@ class WindowSpec(BaseModel, extra="forbid", frozen=True):
         stride: steps from one training window to the next.
     """
 
-    lookback: int = Field(30, ge=1)
-    horizon: int = Field(7, ge=1)
-    stride: int = Field(1, ge=1)
+    lookback: int = Field(default=30, ge=1)
+    horizon: int = Field(default=7, ge=1)
+    stride: int = Field(default=1, ge=1)
 
 
 class EvaluationSpec(BaseModel, extra="forbid", frozen=True):
@@ -36,11 +37,11 @@ class EvaluationSpec(BaseModel, extra="forbid", frozen=True):
     """
 
     origins: Literal["rolling", "last"] = "rolling"
-    season_length: int | None = Field(None, ge=1)
+    season_length: int | None = Field(default=None, ge=1)
 
-    def choose_season_length(self, profile: dict[str, Any]) -> int:
+    def choose_season_length(self, profile: Profile) -> int:
         """The one that is set, or that of the data profile."""
-        return self.season_length or int(profile["season_length"])
+        return self.season_length or profile["season_length"]
 
 
 @dataclass(frozen=True)
@@ -109,45 +110,88 @@ class WindowIndex:
 
 
 def make_windows(
-    features: pd.DataFrame, cutoffs: pd.DataFrame, scaler: pd.DataFrame, window: WindowSpec, evaluation: EvaluationSpec
+    features: Features, cutoffs: Cutoffs, scaler: Scaler, window: WindowSpec, evaluation: EvaluationSpec
 ) -> WindowedPanel:
     """Scales the target and finds the windows of every part.
 
     Targets decide which part a window belongs to; its history may lie in the part before, as it would on the day of
     the forecast. No window starts inside a gap, and no part's targets end inside one, because a value filled in there
-    leans on the observation after it. No window has filled targets alone, for it would have nothing to be judged by.
+    leans on the observation after it. No window has filled targets alone, because nothing could judge it.
 
     Args:
-        features: what `add_known_features` returns for `window.horizon` future steps.
-        cutoffs: what `split_series` returns.
-        scaler: what `fit_scaler` returns.
+        features: with `window.horizon` steps to be forecast.
+        cutoffs: of the same series, in the same order.
+        scaler: of the same series.
         window: shape of the windows.
         evaluation: which origins the test part has.
     """
-    sizes = cutoffs["num_steps"].to_numpy() + window.horizon
-    starts = np.cumsum(sizes) - sizes
-    statistics = scaler.set_index("unique_id").loc[cutoffs["unique_id"]]
-    known = features.columns.drop(["unique_id", "ds", "y", "observed", "signal"], errors="ignore")
-    values = np.empty((len(features), 1 + len(known)), np.float32)
-    values[:, 0], values[:, 1:] = np.nan, features[known]
-    observed = features["observed"].to_numpy()
+    table, starts = features.table, find_starts(features.table)
+    observed, is_open = table["observed"].to_numpy(), table["y"].isna().to_numpy()
     runs: dict[str, list[np.ndarray]] = {"train": [], "validation": [], "test": [], "future": []}
-    for start, cut, statistic in zip(starts, cutoffs.itertuples(), statistics.itertuples(), strict=True):
+    for start, cut in zip(starts, cutoffs.itertuples(), strict=True):
         rows = slice(start, start + cut.num_steps)
-        target = features["y"].to_numpy()[rows]
-        values[rows, 0] = scale(target, statistic.mean, statistic.deviation)
         bounds = (0, cut.train_stop, cut.validation_stop, cut.num_steps)
-        for part, found in find_runs(observed[rows], np.isnan(target), bounds, window).items():
+        for part, found in find_runs(observed[rows], is_open[rows], bounds, window).items():
             runs[part].append(start + found)
     if evaluation.origins == "last":
         runs["test"] = [np.stack([found[-1:, 1] - 1, found[-1:, 1]], axis=1) for found in runs["test"]]
+    joined = {part: np.concatenate(found) for part, found in runs.items()}
+    return lay_out(features, scaler, window, joined)
+
+
+def make_future_windows(
+    features: Features, times: pd.DataFrame, scaler: Scaler, window: WindowSpec
+) -> tuple[WindowedPanel, int]:
+    """Makes windows for forecasts from given times on, as the future of a panel that has no other part.
+
+    Args:
+        features: with `window.horizon` steps to be forecast.
+        times: `unique_id, cutoff`: the last time that each forecast sees.
+        scaler: of the same series.
+        window: shape of the windows.
+    Returns:
+        The panel; and how many of the times have no window, because a value is missing in the lookback before them.
+    """
+    table, starts = features.table, find_starts(features.table)
+    rows = table[["unique_id", "ds"]].rename(columns={"ds": "cutoff"}).assign(row=range(len(table)))
+    origins = times[["unique_id", "cutoff"]].merge(rows)["row"].to_numpy(int) + 1
+    firsts = starts[np.searchsorted(starts, origins, side="left") - 1]
+    num_empty = np.concatenate([[0], np.cumsum(table["y"].isna())])
+    begins = np.maximum(origins - window.lookback, firsts)
+    is_whole = (origins - firsts >= window.lookback) & (num_empty[origins] == num_empty[begins])
+    runs = np.stack([origins, origins + 1], axis=1)[is_whole]
+    return lay_out(features, scaler, window, {"future": runs}), int((~is_whole).sum())
+
+
+def find_starts(table: pd.DataFrame) -> np.ndarray:
+    """The first row of each series of a sorted table, int64[series]."""
+    return np.flatnonzero(~table["unique_id"].duplicated().to_numpy())
+
+
+def lay_out(features: Features, scaler: Scaler, window: WindowSpec, runs: Mapping[str, np.ndarray]) -> WindowedPanel:
+    """Puts all series into one array, the target scaled, with the runs of windows that were found.
+
+    Args:
+        features: only what is known ahead is laid out, beside the target.
+        scaler: of the same series.
+        window: shape of the windows.
+        runs: int64[run, 2] by part; a part that is not there has none.
+    """
+    table, starts = features.table, find_starts(features.table)
+    statistics = scaler.set_index("unique_id").loc[table["unique_id"].iloc[starts]]
+    values = np.empty((len(table), 1 + len(features.known)), np.float32)
+    values[:, 1:] = table[list(features.known)]
+    stops = np.append(starts[1:], len(table))[: len(starts)]
+    for start, stop, statistic in zip(starts, stops, statistics.itertuples(), strict=True):
+        values[start:stop, 0] = scale(table["y"].to_numpy()[start:stop], statistic.mean, statistic.deviation)
+    none = np.zeros((0, 2), np.int64)
     return WindowedPanel(
         values=values,
         series_starts=starts,
         lookback=window.lookback,
         horizon=window.horizon,
         stride=window.stride,
-        **{part: np.concatenate(found) for part, found in runs.items()},
+        **{part: runs.get(part, none) for part in get_args(Part)},
     )
 
 

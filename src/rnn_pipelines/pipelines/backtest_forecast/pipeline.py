@@ -1,81 +1,50 @@
 """The graph of `backtest_forecast`: newest series → schedules replayed → error against cost → report."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Node, Pipeline, node
 
+from rnn_pipelines.forecast.backtest import replay_schedules
+from rnn_pipelines.forecast.evaluation.schedules import summarize_backtest
+from rnn_pipelines.forecast.recipe import Recipe
+from rnn_pipelines.forecast.registry import NETWORKS
+from rnn_pipelines.forecast.series.newest import read_newest
 from rnn_pipelines.pipelines.backtest_forecast import nodes
 
-DATA = ("source", "gaps", "split", "window", "calendar", "evaluation")
+SPEC = "params:backtest_forecast"
 
 
 def create_pipeline() -> Pipeline:
     """Reads, replays, measures and reports; no champion that is in use is touched."""
-    return create_replay_pipeline() + create_report_pipeline()
+    return Pipeline([*create_replay_nodes(), *create_report_nodes()])
 
 
-def create_replay_pipeline() -> Pipeline:
+def create_replay_nodes() -> list[Node]:
     """Gathers what a retraining is made of, and repeats it over the past."""
-    return Pipeline(
-        [
-            Node(
-                nodes.read_newest,
-                ["forecast_external", "params:forecast.source", "params:backtest_forecast"],
-                "backtest_forecast_table",
-                name="read_newest",
-            ),
-            Node(
-                nodes.gather_data_recipe,
-                [f"params:forecast.{block}" for block in DATA],
-                "backtest_forecast_data_recipe",
-                name="gather_data_recipe",
-            ),
-            Node(
-                nodes.gather_training_recipe,
-                ["params:forecast.lstm", "params:forecast.gru", "params:forecast.training", "params:retrain_forecast"],
-                "backtest_forecast_training_recipe",
-                name="gather_training_recipe",
-            ),
-            Node(
-                nodes.replay_schedules,
-                [
-                    "backtest_forecast_table",
-                    "backtest_forecast_data_recipe",
-                    "backtest_forecast_training_recipe",
-                    "params:backtest_forecast",
-                    "params:parallel",
-                ],
-                ["backtest_forecast_predictions", "backtest_forecast_retrainings"],
-                name="replay_schedules",
-            ),
-        ]
-    )
+    table, recipe, retraining = (f"backtest_forecast_{name}" for name in ("table", "recipe", "retraining"))
+    networks = {name: f"backtest_forecast_{name}_network" for name in NETWORKS}
+    gathered = {"training": "params:forecast.training", "spec": "params:retrain_forecast", **networks}
+    return [
+        node(read_newest, ["forecast_external", "params:forecast.source", SPEC], table),
+        node(nodes.gather_recipe, [f"params:forecast.{block}" for block in Recipe.model_fields], recipe),
+        *(
+            node(nodes.take_network, f"params:forecast.{name}", dataset, namespace=f"backtest_forecast_{name}")
+            for name, dataset in networks.items()
+        ),
+        node(nodes.gather_retraining, gathered, retraining),
+        node(
+            replay_schedules,
+            [table, recipe, retraining, SPEC, "params:parallel"],
+            ["backtest_forecast_predictions", "backtest_forecast_retrainings"],
+        ),
+    ]
 
 
-def create_report_pipeline() -> Pipeline:
+def create_report_nodes() -> list[Node]:
     """Measures, draws and reports."""
-    return Pipeline(
-        [
-            Node(
-                nodes.summarize_backtest,
-                ["backtest_forecast_predictions", "backtest_forecast_retrainings"],
-                "backtest_forecast_results",
-                name="summarize_backtest",
-            ),
-            Node(
-                nodes.draw_error_against_cost,
-                "backtest_forecast_results",
-                "backtest_forecast_cost_figure",
-                name="draw_error_against_cost",
-            ),
-            Node(
-                nodes.render_report,
-                [
-                    "backtest_forecast_results",
-                    "backtest_forecast_retrainings",
-                    "params:backtest_forecast",
-                    "backtest_forecast_cost_figure",
-                ],
-                "backtest_forecast_report",
-                name="render_report",
-            ),
-        ]
+    predictions, retrainings, results, figure = (
+        f"backtest_forecast_{name}" for name in ("predictions", "retrainings", "results", "cost_figure")
     )
+    return [
+        node(summarize_backtest, [predictions, retrainings], results),
+        node(nodes.draw_error_against_cost, results, figure),
+        node(nodes.render_report, [results, retrainings, SPEC, figure], "backtest_forecast_report"),
+    ]

@@ -12,6 +12,7 @@ from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
 from rnn_pipelines.forecast.series import newest, schema
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.tables import Profile
 
 # Kedro resolves these hints when it checks parameters, and must not load Plotly for it.
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ else:
 
 def read_newest(external: pd.DataFrame | None, source: SourceSpec, monitor_spec: MonitorForecastSpec) -> pd.DataFrame:
     """Reads the series up to the day that is judged."""
-    return newest.read_newest(source, external, monitor_spec)
+    return newest.read_newest(external, source, monitor_spec)
 
 
-def repair_series(table: pd.DataFrame, source: SourceSpec, gaps: GapPolicy) -> tuple[pd.DataFrame, dict[str, Any]]:
+def repair_series(table: pd.DataFrame, source: SourceSpec, gaps: GapPolicy) -> tuple[pd.DataFrame, Profile]:
     """Checks and repairs the series; a value that is filled in judges nothing."""
     return schema.repair_series(table, source, gaps)
 

@@ -16,7 +16,7 @@ if not TYPE_CHECKING:
 
 def read_newest(external: pd.DataFrame | None, source: SourceSpec, newest_spec: NewestSpec) -> pd.DataFrame:
     """Reads the series up to the day of the forecast."""
-    return newest.read_newest(source, external, newest_spec)
+    return newest.read_newest(external, source, newest_spec)
 
 
 def forecast_newest(champion: LoadedChampion | None, table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:

@@ -1,0 +1,115 @@
+"""The one path from a table to windows: steps that Kedro runs as nodes, and everyone else through `prepare_panel`."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_calendar
+from rnn_pipelines.forecast.series.preparation import prepare_series
+from rnn_pipelines.forecast.series.scaling import fit_scaler
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec, make_windows
+
+
+class Step(NamedTuple):
+    """One function of a path, with the names of the values that it takes, in order, and gives."""
+
+    function: Callable[..., Any]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+class Recipe(BaseModel, extra="forbid", frozen=True):
+    """How a table becomes windows; see the types of the attributes, which are blocks of parameters."""
+
+    source: SourceSpec
+    gaps: GapPolicy = GapPolicy("interpolate")
+    split: SplitSpec = SplitSpec()
+    window: WindowSpec = WindowSpec()
+    calendar: CalendarSpec = CalendarSpec()
+    evaluation: EvaluationSpec = EvaluationSpec()
+
+    def list_values(self) -> dict[str, Any]:
+        """The blocks by the names that steps have for them."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A table on its way to windows, and the windows; see the types of the attributes."""
+
+    source_table: Source
+    series: Series
+    profile: Profile
+    cutoffs: Cutoffs
+    scaler: Scaler
+    features: Features
+    windows: WindowedPanel
+
+
+def add_known_features(series: Series, profile: Profile, calendar: CalendarSpec, window: WindowSpec) -> Features:
+    """Adds the steps to be forecast, and what the calendar says about every step."""
+    return add_calendar(series, profile["freq"], calendar, window.horizon)
+
+
+# With cut-offs of one's own in place of those of a split, from these on.
+LAYOUT = (
+    Step(fit_scaler, ("series", "cutoffs"), ("scaler",)),
+    Step(add_known_features, ("series", "profile", "calendar", "window"), ("features",)),
+    Step(make_windows, ("features", "cutoffs", "scaler", "window", "evaluation"), ("windows",)),
+)
+PREPARATION = (
+    Step(
+        prepare_series,
+        ("table", "source", "gaps", "split", "window"),
+        ("source_table", "series", "profile", "cutoffs"),
+    ),
+    *LAYOUT,
+)
+
+
+def run_steps(steps: Iterable[Step], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Runs steps one after another, each on values that are given or that a step before it gave.
+
+    Args:
+        steps: in order.
+        values: what is given, by name.
+    Returns:
+        All values by name, those of the steps included.
+    """
+    known = dict(values)
+    for step in steps:
+        found = step.function(*(known[name] for name in step.inputs))
+        known |= zip(step.outputs, found if len(step.outputs) > 1 else (found,), strict=True)
+    return known
+
+
+def prepare_panel(table: Source, recipe: Recipe) -> Panel:
+    """Takes a table all the way to windows.
+
+    Raises:
+        SeriesError: the series can't be used; the message says why and what to do.
+    """
+    return _gather(run_steps(PREPARATION, {"table": table, **recipe.list_values()}))
+
+
+def lay_out_panel(series: Series, profile: Profile, cutoffs: Cutoffs, recipe: Recipe) -> Panel:
+    """Takes series to windows of other parts than those that the recipe's split has.
+
+    Args:
+        series: repaired.
+        profile: of the series.
+        cutoffs: of the parts.
+        recipe: its split, source and gaps are not read.
+    """
+    given = {"source_table": series, "series": series, "profile": profile, "cutoffs": cutoffs}
+    return _gather(run_steps(LAYOUT, {**recipe.list_values(), **given}))
+
+
+def _gather(values: Mapping[str, Any]) -> Panel:
+    return Panel(**{name: values[name] for name in Panel.__dataclass_fields__})

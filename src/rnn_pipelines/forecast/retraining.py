@@ -1,0 +1,51 @@
+"""A retraining, described once: the nodes of `retrain_forecast`, and what a backtest replays."""
+
+from rnn_pipelines.forecast.baselines import forecast_baselines
+from rnn_pipelines.forecast.challenger import choose_challenger, forecast_holdout, train_challenger
+from rnn_pipelines.forecast.decision import decide_promotion
+from rnn_pipelines.forecast.forecaster import describe_forecaster
+from rnn_pipelines.forecast.recipe import PREPARATION, Step
+from rnn_pipelines.forecast.registry import NETWORKS
+
+
+def list_training_steps() -> list[Step]:
+    """The training of each network of the registry, whose block of parameters has its name."""
+    inputs = ("windows", "settings", "{name}", "training", "plan")
+    return [
+        Step(train_challenger, tuple(value.format(name=name) for value in inputs), (f"{name}_network",))
+        for name in NETWORKS
+    ]
+
+
+def list_case_steps() -> list[Step]:
+    """From trained networks to the decision."""
+    networks = tuple(f"{name}_network" for name in NETWORKS)
+    return [
+        Step(choose_challenger, ("windows", "scaler", "settings", *networks), ("challenger", "training_record")),
+        Step(forecast_baselines, ("windows", "profile", "evaluation"), ("baselines",)),
+        Step(
+            forecast_holdout,
+            ("windows", "features", "scaler", "baselines", "challenger", "champion"),
+            ("holdout",),
+        ),
+        Step(
+            decide_promotion,
+            ("challenger", "champion", "holdout", "training_record", "run", "retraining"),
+            ("outcome",),
+        ),
+    ]
+
+
+def list_steps() -> list[Step]:
+    """All steps, from a table to the outcome.
+
+    Given are the table, the blocks of parameters by their names (`retraining` is that of `retrain_forecast`), the
+    `champion`, the `plan` of the training and what is on record of the `run`.
+    """
+    settings = ("series", "profile", "cutoffs", "window", "calendar", "gaps")
+    return [
+        *PREPARATION,
+        Step(describe_forecaster, settings, ("settings",)),
+        *list_training_steps(),
+        *list_case_steps(),
+    ]

@@ -1,0 +1,77 @@
+"""When a backtest retrains: schedules, and the days that they come to."""
+
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+from pydantic import BaseModel, Field, field_validator
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.evaluation.metrics import KEY_COLUMNS
+from rnn_pipelines.forecast.series.newest import NewestSpec
+
+Span = Literal["day", "week", "month", "year"]
+NumSteps = Annotated[int, Field(ge=1, strict=True)]
+
+
+class ScheduleSpec(BaseModel, extra="forbid", frozen=True):
+    """How often, and from where, a challenger is trained.
+
+    Attributes:
+        every: time, or number of steps, between retrainings; None for the first training alone.
+        warm_start: from the champion's weights where they fit.
+    """
+
+    every: Span | NumSteps | None = None
+    warm_start: bool = False
+
+
+class BacktestSpec(NewestSpec, frozen=True):
+    """What is replayed; data, networks and training are those of `forecast`, the policy that of `retrain_forecast`.
+
+    Attributes:
+        period: newest part of the series that is forecast: a time, or a number of steps.
+        schedules: by name.
+    """
+
+    period: Span | NumSteps = "year"
+    schedules: dict[str, ScheduleSpec] = Field(min_length=1)
+
+    @field_validator("schedules")
+    @classmethod
+    def _refuse_names_of_other_columns(cls, schedules: dict[str, ScheduleSpec]) -> dict[str, ScheduleSpec]:
+        taken = sorted({*KEY_COLUMNS, *BASELINES} & set(schedules))
+        if taken:
+            raise ValueError(f"expected names that no other column of the forecasts has, received {taken}")
+        return schedules
+
+
+def go_back(end: Any, period: Span | int, freq: int | str) -> Any:
+    """The day from which the period reaches to the end."""
+    return end - period * _find_step(freq) if isinstance(period, int) else end - _find_span(end, period)
+
+
+def list_days(first: Any, end: Any, every: Span | int | None, freq: int | str) -> tuple[Any, ...]:
+    """From the first day on; the end, on which no forecast could be judged, closes them."""
+    days = [first]
+    while every is not None:
+        number = len(days)
+        span = number * every * _find_step(freq) if isinstance(every, int) else number * _find_span(end, every)
+        if first + span >= end:
+            break
+        days.append(first + span)
+    return (*days, end)
+
+
+def _find_step(freq: int | str) -> Any:
+    return freq if isinstance(freq, int) else to_offset(freq)
+
+
+def _find_span(end: Any, span: Span) -> pd.DateOffset:
+    if not isinstance(end, pd.Timestamp):
+        raise SeriesError(
+            f"backtest_forecast: the series have steps and no dates, so that a {span} means nothing to them. "
+            "Give period and every as numbers of steps."
+        )
+    return pd.DateOffset(**{f"{span}s": 1})
