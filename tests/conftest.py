@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 
 # Before anything imports TensorFlow, Kedro or MLflow.
 os.environ["DO_NOT_TRACK"] = "1"
@@ -19,13 +18,12 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_known_features
-from rnn_pipelines.forecast.series.preparation import prepare_series
-from rnn_pipelines.forecast.series.scaling import fit_scaler
+from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, make_windows
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec, fit_nb_ngram
 from rnn_pipelines.sentiment.specs import ClassifierSpec
@@ -180,8 +178,8 @@ def make_table() -> Callable[..., pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def prepare(make_table: Callable[..., pd.DataFrame]) -> Callable[..., SimpleNamespace]:
-    """Takes values all the way to windows: `table, series, profile, cutoffs, scaler, features, panel`."""
+def prepare(make_table: Callable[..., pd.DataFrame]) -> Callable[..., Panel]:
+    """Takes values all the way to windows."""
 
     def prepare_values(
         values: Sequence[float | None] | Mapping[str, Sequence[float | None]],
@@ -191,25 +189,16 @@ def prepare(make_table: Callable[..., pd.DataFrame]) -> Callable[..., SimpleName
         evaluation: EvaluationSpec | None = None,
         calendar: CalendarSpec | None = None,
         **options: str | int,
-    ) -> SimpleNamespace:
-        window = window or WindowSpec(lookback=4, horizon=2)
-        table = make_table(values, **options)
-        source = SourceSpec(name="catalog", freq=options.get("freq", "D"))
-        series, profile, cutoffs = prepare_series(
-            table, source, GapPolicy(gaps), split or SplitSpec(validation=10, test=10), window
+    ) -> Panel:
+        recipe = Recipe(
+            source=SourceSpec(name="catalog", freq=options.get("freq", "D")),
+            gaps=GapPolicy(gaps),
+            split=split or SplitSpec(validation=10, test=10),
+            window=window or WindowSpec(lookback=4, horizon=2),
+            calendar=calendar or CalendarSpec(),
+            evaluation=evaluation or EvaluationSpec(),
         )
-        scaler = fit_scaler(series, cutoffs)
-        features = add_known_features(series, profile, calendar or CalendarSpec(), window.horizon)
-        panel = make_windows(features, cutoffs, scaler, window, evaluation or EvaluationSpec())
-        return SimpleNamespace(
-            table=table,
-            series=series,
-            profile=profile,
-            cutoffs=cutoffs,
-            scaler=scaler,
-            features=features,
-            panel=panel,
-        )
+        return prepare_panel(make_table(values, **options), recipe)
 
     return prepare_values
 

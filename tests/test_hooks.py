@@ -87,7 +87,6 @@ def test_block_of_one_cell_that_is_named_after_another_is_refused(pipeline: str,
     "block",
     [
         pytest.param({"lstm": NetworkSpec(cell="lstm")}, id="the same name"),
-        pytest.param({"network": NetworkSpec(cell="gru")}, id="no cell's name"),
         pytest.param({"lstm": TextFileSpec()}, id="no cell"),
         pytest.param({"lstm": {"cell": "gru"}}, id="of no type"),
     ],

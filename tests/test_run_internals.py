@@ -91,7 +91,7 @@ def after_others(
 ) -> Clone:
     """Other pipelines have left forecasters and a classifier of one network, but no reviews."""
     clone = Clone(tmp_path_factory.mktemp("after"))
-    panel = prepare(make_values(60)).panel
+    panel = prepare(make_values(60)).windows
     version = Version(None, "2026-01-01T00.00.00.000Z")
     holds = "rnn_pipelines.forecast.series.windows.WindowedPanel"
     ArraysDataset(filepath=str(clone.data / "05_model_input/forecast/windows.npz"), holds=holds).save(panel)

@@ -25,13 +25,11 @@ from rnn_pipelines.errors import SeriesError, TaskError
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.evaluation.metrics import evaluate_forecasts
 from rnn_pipelines.forecast.predictions import tabulate_forecasts
-from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_known_features
-from rnn_pipelines.forecast.series.preparation import prepare_series
-from rnn_pipelines.forecast.series.scaling import fit_scaler
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, make_windows
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
 from rnn_pipelines.networks.specs import TrainingSpec
 
 SIZES = {"num_train": 30, "num_validation": 20, "num_test": 10}
@@ -233,14 +231,17 @@ def test_metric_of_a_series_is_in_its_unit(prepare: Prepare) -> None:
 @pytest.fixture(scope="module")
 def forecast_metrics() -> dict[str, Any]:
     """What `forecast` says of its baselines on the same windows of the temperature, seed 1."""
-    source, window = SourceSpec(name="temperature", seed=1), WindowSpec(lookback=12, horizon=1)
-    evaluation = EvaluationSpec(season_length=1)
-    series, profile, cutoffs = prepare_series(read_source(source), source, GapPolicy("split"), SplitSpec(), window)
-    scaler = fit_scaler(series, cutoffs)
-    features = add_known_features(series, profile, CalendarSpec(yearly=0, weekly=0, daily=0), 1)
-    panel = make_windows(features, cutoffs, scaler, window, evaluation)
-    predictions = tabulate_forecasts(panel, features, scaler, forecast_baselines(panel, 1), "test")
-    return evaluate_forecasts(predictions, series, cutoffs, 1, {})[0]
+    recipe = Recipe(
+        source=SourceSpec(name="temperature", seed=1),
+        gaps=GapPolicy("split"),
+        window=WindowSpec(lookback=12, horizon=1),
+        calendar=CalendarSpec(yearly=0, weekly=0, daily=0),
+        evaluation=EvaluationSpec(season_length=1),
+    )
+    panel = prepare_panel(read_source(recipe.source), recipe)
+    baselines = forecast_baselines(panel.windows, panel.profile, recipe.evaluation)
+    predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, baselines, "test")
+    return evaluate_forecasts(predictions, panel.series, panel.cutoffs, 1, {})[0]
 
 
 @pytest.fixture(scope="module")

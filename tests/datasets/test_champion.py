@@ -57,7 +57,7 @@ def forecaster(prepared: SimpleNamespace) -> Forecaster:
         prepared.series, prepared.profile, prepared.cutoffs, window, CalendarSpec(), GapPolicy("interpolate")
     )
     specs = {cell: NetworkSpec(cell=cell, units=(2,)) for cell in ("lstm", "gru")}
-    networks = {cell: build_forecaster(spec, 4, 2, prepared.panel.num_known) for cell, spec in specs.items()}
+    networks = {cell: build_forecaster(spec, 4, 2, prepared.windows.num_known) for cell, spec in specs.items()}
     return Forecaster(networks, prepared.scaler, settings.model_copy(update={"networks": specs}))
 
 
@@ -95,7 +95,7 @@ def test_loaded_forecaster_gives_the_same_forecasts(
 ) -> None:
     save(folder, forecaster)
     loaded = open_dataset(folder).load().artefact
-    one, other = (forecast_newest(f, prepared.table, SourceSpec(name="catalog")) for f in (forecaster, loaded))
+    one, other = (forecast_newest(f, prepared.source_table, SourceSpec(name="catalog")) for f in (forecaster, loaded))
     pd.testing.assert_frame_equal(one, other)
 
 

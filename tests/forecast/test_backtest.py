@@ -10,57 +10,46 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_pipelines.errors import SeriesError, TrainingError
-from rnn_pipelines.forecast import backtest
-from rnn_pipelines.forecast.backtest import (
-    BacktestSpec,
-    DataRecipe,
-    Replay,
-    ScheduleSpec,
-    TrainingRecipe,
-    replay_schedules,
-    retrain,
-)
+from rnn_pipelines.forecast import backtest, retraining
+from rnn_pipelines.forecast.backtest import Replay, Retraining, replay_schedules, retrain
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.decision import ForecastPolicySpec, RetrainForecastSpec
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.recipe import Recipe
+from rnn_pipelines.forecast.schedule import BacktestSpec, ScheduleSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
 from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 pytestmark = pytest.mark.usefixtures("no_graphs")
 
-DATA = DataRecipe(
-    SourceSpec(name="catalog", freq="D"),
-    GapPolicy("interpolate"),
-    SplitSpec(validation=10, test=10),
-    WindowSpec(lookback=4, horizon=2),
-    CalendarSpec(),
-    EvaluationSpec(),
+RECIPE = Recipe(
+    source=SourceSpec(name="catalog", freq="D"),
+    split=SplitSpec(validation=10, test=10),
+    window=WindowSpec(lookback=4, horizon=2),
 )
 TRAINING = ForecastTrainingSpec(epochs=2, min_steps=0, jit_compile=False, weight_average=0.0)
 HERE = ParallelSpec(workers=1)
 NEVER, EVERY_8 = ScheduleSpec(), ScheduleSpec(every=8)
 
 
-def make_recipe(**policy: Any) -> TrainingRecipe:
-    retraining = RetrainForecastSpec(
+def make_retraining(**policy: Any) -> Retraining:
+    spec = RetrainForecastSpec(
         policy=ForecastPolicySpec(**{"must_beat": (), "significance": 1.0, **policy}), budget=BudgetSpec()
     )
-    return TrainingRecipe({"gru": NetworkSpec(cell="gru", units=[2])}, TRAINING, retraining)
+    return Retraining({"gru": NetworkSpec(cell="gru", units=[2])}, TRAINING, spec)
 
 
 def replay(
     table: pd.DataFrame,
-    recipe: TrainingRecipe | None = None,
-    data: DataRecipe = DATA,
+    retraining: Retraining | None = None,
+    recipe: Recipe = RECIPE,
     period: int = 20,
     **schedules: ScheduleSpec,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     spec = BacktestSpec(period=period, schedules=schedules)
-    return replay_schedules(table, data, recipe or make_recipe(), spec, HERE)
+    return replay_schedules(table, recipe, retraining or make_retraining(), spec, HERE)
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +145,7 @@ def test_schedules_begin_with_the_same_network(
 def test_challengers_that_are_kept_back_change_nothing(
     table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
-    forecasts, retrainings = replay(table, make_recipe(min_improvement_fraction=0.99), often=EVERY_8)
+    forecasts, retrainings = replay(table, make_retraining(min_improvement_fraction=0.99), often=EVERY_8)
     assert retrainings["is_promoted"].tolist() == [True, False, False]
     assert forecasts["often"].tolist() == replayed[0]["never"].tolist()
 
@@ -168,12 +157,12 @@ def test_old_champion_makes_way_in_the_time_of_the_replay(
     table: pd.DataFrame, max_age: int, promotions: list[bool]
 ) -> None:
     """Its age counts from its promotion on a day of the past."""
-    recipe = make_recipe(significance=1e-12, max_age_days=max_age)
-    assert replay(table, recipe, often=EVERY_8)[1]["is_promoted"].tolist() == promotions
+    retraining = make_retraining(significance=1e-12, max_age_days=max_age)
+    assert replay(table, retraining, often=EVERY_8)[1]["is_promoted"].tolist() == promotions
 
 
 def test_first_network_is_in_use_whatever_the_policy_says(table: pd.DataFrame) -> None:
-    forecasts, retrainings = replay(table, make_recipe(must_beat=("ridge",)), never=NEVER)
+    forecasts, retrainings = replay(table, make_retraining(must_beat=("ridge",)), never=NEVER)
     assert retrainings["is_promoted"].tolist() == [False]
     assert forecasts["never"].notna().all()
 
@@ -188,7 +177,7 @@ def test_warm_start_begins_with_the_champions_weights(table: pd.DataFrame, caplo
 def test_retraining_as_of_a_day_has_the_same_loss_in_and_out_of_a_replay(
     table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
-    candidate = retrain(table.iloc[:-20], None, DATA, make_recipe())
+    candidate = retrain(table.iloc[:-20], None, RECIPE, make_retraining())
     assert candidate.manifest["metrics"]["challenger"]["loss"] == replayed[1]["loss"].iloc[0]
 
 
@@ -231,8 +220,8 @@ def test_nothing_is_trained_where_nothing_is_new(
 ) -> None:
     """As at night: a weekly series is not retrained every day."""
     table = make_table(make_values(70), freq="W-SUN")
-    data = replace(DATA, source=SourceSpec(name="catalog", freq="W-SUN"))
-    forecasts, retrainings = replay(table, data=data, period=3, daily=ScheduleSpec(every="day"))
+    recipe = RECIPE.model_copy(update={"source": SourceSpec(name="catalog", freq="W-SUN")})
+    forecasts, retrainings = replay(table, recipe=recipe, period=3, daily=ScheduleSpec(every="day"))
     assert retrainings["as_of"].tolist() == table["ds"].iloc[-4:-1].tolist()
     assert forecasts["daily"].notna().all()
 
@@ -245,11 +234,12 @@ def test_ridge_is_fitted_on_what_the_first_network_is_trained_on(
 ) -> None:
     panels = []
 
-    def note(panel: WindowedPanel, season_length: int) -> Any:
+    def note(panel: WindowedPanel, *arguments: Any) -> Any:
         panels.append(panel)
-        return forecast_baselines(panel, season_length)
+        return forecast_baselines(panel, *arguments)
 
-    monkeypatch.setattr(backtest, "forecast_baselines", note)
+    for module in (backtest, retraining):
+        monkeypatch.setattr(module, "forecast_baselines", note)
     replay(table, never=NEVER)
     of_period, of_first_day = panels
     assert of_period.train.tolist() == of_first_day.train.tolist()
@@ -298,17 +288,11 @@ def days(monkeypatch: pytest.MonkeyPatch, make_table: Callable[..., pd.DataFrame
 
         monkeypatch.setattr(backtest, "fan_out", note)
         spec = BacktestSpec(period=period, schedules={"one": ScheduleSpec(every=every)})
-        data = DataRecipe(
-            SourceSpec(name="catalog", freq=options["freq"]),
-            DATA.gaps,
-            SplitSpec(validation=0.1, test=0.1),
-            DATA.window,
-            DATA.calendar,
-            DATA.evaluation,
-        )
+        source = SourceSpec(name="catalog", freq=options["freq"])
+        recipe = RECIPE.model_copy(update={"source": source, "split": SplitSpec(validation=0.1, test=0.1)})
         series = make_table([float(value % 7) for value in range(size)], **options)
         with pytest.raises(InterruptedError):
-            replay_schedules(series, data, make_recipe(), spec, HERE)
+            replay_schedules(series, recipe, make_retraining(), spec, HERE)
         return [str(getattr(day, "date", lambda day=day: day)()) for day in found[0].days]
 
     return find
@@ -344,11 +328,9 @@ def test_spans_of_time_mean_nothing_to_steps(
 ) -> None:
     spec = BacktestSpec(period=period, schedules={"one": ScheduleSpec(every=every)})
     table = make_table(make_values(70), freq=1, start=0)
-    data = DataRecipe(
-        SourceSpec(name="catalog", freq=1), DATA.gaps, DATA.split, DATA.window, DATA.calendar, DATA.evaluation
-    )
+    recipe = RECIPE.model_copy(update={"source": SourceSpec(name="catalog", freq=1)})
     with pytest.raises(SeriesError, match="the series have steps and no dates"):
-        replay_schedules(table, data, make_recipe(), spec, HERE)
+        replay_schedules(table, recipe, make_retraining(), spec, HERE)
 
 
 @pytest.mark.parametrize("every", ["fortnight", 0, -1, 1.5])
@@ -369,9 +351,9 @@ def test_what_xla_compiles_is_trained_in_the_process_below(
         return [(job, train(job)) for job in jobs]
 
     monkeypatch.setattr("rnn_pipelines.forecast.training.train_below", train_here)
-    recipe = make_recipe()
-    training = recipe.training.model_copy(update={"jit_compile": jit_compile})
-    replay(table, replace(recipe, training=training), often=EVERY_8)
+    retraining = make_retraining()
+    training = retraining.training.model_copy(update={"jit_compile": jit_compile})
+    replay(table, replace(retraining, training=training), often=EVERY_8)
     assert len(below) == num_below
 
 
@@ -380,7 +362,7 @@ def test_two_processes_come_to_the_same_as_one(
     table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     spec = BacktestSpec(period=20, schedules={"never": NEVER, "often": EVERY_8})
-    forecasts, retrainings = replay_schedules(table, DATA, make_recipe(), spec, ParallelSpec(workers=2))
+    forecasts, retrainings = replay_schedules(table, RECIPE, make_retraining(), spec, ParallelSpec(workers=2))
     pd.testing.assert_frame_equal(forecasts, replayed[0])
     columns = ["schedule", "as_of", "is_promoted", "loss"]
     pd.testing.assert_frame_equal(retrainings[columns], replayed[1][columns])

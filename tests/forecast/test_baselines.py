@@ -18,10 +18,8 @@ from rnn_pipelines.forecast.baselines import (
 )
 from rnn_pipelines.forecast.evaluation.metrics import measure_by_series
 from rnn_pipelines.forecast.predictions import tabulate_forecasts
-from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_known_features
-from rnn_pipelines.forecast.series.preparation import prepare_series
-from rnn_pipelines.forecast.series.scaling import fit_scaler
-from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import (
@@ -30,11 +28,12 @@ from rnn_pipelines.forecast.series.windows import (
     WindowedPanel,
     WindowSpec,
     gather_windows,
-    make_windows,
 )
 
 Prepare = Callable[..., SimpleNamespace]
 MakeValues = Callable[..., list[float | None]]
+
+WEEKLY = EvaluationSpec(season_length=7)
 
 
 def make_counting_panel(sizes: tuple[int, ...] = (20,), horizon: int = 3, lookback: int = 4) -> WindowedPanel:
@@ -69,7 +68,7 @@ def predict(weights: np.ndarray, predictors: np.ndarray) -> np.ndarray:
 @pytest.fixture(scope="module")
 def panel(prepare: Prepare, make_values: MakeValues) -> WindowedPanel:
     values = {"a": make_values(90, seed=1, missing=[20]), "b": make_values(70, seed=2)}
-    return prepare(values, WindowSpec(lookback=5, horizon=3, stride=2), SplitSpec(validation=15, test=15)).panel
+    return prepare(values, WindowSpec(lookback=5, horizon=3, stride=2), SplitSpec(validation=15, test=15)).windows
 
 
 # Last value
@@ -163,7 +162,7 @@ def test_ridge_is_the_same_whatever_the_batch_size(panel: WindowedPanel, monkeyp
 def test_ridge_sees_nothing_of_the_test_part(prepare: Prepare, make_values: MakeValues) -> None:
     values = make_values(70)
     changed = [*values[:60], *(value + 1000 for value in values[60:])]
-    before, after = (fit_ridge(prepare(v).panel) for v in (values, changed))
+    before, after = (fit_ridge(prepare(v).windows) for v in (values, changed))
     np.testing.assert_array_equal(before, after)
 
 
@@ -176,7 +175,7 @@ def test_ridge_learns_what_the_calendar_alone_says(prepare: Prepare) -> None:
     """A weekly wave on noise: the history of one step doesn't tell the day of the week."""
     days = np.arange(200)
     values = np.sin(2 * np.pi * days / 7) + np.random.default_rng(0).normal(0, 0.01, 200)
-    panel = prepare(values.tolist(), WindowSpec(lookback=1, horizon=2), SplitSpec(validation=20, test=20)).panel
+    panel = prepare(values.tolist(), WindowSpec(lookback=1, horizon=2), SplitSpec(validation=20, test=20)).windows
     predictors, targets = expand(panel, "test")
     assert np.mean((predict(fit_ridge(panel), predictors) - targets) ** 2) < 0.001
 
@@ -185,18 +184,18 @@ def test_ridge_learns_what_the_calendar_alone_says(prepare: Prepare) -> None:
 
 
 def test_baselines_are_last_value_seasonal_naive_and_ridge(panel: WindowedPanel) -> None:
-    assert list(forecast_baselines(panel, 7)) == ["last_value", "seasonal_naive", "ridge"]
+    assert list(forecast_baselines(panel, {}, WEEKLY)) == ["last_value", "seasonal_naive", "ridge"]
 
 
 @pytest.mark.parametrize("name", ["last_value", "seasonal_naive", "ridge"])
 def test_baseline_forecasts_every_test_window_and_future_step(panel: WindowedPanel, name: str) -> None:
-    forecasts = forecast_baselines(panel, 7)[name]
+    forecasts = forecast_baselines(panel, {}, WEEKLY)[name]
     assert (forecasts.test.shape, forecasts.future.shape) == ((len(panel.index("test")), 3), (2, 3))
 
 
 @pytest.mark.parametrize("name", ["last_value", "seasonal_naive", "ridge"])
 def test_baseline_forecasts_are_finite_float32(panel: WindowedPanel, name: str) -> None:
-    forecasts = forecast_baselines(panel, 7)[name]
+    forecasts = forecast_baselines(panel, {}, WEEKLY)[name]
     assert forecasts.test.dtype == forecasts.future.dtype == np.float32
     assert np.isfinite(forecasts.test).all()
     assert np.isfinite(forecasts.future).all()
@@ -204,13 +203,13 @@ def test_baseline_forecasts_are_finite_float32(panel: WindowedPanel, name: str) 
 
 def test_ridge_forecast_is_that_of_its_weights(panel: WindowedPanel) -> None:
     predictors, _ = expand(panel, "test")
-    found = forecast_baselines(panel, 7)["ridge"].test
+    found = forecast_baselines(panel, {}, WEEKLY)["ridge"].test
     np.testing.assert_allclose(found, predict(fit_ridge(panel), predictors), rtol=1e-5, atol=1e-5)
 
 
 def test_panel_is_not_changed(panel: WindowedPanel) -> None:
     before = panel.values.copy()
-    forecast_baselines(panel, 7)
+    forecast_baselines(panel, {}, WEEKLY)
     np.testing.assert_array_equal(panel.values, before)
 
 
@@ -220,13 +219,11 @@ def test_panel_is_not_changed(panel: WindowedPanel) -> None:
 def measure(source: SourceSpec, split: SplitSpec, window: WindowSpec, origins: str, calendar: CalendarSpec) -> dict:
     """MSE and MAE of every baseline, mean over series: `{forecaster: {metric: value}}`."""
     evaluation = EvaluationSpec(origins=origins)
-    series, profile, cutoffs = prepare_series(read_source(source), source, GapPolicy("interpolate"), split, window)
-    features = add_known_features(series, profile, calendar, window.horizon)
-    scaler = fit_scaler(series, cutoffs)
-    panel = make_windows(features, cutoffs, scaler, window, evaluation)
-    forecasts = forecast_baselines(panel, profile["season_length"])
-    predictions = tabulate_forecasts(panel, features, scaler, forecasts, "test")
-    by_series = measure_by_series(predictions, series, cutoffs, profile["season_length"])
+    recipe = Recipe(source=source, split=split, window=window, calendar=calendar, evaluation=evaluation)
+    panel = prepare_panel(read_source(source), recipe)
+    forecasts = forecast_baselines(panel.windows, panel.profile, evaluation)
+    predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, forecasts, "test")
+    by_series = measure_by_series(predictions, panel.series, panel.cutoffs, panel.profile["season_length"])
     return by_series.groupby("forecaster")[["mse", "mae"]].mean().to_dict("index")
 
 

@@ -37,7 +37,7 @@ def name_windows(epoch: tuple[dict[str, np.ndarray], np.ndarray]) -> list[float]
 def panel(request: pytest.FixtureRequest, prepare: Prepare, make_values: MakeValues) -> WindowedPanel:
     values = {"a": make_values(60, seed=1, missing=[20]), "b": make_values(50, seed=2)}
     window = WindowSpec(lookback=5, horizon=3, stride=request.param)
-    return prepare(values, window, SplitSpec(validation=10, test=10)).panel
+    return prepare(values, window, SplitSpec(validation=10, test=10)).windows
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -50,7 +50,7 @@ def test_batches_hold_what_numpy_gathers(panel: WindowedPanel, part: Part) -> No
 
 
 def test_batches_hold_no_known_features_where_there_are_none(prepare: Prepare, make_values: MakeValues) -> None:
-    panel = prepare(make_values(50), freq=1, start=0).panel
+    panel = prepare(make_values(50), freq=1, start=0).windows
     [(inputs, _)] = collect(panel, "train")
     assert list(inputs) == ["history"]
 

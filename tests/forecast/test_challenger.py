@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from rnn_pipelines.champion.retraining import LoadedChampion
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.challenger import (
-    Means,
     TrainedNetwork,
+    TrainingPlan,
     choose_challenger,
     find_seen,
     forecast_holdout,
@@ -20,7 +21,7 @@ from rnn_pipelines.forecast.forecaster import Forecaster, describe_forecaster
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec, gather_windows
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, gather_windows
 from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
@@ -41,11 +42,11 @@ def grow(prepare: Callable[..., SimpleNamespace], make_values: Callable[..., lis
     def make(size: int = 70, window: WindowSpec = WINDOW, **series: int) -> SimpleNamespace:
         seeds = series or {"a": 1, "b": 2}
         values = {name: make_values(90, seed=seed)[:size] for name, seed in seeds.items()}
-        prepared = prepare(values, window, SplitSpec(validation=10, test=10))
-        prepared.settings = describe_forecaster(
-            prepared.series, prepared.profile, prepared.cutoffs, window, CalendarSpec(), GapPolicy("interpolate")
+        panel = prepare(values, window, SplitSpec(validation=10, test=10))
+        settings = describe_forecaster(
+            panel.series, panel.profile, panel.cutoffs, window, CalendarSpec(), GapPolicy("interpolate")
         )
-        return prepared
+        return SimpleNamespace(**vars(panel), settings=settings)
 
     return make
 
@@ -53,12 +54,12 @@ def grow(prepare: Callable[..., SimpleNamespace], make_values: Callable[..., lis
 def train(
     prepared: SimpleNamespace, champion: Forecaster | None = None, network: NetworkSpec = NETWORK, **budget: object
 ) -> TrainedNetwork:
-    means = Means(BudgetSpec(**budget), champion)
-    return train_challenger(prepared.panel, prepared.settings, network, TRAINING, means)
+    plan = TrainingPlan(BudgetSpec(**budget), champion)
+    return train_challenger(prepared.windows, prepared.settings, network, TRAINING, plan)
 
 
-def choose(prepared: SimpleNamespace, **networks: TrainedNetwork):
-    return choose_challenger(prepared.panel, prepared.scaler, prepared.settings, networks)
+def choose(prepared: SimpleNamespace, *networks: TrainedNetwork):
+    return choose_challenger(prepared.windows, prepared.scaler, prepared.settings, *networks)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def old(grow) -> SimpleNamespace:
 
 @pytest.fixture(scope="module")
 def champion(old: SimpleNamespace) -> Forecaster:
-    return choose(old, gru=train(old))[0]
+    return choose(old, train(old))[0]
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,7 @@ def test_warm_start_begins_with_the_champions_weights(
 
 def test_members_begin_with_their_own_weights(old: SimpleNamespace, new: SimpleNamespace, first_weights: list) -> None:
     network = NETWORK.model_copy(update={"members": 2})
-    champion = choose(old, gru=train(old, network=network))[0]
+    champion = choose(old, train(old, network=network))[0]
     first_weights.clear()
     train(new, champion, network)
     flat = [weights for member in first_weights for weights in member]
@@ -119,9 +120,9 @@ def test_members_stay_on_the_machine_of_their_checkpoints(
 ) -> None:
     """Whatever other trainings do."""
     monkeypatch.setattr("joblib.cpu_count", lambda: 1)
-    means = Means(BudgetSpec(), parallel=NO_DASK)
+    plan = TrainingPlan(BudgetSpec(), parallel=NO_DASK)
     network = NETWORK.model_copy(update={"members": 2})
-    assert train_challenger(old.panel, old.settings, network, TRAINING, means).record["seeds"] == [0, 1]
+    assert train_challenger(old.windows, old.settings, network, TRAINING, plan).record["seeds"] == [0, 1]
 
 
 def test_champion_is_not_changed_by_a_warm_start(champion: Forecaster, new: SimpleNamespace) -> None:
@@ -227,7 +228,7 @@ def trained(old: SimpleNamespace) -> dict[str, TrainedNetwork]:
 
 def measure_validation(prepared: SimpleNamespace, *models) -> float:
     """MSE in the series' unit, mean over series, computed window by window."""
-    panel, by_series = prepared.panel, []
+    panel, by_series = prepared.windows, []
     for number, deviation in enumerate(prepared.scaler["deviation"]):
         first, stop = panel.validation[number]
         history, known, targets = gather_windows(panel, np.arange(first, stop))
@@ -237,7 +238,7 @@ def measure_validation(prepared: SimpleNamespace, *models) -> float:
 
 
 def test_best_on_validation_is_chosen(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
-    challenger, record = choose(old, **trained)
+    challenger, record = choose(old, *trained.values())
     models = {name: network.model for name, network in trained.items()}
     expected = {name: measure_validation(old, model) for name, model in models.items()}
     expected["mean"] = measure_validation(old, *models.values())
@@ -252,31 +253,32 @@ def test_network_that_is_not_finite_is_not_chosen(old: SimpleNamespace, trained:
 
     broken = keras.models.clone_model(trained["lstm"].model)
     broken.set_weights([np.full_like(weights, np.nan) for weights in broken.get_weights()])
-    lstm = TrainedNetwork(broken, trained["lstm"].network, trained["lstm"].record)
-    assert choose(old, lstm=lstm, gru=trained["gru"])[1]["chosen"] == "gru"
+    lstm = replace(trained["lstm"], model=broken)
+    assert choose(old, lstm, trained["gru"])[1]["chosen"] == "gru"
 
 
 # The holdout
 
 
-def forecast(prepared: SimpleNamespace, **forecasters: Forecaster):
-    baselines = forecast_baselines(prepared.panel, 7)
-    return forecast_holdout(prepared.panel, prepared.features, prepared.scaler, baselines, forecasters)
+def forecast(prepared: SimpleNamespace, challenger: Forecaster, champion: Forecaster):
+    baselines = forecast_baselines(prepared.windows, prepared.profile, EvaluationSpec())
+    in_use = LoadedChampion("v1", champion, "", (), {})
+    return forecast_holdout(prepared.windows, prepared.features, prepared.scaler, baselines, challenger, in_use)
 
 
 def test_champion_of_another_shape_is_judged_on_the_same_rows(champion: Forecaster, grow) -> None:
     """Its horizon is shorter, and its lookback and scale are its own."""
     other = grow(80, WindowSpec(lookback=6, horizon=3))
-    challenger = choose(other, gru=train(other))[0]
+    challenger = choose(other, train(other))[0]
     holdout = forecast(other, challenger=challenger, champion=champion)
-    assert len(holdout) == 3 * len(other.panel.index("test"))
+    assert len(holdout) == 3 * len(other.windows.index("test"))
     assert holdout["challenger"].notna().all()
     assert (holdout["champion"].notna() == (holdout["horizon_step"] <= 2)).all()
 
 
 def test_series_that_the_champion_does_not_know_have_no_forecast_of_its(champion: Forecaster, grow) -> None:
     other = grow(80, a=1, x=3)
-    challenger = choose(other, gru=train(other))[0]
+    challenger = choose(other, train(other))[0]
     holdout = forecast(other, challenger=challenger, champion=champion)
     assert (holdout["champion"].notna() == (holdout["unique_id"] == "a")).all()
 
@@ -291,6 +293,6 @@ def test_forecast_that_is_no_number_is_told_from_none(champion: Forecaster, brok
 
 def test_champion_of_other_steps_is_left_out(champion: Forecaster, new: SimpleNamespace) -> None:
     hourly = champion.settings.model_copy(update={"freq": "h"})
-    challenger = choose(new, gru=train(new))[0]
+    challenger = choose(new, train(new))[0]
     stranger = Forecaster(champion.networks, champion.scaler, hourly)
     assert "champion" not in forecast(new, challenger=challenger, champion=stranger)

@@ -1,6 +1,7 @@
 """The long table of forecasts says when, how far ahead, and in the data's own unit."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +16,7 @@ MakeValues = Callable[..., list[float | None]]
 
 def make_perfect(prepared: SimpleNamespace) -> Forecasts:
     """Forecasts that are the targets themselves; 0 for the future."""
-    panel = prepared.panel
+    panel = prepared.windows
     origins = np.concatenate(list(panel.index("test").batches(9)))
     targets = panel.values[origins[:, None] + np.arange(panel.horizon), 0]
     return Forecasts(test=targets, future=np.zeros((len(panel.series_starts), panel.horizon), np.float32))
@@ -23,7 +24,7 @@ def make_perfect(prepared: SimpleNamespace) -> Forecasts:
 
 def tabulate(prepared: SimpleNamespace, part: str) -> pd.DataFrame:
     forecasts = {"perfect": make_perfect(prepared)}
-    return tabulate_forecasts(prepared.panel, prepared.features, prepared.scaler, forecasts, part)
+    return tabulate_forecasts(prepared.windows, prepared.features, prepared.scaler, forecasts, part)
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +90,9 @@ def test_y_is_empty_where_nothing_was_observed(prepare: Prepare, make_values: Ma
 
 
 def test_signal_comes_along_where_it_is_known(prepared: SimpleNamespace) -> None:
-    features = prepared.features.assign(signal=np.arange(float(len(prepared.features))))
-    table = tabulate_forecasts(prepared.panel, features, prepared.scaler, {}, "test")
+    table = prepared.features.table
+    features = replace(prepared.features, table=table.assign(signal=np.arange(float(len(table)))))
+    table = tabulate_forecasts(prepared.windows, features, prepared.scaler, {}, "test")
     assert table["signal"].tolist()[:4] == [40, 41, 41, 42]
 
 
@@ -100,8 +102,8 @@ def test_integer_steps_stay_integers(prepare: Prepare, make_values: MakeValues) 
 
 
 def test_inputs_are_not_changed(prepared: SimpleNamespace) -> None:
-    before = (prepared.panel.values.copy(), prepared.features.copy(), prepared.scaler.copy())
+    before = (prepared.windows.values.copy(), prepared.features.table.copy(), prepared.scaler.copy())
     tabulate(prepared, "test")
-    np.testing.assert_array_equal(prepared.panel.values, before[0])
-    pd.testing.assert_frame_equal(prepared.features, before[1])
+    np.testing.assert_array_equal(prepared.windows.values, before[0])
+    pd.testing.assert_frame_equal(prepared.features.table, before[1])
     pd.testing.assert_frame_equal(prepared.scaler, before[2])

@@ -38,7 +38,7 @@ TRAINING = ForecastTrainingSpec(
 @pytest.fixture(scope="module")
 def panel(prepare: Prepare, make_values: MakeValues) -> WindowedPanel:
     values = {"a": make_values(60, seed=1), "b": make_values(50, seed=2)}
-    return prepare(values, WindowSpec(lookback=4, horizon=2), SplitSpec(validation=10, test=10)).panel
+    return prepare(values, WindowSpec(lookback=4, horizon=2), SplitSpec(validation=10, test=10)).windows
 
 
 def train(
@@ -357,7 +357,7 @@ def test_forecasts_are_float32(panel: WindowedPanel, trained: dict) -> None:
 
 
 def test_forecasts_of_a_network_without_known_features(prepare: Prepare, make_values: MakeValues) -> None:
-    panel = prepare(make_values(50), freq=1, start=0).panel
+    panel = prepare(make_values(50), freq=1, start=0).windows
     assert forecast(train(panel, epochs=1), panel).test.shape == (9, 2)
 
 

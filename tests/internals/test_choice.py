@@ -46,7 +46,7 @@ def make_forecasters(lookback: int = 4, horizon: int = 2, num_known: int = 0) ->
 @pytest.fixture(scope="module")
 def panel(prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]) -> WindowedPanel:
     """Windows of four steps, two ahead, and a pair of features for the week."""
-    return prepare(make_values(60), window=WindowSpec(lookback=4, horizon=2)).panel
+    return prepare(make_values(60), window=WindowSpec(lookback=4, horizon=2)).windows
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ SAMPLE = SampleSpec(windows=6, reviews=2, max_words=4, texts=TEXTS)
 
 @pytest.fixture(scope="module")
 def forecasters(prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]) -> ChosenForecasters:
-    panel = prepare(make_values(60), window=WindowSpec(lookback=4, horizon=2)).panel
+    panel = prepare(make_values(60), window=WindowSpec(lookback=4, horizon=2)).windows
     keras.utils.set_random_seed(0)
     networks = {
         cell: build_forecaster(NetworkSpec(cell=cell, units=[3]), 4, 2, panel.num_known) for cell in ("lstm", "gru")

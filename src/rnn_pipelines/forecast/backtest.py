@@ -224,5 +224,5 @@ def retrain(known: Source, champion: LoadedChampion | None, recipe: Recipe, retr
     )
     given = {"training": retraining.training, "retraining": retraining.spec, "plan": plan, "champion": champion}
     values = {"table": known, "run": {"started": started}, **recipe.list_values(), **retraining.networks, **given}
-    outcome: Candidate = run_steps(list_steps(), values)["outcome"]
+    outcome: Candidate = run_steps(list_steps(retraining.networks), values)["outcome"]
     return outcome

@@ -1,25 +1,26 @@
 """A retraining, described once: the nodes of `retrain_forecast`, and what a backtest replays."""
 
+from collections.abc import Collection, Iterable
+
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.challenger import choose_challenger, forecast_holdout, train_challenger
 from rnn_pipelines.forecast.decision import decide_promotion
 from rnn_pipelines.forecast.forecaster import describe_forecaster
 from rnn_pipelines.forecast.recipe import PREPARATION, Step
-from rnn_pipelines.forecast.registry import NETWORKS
 
 
-def list_training_steps() -> list[Step]:
-    """The training of each network of the registry, whose block of parameters has its name."""
+def list_training_steps(names: Iterable[str]) -> list[Step]:
+    """The training of each network, whose block of parameters has its name."""
     inputs = ("windows", "settings", "{name}", "training", "plan")
     return [
         Step(train_challenger, tuple(value.format(name=name) for value in inputs), (f"{name}_network",))
-        for name in NETWORKS
+        for name in names
     ]
 
 
-def list_case_steps() -> list[Step]:
+def list_case_steps(names: Iterable[str]) -> list[Step]:
     """From trained networks to the decision."""
-    networks = tuple(f"{name}_network" for name in NETWORKS)
+    networks = tuple(f"{name}_network" for name in names)
     return [
         Step(choose_challenger, ("windows", "scaler", "settings", *networks), ("challenger", "training_record")),
         Step(forecast_baselines, ("windows", "profile", "evaluation"), ("baselines",)),
@@ -36,16 +37,19 @@ def list_case_steps() -> list[Step]:
     ]
 
 
-def list_steps() -> list[Step]:
+def list_steps(names: Collection[str]) -> list[Step]:
     """All steps, from a table to the outcome.
 
     Given are the table, the blocks of parameters by their names (`retraining` is that of `retrain_forecast`), the
     `champion`, the `plan` of the training and what is on record of the `run`.
+
+    Args:
+        names: of the networks.
     """
     settings = ("series", "profile", "cutoffs", "window", "calendar", "gaps")
     return [
         *PREPARATION,
         Step(describe_forecaster, settings, ("settings",)),
-        *list_training_steps(),
-        *list_case_steps(),
+        *list_training_steps(names),
+        *list_case_steps(names),
     ]

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from kedro.pipeline import Node, node
+from kedro.pipeline import Node
 
 from rnn_pipelines.forecast.recipe import Recipe, Step
 from rnn_pipelines.forecast.registry import NETWORKS
+from rnn_pipelines.pipelines.wiring import node
 
 
 def create_nodes(steps: Sequence[Step], name_dataset: Callable[[str], str]) -> list[Node]:

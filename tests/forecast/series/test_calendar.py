@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_known_features, compute_calendar
+from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_calendar, compute_calendar
 
 Prepare = Callable[..., SimpleNamespace]
 MakeValues = Callable[..., list[float | None]]
@@ -124,48 +124,48 @@ def test_negative_number_of_harmonics_is_refused() -> None:
 
 
 def test_future_steps_follow_each_series(prepare: Prepare, make_values: MakeValues) -> None:
-    features = prepare({"a": make_values(50), "b": make_values(40)}).features
+    features = prepare({"a": make_values(50), "b": make_values(40)}).features.table
     last = features.groupby("unique_id")["ds"].max().tolist()
     assert last == [pd.Timestamp("2021-02-21"), pd.Timestamp("2021-02-11")]
 
 
 def test_future_steps_are_not_observed(prepare: Prepare, make_values: MakeValues) -> None:
-    features = prepare(make_values(50)).features
+    features = prepare(make_values(50)).features.table
     assert np.flatnonzero(~features["observed"]).tolist() == [50, 51]
 
 
 def test_future_steps_have_no_value(prepare: Prepare, make_values: MakeValues) -> None:
-    assert np.flatnonzero(prepare(make_values(50)).features["y"].isna()).tolist() == [50, 51]
+    assert np.flatnonzero(prepare(make_values(50)).features.table["y"].isna()).tolist() == [50, 51]
 
 
 def test_features_are_known_in_advance(prepare: Prepare, make_values: MakeValues) -> None:
     """The future of a series has the features that the same days have once they are past."""
-    short, long = (prepare(make_values(size)).features for size in (50, 52))
+    short, long = (prepare(make_values(size)).features.table for size in (50, 52))
     columns = short.columns.drop(["y", "observed"])
     pd.testing.assert_frame_equal(short[columns], long[columns][:52])
 
 
 def test_future_of_integer_steps_is_integer(prepare: Prepare, make_values: MakeValues) -> None:
-    ds = prepare(make_values(50), freq=5, start=-10).features["ds"]
+    ds = prepare(make_values(50), freq=5, start=-10).features.table["ds"]
     assert (ds.dtype, ds.tolist()[-2:]) == ("int64", [240, 245])
 
 
 def test_observed_stays_boolean(prepare: Prepare, make_values: MakeValues) -> None:
-    assert prepare(make_values(50)).features["observed"].dtype == bool
+    assert prepare(make_values(50)).features.table["observed"].dtype == bool
 
 
 def test_series_is_not_changed(prepare: Prepare, make_values: MakeValues) -> None:
     prepared = prepare(make_values(50))
     before = prepared.series.copy()
-    add_known_features(prepared.series, prepared.profile, CalendarSpec(), 3)
+    add_calendar(prepared.series, "D", CalendarSpec(), 3)
     pd.testing.assert_frame_equal(prepared.series, before)
 
 
 def test_a_cycle_that_no_series_has_seen_once_through_is_left_out(prepare: Callable, make_values: Callable) -> None:
-    names = prepare(make_values(100)).features.columns
+    names = prepare(make_values(100)).features.known
     assert "weekly_sin_1" in names
     assert "yearly_sin_1" not in names
 
 
 def test_a_cycle_that_is_asked_for_is_never_left_out(prepare: Callable, make_values: Callable) -> None:
-    assert "yearly_sin_2" in prepare(make_values(100), calendar=CalendarSpec(yearly=2)).features.columns
+    assert "yearly_sin_2" in prepare(make_values(100), calendar=CalendarSpec(yearly=2)).features.known

@@ -24,7 +24,9 @@ SETTINGS = (
 
 
 def test_prepared_series_is_repaired_profiled_and_cut(make_table: MakeTable) -> None:
-    series, profile, cutoffs = prepare_series(make_table([1.0, 2.0] * 7 + [None, 3.0, 4.0]), *SETTINGS)
+    table = make_table([1.0, 2.0] * 7 + [None, 3.0, 4.0])
+    checked, series, profile, cutoffs = prepare_series(table, *SETTINGS)
+    assert checked is table
     assert (len(series), profile["freq"], cutoffs["train_stop"].tolist()) == (17, "D", [11])
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.schema import GapPolicy, SeriesSchema, repair_series
+from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.tables import SeriesTable
 
 MakeTable = Callable[..., pd.DataFrame]
 
@@ -317,43 +318,43 @@ def test_values_are_kept_and_nothing_else_is_observed_or_the_error_says_why(
         expected = table.dropna().sort_values(keys).reset_index(drop=True)
         found = series.loc[series["observed"], [*keys, "y"]].reset_index(drop=True)
         pd.testing.assert_frame_equal(found, expected, check_dtype=False)
-        SeriesSchema().validate(series)
+        SeriesTable.validate(series)
 
 
-# The schema of the catalog entry
+# The type of the catalog entry
 
 
-def test_schema_lets_a_repaired_series_pass(make_table: MakeTable) -> None:
+def test_type_lets_a_repaired_series_pass(make_table: MakeTable) -> None:
     series, _ = repair(make_table({"a": RAMP, "b": leave_out([5])}), "split")
-    assert SeriesSchema().validate(series) is series
+    assert SeriesTable.validate(series) is series
 
 
 @pytest.mark.parametrize("column", ["unique_id", "ds", "y", "observed"])
-def test_schema_misses_a_column(make_table: MakeTable, column: str) -> None:
+def test_type_misses_a_column(make_table: MakeTable, column: str) -> None:
     series, _ = repair(make_table(RAMP))
-    with pytest.raises(SeriesError, match="expected the columns unique_id, ds"):
-        SeriesSchema().validate(series.drop(columns=column))
+    with pytest.raises(SeriesError, match=r"expected the columns unique_id \(text\), ds"):
+        SeriesTable.validate(series.drop(columns=column))
 
 
-def test_schema_refuses_text_for_values(make_table: MakeTable) -> None:
+def test_type_refuses_text_for_values(make_table: MakeTable) -> None:
     series, _ = repair(make_table(RAMP))
-    with pytest.raises(SeriesError, match=r"expected the columns .* y \(float64\)"):
-        SeriesSchema().validate(series.assign(y="high"))
+    with pytest.raises(SeriesError, match=r"expected the columns .* y \(float\)"):
+        SeriesTable.validate(series.assign(y="high"))
 
 
-def test_schema_refuses_disorder(make_table: MakeTable) -> None:
+def test_type_refuses_disorder(make_table: MakeTable) -> None:
     series, _ = repair(make_table(RAMP))
     with pytest.raises(SeriesError, match="not sorted"):
-        SeriesSchema().validate(series[::-1])
+        SeriesTable.validate(series[::-1])
 
 
-def test_schema_refuses_a_step_that_stands_twice(make_table: MakeTable) -> None:
+def test_type_refuses_a_step_that_stands_twice(make_table: MakeTable) -> None:
     series, _ = repair(make_table(RAMP))
-    with pytest.raises(SeriesError, match="stands twice"):
-        SeriesSchema().validate(series.iloc[[0, 0, 1]])
+    with pytest.raises(SeriesError, match="stand a second time"):
+        SeriesTable.validate(series.iloc[[0, 0, 1]])
 
 
-def test_schema_refuses_infinite_values(make_table: MakeTable) -> None:
+def test_type_refuses_infinite_values(make_table: MakeTable) -> None:
     series, _ = repair(make_table(RAMP))
     with pytest.raises(SeriesError, match="infinite"):
-        SeriesSchema().validate(series.replace({"y": {3.0: np.inf}}))
+        SeriesTable.validate(series.replace({"y": {3.0: np.inf}}))

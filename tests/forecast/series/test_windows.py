@@ -1,6 +1,7 @@
 """Windows are what a plain enumeration says they are, leak nothing, and are never copied out."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import (
     EvaluationSpec,
@@ -41,7 +43,7 @@ def list_targets(panel: WindowedPanel, part: Part) -> set[int]:
 def list_bounds(prepared: SimpleNamespace) -> list[tuple[int, int, int, int]]:
     """First row of train, of validation, of test, and stop of each series, in rows of the panel."""
     cuts = prepared.cutoffs[["train_stop", "validation_stop", "num_steps"]].to_numpy()
-    starts = np.cumsum([0, *(cuts[:-1, 2] + prepared.panel.horizon)])
+    starts = np.cumsum([0, *(cuts[:-1, 2] + prepared.windows.horizon)])
     return [(int(start), *(int(start + stop) for stop in cut)) for start, cut in zip(starts, cuts, strict=True)]
 
 
@@ -121,7 +123,7 @@ def test_gathered_windows_are_slices_of_the_array(
     prepare: Prepare, make_values: MakeValues, lookback: int, horizon: int, stride: int, missing: tuple[int, ...]
 ) -> None:
     window = WindowSpec(lookback=lookback, horizon=horizon, stride=stride)
-    panel = prepare(make_values(50, missing=missing), window).panel
+    panel = prepare(make_values(50, missing=missing), window).windows
     origins = list_origins(panel, "train")
     history, known, targets = gather_windows(panel, origins)
     for number, origin in enumerate(origins):
@@ -132,28 +134,28 @@ def test_gathered_windows_are_slices_of_the_array(
 
 
 def test_stride_is_that_of_the_training_windows(prepare: Prepare, make_values: MakeValues) -> None:
-    panel = prepare(make_values(50), WindowSpec(lookback=4, horizon=2, stride=3)).panel
+    panel = prepare(make_values(50), WindowSpec(lookback=4, horizon=2, stride=3)).windows
     assert np.diff(list_origins(panel, "train")).tolist() == [3] * 8
 
 
 def test_stride_skips_no_test_window(prepare: Prepare, make_values: MakeValues) -> None:
-    panel = prepare(make_values(50), WindowSpec(lookback=4, horizon=2, stride=3)).panel
+    panel = prepare(make_values(50), WindowSpec(lookback=4, horizon=2, stride=3)).windows
     assert list_origins(panel, "test").tolist() == list(range(40, 49))
 
 
 def test_rolling_origins_are_every_step_of_the_test_part(prepare: Prepare, make_values: MakeValues) -> None:
-    panel = prepare({"a": make_values(50), "b": make_values(40)}).panel
+    panel = prepare({"a": make_values(50), "b": make_values(40)}).windows
     assert list_origins(panel, "test").tolist() == [*range(40, 49), *range(52 + 30, 52 + 39)]
 
 
 def test_last_origin_forecasts_the_end_of_each_series(prepare: Prepare, make_values: MakeValues) -> None:
     values = {"a": make_values(50), "b": make_values(40)}
-    panel = prepare(values, evaluation=EvaluationSpec(origins="last")).panel
+    panel = prepare(values, evaluation=EvaluationSpec(origins="last")).windows
     assert list_origins(panel, "test").tolist() == [48, 52 + 38]
 
 
 def test_future_origin_is_the_row_after_each_series(prepare: Prepare, make_values: MakeValues) -> None:
-    panel = prepare({"a": make_values(50), "b": make_values(40)}).panel
+    panel = prepare({"a": make_values(50), "b": make_values(40)}).windows
     assert list_origins(panel, "future").tolist() == [50, 52 + 40]
 
 
@@ -165,27 +167,27 @@ def test_future_needs_a_history_without_open_gaps(row: int, num_windows: int) ->
 
 
 def test_rows_of_the_future_have_no_target(prepare: Prepare, make_values: MakeValues) -> None:
-    values = prepare({"a": make_values(50), "b": make_values(40)}).panel.values
+    values = prepare({"a": make_values(50), "b": make_values(40)}).windows.values
     assert np.flatnonzero(np.isnan(values[:, 0])).tolist() == [50, 51, 92, 93]
 
 
 def test_rows_of_the_future_have_known_features(prepare: Prepare, make_values: MakeValues) -> None:
-    panel = prepare(make_values(50)).panel
+    panel = prepare(make_values(50)).windows
     assert not np.isnan(panel.values[50:, 1:]).any()
 
 
 def test_target_is_scaled_by_its_own_series(prepare: Prepare, make_values: MakeValues) -> None:
-    panel = prepare({"a": make_values(50), "b": [100 * value for value in make_values(50)]}).panel
+    panel = prepare({"a": make_values(50), "b": [100 * value for value in make_values(50)]}).windows
     np.testing.assert_allclose(panel.values[:50, 0], panel.values[52:102, 0], rtol=1e-5, atol=1e-5)
 
 
 def test_signal_is_no_input(prepare: Prepare, make_values: MakeValues) -> None:
     """Only what is known in advance stands beside the target."""
     prepared = prepare(make_values(50))
-    features = prepared.features.assign(signal=1.0)
+    features = replace(prepared.features, table=prepared.features.table.assign(signal=1.0))
     window, evaluation = WindowSpec(lookback=4, horizon=2), EvaluationSpec()
     panel = make_windows(features, prepared.cutoffs, prepared.scaler, window, evaluation)
-    np.testing.assert_array_equal(panel.values, prepared.panel.values)
+    np.testing.assert_array_equal(panel.values, prepared.windows.values)
 
 
 @pytest.mark.parametrize("field", ["lookback", "horizon", "stride"])
@@ -207,34 +209,36 @@ def test_season_length_that_is_set_wins() -> None:
 
 def test_every_part_of_the_gappy_panel_has_windows(gappy: SimpleNamespace) -> None:
     """Or the tests below would say nothing."""
-    assert all(len(list_origins(gappy.panel, part)) > 2 for part in PARTS)
+    assert all(len(list_origins(gappy.windows, part)) > 2 for part in PARTS)
 
 
 def test_no_training_window_holds_a_validation_value(gappy: SimpleNamespace) -> None:
-    seen = list_origins(gappy.panel, "train")[:, None] + np.arange(-gappy.panel.lookback, gappy.panel.horizon)
+    seen = list_origins(gappy.windows, "train")[:, None] + np.arange(-gappy.windows.lookback, gappy.windows.horizon)
     train = {row for start, train_stop, _, _ in list_bounds(gappy) for row in range(start, train_stop)}
     assert set(seen.ravel().tolist()) <= train
 
 
 def test_no_validation_window_holds_a_test_value(gappy: SimpleNamespace) -> None:
-    seen = list_origins(gappy.panel, "validation")[:, None] + np.arange(-gappy.panel.lookback, gappy.panel.horizon)
+    seen = list_origins(gappy.windows, "validation")[:, None] + np.arange(
+        -gappy.windows.lookback, gappy.windows.horizon
+    )
     before_test = {row for start, _, stop, _ in list_bounds(gappy) for row in range(start, stop)}
     assert set(seen.ravel().tolist()) <= before_test
 
 
 def test_validation_targets_never_overlap_training_targets(gappy: SimpleNamespace) -> None:
-    assert not list_targets(gappy.panel, "validation") & list_targets(gappy.panel, "train")
+    assert not list_targets(gappy.windows, "validation") & list_targets(gappy.windows, "train")
 
 
 @pytest.mark.parametrize("part", ["train", "validation"])
 def test_test_targets_never_overlap_targets_before(gappy: SimpleNamespace, part: Part) -> None:
-    assert not list_targets(gappy.panel, "test") & list_targets(gappy.panel, part)
+    assert not list_targets(gappy.windows, "test") & list_targets(gappy.windows, part)
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_no_window_reaches_into_another_series(gappy: SimpleNamespace, part: Part) -> None:
-    panel = gappy.panel
-    names = gappy.features["unique_id"].to_numpy()
+    panel = gappy.windows
+    names = gappy.features.table["unique_id"].to_numpy()
     windows = names[list_origins(panel, part)[:, None] + np.arange(-panel.lookback, panel.horizon)]
     assert (windows == windows[:, :1]).all()
 
@@ -242,20 +246,20 @@ def test_no_window_reaches_into_another_series(gappy: SimpleNamespace, part: Par
 @pytest.mark.parametrize("part", PARTS)
 def test_no_window_starts_inside_a_gap(gappy: SimpleNamespace, part: Part) -> None:
     """The newest value that a forecast sees is no filling, which would lean on the value after it."""
-    assert gappy.features["observed"].to_numpy()[list_origins(gappy.panel, part) - 1].all()
+    assert gappy.features.table["observed"].to_numpy()[list_origins(gappy.windows, part) - 1].all()
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_no_window_has_filled_targets_alone(gappy: SimpleNamespace, part: Part) -> None:
-    targets = list_origins(gappy.panel, part)[:, None] + np.arange(gappy.panel.horizon)
-    assert gappy.features["observed"].to_numpy()[targets].any(axis=1).all()
+    targets = list_origins(gappy.windows, part)[:, None] + np.arange(gappy.windows.horizon)
+    assert gappy.features.table["observed"].to_numpy()[targets].any(axis=1).all()
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_no_target_of_a_part_was_filled_from_a_later_part(gappy: SimpleNamespace, part: Part) -> None:
     """Every target up to the next observation lies in the same part."""
-    observed = np.flatnonzero(gappy.features["observed"])
-    targets = np.array(sorted(list_targets(gappy.panel, part)))
+    observed = np.flatnonzero(gappy.features.table["observed"])
+    targets = np.array(sorted(list_targets(gappy.windows, part)))
     next_observed = observed[np.searchsorted(observed, targets)]
     stops = np.sort([stop for bounds in list_bounds(gappy) for stop in bounds[1:]])
     assert (np.searchsorted(stops, targets, "right") == np.searchsorted(stops, next_observed, "right")).all()
@@ -263,7 +267,7 @@ def test_no_target_of_a_part_was_filled_from_a_later_part(gappy: SimpleNamespace
 
 @pytest.mark.parametrize("part", PARTS)
 def test_no_window_reaches_across_an_open_gap(prepare: Prepare, make_values: MakeValues, part: Part) -> None:
-    panel = prepare(make_values(80, missing=[20, 61, 74]), gaps="split").panel
+    panel = prepare(make_values(80, missing=[20, 61, 74]), gaps="split").windows
     history, _, targets = gather_windows(panel, list_origins(panel, part))
     assert np.isfinite(history).all()
     assert np.isfinite(targets).all()
@@ -277,7 +281,7 @@ def test_changing_the_future_changes_no_earlier_window(
     values = make_values(100, missing=[30, 58, 59, 61, 66, 79, 80, 85])
     changed = [value if row < cut or value is None else value + 1000 for row, value in enumerate(values)]
     split = SplitSpec(validation=20, test=20)
-    before, after = (prepare(v, split=split, gaps=gaps).panel for v in (values, changed))
+    before, after = (prepare(v, split=split, gaps=gaps).windows for v in (values, changed))
     origins = np.concatenate([list_origins(before, part) for part in PARTS])
     origins = origins[origins <= cut]
     np.testing.assert_array_equal(gather_windows(before, origins)[0], gather_windows(after, origins)[0])
@@ -286,7 +290,7 @@ def test_changing_the_future_changes_no_earlier_window(
 def test_changing_the_future_changes_later_windows(prepare: Prepare, make_values: MakeValues) -> None:
     """Or the test above would say nothing."""
     values = make_values(80)
-    before, after = (prepare(v).panel for v in (values, [*values[:70], *(value + 1000 for value in values[70:])]))
+    before, after = (prepare(v).windows for v in (values, [*values[:70], *(value + 1000 for value in values[70:])]))
     origins = np.array([71])
     assert not np.array_equal(gather_windows(before, origins)[0], gather_windows(after, origins)[0])
 
@@ -296,11 +300,11 @@ def test_changing_the_future_changes_later_windows(prepare: Prepare, make_values
 
 def test_panel_holds_each_row_once(prepare: Prepare, make_values: MakeValues) -> None:
     prepared = prepare(make_values(300), WindowSpec(lookback=100, horizon=20), SplitSpec(validation=30, test=30))
-    assert prepared.panel.values.nbytes == 320 * (1 + prepared.panel.num_known) * 4
+    assert prepared.windows.values.nbytes == 320 * (1 + prepared.windows.num_known) * 4
 
 
 def test_panel_is_one_contiguous_float32_array(prepare: Prepare, make_values: MakeValues) -> None:
-    values = prepare({"a": make_values(50), "b": make_values(50)}).panel.values
+    values = prepare({"a": make_values(50), "b": make_values(50)}).windows.values
     assert (values.dtype, values.flags["C_CONTIGUOUS"]) == (np.float32, True)
 
 
@@ -313,13 +317,29 @@ def test_index_needs_no_memory_for_each_window(stride: int) -> None:
 
 
 def test_runs_need_no_memory_for_each_window(prepare: Prepare, make_values: MakeValues) -> None:
-    short, long = (prepare(make_values(size)).panel for size in (50, 500))
+    short, long = (prepare(make_values(size)).windows for size in (50, 500))
     assert [getattr(long, part).shape for part in PARTS] == [getattr(short, part).shape for part in PARTS]
 
 
 def test_features_are_not_changed(prepare: Prepare, make_values: MakeValues) -> None:
     prepared = prepare(make_values(50, missing=[20]))
-    before = prepared.features.copy()
+    before = prepared.features.table.copy()
     window, evaluation = WindowSpec(lookback=4, horizon=2), EvaluationSpec()
     make_windows(prepared.features, prepared.cutoffs, prepared.scaler, window, evaluation)
-    pd.testing.assert_frame_equal(prepared.features, before)
+    pd.testing.assert_frame_equal(prepared.features.table, before)
+
+
+def test_only_what_is_known_ahead_is_read(prepare: Prepare, make_values: MakeValues) -> None:
+    """A column that is observed in the past, or that is static, stands in the table and in no window."""
+    prepared = prepare(make_values(50))
+    table = prepared.features.table.assign(sold=1.0, size=2.0)
+    features = replace(prepared.features, table=table, past=("sold",), static=("size",))
+    window, evaluation = WindowSpec(lookback=4, horizon=2), EvaluationSpec()
+    panel = make_windows(features, prepared.cutoffs, prepared.scaler, window, evaluation)
+    np.testing.assert_array_equal(panel.values, prepared.windows.values)
+
+
+def test_column_that_does_not_say_when_it_is_known_is_refused(prepare: Prepare, make_values: MakeValues) -> None:
+    features = prepare(make_values(50)).features
+    with pytest.raises(SeriesError, match="known ahead"):
+        replace(features, table=features.table.assign(sold=1.0))

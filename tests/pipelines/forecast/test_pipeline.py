@@ -1,13 +1,15 @@
 """The wiring of `forecast`."""
 
+from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.pipelines.forecast import create_pipeline
-from rnn_pipelines.pipelines.forecast.pipeline import CELLS, create_network_pipeline
 
 
-def test_both_networks_come_from_one_template() -> None:
-    names = [{node.short_name for node in create_network_pipeline(cell).nodes} for cell in CELLS]
-    assert names[0] == names[1]
-    assert len(names[0]) == 2
+def test_every_network_comes_from_one_template() -> None:
+    by_network = {name: [] for name in NETWORKS}
+    for node in create_pipeline().nodes:
+        if node.namespace:
+            by_network[node.namespace.removeprefix("forecast_")].append(node.short_name)
+    assert by_network == {name: ["train_forecaster", "forecast_windows"] for name in NETWORKS}
 
 
 def test_networks_and_baselines_see_the_same_windows() -> None:

@@ -2,33 +2,31 @@
 
 from kedro.framework.project import configure_project, find_pipelines
 
-from rnn_pipelines.pipelines.forecast.pipeline import CELLS, create_data_pipeline
+from rnn_pipelines.forecast.registry import NETWORKS
+from rnn_pipelines.pipelines import forecast
 from rnn_pipelines.pipelines.retrain_forecast import create_pipeline
-from rnn_pipelines.pipelines.retrain_forecast.pipeline import create_network_pipeline
 
 
-def test_both_networks_come_from_one_template() -> None:
-    assert [[node.short_name for node in create_network_pipeline(cell).nodes] for cell in CELLS] == [
-        ["train_challenger"],
-        ["train_challenger"],
-    ]
+def test_every_network_is_trained() -> None:
+    trained = [node.namespace for node in create_pipeline().nodes if node.short_name == "train_challenger"]
+    assert sorted(trained) == sorted(f"retrain_forecast_{name}" for name in NETWORKS)
 
 
-def test_data_is_prepared_as_by_hand() -> None:
+def test_data_is_prepared_as_by_forecast() -> None:
     """By the same functions from the same parameters."""
-    nodes = {node.short_name: node for node in create_pipeline().nodes}
-    for node in create_data_pipeline().from_nodes("prepare_series").nodes:
-        again = nodes[node.short_name]
-        assert again.func == node.func
-        assert [name for name in again.inputs if name.startswith("params:")] == [
-            name for name in node.inputs if name.startswith("params:")
-        ]
+    prepared = {node.func: node for node in create_pipeline().nodes}
+    for node in forecast.create_pipeline().to_outputs("forecast_windows").nodes:
+        if node.name != "read_source":
+            again = prepared[node.func]
+            assert [name for name in again.inputs if name.startswith("params:")] == [
+                name for name in node.inputs if name.startswith("params:")
+            ]
 
 
 def test_all_parameters_of_forecast_are_read() -> None:
     blocks = {name.partition(".")[2] for name in create_pipeline().inputs() if name.startswith("params:forecast.")}
     expected = {"source", "gaps", "split", "window", "calendar", "training", "evaluation"}
-    assert blocks == expected | set(CELLS)
+    assert blocks == expected | set(NETWORKS)
 
 
 def test_nothing_is_read_but_the_table_the_champion_and_checkpoints() -> None:
@@ -47,8 +45,8 @@ def test_what_is_decided_on_is_what_was_evaluated() -> None:
     assert nodes["decide_promotion"].inputs[0] == "retrain_forecast_challenger"
 
 
-def test_the_template_of_retrainings_is_no_pipeline() -> None:
+def test_modules_beside_the_pipelines_are_none() -> None:
     """Kedro takes folders in `pipelines/` for pipelines, and no modules."""
     configure_project("rnn_pipelines")
     assert {"forecast", "retrain_forecast"} <= (names := set(find_pipelines(raise_errors=True)))
-    assert "retraining" not in names
+    assert {"retraining", "steps", "wiring"} & names == set()

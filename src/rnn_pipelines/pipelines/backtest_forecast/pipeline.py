@@ -1,6 +1,6 @@
 """The graph of `backtest_forecast`: newest series → schedules replayed → error against cost → report."""
 
-from kedro.pipeline import Node, Pipeline, node
+from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.forecast.backtest import replay_schedules
 from rnn_pipelines.forecast.evaluation.schedules import summarize_backtest
@@ -8,6 +8,7 @@ from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.newest import read_newest
 from rnn_pipelines.pipelines.backtest_forecast import nodes
+from rnn_pipelines.pipelines.wiring import node
 
 SPEC = "params:backtest_forecast"
 

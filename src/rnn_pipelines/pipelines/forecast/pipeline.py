@@ -1,6 +1,6 @@
 """The graph of `forecast`: source → series → windows → networks and baselines → metrics → report."""
 
-from kedro.pipeline import Node, Pipeline, node
+from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.recipe import PREPARATION
@@ -8,6 +8,7 @@ from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.source import read_source
 from rnn_pipelines.pipelines.forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
+from rnn_pipelines.pipelines.wiring import node
 
 FIGURES = {
     name: f"forecast_{name}_figure" for name in ("forecasts", "next_values", "losses", "error_by_step", "residuals")

@@ -1,11 +1,13 @@
 """The graph of `retrain_forecast`: newest series → challenger → holdout, beside the champion → decision and record."""
 
-from kedro.pipeline import Pipeline, node
+from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.decision import describe_run, plan_training
+from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.retraining import list_steps
 from rnn_pipelines.pipelines.retrain_forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
+from rnn_pipelines.pipelines.wiring import node
 
 SPEC = "params:retrain_forecast"
 
@@ -26,6 +28,6 @@ def create_pipeline() -> Pipeline:
             node(nodes.read_newest, ["forecast_external", "params:forecast.source", SPEC], [table, started]),
             node(describe_run, described, "retrain_forecast_run"),
             node(plan_training, planned, "retrain_forecast_plan"),
-            *create_nodes(list_steps(), name_dataset),
+            *create_nodes(list_steps(NETWORKS), name_dataset),
         ]
     )
