@@ -26,7 +26,7 @@ from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines import cli
 from rnn_pipelines.champion.history import add_record, list_records
-from rnn_pipelines.champion.retraining import record_failure
+from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import Publication

@@ -301,20 +301,20 @@ def _find_place(session: "KedroSession", task: str) -> Place:
 def _find_news(session: "KedroSession", place: Place, task: str) -> list[str]:
     from kedro.framework.project import pipelines
 
-    from rnn_pipelines.champion.changes import list_news
+    from rnn_pipelines.champion.changes import list_changes
     from rnn_pipelines.pipelines.retraining import fingerprint_newest
 
     # Only this one is imported, and only its parameters are checked, as in the run.
     pipelines.set_requested([f"retrain_{task}"])
     catalog = session.load_context().catalog
-    return list_news(place.store, fingerprint_newest(task, pipelines[f"retrain_{task}"], catalog))
+    return list_changes(place.store, fingerprint_newest(task, pipelines[f"retrain_{task}"], catalog))
 
 
 @contextmanager
 def _put_failure_on_record(place: Place, task: str, as_of: str | None) -> Iterator[None]:
     """A node that fails is on record already, through the hook of the run; what fails before the first node is not."""
     from rnn_pipelines.champion.changes import count_retrainings
-    from rnn_pipelines.champion.retraining import record_failure
+    from rnn_pipelines.champion.outcome import record_failure
 
     num_retrainings = count_retrainings(place.store)
     try:
@@ -341,4 +341,4 @@ def _describe_change(change: dict[str, Any]) -> str:
 
 
 def _say(is_json: bool, found: Any, describe: Callable[[Any], str]) -> None:
-    click.echo(json.dumps(found, indent=2) if is_json else describe(found))
+    click.echo(json.dumps(found, indent=2, default=asdict) if is_json else describe(found))

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from rnn_pipelines.champion.changes import count_retrainings
 from rnn_pipelines.champion.lock import hold_lock
-from rnn_pipelines.champion.retraining import record_failure
+from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, ParameterError
 from rnn_pipelines.pipelines.retraining import list_retrained

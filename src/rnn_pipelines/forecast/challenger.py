@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings, forecast_cutoffs
 from rnn_pipelines.forecast.predictions import Forecasts, tabulate_forecasts
 from rnn_pipelines.forecast.series.windows import WindowedPanel
@@ -130,7 +131,7 @@ def _is_later(one: Any, other: Any) -> bool:
 
 def choose_challenger(
     panel: WindowedPanel, scaler: pd.DataFrame, settings: ForecasterSettings, networks: dict[str, TrainedNetwork]
-) -> tuple[Forecaster, dict[str, Any]]:
+) -> tuple[Forecaster, ChallengerTraining]:
     """Takes the network that is best on validation, or the mean of all where that is better.
 
     Args:
@@ -151,7 +152,7 @@ def choose_challenger(
     chosen = min(losses, key=lambda name: losses[name])
     names = list(networks) if chosen == "mean" else [chosen]
     logger.info("best on validation: %s (%s)", chosen, ", ".join(f"{name} {loss:.4g}" for name, loss in losses.items()))
-    record = {
+    record: ChallengerTraining = {
         "validation_losses": losses,
         "chosen": chosen,
         "seeds": sorted({seed for trained in networks.values() for seed in trained.record["seeds"]}),

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
+from rnn_pipelines.champion.decision import Case, decide
 from rnn_pipelines.champion.policy import CHAMPION, PolicySpec
-from rnn_pipelines.champion.retraining import Candidate, Case, LoadedChampion, decide
+from rnn_pipelines.champion.records import ChallengerTraining, Run
 from rnn_pipelines.forecast.challenger import find_seen
 from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
 from rnn_pipelines.forecast.series.newest import NewestSpec
@@ -14,6 +16,9 @@ from rnn_pipelines.forecast.specs import BudgetSpec
 
 if TYPE_CHECKING:
     from rnn_pipelines.forecast.forecaster import Forecaster
+
+# What of the data profile stays on record of a retraining.
+FACTS = ("source", "num_series", "num_steps", "first", "last")
 
 
 class ForecastPolicySpec(PolicySpec, frozen=True):
@@ -42,8 +47,8 @@ def decide_forecast(
     challenger: "Forecaster",
     champion: LoadedChampion | None,
     holdout: pd.DataFrame,
-    training: dict[str, Any],
-    run: dict[str, Any],
+    training: ChallengerTraining,
+    run: Run,
     retraining: RetrainForecastSpec,
 ) -> Candidate:
     """Weighs champion, challenger and baselines on the holdout, decides, and writes the record.

@@ -7,7 +7,8 @@ from typing import Any
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Node, Pipeline
 
-from rnn_pipelines.champion.retraining import make_fingerprints
+from rnn_pipelines.champion.manifest import make_fingerprints
+from rnn_pipelines.champion.records import Fingerprints
 
 
 def create_newest_pipeline(task: str, nodes: ModuleType, prepare: Pipeline, *sources: str) -> Pipeline:
@@ -83,7 +84,7 @@ def list_retrained(run_params: Mapping[str, Any]) -> list[str]:
     return sorted(name.removeprefix("retrain_") for name in names if name.startswith("retrain_"))
 
 
-def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> dict[str, str]:
+def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> Fingerprints:
     """Data, parameters and code as a retraining would find them now; nothing is trained or saved.
 
     Args:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.champion import retraining
-from rnn_pipelines.champion.retraining import Candidate, LoadedChampion
+from rnn_pipelines.champion import manifest
+from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
+from rnn_pipelines.champion.records import ChallengerTraining, Run
 from rnn_pipelines.forecast import challenger as training_retraining
 from rnn_pipelines.forecast import forecaster
 from rnn_pipelines.forecast.challenger import Means, TrainedNetwork
-from rnn_pipelines.forecast.decision import RetrainForecastSpec
+from rnn_pipelines.forecast.decision import FACTS, RetrainForecastSpec
 from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings
 from rnn_pipelines.forecast.predictions import Forecasts
 from rnn_pipelines.forecast.series import newest
@@ -40,10 +41,11 @@ def describe_run(
     forecast: dict[str, Any],
     retrain_spec: RetrainForecastSpec,
     started: float,
-) -> dict[str, Any]:
+) -> Run:
     """Fingerprints data, parameters and code, and notes the versions of everything."""
     parameters = {"forecast": forecast, "retrain_forecast": retrain_spec}
-    return retraining.describe_run(table, profile, parameters, retrain_spec.as_of, started)
+    data = {name: profile[name] for name in FACTS}
+    return manifest.describe_run(table, data, parameters, retrain_spec.as_of, started)
 
 
 def describe_forecaster(
@@ -78,7 +80,7 @@ def train_challenger(
 
 def choose_challenger(
     panel: WindowedPanel, scaler: pd.DataFrame, settings: ForecasterSettings, **networks: TrainedNetwork
-) -> tuple[Forecaster, dict[str, Any]]:
+) -> tuple[Forecaster, ChallengerTraining]:
     """Takes the network that is best on validation, or the mean of all."""
     return training_retraining.choose_challenger(panel, scaler, settings, networks)
 
@@ -100,8 +102,8 @@ def decide_promotion(
     challenger: Forecaster,
     champion: LoadedChampion | None,
     holdout: pd.DataFrame,
-    training: dict[str, Any],
-    run: dict[str, Any],
+    training: ChallengerTraining,
+    run: Run,
     retrain_spec: RetrainForecastSpec,
 ) -> Candidate:
     """Compares the two, decides by the policy, and writes the record with the reasons."""
