@@ -31,10 +31,10 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.checking import check_task
 from rnn_pipelines.champion.history import find_origin, list_records
 from rnn_pipelines.champion.lock import hold_lock
-from rnn_pipelines.champion.retraining import LoadedChampion
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError

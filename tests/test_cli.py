@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from kedro.framework import session as kedro_session
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import find_run_command
 from kedro.framework.project import pipelines
@@ -26,14 +25,13 @@ from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines import cli
 from rnn_pipelines.champion.history import add_record, list_records
-from rnn_pipelines.champion.retraining import record_failure
+from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import Publication
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
-from rnn_pipelines.cli import Place
 from rnn_pipelines.errors import SeriesError, TrackingError
-from rnn_pipelines.pipelines.retraining import fingerprint_newest
+from rnn_pipelines.places import Place, fingerprint_newest
 
 HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
 COMMANDS = ["check", "history", "promote", "prune", "publish", "retrain", "rollback", "show"]
@@ -48,7 +46,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setattr(os, "fsync", lambda _: None)
     place = Place(champion=tmp_path / "forecast", verdict=tmp_path / "verdict.json")
     monkeypatch.setattr(cli, "find_place", lambda task, env: place)
-    monkeypatch.setattr(cli, "_find_place", lambda session, task: place)
+    monkeypatch.setattr(cli, "find_place_in", lambda session, task: place)
     return place
 
 
@@ -219,8 +217,8 @@ def trained(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> list[dict[
             record = {"kind": "retrain", "outcome": "kept", "version": "v4", "reasons": ["no better"]}
             add_record(store.folder, record)
 
-    monkeypatch.setattr(kedro_session, "KedroSession", SimpleNamespace(create=Session))
-    monkeypatch.setattr(cli, "_find_news", lambda *_: ["other data"])
+    monkeypatch.setattr(cli, "KedroSession", SimpleNamespace(create=Session))
+    monkeypatch.setattr(cli, "_list_changes", lambda *_: ["other data"])
     return runs
 
 
@@ -245,7 +243,7 @@ def test_second_retraining_waits_and_leaves(store: ChampionStore, trained: list[
 
 
 def test_nothing_new_ends_at_once(trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_find_news", lambda *_: [])
+    monkeypatch.setattr(cli, "_list_changes", lambda *_: [])
     result = run("retrain", "forecast")
     assert trained == []
     assert (result.exit_code, result.stdout) == (
@@ -255,7 +253,7 @@ def test_nothing_new_ends_at_once(trained: list[dict[str, Any]], monkeypatch: py
 
 
 def test_force_retrains_though_nothing_is_new(trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_find_news", lambda *_: [])
+    monkeypatch.setattr(cli, "_list_changes", lambda *_: [])
     assert json.loads(run("retrain", "forecast", "--force", "--json").stdout)["outcome"] == "kept"
     assert len(trained) == 1
 
@@ -271,7 +269,7 @@ def test_failed_retraining_is_on_record_once(
             record_failure(store.folder, "forecast", SeriesError("no such file"), None)
         raise SeriesError("no such file")
 
-    monkeypatch.setattr(cli, "_find_news", fail)
+    monkeypatch.setattr(cli, "_list_changes", fail)
     result = run("retrain", "forecast")
     assert (result.exit_code, result.stderr) == (1, "Error: no such file\n")
     assert [record["outcome"] for record in list_records(store.folder)[3:]] == ["failed"]
@@ -299,7 +297,7 @@ def tracked(place: Place, store: ChampionStore, monkeypatch: pytest.MonkeyPatch)
     """The task, where MLflow is on."""
     tracked = replace(place, find_tracking=lambda: TrackingSpec(is_on=True))
     monkeypatch.setattr(cli, "find_place", lambda task, env: tracked)
-    monkeypatch.setattr(cli, "_find_place", lambda session, task: tracked)
+    monkeypatch.setattr(cli, "find_place_in", lambda session, task: tracked)
     return tracked
 
 
@@ -311,7 +309,7 @@ def refuse() -> TrackingSpec:
 def misconfigured(tracked: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = replace(tracked, find_tracking=refuse)
     monkeypatch.setattr(cli, "find_place", lambda task, env: broken)
-    monkeypatch.setattr(cli, "_find_place", lambda session, task: broken)
+    monkeypatch.setattr(cli, "find_place_in", lambda session, task: broken)
 
 
 @pytest.mark.usefixtures("tracked")
@@ -326,7 +324,7 @@ def test_rollback_and_promotion_are_told_when_they_are_done(told: list[str | Non
 def test_night_without_news_tells_what_could_not_be_told_before(
     told: list[str | None], trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "_find_news", lambda *_: [])
+    monkeypatch.setattr(cli, "_list_changes", lambda *_: [])
     assert run("retrain", "forecast").exit_code == 0
     assert (len(told), trained) == (1, [])
 

@@ -15,7 +15,8 @@ import pytest
 import yaml
 from jinja2 import Environment, StrictUndefined
 
-from rnn_pipelines.cli import TASKS, champion, run
+from rnn_pipelines.cli import champion, run
+from rnn_pipelines.pipelines.retraining import TASKS
 
 NIGHT = datetime(2024, 3, 1, 2, 30, tzinfo=UTC)
 END = "2024-03-01T02:30:00+00:00"
@@ -29,8 +30,10 @@ Load = Callable[..., dict[str, Any]]
 def dags(tmp_path: Path, project: Path) -> Path:
     """The file of the DAGs in a project whose environment is installed."""
     path = tmp_path / "project/deploy/airflow/rnn_pipelines_nights.py"
-    for file in (path, tmp_path / "project/.venv/bin/kedro", tmp_path / "project/src/rnn_pipelines/__init__.py"):
-        file.parent.mkdir(parents=True)
+    source = tmp_path / "project/src/rnn_pipelines"
+    retrainings = [source / f"pipelines/retrain_{task}/pipeline.py" for task in TASKS]
+    for file in (path, tmp_path / "project/.venv/bin/kedro", source / "__init__.py", *retrainings):
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(0o755)
     path.write_text((project / "deploy/airflow" / path.name).read_text())
     return path
@@ -76,7 +79,7 @@ def parse_champion(words: list[str]) -> tuple[str, dict[str, Any]]:
 
 
 def test_every_task_has_a_night(load: Load) -> None:
-    assert load()["TASKS"] == TASKS
+    assert tuple(load()["find_tasks"]()) == TASKS
 
 
 def test_tasks_can_be_chosen(load: Load) -> None:

@@ -17,7 +17,8 @@ from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset, PostgresRowsDataset
 from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.forecast.specs import NetworkSpec
-from rnn_pipelines.hooks import RunHooks, refuse_swapped_cells, refuse_unread_parameters
+from rnn_pipelines.hooks import RunHooks
+from rnn_pipelines.parameters import refuse_swapped_cells, refuse_unread_parameters
 from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.files import TextFileSpec
 

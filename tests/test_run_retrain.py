@@ -16,9 +16,9 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines import hooks
+from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.changes import list_damages
 from rnn_pipelines.champion.history import list_records
-from rnn_pipelines.champion.retraining import LoadedChampion
 from rnn_pipelines.champion.store import RECORD, ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError, SeriesError

@@ -13,8 +13,8 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from sklearn.metrics import accuracy_score, log_loss
 
+from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.history import list_records
-from rnn_pipelines.champion.retraining import LoadedChampion
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.evaluation.metrics import to_probability

@@ -12,8 +12,9 @@ from rnn_pipelines import tracking_hooks
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import TrackingError
+from rnn_pipelines.places import find_tracking
 from rnn_pipelines.settings import HOOKS
-from rnn_pipelines.tracking_hooks import TrackingHooks, find_tracking
+from rnn_pipelines.tracking_hooks import TrackingHooks
 
 RETRAIN = {"pipeline_names": ["retrain_forecast"]}
 ELSE = {"pipeline_names": ["forecast", "predict_forecast"]}

@@ -6,7 +6,7 @@ Link to this file from the folder of DAGs. Environment variables of Airflow's pr
 | Variable | Holds | Else |
 |---|---|---|
 | `RNN_PIPELINES_PROJECT` | the project's folder | the one that this file, or what links to it, lies in |
-| `RNN_PIPELINES_TASKS` | tasks, with commas between | `forecast,sentiment` |
+| `RNN_PIPELINES_TASKS` | tasks, with commas between | all that the project retrains |
 | `RNN_PIPELINES_SCHEDULE` | when a night begins: a cron expression, in UTC | `30 2 * * *` |
 | `RNN_PIPELINES_LAG_HOURS` | hours from the last time whose data counts to the logical date | `0` |
 | `KEDRO_ENV` | environment of `conf/`; a run can be given another, as `env` | `local` |
@@ -20,7 +20,6 @@ from airflow.providers.standard.operators.bash import BashOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronTriggerTimetable, Param, chain
 
-TASKS = ("forecast", "sentiment")
 LIMIT_HOURS = {"retrain": 4, "predict": 1, "monitor": 1, "check": 1}
 ENVIRONMENT = {"KEDRO_ENV": "{{ params.env }}", "DO_NOT_TRACK": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
 
@@ -44,15 +43,17 @@ def find_project() -> Path:
 
 
 def find_tasks() -> list[str]:
-    """The tasks that have nights.
+    """The tasks that have nights: of those that the project has a retraining for, the ones that are named.
 
     Raises:
         ValueError: one of them is unknown.
     """
-    tasks = (os.environ.get("RNN_PIPELINES_TASKS") or ",".join(TASKS)).replace(" ", "").split(",")
-    unknown = [task for task in tasks if task not in TASKS]
+    folders = (find_project() / "src/rnn_pipelines/pipelines").glob("retrain_*/pipeline.py")
+    known = sorted(path.parent.name.removeprefix("retrain_") for path in folders)
+    tasks = (os.environ.get("RNN_PIPELINES_TASKS") or ",".join(known)).replace(" ", "").split(",")
+    unknown = [task for task in tasks if task not in known]
     if unknown:
-        raise ValueError(f"RNN_PIPELINES_TASKS: expected some of {', '.join(TASKS)}, received {unknown[0]!r}.")
+        raise ValueError(f"RNN_PIPELINES_TASKS: expected some of {', '.join(known)}, received {unknown[0]!r}.")
     return tasks
 
 

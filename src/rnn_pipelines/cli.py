@@ -3,56 +3,42 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import asdict
+from typing import Any, TypeVar
 
 import click
+from kedro.config import MissingConfigException
 
 # Kedro looks for `run` here, too: it stays as it is.
 from kedro.framework.cli.project import run
 from kedro.framework.cli.utils import env_option
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
+from kedro.io import DatasetError
+from kedro.runner import SequentialRunner
+from kedro.validation.exceptions import ParameterValidationError
 
+from rnn_pipelines.champion.changes import count_retrainings, find_retraining, list_changes
+from rnn_pipelines.champion.checking import check_task
+from rnn_pipelines.champion.inspection import find_facts
+from rnn_pipelines.champion.lock import hold_lock
+from rnn_pipelines.champion.manual import Change, promote_version, roll_back
+from rnn_pipelines.champion.outcome import record_failure
+from rnn_pipelines.champion.records import Record
+from rnn_pipelines.champion.tables import describe_version, tabulate_history
+from rnn_pipelines.champion.tracking import publication
+from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.errors import LockedError, RnnPipelinesError, TrackingError
-
-if TYPE_CHECKING:
-    from kedro.framework.session import KedroSession
-
-    from rnn_pipelines.champion.store import ChampionStore
-    from rnn_pipelines.champion.tracking.specs import TrackingSpec
+from rnn_pipelines.pipelines.retraining import TASKS
+from rnn_pipelines.places import Place, find_place, find_place_in, fingerprint_newest
 
 __all__ = ["cli", "run"]
 
-TASKS = ("forecast", "sentiment")
 # That of "try again later" in sysexits.h, and in systemd's messages.
 LOCKED_CODE = 75
 CHECK_CODES = {"ok": 0, "retrain": 10, "alarm": 20}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a task's files lie.
-
-    Attributes:
-        champion: folder of versions, pointer, history and locks.
-        verdict: what the monitor wrote.
-        env: whose configuration is read beside `base`.
-        find_tracking: checks `mlflow.yml` and returns where MLflow is; None where it is told nothing.
-    """
-
-    champion: Path
-    verdict: Path
-    env: str = "local"
-    find_tracking: Callable[[], "TrackingSpec | None"] = lambda: None
-
-    @property
-    def store(self) -> "ChampionStore":
-        from rnn_pipelines.champion.store import ChampionStore
-
-        return ChampionStore(self.champion)
 
 
 class LockedOut(click.ClickException):
@@ -65,10 +51,6 @@ class PlainErrors(click.Group):
     """Shows an error that a user can meet as one message; what is a fault of the program keeps its traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from kedro.config import MissingConfigException
-        from kedro.io import DatasetError
-        from kedro.validation.exceptions import ParameterValidationError
-
         try:
             return super().invoke(ctx)
         except LockedError as error:
@@ -98,13 +80,16 @@ def cli() -> None:
     """Commands of RNN Pipelines."""
 
 
-@cli.group(cls=PlainErrors)
-def champion() -> None:
-    """Retrains models, and tells about the ones in use.
+@cli.group(
+    cls=PlainErrors,
+    help=f"""Retrains models, and tells about the ones in use.
 
-    TASK is forecast or sentiment. A VERSION is known by the first or last letters of its name too. Every command ends
+    TASK is {" or ".join(TASKS)}. A VERSION is known by the first or last letters of its name too. Every command ends
     with 1 where it failed, and with 2 where it was not called rightly.
-    """
+    """,
+)
+def champion() -> None:
+    """See `help`, which names the tasks."""
 
 
 @champion.command()
@@ -123,28 +108,22 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
       1   failed; a whole champion stays in use
       75  another retraining did not end in time; try again later
     """
-    from kedro.framework.session import KedroSession
-    from kedro.runner import SequentialRunner
-
-    from rnn_pipelines.champion.changes import find_retraining
-    from rnn_pipelines.champion.lock import hold_lock
-    from rnn_pipelines.champion.tracking.publication import publish_if_possible
-
     parameters = {} if as_of is None else {f"retrain_{task}": {"as_of": as_of}}
     session = KedroSession.create(env=env, runtime_params=parameters)
     with session:
-        place = _find_place(session, task)
+        place = find_place_in(session, task)
         with hold_lock(place.champion / "retrain.lock", wait), _put_failure_on_record(place, task, as_of):
             place.find_tracking()
-            news = _find_news(session, place, task)
-            if news or is_forced:
-                click.echo(f"{task}: {', '.join(news) or 'nothing new, but asked for'}", err=True)
+            changes = _list_changes(session, place, task)
+            is_run = is_forced or bool(changes)
+            if is_run:
+                click.echo(f"{task}: {', '.join(changes) or 'nothing new, but asked for'}", err=True)
                 session.run(pipeline_names=[f"retrain_{task}"], runner=SequentialRunner())
-            record = find_retraining(place.store.list_records()) or {}
-        if not (news or is_forced):
+            record = find_retraining(place.store.list_records()) or Record()
+        if not is_run:
             publish_if_possible(place.store, task, place.find_tracking)
-    outcome = record.get("outcome") if news or is_forced else "nothing new"
-    _say(is_json, {"task": task, "outcome": outcome, "news": news, "record": record}, _describe_outcome)
+    found = {"task": task, "outcome": record.get("outcome") if is_run else "nothing new", "news": changes}
+    _say(is_json, {**found, "record": record}, f"{task}: {_describe_outcome(record, is_run)}")
 
 
 @champion.command()
@@ -152,13 +131,11 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
 @click.option("--last", "num_records", metavar="N", type=click.IntRange(min=1), help="Only the newest N records.")
 def history(task: str, env: str | None, is_json: bool, num_records: int | None) -> None:
     """Lists what happened: retrainings with their reasons, changes by hand, alarms; the oldest first."""
-    from rnn_pipelines.champion.tables import tabulate_history
-
     store = find_place(task, env).store
     records = store.list_records()[-(num_records or 0) :]
     pointer = store.find_pointer()
     version = None if pointer is None else pointer.version
-    _say(is_json, records, lambda shown: tabulate_history(shown, version) if shown else f"{task}: nothing yet")
+    _say(is_json, records, tabulate_history(records, version) if records else f"{task}: nothing yet")
 
 
 @champion.command()
@@ -166,10 +143,8 @@ def history(task: str, env: str | None, is_json: bool, num_records: int | None) 
 @click.argument("version", required=False)
 def show(task: str, env: str | None, is_json: bool, version: str | None) -> None:
     """Tells what is known of a VERSION, or of the champion."""
-    from rnn_pipelines.champion.inspection import find_facts
-    from rnn_pipelines.champion.tables import describe_version
-
-    _say(is_json, find_facts(find_place(task, env).store, version), describe_version)
+    facts = find_facts(find_place(task, env).store, version)
+    _say(is_json, facts, describe_version(facts))
 
 
 @champion.command()
@@ -184,12 +159,9 @@ def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None
       10  retrain: it is due
       20  alarm: somebody has to look
     """
-    from rnn_pipelines.champion.checking import check_task
-
     place = find_place(task, env)
     verdict = check_task(place.store, place.verdict)
-    found = {"task": task, **asdict(verdict)}
-    _say(is_json, found, lambda shown: "\n  ".join([f"{task}: {shown['verdict']}", *shown["reasons"]]))
+    _say(is_json, {"task": task, **asdict(verdict)}, "\n  ".join([f"{task}: {verdict.verdict}", *verdict.reasons]))
     ctx.exit(CHECK_CODES[verdict.verdict])
 
 
@@ -201,13 +173,9 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
 
     One that is damaged is passed over. A retraining that runs meanwhile is not stopped.
     """
-    from rnn_pipelines.champion.manual import roll_back
-    from rnn_pipelines.champion.tracking.publication import publish_if_possible
-
     place = find_place(task, env)
     change = roll_back(place.store, task, reason)
-    publish_if_possible(place.store, task, place.find_tracking)
-    _say(is_json, {"task": task, **asdict(change)}, _describe_change)
+    _tell_change(place, task, is_json, change)
 
 
 @champion.command()
@@ -216,13 +184,9 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
 @click.option("--reason", default="promoted by hand", show_default=True, help="Why, for the history.")
 def promote(task: str, env: str | None, is_json: bool, version: str, reason: str) -> None:
     """Makes a VERSION the champion, whatever the policy says."""
-    from rnn_pipelines.champion.manual import promote_version
-    from rnn_pipelines.champion.tracking.publication import publish_if_possible
-
     place = find_place(task, env)
     change = promote_version(place.store, task, version, reason)
-    publish_if_possible(place.store, task, place.find_tracking)
-    _say(is_json, {"task": task, **asdict(change)}, _describe_change)
+    _tell_change(place, task, is_json, change)
 
 
 @champion.command()
@@ -239,17 +203,11 @@ def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int)
       0   removed, or there was nothing to remove
       75  a retraining did not end in time; try again later
     """
-    from rnn_pipelines.champion.lock import hold_lock
-
     place = find_place(task, env)
     # A challenger that waits for its promotion must not be removed.
     with hold_lock(place.champion / "retrain.lock", wait):
         removed = place.store.prune(num_kept)
-    _say(
-        is_json,
-        {"task": task, "removed": removed},
-        lambda shown: "\n".join([f"{task}: {len(removed)} removed", *removed]),
-    )
+    _say(is_json, {"task": task, "removed": removed}, "\n".join([f"{task}: {len(removed)} removed", *removed]))
 
 
 @champion.command()
@@ -259,63 +217,25 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
 
     Every other command that changes anything does so too; but where MLflow could not be told, only this one fails.
     """
-    from rnn_pipelines.champion.tracking import publication
-
     place = find_place(task, env)
     spec = place.find_tracking()
     if spec is None:
         raise TrackingError(f"mlflow.yml: is_on is false. Write is_on: true into conf/{place.env}/mlflow.yml.")
-    news = publication.publish(place.store, task, spec)
-    found = {"task": task, **asdict(news)}
-    _say(is_json, found, lambda _: f"{task}: {publication.describe_publication(news, task, spec)}")
+    published = publication.publish(place.store, task, spec)
+    text = publication.describe_publication(published, task, spec)
+    _say(is_json, {"task": task, **asdict(published)}, f"{task}: {text}")
 
 
-def find_place(task: str, env: str | None) -> Place:
-    """Where the files of a task lie in an environment."""
-    from kedro.framework.session import KedroSession
-
-    session = KedroSession.create(env=env)
-    with session:
-        return _find_place(session, task)
-
-
-def _find_place(session: "KedroSession", task: str) -> Place:
-    """From the entries as they are written: a catalog would check the parameters of all pipelines first."""
-    from rnn_pipelines.tracking_hooks import find_tracking
-
-    context = session.load_context()
-    entries = context.config_loader["catalog"]
-    champion, verdict = (entries.get(name, {}) for name in (f"champion_{task}", f"monitor_{task}_verdict"))
-    if "path" not in champion:
-        raise click.ClickException(
-            f"catalog entry champion_{task}: expected one with a path; there is no {task} to retrain."
-        )
-    return Place(
-        champion=context.project_path / champion["path"],
-        verdict=context.project_path / verdict.get("filepath", f"no monitor_{task}_verdict in the catalog"),
-        env=context.env or "local",
-        find_tracking=partial(find_tracking, context),
-    )
-
-
-def _find_news(session: "KedroSession", place: Place, task: str) -> list[str]:
-    from kedro.framework.project import pipelines
-
-    from rnn_pipelines.champion.changes import list_news
-    from rnn_pipelines.pipelines.retraining import fingerprint_newest
-
+def _list_changes(session: KedroSession, place: Place, task: str) -> list[str]:
     # Only this one is imported, and only its parameters are checked, as in the run.
     pipelines.set_requested([f"retrain_{task}"])
     catalog = session.load_context().catalog
-    return list_news(place.store, fingerprint_newest(task, pipelines[f"retrain_{task}"], catalog))
+    return list_changes(place.store, fingerprint_newest(task, pipelines[f"retrain_{task}"], catalog))
 
 
 @contextmanager
 def _put_failure_on_record(place: Place, task: str, as_of: str | None) -> Iterator[None]:
     """A node that fails is on record already, through the hook of the run; what fails before the first node is not."""
-    from rnn_pipelines.champion.changes import count_retrainings
-    from rnn_pipelines.champion.retraining import record_failure
-
     num_retrainings = count_retrainings(place.store)
     try:
         yield
@@ -325,20 +245,17 @@ def _put_failure_on_record(place: Place, task: str, as_of: str | None) -> Iterat
         raise
 
 
-def _describe_outcome(found: dict[str, Any]) -> str:
-    record = found["record"]
-    if found["outcome"] == "nothing new":
-        return (
-            f"{found['task']}: nothing new since {record['at']} ({record['outcome']}: {'; '.join(record['reasons'])})"
-        )
-    return "\n  ".join([f"{found['task']}: {record['outcome']} {record['version']}", *record["reasons"]])
+def _describe_outcome(record: Record, is_run: bool) -> str:
+    if is_run:
+        return "\n  ".join([f"{record.get('outcome')} {record.get('version')}", *record.get("reasons", [])])
+    return f"nothing new since {record['at']} ({record['outcome']}: {'; '.join(record['reasons'])})"
 
 
-def _describe_change(change: dict[str, Any]) -> str:
-    return (
-        f"{change['task']}: {change['version']} is the champion, {change['before'] or 'none'} was ({change['reason']})"
-    )
+def _tell_change(place: Place, task: str, is_json: bool, change: Change) -> None:
+    publish_if_possible(place.store, task, place.find_tracking)
+    text = f"{task}: {change.version} is the champion, {change.before or 'none'} was ({change.reason})"
+    _say(is_json, {"task": task, **asdict(change)}, text)
 
 
-def _say(is_json: bool, found: Any, describe: Callable[[Any], str]) -> None:
-    click.echo(json.dumps(found, indent=2) if is_json else describe(found))
+def _say(is_json: bool, found: Any, text: str) -> None:
+    click.echo(json.dumps(found, indent=2, default=asdict) if is_json else text)

@@ -49,5 +49,9 @@ class ChampionError(RnnPipelinesError, RuntimeError):
     """There is no champion that can be used, or none of that name."""
 
 
+class NewerFormatError(ChampionError):
+    """A newer version of the project has written this; the message names the format, and says what to do."""
+
+
 class TrackingError(RnnPipelinesError, RuntimeError):
     """MLflow can't be told of retrainings and champions; the message says what is missing, and how to get it."""

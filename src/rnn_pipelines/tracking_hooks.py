@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
-from rnn_pipelines.champion.tracking.specs import TrackingSpec, read_tracking
+from rnn_pipelines.champion.tracking.specs import TrackingSpec
 from rnn_pipelines.errors import TrackingError
 from rnn_pipelines.pipelines.retraining import list_retrained
+from rnn_pipelines.places import find_store, find_tracking
 
 
 class TrackingHooks:
@@ -42,30 +42,10 @@ class TrackingHooks:
         self._publish(run_params, catalog)
 
     def _publish(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        from rnn_pipelines.datasets import ChampionDataset
-
         for task in list_retrained(run_params):
-            champion = catalog[f"champion_{task}"]
-            # RunHooks refuse any other.
-            if isinstance(champion, ChampionDataset):
-                publish_if_possible(champion.store, task, self._find_tracking)
+            publish_if_possible(find_store(catalog, task), task, self._find_tracking)
 
     def _find_tracking(self) -> TrackingSpec | None:
         if self._context is None:
             raise TrackingError("mlflow.yml: it can't be read, for Kedro has made no context.")
         return find_tracking(self._context)
-
-
-def find_tracking(context: KedroContext) -> TrackingSpec | None:
-    """Where MLflow is, for the environment of a session; None where it is told nothing.
-
-    Args:
-        context: of the session.
-    Raises:
-        TrackingError: see `read_tracking`.
-    """
-    try:
-        settings = context.config_loader["mlflow"]
-    except MissingConfigException:
-        return None
-    return read_tracking(settings, context.project_path)

@@ -12,7 +12,7 @@ from rnn_pipelines.champion.history import add_record, list_records, make_name
 
 def test_record_comes_back_with_its_name(tmp_path: Path) -> None:
     name = add_record(tmp_path, {"is_promoted": False, "reasons": ["worse"]})
-    assert list_records(tmp_path) == [{"record": name, "is_promoted": False, "reasons": ["worse"]}]
+    assert list_records(tmp_path) == [{"format": 1, "record": name, "is_promoted": False, "reasons": ["worse"]}]
 
 
 def test_records_are_listed_the_oldest_first(tmp_path: Path) -> None:
@@ -91,7 +91,8 @@ def test_record_of_other_than_plain_values_leaves_nothing(tmp_path: Path) -> Non
 
 def test_record_can_be_read_by_a_person(tmp_path: Path) -> None:
     name = add_record(tmp_path, {"number": 1})
-    assert (tmp_path / "history" / f"{name}.json").read_text() == json.dumps({"record": name, "number": 1}, indent=2)
+    written = (tmp_path / "history" / f"{name}.json").read_text()
+    assert written == json.dumps({"format": 1, "record": name, "number": 1}, indent=2)
 
 
 def test_names_sort_by_time() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.inspection import find_facts
-from rnn_pipelines.champion.store import CHECKSUMS, ChampionStore
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.champion.versions import CHECKSUMS
 from rnn_pipelines.errors import ChampionError
 
 SINCE = "2026-01-31T02:00:00+00:00"
@@ -30,33 +31,33 @@ def versions(store: ChampionStore) -> list[str]:
 
 def test_without_a_name_the_champion_is_told_of(store: ChampionStore, versions: list[str]) -> None:
     facts = find_facts(store, None)
-    assert (facts["version"], facts["is_champion"], facts["since"]) == (versions[1], True, SINCE)
+    assert (facts.version, facts.is_champion, facts.since) == (versions[1], True, SINCE)
 
 
 def test_record_is_that_of_its_retraining(store: ChampionStore, versions: list[str]) -> None:
-    assert find_facts(store, None)["record"]["outcome"] == "promoted"
+    assert find_facts(store, None).record["outcome"] == "promoted"
 
 
 def test_champion_before_is_marked(store: ChampionStore, versions: list[str]) -> None:
     facts = find_facts(store, versions[0])
-    assert (facts["is_champion"], facts["is_previous"], facts["since"]) == (False, True, None)
+    assert (facts.is_champion, facts.is_previous, facts.since) == (False, True, None)
 
 
 def test_version_that_was_kept_back_is_not_in_use(store: ChampionStore, versions: list[str]) -> None:
     facts = find_facts(store, versions[2][-6:])
-    assert (facts["version"], facts["is_champion"], facts["is_previous"]) == (versions[2], False, False)
+    assert (facts.version, facts.is_champion, facts.is_previous) == (versions[2], False, False)
 
 
 def test_sizes_are_those_of_the_files(store: ChampionStore, versions: list[str]) -> None:
-    assert find_facts(store, versions[2])["files"] == {"model": 3}
-    assert CHECKSUMS not in find_facts(store, versions[2])["files"]
+    assert find_facts(store, versions[2]).files == {"model": 3}
+    assert CHECKSUMS not in find_facts(store, versions[2]).files
 
 
 def test_damage_is_told(store: ChampionStore, versions: list[str]) -> None:
     (store.folder / "versions" / versions[1] / "model").write_bytes(b"else")
     facts = find_facts(store, None)
-    assert "changed after it was written" in facts["problem"]
-    assert facts["files"] == {}
+    assert "changed after it was written" in facts.problem
+    assert facts.files == {}
 
 
 def test_without_a_champion_the_error_says_what_to_do(store: ChampionStore) -> None:

@@ -6,11 +6,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from rnn_pipelines.champion import lock
 from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.errors import LockedError
 
@@ -172,6 +172,11 @@ def test_holder_goes_on_with_the_same_lock(path: Path) -> None:
         assert can_hold(path)
 
 
+def test_another_thread_of_the_holder_goes_on_too(path: Path) -> None:
+    with hold_lock(path, 0), ThreadPoolExecutor() as threads:
+        assert threads.submit(can_hold, path).result()
+
+
 def test_same_lock_by_another_path_is_the_same_lock(path: Path) -> None:
     with hold_lock(path, 0):
         assert can_hold(path.parent / ".." / "deep" / "task.lock")
@@ -203,7 +208,7 @@ def test_file_of_the_lock_stays(path: Path) -> None:
     assert path.exists()
 
 
-def test_nothing_is_held_after_the_block(path: Path) -> None:
+def test_nothing_is_held_after_the_block(path: Path, start: Start) -> None:
     with hold_lock(path, 0):
         pass
-    assert lock._held_here == {}
+    assert start(HOLD, 0)[1] == "held"

@@ -75,7 +75,7 @@ def test_rollback_is_on_record_with_its_reason(store: ChampionStore, promote: Pr
     roll_back(store, "forecast", "it was wrong")
     pointer, record = store.read_pointer(), list_records(store.folder)[-1]
     assert pointer is not None
-    assert {key: value for key, value in record.items() if key != "record"} == {
+    assert {key: value for key, value in record.items() if key not in ("format", "record")} == {
         "kind": "rollback",
         "task": "forecast",
         "at": pointer.since,

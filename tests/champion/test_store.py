@@ -15,7 +15,9 @@ import pytest
 
 from rnn_pipelines.champion import store as champion
 from rnn_pipelines.champion.history import add_record
-from rnn_pipelines.champion.store import CHECKSUMS, ChampionStore, Pointer
+from rnn_pipelines.champion.pointer import Pointer
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.champion.versions import CHECKSUMS
 from rnn_pipelines.errors import ChampionError, LockedError
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")

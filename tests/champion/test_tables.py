@@ -1,10 +1,12 @@
 """Tables for a terminal say what is on record, and a dash where nothing is."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from rnn_pipelines.champion.inspection import VersionFacts
 from rnn_pipelines.champion.tables import describe_version, format_table, tabulate_history
 
 KEPT = {
@@ -30,17 +32,9 @@ KEPT = {
 
 
 @pytest.fixture
-def known() -> dict[str, Any]:
-    return {
-        "version": KEPT["version"],
-        "is_champion": False,
-        "is_previous": False,
-        "since": None,
-        "reasons": [],
-        "problem": None,
-        "files": {"lstm.keras": 28547},
-        "record": KEPT,
-    }
+def known() -> VersionFacts:
+    files = {"lstm.keras": 28547}
+    return VersionFacts(KEPT["version"], False, False, None, [], None, files, KEPT)
 
 
 def find_row(text: str, name: str) -> str:
@@ -75,8 +69,8 @@ def test_history_holds_losses_of_the_same_rows_against_each_other() -> None:
     assert re.split(" {2,}", tabulate_history([PARTLY], None).splitlines()[1])[4:6] == ["5", "4"]
 
 
-def test_version_tells_which_losses_compare(known: dict[str, Any]) -> None:
-    text = describe_version(known | {"record": PARTLY})
+def test_version_tells_which_losses_compare(known: VersionFacts) -> None:
+    text = describe_version(replace(known, record=PARTLY))
     assert find_row(text, "on the holdout").split("  ") == ["loss", "shared loss", "validation loss"]
     assert find_row(text, "challenger").split() == ["9", "5", "4.5"]
     assert find_row(text, "champion").split() == ["–", "4", "–"]
@@ -97,30 +91,30 @@ def test_record_of_something_done_by_hand_has_dashes() -> None:
     assert line.split() == ["–", "rollback", "–", "abc123", "–", "–", "wrong"]
 
 
-def test_version_tells_the_losses_of_all(known: dict[str, Any]) -> None:
+def test_version_tells_the_losses_of_all(known: VersionFacts) -> None:
     text = describe_version(known)
     assert find_row(text, "challenger").split() == ["5", "4.5"]
     assert find_row(text, "champion").split() == ["4.123", "–"]
     assert find_row(text, "ridge").split() == ["6", "–"]
 
 
-def test_version_tells_its_data(known: dict[str, Any]) -> None:
+def test_version_tells_its_data(known: VersionFacts) -> None:
     assert find_row(describe_version(known), "data ") == "sales.csv: 2024-01-01 to 2026-01-30, 2 series, 1,400 steps"
 
 
-def test_reason_of_a_promotion_by_hand_is_told(known: dict[str, Any]) -> None:
-    text = describe_version(known | {"reasons": ["I know better", *KEPT["reasons"]]})
+def test_reason_of_a_promotion_by_hand_is_told(known: VersionFacts) -> None:
+    text = describe_version(replace(known, reasons=["I know better", *KEPT["reasons"]]))
     assert find_row(text, "by hand") == "I know better"
     assert text.count("by hand") == 1
 
 
-def test_version_without_a_record_tells_its_files(known: dict[str, Any]) -> None:
-    text = describe_version(known | {"record": None})
+def test_version_without_a_record_tells_its_files(known: VersionFacts) -> None:
+    text = describe_version(replace(known, record=None))
     assert text.splitlines()[1:] == ["in use   no", "files    lstm.keras (28,547 bytes)"]
 
 
-def test_damage_is_told_in_place_of_the_files(known: dict[str, Any]) -> None:
-    assert find_row(describe_version(known | {"problem": "it is gone"}), "files") == "damaged: it is gone"
+def test_damage_is_told_in_place_of_the_files(known: VersionFacts) -> None:
+    assert find_row(describe_version(replace(known, problem="it is gone")), "files") == "damaged: it is gone"
 
 
 @pytest.mark.parametrize(
@@ -131,5 +125,5 @@ def test_damage_is_told_in_place_of_the_files(known: dict[str, Any]) -> None:
         ({"is_previous": True}, "a champion before"),
     ],
 )
-def test_use_is_told(known: dict[str, Any], use: dict[str, Any], told: str) -> None:
-    assert find_row(describe_version(known | use), "in use") == told
+def test_use_is_told(known: VersionFacts, use: dict[str, Any], told: str) -> None:
+    assert find_row(describe_version(replace(known, **use)), "in use") == told

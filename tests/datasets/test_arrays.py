@@ -38,7 +38,7 @@ def dataset(tmp_path: Path) -> ArraysDataset:
 
 @pytest.fixture
 def panel(prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]) -> WindowedPanel:
-    return prepare({"a": make_values(50), "b": make_values(60)}).panel
+    return prepare({"a": make_values(50), "b": make_values(60)}).windows
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(WindowedPanel)])

@@ -18,11 +18,11 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
+from rnn_pipelines.champion.artefacts import Candidate
 from rnn_pipelines.champion.changes import list_damages
 from rnn_pipelines.champion.history import add_record, list_records
 from rnn_pipelines.champion.manual import promote_version
 from rnn_pipelines.champion.policy import Decision
-from rnn_pipelines.champion.retraining import Candidate
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.forecast.forecaster import Forecaster, describe_forecaster, forecast_newest

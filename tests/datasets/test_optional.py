@@ -62,6 +62,12 @@ def test_versioned_dataset_without_a_version_is_none(path: Path) -> None:
 
 
 def test_configuration_is_not_changed(path: Path) -> None:
-    config = {"type": "json.JSONDataset", "filepath": str(path), "versioned": True}
+    config = {"type": "json.JSONDataset", "filepath": str(path), "versioned": True, "validator": "none"}
     OptionalDataset(dataset=config)
-    assert config == {"type": "json.JSONDataset", "filepath": str(path), "versioned": True}
+    assert config == {"type": "json.JSONDataset", "filepath": str(path), "versioned": True, "validator": "none"}
+
+
+def test_layer_is_that_of_the_other_one(path: Path) -> None:
+    metadata = {"kedro-viz": {"layer": "models"}}
+    config = {"type": "json.JSONDataset", "filepath": str(path), "metadata": metadata}
+    assert OptionalDataset(dataset=config).metadata == metadata

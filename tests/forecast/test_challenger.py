@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rnn_pipelines.champion.retraining import LoadedChampion
+from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.challenger import (
     TrainedNetwork,

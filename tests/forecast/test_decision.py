@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.champion.retraining import Candidate, LoadedChampion
+from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.forecast.decision import RetrainForecastSpec, decide_promotion
 from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings
 from rnn_pipelines.forecast.series.calendar import CalendarSpec

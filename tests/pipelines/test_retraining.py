@@ -10,7 +10,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner
 
-from rnn_pipelines.pipelines.retraining import fingerprint_newest
+from rnn_pipelines.places import fingerprint_newest
 
 AS_OF = "2022-12-31"
 

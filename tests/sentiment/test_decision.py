@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.champion.retraining import Candidate, LoadedChampion
+from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.sentiment.decision import RetrainSentimentSpec, decide_sentiment, describe_run
 from rnn_pipelines.sentiment.reference import REFERENCE
 

@@ -1,33 +1,25 @@
-"""Whether there is anything to retrain for."""
+"""What has changed since the last retraining, so that another one may come to something else."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from rnn_pipelines.champion.manifest import describe_loader
+from rnn_pipelines.champion.records import Fingerprints, Record
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError
 
 
-def find_retraining(records: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """The newest retraining that came to a decision; one that failed decided nothing.
-
-    Args:
-        records: what `list_records` returns.
-    """
+def find_retraining(records: Sequence[Record]) -> Record | None:
+    """The newest retraining that came to a decision; one that failed decided nothing."""
     finished = [r for r in records if r.get("kind") == "retrain" and r.get("outcome") in ("promoted", "kept")]
     return finished[-1] if finished else None
 
 
 def count_retrainings(store: ChampionStore) -> int:
-    """How many are on record, those that failed too.
-
-    Args:
-        store: of the task.
-    """
+    """How many are on record, those that failed too."""
     return sum(record.get("kind") == "retrain" for record in store.list_records())
 
 
-def list_news(store: ChampionStore, fingerprints: Mapping[str, str]) -> list[str]:
+def list_changes(store: ChampionStore, fingerprints: Fingerprints) -> list[str]:
     """What a retraining would be for, in words; empty where it would come to the same decision again.
 
     Args:
@@ -37,8 +29,8 @@ def list_news(store: ChampionStore, fingerprints: Mapping[str, str]) -> list[str
     last = find_retraining(store.list_records())
     if last is None:
         return ["the first retraining"]
-    known = last.get("fingerprints") or {}
-    return [f"other {name}" for name in fingerprints if known.get(name) != fingerprints[name]] + list_damages(store)
+    known: Mapping[str, object] = last.get("fingerprints") or {}
+    return [f"other {name}" for name, found in fingerprints.items() if known.get(name) != found] + list_damages(store)
 
 
 def list_damages(store: ChampionStore) -> list[str]:
@@ -54,16 +46,13 @@ def list_damages(store: ChampionStore) -> list[str]:
         return [str(error)]
 
 
-def find_unreadable(records: Sequence[dict[str, Any]]) -> dict[str, str]:
+def find_unreadable(records: Sequence[Record]) -> dict[str, str]:
     """Versions that can't be loaded with this code and these libraries though they are whole, with their alarms.
 
     Who tried last is right: a library that is broken may be put back.
-
-    Args:
-        records: what `list_records` returns.
     """
     tries = [record for record in records if record.get("loader")]
-    loader = describe_loader() if tries else {}
+    loader = describe_loader() if tries else None
     unreadable: dict[str, str] = {}
     for record in tries:
         if record["loader"] == loader:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rnn_pipelines.champion.changes import list_damages
 from rnn_pipelines.champion.store import ChampionStore
@@ -16,7 +15,7 @@ def check_task(store: ChampionStore, path: Path) -> Verdict:
 
     Args:
         store: of the task.
-        path: what the monitor wrote, as JSON; see `describe_verdict`.
+        path: what the monitor wrote: a `VerdictRecord` as JSON.
     """
     return conclude([*_look_at_champion(store), *read_findings(path)])
 
@@ -49,6 +48,6 @@ def _look_at_champion(store: ChampionStore) -> Iterator[Finding]:
         yield Finding("retrain", "there is no champion yet")
     for damage in list_damages(store):
         yield Finding("alarm", damage)
-    retrainings: list[dict[str, Any]] = [r for r in store.list_records() if r.get("kind") == "retrain"]
+    retrainings = [r for r in store.list_records() if r.get("kind") == "retrain"]
     if retrainings and retrainings[-1].get("outcome") == "failed":
         yield Finding("retrain", f"the last retraining failed: {retrainings[-1].get('error')}")

@@ -3,12 +3,15 @@
 import json
 import logging
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from rnn_pipelines.champion.files import replace_file, sync_folder
+from rnn_pipelines.champion.formats import FORMAT, read_object
+from rnn_pipelines.champion.records import Record
+from rnn_pipelines.errors import NewerFormatError
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +21,12 @@ def make_name() -> str:
     return f"{datetime.now(UTC):%Y-%m-%dT%H.%M.%S.%fZ}-{uuid.uuid4().hex[:6]}"
 
 
-def add_record(folder: Path, record: dict[str, Any]) -> str:
+def make_timestamp() -> str:
+    """Now: ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def add_record(folder: Path, record: Record) -> str:
     """Writes a record into the history of a task and returns its name.
 
     Args:
@@ -32,22 +40,12 @@ def add_record(folder: Path, record: dict[str, Any]) -> str:
     history.mkdir(parents=True, exist_ok=True)
     sync_folder(folder)
     name = str(record.get("record") or make_name())
-    replace_file(history / f"{name}.json", json.dumps({"record": name, **record}, indent=2).encode())
+    complete = {"format": FORMAT, "record": name, **record}
+    replace_file(history / f"{name}.json", json.dumps(complete, indent=2).encode())
     return name
 
 
-def find_compared_loss(metrics: Mapping[str, Any], name: str) -> Any:
-    """The loss by which champion and challenger were compared, of rows that both had a forecast for; None without one.
-
-    Args:
-        metrics: of the record of a retraining.
-        name: `challenger` or `champion`.
-    """
-    measures = metrics.get(name) or {}
-    return measures.get("shared_loss", measures.get("loss"))
-
-
-def find_origin(records: Iterable[dict[str, Any]], version: str) -> dict[str, Any] | None:
+def find_origin(records: Iterable[Record], version: str) -> Record | None:
     """The record of the retraining that made a version; None where there is none.
 
     Args:
@@ -58,7 +56,7 @@ def find_origin(records: Iterable[dict[str, Any]], version: str) -> dict[str, An
     return found[-1] if found else None
 
 
-def list_records(folder: Path) -> list[dict[str, Any]]:
+def list_records(folder: Path) -> list[Record]:
     """All records that are written, the oldest first; one that can't be read is left out with an error in the log.
 
     What a process that ended early left out is in `ChampionStore.list_records` alone.
@@ -69,10 +67,9 @@ def list_records(folder: Path) -> list[dict[str, Any]]:
     records = []
     for path in sorted((folder / "history").glob("*.json")):
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(record, dict):
-                raise ValueError(f"expected an object, received {type(record).__name__}")
-            records.append(record)
+            records.append(cast(Record, read_object(path.read_text(encoding="utf-8"), path)))
+        except NewerFormatError as error:
+            logger.error("left out of the history: %s", error)
         except (OSError, ValueError) as error:
             logger.error("%s: left out of the history, for it is damaged (%s)", path, error)
     return records

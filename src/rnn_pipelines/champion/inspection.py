@@ -1,22 +1,46 @@
 """What is known of one version."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from rnn_pipelines.champion.history import find_origin
 from rnn_pipelines.champion.manual import find_version
+from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError
 
 
-def find_facts(store: ChampionStore, name: str | None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class VersionFacts:
+    """Whether a version is in use and whole, and how it came about.
+
+    Attributes:
+        version: its name.
+        is_champion: whether it is the one in use.
+        is_previous: whether it was, before.
+        since: when the champion was promoted; None for another version.
+        reasons: of its promotion; none for another version.
+        problem: what is wrong with it; None where it is whole.
+        files: bytes by name; none where it is not whole.
+        record: that of its retraining; None where there is none.
+    """
+
+    version: str
+    is_champion: bool
+    is_previous: bool
+    since: str | None
+    reasons: Sequence[str]
+    problem: str | None
+    files: Mapping[str, int]
+    record: Record | None
+
+
+def find_facts(store: ChampionStore, name: str | None) -> VersionFacts:
     """Whether a version is in use and whole, and the record of its retraining.
 
     Args:
         store: of the task.
         name: see `find_version`; None for the champion.
-    Returns:
-        `version, is_champion, is_previous, since` (None but for the champion), `reasons` of its promotion, `problem`
-        (None where it is whole), `files` (bytes by name) and `record` (None where there is none).
     Raises:
         ChampionError: there is no champion, or no such version.
     """
@@ -24,18 +48,18 @@ def find_facts(store: ChampionStore, name: str | None) -> dict[str, Any]:
     if name is None and pointer is None:
         raise ChampionError(f"{store.folder}: there is no champion yet. Run kedro champion retrain.")
     version = pointer.version if name is None and pointer is not None else find_version(store, name or "")
-    is_champion = pointer is not None and pointer.version == version
+    in_use = pointer if pointer is not None and pointer.version == version else None
     problem, files = _look_into(store, version)
-    return {
-        "version": version,
-        "is_champion": is_champion,
-        "is_previous": pointer is not None and version in pointer.previous,
-        "since": pointer.since if pointer is not None and is_champion else None,
-        "reasons": list(pointer.reasons) if pointer is not None and is_champion else [],
-        "problem": problem,
-        "files": files,
-        "record": find_origin(store.list_records(), version),
-    }
+    return VersionFacts(
+        version=version,
+        is_champion=in_use is not None,
+        is_previous=pointer is not None and version in pointer.previous,
+        since=None if in_use is None else in_use.since,
+        reasons=[] if in_use is None else list(in_use.reasons),
+        problem=problem,
+        files=files,
+        record=find_origin(store.list_records(), version),
+    )
 
 
 def _look_into(store: ChampionStore, version: str) -> tuple[str | None, dict[str, int]]:

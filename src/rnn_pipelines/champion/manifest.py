@@ -4,6 +4,7 @@ import hashlib
 import json
 import platform
 import subprocess
+from collections.abc import Mapping
 from datetime import date
 from importlib import metadata
 from pathlib import Path, PurePath
@@ -12,9 +13,49 @@ from typing import Any
 import pandas as pd
 
 import rnn_pipelines
+from rnn_pipelines.champion.history import make_timestamp
+from rnn_pipelines.champion.records import Fingerprints, Loader, Run, make_plain
 
 PACKAGE = Path(rnn_pipelines.__file__).parent
 LIBRARIES = ("kedro", "keras", "tensorflow", "h5py", "numpy", "pandas", "scikit-learn", "scipy", "pydantic")
+
+
+def describe_run(
+    table: pd.DataFrame,
+    data: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    as_of: int | str | None,
+    started: float,
+) -> Run:
+    """What a retraining is made of, for its record.
+
+    Args:
+        table: the data as it was read, up to `as_of`.
+        data: facts of it, by name.
+        parameters: all that count, by pipeline, as the catalog holds them.
+        as_of: up to when data was read.
+        started: when, in seconds since 1970.
+    """
+    return {
+        "at": make_timestamp(),
+        "started": started,
+        "as_of": as_of,
+        "fingerprints": make_fingerprints(table, parameters),
+        "commit": find_commit(),
+        "versions": list_versions(),
+        "parameters": make_plain(parameters),
+        "data": dict(data),
+    }
+
+
+def make_fingerprints(table: pd.DataFrame, parameters: Mapping[str, Any]) -> Fingerprints:
+    """Of data, parameters and code: a retraining with the same three would give the same again.
+
+    Args:
+        table, parameters: see `describe_run`. Up to when data is read is no parameter here, for the data shows it.
+    """
+    plain = {name: _drop_as_of(block) for name, block in make_plain(parameters).items()}
+    return {"data": fingerprint_table(table), "parameters": fingerprint_values(plain), "code": fingerprint_code()}
 
 
 def fingerprint_table(table: pd.DataFrame) -> str:
@@ -30,13 +71,17 @@ def fingerprint_values(values: Any) -> str:
     Raises:
         TypeError: another value, whose text could differ from one process to the next.
     """
-    return hashlib.sha256(json.dumps(values, sort_keys=True, default=_describe).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=_write_value).encode()).hexdigest()
 
 
-def _describe(value: Any) -> str:
+def _write_value(value: Any) -> str:
     if isinstance(value, date | PurePath):
         return str(value)
     raise TypeError(f"{value!r}: a {type(value).__name__} has no fingerprint; expected plain values.")
+
+
+def _drop_as_of(block: Any) -> Any:
+    return {key: value for key, value in block.items() if key != "as_of"} if isinstance(block, dict) else block
 
 
 def fingerprint_code() -> str:
@@ -59,7 +104,7 @@ def find_commit() -> str | None:
     return finished.stdout.strip() if finished.returncode == 0 else None
 
 
-def describe_loader() -> dict[str, Any]:
+def describe_loader() -> Loader:
     """Code and libraries, on which depends whether a model that is whole can be loaded."""
     return {"code": fingerprint_code(), "versions": list_versions()}
 

@@ -1,10 +1,12 @@
 """What people decide about a champion, and its record."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from rnn_pipelines.champion.history import add_record
-from rnn_pipelines.champion.retraining import make_timestamp
-from rnn_pipelines.champion.store import ChampionStore, Pointer
+from rnn_pipelines.champion.history import add_record, make_timestamp
+from rnn_pipelines.champion.pointer import Pointer
+from rnn_pipelines.champion.records import Record
+from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError
 
 
@@ -28,7 +30,7 @@ def promote_version(store: ChampionStore, task: str, name: str, reason: str) -> 
 
     Args:
         store: of the task.
-        task: `forecast` or `sentiment`.
+        task: its name.
         name: the version's, or its first or last letters where they are those of one version only.
         reason: why, in words.
     Raises:
@@ -70,9 +72,11 @@ def find_version(store: ChampionStore, name: str) -> str:
     raise ChampionError(f"{name}: no such version. There are {', '.join(versions) or 'none'}.")
 
 
-def _record(store: ChampionStore, task: str, kind: str, pointer: Pointer, before: Pointer | None) -> Change:
+def _record(
+    store: ChampionStore, task: str, kind: Literal["promote", "rollback"], pointer: Pointer, before: Pointer | None
+) -> Change:
     change = Change(pointer.version, None if before is None else before.version, pointer.reasons[0])
-    record = {
+    record: Record = {
         "kind": kind,
         "task": task,
         "at": pointer.since,

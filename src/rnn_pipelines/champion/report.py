@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rnn_pipelines.champion.records import Record, list_measures
 from rnn_pipelines.champion.tables import format_value, list_origins
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Part, Section, Table, render_page
@@ -19,7 +20,7 @@ SHARED = (
 )
 
 
-def render_retraining_report(record: Mapping[str, Any]) -> str:
+def render_retraining_report(record: Record) -> str:
     """Puts a record on one HTML page that needs no network.
 
     Args:
@@ -38,7 +39,7 @@ def render_retraining_report(record: Mapping[str, Any]) -> str:
     return render_page(f"Retraining of {record.get('task')}, {minute} UTC", write_verdict(record), sections)
 
 
-def write_verdict(record: Mapping[str, Any]) -> str:
+def write_verdict(record: Record) -> str:
     """What came of it and the first reason, in one sentence."""
     reasons = [record["error"]] if "error" in record else record.get("reasons") or ["no reason is on record"]
     return f"{str(record.get('outcome')).capitalize()}: {str(reasons[0]).rstrip('.')}."
@@ -49,13 +50,10 @@ def _list_sentences(texts: Sequence[str]) -> Iterator[str]:
         yield f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
-def _tabulate_losses(record: Mapping[str, Any]) -> Iterator[Part]:
-    metrics = dict(record.get("metrics") or {})
-    if not metrics:
+def _tabulate_losses(record: Record) -> Iterator[Part]:
+    measured: dict[str, Mapping[str, Any]] = {**list_measures(record)}
+    if not measured:
         return
-    baselines = metrics.pop("baselines", None) or {}
-    measured = {name: measures for name, measures in metrics.items() if measures}
-    measured |= {name: {"loss": loss} for name, loss in baselines.items()}
     # Whatever is one number: accuracy and the like, where a task has them.
     columns = list(dict.fromkeys(["loss", *(key for m in measured.values() for key in m if not _is_list(m[key]))]))
     rows = [[get_name(name), *(format_number(m.get(key)) for key in columns)] for name, m in measured.items()]
@@ -68,9 +66,8 @@ def _tabulate_losses(record: Mapping[str, Any]) -> Iterator[Part]:
         yield SHARED
 
 
-def _tabulate_steps(record: Mapping[str, Any]) -> Iterator[Part]:
-    metrics = record.get("metrics") or {}
-    by_step = {name: m["by_step"] for name, m in metrics.items() if m and _is_list(m.get("by_step"))}
+def _tabulate_steps(record: Record) -> Iterator[Part]:
+    by_step = {name: m["by_step"] for name, m in list_measures(record).items() if _is_list(m.get("by_step"))}
     if by_step:
         steps = range(max(map(len, by_step.values())))
         rows = [[str(step + 1), *(format_number(losses[step]) for losses in by_step.values())] for step in steps]
@@ -79,7 +76,7 @@ def _tabulate_steps(record: Mapping[str, Any]) -> Iterator[Part]:
         )
 
 
-def _tabulate_origins(record: Mapping[str, Any]) -> Table:
+def _tabulate_origins(record: Record) -> Table:
     facts = [("version", record.get("version")), ("retrained", record.get("at")), *list_origins(record)]
     rows = [[name, format_value(value)] for name, value in facts if value is not None]
     return Table(header=["fact", "value"], rows=rows, num_text_columns=2)

@@ -1,46 +1,24 @@
 """Which model is in use: versions that never change, and a pointer that is replaced whole."""
 
-import hashlib
-import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import cast
 
-from rnn_pipelines.champion.files import replace_file, sync_folder
-from rnn_pipelines.champion.history import add_record, list_records, make_name
+from rnn_pipelines.champion.formats import read_object
+from rnn_pipelines.champion.history import add_record, list_records
 from rnn_pipelines.champion.lock import hold_lock
-from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.champion.pointer import Pointer, read_pointer, write_pointer
+from rnn_pipelines.champion.records import Record
+from rnn_pipelines.champion.versions import Versions
+from rnn_pipelines.errors import ChampionError, NewerFormatError
 
-CHECKSUMS = "checksums.json"
 # Of the retraining that made the version.
 RECORD = "record.json"
 # To write a version or a pointer takes seconds; only a process that was stopped holds the lock for longer.
 LOCK_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """Which version is the champion.
-
-    Attributes:
-        version: its name.
-        checksum: sha256 of its list of checksums.
-        since: ISO 8601, UTC.
-        reasons: why.
-        previous: the champions before, the newest first.
-    """
-
-    version: str
-    checksum: str
-    since: str
-    reasons: Sequence[str]
-    previous: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -70,6 +48,7 @@ class ChampionStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._versions = Versions(folder / "versions")
 
     def add_version(self, files: Mapping[str, bytes]) -> str:
         """Writes a version, which is never changed after, and returns its name.
@@ -80,27 +59,8 @@ class ChampionStore:
             ValueError: there is no file, or one that can't have its name.
             OSError: it could not be written. Nothing is left, or a whole version that nothing names.
         """
-        wrong = [name for name in files if not _is_plain(name) or name == CHECKSUMS]
-        if wrong or not files:
-            raise ValueError(f"expected plain names of files, other than {CHECKSUMS}; received {wrong or 'no file'}.")
-        checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         with self._hold_lock():
-            self._versions.mkdir(exist_ok=True)
-            for path in self._list_unfinished():
-                shutil.rmtree(path, ignore_errors=True)
-            unfinished = Path(tempfile.mkdtemp(dir=self._versions, prefix=".", suffix=".part"))
-            try:
-                # Made for its owner only; whoever predicts may be another user.
-                os.chmod(unfinished, 0o755)
-                for name, content in {**files, CHECKSUMS: json.dumps(checksums, indent=2).encode()}.items():
-                    replace_file(unfinished / name, content)
-                version = make_name()
-                os.rename(unfinished, self._versions / version)
-            except BaseException:
-                shutil.rmtree(unfinished, ignore_errors=True)
-                raise
-            sync_folder(self._versions)
-        return version
+            return self._versions.add(files)
 
     def promote(self, version: str, reasons: Sequence[str], since: str) -> Pointer:
         """Makes a version the champion.
@@ -111,11 +71,12 @@ class ChampionStore:
             since: ISO 8601, UTC.
         Raises:
             ChampionError: there is no such version, or it is damaged.
+            NewerFormatError: a newer version of the project has written it, or the pointer, which stays as it is.
             OSError: the pointer could not be written; it is as it was, or names the version, but might not outlast a
                 power cut.
         """
         with self._hold_lock():
-            checksum = self._verify(version)[1]
+            checksum = self._versions.verify(version)[1]
             before = self.find_pointer()
             previous = [] if before is None else [before.version, *before.previous]
             pointer = Pointer(version, checksum, since, list(reasons), [name for name in previous if name != version])
@@ -139,7 +100,7 @@ class ChampionStore:
             problems = []
             for place, version in enumerate(previous):
                 try:
-                    checksum = self._verify(version)[1]
+                    checksum = self._versions.verify(version)[1]
                 except ChampionError as error:
                     problems.append(str(error))
                     continue
@@ -157,7 +118,7 @@ class ChampionStore:
         Raises:
             ChampionError: there is no such version, or it is damaged.
         """
-        return self._verify(version)[0]
+        return self._versions.verify(version)[0]
 
     def read_pointer(self) -> Pointer | None:
         """The pointer as it is written; None where there never was a champion.
@@ -165,18 +126,11 @@ class ChampionStore:
         Raises:
             ChampionError: it is damaged, or missing although there were champions.
         """
-        try:
-            pointer = Pointer(**json.loads(self._pointer.read_text(encoding="utf-8")))
-            if not isinstance(pointer.previous, list):
-                raise TypeError("expected a list of the champions before")
-            return pointer
-        except FileNotFoundError:
-            # What only versions tell doesn't count: the first one may have ended before it was promoted.
-            if _list_promoted(list_records(self.folder)):
-                raise ChampionError(f"{self._pointer}: it is missing, although there were champions.") from None
-            return None
-        except (OSError, ValueError, TypeError) as error:
-            raise ChampionError(f"{self._pointer}: it is damaged ({error}).") from error
+        pointer = read_pointer(self._pointer)
+        # What only versions tell doesn't count: the first one may have ended before it was promoted.
+        if pointer is None and _list_promoted(list_records(self.folder)):
+            raise ChampionError(f"{self._pointer}: it is missing, although there were champions.")
+        return pointer
 
     def find_pointer(self) -> Pointer | None:
         """The pointer; where it is damaged or missing, what the records say that it was."""
@@ -197,7 +151,7 @@ class ChampionStore:
         alarms: list[str] = []
         for version, checksum in self._list_candidates(alarms):
             try:
-                files, found = self._verify(version)
+                files, found = self._versions.verify(version)
             except ChampionError as error:
                 alarms.append(str(error))
                 continue
@@ -215,7 +169,7 @@ class ChampionStore:
             "Run kedro champion retrain."
         )
 
-    def list_records(self) -> list[dict[str, Any]]:
+    def list_records(self) -> list[Record]:
         """The history, the oldest first, and what a process that ended early left out of it.
 
         That is the record of the champion's retraining, which lies in its version too. Where the pointer is lost, each
@@ -226,11 +180,11 @@ class ChampionStore:
 
     def find_folder(self, version: str) -> Path:
         """Where the files of a version lie."""
-        return self._versions / version
+        return self._versions.folder / version
 
     def list_versions(self) -> list[str]:
         """All versions that are complete, the oldest first."""
-        return sorted(path.name for path in self._versions.glob("*") if path.is_dir() and _is_plain(path.name))
+        return self._versions.list_complete()
 
     def prune(self, num_kept: int) -> list[str]:
         """Removes old versions, never the champion or the one before it.
@@ -247,13 +201,7 @@ class ChampionStore:
             protected = [] if pointer is None else list(self._list_protected(pointer))
             others = [name for name in self.list_versions() if name not in protected]
             removed = others[: max(0, len(others) - num_kept)]
-            # Out of sight first: a removal that is interrupted leaves no version without some of its files.
-            for name in removed:
-                os.rename(self._versions / name, self._versions / f".{name}.part")
-            if removed:
-                sync_folder(self._versions)
-            for path in self._list_unfinished():
-                shutil.rmtree(path)
+            self._versions.remove(removed)
         return removed
 
     def _list_candidates(self, alarms: list[str]) -> Iterator[tuple[str, str]]:
@@ -267,7 +215,7 @@ class ChampionStore:
             yield pointer.version, pointer.checksum
             yield from ((version, "") for version in pointer.previous)
 
-    def _list_left_out(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def _list_left_out(self, records: Sequence[Record]) -> list[Record]:
         known = [record.get("version") for record in records if record.get("kind") == "retrain"]
         try:
             pointer = self.read_pointer()
@@ -277,17 +225,23 @@ class ChampionStore:
         found = [self._read_record(version) for version in versions if version not in known]
         return [record for record in found if record is not None]
 
-    def _read_record(self, version: str) -> dict[str, Any] | None:
+    def _read_record(self, version: str) -> Record | None:
         try:
-            return name_record(json.loads(self.read_version(version)[RECORD]), version)
+            return name_record(cast(Record, read_object(self.read_version(version)[RECORD], version)), version)
         except (ChampionError, KeyError):  # damaged, or from when versions had no record
             return None
 
     def _replace_pointer(self, pointer: Pointer) -> None:
+        try:
+            self.read_pointer()
+        except NewerFormatError:
+            raise
+        except ChampionError:
+            pass  # what is damaged may be replaced
         # While the pointer still says whose records these are.
         for record in self._list_left_out(list_records(self.folder)):
             add_record(self.folder, record)
-        replace_file(self._pointer, json.dumps(asdict(pointer), indent=2).encode())
+        write_pointer(self._pointer, pointer)
 
     def _list_protected(self, pointer: Pointer) -> Iterator[str]:
         """The champion and those before it, back to one that is whole: what `load` could fall back to."""
@@ -295,49 +249,25 @@ class ChampionStore:
         for version in pointer.previous:
             yield version
             try:
-                self._verify(version)
+                self._versions.verify(version)
                 return
             except ChampionError:
                 pass
 
-    def _list_unfinished(self) -> list[Path]:
-        """What processes that ended midway left; the lock's holder finds no other."""
-        return [path for path in self._versions.glob(".*.part") if path.is_dir()]
-
-    def _verify(self, version: str) -> tuple[dict[str, bytes], str]:
-        """The files of a version and the checksum of their list."""
-        if not _is_plain(version):
-            raise ChampionError(f"{version}: that is no name of a version.")
-        folder = self.find_folder(version)
-        try:
-            listed = (folder / CHECKSUMS).read_bytes()
-            checksums = _parse_checksums(listed)
-            files = {name: (folder / name).read_bytes() for name in checksums}
-        except (OSError, ValueError) as error:
-            raise ChampionError(f"{version}: it is damaged or missing ({error}).") from error
-        damaged = [name for name in files if hashlib.sha256(files[name]).hexdigest() != checksums[name]]
-        if damaged:
-            raise ChampionError(f"{version}: {', '.join(damaged)} changed after it was written.")
-        return files, hashlib.sha256(listed).hexdigest()
-
     def _hold_lock(self) -> AbstractContextManager[None]:
         return hold_lock(self.folder / "pointer.lock", LOCK_SECONDS)
-
-    @property
-    def _versions(self) -> Path:
-        return self.folder / "versions"
 
     @property
     def _pointer(self) -> Path:
         return self.folder / "champion.json"
 
 
-def name_record(record: Mapping[str, Any], version: str) -> dict[str, Any]:
+def name_record(record: Record, version: str) -> Record:
     """The record of a retraining, named after the version that it made."""
     return {"record": version, **record, "version": version}
 
 
-def _list_promoted(records: Sequence[Mapping[str, Any]]) -> list[str]:
+def _list_promoted(records: Sequence[Record]) -> list[str]:
     """The champion and those before it, the newest first, as the records tell."""
     promoted: list[str] = []
     for record in records:
@@ -347,15 +277,3 @@ def _list_promoted(records: Sequence[Mapping[str, Any]]) -> list[str]:
         elif record.get("is_promoted"):
             promoted = [version, *(name for name in promoted if name != version)]
     return promoted
-
-
-def _is_plain(name: object) -> bool:
-    """Whether it names something in a folder that is not hidden: what a damaged file names must not lead elsewhere."""
-    return isinstance(name, str) and name != "" and "/" not in name and not name.startswith(".")
-
-
-def _parse_checksums(listed: bytes) -> dict[str, Any]:
-    checksums = json.loads(listed)
-    if not isinstance(checksums, dict) or not checksums or not all(map(_is_plain, checksums)):
-        raise ValueError(f"{CHECKSUMS}: expected names of files with their checksums")
-    return checksums

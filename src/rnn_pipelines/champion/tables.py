@@ -3,46 +3,43 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rnn_pipelines.champion.history import find_compared_loss
+from rnn_pipelines.champion.inspection import VersionFacts
+from rnn_pipelines.champion.records import Metrics, Record, find_compared_loss, list_measures
 
 NO_VALUE = "–"
 NUM_LETTERS = 12
 HEADER = ("at", "kind", "outcome", "version", "loss", "champion's", "reason")
 
 
-def tabulate_history(records: Sequence[Mapping[str, Any]], champion: str | None) -> str:
+def tabulate_history(records: Sequence[Record], champion: str | None) -> str:
     """A line for each record; `*` marks the version that is the champion now.
 
     Args:
-        records: what `list_records` returns.
+        records: those to show.
         champion: its version; None where there is none.
     """
-    return format_table([HEADER, *(_describe_record(record, champion) for record in records)])
+    return format_table([HEADER, *(_write_row(record, champion) for record in records)])
 
 
-def describe_version(known: Mapping[str, Any]) -> str:
-    """What is known of a version, one thing a line.
-
-    Args:
-        known: what `find_facts` returns.
-    """
-    record = known["record"] or {}
+def describe_version(known: VersionFacts) -> str:
+    """What is known of a version, one thing a line."""
+    record = known.record or Record()
     facts = [
-        ("version", known["version"]),
+        ("version", known.version),
         ("in use", _describe_use(known)),
         ("files", _describe_files(known)),
         ("retrained", record.get("at")),
         ("outcome", record.get("outcome")),
         *(("because", reason) for reason in record.get("reasons", [])),
-        *(("by hand", reason) for reason in known["reasons"] if reason not in record.get("reasons", [])),
+        *(("by hand", reason) for reason in known.reasons if reason not in record.get("reasons", [])),
         *list_origins(record),
     ]
     told = format_table([(name, format_value(value)) for name, value in facts if value is not None])
-    losses = list(_list_losses(record.get("metrics") or {}))
+    losses = list(_list_losses(record))
     return told + (f"\n\n{format_table(losses)}" if losses else "")
 
 
-def list_origins(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def list_origins(record: Record) -> Iterator[tuple[str, Any]]:
     """What a retraining was made of, by names for people; None where that is not known.
 
     Args:
@@ -56,8 +53,8 @@ def list_origins(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "as of", record.get("as_of")
     yield "p", record.get("p_value")
     for name, fingerprint in (record.get("fingerprints") or {}).items():
-        yield f"{name} fingerprint", fingerprint[:NUM_LETTERS]
-    yield "commit", record["commit"][:NUM_LETTERS] if record.get("commit") else None
+        yield f"{name} fingerprint", str(fingerprint)[:NUM_LETTERS]
+    yield "commit", (record.get("commit") or "")[:NUM_LETTERS] or None
     yield "seeds", " ".join(map(str, record["seeds"])) if "seeds" in record else None
     for name, seconds in (record.get("seconds") or {}).items():
         yield f"seconds, {name}", seconds
@@ -84,35 +81,35 @@ def shorten_version(version: str) -> str:
     return version.rpartition("-")[2]
 
 
-def _describe_record(record: Mapping[str, Any], champion: str | None) -> tuple[str, ...]:
-    version, metrics = record.get("version"), record.get("metrics") or {}
+def _write_row(record: Record, champion: str | None) -> tuple[str, ...]:
+    version, metrics = record.get("version"), record.get("metrics") or Metrics()
     reasons = [record["error"]] if "error" in record else record.get("reasons", [])
     return (
         format_value(record.get("at")),
         format_value(record.get("kind")),
         format_value(record.get("outcome")),
         NO_VALUE if version is None else shorten_version(version) + ("*" if version == champion else ""),
-        *(format_value(find_compared_loss(metrics, name)) for name in ("challenger", "champion")),
+        format_value(find_compared_loss(metrics, "challenger")),
+        format_value(find_compared_loss(metrics, "champion")),
         " ".join("; ".join(str(reason).rstrip(".") for reason in reasons).split()),
     )
 
 
-def _describe_use(known: Mapping[str, Any]) -> str:
-    if known["is_champion"]:
-        return f"the champion since {known['since'] or 'a time that is not known any more'}"
-    return "a champion before" if known["is_previous"] else "no"
+def _describe_use(known: VersionFacts) -> str:
+    if known.is_champion:
+        return f"the champion since {known.since or 'a time that is not known any more'}"
+    return "a champion before" if known.is_previous else "no"
 
 
-def _describe_files(known: Mapping[str, Any]) -> str:
-    if known["problem"]:
-        return f"damaged: {known['problem']}"
-    return ", ".join(f"{name} ({size:,} bytes)" for name, size in known["files"].items())
+def _describe_files(known: VersionFacts) -> str:
+    if known.problem:
+        return f"damaged: {known.problem}"
+    return ", ".join(f"{name} ({size:,} bytes)" for name, size in known.files.items())
 
 
-def _list_losses(metrics: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    both = {name: metrics[name] for name in ("challenger", "champion") if metrics.get(name)}
-    measured = both | {name: {"loss": loss} for name, loss in (metrics.get("baselines") or {}).items()}
-    has_shared = any("shared_loss" in measures for measures in both.values())
+def _list_losses(record: Record) -> Iterator[tuple[str, ...]]:
+    measured: dict[str, Mapping[str, object]] = {**list_measures(record)}
+    has_shared = any("shared_loss" in measures for measures in measured.values())
     keys = ("loss", "shared_loss", "validation_loss") if has_shared else ("loss", "validation_loss")
     if measured:
         yield "on the holdout", *(key.replace("_", " ") for key in keys)

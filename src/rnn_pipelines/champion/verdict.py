@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from rnn_pipelines.champion.changes import find_unreadable
+from rnn_pipelines.champion.records import Measures, Metrics, Record
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError
 
@@ -42,6 +43,54 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
+class VerdictRecord(TypedDict):
+    """A verdict as the check reads it; a monitor writes more beside it.
+
+    Attributes:
+        at, valid_until: when it was given, and how long it can be believed; ISO 8601, UTC.
+    """
+
+    verdict: Level
+    reasons: list[str]
+    at: str
+    valid_until: str
+
+
+class Promise(TypedDict):
+    """What one version promised when it was evaluated; None where it is not known.
+
+    Attributes:
+        at: when.
+        by_step, loss: on the holdout of that day.
+        trained_until: the last moment of each part of the data that it was trained on.
+    """
+
+    at: str | None
+    by_step: list[float | None] | None
+    loss: float | None
+    trained_until: dict[str, Any] | None
+
+
+class KnownChampion(TypedDict):
+    """What is on record of a task's champion.
+
+    Attributes:
+        version: its name; None where there is none.
+        promoted_at: ISO 8601, UTC; None where that is not known.
+        settings: as they were packed.
+        alarms: what is wrong with the champion now.
+        first_data_end: up to when the data of the first version went that was promoted.
+        versions: each version that was ever evaluated.
+    """
+
+    version: str | None
+    promoted_at: str | None
+    settings: dict[str, Any]
+    alarms: list[str]
+    first_data_end: str | None
+    versions: dict[str, Promise]
+
+
 def conclude(findings: Iterable[Finding]) -> Verdict:
     """The gravest of the findings.
 
@@ -56,14 +105,12 @@ def conclude(findings: Iterable[Finding]) -> Verdict:
     return Verdict(gravest, tuple(finding.reason for finding in told))
 
 
-def describe_verdict(verdict: Verdict, valid_days: float) -> dict[str, Any]:
-    """What the check reads of a verdict.
+def describe_verdict(verdict: Verdict, valid_days: float) -> VerdictRecord:
+    """What the check reads of a verdict, given now.
 
     Args:
         verdict: what was concluded.
         valid_days: for how long it can be believed.
-    Returns:
-        `verdict, reasons`, `at` and `valid_until` (ISO 8601, UTC).
     """
     at = datetime.now(UTC)
     until = at + timedelta(days=valid_days)
@@ -75,24 +122,19 @@ def describe_verdict(verdict: Verdict, valid_days: float) -> dict[str, Any]:
     }
 
 
-def read_champion(folder: Path) -> dict[str, Any]:
+def read_champion(folder: Path) -> KnownChampion:
     """What is on record of a task's champion; its networks are not loaded.
 
     Args:
         folder: of the task.
-    Returns:
-        `version` (None where there is none), `promoted_at`, `settings` (as they were packed), `alarms` (what is wrong
-        with the champion now); `first_data_end`, up to when the data of the first version went that was promoted; and
-        `versions`: for each version that was ever evaluated `at, by_step, loss` (its promise) and `trained_until`, None
-        where they are not known.
     """
     store = ChampionStore(folder)
     records = store.list_records()
     version, settings, alarms = _load(store)
     pointer = store.find_pointer()
-    evaluated = [record for record in records if record.get("kind") == "retrain" and record.get("version")]
+    evaluated = {str(r["version"]): r for r in records if r.get("kind") == "retrain" and r.get("version")}
     # One that was promoted by hand has its data in the record of the retraining that kept it back.
-    ends = {record["version"]: (record.get("data") or {}).get("last") for record in evaluated}
+    ends = {version: (record.get("data") or {}).get("last") for version, record in evaluated.items()}
     promoted = [record.get("version") for record in records if record.get("is_promoted")]
     since = pointer.since if pointer is not None and pointer.version == version else ""
     return {
@@ -101,7 +143,7 @@ def read_champion(folder: Path) -> dict[str, Any]:
         "settings": settings,
         "alarms": alarms,
         "first_data_end": next((ends[version] for version in promoted if version in ends), None),
-        "versions": {record["version"]: _describe(record, folder) for record in evaluated},
+        "versions": {name: _find_promise(name, record, folder) for name, record in evaluated.items()},
     }
 
 
@@ -115,10 +157,10 @@ def _load(store: ChampionStore) -> tuple[str | None, dict[str, Any], list[str]]:
     return champion.version, json.loads(champion.files.get(SETTINGS, b"{}")), list(champion.alarms)
 
 
-def _describe(record: dict[str, Any], folder: Path) -> dict[str, Any]:
-    promised = (record.get("metrics") or {}).get("challenger") or {}
+def _find_promise(version: str, record: Record, folder: Path) -> Promise:
+    promised = (record.get("metrics") or Metrics()).get("challenger") or Measures()
     try:
-        settings = json.loads((folder / "versions" / record["version"] / SETTINGS).read_text(encoding="utf-8"))
+        settings = json.loads((folder / "versions" / version / SETTINGS).read_text(encoding="utf-8"))
     except (OSError, ValueError):  # removed since, or damaged
         settings = {}
     return {

@@ -9,11 +9,12 @@ from typing import Any
 
 from kedro.io.core import AbstractDataset, DatasetError
 
+from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.changes import find_unreadable
-from rnn_pipelines.champion.history import add_record, find_origin
+from rnn_pipelines.champion.history import add_record, find_origin, make_timestamp
 from rnn_pipelines.champion.manifest import describe_loader
 from rnn_pipelines.champion.outcome import save_outcome
-from rnn_pipelines.champion.retraining import Candidate, LoadedChampion, make_timestamp
+from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.store import Champion, ChampionStore
 from rnn_pipelines.datasets.folder import find_local_path
 from rnn_pipelines.errors import ChampionError
@@ -96,7 +97,7 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
             promoted_at=since or (promotions[-1].get("at", "") if promotions else ""),
             alarms=tuple(champion.alarms),
             # A promotion by hand measured nothing.
-            record=find_origin(records, champion.version) or {},
+            record=find_origin(records, champion.version) or Record(),
         )
 
     def _report(self, alarms: list[str], version: str | None, unreadable: Mapping[str, str]) -> None:
@@ -105,9 +106,9 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
             logger.error("%s champion: %s", self._task, alarm)
         records = self.store.list_records()
         ends = [place for place, record in enumerate(records) if record.get("is_promoted") or record.get("readable")]
-        about: dict[str, Any] = {"kind": "alarm", "reasons": alarms}
+        about: Record = {"kind": "alarm", "reasons": alarms}
         if unreadable:
-            about |= {"unreadable": dict(unreadable), "loader": describe_loader()}
+            about = {**about, "unreadable": dict(unreadable), "loader": describe_loader()}
         if not any(about.items() <= r.items() for r in records[max(ends, default=0) :]):
             self._record(version, about)
 
@@ -115,11 +116,11 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
         """Into the history, where it says that the version can't be loaded with this code and these libraries."""
         if version in find_unreadable(self.store.list_records()):
             reasons = [f"{version}: it can be loaded again."]
-            about = {"kind": "recovery", "reasons": reasons, "readable": [version], "loader": describe_loader()}
+            about: Record = {"kind": "recovery", "reasons": reasons, "readable": [version], "loader": describe_loader()}
             self._record(version, about)
 
-    def _record(self, version: str | None, about: Mapping[str, Any]) -> None:
-        record = {"task": self._task, "at": make_timestamp(), "is_promoted": False, "version": version, **about}
+    def _record(self, version: str | None, about: Record) -> None:
+        record: Record = {"task": self._task, "at": make_timestamp(), "is_promoted": False, "version": version, **about}
         try:
             add_record(self.store.folder, record)
         except OSError as error:

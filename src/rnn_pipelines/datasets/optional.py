@@ -9,13 +9,14 @@ class OptionalDataset(AbstractDataset[None, Any]):
     """Loads another dataset where it is there, else None; it is only read.
 
     Args:
-        dataset: the other dataset's entry in the catalog, `versioned` with it.
-        metadata: for Kedro's plugins.
+        dataset: the other dataset's entry in the catalog, as `${its_name}`. Its layer is this one's too; its validator
+            has seen the data when they were saved.
     """
 
-    def __init__(self, *, dataset: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
-        self._dataset = AbstractDataset.from_config("optional", dataset)
-        self.metadata = metadata
+    def __init__(self, *, dataset: dict[str, Any]) -> None:
+        entry = {name: value for name, value in dataset.items() if name != "validator"}
+        self._dataset = AbstractDataset.from_config("optional", entry)
+        self.metadata = entry.get("metadata")
 
     def load(self) -> Any:
         return self._dataset.load() if self._dataset.exists() else None

@@ -10,9 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.champion.history import find_compared_loss
-from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
-from rnn_pipelines.champion.retraining import Candidate, LoadedChampion
+from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
+from rnn_pipelines.champion.records import find_compared_loss
 from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.challenger import KEYS, TrainingPlan
@@ -202,8 +201,8 @@ def _tabulate(candidate: Candidate) -> dict[str, Any]:
     return {
         "is_promoted": candidate.decision.is_promoted,
         "reason": "; ".join(candidate.decision.reasons),
-        "loss": find_compared_loss(record["metrics"], CHALLENGER),
-        "champion_loss": find_compared_loss(record["metrics"], CHAMPION),
+        "loss": find_compared_loss(record["metrics"], "challenger"),
+        "champion_loss": find_compared_loss(record["metrics"], "champion"),
         "training_seconds": record["seconds"]["training"],
     }
 

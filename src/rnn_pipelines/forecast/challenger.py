@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
-from rnn_pipelines.champion.retraining import LoadedChampion
+from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings, forecast_cutoffs
 from rnn_pipelines.forecast.predictions import Forecasts, tabulate_forecasts
 from rnn_pipelines.forecast.series.tables import Features, Scaler
@@ -134,7 +135,7 @@ def _is_later(one: Any, other: Any) -> bool:
 
 def choose_challenger(
     panel: WindowedPanel, scaler: Scaler, settings: ForecasterSettings, *networks: TrainedNetwork
-) -> tuple[Forecaster, dict[str, Any]]:
+) -> tuple[Forecaster, ChallengerTraining]:
     """Takes the network that is best on validation, or the mean of all where that is better.
 
     Args:
@@ -156,7 +157,7 @@ def choose_challenger(
     chosen = min(losses, key=lambda name: losses[name])
     names = list(trained) if chosen == "mean" else [chosen]
     logger.info("best on validation: %s (%s)", chosen, ", ".join(f"{name} {loss:.4g}" for name, loss in losses.items()))
-    record = {
+    record: ChallengerTraining = {
         "validation_losses": losses,
         "chosen": chosen,
         "seeds": sorted({seed for network in networks for seed in network.record["seeds"]}),

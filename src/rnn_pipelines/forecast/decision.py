@@ -7,9 +7,11 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import AfterValidator
 
+from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
+from rnn_pipelines.champion.decision import Case, decide
+from rnn_pipelines.champion.manifest import describe_run as describe
 from rnn_pipelines.champion.policy import CHAMPION, PolicySpec
-from rnn_pipelines.champion.retraining import Candidate, Case, LoadedChampion, decide
-from rnn_pipelines.champion.retraining import describe_run as describe
+from rnn_pipelines.champion.records import ChallengerTraining, Run
 from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.challenger import TrainingPlan, find_seen
 from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
@@ -18,6 +20,9 @@ from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.forecast.series.tables import Profile, Source
 from rnn_pipelines.forecast.specs import BudgetSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
+
+# What of the data profile stays on record of a retraining.
+FACTS = ("source", "num_series", "num_steps", "first", "last")
 
 
 def _refuse_unknown(name: str) -> str:
@@ -50,7 +55,7 @@ class RetrainForecastSpec(NewestSpec, frozen=True):
 
 def describe_run(
     table: Source, profile: Profile, forecast: dict[str, Any], retraining: RetrainForecastSpec, started: float
-) -> dict[str, Any]:
+) -> Run:
     """Fingerprints data, parameters and code, and notes the versions of everything.
 
     Args:
@@ -60,7 +65,8 @@ def describe_run(
         started: when, in seconds since 1970.
     """
     parameters = {"forecast": forecast, "retrain_forecast": retraining}
-    return describe(table, profile, parameters, retraining.as_of, started)
+    data = {name: value for name, value in profile.items() if name in FACTS}
+    return describe(table, data, parameters, retraining.as_of, started)
 
 
 def plan_training(
@@ -74,8 +80,8 @@ def decide_promotion(
     challenger: Forecaster,
     champion: LoadedChampion | None,
     holdout: pd.DataFrame,
-    training: dict[str, Any],
-    run: dict[str, Any],
+    training: ChallengerTraining,
+    run: Run,
     retraining: RetrainForecastSpec,
 ) -> Candidate:
     """Compares the two on the holdout, decides by the policy, and writes the record with the reasons.

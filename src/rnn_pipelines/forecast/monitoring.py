@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field, model_validator
 
-from rnn_pipelines.champion.retraining import make_plain
+from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.verdict import Finding, Verdict, conclude, describe_verdict
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
 from rnn_pipelines.forecast.evaluation.realised import (

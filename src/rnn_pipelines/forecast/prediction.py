@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from rnn_pipelines.champion.retraining import LoadedChampion
+from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast import forecaster
 from rnn_pipelines.forecast.series.source import SourceSpec

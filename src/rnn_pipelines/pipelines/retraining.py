@@ -1,13 +1,16 @@
 """What all retrainings share: how one begins, and how it ends. A plain module, and no pipeline."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kedro.io import CatalogProtocol
 from kedro.pipeline import Node, Pipeline
 
-from rnn_pipelines.champion.retraining import make_fingerprints
+PREFIX = "retrain_"
+# Each task is said once, by the folder of its retraining: `kedro champion` and Airflow's nights know it by that.
+FOLDERS = Path(__file__).parent.glob(f"{PREFIX}*/pipeline.py")
+TASKS = tuple(sorted(path.parent.name.removeprefix(PREFIX) for path in FOLDERS))
 
 
 def create_newest_pipeline(task: str, nodes: ModuleType, prepare: Pipeline, *sources: str) -> Pipeline:
@@ -80,23 +83,4 @@ def list_retrained(run_params: Mapping[str, Any]) -> list[str]:
         run_params: as Kedro's hooks are given them.
     """
     names = run_params["pipeline_names"] or []
-    return sorted(name.removeprefix("retrain_") for name in names if name.startswith("retrain_"))
-
-
-def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> dict[str, str]:
-    """Data, parameters and code as a retraining would find them now; nothing is trained or saved.
-
-    Args:
-        task: `forecast` or `sentiment`.
-        pipeline: the task's retraining.
-        catalog: with the parameters as Kedro has checked them.
-    Returns:
-        What `describe_run` would put on record.
-    """
-    values: dict[str, Any] = {}
-    for node in pipeline.to_outputs(f"retrain_{task}_table").nodes:
-        values |= node.run({name: values[name] if name in values else catalog.load(name) for name in node.inputs})
-    parameters = catalog.load("parameters")
-    return make_fingerprints(
-        values[f"retrain_{task}_table"], {name: parameters[name] for name in (task, f"retrain_{task}")}
-    )
+    return sorted(name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX))

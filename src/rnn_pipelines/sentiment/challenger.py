@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.networks.specs import LimitsSpec, TrainingSpec
 from rnn_pipelines.sentiment.calibration import choose_classifier
 from rnn_pipelines.sentiment.evaluation.metrics import CLASSICAL, to_logit
@@ -57,7 +58,7 @@ def complete_challenger(
     reviews: pd.DataFrame,
     calibrations: Mapping[str, Any],
     records: Mapping[str, Mapping[str, Any]],
-) -> "tuple[TextClassifier, dict[str, Any]]":
+) -> "tuple[TextClassifier, ChallengerTraining]":
     """Lets a challenger remember which texts it has seen.
 
     Args:
@@ -70,14 +71,14 @@ def complete_challenger(
         `training_seconds`, and the records of `networks`.
     """
     seen = hash_texts(reviews.loc[reviews["part"].isin(["train", "validation"]), "text"])
-    record = {
+    training: ChallengerTraining = {
         "validation_losses": {name: calibrations[name]["validation_log_loss"] for name in (*records, "ensemble")},
         "chosen": choose_classifier(calibrations),
         "seeds": sorted({seed for record in records.values() for seed in record["seeds"]}),
         "training_seconds": sum(record["training_seconds"] + record["compile_seconds"] for record in records.values()),
         "networks": {name: dict(record) for name, record in records.items()},
     }
-    return replace(classifier, seen=np.unique(seen.to_numpy())), record
+    return replace(classifier, seen=np.unique(seen.to_numpy())), training
 
 
 def score_holdout(

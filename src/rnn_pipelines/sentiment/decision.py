@@ -3,13 +3,15 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pandas as pd
 
-from rnn_pipelines.champion import retraining
+from rnn_pipelines.champion import manifest
+from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
+from rnn_pipelines.champion.decision import Case, decide
 from rnn_pipelines.champion.policy import PolicySpec
-from rnn_pipelines.champion.retraining import Candidate, Case, LoadedChampion, decide
+from rnn_pipelines.champion.records import ChallengerTraining, Measures, Run
 from rnn_pipelines.networks.specs import LimitsSpec
 from rnn_pipelines.sentiment.evaluation.holdout import find_faults, measure_holdout
 from rnn_pipelines.sentiment.reference import pack_reference
@@ -51,13 +53,13 @@ def describe_run(
     parameters: Mapping[str, Any],
     spec: RetrainSentimentSpec,
     started: float,
-) -> dict[str, Any]:
+) -> Run:
     """What a retraining is made of, for its record.
 
     Args:
         table: what `read_newest` returns.
         profile: what `split_reviews` returns.
-        parameters, started: see `retraining.describe_run`.
+        parameters, started: see `manifest.describe_run`.
         spec: of the retraining.
     """
     about = {
@@ -67,15 +69,15 @@ def describe_run(
     }
     if "time" in table:
         about |= {"first": str(table["time"].min()), "last": str(table["time"].max())}
-    return retraining.describe_run(table, about, parameters, spec.as_of, started)
+    return manifest.describe_run(table, about, parameters, spec.as_of, started)
 
 
 def decide_sentiment(
     challenger: "TextClassifier",
     champion: LoadedChampion | None,
     holdout: pd.DataFrame,
-    training: dict[str, Any],
-    run: dict[str, Any],
+    training: ChallengerTraining,
+    run: Run,
     spec: RetrainSentimentSpec,
 ) -> Candidate:
     """Weighs champion, challenger and baselines on the holdout, decides, and writes the record.
@@ -101,7 +103,7 @@ def decide_sentiment(
     return replace(candidate, files=pack_reference(holdout))
 
 
-def _name_loss(measures: Mapping[str, float] | None) -> dict[str, float]:
+def _name_loss(measures: Mapping[str, float] | None) -> Measures:
     if measures is None:
         return {"loss": math.nan}
-    return {"loss" if name == "log_loss" else name: value for name, value in measures.items()}
+    return cast(Measures, {"loss" if name == "log_loss" else name: value for name, value in measures.items()})

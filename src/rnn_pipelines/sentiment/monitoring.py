@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, Field, model_validator
 
-from rnn_pipelines.champion.retraining import make_plain
+from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.verdict import Finding, Verdict, conclude, describe_verdict
 from rnn_pipelines.report.numbers import format_p_value
 from rnn_pipelines.sentiment.evaluation.drift import SHARES

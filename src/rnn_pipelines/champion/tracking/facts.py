@@ -5,19 +5,21 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from rnn_pipelines.champion.records import Record, list_measures
 
 # MLflow's own limits; the record itself, which goes along as a file, has all in full.
 MAX_KEY_LENGTH = 250
 MAX_VALUE_LENGTH = 6000
 
 # By these tags a run and a version are known again.
-RECORD = "record"
-VERSION = "version"
+RECORD: Final = "record"
+VERSION: Final = "version"
 NUM_LETTERS = 12
 
 
-def list_parameters(record: Mapping[str, Any]) -> dict[str, str]:
+def list_parameters(record: Record) -> dict[str, str]:
     """All parameters under the names that the command line takes.
 
     Args:
@@ -29,7 +31,7 @@ def list_parameters(record: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def list_metrics(record: Mapping[str, Any]) -> Iterator[tuple[str, float, int]]:
+def list_metrics(record: Record) -> Iterator[tuple[str, float, int]]:
     """Name, value and step of each metric: `loss/challenger`, `loss/champion`, `loss/ridge`, `seconds/total`, …
 
     What was measured stands before who was measured, so that MLflow draws side by side what compares. Only what is
@@ -38,10 +40,8 @@ def list_metrics(record: Mapping[str, Any]) -> Iterator[tuple[str, float, int]]:
     Args:
         record: of a retraining.
     """
-    metrics = dict(record.get("metrics") or {})
-    baselines = {name: {"loss": loss} for name, loss in (metrics.pop("baselines", None) or {}).items()}
-    for name, measures in (metrics | baselines).items():
-        for measure, value in (measures or {}).items():
+    for name, measures in list_measures(record).items():
+        for measure, value in measures.items():
             for step, number in enumerate(value, start=1) if isinstance(value, list) else ((0, value),):
                 yield from _list_number(f"{measure}/{name}", number, step)
     yield from _list_number("p_value", record.get("p_value"))
@@ -49,7 +49,7 @@ def list_metrics(record: Mapping[str, Any]) -> Iterator[tuple[str, float, int]]:
         yield from _list_number(f"seconds/{name}", seconds)
 
 
-def make_tags(record: Mapping[str, Any]) -> dict[str, str]:
+def make_tags(record: Record) -> dict[str, str]:
     """Of its run: what it was made of and what came out; those of MLflow's own show commit and reasons on its pages.
 
     Args:
@@ -63,14 +63,14 @@ def make_tags(record: Mapping[str, Any]) -> dict[str, str]:
         "mlflow.source.name": f"kedro champion retrain {record.get('task')}",
         "mlflow.source.git.commit": record.get("commit"),
         "mlflow.note.content": f"**{record.get('outcome')}**: {explain(record)}",
-        **_describe_version(record),
+        **_tag_version(record),
         **{f"data.{key}": value for key, value in (record.get("data") or {}).items()},
         **{f"with.{library}": number for library, number in (record.get("versions") or {}).items()},
     }
     return _make_tags(facts)
 
 
-def make_version_tags(record: Mapping[str, Any], folder: Path, checksum: str) -> dict[str, str]:
+def make_version_tags(record: Record, folder: Path, checksum: str) -> dict[str, str]:
     """Of its version of the registered model: all that is needed to find it again, and to tell that it is the same.
 
     Args:
@@ -78,10 +78,10 @@ def make_version_tags(record: Mapping[str, Any], folder: Path, checksum: str) ->
         folder: the version's, in the champion's folder.
         checksum: sha256 of its list of checksums, which `champion.json` names too.
     """
-    return _make_tags({**_describe_version(record), "path": folder, "checksum": checksum})
+    return _make_tags({**_tag_version(record), "path": folder, "checksum": checksum})
 
 
-def explain(record: Mapping[str, Any]) -> str:
+def explain(record: Record) -> str:
     """Why it came out so.
 
     Args:
@@ -91,13 +91,13 @@ def explain(record: Mapping[str, Any]) -> str:
     return "; ".join(str(reason).rstrip(".") for reason in reasons)
 
 
-def make_name(record: Mapping[str, Any]) -> str:
+def make_name(record: Record) -> str:
     """Of its run: the letters by which the commands know its version, and what came out."""
     version = record.get("version")
     return " ".join([*([str(version).rpartition("-")[2]] if version else []), str(record.get("outcome"))])
 
 
-def find_times(record: Mapping[str, Any]) -> tuple[int, int]:
+def find_times(record: Record) -> tuple[int, int]:
     """When it began and ended, in milliseconds since 1970: the name of a record says when it was written."""
     end = datetime.strptime(record[RECORD].partition("Z")[0], "%Y-%m-%dT%H.%M.%S.%f").replace(tzinfo=UTC)
     start = end - timedelta(seconds=(record.get("seconds") or {}).get("total") or 0)
@@ -112,9 +112,11 @@ def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
             yield f"{prefix}{key}", value
 
 
-def _describe_version(record: Mapping[str, Any]) -> dict[str, Any]:
+def _tag_version(record: Record) -> dict[str, Any]:
     # As many letters as `kedro champion show` has: MLflow's pages cut off more.
-    fingerprints = {f"{kind}_hash": full[:NUM_LETTERS] for kind, full in (record.get("fingerprints") or {}).items()}
+    fingerprints = {
+        f"{kind}_hash": str(full)[:NUM_LETTERS] for kind, full in (record.get("fingerprints") or {}).items()
+    }
     return {VERSION: record.get("version"), "outcome": record.get("outcome"), **fingerprints}
 
 

@@ -49,7 +49,7 @@ def publish(store: ChampionStore, task: str, spec: TrackingSpec) -> Publication:
 
     Args:
         store: of the task.
-        task: `forecast` or `sentiment`.
+        task: its name.
         spec: where MLflow is.
     Raises:
         TrackingError: MLflow could not be told everything.
@@ -112,7 +112,7 @@ def describe_publication(publication: Publication, task: str, spec: TrackingSpec
     """In words.
 
     Args:
-        publication: what `publish` returns.
+        publication: what was new to MLflow.
         task, spec: that it was called with.
     """
     champion = publication.champion or "none"

@@ -13,8 +13,9 @@ from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage, Metric, Param, Run, RunStatus, ViewType
 from mlflow.entities.model_registry import ModelVersion
 
+from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.report import render_retraining_report
-from rnn_pipelines.champion.store import CHECKSUMS, ChampionStore
+from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.facts import (
     RECORD,
     VERSION,
@@ -26,6 +27,7 @@ from rnn_pipelines.champion.tracking.facts import (
     make_tags,
     make_version_tags,
 )
+from rnn_pipelines.champion.versions import CHECKSUMS
 from rnn_pipelines.errors import ChampionError
 
 logger = logging.getLogger(__name__)
@@ -98,7 +100,7 @@ class Registry:
         self._client.set_registered_model_alias(self._name, ALIAS, found.version)
         return pointer.version
 
-    def _complete(self, run_id: str, record: dict[str, Any]) -> None:
+    def _complete(self, run_id: str, record: Record) -> None:
         """All of this can be told twice; that the run is over is told last."""
         end = find_times(record)[1]
         parameters = [Param(key, value) for key, value in list_parameters(record).items()]
@@ -111,8 +113,8 @@ class Registry:
         status = RunStatus.FAILED if record.get("outcome") == "failed" else RunStatus.FINISHED
         self._client.set_terminated(run_id, RunStatus.to_string(status), end)
 
-    def _add_version(self, run: Run, record: dict[str, Any]) -> bool:
-        version = record["version"]
+    def _add_version(self, run: Run, record: Record) -> bool:
+        version = str(record["version"])
         try:
             self._store.read_version(version)
         except ChampionError as error:
@@ -133,7 +135,7 @@ class Registry:
         folder = None if self._artifacts is None else f"{self._artifacts}/{self._name}"
         return self._client.create_experiment(self._name, folder)
 
-    def _list_retrainings(self) -> list[dict[str, Any]]:
+    def _list_retrainings(self) -> list[Record]:
         return [r for r in self._store.list_records() if r.get("kind") == "retrain" and RECORD in r]
 
     def _list_runs(self) -> dict[str, Run]:

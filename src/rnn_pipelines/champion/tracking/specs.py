@@ -52,7 +52,9 @@ def read_tracking(settings: Mapping[str, Any], root: Path) -> TrackingSpec | Non
     try:
         spec = TrackingSpec.model_validate(settings)
     except ValidationError as error:
-        raise TrackingError(f"mlflow.yml: {'; '.join(_describe(problem) for problem in error.errors())}.") from error
+        raise TrackingError(
+            f"mlflow.yml: {'; '.join(_explain_problem(problem) for problem in error.errors())}."
+        ) from error
     if not spec.is_on:
         return None
     if find_spec("mlflow") is None:
@@ -66,7 +68,7 @@ def read_tracking(settings: Mapping[str, Any], root: Path) -> TrackingSpec | Non
     return spec.model_copy(update={"tracking_uri": f"{SQLITE}{path}"})
 
 
-def _describe(problem: Mapping[str, Any]) -> str:
+def _explain_problem(problem: Mapping[str, Any]) -> str:
     """One of pydantic's errors, without its own way of writing them."""
     name = ".".join(map(str, problem["loc"])) or "the file"
     if problem["type"] == "extra_forbidden":

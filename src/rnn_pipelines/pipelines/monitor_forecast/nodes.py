@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnn_pipelines.champion import verdict as monitoring
+from rnn_pipelines.champion.verdict import KnownChampion
 from rnn_pipelines.forecast import monitoring as forecast_monitoring
 from rnn_pipelines.forecast.evaluation import drift, realised
 from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
@@ -31,7 +32,7 @@ def repair_series(table: pd.DataFrame, source: SourceSpec, gaps: GapPolicy) -> t
     return schema.repair_series(table, source, gaps)
 
 
-def read_champion(folder: Path) -> dict[str, Any]:
+def read_champion(folder: Path) -> KnownChampion:
     """Reads what is on record of the champion and of all that were evaluated, without their networks."""
     return monitoring.read_champion(folder)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnn_pipelines.champion import verdict as monitoring
+from rnn_pipelines.champion.verdict import KnownChampion
 from rnn_pipelines.sentiment import monitoring as sentiment_monitoring
 from rnn_pipelines.sentiment import reference as sentiment_reference
 from rnn_pipelines.sentiment.evaluation import drift as score_drift
@@ -41,7 +42,7 @@ def compare_scores(scores: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFram
     return score_drift.compare_scores(scores, reference)
 
 
-def read_champion(folder: Path) -> dict[str, Any]:
+def read_champion(folder: Path) -> KnownChampion:
     """Reads what is on record of the champion, without its networks."""
     return monitoring.read_champion(folder)
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.champion.retraining import LoadedChampion
+from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.forecast import prediction
 from rnn_pipelines.forecast.series import newest
 from rnn_pipelines.forecast.series.newest import NewestSpec

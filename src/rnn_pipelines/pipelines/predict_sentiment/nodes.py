@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.champion.retraining import LoadedChampion
+from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.sentiment import prediction
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.text import files

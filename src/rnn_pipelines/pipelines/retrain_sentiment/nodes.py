@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnn_pipelines.champion.retraining import Candidate, LoadedChampion
+from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
+from rnn_pipelines.champion.records import ChallengerTraining, Run
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment import challenger as sentiment_retraining
 from rnn_pipelines.sentiment import decision as sentiment_decision
@@ -38,7 +39,7 @@ def describe_run(
     sentiment: dict[str, Any],
     retrain_spec: RetrainSentimentSpec,
     started: float,
-) -> dict[str, Any]:
+) -> Run:
     """Fingerprints data, parameters and code, and notes the versions of everything."""
     parameters = {"sentiment": sentiment, "retrain_sentiment": retrain_spec}
     return sentiment_decision.describe_run(table, profile, parameters, retrain_spec, started)
@@ -60,7 +61,7 @@ def train_challenger(
 
 def complete_challenger(
     classifier: TextClassifier, reviews: pd.DataFrame, calibrations: dict[str, Any], **records: dict[str, Any]
-) -> tuple[TextClassifier, dict[str, Any]]:
+) -> tuple[TextClassifier, ChallengerTraining]:
     """Lets the challenger remember which texts it has seen, and notes how it was trained and chosen."""
     return sentiment_retraining.complete_challenger(classifier, reviews, calibrations, records)
 
@@ -77,8 +78,8 @@ def decide_promotion(
     challenger: TextClassifier,
     champion: LoadedChampion | None,
     holdout: pd.DataFrame,
-    training: dict[str, Any],
-    run: dict[str, Any],
+    training: ChallengerTraining,
+    run: Run,
     retrain_spec: RetrainSentimentSpec,
 ) -> Candidate:
     """Compares the two, decides by the policy, and writes the record with the reasons."""

@@ -2,7 +2,7 @@
 
 import math
 
-from rnn_pipelines.champion.retraining import make_plain
+from rnn_pipelines.champion.records import make_plain
 
 
 def test_numbers_that_json_has_no_name_for_become_none() -> None:

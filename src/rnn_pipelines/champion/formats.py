@@ -1,0 +1,33 @@
+"""The number of the format in which the files of a champion are written; a newer one is not guessed at."""
+
+import json
+from typing import Any
+
+from rnn_pipelines.errors import NewerFormatError
+
+# Of versions, of the pointer and of records. What has no number is from before there were numbers, and is read.
+FORMAT = 1
+
+
+def read_object(content: str | bytes, label: object) -> dict[str, Any]:
+    """The JSON object that a file holds.
+
+    Args:
+        content: of the file.
+        label: what an error begins with.
+    Raises:
+        ValueError: it holds something else.
+        NewerFormatError: a newer version of the project has written it.
+    """
+    found = json.loads(content)
+    if not isinstance(found, dict):
+        raise ValueError(f"expected an object, received {type(found).__name__}")
+    number = found.get("format", 0)
+    if not isinstance(number, int):
+        raise ValueError(f"expected a number as its format, received {number!r}")
+    if number > FORMAT:
+        raise NewerFormatError(
+            f"{label}: it has format {number}, and this version of the project reads formats up to {FORMAT}. "
+            "Update the project."
+        )
+    return found

@@ -1,0 +1,158 @@
+"""What stands in the history of a task, as JSON; a record of an older version of the project may lack any key."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal, Required, TypedDict
+
+from pydantic import BaseModel
+
+from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
+
+
+class Fingerprints(TypedDict):
+    """Hashes of what a retraining was made of: with the same three, another would come to the same decision."""
+
+    data: str
+    parameters: str
+    code: str
+
+
+class Loader(TypedDict):
+    """Code and libraries, on which depends whether a model that is whole can be loaded."""
+
+    code: str
+    versions: dict[str, str]
+
+
+class Measures(TypedDict, total=False):
+    """What was measured of one model; a task may add measures of its own. None stands for what is not finite.
+
+    Attributes:
+        loss: on the holdout.
+        shared_loss: on the part of it that the champion has outputs for too, where that is not all.
+        validation_loss: on its own validation part.
+        by_step: the loss at each step.
+    """
+
+    loss: float | None
+    shared_loss: float | None
+    validation_loss: float | None
+    by_step: list[float | None]
+
+
+class Metrics(TypedDict, total=False):
+    """What was measured of everyone; of baselines the loss alone. The champion is None where it was not measured."""
+
+    challenger: Measures | None
+    champion: Measures | None
+    baselines: dict[str, float | None]
+
+
+class ChallengerTraining(TypedDict):
+    """How a challenger was trained.
+
+    Attributes:
+        chosen: the network, or the mean of all, that is the challenger.
+        validation_losses: by which it was chosen.
+        networks: the record of each training.
+        seeds: of all of them.
+        training_seconds: of all of them, with compilation.
+    """
+
+    chosen: str
+    validation_losses: dict[str, float]
+    networks: dict[str, Any]
+    seeds: list[int]
+    training_seconds: float
+
+
+class Run(TypedDict, total=False):
+    """What a retraining was made of.
+
+    Attributes:
+        at: when it began to be decided; ISO 8601, UTC.
+        started: when it began, in seconds since 1970; not on record.
+        as_of: up to when data was read.
+        parameters: all that count, by pipeline.
+        data: facts of the data, by name.
+    """
+
+    at: str
+    started: Required[float]
+    as_of: int | str | None
+    fingerprints: Fingerprints
+    commit: str | None
+    versions: dict[str, str]
+    parameters: dict[str, Any]
+    data: dict[str, Any]
+
+
+class Record(TypedDict, total=False):
+    """One thing that happened to a task's model; its kind says which of the keys it has.
+
+    Attributes:
+        format: see `formats`.
+        record: its name, which sorts by time.
+        is_promoted: whether `version` became the champion.
+        champion: the version in use until then.
+        outcome, error, fingerprints to notes: of a retraining.
+        unreadable, readable, loader: versions that could not be loaded, each with the alarm, or could again, and with
+            which code and libraries.
+    """
+
+    format: int
+    record: str
+    kind: Literal["retrain", "promote", "rollback", "alarm", "recovery"]
+    task: str
+    at: str
+    is_promoted: bool
+    version: str | None
+    champion: str | None
+    reasons: list[str]
+    outcome: Literal["promoted", "kept", "failed"]
+    error: str
+    as_of: int | str | None
+    fingerprints: Fingerprints
+    commit: str | None
+    versions: dict[str, str]
+    parameters: dict[str, Any]
+    data: dict[str, Any]
+    p_value: float | None
+    seconds: dict[str, float]
+    metrics: Metrics
+    seeds: list[int]
+    training: dict[str, Any]
+    notes: list[str]
+    unreadable: dict[str, str]
+    readable: list[str]
+    loader: Loader
+
+
+def list_measures(record: Record) -> dict[str, Measures]:
+    """What was measured, by whose it is: the challenger's, the champion's where it was measured, the baselines'."""
+    metrics = record.get("metrics") or Metrics()
+    both = {CHALLENGER: metrics.get("challenger"), CHAMPION: metrics.get("champion")}
+    measured = {name: measures for name, measures in both.items() if measures}
+    return measured | {name: Measures(loss=loss) for name, loss in (metrics.get("baselines") or {}).items()}
+
+
+def find_compared_loss(metrics: Metrics, name: Literal["challenger", "champion"]) -> float | None:
+    """The loss by which champion and challenger were compared, of rows that both had a forecast for; None without one.
+
+    Args:
+        metrics: of the record of a retraining.
+        name: whose.
+    """
+    measures = metrics.get(name) or Measures()
+    return measures.get("shared_loss", measures.get("loss"))
+
+
+def make_plain(values: Any) -> Any:
+    """Values as JSON holds them: models of parameters as mappings, numbers that are not finite as None."""
+    if isinstance(values, BaseModel):
+        return values.model_dump(mode="json")
+    if isinstance(values, Mapping):
+        return {str(key): make_plain(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [make_plain(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values

@@ -1,0 +1,116 @@
+"""Where a task's files lie and what it would read now, as configuration and catalog say."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from kedro.config import MissingConfigException
+from kedro.framework.context import KedroContext
+from kedro.framework.session import KedroSession
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+
+from rnn_pipelines.champion.manifest import make_fingerprints
+from rnn_pipelines.champion.records import Fingerprints
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.champion.tracking.specs import TrackingSpec, read_tracking
+from rnn_pipelines.errors import ChampionError
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a task's files lie.
+
+    Attributes:
+        champion: folder of versions, pointer, history and locks.
+        verdict: what the monitor wrote.
+        env: whose configuration is read beside `base`.
+        find_tracking: checks `mlflow.yml` and returns where MLflow is; None where it is told nothing.
+    """
+
+    champion: Path
+    verdict: Path
+    env: str = "local"
+    find_tracking: Callable[[], TrackingSpec | None] = lambda: None
+
+    @property
+    def store(self) -> ChampionStore:
+        return ChampionStore(self.champion)
+
+
+def find_place(task: str, env: str | None) -> Place:
+    """Where the files of a task lie in an environment.
+
+    Raises:
+        ChampionError: see `find_place_in`.
+    """
+    session = KedroSession.create(env=env)
+    with session:
+        return find_place_in(session, task)
+
+
+def find_place_in(session: KedroSession, task: str) -> Place:
+    """Where the files of a task lie in the environment of a session.
+
+    From the entries as they are written: a catalog would check the parameters of all pipelines first.
+
+    Raises:
+        ChampionError: the environment has no champion of this task.
+    """
+    context = session.load_context()
+    entries = context.config_loader["catalog"]
+    champion, verdict = (entries.get(name, {}) for name in (f"champion_{task}", f"monitor_{task}_verdict"))
+    if "path" not in champion:
+        raise ChampionError(f"catalog entry champion_{task}: expected one with a path; there is no {task} to retrain.")
+    return Place(
+        champion=context.project_path / champion["path"],
+        verdict=context.project_path / verdict.get("filepath", f"no monitor_{task}_verdict in the catalog"),
+        env=context.env or "local",
+        find_tracking=partial(find_tracking, context),
+    )
+
+
+def find_tracking(context: KedroContext) -> TrackingSpec | None:
+    """Where MLflow is, for the environment of a session; None where it is told nothing.
+
+    Args:
+        context: of the session.
+    Raises:
+        TrackingError: see `read_tracking`.
+    """
+    try:
+        settings = context.config_loader["mlflow"]
+    except MissingConfigException:
+        return None
+    return read_tracking(settings, context.project_path)
+
+
+def find_store(catalog: CatalogProtocol[Any, Any], task: str) -> ChampionStore:
+    """The versions of a task's model.
+
+    Raises:
+        ChampionError: the catalog's entry is of another type.
+    """
+    from rnn_pipelines.datasets import ChampionDataset
+
+    champion = catalog[f"champion_{task}"]
+    if not isinstance(champion, ChampionDataset):
+        raise ChampionError(f"catalog entry champion_{task}: expected a ChampionDataset, received {champion!r}.")
+    return champion.store
+
+
+def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> Fingerprints:
+    """Data, parameters and code as a retraining would find them now; nothing is trained or saved.
+
+    Args:
+        task: its name.
+        pipeline: the task's retraining, whose first node reads the newest data.
+        catalog: with the parameters as Kedro has checked them.
+    """
+    table = f"retrain_{task}_table"
+    (reader,) = pipeline.to_outputs(table).nodes
+    found = reader.run({name: catalog.load(name) for name in reader.inputs})
+    parameters = catalog.load("parameters")
+    return make_fingerprints(found[table], {name: parameters[name] for name in (task, f"retrain_{task}")})
