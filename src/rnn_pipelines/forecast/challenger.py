@@ -48,7 +48,7 @@ class Means:
         champion: whose weights it may start from; None where there is no champion.
         checkpoints: where an interrupted training leaves what it needs to go on; None for nowhere.
         parallel: over which processes members are spread, of this machine alone; None for this one.
-        is_below: in the process below this one, see `train_below`.
+        is_below: in the process below this one, see `train_in_subprocess`.
     """
 
     budget: BudgetSpec
