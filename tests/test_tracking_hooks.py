@@ -5,14 +5,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from kedro.config import MissingConfigException
 from kedro.io import DataCatalog
 
 from rnn_pipelines import tracking_hooks
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import TrackingError
-from rnn_pipelines.places import find_tracking
 from rnn_pipelines.settings import HOOKS
 from rnn_pipelines.tracking_hooks import TrackingHooks
 
@@ -20,17 +18,9 @@ RETRAIN = {"pipeline_names": ["retrain_forecast"]}
 ELSE = {"pipeline_names": ["forecast", "predict_forecast"]}
 
 
-class Loader(dict[str, Any]):
-    """Kedro's, with a file or without."""
-
-    def __missing__(self, key: str) -> None:
-        raise MissingConfigException(key)
-
-
-def make_hooks(settings: dict[str, Any] | None) -> TrackingHooks:
-    loader = Loader() if settings is None else Loader(mlflow=settings)
+def make_hooks(settings: dict[str, Any]) -> TrackingHooks:
     hooks = TrackingHooks()
-    hooks.after_context_created(SimpleNamespace(config_loader=loader, project_path=Path("/project")))
+    hooks.after_context_created(SimpleNamespace(config_loader={"mlflow": settings}, project_path=Path("/project")))
     return hooks
 
 
@@ -70,11 +60,6 @@ def test_retraining_is_told_when_it_is_over(
     getattr(make_hooks({"is_on": True}), end)(RETRAIN, catalog)
     ((folder, task, spec),) = told
     assert (folder, task, spec.tracking_uri) == (tmp_path, "forecast", "sqlite:////project/mlflow.db")
-
-
-def test_mlflow_is_off_without_a_file() -> None:
-    context = SimpleNamespace(config_loader=Loader(), project_path=Path())
-    assert find_tracking(context) is None
 
 
 def test_failure_is_on_record_before_mlflow_is_told() -> None:

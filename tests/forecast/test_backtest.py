@@ -350,7 +350,7 @@ def test_what_xla_compiles_is_trained_in_the_process_below(
         below.extend(jobs)
         return [(job, train(job)) for job in jobs]
 
-    monkeypatch.setattr("rnn_pipelines.forecast.training.train_below", train_here)
+    monkeypatch.setattr("rnn_pipelines.forecast.training.train_in_subprocess", train_here)
     retraining = make_retraining()
     training = retraining.training.model_copy(update={"jit_compile": jit_compile})
     replay(table, replace(retraining, training=training), often=EVERY_8)

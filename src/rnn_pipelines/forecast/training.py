@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from rnn_pipelines.forecast.networks import average_forecasters, build_network
 from rnn_pipelines.forecast.predictions import Forecasts
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out, train_below
+from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out, train_in_subprocess
 from rnn_pipelines.networks.fit import Limits, fit_within
+from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.recurrent import summarize_layers
 
 PREDICT_BATCH_SIZE = 512
@@ -31,7 +33,7 @@ class Start:
         weights: those of each member, as Keras lists them; None for new ones.
         max_seconds: of all members together; None for no limit.
         checkpoints: folder in which an interrupted training leaves what it needs to go on; None for none.
-        in_subprocess: in one process below this one, see `train_below`.
+        in_subprocess: in one process below this one, see `train_in_subprocess`.
     """
 
     weights: Sequence[Sequence[np.ndarray]] | None = None
@@ -77,7 +79,9 @@ def train_forecaster(
     start = start or Start()
     members = [_Member(number, panel, network, training, start) for number in range(network.members)]
     spread = parallel if parallel and network.members > 1 else ParallelSpec(workers=1)
-    trained = train_below(_train_member, members) if start.in_subprocess else fan_out(_train_member, members, spread)
+    trained = (
+        train_in_subprocess(_train_member, members) if start.in_subprocess else fan_out(_train_member, members, spread)
+    )
     ordered = [result for _, result in sorted(trained, key=lambda ended: ended[0].number)]
     weights, histories, records = zip(*ordered, strict=True)
     models = [_build_member(member, found) for member, found in zip(members, weights, strict=True)]
@@ -87,7 +91,7 @@ def train_forecaster(
     return average_forecasters(models), history, record | {"layers": summarize_layers(models[0])}
 
 
-def _train_member(member: _Member) -> tuple[list[np.ndarray], pd.DataFrame, dict[str, Any]]:
+def _train_member(member: _Member) -> tuple[list[np.ndarray], pd.DataFrame, TrainingRecord]:
     """Its weights, for they travel between processes as a Keras model does not, and what `fit` returns."""
     panel, training, start = member.panel, member.training, member.start
     seed = training.seed + member.number

@@ -81,8 +81,8 @@ def fan_out(
             yield submitted[future], future.result()
 
 
-def train_below(train: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
-    """Each job with its result, from one process below this one, which is renewed when it has grown.
+def train_in_subprocess(train: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
+    """Each job with its result, from one process that this one starts, and renews when it has grown.
 
     For a process that trains again and again, and would keep all that XLA has compiled for it.
 
@@ -118,7 +118,7 @@ def _train_apart(train: Callable[[Job], Result], job: Job, num_threads: int) -> 
     return train(job)
 
 
-def _train_below_worker(train: Callable[[Job], Result], job: Job) -> Result:
+def _train_in_own_process(train: Callable[[Job], Result], job: Job) -> Result:
     """In a process of its own: a Dask worker draws from Python's random numbers in other threads, which Keras takes
     its seeds from, and does not answer its scheduler while TensorFlow traces.
     """
@@ -156,7 +156,7 @@ def _train_over_dask(train: Callable[[Job], Result], jobs: Sequence[Job], addres
     with _connect(address) as client:
         _wait_for_worker(client, address, CONNECT_SECONDS)
         submit = client.get_executor(pure=False).submit
-        submitted = {submit(_train_below_worker, train, job): job for job in jobs}
+        submitted = {submit(_train_in_own_process, train, job): job for job in jobs}
         while submitted:
             ended, _ = wait(submitted, timeout=PATIENCE_SECONDS, return_when=FIRST_COMPLETED)
             if not ended:
@@ -189,7 +189,7 @@ def _connect(address: str) -> "Client":
     try:
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise _describe_missing(address, error) from error
+        raise _explain_missing(address, error) from error
 
 
 def _wait_for_worker(client: "Client", address: str, seconds: float) -> None:
@@ -197,10 +197,10 @@ def _wait_for_worker(client: "Client", address: str, seconds: float) -> None:
     try:
         client.wait_for_workers(1, timeout=seconds)
     except (OSError, ValueError) as error:
-        raise _describe_missing(address, error) from error
+        raise _explain_missing(address, error) from error
 
 
-def _describe_missing(address: str, error: Exception) -> ParallelError:
+def _explain_missing(address: str, error: Exception) -> ParallelError:
     return ParallelError(
         f"parallel.scheduler: expected the address of a Dask scheduler with workers, received {address} ({error}). "
         f"{START_DASK}."

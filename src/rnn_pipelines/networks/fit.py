@@ -4,7 +4,6 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -13,6 +12,7 @@ import tensorflow as tf
 
 from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.networks.callbacks import Checkpoint, Clock, Progress, TimeLimit, fingerprint_training
+from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.specs import TrainingSpec
 
 # A data set draws a new order for each iterator, and Keras begins a second one at the end of each epoch.
@@ -44,7 +44,7 @@ def fit(
     validation: tf.data.Dataset,
     training: TrainingSpec,
     is_quiet: bool = False,
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+) -> tuple[pd.DataFrame, TrainingRecord]:
     """Trains a network and leaves it with the weights that were best on validation.
 
     Args:
@@ -56,8 +56,7 @@ def fit(
         is_quiet: show no progress, where one of many trainings runs beside others.
     Returns:
         The history, one row an epoch: `epoch` (from 1), `loss`, `val_loss`, `learning_rate` (at its start), `seconds`,
-        `is_best` (the epoch whose weights are kept). And a record: `training_seconds` without and `compile_seconds` of
-        graph compilation, `num_epochs`, `num_steps`, `best_epoch`, `num_parameters`.
+        `is_best` (the epoch whose weights are kept). And the record.
     Raises:
         TrainingError: the loss is no longer finite.
     """
@@ -70,7 +69,7 @@ def fit_within(
     batches: tuple[tf.data.Dataset, tf.data.Dataset],
     training: TrainingSpec,
     limits: Limits,
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+) -> tuple[pd.DataFrame, TrainingRecord]:
     """Trains as `fit` does, within limits; after an interruption it goes on as if there had been none.
 
     Args:
@@ -106,7 +105,7 @@ def fit_within(
     table = _tabulate_history(model.name, clock, first_epoch)
     if checkpoint:
         checkpoint.remove()
-    record = {
+    record: TrainingRecord = {
         "training_seconds": seconds - clock.compile_seconds,
         "compile_seconds": clock.compile_seconds,
         "num_epochs": len(table),

@@ -1,15 +1,15 @@
 """What all networks of the project share."""
 
-from typing import Any
-
 import keras
 from keras import layers
+
+from rnn_pipelines.networks.records import LayerRecord
 
 RECURRENT_LAYERS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
 
 
-def summarize_layers(model: keras.Model) -> list[dict[str, Any]]:
-    """What stands in the network: `layer, kind, output_shape, num_parameters` of each layer, from input to output."""
+def summarize_layers(model: keras.Model) -> list[LayerRecord]:
+    """What stands in the network, from input to output."""
     return [
         {
             "layer": layer.name,

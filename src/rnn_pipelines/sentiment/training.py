@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 import keras
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 import tensorflow as tf
 
 from rnn_pipelines.networks.fit import Limits, fit_within
+from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.recurrent import summarize_layers
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.batches import batch_texts, sort_by_length
@@ -32,7 +32,7 @@ def train_classifier(
     network: ClassifierSpec,
     padding: PaddingSpec,
     training: TrainingSpec,
-) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
+) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
     """Builds a classifier and trains it; the epoch is chosen on the validation part.
 
     Args:
@@ -53,7 +53,7 @@ def train_classifier(
 
 def train_within(
     features: TextFeatures, reviews: pd.DataFrame, vectors: WordVectors, network: ClassifierSpec, means: TextMeans
-) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
+) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
     """Trains as `train_classifier` does, within limits; after an interruption it goes on as if there had been none.
 
     Args:
@@ -78,7 +78,7 @@ def train_within(
         fingerprint = f"{network.model_dump_json()} {padding.model_dump_json()} {_fingerprint(features, reviews)}"
         limits = replace(limits, checkpoint=means.checkpoints / f"{network.cell}.npz", fingerprint=fingerprint)
     history, record = fit_within(model, loss, (_feed(model, train), _feed(model, validation)), training, limits)
-    return model, history, record | {"layers": summarize_layers(model)}
+    return model, history, {**record, "layers": summarize_layers(model)}
 
 
 def _fingerprint(features: TextFeatures, reviews: pd.DataFrame) -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment import calibration, nb_ngram
 from rnn_pipelines.sentiment.evaluation import metrics as classification
@@ -67,7 +68,7 @@ def train_classifier(
     network: ClassifierSpec,
     padding: PaddingSpec,
     training: TrainingSpec,
-) -> tuple[KerasModel, pd.DataFrame, dict[str, Any]]:
+) -> tuple[KerasModel, pd.DataFrame, TrainingRecord]:
     """Trains the network on the training part and keeps the weights that are best on validation."""
     from rnn_pipelines.sentiment import training as training_classification
 

@@ -1,16 +1,19 @@
-"""What is compared before a retraining is what the retraining puts on record."""
+"""A task's files and MLflow are where configuration says; what is compared before a retraining goes on record."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from kedro.config import MissingConfigException
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner
 
-from rnn_pipelines.places import fingerprint_newest
+from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.places import find_store, find_tracking, fingerprint_newest
 
 AS_OF = "2022-12-31"
 
@@ -43,3 +46,17 @@ def test_another_day_is_other_data_and_not_another_parameter(project: Path, pipe
     )
     assert one["data"] != other["data"]
     assert one["parameters"] == other["parameters"]
+
+
+class NoFiles:
+    def __getitem__(self, key: str) -> None:
+        raise MissingConfigException(key)
+
+
+def test_mlflow_is_off_without_a_file() -> None:
+    assert find_tracking(SimpleNamespace(config_loader=NoFiles(), project_path=Path())) is None
+
+
+def test_champion_of_another_type_is_refused() -> None:
+    with pytest.raises(ChampionError, match="catalog entry champion_forecast: expected a ChampionDataset"):
+        find_store(DataCatalog({"champion_forecast": MemoryDataset()}), "forecast")

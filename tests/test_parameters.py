@@ -1,0 +1,94 @@
+"""A parameter that nothing reads is refused with the name that was meant, and so is a network under another's name."""
+
+from typing import Any
+
+import pytest
+
+from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.forecast.specs import NetworkSpec
+from rnn_pipelines.parameters import refuse_swapped_cells, refuse_unread_parameters
+from rnn_pipelines.sentiment.specs import ClassifierSpec
+from rnn_pipelines.sentiment.text.files import TextFileSpec
+
+INPUTS = ["sales", "params:forecast.window", "params:forecast.lstm", "params:forecast"]
+PARAMETERS = {"forecast": {"window": {"lookback": 30}, "lstm": {"units": [32]}}, "sentiment": {"anything": 1}}
+
+
+def fail(parameters: dict[str, Any], given: dict[str, Any]) -> str:
+    with pytest.raises(ParameterError) as caught:
+        refuse_unread_parameters(INPUTS, parameters, given)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("given", [{}, {"forecast": {"window": {"lookback": 9}}}], ids=["none given", "one given"])
+def test_known_parameters_pass(given: dict[str, Any]) -> None:
+    assert refuse_unread_parameters(INPUTS, PARAMETERS, given) is None
+
+
+def test_misspelt_block_is_refused_with_the_name_that_was_meant() -> None:
+    assert fail({"forecast": {"windw": {}}}, {}) == (
+        "Parameter 'forecast.windw' is read by no node of this run. Did you mean 'forecast.window'?"
+    )
+
+
+def test_misspelt_pipeline_on_the_command_line_is_refused_with_the_name_that_was_meant() -> None:
+    assert fail(PARAMETERS, {"forcast": {"window": {}}}) == (
+        "Parameter 'forcast' is read by no node of this run. Did you mean 'forecast'?"
+    )
+
+
+def test_block_like_no_other_is_refused_with_the_names_there_are() -> None:
+    assert fail({"forecast": {"xyz": {}}}, {}).endswith("Expected one of ['lstm', 'window'].")
+
+
+def test_parameters_of_another_pipeline_are_none_of_this_runs_business() -> None:
+    assert refuse_unread_parameters(INPUTS, PARAMETERS | {"sentiment": {"misspelt": 1}}, {}) is None
+
+
+def test_parameters_of_another_pipeline_on_the_command_line_are_refused() -> None:
+    assert "Parameter 'sentiment' is read by no node" in fail(PARAMETERS, {"sentiment": {"anything": 2}})
+
+
+def test_pipeline_that_reads_all_its_parameters_in_one_has_no_unknown_block() -> None:
+    assert refuse_unread_parameters(["params:monitor"], {"monitor": TextFileSpec()}, {}) is None
+
+
+SPECS = {"forecast": NetworkSpec, "sentiment": ClassifierSpec}
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "block", "cell"),
+    [
+        ("forecast", "lstm", "gru"),
+        ("forecast", "gru", "lstm"),
+        ("sentiment", "gru", "lstm"),
+        ("sentiment", "pointwise", "lstm"),
+        ("sentiment", "lstm", "pointwise"),
+    ],
+)
+def test_block_of_one_cell_that_is_named_after_another_is_refused(pipeline: str, block: str, cell: str) -> None:
+    parameters = {pipeline: {block: SPECS[pipeline](cell=cell)}}
+    with pytest.raises(ParameterError, match=f"'{pipeline}.{block}.cell': expected '{block}', .* received '{cell}'"):
+        refuse_swapped_cells([f"params:{pipeline}.{block}"], parameters)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param({"lstm": NetworkSpec(cell="lstm")}, id="the same name"),
+        pytest.param({"lstm": TextFileSpec()}, id="no cell"),
+        pytest.param({"lstm": {"cell": "gru"}}, id="of no type"),
+    ],
+)
+def test_block_that_is_named_rightly_passes(block: dict[str, Any]) -> None:
+    assert refuse_swapped_cells([f"params:forecast.{name}" for name in block], {"forecast": block}) is None
+
+
+def test_swapped_cell_of_another_pipeline_is_none_of_this_runs_business() -> None:
+    parameters = {"forecast": {"lstm": NetworkSpec(cell="gru")}, "monitor": TextFileSpec()}
+    assert refuse_swapped_cells(["params:monitor", "sales"], parameters) is None
+
+
+def test_a_value_in_place_of_the_blocks_is_refused() -> None:
+    with pytest.raises(ParameterError, match="expected the blocks"):
+        refuse_unread_parameters({"params:forecast.window"}, {"forecast": 3}, {"forecast": 3})
