@@ -84,6 +84,12 @@ def _shorten(label: str) -> str:
     return escape(label if len(label) <= MAX_LABEL_LENGTH else f"{label[: MAX_LABEL_LENGTH - 1]}…", quote=False)
 
 
+def make_log_ticks(lowest: int, highest: int, digits: Sequence[int] = (1, 2, 5)) -> dict[str, Any]:
+    """Ticks of a logarithmic axis that are read without counting lines, for powers of ten."""
+    ticks = [digit * 10.0**power for power in range(lowest, highest + 1) for digit in digits]
+    return {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+
+
 def count_up_to(title: str, maximum: int) -> dict[str, Any]:
     """An axis of whole numbers, without fractions between them where they are few."""
     return {"title": title, "dtick": 1 if maximum <= 12 else None}

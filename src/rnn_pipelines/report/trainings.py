@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from rnn_pipelines.looks import Looks
 from rnn_pipelines.report.page import Table
-from rnn_pipelines.report.style import choose_mode, count_up_to, set_title
+from rnn_pipelines.report.style import choose_mode, count_up_to, make_log_ticks, set_title
 
 MIN_LOG_RATIO = 4
 
@@ -55,8 +55,7 @@ def _choose_scale(histories: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     losses = pd.concat([history[["loss", "val_loss"]] for history in histories.values()]).stack()
     if losses.max() < MIN_LOG_RATIO * losses.min():
         return {}
-    ticks = [digit * 10.0**power for power in range(-9, 10) for digit in (1, 2, 5)]
-    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+    return {"type": "log", **make_log_ticks(-9, 9)}
 
 
 def tabulate_trainings(records: Mapping[str, Mapping[str, Any]], looks: Looks) -> Table:
