@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 from textwrap import fill
 
-from rnn_pipelines.compare.intervals import summarize_comparison
+from rnn_pipelines.compare.intervals import summarize_runs
 from rnn_pipelines.compare.report.report import describe_task
-from rnn_pipelines.compare.report.tables import group_by_task
+from rnn_pipelines.compare.report.results import list_tasks
 from rnn_pipelines.report.page import Part, Table
 
 PROJECT = Path(__file__).parents[1]
@@ -35,7 +35,7 @@ def add_tasks(tasks: list[str], seeds: int) -> None:
     tasks_kept = kept["tasks"] | described
     runs = [run for run in kept["runs"] if run["task"] not in described] + results["runs"]
     runs.sort(key=lambda run: list(tasks_kept).index(run["task"]))
-    RESULTS.write_text(json.dumps({**summarize_comparison(runs), "tasks": tasks_kept}, indent=2) + "\n")
+    RESULTS.write_text(json.dumps({**summarize_runs(runs), "tasks": tasks_kept}, indent=2) + "\n")
 
 
 def format_part(part: Part) -> str:
@@ -55,9 +55,8 @@ def main() -> None:
     if arguments.tasks:
         add_tasks(arguments.tasks, arguments.seeds)
     kept = json.loads(RESULTS.read_text())
-    for task, entries in group_by_task(kept["summary"]).items():
-        section = describe_task(task, entries, kept["tasks"][task], kept["runs"])
-        print(f"### `{task}`\n\n" + "\n\n".join(map(format_part, section.parts)) + "\n")
+    for task in list_tasks(kept["runs"], kept["summary"], kept):
+        print(f"### `{task.name}`\n\n" + "\n\n".join(map(format_part, describe_task(task).parts)) + "\n")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import pytest
 
 from rnn_pipelines.compare import comparison, jobs
 from rnn_pipelines.compare.comparison import compare_cells
-from rnn_pipelines.compare.contests import prepare_contest
 from rnn_pipelines.compare.jobs import Job, list_jobs
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook, TaskSpec
 from rnn_pipelines.errors import TaskError, TrainingError
@@ -309,5 +308,5 @@ def test_references_are_means_over_the_seeds(trainings: SimpleNamespace) -> None
     data = {"kind": "series", "source": {"name": "noisy_sine"}, "lookback": 5}
     book = make_book(data=data, contenders={name: {"cell": "rnn", "units": 4} for name in ("one", "other")})
     found = compare_cells(book, make_plan(), {}, ALONE)[1]["tasks"]["small"]["references"]
-    of_seeds = [prepare_contest(book.root["small"].data, seed, None).references for seed in (0, 1)]
+    of_seeds = [book.root["small"].data.prepare(seed, None).references for seed in (0, 1)]
     assert found == {name: pytest.approx((of_seeds[0][name] + of_seeds[1][name]) / 2) for name in of_seeds[0]}

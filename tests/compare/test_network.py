@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from rnn_pipelines.compare.specs import ContenderSpec
+from rnn_pipelines.compare.contenders import NETWORKS, CellKind, ContenderSpec
+from rnn_pipelines.looks import Look
 
 CELLS = ("rnn", "lstm", "gru")
 NUM_INPUTS, NUM_OUTPUTS = 3, 2
@@ -56,6 +57,12 @@ def test_contender_without_units_is_refused() -> None:
 def test_forget_bias_is_refused_for_a_cell_without_a_forget_gate(cell: str) -> None:
     with pytest.raises(ValidationError, match=f"unit_forget_bias is for the cell lstm; {cell} has no forget gate"):
         ContenderSpec(cell=cell, units=4, unit_forget_bias=False)
+
+
+def test_cell_is_registered_in_one_line(build, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = CellKind("GRU", Look("mine"), lambda num_inputs, units: 3 * units * (num_inputs + units + 2))
+    monkeypatch.setitem(NETWORKS, "mine", mine)
+    assert build("mine").get_layer("recurrent").count_params() == mine.count_weights(NUM_INPUTS, 4)
 
 
 # Outputs

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.compare.comparison import compare_cells
-from rnn_pipelines.compare.contests import Contest, prepare_contest
 from rnn_pipelines.compare.jobs import list_jobs
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook, TaskSpec
+from rnn_pipelines.compare.tasks.contest import Contest
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -78,7 +78,7 @@ def runs(train: Callable[..., dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def contests(music: Path) -> dict[str, Contest]:
-    return {kind: prepare_contest(make_task(kind).data, 0, str(music)) for kind in DATA}
+    return {kind: make_task(kind).data.prepare(0, str(music)) for kind in DATA}
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from rnn_pipelines.cells.gru import GRUWeights, initialize_gru
 from rnn_pipelines.cells.lstm import LSTMWeights, initialize_lstm
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.internals.gate_statistics import (
-    KEEPING_GATES,
     NUM_BINS,
     differentiate_last_states,
     find_reach,
@@ -21,6 +20,7 @@ from rnn_pipelines.internals.gate_statistics import (
     probe_last_states,
     tabulate_distributions,
 )
+from rnn_pipelines.internals.notation import NOTATIONS
 
 INITIALIZE = {"lstm": initialize_lstm, "gru": initialize_gru}
 
@@ -122,7 +122,7 @@ def test_gate_that_keeps_is_the_one_that_multiplies_the_state(cell: str, state: 
     )
     trace = unroll(weights, np.ones((1, 1, 1)), initial=first)
     kept = getattr(trace.states, state)[0, 0, 0] / size
-    assert kept == pytest.approx(getattr(trace.gates, KEEPING_GATES[cell])[0, 0, 0], abs=1e-8)
+    assert kept == pytest.approx(getattr(trace.gates, NOTATIONS[cell].keeping)[0, 0, 0], abs=1e-8)
 
 
 # Gradients

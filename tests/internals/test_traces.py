@@ -14,15 +14,10 @@ from rnn_pipelines.forecast.networks import build_forecaster
 from rnn_pipelines.forecast.series.windows import WindowSpec, gather_windows
 from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.internals.choice import ChosenClassifier, ChosenForecasters
+from rnn_pipelines.internals.measures import measure_traces
+from rnn_pipelines.internals.records import Traces
 from rnn_pipelines.internals.specs import SampleSpec
-from rnn_pipelines.internals.traces import (
-    NUM_UNITS_SHOWN,
-    Traces,
-    list_beginnings,
-    measure_traces,
-    trace_classifier,
-    trace_forecasters,
-)
+from rnn_pipelines.internals.traces import NUM_UNITS_SHOWN, list_beginnings, trace_classifier, trace_forecasters
 from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec

@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import MutableMapping
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from rnn_pipelines.compare.contests import check_budgets, find_file, list_published, prepare_contest
+from rnn_pipelines.compare.contenders import check_budgets
 from rnn_pipelines.compare.jobs import Job, list_jobs
-from rnn_pipelines.compare.specs import MusicData, PlanSpec, TaskBook, TaskSpec
+from rnn_pipelines.compare.records import Description, RunWithCurve, TaskDescription
+from rnn_pipelines.compare.specs import PlanSpec, TaskBook, TaskSpec
 from rnn_pipelines.errors import TaskError, TrainingError
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 
@@ -17,27 +17,25 @@ logger = logging.getLogger(__name__)
 
 
 def compare_cells(
-    tasks: TaskBook, plan: PlanSpec, finished: MutableMapping[str, dict[str, Any]], parallel: ParallelSpec
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    tasks: TaskBook, plan: PlanSpec, finished: MutableMapping[str, RunWithCurve], parallel: ParallelSpec
+) -> tuple[list[RunWithCurve], Description]:
     """Trains every network of the chosen tasks with every seed; a training that is finished is not done again.
 
     Args:
         tasks: all tasks.
         plan: which of them, and how.
-        finished: what `train_contender` returned by `Job.key`. Each training is added when it ends, so that an
-            interrupted comparison goes on where it stopped.
+        finished: by `Job.key`. Each training is added when it ends, so that an interrupted comparison goes on where it
+            stopped.
         parallel: over which processes.
     Returns:
-        The trainings in the order of tasks, contenders and seeds, see `train_contender`. And of each task: `spec`,
-        `references` (mean over seeds), `published`, `num_recurrent_parameters` by contender, and `left_out`: the tasks
-        whose music file is not there.
+        The trainings in the order of tasks, contenders and seeds; and what is known of the tasks themselves.
     Raises:
         TaskError: a task has no such name, the numbers of its weights are too far apart, or none has its file.
         TrainingError: a loss is no longer finite; the trainings that ended before are kept.
         ParallelError: see `fan_out`.
     """
     chosen = choose_tasks(tasks, plan)
-    present = {name: task for name, task in chosen.items() if _has_data(task, plan)}
+    present = {name: task for name, task in chosen.items() if task.data.is_there(plan.music)}
     left_out = [name for name in chosen if name not in present]
     if left_out:
         logger.warning("Left out, because their music files are not there: %s. See docs/data.md.", ", ".join(left_out))
@@ -71,27 +69,23 @@ def choose_tasks(tasks: TaskBook, plan: PlanSpec) -> dict[str, TaskSpec]:
     return {name: tasks.root[name] for name in names}
 
 
-def describe_task(name: str, task: TaskSpec, plan: PlanSpec) -> dict[str, Any]:
-    """What the report says of a task besides its trainings; see `compare_cells`."""
+def describe_task(name: str, task: TaskSpec, plan: PlanSpec) -> TaskDescription:
+    """What the report says of a task besides its trainings."""
     # One at a time, for the sequences of all seeds together can be more than the memory holds.
-    contests = (prepare_contest(task.data, seed, plan.music) for seed in range(plan.seeds))
+    contests = (task.data.prepare(seed, plan.music) for seed in range(plan.seeds))
     sizes, references = zip(*((contest.num_inputs, contest.references) for contest in contests), strict=True)
     return {
         "spec": task.model_dump(mode="json"),
         "references": {name: float(np.mean([of_seed[name] for of_seed in references])) for name in references[0]},
-        "published": list_published(task),
+        "published": {paper: dict(losses) for paper, losses in task.data.published.items()},
         "num_recurrent_parameters": check_budgets(name, task.contenders, sizes[0]),
     }
 
 
-def _train(job: Job) -> dict[str, Any]:
+def _train(job: Job) -> RunWithCurve:
     from rnn_pipelines.compare.training import train_contender
 
     try:
         return train_contender(job)
     except TrainingError as error:
         raise TrainingError(f"{job.task}, {job.contender}, seed {job.seed}: {error}") from error
-
-
-def _has_data(task: TaskSpec, plan: PlanSpec) -> bool:
-    return not isinstance(task.data, MusicData) or find_file(task.data, plan.music) is not None

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 import rnn_pipelines
-from rnn_pipelines.compare.contests import find_file
 from rnn_pipelines.compare.specs import PlanSpec, TaskSpec
 
 
@@ -60,5 +59,5 @@ def list_jobs(tasks: Mapping[str, TaskSpec], plan: PlanSpec) -> list[Job]:
 
 
 def _take_checksum(task: TaskSpec, plan: PlanSpec) -> str:
-    path = find_file(task.data, plan.music)
+    path = task.data.find_file(plan.music)
     return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""

@@ -5,8 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from rnn_pipelines.compare.specs import ContenderSpec
-from rnn_pipelines.networks.recurrent import RECURRENT_LAYERS
+from rnn_pipelines.compare.contenders import NETWORKS, ContenderSpec
 
 RECURRENT = "recurrent"
 
@@ -24,8 +23,9 @@ def build_contender(contender: ContenderSpec, num_inputs: int, num_outputs: int,
         float32[batch, time, num_outputs].
     """
     options: dict[str, Any] = {"activation": contender.activation, "return_sequences": every_step, "name": RECURRENT}
-    if contender.cell == "lstm":
+    kind = NETWORKS[contender.cell]
+    if kind.has_forget_gate:
         options["unit_forget_bias"] = contender.unit_forget_bias
     inputs = keras.Input((None, num_inputs), name="steps")
-    outputs = RECURRENT_LAYERS[contender.cell](contender.units, **options)(inputs)
+    outputs = getattr(layers, kind.layer)(contender.units, **options)(inputs)
     return keras.Model(inputs, layers.Dense(num_outputs, name="head")(outputs), name=contender.cell)

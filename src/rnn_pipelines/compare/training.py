@@ -5,10 +5,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from rnn_pipelines.compare.contests import Contest, Loss, prepare_contest
 from rnn_pipelines.compare.jobs import Job
 from rnn_pipelines.compare.network import RECURRENT, build_contender
+from rnn_pipelines.compare.records import RunWithCurve
 from rnn_pipelines.compare.specs import TaskSpec
+from rnn_pipelines.compare.tasks.contest import Contest, Loss
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.networks.fan_out import count_threads
 from rnn_pipelines.networks.fit import fit
@@ -16,21 +17,10 @@ from rnn_pipelines.networks.fit import fit
 EVALUATION_BATCH_SIZE = 1_000
 
 
-def train_contender(job: Job) -> dict[str, Any]:
-    """Trains one network and measures it, once, on the test part.
-
-    Args:
-        job: what to train.
-    Returns:
-        `task, cell` (the contender's name), `seed, num_recurrent_parameters, num_parameters`; `validation` and `test`
-        (the task's metric, with the weights that are best on validation); `seconds_per_epoch` and `seconds_to_best`
-        (both without graph compilation, which `compile_seconds` states), `num_threads` that it had, `epochs`,
-        `best_epoch`, `steps_per_epoch`;
-        `steps_to_learn`: gradient steps until validation first fell below `learnt_below`, None if it never did; and
-        `curve`: for each epoch its `loss` on validation.
-    """
+def train_contender(job: Job) -> RunWithCurve:
+    """Trains one network and measures it, once, on the test part."""
     (contender,) = job.spec.contenders.values()
-    contest = prepare_contest(job.spec.data, job.seed, job.music)
+    contest = job.spec.data.prepare(job.seed, job.music)
     # Frees the graphs of the trainings before: a process sees many.
     keras.backend.clear_session()
     keras.utils.set_random_seed(job.spec.training.seed + job.seed)

@@ -79,9 +79,8 @@ def train_forecaster(
     start = start or Start()
     members = [_Member(number, panel, network, training, start) for number in range(network.members)]
     spread = parallel if parallel and network.members > 1 else ParallelSpec(workers=1)
-    trained = (
-        train_in_subprocess(_train_member, members) if start.in_subprocess else fan_out(_train_member, members, spread)
-    )
+    train = train_in_subprocess if start.in_subprocess else partial(fan_out, parallel=spread)
+    trained = train(_train_member, members)
     ordered = [result for _, result in sorted(trained, key=lambda ended: ended[0].number)]
     weights, histories, records = zip(*ordered, strict=True)
     models = [_build_member(member, found) for member, found in zip(members, weights, strict=True)]

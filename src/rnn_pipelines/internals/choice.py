@@ -13,10 +13,10 @@ from rnn_pipelines.forecast.series.source import read_source
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.forecast.training import train_forecaster
+from rnn_pipelines.internals.notation import NOTATIONS
 from rnn_pipelines.internals.specs import SmallClassifierSpec, SmallForecasterSpec
 from rnn_pipelines.sentiment.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.classifier import TextClassifier
-from rnn_pipelines.sentiment.evaluation.metrics import CELLS
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec, add_ngram_features
 from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
@@ -81,7 +81,7 @@ def choose_forecasters(
     logger.info("No forecasters of kedro run --pipelines=forecast: small ones are trained on %s", small.source.label)
     panel = prepare_panel(read_source(small.source), Recipe(source=small.source, window=small.window)).windows
     networks = {}
-    for cell in CELLS:
+    for cell in found:
         spec = NetworkSpec.model_validate({"cell": cell, "units": small.units})
         networks[cell], _, _ = train_forecaster(panel, spec, small.training)
     return ChosenForecasters(networks, panel, f"trained here, small, on {small.source.label}")
@@ -96,8 +96,8 @@ def choose_classifier(
     """Takes the classifier of `sentiment` if it is there, and trains a small one on few reviews if not.
 
     Args:
-        found: what `assemble_classifier` returns, or None.
-        reviews: what `split_reviews` returns, or None: the texts of its test part are shown to `found`.
+        found: the classifier, or None.
+        reviews: with their parts, or None: the texts of the test part are shown to `found`.
         source: where the reviews for a small one come from.
         small: what to train.
     Raises:
@@ -151,7 +151,7 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
     ngrams, features, _ = add_ngram_features(encoded, reviews["label"], folds, ngram_spec)
     padding = PaddingSpec(max_length=small.max_length)
     networks, scores = {}, {}
-    for cell in CELLS:
+    for cell in NOTATIONS:
         spec = ClassifierSpec.model_validate({"cell": cell, "units": small.units})
         networks[cell], _, _ = train_classifier(features, reviews, vectors, spec, padding, small.training)
         scores[cell] = score_reviews(networks[cell], features, reviews, spec, padding)

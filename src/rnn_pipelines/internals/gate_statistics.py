@@ -7,9 +7,9 @@ import pandas as pd
 
 from rnn_pipelines.cells.gradients import backpropagate
 from rnn_pipelines.cells.unroll import Trace
+from rnn_pipelines.internals.notation import CANDIDATE
+from rnn_pipelines.internals.records import Openness
 
-# Which gate keeps the state: of the LSTM its carry, of the GRU its hidden state.
-KEEPING_GATES = {"lstm": "forget", "gru": "update"}
 LOW, HIGH = 0.1, 0.9
 NUM_BINS = 25
 # Lags that fewer sequences have say more about these than about the network.
@@ -23,17 +23,17 @@ def list_gates(trace: Trace[Any, Any], mask: np.ndarray) -> dict[str, np.ndarray
     return {name: gate[mask] for name, gate in zip(trace.gates._fields, trace.gates, strict=True)}
 
 
-def measure_openness(gates: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+def measure_openness(gates: dict[str, np.ndarray]) -> dict[str, Openness]:
     """Mean and saturation of each gate: `mean`, `low_fraction` and `high_fraction` of its values over steps and units.
 
     Low is below 0.1 and high above 0.9. A candidate is a tanh; as tanh a = 2 σ(2a) − 1, its bounds are −0.8 and 0.8.
 
     Args:
-        gates: what `list_gates` returns.
+        gates: float[num_steps, units] each.
     """
-    measured = {}
+    measured: dict[str, Openness] = {}
     for name, values in gates.items():
-        opened = (values + 1) / 2 if name == "candidate" else values
+        opened = (values + 1) / 2 if name == CANDIDATE else values
         measured[name] = {
             "mean": float(values.mean()),
             "low_fraction": float((opened < LOW).mean()),
@@ -46,11 +46,11 @@ def tabulate_distributions(gates: dict[str, np.ndarray]) -> pd.DataFrame:
     """How often a gate has which value: `gate`, `value` (middle of a bin), `fraction` (of all values, in sum 1).
 
     Args:
-        gates: what `list_gates` returns.
+        gates: float[num_steps, units] each.
     """
     tables = []
     for name, values in gates.items():
-        bounds = (-1.0, 1.0) if name == "candidate" else (0.0, 1.0)
+        bounds = (-1.0, 1.0) if name == CANDIDATE else (0.0, 1.0)
         counts, edges = np.histogram(values, NUM_BINS, bounds)
         middle = (edges[:-1] + edges[1:]) / 2
         tables.append(pd.DataFrame({"gate": name, "value": middle, "fraction": counts / counts.sum()}))
@@ -64,7 +64,7 @@ def measure_half_lives(keeping: np.ndarray) -> np.ndarray:
     it after ln 0.5 / ln f = ln 2 / |ln f|. Infinite where the gate is always 1, and 0 where it was once 0.
 
     Args:
-        keeping: float[num_steps, units], the gate that keeps the state (`KEEPING_GATES`).
+        keeping: float[num_steps, units], the gate that keeps the state (`Notation.keeping`).
     """
     with np.errstate(divide="ignore"):
         return np.log(2) / np.abs(np.log(keeping.astype(np.float64)).mean(axis=0))
@@ -127,7 +127,7 @@ def find_reach(gradient_by_lag: np.ndarray) -> int | None:
     """The lag from which on the gradient is below `REACH_FRACTION` of its greatest value; None if it never is.
 
     Args:
-        gradient_by_lag: what `measure_gradient_by_lag` returns.
+        gradient_by_lag: float[lag] from lag 0 on.
     """
     above = np.flatnonzero(gradient_by_lag >= REACH_FRACTION * gradient_by_lag.max())
     reach = int(above[-1]) + 1

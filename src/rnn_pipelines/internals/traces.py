@@ -1,26 +1,17 @@
-"""Looking into trained cells: every gate and state over real inputs, and what they come to."""
+"""Looking into trained cells: every gate and state over real inputs."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_windows
 from rnn_pipelines.internals.choice import ChosenClassifier, ChosenForecasters
-from rnn_pipelines.internals.gate_statistics import (
-    KEEPING_GATES,
-    differentiate_last_states,
-    find_reach,
-    list_gates,
-    measure_gradient_by_lag,
-    measure_half_lives,
-    measure_openness,
-    tabulate_distributions,
-)
+from rnn_pipelines.internals.gate_statistics import differentiate_last_states
+from rnn_pipelines.internals.notation import CANDIDATE, NOTATIONS
+from rnn_pipelines.internals.records import LayerTrace, NetworkSummary, Traces
 from rnn_pipelines.internals.specs import SampleSpec
-from rnn_pipelines.internals.tracing import LayerTrace, differentiate_forecast, summarize_network, trace_layer
+from rnn_pipelines.internals.tracing import differentiate_forecast, summarize_network, trace_layer
 from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.nb_ngram import TextFeatures, score_ngrams, weigh_words
 from rnn_pipelines.sentiment.text.cleaning import tokenize
@@ -30,24 +21,6 @@ from rnn_pipelines.sentiment.text.encoding import EncodedTexts, encode_texts, pa
 NUM_UNITS_SHOWN = 6
 
 
-@dataclass(frozen=True)
-class Traces:
-    """Recurrent layers at work.
-
-    Attributes:
-        layers: by task, cell and, if there are two, direction: `forecast_lstm`, `sentiment_gru_backward`.
-        gradients: float[batch, time, feature] for each layer: of the output whose dependence on the past is measured,
-            with respect to each input.
-        networks: that of each layer, see `summarize_network`.
-        origin: where the networks come from, in words.
-    """
-
-    layers: Mapping[str, LayerTrace]
-    gradients: Mapping[str, np.ndarray]
-    networks: Mapping[str, dict[str, Any]]
-    origin: str
-
-
 def trace_forecasters(chosen: ChosenForecasters, sample: SampleSpec) -> Traces:
     """Follows the first recurrent layer of each forecaster through test windows.
 
@@ -55,7 +28,7 @@ def trace_forecasters(chosen: ChosenForecasters, sample: SampleSpec) -> Traces:
     says.
 
     Args:
-        chosen: what `choose_forecasters` returns.
+        chosen: the forecasters.
         sample: how many windows.
     Raises:
         NetworkError: see `trace_layer`.
@@ -77,7 +50,7 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
     taken is therefore the layer's own last state, see `probe_last_states`, by the whole word.
 
     Args:
-        chosen: what `choose_classifier` returns.
+        chosen: the classifier.
         sample: which texts.
     Returns:
         The traces over the texts that are shown and a sample of the test reviews. And of the texts that are shown, one
@@ -93,11 +66,10 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
     )
     inputs, places = _pad_inputs(chosen.classifier, encoded)
     layers: dict[str, LayerTrace] = {}
-    networks: dict[str, dict[str, Any]] = {}
+    networks: dict[str, NetworkSummary] = {}
     for cell, network in chosen.classifier.networks.items():
-        directions = trace_layer(network, inputs)
         names = [f"sentiment_{cell}_{direction}" for direction in ("forward", "backward")]
-        found = dict(zip(names, directions, strict=True)) if len(directions) > 1 else {names[0]: directions[0]}
+        found = dict(zip(names, trace_layer(network, inputs), strict=False))
         layers |= found
         networks |= dict.fromkeys(found, summarize_network(network))
     gradients = {
@@ -106,38 +78,6 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
     }
     readings = [_read_text(chosen.classifier, layers, row, text, places[row]) for row, text in enumerate(shown)]
     return Traces(layers, gradients, networks, chosen.origin), pd.concat(readings, ignore_index=True)
-
-
-def measure_traces(*traces: Traces) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """What the gates of all layers come to.
-
-    Args:
-        traces: what `trace_forecasters` and `trace_classifier` return.
-    Returns:
-        For each layer: `origin`, `cell`, `num_inputs`, `units`, `num_sequences`, `num_steps` (read, of all sequences),
-        `num_weights_by_gate`, `max_difference`, `network` (see `summarize_network`), `openness` (see
-        `measure_openness`), `half_life_steps` (`low`, `median` and `high`: 10 %, 50 % and 90 % of the units are below;
-        None where it has no end) and `reach_steps` (see `find_reach`). And three tables with the `layer` of each row:
-        the distributions (see `tabulate_distributions`), the half-lives (`unit`, `half_life`) and the gradients (`lag`,
-        `gradient`, the greatest is 1).
-    """
-    summary, distributions, half_lives, gradients = {}, [], [], []
-    for name, layer, group in _list_layers(traces):
-        gates = list_gates(layer.trace, layer.mask)
-        lives = measure_half_lives(gates[KEEPING_GATES[layer.cell]])
-        by_lag = measure_gradient_by_lag(group.gradients[name], layer.mask, layer.trace.backwards)
-        summary[name] = {
-            "origin": group.origin,
-            **_describe(layer),
-            "network": group.networks[name],
-            "openness": measure_openness(gates),
-            "half_life_steps": _summarize_half_lives(lives),
-            "reach_steps": find_reach(by_lag),
-        }
-        distributions.append(tabulate_distributions(gates).assign(layer=name))
-        half_lives.append(pd.DataFrame({"layer": name, "unit": range(len(lives)), "half_life": lives}))
-        gradients.append(pd.DataFrame({"layer": name, "lag": range(len(by_lag)), "gradient": by_lag / by_lag.max()}))
-    return summary, *(pd.concat(tables, ignore_index=True) for tables in (distributions, half_lives, gradients))
 
 
 def _gather_inputs(panel: WindowedPanel, num_windows: int) -> dict[str, np.ndarray]:
@@ -197,36 +137,9 @@ def list_beginnings(words: Sequence[str]) -> list[str]:
 
 def _choose_values(layer: LayerTrace, row: int, is_read: np.ndarray) -> Iterator[tuple[str, int, np.ndarray]]:
     """Of each gate that is none but a gate the mean over units; of the one that keeps, the units that move most."""
-    gates = {name: gate[row][is_read] for name, gate in layer.trace.gates._asdict().items() if name != "candidate"}
+    gates = {name: gate[row][is_read] for name, gate in layer.trace.gates._asdict().items() if name != CANDIDATE}
     for name, values in gates.items():
         yield name, -1, values.mean(axis=1)
-    keeping = gates[KEEPING_GATES[layer.cell]]
-    for unit in np.argsort(-keeping.std(axis=0))[:NUM_UNITS_SHOWN]:
-        yield KEEPING_GATES[layer.cell], int(unit), keeping[:, unit]
-
-
-def _list_layers(traces: Sequence[Traces]) -> Iterator[tuple[str, LayerTrace, Traces]]:
-    for group in traces:
-        for name, layer in group.layers.items():
-            yield name, layer, group
-
-
-def _describe(layer: LayerTrace) -> dict[str, Any]:
-    return {
-        "cell": layer.cell,
-        "num_inputs": layer.inputs.shape[2],
-        "units": layer.weights.units,
-        "num_sequences": len(layer.mask),
-        "num_steps": int(layer.mask.sum()),
-        "num_weights_by_gate": layer.num_weights_by_gate,
-        "max_difference": layer.max_difference,
-    }
-
-
-def _summarize_half_lives(half_lives: np.ndarray) -> dict[str, float | None]:
-    # A quantile that stands in the table, for one between two numbers is none where one of them is infinite.
-    quantiles = np.quantile(half_lives, [0.1, 0.5, 0.9], method="inverted_cdf")
-    return {
-        name: float(value) if np.isfinite(value) else None
-        for name, value in zip(("low", "median", "high"), quantiles, strict=True)
-    }
+    name = NOTATIONS[layer.cell].keeping
+    for unit in np.argsort(-gates[name].std(axis=0))[:NUM_UNITS_SHOWN]:
+        yield name, int(unit), gates[name][:, unit]

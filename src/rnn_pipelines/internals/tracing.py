@@ -4,7 +4,6 @@ The equations are those of `rnn_pipelines.cells`; Keras gives the layer's inputs
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import keras
@@ -13,40 +12,16 @@ import tensorflow as tf
 from keras import layers
 
 from rnn_pipelines.cells.conventions import count_weights_by_gate
-from rnn_pipelines.cells.gru import GRUWeights, read_gru_weights
-from rnn_pipelines.cells.lstm import LSTMWeights, read_lstm_weights
+from rnn_pipelines.cells.gru import read_gru_weights
+from rnn_pipelines.cells.lstm import read_lstm_weights
 from rnn_pipelines.cells.unroll import Trace, unroll
 from rnn_pipelines.errors import NetworkError
+from rnn_pipelines.internals.records import LayerTrace, NetworkSummary
 from rnn_pipelines.networks.recurrent import summarize_layers
 
 # Hidden states lie within ±1; what float32 rounds off in hundreds of steps is a hundred times less than this.
 MAX_DIFFERENCE = 1e-4
 ACTIVATIONS = {"activation": "tanh", "recurrent_activation": "sigmoid"}
-
-
-@dataclass(frozen=True)
-class LayerTrace:
-    """One direction of a recurrent layer over a batch.
-
-    Attributes:
-        cell: its kind.
-        layer: its name in the network.
-        weights: what it has learned.
-        inputs: float32[batch, time, feature], what it reads.
-        mask: bool[batch, time], true where it reads.
-        trace: its states and gates, from the equations.
-        max_difference: the largest difference between their hidden states and those of Keras.
-        num_weights_by_gate: as they are in the layer.
-    """
-
-    cell: Literal["lstm", "gru"]
-    layer: str
-    weights: LSTMWeights | GRUWeights
-    inputs: np.ndarray
-    mask: np.ndarray
-    trace: Trace[Any, Any]
-    max_difference: float
-    num_weights_by_gate: dict[str, int]
 
 
 def trace_layer(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> list[LayerTrace]:
@@ -82,8 +57,8 @@ def find_recurrent_layer(model: keras.Model) -> tuple[keras.Model, keras.Layer]:
     )
 
 
-def summarize_network(model: keras.Model) -> dict[str, Any]:
-    """`layers` of a network, or of its first member (see `summarize_layers`), and `num_parameters` of all members."""
+def summarize_network(model: keras.Model) -> NetworkSummary:
+    """The layers of a network or of its first member, and the number of parameters of all members."""
     member, _ = find_recurrent_layer(model)
     return {"layers": summarize_layers(member), "num_parameters": model.count_params()}
 

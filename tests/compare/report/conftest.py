@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rnn_pipelines.compare.intervals import summarize_comparison
+from rnn_pipelines.compare.intervals import summarize_runs
+from rnn_pipelines.compare.report.results import list_tasks
 from rnn_pipelines.compare.specs import PlanSpec, TaskSpec
 
 # What a task is made of, and what simple methods and papers reach on it; lower is better.
@@ -42,7 +43,7 @@ TASKS = {
 
 @pytest.fixture(scope="session")
 def make_comparison() -> Callable[..., SimpleNamespace]:
-    """Makes `runs, results, description, plan`: what the figures and the report of `compare` are given.
+    """Makes `runs, results, description, plan`, which figures and report of `compare` are given, and their `tasks`.
 
     Losses spread by 1 % about those of `TASKS`; on the adding problem, the seeds from 3 on don't learn with an LSTM,
     and none with a simple RNN. The later the seed, the earlier its training stops.
@@ -96,6 +97,8 @@ def make_comparison() -> Callable[..., SimpleNamespace]:
                     )
         description = {"tasks": described, "left_out": list(left_out)}
         plan = PlanSpec(tasks=tasks, seeds=num_seeds)
-        return SimpleNamespace(runs=runs, results=summarize_comparison(runs), description=description, plan=plan)
+        results = summarize_runs(runs)
+        made = {"runs": runs, "results": results, "description": description, "plan": plan}
+        return SimpleNamespace(**made, tasks=list_tasks(runs, results["summary"], description))
 
     return make

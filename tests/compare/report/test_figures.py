@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 from plotly.graph_objects import Figure, Scatter
 
-from rnn_pipelines.compare.report.figures import UNDECIDED_COLOR, choose_references, draw_figures
+from rnn_pipelines.compare.report.figures import UNDECIDED_COLOR, draw_figures
+from rnn_pipelines.compare.report.looks import LOOKS
+from rnn_pipelines.looks import SPARE_COLOR
 from rnn_pipelines.pipelines.compare.pipeline import FIGURES
-from rnn_pipelines.report.style import NAMES, get_color
 
 ALL_TASKS = ["temperature", "noisy sine", "adding 100", "copy 100", "JSB Chorales"]
 
 
 def draw(made: SimpleNamespace) -> dict[str, Figure]:
-    return draw_figures(made.runs, made.results["summary"], made.description)
+    return draw_figures(made.runs, made.results, made.description)
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +57,9 @@ def test_inputs_are_not_changed(make_comparison) -> None:
     assert (made.runs, made.results, made.description) == before
 
 
-def test_every_figure_has_a_title(figures) -> None:
-    assert all(figure.layout.title.text for figure in figures.values())
-
-
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "lstm_relu", "lstm_bias_0"])
-def test_every_contender_has_a_name_and_a_color(cell: str) -> None:
-    assert cell in NAMES
-    assert get_color(cell) != get_color("no such network")
+def test_no_two_share_a_color() -> None:
+    colors = [look.color for look in LOOKS.values() if look.color != SPARE_COLOR]
+    assert len(set(colors)) == len(colors)
 
 
 # Menu
@@ -148,7 +144,7 @@ def test_references_and_bound_are_drawn_along_the_curves(adding) -> None:
 
 def test_training_of_one_epoch_is_drawn(adding) -> None:
     runs = [run | {"curve": run["curve"][:1], "epochs": 1} for run in adding.runs]
-    figure = draw_figures(runs, adding.results["summary"], adding.description)["curves"]
+    figure = draw_figures(runs, adding.results, adding.description)["curves"]
     assert "markers" in list_curves(figure, "GRU")[0].mode
 
 
@@ -194,9 +190,9 @@ def test_published_figures_stand_in_the_row_of_their_cell(make_comparison) -> No
     assert rows == {0: 9.10, -1: 8.67, -2: 8.54}
 
 
-def test_best_reference_and_noise_floor_are_drawn_beside_the_seeds() -> None:
-    references = {"last value": 8.0, "ridge": 4.65, "noise floor": 4.0}
-    assert choose_references(references) == {"ridge": 4.65, "noise floor": 4.0}
+def test_best_reference_and_noise_floor_are_drawn_beside_the_seeds(make_comparison) -> None:
+    names = [trace.name for trace in draw(make_comparison("temperature"))["losses"].data if trace.line.dash]
+    assert names == ["ridge 4.650", "noise floor 4.000"]
 
 
 def test_reference_stands_where_its_loss_is(adding) -> None:
@@ -219,7 +215,7 @@ def test_first_network_of_a_difference_stands_above(adding) -> None:
 
 def test_difference_has_the_color_of_the_better_network(adding) -> None:
     colors = [find_row(draw(adding)["differences"], row)[1].marker.color for row in range(3)]
-    assert colors == [UNDECIDED_COLOR, get_color("gru"), UNDECIDED_COLOR]
+    assert colors == [UNDECIDED_COLOR, LOOKS["gru"].color, UNDECIDED_COLOR]
 
 
 @pytest.mark.parametrize(("key", "axis"), [("seconds_per_epoch", "x"), ("seconds_to_best", "x2")])
@@ -236,6 +232,6 @@ def test_seconds_begin_at_0(adding) -> None:
 def test_interval_of_seconds_is_cut_at_0(adding) -> None:
     estimate = {"mean": 1.0, "low": -3.0, "high": 5.0}
     summary = [entry | {"seconds_per_epoch": estimate} for entry in adding.results["summary"]]
-    figure = draw_figures(adding.runs, summary, adding.description)["time"]
+    figure = draw_figures(adding.runs, {"summary": summary}, adding.description)["time"]
     mean = next(trace for trace in figure.data if trace.xaxis == "x" and trace.error_x.array is not None)
     assert (mean.error_x.arrayminus[0], mean.error_x.array[0]) == (1.0, 4.0)

@@ -1,15 +1,14 @@
 """The tables of a comparison hold each network beside what it must beat."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from rnn_pipelines.compare.report.results import TaskResults
 from rnn_pipelines.compare.report.tables import (
-    find_best_reference,
     format_estimate,
-    get_metric,
-    group_by_task,
     tabulate_costs,
     tabulate_differences,
     tabulate_results,
@@ -22,8 +21,13 @@ def made(make_comparison) -> SimpleNamespace:
     return make_comparison()
 
 
-def tabulate(made: SimpleNamespace, task: str, table: Any = tabulate_results) -> Table:
-    return table(group_by_task(made.results["summary"])[task], made.description["tasks"][task])
+@pytest.fixture
+def adding(make_comparison) -> TaskResults:
+    return make_comparison("adding_100").tasks[0]
+
+
+def find_task(made: SimpleNamespace, name: str) -> TaskResults:
+    return next(task for task in made.tasks if task.name == name)
 
 
 def find_row(table: Table, name: str) -> dict[str, str]:
@@ -31,39 +35,20 @@ def find_row(table: Table, name: str) -> dict[str, str]:
     return dict(zip(table.header, next(row for row in table.rows if row[0] == name), strict=True))
 
 
-def make_entry(cell: str, test: float, validation: float) -> dict[str, Any]:
+def make_network(cell: str, test: float, validation: float, **changes: Any) -> dict[str, Any]:
     """What the table of results reads of a network."""
     estimates = {
         key: {"mean": x, "low": x - 1, "high": x + 1} for key, x in (("test", test), ("validation", validation))
     }
-    return {"cell": cell, "num_seeds": 5, "num_learnt": 0, "steps_to_learn": None, **estimates}
+    return {"cell": cell, "num_seeds": 5, "num_learnt": 0, "steps_to_learn": None, **estimates, **changes}
 
-
-DESCRIBED = {
-    "spec": {"learnt_below": 0.01, "data": {"kind": "adding"}},
-    "references": {"guessing 1": 0.1667},
-    "published": {},
-}
 
 # Results
 
 
-def test_networks_come_before_published_figures_and_references(made) -> None:
-    names = [row[0] for row in tabulate(made, "jsb_chorales").rows]
-    assert names == [
-        "simple RNN",
-        "LSTM",
-        "GRU",
-        "simple RNN, Chung et al. 2014",
-        "GRU, Chung et al. 2014",
-        "LSTM, Chung et al. 2014",
-        "note frequencies",
-    ]
-
-
-def test_losses_stand_below_their_names() -> None:
-    entry = make_entry("lstm", 4.25, 4.5) | {"num_learnt": 3, "steps_to_learn": 1250.0}
-    assert find_row(tabulate_results([entry], DESCRIBED), "LSTM") == {
+def test_losses_stand_below_their_names(adding: TaskResults) -> None:
+    task = replace(adding, networks=[make_network("lstm", 4.25, 4.5, num_learnt=3, steps_to_learn=1250.0)])
+    assert find_row(tabulate_results(task), "LSTM") == {
         "network": "LSTM",
         "test": "4.250",
         "95% interval": "3.2 to 5.2",
@@ -73,44 +58,31 @@ def test_losses_stand_below_their_names() -> None:
     }
 
 
-def test_network_that_no_seed_learnt_with_has_no_steps() -> None:
-    row = find_row(tabulate_results([make_entry("rnn", 1, 1)], DESCRIBED), "simple RNN")
+def test_network_that_no_seed_learnt_with_has_no_steps(adding: TaskResults) -> None:
+    row = find_row(tabulate_results(replace(adding, networks=[make_network("rnn", 1, 1)])), "simple RNN")
     assert (row["learnt by"], row["after steps"]) == ("0 of 5", "–")
 
 
 def test_task_without_a_bound_has_no_column_for_learning(made) -> None:
-    assert list(tabulate(made, "temperature").header) == ["network", "test", "95% interval", "validation"]
+    table = tabulate_results(find_task(made, "temperature"))
+    assert list(table.header) == ["network", "test", "95% interval", "validation"]
 
 
 def test_reference_has_its_loss_and_nothing_else(made) -> None:
-    row = find_row(tabulate(made, "temperature"), "ridge")
+    row = find_row(tabulate_results(find_task(made, "temperature")), "ridge")
     assert row == {"network": "ridge", "test": "4.650", "95% interval": "–", "validation": "–"}
 
 
 def test_published_figure_stands_beside_ours(made) -> None:
-    assert find_row(tabulate(made, "jsb_chorales"), "GRU, Chung et al. 2014")["test"] == "8.540"
+    table = tabulate_results(find_task(made, "jsb_chorales"))
+    assert find_row(table, "GRU, Chung et al. 2014")["test"] == "8.540"
 
 
-def test_lowest_means_of_the_networks_are_marked() -> None:
-    table = tabulate_results(
-        [make_entry("rnn", 3, 1), make_entry("lstm", 2, 1.5), make_entry("gru", 2.5, 2)], DESCRIBED
-    )
+def test_lowest_means_of_the_networks_are_marked(adding: TaskResults) -> None:
+    networks = [make_network("rnn", 3, 1), make_network("lstm", 2, 1.5), make_network("gru", 2.5, 2)]
+    table = tabulate_results(replace(adding, networks=networks))
     marked = {(table.rows[row][0], table.header[column]) for row, column in table.best}
     assert marked == {("LSTM", "test"), ("simple RNN", "validation")}
-
-
-@pytest.mark.parametrize(
-    ("task", "metric"),
-    [
-        ("temperature", "MSE, squared unit of the series"),
-        ("adding_100", "MSE"),
-        ("copy_100", "cross-entropy, nats a step"),
-        ("jsb_chorales", "negative log-likelihood, nats a step"),
-    ],
-)
-def test_caption_says_metric_and_unit(made, task: str, metric: str) -> None:
-    assert get_metric(made.description["tasks"][task]) == metric
-    assert tabulate(made, task).caption == f"Mean losses: {metric}"
 
 
 @pytest.mark.parametrize(
@@ -121,15 +93,16 @@ def test_caption_says_metric_and_unit(made, task: str, metric: str) -> None:
         ({"noise floor": 4.0}, None),
     ],
 )
-def test_noise_floor_is_no_rival(references: dict[str, float], best: str | None) -> None:
-    assert find_best_reference(references) == best
+def test_noise_floor_is_not_a_rival(adding: TaskResults, references: dict[str, float], best: str | None) -> None:
+    assert replace(adding, references=references).best_reference == best
 
 
 # Costs and differences
 
 
 def test_size_and_seconds_stand_below_their_names(made) -> None:
-    row = find_row(tabulate(made, "temperature", tabulate_costs), "GRU")
+    task = find_task(made, "temperature")
+    row = find_row(tabulate_costs(task), "GRU")
     seconds = {key: row.pop(key) for key in ("s per epoch", "s to best validation")}
     assert row == {
         "network": "GRU",
@@ -139,28 +112,21 @@ def test_size_and_seconds_stand_below_their_names(made) -> None:
         "s compiling": "2.50",
         "epochs": "34.0",
     }
-    entry = next(entry for entry in made.results["summary"] if (entry["task"], entry["cell"]) == ("temperature", "gru"))
-    assert float(seconds["s per epoch"]) == pytest.approx(entry["seconds_per_epoch"]["mean"], rel=0.005)
-    assert float(seconds["s to best validation"]) == pytest.approx(entry["seconds_to_best"]["mean"], rel=0.005)
+    gru = next(network for network in task.networks if network["cell"] == "gru")
+    assert float(seconds["s per epoch"]) == pytest.approx(gru["seconds_per_epoch"]["mean"], rel=0.005)
+    assert float(seconds["s to best validation"]) == pytest.approx(gru["seconds_to_best"]["mean"], rel=0.005)
 
 
 def test_every_pair_of_every_task_has_a_row(make_comparison) -> None:
-    made = make_comparison("noisy_sine adding_100")
-    rows = tabulate_differences(group_by_task(made.results["summary"])).rows
+    rows = tabulate_differences(make_comparison("noisy_sine adding_100").tasks).rows
     assert [row[0] for row in rows if row[2] == "test loss"] == ["noisy sine"] * 6 + ["adding 100"] * 3
     assert len({tuple(row[:2]) for row in rows}) == 9
 
 
-def test_steps_of_networks_that_always_learnt_have_a_row() -> None:
-    steps = {"cell": "lstm", "against": "gru", "mean": 480.0, "low": 317.7, "high": 642.3, "better": "gru"}
-    table = tabulate_differences({"adding_100": [{"differences": [], "step_differences": [steps]}]})
-    assert list(table.rows[0]) == ["adding 100", "LSTM − GRU", "steps to learn", "GRU is better", "480", "318 to 642"]
-
-
 @pytest.mark.parametrize(("better", "verdict"), [("gru", "GRU is better"), (None, "no difference shown")])
-def test_pair_has_its_difference_and_verdict(better: str | None, verdict: str) -> None:
+def test_pair_has_its_difference_and_verdict(adding: TaskResults, better: str | None, verdict: str) -> None:
     pair = {"cell": "rnn", "against": "gru", "mean": 0.1673, "low": 0.1551, "high": 0.1795, "better": better}
-    table = tabulate_differences({"adding_100": [{"differences": [pair], "step_differences": []}]})
+    table = tabulate_differences([replace(adding, networks=[{"differences": [pair], "step_differences": []}])])
     assert dict(zip(table.header, table.rows[0], strict=True)) == {
         "task": "adding 100",
         "pair": "simple RNN − GRU",
@@ -169,6 +135,12 @@ def test_pair_has_its_difference_and_verdict(better: str | None, verdict: str) -
         "mean difference": "0.167",
         "95% interval": "0.155 to 0.179",
     }
+
+
+def test_steps_of_networks_that_always_learnt_have_a_row(adding: TaskResults) -> None:
+    steps = {"cell": "lstm", "against": "gru", "mean": 480.0, "low": 317.7, "high": 642.3, "better": "gru"}
+    table = tabulate_differences([replace(adding, networks=[{"differences": [], "step_differences": [steps]}])])
+    assert list(table.rows[0]) == ["adding 100", "LSTM − GRU", "steps to learn", "GRU is better", "480", "318 to 642"]
 
 
 # Estimates

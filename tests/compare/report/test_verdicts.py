@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from rnn_pipelines.compare.report.results import TaskResults
 from rnn_pipelines.compare.report.verdicts import (
     describe_learning,
     describe_references,
@@ -11,6 +12,7 @@ from rnn_pipelines.compare.report.verdicts import (
     write_task_verdict,
     write_verdict,
 )
+from rnn_pipelines.compare.specs import TaskSpec
 
 CELLS = {"rnn": "rnn", "lstm": "lstm", "gru": "gru", "lstm_relu": "lstm"}
 
@@ -47,20 +49,22 @@ def _make_step_difference(cell: str, against: str, better: str | None) -> dict[s
     return {"cell": cell, "against": against, "mean": mean, "low": mean - 100, "high": mean + 100, "better": better}
 
 
-def describe(
-    by_task: dict[str, list[dict[str, Any]]],
-    references: dict[str, float] | None = None,
-    learnt_below: float | None = None,
-    left_out: tuple[str, ...] = (),
-) -> dict[str, Any]:
-    """What belongs to the tasks besides their networks."""
-    contenders = {name: {"cell": cell} for name, cell in CELLS.items()}
-    described = {"spec": {"contenders": contenders, "learnt_below": learnt_below}, "references": references or {}}
-    return {"tasks": dict.fromkeys(by_task, described), "left_out": list(left_out)}
+def make_task(
+    name: str, networks: list[dict[str, Any]], learnt_below: float | None = None, **changes: Any
+) -> TaskResults:
+    """A task whose trainings have 3,000 gradient steps at most."""
+    spec = TaskSpec(
+        data={"kind": "adding"},
+        contenders={name: {"cell": cell, "units": 8} for name, cell in CELLS.items()},
+        training={"epochs": 30},
+        learnt_below=learnt_below,
+    )
+    known = {"runs": [{"steps_per_epoch": 100}], "references": {}, "published": {}} | changes
+    return TaskResults(name=name, spec=spec, networks=networks, **known)
 
 
-def judge(by_task: dict[str, list[dict[str, Any]]], **options: Any) -> str:
-    return write_verdict(by_task, describe(by_task, **options))
+def judge(by_task: dict[str, list[dict[str, Any]]], left_out: tuple[str, ...] = (), **options: Any) -> str:
+    return write_verdict([make_task(name, networks, **options) for name, networks in by_task.items()], left_out)
 
 
 # Over the tasks
@@ -155,12 +159,12 @@ def test_verdict_names_the_tasks_that_were_left_out() -> None:
     ],
 )
 def test_pair_has_its_difference_and_interval(better: str | None, sentence: str) -> None:
-    assert write_task_verdict(make_entries(("lstm", "gru", better))) == sentence
+    assert write_task_verdict(make_task("a", make_entries(("lstm", "gru", better)))) == sentence
 
 
 def test_differences_that_are_not_shown_come_last() -> None:
     entries = make_entries(("rnn", "lstm", None), ("rnn", "gru", "gru"), ("lstm", "gru", "gru"))
-    assert write_task_verdict(entries) == (
+    assert write_task_verdict(make_task("a", entries)) == (
         "GRU is better than simple RNN by 0.20 (0.10 to 0.30); GRU is better than LSTM by 0.20 (0.10 to 0.30). "
         "No difference that these seeds can show: simple RNN − LSTM is 0.00 (−0.10 to 0.10)."
     )
@@ -168,7 +172,7 @@ def test_differences_that_are_not_shown_come_last() -> None:
 
 def test_learning_has_its_bound_cap_and_steps() -> None:
     entries = make_entries(("rnn", "lstm", None), learnt={"lstm": 3})
-    assert describe_learning(entries, {"learnt_below": 0.01}, 3000) == (
+    assert describe_learning(make_task("a", entries, learnt_below=0.01)) == (
         "Seeds that learnt it (validation loss below 0.01 within 3,000 gradient steps), and the median of their steps: "
         "simple RNN 0 of 5; LSTM 3 of 5, 1,200 steps."
     )
@@ -184,11 +188,11 @@ def test_learning_has_its_bound_cap_and_steps() -> None:
 )
 def test_difference_of_steps_is_told_with_its_interval(better: str | None, sentence: str) -> None:
     entries = make_entries(("lstm", "gru", None), sooner=("lstm", "gru", better))
-    assert describe_learning(entries, {"learnt_below": 0.01}, 3000).endswith(sentence)
+    assert describe_learning(make_task("a", entries, learnt_below=0.01)).endswith(sentence)
 
 
 def test_nothing_is_said_of_learning_where_there_is_no_bound() -> None:
-    assert describe_learning(make_entries(("rnn", "lstm", None)), {"learnt_below": None}, 3000) == ""
+    assert describe_learning(make_task("a", make_entries(("rnn", "lstm", None)))) == ""
 
 
 @pytest.mark.parametrize(
@@ -202,12 +206,13 @@ def test_nothing_is_said_of_learning_where_there_is_no_bound() -> None:
 )
 def test_networks_that_beat_the_best_simple_method_are_counted(losses: tuple[float, ...], words: str) -> None:
     entries = [{"test": {"mean": loss}} for loss in losses]
-    text = describe_references(entries, {"last value": 2.0, "ridge": 1.0, "noise floor": 0.5})
+    references = {"last value": 2.0, "ridge": 1.0, "noise floor": 0.5}
+    text = describe_references(make_task("a", entries, references=references))
     assert text == f"The best simple method, ridge, has a loss of 1.000; {words}"
 
 
 def test_single_simple_method_is_not_called_the_best() -> None:
-    text = describe_references([{"test": {"mean": 0.1}}], {"guessing 1": 0.1667})
+    text = describe_references(make_task("a", [{"test": {"mean": 0.1}}], references={"guessing 1": 0.1667}))
     assert text.startswith("The simple method beside them, guessing 1, has a loss of 0.1667;")
 
 

@@ -98,14 +98,6 @@ def test_memoryless_loss_at_a_delay_of_1000_is_the_usual_figure() -> None:
     assert compute_memoryless_loss(1_000) == pytest.approx(0.0204, abs=5e-5)
 
 
-def test_same_seed_gives_the_same_sequences() -> None:
-    np.testing.assert_array_equal(make(30, seed=3).targets, make(30, seed=3).targets)
-
-
-def test_another_seed_gives_other_sequences() -> None:
-    assert not np.array_equal(make(30, seed=3).targets, make(30, seed=4).targets)
-
-
 def test_delay_without_a_step_for_the_marker_is_refused() -> None:
     with pytest.raises(TaskError, match="delay is 0, expected at least 1"):
         make(0)

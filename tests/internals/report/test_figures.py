@@ -11,17 +11,9 @@ from rnn_pipelines.cells.gru import initialize_gru
 from rnn_pipelines.cells.lstm import initialize_lstm
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.internals.gate_statistics import list_gates, measure_half_lives, tabulate_distributions
-from rnn_pipelines.internals.report.figures import (
-    GATES,
-    STATES,
-    choose_window,
-    draw_figures,
-    draw_words,
-    name_layer,
-    order_units,
-)
+from rnn_pipelines.internals.notation import NOTATIONS, name_layer
+from rnn_pipelines.internals.report.figures import choose_window, draw_figures, draw_words, order_units
 from rnn_pipelines.pipelines.internals.pipeline import FIGURES
-from rnn_pipelines.report.style import get_color
 
 INITIALIZE = {"lstm": initialize_lstm, "gru": initialize_gru}
 
@@ -36,7 +28,7 @@ def make_layer(cell: str) -> SimpleNamespace:
 
 @pytest.fixture(scope="module")
 def layers() -> dict[str, SimpleNamespace]:
-    return {f"forecast_{cell}": make_layer(cell) for cell in GATES}
+    return {f"forecast_{cell}": make_layer(cell) for cell in NOTATIONS}
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +54,7 @@ def tables(layers) -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def figures(layers, readings, tables) -> dict[str, Figure]:
-    return draw_figures(layers, readings, **tables)
+    return draw_figures(SimpleNamespace(layers=layers), readings, **tables)
 
 
 def find_maps(figure: Figure) -> list:
@@ -86,7 +78,9 @@ def test_window_in_which_the_series_moves_most_is_shown(layers, figures) -> None
     np.testing.assert_array_equal(figures["lstm_forget"].data[0].y, layers["forecast_lstm"].inputs[3, :, 0])
 
 
-@pytest.mark.parametrize(("cell", "gate"), [(cell, gate) for cell, gates in GATES.items() for gate in gates])
+@pytest.mark.parametrize(
+    ("cell", "gate"), [(cell, gate) for cell, notation in NOTATIONS.items() for gate in notation.gates]
+)
 def test_gate_of_every_unit_is_drawn(layers, figures, cell: str, gate: str) -> None:
     (drawn,) = find_maps(figures[f"{cell}_{gate}"])
     layer = layers[f"forecast_{cell}"]
@@ -102,7 +96,7 @@ def test_longest_memory_is_on_top(layers, cell: str, keeping: str) -> None:
 
 
 def test_units_stand_in_the_same_row_of_every_picture_of_a_cell(figures) -> None:
-    rows = {tuple(find_maps(figures[f"lstm_{part}"])[0].y) for part in (*GATES["lstm"], "state")}
+    rows = {tuple(find_maps(figures[f"lstm_{part}"])[0].y) for part in (*NOTATIONS["lstm"].gates, "state")}
     assert len(rows) == 1
 
 
@@ -114,10 +108,10 @@ def test_gates_are_drawn_from_closed_to_open_and_candidates_about_0(figures) -> 
 
 
 def test_states_are_drawn_below_each_other(layers, figures) -> None:
-    for cell, states in STATES.items():
+    for cell, notation in NOTATIONS.items():
         drawn = find_maps(figures[f"{cell}_state"])
         order = order_units(layers[f"forecast_{cell}"])
-        for trace, state in zip(drawn, states, strict=True):
+        for trace, state in zip(drawn, notation.states, strict=True):
             values = getattr(layers[f"forecast_{cell}"].trace.states, state)[3]
             np.testing.assert_allclose(trace.z, values[:, order].T, atol=1e-4)
 
@@ -140,7 +134,7 @@ def test_gradients_below_the_floor_are_left_out(figures) -> None:
 
 def test_backward_layer_is_dotted(figures) -> None:
     line = figures["gradients"].data[0].line
-    assert (line.dash, line.color) == ("dot", get_color("lstm_alone"))
+    assert (line.dash, line.color) == ("dot", NOTATIONS["lstm"].text_color)
 
 
 def test_words_stand_below_their_values_even_if_one_comes_twice(figures) -> None:
@@ -173,7 +167,7 @@ def test_classifier_without_a_cell_has_an_empty_figure_that_says_so(readings) ->
 
 def test_inputs_are_not_changed(layers, readings, tables) -> None:
     before = readings.copy(), {name: table.copy() for name, table in tables.items()}
-    draw_figures(layers, readings, **tables)
+    draw_figures(SimpleNamespace(layers=layers), readings, **tables)
     pd.testing.assert_frame_equal(readings, before[0])
     for name, table in tables.items():
         pd.testing.assert_frame_equal(table, before[1][name])

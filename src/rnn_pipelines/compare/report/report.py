@@ -1,16 +1,13 @@
 """The report of `compare`: verdicts, tables and figures on one page."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.compare.report.tables import (
-    group_by_task,
-    tabulate_costs,
-    tabulate_differences,
-    tabulate_results,
-)
+from rnn_pipelines.compare.records import Description, Results, Run
+from rnn_pipelines.compare.report.looks import LOOKS
+from rnn_pipelines.compare.report.results import TaskResults, list_tasks
+from rnn_pipelines.compare.report.tables import tabulate_costs, tabulate_differences, tabulate_results
 from rnn_pipelines.compare.report.verdicts import (
     describe_learning,
     describe_references,
@@ -18,11 +15,8 @@ from rnn_pipelines.compare.report.verdicts import (
     write_task_verdict,
     write_verdict,
 )
-from rnn_pipelines.compare.specs import AddingData, CopyData, MusicData, PlanSpec, SeriesData, TaskSpec
-from rnn_pipelines.compare.tasks.music import NUM_NOTES
-from rnn_pipelines.forecast.series.synthetic import GENERATORS
-from rnn_pipelines.report.page import Part, Section, render_page
-from rnn_pipelines.report.style import get_name
+from rnn_pipelines.compare.specs import PlanSpec
+from rnn_pipelines.report.page import Section, render_page
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 HOW_TO_READ = (
@@ -73,96 +67,48 @@ TIME_IN_WORDS = (
 
 
 def render_compare_report(
-    results: Mapping[str, Any],
-    description: Mapping[str, Any],
-    plan: PlanSpec,
-    figures: Mapping[str, Figure],
+    results: Results, description: Description, plan: PlanSpec, figures: Mapping[str, Figure]
 ) -> str:
     """Puts a comparison on one HTML page that needs no network.
 
     Args:
-        results: what `summarize_comparison` returns.
-        description: what `compare_cells` returns beside the trainings.
+        results: of all tasks.
+        description: of the tasks.
         plan: which tasks were to be run, and how.
-        figures: what `draw_figures` returns.
+        figures: by name.
     """
-    by_task, described = group_by_task(results["summary"]), description["tasks"]
-    specs = {task: TaskSpec.model_validate(described[task]["spec"]) for task in by_task}
+    tasks, left_out = list_tasks(results["runs"], results["summary"], description), description["left_out"]
     sections = [
-        *(describe_task(task, entries, described[task], results["runs"]) for task, entries in by_task.items()),
-        Section(
-            "Paired differences",
-            [figures["differences"], DIFFERENCES_IN_WORDS, tabulate_differences(by_task)],
-        ),
+        *map(describe_task, tasks),
+        Section("Paired differences", [figures["differences"], DIFFERENCES_IN_WORDS, tabulate_differences(tasks)]),
         Section("Losses by seed", [figures["losses"], LOSSES_IN_WORDS]),
         Section("Learning curves", [figures["curves"], CURVES_IN_WORDS]),
         Section("Time", [figures["time"], TIME_IN_WORDS, describe_threads(results["runs"])]),
         Section("How to read", [HOW_TO_READ, INTERVALS_IN_WORDS, ROUGH_INTERVALS_IN_WORDS, REFERENCES_IN_WORDS]),
     ]
-    if description["left_out"]:
-        sections.append(Section("Tasks left out", [describe_left_out(description["left_out"], plan)]))
+    if left_out:
+        sections.append(Section("Tasks left out", [describe_left_out(left_out, plan)]))
+    specs = {task.name: task.spec for task in tasks}
     sections.append(Section("Parameters", [tabulate_parameters("compare", {"plan": plan, "tasks": specs})]))
-    return render_page("Simple RNN, LSTM and GRU compared", write_verdict(by_task, description), sections)
+    return render_page("Simple RNN, LSTM and GRU compared", write_verdict(tasks, left_out), sections)
 
 
-def describe_task(
-    task: str,
-    entries: Sequence[Mapping[str, Any]],
-    described: Mapping[str, Any],
-    runs: Sequence[Mapping[str, Any]],
-) -> Section:
-    """What one task has shown, in sentences and tables.
-
-    Args:
-        task: its name.
-        entries: of the task, see `group_by_task`.
-        described: what `training.comparison.describe_task` returns.
-        runs: of this task and others.
-    """
-    spec = TaskSpec.model_validate(described["spec"])
-    num_steps = spec.training.epochs * max(run["steps_per_epoch"] for run in runs if run["task"] == task)
+def describe_task(task: TaskResults) -> Section:
+    """What one task has shown, in sentences and tables."""
     texts = [
-        describe_data(spec),
-        describe_learning(entries, described["spec"], num_steps),
-        write_task_verdict(entries),
-        describe_references(entries, described["references"]),
-        describe_papers(described["published"]),
+        task.spec.data.describe(),
+        describe_learning(task),
+        write_task_verdict(task),
+        describe_references(task),
+        describe_papers(task),
     ]
-    costs: list[Part] = [tabulate_costs(entries, described), describe_budget(entries)]
-    return Section(f"Task: {get_name(task)}", [*filter(None, texts), tabulate_results(entries, described), *costs])
+    tables = [tabulate_results(task), tabulate_costs(task), describe_budget(task)]
+    return Section(f"Task: {LOOKS[task.name].name}", [*filter(None, texts), *tables])
 
 
-def describe_data(spec: TaskSpec) -> str:
-    """What is learnt in a task, and how it is measured."""
-    match spec.data:
-        case SeriesData() as data:
-            drawn = data.source.path is None and data.source.name in GENERATORS
-            source = "each seed is another draw of its noise" if drawn else "the same for all seeds"
-            return (
-                f"One step ahead of {data.source.label}, from the last {data.lookback} steps; {source}. The metric is "
-                "the MSE, in the unit of the series, squared."
-            )
-        case AddingData() as data:
-            return (
-                f"The adding problem: of {data.num_steps} numbers between 0 and 1, two are marked, and their sum is to "
-                f"be told after the last; each seed draws other sequences. The metric is the MSE."
-            )
-        case CopyData() as data:
-            return (
-                f"Copy memory: 10 symbols are to be said again after {data.delay} steps; each seed draws other "
-                "sequences. The metric is the cross-entropy in nats a step, over all steps."
-            )
-        case MusicData() as data:
-            cut = f", cut into stretches of {data.train_steps} steps for training" if data.train_steps else ""
-            return (
-                f"The next notes of the polyphonic music in {data.file}, from those before; the same for all seeds"
-                f"{cut}. The metric is the negative log-likelihood in nats a step, summed over all {NUM_NOTES} notes."
-            )
-
-
-def describe_budget(entries: Sequence[Mapping[str, Any]]) -> str:
+def describe_budget(task: TaskResults) -> str:
     """How equal the numbers of recurrent weights are."""
-    weights = [entry["num_recurrent_parameters"] for entry in entries]
+    weights = [network["num_recurrent_parameters"] for network in task.networks]
     apart = 100 * (1 - min(weights) / max(weights))
     return (
         f"The budget is {min(weights):,} to {max(weights):,} recurrent weights: the smallest network has {apart:.1f} % "
@@ -170,17 +116,17 @@ def describe_budget(entries: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def describe_papers(published: Mapping[str, Any]) -> str:
+def describe_papers(task: TaskResults) -> str:
     """How figures of papers are to be taken; empty where there are none."""
-    if not published:
+    if not task.published:
         return ""
     return (
-        f"The figures of {' and '.join(published)} are theirs, for the same music and metric, from networks of other "
-        "sizes and trainings."
+        f"The figures of {' and '.join(task.published)} are theirs, for the same music and metric, from networks of "
+        "other sizes and trainings."
     )
 
 
-def describe_threads(runs: Sequence[Mapping[str, Any]]) -> str:
+def describe_threads(runs: Sequence[Run]) -> str:
     """How many threads the trainings had, those that were finished before too."""
     numbers = sorted({run["num_threads"] for run in runs})
     if len(numbers) == 1:

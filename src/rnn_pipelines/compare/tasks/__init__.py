@@ -1,1 +1,1 @@
-"""The tasks on which recurrent cells are compared: two that are made and one that is read from files."""
+"""The tasks on which recurrent cells are compared: each kind in a module that says all of it."""

@@ -1,9 +1,41 @@
 """The adding problem: two numbers far apart are to be remembered and added."""
 
-import numpy as np
+from typing import ClassVar, Literal
 
+import numpy as np
+from pydantic import Field
+
+from rnn_pipelines.compare.tasks.contest import Contest, measure_mse
+from rnn_pipelines.compare.tasks.data import DrawnData
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
+from rnn_pipelines.looks import Look
+
+
+class AddingData(DrawnData, frozen=True):
+    """The adding problem, see `make_adding`. The metric is the MSE.
+
+    Attributes:
+        num_steps: of each sequence.
+    """
+
+    metric: ClassVar = "MSE"
+    looks: ClassVar = {"guessing 1": Look("guessing 1", dash="dash")}
+    kind: Literal["adding"]
+    num_steps: int = Field(100, ge=2)
+
+    def prepare(self, seed: int, music: str | None) -> Contest:
+        """See `TaskData.prepare`."""
+        parts = self.draw(seed, lambda size, rng: make_adding(size, self.num_steps, rng))
+        references = {"guessing 1": measure_mse(np.ones_like(parts["test"].targets), parts["test"])}
+        return Contest(parts, 1, "squared", measure_mse, references)
+
+    def describe(self) -> str:
+        """See `TaskData.describe`."""
+        return (
+            f"The adding problem: of {self.num_steps} numbers between 0 and 1, two are marked, and their sum is to "
+            "be told after the last; each seed draws other sequences. The metric is the MSE."
+        )
 
 
 def make_adding(num_sequences: int, num_steps: int, rng: np.random.Generator) -> Sequences:

@@ -1,9 +1,15 @@
 """Copy memory: symbols are to be said again, in their order, after a long time without any."""
 
-import numpy as np
+from typing import ClassVar, Literal
 
+import numpy as np
+from pydantic import Field
+
+from rnn_pipelines.compare.tasks.contest import Contest
+from rnn_pipelines.compare.tasks.data import DrawnData
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
+from rnn_pipelines.looks import Look
 
 # The symbols are 0 to 7.
 NUM_SYMBOLS = 8
@@ -14,6 +20,32 @@ NUM_INPUTS = 10
 NUM_CLASSES = 9
 # Symbols in a sequence.
 NUM_RECALLED = 10
+
+
+class CopyData(DrawnData, frozen=True):
+    """Copy memory, see `make_copy_memory`. The metric is the cross-entropy in nats a step.
+
+    Attributes:
+        delay: steps for which the symbols are to be kept.
+    """
+
+    metric: ClassVar = "cross-entropy, nats a step"
+    looks: ClassVar = {"no memory": Look("no memory", dash="dash")}
+    kind: Literal["copy"]
+    delay: int = Field(100, ge=1)
+
+    def prepare(self, seed: int, music: str | None) -> Contest:
+        """See `TaskData.prepare`."""
+        parts = self.draw(seed, lambda size, rng: make_copy_memory(size, self.delay, rng))
+        references = {"no memory": compute_memoryless_loss(self.delay)}
+        return Contest(parts, NUM_CLASSES, "categorical", measure_cross_entropy, references)
+
+    def describe(self) -> str:
+        """See `TaskData.describe`."""
+        return (
+            f"Copy memory: {NUM_RECALLED} symbols are to be said again after {self.delay} steps; each seed draws other "
+            "sequences. The metric is the cross-entropy in nats a step, over all steps."
+        )
 
 
 def make_copy_memory(num_sequences: int, delay: int, rng: np.random.Generator) -> Sequences:
@@ -50,3 +82,15 @@ def compute_memoryless_loss(delay: int) -> float:
     10 · ln 8 / (T + 20), nats a step, with T the `delay`: a network that learns nothing more has this loss.
     """
     return float(NUM_RECALLED * np.log(NUM_SYMBOLS) / (delay + 2 * NUM_RECALLED))
+
+
+def measure_cross_entropy(logits: np.ndarray, sequences: Sequences) -> float:
+    """Mean over all steps of −log of the probability of the right class, in nats.
+
+    Args:
+        logits: float[num_sequences, time, num_classes].
+        sequences: targets int[num_sequences, time].
+    """
+    shifted = logits.astype(float) - logits.max(axis=-1, keepdims=True)
+    right = np.take_along_axis(shifted, sequences.targets[:, :, None].astype(int), axis=-1)[:, :, 0]
+    return float((np.log(np.exp(shifted).sum(axis=-1)) - right).mean())

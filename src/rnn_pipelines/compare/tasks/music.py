@@ -3,14 +3,20 @@
 Source: Boulanger-Lewandowski, Bengio & Vincent (2012), arXiv:1206.6392.
 """
 
+import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
+from rnn_pipelines.compare.tasks.contest import Contest
+from rnn_pipelines.compare.tasks.data import TaskData
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
+from rnn_pipelines.looks import Look
 
 # From the piano's lowest note, MIDI 21, to its highest, MIDI 108.
 NUM_NOTES = 88
@@ -22,15 +28,81 @@ PICKLES = (".pickle", ".pkl")
 # arXiv:1412.3555, table 2, networks of 20,000 parameters; Bai, Kolter & Koltun (2018), arXiv:1803.01271, table 1,
 # networks of 300,000 (JSB Chorales) and 1,000,000 parameters (Nottingham).
 PUBLISHED = {
-    "jsb_chorales": {
+    "JSB_Chorales.mat": {
         "Chung et al. 2014": {"rnn": 9.10, "gru": 8.54, "lstm": 8.67},
         "Bai et al. 2018": {"rnn": 8.91, "gru": 8.43, "lstm": 8.45},
     },
-    "nottingham": {
+    "Nottingham.mat": {
         "Chung et al. 2014": {"rnn": 3.13, "gru": 3.23, "lstm": 3.20},
         "Bai et al. 2018": {"rnn": 4.05, "gru": 3.46, "lstm": 3.29},
     },
 }
+
+
+class MusicData(TaskData, frozen=True):
+    """The next notes of polyphonic music, see `read_music`. The metric is that of `measure_music_loss`.
+
+    Attributes:
+        file: its name in the folder of music.
+        train_steps: training pieces are cut into stretches of so many steps, see `cut_rolls`; None for whole pieces.
+    """
+
+    metric: ClassVar = "negative log-likelihood, nats a step"
+    looks: ClassVar = {
+        "jsb_chorales": Look("JSB Chorales"),
+        "nottingham": Look("Nottingham"),
+        "note frequencies": Look("note frequencies", dash="dash"),
+    }
+    kind: Literal["music"]
+    file: Literal["JSB_Chorales.mat", "Nottingham.mat"]
+    train_steps: int | None = Field(None, ge=1)
+
+    def prepare(self, seed: int, music: str | None) -> Contest:
+        """See `TaskData.prepare`; music is the same for every seed."""
+        path = self.find_file(music)
+        if path is None:
+            raise TaskError(
+                f"{self.file}: no such file. Give its folder as compare.plan.music, or set RNN_DATA; docs/data.md says "
+                "where to get it."
+            )
+        rolls = read_music(path)
+        if self.train_steps:
+            rolls["train"] = cut_rolls(rolls["train"], self.train_steps)
+        parts = {part: pad_rolls(of_part) for part, of_part in rolls.items()}
+        references = {"note frequencies": measure_note_frequency_loss(parts["train"], parts["test"])}
+        return Contest(parts, NUM_NOTES, "bernoulli", measure_music_loss, references)
+
+    def describe(self) -> str:
+        """See `TaskData.describe`."""
+        cut = f", cut into stretches of {self.train_steps} steps for training" if self.train_steps else ""
+        return (
+            f"The next notes of the polyphonic music in {self.file}, from those before; the same for all seeds{cut}. "
+            f"The metric is the negative log-likelihood in nats a step, summed over all {NUM_NOTES} notes."
+        )
+
+    def find_file(self, music: str | None) -> Path | None:
+        """See `TaskData.find_file`; None also where the file is not there."""
+        folder = _find_folder(music)
+        path = folder / self.file if folder else None
+        return path if path and path.is_file() else None
+
+    def is_there(self, music: str | None) -> bool:
+        """See `TaskData.is_there`."""
+        return self.find_file(music) is not None
+
+    @property
+    def published(self) -> Mapping[str, Mapping[str, float]]:
+        """See `TaskData.published`."""
+        return PUBLISHED[self.file]
+
+
+def _find_folder(music: str | None) -> Path | None:
+    if not music:
+        root = os.environ.get("RNN_DATA")
+        return Path(root, "music") if root else None
+    if not Path(music).is_dir():
+        raise TaskError(f"compare.plan.music: expected a folder, received {music}, which is none.")
+    return Path(music)
 
 
 def read_music(path: Path | str) -> dict[str, list[np.ndarray]]:

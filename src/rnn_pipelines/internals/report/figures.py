@@ -1,53 +1,46 @@
 """The figures of `internals`: gates at work over a window and over words, and what they come to."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from plotly.graph_objects import Figure, Heatmap, Scatter
 from plotly.subplots import make_subplots
 
-from rnn_pipelines.internals.gate_statistics import KEEPING_GATES, REACH_FRACTION, measure_half_lives
-from rnn_pipelines.report.style import add_menu, get_color, get_name, set_title
+from rnn_pipelines.internals.gate_statistics import REACH_FRACTION, measure_half_lives
+from rnn_pipelines.internals.notation import CANDIDATE, NOTATIONS, name_layer
+from rnn_pipelines.internals.records import LayerTrace, Traces
+from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, make_log_ticks, set_title
 
-if TYPE_CHECKING:
-    from rnn_pipelines.internals.tracing import LayerTrace
-
-GATES = {
-    "lstm": ("forget", "input", "candidate", "output"),
-    "gru": ("update", "reset", "candidate"),
-}
-STATES = {"lstm": {"carry": "c", "hidden": "h"}, "gru": {"hidden": "h"}}
-SYMBOLS = {"forget": "f", "input": "i", "output": "o", "update": "z", "reset": "r", "candidate": "g"}
 # From closed over half open to open, and from −1 over 0 to 1; colour-blind people can tell the ends apart.
 OPENNESS = [[0, "#a6611a"], [0.5, "#f5f0e6"], [1, "#01665e"]]
 SIGNED = [[0, "#b2332a"], [0.5, "#f4f1ea"], [1, "#24618f"]]
+PROBABILITY_COLOR = "#009e73"
+REACH_COLOR = "#999999"
 LAG_FLOOR = 1e-4
-LIFE_TICKS = [digit * 10.0**power for power in range(-2, 6) for digit in (1, 2, 5)]
+# Heat maps of a window have this share of the height; the series above has the rest.
+MAPS_SHARE = 0.72
 
 
 def draw_figures(
-    layers: "Mapping[str, LayerTrace]",
+    forecast: Traces,
     readings: pd.DataFrame,
     distributions: pd.DataFrame,
     half_lives: pd.DataFrame,
     gradients: pd.DataFrame,
 ) -> dict[str, Figure]:
-    """Draws all figures of the report.
+    """Draws all figures of the report, see `list_figures`.
 
     Args:
-        layers: of the forecasters, see `trace_forecasters`.
-        readings: what `trace_classifier` returns.
-        distributions, half_lives, gradients: what `measure_traces` returns.
-    Returns:
-        For each cell and gate `<cell>_<gate>`, `<cell>_state` and `<cell>_words`; `distributions`, `half_lives` and
-        `gradients`.
+        forecast: of the forecasters.
+        readings: of the shown texts, word by word.
+        distributions, half_lives, gradients: of all layers, see `measure_traces`.
     """
     figures: dict[str, Figure] = {}
-    for cell, gates in GATES.items():
-        layer = layers[f"forecast_{cell}"]
-        figures |= {f"{cell}_{gate}": draw_gate(layer, gate) for gate in gates}
+    for cell, notation in NOTATIONS.items():
+        layer = forecast.layers[f"forecast_{cell}"]
+        figures |= {f"{cell}_{gate}": draw_gate(layer, gate) for gate in notation.gates}
         figures[f"{cell}_state"] = draw_states(layer)
         figures[f"{cell}_words"] = draw_words(readings[readings["cell"] == cell], cell)
     return figures | {
@@ -57,50 +50,35 @@ def draw_figures(
     }
 
 
-def name_layer(layer: str) -> str:
-    """A layer's name for people: `sentiment_gru_backward` is GRU, sentiment, backward."""
-    task, cell, *direction = layer.split("_")
-    return ", ".join([get_name(cell), task, *direction])
-
-
-def draw_gate(layer: "LayerTrace", gate: str) -> Figure:
+def draw_gate(layer: LayerTrace, gate: str) -> Figure:
     """One gate of every unit over one window, below the series that the layer reads there.
 
     Args:
         layer: of a forecaster.
         gate: its name.
     """
-    row = choose_window(layer)
-    values = getattr(layer.trace.gates, gate)[row]
-    figure = _start_window(layer, row, 1)
-    figure.add_trace(_draw_units(layer, values, gate == "candidate", SYMBOLS[gate]), 2, 1)
-    kind = "what could be written, −1 to 1" if gate == "candidate" else "0 is closed, 1 open"
-    title = "candidate" if gate == "candidate" else f"{gate} gate"
-    set_title(figure, f"{get_name(layer.cell)}: {title} {SYMBOLS[gate]}", f"over one test window; {kind}")
-    return figure
+    letter, is_signed = NOTATIONS[layer.cell].gates[gate], gate == CANDIDATE
+    title = f"{gate} {letter}" if is_signed else f"{gate} gate {letter}"
+    told = "what could be written, −1 to 1" if is_signed else "0 is closed, 1 open"
+    return _draw_window(layer, {letter: getattr(layer.trace.gates, gate)}, is_signed, title, told)
 
 
-def draw_states(layer: "LayerTrace") -> Figure:
+def draw_states(layer: LayerTrace) -> Figure:
     """The states of every unit over the same window as in `draw_gate`."""
-    row = choose_window(layer)
-    symbols = STATES[layer.cell]
-    figure = _start_window(layer, row, len(symbols))
-    for place, (state, symbol) in enumerate(symbols.items(), start=2):
-        values = getattr(layer.trace.states, state)[row]
-        figure.add_trace(_draw_units(layer, values, True, symbol, (place - 1, len(symbols))), place, 1)
-    words = " and ".join(f"{state} {symbol}" for state, symbol in symbols.items())
-    set_title(figure, f"{get_name(layer.cell)}: {words}", "over one test window; what the units hold after each step")
-    return figure
+    letters = NOTATIONS[layer.cell].states
+    maps = {letter: getattr(layer.trace.states, state) for state, letter in letters.items()}
+    title = " and ".join(f"{state} {letter}" for state, letter in letters.items())
+    return _draw_window(layer, maps, True, title, "what the units hold after each step")
 
 
-def choose_window(layer: "LayerTrace") -> int:
+def choose_window(layer: LayerTrace) -> int:
     """The window in which the series moves most."""
     return int(np.ptp(layer.inputs[:, :, 0], axis=1).argmax())
 
 
-def order_units(layer: "LayerTrace") -> np.ndarray:
+def order_units(layer: LayerTrace) -> np.ndarray:
     """The units from the shortest to the longest memory, which a heat map shows from bottom to top."""
-    keeping = getattr(layer.trace.gates, KEEPING_GATES[layer.cell])[layer.mask]
+    keeping = getattr(layer.trace.gates, NOTATIONS[layer.cell].keeping)[layer.mask]
     return np.argsort(measure_half_lives(keeping), kind="stable")
 
 
@@ -110,11 +88,11 @@ def draw_distributions(distributions: pd.DataFrame) -> Figure:
     Args:
         distributions: see `draw_figures`.
     """
-    num_columns = max(len(gates) for gates in GATES.values())
-    titles = [f"{get_name(cell)} {gate}" for cell, gates in GATES.items() for gate in gates]
+    titles = [f"{notation.look.name} {gate}" for notation in NOTATIONS.values() for gate in notation.gates]
+    num_columns = max(len(notation.gates) for notation in NOTATIONS.values())
     figure = make_subplots(2, num_columns, subplot_titles=titles, vertical_spacing=0.2, horizontal_spacing=0.06)
-    for row, (cell, gates) in enumerate(GATES.items(), start=1):
-        for column, gate in enumerate(gates, start=1):
+    for row, (cell, notation) in enumerate(NOTATIONS.items(), start=1):
+        for column, gate in enumerate(notation.gates, start=1):
             for layer in _list_layers(distributions, cell):
                 table = distributions[(distributions["layer"] == layer) & (distributions["gate"] == gate)]
                 line = _style(layer) | {"showlegend": column == 1, "mode": "lines"}
@@ -140,9 +118,7 @@ def draw_half_lives(half_lives: pd.DataFrame) -> Figure:
         figure.add_scatter(x=share, y=lives, mode="lines+markers", marker={"size": 5}, **_style(str(layer)))
     set_title(figure, "Memory length of the units", "steps until the gate that keeps has let go of half of a state")
     figure.update_xaxes(title="units, from the shortest memory to the longest, %", range=[0, 100])
-    figure.update_yaxes(
-        title="half-life, steps", type="log", tickvals=LIFE_TICKS, ticktext=[f"{tick:g}" for tick in LIFE_TICKS]
-    )
+    figure.update_yaxes(title="half-life, steps", type="log", **make_log_ticks(-2, 5))
     figure.update_layout(hovermode="closest")
     return figure
 
@@ -158,13 +134,10 @@ def draw_gradients(gradients: pd.DataFrame) -> Figure:
         # What is smaller would take most of the axis.
         shown = table[table["gradient"] >= LAG_FLOOR]
         figure.add_scatter(x=shown["lag"], y=100 * shown["gradient"], mode="lines", **_style(str(layer)))
-    figure.add_hline(100 * REACH_FRACTION, line={"color": get_color("noise_floor"), "dash": "dash", "width": 1})
+    figure.add_hline(100 * REACH_FRACTION, line={"color": REACH_COLOR, "dash": "dash", "width": 1})
     set_title(figure, "How far back an input still matters", "gradient by lag; dashed: a tenth of the greatest")
     figure.update_xaxes(title="steps before the last one")
-    ticks = [0.01, 0.1, 1, 10, 100]
-    figure.update_yaxes(
-        title="gradient, % of the greatest", type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks]
-    )
+    figure.update_yaxes(title="gradient, % of the greatest", type="log", **make_log_ticks(-2, 2, (1,)))
     figure.update_layout(hovermode="closest")
     return figure
 
@@ -180,7 +153,7 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
     texts = [table for _, table in readings.groupby("text")]
     for table in texts:
         words = table.drop_duplicates("place")
-        line = {"color": get_color("ensemble"), "width": 2}
+        line = {"color": PROBABILITY_COLOR, "width": 2}
         hover = "<b>%{text}</b> %{y:.1%}<extra></extra>"
         common = {"x": words["place"], "y": words["probability"], "text": words["word"], "hovertemplate": hover}
         figure.add_trace(Scatter(mode="lines+markers", line=line, showlegend=False, **common), 1, 1)
@@ -189,7 +162,7 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
     subtitle = (
         "above: probability of positive, if the text ended here" if is_there else "the classifier has no such one"
     )
-    set_title(figure, f"{get_name(cell)}: word by word", subtitle)
+    set_title(figure, f"{NOTATIONS[cell].look.name}: word by word", subtitle)
     figure.update_yaxes(title="probability", range=[-0.04, 1.04], tickvals=[0, 0.5, 1], visible=is_there, row=1)
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", visible=is_there, row=2)
     figure.update_xaxes(showgrid=False, tickangle=-60, visible=is_there, row=2)
@@ -199,41 +172,42 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
     return figure
 
 
-def _start_window(layer: "LayerTrace", row: int, num_maps: int) -> Figure:
-    """The series above, and room for heat maps of all units below."""
-    heights = [0.28, *[0.72 / num_maps] * num_maps]
-    figure = make_subplots(1 + num_maps, 1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.05)
+def _draw_window(
+    layer: LayerTrace, maps: Mapping[str, np.ndarray], is_signed: bool, title: str, subtitle: str
+) -> Figure:
+    """The series over one window, and below it heat maps of all units.
+
+    Args:
+        layer: of the units.
+        maps: float[batch, time, units] by letter.
+        is_signed: whether the values lie about 0; else between 0 and 1.
+        title, subtitle: what is shown.
+    """
+    row, count = choose_window(layer), len(maps)
+    heights = [1 - MAPS_SHARE, *[MAPS_SHARE / count] * count]
+    figure = make_subplots(1 + count, 1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.05)
     series = layer.inputs[row, :, 0]
-    line = {"color": get_color("actual"), "width": 2}
+    line = {"color": NEUTRAL_COLOR, "width": 2}
     hover = "%{y:.2f}<extra></extra>"
     trace = Scatter(x=_count_back(series), y=series, mode="lines+markers", line=line, hovertemplate=hover)
     figure.add_trace(trace.update(showlegend=False), 1, 1)
     figure.update_yaxes(title="series, scaled", row=1)
-    for place in range(2, num_maps + 2):
-        figure.update_yaxes(title="units", showgrid=False, showticklabels=False, ticks="", row=place)
+    for place, (letter, values) in enumerate(maps.items(), start=1):
+        middle = MAPS_SHARE * (1 - (place - 0.5) / count)
+        bar = {"len": 0.9 * MAPS_SHARE / count, "y": middle, "thickness": 12, "title": letter}
+        figure.add_trace(_draw_units(layer, values[row], is_signed, letter).update(colorbar=bar), place + 1, 1)
+        figure.update_yaxes(title="units", showgrid=False, showticklabels=False, ticks="", row=place + 1)
     figure.update_xaxes(range=[-len(series) - 0.5, -0.5])
-    figure.update_xaxes(title="step before the forecast", row=num_maps + 1)
+    figure.update_xaxes(title="step before the forecast", row=count + 1)
     figure.update_layout(hovermode="closest")
+    set_title(figure, f"{NOTATIONS[layer.cell].look.name}: {title}", f"over one test window; {subtitle}")
     return figure
 
 
-def _draw_units(
-    layer: "LayerTrace", values: np.ndarray, is_signed: bool, symbol: str, place: tuple[int, int] = (1, 1)
-) -> Heatmap:
-    """All units over time; the longest memory is on top.
-
-    Args:
-        layer: of the units.
-        values: float[time, units].
-        is_signed: whether they lie about 0; else between 0 and 1.
-        symbol: names them.
-        place: number of this heat map among those of its figure, and their number.
-    """
+def _draw_units(layer: LayerTrace, values: np.ndarray, is_signed: bool, letter: str) -> Heatmap:
+    """All units over time, float[time, units]; the longest memory is on top."""
     units = order_units(layer)
     limit = max(1.0, float(np.abs(values).max())) if is_signed else 1.0
-    number, count = place
-    share = 0.72 / count
-    bar: dict[str, Any] = {"len": 0.9 * share, "y": 0.72 - (number - 0.5) * share, "thickness": 12, "title": symbol}
     return Heatmap(
         x=_count_back(values),
         y=[f"unit {unit + 1}" for unit in units],
@@ -241,8 +215,7 @@ def _draw_units(
         colorscale=SIGNED if is_signed else OPENNESS,
         zmin=-limit if is_signed else 0,
         zmax=limit,
-        colorbar=bar,
-        hovertemplate=f"%{{y}}, step %{{x}}: {symbol} = %{{z:.2f}}<extra></extra>",
+        hovertemplate=f"%{{y}}, step %{{x}}: {letter} = %{{z:.2f}}<extra></extra>",
     )
 
 
@@ -289,6 +262,6 @@ def _list_layers(table: pd.DataFrame, cell: str) -> list[str]:
 def _style(layer: str) -> dict[str, Any]:
     """Name and line of a layer: the cell's colour in the forecast, a lighter one on texts, dotted if backward."""
     task, cell, *direction = layer.split("_")
-    color = get_color(cell if task == "forecast" else f"{cell}_alone")
+    color = NOTATIONS[cell].look.color if task == "forecast" else NOTATIONS[cell].text_color
     dash = "dot" if direction == ["backward"] else "solid"
     return {"name": name_layer(layer), "legendgroup": layer, "line": {"color": color, "dash": dash, "width": 2}}

@@ -1,26 +1,27 @@
 """The report of `internals`: each gate in a paragraph, with its equation, above the picture of it at work."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.internals.gate_statistics import KEEPING_GATES
-from rnn_pipelines.internals.report.figures import GATES, SYMBOLS, name_layer
+from rnn_pipelines.internals.notation import NOTATIONS, name_layer
+from rnn_pipelines.internals.records import LayerSummary, NetworkSummary, Openness
+from rnn_pipelines.looks import Looks
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Part, Quote, Section, Table, render_page
-from rnn_pipelines.report.style import get_name
 from rnn_pipelines.report.trainings import count_members, tabulate_parameters
 from rnn_pipelines.report.trainings import tabulate_layers as tabulate_networks
 
-LETTERS = (
+LETTERS_OF_LSTM = (
     "In the equations, x is what the layer reads at a step, h its hidden state and c its carry before the step; ′ "
     "marks them after it. W, U and b are the weights of a gate, σ(a) = 1 / (1 + exp(−a)) lies between 0, closed, and "
     "1, open, and · multiplies unit by unit. All pictures show the test window in which the series moves most: above "
     "the series as the layer reads it, below a row for each unit, with the longest memory on top."
 )
 LETTERS_OF_GRU = "The letters are those of the LSTM; d is a bias of the state's own, which Keras gives a GRU."
+LETTERS = {"lstm": LETTERS_OF_LSTM, "gru": LETTERS_OF_GRU}
 EQUATIONS = {
     "lstm_forget": "Forget gate:  f = σ(x W_f + h U_f + b_f)",
     "lstm_input": "Input gate:  i = σ(x W_i + h U_i + b_i)",
@@ -121,7 +122,7 @@ RECURRENT_KINDS = ("LSTM", "GRU", "Bidirectional")
 
 
 def render_internals_report(
-    summary: Mapping[str, Any],
+    summary: Mapping[str, LayerSummary],
     readings: pd.DataFrame,
     parameters: Mapping[str, Any],
     figures: Mapping[str, Figure],
@@ -129,14 +130,17 @@ def render_internals_report(
     """Puts equations, pictures and tables on one HTML page that needs no network.
 
     Args:
-        summary: the first of what `measure_traces` returns.
-        readings: what `trace_classifier` returns.
+        summary: of each layer.
+        readings: of the shown texts, word by word.
         parameters: the run's blocks of parameters: models or plain values.
-        figures: what `draw_figures` returns.
+        figures: by name.
     """
     sections = [
         Section("What was looked at", [tabulate_layers(summary), CHECK_IN_WORDS]),
-        *(Section(f"{get_name(cell)} on a series", _list_gates(cell, summary, figures)) for cell in GATES),
+        *(
+            Section(f"{notation.look.name} on a series", _list_gates(cell, summary, figures))
+            for cell, notation in NOTATIONS.items()
+        ),
         Section("Texts, word by word", _list_words(readings, figures)),
         Section(
             "How far gates are open", [figures["distributions"], DISTRIBUTIONS_IN_WORDS, tabulate_openness(summary)]
@@ -149,21 +153,17 @@ def render_internals_report(
     return render_page("Inside the cells", write_verdict(summary), sections)
 
 
-def write_verdict(summary: Mapping[str, Any]) -> str:
-    """How well the equations fit, and how long the forecasters remember, in two sentences.
-
-    Args:
-        summary: the first of what `measure_traces` returns.
-    """
+def write_verdict(summary: Mapping[str, LayerSummary]) -> str:
+    """How well the equations fit, and how long the forecasters remember, in two sentences."""
     largest = max(layer["max_difference"] for layer in summary.values())
-    cells = [_tell_memory(cell, summary[f"forecast_{cell}"]) for cell in GATES]
+    cells = [_tell_memory(cell, summary[f"forecast_{cell}"]) for cell in NOTATIONS]
     return (
         "Computed from their equations, the trained layers have the states that Keras gives them, to within "
         f"{format_number(largest, 1)}. In the forecast, {'; '.join(cells)}."
     )
 
 
-def _tell_memory(cell: str, layer: Mapping[str, Any]) -> str:
+def _tell_memory(cell: str, layer: LayerSummary) -> str:
     half_life, reach = layer["half_life_steps"]["median"], layer["reach_steps"]
     held = "for ever" if half_life is None else f"for {_format_steps(half_life)} steps or longer"
     far = (
@@ -171,10 +171,10 @@ def _tell_memory(cell: str, layer: Mapping[str, Any]) -> str:
         if reach is None
         else f"inputs {reach} or more steps back matter less than a tenth of the most"
     )
-    return f"half of the {get_name(cell)}'s units hold half of their state {held}, and {far}"
+    return f"half of the {NOTATIONS[cell].look.name}'s units hold half of their state {held}, and {far}"
 
 
-def tabulate_layers(summary: Mapping[str, Any]) -> Table:
+def tabulate_layers(summary: Mapping[str, LayerSummary]) -> Table:
     """Each layer, where it comes from and stands, its size, and how near the equations come to Keras."""
     rows = [
         [
@@ -192,7 +192,7 @@ def tabulate_layers(summary: Mapping[str, Any]) -> Table:
     return Table(["layer", "network", *columns], rows, num_text_columns=2)
 
 
-def _tell_place(network: Mapping[str, Any]) -> Iterator[str]:
+def _tell_place(network: NetworkSummary) -> Iterator[str]:
     """Which of several recurrent layers and members was looked at; nothing where there is one."""
     num_layers = sum(layer["kind"] in RECURRENT_KINDS for layer in network["layers"])
     for word, number in (("layer", num_layers), ("network", count_members(network))):
@@ -200,13 +200,13 @@ def _tell_place(network: Mapping[str, Any]) -> Iterator[str]:
             yield f"{word} 1 of {number}"
 
 
-def tabulate_openness(summary: Mapping[str, Any]) -> Table:
+def tabulate_openness(summary: Mapping[str, LayerSummary]) -> Table:
     """Mean and saturation of each gate of each layer."""
     rows = [
         [
             name_layer(name),
-            f"{gate} {SYMBOLS[gate]}",
-            f"{measured['mean']:.2f}".replace("-", "−"),
+            _name_gate(layer["cell"], gate),
+            _format_mean(measured),
             f"{measured['low_fraction']:.1%}",
             f"{measured['high_fraction']:.1%}",
         ]
@@ -216,13 +216,23 @@ def tabulate_openness(summary: Mapping[str, Any]) -> Table:
     return Table(["layer", "gate", "mean", "low", "high"], rows, num_text_columns=2)
 
 
-def tabulate_memory(summary: Mapping[str, Any]) -> Table:
+def _name_gate(cell: str, gate: str) -> str:
+    return f"{gate} {NOTATIONS[cell].gates[gate]}"
+
+
+def _format_mean(measured: Openness) -> str:
+    return f"{measured['mean']:.2f}".replace("-", "−")
+
+
+def tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
     """Half-lives of the units of each layer, and the reach of its inputs, in steps."""
     rows = [
         [
             name_layer(name),
-            f"{KEEPING_GATES[layer['cell']]} {SYMBOLS[KEEPING_GATES[layer['cell']]]}",
-            *(_format_steps(layer["half_life_steps"][key]) for key in ("low", "median", "high")),
+            _name_gate(layer["cell"], NOTATIONS[layer["cell"]].keeping),
+            _format_steps(layer["half_life_steps"]["low"]),
+            _format_steps(layer["half_life_steps"]["median"]),
+            _format_steps(layer["half_life_steps"]["high"]),
             format_number(layer["reach_steps"], 1),
         ]
         for name, layer in summary.items()
@@ -235,59 +245,57 @@ def tabulate_memory(summary: Mapping[str, Any]) -> Table:
     )
 
 
-def tabulate_weights(summary: Mapping[str, Any]) -> Table:
+def tabulate_weights(summary: Mapping[str, LayerSummary]) -> Table:
     """Weights of each gate and of the whole layer, and the formula with its numbers."""
     rows = []
     for name, layer in summary.items():
-        by_gate = layer["num_weights_by_gate"]
-        num_biases = 2 if layer["cell"] == "gru" else 1
-        formula = f"{layer['units']} × ({layer['num_inputs']} + {layer['units']} + {num_biases})"
-        gates = ", ".join(by_gate)
-        rows.append([name_layer(name), gates, formula, f"{max(by_gate.values()):,}", f"{sum(by_gate.values()):,}"])
+        by_gate, units = layer["num_weights_by_gate"], layer["units"]
+        formula = f"{units} × ({layer['num_inputs']} + {units} + {NOTATIONS[layer['cell']].num_biases})"
+        sizes = [f"{max(by_gate.values()):,}", f"{sum(by_gate.values()):,}"]
+        rows.append([name_layer(name), ", ".join(by_gate), formula, *sizes])
     return Table(["layer", "gates", "of each gate", "weights of a gate", "of the layer"], rows, num_text_columns=3)
 
 
-def _tabulate_networks(summary: Mapping[str, Any]) -> list[Table]:
+def _tabulate_networks(summary: Mapping[str, LayerSummary]) -> list[Table]:
     """The layers of each network, which both directions of a layer share."""
     networks = {name_layer("_".join(name.split("_")[:2])): layer["network"] for name, layer in summary.items()}
-    return tabulate_networks(networks)
+    return tabulate_networks(networks, Looks())
 
 
 def _format_steps(steps: float | None) -> str:
     return "∞" if steps is None else f"{steps:,.1f}"
 
 
-def _list_gates(cell: str, summary: Mapping[str, Any], figures: Mapping[str, Figure]) -> list[Part]:
-    parts: list[Part] = [LETTERS] if cell == "lstm" else [LETTERS_OF_GRU]
-    for name in [*(f"{cell}_{gate}" for gate in GATES[cell]), f"{cell}_state"]:
-        measured = summary[f"forecast_{cell}"]["openness"].get(name.partition("_")[2])
-        parts += [EQUATIONS[name], PARAGRAPHS[name] + _tell_openness(measured), figures[name]]
+def _list_gates(cell: str, summary: Mapping[str, LayerSummary], figures: Mapping[str, Figure]) -> list[Part]:
+    parts: list[Part] = [LETTERS[cell]]
+    openness = summary[f"forecast_{cell}"]["openness"]
+    for part in (*NOTATIONS[cell].gates, "state"):
+        name = f"{cell}_{part}"
+        parts += [EQUATIONS[name], PARAGRAPHS[name] + _tell_openness(openness.get(part)), figures[name]]
     return parts
 
 
-def _tell_openness(measured: Mapping[str, float] | None) -> str:
+def _tell_openness(measured: Openness | None) -> str:
     """What is seen of a gate over all windows; nothing of a state."""
     if measured is None:
         return ""
-    mean = f"{measured['mean']:.2f}".replace("-", "−")
     saturated = measured["low_fraction"] + measured["high_fraction"]
-    return f" Over all windows looked at, its mean is {mean}, and {saturated:.1%} of its values are saturated."
+    return (
+        f" Over all windows looked at, its mean is {_format_mean(measured)}, and {saturated:.1%} of its values are "
+        "saturated."
+    )
 
 
 def _list_words(readings: pd.DataFrame, figures: Mapping[str, Figure]) -> list[Part]:
-    parts: list[Part] = [TEXTS_IN_WORDS, *_quote_texts(readings), WORDS_IN_WORDS]
-    for cell in GATES:
+    parts: list[Part] = [TEXTS_IN_WORDS, *map(_quote_text, readings.groupby("text")), WORDS_IN_WORDS]
+    for cell, notation in NOTATIONS.items():
         is_there = (readings["cell"] == cell).any()
-        missing = f"The classifier has no {get_name(cell)}: the other network alone was better on validation."
+        missing = f"The classifier has no {notation.look.name}: the other network alone was better on validation."
         parts.append(figures[f"{cell}_words"] if is_there else missing)
     return parts
 
 
-def _quote_texts(readings: pd.DataFrame) -> Sequence[Quote]:
-    quotes = []
-    for number, table in readings.groupby("text"):
-        words = table.drop_duplicates("place")
-        probability = words["probability"].iloc[-1]
-        text = " ".join(words["word"])
-        quotes.append(Quote([f"text {number}", f"probability {probability:.1%}"], text))
-    return quotes
+def _quote_text(text: tuple[int, pd.DataFrame]) -> Quote:
+    number, table = text
+    words = table.drop_duplicates("place")
+    return Quote([f"text {number}", f"probability {words['probability'].iloc[-1]:.1%}"], " ".join(words["word"]))

@@ -1,10 +1,11 @@
-"""Nodes of `internals`: each calls one function of the library with its typed parameters."""
+"""What of `internals` loads Keras or Plotly, and does so when it is run."""
 
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.internals.records import LayerSummary, Traces
 from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, SmallForecasterSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
@@ -14,70 +15,54 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from rnn_pipelines.internals.choice import ChosenClassifier, ChosenForecasters
-    from rnn_pipelines.internals.traces import Traces
     from rnn_pipelines.sentiment.classifier import TextClassifier
 else:
-    KerasModel = Figure = Traces = ChosenClassifier = ChosenForecasters = TextClassifier = Any
+    KerasModel = Figure = ChosenClassifier = ChosenForecasters = TextClassifier = Any
 
 
 def choose_forecasters(
-    lstm: KerasModel | None, gru: KerasModel | None, panel: WindowedPanel | None, small: SmallForecasterSpec
+    panel: WindowedPanel | None, small: SmallForecasterSpec, **found: KerasModel | None
 ) -> ChosenForecasters:
     """Takes the networks that `forecast` has left, and trains small ones where it has left none."""
-    from rnn_pipelines.internals import choice as internals_models
+    from rnn_pipelines.internals import choice
 
-    return internals_models.choose_forecasters({"lstm": lstm, "gru": gru}, panel, small)
+    return choice.choose_forecasters(found, panel, small)
 
 
 def choose_classifier(
     found: TextClassifier | None, reviews: pd.DataFrame | None, source: ReviewSourceSpec, small: SmallClassifierSpec
 ) -> ChosenClassifier:
     """Takes the classifier that `sentiment` has left, and trains a small one where it has left none."""
-    from rnn_pipelines.internals import choice as internals_models
+    from rnn_pipelines.internals import choice
 
-    return internals_models.choose_classifier(found, reviews, source, small)
+    return choice.choose_classifier(found, reviews, source, small)
 
 
 def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Traces:
     """Follows every gate and state through test windows, and holds them against Keras."""
-    from rnn_pipelines.internals import traces as internals
+    from rnn_pipelines.internals import traces
 
-    return internals.trace_forecasters(forecasters, sample)
+    return traces.trace_forecasters(forecasters, sample)
 
 
 def trace_classifier(classifier: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
     """Follows every gate and state through texts, holds them against Keras, and reads some texts word by word."""
-    from rnn_pipelines.internals import traces as internals
+    from rnn_pipelines.internals import traces
 
-    return internals.trace_classifier(classifier, sample)
-
-
-def measure_traces(
-    forecast: Traces, sentiment: Traces
-) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Measures openness, memory length and gradient by lag of each layer."""
-    from rnn_pipelines.internals import traces as internals
-
-    return internals.measure_traces(forecast, sentiment)
+    return traces.trace_classifier(classifier, sample)
 
 
-def draw_figures(
-    forecast: Traces,
-    readings: pd.DataFrame,
-    distributions: pd.DataFrame,
-    half_lives: pd.DataFrame,
-    gradients: pd.DataFrame,
-) -> dict[str, Figure]:
+def draw_figures(forecast: Traces, readings: pd.DataFrame, *tables: pd.DataFrame) -> dict[str, Figure]:
     """Draws every gate at work, distributions, memory lengths, gradients by lag and texts word by word."""
-    from rnn_pipelines.internals.report import figures as internals_figures
+    from rnn_pipelines.internals.report import figures
 
-    return internals_figures.draw_figures(forecast.layers, readings, distributions, half_lives, gradients)
+    return figures.draw_figures(forecast, readings, *tables)
 
 
 def render_report(
-    summary: dict[str, Any], readings: pd.DataFrame, parameters: dict[str, Any], **figures: Figure
+    summary: dict[str, LayerSummary], readings: pd.DataFrame, parameters: dict[str, Any], **figures: Figure
 ) -> str:
     """Puts equations, figures and tables into one HTML file that needs no network."""
-    from rnn_pipelines.internals.report import report as internals_report
+    from rnn_pipelines.internals.report.report import render_internals_report
 
-    return internals_report.render_internals_report(summary, readings, parameters, figures)
+    return render_internals_report(summary, readings, parameters, figures)

@@ -1,4 +1,4 @@
-"""Every network of a task gets the same data, is measured in the task's own unit, and has an equal budget."""
+"""Every network of a task gets the same data, and is measured in the task's own unit."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,21 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from omegaconf import OmegaConf
 from sklearn.metrics import log_loss
 
-from rnn_pipelines.compare.contests import (
-    PARTS,
-    Contest,
-    check_budgets,
-    find_file,
-    list_published,
-    measure_cross_entropy,
-    measure_mse,
-    prepare_contest,
-)
-from rnn_pipelines.compare.specs import AddingData, ContenderSpec, CopyData, MusicData, SeriesData, TaskBook, TaskSpec
+from rnn_pipelines.compare.tasks.adding import AddingData
+from rnn_pipelines.compare.tasks.contest import PARTS, Contest, measure_mse
+from rnn_pipelines.compare.tasks.copy_memory import CopyData, measure_cross_entropy
+from rnn_pipelines.compare.tasks.data import TaskData
+from rnn_pipelines.compare.tasks.music import MusicData
 from rnn_pipelines.compare.tasks.sequences import Sequences
+from rnn_pipelines.compare.tasks.series import SeriesData
 from rnn_pipelines.errors import SeriesError, TaskError
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.evaluation.metrics import evaluate_forecasts
@@ -30,7 +24,6 @@ from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
-from rnn_pipelines.networks.specs import TrainingSpec
 
 SIZES = {"num_train": 30, "num_validation": 20, "num_test": 10}
 JSB = MusicData(kind="music", file="JSB_Chorales.mat")
@@ -50,7 +43,7 @@ Prepare = Callable[..., Contest]
 @pytest.fixture
 def prepare(music: Path) -> Prepare:
     """Prepares a contest of one kind, anew each time."""
-    return lambda kind, seed=0: prepare_contest(DATA[kind], seed, str(music))
+    return lambda kind, seed=0: DATA[kind].prepare(seed, str(music))
 
 
 def list_arrays(contest: Contest) -> list[np.ndarray]:
@@ -91,7 +84,7 @@ def test_no_sequence_stands_in_two_parts(prepare: Prepare, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["adding", "copy"])
 def test_size_of_one_part_changes_nothing_in_the_others(prepare: Prepare, kind: str) -> None:
-    larger = prepare_contest(DATA[kind].model_copy(update={"num_train": 31}), 0, None)
+    larger = DATA[kind].model_copy(update={"num_train": 31}).prepare(0, None)
     np.testing.assert_array_equal(larger.parts["test"].inputs, prepare(kind).parts["test"].inputs)
 
 
@@ -104,7 +97,7 @@ def test_parts_of_music_are_those_of_the_file(prepare: Prepare) -> None:
 
 
 def test_music_is_cut_for_training_alone(music: Path) -> None:
-    contest = prepare_contest(JSB.model_copy(update={"train_steps": 5}), 0, str(music))
+    contest = JSB.model_copy(update={"train_steps": 5}).prepare(0, str(music))
     assert [part.weights.sum(axis=1).tolist() for part in contest.parts.values()] == [
         [4, 5, 5, 1, 5, 1, 5, 3],
         [3, 7],
@@ -137,7 +130,7 @@ def test_windows_are_those_of_the_series_in_their_order(prepare: Prepare) -> Non
 
 def test_seed_of_a_source_is_added_to_that_of_the_run(prepare: Prepare) -> None:
     shifted = DATA["series"].model_copy(update={"source": SourceSpec(name="noisy_sine", seed=2)})
-    one, other = prepare_contest(shifted, 1, None), prepare("series", 3)
+    one, other = shifted.prepare(1, None), prepare("series", 3)
     np.testing.assert_array_equal(one.parts["test"].targets, other.parts["test"].targets)
 
 
@@ -145,12 +138,12 @@ def test_several_series_are_refused(write: Callable[..., str]) -> None:
     rows = "".join(f"{name},2020-01-{day:02},{day}\n" for name in "ab" for day in range(1, 31))
     source = SourceSpec(path=write(f"id,ds,y\n{rows}"), id="id")
     with pytest.raises(TaskError, match=r"my\.csv: expected one series, received 2"):
-        prepare_contest(SeriesData(kind="series", source=source, lookback=3), 0, None)
+        SeriesData(kind="series", source=source, lookback=3).prepare(0, None)
 
 
 def test_missing_file_of_a_series_is_named() -> None:
     with pytest.raises(SeriesError, match=r"nowhere\.csv: no such file"):
-        prepare_contest(SeriesData(kind="series", source=SourceSpec(path="nowhere.csv")), 0, None)
+        SeriesData(kind="series", source=SourceSpec(path="nowhere.csv")).prepare(0, None)
 
 
 # Music files
@@ -162,7 +155,7 @@ def no_data(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_music_file_is_found_in_the_folder_of_the_plan(music: Path, no_data: None) -> None:
-    assert find_file(JSB, str(music)) == music / "JSB_Chorales.mat"
+    assert JSB.find_file(str(music)) == music / "JSB_Chorales.mat"
 
 
 def test_music_file_is_found_below_the_folder_of_data(
@@ -170,43 +163,43 @@ def test_music_file_is_found_below_the_folder_of_data(
 ) -> None:
     (tmp_path / "music").symlink_to(music)
     monkeypatch.setenv("RNN_DATA", str(tmp_path))
-    assert find_file(JSB, None) == tmp_path / "music" / "JSB_Chorales.mat"
+    assert JSB.find_file(None) == tmp_path / "music" / "JSB_Chorales.mat"
 
 
 def test_folder_of_the_plan_wins_over_that_of_the_environment(
     music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RNN_DATA", str(tmp_path))
-    assert find_file(JSB, str(music)) == music / "JSB_Chorales.mat"
+    assert JSB.find_file(str(music)) == music / "JSB_Chorales.mat"
 
 
 def test_no_folder_has_no_music(no_data: None, music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even where the command is run beside a folder of that name."""
     monkeypatch.chdir(music)
-    assert find_file(JSB, None) is None
+    assert JSB.find_file(None) is None
 
 
 def test_music_file_that_is_not_there_is_none(music: Path) -> None:
-    assert find_file(MusicData(kind="music", file="Nottingham.mat"), str(music)) is None
+    assert MusicData(kind="music", file="Nottingham.mat").find_file(str(music)) is None
 
 
 def test_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TaskError, match=r"compare\.plan\.music: expected a folder, received .*nowhere"):
-        find_file(JSB, str(tmp_path / "nowhere"))
+        JSB.find_file(str(tmp_path / "nowhere"))
 
 
 def test_preparing_music_without_its_file_says_how_to_give_it(no_data: None) -> None:
     with pytest.raises(TaskError, match=r"JSB_Chorales\.mat: no such file\. .* compare\.plan\.music, .* docs/data\.md"):
-        prepare_contest(JSB, 0, None)
+        JSB.prepare(0, None)
 
 
 def test_file_of_a_series_is_its_path() -> None:
-    assert find_file(SeriesData(kind="series", source=SourceSpec(path="my.csv")), None) == Path("my.csv")
+    assert SeriesData(kind="series", source=SourceSpec(path="my.csv")).find_file(None) == Path("my.csv")
 
 
 @pytest.mark.parametrize("kind", DRAWN)
 def test_drawn_data_have_no_file(kind: str) -> None:
-    assert find_file(DATA[kind], None) is None
+    assert DATA[kind].find_file(None) is None
 
 
 # Metrics and references
@@ -246,7 +239,7 @@ def forecast_metrics() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def temperature() -> Contest:
-    return prepare_contest(SeriesData(kind="series", source=SourceSpec(name="temperature"), lookback=12), 1, None)
+    return SeriesData(kind="series", source=SourceSpec(name="temperature"), lookback=12).prepare(1, None)
 
 
 @pytest.mark.parametrize(("reference", "baseline"), [("last value", "last_value"), ("ridge", "ridge")])
@@ -261,7 +254,7 @@ def test_noise_floor_is_that_of_forecast(temperature: Contest, forecast_metrics:
 
 
 def test_series_without_a_signal_has_no_noise_floor() -> None:
-    contest = prepare_contest(SeriesData(kind="series", source=SourceSpec(name="seattle")), 0, None)
+    contest = SeriesData(kind="series", source=SourceSpec(name="seattle")).prepare(0, None)
     assert set(contest.references) == {"last value", "ridge"}
 
 
@@ -310,64 +303,36 @@ def test_note_frequencies_are_the_reference_of_music(prepare: Prepare) -> None:
 
 @pytest.mark.real_data
 def test_note_frequencies_of_real_music_have_the_stated_loss(real_data: Path) -> None:
-    contest = prepare_contest(JSB, 0, str(real_data / "music"))
+    contest = JSB.prepare(0, str(real_data / "music"))
     assert contest.references["note frequencies"] == pytest.approx(11.09, abs=0.005)
-
-
-# Budgets
-
-
-def make_contenders(**units: int) -> dict[str, ContenderSpec]:
-    return {cell: ContenderSpec(cell=cell, units=number) for cell, number in units.items()}
-
-
-def test_budgets_are_the_weights_of_kernel_recurrent_kernel_and_bias() -> None:
-    """Simple RNN u(m + u + 1), LSTM four times as many, GRU three times u(m + u + 2)."""
-    found = check_budgets("mine", make_contenders(rnn=17, lstm=8, gru=9), 2)
-    assert found == {"rnn": 17 * 20, "lstm": 4 * 8 * 11, "gru": 3 * 9 * 13}
-
-
-def test_unequal_budgets_are_refused_with_all_numbers() -> None:
-    with pytest.raises(TaskError) as caught:
-        check_budgets("mine", make_contenders(rnn=90, lstm=50, gru=57), 2)
-    assert str(caught.value) == (
-        "task mine: expected numbers of recurrent weights within 6% of each other, received rnn 8,370, lstm 10,600, "
-        "gru 10,431 with 2 inputs. Change the units."
-    )
-
-
-@pytest.mark.parametrize(("units", "is_refused"), [(47, False), (46, True)])
-def test_budgets_may_differ_by_6_percent_of_the_largest(units: int, is_refused: bool) -> None:
-    """Simple RNNs of 2,400, 2,303 and 2,208 weights: 96 % and 92 % of the largest."""
-    contenders = {name: ContenderSpec(cell="rnn", units=number) for name, number in (("one", 48), ("other", units))}
-    if is_refused:
-        with pytest.raises(TaskError, match="within 6%"):
-            check_budgets("mine", contenders, 1)
-    else:
-        assert len(check_budgets("mine", contenders, 1)) == 2
-
-
-@pytest.mark.parametrize("environment", ["base", "test"])
-def test_all_tasks_have_equal_budgets(project: Path, environment: str) -> None:
-    files = [project / f"conf/{name}/parameters_compare.yml" for name in dict.fromkeys(["base", environment])]
-    parameters = OmegaConf.to_container(OmegaConf.merge(*(OmegaConf.load(file) for file in files)))
-    for name, task in TaskBook.model_validate(parameters["compare"]["tasks"]).root.items():
-        assert check_budgets(name, task.contenders, NUM_INPUTS[task.data.kind])
 
 
 # Published
 
 
-def make_task(data: MusicData | AddingData) -> TaskSpec:
-    contenders = make_contenders(lstm=36, gru=46)
-    return TaskSpec(data=data, contenders=contenders, training=TrainingSpec())
-
-
 @pytest.mark.parametrize("file", ["JSB_Chorales.mat", "Nottingham.mat"])
 def test_music_has_published_figures(file: str) -> None:
-    found = list_published(make_task(MusicData(kind="music", file=file)))
-    assert set(found) == {"Chung et al. 2014", "Bai et al. 2018"}
+    assert set(MusicData(kind="music", file=file).published) == {"Chung et al. 2014", "Bai et al. 2018"}
 
 
 def test_other_tasks_have_no_published_figures() -> None:
-    assert list_published(make_task(DATA["adding"])) == {}
+    assert DATA["adding"].published == {}
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (SeriesData(kind="series", source=SourceSpec(path="my.csv")), "the same for all seeds"),
+        (JSB.model_copy(update={"train_steps": 50}), "all seeds, cut into stretches of 50 steps"),
+    ],
+)
+def test_what_is_given_is_told(data: TaskData, words: str) -> None:
+    assert words in data.describe()
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_every_reference_has_a_look(prepare: Prepare, kind: str) -> None:
+    assert set(prepare(kind).references) <= set(DATA[kind].looks)

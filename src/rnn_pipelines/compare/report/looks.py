@@ -1,0 +1,19 @@
+"""Names, colours and dashes of contenders, tasks and what they are held against, in the report of `compare`."""
+
+from typing import get_args
+
+from rnn_pipelines.compare.contenders import NETWORKS
+from rnn_pipelines.compare.specs import Data
+from rnn_pipelines.looks import Look, Looks
+
+BOUND = "learnt below"
+LOOKS = Looks(
+    {name: kind.look for name, kind in NETWORKS.items()},
+    {
+        # In brackets, for a comma would read as one more name in a list of them.
+        "lstm_relu": Look("LSTM (relu)", "#7fb7e6"),
+        "lstm_bias_0": Look("LSTM (forget bias 0)", "#85c4ea"),
+        BOUND: Look(BOUND, "#707070", "dot"),
+    },
+    *(kind.looks for kind in get_args(Data)),
+)

@@ -1,0 +1,86 @@
+"""The results of one task, as all parts of the report are given them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from rnn_pipelines.compare.records import Description, Difference, NetworkSummary, Run
+from rnn_pipelines.compare.specs import TaskSpec
+from rnn_pipelines.compare.tasks.series import FLOOR
+
+
+@dataclass(frozen=True)
+class TaskResults:
+    """What is known of one task.
+
+    Attributes:
+        name: of the task.
+        spec: what it is.
+        networks: what their seeds come to.
+        runs: all trainings, by seed.
+        references: what simple methods reach on the test part.
+        published: what papers report, by paper and cell.
+    """
+
+    name: str
+    spec: TaskSpec
+    networks: Sequence[NetworkSummary]
+    runs: Sequence[Run]
+    references: Mapping[str, float]
+    published: Mapping[str, Mapping[str, float]]
+
+    @property
+    def cells(self) -> list[str]:
+        """The names of the networks."""
+        return [network["cell"] for network in self.networks]
+
+    @property
+    def differences(self) -> list[Difference]:
+        """Of the test losses of all pairs of networks."""
+        return [pair for network in self.networks for pair in network["differences"]]
+
+    @property
+    def step_differences(self) -> list[Difference]:
+        """Of the gradient steps to learn, where every seed of both networks learnt."""
+        return [pair for network in self.networks for pair in network["step_differences"]]
+
+    @property
+    def num_steps(self) -> int:
+        """Gradient steps that a training has at most."""
+        return self.spec.training.epochs * max(run["steps_per_epoch"] for run in self.runs)
+
+    @cached_property
+    def best_reference(self) -> str | None:
+        """The simple method with the lowest loss, None where there is none; what only luck can beat isn't a rival."""
+        rivals = {name: loss for name, loss in self.references.items() if name != FLOOR}
+        return min(rivals, key=rivals.__getitem__, default=None)
+
+    @property
+    def num_better(self) -> int:
+        """Networks whose mean loss on the test part is lower than that of the best simple method."""
+        bound = self.references[self.best_reference] if self.best_reference else float("-inf")
+        return sum(network["test"]["mean"] < bound for network in self.networks)
+
+    def list_values(self, cell: str, key: str) -> list[Any]:
+        """One field of all runs of a network, by seed."""
+        return [value for run in self.runs for name, value in run.items() if run["cell"] == cell and name == key]
+
+
+def list_tasks(runs: Sequence[Run], summary: Sequence[NetworkSummary], description: Description) -> list[TaskResults]:
+    """The tasks that were run, in the order of the summary."""
+    ordered = sorted(runs, key=lambda run: run["seed"])
+    tasks = []
+    for name in dict.fromkeys(network["task"] for network in summary):
+        described = description["tasks"][name]
+        tasks.append(
+            TaskResults(
+                name=name,
+                spec=TaskSpec.model_validate(described["spec"]),
+                networks=[network for network in summary if network["task"] == name],
+                runs=[run for run in ordered if run["task"] == name],
+                references=described["references"],
+                published=described["published"],
+            )
+        )
+    return tasks

@@ -1,0 +1,113 @@
+"""What the figures of `compare` are put together from: a view of each task, and rows of dots for its seeds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from plotly.graph_objects import Figure, Scatter
+
+from rnn_pipelines.compare.records import Estimate
+from rnn_pipelines.compare.report.looks import LOOKS
+from rnn_pipelines.compare.report.tables import format_estimate
+from rnn_pipelines.report.style import add_menu, make_log_ticks, set_title
+from rnn_pipelines.report.trainings import MIN_LOG_RATIO
+
+# Places around the middle of a row, whose height is 1.
+DOTS_ABOVE = 0.12
+DOTS_SPREAD = 0.12
+MEAN_BELOW = 0.2
+MAX_DENSE_RATIO = 100
+
+
+@dataclass(frozen=True)
+class View:
+    """What a figure shows of one task.
+
+    Attributes:
+        traces: as many as there are.
+        layout: what of the layout belongs to the task, see `add_menu`.
+    """
+
+    traces: Sequence[Scatter]
+    layout: Mapping[str, Any]
+
+
+def combine_views(views: Mapping[str, View], axes: Mapping[str, Any] | None = None) -> Figure:
+    """One figure with a menu of the tasks; empty traces make up for what a task has less than another."""
+    figure = Figure(layout=axes)
+    most = max(len(view.traces) for view in views.values())
+    for view in views.values():
+        figure.add_traces(view.traces)
+        for _ in range(most - len(view.traces)):
+            figure.add_scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip")
+    add_menu(figure, [LOOKS[task].name for task in views], [view.layout for view in views.values()])
+    return figure
+
+
+def combine_rows(views: Mapping[str, View], title: str, subtitle: str, axes: Mapping[str, Any] | None = None) -> Figure:
+    """Likewise, of views that consist of rows."""
+    figure = combine_views(views, axes)
+    set_title(figure, title, subtitle)
+    figure.update_yaxes(zeroline=False)
+    figure.update_layout(hovermode="closest")
+    return figure
+
+
+def choose_scale(axis: str, values: Sequence[float]) -> dict[str, Any]:
+    """A logarithmic axis where the values differ much."""
+    lowest, highest = min(values), max(values)
+    if lowest <= 0 or highest < MIN_LOG_RATIO * lowest:
+        return {f"{axis}.type": "linear", f"{axis}.tickmode": "auto"}
+    ticks = make_log_ticks(-12, 9, (1, 2, 5) if highest < MAX_DENSE_RATIO * lowest else (1,))
+    return {f"{axis}.type": "log", f"{axis}.tickmode": "array", **{f"{axis}.{key}": of for key, of in ticks.items()}}
+
+
+def name_rows(names: Iterable[str]) -> dict[str, Any]:
+    """The axis of rows, the first one on top."""
+    texts = list(names)
+    return {"yaxis.tickvals": [-row for row in range(len(texts))], "yaxis.ticktext": texts}
+
+
+def draw_seeds(row: int, values: Sequence[float], color: str, axis: str = "x") -> Scatter:
+    """A dot for each seed, the first one on top.
+
+    Args:
+        row: from the top, from 0.
+        values: one for each seed.
+        color: of the dots.
+        axis: across.
+    """
+    return Scatter(
+        x=values,
+        y=DOTS_ABOVE - row + np.linspace(DOTS_SPREAD, -DOTS_SPREAD, len(values)),
+        marker={"color": color, "size": 7, "opacity": 0.75},
+        text=[f"seed {seed}" for seed in range(len(values))],
+        hovertemplate="%{text}: %{x:.4g}<extra></extra>",
+        **_style_row(axis),
+    )
+
+
+def draw_mean(row: int, estimate: Estimate, color: str, axis: str = "x", lowest: float | None = None) -> Scatter:
+    """The mean with its interval, below the dots of the seeds.
+
+    Args:
+        row, color, axis: as in `draw_seeds`.
+        estimate: what is drawn.
+        lowest: where the interval is cut: a logarithmic axis has no place for 0, and no training takes less; None for
+            nowhere.
+    """
+    mean, low, high = estimate["mean"], estimate["low"], estimate["high"]
+    low = low if lowest is None else max(low, lowest)
+    return Scatter(
+        x=[mean],
+        y=[-row - MEAN_BELOW],
+        error_x={"array": [high - mean], "arrayminus": [mean - low], "thickness": 2, "width": 6},
+        marker={"color": color, "size": 11, "symbol": "diamond"},
+        hovertemplate="mean {} ({})<extra></extra>".format(*format_estimate(estimate)),
+        **_style_row(axis),
+    )
+
+
+def _style_row(axis: str) -> dict[str, Any]:
+    return {"xaxis": axis, "showlegend": False, "mode": "markers"}

@@ -1,0 +1,48 @@
+"""A task, ready for its networks: what they train on, are measured by, and must beat."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rnn_pipelines.compare.tasks.sequences import Sequences
+
+Loss = Literal["squared", "categorical", "bernoulli"]
+PARTS: tuple[Literal["train", "validation", "test"], ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A task with its data.
+
+    Attributes:
+        parts: train, validation and test.
+        num_outputs: numbers that a network gives for each target.
+        loss: what is minimised: squared error, or the cross-entropy of classes or of notes.
+        measure: the metric of a network's outputs for one part, lower is better.
+        references: what simple methods reach on the test part, in the same metric.
+        scale: the metric is so many times the loss: that of a scaled series is in another unit.
+    """
+
+    parts: Mapping[str, Sequences]
+    num_outputs: int
+    loss: Loss
+    measure: Callable[[np.ndarray, Sequences], float]
+    references: Mapping[str, float]
+    scale: float = 1.0
+
+    @property
+    def num_inputs(self) -> int:
+        """Features of a step."""
+        return int(self.parts["train"].inputs.shape[2])
+
+    @property
+    def every_step(self) -> bool:
+        """Whether there is a target at every step, or one for each sequence."""
+        return self.parts["train"].weights.ndim == 2
+
+
+def measure_mse(outputs: np.ndarray, sequences: Sequences) -> float:
+    """Mean squared error of float[num_sequences, 1]."""
+    return float(((sequences.targets - outputs.astype(float)) ** 2).mean())

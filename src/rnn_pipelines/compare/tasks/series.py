@@ -1,0 +1,105 @@
+"""One step ahead of a window of a series, without calendar features."""
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from rnn_pipelines.compare.tasks.contest import PARTS, Contest, measure_mse
+from rnn_pipelines.compare.tasks.data import TaskData
+from rnn_pipelines.compare.tasks.sequences import Sequences
+from rnn_pipelines.errors import TaskError
+from rnn_pipelines.forecast.baselines import fit_ridge
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.synthetic import GENERATORS
+from rnn_pipelines.forecast.series.windows import WindowSpec, gather_windows
+from rnn_pipelines.looks import Look
+
+# What only luck can beat.
+FLOOR = "noise floor"
+
+
+class SeriesData(TaskData, frozen=True):
+    """One step ahead of a series. The metric is the MSE in the series' unit.
+
+    Attributes:
+        source: which series; the seed of a run is added to its own, so that each seed is another draw of the noise.
+        lookback: steps of the window.
+        split: its parts.
+    """
+
+    metric: ClassVar = "MSE, squared unit of the series"
+    looks: ClassVar = {
+        "last value": Look("last value", "#bfa66a", "dot"),
+        "ridge": Look("ridge", "#5fa58e", "dash"),
+        FLOOR: Look(FLOOR, "#999999", "longdash"),
+    }
+    kind: Literal["series"]
+    source: SourceSpec
+    lookback: int = Field(30, ge=1)
+    split: SplitSpec = SplitSpec()
+
+    @model_validator(mode="after")
+    def _refuse_catalog(self) -> "SeriesData":
+        if self.source.name == "catalog" and self.source.path is None:
+            raise ValueError("source: expected a name or a path, received the catalog, which a comparison doesn't read")
+        return self
+
+    def prepare(self, seed: int, music: str | None) -> Contest:
+        """See `TaskData.prepare`."""
+        return _prepare_series_contest(self, seed)
+
+    def describe(self) -> str:
+        """See `TaskData.describe`."""
+        drawn = self.source.path is None and self.source.name in GENERATORS
+        source = "each seed is another draw of its noise" if drawn else "the same for all seeds"
+        return (
+            f"One step ahead of {self.source.label}, from the last {self.lookback} steps; {source}. The metric is "
+            "the MSE, in the unit of the series, squared."
+        )
+
+    def find_file(self, music: str | None) -> Path | None:
+        """See `TaskData.find_file`."""
+        return Path(self.source.path) if self.source.path else None
+
+
+def _prepare_series_contest(data: SeriesData, seed: int) -> Contest:
+    source = data.source.model_copy(update={"seed": data.source.seed + seed})
+    recipe = Recipe(
+        source=source,
+        gaps=GapPolicy("split"),
+        split=data.split,
+        window=WindowSpec(lookback=data.lookback, horizon=1),
+        calendar=CalendarSpec(yearly=0, weekly=0, daily=0),
+    )
+    prepared = prepare_panel(read_source(source), recipe)
+    series, cutoffs, panel = prepared.series, prepared.cutoffs, prepared.windows
+    if len(cutoffs) > 1:
+        raise TaskError(
+            f"{source.label}: expected one series, received {len(cutoffs)}. Leave out the id, or choose one."
+        )
+    parts: dict[str, Sequences] = {}
+    for part in PARTS:
+        history, _, targets = gather_windows(panel, np.concatenate(list(panel.index(part).batches(len(series)))))
+        parts[part] = Sequences(history, targets, np.ones(len(targets), np.float32))
+    variance = float(prepared.scaler["deviation"].iloc[0]) ** 2
+
+    def measure(outputs: np.ndarray, sequences: Sequences) -> float:
+        return variance * measure_mse(outputs, sequences)
+
+    test, ridge = parts["test"], fit_ridge(panel)
+    history = test.inputs[:, :, 0]
+    references = {
+        "last value": measure(history[:, -1:], test),
+        "ridge": measure(history @ ridge[:-1] + ridge[-1], test),
+    }
+    if "signal" in series:
+        stop = int(cutoffs["validation_stop"].iloc[0])
+        noise = (series["y"] - series["signal"]).iloc[stop:]
+        references[FLOOR] = float((noise**2).mean())
+    return Contest(parts, 1, "squared", measure, references, variance)

@@ -1,0 +1,60 @@
+"""What the gates of all layers come to, as one summary and three tables."""
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.internals.gate_statistics import (
+    find_reach,
+    list_gates,
+    measure_gradient_by_lag,
+    measure_half_lives,
+    measure_openness,
+    tabulate_distributions,
+)
+from rnn_pipelines.internals.notation import NOTATIONS
+from rnn_pipelines.internals.records import HalfLives, LayerSummary, Traces
+
+
+def measure_traces(*traces: Traces) -> tuple[dict[str, LayerSummary], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Measures openness, memory length and gradient by lag of each layer.
+
+    Args:
+        traces: of forecasters and classifiers.
+    Returns:
+        A summary for each layer. And three tables with the `layer` of each row: the distributions (see
+        `tabulate_distributions`), the half-lives (`unit`, `half_life`) and the gradients (`lag`, `gradient`, the
+        greatest is 1).
+    """
+    summary: dict[str, LayerSummary] = {}
+    distributions, half_lives, gradients = [], [], []
+    for group in traces:
+        for name, layer in group.layers.items():
+            gates = list_gates(layer.trace, layer.mask)
+            lives = measure_half_lives(gates[NOTATIONS[layer.cell].keeping])
+            by_lag = measure_gradient_by_lag(group.gradients[name], layer.mask, layer.trace.backwards)
+            summary[name] = {
+                "origin": group.origin,
+                "cell": layer.cell,
+                "num_inputs": layer.inputs.shape[2],
+                "units": layer.weights.units,
+                "num_sequences": len(layer.mask),
+                "num_steps": int(layer.mask.sum()),
+                "num_weights_by_gate": layer.num_weights_by_gate,
+                "max_difference": layer.max_difference,
+                "network": group.networks[name],
+                "openness": measure_openness(gates),
+                "half_life_steps": _summarize_half_lives(lives),
+                "reach_steps": find_reach(by_lag),
+            }
+            distributions.append(tabulate_distributions(gates).assign(layer=name))
+            half_lives.append(pd.DataFrame({"layer": name, "unit": range(len(lives)), "half_life": lives}))
+            by_lag /= by_lag.max()
+            gradients.append(pd.DataFrame({"layer": name, "lag": range(len(by_lag)), "gradient": by_lag}))
+    return summary, *(pd.concat(tables, ignore_index=True) for tables in (distributions, half_lives, gradients))
+
+
+def _summarize_half_lives(half_lives: np.ndarray) -> HalfLives:
+    # A quantile that stands in the table, for one between two numbers is none where one of them is infinite.
+    quantiles = np.quantile(half_lives, [0.1, 0.5, 0.9], method="inverted_cdf")
+    low, median, high = (float(value) if np.isfinite(value) else None for value in quantiles)
+    return {"low": low, "median": median, "high": high}

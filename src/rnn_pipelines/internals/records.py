@@ -1,0 +1,106 @@
+"""Traces of recurrent layers, and what they come to; free of Keras."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+import numpy as np
+
+from rnn_pipelines.cells.gru import GRUWeights
+from rnn_pipelines.cells.lstm import LSTMWeights
+from rnn_pipelines.cells.unroll import Trace
+from rnn_pipelines.networks.records import LayerRecord
+
+
+class NetworkSummary(TypedDict):
+    """A network: `layers` of it, or of its first member (see `summarize_layers`), and parameters of all members."""
+
+    layers: list[LayerRecord]
+    num_parameters: int
+
+
+@dataclass(frozen=True)
+class LayerTrace:
+    """One direction of a recurrent layer over a batch.
+
+    Attributes:
+        cell: its kind.
+        layer: its name in the network.
+        weights: what it has learned.
+        inputs: float32[batch, time, feature], what it reads.
+        mask: bool[batch, time], true where it reads.
+        trace: its states and gates, from the equations.
+        max_difference: the largest difference between their hidden states and those of Keras.
+        num_weights_by_gate: as they are in the layer.
+    """
+
+    cell: Literal["lstm", "gru"]
+    layer: str
+    weights: LSTMWeights | GRUWeights
+    inputs: np.ndarray
+    mask: np.ndarray
+    trace: Trace[Any, Any]
+    max_difference: float
+    num_weights_by_gate: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Recurrent layers at work.
+
+    Attributes:
+        layers: by task, cell and, if there are two, direction: `forecast_lstm`, `sentiment_gru_backward`.
+        gradients: float[batch, time, feature] for each layer: of the output whose dependence on the past is measured,
+            with respect to each input.
+        networks: that of each layer.
+        origin: where the networks come from, in words.
+    """
+
+    layers: Mapping[str, LayerTrace]
+    gradients: Mapping[str, np.ndarray]
+    networks: Mapping[str, NetworkSummary]
+    origin: str
+
+
+class Openness(TypedDict):
+    """Of a gate: its mean, and the shares of its values that are below 0.1 and above 0.9."""
+
+    mean: float
+    low_fraction: float
+    high_fraction: float
+
+
+class HalfLives(TypedDict):
+    """Steps that 10 %, 50 % and 90 % of the units stay below; None where they have no end."""
+
+    low: float | None
+    median: float | None
+    high: float | None
+
+
+class LayerSummary(TypedDict):
+    """What one layer does.
+
+    Attributes:
+        origin: where its network comes from, in words.
+        cell, num_weights_by_gate, max_difference: as in `LayerTrace`.
+        num_inputs, units: its size.
+        num_sequences, num_steps: that it read; steps of all sequences together.
+        network: in which it stands.
+        openness: of each gate.
+        half_life_steps: of its units.
+        reach_steps: see `find_reach`.
+    """
+
+    origin: str
+    cell: str
+    num_inputs: int
+    units: int
+    num_sequences: int
+    num_steps: int
+    num_weights_by_gate: dict[str, int]
+    max_difference: float
+    network: NetworkSummary
+    openness: dict[str, Openness]
+    half_life_steps: HalfLives
+    reach_steps: int | None
