@@ -1,13 +1,12 @@
-"""Numbers read well, and every forecaster has one look."""
+"""Numbers read well; titles and menus of figures."""
 
 import math
 
 import pytest
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.evaluation.metrics import BASELINES
 from rnn_pipelines.report.numbers import format_number, format_p_cell, format_percent, format_points, format_skill
-from rnn_pipelines.report.style import COLORS, MAX_LABEL_LENGTH, SPARE_COLOR, add_menu, get_color, get_name, set_title
+from rnn_pipelines.report.style import MAX_LABEL_LENGTH, add_menu, set_title
 
 
 def make_figure(num_traces: int) -> Figure:
@@ -41,19 +40,6 @@ def test_numbers_have_4_digits_and_all_whole_ones(value: float | None, text: str
 )
 def test_skills_have_a_sign(skill: float | None, text: str) -> None:
     assert format_skill(skill) == text
-
-
-def test_no_two_forecasters_share_a_color() -> None:
-    colors = [*COLORS.values(), SPARE_COLOR]
-    assert len(set(colors)) == len(colors)
-
-
-def test_every_baseline_has_a_color_of_its_own() -> None:
-    assert SPARE_COLOR not in {get_color(baseline) for baseline in BASELINES}
-
-
-def test_forecaster_without_a_look_of_its_own_is_drawn_too() -> None:
-    assert (get_color("simple_rnn"), get_name("simple_rnn")) == (SPARE_COLOR, "simple rnn")
 
 
 def test_title_and_subtitle_are_set() -> None:

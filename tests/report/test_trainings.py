@@ -6,8 +6,10 @@ from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.looks import CELLS, Looks
 from rnn_pipelines.report.trainings import draw_losses, tabulate_layers, tabulate_parameters, tabulate_trainings
 
+LOOKS = Looks(CELLS)
 HISTORY = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.5, 2.0]})
 RECORD = {
     "training_seconds": 61.26,
@@ -23,7 +25,7 @@ RECORD = {
 
 
 def draw(history: pd.DataFrame = HISTORY) -> Figure:
-    return draw_losses({"lstm": history}, "on scaled values")
+    return draw_losses({"lstm": history}, "on scaled values", LOOKS)
 
 
 def find_trace(figure: Figure, name: str) -> Scatter:
@@ -77,23 +79,23 @@ def test_loss_of_0_is_drawn() -> None:
 
 
 def test_trainings_have_their_seconds() -> None:
-    assert list(tabulate_trainings({"gru": RECORD}).rows) == [["GRU", "4,512", "30", "21", "61.3", "2.4"]]
+    assert list(tabulate_trainings({"gru": RECORD}, LOOKS).rows) == [["GRU", "4,512", "30", "21", "61.3", "2.4"]]
 
 
 def test_layers_are_those_of_the_network() -> None:
-    table = tabulate_layers({"lstm": RECORD})[0]
+    table = tabulate_layers({"lstm": RECORD}, LOOKS)[0]
     assert table.caption.startswith("LSTM from input to output")
     assert table.rows[1] == ["lstm_1", "LSTM", "32", "4,512"]
 
 
 def test_layers_of_several_members_are_those_of_one() -> None:
-    table = tabulate_layers({"lstm": RECORD | {"num_parameters": 3 * 4512}})[0]
+    table = tabulate_layers({"lstm": RECORD | {"num_parameters": 3 * 4512}}, LOOKS)[0]
     assert table.caption.startswith("LSTM, one of 3 members,")
 
 
 def test_length_of_a_text_is_called_time() -> None:
     record = RECORD | {"layers": [RECORD["layers"][1] | {"output_shape": [None, 8]}]}
-    assert tabulate_layers({"lstm": record})[0].rows[0][2] == "time × 8"
+    assert tabulate_layers({"lstm": record}, LOOKS)[0].rows[0][2] == "time × 8"
 
 
 def test_parameters_have_the_names_that_the_command_line_takes() -> None:

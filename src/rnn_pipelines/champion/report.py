@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rnn_pipelines.champion.tables import format_value, list_origins
+from rnn_pipelines.looks import CELLS, Looks
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Part, Section, Table, render_page
-from rnn_pipelines.report.style import get_name
 from rnn_pipelines.report.trainings import tabulate_parameters
+
+# Challengers, champions and baselines of any task: under their own names, in words.
+LOOKS = Looks(CELLS)
 
 HOW_TO_READ = (
     "A lower loss is better. All are of the same newest holdout, so that they compare with each other, but not with "
@@ -58,7 +61,7 @@ def _tabulate_losses(record: Mapping[str, Any]) -> Iterator[Part]:
     measured |= {name: {"loss": loss} for name, loss in baselines.items()}
     # Whatever is one number: accuracy and the like, where a task has them.
     columns = list(dict.fromkeys(["loss", *(key for m in measured.values() for key in m if not _is_list(m[key]))]))
-    rows = [[get_name(name), *(format_number(m.get(key)) for key in columns)] for name, m in measured.items()]
+    rows = [[LOOKS[name].name, *(format_number(m.get(key)) for key in columns)] for name, m in measured.items()]
     losses = [m.get("loss") for m in measured.values()]
     known = [loss for loss in losses if loss is not None]
     best = frozenset({(losses.index(min(known)), 1)} if known else ())
@@ -74,9 +77,8 @@ def _tabulate_steps(record: Mapping[str, Any]) -> Iterator[Part]:
     if by_step:
         steps = range(max(map(len, by_step.values())))
         rows = [[str(step + 1), *(format_number(losses[step]) for losses in by_step.values())] for step in steps]
-        yield Table(
-            header=["step ahead", *map(get_name, by_step)], rows=rows, caption="Loss at each step of the horizon"
-        )
+        header = ["step ahead", *(LOOKS[name].name for name in by_step)]
+        yield Table(header, rows, caption="Loss at each step of the horizon")
 
 
 def _tabulate_origins(record: Mapping[str, Any]) -> Table:

@@ -1,4 +1,4 @@
-"""What all reports share in looks: colours, names, titles, menus and axes of the figures, the form of numbers."""
+"""What the figures of all reports share: titles, menus and axes. Who is drawn in which colour, `looks` says."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -7,54 +7,8 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure, layout
 
-# From Okabe & Ito's palette, which colour-blind people can tell apart; the baselines are muted, and dashed as well.
-# Each is seen on white and on the dark background of kedro-viz.
-COLORS = {
-    "actual": "#666666",
-    "lstm": "#0072b2",
-    "gru": "#d55e00",
-    "rnn": "#963060",
-    "lstm_relu": "#7fb7e6",
-    "lstm_bias_0": "#85c4ea",
-    "last_value": "#bfa66a",
-    "seasonal_naive": "#b48ead",
-    "ridge": "#5fa58e",
-    "noise_floor": "#999999",
-    "ensemble": "#009e73",
-    "lstm_alone": "#56b4e9",
-    "gru_alone": "#e69f00",
-    "pointwise": "#cc79a7",
-    "nb_ngram": "#7a6a4f",
-    "learnt_below": "#707070",
-}
-SPARE_COLOR = "#8a7cc2"
-DASHES = {
-    "last_value": "dot",
-    "seasonal_naive": "dashdot",
-    "ridge": "dash",
-    "noise_floor": "longdash",
-    "lstm_alone": "dot",
-    "gru_alone": "dot",
-    "pointwise": "dot",
-    "nb_ngram": "dash",
-    "learnt_below": "dot",
-}
-NAMES = {
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "rnn": "simple RNN",
-    # In brackets, for a comma would read as one more name in a list of them.
-    "lstm_relu": "LSTM (relu)",
-    "lstm_bias_0": "LSTM (forget bias 0)",
-    "ensemble": "LSTM + GRU",
-    "lstm_alone": "LSTM alone",
-    "gru_alone": "GRU alone",
-    "pointwise": "no recurrence",
-    "nb_ngram": "NB n-grams",
-    "jsb_chorales": "JSB Chorales",
-    "nottingham": "Nottingham",
-}
-
+# Of what is nobody's: what was observed, and marks.
+NEUTRAL_COLOR = "#666666"
 MAX_LABEL_LENGTH = 24
 MAX_MARKED_POINTS = 40
 
@@ -84,16 +38,6 @@ TEMPLATE = layout.Template(
         "hoverlabel": {"namelength": -1},
     }
 )
-
-
-def get_color(forecaster: str) -> str:
-    """The forecaster's or classifier's colour, the same in every figure."""
-    return COLORS.get(forecaster, SPARE_COLOR)
-
-
-def get_name(forecaster: str) -> str:
-    """The forecaster's or classifier's name for people: LSTM, seasonal naive."""
-    return NAMES.get(forecaster, forecaster.replace("_", " "))
 
 
 def set_title(figure: Figure, title: str, subtitle: str = "") -> None:

@@ -8,23 +8,25 @@ import pandas as pd
 from plotly.graph_objects import Figure
 from pydantic import BaseModel
 
+from rnn_pipelines.looks import Looks
 from rnn_pipelines.report.page import Table
-from rnn_pipelines.report.style import choose_mode, count_up_to, get_color, get_name, set_title
+from rnn_pipelines.report.style import choose_mode, count_up_to, set_title
 
 MIN_LOG_RATIO = 4
 
 
-def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str) -> Figure:
+def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, looks: Looks) -> Figure:
     """Training and validation loss by epoch; a star marks the epoch whose weights were kept.
 
     Args:
         histories: the history of `fit` for each network; `is_best`, where there is such a column, is highest at that
             epoch. Otherwise it is the one with the lowest validation loss.
         loss: what was minimised, for the subtitle.
+        looks: of the networks.
     """
     figure = Figure()
     for network, history in histories.items():
-        color, name = get_color(network), get_name(network)
+        color, name = looks[network].color, looks[network].name
         for column, part, dash in (("loss", "training", "dot"), ("val_loss", "validation", "solid")):
             figure.add_scatter(
                 x=history["epoch"],
@@ -57,13 +59,13 @@ def _choose_scale(histories: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
-def tabulate_trainings(records: Mapping[str, Mapping[str, Any]]) -> Table:
+def tabulate_trainings(records: Mapping[str, Mapping[str, Any]], looks: Looks) -> Table:
     """Size, epochs and seconds of each network's training."""
     return Table(
         header=["network", "parameters", "epochs", "best epoch", "training, s", "compiling, s"],
         rows=[
             [
-                get_name(network),
+                looks[network].name,
                 f"{record['num_parameters']:,}",
                 str(record["num_epochs"]),
                 str(record["best_epoch"]),
@@ -80,7 +82,7 @@ def count_members(record: Mapping[str, Any]) -> int:
     return int(record["num_parameters"] // sum(layer["num_parameters"] for layer in record["layers"]))
 
 
-def tabulate_layers(records: Mapping[str, Mapping[str, Any]]) -> list[Table]:
+def tabulate_layers(records: Mapping[str, Mapping[str, Any]], looks: Looks) -> list[Table]:
     """The layers of each network, from input to output."""
     return [
         Table(
@@ -95,15 +97,15 @@ def tabulate_layers(records: Mapping[str, Mapping[str, Any]]) -> list[Table]:
                 for layer in record["layers"]
             ],
             num_text_columns=3,
-            caption=f"{_name_one(network, record)} from input to output; shapes without batch",
+            caption=f"{_name_one(looks[network].name, record)} from input to output; shapes without batch",
         )
         for network, record in records.items()
     ]
 
 
-def _name_one(network: str, record: Mapping[str, Any]) -> str:
+def _name_one(name: str, record: Mapping[str, Any]) -> str:
     num_members = count_members(record)
-    return get_name(network) if num_members == 1 else f"{get_name(network)}, one of {num_members} members,"
+    return name if num_members == 1 else f"{name}, one of {num_members} members,"
 
 
 def tabulate_parameters(pipeline: str, parameters: Mapping[str, Any]) -> Table:

@@ -8,8 +8,9 @@ import pytest
 from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.compare.report.figures import UNDECIDED_COLOR, choose_references, draw_figures
+from rnn_pipelines.compare.report.looks import LOOKS
+from rnn_pipelines.looks import SPARE_COLOR
 from rnn_pipelines.pipelines.compare.pipeline import FIGURES
-from rnn_pipelines.report.style import NAMES, get_color
 
 ALL_TASKS = ["temperature", "noisy sine", "adding 100", "copy 100", "JSB Chorales"]
 
@@ -62,8 +63,13 @@ def test_every_figure_has_a_title(figures) -> None:
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "lstm_relu", "lstm_bias_0"])
 def test_every_contender_has_a_name_and_a_color(cell: str) -> None:
-    assert cell in NAMES
-    assert get_color(cell) != get_color("no such network")
+    assert cell in LOOKS
+    assert LOOKS[cell].color != SPARE_COLOR
+
+
+def test_no_two_share_a_color() -> None:
+    colors = [look.color for look in LOOKS.values() if look.color != SPARE_COLOR]
+    assert len(set(colors)) == len(colors)
 
 
 # Menu
@@ -219,7 +225,7 @@ def test_first_network_of_a_difference_stands_above(adding) -> None:
 
 def test_difference_has_the_color_of_the_better_network(adding) -> None:
     colors = [find_row(draw(adding)["differences"], row)[1].marker.color for row in range(3)]
-    assert colors == [UNDECIDED_COLOR, get_color("gru"), UNDECIDED_COLOR]
+    assert colors == [UNDECIDED_COLOR, LOOKS["gru"].color, UNDECIDED_COLOR]
 
 
 @pytest.mark.parametrize(("key", "axis"), [("seconds_per_epoch", "x"), ("seconds_to_best", "x2")])

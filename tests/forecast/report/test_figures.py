@@ -10,7 +10,8 @@ from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.evaluation.metrics import compute_errors
 from rnn_pipelines.forecast.report.figures import draw_figures, find_strongest_baseline
-from rnn_pipelines.report.style import get_color
+from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.looks import SPARE_COLOR
 
 NAMES = ("forecasts", "next_values", "losses", "error_by_step", "residuals")
 
@@ -132,7 +133,11 @@ def test_forecaster_has_one_color_in_all_figures(figures, forecaster: str) -> No
         for trace in figure.data
         if trace.name.startswith(forecaster.upper())
     }
-    assert colors == {get_color(forecaster)}
+    assert colors == {LOOKS[forecaster].color}
+
+
+def test_no_two_forecasters_share_a_color() -> None:
+    assert len({look.color for look in LOOKS.values()} | {SPARE_COLOR}) == len(LOOKS) + 1
 
 
 def test_every_figure_has_a_title(figures) -> None:

@@ -20,8 +20,8 @@ from rnn_pipelines.internals.report.figures import (
     name_layer,
     order_units,
 )
+from rnn_pipelines.internals.report.looks import TEXT_COLORS
 from rnn_pipelines.pipelines.internals.pipeline import FIGURES
-from rnn_pipelines.report.style import get_color
 
 INITIALIZE = {"lstm": initialize_lstm, "gru": initialize_gru}
 
@@ -140,7 +140,7 @@ def test_gradients_below_the_floor_are_left_out(figures) -> None:
 
 def test_backward_layer_is_dotted(figures) -> None:
     line = figures["gradients"].data[0].line
-    assert (line.dash, line.color) == ("dot", get_color("lstm_alone"))
+    assert (line.dash, line.color) == ("dot", TEXT_COLORS["lstm"])
 
 
 def test_words_stand_below_their_values_even_if_one_comes_twice(figures) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from plotly.graph_objects import Figure, Scatter
 
+from rnn_pipelines.compare.report.looks import LOOKS
 from rnn_pipelines.compare.report.tables import (
     FLOOR,
     find_best_reference,
@@ -17,7 +18,7 @@ from rnn_pipelines.compare.report.tables import (
     list_pairs,
 )
 from rnn_pipelines.report.numbers import format_number
-from rnn_pipelines.report.style import DASHES, add_menu, get_color, get_name, set_title
+from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, set_title
 from rnn_pipelines.report.trainings import MIN_LOG_RATIO
 
 UNDECIDED_COLOR = "#8c8c8c"
@@ -98,13 +99,13 @@ def _draw_curve(cell: str, table: pd.DataFrame) -> Iterator[Scatter]:
     losses = np.array([[*curve, *[curve[-1]] * (longest - len(curve))] for curve in curves])
     low, median, high = losses.min(axis=0), np.median(losses, axis=0), losses.max(axis=0)
     steps = int(table["steps_per_epoch"].iloc[0]) * np.arange(1, longest + 1)
-    style = {"name": get_name(cell), "legendgroup": cell}
+    style = {"name": LOOKS[cell].name, "legendgroup": cell}
     yield Scatter(
         x=[*steps, *steps[::-1]],
         y=[*low, *high[::-1]],
         mode="none",
         fill="toself",
-        fillcolor=_fade(get_color(cell)),
+        fillcolor=_fade(LOOKS[cell].color),
         showlegend=False,
         hoverinfo="skip",
         **style,
@@ -117,7 +118,7 @@ def _draw_curve(cell: str, table: pd.DataFrame) -> Iterator[Scatter]:
             hovertemplate="%{y:.4g} (%{customdata[0]:.4g} to %{customdata[1]:.4g})",
             # A line shows nothing of a single epoch.
             mode="lines+markers" if longest == 1 else "lines",
-            line={"color": get_color(cell), "width": width},
+            line={"color": LOOKS[cell].color, "width": width},
             showlegend=part.start is None,
             **style,
         )
@@ -136,9 +137,8 @@ def _list_lines(described: Mapping[str, Any]) -> dict[str, float]:
 
 def _draw_line(name: str, x: Sequence[float], y: Sequence[float]) -> Scatter:
     """A reference, the same all along one axis; its value stands in the legend."""
-    key = name.replace(" ", "_")
     value = format_number(x[0] if x[0] == x[1] else y[0])
-    line = {"color": get_color(key), "dash": DASHES.get(key, "dash"), "width": 1.8}
+    line = {"color": LOOKS[name].color, "dash": LOOKS[name].dash, "width": 1.8}
     return Scatter(x=x, y=y, name=f"{name} {value}", mode="lines", line=line, hoverinfo="skip")
 
 
@@ -168,15 +168,15 @@ def draw_losses(
         traces = [
             trace
             for row, entry in enumerate(entries)
-            for trace in _draw_row(row, values[entry["cell"]], entry["test"], get_color(entry["cell"]), lowest=lowest)
+            for trace in _draw_row(row, values[entry["cell"]], entry["test"], LOOKS[entry["cell"]].color, lowest=lowest)
         ]
         traces += _draw_published(published, cells)
         for name, loss in references.items():
             line = _draw_line(name, [loss, loss], [0.5, 0.5 - len(cells)])
             # Markers that nobody sees, or the line could lie on the edge of the figure.
             traces.append(line.update(mode="lines+markers", marker={"color": "rgba(0,0,0,0)"}))
-        layout = {"xaxis.title.text": get_metric(described[task]), **scale, **_name_rows(map(get_name, cells))}
-        views[task] = View(traces, layout)
+        names = _name_rows(LOOKS[cell].name for cell in cells)
+        views[task] = View(traces, {"xaxis.title.text": get_metric(described[task]), **scale, **names})
     return _finish_rows(_combine(views), "Losses by seed", "on the test part; ◆ mean with 95% interval")
 
 
@@ -193,7 +193,7 @@ def _draw_published(published: Mapping[str, Mapping[str, float]], cells: Sequenc
             y=[DOTS_ABOVE - cells.index(cell) for cell in known],
             name=paper,
             mode="markers",
-            marker={"color": get_color("actual"), "symbol": symbol, "size": 11, "line": {"width": 2}},
+            marker={"color": NEUTRAL_COLOR, "symbol": symbol, "size": 11, "line": {"width": 2}},
             hovertemplate="%{x:.4g}",
         )
 
@@ -213,9 +213,9 @@ def draw_differences(
         by_cell = tables[task].pivot(index="seed", columns="cell", values="test")
         traces, names = [Scatter(x=[0, 0], y=[0.5, 0.5 - len(list_pairs(entries))], **_ZERO)], []
         for row, pair in enumerate(list_pairs(entries)):
-            color = get_color(pair["better"]) if pair["better"] else UNDECIDED_COLOR
+            color = LOOKS[pair["better"]].color if pair["better"] else UNDECIDED_COLOR
             traces += _draw_row(row, (by_cell[pair["cell"]] - by_cell[pair["against"]]).tolist(), pair, color)
-            names.append(f"{get_name(pair['cell'])}<br>− {get_name(pair['against'])}")
+            names.append(f"{LOOKS[pair['cell']].name}<br>− {LOOKS[pair['against']].name}")
         views[task] = View(traces, {"xaxis.title.text": get_metric(described[task]), **_name_rows(names)})
     figure = _combine(views)
     return _finish_rows(figure, "Paired differences", "of test losses; left of 0 the upper network is better")
@@ -236,8 +236,8 @@ def draw_time(tables: Mapping[str, pd.DataFrame], by_task: Mapping[str, Sequence
         for row, entry in enumerate(entries):
             for key, axis in (("seconds_per_epoch", "x"), ("seconds_to_best", "x2")):
                 values = tables[task].loc[tables[task]["cell"] == entry["cell"], key].tolist()
-                traces += _draw_row(row, values, entry[key], get_color(entry["cell"]), axis, 0.0)
-        names = _name_rows(get_name(entry["cell"]) for entry in entries)
+                traces += _draw_row(row, values, entry[key], LOOKS[entry["cell"]].color, axis, 0.0)
+        names = _name_rows(LOOKS[entry["cell"]].name for entry in entries)
         views[task] = View(traces, {"xaxis2.autorange": True, **names})
     axes = {
         "xaxis": {"domain": [0, 0.48], "title": "s per epoch", "rangemode": "tozero"},
@@ -321,5 +321,5 @@ def _combine(views: Mapping[str, View], axes: Mapping[str, Any] | None = None) -
         figure.add_traces(view.traces)
         for _ in range(most - len(view.traces)):
             figure.add_scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip")
-    add_menu(figure, [get_name(task) for task in views], [view.layout for view in views.values()])
+    add_menu(figure, [LOOKS[task].name for task in views], [view.layout for view in views.values()])
     return figure

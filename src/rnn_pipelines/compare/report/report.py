@@ -5,6 +5,7 @@ from typing import Any
 
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.compare.report.looks import LOOKS
 from rnn_pipelines.compare.report.tables import (
     group_by_task,
     tabulate_costs,
@@ -22,7 +23,6 @@ from rnn_pipelines.compare.specs import AddingData, CopyData, MusicData, PlanSpe
 from rnn_pipelines.compare.tasks.music import NUM_NOTES
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.report.page import Part, Section, render_page
-from rnn_pipelines.report.style import get_name
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 HOW_TO_READ = (
@@ -129,7 +129,7 @@ def describe_task(
         describe_papers(described["published"]),
     ]
     costs: list[Part] = [tabulate_costs(entries, described), describe_budget(entries)]
-    return Section(f"Task: {get_name(task)}", [*filter(None, texts), tabulate_results(entries, described), *costs])
+    return Section(f"Task: {LOOKS[task].name}", [*filter(None, texts), tabulate_results(entries, described), *costs])
 
 
 def describe_data(spec: TaskSpec) -> str:

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rnn_pipelines.compare.report.looks import LOOKS
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Table
-from rnn_pipelines.report.style import get_name
 
 # The metric of each kind of task and its unit. All of them are losses.
 METRICS = {
@@ -71,7 +71,7 @@ def tabulate_results(entries: Sequence[Mapping[str, Any]], described: Mapping[st
     has_bound = described["spec"]["learnt_below"] is not None
     rows = [
         [
-            get_name(entry["cell"]),
+            LOOKS[entry["cell"]].name,
             format_number(entry["test"]["mean"]),
             format_estimate(entry["test"])[1],
             format_number(entry["validation"]["mean"]),
@@ -80,7 +80,7 @@ def tabulate_results(entries: Sequence[Mapping[str, Any]], described: Mapping[st
         for entry in entries
     ]
     others = {
-        f"{get_name(cell)}, {paper}": loss
+        f"{LOOKS[cell].name}, {paper}": loss
         for paper, losses in described["published"].items()
         for cell, loss in losses.items()
     } | described["references"]
@@ -108,7 +108,7 @@ def tabulate_costs(entries: Sequence[Mapping[str, Any]], described: Mapping[str,
     """
     rows = [
         [
-            get_name(entry["cell"]),
+            LOOKS[entry["cell"]].name,
             f"{described['spec']['contenders'][entry['cell']]['units']:,}",
             f"{entry['num_recurrent_parameters']:,}",
             f"{entry['num_parameters']:,}",
@@ -133,10 +133,10 @@ def tabulate_differences(by_task: Mapping[str, Sequence[Mapping[str, Any]]]) -> 
     """
     rows = [
         [
-            get_name(task),
-            f"{get_name(pair['cell'])} − {get_name(pair['against'])}",
+            LOOKS[task].name,
+            f"{LOOKS[pair['cell']].name} − {LOOKS[pair['against']].name}",
             measure,
-            f"{get_name(pair['better'])} is better" if pair["better"] else "no difference shown",
+            f"{LOOKS[pair['better']].name} is better" if pair["better"] else "no difference shown",
             *format_estimate(pair),
         ]
         for task, entries in by_task.items()

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rnn_pipelines.compare.report.looks import LOOKS
 from rnn_pipelines.compare.report.tables import find_best_reference, format_estimate, list_pairs, list_step_pairs
 from rnn_pipelines.report.numbers import format_number
-from rnn_pipelines.report.style import get_name
 
 
 def write_verdict(by_task: Mapping[str, Sequence[Mapping[str, Any]]], description: Mapping[str, Any]) -> str:
@@ -47,14 +47,14 @@ def _write_pairs(
     # LSTM against GRU first: it is what people ask for.
     for cells, tasks_by_verdict in sorted(tasks_by_pair.items(), key=lambda item: "rnn" in item[0]):
         clauses = [
-            f"{get_name(better)} {verb} on {join_names(tasks)}"
+            f"{LOOKS[better].name} {verb} on {join_names(tasks)}"
             for (better, verb), tasks in tasks_by_verdict.items()
             if better is not None
         ]
         undecided = [task for (better, _), tasks in tasks_by_verdict.items() if better is None for task in tasks]
         if undecided:
             clauses.append(f"no difference that {seeds} can show on {join_names(undecided)}")
-        yield f"{get_name(cells[0])} against {get_name(cells[1])}: {'; '.join(clauses)}."
+        yield f"{LOOKS[cells[0]].name} against {LOOKS[cells[1]].name}: {'; '.join(clauses)}."
 
 
 def _is_told(pair: Mapping[str, Any], contenders: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -72,8 +72,8 @@ def _write_learning(
     """One sentence for each task that is learnt or not."""
     for task, entries in by_task.items():
         if described[task]["spec"]["learnt_below"] is not None:
-            counts = [f"{get_name(entry['cell'])} {entry['num_learnt']} of {entry['num_seeds']}" for entry in entries]
-            yield f"Seeds that learnt {get_name(task)}: {', '.join(counts)}."
+            counts = [f"{LOOKS[entry['cell']].name} {entry['num_learnt']} of {entry['num_seeds']}" for entry in entries]
+            yield f"Seeds that learnt {LOOKS[task].name}: {', '.join(counts)}."
 
 
 def _write_references(
@@ -103,7 +103,7 @@ def write_task_verdict(entries: Sequence[Mapping[str, Any]]) -> str:
     pairs = list_pairs(entries)
     shown = [_write_shown(pair) for pair in pairs if pair["better"]]
     undecided = [
-        "{} − {} is {} ({})".format(get_name(pair["cell"]), get_name(pair["against"]), *format_estimate(pair))
+        "{} − {} is {} ({})".format(LOOKS[pair["cell"]].name, LOOKS[pair["against"]].name, *format_estimate(pair))
         for pair in pairs
         if not pair["better"]
     ]
@@ -121,7 +121,7 @@ def _write_shown(pair: Mapping[str, Any]) -> str:
 def _order(pair: Mapping[str, Any]) -> tuple[str, str, str, str]:
     """The better one of a pair, the other, and by how much, without a sign."""
     worse, sign = (pair["against"], -1) if pair["better"] == pair["cell"] else (pair["cell"], 1)
-    return get_name(pair["better"]), get_name(worse), *format_estimate(pair, sign)
+    return LOOKS[pair["better"]].name, LOOKS[worse].name, *format_estimate(pair, sign)
 
 
 def describe_learning(entries: Sequence[Mapping[str, Any]], spec: Mapping[str, Any], num_steps: int) -> str:
@@ -135,7 +135,7 @@ def describe_learning(entries: Sequence[Mapping[str, Any]], spec: Mapping[str, A
     if spec["learnt_below"] is None:
         return ""
     clauses = [
-        f"{get_name(entry['cell'])} {entry['num_learnt']} of {entry['num_seeds']}"
+        f"{LOOKS[entry['cell']].name} {entry['num_learnt']} of {entry['num_seeds']}"
         + ("" if entry["steps_to_learn"] is None else f", {entry['steps_to_learn']:,.0f} steps")
         for entry in entries
     ]
@@ -149,7 +149,7 @@ def describe_learning(entries: Sequence[Mapping[str, Any]], spec: Mapping[str, A
 
 def _write_sooner(pair: Mapping[str, Any]) -> str:
     """By how many steps one learns sooner than the other, both with every seed."""
-    names = get_name(pair["cell"]), get_name(pair["against"])
+    names = LOOKS[pair["cell"]].name, LOOKS[pair["against"]].name
     if not pair["better"]:
         return "No difference of these steps that the seeds can show: {} − {} is {} ({}).".format(
             *names, *format_estimate(pair)
@@ -177,5 +177,5 @@ def begin_sentence(sentence: str) -> str:
 
 def join_names(names: Sequence[str]) -> str:
     """Names for people, in a list: a, b and c."""
-    *before, last = map(get_name, names)
+    *before, last = (LOOKS[name].name for name in names)
     return f"{', '.join(before)} and {last}" if before else last

@@ -7,10 +7,11 @@ import pandas as pd
 from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.evaluation.metrics import BASELINES
+from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
-from rnn_pipelines.report.style import DASHES, TEMPLATE, get_color, get_name
+from rnn_pipelines.report.style import TEMPLATE
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Greatest p-value at which a difference counts as shown.
@@ -42,12 +43,12 @@ def draw_error_against_cost(results: Mapping[str, Any]) -> Figure:
         Scatter(
             x=[entry["training_seconds"] for entry in schedules],
             y=[entry["mse"] for entry in schedules],
-            text=[get_name(entry["name"]) for entry in schedules],
+            text=[LOOKS[entry["name"]].name for entry in schedules],
             customdata=[(entry["num_trainings"], entry["num_promotions"]) for entry in schedules],
             mode="markers+text",
             # Turn by turn, for schedules that cost about the same stand close together.
             textposition=["top center", "bottom center"] * len(schedules),
-            marker={"size": 12, "color": get_color("lstm")},
+            marker={"size": 12, "color": LOOKS["lstm"].color},
             hovertemplate="%{text}: MSE %{y:.4~r}, %{x:.3~r} s, %{customdata[0]} trainings, %{customdata[1]} promoted"
             "<extra></extra>",
             showlegend=False,
@@ -62,9 +63,9 @@ def draw_error_against_cost(results: Mapping[str, Any]) -> Figure:
                 Scatter(
                     x=[left, right],
                     y=[entry["mse"]] * 2,
-                    name=get_name(entry["name"]),
+                    name=LOOKS[entry["name"]].name,
                     mode="lines",
-                    line={"color": get_color(entry["name"]), "dash": DASHES[entry["name"]]},
+                    line={"color": LOOKS[entry["name"]].color, "dash": LOOKS[entry["name"]].dash},
                     visible=True if entry["mse"] < 1.2 * max(found["mse"] for found in schedules) else "legendonly",
                 )
             )
@@ -113,19 +114,19 @@ def describe_verdict(results: Mapping[str, Any]) -> str:
         found = min(shown, key=lambda entry: entry["mse"])
         gain = 1 - found["mse"] / reference["mse"]
         verdict = (
-            f"The schedule {get_name(found['name'])} has an MSE {gain:.1%} below that of {get_name(reference['name'])} "
-            f"(p = {found['p_value']:.2g}), for {found['training_seconds']:,.0f} seconds of training instead of "
-            f"{reference['training_seconds']:,.0f}"
+            f"The schedule {LOOKS[found['name']].name} has an MSE {gain:.1%} below that of "
+            f"{LOOKS[reference['name']].name} (p = {found['p_value']:.2g}), for {found['training_seconds']:,.0f} "
+            f"seconds of training instead of {reference['training_seconds']:,.0f}"
         )
     else:
-        verdict = f"No schedule is shown to be better than {get_name(reference['name'])}"
-    worse = [get_name(e["name"]) for e in schedules if _is_shown(e) and e["mse"] > reference["mse"]]
+        verdict = f"No schedule is shown to be better than {LOOKS[reference['name']].name}"
+    worse = [LOOKS[e["name"]].name for e in schedules if _is_shown(e) and e["mse"] > reference["mse"]]
     if worse:
         verdict += f"; shown to be worse: {', '.join(worse)}"
     order = "below" if best["mse"] < simple["mse"] else "not below"
     return (
-        f"{verdict}. The lowest MSE of a schedule, {format_number(best['mse'])} ({get_name(best['name'])}), is {order} "
-        f"that of {get_name(simple['name'])}, {format_number(simple['mse'])}."
+        f"{verdict}. The lowest MSE of a schedule, {format_number(best['mse'])} ({LOOKS[best['name']].name}), is "
+        f"{order} that of {LOOKS[simple['name']].name}, {format_number(simple['mse'])}."
     )
 
 
@@ -149,7 +150,7 @@ def tabulate_schedules(results: Mapping[str, Any]) -> Table:
 
 def _format_row(entry: Mapping[str, Any]) -> Sequence[str]:
     return [
-        get_name(entry["name"]),
+        LOOKS[entry["name"]].name,
         format_number(entry["mse"]),
         format_number(entry["mae"]),
         NO_NUMBER if entry["p_value"] is None else f"{entry['p_value']:.2g}",
@@ -162,7 +163,7 @@ def tabulate_retrainings(retrainings: pd.DataFrame) -> Table:
     """The retrainings whose challenger was promoted, the first of each schedule among them."""
     is_first = ~retrainings["schedule"].duplicated()
     rows = [
-        [get_name(row.schedule), format_time(row.as_of), "the first" if first else row.reason]
+        [LOOKS[row.schedule].name, format_time(row.as_of), "the first" if first else row.reason]
         for row, first in zip(retrainings.itertuples(), is_first, strict=True)
         if first or row.is_promoted
     ]

@@ -17,8 +17,9 @@ from rnn_pipelines.forecast.report.choice import (
     join_steps,
     keep_last_steps,
 )
+from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.report.numbers import format_number
-from rnn_pipelines.report.style import DASHES, add_menu, choose_mode, count_up_to, get_color, get_name, set_title
+from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, choose_mode, count_up_to, set_title
 from rnn_pipelines.report.trainings import draw_losses
 
 MIN_SLIDER_STEPS = 100
@@ -46,7 +47,7 @@ def draw_figures(
     return {
         "forecasts": draw_forecasts(predictions, series, hidden),
         "next_values": draw_next_values(series, next_values, hidden),
-        "losses": draw_losses(histories, "on scaled values"),
+        "losses": draw_losses(histories, "on scaled values", LOOKS),
         "error_by_step": draw_error_by_step(by_step, predictions),
         "residuals": draw_residuals(predictions),
     }
@@ -129,7 +130,7 @@ def draw_residuals(predictions: pd.DataFrame) -> Figure:
         errors = table[networks].rsub(table["y"], axis=0)
         edges = np.histogram_bin_edges(errors.stack().dropna(), "sturges")
         for network in networks:
-            style = {"name": get_name(network), "legendgroup": network, "marker": {"color": get_color(network)}}
+            style = {"name": LOOKS[network].name, "legendgroup": network, "marker": {"color": LOOKS[network].color}}
             figure.add_trace(
                 Scatter(x=_show_time(table["ds"]), y=errors[network], mode="markers", opacity=0.6, **style), 1, 1
             )
@@ -150,15 +151,15 @@ def _draw_lines(tables: Mapping[str, pd.DataFrame], forecasters: Sequence[str], 
             y=table["y"],
             name="actual",
             mode=choose_mode(table["y"]),
-            line={"color": get_color("actual"), "width": 2},
+            line={"color": NEUTRAL_COLOR, "width": 2},
         )
         for forecaster in forecasters:
             figure.add_scatter(
                 x=_show_time(table["ds"]),
                 y=table[forecaster],
-                name=get_name(forecaster),
+                name=LOOKS[forecaster].name,
                 mode=choose_mode(table[forecaster]),
-                line={"color": get_color(forecaster), "dash": DASHES.get(forecaster), "width": 1.8},
+                line={"color": LOOKS[forecaster].color, "dash": LOOKS[forecaster].dash, "width": 1.8},
                 visible="legendonly" if forecaster in hidden else True,
             )
     add_menu(figure, list(tables))
@@ -168,13 +169,13 @@ def _draw_lines(tables: Mapping[str, pd.DataFrame], forecasters: Sequence[str], 
 
 
 def _draw_steps(forecaster: str, steps: pd.Series, errors: pd.Series) -> Scatter | Bar:
-    name, color = get_name(forecaster), get_color(forecaster)
+    name, color = LOOKS[forecaster].name, LOOKS[forecaster].color
     if len(steps) == 1:
         texts = [format_number(error) for error in errors]
         return Bar(
             x=[name], y=errors, name=name, marker={"color": color}, text=texts, textposition="outside", showlegend=False
         )
-    line = {"color": color, "dash": DASHES.get(forecaster), "width": 2}
+    line = {"color": color, "dash": LOOKS[forecaster].dash, "width": 2}
     return Scatter(x=steps, y=errors, name=name, mode=choose_mode(steps), line=line)
 
 

@@ -9,11 +9,12 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.realised import measure_groups
 from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
-from rnn_pipelines.report.style import COLORS, choose_mode, count_up_to, set_title
+from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.report.style import NEUTRAL_COLOR, choose_mode, count_up_to, set_title
 
 # More marks than these would lie on each other; the table of the versions names them all.
 MAX_NAMED_MARKS = 24
-REALISED, PROMISED = COLORS["lstm"], COLORS["gru"]
+REALISED, PROMISED = LOOKS["lstm"].color, LOOKS["gru"].color
 NOTHING = "no past forecast can be judged yet"
 
 
@@ -72,7 +73,7 @@ def mark_versions(judged: pd.DataFrame) -> pd.DataFrame:
 def _mark_versions(figure: Figure, marks: pd.DataFrame) -> None:
     for cutoff, names in marks.groupby("first_cutoff")["mark"]:
         place = _show_time(pd.Series([cutoff])).iloc[0]
-        figure.add_vline(place, line={"color": COLORS["actual"], "width": 1, "dash": "dot"})
+        figure.add_vline(place, line={"color": NEUTRAL_COLOR, "width": 1, "dash": "dot"})
         if len(marks) <= MAX_NAMED_MARKS:
             figure.add_annotation(
                 x=place, y=1, yref="paper", yanchor="top", text=f" {', '.join(names)}", showarrow=False, xanchor="left"

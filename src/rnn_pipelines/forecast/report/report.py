@@ -8,9 +8,9 @@ from typing import Any
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.metrics import BASELINES
+from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_skill
 from rnn_pipelines.report.page import Section, Table, render_page
-from rnn_pipelines.report.style import get_name
 from rnn_pipelines.report.trainings import count_members, tabulate_layers, tabulate_parameters, tabulate_trainings
 
 NOISE_FLOOR = "noise_floor_mse"
@@ -75,7 +75,7 @@ def render_forecast_report(
         Section("Error by step", [figures["error_by_step"], *notes_on_steps]),
         Section("Residuals", [figures["residuals"]]),
         Section("Loss curves", [figures["losses"]]),
-        Section("Networks", [tabulate_trainings(records), *notes_on_networks, *tabulate_layers(records)]),
+        Section("Networks", [tabulate_trainings(records, LOOKS), *notes_on_networks, *tabulate_layers(records, LOOKS)]),
         Section("Data", [tabulate_profile(profile)]),
         Section("Parameters", [tabulate_parameters("forecast", parameters)]),
         Section("Glossary", [GLOSSARY]),
@@ -99,7 +99,7 @@ def write_verdict(metrics: Mapping[str, Any]) -> str:
     if not is_tie and (ours["mse"] < theirs["mse"]) != (ours["rmse"] < theirs["rmse"]):
         rmse += ", the other way round, for the MSE gives large errors more weight"
     return (
-        f"The best network, {get_name(network)}, {verb} the best baseline, {get_name(baseline)}: "
+        f"The best network, {LOOKS[network].name}, {verb} the best baseline, {LOOKS[baseline].name}: "
         f"its MSE is {_relate(ours['mse'], theirs['mse'])} ({rmse}){_relate_to_floor(ours['mse'], metrics)}."
     )
 
@@ -144,7 +144,7 @@ def tabulate_metrics(metrics: Mapping[str, Any]) -> Table:
     baselines = [name for name in names if name in BASELINES]
     rows = [
         [
-            get_name(name),
+            LOOKS[name].name,
             *(format_number(metrics[name][metric]) for metric in METRICS),
             *(format_skill(metrics[name].get(f"skill_vs_{baseline}")) for baseline in baselines),
         ]
@@ -155,9 +155,10 @@ def tabulate_metrics(metrics: Mapping[str, Any]) -> Table:
         # Only synthetic series have one, and they come one at a time, so that its root is the RMSE.
         known = {"mse": floor, "rmse": math.sqrt(floor)}
         numbers = [format_number(known.get(metric)) for metric in METRICS]
-        rows.append([get_name("noise_floor"), *numbers, *[NO_NUMBER] * len(baselines)])
+        rows.append([LOOKS["noise_floor"].name, *numbers, *[NO_NUMBER] * len(baselines)])
+    skills = [f"skill vs {LOOKS[baseline].name}" for baseline in baselines]
     return Table(
-        header=["forecaster", *(metric.upper() for metric in METRICS), *(f"skill vs {get_name(b)}" for b in baselines)],
+        header=["forecaster", *(metric.upper() for metric in METRICS), *skills],
         rows=rows,
         best=frozenset(_find_best(metrics, names)),
     )

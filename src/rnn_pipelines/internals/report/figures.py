@@ -9,7 +9,8 @@ from plotly.graph_objects import Figure, Heatmap, Scatter
 from plotly.subplots import make_subplots
 
 from rnn_pipelines.internals.gate_statistics import KEEPING_GATES, REACH_FRACTION, measure_half_lives
-from rnn_pipelines.report.style import add_menu, get_color, get_name, set_title
+from rnn_pipelines.internals.report.looks import LOOKS, PROBABILITY_COLOR, REACH_COLOR, TEXT_COLORS
+from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, set_title
 
 if TYPE_CHECKING:
     from rnn_pipelines.internals.tracing import LayerTrace
@@ -60,7 +61,7 @@ def draw_figures(
 def name_layer(layer: str) -> str:
     """A layer's name for people: `sentiment_gru_backward` is GRU, sentiment, backward."""
     task, cell, *direction = layer.split("_")
-    return ", ".join([get_name(cell), task, *direction])
+    return ", ".join([LOOKS[cell].name, task, *direction])
 
 
 def draw_gate(layer: "LayerTrace", gate: str) -> Figure:
@@ -76,7 +77,7 @@ def draw_gate(layer: "LayerTrace", gate: str) -> Figure:
     figure.add_trace(_draw_units(layer, values, gate == "candidate", SYMBOLS[gate]), 2, 1)
     kind = "what could be written, −1 to 1" if gate == "candidate" else "0 is closed, 1 open"
     title = "candidate" if gate == "candidate" else f"{gate} gate"
-    set_title(figure, f"{get_name(layer.cell)}: {title} {SYMBOLS[gate]}", f"over one test window; {kind}")
+    set_title(figure, f"{LOOKS[layer.cell].name}: {title} {SYMBOLS[gate]}", f"over one test window; {kind}")
     return figure
 
 
@@ -89,7 +90,7 @@ def draw_states(layer: "LayerTrace") -> Figure:
         values = getattr(layer.trace.states, state)[row]
         figure.add_trace(_draw_units(layer, values, True, symbol, (place - 1, len(symbols))), place, 1)
     words = " and ".join(f"{state} {symbol}" for state, symbol in symbols.items())
-    set_title(figure, f"{get_name(layer.cell)}: {words}", "over one test window; what the units hold after each step")
+    set_title(figure, f"{LOOKS[layer.cell].name}: {words}", "over one test window; what the units hold after each step")
     return figure
 
 
@@ -111,7 +112,7 @@ def draw_distributions(distributions: pd.DataFrame) -> Figure:
         distributions: see `draw_figures`.
     """
     num_columns = max(len(gates) for gates in GATES.values())
-    titles = [f"{get_name(cell)} {gate}" for cell, gates in GATES.items() for gate in gates]
+    titles = [f"{LOOKS[cell].name} {gate}" for cell, gates in GATES.items() for gate in gates]
     figure = make_subplots(2, num_columns, subplot_titles=titles, vertical_spacing=0.2, horizontal_spacing=0.06)
     for row, (cell, gates) in enumerate(GATES.items(), start=1):
         for column, gate in enumerate(gates, start=1):
@@ -158,7 +159,7 @@ def draw_gradients(gradients: pd.DataFrame) -> Figure:
         # What is smaller would take most of the axis.
         shown = table[table["gradient"] >= LAG_FLOOR]
         figure.add_scatter(x=shown["lag"], y=100 * shown["gradient"], mode="lines", **_style(str(layer)))
-    figure.add_hline(100 * REACH_FRACTION, line={"color": get_color("noise_floor"), "dash": "dash", "width": 1})
+    figure.add_hline(100 * REACH_FRACTION, line={"color": REACH_COLOR, "dash": "dash", "width": 1})
     set_title(figure, "How far back an input still matters", "gradient by lag; dashed: a tenth of the greatest")
     figure.update_xaxes(title="steps before the last one")
     ticks = [0.01, 0.1, 1, 10, 100]
@@ -180,7 +181,7 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
     texts = [table for _, table in readings.groupby("text")]
     for table in texts:
         words = table.drop_duplicates("place")
-        line = {"color": get_color("ensemble"), "width": 2}
+        line = {"color": PROBABILITY_COLOR, "width": 2}
         hover = "<b>%{text}</b> %{y:.1%}<extra></extra>"
         common = {"x": words["place"], "y": words["probability"], "text": words["word"], "hovertemplate": hover}
         figure.add_trace(Scatter(mode="lines+markers", line=line, showlegend=False, **common), 1, 1)
@@ -189,7 +190,7 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
     subtitle = (
         "above: probability of positive, if the text ended here" if is_there else "the classifier has no such one"
     )
-    set_title(figure, f"{get_name(cell)}: word by word", subtitle)
+    set_title(figure, f"{LOOKS[cell].name}: word by word", subtitle)
     figure.update_yaxes(title="probability", range=[-0.04, 1.04], tickvals=[0, 0.5, 1], visible=is_there, row=1)
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", visible=is_there, row=2)
     figure.update_xaxes(showgrid=False, tickangle=-60, visible=is_there, row=2)
@@ -204,7 +205,7 @@ def _start_window(layer: "LayerTrace", row: int, num_maps: int) -> Figure:
     heights = [0.28, *[0.72 / num_maps] * num_maps]
     figure = make_subplots(1 + num_maps, 1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.05)
     series = layer.inputs[row, :, 0]
-    line = {"color": get_color("actual"), "width": 2}
+    line = {"color": NEUTRAL_COLOR, "width": 2}
     hover = "%{y:.2f}<extra></extra>"
     trace = Scatter(x=_count_back(series), y=series, mode="lines+markers", line=line, hovertemplate=hover)
     figure.add_trace(trace.update(showlegend=False), 1, 1)
@@ -289,6 +290,6 @@ def _list_layers(table: pd.DataFrame, cell: str) -> list[str]:
 def _style(layer: str) -> dict[str, Any]:
     """Name and line of a layer: the cell's colour in the forecast, a lighter one on texts, dotted if backward."""
     task, cell, *direction = layer.split("_")
-    color = get_color(cell if task == "forecast" else f"{cell}_alone")
+    color = LOOKS[cell].color if task == "forecast" else TEXT_COLORS[cell]
     dash = "dot" if direction == ["backward"] else "solid"
     return {"name": name_layer(layer), "legendgroup": layer, "line": {"color": color, "dash": dash, "width": 2}}

@@ -8,9 +8,9 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.internals.gate_statistics import KEEPING_GATES
 from rnn_pipelines.internals.report.figures import GATES, SYMBOLS, name_layer
+from rnn_pipelines.internals.report.looks import LOOKS
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Part, Quote, Section, Table, render_page
-from rnn_pipelines.report.style import get_name
 from rnn_pipelines.report.trainings import count_members, tabulate_parameters
 from rnn_pipelines.report.trainings import tabulate_layers as tabulate_networks
 
@@ -136,7 +136,7 @@ def render_internals_report(
     """
     sections = [
         Section("What was looked at", [tabulate_layers(summary), CHECK_IN_WORDS]),
-        *(Section(f"{get_name(cell)} on a series", _list_gates(cell, summary, figures)) for cell in GATES),
+        *(Section(f"{LOOKS[cell].name} on a series", _list_gates(cell, summary, figures)) for cell in GATES),
         Section("Texts, word by word", _list_words(readings, figures)),
         Section(
             "How far gates are open", [figures["distributions"], DISTRIBUTIONS_IN_WORDS, tabulate_openness(summary)]
@@ -171,7 +171,7 @@ def _tell_memory(cell: str, layer: Mapping[str, Any]) -> str:
         if reach is None
         else f"inputs {reach} or more steps back matter less than a tenth of the most"
     )
-    return f"half of the {get_name(cell)}'s units hold half of their state {held}, and {far}"
+    return f"half of the {LOOKS[cell].name}'s units hold half of their state {held}, and {far}"
 
 
 def tabulate_layers(summary: Mapping[str, Any]) -> Table:
@@ -250,7 +250,7 @@ def tabulate_weights(summary: Mapping[str, Any]) -> Table:
 def _tabulate_networks(summary: Mapping[str, Any]) -> list[Table]:
     """The layers of each network, which both directions of a layer share."""
     networks = {name_layer("_".join(name.split("_")[:2])): layer["network"] for name, layer in summary.items()}
-    return tabulate_networks(networks)
+    return tabulate_networks(networks, LOOKS)
 
 
 def _format_steps(steps: float | None) -> str:
@@ -278,7 +278,7 @@ def _list_words(readings: pd.DataFrame, figures: Mapping[str, Figure]) -> list[P
     parts: list[Part] = [TEXTS_IN_WORDS, *_quote_texts(readings), WORDS_IN_WORDS]
     for cell in GATES:
         is_there = (readings["cell"] == cell).any()
-        missing = f"The classifier has no {get_name(cell)}: the other network alone was better on validation."
+        missing = f"The classifier has no {LOOKS[cell].name}: the other network alone was better on validation."
         parts.append(figures[f"{cell}_words"] if is_there else missing)
     return parts
 

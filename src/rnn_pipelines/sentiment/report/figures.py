@@ -8,10 +8,11 @@ from plotly.graph_objects import Bar, Figure, Heatmap, Scatter
 from plotly.subplots import make_subplots
 
 from rnn_pipelines.report.numbers import format_percent
-from rnn_pipelines.report.style import DASHES, get_color, get_name, set_title
+from rnn_pipelines.report.style import set_title
 from rnn_pipelines.report.trainings import draw_losses
 from rnn_pipelines.sentiment.calibration import choose_classifier
 from rnn_pipelines.sentiment.evaluation.metrics import CLASSICAL, NUM_CONFIDENCE_BINS
+from rnn_pipelines.sentiment.report.looks import LOOKS
 
 # From the linear classifier to all that is built upon it.
 CLASSIFIERS = (CLASSICAL, "pointwise", "lstm_alone", "gru_alone", "lstm", "gru", "ensemble")
@@ -42,7 +43,7 @@ def draw_figures(
         "calibration": draw_calibration(by_confidence),
         "by_length": draw_groups(lengths, "Accuracy by length", "words and signs"),
         "by_rating": draw_groups(ratings, "Accuracy by rating", "stars"),
-        "losses": draw_losses(histories, "cross-entropy in nats"),
+        "losses": draw_losses(histories, "cross-entropy in nats", LOOKS),
     }
 
 
@@ -62,16 +63,16 @@ def draw_accuracy(metrics: Mapping[str, Any]) -> Figure:
         accuracy, low, high = (100 * metrics[name][key] for key in ("accuracy", "accuracy_low", "accuracy_high"))
         figure.add_scatter(
             x=[accuracy],
-            y=[f"{get_name(name)}<br>{format_percent(metrics[name]['accuracy'])}"],
+            y=[f"{LOOKS[name].name}<br>{format_percent(metrics[name]['accuracy'])}"],
             error_x={"array": [high - accuracy], "arrayminus": [accuracy - low], "thickness": 2, "width": 6},
-            name=get_name(name),
+            name=LOOKS[name].name,
             mode="markers",
-            marker={"color": get_color(name), "size": 11},
+            marker={"color": LOOKS[name].color, "size": 11},
             hovertemplate=f"{accuracy:.2f}% ({low:.2f}–{high:.2f})",
             showlegend=False,
         )
-    figure.add_vline(100 * metrics[CLASSICAL]["accuracy"], line={"color": get_color(CLASSICAL), "dash": "dash"})
-    set_title(figure, "Accuracy", f"95% intervals; line: {get_name(CLASSICAL)}")
+    figure.add_vline(100 * metrics[CLASSICAL]["accuracy"], line={"color": LOOKS[CLASSICAL].color, "dash": "dash"})
+    set_title(figure, "Accuracy", f"95% intervals; line: {LOOKS[CLASSICAL].name}")
     figure.update_xaxes(title="accuracy, %")
     figure.update_yaxes(autorange="reversed")
     figure.update_layout(hovermode="closest")
@@ -96,18 +97,18 @@ def draw_confusion(metrics: Mapping[str, Any], chosen: str) -> Figure:
             text=[[f"{count:,}<br>{count / sum(row):.1%}" for count in row] for row in counts],
             texttemplate="%{text}",
             textfont={"size": 14},
-            colorscale=[[0, "#ffffff"], [1, get_color(name)]],
+            colorscale=[[0, "#ffffff"], [1, LOOKS[name].color]],
             # Half of the color's depth, so that a dark text is readable on it.
             zmin=0,
             zmax=2,
             showscale=False,
-            name=get_name(name),
+            name=LOOKS[name].name,
             hovertemplate="%{y}, taken for %{x}: %{text}",
             xgap=2,
             ygap=2,
         )
         figure.add_trace(heatmap, 1, column)
-        figure.update_xaxes(title=get_name(name), col=column)
+        figure.update_xaxes(title=LOOKS[name].name, col=column)
     set_title(figure, "Confusion matrix", "columns: predicted; percent of the true class")
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(showgrid=False, autorange="reversed", ticks="")
@@ -129,12 +130,12 @@ def draw_calibration(by_confidence: pd.DataFrame) -> Figure:
     figure.add_trace(diagonal, 1, 1)
     for name in list_classifiers(dict.fromkeys(by_confidence["classifier"])):
         table = by_confidence[by_confidence["classifier"] == name]
-        style = {"name": get_name(name), "legendgroup": name, "visible": _choose_visible(name)}
-        line = {"color": get_color(name), "dash": DASHES.get(name), "width": 2}
+        style = {"name": LOOKS[name].name, "legendgroup": name, "visible": _choose_visible(name)}
+        line = {"color": LOOKS[name].color, "dash": LOOKS[name].dash, "width": 2}
         curve = Scatter(x=100 * table["confidence"], y=100 * table["accuracy"], line=line, mode="lines+markers")
         figure.add_trace(curve.update(style), 1, 1)
         bins = (table["confidence"] // BIN_WIDTH).clip(upper=2 * NUM_CONFIDENCE_BINS - 1)
-        bars = Bar(x=100 * (bins + 0.5) * BIN_WIDTH, y=table["num_texts"], marker={"color": get_color(name)})
+        bars = Bar(x=100 * (bins + 0.5) * BIN_WIDTH, y=table["num_texts"], marker={"color": LOOKS[name].color})
         figure.add_trace(bars.update(style | {"showlegend": False}), 2, 1)
     set_title(figure, "Calibration", "how often right, and how many reviews, by confidence")
     figure.update_xaxes(title="confidence, %", dtick=10, row=2)
@@ -158,9 +159,9 @@ def draw_groups(groups: pd.DataFrame, title: str, unit: str) -> Figure:
         figure.add_scatter(
             x=[_name_group(*group) for group in zip(table["group"], table["num_texts"], strict=True)],
             y=100 * table["accuracy"],
-            name=get_name(name),
+            name=LOOKS[name].name,
             mode="lines+markers",
-            line={"color": get_color(name), "dash": DASHES.get(name), "width": 2},
+            line={"color": LOOKS[name].color, "dash": LOOKS[name].dash, "width": 2},
             marker={"size": 8},
             visible=_choose_visible(name),
         )

@@ -9,10 +9,11 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.report.numbers import format_number, format_p_cell, format_percent
 from rnn_pipelines.report.page import Section, Table, render_page
-from rnn_pipelines.report.style import COLORS, add_menu, set_title
+from rnn_pipelines.report.style import add_menu, set_title
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.sentiment.evaluation.drift import DISTRIBUTIONS, SHARES, list_values
 from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec
+from rnn_pipelines.sentiment.report.looks import LOOKS
 
 VERDICTS = {"ok": "Ok", "retrain": "Label and retrain", "alarm": "Alarm"}
 NAMES = {
@@ -96,7 +97,7 @@ def draw_distributions(scores: pd.DataFrame, reference: pd.DataFrame) -> Figure:
     """
     figure = Figure()
     both = [list_values(table) for table in (scores, reference)]
-    styles = (("scored texts", COLORS["lstm"], "solid"), ("held-out reviews", COLORS["gru"], "dash"))
+    styles = (("scored texts", LOOKS["lstm"].color, "solid"), ("held-out reviews", LOOKS["gru"].color, "dash"))
     for measure in DISTRIBUTIONS:
         for values, (name, color, dash) in zip(both, styles, strict=True):
             x, y = _trace(values[measure], 100.0 if measure == "unknown_words" else 1.0)

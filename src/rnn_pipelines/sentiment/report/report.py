@@ -10,11 +10,11 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.report.numbers import format_p_value, format_percent
 from rnn_pipelines.report.page import Part, Section, render_page
-from rnn_pipelines.report.style import get_name
 from rnn_pipelines.report.trainings import tabulate_layers, tabulate_parameters, tabulate_trainings
 from rnn_pipelines.sentiment.calibration import choose_classifier
 from rnn_pipelines.sentiment.evaluation.metrics import CELLS, CLASSICAL
 from rnn_pipelines.sentiment.report.examples import quote_mistakes, quote_sample
+from rnn_pipelines.sentiment.report.looks import LOOKS
 from rnn_pipelines.sentiment.report.tables import (
     tabulate_calibrations,
     tabulate_classifiers,
@@ -98,11 +98,11 @@ def render_sentiment_report(results: SentimentResults) -> str:
         Section("Calibration", _list_calibration(results)),
         Section("By length and rating", _list_groups(results)),
         Section(
-            "A sample", [f"What {get_name(chosen)} says of the first test review.", quote_sample(results.examples)]
+            "A sample", [f"What {LOOKS[chosen].name} says of the first test review.", quote_sample(results.examples)]
         ),
         Section("Largest errors", _list_mistakes(results.examples, chosen)),
         Section("Loss curves", [figures["losses"]]),
-        Section("Networks", [tabulate_trainings(results.records), *tabulate_layers(results.records)]),
+        Section("Networks", [tabulate_trainings(results.records, LOOKS), *tabulate_layers(results.records, LOOKS)]),
         Section("Data", [tabulate_parts(results.profile), tabulate_profile(results.profile)]),
         Section("Parameters", [tabulate_parameters("sentiment", results.parameters)]),
     ]
@@ -127,8 +127,8 @@ def write_verdict(metrics: Mapping[str, Any], chosen: str) -> str:
     else:
         difference, verdict = "", "so it adds nothing that this test set can show"
     return (
-        f"{get_name(chosen)}, the best on validation, is right on {accuracies[0]} of {metrics['num_texts']:,} test "
-        f"reviews, the classical {get_name(CLASSICAL)} on {accuracies[1]}: {_count_gain(gain)}{difference} "
+        f"{LOOKS[chosen].name}, the best on validation, is right on {accuracies[0]} of {metrics['num_texts']:,} test "
+        f"reviews, the classical {LOOKS[CLASSICAL].name} on {accuracies[1]}: {_count_gain(gain)}{difference} "
         f"(McNemar {format_p_value(test['p_value'])}), {verdict}."
     )
 
@@ -166,7 +166,7 @@ def _relate(lstm: float, gru: float) -> str:
 def describe_confusion(metrics: Mapping[str, Any], chosen: str) -> str:
     """Both kinds of errors of the chosen and the n-gram classifier."""
     return " ".join(
-        f"{get_name(name)} takes {metrics[name]['false_positive']:,} negative reviews for positive and "
+        f"{LOOKS[name].name} takes {metrics[name]['false_positive']:,} negative reviews for positive and "
         f"{metrics[name]['false_negative']:,} positive ones for negative."
         for name in (chosen, CLASSICAL)
     )
@@ -184,13 +184,13 @@ def _describe_inputs(records: Mapping[str, Mapping[str, Any]], metrics: Mapping[
     ]
     if not readers:
         return []
-    alone = [get_name(f"{name}_alone") for name in readers if f"{name}_alone" in metrics]
+    alone = [LOOKS[f"{name}_alone"].name for name in readers if f"{name}_alone" in metrics]
     without = (
         f" So {'do' if len(alone) > 1 else 'does'} {' and '.join(alone)}; only its logit is not added." if alone else ""
     )
     return [
         "These networks read, with each word, the n-gram classifier's weights of the n-grams that begin there: "
-        f"{', '.join(map(get_name, readers))}.{without}"
+        f"{', '.join(LOOKS[name].name for name in readers)}.{without}"
     ]
 
 
@@ -209,6 +209,8 @@ def _list_groups(results: SentimentResults) -> list[Part]:
 def _list_mistakes(examples: pd.DataFrame, chosen: str) -> list[Part]:
     mistakes = quote_mistakes(examples)
     if not mistakes:
-        return [f"{get_name(chosen)} is right on all test reviews."]
-    words = f"To the labels of these test reviews, {get_name(chosen)} gives the least probability. {MISTAKES_IN_WORDS}"
+        return [f"{LOOKS[chosen].name} is right on all test reviews."]
+    words = (
+        f"To the labels of these test reviews, {LOOKS[chosen].name} gives the least probability. {MISTAKES_IN_WORDS}"
+    )
     return [words, *mistakes]

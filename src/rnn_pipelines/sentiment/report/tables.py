@@ -5,10 +5,10 @@ from typing import Any
 
 from rnn_pipelines.report.numbers import NO_NUMBER, format_p_cell, format_percent, format_points
 from rnn_pipelines.report.page import Table
-from rnn_pipelines.report.style import get_name
 from rnn_pipelines.sentiment.calibration import choose_classifier
 from rnn_pipelines.sentiment.evaluation.metrics import CELLS, CLASSICAL
 from rnn_pipelines.sentiment.report.figures import list_classifiers
+from rnn_pipelines.sentiment.report.looks import LOOKS
 from rnn_pipelines.sentiment.text.schema import PARTS
 
 HIGHER_IS_BETTER = ("accuracy", "f1", "roc_auc")
@@ -23,7 +23,7 @@ def tabulate_classifiers(metrics: Mapping[str, Any]) -> Table:
     names = list_classifiers(metrics)
     rows = [
         [
-            get_name(name),
+            LOOKS[name].name,
             format_percent(metrics[name]["accuracy"]),
             f"{100 * metrics[name]['accuracy_low']:.2f}–{100 * metrics[name]['accuracy_high']:.2f}",
             *(_format_metric(metrics[name], key) for key in ("f1", "roc_auc", "log_loss", "calibration_error")),
@@ -71,13 +71,13 @@ def tabulate_sources(metrics: Mapping[str, Any], calibrations: Mapping[str, Mapp
                 f"{test['only_this_wrong']:,}",
                 format_p_cell(test["p_value"]),
             ]
-        parts = ", ".join(get_name(part) for part in calibrations[name]["weights"])
-        rows.append([get_name(name), parts, format_percent(accuracy), *added])
+        parts = ", ".join(LOOKS[part].name for part in calibrations[name]["weights"])
+        rows.append([LOOKS[name].name, parts, format_percent(accuracy), *added])
     return Table(
         header=["classifier", "parts", "accuracy", "points", "gained", "lost", "McNemar p"],
         rows=rows,
         num_text_columns=2,
-        caption=f"Each classifier against {get_name(CLASSICAL)}",
+        caption=f"Each classifier against {LOOKS[CLASSICAL].name}",
     )
 
 
@@ -97,7 +97,7 @@ def tabulate_gains(metrics: Mapping[str, Any]) -> Table:
         for *what, pairs in steps
         if all(before in metrics for before, _ in pairs)
     ]
-    header = ["what is added", "to what", *map(get_name, CELLS)]
+    header = ["what is added", "to what", *(LOOKS[cell].name for cell in CELLS)]
     return Table(header, rows, num_text_columns=2, caption="Points that each part adds")
 
 
@@ -111,7 +111,7 @@ def tabulate_calibrations(calibrations: Mapping[str, Mapping[str, Any]]) -> Tabl
     parts = list_classifiers({part: None for name in names for part in calibrations[name]["weights"]})
     rows = [
         [
-            get_name(name),
+            LOOKS[name].name,
             *(_format_weight(calibrations[name]["weights"].get(part)) for part in parts),
             _format_weight(calibrations[name]["intercept"]),
             f"{calibrations[name]['validation_log_loss']:.4f}",
@@ -119,7 +119,7 @@ def tabulate_calibrations(calibrations: Mapping[str, Mapping[str, Any]]) -> Tabl
         for name in names
     ]
     return Table(
-        header=["classifier", *(f"weight of {get_name(part)}" for part in parts), "intercept", "validation log loss"],
+        header=["classifier", *(f"weight of {LOOKS[part].name}" for part in parts), "intercept", "validation log loss"],
         rows=rows,
         best=frozenset({(names.index(choose_classifier(calibrations)), len(parts) + 2)}),
     )
