@@ -240,7 +240,7 @@ def forecast_metrics() -> dict[str, Any]:
     features = add_known_features(series, profile, CalendarSpec(yearly=0, weekly=0, daily=0), 1)
     panel = make_windows(features, cutoffs, scaler, window, evaluation)
     predictions = tabulate_forecasts(panel, features, scaler, forecast_baselines(panel, 1), "test")
-    return evaluate_forecasts(predictions, series, cutoffs, 1, {})[0]
+    return evaluate_forecasts(predictions, series, cutoffs, profile, evaluation)[0]
 
 
 @pytest.fixture(scope="module")

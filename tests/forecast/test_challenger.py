@@ -261,7 +261,7 @@ def test_network_that_is_not_finite_is_not_chosen(old: SimpleNamespace, trained:
 
 def forecast(prepared: SimpleNamespace, **forecasters: Forecaster):
     baselines = forecast_baselines(prepared.panel, 7)
-    return forecast_holdout(prepared.panel, prepared.features, prepared.scaler, baselines, forecasters)
+    return forecast_holdout(prepared.panel, prepared.features, prepared.scaler, baselines, forecasters).table
 
 
 def test_champion_of_another_shape_is_judged_on_the_same_rows(champion: Forecaster, grow) -> None:

@@ -2,6 +2,7 @@
 
 from rnn_pipelines.datasets.arrays import ArraysDataset
 from rnn_pipelines.datasets.champion import ChampionDataset
+from rnn_pipelines.datasets.described_table import DescribedTableDataset
 from rnn_pipelines.datasets.folder import FolderDataset
 from rnn_pipelines.datasets.json_folder import JSONFolderDataset
 from rnn_pipelines.datasets.keras_model import KerasModelDataset
@@ -12,6 +13,7 @@ from rnn_pipelines.datasets.postgres_rows import PostgresRowsDataset
 __all__ = [
     "ArraysDataset",
     "ChampionDataset",
+    "DescribedTableDataset",
     "FolderDataset",
     "JSONFolderDataset",
     "KerasModelDataset",

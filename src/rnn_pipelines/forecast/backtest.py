@@ -16,12 +16,11 @@ from rnn_pipelines.champion.history import find_compared_loss
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.retraining import Candidate, LoadedChampion
 from rnn_pipelines.errors import SeriesError, TrainingError
-from rnn_pipelines.forecast.baselines import forecast_baselines
-from rnn_pipelines.forecast.challenger import KEYS, Means, choose_challenger, forecast_holdout, train_challenger
+from rnn_pipelines.forecast.baselines import BASELINES, forecast_baselines
+from rnn_pipelines.forecast.challenger import Means, choose_challenger, forecast_holdout, train_challenger
 from rnn_pipelines.forecast.decision import RetrainForecastSpec, decide_forecast
-from rnn_pipelines.forecast.evaluation.metrics import BASELINES, KEY_COLUMNS
 from rnn_pipelines.forecast.forecaster import describe_forecaster, forecast_cutoffs
-from rnn_pipelines.forecast.predictions import tabulate_forecasts
+from rnn_pipelines.forecast.predictions import Predictions, TargetsTable, tabulate_forecasts
 from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_known_features
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.newest import NewestSpec
@@ -67,7 +66,7 @@ class BacktestSpec(NewestSpec, frozen=True):
     @field_validator("schedules")
     @classmethod
     def _refuse_names_of_other_columns(cls, schedules: dict[str, ScheduleSpec]) -> dict[str, ScheduleSpec]:
-        taken = sorted({*KEY_COLUMNS, *BASELINES} & set(schedules))
+        taken = sorted({*TargetsTable.columns, *BASELINES} & set(schedules))
         if taken:
             raise ValueError(f"expected names that no other column of the forecasts has, received {taken}")
         return schedules
@@ -114,7 +113,7 @@ class Replay:
 
 def replay_schedules(
     table: pd.DataFrame, data: DataRecipe, training: TrainingRecipe, backtest: BacktestSpec, parallel: ParallelSpec
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[Predictions, pd.DataFrame]:
     """Replays every schedule, and forecasts from every step of the period with whichever model was the champion then.
 
     Args:
@@ -150,10 +149,9 @@ def replay_schedules(
         replayed[job.name] = found
         logger.info("%s: %d trainings, %d promoted", job.name, len(found[1]), found[1]["is_promoted"].sum())
     observed = series.loc[series["observed"], ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
-    forecasts = forecasts.merge(observed, on=["unique_id", "cutoff"])
+    forecasts = replace(forecasts, table=forecasts.table.merge(observed, on=["unique_id", "cutoff"]))
     for name in backtest.schedules:
-        column = replayed[name][0].rename(columns={"y_hat": name})[[*KEYS, name]]
-        forecasts = forecasts.merge(column, on=KEYS, how="left", validate="one_to_one")
+        forecasts = forecasts.add(name, replayed[name][0])
     return forecasts, pd.concat([replayed[name][1] for name in backtest.schedules], ignore_index=True)
 
 
@@ -194,7 +192,7 @@ def _find_span(end: Any, span: Span) -> pd.DateOffset:
 
 def _forecast_baselines(
     table: pd.DataFrame, series: pd.DataFrame, profile: dict[str, Any], data: DataRecipe, first: Any
-) -> pd.DataFrame:
+) -> Predictions:
     """The whole period as one test part; what is fitted is fitted on the training part of the first day."""
     _, _, known = prepare_series(table[table["ds"] <= first], data.source, data.gaps, data.split, data.window)
     cutoffs = _extend_test_part(known, series, data.window.horizon)
@@ -203,7 +201,8 @@ def _forecast_baselines(
     features = add_known_features(series, profile, data.calendar, data.window.horizon)
     panel = make_windows(features, cutoffs, scaler, data.window, EvaluationSpec(season_length=None))
     baselines = forecast_baselines(panel, data.evaluation.choose_season_length(profile))
-    return tabulate_forecasts(panel, features, scaler, baselines, "test").drop(columns="signal", errors="ignore")
+    forecasts = tabulate_forecasts(panel, features, scaler, baselines, "test")
+    return replace(forecasts, table=forecasts.table.drop(columns="signal", errors="ignore"))
 
 
 def _extend_test_part(known: pd.DataFrame, series: pd.DataFrame, horizon: int) -> pd.DataFrame:

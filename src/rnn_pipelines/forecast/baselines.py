@@ -5,6 +5,7 @@ import numpy as np
 from rnn_pipelines.forecast.predictions import Forecasts
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, gather_windows
 
+BASELINES = ("last_value", "seasonal_naive", "ridge")
 BATCH_SIZE = 4096
 # For each training window.
 RIDGE_PENALTIES = tuple(10.0**exponent for exponent in range(-10, 1))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings, forecast_cutoffs
-from rnn_pipelines.forecast.predictions import Forecasts, tabulate_forecasts
+from rnn_pipelines.forecast.predictions import Forecasts, Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import keras
 
 logger = logging.getLogger(__name__)
-
-KEYS = ["unique_id", "cutoff", "ds"]
 
 
 @dataclass(frozen=True)
@@ -186,7 +184,7 @@ def forecast_holdout(
     scaler: pd.DataFrame,
     baselines: dict[str, Forecasts],
     forecasters: dict[str, Forecaster],
-) -> pd.DataFrame:
+) -> Predictions:
     """Forecasts of everyone on the challenger's holdout, each with its own lookback, calendar and scale.
 
     Args:
@@ -194,7 +192,7 @@ def forecast_holdout(
         baselines: what `forecast_baselines` returns.
         forecasters: by name, the challenger first; one with other steps than its is left out.
     Returns:
-        What `tabulate_forecasts` returns for the test part, with a column for each forecaster, NaN where it has no
+        Those of challenger, champion and baselines beside what happened; NaN where one has no
         forecast: of a series that it doesn't know, of a cut-off before which it lacks steps, of steps beyond its
         horizon. A forecast that is not a number is infinite, for it is one, and as wrong as can be.
     """
@@ -202,12 +200,10 @@ def forecast_holdout(
     holdout = tabulate_forecasts(panel, features, scaler, baselines, "test")
     # Without the steps to be forecast, which each forecaster adds for its own horizon.
     series = features[features.groupby("unique_id", sort=False).cumcount(ascending=False) >= panel.horizon]
-    cutoffs = holdout[["unique_id", "cutoff"]].drop_duplicates()
+    cutoffs = holdout.table[["unique_id", "cutoff"]].drop_duplicates()
     for name, forecaster in forecasters.items():
         if forecaster.settings.freq != freq:
             logger.warning("%s: no forecast, for its steps are %s", name, forecaster.settings.freq)
             continue
-        forecasts = forecast_cutoffs(forecaster, series, cutoffs).fillna({"y_hat": np.inf})
-        forecasts = forecasts.rename(columns={"y_hat": name})[[*KEYS, name]]
-        holdout = holdout.merge(forecasts, on=KEYS, how="left", validate="one_to_one")
+        holdout = holdout.add(name, forecast_cutoffs(forecaster, series, cutoffs).fillna({"y_hat": np.inf}))
     return holdout

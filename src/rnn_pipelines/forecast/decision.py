@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
-
 from rnn_pipelines.champion.policy import CHAMPION, PolicySpec
 from rnn_pipelines.champion.retraining import Candidate, Case, LoadedChampion, decide
 from rnn_pipelines.forecast.challenger import find_seen
 from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
+from rnn_pipelines.forecast.predictions import Predictions
 from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.forecast.specs import BudgetSpec
 
@@ -41,7 +40,7 @@ class RetrainForecastSpec(NewestSpec, frozen=True):
 def decide_forecast(
     challenger: "Forecaster",
     champion: LoadedChampion | None,
-    holdout: pd.DataFrame,
+    holdout: Predictions,
     training: dict[str, Any],
     run: dict[str, Any],
     retraining: RetrainForecastSpec,
@@ -59,11 +58,11 @@ def decide_forecast(
     found = measure_holdout(holdout, challenger.settings.horizon)
     case = Case(
         task="forecast",
-        measures=found["measures"],
-        p_value=found["p_value"],
+        measures=found.measures,
+        p_value=found.p_value,
         faults=tuple(find_faults(holdout)),
-        objections=() if champion is None else _find_objections(challenger, champion, found["measures"]),
-        notes=tuple(found["notes"]),
+        objections=() if champion is None else _find_objections(challenger, champion, found.measures),
+        notes=tuple(found.notes),
     )
     return decide(challenger, champion, case, training, run, retraining.policy)
 

@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 
 
 def read(path: str, as_of: int | str | None) -> list[float]:
-    return read_newest(SourceSpec(path=path), None, NewestSpec(as_of=as_of))["y"].tolist()
+    return read_newest(None, SourceSpec(path=path), NewestSpec(as_of=as_of))["y"].tolist()
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_rows_up_to_a_step_are_kept(write: Callable[..., str], as_of: int | str)
 
 def test_all_rows_are_those_of_the_source(days: str) -> None:
     source = SourceSpec(path=days)
-    assert read_newest(source, None, NewestSpec()).equals(read_source(source))
+    assert read_newest(None, source, NewestSpec()).equals(read_source(source))
 
 
 @pytest.mark.parametrize(

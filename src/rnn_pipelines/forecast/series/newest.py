@@ -7,6 +7,7 @@ from rnn_pipelines.as_of import parse_as_of
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.tables import Source
 
 
 class NewestSpec(BaseModel, extra="forbid", frozen=True):
@@ -19,14 +20,12 @@ class NewestSpec(BaseModel, extra="forbid", frozen=True):
     as_of: int | str | None = None
 
 
-def read_newest(source: SourceSpec, external: pd.DataFrame | None, newest: NewestSpec) -> pd.DataFrame:
+def read_newest(external: pd.DataFrame | None, source: SourceSpec, newest: NewestSpec) -> Source:
     """Reads the series and drops what came after `as_of`, before anything is computed from it.
 
     Args:
-        source, external: see `read_source`.
+        external, source: see `read_source`.
         newest: up to when.
-    Returns:
-        What `read_source` returns, without the later rows.
     Raises:
         SeriesError: `as_of` is no time like those of the series, or before all of them.
     """

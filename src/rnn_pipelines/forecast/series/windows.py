@@ -1,6 +1,6 @@
 """Windows over series: indices into one array, never copies of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -38,7 +38,7 @@ class EvaluationSpec(BaseModel, extra="forbid", frozen=True):
     origins: Literal["rolling", "last"] = "rolling"
     season_length: int | None = Field(None, ge=1)
 
-    def choose_season_length(self, profile: dict[str, Any]) -> int:
+    def choose_season_length(self, profile: Mapping[str, Any]) -> int:
         """The one that is set, or that of the data profile."""
         return self.season_length or int(profile["season_length"])
 

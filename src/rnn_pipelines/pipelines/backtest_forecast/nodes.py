@@ -6,7 +6,8 @@ import pandas as pd
 
 from rnn_pipelines.forecast.backtest import BacktestSpec, DataRecipe, TrainingRecipe
 from rnn_pipelines.forecast.decision import RetrainForecastSpec
-from rnn_pipelines.forecast.evaluation import schedules
+from rnn_pipelines.forecast.evaluation.schedules import BacktestResults
+from rnn_pipelines.forecast.predictions import Predictions
 from rnn_pipelines.forecast.series import newest
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -25,7 +26,7 @@ else:
 
 def read_newest(external: pd.DataFrame | None, source: SourceSpec, backtest: BacktestSpec) -> pd.DataFrame:
     """Reads the series up to the last day that is replayed."""
-    return newest.read_newest(source, external, backtest)
+    return newest.read_newest(external, source, backtest)
 
 
 def gather_data_recipe(
@@ -49,27 +50,22 @@ def gather_training_recipe(
 
 def replay_schedules(
     table: pd.DataFrame, data: DataRecipe, training: TrainingRecipe, backtest: BacktestSpec, parallel: ParallelSpec
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[Predictions, pd.DataFrame]:
     """Retrains and forecasts as each schedule would have done, day by day, each day from its past alone."""
     from rnn_pipelines.forecast import backtest as replays
 
     return replays.replay_schedules(table, data, training, backtest, parallel)
 
 
-def summarize_backtest(forecasts: pd.DataFrame, retrainings: pd.DataFrame) -> dict[str, Any]:
-    """Puts error, promotions and training time of every schedule beside the simple methods."""
-    return schedules.summarize_backtest(forecasts, retrainings)
-
-
 def draw_error_against_cost(results: dict[str, Any]) -> Figure:
     """Draws what each schedule costs, and what it brings."""
     from rnn_pipelines.forecast.report import backtest as backtest_forecast_report
 
-    return backtest_forecast_report.draw_error_against_cost(results)
+    return backtest_forecast_report.draw_error_against_cost(BacktestResults(**results))
 
 
 def render_report(results: dict[str, Any], retrainings: pd.DataFrame, backtest: BacktestSpec, figure: Figure) -> str:
     """Puts verdict, table and picture into one HTML file that needs no network."""
     from rnn_pipelines.forecast.report import backtest as backtest_forecast_report
 
-    return backtest_forecast_report.render_backtest_report(results, retrainings, backtest.model_dump(), figure)
+    return backtest_forecast_report.render_backtest_report(BacktestResults(**results), retrainings, backtest, figure)

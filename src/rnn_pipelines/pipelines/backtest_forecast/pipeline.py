@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from rnn_pipelines.forecast.evaluation.schedules import summarize_backtest
 from rnn_pipelines.pipelines.backtest_forecast import nodes
 
 DATA = ("source", "gaps", "split", "window", "calendar", "evaluation")
@@ -55,7 +56,7 @@ def create_report_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.summarize_backtest,
+                summarize_backtest,
                 ["backtest_forecast_predictions", "backtest_forecast_retrainings"],
                 "backtest_forecast_results",
                 name="summarize_backtest",

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnn_pipelines.forecast import predictions as forecasts
-from rnn_pipelines.forecast.predictions import Forecasts
+from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics, MetricsByStep
+from rnn_pipelines.forecast.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.series import calendar, preparation, scaling, source, windows
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -85,7 +87,7 @@ def tabulate_forecasts(
     scaler: pd.DataFrame,
     baselines: dict[str, Forecasts],
     **networks: Forecasts,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[Predictions, Predictions]:
     """Lays all forecasts side by side in the data's own unit: those of the test part, and the next values."""
     by_name = networks | baselines
     return (
@@ -94,26 +96,11 @@ def tabulate_forecasts(
     )
 
 
-def evaluate_forecasts(
-    predictions: pd.DataFrame,
-    series: pd.DataFrame,
-    cutoffs: pd.DataFrame,
-    profile: dict[str, Any],
-    evaluation: EvaluationSpec,
-    **records: dict[str, Any],
-) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """Measures every forecaster on the test part: over all, by series, by step ahead."""
-    from rnn_pipelines.forecast.evaluation import metrics
-
-    season_length = evaluation.choose_season_length(profile)
-    return metrics.evaluate_forecasts(predictions, series, cutoffs, season_length, records)
-
-
 def draw_figures(
-    predictions: pd.DataFrame,
+    predictions: Predictions,
     series: pd.DataFrame,
-    next_values: pd.DataFrame,
-    by_step: pd.DataFrame,
+    next_values: Predictions,
+    by_step: MetricsByStep,
     **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
     """Draws forecast against actual, next values, loss curves, error by step and residuals."""
@@ -124,7 +111,7 @@ def draw_figures(
 
 def render_report(
     metrics: dict[str, Any],
-    profile: dict[str, Any],
+    profile: Profile,
     parameters: dict[str, Any],
     lstm: dict[str, Any],
     gru: dict[str, Any],
@@ -133,4 +120,6 @@ def render_report(
     """Puts verdict, tables and figures into one HTML file that needs no network."""
     from rnn_pipelines.forecast.report import report as forecast_report
 
-    return forecast_report.render_forecast_report(metrics, profile, parameters, {"lstm": lstm, "gru": gru}, figures)
+    return forecast_report.render_forecast_report(
+        ForecastMetrics.parse(metrics), profile, parameters, {"lstm": lstm, "gru": gru}, figures
+    )

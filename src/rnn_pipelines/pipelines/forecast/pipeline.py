@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from rnn_pipelines.forecast.evaluation.metrics import evaluate_forecasts
 from rnn_pipelines.pipelines.forecast import nodes
 
 CELLS = ("lstm", "gru")
@@ -117,7 +118,7 @@ def create_report_pipeline() -> Pipeline:
                 name="tabulate_forecasts",
             ),
             Node(
-                nodes.evaluate_forecasts,
+                evaluate_forecasts,
                 {
                     "predictions": "forecast_predictions",
                     "series": "forecast_series",

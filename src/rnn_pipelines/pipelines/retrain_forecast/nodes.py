@@ -13,7 +13,7 @@ from rnn_pipelines.forecast import forecaster
 from rnn_pipelines.forecast.challenger import Means, TrainedNetwork
 from rnn_pipelines.forecast.decision import RetrainForecastSpec
 from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings
-from rnn_pipelines.forecast.predictions import Forecasts
+from rnn_pipelines.forecast.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.series import newest
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -31,7 +31,7 @@ def read_newest(
     external: pd.DataFrame | None, source: SourceSpec, retrain_spec: RetrainForecastSpec
 ) -> tuple[pd.DataFrame, float]:
     """Reads the series up to the day of the retraining, and notes when it began."""
-    return newest.read_newest(source, external, retrain_spec), time.time()
+    return newest.read_newest(external, source, retrain_spec), time.time()
 
 
 def describe_run(
@@ -90,7 +90,7 @@ def forecast_holdout(
     baselines: dict[str, Forecasts],
     challenger: Forecaster,
     champion: LoadedChampion | None,
-) -> pd.DataFrame:
+) -> Predictions:
     """Forecasts the newest holdout by champion, challenger and baselines."""
     forecasters = {"challenger": challenger} | ({} if champion is None else {"champion": champion.artefact})
     return training_retraining.forecast_holdout(panel, features, scaler, baselines, forecasters)
@@ -99,7 +99,7 @@ def forecast_holdout(
 def decide_promotion(
     challenger: Forecaster,
     champion: LoadedChampion | None,
-    holdout: pd.DataFrame,
+    holdout: Predictions,
     training: dict[str, Any],
     run: dict[str, Any],
     retrain_spec: RetrainForecastSpec,

@@ -1,0 +1,114 @@
+"""The tables of a series on their way to windows: what their columns are is said here, and nowhere else."""
+
+from dataclasses import dataclass
+from typing import Annotated, TypedDict
+
+import pandas as pd
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.tables import Column, Table
+
+
+class SourceTable(Table):
+    """A series as it was read, in the order of its rows, which are labelled from 1 as in the source.
+
+    `unique_id` names the series, `ds` is a time or a whole-numbered step, `y` the value (float64, missing where the
+    source has none), `signal` the noise-free value of a synthetic series.
+    """
+
+    error = SeriesError
+    unique_id = Column("text")
+    ds = Column("moment")
+    y = Column("float", can_be_empty=True)
+    signal = Column("float", is_optional=True, can_be_empty=True)
+
+
+class SeriesTable(SourceTable):
+    """Series that can be used: sorted, and with a row for every step from their first value to their last.
+
+    `observed` is False where the source had no value; `y` is missing there if the gap was left open.
+    """
+
+    key = ("unique_id", "ds")
+    is_sorted = True
+    observed = Column("bool")
+
+
+class CutoffsTable(Table):
+    """Where train, validation and test of each series begin, one row for each.
+
+    Positions in the series: train is [0, train_stop), validation [train_stop, validation_stop), test
+    [validation_stop, num_steps). `validation_from` and `test_from` are their first times.
+    """
+
+    error = SeriesError
+    key = ("unique_id",)
+    unique_id = Column("text")
+    num_steps = Column("int")
+    train_stop = Column("int")
+    validation_stop = Column("int")
+    validation_from = Column("moment", is_optional=True)
+    test_from = Column("moment", is_optional=True)
+
+
+class ScalerTable(Table):
+    """Mean and population deviation (not 0) of each series' training part, float64 in the unit of `y`."""
+
+    error = SeriesError
+    key = ("unique_id",)
+    unique_id = Column("text")
+    mean = Column("float")
+    deviation = Column("float")
+
+
+Source = Annotated[pd.DataFrame, SourceTable]
+Series = Annotated[pd.DataFrame, SeriesTable]
+Cutoffs = Annotated[pd.DataFrame, CutoffsTable]
+Scaler = Annotated[pd.DataFrame, ScalerTable]
+
+
+class Profile(TypedDict):
+    """What is known of some series once they are repaired, as JSON holds it.
+
+    `freq` is a pandas offset alias or a whole number of steps, `season_length` the steps in a season of it, `first` and
+    `last` are times as text, `repairs` has one sentence for each kind of repair.
+    """
+
+    source: str
+    target: str
+    freq: int | str
+    season_length: int
+    num_series: int
+    num_steps: int
+    first: str
+    last: str
+    repairs: list[str]
+
+
+@dataclass(frozen=True)
+class Features:
+    """Series with the steps to be forecast, and what else is known of every step; each column says when it is known.
+
+    Attributes:
+        table: a `SeriesTable`'s columns and those named below. Each series goes on beyond its last value, where `y` is
+            missing and `observed` False.
+        known: columns that are known ahead, also of the steps to be forecast: float32, about -1 to 1.
+        past: columns that are observed, and of which nothing is known ahead. No window reads them yet.
+        static: columns that are the same at every step of a series. No window reads them yet.
+    Raises:
+        SeriesError: a column of the table is not named, or a named one is not there.
+    """
+
+    table: pd.DataFrame
+    known: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        named = [*self.known, *self.past, *self.static]
+        others = [column for column in self.table if column not in SeriesTable.columns]
+        if sorted(named) != sorted(others):
+            raise SeriesError(
+                f"features: expected each column to be known ahead {list(self.known)}, observed in the past "
+                f"{list(self.past)} or static {list(self.static)}, once; received the columns {others}."
+            )
