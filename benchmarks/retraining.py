@@ -39,7 +39,7 @@ HEADER = (
 def prepare(as_of: pd.Timestamp) -> SimpleNamespace:
     """The series up to a day, in windows."""
     source = SourceSpec(path=str(SERIES), time="Date", target="Temp")
-    table = read_newest(source, None, NewestSpec(as_of=str(as_of.date())))
+    table = read_newest(None, source, NewestSpec(as_of=str(as_of.date())))
     series, profile, cutoffs = prepare_series(table, source, GAPS, SPLIT, WINDOW)
     scaler = fit_scaler(series, cutoffs)
     features = add_known_features(series, profile, CALENDAR, WINDOW.horizon)

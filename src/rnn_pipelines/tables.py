@@ -23,11 +23,13 @@ class Column:
         kind: `text`, `time` (datetime64), `step` (int64), `moment` (a time or a step), `int`, `float` or `bool`.
         is_optional: the table may be without it.
         can_be_empty: values may be missing.
+        can_be_infinite: values may be infinite, because that they are has to be found later.
     """
 
     kind: str
     is_optional: bool = False
     can_be_empty: bool = False
+    can_be_infinite: bool = False
 
 
 class Table:
@@ -89,7 +91,7 @@ class Table:
     @staticmethod
     def _find_wrong(values: pd.Series, column: Column) -> pd.Series:
         wrong = pd.Series(False, index=values.index) if column.can_be_empty else values.isna()
-        return wrong | np.isinf(values) if column.kind == "float" else wrong
+        return wrong | np.isinf(values) if column.kind == "float" and not column.can_be_infinite else wrong
 
     @classmethod
     def _refuse_rows(cls, data: pd.DataFrame, wrong: pd.Series, why: str) -> None:

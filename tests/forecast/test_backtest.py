@@ -49,7 +49,8 @@ def replay(
     **schedules: ScheduleSpec,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     spec = BacktestSpec(period=period, schedules=schedules)
-    return replay_schedules(table, recipe, retraining or make_retraining(), spec, HERE)
+    forecasts, retrainings = replay_schedules(table, recipe, retraining or make_retraining(), spec, HERE)
+    return forecasts.table, retrainings
 
 
 @pytest.fixture(scope="module")
@@ -363,6 +364,6 @@ def test_two_processes_come_to_the_same_as_one(
 ) -> None:
     spec = BacktestSpec(period=20, schedules={"never": NEVER, "often": EVERY_8})
     forecasts, retrainings = replay_schedules(table, RECIPE, make_retraining(), spec, ParallelSpec(workers=2))
-    pd.testing.assert_frame_equal(forecasts, replayed[0])
+    pd.testing.assert_frame_equal(forecasts.table, replayed[0])
     columns = ["schedule", "as_of", "is_promoted", "loss"]
     pd.testing.assert_frame_equal(retrainings[columns], replayed[1][columns])

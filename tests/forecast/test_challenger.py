@@ -263,7 +263,7 @@ def test_network_that_is_not_finite_is_not_chosen(old: SimpleNamespace, trained:
 def forecast(prepared: SimpleNamespace, challenger: Forecaster, champion: Forecaster):
     baselines = forecast_baselines(prepared.windows, prepared.profile, EvaluationSpec())
     in_use = LoadedChampion("v1", champion, "", (), {})
-    return forecast_holdout(prepared.windows, prepared.features, prepared.scaler, baselines, challenger, in_use)
+    return forecast_holdout(prepared.windows, prepared.features, prepared.scaler, baselines, challenger, in_use).table
 
 
 def test_champion_of_another_shape_is_judged_on_the_same_rows(champion: Forecaster, grow) -> None:

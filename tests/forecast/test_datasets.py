@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from rnn_pipelines.forecast.datasets import ForecastLogDataset
+from rnn_pipelines.forecast.datasets import FORMAT, ForecastLogDataset
 
 NUM_PROCESSES, NUM_SAVES = 6, 5
 
@@ -105,3 +105,35 @@ def test_preview_shows_the_newest(filepath: str) -> None:
     preview = dataset.preview(nrows=2)
     assert preview["columns"][:2] == ["unique_id", "cutoff"]
     assert [row[1] for row in preview["data"]] == ["2024-01-03"] * 2
+
+
+def read_format(filepath: str) -> int | None:
+    return pd.read_parquet(filepath).attrs.get("format")
+
+
+def test_log_carries_the_number_of_its_format(filepath: str) -> None:
+    ForecastLogDataset(filepath=filepath).save(make_rows())
+    assert read_format(filepath) == FORMAT
+
+
+def test_log_without_a_number_is_read_and_gets_one(filepath: str) -> None:
+    Path(filepath).parent.mkdir()
+    make_rows().to_parquet(filepath)
+    dataset = ForecastLogDataset(filepath=filepath)
+    pd.testing.assert_frame_equal(dataset.load(), make_rows())
+    dataset.save(make_rows(day=2))
+    pd.testing.assert_frame_equal(dataset.load().head(2), make_rows())
+    assert read_format(filepath) == FORMAT
+
+
+def test_log_of_a_newer_format_is_refused_and_left_as_it_is(filepath: str) -> None:
+    rows = make_rows()
+    rows.attrs["format"] = FORMAT + 1
+    Path(filepath).parent.mkdir()
+    rows.to_parquet(filepath)
+    before = Path(filepath).read_bytes()
+    dataset = ForecastLogDataset(filepath=filepath)
+    for use in (dataset.load, lambda: dataset.save(make_rows(day=2))):
+        with pytest.raises(DatasetError, match=f"it has format {FORMAT + 1}, and this version .* Update the project"):
+            use()
+    assert Path(filepath).read_bytes() == before

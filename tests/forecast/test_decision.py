@@ -12,6 +12,7 @@ import pytest
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.forecast.decision import RetrainForecastSpec, decide_promotion
 from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings
+from rnn_pipelines.forecast.predictions import Predictions
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 
@@ -63,7 +64,8 @@ def decide() -> Callable[..., Candidate]:
             holdout[name] = holdout["y"] + deviation * random.normal(size=len(holdout))
         policy = {"max_age_days": max_age_days}
         spec = RetrainForecastSpec.model_validate({"policy": policy, "budget": {}})
-        return decide_promotion(make_forecaster(), in_use, change(holdout), TRAINING, RUN, spec)
+        predictions = Predictions(change(holdout), tuple(NOISE | noise))
+        return decide_promotion(make_forecaster(), in_use, predictions, TRAINING, RUN, spec)
 
     return make
 

@@ -60,7 +60,7 @@ def tabulate(forecaster: Forecaster, prepared: SimpleNamespace, part: str) -> pd
 
     each = [forecast_windows(network, prepared.windows) for network in forecaster.networks.values()]
     mean = Forecasts(*(np.mean([getattr(f, name) for f in each], axis=0) for name in ("test", "future")))
-    return tabulate_forecasts(prepared.windows, prepared.features, prepared.scaler, {"y_hat": mean}, part)
+    return tabulate_forecasts(prepared.windows, prepared.features, prepared.scaler, {"y_hat": mean}, part).table
 
 
 COLUMNS = ["unique_id", "cutoff", "ds", "horizon_step", "y_hat"]

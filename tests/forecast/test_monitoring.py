@@ -14,15 +14,11 @@ from pydantic import ValidationError
 
 from rnn_pipelines.champion.verdict import Verdict
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.evaluation.drift import measure_drift
-from rnn_pipelines.forecast.evaluation.realised import join_actuals
-from rnn_pipelines.forecast.monitoring import (
-    ForecastEvidence,
-    MonitorForecastSpec,
-    check_coverage,
-    judge_forecasts,
-    monitor_forecasts,
-)
+from rnn_pipelines.forecast.coverage import check_coverage
+from rnn_pipelines.forecast.evaluation.drift import DriftTable
+from rnn_pipelines.forecast.evaluation.realised import JudgedForecastsTable, join_actuals
+from rnn_pipelines.forecast.monitoring import ForecastVerdict, measure_drift, monitor_forecasts
+from rnn_pipelines.forecast.verdict import ForecastEvidence, MonitorForecastSpec, judge_forecasts
 
 WELL = ForecastEvidence(
     missed_steps={"a": 0, "b": 1}, num_cutoffs=30, ratio=1.1, p_value=0.4, drift={"a": (0.2, 0.5), "b": (0.3, 0.2)}
@@ -274,11 +270,13 @@ def make_log(deviation: float = 1.0, last: int = DAYS - 1, num: int = 40) -> pd.
     return pd.DataFrame(rows)
 
 
-def monitor(log: pd.DataFrame | None, champion: dict[str, Any] | None = None) -> dict[str, Any]:
-    series, champion = make_series(), champion or make_champion()
-    judged = join_actuals(log, series, champion["versions"])
-    coverage = check_coverage(log, series, {"freq": "D"}, champion)
-    drift = measure_drift(series, champion["settings"].get("trained_until", {}), 7, 30)
+def monitor(log: pd.DataFrame | None, champion: dict[str, Any] | None = None) -> ForecastVerdict:
+    series, champion, profile = make_series(), champion or make_champion(), {"freq": "D", "season_length": 7}
+    judged = join_actuals(log, series, champion)
+    coverage = check_coverage(log, series, profile, champion)
+    drift = measure_drift(series, profile, champion, make_spec())
+    for table, kind in ((judged, JudgedForecastsTable), (drift, DriftTable)):
+        kind.validate(table)
     return monitor_forecasts(judged, coverage, champion, drift, make_spec())
 
 

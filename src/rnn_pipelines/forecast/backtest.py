@@ -14,10 +14,10 @@ from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.records import find_compared_loss
 from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast.baselines import forecast_baselines
-from rnn_pipelines.forecast.challenger import KEYS, TrainingPlan
+from rnn_pipelines.forecast.challenger import TrainingPlan
 from rnn_pipelines.forecast.decision import RetrainForecastSpec
 from rnn_pipelines.forecast.forecaster import forecast_cutoffs
-from rnn_pipelines.forecast.predictions import tabulate_forecasts
+from rnn_pipelines.forecast.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel, run_steps
 from rnn_pipelines.forecast.retraining import list_steps
 from rnn_pipelines.forecast.schedule import BacktestSpec, ScheduleSpec, go_back, list_days
@@ -67,7 +67,7 @@ class Replay:
 
 def replay_schedules(
     table: Source, recipe: Recipe, retraining: Retraining, backtest: BacktestSpec, parallel: ParallelSpec
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[Predictions, pd.DataFrame]:
     """Replays every schedule, and forecasts from every step of the period with whichever model was the champion then.
 
     Args:
@@ -103,10 +103,9 @@ def replay_schedules(
         replayed[job.name] = found
         logger.info("%s: %d trainings, %d promoted", job.name, len(found[1]), found[1]["is_promoted"].sum())
     observed = series.loc[series["observed"], ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
-    forecasts = forecasts.merge(observed, on=["unique_id", "cutoff"])
+    forecasts = replace(forecasts, table=forecasts.table.merge(observed, on=["unique_id", "cutoff"]))
     for name in backtest.schedules:
-        column = replayed[name][0].rename(columns={"y_hat": name})[[*KEYS, name]]
-        forecasts = forecasts.merge(column, on=KEYS, how="left", validate="one_to_one")
+        forecasts = forecasts.add(name, replayed[name][0])
     return forecasts, pd.concat([replayed[name][1] for name in backtest.schedules], ignore_index=True)
 
 
@@ -115,7 +114,7 @@ def _choose_start(retraining: Retraining, schedule: ScheduleSpec) -> Retraining:
     return replace(retraining, spec=retraining.spec.model_copy(update={"budget": budget}))
 
 
-def _forecast_baselines(table: Source, series: Series, profile: Profile, recipe: Recipe, first: Any) -> pd.DataFrame:
+def _forecast_baselines(table: Source, series: Series, profile: Profile, recipe: Recipe, first: Any) -> Predictions:
     """The whole period as one test part; what is fitted is fitted on the training part of the first day."""
     known = prepare_panel(table[table["ds"] <= first], recipe).cutoffs
     cutoffs = _extend_test_part(known, series, recipe.window.horizon)
@@ -124,7 +123,7 @@ def _forecast_baselines(table: Source, series: Series, profile: Profile, recipe:
     panel = lay_out_panel(series, profile, cutoffs, rolling)
     baselines = forecast_baselines(panel.windows, profile, recipe.evaluation)
     forecasts = tabulate_forecasts(panel.windows, panel.features, panel.scaler, baselines, "test")
-    return forecasts.drop(columns="signal", errors="ignore")
+    return replace(forecasts, table=forecasts.table.drop(columns="signal", errors="ignore"))
 
 
 def _extend_test_part(known: Cutoffs, series: Series, horizon: int) -> Cutoffs:

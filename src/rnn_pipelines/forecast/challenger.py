@@ -13,7 +13,7 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings, forecast_cutoffs
-from rnn_pipelines.forecast.predictions import Forecasts, tabulate_forecasts
+from rnn_pipelines.forecast.predictions import Forecasts, Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import keras
 
 logger = logging.getLogger(__name__)
-
-KEYS = ["unique_id", "cutoff", "ds"]
 
 
 @dataclass(frozen=True)
@@ -190,7 +188,7 @@ def forecast_holdout(
     baselines: dict[str, Forecasts],
     challenger: Forecaster,
     champion: LoadedChampion | None,
-) -> pd.DataFrame:
+) -> Predictions:
     """Forecasts of everyone on the challenger's holdout, each with its own lookback, calendar and scale.
 
     Args:
@@ -199,7 +197,7 @@ def forecast_holdout(
         challenger: what was trained.
         champion: the forecaster in use; None where there is none. One with other steps is left out.
     Returns:
-        What `tabulate_forecasts` returns for the test part, with a column for each forecaster, NaN where it has no
+        Those of challenger, champion and baselines beside what happened; NaN where one has no
         forecast: of a series that it doesn't know, of a cut-off before which it lacks steps, of steps beyond its
         horizon. A forecast that is not a number is infinite, because it is one, and as wrong as can be.
     """
@@ -207,13 +205,11 @@ def forecast_holdout(
     # Without the steps to be forecast, which each forecaster adds for its own horizon.
     table = features.table
     series = table[table.groupby("unique_id", sort=False).cumcount(ascending=False) >= panel.horizon]
-    cutoffs = holdout[["unique_id", "cutoff"]].drop_duplicates()
+    cutoffs = holdout.table[["unique_id", "cutoff"]].drop_duplicates()
     forecasters = {CHALLENGER: challenger} | ({} if champion is None else {CHAMPION: champion.artefact})
     for name, forecaster in forecasters.items():
         if forecaster.settings.freq != challenger.settings.freq:
             logger.warning("%s: no forecast, for its steps are %s", name, forecaster.settings.freq)
             continue
-        forecasts = forecast_cutoffs(forecaster, series, cutoffs).fillna({"y_hat": np.inf})
-        forecasts = forecasts.rename(columns={"y_hat": name})[[*KEYS, name]]
-        holdout = holdout.merge(forecasts, on=KEYS, how="left", validate="one_to_one")
+        holdout = holdout.add(name, forecast_cutoffs(forecaster, series, cutoffs).fillna({"y_hat": np.inf}))
     return holdout

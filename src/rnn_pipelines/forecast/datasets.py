@@ -10,17 +10,19 @@ from kedro_datasets._typing import TablePreview
 from rnn_pipelines.champion.files import replace_file
 from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.datasets.folder import find_local_path
+from rnn_pipelines.forecast.predictions import ForecastLog, ForecastLogTable
 
-KEY = ["unique_id", "cutoff", "ds", "model_version"]
 # To add some rows takes a second; only a process that was stopped holds the lock for longer.
 LOCK_SECONDS = 60
+# Of the file; one that was made before there were numbers has none, and is read.
+FORMAT = 1
 
 
-class ForecastLogDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
+class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
     """A Parquet file to which forecasts are added; those that are in it stay as they are.
 
-    A forecast is known by `unique_id, cutoff, ds, model_version`. Runs that are repeated, break off or run at the same
-    time lose and double nothing: one after another they read the file and replace it whole.
+    Runs that are repeated, break off or run at the same time lose and double nothing: one after another they read the
+    file and replace it whole. The file carries the number of its format.
 
     Args:
         filepath: the file, on this machine.
@@ -31,13 +33,24 @@ class ForecastLogDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         self._path = find_local_path(filepath, kind="file")
         self.metadata = metadata
 
-    def load(self) -> pd.DataFrame:
-        """All forecasts, in the order in which they were made."""
+    def load(self) -> ForecastLog:
+        """All forecasts, in the order in which they were made.
+
+        Raises:
+            DatasetError: there are none yet, or a newer version has made the file.
+        """
         if not self._path.exists():
             raise DatasetError(f"{self._path}: no forecasts yet. Run kedro run --pipelines=predict_forecast first.")
-        return pd.read_parquet(self._path)
+        log = pd.read_parquet(self._path)
+        said, log.attrs = log.attrs, {}
+        if said.get("format", FORMAT) > FORMAT:
+            raise DatasetError(
+                f"{self._path}: it has format {said['format']}, and this version of the project reads formats up to "
+                f"{FORMAT}. Update the project."
+            )
+        return log
 
-    def save(self, data: pd.DataFrame) -> None:
+    def save(self, data: ForecastLog) -> None:
         """Adds the rows whose key is not there yet."""
         with hold_lock(self._path.with_name(f".{self._path.name}.lock"), LOCK_SECONDS):
             there = self.load() if self._path.exists() else data.head(0)
@@ -46,9 +59,12 @@ class ForecastLogDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
                     f"{self._path}: expected the columns {dict(there.dtypes.astype(str))}, received "
                     f"{dict(data.dtypes.astype(str))}. Move the file away if the series are others now."
                 )
-            is_new = data[KEY].merge(there[KEY], how="left", indicator=True)["_merge"] == "left_only"
+            key = list(ForecastLogTable.key)
+            is_new = data[key].merge(there[key], how="left", indicator=True)["_merge"] == "left_only"
+            log = pd.concat([there, data[is_new.to_numpy()]], ignore_index=True)
+            log.attrs = {"format": FORMAT}
             packed = io.BytesIO()
-            pd.concat([there, data[is_new.to_numpy()]], ignore_index=True).to_parquet(packed)
+            log.to_parquet(packed)
             replace_file(self._path, packed.getvalue())
 
     def preview(self, nrows: int = 20) -> TablePreview:

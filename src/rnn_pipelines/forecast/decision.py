@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import pandas as pd
 from pydantic import AfterValidator
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
@@ -16,6 +15,7 @@ from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.challenger import TrainingPlan, find_seen
 from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
 from rnn_pipelines.forecast.forecaster import Forecaster
+from rnn_pipelines.forecast.predictions import Predictions
 from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.forecast.series.tables import Profile, Source
 from rnn_pipelines.forecast.specs import BudgetSpec
@@ -79,7 +79,7 @@ def plan_training(
 def decide_promotion(
     challenger: Forecaster,
     champion: LoadedChampion | None,
-    holdout: pd.DataFrame,
+    holdout: Predictions,
     training: ChallengerTraining,
     run: Run,
     retraining: RetrainForecastSpec,
@@ -97,11 +97,11 @@ def decide_promotion(
     found = measure_holdout(holdout, challenger.settings.horizon)
     case = Case(
         task="forecast",
-        measures=found["measures"],
-        p_value=found["p_value"],
+        measures=found.measures,
+        p_value=found.p_value,
         faults=tuple(find_faults(holdout)),
-        objections=() if champion is None else _find_objections(challenger, champion, found["measures"]),
-        notes=tuple(found["notes"]),
+        objections=() if champion is None else _find_objections(challenger, champion, found.measures),
+        notes=tuple(found.notes),
     )
     return decide(challenger, champion, case, training, run, retraining.policy)
 

@@ -139,7 +139,8 @@ def forecast_cutoffs(forecaster: Forecaster, series: Series, cutoffs: pd.DataFra
             *(num_left_out, num_left_out + len(panel.future), settings.lookback),
         )
     scaled = _forecast(forecaster, panel)
-    return tabulate_forecasts(panel, features, scaler, {"y_hat": Forecasts(test=scaled[:0], future=scaled)}, "future")
+    forecasts = {"y_hat": Forecasts(test=scaled[:0], future=scaled)}
+    return tabulate_forecasts(panel, features, scaler, forecasts, "future").table
 
 
 def _forecast(forecaster: Forecaster, panel: WindowedPanel) -> np.ndarray:

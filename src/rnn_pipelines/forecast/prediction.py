@@ -5,19 +5,18 @@ import pandas as pd
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast import forecaster
+from rnn_pipelines.forecast.predictions import ForecastLog
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.tables import Source
 
 
-def forecast_newest(champion: LoadedChampion | None, table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
-    """Forecasts the steps after each series' end.
+def forecast_newest(champion: LoadedChampion | None, table: Source, source: SourceSpec) -> ForecastLog:
+    """Forecasts the steps after each series' end, and notes by which version and when.
 
     Args:
         champion: the forecaster in use.
-        table: what `read_newest` returns.
-        source: where it came from.
-    Returns:
-        `unique_id, cutoff, ds, horizon_step, y_hat, model_version, created_at` (UTC), the first five as in
-        `forecast_cutoffs`.
+        table: the series up to the day of the forecast.
+        source: where they came from.
     Raises:
         ChampionError: there is no champion, or it can forecast none of the series.
     """

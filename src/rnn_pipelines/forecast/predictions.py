@@ -1,14 +1,51 @@
-"""Forecasts of a panel's windows, and their long table in the data's own unit."""
+"""Forecasts of a panel's windows, and their long tables in the data's own unit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.errors import TableError
 from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
+from rnn_pipelines.tables import Column, Table
+
+# A forecast among others of the same forecaster.
+KEY = ["unique_id", "cutoff", "ds"]
+
+
+class StepsTable(Table):
+    """What was forecast: a step of a series, `horizon_step` (from 1) steps after the last time that a forecast sees."""
+
+    unique_id = Column("text")
+    cutoff = Column("moment")
+    ds = Column("moment")
+    horizon_step = Column("int")
+
+
+class TargetsTable(StepsTable):
+    """With what happened, missing where nothing was observed, and with the noise-free value where it is known."""
+
+    y = Column("float", is_optional=True, can_be_empty=True)
+    signal = Column("float", is_optional=True, can_be_empty=True)
+
+
+class ForecastLogTable(StepsTable):
+    """Forecasts one below the other: by which model version each was made, and when (UTC).
+
+    A forecast that is not a finite number stays in the log, because monitoring has to find it.
+    """
+
+    key = ("unique_id", "cutoff", "ds", "model_version")
+    y_hat = Column("float", can_be_empty=True, can_be_infinite=True)
+    model_version = Column("text")
+    created_at = Column("time")
+
+
+ForecastLog = Annotated[pd.DataFrame, ForecastLogTable]
 
 
 @dataclass(frozen=True)
@@ -24,21 +61,101 @@ class Forecasts:
     future: np.ndarray
 
 
+@dataclass(frozen=True)
+class Predictions:
+    """Forecasts of many forecasters side by side, in the unit of the series.
+
+    Attributes:
+        table: a `TargetsTable`'s columns; for each forecaster a float column of its point forecasts, named like it, NaN
+            where it has none; and, if it has intervals, two columns for each level (`gru-lo-80`, `gru-hi-80`).
+        forecasters: whoever has point forecasts, in the order of the columns.
+        levels: of the intervals, in percent.
+    Raises:
+        TableError: the table has other columns, or of another kind.
+    """
+
+    table: pd.DataFrame
+    forecasters: tuple[str, ...]
+    levels: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        given = self.table.columns.intersection(list(TargetsTable.columns))
+        TargetsTable.validate(self.table[given])
+        pairs = [name_bounds(forecaster, level) for forecaster in self.forecasters for level in self.levels]
+        bounds = [name for pair in pairs if set(pair) <= set(self.table) for name in pair]
+        expected = [*given, *self.forecasters, *bounds]
+        floats = self.table.columns[[dtype.kind == "f" for dtype in self.table.dtypes]]
+        if sorted(self.table) != sorted(expected) or not {*self.forecasters, *bounds} <= set(floats):
+            raise TableError(
+                f"Predictions: expected the columns {TargetsTable.describe()}, float columns of the forecasters "
+                f"{', '.join(self.forecasters) or 'none'} and pairs of bounds of the levels "
+                f"{', '.join(map(str, self.levels)) or 'none'}; received {dict(self.table.dtypes.astype(str))}."
+            )
+
+    @property
+    def errors(self) -> pd.DataFrame:
+        """Actual minus point forecast, float64[row, forecaster]."""
+        return self.table[list(self.forecasters)].rsub(self.table["y"], axis=0)
+
+    def get_bounds(self, forecaster: str, level: int) -> pd.DataFrame:
+        """The lower and the upper bound of an interval: `lo, hi`, float64, a row for each row of the table.
+
+        Raises:
+            TableError: the forecaster has no intervals of that level.
+        """
+        names = list(name_bounds(forecaster, level))
+        if not set(names) <= set(self.table):
+            raise TableError(f"Predictions: {forecaster} has no intervals of level {level}.")
+        return self.table[names].set_axis(["lo", "hi"], axis=1)
+
+    def keep(self, rows: pd.Series) -> "Predictions":
+        """Some of the rows; their labels stay.
+
+        Args:
+            rows: bool, by the table's labels.
+        """
+        return Predictions(self.table[rows], self.forecasters, self.levels)
+
+    def select(self, forecasters: Sequence[str]) -> "Predictions":
+        """Some of the forecasters, with their intervals."""
+        chosen = tuple(name for name in self.forecasters if name in forecasters)
+        others = [column for name in self.forecasters if name not in chosen for column in self._list_columns(name)]
+        return Predictions(self.table.drop(columns=others), chosen, self.levels)
+
+    def add(self, name: str, forecasts: pd.DataFrame) -> "Predictions":
+        """With the point forecasts of one more forecaster.
+
+        Args:
+            name: of the forecaster.
+            forecasts: `unique_id, cutoff, ds, y_hat`; others than those of the table are left out.
+        """
+        column = forecasts[[*KEY, "y_hat"]].rename(columns={"y_hat": name})
+        table = self.table.merge(column, on=KEY, how="left", validate="one_to_one")
+        return Predictions(table, (*self.forecasters, name), self.levels)
+
+    def _list_columns(self, forecaster: str) -> Iterator[str]:
+        yield forecaster
+        yield from (
+            name for level in self.levels for name in name_bounds(forecaster, level) if name in self.table.columns
+        )
+
+
+def name_bounds(forecaster: str, level: int) -> tuple[str, str]:
+    """The columns of an interval's bounds, as Nixtla's libraries name them."""
+    return f"{forecaster}-lo-{level}", f"{forecaster}-hi-{level}"
+
+
 def tabulate_forecasts(
     panel: WindowedPanel, features: Features, scaler: Scaler, forecasts: Mapping[str, Forecasts], part: Part
-) -> pd.DataFrame:
-    """One row for each window and step ahead, one column for each forecaster.
+) -> Predictions:
+    """Lays forecasts side by side in the unit of the series, one row for each window and step ahead.
 
     Args:
         panel: the windows.
         features: the rows that the panel was made of.
-        scaler: what `fit_scaler` returns.
+        scaler: mean and deviation of each series.
         forecasts: by forecaster.
-        part: `test` or `future`.
-    Returns:
-        `unique_id`, `cutoff` (last time that the forecast sees), `ds`, `horizon_step` (int64, from 1), for the test
-        part `y` and, where it is known, `signal` (float64, NaN where nothing was observed), then each forecaster's
-        forecast (float64, in the unit of `y`).
+        part: `test` or `future`, which has nothing to be held against.
     """
     index = panel.index(part)
     origins = index.origins(np.arange(len(index)))
@@ -58,4 +175,4 @@ def tabulate_forecasts(
         table[column] = target[column].where(target["observed"])
     for name, forecast in forecasts.items():
         table[name] = unscale(getattr(forecast, part).ravel(), mean, deviation)
-    return table
+    return Predictions(table, tuple(forecasts))

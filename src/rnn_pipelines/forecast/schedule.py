@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.baselines import BASELINES
-from rnn_pipelines.forecast.evaluation.metrics import KEY_COLUMNS
+from rnn_pipelines.forecast.predictions import TargetsTable
 from rnn_pipelines.forecast.series.newest import NewestSpec
 
 Span = Literal["day", "week", "month", "year"]
@@ -41,7 +41,7 @@ class BacktestSpec(NewestSpec, frozen=True):
     @field_validator("schedules")
     @classmethod
     def _refuse_names_of_other_columns(cls, schedules: dict[str, ScheduleSpec]) -> dict[str, ScheduleSpec]:
-        taken = sorted({*KEY_COLUMNS, *BASELINES} & set(schedules))
+        taken = sorted({*TargetsTable.columns, *BASELINES} & set(schedules))
         if taken:
             raise ValueError(f"expected names that no other column of the forecasts has, received {taken}")
         return schedules

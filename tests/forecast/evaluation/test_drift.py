@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
-from rnn_pipelines.forecast.evaluation.drift import DriftSpec, measure_distance, measure_drift
+from rnn_pipelines.forecast.evaluation.drift import DriftSpec, compare_with_past, measure_distance
 
 NUM, LEARNT = 800, 640
 
@@ -27,7 +27,7 @@ def make_series(values: np.ndarray, name: str = "a", observed: np.ndarray | None
 
 def measure(values: np.ndarray, season_length: int = 7, observed: np.ndarray | None = None) -> pd.Series:
     series = make_series(values, observed=observed)
-    return measure_drift(series, {"a": series["ds"][LEARNT - 1].isoformat()}, season_length, 30).iloc[0]
+    return compare_with_past(series, {"a": series["ds"][LEARNT - 1].isoformat()}, season_length, 30).iloc[0]
 
 
 def has_drifted(found: pd.Series) -> bool:
@@ -89,7 +89,7 @@ def test_numbers_are_those_of_an_independent_computation() -> None:
     """On a short series, with a loop and scipy."""
     values = np.random.default_rng(3).normal(size=70)
     series = make_series(values)
-    found = measure_drift(series, {"a": series["ds"][49].isoformat()}, 4, 10).iloc[0]
+    found = compare_with_past(series, {"a": series["ds"][49].isoformat()}, 4, 10).iloc[0]
     windows = [[values[s + k] - values[s - 4 + k % 4] for k in range(10)] for s in range(4, 41)]
     newest = [values[60 + k] - values[56 + k % 4] for k in range(10)]
     pool = np.concatenate(windows)
@@ -119,19 +119,19 @@ def test_filled_values_do_not_count() -> None:
 def test_short_series_are_compared_or_said_to_be_too_short(num: int) -> None:
     """A season and a stretch of steps are needed, now and in what was learnt."""
     series = make_series(np.random.default_rng(0).normal(size=num))
-    found = measure_drift(series, {"a": series["ds"].iloc[-1].isoformat()}, 7, 30).iloc[0]
+    found = compare_with_past(series, {"a": series["ds"].iloc[-1].isoformat()}, 7, 30).iloc[0]
     assert np.isnan(found["distance"]) == (num < 37)
     assert np.isnan(found["p_value"]) == (num < 37)
 
 
 def test_series_that_the_forecaster_does_not_know_are_left_out() -> None:
     series = pd.concat([make_series(make_yearly(0)), make_series(make_yearly(1), "b")], ignore_index=True)
-    assert measure_drift(series, {"b": "2021-06-01T00:00:00"}, 7, 30)["unique_id"].tolist() == ["b"]
-    assert measure_drift(series, {}, 7, 30).empty
+    assert compare_with_past(series, {"b": "2021-06-01T00:00:00"}, 7, 30)["unique_id"].tolist() == ["b"]
+    assert compare_with_past(series, {}, 7, 30).empty
 
 
 def test_steps_are_compared_as_dates_are() -> None:
     dates = make_series(make_yearly(0))
     steps = dates.assign(ds=np.arange(NUM))
-    one = measure_drift(dates, {"a": dates["ds"][LEARNT - 1].isoformat()}, 7, 30)
-    pd.testing.assert_frame_equal(one, measure_drift(steps, {"a": LEARNT - 1}, 7, 30))
+    one = compare_with_past(dates, {"a": dates["ds"][LEARNT - 1].isoformat()}, 7, 30)
+    pd.testing.assert_frame_equal(one, compare_with_past(steps, {"a": LEARNT - 1}, 7, 30))

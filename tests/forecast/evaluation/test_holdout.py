@@ -1,21 +1,21 @@
 """Champion and challenger are compared on the same rows, and an unusable challenger is found out."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
+from rnn_pipelines.forecast.evaluation.holdout import HoldoutMeasures, find_faults, measure_holdout
 from rnn_pipelines.forecast.evaluation.significance import compute_p_value
+from rnn_pipelines.forecast.predictions import Predictions
 
 
 @pytest.fixture
-def make_holdout() -> Callable[..., pd.DataFrame]:
+def make_holdout() -> Callable[..., Predictions]:
     """Forecasts of two steps from 12 cut-offs of each series."""
 
-    def make(series: str = "ab", **forecasters: float) -> pd.DataFrame:
+    def make(series: str = "ab", **forecasters: float) -> Predictions:
         random = np.random.default_rng(0)
         index = pd.MultiIndex.from_product([list(series), range(12), [1, 2]])
         holdout = index.to_frame(index=False, name=["unique_id", "cutoff", "horizon_step"])
@@ -23,155 +23,168 @@ def make_holdout() -> Callable[..., pd.DataFrame]:
         holdout["y"] = random.normal(size=len(holdout))
         for name, deviation in {"last_value": 1.0, "challenger": 0.5, **forecasters}.items():
             holdout[name] = holdout["y"] + deviation * random.normal(size=len(holdout))
-        return holdout
+        return Predictions(holdout, ("last_value", "challenger", *forecasters))
 
     return make
 
 
-def compute_mse(holdout: pd.DataFrame, name: str) -> float:
-    return float(((holdout["y"] - holdout[name]) ** 2).groupby(holdout["unique_id"]).mean().mean())
+def change(holdout: Predictions, **columns: object) -> Predictions:
+    names = [*holdout.forecasters, *(name for name in columns if name not in holdout.table)]
+    return Predictions(holdout.table.assign(**columns), tuple(names))
 
 
-def read_losses(found: dict[str, Any], key: str = "loss") -> dict[str, float]:
-    return {name: measures[key] for name, measures in found["measures"].items() if key in measures}
+def compute_mse(holdout: Predictions, name: str) -> float:
+    table = holdout.table
+    return float(((table["y"] - table[name]) ** 2).groupby(table["unique_id"]).mean().mean())
 
 
-def test_losses_are_means_over_windows_then_over_series(make_holdout: Callable[..., pd.DataFrame]) -> None:
+def read_losses(found: HoldoutMeasures, key: str = "loss") -> dict[str, float]:
+    return {name: measures[key] for name, measures in found.measures.items() if key in measures}
+
+
+def test_losses_are_means_over_windows_then_over_series(make_holdout: Callable[..., Predictions]) -> None:
     holdout = make_holdout()
     assert read_losses(measure_holdout(holdout, 2)) == {
         name: pytest.approx(compute_mse(holdout, name)) for name in ("last_value", "challenger")
     }
 
 
-def test_without_a_champion_there_is_no_p_value(make_holdout: Callable[..., pd.DataFrame]) -> None:
-    assert measure_holdout(make_holdout(), 2)["p_value"] is None
+def test_without_a_champion_there_is_no_p_value(make_holdout: Callable[..., Predictions]) -> None:
+    assert measure_holdout(make_holdout(), 2).p_value is None
 
 
-def test_p_value_is_that_of_the_windows_mean_losses(make_holdout: Callable[..., pd.DataFrame]) -> None:
+def test_p_value_is_that_of_the_windows_mean_losses(make_holdout: Callable[..., Predictions]) -> None:
     holdout = make_holdout(champion=0.7)
-    squared = holdout[["challenger", "champion"]].sub(holdout["y"], axis=0) ** 2
-    difference = (squared["challenger"] - squared["champion"]).groupby(holdout["cutoff"]).mean()
-    assert measure_holdout(holdout, 2)["p_value"] == pytest.approx(compute_p_value(difference.to_numpy(), 2))
+    squared = holdout.errors[["challenger", "champion"]] ** 2
+    difference = (squared["challenger"] - squared["champion"]).groupby(holdout.table["cutoff"]).mean()
+    assert measure_holdout(holdout, 2).p_value == pytest.approx(compute_p_value(difference.to_numpy(), 2))
 
 
 @pytest.fixture
-def partly(make_holdout: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+def partly(make_holdout: Callable[..., Predictions]) -> Predictions:
     """The champion doesn't know series c, nor the second step."""
     holdout = make_holdout("abc", champion=0.7)
-    return holdout.assign(champion=holdout["champion"].where(is_shared(holdout)))
+    return change(holdout, champion=holdout.table["champion"].where(is_shared(holdout)))
 
 
-def is_shared(holdout: pd.DataFrame) -> pd.Series:
-    return (holdout["unique_id"] != "c") & (holdout["horizon_step"] == 1)
+def is_shared(holdout: Predictions) -> pd.Series:
+    return (holdout.table["unique_id"] != "c") & (holdout.table["horizon_step"] == 1)
 
 
-def test_champion_and_challenger_are_compared_on_the_rows_of_both(partly: pd.DataFrame) -> None:
-    shared = partly[is_shared(partly)]
+def test_champion_and_challenger_are_compared_on_the_rows_of_both(partly: Predictions) -> None:
+    shared = partly.keep(is_shared(partly))
     found = measure_holdout(partly, 2)
     expected = {name: compute_mse(shared, name) for name in ("challenger", "champion")}
     assert read_losses(found, "shared_loss") == pytest.approx(expected)
-    assert found["p_value"] == measure_holdout(shared, 2)["p_value"]
+    assert found.p_value == measure_holdout(shared, 2).p_value
 
 
-def test_baselines_and_promise_are_of_all_rows(partly: pd.DataFrame) -> None:
+def test_baselines_and_promise_are_of_all_rows(partly: Predictions) -> None:
     """Whoever is promoted forecasts what the champion could not, too."""
     found = measure_holdout(partly, 2)
     expected = {name: compute_mse(partly, name) for name in ("last_value", "challenger")}
     assert read_losses(found) == pytest.approx(expected)
-    steps = [compute_mse(partly[partly["horizon_step"] == step], "challenger") for step in (1, 2)]
-    assert found["measures"]["challenger"]["by_step"] == pytest.approx(steps)
+    steps = [compute_mse(partly.keep(partly.table["horizon_step"] == step), "challenger") for step in (1, 2)]
+    assert found.measures["challenger"]["by_step"] == pytest.approx(steps)
 
 
-def test_what_is_not_compared_is_noted(partly: pd.DataFrame) -> None:
-    assert measure_holdout(partly, 2)["notes"] == [
+def test_what_is_not_compared_is_noted(partly: Predictions) -> None:
+    assert measure_holdout(partly, 2).notes == [
         "not compared with the champion: 1 series that it doesn't know",
         "not compared with the champion: 24 rows of other series that it has no forecast of",
     ]
 
 
-def test_all_rows_are_shared_where_the_champion_forecasts_all(make_holdout: Callable[..., pd.DataFrame]) -> None:
+def test_all_rows_are_shared_where_the_champion_forecasts_all(make_holdout: Callable[..., Predictions]) -> None:
     found = measure_holdout(make_holdout(champion=0.7), 2)
     assert read_losses(found, "shared_loss") == {}
     assert set(read_losses(found)) == {"last_value", "challenger", "champion"}
 
 
-def test_champion_without_any_forecast_is_left_out(make_holdout: Callable[..., pd.DataFrame]) -> None:
-    found = measure_holdout(make_holdout().assign(champion=np.nan), 2)
-    assert "champion" not in found["measures"]
-    assert found["p_value"] is None
-    assert found["notes"] == ["the champion has no forecast of this holdout"]
+def test_champion_without_any_forecast_is_left_out(make_holdout: Callable[..., Predictions]) -> None:
+    found = measure_holdout(change(make_holdout(), champion=np.nan), 2)
+    assert "champion" not in found.measures
+    assert found.p_value is None
+    assert found.notes == ["the champion has no forecast of this holdout"]
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
 def test_forecast_of_the_champion_that_is_no_number_counts(
-    make_holdout: Callable[..., pd.DataFrame], is_all: bool
+    make_holdout: Callable[..., Predictions], is_all: bool
 ) -> None:
     """It is infinite, and no row that the champion has no forecast of."""
     holdout = make_holdout(champion=0.7)
-    found = measure_holdout(holdout.assign(champion=holdout["champion"].mask(is_all | (holdout.index == 5), np.inf)), 2)
-    assert found["measures"]["champion"]["loss"] == np.inf
-    assert found["measures"]["challenger"]["loss"] == pytest.approx(compute_mse(holdout, "challenger"))
-    assert np.isnan(found["p_value"])
-    assert found["notes"] == []
+    found = measure_holdout(
+        change(holdout, champion=holdout.table["champion"].mask(is_all | (holdout.table.index == 5), np.inf)), 2
+    )
+    assert found.measures["champion"]["loss"] == np.inf
+    assert found.measures["challenger"]["loss"] == pytest.approx(compute_mse(holdout, "challenger"))
+    assert np.isnan(found.p_value)
+    assert found.notes == []
 
 
-def test_steps_that_were_not_observed_judge_nobody(make_holdout: Callable[..., pd.DataFrame]) -> None:
+def test_steps_that_were_not_observed_judge_nobody(make_holdout: Callable[..., Predictions]) -> None:
     holdout = make_holdout(champion=0.7)
-    holdout.loc[3, "y"] = np.nan
-    expected = {name: compute_mse(holdout.drop(index=3), name) for name in ("last_value", "challenger", "champion")}
+    holdout.table.loc[3, "y"] = np.nan
+    expected = {
+        name: compute_mse(holdout.keep(holdout.table.index != 3), name)
+        for name in ("last_value", "challenger", "champion")
+    }
     assert read_losses(measure_holdout(holdout, 2)) == pytest.approx(expected)
 
 
-def test_good_challenger_has_no_fault(make_holdout: Callable[..., pd.DataFrame]) -> None:
+def test_good_challenger_has_no_fault(make_holdout: Callable[..., Predictions]) -> None:
     assert find_faults(make_holdout()) == []
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_forecast_that_is_not_finite_is_a_fault(make_holdout: Callable[..., pd.DataFrame], value: float) -> None:
+def test_forecast_that_is_not_finite_is_a_fault(make_holdout: Callable[..., Predictions], value: float) -> None:
     holdout = make_holdout()
-    holdout.loc[5, "challenger"] = value
+    holdout.table.loc[5, "challenger"] = value
     assert find_faults(holdout) == ["1 of its 48 forecasts are not finite"]
 
 
-def test_same_forecast_for_every_window_is_a_fault(make_holdout: Callable[..., pd.DataFrame]) -> None:
+def test_same_forecast_for_every_window_is_a_fault(make_holdout: Callable[..., Predictions]) -> None:
     """Though its steps differ."""
     holdout = make_holdout()
-    assert find_faults(holdout.assign(challenger=holdout["horizon_step"] / 3)) == [
+    assert find_faults(change(holdout, challenger=holdout.table["horizon_step"] / 3)) == [
         "its forecasts are the same for every window"
     ]
 
 
-def test_series_of_one_window_hides_no_flat_ones(make_holdout: Callable[..., pd.DataFrame]) -> None:
+def test_series_of_one_window_hides_no_flat_ones(make_holdout: Callable[..., Predictions]) -> None:
     """Nobody can tell whether its own forecast would have been another for another window."""
     holdout = make_holdout("abc")
-    holdout = holdout[(holdout["unique_id"] != "c") | (holdout["cutoff"] == 11)]
-    assert find_faults(holdout.assign(challenger=holdout["horizon_step"] / 3)) == [
+    holdout = holdout.keep((holdout.table["unique_id"] != "c") | (holdout.table["cutoff"] == 11))
+    assert find_faults(change(holdout, challenger=holdout.table["horizon_step"] / 3)) == [
         "its forecasts are the same for every window"
     ]
 
 
-def test_series_whose_forecasts_alone_are_all_alike_are_noted(make_holdout: Callable[..., pd.DataFrame]) -> None:
+def test_series_whose_forecasts_alone_are_all_alike_are_noted(make_holdout: Callable[..., Predictions]) -> None:
     holdout = make_holdout("abc")
-    holdout["challenger"] = holdout["challenger"].where(holdout["unique_id"] == "b", 0.0)
+    holdout.table["challenger"] = holdout.table["challenger"].where(holdout.table["unique_id"] == "b", 0.0)
     assert find_faults(holdout) == []
-    assert measure_holdout(holdout, 2)["notes"] == [
+    assert measure_holdout(holdout, 2).notes == [
         "the challenger's forecasts are the same for every window of 2 series (a, c)"
     ]
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_forecasts_that_are_not_finite_are_not_called_alike(
-    make_holdout: Callable[..., pd.DataFrame], value: float
+    make_holdout: Callable[..., Predictions], value: float
 ) -> None:
     holdout = make_holdout()
     assert (
-        measure_holdout(holdout.assign(challenger=holdout["challenger"].mask(holdout.index == 5, value)), 2)["notes"]
+        measure_holdout(
+            change(holdout, challenger=holdout.table["challenger"].mask(holdout.table.index == 5, value)), 2
+        ).notes
         == []
     )
 
 
-def test_one_window_of_each_series_is_no_fault(make_holdout: Callable[..., pd.DataFrame]) -> None:
+def test_one_window_of_each_series_is_no_fault(make_holdout: Callable[..., Predictions]) -> None:
     holdout = make_holdout()
-    assert find_faults(holdout[holdout["cutoff"] == 11]) == []
+    assert find_faults(holdout.keep(holdout.table["cutoff"] == 11)) == []

@@ -13,6 +13,8 @@ VERSIONS = {
     "two": {"by_step": [3.0, 4.0], "trained_until": None},
 }
 
+CHAMPION = {"versions": VERSIONS}
+
 
 def day(number: int) -> pd.Timestamp:
     return START + pd.Timedelta(days=number)
@@ -63,45 +65,45 @@ def judged() -> pd.DataFrame:
         for step in (1, 2)
         if random.random() < 0.9
     ]
-    return join_actuals(make_log(*rows), make_series(), VERSIONS)
+    return join_actuals(make_log(*rows), make_series(), CHAMPION)
 
 
 def test_forecast_stands_beside_its_actual_and_the_promise_of_its_version_and_step() -> None:
-    judged = join_actuals(make_log(("a", 10, 2, 11.0, "one"), ("b", 10, 1, 5.0, "two")), make_series(), VERSIONS)
+    judged = join_actuals(make_log(("a", 10, 2, 11.0, "one"), ("b", 10, 1, 5.0, "two")), make_series(), CHAMPION)
     assert judged[["y", "y_hat", "promised_mse"]].to_numpy().tolist() == [[12, 11, 2], [110, 5, 3]]
 
 
 def test_forecast_without_an_actual_does_not_count() -> None:
     log = make_log(("a", 38, 1, 1.0, "one"), ("a", 38, 2, 1.0, "one"))
-    assert join_actuals(log, make_series(), VERSIONS)["horizon_step"].tolist() == [1]
+    assert join_actuals(log, make_series(), CHAMPION)["horizon_step"].tolist() == [1]
 
 
 def test_filled_value_never_judges() -> None:
     log = make_log(("a", 10, 1, 1.0, "one"), ("a", 10, 2, 1.0, "one"))
-    assert join_actuals(log, make_series(filled=(11,)), VERSIONS)["horizon_step"].tolist() == [2]
+    assert join_actuals(log, make_series(filled=(11,)), CHAMPION)["horizon_step"].tolist() == [2]
 
 
 @pytest.mark.parametrize(("cutoff", "counts"), [(3, False), (4, True)])
 def test_forecast_from_before_what_its_model_has_learnt_does_not_count(cutoff: int, counts: bool) -> None:
     """The version has learnt until the fifth day, number 4: a forecast from that day on is one."""
-    judged = join_actuals(make_log(("a", cutoff, 1, 1.0, "one")), make_series(), VERSIONS)
+    judged = join_actuals(make_log(("a", cutoff, 1, 1.0, "one")), make_series(), CHAMPION)
     assert len(judged) == counts
 
 
 def test_forecast_of_steps_from_before_what_its_model_has_learnt_does_not_count() -> None:
     log = make_log(("a", 3, 1, 1.0, "one"), ("a", 4, 1, 1.0, "one"), steps=True)
     versions = {"one": {"by_step": [1.0], "trained_until": {"a": 4}}}
-    assert join_actuals(log, make_series(steps=True), versions)["cutoff"].tolist() == [4]
+    assert join_actuals(log, make_series(steps=True), {"versions": versions})["cutoff"].tolist() == [4]
 
 
 @pytest.mark.parametrize("by_step", [None, [], [float("nan")], [None], [float("inf")]])
 def test_promise_that_is_not_on_record_is_none(by_step: list[float] | None) -> None:
-    judged = join_actuals(make_log(("a", 10, 1, 1.0, "x")), make_series(), {"x": {"by_step": by_step}})
+    judged = join_actuals(make_log(("a", 10, 1, 1.0, "x")), make_series(), {"versions": {"x": {"by_step": by_step}}})
     assert judged["promised_mse"].isna().tolist() == [True]
 
 
 def test_nothing_can_be_judged_where_there_are_no_forecasts() -> None:
-    judged = join_actuals(None, make_series(), VERSIONS)
+    judged = join_actuals(None, make_series(), CHAMPION)
     assert judged.empty
     assert measure_realised(judged)["ratio"] is None
     assert measure_groups(judged, "horizon_step").empty
@@ -109,13 +111,13 @@ def test_nothing_can_be_judged_where_there_are_no_forecasts() -> None:
 
 def test_dates_are_not_held_against_steps() -> None:
     with pytest.raises(SeriesError, match="Move the file"):
-        join_actuals(make_log(("a", 3, 1, 1.0, "one")), make_series(steps=True), VERSIONS)
+        join_actuals(make_log(("a", 3, 1, 1.0, "one")), make_series(steps=True), CHAMPION)
 
 
 def test_inputs_are_not_changed() -> None:
     log, series = make_log(("a", 10, 1, 1.0, "one")), make_series()
     before = log.copy(), series.copy()
-    join_actuals(log, series, VERSIONS)
+    join_actuals(log, series, CHAMPION)
     pd.testing.assert_frame_equal(log, before[0])
     pd.testing.assert_frame_equal(series, before[1])
 

@@ -1,5 +1,6 @@
 """What schedules were worth: errors, promotions and cost, over the forecasts that all of them have."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,14 @@ import pytest
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.schedules import summarize_backtest
 from rnn_pipelines.forecast.evaluation.significance import compute_p_value
+from rnn_pipelines.forecast.predictions import Predictions
 
 NUM = 40
 NAMES = ["last_value", "seasonal_naive", "ridge", "never", "often"]
 
 
 @pytest.fixture
-def forecasts() -> pd.DataFrame:
+def forecasts() -> Predictions:
     """Two series of one step ahead; the second has errors twice as large."""
     random = np.random.default_rng(0)
     cutoff = pd.date_range("2024-01-01", periods=NUM)
@@ -27,7 +29,7 @@ def forecasts() -> pd.DataFrame:
         for column in NAMES:
             table[column] = table["y"] + factor * random.normal(size=NUM)
         tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    return Predictions(pd.concat(tables, ignore_index=True), tuple(NAMES))
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def retrainings() -> pd.DataFrame:
 
 
 @pytest.fixture
-def results(forecasts: pd.DataFrame, retrainings: pd.DataFrame) -> dict[str, Any]:
+def results(forecasts: Predictions, retrainings: pd.DataFrame) -> dict[str, Any]:
     return summarize_backtest(forecasts, retrainings)
 
 
@@ -53,8 +55,8 @@ def find(results: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_errors_are_means_over_series(forecasts: pd.DataFrame, results: dict[str, Any], name: str) -> None:
-    errors = [(group["y"] - group[name]).to_numpy() for _, group in forecasts.groupby("unique_id")]
+def test_errors_are_means_over_series(forecasts: Predictions, results: dict[str, Any], name: str) -> None:
+    errors = [(group["y"] - group[name]).to_numpy() for _, group in forecasts.table.groupby("unique_id")]
     assert find(results, name)["mse"] == pytest.approx(np.mean([np.mean(error**2) for error in errors]))
     assert find(results, name)["mae"] == pytest.approx(np.mean([np.mean(abs(error)) for error in errors]))
 
@@ -65,10 +67,11 @@ def test_schedule_that_trains_least_is_the_reference(results: dict[str, Any]) ->
 
 @pytest.mark.parametrize("name", ["often", "ridge"])
 def test_p_value_is_that_of_the_squared_errors_beside_the_reference(
-    forecasts: pd.DataFrame, results: dict[str, Any], name: str
+    forecasts: Predictions, results: dict[str, Any], name: str
 ) -> None:
-    squared = {column: (forecasts["y"] - forecasts[column]) ** 2 for column in (name, "never")}
-    differences = (squared[name] - squared["never"]).groupby(forecasts["cutoff"]).mean().to_numpy()
+    table = forecasts.table
+    squared = {column: (table["y"] - table[column]) ** 2 for column in (name, "never")}
+    differences = (squared[name] - squared["never"]).groupby(table["cutoff"]).mean().to_numpy()
     assert find(results, name)["p_value"] == pytest.approx(compute_p_value(differences, 1))
 
 
@@ -85,15 +88,15 @@ def test_simple_methods_have_no_cost(results: dict[str, Any]) -> None:
     assert find(results, "ridge")["training_seconds"] is None
 
 
-def test_forecasts_that_not_everyone_has_are_left_out(forecasts: pd.DataFrame, retrainings: pd.DataFrame) -> None:
-    forecasts.loc[:2, "often"] = np.nan
+def test_forecasts_that_not_everyone_has_are_left_out(forecasts: Predictions, retrainings: pd.DataFrame) -> None:
+    forecasts.table.loc[:2, "often"] = np.nan
     results = summarize_backtest(forecasts, retrainings)
     assert (results["num_left_out"], results["num_forecasts"]) == (3, 2 * NUM - 3)
-    rest = forecasts.iloc[3:]
+    rest = forecasts.table.iloc[3:]
     by_series = ((rest["y"] - rest["never"]) ** 2).groupby(rest["unique_id"]).mean()
     assert find(results, "never")["mse"] == pytest.approx(by_series.mean())
 
 
-def test_nothing_to_judge_is_an_error(forecasts: pd.DataFrame, retrainings: pd.DataFrame) -> None:
+def test_nothing_to_judge_is_an_error(forecasts: Predictions, retrainings: pd.DataFrame) -> None:
     with pytest.raises(SeriesError, match="none of the forecasts can be judged"):
-        summarize_backtest(forecasts.assign(y=np.nan), retrainings)
+        summarize_backtest(replace(forecasts, table=forecasts.table.assign(y=np.nan)), retrainings)

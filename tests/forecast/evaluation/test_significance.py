@@ -1,7 +1,5 @@
 """The test of equal accuracy is the published one, keeps its size, and finds a difference where there is one."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -88,37 +86,39 @@ def test_variance_that_would_be_negative_is_weighed_by_bartletts_kernel() -> Non
 # Panels
 
 
-@pytest.fixture
-def panel() -> Callable[..., pd.DataFrame]:
-    def make(losses: dict[str, list[float]]) -> pd.DataFrame:
-        tables = [pd.DataFrame({"unique_id": name, "cutoff": range(len(v)), "loss": v}) for name, v in losses.items()]
-        return pd.concat(tables, ignore_index=True)
+def make_losses(one: dict[str, list[float]], other: dict[str, list[float]]) -> pd.DataFrame:
+    """Of two forecasters, by series."""
+    tables = [
+        pd.DataFrame({"unique_id": name, "cutoff": range(len(one[name])), "one": one[name], "other": other[name]})
+        for name in one
+    ]
+    return pd.concat(tables, ignore_index=True)
 
-    return make
 
-
-def test_panel_is_compared_by_its_means_over_series(panel: Callable[..., pd.DataFrame]) -> None:
+def test_panel_is_compared_by_its_means_over_series() -> None:
     random = np.random.default_rng(3)
-    losses = {name: random.random(20).tolist() for name in "abcd"}
-    one, other = panel({"x": losses["a"], "y": losses["b"]}), panel({"x": losses["c"], "y": losses["d"]})
-    mean = [(a - c + b - d) / 2 for a, b, c, d in zip(*losses.values(), strict=True)]
-    assert compare_losses(one, other, 3) == pytest.approx(compute_p_value(np.array(mean), 3))
+    a, b, c, d = (random.random(20).tolist() for _ in range(4))
+    losses = make_losses({"x": a, "y": b}, {"x": c, "y": d})
+    mean = [(a - c + b - d) / 2 for a, b, c, d in zip(a, b, c, d, strict=True)]
+    assert compare_losses(losses, "one", "other", 3) == pytest.approx(compute_p_value(np.array(mean), 3))
 
 
-def test_series_that_all_say_the_same_count_once(panel: Callable[..., pd.DataFrame]) -> None:
+def test_series_that_all_say_the_same_count_once() -> None:
     random = np.random.default_rng(4)
     one, other = random.random(20).tolist(), random.random(20).tolist()
-    single = compare_losses(panel({"a": one}), panel({"a": other}), 2)
-    assert compare_losses(panel(dict.fromkeys("abc", one)), panel(dict.fromkeys("abc", other)), 2) == pytest.approx(
-        single
+    single, three = (
+        compare_losses(make_losses(dict.fromkeys(names, one), dict.fromkeys(names, other)), "one", "other", 2)
+        for names in ("a", "abc")
     )
+    assert three == pytest.approx(single)
 
 
-def test_order_of_rows_does_not_matter(panel: Callable[..., pd.DataFrame]) -> None:
+def test_order_of_rows_and_sides_does_not_matter() -> None:
     random = np.random.default_rng(5)
-    one, other = panel({"a": random.random(20).tolist()}), panel({"a": random.random(20).tolist()})
-    shuffled = one.sample(frac=1, random_state=0)
-    assert compare_losses(shuffled, other, 3) == compare_losses(one, other, 3) == compare_losses(other, one, 3)
+    losses = make_losses({"a": random.random(20).tolist()}, {"a": random.random(20).tolist()})
+    p_value = compare_losses(losses, "one", "other", 3)
+    assert compare_losses(losses.sample(frac=1, random_state=0), "one", "other", 3) == p_value
+    assert compare_losses(losses, "other", "one", 3) == p_value
 
 
 @pytest.mark.parametrize(

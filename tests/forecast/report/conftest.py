@@ -1,6 +1,9 @@
-"""Results of a run, made up instead of by training."""
+"""Results of a run, made up instead of by training; and the pages as they are meant to be."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,8 +11,23 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.forecast.evaluation.metrics import measure_by_step
+from rnn_pipelines.forecast.predictions import Predictions
 
 FORECASTERS = ("lstm", "gru", "last_value", "seasonal_naive", "ridge")
+
+
+@pytest.fixture(scope="session")
+def is_golden() -> Callable[[str, str], bool]:
+    """Whether a page is the golden one of that name, but for its styles and figures.
+
+    Where a change is meant, write the file anew from the page.
+    """
+
+    def compare(page: str, name: str) -> bool:
+        stripped = re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
+        return stripped == (Path(__file__).parent / f"golden/{name}.html").read_text(encoding="utf-8")
+
+    return compare
 
 
 @pytest.fixture(scope="session")
@@ -52,12 +70,14 @@ def make_results() -> Callable[..., SimpleNamespace]:
                 for forecaster, size in zip(FORECASTERS, (1, 1, 3, 2, 0.1), strict=True):
                     table[forecaster] = y[rows] + size * generator.normal(size=len(rows))
                 tables.append(table)
-        tested = pd.concat(predictions, ignore_index=True)
+        tested, future = (
+            Predictions(pd.concat(tables, ignore_index=True), FORECASTERS) for tables in (predictions, next_values)
+        )
         losses = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.5, 2.0]})
         return SimpleNamespace(
             predictions=tested,
             series=pd.concat(series, ignore_index=True),
-            next_values=pd.concat(next_values, ignore_index=True).drop(columns=["y", "signal"], errors="ignore"),
+            next_values=replace(future, table=future.table.drop(columns=["y", "signal"], errors="ignore")),
             by_step=measure_by_step(tested),
             histories={"lstm": losses, "gru": losses},
         )

@@ -16,17 +16,17 @@ from rnn_pipelines.forecast.report.choice import (
 
 
 def test_rolling_origins_are_drawn_one_step_ahead(make_results) -> None:
-    rows = choose_steps(make_results(horizon=3).predictions)
+    rows = choose_steps(make_results(horizon=3).predictions.table)
     assert rows["horizon_step"].tolist() == [1] * 20
 
 
 def test_single_origin_is_drawn_with_all_steps(make_results) -> None:
-    rows = choose_steps(make_results(num_series=2, num_origins=1, horizon=3).predictions)
+    rows = choose_steps(make_results(num_series=2, num_origins=1, horizon=3).predictions.table)
     assert rows["horizon_step"].tolist() == [1, 2, 3] * 2
 
 
 def test_few_series_are_all_chosen(make_results) -> None:
-    assert list(choose_series(make_results(num_series=3).predictions)) == ["s00000", "s00001", "s00002"]
+    assert list(choose_series(make_results(num_series=3).predictions.table)) == ["s00000", "s00001", "s00002"]
 
 
 def test_chosen_series_spread_over_the_panel() -> None:
@@ -35,7 +35,7 @@ def test_chosen_series_spread_over_the_panel() -> None:
 
 
 def test_a_panel_is_drawn_in_few_series(make_results) -> None:
-    assert len(choose_series(make_results(num_series=40, num_origins=2).predictions)) == MAX_SERIES
+    assert len(choose_series(make_results(num_series=40, num_origins=2).predictions.table)) == MAX_SERIES
 
 
 def test_the_last_steps_are_kept() -> None:
@@ -47,34 +47,34 @@ def test_the_last_steps_are_kept() -> None:
 
 @pytest.mark.parametrize(("horizon", "words"), [(1, "one step ahead"), (3, "1 to 3 steps ahead")])
 def test_words_say_how_far_ahead(make_results, horizon: int, words: str) -> None:
-    rows = choose_steps(make_results(num_origins=1, horizon=horizon).predictions)
+    rows = choose_steps(make_results(num_origins=1, horizon=horizon).predictions.table)
     assert describe_choice(rows, choose_series(rows)) == words
 
 
 def test_words_say_how_many_series_are_drawn(make_results) -> None:
-    rows = choose_steps(make_results(num_series=40, num_origins=2).predictions)
+    rows = choose_steps(make_results(num_series=40, num_origins=2).predictions.table)
     assert describe_choice(rows, choose_series(rows)) == "one step ahead; 12 of 40 series"
 
 
 def test_words_say_how_many_steps_are_drawn(make_results) -> None:
-    rows = choose_steps(make_results(num_origins=4000, horizon=1).predictions)
+    rows = choose_steps(make_results(num_origins=4000, horizon=1).predictions.table)
     assert describe_choice(rows, choose_series(rows)) == "one step ahead; last 3,000 of 4,000 steps"
 
 
 def test_steps_before_the_first_forecast_come_along(make_results) -> None:
     results = make_results(num_origins=1, horizon=3)
-    table = join_steps(results.series, results.predictions, num_before=5)
+    table = join_steps(results.series, results.predictions.table, num_before=5)
     assert table["ridge"].notna().tolist() == [False] * 5 + [True] * 3
 
 
 def test_steps_without_a_forecast_stay_empty(make_results) -> None:
     results = make_results(horizon=1)
-    table = join_steps(results.series, results.predictions.drop(index=[4, 5]), num_before=0)
+    table = join_steps(results.series, results.predictions.table.drop(index=[4, 5]), num_before=0)
     assert np.flatnonzero(table["ridge"].isna()).tolist() == [4, 5]
 
 
 def test_values_that_were_filled_in_are_not_drawn(make_results) -> None:
     results = make_results(horizon=1)
     series = results.series.assign(observed=np.arange(60) != 50)
-    table = join_steps(series, results.predictions, num_before=0)
+    table = join_steps(series, results.predictions.table, num_before=0)
     assert table.loc[table["y"].isna(), "ds"].tolist() == [results.series["ds"][50]]

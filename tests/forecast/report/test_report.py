@@ -2,12 +2,12 @@
 
 import re
 from types import SimpleNamespace
-from typing import Any
 
 import plotly.io
 import pytest
 from plotly.offline import get_plotlyjs
 
+from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
 from rnn_pipelines.forecast.report.figures import draw_figures
 from rnn_pipelines.forecast.report.report import (
     render_forecast_report,
@@ -46,23 +46,23 @@ PROFILE = {
 
 def make_metrics(
     noise_floor: float | None = None, rmse: dict[str, float] | None = None, **mse: float
-) -> dict[str, Any]:
-    """What `summarize_metrics` returns for these MSEs; other baselines are far behind."""
+) -> ForecastMetrics:
+    """Metrics with these MSEs; other baselines are far behind."""
     mse = {"lstm": 90.0, "gru": 95.0, "last_value": 80.0, "seasonal_naive": 70.0, "ridge": 60.0} | mse
     roots = {name: value**0.5 for name, value in mse.items()} | (rmse or {})
-    metrics: dict[str, Any] = {
+    forecasters = {
         name: {"mse": value, "rmse": roots[name], "mae": roots[name] / 2, "mase": value / 100}
         | {f"skill_vs_{other}": 1 - value / mse[other] if mse[other] else None for other in BASELINES if other != name}
         for name, value in mse.items()
     }
-    return metrics | {"noise_floor_mse": noise_floor}
+    return ForecastMetrics(forecasters, noise_floor)
 
 
 @pytest.fixture(scope="module")
 def write_report(make_results):
     """Renders a report of handmade results, without the code of Plotly."""
 
-    def write(metrics: dict[str, Any] | None = None, **profile: object) -> str:
+    def write(metrics: ForecastMetrics | None = None, **profile: object) -> str:
         results: SimpleNamespace = make_results()
         figures = draw_figures(
             results.predictions, results.series, results.next_values, results.by_step, results.histories
@@ -139,17 +139,7 @@ def test_verdict_says_so_when_rmse_and_mse_of_a_panel_disagree() -> None:
     assert "(RMSE 8.000 against 7.000, the other way round, for the MSE" in write_verdict(metrics)
 
 
-@pytest.mark.parametrize("metrics", [make_metrics(), make_metrics(noise_floor=1.0), make_metrics(noise_floor=0.0)])
-def test_verdict_is_one_sentence(metrics: dict[str, Any]) -> None:
-    assert len(re.findall(r"\.(?!\d)", write_verdict(metrics))) == 1
-
-
 # The table of metrics
-
-
-def test_metrics_have_a_row_for_each_forecaster() -> None:
-    names = [row[0] for row in tabulate_metrics(make_metrics()).rows]
-    assert names == ["LSTM", "GRU", "last value", "seasonal naive", "ridge"]
 
 
 def test_metrics_stand_below_their_names() -> None:
@@ -192,7 +182,7 @@ def test_metrics_that_look_the_same_are_both_marked() -> None:
 def test_missing_mase_is_a_dash() -> None:
     metrics = make_metrics()
     for name in ("lstm", "gru", *BASELINES):
-        metrics[name]["mase"] = None
+        metrics.forecasters[name]["mase"] = None
     table = tabulate_metrics(metrics)
     assert {row[4] for row in table.rows} == {"–"}
     assert 4 not in {column for _, column in table.best}
@@ -204,13 +194,6 @@ def test_baseline_has_no_skill_against_itself() -> None:
 
 def test_undefined_skill_is_a_dash() -> None:
     assert tabulate_metrics(make_metrics(ridge=0.0)).rows[0][-1] == "–"
-
-
-def test_metrics_are_not_changed() -> None:
-    metrics = make_metrics(noise_floor=1.0)
-    tabulate_metrics(metrics)
-    write_verdict(metrics)
-    assert metrics == make_metrics(noise_floor=1.0)
 
 
 # The other tables
@@ -232,63 +215,17 @@ def test_integer_frequency_is_told() -> None:
 # The whole report
 
 
+def test_page_is_the_golden_one(write_report, is_golden) -> None:
+    """A network loses to the ridge, of a synthetic series whose gap was filled."""
+    assert is_golden(write_report(make_metrics(noise_floor=4.0), repairs=["gaps filled"]), "report")
+
+
 def test_report_holds_no_outside_address(write_report) -> None:
     assert not re.search(r"//|\bsrc=|url\(|@import", write_report())
 
 
 def test_report_links_only_to_its_own_sections(write_report) -> None:
     assert all(link.startswith("#section-") for link in re.findall(r'href="([^"]*)"', write_report()))
-
-
-def test_report_is_named_after_the_file(write_report) -> None:
-    assert "<h1>Forecasts of my.csv</h1>" in write_report()
-
-
-def test_report_begins_with_the_verdict(write_report) -> None:
-    report = write_report(make_metrics(lstm=49.0))
-    assert report.index(write_verdict(make_metrics(lstm=49.0))) < report.index("<section>")
-
-
-def test_report_has_all_sections(write_report) -> None:
-    assert re.findall(r"<h2.*?>(.*?)</h2>", write_report()) == [
-        "Accuracy",
-        "Forecasts",
-        "Next values",
-        "Error by step",
-        "Residuals",
-        "Loss curves",
-        "Networks",
-        "Data",
-        "Parameters",
-        "Glossary",
-    ]
-
-
-def test_report_has_all_figures(write_report) -> None:
-    report = write_report()
-    assert report.count('class="plotly-graph-div"') == 5
-    # Plotly writes a minus sign as it is, or as an escape, by what else is installed.
-    shown = report.replace("\\u2212", "−")
-    for title in (
-        "Forecast against actual",
-        "Next values",
-        "Error by step ahead",
-        "Actual − forecast",
-        "Loss by epoch",
-    ):
-        assert f'"text":"{title}"' in shown
-
-
-def test_report_shows_shapes_and_parameters_of_layers(write_report) -> None:
-    assert re.search(r"<td>InputLayer</td>\s*<td>30 × 5</td>\s*<td class=\"number\">0</td>", write_report())
-
-
-def test_report_shows_the_parameters(write_report) -> None:
-    assert re.search(r"<td>forecast.source.seed</td>\s*<td>123</td>", write_report())
-
-
-def test_report_states_the_sign_of_the_error(write_report) -> None:
-    assert "Error = actual − forecast: a positive error means that the forecast was too low." in write_report()
 
 
 def test_report_explains_the_noise_floor_where_there_is_one(write_report) -> None:
@@ -301,12 +238,7 @@ def test_report_of_a_panel_says_which_series_weigh_most(write_report) -> None:
     assert "Series with large values weigh most" not in write_report()
 
 
-@pytest.mark.parametrize("key", ["source", "target", "first"])
-def test_text_from_data_is_escaped(write_report, key: str) -> None:
-    report = write_report(**{key: EVIL})
+def test_text_from_data_is_escaped(write_report) -> None:
+    report = write_report(source=EVIL, target=EVIL, first=EVIL, repairs=[EVIL])
     assert "<img" not in report
-    assert "&lt;img" in report
-
-
-def test_repairs_are_escaped(write_report) -> None:
-    assert "<img" not in write_report(repairs=[EVIL])
+    assert report.count("&lt;img") >= 4

@@ -1,11 +1,14 @@
 """Whether the newest values of a series behave as those did that a forecaster has learnt from."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field
+
+from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.tables import Column, Table
 
 # Windows of the past that the newest one is compared with: enough for p-values of a half percent.
 MAX_WINDOWS = 250
@@ -30,9 +33,27 @@ class DriftSpec(BaseModel, extra="forbid", frozen=True):
     max_drifted_fraction: float = Field(0.1, ge=0, lt=1)
 
 
-def measure_drift(
-    series: pd.DataFrame, trained_until: Mapping[str, Any], season_length: int, num_steps: int
-) -> pd.DataFrame:
+class DriftTable(Table):
+    """How far the newest values of each series are from those of the past.
+
+    `num_values` of the newest stretch and `num_windows` of the past were compared. `shift` is the mean of the newest
+    residuals in deviations of those of the past, `distance` goes from 0 to 1; these two and `p_value` are missing if
+    there is too little to compare.
+    """
+
+    key = ("unique_id",)
+    unique_id = Column("text")
+    num_values = Column("int")
+    num_windows = Column("int")
+    shift = Column("float", can_be_empty=True)
+    distance = Column("float", can_be_empty=True)
+    p_value = Column("float", can_be_empty=True)
+
+
+Drift = Annotated[pd.DataFrame, DriftTable]
+
+
+def compare_with_past(series: Series, trained_until: Mapping[str, Any], season_length: int, num_steps: int) -> Drift:
     """Compares the newest steps of each series with all stretches of that length that its forecaster has learnt from.
 
     Values have seasons and trends, and neighbours are alike, so that a plain test of the values would call every winter
@@ -42,22 +63,19 @@ def measure_drift(
     often a stretch of the past is at least as far from them. A change of the spread alone is seldom seen.
 
     Args:
-        series: what `repair_series` returns; only observed values count.
+        series: of which only observed values count.
         trained_until: for each series the last time that its forecaster has learnt from; other series are left out.
         season_length: steps in a season.
         num_steps: of a stretch.
-    Returns:
-        `unique_id, num_values` (of the newest stretch), `num_windows` (of the past), `shift` (mean of the newest
-        residuals in deviations of those of the past), `distance` (0 to 1) and `p_value`; the last three are NaN where
-        there is too little to compare.
     """
     known = series[series["unique_id"].isin(list(trained_until))]
     rows = [
         {"unique_id": name, **_compare(group, _parse_like(trained_until[str(name)], group), season_length, num_steps)}
         for name, group in known.groupby("unique_id", sort=False)
     ]
-    columns = ["unique_id", "num_values", "num_windows", "shift", "distance", "p_value"]
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[3:], "float64"))
+    kinds = {"int": "int64", "float": "float64"}
+    types = {name: kinds[column.kind] for name, column in DriftTable.columns.items() if column.kind in kinds}
+    return pd.DataFrame(rows, columns=list(DriftTable.columns)).astype(types)
 
 
 def _parse_like(last: Any, group: pd.DataFrame) -> Any:

@@ -1,93 +1,100 @@
 """Champion, challenger and baselines on the newest holdout."""
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
-from rnn_pipelines.forecast.evaluation.metrics import compute_errors, list_forecasters, measure_by_step
+from rnn_pipelines.champion.records import Measures
+from rnn_pipelines.forecast.evaluation.metrics import average_errors, average_over_series, measure_by_step
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
+from rnn_pipelines.forecast.predictions import Predictions
 
 # Part of the deviation of the values that forecasts must have, lest they are all alike.
 MIN_SPREAD = 1e-3
 NAMES_IN_NOTE = 3
 
 
-def measure_holdout(holdout: pd.DataFrame, horizon: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class HoldoutMeasures:
+    """What the holdout says of everyone.
+
+    Attributes:
+        measures: by forecaster; of the champion only `shared_loss` if it lacks some rows.
+        p_value: of no difference between champion and challenger on the rows of both; None if there is no champion,
+            NaN if a loss is not finite.
+        notes: what is left out or odd, in words.
+    """
+
+    measures: dict[str, Measures]
+    p_value: float | None
+    notes: list[str]
+
+
+def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
     """Measures everyone on all rows; where the champion lacks some, the two of them on those that both forecast.
 
     Whoever is promoted forecasts all series: the baselines must be beaten, and the promise is made, on all of them.
 
     Args:
-        holdout: what `forecast_holdout` returns.
+        holdout: forecasts of champion, challenger and baselines.
         horizon: steps that a window reaches ahead.
-    Returns:
-        `measures` of each forecaster: `loss`, the MSE over all rows, mean over windows and steps, then over series, and
-        `by_step`, the same at each step ahead; of the challenger also, and of the champion only, `shared_loss`, where
-        the champion has a forecast, a number or not, but not of all rows. `p_value` of the two on these rows, None
-        where there is no champion, NaN where a loss is not finite (see `compare_losses`). `notes` in words.
     """
-    has_forecast = holdout[CHAMPION].notna() if CHAMPION in holdout else pd.Series(False, index=holdout.index)
-    whole = holdout if has_forecast.all() else holdout.drop(columns=CHAMPION, errors="ignore")
+    has_forecast = _find_forecasts_of_champion(holdout)
+    whole = holdout if has_forecast.all() else holdout.select([n for n in holdout.forecasters if n != CHAMPION])
     by_step = measure_by_step(whole).groupby("forecaster", sort=False)["mse"].agg(list)
-    losses = _average(_square_errors(whole))
-    measures = {name: {"loss": loss, "by_step": by_step[name]} for name, loss in losses.items()}
+    losses = average_over_series(whole, "mse")
+    measures = {name: Measures(loss=loss, by_step=by_step[name]) for name, loss in losses.items()}
     p_value, notes = None, _list_partly_flat(holdout)
     if has_forecast.any():
-        shared = _square_errors(holdout[has_forecast])[["unique_id", "cutoff", CHALLENGER, CHAMPION]]
-        shared_losses = _average(shared)
+        shared = holdout.keep(has_forecast).select([CHALLENGER, CHAMPION])
+        shared_losses = average_over_series(shared, "mse")
         p_value = _compare(shared, horizon) if np.isfinite(list(shared_losses.values())).all() else float("nan")
         if not has_forecast.all():
             for name, loss in shared_losses.items():
-                measures[name] = measures.get(name, {}) | {"shared_loss": loss}
-    if CHAMPION in holdout:
-        notes += _list_not_shared(holdout)
-    return {"measures": measures, "p_value": p_value, "notes": notes}
+                measures.setdefault(name, Measures())["shared_loss"] = loss
+    if CHAMPION in holdout.forecasters:
+        notes += _list_not_shared(holdout.table)
+    return HoldoutMeasures(measures, p_value, notes)
 
 
-def _square_errors(holdout: pd.DataFrame) -> pd.DataFrame:
-    squared = compute_errors(holdout)[list_forecasters(holdout)] ** 2
-    return squared.assign(unique_id=holdout["unique_id"], cutoff=holdout["cutoff"])
+def _find_forecasts_of_champion(holdout: Predictions) -> pd.Series:
+    if CHAMPION not in holdout.forecasters:
+        return pd.Series(False, index=holdout.table.index)
+    return holdout.table[CHAMPION].notna()
 
 
-def _average(squared: pd.DataFrame) -> dict[str, float]:
-    means: pd.Series = squared.drop(columns="cutoff").groupby("unique_id").mean().mean()
-    return {str(name): float(loss) for name, loss in means.items()}
+def _compare(shared: Predictions, horizon: int) -> float:
+    both = shared.keep(shared.errors.notna().all(axis=1))
+    squared = average_errors(both.table, both.forecasters, "mse", by="cutoff")
+    return compare_losses(squared, CHALLENGER, CHAMPION, horizon)
 
 
-def _compare(shared: pd.DataFrame, horizon: int) -> float:
-    by_window = shared.dropna().groupby(["unique_id", "cutoff"], as_index=False).mean()
-    one, other = (
-        by_window[["unique_id", "cutoff", name]].rename(columns={name: "loss"}) for name in (CHALLENGER, CHAMPION)
-    )
-    return compare_losses(one, other, horizon)
-
-
-def _list_not_shared(holdout: pd.DataFrame) -> list[str]:
-    has_forecast = holdout[CHAMPION].notna()
+def _list_not_shared(table: pd.DataFrame) -> list[str]:
+    has_forecast = table[CHAMPION].notna()
     if not has_forecast.any():
         return ["the champion has no forecast of this holdout"]
-    is_known = has_forecast.groupby(holdout["unique_id"]).transform("any")
-    num_series, num_rows = holdout.loc[~is_known, "unique_id"].nunique(), int((is_known & ~has_forecast).sum())
+    is_known = has_forecast.groupby(table["unique_id"]).transform("any")
+    num_series, num_rows = table.loc[~is_known, "unique_id"].nunique(), int((is_known & ~has_forecast).sum())
     found = [f"{num_series} series that it doesn't know"] if num_series else []
     found += [f"{num_rows} rows of other series that it has no forecast of"] if num_rows else []
     return [f"not compared with the champion: {what}" for what in found]
 
 
-def find_faults(holdout: pd.DataFrame) -> list[str]:
+def find_faults(holdout: Predictions) -> list[str]:
     """What makes the challenger unusable, in words: forecasts that are not finite, or the same for every window."""
-    forecasts = holdout[CHALLENGER]
+    forecasts = holdout.table[CHALLENGER]
     num_faulty = int((~np.isfinite(forecasts)).sum())
     if num_faulty:
         return [f"{num_faulty} of its {len(forecasts)} forecasts are not finite"]
-    is_flat = _find_flat(holdout)
+    is_flat = _find_flat(holdout.table)
     return ["its forecasts are the same for every window"] if len(is_flat) and is_flat.all() else []
 
 
-def _list_partly_flat(holdout: pd.DataFrame) -> list[str]:
-    """A note on the series whose forecasts are all alike where those of others are not, which is no fault."""
-    is_flat = _find_flat(holdout)
+def _list_partly_flat(holdout: Predictions) -> list[str]:
+    """A note on the series whose forecasts are all alike if those of others are not, because that is not a fault."""
+    is_flat = _find_flat(holdout.table)
     names = [str(name) for name in is_flat.index[is_flat]]
     if not names or is_flat.all():
         return []
@@ -95,10 +102,10 @@ def _list_partly_flat(holdout: pd.DataFrame) -> list[str]:
     return [f"the challenger's forecasts are the same for every window of {len(names)} series ({some})"]
 
 
-def _find_flat(holdout: pd.DataFrame) -> pd.Series:
+def _find_flat(table: pd.DataFrame) -> pd.Series:
     """Whether the challenger's forecasts are all alike, for each series with more than one window to tell it by."""
-    by_step = holdout.groupby(["unique_id", "horizon_step"])
+    by_step = table.groupby(["unique_id", "horizon_step"])
     spread = by_step[CHALLENGER].std(ddof=0).groupby("unique_id").max()
-    by_series = holdout.groupby("unique_id")
+    by_series = table.groupby("unique_id")
     is_flat: pd.Series = spread < MIN_SPREAD * by_series["y"].std(ddof=0)
     return is_flat[by_series["cutoff"].nunique() > 1]

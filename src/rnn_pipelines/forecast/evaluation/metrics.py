@@ -1,139 +1,251 @@
-"""Metrics of forecasts: a statistic of each error, then a mean over windows and steps, then over series.
+"""Metrics of forecasts, said once: a statistic of each error, its mean over windows and steps, and an aggregation.
 
-The error is actual minus forecast. Everything is in the unit of the data, or its square.
+The error is actual minus forecast. Lower is better in all of them.
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
-KEY_COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "y", "signal")
-BASELINES = ("last_value", "seasonal_naive", "ridge")
+from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series
+from rnn_pipelines.forecast.series.windows import EvaluationSpec
+from rnn_pipelines.tables import Column, Table
+
+NOISE_FLOOR = "noise_floor"
+Statistic = Literal["mse", "mae"]
+Unit = Literal["data", "square", "none"]
+UNITS: tuple[Unit, ...] = ("data", "square", "none")
+STATISTICS: tuple[Statistic, ...] = ("mse", "mae")
 
 
-def list_forecasters(predictions: pd.DataFrame) -> list[str]:
-    """The columns of a table of predictions that are forecasts."""
-    return [column for column in predictions.columns if column not in KEY_COLUMNS]
+@dataclass(frozen=True)
+class Metric:
+    """One number that a forecaster has on a series; lower is better.
+
+    Attributes:
+        heading: in tables and figures.
+        statistic: of each error, and its mean over windows and steps: a function of `utilsforecast.losses`.
+        aggregation: that mean as it is, its root, or divided by the MAE of seasonal naive in training.
+        unit: that of the data, its square, or none.
+    """
+
+    heading: str
+    statistic: Statistic
+    aggregation: Literal["mean", "root", "scaled"]
+    unit: Unit
 
 
-def compute_errors(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Actual minus forecast, float64 for each forecaster, beside `unique_id, cutoff, ds, horizon_step`."""
-    names = list_forecasters(predictions)
-    errors = predictions[names].rsub(predictions["y"], axis=0)
-    return pd.concat([predictions[["unique_id", "cutoff", "ds", "horizon_step"]], errors], axis=1)
+METRICS = {
+    "mse": Metric("MSE", "mse", "mean", "square"),
+    "rmse": Metric("RMSE", "mse", "root", "data"),
+    "mae": Metric("MAE", "mae", "mean", "data"),
+    "mase": Metric("MASE", "mae", "scaled", "none"),
+}
+# Those that are a plain mean, so that they can be told of a step ahead, or of a schedule, as well.
+MEANS = tuple(name for name, metric in METRICS.items() if metric.aggregation == "mean")
+NUMBER = Column("float", can_be_empty=True, can_be_infinite=True)
+
+
+class MetricsBySeriesTable(Table):
+    """Every metric of each forecaster on each series.
+
+    MASE is missing where the training part repeats itself exactly or is shorter than a season.
+    """
+
+    columns: ClassVar = {"unique_id": Column("text"), "forecaster": Column("text"), **dict.fromkeys(METRICS, NUMBER)}
+    key = ("unique_id", "forecaster")
+
+
+class MetricsByStepTable(Table):
+    """The metrics that are plain means, of each forecaster at each step ahead: means over windows, then over series."""
+
+    columns: ClassVar = {"forecaster": Column("text"), "horizon_step": Column("int"), **dict.fromkeys(MEANS, NUMBER)}
+    key = ("forecaster", "horizon_step")
+
+
+MetricsBySeries = Annotated[pd.DataFrame, MetricsBySeriesTable]
+MetricsByStep = Annotated[pd.DataFrame, MetricsByStepTable]
+
+
+@dataclass(frozen=True)
+class ForecastMetrics:
+    """How good forecasters are over all series; `metrics.json` holds it.
+
+    Attributes:
+        forecasters: for each one its metrics (means over the series that have them), `skill_vs_<baseline>` (1 − MSE /
+            the baseline's MSE: 0 is as good, 1 is perfect, below 0 is worse), and what a network's training took.
+        noise_floor_mse: what is beaten by luck alone; None where it is unknown.
+    """
+
+    forecasters: Mapping[str, Mapping[str, float | None]]
+    noise_floor_mse: float | None
+
+    @classmethod
+    def parse(cls, blocks: Mapping[str, Any]) -> "ForecastMetrics":
+        """Reads what `to_json` has made."""
+        return cls({k: v for k, v in blocks.items() if k != f"{NOISE_FLOOR}_mse"}, blocks[f"{NOISE_FLOOR}_mse"])
+
+    def get(self, forecaster: str, metric: str) -> float:
+        """A metric by its name in `METRICS`; NaN where the forecaster has none."""
+        number = self.forecasters[forecaster][metric]
+        return float("nan") if number is None else number
+
+    def to_json(self) -> dict[str, Any]:
+        """One block for each forecaster, and the noise floor beside them."""
+        return {**self.forecasters, f"{NOISE_FLOOR}_mse": self.noise_floor_mse}
 
 
 def evaluate_forecasts(
-    predictions: pd.DataFrame,
-    series: pd.DataFrame,
-    cutoffs: pd.DataFrame,
-    season_length: int,
-    records: dict[str, dict[str, Any]],
-) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """Measures every forecaster over all, by series and by step ahead.
+    predictions: Predictions,
+    series: Series,
+    cutoffs: Cutoffs,
+    profile: Profile,
+    evaluation: EvaluationSpec,
+    **records: Mapping[str, Any],
+) -> tuple[dict[str, Any], MetricsBySeries, MetricsByStep]:
+    """Measures every forecaster on the test part: over all, by series, by step ahead.
 
     Args:
-        predictions, series, cutoffs, season_length: see `measure_by_series`.
-        records: see `summarize_metrics`.
-    Returns:
-        What `summarize_metrics`, `measure_by_series` and `measure_by_step` return.
+        predictions: beside what happened.
+        series: up to their last observation, for the scale of MASE.
+        cutoffs: of the training part, from which alone the scale comes.
+        profile: of the series; the season is that of their frequency where `evaluation` names none.
+        evaluation: with the steps in a season.
+        records: of each network's training.
     """
-    by_series = measure_by_series(predictions, series, cutoffs, season_length)
+    by_series = measure_by_series(predictions, series, cutoffs, evaluation.choose_season_length(profile))
     summary = summarize_metrics(by_series, measure_noise_floor(predictions), records)
-    return summary, by_series, measure_by_step(predictions)
+    return summary.to_json(), by_series, measure_by_step(predictions)
+
+
+def average_errors(
+    table: pd.DataFrame, forecasters: Sequence[str], statistic: Statistic, by: str | None = None
+) -> pd.DataFrame:
+    """The mean of a statistic over the errors of each series.
+
+    Args:
+        table: `unique_id`, the actual `y`, and the forecasters; where one of the two is missing there is no error.
+        forecasters: columns of the table.
+        statistic: see `Metric`.
+        by: a column whose values are averaged apart; None for all of a series together.
+    Returns:
+        `by`, `unique_id` and a column for each forecaster, sorted by the first two.
+    """
+    from utilsforecast import losses
+
+    # The library averages apart what this argument names, and all together if there is no such column.
+    means: pd.DataFrame = getattr(losses, statistic)(table, models=list(forecasters), cutoff_col=by or "")
+    return means
 
 
 def measure_by_series(
-    predictions: pd.DataFrame, series: pd.DataFrame, cutoffs: pd.DataFrame, season_length: int
-) -> pd.DataFrame:
-    """MSE, RMSE, MAE and MASE of every forecaster on every series.
+    predictions: Predictions, series: Series, cutoffs: Cutoffs, season_length: int
+) -> MetricsBySeries:
+    """Every metric of every forecaster on every series.
 
     Args:
-        predictions: `unique_id, cutoff, ds, horizon_step, y` and a column for each forecaster.
-        series: the series up to their last observation, for the scale of MASE.
-        cutoffs: `unique_id, train_stop`: the scale comes from the training part alone.
-        season_length: steps in a season, for the same scale.
-    Returns:
-        One row for each series and forecaster: `unique_id, forecaster, mse, rmse, mae, mase` (float64; MASE is NaN
-        where the training part repeats itself exactly or is shorter than a season).
+        predictions: beside what happened.
+        series, cutoffs, season_length: see `measure_naive_error`.
     """
-    table = _average_errors(predictions, ["unique_id"])
-    scale = table["unique_id"].map(measure_naive_error(series, cutoffs, season_length))
-    table["mase"] = table["mae"] / scale.where(scale > 0)
-    table.insert(3, "rmse", np.sqrt(table["mse"]))
-    return table
+    means = {
+        statistic: average_errors(predictions.table, predictions.forecasters, statistic).set_index("unique_id")
+        for statistic in STATISTICS
+    }
+    scale = measure_naive_error(series, cutoffs, season_length)
+    return _stack({name: _aggregate(metric, means[metric.statistic], scale) for name, metric in METRICS.items()})
 
 
-def measure_naive_error(series: pd.DataFrame, cutoffs: pd.DataFrame, season_length: int) -> pd.Series:
-    """Mean absolute error of seasonal naive one season ahead within each training part: the scale of MASE.
+def _aggregate(metric: Metric, means: pd.DataFrame, scale: pd.Series) -> pd.DataFrame:
+    match metric.aggregation:
+        case "mean":
+            return means
+        case "root":
+            return np.sqrt(means)
+        case "scaled":
+            return means.div(scale.where(scale > 0).reindex(means.index), axis=0)
 
+
+def _stack(metrics: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """A row for each series or step and each forecaster, a column for each metric."""
+    columns = [
+        metrics[name]
+        .melt(var_name="forecaster", value_name=name, ignore_index=False)
+        .set_index("forecaster", append=True)
+        for name in metrics
+    ]
+    return pd.concat(columns, axis=1).reset_index()
+
+
+def measure_naive_error(series: Series, cutoffs: Cutoffs, season_length: int) -> pd.Series:
+    """MAE of seasonal naive one season ahead within each training part, by series: the scale of MASE.
+
+    Args:
+        series: of which only observed values count.
+        cutoffs: of the training part.
+        season_length: steps in a season.
     Source: Hyndman & Koehler (2006), equation for MASE, doi:10.1016/j.ijforecast.2006.03.001.
     """
-    groups = series.groupby("unique_id", sort=False)
-    is_train = groups.cumcount() < series["unique_id"].map(cutoffs.set_index("unique_id")["train_stop"])
-    observed = series["y"].where(series["observed"])
-    changes = (observed - observed.groupby(series["unique_id"], sort=False).shift(season_length)).abs()
-    return changes[is_train].groupby(series["unique_id"], sort=False).mean()
+    places = series.groupby("unique_id", sort=False).cumcount()
+    training = series[places < series["unique_id"].map(cutoffs.set_index("unique_id")["train_stop"])]
+    training = training.assign(y=training["y"].where(training["observed"]))
+    naive = training.groupby("unique_id", sort=False)["y"].shift(season_length)
+    return average_errors(training.assign(naive=naive), ["naive"], "mae").set_index("unique_id")["naive"]
 
 
-def measure_by_step(predictions: pd.DataFrame) -> pd.DataFrame:
-    """MSE and MAE of every forecaster at every step ahead: `forecaster, horizon_step, mse, mae`, mean over series."""
-    by_series = _average_errors(predictions, ["unique_id", "horizon_step"])
-    return by_series.groupby(["forecaster", "horizon_step"], sort=False)[["mse", "mae"]].mean().reset_index()
+def measure_by_step(predictions: Predictions) -> MetricsByStep:
+    """The metrics that are plain means, of every forecaster at every step ahead.
+
+    Args:
+        predictions: beside what happened.
+    """
+    columns = {}
+    for name in MEANS:
+        means = average_errors(predictions.table, predictions.forecasters, METRICS[name].statistic, by="horizon_step")
+        columns[name] = means.drop(columns="unique_id").groupby("horizon_step").mean()
+    return _stack(columns)[list(MetricsByStepTable.columns)]
 
 
-def _average_errors(predictions: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """A row for each group and forecaster: the keys, `forecaster, mse, mae`."""
-    errors, names = compute_errors(predictions), list_forecasters(predictions)
-    groups = [errors[key] for key in keys]
-    # Grouped before forecasters become rows, which would make the errors of a long series many times as large.
-    mse, mae = (
-        statistic.groupby(groups, sort=False)
-        .mean()
-        .melt(ignore_index=False, var_name="forecaster", value_name=metric)
-        .reset_index()
-        for metric, statistic in (("mse", errors[names] ** 2), ("mae", errors[names].abs()))
-    )
-    return mse.merge(mae)
+def average_over_series(predictions: Predictions, statistic: Statistic = "mse") -> dict[str, float]:
+    """The mean of a statistic over the errors of a series, then over series, for each forecaster.
+
+    Args:
+        predictions: beside what happened.
+        statistic: see `Metric`.
+    """
+    means = average_errors(predictions.table, predictions.forecasters, statistic)
+    return {name: float(means[name].mean()) for name in predictions.forecasters}
 
 
-def measure_noise_floor(predictions: pd.DataFrame) -> float | None:
+def measure_noise_floor(predictions: Predictions) -> float | None:
     """MSE of the noise-free signal, mean over series, which is beaten by luck alone; None where it is unknown."""
-    if "signal" not in predictions:
+    if "signal" not in predictions.table:
         return None
-    squared = (predictions["y"] - predictions["signal"]) ** 2
-    return float(squared.groupby(predictions["unique_id"]).mean().mean())
+    return float(average_errors(predictions.table, ["signal"], "mse")["signal"].mean())
 
 
 def summarize_metrics(
-    by_series: pd.DataFrame, noise_floor_mse: float | None, records: dict[str, dict[str, Any]]
-) -> dict[str, Any]:
-    """One block of metrics for each forecaster: what `metrics.json` holds.
+    by_series: MetricsBySeries, noise_floor_mse: float | None, records: Mapping[str, Mapping[str, Any]]
+) -> ForecastMetrics:
+    """Means over series, skills against the baselines, and what the networks took.
 
     Args:
-        by_series: what `measure_by_series` returns.
-        noise_floor_mse: what `measure_noise_floor` returns.
-        records: the record of `fit` for each network.
-    Returns:
-        For each forecaster `mse, rmse, mae, mase` (means over series; MASE over those that have one) and
-        `skill_vs_<baseline>`, 1 - MSE / the baseline's MSE: 0 is as good, 1 is perfect, below 0 is worse. For each
-        network also `training_seconds, compile_seconds, num_parameters, num_epochs, best_epoch`. And
-        `noise_floor_mse`.
+        by_series: every metric on every series.
+        noise_floor_mse: see `measure_noise_floor`.
+        records: of each network's training.
     """
-    means = by_series.groupby("forecaster", sort=False)[["mse", "rmse", "mae", "mase"]].mean()
-    summary: dict[str, Any] = {}
+    means = by_series.groupby("forecaster", sort=False)[list(METRICS)].mean()
+    blocks: dict[str, dict[str, float | None]] = {}
     for name, row in means.iterrows():
-        skills = {
-            f"skill_vs_{baseline}": 1 - row["mse"] / means.loc[baseline, "mse"]
-            if means.loc[baseline, "mse"] > 0
-            else None
-            for baseline in BASELINES
-            if baseline != name
-        }
-        summary[str(name)] = {
-            key: None if pd.isna(value) else float(value) for key, value in (dict(row) | skills).items()
-        }
+        numbers = dict(row)
+        for baseline in [baseline for baseline in BASELINES if baseline in means.index and baseline != name]:
+            theirs = means.loc[baseline, "mse"]
+            numbers[f"skill_vs_{baseline}"] = 1 - row["mse"] / theirs if theirs > 0 else None
+        blocks[str(name)] = {key: None if pd.isna(number) else float(number) for key, number in numbers.items()}
     for name, record in records.items():
-        summary[name] |= {key: value for key, value in record.items() if key != "layers"}
-    return summary | {"noise_floor_mse": noise_floor_mse}
+        blocks[name] |= {key: value for key, value in record.items() if key != "layers"}
+    return ForecastMetrics(blocks, noise_floor_mse)

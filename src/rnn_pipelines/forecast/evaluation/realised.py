@@ -2,24 +2,55 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict
 
 import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
+from rnn_pipelines.forecast.predictions import ForecastLog, ForecastLogTable, StepsTable
 from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.tables import Column
 
 logger = logging.getLogger(__name__)
 
-LOG_COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "y_hat", "model_version")
-JUDGED_COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "model_version", "y", "y_hat", "promised_mse")
+
+class JudgedForecastsTable(StepsTable):
+    """Past forecasts beside their actuals, and the MSE that the model promised for the step, missing if it didn't."""
+
+    key = ("unique_id", "cutoff", "ds", "model_version")
+    model_version = Column("text")
+    y = Column("float")
+    y_hat = Column("float", can_be_empty=True, can_be_infinite=True)
+    promised_mse = Column("float", can_be_empty=True)
 
 
-def join_actuals(
-    log: pd.DataFrame | None, series: pd.DataFrame, versions: Mapping[str, Mapping[str, Any]]
-) -> pd.DataFrame:
+JudgedForecasts = Annotated[pd.DataFrame, JudgedForecastsTable]
+
+
+class RealisedError(TypedDict):
+    """Realised error against the promise, over forecasts whose promise is on record.
+
+    `num_unpromised` are left out. `mse`, `mae` and `promised_mse` are means over the forecasts of a series, then over
+    series; `ratio` is realised MSE over promised; `p_value` that of no difference between both. All but the counts are
+    None if there is nothing to compare.
+    """
+
+    num_forecasts: int
+    num_cutoffs: int
+    num_unpromised: int
+    first_cutoff: str | None
+    last_cutoff: str | None
+    mse: float | None
+    mae: float | None
+    promised_mse: float | None
+    ratio: float | None
+    p_value: float | None
+
+
+def join_actuals(log: ForecastLog | None, series: Series, champion: Mapping[str, Any]) -> JudgedForecasts:
     """The past forecasts that can be judged, each beside its actual and what its model promised for its step.
 
     A forecast without an actual is left out, as is one whose actual was filled in, and one whose model had learnt from
@@ -27,29 +58,33 @@ def join_actuals(
 
     Args:
         log: all forecasts that were ever made; None where there are none.
-        series: what `repair_series` returns.
-        versions: for each model version `by_step`, its promised MSE for each step ahead, and `trained_until` by series;
-            either may be None.
-    Returns:
-        `unique_id, cutoff, ds, horizon_step, model_version, y, y_hat` and `promised_mse` (float64, NaN where nothing is
-        on record).
+        series: up to the day that is judged.
+        champion: with the `versions` on record: of each `by_step`, its promised MSE for each step ahead, and
+            `trained_until` by series; either may be None.
     Raises:
         SeriesError: the forecasts are of dates and the series of steps, or the other way round.
     """
     if log is None or log.empty:
-        return pd.DataFrame(columns=list(JUDGED_COLUMNS)).astype({"y": "float64", "promised_mse": "float64"})
+        log = _make_empty_log(series)
     refuse_other_times(log, series)
+    versions = champion["versions"]
     actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
-    joined = log[list(LOG_COLUMNS)].merge(actuals, on=["unique_id", "ds"], validate="many_to_one")
+    joined = log.drop(columns="created_at").merge(actuals, on=["unique_id", "ds"], validate="many_to_one")
     joined = joined.merge(_tabulate_learnt(versions, joined["cutoff"]), on=["model_version", "unique_id"], how="left")
     has_seen = joined["cutoff"] < joined["last"]
     if has_seen.any():
         logger.warning("left out: %d forecasts whose model had learnt from what came after them", has_seen.sum())
     judged = joined[~has_seen].merge(_tabulate_promises(versions), on=["model_version", "horizon_step"], how="left")
-    return judged[list(JUDGED_COLUMNS)]
+    return judged[list(JudgedForecastsTable.columns)]
 
 
-def refuse_other_times(log: pd.DataFrame, series: pd.DataFrame) -> None:
+def _make_empty_log(series: Series) -> ForecastLog:
+    time = series["ds"].dtype
+    types = {"cutoff": time, "ds": time, "horizon_step": "int64", "y_hat": "float64", "model_version": "str"}
+    return pd.DataFrame(columns=list(ForecastLogTable.columns)).astype(types)
+
+
+def refuse_other_times(log: ForecastLog, series: Series) -> None:
     """Raises where forecasts and series can't be held against each other.
 
     Args:
@@ -90,54 +125,49 @@ def _tabulate_promises(versions: Mapping[str, Mapping[str, Any]]) -> pd.DataFram
     return table.astype({"model_version": "str", "horizon_step": "int64", "promised_mse": "float64"})
 
 
-def keep_newest(judged: pd.DataFrame, num_cutoffs: int) -> pd.DataFrame:
+def keep_newest(judged: JudgedForecasts, num_cutoffs: int) -> JudgedForecasts:
     """The forecasts from the newest cut-offs."""
     newest = np.sort(judged["cutoff"].unique())[-num_cutoffs:]
     return judged[judged["cutoff"].isin(newest)]
 
 
-def measure_realised(judged: pd.DataFrame) -> dict[str, Any]:
-    """Realised error against the promise, over the forecasts whose model's promise is on record.
+def measure_realised(judged: JudgedForecasts) -> RealisedError:
+    """Realised error against the promise.
 
     Args:
-        judged: what `join_actuals` returns, or a part of it.
-    Returns:
-        `num_forecasts, num_cutoffs, num_unpromised` (left out), `first_cutoff, last_cutoff` as texts, `mse, mae,
-        promised_mse` (means over the forecasts of a series, then over series), `ratio` (realised MSE over promised) and
-        `p_value` (of no difference between both, see `compute_p_value`). None where there is nothing to compare.
+        judged: all forecasts, or a part of them.
     """
     compared = judged[judged["promised_mse"].notna()]
-    measures: dict[str, Any] = {
+    measured: dict[str, Any] = dict.fromkeys(RealisedError.__annotations__)
+    if len(compared):
+        errors = _compute_losses(compared)
+        means = errors.groupby("unique_id")[["mse", "mae", "promised_mse"]].mean().mean()
+        ratio = float(means["mse"] / means["promised_mse"]) if means["promised_mse"] > 0 else float("nan")
+        measured |= {name: float(mean) for name, mean in means.items()} | {
+            "first_cutoff": format_time(compared["cutoff"].min()),
+            "last_cutoff": format_time(compared["cutoff"].max()),
+            "ratio": ratio,
+            "p_value": _compare(errors) if np.isfinite(ratio) else float("nan"),
+        }
+    counts = {
         "num_forecasts": len(compared),
         "num_cutoffs": int(compared["cutoff"].nunique()),
         "num_unpromised": len(judged) - len(compared),
     }
-    names = ("first_cutoff", "last_cutoff", "mse", "mae", "promised_mse", "ratio", "p_value")
-    if compared.empty:
-        return measures | dict.fromkeys(names)
-    errors = _compute_losses(compared)
-    mse, mae, promised = (_average(errors, column) for column in ("mse", "mae", "promised_mse"))
-    ratio = mse / promised if promised > 0 else float("nan")
-    p_value = _compare(errors) if np.isfinite(ratio) else float("nan")
-    cutoffs = format_time(compared["cutoff"].min()), format_time(compared["cutoff"].max())
-    return measures | dict(zip(names, (*cutoffs, mse, mae, promised, ratio, p_value), strict=True))
+    return RealisedError(**measured | counts)  # type: ignore[typeddict-item]
 
 
 def _compare(errors: pd.DataFrame) -> float:
     by_window = errors.groupby(["unique_id", "cutoff"], as_index=False)[["mse", "promised_mse"]].mean()
-    realised, promised = (
-        by_window[["unique_id", "cutoff", column]].rename(columns={column: "loss"})
-        for column in ("mse", "promised_mse")
-    )
-    return compare_losses(realised, promised, int(errors["horizon_step"].max()))
+    return compare_losses(by_window, "mse", "promised_mse", int(errors["horizon_step"].max()))
 
 
-def measure_groups(judged: pd.DataFrame, by: str) -> pd.DataFrame:
+def measure_groups(judged: JudgedForecasts, by: Literal["horizon_step", "cutoff", "model_version"]) -> pd.DataFrame:
     """Realised error and promise by step ahead, by cut-off or by model version.
 
     Args:
-        judged: see `measure_realised`.
-        by: `horizon_step`, `cutoff` or `model_version`.
+        judged: all forecasts, or a part of them.
+        by: the column.
     Returns:
         `by`, `num_forecasts, first_cutoff, last_cutoff, mse, mae, promised_mse` (means over a series, then over series;
         the promise is NaN where it is not on record for all), in the order of `by`; versions by their first cut-off.
@@ -151,12 +181,8 @@ def measure_groups(judged: pd.DataFrame, by: str) -> pd.DataFrame:
     return counts.join(means).reset_index().sort_values(order, ignore_index=True)
 
 
-def _compute_losses(judged: pd.DataFrame) -> pd.DataFrame:
+def _compute_losses(judged: JudgedForecasts) -> pd.DataFrame:
     error = judged["y"] - judged["y_hat"]
     return judged[["unique_id", "cutoff", "horizon_step", "model_version", "promised_mse"]].assign(
         mse=error**2, mae=error.abs()
     )
-
-
-def _average(errors: pd.DataFrame, column: str) -> float:
-    return float(errors.groupby("unique_id")[column].mean().mean())

@@ -3,76 +3,110 @@
 from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.evaluation.metrics import BASELINES, compute_errors, list_forecasters
+from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors, average_over_series
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
+from rnn_pipelines.forecast.predictions import Predictions
 from rnn_pipelines.forecast.series.frequency import format_time
 
 
-def summarize_backtest(forecasts: pd.DataFrame, retrainings: pd.DataFrame) -> dict[str, Any]:
-    """One entry for each schedule and simple method, over the forecasts that all of them have.
+class Entry(BaseModel, extra="allow", frozen=True):
+    """What a schedule, or a simple method, was worth; beside the fields it has those metrics that are plain means.
+
+    Attributes:
+        name: of the schedule or method.
+        mse: what decides.
+        p_value: of no difference of the squared errors from those of the reference; None for itself.
+        num_trainings: None for simple methods, as are the other two.
+        num_promotions: after the first.
+        training_seconds: of all trainings.
+    """
+
+    name: str
+    mse: float
+    p_value: float | None
+    num_trainings: int | None
+    num_promotions: int | None
+    training_seconds: float | None
+
+    def get_metric(self, name: str) -> float:
+        """A metric by its name in `METRICS`."""
+        return float(getattr(self, name))
+
+
+class BacktestResults(BaseModel, extra="forbid", frozen=True):
+    """What a backtest comes to; `results.json` holds it.
+
+    Attributes:
+        num_forecasts: that all have, and that can be judged.
+        num_left_out: the others.
+        first_cutoff, last_cutoff: of the judged forecasts, as texts.
+        reference: the schedule with the fewest trainings.
+        forecasters: one entry for each schedule, then one for each simple method.
+    """
+
+    num_forecasts: int
+    num_left_out: int
+    first_cutoff: str
+    last_cutoff: str
+    reference: str
+    forecasters: list[Entry]
+
+    @property
+    def schedules(self) -> list[Entry]:
+        """The entries of schedules."""
+        return [entry for entry in self.forecasters if entry.num_trainings is not None]
+
+    @property
+    def baselines(self) -> list[Entry]:
+        """The entries of simple methods."""
+        return [entry for entry in self.forecasters if entry.num_trainings is None]
+
+
+def summarize_backtest(forecasts: Predictions, retrainings: pd.DataFrame) -> dict[str, Any]:
+    """Holds schedules and simple methods against each other, over the forecasts that all of them have.
 
     Args:
-        forecasts, retrainings: what `replay_schedules` returns.
+        forecasts: of all of them, beside what happened.
+        retrainings: `schedule, as_of, is_promoted, training_seconds`, one row for each.
     Returns:
-        `num_forecasts, num_left_out, first_cutoff, last_cutoff`; `reference`: the schedule with the fewest trainings;
-        and `forecasters`: `name, mse, mae` (means over the forecasts of a series, then over series), `p_value` (of no
-        difference from the reference, see `compare_losses`; None for itself), for schedules `num_trainings,
-        num_promotions` (after the first) and `training_seconds`, None for simple methods.
+        `BacktestResults` as JSON.
     Raises:
         SeriesError: no forecast can be judged.
     """
-    judged = forecasts.dropna().reset_index(drop=True)
-    if judged.empty:
+    judged = forecasts.keep(forecasts.errors.notna().all(axis=1))
+    if judged.table.empty:
         raise SeriesError(
             "backtest_forecast: none of the forecasts can be judged: the period has no observed values, or the first "
             "champions know none of the series. Give a longer period."
         )
     counts = retrainings.groupby("schedule", sort=False)["as_of"].size()
     reference = str(counts.idxmin())
-    squared = _squared_errors(judged)
-    horizon = int(judged["horizon_step"].max())
-    return {
-        "num_forecasts": len(judged),
-        "num_left_out": len(forecasts) - len(judged),
-        "first_cutoff": format_time(judged["cutoff"].min()),
-        "last_cutoff": format_time(judged["cutoff"].max()),
-        "reference": reference,
-        "forecasters": [
-            {
-                "name": name,
-                **_measure(judged, name),
-                "p_value": None if name == reference else _compare(squared, name, reference, horizon),
-                **_count(retrainings, name),
-            }
+    metrics = {name: average_over_series(judged, METRICS[name].statistic) for name in MEANS}
+    squared = average_errors(judged.table, judged.forecasters, "mse", by="cutoff")
+    horizon = int(judged.table["horizon_step"].max())
+    return BacktestResults(
+        num_forecasts=len(judged.table),
+        num_left_out=len(forecasts.table) - len(judged.table),
+        first_cutoff=format_time(judged.table["cutoff"].min()),
+        last_cutoff=format_time(judged.table["cutoff"].max()),
+        reference=reference,
+        forecasters=[
+            Entry(
+                name=name,
+                p_value=None if name == reference else compare_losses(squared, name, reference, horizon),
+                **_count(retrainings[retrainings["schedule"] == name]),
+                **{metric: means[name] for metric, means in metrics.items()},  # type: ignore[arg-type]
+            )
             for name in [*counts.index, *BASELINES]
         ],
-    }
+    ).model_dump()
 
 
-def _squared_errors(judged: pd.DataFrame) -> pd.DataFrame:
-    errors = compute_errors(judged)[list_forecasters(judged)] ** 2
-    keys = [judged["unique_id"], judged["cutoff"]]
-    return errors.groupby(keys).mean().reset_index()
-
-
-def _measure(judged: pd.DataFrame, name: str) -> dict[str, float]:
-    error = judged["y"] - judged[name]
-    by_series = pd.DataFrame({"mse": error**2, "mae": error.abs()}).groupby(judged["unique_id"]).mean()
-    return {metric: float(value) for metric, value in by_series.mean().items()}
-
-
-def _compare(squared: pd.DataFrame, name: str, reference: str, horizon: int) -> float:
-    one, other = (
-        squared[["unique_id", "cutoff", column]].set_axis(["unique_id", "cutoff", "loss"], axis=1)
-        for column in (name, reference)
-    )
-    return compare_losses(one, other, horizon)
-
-
-def _count(retrainings: pd.DataFrame, name: str) -> dict[str, Any]:
-    own = retrainings[retrainings["schedule"] == name]
+def _count(own: pd.DataFrame) -> dict[str, Any]:
     if own.empty:
         return {"num_trainings": None, "num_promotions": None, "training_seconds": None}
     return {

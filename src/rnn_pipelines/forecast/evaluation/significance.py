@@ -4,21 +4,21 @@ import numpy as np
 import pandas as pd
 
 
-def compare_losses(one: pd.DataFrame, other: pd.DataFrame, horizon: int) -> float:
+def compare_losses(losses: pd.DataFrame, one: str, other: str, horizon: int) -> float:
     """The p-value of equal accuracy of two forecasters over a panel's windows, two-sided.
 
     Series that share a cut-off share their luck, so that a panel counts as one series of mean differences over
     cut-offs.
 
     Args:
-        one, other: `unique_id, cutoff, loss` of the same windows.
+        losses: `unique_id, cutoff`, one row for each window, and the losses of both.
+        one, other: their columns.
         horizon: steps that a window reaches ahead, all of which are in its loss.
     Returns:
         See `compute_p_value`.
     """
-    paired = one.merge(other, on=["unique_id", "cutoff"], suffixes=("_one", "_other"), validate="one_to_one")
-    difference = (paired["loss_one"] - paired["loss_other"]).groupby(paired["cutoff"]).mean().sort_index()
-    return compute_p_value(difference.to_numpy(), horizon)
+    differences = (losses[one] - losses[other]).groupby(losses["cutoff"]).mean()
+    return compute_p_value(differences.to_numpy(), horizon)
 
 
 def compute_p_value(differences: np.ndarray, horizon: int) -> float:

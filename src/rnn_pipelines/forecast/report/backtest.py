@@ -1,13 +1,14 @@
 """The figure and the report of `backtest_forecast`: what schedules of retraining cost, and what they bring."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 from plotly.graph_objects import Figure, Scatter
 
-from rnn_pipelines.forecast.evaluation.metrics import BASELINES
+from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS
+from rnn_pipelines.forecast.evaluation.schedules import BacktestResults, Entry
 from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.forecast.schedule import BacktestSpec
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
@@ -16,7 +17,8 @@ from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Greatest p-value at which a difference counts as shown.
 SIGNIFICANCE = 0.05
-HEADER = ("", "MSE", "MAE", "p", "trainings", "promoted", "training, s")
+# Of the schedules' points: blue of Okabe & Ito's palette.
+COLOR = "#0072b2"
 
 HOW_IT_WENT = (
     "Each schedule was replayed from the first day on: it trained challengers on its days, from what was there on that "
@@ -32,43 +34,41 @@ HOW_TO_READ = (
 )
 
 
-def draw_error_against_cost(results: Mapping[str, Any]) -> Figure:
+def draw_error_against_cost(results: BacktestResults) -> Figure:
     """Each schedule's error over its training time, with the simple methods as lines.
 
     Args:
-        results: what `summarize_backtest` returns.
+        results: of all of them.
     """
-    schedules = _list_schedules(results)
+    schedules = results.schedules
+    seconds = [entry.training_seconds or 0.0 for entry in schedules]
     figure = Figure(
         Scatter(
-            x=[entry["training_seconds"] for entry in schedules],
-            y=[entry["mse"] for entry in schedules],
-            text=[LOOKS[entry["name"]].name for entry in schedules],
-            customdata=[(entry["num_trainings"], entry["num_promotions"]) for entry in schedules],
+            x=seconds,
+            y=[entry.mse for entry in schedules],
+            text=[LOOKS[entry.name].name for entry in schedules],
+            customdata=[(entry.num_trainings, entry.num_promotions) for entry in schedules],
             mode="markers+text",
-            # Turn by turn, for schedules that cost about the same stand close together.
+            # Turn by turn, because schedules that cost about the same stand close together.
             textposition=["top center", "bottom center"] * len(schedules),
-            marker={"size": 12, "color": LOOKS["lstm"].color},
+            marker={"size": 12, "color": COLOR},
             hovertemplate="%{text}: MSE %{y:.4~r}, %{x:.3~r} s, %{customdata[0]} trainings, %{customdata[1]} promoted"
             "<extra></extra>",
             showlegend=False,
         )
     )
-    longest = max(entry["training_seconds"] for entry in schedules)
     # Room for the names at both ends.
-    left, right = -0.08 * longest, 1.1 * longest
-    for entry in results["forecasters"]:
-        if entry["name"] in BASELINES:
-            figure.add_trace(
-                Scatter(
-                    x=[left, right],
-                    y=[entry["mse"]] * 2,
-                    name=LOOKS[entry["name"]].name,
-                    mode="lines",
-                    line={"color": LOOKS[entry["name"]].color, "dash": LOOKS[entry["name"]].dash},
-                    visible=True if entry["mse"] < 1.2 * max(found["mse"] for found in schedules) else "legendonly",
-                )
-            )
+    left, right = -0.08 * max(seconds), 1.1 * max(seconds)
+    for entry in results.baselines:
+        look, is_near = LOOKS[entry.name], entry.mse < 1.2 * max(found.mse for found in schedules)
+        figure.add_scatter(
+            x=[left, right],
+            y=[entry.mse] * 2,
+            name=look.name,
+            mode="lines",
+            line={"color": look.color, "dash": look.dash},
+            visible=True if is_near else "legendonly",
+        )
     return figure.update_layout(
         template=TEMPLATE,
         title={"text": "Error against cost", "subtitle": {"text": "of each schedule of retraining"}},
@@ -79,83 +79,70 @@ def draw_error_against_cost(results: Mapping[str, Any]) -> Figure:
 
 
 def render_backtest_report(
-    results: Mapping[str, Any], retrainings: pd.DataFrame, parameters: Mapping[str, Any], figure: Figure
+    results: BacktestResults, retrainings: pd.DataFrame, backtest: BacktestSpec, figure: Figure
 ) -> str:
     """Puts verdict, table and picture on one HTML page that needs no network.
 
     Args:
-        results: what `summarize_backtest` returns.
-        retrainings: what `replay_schedules` returns.
-        parameters: those of the backtest.
-        figure: what `draw_error_against_cost` returns.
+        results: of all schedules and simple methods.
+        retrainings: one row for each.
+        backtest: what was replayed.
+        figure: the error against the cost.
     """
-    left_out = results["num_left_out"]
-    judged = (
-        f"{results['num_forecasts']:,} forecasts of each, from {results['first_cutoff']} to {results['last_cutoff']}."
-        + (f" Left out: {left_out:,}, where not everyone had a number, or nothing was observed." if left_out else "")
+    left_out = results.num_left_out
+    judged = f"{results.num_forecasts:,} forecasts of each, from {results.first_cutoff} to {results.last_cutoff}." + (
+        f" Left out: {left_out:,}, where not everyone had a number, or nothing was observed." if left_out else ""
     )
     sections = [
         Section("Schedules", [tabulate_schedules(results), HOW_TO_READ.format(significance=SIGNIFICANCE), judged]),
         Section("Error against cost", [figure]),
         Section("How it went", [HOW_IT_WENT, tabulate_retrainings(retrainings)]),
-        Section("Parameters", [tabulate_parameters("backtest_forecast", parameters)]),
+        Section("Parameters", [tabulate_parameters("backtest_forecast", backtest.model_dump())]),
     ]
     return render_page("Backtest of retraining", describe_verdict(results), sections)
 
 
-def describe_verdict(results: Mapping[str, Any]) -> str:
+def describe_verdict(results: BacktestResults) -> str:
     """Whether any schedule is shown to be better than the one that trains least, and how all stand to ridge and co."""
-    schedules = _list_schedules(results)
-    reference = next(entry for entry in schedules if entry["name"] == results["reference"])
-    simple = min((e for e in results["forecasters"] if e["name"] in BASELINES), key=lambda entry: entry["mse"])
-    best = min(schedules, key=lambda entry: entry["mse"])
-    shown = [e for e in schedules if _is_shown(e) and e["mse"] < reference["mse"]]
-    if shown:
-        found = min(shown, key=lambda entry: entry["mse"])
-        gain = 1 - found["mse"] / reference["mse"]
+    reference = next(entry for entry in results.schedules if entry.name == results.reference)
+    best, simple = (min(entries, key=lambda e: e.mse) for entries in (results.schedules, results.baselines))
+    shown = [entry for entry in results.schedules if entry.p_value is not None and entry.p_value <= SIGNIFICANCE]
+    verdict = f"No schedule is shown to be better than {LOOKS[reference.name].name}"
+    found = min(shown, key=lambda entry: entry.mse, default=reference)
+    if found.mse < reference.mse:
         verdict = (
-            f"The schedule {LOOKS[found['name']].name} has an MSE {gain:.1%} below that of "
-            f"{LOOKS[reference['name']].name} (p = {found['p_value']:.2g}), for {found['training_seconds']:,.0f} "
-            f"seconds of training instead of {reference['training_seconds']:,.0f}"
+            f"The schedule {LOOKS[found.name].name} has an MSE {1 - found.mse / reference.mse:.1%} below that of "
+            f"{LOOKS[reference.name].name} (p = {found.p_value:.2g}), for {found.training_seconds:,.0f} "
+            f"seconds of training instead of {reference.training_seconds:,.0f}"
         )
-    else:
-        verdict = f"No schedule is shown to be better than {LOOKS[reference['name']].name}"
-    worse = [LOOKS[e["name"]].name for e in schedules if _is_shown(e) and e["mse"] > reference["mse"]]
+    worse = [LOOKS[entry.name].name for entry in shown if entry.mse > reference.mse]
     if worse:
         verdict += f"; shown to be worse: {', '.join(worse)}"
-    order = "below" if best["mse"] < simple["mse"] else "not below"
+    order = "below" if best.mse < simple.mse else "not below"
     return (
-        f"{verdict}. The lowest MSE of a schedule, {format_number(best['mse'])} ({LOOKS[best['name']].name}), is "
-        f"{order} that of {LOOKS[simple['name']].name}, {format_number(simple['mse'])}."
+        f"{verdict}. The lowest MSE of a schedule, {format_number(best.mse)} ({LOOKS[best.name].name}), is "
+        f"{order} that of {LOOKS[simple.name].name}, {format_number(simple.mse)}."
     )
 
 
-def _is_shown(entry: Mapping[str, Any]) -> bool:
-    return entry["p_value"] is not None and entry["p_value"] <= SIGNIFICANCE
-
-
-def _list_schedules(results: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [entry for entry in results["forecasters"] if entry["num_trainings"] is not None]
-
-
-def tabulate_schedules(results: Mapping[str, Any]) -> Table:
+def tabulate_schedules(results: BacktestResults) -> Table:
     """One row for each schedule and simple method, the lowest errors marked."""
-    entries = results["forecasters"]
+    entries = results.forecasters
     best = {
-        (min(range(len(entries)), key=lambda row: entries[row][metric]), column)
-        for column, metric in ((1, "mse"), (2, "mae"))
+        (min(range(len(entries)), key=lambda row: entries[row].get_metric(name)), column)
+        for column, name in enumerate(MEANS, start=1)
     }
-    return Table(HEADER, [_format_row(entry) for entry in entries], best=frozenset(best))
+    header = ["", *(METRICS[name].heading for name in MEANS), "p", "trainings", "promoted", "training, s"]
+    return Table(header, [_format_row(entry) for entry in entries], best=frozenset(best))
 
 
-def _format_row(entry: Mapping[str, Any]) -> Sequence[str]:
+def _format_row(entry: Entry) -> Sequence[str]:
     return [
-        LOOKS[entry["name"]].name,
-        format_number(entry["mse"]),
-        format_number(entry["mae"]),
-        NO_NUMBER if entry["p_value"] is None else f"{entry['p_value']:.2g}",
-        *(NO_NUMBER if entry[key] is None else str(entry[key]) for key in ("num_trainings", "num_promotions")),
-        NO_NUMBER if entry["training_seconds"] is None else f"{entry['training_seconds']:,.1f}",
+        LOOKS[entry.name].name,
+        *(format_number(entry.get_metric(name)) for name in MEANS),
+        NO_NUMBER if entry.p_value is None else f"{entry.p_value:.2g}",
+        *(NO_NUMBER if number is None else str(number) for number in (entry.num_trainings, entry.num_promotions)),
+        NO_NUMBER if entry.training_seconds is None else f"{entry.training_seconds:,.1f}",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Which series and steps the figures of `forecast` draw: a readable choice, and words for it."""
+"""Which series and steps the figures of forecasts draw: a readable choice, and words for it."""
 
 from collections.abc import Iterator, Mapping
 
@@ -64,3 +64,8 @@ def join_steps(steps: pd.DataFrame, forecasts: pd.DataFrame, num_before: int) ->
 def hide_filled(steps: pd.DataFrame) -> pd.DataFrame:
     """`ds` and `y`, NaN where nothing was observed."""
     return steps[["ds"]].assign(y=steps["y"].where(steps["observed"]))
+
+
+def show_time(times: pd.Series) -> pd.Series:
+    """Times as texts, without the midnight that each would carry; steps as they are."""
+    return times.astype(str) if pd.api.types.is_datetime64_any_dtype(times) else times

@@ -8,7 +8,9 @@ import pandas as pd
 from plotly.graph_objects import Bar, Figure, Scatter
 from plotly.subplots import make_subplots
 
-from rnn_pipelines.forecast.evaluation.metrics import BASELINES, list_forecasters, measure_by_step
+from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, NOISE_FLOOR, MetricsByStep, measure_by_step
+from rnn_pipelines.forecast.predictions import Predictions, StepsTable
 from rnn_pipelines.forecast.report.choice import (
     choose_series,
     choose_steps,
@@ -16,8 +18,10 @@ from rnn_pipelines.forecast.report.choice import (
     hide_filled,
     join_steps,
     keep_last_steps,
+    show_time,
 )
 from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, choose_mode, count_up_to, set_title
 from rnn_pipelines.report.trainings import draw_losses
@@ -26,22 +30,20 @@ MIN_SLIDER_STEPS = 100
 
 
 def draw_figures(
-    predictions: pd.DataFrame,
-    series: pd.DataFrame,
-    next_values: pd.DataFrame,
-    by_step: pd.DataFrame,
+    predictions: Predictions,
+    series: Series,
+    next_values: Predictions,
+    by_step: MetricsByStep,
     histories: Mapping[str, pd.DataFrame],
 ) -> dict[str, Figure]:
-    """Draws all figures of the report.
+    """Draws `forecasts`, `next_values`, `losses`, `error_by_step` and `residuals`.
 
     Args:
-        predictions: what `tabulate_forecasts` returns for the test part.
-        series: what `repair_series` returns.
-        next_values: what `tabulate_forecasts` returns for the future.
-        by_step: what `measure_by_step` returns.
-        histories: the history of `fit` for each network.
-    Returns:
-        `forecasts`, `next_values`, `losses`, `error_by_step` and `residuals`.
+        predictions: of the test part.
+        series: up to their last observation.
+        next_values: forecasts of the steps after it.
+        by_step: metrics of the predictions.
+        histories: losses by epoch of each network.
     """
     hidden = set(BASELINES) - {find_strongest_baseline(by_step)}
     return {
@@ -53,61 +55,63 @@ def draw_figures(
     }
 
 
-def find_strongest_baseline(by_step: pd.DataFrame) -> str:
+def find_strongest_baseline(by_step: MetricsByStep) -> str:
     """The baseline with the smallest MSE over all steps ahead."""
     mse = by_step.groupby("forecaster")["mse"].mean()
-    return str(mse.loc[mse.index.intersection(BASELINES)].idxmin())
+    return str(mse.loc[mse.index.intersection(list(BASELINES))].idxmin())
 
 
-def draw_forecasts(predictions: pd.DataFrame, series: pd.DataFrame, hidden: set[str]) -> Figure:
+def draw_forecasts(predictions: Predictions, series: Series, hidden: set[str]) -> Figure:
     """Forecast against actual over the test part: the first step of every origin, or all steps of a single one.
 
     Args:
         predictions, series: see `draw_figures`.
         hidden: forecasters that show up once they are clicked in the legend.
     """
-    rows = choose_steps(predictions)
+    rows = choose_steps(predictions.table)
     num_before = 0 if (rows["horizon_step"] == 1).all() else 2 * int(rows["horizon_step"].max())
     tables = {
         name: join_steps(series[series["unique_id"] == name], forecasts, num_before)
         for name, forecasts in choose_series(rows).items()
     }
-    figure = _draw_lines(tables, list_forecasters(predictions), hidden)
+    figure = _draw_lines(tables, predictions.forecasters, hidden)
     set_title(figure, "Forecast against actual", describe_choice(rows, tables))
     return figure
 
 
-def draw_next_values(series: pd.DataFrame, next_values: pd.DataFrame, hidden: set[str]) -> Figure:
+def draw_next_values(series: Series, next_values: Predictions, hidden: set[str]) -> Figure:
     """The end of the observed series, and the forecasts of the steps after it.
 
     Args:
         series, next_values: see `draw_figures`.
         hidden: see `draw_forecasts`.
     """
-    num_before = max(3 * int(next_values["horizon_step"].max()), 30)
-    tables = {}
-    for name, future in choose_series(next_values).items():
+    rows, tables = next_values.table, {}
+    num_before = max(3 * int(rows["horizon_step"].max()), 30)
+    for name, future in choose_series(rows).items():
         past = hide_filled(series[series["unique_id"] == name]).tail(num_before)
         tables[name] = pd.concat([past, future])
-    figure = _draw_lines(tables, list_forecasters(next_values), hidden)
-    set_title(figure, "Next values", describe_choice(next_values, tables))
+    figure = _draw_lines(tables, next_values.forecasters, hidden)
+    set_title(figure, "Next values", describe_choice(rows, tables))
     return figure
 
 
-def draw_error_by_step(by_step: pd.DataFrame, predictions: pd.DataFrame) -> Figure:
-    """RMSE and MAE of every forecaster at every step ahead; bars where there is one step.
+def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figure:
+    """Every metric in the unit of the data, of every forecaster at every step ahead; bars where there is one step.
 
     Args:
         by_step: see `draw_figures`.
         predictions: see `draw_figures`; their noise-free signal, where it is known, shows the noise floor.
     """
-    errors = pd.concat([by_step, _measure_noise(predictions)]).assign(rmse=lambda table: np.sqrt(table["mse"]))
+    errors = pd.concat([by_step, _measure_noise(predictions)])
     figure = Figure()
-    for metric in ("rmse", "mae"):
+    metrics = [metric for metric in METRICS.values() if metric.unit == "data"]
+    for metric in metrics:
         for forecaster, table in errors.groupby("forecaster", sort=False):
-            figure.add_trace(_draw_steps(str(forecaster), table["horizon_step"], table[metric]))
-    add_menu(figure, ["RMSE", "MAE"])
-    num_series, horizon = predictions["unique_id"].nunique(), int(errors["horizon_step"].max())
+            values = np.sqrt(table[metric.statistic]) if metric.aggregation == "root" else table[metric.statistic]
+            figure.add_trace(_draw_steps(str(forecaster), table["horizon_step"], values))
+    add_menu(figure, [metric.heading for metric in metrics])
+    num_series, horizon = predictions.table["unique_id"].nunique(), int(errors["horizon_step"].max())
     title = "Error one step ahead" if horizon == 1 else "Error by step ahead"
     set_title(figure, title, f"mean over {num_series:,} series" if num_series > 1 else "")
     if horizon > 1:
@@ -116,23 +120,23 @@ def draw_error_by_step(by_step: pd.DataFrame, predictions: pd.DataFrame) -> Figu
     return figure
 
 
-def draw_residuals(predictions: pd.DataFrame) -> Figure:
+def draw_residuals(predictions: Predictions) -> Figure:
     """Actual minus forecast of the networks, over time and as a histogram; the same steps as in `draw_forecasts`.
 
     Args:
         predictions: see `draw_figures`.
     """
-    networks = [name for name in list_forecasters(predictions) if name not in BASELINES]
-    rows = choose_steps(predictions)
-    tables = choose_series(rows)
+    networks = [name for name in predictions.forecasters if name not in BASELINES]
+    rows = choose_steps(predictions.table)
+    tables, all_errors = choose_series(rows), predictions.errors[networks]
     figure = make_subplots(1, 2, shared_yaxes=True, column_widths=[0.78, 0.22], horizontal_spacing=0.05)
     for table in keep_last_steps(tables):
-        errors = table[networks].rsub(table["y"], axis=0)
+        errors = all_errors.loc[table.index]
         edges = np.histogram_bin_edges(errors.stack().dropna(), "sturges")
         for network in networks:
             style = {"name": LOOKS[network].name, "legendgroup": network, "marker": {"color": LOOKS[network].color}}
             figure.add_trace(
-                Scatter(x=_show_time(table["ds"]), y=errors[network], mode="markers", opacity=0.6, **style), 1, 1
+                Scatter(x=show_time(table["ds"]), y=errors[network], mode="markers", opacity=0.6, **style), 1, 1
             )
             figure.add_trace(_draw_histogram(errors[network].dropna(), edges, style), 1, 2)
     add_menu(figure, list(tables))
@@ -147,7 +151,7 @@ def _draw_lines(tables: Mapping[str, pd.DataFrame], forecasters: Sequence[str], 
     figure = Figure()
     for table in keep_last_steps(tables):
         figure.add_scatter(
-            x=_show_time(table["ds"]),
+            x=show_time(table["ds"]),
             y=table["y"],
             name="actual",
             mode=choose_mode(table["y"]),
@@ -155,7 +159,7 @@ def _draw_lines(tables: Mapping[str, pd.DataFrame], forecasters: Sequence[str], 
         )
         for forecaster in forecasters:
             figure.add_scatter(
-                x=_show_time(table["ds"]),
+                x=show_time(table["ds"]),
                 y=table[forecaster],
                 name=LOOKS[forecaster].name,
                 mode=choose_mode(table[forecaster]),
@@ -180,7 +184,7 @@ def _draw_steps(forecaster: str, steps: pd.Series, errors: pd.Series) -> Scatter
 
 
 def _draw_histogram(errors: pd.Series, edges: np.ndarray, style: dict[str, Any]) -> Scatter:
-    """An outline, for filled bars of two networks hide each other."""
+    """An outline, because filled bars of two networks hide each other."""
     counts, _ = np.histogram(errors, edges)
     centers = (edges[:-1] + edges[1:]) / 2
     width = edges[1] - edges[0]
@@ -194,14 +198,9 @@ def _draw_histogram(errors: pd.Series, edges: np.ndarray, style: dict[str, Any])
     )
 
 
-def _measure_noise(predictions: pd.DataFrame) -> pd.DataFrame | None:
+def _measure_noise(predictions: Predictions) -> MetricsByStep | None:
     """Errors of the noise-free signal by step ahead, as if it were a forecaster."""
-    if "signal" not in predictions:
+    if "signal" not in predictions.table:
         return None
-    keys = ["unique_id", "cutoff", "ds", "horizon_step", "y"]
-    return measure_by_step(predictions[keys].assign(noise_floor=predictions["signal"]))
-
-
-def _show_time(ds: pd.Series) -> pd.Series:
-    """Times as texts, without the midnight that each would carry; steps as they are."""
-    return ds.astype(str) if pd.api.types.is_datetime64_any_dtype(ds) else ds
+    table = predictions.table[[*StepsTable.columns, "y"]].assign(**{NOISE_FLOOR: predictions.table["signal"]})
+    return measure_by_step(Predictions(table, (NOISE_FLOOR,)))

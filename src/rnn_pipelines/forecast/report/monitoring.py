@@ -1,14 +1,15 @@
 """The report of `monitor_forecast`: the verdict, and what past forecasts were worth against what was promised."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
+from rnn_pipelines.forecast.evaluation.realised import RealisedError
+from rnn_pipelines.forecast.monitoring import DriftRow, ErrorRow, ForecastVerdict
+from rnn_pipelines.forecast.series.tables import Profile
+from rnn_pipelines.forecast.verdict import MonitorForecastSpec
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value
 from rnn_pipelines.report.page import Part, Section, Table, render_page
 from rnn_pipelines.report.trainings import tabulate_parameters
@@ -35,18 +36,18 @@ DRIFT_IN_WORDS = (
 
 
 def render_monitor_report(
-    verdict: Mapping[str, Any],
-    profile: Mapping[str, Any],
+    verdict: ForecastVerdict,
+    profile: Profile,
     monitoring: MonitorForecastSpec,
     figures: Mapping[str, Figure],
 ) -> str:
     """Puts a day's verdict and what it stands on on one HTML page that needs no network.
 
     Args:
-        verdict: what `monitor_forecasts` returns.
-        profile: the data profile of `repair_series`.
+        verdict: of the day.
+        profile: of the series.
         monitoring: what was asked for.
-        figures: what `draw_figures` returns.
+        figures: by name, see `draw_figures`.
     """
     by_step, versions = tabulate_steps(verdict["by_step"]), tabulate_versions(verdict)
     over_time: list[Part] = [figures["error_over_time"], HOW_TO_READ] if versions.rows else [NOTHING]
@@ -63,26 +64,27 @@ def render_monitor_report(
     return render_page(f"Past forecasts of {Path(profile['source']).name}", write_verdict(verdict), sections)
 
 
-def write_verdict(verdict: Mapping[str, Any]) -> str:
+def write_verdict(verdict: ForecastVerdict) -> str:
     """The verdict and the gravest reason in one sentence."""
     first, *others = verdict["reasons"]
     more = f" ({len(others)} more below)" if others and verdict["verdict"] != "ok" else ""
     return f"{IN_WORDS[verdict['verdict']]}: {first}{more}."
 
 
-def describe_error(error: Mapping[str, Any]) -> str:
+def describe_error(error: RealisedError) -> str:
     """Which forecasts the verdict is about."""
     if not error["num_forecasts"]:
         return "There is no forecast by the version in use to hold against a promise."
+    p_value = "no p-value" if error["p_value"] is None else format_p_value(error["p_value"])
     return (
         f"{error['num_forecasts']:,} forecasts from {error['num_cutoffs']:,} cut-offs, {error['first_cutoff']} to "
         f"{error['last_cutoff']}: MSE {format_number(error['mse'])} against {format_number(error['promised_mse'])} "
-        f"promised, {format_number(error['ratio'], 3)} times as much ({format_p_value(error['p_value'])}); MAE "
+        f"promised, {format_number(error['ratio'], 3)} times as much ({p_value}); MAE "
         f"{format_number(error['mae'])}."
     )
 
 
-def tabulate_steps(by_step: list[dict[str, Any]]) -> Table:
+def tabulate_steps(by_step: list[ErrorRow]) -> Table:
     """Realised error against the promise for each step ahead."""
     return Table(
         header=["step ahead", "forecasts", "RMSE", "MAE", "promised RMSE", "MSE ratio"],
@@ -91,19 +93,10 @@ def tabulate_steps(by_step: list[dict[str, Any]]) -> Table:
     )
 
 
-def tabulate_versions(verdict: Mapping[str, Any]) -> Table:
+def tabulate_versions(verdict: ForecastVerdict) -> Table:
     """Realised error against the promise of each model version, over all of its forecasts."""
     return Table(
-        header=[
-            "model version",
-            "mark",
-            "first cut-off",
-            "forecasts",
-            "RMSE",
-            "MAE",
-            "promised RMSE",
-            "ratio",
-        ],
+        header=["model version", "mark", "first cut-off", "forecasts", "RMSE", "MAE", "promised RMSE", "ratio"],
         rows=[
             [
                 row["model_version"],
@@ -118,29 +111,23 @@ def tabulate_versions(verdict: Mapping[str, Any]) -> Table:
     )
 
 
-def _format_errors(row: Mapping[str, Any]) -> list[str]:
+def _format_errors(row: ErrorRow) -> list[str]:
     mse, promised = row["mse"], row["promised_mse"]
     ratio = mse / promised if mse is not None and promised else None
-    rooted = [None if value is None else math.sqrt(value) for value in (mse, promised)]
-    return [
-        format_number(rooted[0]),
-        format_number(row["mae"]),
-        format_number(rooted[1]),
-        format_number(ratio, 3),
-    ]
+    rmse, promised_rmse = (None if value is None else math.sqrt(value) for value in (mse, promised))
+    return [*map(format_number, (rmse, row["mae"], promised_rmse)), format_number(ratio, 3)]
 
 
-def _list_drift(drift: list[dict[str, Any]]) -> list[Part]:
+def _list_drift(drift: list[DriftRow]) -> list[Part]:
     if not drift:
         return ["There is no forecaster in use whose training the values could be held against."]
-    table = pd.DataFrame(drift).astype({"distance": "float64"}).sort_values("distance", ascending=False)
-    rest = len(table) - MAX_ROWS
-    rows = table.head(MAX_ROWS).to_dict(orient="records")
+    rows = sorted(drift, key=lambda row: -math.inf if row["distance"] is None else row["distance"], reverse=True)
+    rest = len(rows) - MAX_ROWS
     note = [f"{rest:,} more series are nearer."] if rest > 0 else []
-    return [tabulate_drift(rows), *note]
+    return [tabulate_drift(rows[:MAX_ROWS]), *note]
 
 
-def tabulate_drift(drift: list[dict[str, Any]]) -> Table:
+def tabulate_drift(drift: list[DriftRow]) -> Table:
     """How far the newest values of each series are from those of the past."""
     return Table(
         header=["series", "newest values", "past stretches", "shift", "distance", "p"],
@@ -158,7 +145,7 @@ def tabulate_drift(drift: list[dict[str, Any]]) -> Table:
     )
 
 
-def tabulate_coverage(verdict: Mapping[str, Any], profile: Mapping[str, Any]) -> Table:
+def tabulate_coverage(verdict: ForecastVerdict, profile: Profile) -> Table:
     """The forecaster in use, the data, and which steps there is no forecast from."""
     coverage = verdict["coverage"]
     missed = {name: steps for name, steps in coverage["missed_steps"].items() if steps}
@@ -173,6 +160,6 @@ def tabulate_coverage(verdict: Mapping[str, Any], profile: Mapping[str, Any]) ->
     return Table(header=["fact", "value"], rows=facts, num_text_columns=2)
 
 
-def _join(texts: Any) -> str:
+def _join(texts: Iterable[str]) -> str:
     listed = list(texts)
     return ", ".join(listed[:MAX_ROWS]) + (", …" if len(listed) > MAX_ROWS else "") or "none"

@@ -1,34 +1,31 @@
 """The figures of `monitor_forecast`: realised error against the promise, over time and by step ahead."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.evaluation.realised import measure_groups
-from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
-from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.forecast.evaluation.realised import JudgedForecasts, measure_groups
+from rnn_pipelines.forecast.monitoring import ErrorRow, ForecastVerdict
+from rnn_pipelines.forecast.report.choice import show_time
+from rnn_pipelines.forecast.verdict import MonitorForecastSpec
 from rnn_pipelines.report.style import NEUTRAL_COLOR, choose_mode, count_up_to, set_title
 
 # More marks than these would lie on each other; the table of the versions names them all.
 MAX_NAMED_MARKS = 24
-REALISED, PROMISED = LOOKS["lstm"].color, LOOKS["gru"].color
+# Blue and vermilion of Okabe & Ito's palette.
+REALISED, PROMISED = "#0072b2", "#d55e00"
 NOTHING = "no past forecast can be judged yet"
 
 
 def draw_figures(
-    judged: pd.DataFrame, verdict: Mapping[str, Any], monitoring: MonitorForecastSpec
+    judged: JudgedForecasts, verdict: ForecastVerdict, monitoring: MonitorForecastSpec
 ) -> dict[str, Figure]:
-    """Draws all figures of the report.
+    """Draws `error_over_time` and `error_by_step`.
 
     Args:
-        judged: what `join_actuals` returns.
-        verdict: what `monitor_forecasts` returns.
+        judged: past forecasts by all versions.
+        verdict: on those of the version in use.
         monitoring: with the number of cut-offs that are judged.
-    Returns:
-        `error_over_time` and `error_by_step`.
     """
     return {
         "error_over_time": draw_error_over_time(judged, monitoring.error.num_cutoffs),
@@ -36,7 +33,7 @@ def draw_figures(
     }
 
 
-def draw_error_over_time(judged: pd.DataFrame, num_cutoffs: int) -> Figure:
+def draw_error_over_time(judged: JudgedForecasts, num_cutoffs: int) -> Figure:
     """RMSE of the forecasts from each cut-off, its mean over the cut-offs before it, and the promise.
 
     Args:
@@ -48,7 +45,7 @@ def draw_error_over_time(judged: pd.DataFrame, num_cutoffs: int) -> Figure:
         set_title(figure, "Error over time", NOTHING)
         return figure
     table = measure_groups(judged, "cutoff")
-    x = _show_time(table["cutoff"])
+    x = show_time(table["cutoff"])
     mean = table["mse"].rolling(num_cutoffs, min_periods=1).mean()
     for name, mse, line in (
         ("one cut-off", table["mse"], {"color": "rgba(0,114,178,0.4)", "width": 1}),
@@ -63,7 +60,7 @@ def draw_error_over_time(judged: pd.DataFrame, num_cutoffs: int) -> Figure:
     return figure
 
 
-def mark_versions(judged: pd.DataFrame) -> pd.DataFrame:
+def mark_versions(judged: JudgedForecasts) -> pd.DataFrame:
     """The model versions by their first cut-off that is judged: `model_version, first_cutoff, mark` (v1, v2, …)."""
     first = judged.groupby("model_version")["cutoff"].min().rename("first_cutoff").reset_index()
     first = first.sort_values(["first_cutoff", "model_version"], ignore_index=True)
@@ -72,7 +69,7 @@ def mark_versions(judged: pd.DataFrame) -> pd.DataFrame:
 
 def _mark_versions(figure: Figure, marks: pd.DataFrame) -> None:
     for cutoff, names in marks.groupby("first_cutoff")["mark"]:
-        place = _show_time(pd.Series([cutoff])).iloc[0]
+        place = show_time(pd.Series([cutoff])).iloc[0]
         figure.add_vline(place, line={"color": NEUTRAL_COLOR, "width": 1, "dash": "dot"})
         if len(marks) <= MAX_NAMED_MARKS:
             figure.add_annotation(
@@ -80,11 +77,11 @@ def _mark_versions(figure: Figure, marks: pd.DataFrame) -> None:
             )
 
 
-def draw_error_by_step(by_step: list[dict[str, Any]]) -> Figure:
+def draw_error_by_step(by_step: list[ErrorRow]) -> Figure:
     """Realised and promised RMSE of each step ahead.
 
     Args:
-        by_step: as in `monitor_forecasts`.
+        by_step: one row for each.
     """
     figure = Figure()
     if not by_step:
@@ -108,8 +105,3 @@ def draw_error_by_step(by_step: list[dict[str, Any]]) -> Figure:
     figure.update_xaxes(**count_up_to("steps ahead", int(table["horizon_step"].max())))
     figure.update_yaxes(title="RMSE", rangemode="tozero")
     return figure
-
-
-def _show_time(times: pd.Series) -> pd.Series:
-    """Times as texts, without the midnight that each would carry; steps as they are."""
-    return times.astype(str) if pd.api.types.is_datetime64_any_dtype(times) else times

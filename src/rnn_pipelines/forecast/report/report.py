@@ -7,14 +7,16 @@ from typing import Any
 
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.evaluation.metrics import BASELINES
+from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, NOISE_FLOOR, UNITS, ForecastMetrics
 from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_skill
 from rnn_pipelines.report.page import Section, Table, render_page
 from rnn_pipelines.report.trainings import count_members, tabulate_layers, tabulate_parameters, tabulate_trainings
 
-NOISE_FLOOR = "noise_floor_mse"
-METRICS = ("rmse", "mae", "mse", "mase")
+# In the order in which they are read: in the unit of the data, in its square, without one.
+COLUMNS = sorted(METRICS, key=lambda name: UNITS.index(METRICS[name].unit))
 # A smaller difference of MSE can come from the seed alone.
 TIE_FRACTION = 0.01
 
@@ -45,8 +47,8 @@ BASELINES_IN_WORDS = (
 
 
 def render_forecast_report(
-    metrics: Mapping[str, Any],
-    profile: Mapping[str, Any],
+    metrics: ForecastMetrics,
+    profile: Profile,
     parameters: Mapping[str, Any],
     records: Mapping[str, Mapping[str, Any]],
     figures: Mapping[str, Figure],
@@ -54,17 +56,17 @@ def render_forecast_report(
     """Puts a run's results on one HTML page that needs no network.
 
     Args:
-        metrics: what `summarize_metrics` returns.
-        profile: the data profile of `repair_series`.
+        metrics: of all forecasters.
+        profile: of the series.
         parameters: the run's blocks of parameters: models or plain values.
-        records: what `train_forecaster` returns for each network.
-        figures: what `draw_figures` returns.
+        records: of each network's training.
+        figures: by name, see `draw_figures`.
     """
     notes, notes_on_steps, notes_on_networks = [HOW_TO_READ, BASELINES_IN_WORDS], [], []
     if profile["num_series"] > 1:
         notes.append(PANEL_IN_WORDS)
         notes_on_steps.append(PANEL_STEPS_IN_WORDS)
-    if metrics[NOISE_FLOOR] is not None:
+    if metrics.noise_floor_mse is not None:
         notes.append(NOISE_FLOOR_IN_WORDS)
     if any(count_members(record) > 1 for record in records.values()):
         notes_on_networks.append(MEMBERS_IN_WORDS)
@@ -83,24 +85,26 @@ def render_forecast_report(
     return render_page(f"Forecasts of {Path(profile['source']).name}", write_verdict(metrics), sections)
 
 
-def write_verdict(metrics: Mapping[str, Any]) -> str:
+def write_verdict(metrics: ForecastMetrics) -> str:
     """Whether the best network beats, ties or loses to the best baseline, and by how much, in one sentence.
 
     Args:
-        metrics: what `summarize_metrics` returns. The MSE decides, as in the skill.
+        metrics: of all forecasters. The MSE decides, as in the skill.
     """
-    names = list_measured(metrics)
-    network = min((name for name in names if name not in BASELINES), key=lambda name: metrics[name]["mse"])
-    baseline = min((name for name in names if name in BASELINES), key=lambda name: metrics[name]["mse"])
-    ours, theirs = metrics[network], metrics[baseline]
-    is_tie = abs(ours["mse"] - theirs["mse"]) <= TIE_FRACTION * theirs["mse"]
-    verb = "is level with" if is_tie else "beats" if ours["mse"] < theirs["mse"] else "loses to"
-    rmse = f"RMSE {format_number(ours['rmse'])} against {format_number(theirs['rmse'])}"
-    if not is_tie and (ours["mse"] < theirs["mse"]) != (ours["rmse"] < theirs["rmse"]):
-        rmse += ", the other way round, for the MSE gives large errors more weight"
+    mse, rmse = ({name: metrics.get(name, metric) for name in metrics.forecasters} for metric in ("mse", "rmse"))
+    network, baseline = (
+        min((name for name in mse if (name in BASELINES) is is_baseline), key=lambda name: mse[name])
+        for is_baseline in (False, True)
+    )
+    ours, theirs = mse[network], mse[baseline]
+    is_lower, is_tie = ours < theirs, abs(ours - theirs) <= TIE_FRACTION * theirs
+    verb = "is level with" if is_tie else "beats" if is_lower else "loses to"
+    roots = f"RMSE {format_number(rmse[network])} against {format_number(rmse[baseline])}"
+    if not is_tie and is_lower != (rmse[network] < rmse[baseline]):
+        roots += ", the other way round, for the MSE gives large errors more weight"
     return (
-        f"The best network, {LOOKS[network].name}, {verb} the best baseline, {LOOKS[baseline].name}: "
-        f"its MSE is {_relate(ours['mse'], theirs['mse'])} ({rmse}){_relate_to_floor(ours['mse'], metrics)}."
+        f"The best network, {LOOKS[network].name}, {verb} the best baseline, {LOOKS[baseline].name}: its MSE is "
+        f"{_relate(ours, theirs)} ({roots}){_relate_to_floor(ours, metrics.noise_floor_mse)}."
     )
 
 
@@ -117,8 +121,7 @@ def _relate(ours: float, theirs: float) -> str:
     return f"{abs(ratio - 1):.1%} {'lower' if ratio < 1 else 'higher'}"
 
 
-def _relate_to_floor(ours: float, metrics: Mapping[str, Any]) -> str:
-    floor = metrics.get(NOISE_FLOOR)
+def _relate_to_floor(ours: float, floor: float | None) -> str:
     if floor is None:
         return ""
     if floor == 0:
@@ -129,51 +132,44 @@ def _relate_to_floor(ours: float, metrics: Mapping[str, Any]) -> str:
     return f" and lies {distance:.1%} above the noise floor"
 
 
-def list_measured(metrics: Mapping[str, Any]) -> list[str]:
-    """The forecasters in a dict of metrics, which holds the noise floor too."""
-    return [name for name in metrics if name != NOISE_FLOOR]
-
-
-def tabulate_metrics(metrics: Mapping[str, Any]) -> Table:
+def tabulate_metrics(metrics: ForecastMetrics) -> Table:
     """Metrics and skills of networks, baselines and, where it is known, the noise floor; the best ones are marked.
 
     Args:
-        metrics: what `summarize_metrics` returns.
+        metrics: of all forecasters.
     """
-    names = list_measured(metrics)
-    baselines = [name for name in names if name in BASELINES]
+    measured, floor = metrics.forecasters, metrics.noise_floor_mse
+    baselines = [name for name in measured if name in BASELINES]
     rows = [
         [
             LOOKS[name].name,
-            *(format_number(metrics[name][metric]) for metric in METRICS),
-            *(format_skill(metrics[name].get(f"skill_vs_{baseline}")) for baseline in baselines),
+            *(format_number(numbers[column]) for column in COLUMNS),
+            *(format_skill(numbers.get(f"skill_vs_{baseline}")) for baseline in baselines),
         ]
-        for name in names
+        for name, numbers in measured.items()
     ]
-    floor = metrics.get(NOISE_FLOOR)
     if floor is not None:
         # Only synthetic series have one, and they come one at a time, so that its root is the RMSE.
         known = {"mse": floor, "rmse": math.sqrt(floor)}
-        numbers = [format_number(known.get(metric)) for metric in METRICS]
-        rows.append([LOOKS["noise_floor"].name, *numbers, *[NO_NUMBER] * len(baselines)])
+        numbers = [format_number(known.get(column)) for column in COLUMNS]
+        rows.append([LOOKS[NOISE_FLOOR].name, *numbers, *[NO_NUMBER] * len(baselines)])
+    headings = [METRICS[column].heading for column in COLUMNS]
     skills = [f"skill vs {LOOKS[baseline].name}" for baseline in baselines]
     return Table(
-        header=["forecaster", *(metric.upper() for metric in METRICS), *skills],
-        rows=rows,
-        best=frozenset(_find_best(metrics, names)),
+        header=["forecaster", *headings, *skills], rows=rows, best=frozenset(_find_best(list(measured.values())))
     )
 
 
-def _find_best(metrics: Mapping[str, Any], names: Sequence[str]) -> Iterator[tuple[int, int]]:
+def _find_best(measured: Sequence[Mapping[str, float | None]]) -> Iterator[tuple[int, int]]:
     """Cells of the lowest error in each column, and of those that look the same."""
-    for column, metric in enumerate(METRICS, start=1):
-        errors = [metrics[name][metric] for name in names]
+    for column, metric in enumerate(COLUMNS, start=1):
+        errors = [numbers[metric] for numbers in measured]
         lowest = min((error for error in errors if error is not None), default=None)
         if lowest is not None:
             yield from ((row, column) for row, e in enumerate(errors) if format_number(e) == format_number(lowest))
 
 
-def tabulate_profile(profile: Mapping[str, Any]) -> Table:
+def tabulate_profile(profile: Profile) -> Table:
     """What the data are, and every repair that they needed."""
     freq, season_length = profile["freq"], profile["season_length"]
     facts = [

@@ -6,6 +6,7 @@ import pandas as pd
 
 from rnn_pipelines.forecast.backtest import Retraining
 from rnn_pipelines.forecast.decision import RetrainForecastSpec
+from rnn_pipelines.forecast.evaluation.schedules import BacktestResults
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.schedule import BacktestSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
@@ -48,11 +49,11 @@ def draw_error_against_cost(results: dict[str, Any]) -> Figure:
     """Draws what each schedule costs, and what it brings."""
     from rnn_pipelines.forecast.report import backtest
 
-    return backtest.draw_error_against_cost(results)
+    return backtest.draw_error_against_cost(BacktestResults(**results))
 
 
 def render_report(results: dict[str, Any], retrainings: pd.DataFrame, backtest: BacktestSpec, figure: Figure) -> str:
     """Puts verdict, table and picture into one HTML file that needs no network."""
     from rnn_pipelines.forecast.report import backtest as page
 
-    return page.render_backtest_report(results, retrainings, backtest.model_dump(), figure)
+    return page.render_backtest_report(BacktestResults(**results), retrainings, backtest, figure)

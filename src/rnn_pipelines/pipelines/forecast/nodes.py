@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnn_pipelines.forecast import predictions as tables
-from rnn_pipelines.forecast.predictions import Forecasts
+from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics, MetricsByStep
+from rnn_pipelines.forecast.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.registry import NETWORKS
-from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel
+from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler
+from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
@@ -42,7 +43,7 @@ def tabulate_forecasts(
     scaler: Scaler,
     baselines: dict[str, Forecasts],
     **networks: Forecasts,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[Predictions, Predictions]:
     """Lays all forecasts side by side in the data's own unit: those of the test part, and the next values."""
     by_name = networks | baselines
     return (
@@ -51,26 +52,11 @@ def tabulate_forecasts(
     )
 
 
-def evaluate_forecasts(
-    predictions: pd.DataFrame,
-    series: Series,
-    cutoffs: Cutoffs,
-    profile: Profile,
-    evaluation: EvaluationSpec,
-    **records: dict[str, Any],
-) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """Measures every forecaster on the test part: over all, by series, by step ahead."""
-    from rnn_pipelines.forecast.evaluation import metrics
-
-    season_length = evaluation.choose_season_length(profile)
-    return metrics.evaluate_forecasts(predictions, series, cutoffs, season_length, records)
-
-
 def draw_figures(
-    predictions: pd.DataFrame,
+    predictions: Predictions,
     series: pd.DataFrame,
-    next_values: pd.DataFrame,
-    by_step: pd.DataFrame,
+    next_values: Predictions,
+    by_step: MetricsByStep,
     **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
     """Draws forecast against actual, next values, loss curves, error by step and residuals."""
@@ -86,4 +72,6 @@ def render_report(
     from rnn_pipelines.forecast.report import report
 
     records = {name: records_and_figures.pop(name) for name in NETWORKS}
-    return report.render_forecast_report(metrics, profile, parameters, records, records_and_figures)
+    return report.render_forecast_report(
+        ForecastMetrics.parse(metrics), profile, parameters, records, records_and_figures
+    )

@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.forecast.baselines import forecast_baselines
+from rnn_pipelines.forecast.evaluation.metrics import evaluate_forecasts
 from rnn_pipelines.forecast.recipe import PREPARATION
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.source import read_source
@@ -65,7 +66,7 @@ def create_report_nodes() -> list[Node]:
             tables | name_each("forecasts"),
             ["forecast_predictions", "forecast_next_values"],
         ),
-        node(nodes.evaluate_forecasts, measured | name_each("record"), metrics),
+        node(evaluate_forecasts, measured | name_each("record"), metrics),
         node(nodes.draw_figures, drawn | name_each("history"), FIGURES),
         node(nodes.render_report, reported | name_each("record") | FIGURES, "forecast_report"),
     ]

@@ -1,10 +1,17 @@
 """The graph of `monitor_forecast`: newest series, past forecasts, the champion's record → verdict and report."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
-from rnn_pipelines.pipelines.monitor_forecast import nodes
+from rnn_pipelines.champion.verdict import read_champion
+from rnn_pipelines.forecast.coverage import check_coverage
+from rnn_pipelines.forecast.evaluation.realised import join_actuals
+from rnn_pipelines.forecast.monitoring import measure_drift, monitor_forecasts
+from rnn_pipelines.forecast.series.schema import repair_series
+from rnn_pipelines.pipelines.monitor_forecast.nodes import draw_figures, read_newest, render_report
+from rnn_pipelines.pipelines.wiring import node
 
 FIGURES = ("error_over_time", "error_by_step")
+SPEC = "params:monitor_forecast"
 
 
 def create_pipeline() -> Pipeline:
@@ -14,91 +21,33 @@ def create_pipeline() -> Pipeline:
 
 def create_measure_pipeline() -> Pipeline:
     """Reads what is there, and measures errors, coverage and drift."""
+    log, series, profile, champion = (
+        f"monitor_forecast_{name}" for name in ("found_forecasts", "series", "profile", "champion")
+    )
+    source = ["params:forecast.source", "params:forecast.gaps"]
     return Pipeline(
         [
-            Node(
-                nodes.read_newest,
-                ["forecast_external", "params:forecast.source", "params:monitor_forecast"],
-                "monitor_forecast_table",
-                name="read_newest",
-            ),
-            Node(
-                nodes.repair_series,
-                ["monitor_forecast_table", "params:forecast.source", "params:forecast.gaps"],
-                ["monitor_forecast_series", "monitor_forecast_profile"],
-                name="repair_series",
-            ),
-            Node(
-                nodes.read_champion,
-                "monitor_forecast_champion_folder",
-                "monitor_forecast_champion",
-                name="read_champion",
-            ),
-            Node(
-                nodes.join_actuals,
-                ["monitor_forecast_found_forecasts", "monitor_forecast_series", "monitor_forecast_champion"],
-                "monitor_forecast_judged",
-                name="join_actuals",
-            ),
-            Node(
-                nodes.check_coverage,
-                [
-                    "monitor_forecast_found_forecasts",
-                    "monitor_forecast_series",
-                    "monitor_forecast_profile",
-                    "monitor_forecast_champion",
-                ],
-                "monitor_forecast_coverage",
-                name="check_coverage",
-            ),
-            Node(
-                nodes.measure_drift,
-                [
-                    "monitor_forecast_series",
-                    "monitor_forecast_profile",
-                    "monitor_forecast_champion",
-                    "params:monitor_forecast",
-                ],
-                "monitor_forecast_drift",
-                name="measure_drift",
-            ),
+            node(read_newest, ["forecast_external", source[0], SPEC], "monitor_forecast_table"),
+            node(repair_series, ["monitor_forecast_table", *source], [series, profile]),
+            node(read_champion, "monitor_forecast_champion_folder", champion),
+            node(join_actuals, [log, series, champion], "monitor_forecast_judged"),
+            node(check_coverage, [log, series, profile, champion], "monitor_forecast_coverage"),
+            node(measure_drift, [series, profile, champion, SPEC], "monitor_forecast_drift"),
         ]
     )
 
 
 def create_report_pipeline() -> Pipeline:
     """Judges, draws and reports."""
+    judged, coverage, champion, drift, verdict = (
+        f"monitor_forecast_{name}" for name in ("judged", "coverage", "champion", "drift", "verdict")
+    )
     figures = {name: f"monitor_forecast_{name}_figure" for name in FIGURES}
+    page = {"verdict": verdict, "profile": "monitor_forecast_profile", "monitoring": SPEC, **figures}
     return Pipeline(
         [
-            Node(
-                nodes.monitor_forecasts,
-                [
-                    "monitor_forecast_judged",
-                    "monitor_forecast_coverage",
-                    "monitor_forecast_champion",
-                    "monitor_forecast_drift",
-                    "params:monitor_forecast",
-                ],
-                "monitor_forecast_verdict",
-                name="monitor_forecasts",
-            ),
-            Node(
-                nodes.draw_figures,
-                ["monitor_forecast_judged", "monitor_forecast_verdict", "params:monitor_forecast"],
-                figures,
-                name="draw_figures",
-            ),
-            Node(
-                nodes.render_report,
-                {
-                    "verdict": "monitor_forecast_verdict",
-                    "profile": "monitor_forecast_profile",
-                    "monitor_spec": "params:monitor_forecast",
-                    **figures,
-                },
-                "monitor_forecast_report",
-                name="render_report",
-            ),
+            node(monitor_forecasts, [judged, coverage, champion, drift, SPEC], verdict),
+            node(draw_figures, [judged, verdict, SPEC], figures),
+            node(render_report, page, "monitor_forecast_report"),
         ]
     )

@@ -1,0 +1,71 @@
+"""Whether there are forecasts where there should be some."""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.forecast.evaluation.realised import refuse_other_times
+from rnn_pipelines.forecast.predictions import ForecastLog
+from rnn_pipelines.forecast.series.frequency import count_steps
+from rnn_pipelines.forecast.series.tables import Profile, Series
+
+
+class Coverage(TypedDict):
+    """What there is no forecast from, as JSON.
+
+    `missed_steps` are the newest steps of each series that the forecaster in use knows, `unknown_series` the others;
+    `num_not_finite` counts its forecasts of steps to come that are not finite numbers.
+    """
+
+    missed_steps: dict[str, int]
+    unknown_series: list[str]
+    num_not_finite: int
+
+
+def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, champion: Mapping[str, Any]) -> Coverage:
+    """Looks for series without forecasts from their ends, and for forecasts of steps to come that are not numbers.
+
+    A series without any forecast counts from where the data of the first version ended that was promoted.
+
+    Args:
+        log: all forecasts that were ever made; None if there are none.
+        series, profile: up to the day that is judged.
+        champion: what is on record of it.
+    Raises:
+        SeriesError: see `refuse_other_times`.
+    """
+    if champion["version"] is None:
+        return Coverage(missed_steps={}, unknown_series=[], num_not_finite=0)
+    ends = series.groupby("unique_id", sort=False)["ds"].max()
+    known = champion["settings"].get("trained_until", {})
+    first = _parse_end(champion["first_data_end"], ends)
+    newest, num_not_finite = {}, 0
+    if log is not None and len(log):
+        refuse_other_times(log, series)
+        end = log["unique_id"].map(ends)
+        past = log[log["cutoff"] <= end]
+        newest = past.groupby("unique_id")["cutoff"].max().to_dict()
+        to_come = past[(past["model_version"] == champion["version"]) & (past["ds"] > end[past.index])]
+        num_not_finite = int((~np.isfinite(to_come["y_hat"])).sum())
+    return Coverage(
+        missed_steps={
+            name: max(count_steps(newest.get(name, first), end, profile["freq"]) - 1, 0)
+            for name, end in ends.items()
+            if name in known and newest.get(name, first) is not None
+        },
+        unknown_series=[name for name in ends.index if name not in known],
+        num_not_finite=num_not_finite,
+    )
+
+
+def _parse_end(text: str | None, ends: pd.Series) -> Any:
+    """A time as the data profile writes it; None where it is not of the kind of the series'."""
+    try:
+        is_date = text is not None and "-" in text.lstrip("-")
+        if text is None or is_date is not (ends.dtype.kind == "M"):
+            return None
+        return pd.Timestamp(text) if is_date else int(text)
+    except ValueError:
+        return None

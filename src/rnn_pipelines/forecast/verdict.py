@@ -1,0 +1,191 @@
+"""Whether forecasts are well: each rule of the verdict, from what was measured to ok, retrain or alarm."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, Field, model_validator
+
+from rnn_pipelines.champion.verdict import Finding, Verdict, conclude
+from rnn_pipelines.forecast.evaluation.drift import DriftSpec
+from rnn_pipelines.forecast.series.newest import NewestSpec
+from rnn_pipelines.report.numbers import format_p_value
+
+NAMES_IN_REASON = 3
+
+
+class ErrorSpec(BaseModel, extra="forbid", frozen=True):
+    """When realised errors are too large.
+
+    Attributes:
+        num_cutoffs: newest cut-offs whose forecasts by the version in use are judged.
+        min_cutoffs: fewer of them decide nothing.
+        retrain_ratio: realised MSE over promised MSE above which to retrain.
+        alarm_ratio: the same, above which a person should look.
+        significance: greatest p-value at which a realised error counts as larger than promised.
+    """
+
+    num_cutoffs: int = Field(30, ge=2)
+    min_cutoffs: int = Field(10, ge=2)
+    retrain_ratio: float = Field(1.5, ge=1)
+    alarm_ratio: float = Field(4.0, ge=1)
+    significance: float = Field(0.05, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _refuse_wrong_order(self) -> "ErrorSpec":
+        if self.min_cutoffs > self.num_cutoffs:
+            raise ValueError("min_cutoffs is above num_cutoffs, so that nothing would ever be judged")
+        if self.retrain_ratio > self.alarm_ratio:
+            raise ValueError("retrain_ratio is above alarm_ratio; an alarm is the graver of both")
+        return self
+
+
+class MonitorForecastSpec(NewestSpec, frozen=True):
+    """How forecasts are monitored; the series are those of `forecast`.
+
+    Attributes:
+        valid_days: after so many days without another verdict the check calls for help.
+        max_missed_steps: newest steps of a series that may be there without a forecast from them: 1 where the next
+            forecast may still be due.
+        error: when realised errors are too large.
+        drift: when the newest values are others than those before.
+    """
+
+    valid_days: float = Field(7.0, gt=0, le=3650)
+    max_missed_steps: int = Field(1, ge=0)
+    error: ErrorSpec
+    drift: DriftSpec
+
+
+@dataclass(frozen=True)
+class ForecastEvidence:
+    """What is known on the day of the verdict.
+
+    Attributes:
+        alarms: of the champion's store.
+        has_champion: whether a forecaster can be used.
+        has_promise: whether it is on record what the forecaster in use promised, in finite numbers.
+        num_not_finite: recent forecasts by the forecaster in use that are not finite numbers.
+        missed_steps: newest steps of each series that there is no forecast from.
+        unknown_series: those that the forecaster doesn't know.
+        num_unpromised: its forecasts of steps whose promise is not on record.
+        num_cutoffs: cut-offs from which its forecasts are judged.
+        ratio: their realised MSE over the promised MSE; None if no forecast can be judged.
+        p_value: of no difference between the two; None if no forecast can be judged.
+        drift: distance and p-value of each series; None if there is too little to compare.
+    """
+
+    alarms: tuple[str, ...] = ()
+    has_champion: bool = True
+    has_promise: bool = True
+    num_not_finite: int = 0
+    missed_steps: Mapping[str, int] = field(default_factory=dict)
+    unknown_series: tuple[str, ...] = ()
+    num_unpromised: int = 0
+    num_cutoffs: int = 0
+    ratio: float | None = None
+    p_value: float | None = None
+    drift: Mapping[str, tuple[float, float] | None] = field(default_factory=dict)
+
+
+def judge_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Verdict:
+    """Says ok, retrain or alarm.
+
+    Args:
+        evidence: what was measured.
+        monitoring: what is asked for.
+    """
+    return conclude(
+        [
+            *_judge_champion(evidence),
+            *_judge_forecasting(evidence, monitoring.max_missed_steps),
+            *_judge_errors(evidence, monitoring.error),
+            *_judge_drift(evidence, monitoring.drift),
+        ]
+    )
+
+
+def _judge_champion(evidence: ForecastEvidence) -> Iterator[Finding]:
+    yield from (Finding("alarm", alarm) for alarm in evidence.alarms)
+    if not evidence.has_champion:
+        yield Finding("ok", "there is no forecaster in use yet, and nothing to judge")
+    elif not evidence.has_promise:
+        yield Finding("alarm", "what the forecaster in use promised is not on record in finite numbers")
+
+
+def _judge_forecasting(evidence: ForecastEvidence, max_missed_steps: int) -> Iterator[Finding]:
+    if evidence.num_not_finite:
+        yield Finding("alarm", f"{evidence.num_not_finite} recent forecasts are not finite numbers")
+    missed = {name: steps for name, steps in evidence.missed_steps.items() if steps > max_missed_steps}
+    if missed:
+        most = max(missed.values())
+        yield Finding(
+            "alarm",
+            f"no forecast was made from the newest {_count(most, 'step')} of {_list(missed)}: a run was missed, or "
+            f"could not forecast them ({max_missed_steps} may be missing)",
+        )
+    if evidence.unknown_series:
+        yield Finding("retrain", f"the forecaster in use doesn't know {_list(evidence.unknown_series)}")
+
+
+def _judge_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Finding]:
+    if evidence.num_unpromised:
+        yield Finding("ok", f"left out: {evidence.num_unpromised} forecasts whose promise is not on record")
+    ratio, p_value = evidence.ratio, evidence.p_value
+    if ratio is None or p_value is None:
+        yield Finding("ok", "no past forecast by the version in use can be judged yet")
+        return
+    if not math.isfinite(ratio) or not math.isfinite(p_value):
+        yield Finding("alarm", f"realised error over promised is {ratio}, p = {p_value}: not finite numbers")
+        return
+    said = (
+        f"the MSE of forecasts from {_count(evidence.num_cutoffs, 'cut-off')} is {ratio:.2f} times what was promised "
+        f"({format_p_value(p_value)})"
+    )
+    if evidence.num_cutoffs < error.min_cutoffs:
+        yield Finding("ok", f"{said}; fewer than {error.min_cutoffs} cut-offs decide nothing")
+    elif ratio > error.retrain_ratio and p_value <= error.significance:
+        is_grave = ratio > error.alarm_ratio
+        limit = error.alarm_ratio if is_grave else error.retrain_ratio
+        yield Finding("alarm" if is_grave else "retrain", f"{said}, above {limit:g}")
+    else:
+        yield Finding("ok", said)
+
+
+def _judge_drift(evidence: ForecastEvidence, drift: DriftSpec) -> Iterator[Finding]:
+    compared = {name: found for name, found in evidence.drift.items() if found is not None}
+    faulty = [name for name, found in compared.items() if not all(map(math.isfinite, found))]
+    if faulty:
+        yield Finding("alarm", f"the drift of {_list(faulty)} is not a finite number")
+        return
+    if evidence.has_champion and not compared:
+        yield Finding("ok", "there is too little to say whether the newest values have drifted")
+        return
+    drifted = [
+        name
+        for name, (distance, p_value) in compared.items()
+        if distance >= drift.min_distance and p_value <= drift.significance
+    ]
+    if compared and len(drifted) > drift.max_drifted_fraction * len(compared):
+        worst = max(drifted, key=lambda name: compared[name][0])
+        distance, p_value = compared[worst]
+        yield Finding(
+            "retrain",
+            f"the newest values of {_list(drifted)} have drifted (distance {distance:.2f}, {format_p_value(p_value)})",
+        )
+    elif compared:
+        num_silent = len(evidence.drift) - len(compared)
+        said = f"{len(drifted)} of {len(compared)} series have drifted"
+        yield Finding("ok", said + (f"; {num_silent} have too few values to compare" if num_silent else ""))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _list(names: Iterable[str]) -> str:
+    listed = list(names)
+    if len(listed) == 1:
+        return f"series {listed[0]}"
+    some = ", ".join(listed[:NAMES_IN_REASON])
+    return f"{len(listed):,} series ({some}{', …' if len(listed) > NAMES_IN_REASON else ''})"
