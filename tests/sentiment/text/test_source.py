@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.sentiment.text.schema import ReviewSchema
+from rnn_pipelines.sentiment.text.schema import ReviewsTable
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 
 Write = Callable[..., str]
@@ -44,7 +44,7 @@ def test_each_row_is_a_training_review_with_its_number(write: Write) -> None:
 
 def test_table_fits_the_schema(write: Write) -> None:
     table = read(write(PLAIN))
-    assert ReviewSchema().validate(table) is table
+    assert ReviewsTable.validate(table) is table
 
 
 @pytest.mark.parametrize("name", ["my.parquet", "my.pq", "my.csv", "MY.CSV", "my.csv.gz"])
@@ -310,7 +310,7 @@ def test_whatever_a_file_holds_it_is_read_or_refused_in_words(write: Write, cont
     except ReviewError as error:
         assert str(error).startswith(f"{path}: ")  # noqa: PT017 - either outcome is right
     else:
-        ReviewSchema().validate(table)
+        ReviewsTable.validate(table)
 
 
 # The archive
@@ -320,7 +320,7 @@ def test_whatever_a_file_holds_it_is_read_or_refused_in_words(write: Write, cont
 def test_archive_of_the_environment_variable_is_read(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMDB_ARCHIVE", str(real_data / "imdb/aclImdb_small.tar.gz"))
     table = read_reviews(ReviewSourceSpec())
-    assert ReviewSchema().validate(table)["split"].value_counts().to_dict() == {"train": 1_000, "test": 1_000}
+    assert ReviewsTable.validate(table)["split"].value_counts().to_dict() == {"train": 1_000, "test": 1_000}
 
 
 @pytest.mark.parametrize(("path", "origin"), [(None, "Large Movie Review Dataset"), ("my.csv", "my.csv")])

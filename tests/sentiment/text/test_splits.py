@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.text.archive import read_archive
-from rnn_pipelines.sentiment.text.schema import ReviewSchema, tabulate
+from rnn_pipelines.sentiment.text.schema import ReviewsTable, tabulate
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, assign_folds, find_texts, split_reviews
 
 Row = tuple[str, str, str, int | None, str]
@@ -84,7 +84,7 @@ def test_unlabelled_reviews_are_a_part_of_their_own() -> None:
 
 def test_result_fits_the_schema() -> None:
     reviews, _ = split(OFFICIAL)
-    assert ReviewSchema().validate(reviews) is reviews
+    assert ReviewsTable.validate(reviews) is reviews
 
 
 def test_rows_keep_their_order() -> None:

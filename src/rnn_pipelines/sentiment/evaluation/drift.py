@@ -3,15 +3,15 @@
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.sentiment.tables import Measures, Reference, ScoredTexts
+
 SHARES = ("positive", "unknown_label")
 DISTRIBUTIONS = ("confidence", "unknown_words", "num_words")
 
 
-def list_values(scores: pd.DataFrame) -> dict[str, np.ndarray]:
+def list_values(scores: Reference | ScoredTexts) -> dict[str, np.ndarray]:
     """What is compared of each text, by measure: float64, not finite where a score is not.
 
-    Args:
-        scores: what `score_sentiment`, `describe_test_part` or `describe_holdout` returns.
     Returns:
         `positive` (0 or 1, of the texts that have a label), `unknown_label` (0 or 1), `confidence` (0.5 to 1),
         `unknown_words` (share of the words of a text that has any) and `num_words`.
@@ -34,17 +34,15 @@ def _mark(labels: np.ndarray, one: str, *others: str) -> np.ndarray:
     return np.where(labels == one, 1.0, np.where(np.isin(labels, others), 0.0, np.nan))
 
 
-def compare_scores(scores: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+def compare_scores(scores: ScoredTexts, reference: Reference) -> Measures:
     """Holds the scored texts against the reference, measure by measure.
 
+    The effect of a share is Cohen's h, 2·asin √p of the newest minus that of the reference, and its p-value Fisher's
+    exact; the effect of the others is the distance of their distributions (Kolmogorov and Smirnov's), 0 to 1.
+
     Args:
-        scores: what `score_sentiment` returns.
-        reference: see `list_values`; without rows where there is none.
-    Returns:
-        A row for each measure of `list_values`: `measure`, `reference` and `newest` (means), `num_reference` and
-        `num_newest` texts, `effect` and `p_value`, NaN where one of both is empty or not finite. The effect of a share
-        is Cohen's h, 2·asin √p of the newest minus that of the reference, and its p-value Fisher's exact; the effect of
-        the others is the distance of their distributions (Kolmogorov and Smirnov's), 0 to 1.
+        scores: of one version.
+        reference: without rows where there is none.
     Source: Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, chapter 6.
     """
     ours, theirs = list_values(reference), list_values(scores)
@@ -54,16 +52,22 @@ def compare_scores(scores: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFram
 
 def _compare(is_share: bool, newest: np.ndarray, reference: np.ndarray) -> dict[str, float]:
     effect = p_value = float("nan")
-    if len(newest) and len(reference) and np.isfinite(newest).all() and np.isfinite(reference).all():
+    means = [_compute_mean(values) for values in (newest, reference)]
+    if np.isfinite(means).all():
         effect, p_value = _compare_shares(newest, reference) if is_share else _compare_values(newest, reference)
     return {
-        "reference": float(reference.mean()) if len(reference) else float("nan"),
-        "newest": float(newest.mean()) if len(newest) else float("nan"),
+        "reference": means[1],
+        "newest": means[0],
         "num_reference": len(reference),
         "num_newest": len(newest),
         "effect": effect,
         "p_value": p_value,
     }
+
+
+def _compute_mean(values: np.ndarray) -> float:
+    """NaN where there is no value, or one that is not finite."""
+    return float(values.mean()) if len(values) and np.isfinite(values).all() else float("nan")
 
 
 def _compare_shares(newest: np.ndarray, reference: np.ndarray) -> tuple[float, float]:

@@ -1,18 +1,16 @@
 """The report of `monitor_sentiment`: how scored texts differ from held-out reviews, and what nobody can know."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
-import pandas as pd
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.looks import CELLS
 from rnn_pipelines.report.numbers import format_number, format_p_cell, format_percent
 from rnn_pipelines.report.page import Section, Table, render_page
-from rnn_pipelines.report.style import COLORS, add_menu, set_title
+from rnn_pipelines.report.style import add_menu, set_title
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.sentiment.evaluation.drift import DISTRIBUTIONS, SHARES, list_values
-from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec
+from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec, SentimentVerdict
+from rnn_pipelines.sentiment.tables import Reference, ScoredTexts
 
 VERDICTS = {"ok": "Ok", "retrain": "Label and retrain", "alarm": "Alarm"}
 NAMES = {
@@ -36,13 +34,13 @@ HOW_TO_READ = (
 )
 
 
-def render_monitor_report(verdict: Mapping[str, Any], monitoring: MonitorSentimentSpec, distributions: Figure) -> str:
+def render_monitor_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, distributions: Figure) -> str:
     """Puts the verdict and what it stands on on one HTML page that needs no network.
 
     Args:
-        verdict: what `monitor_scores` returns.
+        verdict: with all that was measured.
         monitoring: what was asked for.
-        distributions: what `draw_distributions` returns.
+        distributions: of scored texts and held-out reviews.
     """
     has_both = verdict["num_texts"] and verdict["num_reference"]
     nothing = "There are no scored texts, or no held-out reviews to compare with."
@@ -56,14 +54,14 @@ def render_monitor_report(verdict: Mapping[str, Any], monitoring: MonitorSentime
     return render_page("Scored texts", write_verdict(verdict), sections)
 
 
-def write_verdict(verdict: Mapping[str, Any]) -> str:
+def write_verdict(verdict: SentimentVerdict) -> str:
     """The verdict and the gravest reason in one sentence."""
     first, *others = verdict["reasons"]
     more = f" ({len(others)} more below)" if others else ""
     return f"{VERDICTS[verdict['verdict']]}: {first}{more}."
 
 
-def tabulate_measures(verdict: Mapping[str, Any]) -> Table:
+def tabulate_measures(verdict: SentimentVerdict) -> Table:
     """Each measure of the scored texts and of the reference, with effect and p-value."""
     return Table(
         header=["measure", "effect is", "scored texts", "held-out reviews", "effect", "p"],
@@ -87,16 +85,11 @@ def _format_mean(measure: str, mean: float | None) -> str:
     return format_number(mean) if mean is None or measure == "num_words" else format_percent(mean)
 
 
-def draw_distributions(scores: pd.DataFrame, reference: pd.DataFrame) -> Figure:
-    """For confidence, unknown words and length, the share of texts up to each value.
-
-    Args:
-        scores: what `score_sentiment` returns.
-        reference: what `describe_reference` returns.
-    """
+def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
+    """For confidence, unknown words and length, the share of texts up to each value."""
     figure = Figure()
     both = [list_values(table) for table in (scores, reference)]
-    styles = (("scored texts", COLORS["lstm"], "solid"), ("held-out reviews", COLORS["gru"], "dash"))
+    styles = (("scored texts", CELLS["lstm"].color, "solid"), ("held-out reviews", CELLS["gru"].color, "dash"))
     for measure in DISTRIBUTIONS:
         for values, (name, color, dash) in zip(both, styles, strict=True):
             x, y = _trace(values[measure], 100.0 if measure == "unknown_words" else 1.0)

@@ -15,10 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.sentiment.text.schema import tabulate
+from rnn_pipelines.sentiment.text.schema import Reviews, tabulate
 
 # Numbers without leading zeros, so that one review has one name.
 REVIEW = re.compile(r"aclImdb/((?:train|test)/(?:pos|neg)|train/unsup)/(0|[1-9][0-9]{0,6})_(0|[1-9][0-9]?)\.txt")
@@ -89,7 +87,7 @@ class _StrictMember(tarfile.TarInfo):
             raise tarfile.ReadError(f"damaged header ({error})") from error
 
 
-def read_archive(path: Path | str, unlabelled: bool = False) -> pd.DataFrame:
+def read_archive(path: Path | str, unlabelled: bool = False) -> Reviews:
     """Reads the reviews of an archive in the layout of the Large Movie Review Dataset.
 
     Args:
@@ -97,9 +95,7 @@ def read_archive(path: Path | str, unlabelled: bool = False) -> pd.DataFrame:
             `aclImdb/{train,test}/urls_{pos,neg,unsup}.txt`.
         unlabelled: whether the reviews of `train/unsup` are read too.
     Returns:
-        `review_id` (str, such as `train/pos/12_9`), `split` (str: train, test or unlabelled), `film` (str, such as
-        `tt0453418`), `rating` (Int8, 1-10, none for unlabelled reviews), `label` (Int8, 0 negative, 1 positive, none
-        for unlabelled reviews), `text` (str, as it stands in the archive), sorted by split, label and ID.
+        With IDs such as `train/pos/12_9` and films such as `tt0453418`, sorted by split, label and ID.
     Raises:
         ReviewError: the archive is damaged, or holds what does not belong into it; the member is named.
     """
@@ -200,7 +196,7 @@ def _add_review(contents: _Contents, name: str, text: str, path: Path | str) -> 
     contents.reviews[folder, review] = rating, text
 
 
-def _tabulate(contents: _Contents, unlabelled: bool, path: Path | str) -> pd.DataFrame:
+def _tabulate(contents: _Contents, unlabelled: bool, path: Path | str) -> Reviews:
     folders = [f"{split}/{kind}" for split in ("train", "test") for kind in ("neg", "pos")] + ["train/unsup"]
     rows: list[tuple[object, ...]] = []
     for folder, review in sorted(contents.reviews, key=lambda key: (folders.index(key[0]), key[1])):

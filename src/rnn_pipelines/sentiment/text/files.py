@@ -3,12 +3,13 @@
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.tables import Column, Table
 
 
 class ParameterNames(NamedTuple):
@@ -42,15 +43,25 @@ class TextFileSpec(BaseModel, extra="forbid", frozen=True):
     text: str = "text"
 
 
-def read_texts(file: TextFileSpec) -> pd.DataFrame:
+class TextsTable(Table):
+    """Texts to score; `row` is the number of the data row or line, from 1."""
+
+    row = Column("int")
+    text = Column("text")
+    key = ("row",)
+    error = ReviewError
+
+
+Texts = Annotated[pd.DataFrame, TextsTable]
+
+
+def read_texts(file: TextFileSpec) -> Texts:
     """Reads texts of which nothing is known; an empty cell or line is an empty text.
 
     A file without any is refused, so that it doesn't take the place of earlier scores.
 
     Args:
         file: where they are.
-    Returns:
-        `row` (int64, the number of the data row or line, from 1) and `text` (str).
     Raises:
         ReviewError: no path, no such file, another kind of file, a missing column, a cell that is no text, no rows.
     """
