@@ -75,10 +75,7 @@ def train_challenger(
 
 
 def complete_challenger(
-    classifier: TextClassifier,
-    reviews: Reviews,
-    calibrations: dict[str, Calibration],
-    **records: Mapping[str, Any],
+    classifier: TextClassifier, reviews: Reviews, calibrations: dict[str, Calibration], **records: Mapping[str, Any]
 ) -> tuple[TextClassifier, ChallengerTraining]:
     """Lets a challenger remember which texts it has seen, and notes how it was trained and chosen.
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 from rnn_pipelines.champion.retraining import make_plain
 from rnn_pipelines.champion.verdict import Finding, Verdict, conclude, describe_verdict
 from rnn_pipelines.report.numbers import format_p_value
-from rnn_pipelines.sentiment.evaluation.drift import SHARES
+from rnn_pipelines.sentiment.evaluation.drift import MEASURES
 from rnn_pipelines.sentiment.tables import Measures
 
 logger = logging.getLogger(__name__)
@@ -25,13 +25,6 @@ NO_REFERENCE = (
     "there are no held-out reviews of the version that scored the texts: run kedro run --pipelines=predict_sentiment "
     "again, without a champion kedro run --pipelines=sentiment before it"
 )
-IN_WORDS = {
-    "positive": "the share of positive labels",
-    "unknown_label": "the share of texts without a known word",
-    "confidence": "the confidence",
-    "unknown_words": "the share of unknown words",
-    "num_words": "the length of the texts",
-}
 
 
 class MonitorSentimentSpec(BaseModel, extra="forbid", frozen=True):
@@ -126,11 +119,10 @@ def _find(evidence: SentimentEvidence, spec: MonitorSentimentSpec) -> Iterator[F
         yield Finding("alarm", NO_REFERENCE)
     elif any(not _is_finite(found) for found in compared.values()):
         faulty = [name for name, found in compared.items() if not _is_finite(found)]
-        yield Finding("alarm", f"not finite numbers: {', '.join(IN_WORDS[name] for name in faulty)}")
+        yield Finding("alarm", f"not finite numbers: {', '.join(MEASURES[name].words for name in faulty)}")
     elif evidence.num_texts < spec.min_texts:
         yield Finding(
-            "ok",
-            f"only {evidence.num_texts:,} texts were scored; fewer than {spec.min_texts:,} decide nothing",
+            "ok", f"only {evidence.num_texts:,} texts were scored; fewer than {spec.min_texts:,} decide nothing"
         )
     else:
         yield from _compare(evidence, compared, spec)
@@ -157,7 +149,7 @@ def _is_finite(found: Difference) -> bool:
 
 
 def _weigh(name: str, found: Difference, level: float, spec: MonitorSentimentSpec) -> Finding | None:
-    is_share = name in SHARES
+    is_share = not MEASURES[name].axis
     limits = (
         (spec.retrain_share_effect, spec.alarm_share_effect)
         if is_share
@@ -166,8 +158,9 @@ def _weigh(name: str, found: Difference, level: float, spec: MonitorSentimentSpe
     if found.p_value > level or abs(found.effect) < limits[0]:
         return None
     measured = (
-        f"{IN_WORDS[name]} is {_format(name, found.newest)}, in the held-out reviews {_format(name, found.reference)} "
-        f"({'h' if is_share else 'distance'} {found.effect:.2f}, {format_p_value(found.p_value)})"
+        f"{MEASURES[name].words} is {_format(name, found.newest)}, in the held-out reviews "
+        f"{_format(name, found.reference)} ({'h' if is_share else 'distance'} {found.effect:.2f}, "
+        f"{format_p_value(found.p_value)})"
     )
     if abs(found.effect) < limits[1]:
         return Finding("retrain", f"the texts have changed, label some and retrain: {measured}")

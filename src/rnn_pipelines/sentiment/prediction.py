@@ -6,7 +6,7 @@ from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.tables import ScoredTexts
 from rnn_pipelines.sentiment.text.files import Texts
 
-# The classifier of `sentiment`, which is no version of a champion.
+# The classifier of `sentiment`, which is not a version of a champion.
 UNVERSIONED = "sentiment_classifier"
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2_contingency, ks_2samp
 
-from rnn_pipelines.sentiment.evaluation.drift import compare_scores, list_values
+from rnn_pipelines.sentiment.evaluation.drift import MEASURES, compare_scores
 from rnn_pipelines.sentiment.reference import REFERENCE, describe_test_part, pack_reference
 from rnn_pipelines.sentiment.tables import ReferenceTable, make_empty
 from rnn_pipelines.sentiment.text.encoding import encode_texts
@@ -95,7 +95,7 @@ def test_values_are_those_of_each_text() -> None:
             "num_known_words": [4, 5, 0, 0],
         }
     )
-    values = {name: column.tolist() for name, column in list_values(scores).items()}
+    values = {name: measure.compute(scores).tolist() for name, measure in MEASURES.items()}
     assert values == {
         "positive": [1, 0],
         "unknown_label": [0, 0, 1, 1],

@@ -58,9 +58,7 @@ def create_case_pipeline() -> Pipeline:
         [
             node(plan_training, [PADDING, TRAINING, "params:retrain_sentiment", "retrain_sentiment_checkpoints"], PLAN),
             node(
-                calibrate_classifiers,
-                {"reviews": REVIEWS, "features": FEATURES, **scores},
-                [CALIBRATIONS, PREDICTIONS],
+                calibrate_classifiers, {"reviews": REVIEWS, "features": FEATURES, **scores}, [CALIBRATIONS, PREDICTIONS]
             ),
             node(assemble_classifier, chosen_from | models, CLASSIFIER),
             node(

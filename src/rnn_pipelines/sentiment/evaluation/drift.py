@@ -1,37 +1,66 @@
 """Whether the texts that are scored are like those that were held out of training; their labels are not known."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from rnn_pipelines.sentiment.tables import Measures, Reference, ScoredTexts
 
-SHARES = ("positive", "unknown_label")
-DISTRIBUTIONS = ("confidence", "unknown_words", "num_words")
 
+@dataclass(frozen=True)
+class Measure:
+    """One thing that is compared of texts.
 
-def list_values(scores: Reference | ScoredTexts) -> dict[str, np.ndarray]:
-    """What is compared of each text, by measure: float64, not finite where a score is not.
-
-    Returns:
-        `positive` (0 or 1, of the texts that have a label), `unknown_label` (0 or 1), `confidence` (0.5 to 1),
-        `unknown_words` (share of the words of a text that has any) and `num_words`.
+    Attributes:
+        words: what it is called in a reason.
+        label: what it is called in tables and menus.
+        compute: its value of each text that has one, float64, not finite where a score is not.
+        axis: of its distribution; empty for a share, whose values are 0 and 1.
     """
-    label, probability = scores["label"].to_numpy(), scores["probability"].to_numpy("float64")
-    num_words = scores["num_words"].to_numpy("float64")
-    has_words = num_words > 0
-    known = scores["num_known_words"].to_numpy("float64")
-    return {
-        "positive": _mark(label[label != "unknown"], "positive", "negative"),
-        "unknown_label": _mark(label, "unknown", "positive", "negative"),
-        "confidence": np.maximum(probability, 1 - probability),
-        "unknown_words": 1 - known[has_words] / num_words[has_words],
-        "num_words": num_words,
-    }
+
+    words: str
+    label: str
+    compute: Callable[[pd.DataFrame], np.ndarray]
+    axis: str = ""
 
 
-def _mark(labels: np.ndarray, one: str, *others: str) -> np.ndarray:
-    """1 where a label is the one, 0 where it is another, NaN where it is none."""
-    return np.where(labels == one, 1.0, np.where(np.isin(labels, others), 0.0, np.nan))
+def _mark(labels: pd.Series, one: str, *others: str) -> np.ndarray:
+    """1 where a label is the one, 0 where it is another of them, else NaN."""
+    return np.where(labels == one, 1.0, np.where(labels.isin(others), 0.0, np.nan))
+
+
+def _compute_confidence(scores: pd.DataFrame) -> np.ndarray:
+    probability = scores["probability"].to_numpy("float64")
+    return np.maximum(probability, 1 - probability)
+
+
+def _compute_unknown(scores: pd.DataFrame) -> np.ndarray:
+    """The share of unknown words of a text that has any."""
+    words, known = (scores[column].to_numpy("float64") for column in ("num_words", "num_known_words"))
+    return 1 - known[words > 0] / words[words > 0]
+
+
+MEASURES = {
+    "positive": Measure(
+        "the share of positive labels",
+        "positive, of the texts with a label",
+        lambda scores: _mark(scores.loc[scores["label"] != "unknown", "label"], "positive", "negative"),
+    ),
+    "unknown_label": Measure(
+        "the share of texts without a known word",
+        "texts without a known word",
+        lambda scores: _mark(scores["label"], "unknown", "positive", "negative"),
+    ),
+    "confidence": Measure("the confidence", "confidence", _compute_confidence, "confidence"),
+    "unknown_words": Measure(
+        "the share of unknown words", "unknown words of a text", _compute_unknown, "share of unknown words, %"
+    ),
+    "num_words": Measure(
+        "the length of the texts", "words of a text", lambda scores: scores["num_words"].to_numpy("float64"), "words"
+    ),
+}
 
 
 def compare_scores(scores: ScoredTexts, reference: Reference) -> Measures:
@@ -45,9 +74,12 @@ def compare_scores(scores: ScoredTexts, reference: Reference) -> Measures:
         reference: without rows where there is none.
     Source: Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, chapter 6.
     """
-    ours, theirs = list_values(reference), list_values(scores)
-    rows = [{"measure": name, **_compare(name in SHARES, theirs[name], ours[name])} for name in ours]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        [
+            {"measure": name, **_compare(not measure.axis, measure.compute(scores), measure.compute(reference))}
+            for name, measure in MEASURES.items()
+        ]
+    )
 
 
 def _compare(is_share: bool, newest: np.ndarray, reference: np.ndarray) -> dict[str, float]:

@@ -3,10 +3,7 @@
 from rnn_pipelines.looks import Look, Looks
 from rnn_pipelines.sentiment.registry import BASELINES, ENSEMBLE, NETWORKS, list_candidates
 
-ALONE = {
-    "lstm_alone": Look("LSTM alone", "#56b4e9", "dot"),
-    "gru_alone": Look("GRU alone", "#e69f00", "dot"),
-}
+ALONE = {"lstm_alone": Look("LSTM alone", "#56b4e9", "dot"), "gru_alone": Look("GRU alone", "#e69f00", "dot")}
 
 
 def get_looks() -> Looks:

@@ -8,19 +8,11 @@ from rnn_pipelines.report.numbers import format_number, format_p_cell, format_pe
 from rnn_pipelines.report.page import Section, Table, render_page
 from rnn_pipelines.report.style import add_menu, set_title
 from rnn_pipelines.report.trainings import tabulate_parameters
-from rnn_pipelines.sentiment.evaluation.drift import DISTRIBUTIONS, SHARES, list_values
+from rnn_pipelines.sentiment.evaluation.drift import MEASURES
 from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec, SentimentVerdict
 from rnn_pipelines.sentiment.tables import Reference, ScoredTexts
 
 VERDICTS = {"ok": "Ok", "retrain": "Label and retrain", "alarm": "Alarm"}
-NAMES = {
-    "positive": "positive, of the texts with a label",
-    "unknown_label": "texts without a known word",
-    "confidence": "confidence",
-    "unknown_words": "unknown words of a text",
-    "num_words": "words of a text",
-}
-AXES = {"confidence": "confidence", "unknown_words": "share of unknown words, %", "num_words": "words"}
 NUM_POINTS = 201
 
 HOW_TO_READ = (
@@ -67,8 +59,8 @@ def tabulate_measures(verdict: SentimentVerdict) -> Table:
         header=["measure", "effect is", "scored texts", "held-out reviews", "effect", "p"],
         rows=[
             [
-                NAMES[row["measure"]],
-                "Cohen's h" if row["measure"] in SHARES else "distance",
+                MEASURES[row["measure"]].label,
+                "distance" if MEASURES[row["measure"]].axis else "Cohen's h",
                 _format_mean(row["measure"], row["newest"]),
                 _format_mean(row["measure"], row["reference"]),
                 format_number(row["effect"], 3),
@@ -88,19 +80,18 @@ def _format_mean(measure: str, mean: float | None) -> str:
 def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
     """For confidence, unknown words and length, the share of texts up to each value."""
     figure = Figure()
-    both = [list_values(table) for table in (scores, reference)]
-    styles = (("scored texts", CELLS["lstm"].color, "solid"), ("held-out reviews", CELLS["gru"].color, "dash"))
-    for measure in DISTRIBUTIONS:
-        for values, (name, color, dash) in zip(both, styles, strict=True):
-            x, y = _trace(values[measure], 100.0 if measure == "unknown_words" else 1.0)
-            figure.add_scatter(
-                x=x, y=y, name=name, mode="lines", line={"color": color, "dash": dash, "width": 2, "shape": "hv"}
-            )
+    measures = {name: measure for name, measure in MEASURES.items() if measure.axis}
+    styles = (("scored texts", scores, CELLS["lstm"], "solid"), ("held-out reviews", reference, CELLS["gru"], "dash"))
+    for name, measure in measures.items():
+        for whose, table, look, dash in styles:
+            x, y = _trace(measure.compute(table), 100.0 if name == "unknown_words" else 1.0)
+            line = {"color": look.color, "dash": dash, "width": 2, "shape": "hv"}
+            figure.add_scatter(x=x, y=y, name=whose, mode="lines", line=line)
     layouts = [
-        {"xaxis.title.text": AXES[measure], "xaxis.type": "log" if measure == "num_words" else "linear"}
-        for measure in DISTRIBUTIONS
+        {"xaxis.title.text": measure.axis, "xaxis.type": "log" if name == "num_words" else "linear"}
+        for name, measure in measures.items()
     ]
-    add_menu(figure, [NAMES[measure] for measure in DISTRIBUTIONS], layouts)
+    add_menu(figure, [measure.label for measure in measures.values()], layouts)
     set_title(figure, "Distributions", "texts up to a value, %")
     figure.update_yaxes(title="texts, %")
     return figure

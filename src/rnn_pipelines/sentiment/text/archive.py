@@ -1,6 +1,6 @@
 """The Large Movie Review Dataset, read from its archive in one pass; nothing is unpacked to the disk.
 
-An archive comes from elsewhere and is trusted in nothing: whatever is no review, no list of addresses and no known
+An archive comes from elsewhere and is trusted in nothing: whatever is not a review, a list of addresses or a known
 extra ends the reading, and each kind of member has a largest size.
 
 Source: Maas et al. (2011), Learning Word Vectors for Sentiment Analysis, ACL, https://aclanthology.org/P11-1015/.
@@ -229,5 +229,5 @@ def _find_film(addresses: list[str], folder: str, review: int, path: Path | str)
 
 
 def _name(path: Path | str, member: tarfile.TarInfo) -> str:
-    # As repr, for a name may hold what a terminal obeys.
+    # As repr, because a name may hold what a terminal obeys.
     return f"{path}: member {member.name[:200]!r}"

@@ -80,8 +80,8 @@ def _read_times(path: str, name: str) -> pd.Series:
         numbers = pd.to_numeric(column, errors="coerce")
         if numbers.notna().all():
             return numbers
-    # As text, for pandas takes numbers for nanoseconds. In one format, for it guesses days to be months. Through UTC,
-    # so that times of several zones fall on one axis; times without a zone keep their value.
+    # As text, because pandas takes numbers for nanoseconds. In one format, because it guesses days to be months.
+    # Through UTC, so that times of several zones fall on one axis; times without a zone keep their value.
     text = column if is_datetime else column.astype(str)
     times = pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601").dt.tz_localize(None)
     refuse_cell(times.isna(), column, path, "a date or time of the form 2024-03-31 12:00 (ISO 8601)", REMEDY)
@@ -96,7 +96,7 @@ def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSour
         if not pd.api.types.is_datetime64_any_dtype(times):
             kept = table[times <= float(as_of)]
         elif isinstance(as_of, int):
-            raise ValueError("a number is no date")
+            raise ValueError("a number is not a date")
         else:
             kept = table[times <= parse_as_of(as_of)]
     except ValueError as error:
