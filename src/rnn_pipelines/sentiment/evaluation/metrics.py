@@ -1,7 +1,7 @@
 """Metrics of classifiers, from the logits that they give to texts whose labels are known."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 import numpy as np
 import pandas as pd
@@ -64,13 +64,11 @@ def measure_classifier(labels: np.ndarray, logits: np.ndarray) -> ClassifierMetr
     from sklearn.metrics import confusion_matrix, f1_score, roc_auc_score
 
     predicted = (logits > 0).astype(int)
-    true_negative, false_positive, false_negative, true_positive = (
-        confusion_matrix(labels, predicted, labels=[0, 1]).ravel().tolist()
-    )
+    counts = confusion_matrix(labels, predicted, labels=[0, 1]).ravel().tolist()
     interval = binomtest(int((predicted == labels).sum()), len(labels)).proportion_ci(method="wilson")
     calibration = tabulate_calibration(labels, logits)
     gaps = (calibration["accuracy"] - calibration["confidence"]).abs()
-    return {
+    measured = {
         "accuracy": float((predicted == labels).mean()),
         "accuracy_low": float(interval.low),
         "accuracy_high": float(interval.high),
@@ -78,11 +76,8 @@ def measure_classifier(labels: np.ndarray, logits: np.ndarray) -> ClassifierMetr
         "roc_auc": float(roc_auc_score(labels, logits)),
         "log_loss": measure_log_loss(labels, logits),
         "calibration_error": float((gaps * calibration["num_texts"]).sum() / len(labels)),
-        "true_negative": true_negative,
-        "false_positive": false_positive,
-        "false_negative": false_negative,
-        "true_positive": true_positive,
     }
+    return cast(ClassifierMetrics, measured | dict(zip(CONFUSION, counts, strict=True)))
 
 
 def tabulate_calibration(labels: np.ndarray, logits: np.ndarray) -> pd.DataFrame:
