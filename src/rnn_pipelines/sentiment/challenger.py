@@ -9,7 +9,7 @@ import numpy as np
 
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.retraining import LoadedChampion
-from rnn_pipelines.networks.specs import LimitsSpec, TrainingSpec
+from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.calibration import Calibration, choose_classifier
 from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.decision import RetrainSentimentSpec
@@ -52,7 +52,7 @@ def plan_training(
     Always from scratch: vocabulary and n-gram weights are those of the newest texts, and weights for other ones don't
     fit.
     """
-    budget: LimitsSpec = retrain_spec.budget
+    budget = retrain_spec.budget
     changes: dict[str, Any] = {} if budget.epochs is None else {"epochs": budget.epochs}
     return TrainingPlan(padding, training.model_copy(update=changes), budget.max_seconds, checkpoints)
 
