@@ -5,7 +5,15 @@ from typing import Any
 
 from kedro.pipeline import Node
 
+Names = str | list[str] | dict[str, str]
 
-def node(function: Callable[..., Any], inputs: str | list[str] | dict[str, str], outputs: Any) -> Node:
-    """A node with the name of its function: Kedro's own have a number in it, by which nobody finds them."""
-    return Node(function, inputs, outputs, name=function.__name__)
+
+def node(function: Callable[..., Any], inputs: Names, outputs: Names, namespace: str | None = None) -> Node:
+    """A node that has the name of its function.
+
+    Args:
+        function: of the library, or of the pipeline's own `nodes`.
+        inputs, outputs: names of datasets and parameters, see `kedro.pipeline.Node`.
+        namespace: before its name, where another node runs the same function.
+    """
+    return Node(function, inputs, outputs, name=function.__name__, namespace=namespace)

@@ -7,6 +7,7 @@ from rnn_pipelines.looks import CELLS
 from rnn_pipelines.report.numbers import format_number, format_p_cell, format_percent
 from rnn_pipelines.report.page import Section, Table, render_page
 from rnn_pipelines.report.style import add_menu, set_title
+from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES
 from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec, SentimentVerdict
@@ -14,16 +15,7 @@ from rnn_pipelines.sentiment.tables import Reference, ScoredTexts
 
 VERDICTS = {"ok": "Ok", "retrain": "Label and retrain", "alarm": "Alarm"}
 NUM_POINTS = 201
-
-HOW_TO_READ = (
-    "The held-out reviews are those on which the version that scored the texts was judged when it was retrained, else "
-    "the test part of sentiment, as the same classifier scored them; their words are unknown where the training part "
-    "doesn't hold them, as in any other text. The effect of a share is Cohen's h: 0.2 is called small, "
-    "0.5 medium, 0.8 large. The effect of the others is the distance of the two distributions, the greatest height "
-    "between their lines below: 0 is the same, 1 has nothing in common. p is the chance of a difference at least as "
-    "large between texts of one kind; with many texts it is small for differences that mean nothing, so that the "
-    "verdict asks for an effect as well."
-)
+NOTES = read_texts("rnn_pipelines.sentiment.report")["monitoring"]
 
 
 def render_monitor_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, distributions: Figure) -> str:
@@ -39,7 +31,7 @@ def render_monitor_report(verdict: SentimentVerdict, monitoring: MonitorSentimen
     sections = [
         Section("What this cannot know", [verdict["cannot_know"]]),
         Section("Reasons", [*(f"{reason[:1].upper()}{reason[1:]}." for reason in verdict["reasons"])]),
-        Section("Measures", [tabulate_measures(verdict), HOW_TO_READ]),
+        Section("Measures", [tabulate_measures(verdict), NOTES["how_to_read"]]),
         Section("Distributions", [distributions if has_both else nothing]),
         Section("Parameters", [tabulate_parameters("monitor_sentiment", monitoring.model_dump(mode="json"))]),
     ]

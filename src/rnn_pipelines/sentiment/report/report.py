@@ -9,6 +9,7 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.report.numbers import format_p_value, format_percent
 from rnn_pipelines.report.page import Part, Section, render_page
+from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_layers, tabulate_parameters, tabulate_trainings
 from rnn_pipelines.sentiment.calibration import choose_classifier
 from rnn_pipelines.sentiment.evaluation.examples import Examples
@@ -32,39 +33,7 @@ from rnn_pipelines.sentiment.text.splits import ReviewProfile
 
 # The report speaks of no difference that chance gives more often than this.
 SIGNIFICANCE = 0.05
-
-HOW_TO_READ = (
-    "All of this is measured on the test part, which trains and chooses nothing. The 95% interval (Wilson's) says "
-    "where the accuracy on other reviews of this kind may lie. F1 is that of the positive class. ROC-AUC is the chance "
-    "that a positive review gets a higher score than a negative one; 0.5 is guessing. Log loss is in nats; 0.693 is "
-    "guessing. The calibration error is the mean distance between confidence and accuracy. The best value of each "
-    "metric is marked."
-)
-CLASSIFIERS_IN_WORDS = (
-    "NB n-grams is the classical baseline, a logistic regression on n-grams with naive Bayes weights (Wang and Manning "
-    "2012). Each classifier is calibrated on the validation part. Parameters and seconds are those of its networks; "
-    "those of NB n-grams come on top where it is one of the parts below."
-)
-MCNEMAR_IN_WORDS = (
-    "A review is gained where only this classifier is right, and lost where only NB n-grams is. McNemar's test looks "
-    "at these: p is the chance of a difference at least as large if both were equally good. Below 0.05 it is called "
-    "significant. The p-values are not corrected for their number; the differences between other pairs of classifiers "
-    "are not tested."
-)
-CONFIDENCE_IN_WORDS = (
-    "Confidence is the probability of the class that a classifier predicts. Below the dashed line it is surer than it "
-    "may be, above it less sure. Points over few reviews are uncertain. The classifiers that wait in the legend show "
-    "up once they are clicked."
-)
-WEIGHTS_IN_WORDS = (
-    "A classifier's logit is the weighted sum of the logits of its parts, plus an intercept; weights and intercept are "
-    "fitted on the validation part. A part whose logit tells little beyond the others' weighs near 0, or below. The "
-    "classifier with the lowest log loss there, among {} together, is the one that this report judges and that scores "
-    "other reviews."
-)
-MISTAKES_IN_WORDS = (
-    "The worst comes first. The label is that of the data, whatever the text says. Texts are without markup, and cut."
-)
+NOTES = read_texts("rnn_pipelines.sentiment.report")["notes"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +64,10 @@ def render_sentiment_report(results: SentimentResults) -> str:
     metrics, figures = results.metrics, results.figures
     chosen, looks = choose_classifier(results.calibrations), get_looks()
     sections = [
-        Section("Classifiers", [tabulate_classifiers(metrics), figures["accuracy"], HOW_TO_READ, CLASSIFIERS_IN_WORDS]),
+        Section(
+            "Classifiers",
+            [tabulate_classifiers(metrics), figures["accuracy"], NOTES["how_to_read"], NOTES["classifiers"]],
+        ),
         Section("Where the accuracy comes from", _list_sources(results)),
         Section(_name_cells(" against "), [compare_cells(metrics)]),
         Section("Confusion", [describe_confusion(metrics, chosen), figures["confusion"]]),
@@ -188,7 +160,7 @@ def describe_confusion(metrics: Metrics, chosen: str) -> str:
 
 def _list_sources(results: SentimentResults) -> list[Part]:
     tables = [tabulate_sources(results.metrics, results.calibrations), tabulate_gains(results.metrics)]
-    return [*tables, MCNEMAR_IN_WORDS, *_describe_inputs(results.records, results.metrics)]
+    return [*tables, NOTES["mcnemar"], *_describe_inputs(results.records, results.metrics)]
 
 
 def _describe_inputs(records: Mapping[str, Mapping[str, Any]], metrics: Metrics) -> list[str]:
@@ -214,7 +186,7 @@ def _list_calibration(results: SentimentResults) -> list[Part]:
     among = (
         f"{', '.join(NETWORKS[name].look.name for name in candidates)} and {'both' if len(candidates) == 2 else 'all'}"
     )
-    return [results.figures["calibration"], CONFIDENCE_IN_WORDS, table, WEIGHTS_IN_WORDS.format(among)]
+    return [results.figures["calibration"], NOTES["confidence"], table, NOTES["weights"].format(among)]
 
 
 def _list_groups(results: SentimentResults) -> list[Part]:
@@ -228,5 +200,5 @@ def _list_mistakes(examples: Examples, chosen: str) -> list[Part]:
     mistakes, name = quote_mistakes(examples), get_looks()[chosen].name
     if not mistakes:
         return [f"{name} is right on all test reviews."]
-    words = f"To the labels of these test reviews, {name} gives the least probability. {MISTAKES_IN_WORDS}"
+    words = f"To the labels of these test reviews, {name} gives the least probability. {NOTES['mistakes']}"
     return [words, *mistakes]
