@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from rnn_pipelines.sentiment.registry import NETWORKS
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 
 PROJECT = Path(__file__).parents[1]
@@ -27,7 +28,6 @@ RESULTS = PROJECT / "benchmarks/results"
 SWAPPED = PROJECT / "benchmarks/.data/swapped.parquet"
 
 ROOTS = {"classic": "data/classic", "benchmark": "benchmarks/.data"}
-NETWORKS = ("lstm", "gru", "pointwise")
 CASES = {
     "classic": ("classic", []),
     "best": ("benchmark", []),

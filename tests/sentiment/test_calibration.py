@@ -64,7 +64,7 @@ def networks(reviews: pd.DataFrame, features: TextFeatures) -> dict[str, pd.Data
 def calibrated(
     reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame]
 ) -> tuple[dict, pd.DataFrame]:
-    return calibrate_classifiers(reviews, features, networks)
+    return calibrate_classifiers(reviews, features, **networks)
 
 
 # One stack
@@ -186,7 +186,7 @@ def test_order_of_the_scores_does_not_matter(
     calibrated: tuple, reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame]
 ) -> None:
     shuffled = {name: scores.sample(frac=1, random_state=0) for name, scores in networks.items()}
-    pd.testing.assert_frame_equal(calibrate_classifiers(reviews, features, shuffled)[1], calibrated[1])
+    pd.testing.assert_frame_equal(calibrate_classifiers(reviews, features, **shuffled)[1], calibrated[1])
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
@@ -194,7 +194,7 @@ def test_only_labels_of_the_validation_part_are_read(
     calibrated: tuple, reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame], part: str
 ) -> None:
     blind = reviews.assign(label=reviews["label"].mask(reviews["part"] == part, 1 - reviews["label"]))
-    calibrations, predictions = calibrate_classifiers(blind, features, networks)
+    calibrations, predictions = calibrate_classifiers(blind, features, **networks)
     assert calibrations == calibrated[0]
     pd.testing.assert_frame_equal(predictions.drop(columns="label"), calibrated[1].drop(columns="label"))
 
@@ -203,7 +203,7 @@ def test_labels_of_the_validation_part_are_read(
     calibrated: tuple, reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame]
 ) -> None:
     flipped = reviews.assign(label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"]))
-    weights = calibrate_classifiers(flipped, features, networks)[0]["nb_ngram"]["weights"]
+    weights = calibrate_classifiers(flipped, features, **networks)[0]["nb_ngram"]["weights"]
     assert weights["nb_ngram"] == pytest.approx(-calibrated[0]["nb_ngram"]["weights"]["nb_ngram"], rel=1e-3)
 
 
@@ -226,7 +226,7 @@ def test_reviews_and_scores_are_not_changed(
     reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame]
 ) -> None:
     before = reviews.copy(), networks["gru"].copy()
-    calibrate_classifiers(reviews, features, networks)
+    calibrate_classifiers(reviews, features, **networks)
     pd.testing.assert_frame_equal(reviews, before[0])
     pd.testing.assert_frame_equal(networks["gru"], before[1])
 

@@ -11,12 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.networks.specs import LimitsSpec, TrainingSpec
-from rnn_pipelines.sentiment.challenger import allot_means, complete_challenger, score_holdout, train_challenger
+from rnn_pipelines.champion.artefacts import LoadedChampion
+from rnn_pipelines.networks.specs import TrainingSpec
+from rnn_pipelines.sentiment.challenger import complete_challenger, plan_training, score_holdout, train_challenger
 from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
-from rnn_pipelines.sentiment.evaluation.metrics import to_probability
+from rnn_pipelines.sentiment.decision import RetrainSentimentSpec
+from rnn_pipelines.sentiment.logits import to_probability
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
-from rnn_pipelines.sentiment.specs import ClassifierSpec, TextMeans
+from rnn_pipelines.sentiment.specs import ClassifierSpec, TrainingPlan
+from rnn_pipelines.sentiment.tables import HoldoutTable
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.newest import hash_texts
 from rnn_pipelines.sentiment.text.splits import assign_folds
@@ -41,8 +44,10 @@ def predictions(reviews: pd.DataFrame) -> pd.DataFrame:
 
 def test_budget_ends_epochs_early_or_leaves_them(tmp_path: Path) -> None:
     for epochs, expected in ((3, 3), (None, 7)):
-        means = allot_means(PaddingSpec(), TrainingSpec(epochs=7), LimitsSpec(epochs=epochs, max_seconds=5), tmp_path)
-        assert (means.training.epochs, means.max_seconds, means.checkpoints) == (expected, 5, tmp_path)
+        budget = {"epochs": epochs, "max_seconds": 5}
+        spec = RetrainSentimentSpec.model_validate({"policy": {}, "budget": budget})
+        plan = plan_training(PaddingSpec(), TrainingSpec(epochs=7), spec, tmp_path)
+        assert (plan.training.epochs, plan.max_seconds, plan.checkpoints) == (expected, 5, tmp_path)
 
 
 # Going on after an interruption
@@ -68,7 +73,7 @@ def train(
     """Trains a tiny network: the model and its record."""
     network = ClassifierSpec(cell=cell, units=3, bidirectional=False)
     vectors = WordVectors(np.random.default_rng(0).normal(0, 0.3, (12, 4)).astype(np.float32))
-    return train_challenger(features, reviews, vectors, network, TextMeans(PADDING, TRAINING, None, checkpoints))
+    return train_challenger(features, reviews, vectors, network, TrainingPlan(PADDING, TRAINING, None, checkpoints))
 
 
 def test_interrupted_training_goes_on_from_its_last_epoch_with_its_best_weights(
@@ -109,7 +114,7 @@ def test_challenger_remembers_all_texts_but_the_holdout(text_classifier: TextCla
     record = {"seeds": [0], "training_seconds": 1.0, "compile_seconds": 0.5}
     calibrations = {name: {"validation_log_loss": loss} for name, loss in LOSSES.items()}
     challenger, training = complete_challenger(
-        text_classifier, reviews, calibrations, {"lstm": record, "gru": record | {"seeds": [1]}}
+        text_classifier, reviews, calibrations, lstm=record, gru=record | {"seeds": [1]}
     )
     learnt = reviews.loc[reviews["part"].isin(["train", "validation"]), "text"]
     assert set(challenger.seen) == set(hash_texts(learnt))
@@ -121,8 +126,9 @@ def test_holdout_has_everyones_logits(
     text_classifier: TextClassifier, reviews: pd.DataFrame, predictions: pd.DataFrame
 ) -> None:
     test = reviews[reviews["part"] == "test"]
-    champion = replace(text_classifier, seen=hash_texts(test["text"].iloc[:2]).to_numpy())
-    holdout = score_holdout(reviews, predictions, {"challenger": text_classifier, "champion": champion})
+    artefact = replace(text_classifier, seen=hash_texts(test["text"].iloc[:2]).to_numpy())
+    champion = LoadedChampion("v1", artefact, "", (), {})
+    holdout = HoldoutTable.validate(score_holdout(reviews, predictions, text_classifier, champion))
     assert holdout["review_id"].tolist() == test["review_id"].tolist()
     scored = score_sentiment(text_classifier, test.rename(columns={"review_id": "row"}))
     for name in ("challenger", "champion"):
@@ -136,6 +142,6 @@ def test_holdout_has_everyones_logits(
 def test_without_a_champion_nothing_is_seen(
     text_classifier: TextClassifier, reviews: pd.DataFrame, predictions: pd.DataFrame
 ) -> None:
-    holdout = score_holdout(reviews, predictions, {"challenger": text_classifier})
+    holdout = score_holdout(reviews, predictions, text_classifier, None)
     assert not holdout["is_seen"].any()
     assert "champion" not in holdout

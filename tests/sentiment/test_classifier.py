@@ -12,6 +12,7 @@ from rnn_pipelines.sentiment import classifier as scoring
 from rnn_pipelines.sentiment.classifier import TextClassifier, assemble_classifier, score_sentiment
 from rnn_pipelines.sentiment.nb_ngram import score_ngrams
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 COLUMNS = ["row", "label", "probability", "confidence", "num_words", "num_known_words", "text"]
 UNKNOWN_TEXTS = ["", " \n\t\x85", "<br />", "xyzzy plugh", "素晴らしい", "😀", "🎬🎬 xyzzy"]
@@ -166,9 +167,8 @@ def make_calibrations(best: str, path: bool = True) -> dict:
 
 
 def assemble(classifier: TextClassifier, calibrations: dict) -> TextClassifier:
-    return assemble_classifier(
-        classifier.networks, classifier.ngrams, classifier.vocabulary, classifier.padding, calibrations
-    )
+    words, networks = list(classifier.vocabulary), dict(classifier.networks)
+    return assemble_classifier(classifier.ngrams, words, VocabularySpec(), classifier.padding, calibrations, **networks)
 
 
 @pytest.mark.parametrize(("best", "cells"), [("lstm", ["lstm"]), ("gru", ["gru"]), ("ensemble", ["lstm", "gru"])])

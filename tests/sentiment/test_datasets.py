@@ -76,6 +76,15 @@ def test_reading_without_signs_comes_back(text_classifier: TextClassifier, tmp_p
     assert dataset.load().signs is False
 
 
+def test_texts_that_it_has_seen_come_back(text_classifier: TextClassifier, tmp_path: Path) -> None:
+    """So that a classifier of `sentiment` is not judged on what it was trained on."""
+    seen = np.array([1, 2**64 - 1], np.uint64)
+    dataset = TextClassifierDataset(filepath=str(tmp_path / "my.zip"))
+    dataset.save(dataclasses.replace(text_classifier, networks={}, seen=seen))
+    found = dataset.load().seen
+    assert (found.tolist(), found.dtype) == (seen.tolist(), np.uint64)
+
+
 def test_vocabulary_padding_and_calibration_come_back(text_classifier: TextClassifier, loaded: TextClassifier) -> None:
     for field in ("vocabulary", "padding", "calibration"):
         assert getattr(loaded, field) == getattr(text_classifier, field)
@@ -176,8 +185,8 @@ def test_file_that_was_cut_off_is_an_error_that_names_it(packed: bytes, write: C
         TextClassifierDataset(filepath=path).load()
 
 
-@pytest.mark.parametrize("name", ["settings.json", "vocabulary.json", "ngrams.npz"])
-def test_damaged_part_is_an_error(packed: bytes, write: Callable[..., str], name: str) -> None:
+def test_damaged_part_is_an_error(packed: bytes, write: Callable[..., str]) -> None:
+    name = "vocabulary.json"
     place = packed.index(name.encode()) + len(name) + 10
     path = write(packed[:place] + bytes([packed[place] ^ 1]) + packed[place + 1 :], "my.zip")
     with pytest.raises(DatasetError, match=f"Bad CRC-32 for file '{name}'"):
@@ -188,6 +197,26 @@ def test_damaged_part_is_an_error(packed: bytes, write: Callable[..., str], name
 def test_missing_part_is_an_error(packed: bytes, write: Callable[..., str], name: str) -> None:
     path = write(replace_member(packed, name, None), "my.zip")
     with pytest.raises(DatasetError, match=f"no item named '{name}'"):
+        TextClassifierDataset(filepath=path).load()
+
+
+def change_settings(packed: bytes, **changes: int | None) -> bytes:
+    """The file with other settings; None takes one out."""
+    settings = json.loads(zipfile.ZipFile(io.BytesIO(packed)).read("settings.json")) | changes
+    kept = {name: value for name, value in settings.items() if value is not None}
+    return replace_member(packed, "settings.json", json.dumps(kept).encode())
+
+
+def test_file_of_before_there_were_formats_is_read(
+    text_classifier: TextClassifier, packed: bytes, write: Callable[..., str]
+) -> None:
+    path = write(change_settings(packed, format=None), "my.zip")
+    assert TextClassifierDataset(filepath=path).load().calibration == text_classifier.calibration
+
+
+def test_file_of_a_newer_format_is_refused(packed: bytes, write: Callable[..., str]) -> None:
+    path = write(change_settings(packed, format=2), "my.zip")
+    with pytest.raises(DatasetError, match=r"of format 2, and this .* reads formats up to 1\. Update the project\."):
         TextClassifierDataset(filepath=path).load()
 
 
@@ -297,6 +326,7 @@ def test_preview_shows_how_models_are_weighed_and_texts_are_cut(
 ) -> None:
     preview = TextClassifierDataset(filepath=write(packed, "my.zip")).preview()
     assert json.loads(preview) == {
+        "format": 1,
         "signs": True,
         "padding": text_classifier.padding.model_dump(),
         "calibration": text_classifier.calibration,

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
-from rnn_pipelines.sentiment.decision import RetrainSentimentSpec, decide_sentiment, describe_run
+from rnn_pipelines.sentiment.decision import RetrainSentimentSpec, decide_promotion, describe_run
 from rnn_pipelines.sentiment.reference import REFERENCE
 
 TRAINING = {
@@ -46,7 +47,7 @@ def decide() -> Callable[..., Candidate]:
             holdout[name] = 2 * label - 1 + deviation * random.normal(size=200)
         holdout["num_known_words"] = 5
         spec = RetrainSentimentSpec.model_validate({"policy": policy or {"max_age_days": None}, "budget": {}})
-        return decide_sentiment(object(), in_use, change(holdout), TRAINING, RUN, spec)
+        return decide_promotion(object(), in_use, change(holdout), TRAINING, RUN, spec)
 
     return make
 
@@ -70,10 +71,14 @@ def test_other_challengers_are_kept_back(decide: Callable[..., Candidate], champ
     assert not decide(CHAMPION, champion=champion).decision.is_promoted
 
 
-@pytest.mark.parametrize("noise", [1.5, 3.0])
-def test_policy_can_ask_to_beat_the_n_grams(decide: Callable[..., Candidate], noise: float) -> None:
-    candidate = decide(policy={"must_beat": ["nb_ngram"]}, nb_ngram=0.5, challenger=noise)
+def test_policy_can_ask_to_beat_the_n_grams(decide: Callable[..., Candidate]) -> None:
+    candidate = decide(policy={"must_beat": ["nb_ngram"]}, nb_ngram=0.5, challenger=1.5)
     assert "is not below nb_ngram" in read_reasons(candidate)
+
+
+def test_policy_can_only_ask_for_registered_baselines() -> None:
+    with pytest.raises(ValidationError, match="expected one of majority, nb_ngram, received 'ridge'"):
+        RetrainSentimentSpec.model_validate({"policy": {"must_beat": ["ridge"]}, "budget": {}})
 
 
 def test_challenger_below_the_majority_is_kept_back(decide: Callable[..., Candidate]) -> None:
@@ -141,9 +146,9 @@ def test_version_keeps_how_it_scored_the_holdout(decide: Callable[..., Candidate
 def test_run_tells_how_many_reviews_of_which_days() -> None:
     table = pd.DataFrame({"film": ["a", "a", "b"], "time": pd.to_datetime(["2024-01-02", "2024-01-01", "2024-01-03"])})
     profile = {"num_reviews": {"train": 2, "test": 1}}
-    parameters = {"sentiment": {"source": {"path": "my.csv"}}}
+    sentiment = {"source": {"path": "my.csv"}}
     spec = RetrainSentimentSpec.model_validate({"policy": {}, "budget": {}})
-    assert describe_run(table, profile, parameters, spec, 0.0)["data"] == {
+    assert describe_run(table, profile, sentiment, spec, 0.0)["data"] == {
         "source": "my.csv",
         "num_reviews": 3,
         "num_films": 2,

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from pydantic import ValidationError
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
@@ -323,12 +322,3 @@ def test_fold_without_which_one_class_is_left_is_refused(make_encoded: MakeEncod
     encoded, labels = make_encoded([[2], [3], [4]]), pd.Series([0, 1, 1])
     with pytest.raises(ReviewError, match=r"received 2 of one class outside fold 0\. Choose another sentiment.ngrams"):
         add_ngram_features(encoded, labels, np.array([0, 1, 1]), SPEC)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("order", 0), ("order", 4), ("min_texts", 0), ("smoothing", 0), ("inverse_penalty", 0), ("folds", 1), ("fold", 2)],
-)
-def test_wrong_ngrams_are_refused(field: str, value: float) -> None:
-    with pytest.raises(ValidationError, match=field):
-        NgramSpec(**{field: value})

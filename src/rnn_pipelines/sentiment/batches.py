@@ -17,11 +17,7 @@ JITTER = 20.0
 
 
 def batch_texts(
-    features: TextFeatures,
-    labels: np.ndarray,
-    padding: PaddingSpec,
-    batch_size: int,
-    shuffle_seed: int | None = None,
+    features: TextFeatures, labels: np.ndarray, padding: PaddingSpec, batch_size: int, shuffle_seed: int | None = None
 ) -> tf.data.Dataset:
     """Texts as a data set for Keras. Those of like length share a batch, which saves most of the padding.
 
@@ -70,7 +66,7 @@ def _make_gather(features: TextFeatures, padding: PaddingSpec) -> Callable[[tf.T
     def gather(texts: tf.Tensor) -> dict[str, tf.Tensor]:
         length = tf.gather(lengths, texts)[:, None]
         kept = tf.minimum(length, padding.max_length)
-        # At least one step, for a recurrent layer needs it.
+        # At least one step, because a recurrent layer needs it.
         num_steps = tf.maximum(tf.reduce_max(kept), 1)
         place = tf.range(num_steps)[None, :] - (num_steps - kept if padding.padding == "pre" else 0)
         is_word = (place >= 0) & (place < kept)

@@ -1,16 +1,30 @@
 """From the logits of several models to one calibrated logit."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.sentiment.evaluation.metrics import CELLS, CLASSICAL, measure_log_loss
+from rnn_pipelines.sentiment.logits import measure_log_loss
 from rnn_pipelines.sentiment.nb_ngram import TextFeatures
+from rnn_pipelines.sentiment.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
+from rnn_pipelines.sentiment.tables import Predictions, Scores
+from rnn_pipelines.sentiment.text.schema import Reviews
 
 
-def fit_calibration(logits: pd.DataFrame, labels: np.ndarray) -> dict[str, Any]:
+class Calibration(TypedDict):
+    """How the logits of models become one that says how sure they may be.
+
+    `weights` by model, `intercept` and, of a classifier that was held against others, `validation_log_loss` in nats.
+    """
+
+    weights: dict[str, float]
+    intercept: float
+    validation_log_loss: NotRequired[float]
+
+
+def fit_calibration(logits: pd.DataFrame, labels: np.ndarray) -> Calibration:
     """Weighs logits so that their sum says how sure the models may be: logistic regression on held-out texts.
 
     Of a single model this is Platt's scaling, of several a stack of them.
@@ -18,8 +32,6 @@ def fit_calibration(logits: pd.DataFrame, labels: np.ndarray) -> dict[str, Any]:
     Args:
         logits: a column for each model, a row for each validation text.
         labels: int[num_texts], 0 or 1.
-    Returns:
-        `weights` (a number for each column) and `intercept`, as plain numbers.
     Source: Platt (1999), Probabilistic Outputs for Support Vector Machines; Wolpert (1992), Stacked Generalization.
     """
     from sklearn.linear_model import LogisticRegression
@@ -29,11 +41,11 @@ def fit_calibration(logits: pd.DataFrame, labels: np.ndarray) -> dict[str, Any]:
     return {"weights": weights, "intercept": float(regression.intercept_[0])}
 
 
-def apply_calibration(calibration: Mapping[str, Any], logits: Mapping[str, np.ndarray]) -> np.ndarray:
+def apply_calibration(calibration: Calibration, logits: Mapping[str, np.ndarray]) -> np.ndarray:
     """The calibrated logit of each text, float64[num_texts].
 
     Args:
-        calibration: what `fit_calibration` returns.
+        calibration: which models, and how much of each.
         logits: float[num_texts] for each of its models.
     """
     weighted = [weight * np.asarray(logits[name], np.float64) for name, weight in calibration["weights"].items()]
@@ -41,46 +53,43 @@ def apply_calibration(calibration: Mapping[str, Any], logits: Mapping[str, np.nd
 
 
 def calibrate_classifiers(
-    reviews: pd.DataFrame, features: TextFeatures, networks: Mapping[str, pd.DataFrame]
-) -> tuple[dict[str, Any], pd.DataFrame]:
+    reviews: Reviews, features: TextFeatures, **networks: Scores
+) -> tuple[dict[str, Calibration], Predictions]:
     """Calibrates each classifier on the validation part, and predicts the test part with it.
 
     Args:
-        reviews: `review_id, part, label, rating`.
+        reviews: with their parts.
         features: of all reviews, in their order.
-        networks: what `score_reviews` returns for each network.
-    Returns:
-        For each classifier what `fit_calibration` returns, and its `validation_log_loss`. And the test part:
-        `review_id, label, rating, num_words`, and calibrated logits in a column for each classifier.
+        networks: logits of the validation and test reviews by each network.
     """
     table = reviews[["review_id", "label", "rating"]].assign(num_words=features.encoded.lengths)
-    classical = pd.DataFrame({CLASSICAL: features.logits}, index=reviews["review_id"])
+    classical = pd.DataFrame({NB_NGRAM: features.logits}, index=reviews["review_id"])
     is_validation = (reviews["part"] == "validation").to_numpy()
     labels = reviews.loc[is_validation, "label"].to_numpy(int)
-    calibrations = {}
+    calibrations: dict[str, Calibration] = {}
     for name, logits in list_stacks(networks, classical).items():
         values = logits.reindex(reviews["review_id"]).reset_index(drop=True)
         calibration = fit_calibration(values[is_validation], labels)
         table[name] = apply_calibration(calibration, values)
         loss = measure_log_loss(labels, table.loc[is_validation, name].to_numpy())
-        calibrations[name] = calibration | {"validation_log_loss": loss}
+        calibrations[name] = {**calibration, "validation_log_loss": loss}
     return calibrations, table[(reviews["part"] == "test").to_numpy()].reset_index(drop=True)
 
 
-def list_stacks(networks: Mapping[str, pd.DataFrame], classical: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def list_stacks(networks: Mapping[str, Scores], classical: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The classifiers, each by the logits of the models that it weighs.
 
-    Every network with its n-gram path where it has one; the LSTM and the GRU together; each of these two without its
+    Every network with its n-gram path where it has one; all that may be chosen together; each of these without its
     path; and the n-gram classifier.
     """
     stacks = {name: scores.set_index("review_id") for name, scores in networks.items()}
-    cells = [stacks[cell] for cell in CELLS]
-    ensemble = pd.concat(cells, axis=1)
-    ensemble = ensemble.loc[:, ~ensemble.columns.duplicated()]
-    alone = {f"{cell}_alone": stack[[cell]] for cell, stack in zip(CELLS, cells, strict=True) if CLASSICAL in stack}
-    return stacks | {"ensemble": ensemble, CLASSICAL: classical} | alone
+    candidates = {name: stacks[name] for name in list_candidates()}
+    together = pd.concat(candidates.values(), axis=1)
+    together = together.loc[:, ~together.columns.duplicated()]
+    alone = {name_alone(name): stack[[name]] for name, stack in candidates.items() if NB_NGRAM in stack}
+    return stacks | {ENSEMBLE: together, NB_NGRAM: classical} | alone
 
 
-def choose_classifier(calibrations: Mapping[str, Mapping[str, Any]]) -> str:
-    """The network, or both together, with the lowest log loss on validation."""
-    return min((*CELLS, "ensemble"), key=lambda name: calibrations[name]["validation_log_loss"])
+def choose_classifier(calibrations: Mapping[str, Calibration]) -> str:
+    """The network, or all together, with the lowest log loss on validation."""
+    return min((*list_candidates(), ENSEMBLE), key=lambda name: calibrations[name]["validation_log_loss"])

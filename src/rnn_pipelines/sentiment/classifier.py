@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.sentiment.calibration import apply_calibration, choose_classifier
-from rnn_pipelines.sentiment.evaluation.metrics import CLASSICAL, to_probability
+from rnn_pipelines.sentiment.calibration import Calibration, apply_calibration, choose_classifier
+from rnn_pipelines.sentiment.logits import name_labels
 from rnn_pipelines.sentiment.nb_ngram import NgramClassifier, TextFeatures, score_ngrams, weigh_words
+from rnn_pipelines.sentiment.registry import NB_NGRAM
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
-from rnn_pipelines.sentiment.text.vocabulary import UNKNOWN
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
+# Kedro resolves these hints when it checks parameters, and must not load Keras for it.
 if TYPE_CHECKING:
-    import keras
+    from keras import Model as KerasModel
+else:
+    KerasModel = Any
 
 # Texts whose words are in memory at once.
 CHUNK = 2000
@@ -29,45 +33,43 @@ class TextClassifier:
         ngrams: the n-gram classifier, whose weights the networks read and whose logit stands beside theirs.
         vocabulary: the words by number, see `build_vocabulary`.
         padding: how texts are cut and padded.
-        calibration: how the logits of the networks and of the n-gram classifier are weighed, see `fit_calibration`.
+        calibration: how the logits of the networks and of the n-gram classifier are weighed.
         signs: whether signs are words too, see `VocabularySpec`.
         seen: uint64[num_texts], the hashes of the texts that it was trained, chosen or calibrated on (`hash_texts`);
             none where nobody is to know.
     """
 
-    networks: "Mapping[str, keras.Model]"
+    networks: Mapping[str, KerasModel]
     ngrams: NgramClassifier
     vocabulary: Sequence[str]
     padding: PaddingSpec
-    calibration: Mapping[str, Any]
+    calibration: Calibration
     signs: bool = True
     seen: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64))
 
 
 def assemble_classifier(
-    networks: "Mapping[str, keras.Model]",
     ngrams: NgramClassifier,
-    vocabulary: Sequence[str],
+    words: list[str],
+    vocabulary_spec: VocabularySpec,
     padding: PaddingSpec,
-    calibrations: Mapping[str, Mapping[str, Any]],
-    signs: bool = True,
+    calibrations: dict[str, Calibration],
+    **networks: KerasModel,
 ) -> TextClassifier:
     """Puts the parts of the classifier that is best on validation together (`choose_classifier`)."""
     calibration = calibrations[choose_classifier(calibrations)]
     chosen = {name: network for name, network in networks.items() if name in calibration["weights"]}
-    return TextClassifier(chosen, ngrams, vocabulary, padding, calibration, signs)
+    return TextClassifier(chosen, ngrams, words, padding, calibration, vocabulary_spec.signs)
 
 
 def score_sentiment(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFrame:
     """The sentiment of each text, a few thousand in memory at a time.
 
     Args:
-        classifier: what `assemble_classifier` returns.
+        classifier: whose calibration makes its confidence the probability that the label is right.
         texts: `row` and `text` (str, of any length, script and content).
     Returns:
-        `row`, `label` (positive or negative; unknown where no word of the text is known), `probability` of the positive
-        class, `confidence` (the calibrated probability that the label is right), `num_words`, `num_known_words`
-        and `text`. Where no word is known, probability and confidence are 0.5.
+        `ScoredTexts`, still without the version. Where no word is known, probability and confidence are 0.5.
     """
     chunks = [_score_chunk(classifier, texts.iloc[first : first + CHUNK]) for first in range(0, len(texts), CHUNK)]
     return pd.concat(chunks, ignore_index=True) if chunks else _score_chunk(classifier, texts)
@@ -80,12 +82,9 @@ def _score_chunk(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFram
     ngram_logits = score_ngrams(classifier.ngrams, encoded)
     features = TextFeatures(encoded.ids, encoded.offsets, weigh_words(classifier.ngrams, encoded), ngram_logits)
     logits = {name: score_texts(network, features, classifier.padding) for name, network in classifier.networks.items()}
-    logit = apply_calibration(classifier.calibration, logits | {CLASSICAL: ngram_logits})
-    known = np.bincount(np.repeat(np.arange(len(texts)), encoded.lengths), encoded.ids != UNKNOWN, len(texts)).astype(
-        int
-    )
-    probability = np.where(known > 0, to_probability(logit), 0.5)
-    label = np.where(known > 0, np.where(probability > 0.5, "positive", "negative"), "unknown")
+    num_known = encoded.count_known()
+    logit = apply_calibration(classifier.calibration, logits | {NB_NGRAM: ngram_logits})
+    label, probability = name_labels(logit, num_known)
     return pd.DataFrame(
         {
             "row": texts["row"],
@@ -93,7 +92,7 @@ def _score_chunk(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFram
             "probability": probability,
             "confidence": np.maximum(probability, 1 - probability),
             "num_words": encoded.lengths,
-            "num_known_words": known,
+            "num_known_words": num_known,
             "text": texts["text"],
         }
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rnn_pipelines.sentiment.classifier import TextClassifier
 
 # The archive's folder for the `.keras` files.
-NETWORKS = "networks/"
+FOLDER = "networks/"
 
 
 class TextClassifierDataset(AbstractVersionedDataset[Any, Any]):
@@ -43,13 +43,13 @@ class TextClassifierDataset(AbstractVersionedDataset[Any, Any]):
         with self._fs.open(self._get_path(), "rb") as file, zipfile.ZipFile(file) as archive:
             # Those that must be there by name, so that one that is missing is named.
             names = dict.fromkeys((SETTINGS, VOCABULARY, NGRAMS, *archive.namelist()))
-            return unpack({name.removeprefix(NETWORKS): archive.read(name) for name in names})
+            return unpack({name.removeprefix(FOLDER): archive.read(name) for name in names})
 
     def save(self, data: "TextClassifier") -> None:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             for name, content in pack(data).items():
-                archive.writestr(f"{NETWORKS if name.endswith('.keras') else ''}{name}", content)
+                archive.writestr(f"{FOLDER if name.endswith('.keras') else ''}{name}", content)
         path = get_filepath_str(self._get_save_path(), self._protocol)
         with self._fs.transaction, self._fs.open(path, "wb") as file:
             file.write(packed.getvalue())

@@ -4,15 +4,15 @@ import logging
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypedDict, cast
 
-import pandas as pd
 from pydantic import BaseModel, Field, model_validator
 
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.verdict import Finding, Verdict, conclude, describe_verdict
 from rnn_pipelines.report.numbers import format_p_value
-from rnn_pipelines.sentiment.evaluation.drift import SHARES
+from rnn_pipelines.sentiment.evaluation.drift import MEASURES
+from rnn_pipelines.sentiment.tables import Measures
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +25,6 @@ NO_REFERENCE = (
     "there are no held-out reviews of the version that scored the texts: run kedro run --pipelines=predict_sentiment "
     "again, without a champion kedro run --pipelines=sentiment before it"
 )
-IN_WORDS = {
-    "positive": "the share of positive labels",
-    "unknown_label": "the share of texts without a known word",
-    "confidence": "the confidence",
-    "unknown_words": "the share of unknown words",
-    "num_words": "the length of the texts",
-}
 
 
 class MonitorSentimentSpec(BaseModel, extra="forbid", frozen=True):
@@ -95,17 +88,29 @@ class SentimentEvidence:
     differences: Mapping[str, Difference | None]
 
 
-def judge_scores(evidence: SentimentEvidence, monitoring: MonitorSentimentSpec) -> Verdict:
-    """Says ok, retrain (once some of the texts are labelled) or alarm.
+class SentimentVerdict(TypedDict):
+    """The verdict as the check and the report read it.
 
-    Args:
-        evidence: what was measured.
-        monitoring: what is asked for.
+    `verdict`, `reasons`, `at` and `valid_until` (ISO 8601, UTC), `cannot_know` (in words), `num_texts` and
+    `num_reference`, and the rows of `Measures`, None where a number is missing.
     """
-    return conclude(_find(evidence, monitoring))
+
+    verdict: Literal["ok", "retrain", "alarm"]
+    reasons: list[str]
+    at: str
+    valid_until: str
+    cannot_know: str
+    num_texts: int
+    num_reference: int
+    measures: list[dict[str, Any]]
 
 
-def _find(evidence: SentimentEvidence, monitoring: MonitorSentimentSpec) -> Iterator[Finding]:
+def judge_scores(evidence: SentimentEvidence, monitor_spec: MonitorSentimentSpec) -> Verdict:
+    """Says ok, retrain (once some of the texts are labelled) or alarm."""
+    return conclude(_find(evidence, monitor_spec))
+
+
+def _find(evidence: SentimentEvidence, spec: MonitorSentimentSpec) -> Iterator[Finding]:
     yield from (Finding("alarm", alarm) for alarm in evidence.alarms)
     compared = {name: found for name, found in evidence.differences.items() if found is not None}
     if evidence.num_texts == 0:
@@ -114,22 +119,21 @@ def _find(evidence: SentimentEvidence, monitoring: MonitorSentimentSpec) -> Iter
         yield Finding("alarm", NO_REFERENCE)
     elif any(not _is_finite(found) for found in compared.values()):
         faulty = [name for name, found in compared.items() if not _is_finite(found)]
-        yield Finding("alarm", f"not finite numbers: {', '.join(IN_WORDS[name] for name in faulty)}")
-    elif evidence.num_texts < monitoring.min_texts:
+        yield Finding("alarm", f"not finite numbers: {', '.join(MEASURES[name].words for name in faulty)}")
+    elif evidence.num_texts < spec.min_texts:
         yield Finding(
-            "ok",
-            f"only {evidence.num_texts:,} texts were scored; fewer than {monitoring.min_texts:,} decide nothing",
+            "ok", f"only {evidence.num_texts:,} texts were scored; fewer than {spec.min_texts:,} decide nothing"
         )
     else:
-        yield from _compare(evidence, compared, monitoring)
+        yield from _compare(evidence, compared, spec)
 
 
 def _compare(
-    evidence: SentimentEvidence, compared: Mapping[str, Difference], monitoring: MonitorSentimentSpec
+    evidence: SentimentEvidence, compared: Mapping[str, Difference], spec: MonitorSentimentSpec
 ) -> Iterator[Finding]:
     # Bonferroni: so many measures are so many chances for a false alarm.
-    level = monitoring.significance / max(len(compared), 1)
-    weighed = [_weigh(name, found, level, monitoring) for name, found in compared.items()]
+    level = spec.significance / max(len(compared), 1)
+    weighed = [_weigh(name, found, level, spec) for name, found in compared.items()]
     findings = [finding for finding in weighed if finding is not None]
     yield from findings
     if not findings:
@@ -144,18 +148,19 @@ def _is_finite(found: Difference) -> bool:
     return all(map(math.isfinite, (found.newest, found.reference, found.effect, found.p_value)))
 
 
-def _weigh(name: str, found: Difference, level: float, monitoring: MonitorSentimentSpec) -> Finding | None:
-    is_share = name in SHARES
+def _weigh(name: str, found: Difference, level: float, spec: MonitorSentimentSpec) -> Finding | None:
+    is_share = not MEASURES[name].axis
     limits = (
-        (monitoring.retrain_share_effect, monitoring.alarm_share_effect)
+        (spec.retrain_share_effect, spec.alarm_share_effect)
         if is_share
-        else (monitoring.retrain_distance, monitoring.alarm_distance)
+        else (spec.retrain_distance, spec.alarm_distance)
     )
     if found.p_value > level or abs(found.effect) < limits[0]:
         return None
     measured = (
-        f"{IN_WORDS[name]} is {_format(name, found.newest)}, in the held-out reviews {_format(name, found.reference)} "
-        f"({'h' if is_share else 'distance'} {found.effect:.2f}, {format_p_value(found.p_value)})"
+        f"{MEASURES[name].words} is {_format(name, found.newest)}, in the held-out reviews "
+        f"{_format(name, found.reference)} ({'h' if is_share else 'distance'} {found.effect:.2f}, "
+        f"{format_p_value(found.p_value)})"
     )
     if abs(found.effect) < limits[1]:
         return Finding("retrain", f"the texts have changed, label some and retrain: {measured}")
@@ -167,17 +172,14 @@ def _format(name: str, mean: float) -> str:
 
 
 def monitor_scores(
-    measures: pd.DataFrame, champion: Mapping[str, Any], monitoring: MonitorSentimentSpec
-) -> dict[str, Any]:
-    """Says ok, retrain or alarm, and what it cannot know.
+    measures: Measures, champion: Mapping[str, Any], monitor_spec: MonitorSentimentSpec
+) -> SentimentVerdict:
+    """Says ok, retrain or alarm, with the reasons, all that was measured, and what can't be known.
 
     Args:
-        measures: what `compare_scores` returns.
-        champion: what `read_champion` returns.
-        monitoring: what is asked for.
-    Returns:
-        What `describe_verdict` returns; `cannot_know`, `num_texts, num_reference`, and `measures`: the rows of
-        `compare_scores`.
+        measures: of the scored texts.
+        champion: what is on record of it, its `alarms` among others.
+        monitor_spec: what is asked for.
     """
     counts = measures[["num_newest", "num_reference"]].max()
     evidence = SentimentEvidence(
@@ -191,14 +193,13 @@ def monitor_scores(
             for row in measures.itertuples()
         },
     )
-    verdict = judge_scores(evidence, monitoring)
+    verdict = judge_scores(evidence, monitor_spec)
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
-    return make_plain(
-        {
-            **describe_verdict(verdict, monitoring.valid_days),
-            "cannot_know": CANNOT_KNOW,
-            "num_texts": evidence.num_texts,
-            "num_reference": evidence.num_reference,
-            "measures": measures.to_dict(orient="records"),
-        }
-    )
+    found = {
+        **describe_verdict(verdict, monitor_spec.valid_days),
+        "cannot_know": CANNOT_KNOW,
+        "num_texts": evidence.num_texts,
+        "num_reference": evidence.num_reference,
+        "measures": measures.to_dict(orient="records"),
+    }
+    return cast(SentimentVerdict, make_plain(found))

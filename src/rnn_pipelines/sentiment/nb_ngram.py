@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ class NgramSpec(BaseModel, extra="forbid", frozen=True):
         min_texts: n-grams that stand in fewer training texts are left out.
         smoothing: count that every n-gram has beforehand in both classes.
         inverse_penalty: weight of the training error against the squared weights (C of liblinear).
-        folds: parts of the training texts, by film; see `add_ngram_features`.
+        folds: parts of the training texts, by group; see `add_ngram_features`.
     """
 
     order: int = Field(3, ge=1, le=MAX_ORDER)
@@ -81,9 +81,16 @@ class TextFeatures:
         return TextFeatures(self.ids[words], offsets, self.ngrams[words], self.logits[texts])
 
 
+class FitRecord(TypedDict):
+    """What the fit of a model took: `training_seconds`, and its `num_parameters`."""
+
+    training_seconds: float
+    num_parameters: int
+
+
 def add_ngram_features(
     encoded: EncodedTexts, labels: pd.Series, folds: np.ndarray, spec: NgramSpec
-) -> tuple[NgramClassifier, TextFeatures, dict[str, Any]]:
+) -> tuple[NgramClassifier, TextFeatures, FitRecord]:
     """Fits the classifier on the training texts, and gives its weights and logits to all texts.
 
     A training text gets those of another classifier, fitted without its fold: one that has seen a text's label is
@@ -95,8 +102,7 @@ def add_ngram_features(
         folds: int[num_texts], the fold of each training text, −1 for all other texts.
         spec: which n-grams.
     Returns:
-        The classifier, the features of all texts, and a record: `training_seconds` of the classifier alone, and
-        `num_parameters`.
+        The classifier, the features of all texts, and the record of the classifier alone.
     Raises:
         ReviewError: without one of the folds, the training texts are of one class only.
     """
@@ -107,7 +113,7 @@ def add_ngram_features(
     targets = labels.iloc[train].to_numpy(int)
     _refuse_useless_folds(targets, folds[train])
     classifier = _fit(present, targets, known, spec)
-    record = {"training_seconds": time.perf_counter() - started, "num_parameters": len(known) + 1}
+    record = FitRecord(training_seconds=time.perf_counter() - started, num_parameters=len(known) + 1)
     ngrams = np.zeros((len(encoded.ids), spec.order), np.float32)
     logits = np.zeros(len(encoded))
     fold_of_word = np.repeat(folds, encoded.lengths)

@@ -1,5 +1,6 @@
 """The text classifier: word vectors, a recurrent layer over them, pooling over time, one logit."""
 
+from pkgutil import resolve_name
 from typing import Any
 
 import keras
@@ -8,6 +9,7 @@ from keras import layers, ops
 
 from rnn_pipelines.networks.layers import MaskedPooling
 from rnn_pipelines.networks.recurrent import RECURRENT_LAYERS
+from rnn_pipelines.sentiment.registry import NETWORKS
 from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.vocabulary import PADDING, UNKNOWN
 
@@ -52,19 +54,32 @@ def build_classifier(network: ClassifierSpec, word_vectors: np.ndarray, num_ngra
 
 def _read_steps(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
     kinds = {"max": ("max",), "max_mean": ("max", "mean")}.get(network.pooling)
-    if network.cell == "pointwise":
-        outputs = layers.Dense(network.units * (1 + network.bidirectional), "tanh", name="pointwise")(steps)
-    else:
-        outputs = _make_recurrent_layer(network, return_sequences=kinds is not None)(steps, mask=is_word)
+    outputs = resolve_name(NETWORKS[network.cell].reader)(network, steps, is_word)
     return outputs if kinds is None else MaskedPooling(kinds, name="pooling")(outputs, mask=is_word)
 
 
-def _make_recurrent_layer(network: ClassifierSpec, return_sequences: bool) -> keras.Layer:
+def read_in_order(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
+    """Reads the words with a recurrent layer of the network's cell.
+
+    Args:
+        network: the network's spec.
+        steps: float32[batch, time, feature], what is known of each word.
+        is_word: bool[batch, time], false at padding.
+    Returns:
+        float32[batch, time, unit], or without time where only the last state is pooled.
+    """
     layer = RECURRENT_LAYERS[network.cell](
         network.units,
         dropout=network.input_dropout,
         recurrent_dropout=network.recurrent_dropout,
-        return_sequences=return_sequences,
+        return_sequences=network.pooling != "last",
         name=network.cell,
     )
-    return layers.Bidirectional(layer, name=f"bidirectional_{network.cell}") if network.bidirectional else layer
+    if network.bidirectional:
+        layer = layers.Bidirectional(layer, name=f"bidirectional_{network.cell}")
+    return layer(steps, mask=is_word)
+
+
+def read_each_word(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
+    """Reads each word by itself, through a layer as wide as the recurrent one; see `read_in_order`."""
+    return layers.Dense(network.units * (1 + network.bidirectional), "tanh", name=network.cell)(steps)

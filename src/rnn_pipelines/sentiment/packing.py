@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from rnn_pipelines.errors import FormatError
 from rnn_pipelines.networks.packing import pack_arrays, pack_networks, unpack_arrays, unpack_networks
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.nb_ngram import NgramClassifier
@@ -12,11 +13,14 @@ from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 
 SETTINGS, VOCABULARY, NGRAMS = "settings.json", "vocabulary.json", "ngrams.npz"
 SEEN = "seen.npz"
+# Of the files as a whole. Those of before there were numbers have none, and are read as 1.
+FORMAT = 1
 
 
 def pack(classifier: TextClassifier) -> dict[str, bytes]:
     """The files of a text classifier: content by name."""
     settings = {
+        "format": FORMAT,
         "signs": classifier.signs,
         "padding": classifier.padding.model_dump(),
         "calibration": dict(classifier.calibration),
@@ -31,8 +35,17 @@ def pack(classifier: TextClassifier) -> dict[str, bytes]:
 
 
 def unpack(files: Mapping[str, bytes]) -> TextClassifier:
-    """The classifier in the files of `pack`."""
+    """The classifier in the files of `pack`, of this version of the project or an older one.
+
+    Raises:
+        FormatError: a newer version wrote them.
+    """
     settings = json.loads(files[SETTINGS])
+    if settings.get("format", FORMAT) > FORMAT:
+        raise FormatError(
+            f"{SETTINGS}: received a text classifier of format {settings['format']}, and this version of the project "
+            f"reads formats up to {FORMAT}. Update the project."
+        )
     ngrams: dict[str, Any] = {
         name: array if array.ndim else array.item() for name, array in unpack_arrays(files[NGRAMS]).items()
     }

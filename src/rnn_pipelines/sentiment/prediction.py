@@ -1,26 +1,22 @@
 """Scores by the champion, with its name on them."""
 
-import pandas as pd
-
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.tables import ScoredTexts
+from rnn_pipelines.sentiment.text.files import Texts
 
-# The classifier of `sentiment`, which is no version of a champion.
+# The classifier of `sentiment`, which is not a version of a champion.
 UNVERSIONED = "sentiment_classifier"
 
 
-def score_newest(
-    champion: LoadedChampion | None, classifier: TextClassifier | None, texts: pd.DataFrame
-) -> pd.DataFrame:
-    """The sentiment of each text.
+def score_newest(champion: LoadedChampion | None, classifier: TextClassifier | None, texts: Texts) -> ScoredTexts:
+    """The sentiment of each text, and by which version: the champion's, else `sentiment_classifier`.
 
     Args:
         champion: the classifier in use.
         classifier: that of `sentiment`, for where there is no champion.
-        texts: what `read_texts` returns.
-    Returns:
-        What `score_sentiment` returns, and `model_version`: the champion's, else `sentiment_classifier`.
+        texts: to score.
     Raises:
         ChampionError: there is neither.
     """

@@ -2,20 +2,23 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from rnn_pipelines.networks.specs import TrainingSpec
+from rnn_pipelines.sentiment.registry import NETWORKS, require_known
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+
+Cell = Annotated[str, AfterValidator(lambda name: require_known(name, NETWORKS))]
 
 
 class ClassifierSpec(BaseModel, extra="forbid", frozen=True):
     """One network that classifies texts.
 
     Attributes:
-        cell: kind of the recurrent layer; `pointwise` reads each word by itself, through a layer of the same width:
-            what remains without recurrence.
+        cell: one of the registry's `NETWORKS`: kind of the recurrent layer; `pointwise` reads each word by itself,
+            through a layer of the same width: what remains without recurrence.
         units: width of the recurrent layer, in each direction.
         bidirectional: read the words in both directions.
         pooling: what the head sees of the recurrent layer's outputs: `last` of them, the greatest (`max`), or the
@@ -30,7 +33,7 @@ class ClassifierSpec(BaseModel, extra="forbid", frozen=True):
         dropout: part of the head's inputs that is dropped.
     """
 
-    cell: Literal["lstm", "gru", "pointwise"]
+    cell: Cell
     units: int = Field(64, ge=1)
     bidirectional: bool = True
     pooling: Literal["last", "max", "max_mean"] = "max_mean"
@@ -45,17 +48,18 @@ class ClassifierSpec(BaseModel, extra="forbid", frozen=True):
 
     @model_validator(mode="after")
     def _refuse_last_word_alone(self) -> "ClassifierSpec":
-        if self.cell == "pointwise" and self.pooling == "last":
-            raise ValueError("cell pointwise with pooling last would read the last word alone: choose max or max_mean")
+        if self.pooling == "last" and not NETWORKS[self.cell].is_recurrent:
+            raise ValueError(f"cell {self.cell} with pooling last reads the last word alone: choose max or max_mean")
         return self
 
 
 @dataclass(frozen=True)
-class TextMeans:
+class TrainingPlan:
     """How the networks of a challenger are trained, and what it may cost.
 
     Attributes:
-        padding, training: see their types.
+        padding: how texts are cut and padded.
+        training: how to train.
         max_seconds: of each network; None for no limit.
         checkpoints: where an interrupted training leaves what it needs to go on; None for nowhere.
     """

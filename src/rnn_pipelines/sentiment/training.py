@@ -17,8 +17,11 @@ from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.batches import batch_texts, sort_by_length
 from rnn_pipelines.sentiment.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.network import build_classifier
-from rnn_pipelines.sentiment.specs import ClassifierSpec, TextMeans
+from rnn_pipelines.sentiment.registry import NB_NGRAM
+from rnn_pipelines.sentiment.specs import ClassifierSpec, TrainingPlan
+from rnn_pipelines.sentiment.tables import Scores
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.splits import find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors
 
@@ -27,8 +30,8 @@ SCORE_BATCH_SIZE = 256
 
 def train_classifier(
     features: TextFeatures,
-    reviews: pd.DataFrame,
-    vectors: WordVectors,
+    reviews: Reviews,
+    word_vectors: WordVectors,
     network: ClassifierSpec,
     padding: PaddingSpec,
     training: TrainingSpec,
@@ -37,8 +40,8 @@ def train_classifier(
 
     Args:
         features: of all reviews, in their order.
-        reviews: `part` and `label` of each; the test part is not touched.
-        vectors: the words that the network knows, and where their vectors may start.
+        reviews: with their parts; the test part is not touched.
+        word_vectors: the words that the network knows, and where their vectors may start.
         network: what to build.
         padding: how texts are cut and padded.
         training: how to train it.
@@ -48,40 +51,40 @@ def train_classifier(
     Raises:
         TrainingError: the loss is no longer finite.
     """
-    return train_within(features, reviews, vectors, network, TextMeans(padding, training))
+    return train_within(features, reviews, word_vectors, network, TrainingPlan(padding, training))
 
 
 def train_within(
-    features: TextFeatures, reviews: pd.DataFrame, vectors: WordVectors, network: ClassifierSpec, means: TextMeans
+    features: TextFeatures, reviews: Reviews, word_vectors: WordVectors, network: ClassifierSpec, plan: TrainingPlan
 ) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
     """Trains as `train_classifier` does, within limits; after an interruption it goes on as if there had been none.
 
     Args:
-        features, reviews, vectors, network: see `train_classifier`.
-        means: how, and what it may cost.
+        features, reviews, word_vectors, network: see `train_classifier`.
+        plan: how, and what it may cost.
     Returns:
-        What `train_classifier` returns.
+        As `train_classifier`.
     Raises:
         TrainingError: the loss is no longer finite.
     """
-    padding, training = means.padding, means.training
+    padding, training = plan.padding, plan.training
     keras.utils.set_random_seed(training.seed)
-    model = build_classifier(network, vectors.vectors, features.ngrams.shape[1])
+    model = build_classifier(network, word_vectors.vectors, features.ngrams.shape[1])
     part = {name: find_texts(reviews, name) for name in ("train", "validation")}
     inputs = {name: features.select(texts) for name, texts in part.items()}
     labels = {name: reviews["label"].iloc[texts].to_numpy(np.float32) for name, texts in part.items()}
     train = batch_texts(inputs["train"], labels["train"], padding, training.batch_size, shuffle_seed=training.seed)
     validation = batch_texts(inputs["validation"], labels["validation"], padding, SCORE_BATCH_SIZE)
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    limits = Limits(max_seconds=means.max_seconds)
-    if means.checkpoints is not None:
+    limits = Limits(max_seconds=plan.max_seconds)
+    if plan.checkpoints is not None:
         fingerprint = f"{network.model_dump_json()} {padding.model_dump_json()} {_fingerprint(features, reviews)}"
-        limits = replace(limits, checkpoint=means.checkpoints / f"{network.cell}.npz", fingerprint=fingerprint)
+        limits = replace(limits, checkpoint=plan.checkpoints / f"{network.cell}.npz", fingerprint=fingerprint)
     history, record = fit_within(model, loss, (_feed(model, train), _feed(model, validation)), training, limits)
     return model, history, {**record, "layers": summarize_layers(model)}
 
 
-def _fingerprint(features: TextFeatures, reviews: pd.DataFrame) -> str:
+def _fingerprint(features: TextFeatures, reviews: Reviews) -> str:
     digest = hashlib.sha256(pd.util.hash_pandas_object(reviews[["part", "label"]], index=False).to_numpy().tobytes())
     for array in (features.ids, features.offsets, features.ngrams):
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -105,7 +108,7 @@ def score_texts(model: keras.Model, features: TextFeatures, padding: PaddingSpec
     """The network's logit for each text, float64[num_texts].
 
     Args:
-        model: what `train_classifier` returns.
+        model: a trained network.
         features: of the texts.
         padding: as in training.
     """
@@ -118,23 +121,20 @@ def score_texts(model: keras.Model, features: TextFeatures, padding: PaddingSpec
 
 
 def score_reviews(
-    model: keras.Model, features: TextFeatures, reviews: pd.DataFrame, network: ClassifierSpec, padding: PaddingSpec
-) -> pd.DataFrame:
-    """The logits of the validation and test reviews.
+    model: keras.Model, features: TextFeatures, reviews: Reviews, network: ClassifierSpec, padding: PaddingSpec
+) -> Scores:
+    """The logits of the validation and test reviews: the network's under the name of its cell.
 
     Args:
-        model: what `train_classifier` returns.
+        model: a trained network.
         features: of all reviews, in their order.
-        reviews: `review_id` and `part` of each.
-        network: what was built.
+        reviews: with their parts.
+        network: what was built; where it has an n-gram path, the n-gram classifier's logits stand beside its own.
         padding: as in training.
-    Returns:
-        `review_id`, the network's logit under the name of its cell and, where the network has an n-gram path, that of
-        the n-gram classifier as `nb_ngram` (float64).
     """
     texts = find_texts(reviews, "validation", "test")
     chosen = features.select(texts)
     logits: dict[str, np.ndarray] = {network.cell: score_texts(model, chosen, padding)}
     if network.ngram_path:
-        logits["nb_ngram"] = chosen.logits
+        logits[NB_NGRAM] = chosen.logits
     return pd.DataFrame({"review_id": reviews["review_id"].to_numpy()[texts], **logits})

@@ -3,17 +3,17 @@
 from rnn_pipelines.pipelines.retrain_sentiment import create_pipeline
 from rnn_pipelines.pipelines.retrain_sentiment.pipeline import create_network_pipeline
 from rnn_pipelines.pipelines.sentiment.pipeline import create_data_pipeline
-from rnn_pipelines.sentiment.evaluation.metrics import CELLS
+from rnn_pipelines.sentiment.registry import list_candidates
 
 
 def test_both_networks_come_from_one_template() -> None:
-    assert [{node.short_name for node in create_network_pipeline(cell).nodes} for cell in CELLS] == [
+    assert [{node.short_name for node in create_network_pipeline(cell).nodes} for cell in list_candidates()] == [
         {"train_challenger", "score_reviews"},
         {"train_challenger", "score_reviews"},
     ]
 
 
-def test_data_is_prepared_as_by_hand() -> None:
+def test_data_is_prepared_as_sentiment_prepares_it() -> None:
     """By the same functions from the same parameters."""
     nodes = {node.short_name: node for node in create_pipeline().nodes}
     for node in create_data_pipeline().from_nodes("split_reviews").nodes:
@@ -28,7 +28,7 @@ def test_all_parameters_of_sentiment_are_read() -> None:
     """But for those of the network without recurrence, which is there to be compared with."""
     blocks = {name.partition(".")[2] for name in create_pipeline().inputs() if name.startswith("params:sentiment.")}
     expected = {"source", "split", "vocabulary", "padding", "word_vectors", "ngrams", "training"}
-    assert blocks == expected | set(CELLS)
+    assert blocks == expected | set(list_candidates())
 
 
 def test_nothing_is_read_but_the_source_the_champion_and_checkpoints() -> None:

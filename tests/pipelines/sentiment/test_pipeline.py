@@ -1,20 +1,8 @@
 """The wiring of `sentiment`."""
 
-import numpy as np
-import pandas as pd
-import pytest
-
-from rnn_pipelines.pipelines.sentiment import create_pipeline, nodes
-from rnn_pipelines.pipelines.sentiment.pipeline import NETWORKS, create_network_pipeline
-from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
-from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
-
-
-@pytest.fixture
-def reviews() -> pd.DataFrame:
-    """Two texts of each part; no two parts share a word."""
-    parts = ["train", "validation", "test", "unlabelled"]
-    return pd.DataFrame([{"part": part, "text": f"{part}{word} {part}a"} for part in parts for word in "bc"])
+from rnn_pipelines.pipelines.sentiment import create_pipeline
+from rnn_pipelines.pipelines.sentiment.pipeline import create_network_pipeline
+from rnn_pipelines.sentiment.registry import NETWORKS
 
 
 def test_all_networks_come_from_one_template() -> None:
@@ -41,19 +29,3 @@ def test_nothing_is_saved_before_the_reviews_are_checked_and_split() -> None:
     nodes = {node.name: node for node in create_pipeline().nodes}
     assert nodes["read_reviews"].outputs == ["sentiment_table"]
     assert nodes["split_reviews"].inputs[0] == "sentiment_table"
-
-
-def test_vocabulary_sees_the_training_part_alone(reviews: pd.DataFrame) -> None:
-    assert set(nodes.build_vocabulary(reviews, VocabularySpec(min_count=1))) == {"traina", "trainb", "trainc"}
-
-
-@pytest.mark.parametrize(
-    ("part", "is_learnt"), [("train", True), ("unlabelled", True), ("validation", False), ("test", False)]
-)
-def test_word_vectors_see_the_training_and_unlabelled_part_alone(
-    reviews: pd.DataFrame, part: str, is_learnt: bool
-) -> None:
-    words = [f"{part}{word}" for word in "abc"]
-    encoded = nodes.encode_reviews(reviews, words, VocabularySpec())
-    learnt = nodes.learn_word_vectors(encoded, reviews, WordVectorSpec(num_words=5, dimensions=2))
-    assert np.any(learnt.vectors[2:]) == is_learnt

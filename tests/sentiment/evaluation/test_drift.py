@@ -1,5 +1,6 @@
 """Scored texts are held against held-out reviews in what can be known without labels."""
 
+import io
 import math
 from typing import Any
 
@@ -8,8 +9,9 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2_contingency, ks_2samp
 
-from rnn_pipelines.sentiment.evaluation.drift import compare_scores, list_values
-from rnn_pipelines.sentiment.reference import FACTS, describe_holdout, describe_test_part
+from rnn_pipelines.sentiment.evaluation.drift import MEASURES, compare_scores
+from rnn_pipelines.sentiment.reference import REFERENCE, describe_test_part, pack_reference
+from rnn_pipelines.sentiment.tables import ReferenceTable, make_empty
 from rnn_pipelines.sentiment.text.encoding import encode_texts
 
 
@@ -78,8 +80,7 @@ def test_holdout_is_described_as_the_challenger_scored_it() -> None:
             "challenger": [2.0, -1.0, 0.0],
         }
     )
-    described = describe_holdout(holdout)
-    assert list(described) == list(FACTS)
+    described = ReferenceTable.validate(pd.read_parquet(io.BytesIO(pack_reference(holdout)[REFERENCE])))
     assert described["label"].tolist() == ["positive", "negative", "unknown"]
     assert described["probability"].tolist() == pytest.approx([1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1)), 0.5])
     assert described[["num_words", "num_known_words"]].to_numpy().tolist() == [[4, 3], [2, 1], [2, 0]]
@@ -94,7 +95,7 @@ def test_values_are_those_of_each_text() -> None:
             "num_known_words": [4, 5, 0, 0],
         }
     )
-    values = {name: column.tolist() for name, column in list_values(scores).items()}
+    values = {name: measure.compute(scores).tolist() for name, measure in MEASURES.items()}
     assert values == {
         "positive": [1, 0],
         "unknown_label": [0, 0, 1, 1],
@@ -129,7 +130,7 @@ def test_effect_of_a_share_is_above_zero_where_there_are_more_of_them() -> None:
 
 
 def test_nothing_scored_has_no_effect() -> None:
-    found = compare(pd.DataFrame(columns=list(FACTS)), make_scores())
+    found = compare(make_empty(ReferenceTable), make_scores())
     assert all(math.isnan(row["effect"]) and row["num_newest"] == 0 for row in found.values())
 
 

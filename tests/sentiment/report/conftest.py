@@ -1,13 +1,16 @@
 """Results of a run, made up instead of by training."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers, find_examples
+from rnn_pipelines.sentiment.evaluation.examples import find_examples
+from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
@@ -20,6 +23,20 @@ PATHS = {
     "lstm_alone": ["lstm"],
     "gru_alone": ["gru"],
 }
+
+
+@pytest.fixture(scope="session")
+def is_golden() -> Callable[[str, str], bool]:
+    """Whether a page is the golden one of that name, but for its styles and figures.
+
+    Where a change is meant, write the file anew from the page.
+    """
+
+    def compare(page: str, name: str) -> bool:
+        stripped = re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
+        return stripped == (Path(__file__).parent / f"golden/{name}.html").read_text(encoding="utf-8")
+
+    return compare
 
 
 @pytest.fixture(scope="session")
@@ -48,23 +65,24 @@ def make_sentiment() -> Callable[..., SimpleNamespace]:
         record |= {"num_parameters": 4512, "layers": layers}
         records = dict.fromkeys(("lstm", "gru", "pointwise"), record)
         cost = {"nb_ngram": {"training_seconds": 7.0, "num_parameters": 123456}}
-        metrics, by_group, by_confidence = evaluate_classifiers(table, records | cost)
+        metrics, by_group, by_confidence = evaluate_classifiers(table, **records, **cost)
         reviews = pd.DataFrame({"review_id": table["review_id"], "film": film, "text": text})
         losses = pd.DataFrame({"epoch": [1, 2, 3], "loss": [0.6, 0.3, 0.1], "val_loss": [0.5, 0.4, 0.45]})
+        calibrations = {
+            name: {
+                "weights": {part: 1.25 for part in PATHS[name] if has_path or part in (name, "lstm", "gru")},
+                "intercept": -0.5,
+                "validation_log_loss": 0.2 if name == "ensemble" else 0.3,
+            }
+            for name in names
+        }
         return SimpleNamespace(
             metrics=metrics,
-            calibrations={
-                name: {
-                    "weights": {part: 1.25 for part in PATHS[name] if has_path or part in (name, "lstm", "gru")},
-                    "intercept": -0.5,
-                    "validation_log_loss": 0.2 if name == "ensemble" else 0.3,
-                }
-                for name in names
-            },
+            calibrations=calibrations,
             by_group=by_group,
             by_confidence=by_confidence,
             histories=dict.fromkeys(records, losses),
-            examples=find_examples(table, reviews, "ensemble"),
+            examples=find_examples(table, reviews, calibrations),
             profile={
                 "num_reviews": {"train": 1800, "validation": 200, "test": 400},
                 "num_films": {"train": 90, "validation": 10, "test": 20},

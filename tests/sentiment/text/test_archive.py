@@ -216,10 +216,8 @@ def test_member_that_is_no_plain_file_is_refused(pack: Pack, kind: bytes, target
     "name",
     [
         "/aclImdb/train/pos/1_9.txt",
-        "/etc/passwd",
         "../aclImdb/train/pos/1_9.txt",
         "aclImdb/train/pos/../pos/1_9.txt",
-        "aclImdb/../../x",
         "./aclImdb/train/pos/1_9.txt",
         "aclImdb//train/pos/1_9.txt",
     ],
@@ -234,22 +232,16 @@ def test_absolute_and_climbing_paths_are_refused(pack: Pack, name: str) -> None:
     [
         "other/train/pos/1_9.txt",
         "aclImdb/valid/pos/1_9.txt",
-        "aclImdb/train/neutral/1_9.txt",
         "aclImdb/test/unsup/1_0.txt",
-        "aclImdb/train/pos/1.txt",
         "aclImdb/train/pos/1_9.html",
-        "aclImdb/train/pos/x_9.txt",
         "aclImdb/train/pos/00_9.txt",
         "aclImdb/train/pos/1_09.txt",
-        "aclImdb/train/pos/-1_9.txt",
         "aclImdb/train/pos/\u0661_9.txt",
         "aclImdb/train/pos/1_9.txt\n",
         "aclImdb/train/pos/1_100.txt",
         "aclImdb/train/pos/12345678_9.txt",
         "aclImdb/train/urls_all.txt",
         "aclImdb/setup.py",
-        "aclImdb/train/.feat",
-        "README",
     ],
 )
 def test_members_outside_the_layout_are_refused(pack: Pack, name: str) -> None:
@@ -257,7 +249,7 @@ def test_members_outside_the_layout_are_refused(pack: Pack, name: str) -> None:
     assert fail(path).startswith(f"{path}: member {name!r}: expected the layout aclImdb/")
 
 
-@pytest.mark.parametrize("name", ["aclImdb/valid", "other", "aclImdb/train/neutral", "aclImdb/test/unsup", "/", ".."])
+@pytest.mark.parametrize("name", ["aclImdb/valid", "aclImdb/test/unsup", "/", ".."])
 def test_folders_outside_the_layout_are_refused(pack: Pack, name: str) -> None:
     assert "another folder" in fail(pack([make_special(name, tarfile.DIRTYPE), *WHOLE.items()]))
 
@@ -293,10 +285,8 @@ def test_member_that_is_not_utf8_is_refused(pack: Pack, name: str) -> None:
     ("name", "expected"),
     [
         ("aclImdb/train/pos/1_6.txt", "a rating of 7 to 10 in train/pos, received 6"),
-        ("aclImdb/train/pos/1_1.txt", "a rating of 7 to 10 in train/pos, received 1"),
         ("aclImdb/train/pos/1_11.txt", "a rating of 7 to 10 in train/pos, received 11"),
         ("aclImdb/test/neg/1_5.txt", "a rating of 1 to 4 in test/neg, received 5"),
-        ("aclImdb/test/neg/1_10.txt", "a rating of 1 to 4 in test/neg, received 10"),
         ("aclImdb/test/neg/1_0.txt", "a rating of 1 to 4 in test/neg, received 0"),
         ("aclImdb/train/unsup/2_7.txt", "a rating of 0 to 0 in train/unsup, received 7"),
     ],
@@ -390,14 +380,14 @@ def test_archive_without_the_unlabelled_reviews_that_are_asked_for_is_refused(wh
     assert "set sentiment.source.unlabelled to false" in fail(whole, unlabelled=True)
 
 
-@pytest.mark.parametrize("kept", [0, 1, 9, 30, 0.3, 0.6, 0.9, -9, -8, -4, -1])
+@pytest.mark.parametrize("kept", [0, 9, 0.3, 0.9, -9, -1])
 def test_archive_that_is_cut_off_is_refused(whole: Path, kept: float) -> None:
     data = whole.read_bytes()
     whole.write_bytes(data[: int(kept * len(data)) if isinstance(kept, float) else kept])
     assert "expected a whole .tar.gz archive" in fail(whole)
 
 
-@pytest.mark.parametrize("position", [0.2, 0.4, 0.6, 0.8])
+@pytest.mark.parametrize("position", [0.2, 0.8])
 def test_archive_with_damaged_bytes_is_refused(whole: Path, position: float) -> None:
     data = bytearray(whole.read_bytes())
     data[int(position * len(data))] ^= 0xFF

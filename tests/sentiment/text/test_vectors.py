@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
 from rnn_pipelines.sentiment.text.vectors import DEVIATION, WordVectorSpec, learn_word_vectors
@@ -131,9 +130,3 @@ def test_whatever_the_texts_vectors_are_finite_float32(
 ) -> None:
     found = learn(texts, num_words=num_words, dimensions=dimensions)
     assert (found.shape, found.dtype, np.isfinite(found).all()) == ((num_words, dimensions), np.float32, True)
-
-
-@pytest.mark.parametrize(("field", "value"), [("num_words", 1), ("dimensions", 0), ("window", 0), ("size", 3)])
-def test_wrong_word_vectors_are_refused(field: str, value: int) -> None:
-    with pytest.raises(ValidationError, match=field):
-        WordVectorSpec(**{field: value})

@@ -5,7 +5,6 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.vocabulary import MAX_WORDS, VocabularySpec, build_vocabulary
@@ -57,14 +56,6 @@ def test_vocabulary_is_what_counting_finds(texts: list[str], min_count: int, max
     ranked = sorted(sorted(counts), key=counts.__getitem__, reverse=True)
     expected = [word for word in ranked if counts[word] >= min_count][:max_words]
     assert build_vocabulary(texts, VocabularySpec(min_count=min_count, max_words=max_words)) == expected
-
-
-@pytest.mark.parametrize(
-    ("field", "value"), [("min_count", 0), ("max_words", 0), ("max_words", MAX_WORDS - 1), ("mincount", 1)]
-)
-def test_wrong_vocabulary_is_refused(field: str, value: int) -> None:
-    with pytest.raises(ValidationError, match=field):
-        VocabularySpec(**{field: value})
 
 
 def test_largest_vocabulary_has_numbers_below_the_limit_of_n_grams() -> None:

@@ -1,68 +1,26 @@
-"""Nodes of `monitor_sentiment`: each calls one function of the library with its typed parameters."""
+"""The nodes of `monitor_sentiment` that load Plotly, which they do no sooner than they run."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec, SentimentVerdict
+from rnn_pipelines.sentiment.tables import Reference, ScoredTexts
 
-from rnn_pipelines.champion import verdict as monitoring
-from rnn_pipelines.champion.verdict import KnownChampion
-from rnn_pipelines.sentiment import monitoring as sentiment_monitoring
-from rnn_pipelines.sentiment import reference as sentiment_reference
-from rnn_pipelines.sentiment.evaluation import drift as score_drift
-from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec
-from rnn_pipelines.sentiment.text.encoding import EncodedTexts
-
-# Kedro resolves these hints when it checks parameters, and must not load Plotly for it.
+# Kedro resolves these hints when it checks parameters.
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 else:
     Figure = Any
 
 
-def select_newest(scores: pd.DataFrame | None) -> pd.DataFrame:
-    """Takes the texts that were scored last, as far as one version scored them."""
-    return sentiment_reference.select_newest(scores)
-
-
-def describe_reference(
-    scores: pd.DataFrame,
-    folder: Path,
-    predictions: pd.DataFrame | None,
-    reviews: pd.DataFrame | None,
-    encoded: EncodedTexts | None,
-    calibrations: dict[str, Any] | None,
-) -> pd.DataFrame:
-    """Takes the held-out reviews as the version scored them that scored the texts."""
-    return sentiment_reference.describe_reference(scores, folder, predictions, reviews, encoded, calibrations)
-
-
-def compare_scores(scores: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
-    """Holds the scored texts against the held-out reviews, measure by measure."""
-    return score_drift.compare_scores(scores, reference)
-
-
-def read_champion(folder: Path) -> KnownChampion:
-    """Reads what is on record of the champion, without its networks."""
-    return monitoring.read_champion(folder)
-
-
-def monitor_scores(
-    measures: pd.DataFrame, champion: dict[str, Any], monitor_spec: MonitorSentimentSpec
-) -> dict[str, Any]:
-    """Says ok, retrain or alarm, with the reasons, all that was measured, and what can't be known."""
-    return sentiment_monitoring.monitor_scores(measures, champion, monitor_spec)
-
-
-def draw_distributions(scores: pd.DataFrame, reference: pd.DataFrame) -> Figure:
+def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
     """Draws how confidence, unknown words and lengths are spread, now and in the held-out reviews."""
-    from rnn_pipelines.sentiment.report import monitoring as monitor_sentiment_report
+    from rnn_pipelines.sentiment.report.monitoring import draw_distributions
 
-    return monitor_sentiment_report.draw_distributions(scores, reference)
+    return draw_distributions(scores, reference)
 
 
-def render_report(verdict: dict[str, Any], monitor_spec: MonitorSentimentSpec, distributions: Figure) -> str:
+def render_report(verdict: SentimentVerdict, monitor_spec: MonitorSentimentSpec, distributions: Figure) -> str:
     """Puts verdict, figure and tables into one HTML file that needs no network."""
-    from rnn_pipelines.sentiment.report import monitoring as monitor_sentiment_report
+    from rnn_pipelines.sentiment.report.monitoring import render_monitor_report
 
-    return monitor_sentiment_report.render_monitor_report(verdict, monitor_spec, distributions)
+    return render_monitor_report(verdict, monitor_spec, distributions)

@@ -1,66 +1,34 @@
 """The graph of `monitor_sentiment`: scored texts and held-out reviews → verdict and report."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
-from rnn_pipelines.pipelines.monitor_sentiment import nodes
+from rnn_pipelines.champion.verdict import read_champion
+from rnn_pipelines.pipelines.monitor_sentiment.nodes import draw_distributions, render_report
+from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.sentiment.evaluation.drift import compare_scores
+from rnn_pipelines.sentiment.monitoring import monitor_scores
+from rnn_pipelines.sentiment.reference import describe_reference, select_newest
+
+SCORES, FOLDER, REFERENCE, MEASURES, CHAMPION, VERDICT, FIGURE = (
+    f"monitor_sentiment_{name}"
+    for name in (
+        "scores", "champion_folder", "reference", "measures", "champion", "verdict", "distributions_figure"
+    )
+)  # fmt: skip
+PARAMETERS = "params:monitor_sentiment"
 
 
 def create_pipeline() -> Pipeline:
     """Compares, judges and reports; nothing is trained or scored."""
+    left = [f"monitor_sentiment_found_{what}" for what in ("predictions", "reviews", "encoded", "calibrations")]
     return Pipeline(
         [
-            Node(
-                nodes.select_newest,
-                "monitor_sentiment_found_scores",
-                "monitor_sentiment_scores",
-                name="select_newest",
-            ),
-            Node(
-                nodes.describe_reference,
-                [
-                    "monitor_sentiment_scores",
-                    "monitor_sentiment_champion_folder",
-                    "monitor_sentiment_found_predictions",
-                    "monitor_sentiment_found_reviews",
-                    "monitor_sentiment_found_encoded",
-                    "monitor_sentiment_found_calibrations",
-                ],
-                "monitor_sentiment_reference",
-                name="describe_reference",
-            ),
-            Node(
-                nodes.compare_scores,
-                ["monitor_sentiment_scores", "monitor_sentiment_reference"],
-                "monitor_sentiment_measures",
-                name="compare_scores",
-            ),
-            Node(
-                nodes.read_champion,
-                "monitor_sentiment_champion_folder",
-                "monitor_sentiment_champion",
-                name="read_champion",
-            ),
-            Node(
-                nodes.monitor_scores,
-                ["monitor_sentiment_measures", "monitor_sentiment_champion", "params:monitor_sentiment"],
-                "monitor_sentiment_verdict",
-                name="monitor_scores",
-            ),
-            Node(
-                nodes.draw_distributions,
-                ["monitor_sentiment_scores", "monitor_sentiment_reference"],
-                "monitor_sentiment_distributions_figure",
-                name="draw_distributions",
-            ),
-            Node(
-                nodes.render_report,
-                [
-                    "monitor_sentiment_verdict",
-                    "params:monitor_sentiment",
-                    "monitor_sentiment_distributions_figure",
-                ],
-                "monitor_sentiment_report",
-                name="render_report",
-            ),
+            node(select_newest, "monitor_sentiment_found_scores", SCORES),
+            node(describe_reference, [SCORES, FOLDER, *left], REFERENCE),
+            node(compare_scores, [SCORES, REFERENCE], MEASURES),
+            node(read_champion, FOLDER, CHAMPION),
+            node(monitor_scores, [MEASURES, CHAMPION, PARAMETERS], VERDICT),
+            node(draw_distributions, [SCORES, REFERENCE], FIGURE),
+            node(render_report, [VERDICT, PARAMETERS, FIGURE], "monitor_sentiment_report"),
         ]
     )

@@ -1,25 +1,19 @@
 """The graph of `predict_sentiment`: texts and champion → label, probability and confidence."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
-from rnn_pipelines.pipelines.predict_sentiment import nodes
+from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.sentiment.prediction import score_newest
+from rnn_pipelines.sentiment.text.files import read_texts
 
 
 def create_pipeline() -> Pipeline:
     """Reads and scores; nothing is trained."""
+    texts = "predict_sentiment_texts"
+    scored_from = ["champion_sentiment", "predict_sentiment_found_classifier", texts]
     return Pipeline(
         [
-            Node(
-                nodes.read_texts,
-                "params:predict_sentiment",
-                "predict_sentiment_texts",
-                name="read_texts",
-            ),
-            Node(
-                nodes.score_newest,
-                ["champion_sentiment", "predict_sentiment_found_classifier", "predict_sentiment_texts"],
-                "predict_sentiment_scores",
-                name="score_newest",
-            ),
+            node(read_texts, "params:predict_sentiment", texts),
+            node(score_newest, scored_from, "predict_sentiment_scores"),
         ]
     )

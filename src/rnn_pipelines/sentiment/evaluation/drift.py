@@ -1,69 +1,105 @@
 """Whether the texts that are scored are like those that were held out of training; their labels are not known."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
-SHARES = ("positive", "unknown_label")
-DISTRIBUTIONS = ("confidence", "unknown_words", "num_words")
+from rnn_pipelines.sentiment.tables import Measures, Reference, ScoredTexts
 
 
-def list_values(scores: pd.DataFrame) -> dict[str, np.ndarray]:
-    """What is compared of each text, by measure: float64, not finite where a score is not.
+@dataclass(frozen=True)
+class Measure:
+    """One thing that is compared of texts.
 
-    Args:
-        scores: what `score_sentiment`, `describe_test_part` or `describe_holdout` returns.
-    Returns:
-        `positive` (0 or 1, of the texts that have a label), `unknown_label` (0 or 1), `confidence` (0.5 to 1),
-        `unknown_words` (share of the words of a text that has any) and `num_words`.
+    Attributes:
+        words: what it is called in a reason.
+        label: what it is called in tables and menus.
+        compute: its value of each text that has one, float64, not finite where a score is not.
+        axis: of its distribution; empty for a share, whose values are 0 and 1.
     """
-    label, probability = scores["label"].to_numpy(), scores["probability"].to_numpy("float64")
-    num_words = scores["num_words"].to_numpy("float64")
-    has_words = num_words > 0
-    known = scores["num_known_words"].to_numpy("float64")
-    return {
-        "positive": _mark(label[label != "unknown"], "positive", "negative"),
-        "unknown_label": _mark(label, "unknown", "positive", "negative"),
-        "confidence": np.maximum(probability, 1 - probability),
-        "unknown_words": 1 - known[has_words] / num_words[has_words],
-        "num_words": num_words,
-    }
+
+    words: str
+    label: str
+    compute: Callable[[pd.DataFrame], np.ndarray]
+    axis: str = ""
 
 
-def _mark(labels: np.ndarray, one: str, *others: str) -> np.ndarray:
-    """1 where a label is the one, 0 where it is another, NaN where it is none."""
-    return np.where(labels == one, 1.0, np.where(np.isin(labels, others), 0.0, np.nan))
+def _mark(labels: pd.Series, one: str, *others: str) -> np.ndarray:
+    """1 where a label is the one, 0 where it is another of them, else NaN."""
+    return np.where(labels == one, 1.0, np.where(labels.isin(others), 0.0, np.nan))
 
 
-def compare_scores(scores: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+def _compute_confidence(scores: pd.DataFrame) -> np.ndarray:
+    probability = scores["probability"].to_numpy("float64")
+    return np.maximum(probability, 1 - probability)
+
+
+def _compute_unknown(scores: pd.DataFrame) -> np.ndarray:
+    """The share of unknown words of a text that has any."""
+    words, known = (scores[column].to_numpy("float64") for column in ("num_words", "num_known_words"))
+    return 1 - known[words > 0] / words[words > 0]
+
+
+MEASURES = {
+    "positive": Measure(
+        "the share of positive labels",
+        "positive, of the texts with a label",
+        lambda scores: _mark(scores.loc[scores["label"] != "unknown", "label"], "positive", "negative"),
+    ),
+    "unknown_label": Measure(
+        "the share of texts without a known word",
+        "texts without a known word",
+        lambda scores: _mark(scores["label"], "unknown", "positive", "negative"),
+    ),
+    "confidence": Measure("the confidence", "confidence", _compute_confidence, "confidence"),
+    "unknown_words": Measure(
+        "the share of unknown words", "unknown words of a text", _compute_unknown, "share of unknown words, %"
+    ),
+    "num_words": Measure(
+        "the length of the texts", "words of a text", lambda scores: scores["num_words"].to_numpy("float64"), "words"
+    ),
+}
+
+
+def compare_scores(scores: ScoredTexts, reference: Reference) -> Measures:
     """Holds the scored texts against the reference, measure by measure.
 
+    The effect of a share is Cohen's h, 2·asin √p of the newest minus that of the reference, and its p-value Fisher's
+    exact; the effect of the others is the distance of their distributions (Kolmogorov and Smirnov's), 0 to 1.
+
     Args:
-        scores: what `score_sentiment` returns.
-        reference: see `list_values`; without rows where there is none.
-    Returns:
-        A row for each measure of `list_values`: `measure`, `reference` and `newest` (means), `num_reference` and
-        `num_newest` texts, `effect` and `p_value`, NaN where one of both is empty or not finite. The effect of a share
-        is Cohen's h, 2·asin √p of the newest minus that of the reference, and its p-value Fisher's exact; the effect of
-        the others is the distance of their distributions (Kolmogorov and Smirnov's), 0 to 1.
+        scores: of one version.
+        reference: without rows where there is none.
     Source: Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, chapter 6.
     """
-    ours, theirs = list_values(reference), list_values(scores)
-    rows = [{"measure": name, **_compare(name in SHARES, theirs[name], ours[name])} for name in ours]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        [
+            {"measure": name, **_compare(not measure.axis, measure.compute(scores), measure.compute(reference))}
+            for name, measure in MEASURES.items()
+        ]
+    )
 
 
 def _compare(is_share: bool, newest: np.ndarray, reference: np.ndarray) -> dict[str, float]:
     effect = p_value = float("nan")
-    if len(newest) and len(reference) and np.isfinite(newest).all() and np.isfinite(reference).all():
+    means = [_compute_mean(values) for values in (newest, reference)]
+    if np.isfinite(means).all():
         effect, p_value = _compare_shares(newest, reference) if is_share else _compare_values(newest, reference)
     return {
-        "reference": float(reference.mean()) if len(reference) else float("nan"),
-        "newest": float(newest.mean()) if len(newest) else float("nan"),
+        "reference": means[1],
+        "newest": means[0],
         "num_reference": len(reference),
         "num_newest": len(newest),
         "effect": effect,
         "p_value": p_value,
     }
+
+
+def _compute_mean(values: np.ndarray) -> float:
+    """NaN where there is no value, or one that is not finite."""
+    return float(values.mean()) if len(values) and np.isfinite(values).all() else float("nan")
 
 
 def _compare_shares(newest: np.ndarray, reference: np.ndarray) -> tuple[float, float]:

@@ -1,33 +1,44 @@
 """Champion, challenger and baselines on the same reviews of the newest holdout."""
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
-from rnn_pipelines.sentiment.evaluation.metrics import compare_errors, measure_classifier
+from rnn_pipelines.sentiment.evaluation.metrics import MetricName, compare_errors, measure_classifier
+from rnn_pipelines.sentiment.registry import BASELINES
+from rnn_pipelines.sentiment.tables import Holdout
 
-BASELINES = ("majority", "nb_ngram")
-MEASURES = ("accuracy", "f1", "roc_auc", "log_loss", "calibration_error")
+MEASURES: tuple[MetricName, ...] = ("accuracy", "f1", "roc_auc", "log_loss", "calibration_error")
 # Least part of the holdout that the champion must not have seen, lest the rest says too little.
 MIN_UNSEEN = 0.5
 # Least deviation of the logits of different texts, lest they are all alike.
 MIN_SPREAD = 1e-3
 
 
-def measure_holdout(holdout: pd.DataFrame) -> dict[str, Any]:
+@dataclass(frozen=True)
+class HoldoutMeasures:
+    """What the newest holdout says.
+
+    Attributes:
+        measures: those of `MEASURES` of each classifier (see `ClassifierMetrics`); None of one whose scores are not
+            finite.
+        p_value: of champion and challenger by McNemar's test; None where there is no champion; 1 where the one with
+            fewer errors has the greater loss, because then neither is shown to be better.
+        is_comparable: what was measured on was new to the champion.
+        notes: what is left out, in words.
+    """
+
+    measures: dict[str, dict[str, float] | None]
+    p_value: float | None
+    is_comparable: bool
+    notes: tuple[str, ...]
+
+
+def measure_holdout(holdout: Holdout) -> HoldoutMeasures:
     """Measures everyone on the reviews that the champion has not seen.
 
     Where it has seen more than half of them, or those left are of one class, on all.
-
-    Args:
-        holdout: what `score_holdout` returns.
-    Returns:
-        `measures` of each classifier: `accuracy, f1, roc_auc, log_loss, calibration_error` (see `measure_classifier`);
-        None of one whose scores are not finite. `p_value` of champion and challenger by McNemar's test, None where
-        there is no champion; 1 where the one with fewer errors has the greater loss, for then neither is shown to be
-        better. `is_comparable`: what was measured on was new to the champion. `notes`: what is left out, in words.
     """
     unseen = holdout[~holdout["is_seen"]]
     is_comparable = len(unseen) >= MIN_UNSEEN * len(holdout) and unseen["label"].nunique() == 2
@@ -36,12 +47,13 @@ def measure_holdout(holdout: pd.DataFrame) -> dict[str, Any]:
     names = [name for name in (CHALLENGER, CHAMPION, *BASELINES) if name in shared]
     measures = {name: _measure(labels, shared[name].to_numpy()) for name in names}
     num_seen = len(holdout) - len(shared)
-    return {
-        "measures": measures,
-        "p_value": _compare(labels, shared, measures) if CHAMPION in shared else None,
-        "is_comparable": is_comparable,
-        "notes": [f"left out: {num_seen} of {len(holdout)} reviews that the champion has seen"] if num_seen else [],
-    }
+    left_out = f"left out: {num_seen} of {len(holdout)} reviews that the champion has seen"
+    return HoldoutMeasures(
+        measures=measures,
+        p_value=_compare(labels, shared, measures) if CHAMPION in shared else None,
+        is_comparable=is_comparable,
+        notes=(left_out,) if num_seen else (),
+    )
 
 
 def _measure(labels: np.ndarray, logits: np.ndarray) -> dict[str, float] | None:
@@ -51,17 +63,16 @@ def _measure(labels: np.ndarray, logits: np.ndarray) -> dict[str, float] | None:
     return {name: measured[name] for name in MEASURES}
 
 
-def _compare(labels: np.ndarray, shared: pd.DataFrame, measures: dict[str, dict[str, float] | None]) -> float:
+def _compare(labels: np.ndarray, shared: Holdout, measures: dict[str, dict[str, float] | None]) -> float:
     one, other = measures[CHALLENGER], measures[CHAMPION]
     if one is None or other is None:
         return float("nan")
     if (one["accuracy"] - other["accuracy"]) * (one["log_loss"] - other["log_loss"]) > 0:
         return 1.0
-    compared = compare_errors(labels, shared[CHALLENGER].to_numpy(), shared[CHAMPION].to_numpy())
-    return float(compared["p_value"])
+    return compare_errors(labels, shared[CHALLENGER].to_numpy(), shared[CHAMPION].to_numpy())["p_value"]
 
 
-def find_faults(holdout: pd.DataFrame) -> list[str]:
+def find_faults(holdout: Holdout) -> list[str]:
     """What makes the challenger unusable, in words: scores that are not finite, or the same for every text."""
     logits = holdout[CHALLENGER]
     num_faulty = int((~np.isfinite(logits)).sum())

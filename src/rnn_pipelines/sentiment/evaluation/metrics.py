@@ -1,57 +1,74 @@
-"""Metrics of classifiers, from the logits that they give to texts whose labels are known.
-
-A logit above 0 is positive; its probability is 1 / (1 + exp(−logit)).
-"""
+"""Metrics of classifiers, from the logits that they give to texts whose labels are known."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 import numpy as np
 import pandas as pd
 
-CELLS = ("lstm", "gru")
-CLASSICAL = "nb_ngram"
-KEY_COLUMNS = ("review_id", "label", "rating", "num_words")
+from rnn_pipelines.sentiment.logits import measure_log_loss, to_probability
+from rnn_pipelines.sentiment.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
+from rnn_pipelines.sentiment.tables import Predictions, PredictionsTable
+
 LENGTH_LIMITS = (0, 100, 200, 400, 800)
 LENGTH_NAMES = ("up to 100", "101 to 200", "201 to 400", "401 to 800", "over 800")
 NUM_CONFIDENCE_BINS = 10
-NUM_MISTAKES = 10
-# A probability that rounds to 0 or 1 still has a logit.
-SMALLEST_PROBABILITY = 1e-15
 COSTS = ("training_seconds", "num_parameters")
 
 
-def to_probability(logits: np.ndarray) -> np.ndarray:
-    """The probability of the positive class, float64 of the shape of `logits`."""
-    return np.exp(-np.logaddexp(0.0, -logits.astype(np.float64)))
+MetricName = Literal["accuracy", "f1", "roc_auc", "log_loss", "calibration_error"]
+CellName = Literal["true_negative", "false_positive", "false_negative", "true_positive"]
+CONFUSION: tuple[CellName, ...] = ("true_negative", "false_positive", "false_negative", "true_positive")
 
 
-def to_logit(probability: np.ndarray) -> np.ndarray:
-    """What `to_probability` comes from, float64 of the shape of `probability`; finite at 0 and 1 too."""
-    clipped = np.clip(probability, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
-    return np.log(clipped) - np.log1p(-clipped)
+class ErrorComparison(TypedDict):
+    """On how many texts only the reference and only this classifier is wrong, and McNemar's two-sided `p_value`."""
+
+    only_reference_wrong: int
+    only_this_wrong: int
+    p_value: float
 
 
-def measure_classifier(labels: np.ndarray, logits: np.ndarray) -> dict[str, Any]:
+class ClassifierMetrics(TypedDict):
+    """How good one classifier is.
+
+    `accuracy` with its 95 % interval by Wilson, `f1` of the positive class, `roc_auc`, `log_loss` (nats),
+    `calibration_error` (see `tabulate_calibration`), the confusion matrix; and, where they are known, what its training
+    took, and how it compares with the n-gram classifier.
+    """
+
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    f1: float
+    roc_auc: float
+    log_loss: float
+    calibration_error: float
+    true_negative: int
+    false_positive: int
+    false_negative: int
+    true_positive: int
+    training_seconds: NotRequired[float]
+    num_parameters: NotRequired[int]
+    against_nb_ngram: NotRequired[ErrorComparison]
+
+
+def measure_classifier(labels: np.ndarray, logits: np.ndarray) -> ClassifierMetrics:
     """How good one classifier is.
 
     Args:
         labels: int[num_texts], 0 or 1, both of them.
         logits: float[num_texts], calibrated.
-    Returns:
-        `accuracy` with its 95 % interval by Wilson (`accuracy_low`, `accuracy_high`), `f1` of the positive class,
-        `roc_auc`, `log_loss` (nats), `calibration_error` (see `tabulate_calibration`), and the confusion matrix:
-        `true_negative, false_positive, false_negative, true_positive`.
     """
     from scipy.stats import binomtest
     from sklearn.metrics import confusion_matrix, f1_score, roc_auc_score
 
     predicted = (logits > 0).astype(int)
-    matrix = confusion_matrix(labels, predicted, labels=[0, 1]).ravel().tolist()
+    counts = confusion_matrix(labels, predicted, labels=[0, 1]).ravel().tolist()
     interval = binomtest(int((predicted == labels).sum()), len(labels)).proportion_ci(method="wilson")
     calibration = tabulate_calibration(labels, logits)
     gaps = (calibration["accuracy"] - calibration["confidence"]).abs()
-    return {
+    measured = {
         "accuracy": float((predicted == labels).mean()),
         "accuracy_low": float(interval.low),
         "accuracy_high": float(interval.high),
@@ -59,13 +76,8 @@ def measure_classifier(labels: np.ndarray, logits: np.ndarray) -> dict[str, Any]
         "roc_auc": float(roc_auc_score(labels, logits)),
         "log_loss": measure_log_loss(labels, logits),
         "calibration_error": float((gaps * calibration["num_texts"]).sum() / len(labels)),
-        **dict(zip(("true_negative", "false_positive", "false_negative", "true_positive"), matrix, strict=True)),
     }
-
-
-def measure_log_loss(labels: np.ndarray, logits: np.ndarray) -> float:
-    """Mean over the texts of −log of the probability that the right class was given, in nats."""
-    return float(np.logaddexp(0.0, np.where(labels == 1, -logits, logits).astype(np.float64)).mean())
+    return cast(ClassifierMetrics, measured | dict(zip(CONFUSION, counts, strict=True)))
 
 
 def tabulate_calibration(labels: np.ndarray, logits: np.ndarray) -> pd.DataFrame:
@@ -87,16 +99,13 @@ def tabulate_calibration(labels: np.ndarray, logits: np.ndarray) -> pd.DataFrame
     return grouped.reset_index(drop=True)
 
 
-def compare_errors(labels: np.ndarray, logits: np.ndarray, reference: np.ndarray) -> dict[str, Any]:
+def compare_errors(labels: np.ndarray, logits: np.ndarray, reference: np.ndarray) -> ErrorComparison:
     """Whether one classifier is right more often than another on the same texts, by McNemar's exact test.
 
     Args:
         labels: int[num_texts].
         logits: of the one classifier.
         reference: logits of the other.
-    Returns:
-        `only_reference_wrong` and `only_this_wrong` (texts), and the two-sided `p_value` of a difference that large
-        where both are equally good.
     Source: McNemar (1947), Psychometrika 12, 153-157; in its exact binomial form.
     """
     from scipy.stats import binomtest
@@ -108,63 +117,40 @@ def compare_errors(labels: np.ndarray, logits: np.ndarray, reference: np.ndarray
 
 
 def evaluate_classifiers(
-    predictions: pd.DataFrame, records: Mapping[str, Mapping[str, Any]]
+    predictions: Predictions, **records: Mapping[str, Any]
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
     """Measures every classifier on the test part: over all, by length and rating, by confidence.
 
     Args:
-        predictions: `label` (int), `rating` (missing where there is none), `num_words`, and a column of calibrated
-            logits for each classifier.
+        predictions: of the test part.
         records: `training_seconds` and `num_parameters` of the n-gram classifier and of each network.
     Returns:
-        `num_texts` and, for each classifier, what `measure_classifier` returns, `training_seconds` and
-        `num_parameters` of its networks (those of the n-gram classifier are stated for itself alone) and, as
-        `against_nb_ngram`, what `compare_errors` returns. Then accuracy by group: `classifier, by (length or rating),
-        group, accuracy, num_texts`. Then the rows of `tabulate_calibration` with their `classifier`.
+        `num_texts` and, by classifier, `ClassifierMetrics`, whose costs are those of its networks (those of the n-gram
+        classifier are stated for itself alone). Then accuracy by group: `classifier, by (length or rating), group,
+        accuracy, num_texts`. Then the rows of `tabulate_calibration` with their `classifier`.
     """
     labels = predictions["label"].to_numpy(int)
-    logits = {name: predictions[name].to_numpy() for name in list_classifiers(predictions)}
-    costs = {name: {cost: record[cost] for cost in COSTS} for name, record in records.items()}
-    costs |= {f"{cell}_alone": costs[cell] for cell in CELLS if cell in costs}
-    costs["ensemble"] = {cost: sum(costs[cell][cost] for cell in CELLS) for cost in COSTS}
+    logits = {name: predictions[name].to_numpy() for name in PredictionsTable.list_classifiers(predictions)}
+    costs = _add_costs(records)
     metrics: dict[str, Any] = {"num_texts": len(labels)}
     for name, values in logits.items():
         metrics[name] = measure_classifier(labels, values) | costs[name]
-        if name != CLASSICAL:
-            metrics[name]["against_nb_ngram"] = compare_errors(labels, values, logits[CLASSICAL])
+        if name != NB_NGRAM:
+            metrics[name]["against_nb_ngram"] = compare_errors(labels, values, logits[NB_NGRAM])
     calibration = [tabulate_calibration(labels, values).assign(classifier=name) for name, values in logits.items()]
     return metrics, measure_by_group(predictions), pd.concat(calibration, ignore_index=True)
 
 
-def find_examples(predictions: pd.DataFrame, reviews: pd.DataFrame, classifier: str) -> pd.DataFrame:
-    """Reviews to read: one as it comes, and those on which the classifier is most wrong.
-
-    Args:
-        predictions: as in `evaluate_classifiers`, with `review_id`.
-        reviews: `review_id, film, text`.
-        classifier: whose mistakes.
-    Returns:
-        `kind` (sample or mistake), `review_id, film, rating, label, num_words, probability` (of the positive class) and
-        `text`: the first review of the test part, then the mistakes from the worst on.
-    """
-    table = predictions[["review_id", "rating", "label", "num_words"]].assign(
-        probability=to_probability(predictions[classifier].to_numpy())
-    )
-    error = (table["probability"] - table["label"].astype(float)).abs()
-    worst = error[error > 0.5].nlargest(NUM_MISTAKES).index
-    chosen = pd.concat([table.iloc[:1].assign(kind="sample"), table.loc[worst].assign(kind="mistake")])
-    examples = chosen.merge(reviews[["review_id", "film", "text"]], on="review_id", how="left")
-    return examples[["kind", "review_id", "film", "rating", "label", "num_words", "probability", "text"]]
+def _add_costs(records: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    costs = {name: {cost: record[cost] for cost in COSTS} for name, record in records.items()}
+    candidates = {name: costs[name] for name in list_candidates()}
+    together = {cost: sum(spent[cost] for spent in candidates.values()) for cost in COSTS}
+    return costs | {name_alone(name): spent for name, spent in candidates.items()} | {ENSEMBLE: together}
 
 
-def list_classifiers(predictions: pd.DataFrame) -> list[str]:
-    """The columns of a table of predictions that hold logits."""
-    return [column for column in predictions.columns if column not in KEY_COLUMNS]
-
-
-def measure_by_group(predictions: pd.DataFrame) -> pd.DataFrame:
+def measure_by_group(predictions: Predictions) -> pd.DataFrame:
     """Accuracy by length, in words, and by rating where there is one; columns as in `evaluate_classifiers`."""
-    names = list_classifiers(predictions)
+    names = PredictionsTable.list_classifiers(predictions)
     right = predictions[names].gt(0).eq(predictions["label"].astype(int) == 1, axis=0)
     length = pd.cut(predictions["num_words"], [*LENGTH_LIMITS, np.inf], labels=LENGTH_NAMES, include_lowest=True)
     rows = []

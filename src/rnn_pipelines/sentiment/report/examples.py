@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from rnn_pipelines.report.page import Quote
+from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.text.cleaning import clean_text
 
 CLASSES = ("negative", "positive")
@@ -14,25 +15,17 @@ MISTAKE_LENGTH = 400
 NAME_LENGTH = 40
 
 
-def quote_sample(examples: pd.DataFrame) -> Quote:
-    """One test review with its label, and what the classifier says of it.
-
-    Args:
-        examples: what `find_examples` returns.
-    """
+def quote_sample(examples: Examples) -> Quote:
+    """One test review with its label, and what the classifier says of it."""
     return quote_reviews(examples[examples["kind"] == "sample"], SAMPLE_LENGTH)[0]
 
 
-def quote_mistakes(examples: pd.DataFrame) -> list[Quote]:
-    """The largest errors, from the worst on; none where the classifier makes none.
-
-    Args:
-        examples: what `find_examples` returns.
-    """
+def quote_mistakes(examples: Examples) -> list[Quote]:
+    """The largest errors, from the worst on; none where the classifier makes none."""
     return quote_reviews(examples[examples["kind"] == "mistake"], MISTAKE_LENGTH)
 
 
-def quote_reviews(examples: pd.DataFrame, max_length: int) -> list[Quote]:
+def quote_reviews(examples: Examples, max_length: int) -> list[Quote]:
     """Reviews without markup, cut, below their ID, film, rating, label and prediction."""
     return [
         Quote(

@@ -1,7 +1,6 @@
 """The figures of `sentiment`. What shows where the accuracy comes from waits in the legends until it is clicked."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Container, Mapping
 
 import pandas as pd
 from plotly.graph_objects import Bar, Figure, Heatmap, Scatter
@@ -10,19 +9,18 @@ from plotly.subplots import make_subplots
 from rnn_pipelines.report.numbers import format_percent
 from rnn_pipelines.report.style import set_title
 from rnn_pipelines.report.trainings import draw_losses
-from rnn_pipelines.sentiment.calibration import choose_classifier
-from rnn_pipelines.sentiment.evaluation.metrics import CLASSICAL, NUM_CONFIDENCE_BINS
-from rnn_pipelines.sentiment.report.looks import LOOKS
+from rnn_pipelines.sentiment.calibration import Calibration, choose_classifier
+from rnn_pipelines.sentiment.evaluation.metrics import CONFUSION, NUM_CONFIDENCE_BINS, ClassifierMetrics
+from rnn_pipelines.sentiment.registry import ENSEMBLE, NB_NGRAM, list_candidates
+from rnn_pipelines.sentiment.registry import list_classifiers as list_all_classifiers
+from rnn_pipelines.sentiment.report.looks import get_looks
 
-# From the linear classifier to all that is built upon it.
-CLASSIFIERS = (CLASSICAL, "pointwise", "lstm_alone", "gru_alone", "lstm", "gru", "ensemble")
-ABLATIONS = ("pointwise", "lstm_alone", "gru_alone")
 BIN_WIDTH = 0.5 / NUM_CONFIDENCE_BINS
 
 
 def draw_figures(
-    metrics: Mapping[str, Any],
-    calibrations: Mapping[str, Mapping[str, Any]],
+    metrics: Mapping[str, ClassifierMetrics],
+    calibrations: Mapping[str, Calibration],
     by_group: pd.DataFrame,
     by_confidence: pd.DataFrame,
     histories: Mapping[str, pd.DataFrame],
@@ -30,8 +28,8 @@ def draw_figures(
     """Draws all figures of the report.
 
     Args:
-        metrics, by_group, by_confidence: what `evaluate_classifiers` returns.
-        calibrations: what `calibrate_classifiers` returns; they choose the classifier that is drawn by itself.
+        metrics, by_group, by_confidence: see `evaluate_classifiers`.
+        calibrations: they choose the classifier that is drawn by itself.
         histories: the history of `fit` for each network.
     Returns:
         `accuracy`, `confusion`, `calibration`, `by_length`, `by_rating` and `losses`.
@@ -43,53 +41,56 @@ def draw_figures(
         "calibration": draw_calibration(by_confidence),
         "by_length": draw_groups(lengths, "Accuracy by length", "words and signs"),
         "by_rating": draw_groups(ratings, "Accuracy by rating", "stars"),
-        "losses": draw_losses(histories, "cross-entropy in nats", LOOKS),
+        "losses": draw_losses(histories, "cross-entropy in nats", get_looks()),
     }
 
 
-def list_classifiers(metrics: Mapping[str, Any]) -> list[str]:
-    """The classifiers in a dict of metrics, from the linear one to both networks together."""
-    return [name for name in CLASSIFIERS if name in metrics]
+def list_classifiers(measured: Container[str]) -> list[str]:
+    """Those classifiers that were measured, from the simplest to all networks together."""
+    return [name for name in list_all_classifiers() if name in measured]
 
 
-def draw_accuracy(metrics: Mapping[str, Any]) -> Figure:
+def draw_accuracy(metrics: Mapping[str, ClassifierMetrics]) -> Figure:
     """Accuracy of each classifier with its 95 % interval; a line stands where the n-gram classifier is.
 
     Args:
         metrics: see `draw_figures`.
     """
-    figure = Figure()
+    figure, looks = Figure(), get_looks()
     for name in list_classifiers(metrics):
         accuracy, low, high = (100 * metrics[name][key] for key in ("accuracy", "accuracy_low", "accuracy_high"))
+        look = looks[name]
         figure.add_scatter(
             x=[accuracy],
-            y=[f"{LOOKS[name].name}<br>{format_percent(metrics[name]['accuracy'])}"],
+            y=[f"{look.name}<br>{format_percent(metrics[name]['accuracy'])}"],
             error_x={"array": [high - accuracy], "arrayminus": [accuracy - low], "thickness": 2, "width": 6},
-            name=LOOKS[name].name,
+            name=look.name,
             mode="markers",
-            marker={"color": LOOKS[name].color, "size": 11},
+            marker={"color": look.color, "size": 11},
             hovertemplate=f"{accuracy:.2f}% ({low:.2f}–{high:.2f})",
             showlegend=False,
         )
-    figure.add_vline(100 * metrics[CLASSICAL]["accuracy"], line={"color": LOOKS[CLASSICAL].color, "dash": "dash"})
-    set_title(figure, "Accuracy", f"95% intervals; line: {LOOKS[CLASSICAL].name}")
+    figure.add_vline(100 * metrics[NB_NGRAM]["accuracy"], line={"color": looks[NB_NGRAM].color, "dash": "dash"})
+    set_title(figure, "Accuracy", f"95% intervals; line: {looks[NB_NGRAM].name}")
     figure.update_xaxes(title="accuracy, %")
     figure.update_yaxes(autorange="reversed")
     figure.update_layout(hovermode="closest")
     return figure
 
 
-def draw_confusion(metrics: Mapping[str, Any], chosen: str) -> Figure:
+def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Figure:
     """What the chosen and the n-gram classifier take negative and positive reviews for.
 
     Args:
         metrics: see `draw_figures`.
         chosen: the classifier beside the n-gram classifier.
     """
+    looks = get_looks()
     figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.06)
-    for column, name in enumerate((chosen, CLASSICAL), start=1):
-        keys = (("true_negative", "false_positive"), ("false_negative", "true_positive"))
-        counts = [[metrics[name][key] for key in row] for row in keys]
+    for column, name in enumerate((chosen, NB_NGRAM), start=1):
+        look = looks[name]
+        measured = [metrics[name][cell] for cell in CONFUSION]
+        counts = [measured[:2], measured[2:]]
         heatmap = Heatmap(
             x=["negative", "positive"],
             y=["negative", "positive"],
@@ -97,18 +98,18 @@ def draw_confusion(metrics: Mapping[str, Any], chosen: str) -> Figure:
             text=[[f"{count:,}<br>{count / sum(row):.1%}" for count in row] for row in counts],
             texttemplate="%{text}",
             textfont={"size": 14},
-            colorscale=[[0, "#ffffff"], [1, LOOKS[name].color]],
+            colorscale=[[0, "#ffffff"], [1, look.color]],
             # Half of the color's depth, so that a dark text is readable on it.
             zmin=0,
             zmax=2,
             showscale=False,
-            name=LOOKS[name].name,
+            name=look.name,
             hovertemplate="%{y}, taken for %{x}: %{text}",
             xgap=2,
             ygap=2,
         )
         figure.add_trace(heatmap, 1, column)
-        figure.update_xaxes(title=LOOKS[name].name, col=column)
+        figure.update_xaxes(title=look.name, col=column)
     set_title(figure, "Confusion matrix", "columns: predicted; percent of the true class")
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(showgrid=False, autorange="reversed", ticks="")
@@ -123,19 +124,21 @@ def draw_calibration(by_confidence: pd.DataFrame) -> Figure:
     Args:
         by_confidence: see `draw_figures`.
     """
+    looks = get_looks()
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.68, 0.32], vertical_spacing=0.06)
     diagonal = Scatter(
         x=[50, 100], y=[50, 100], mode="lines", line={"color": "#999999", "dash": "dash"}, name="right as often as sure"
     )
     figure.add_trace(diagonal, 1, 1)
-    for name in list_classifiers(dict.fromkeys(by_confidence["classifier"])):
+    for name in list_classifiers(set(by_confidence["classifier"])):
+        look = looks[name]
         table = by_confidence[by_confidence["classifier"] == name]
-        style = {"name": LOOKS[name].name, "legendgroup": name, "visible": _choose_visible(name)}
-        line = {"color": LOOKS[name].color, "dash": LOOKS[name].dash, "width": 2}
+        style = {"name": look.name, "legendgroup": name, "visible": _choose_visible(name)}
+        line = {"color": look.color, "dash": look.dash, "width": 2}
         curve = Scatter(x=100 * table["confidence"], y=100 * table["accuracy"], line=line, mode="lines+markers")
         figure.add_trace(curve.update(style), 1, 1)
         bins = (table["confidence"] // BIN_WIDTH).clip(upper=2 * NUM_CONFIDENCE_BINS - 1)
-        bars = Bar(x=100 * (bins + 0.5) * BIN_WIDTH, y=table["num_texts"], marker={"color": LOOKS[name].color})
+        bars = Bar(x=100 * (bins + 0.5) * BIN_WIDTH, y=table["num_texts"], marker={"color": look.color})
         figure.add_trace(bars.update(style | {"showlegend": False}), 2, 1)
     set_title(figure, "Calibration", "how often right, and how many reviews, by confidence")
     figure.update_xaxes(title="confidence, %", dtick=10, row=2)
@@ -153,15 +156,16 @@ def draw_groups(groups: pd.DataFrame, title: str, unit: str) -> Figure:
         title: of the figure.
         unit: what the groups count.
     """
-    figure = Figure()
-    for name in list_classifiers(dict.fromkeys(groups["classifier"])):
+    figure, looks = Figure(), get_looks()
+    for name in list_classifiers(set(groups["classifier"])):
+        look = looks[name]
         table = groups[groups["classifier"] == name]
         figure.add_scatter(
             x=[_name_group(*group) for group in zip(table["group"], table["num_texts"], strict=True)],
             y=100 * table["accuracy"],
-            name=LOOKS[name].name,
+            name=look.name,
             mode="lines+markers",
-            line={"color": LOOKS[name].color, "dash": LOOKS[name].dash, "width": 2},
+            line={"color": look.color, "dash": look.dash, "width": 2},
             marker={"size": 8},
             visible=_choose_visible(name),
         )
@@ -179,4 +183,4 @@ def _name_group(group: str, num_texts: int) -> str:
 
 
 def _choose_visible(name: str) -> bool | str:
-    return "legendonly" if name in ABLATIONS else True
+    return True if name in (NB_NGRAM, *list_candidates(), ENSEMBLE) else "legendonly"

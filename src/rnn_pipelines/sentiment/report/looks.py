@@ -1,14 +1,13 @@
 """Names, colours and dashes of all classifiers in the reports of sentiment."""
 
-from rnn_pipelines.looks import CELLS, Look, Looks
+from rnn_pipelines.looks import Look, Looks
+from rnn_pipelines.sentiment.registry import BASELINES, ENSEMBLE, NETWORKS, list_candidates
 
-LOOKS = Looks(
-    CELLS,
-    {
-        "ensemble": Look("LSTM + GRU", "#009e73"),
-        "lstm_alone": Look("LSTM alone", "#56b4e9", "dot"),
-        "gru_alone": Look("GRU alone", "#e69f00", "dot"),
-        "pointwise": Look("no recurrence", "#cc79a7", "dot"),
-        "nb_ngram": Look("NB n-grams", "#7a6a4f", "dash"),
-    },
-)
+ALONE = {"lstm_alone": Look("LSTM alone", "#56b4e9", "dot"), "gru_alone": Look("GRU alone", "#e69f00", "dot")}
+
+
+def get_looks() -> Looks:
+    """The looks of everyone in the registry, and of what is made of them."""
+    together = " + ".join(NETWORKS[name].look.name for name in list_candidates())
+    registered = [{name: entry.look for name, entry in entries.items()} for entries in (NETWORKS, BASELINES)]
+    return Looks(*registered, ALONE, {ENSEMBLE: Look(together, "#009e73")})

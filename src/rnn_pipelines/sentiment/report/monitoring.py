@@ -1,77 +1,58 @@
 """The report of `monitor_sentiment`: how scored texts differ from held-out reviews, and what nobody can know."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
-import pandas as pd
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.looks import CELLS
 from rnn_pipelines.report.numbers import format_number, format_p_cell, format_percent
 from rnn_pipelines.report.page import Section, Table, render_page
 from rnn_pipelines.report.style import add_menu, set_title
+from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
-from rnn_pipelines.sentiment.evaluation.drift import DISTRIBUTIONS, SHARES, list_values
-from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec
-from rnn_pipelines.sentiment.report.looks import LOOKS
+from rnn_pipelines.sentiment.evaluation.drift import MEASURES
+from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec, SentimentVerdict
+from rnn_pipelines.sentiment.tables import Reference, ScoredTexts
 
 VERDICTS = {"ok": "Ok", "retrain": "Label and retrain", "alarm": "Alarm"}
-NAMES = {
-    "positive": "positive, of the texts with a label",
-    "unknown_label": "texts without a known word",
-    "confidence": "confidence",
-    "unknown_words": "unknown words of a text",
-    "num_words": "words of a text",
-}
-AXES = {"confidence": "confidence", "unknown_words": "share of unknown words, %", "num_words": "words"}
 NUM_POINTS = 201
-
-HOW_TO_READ = (
-    "The held-out reviews are those on which the version that scored the texts was judged when it was retrained, else "
-    "the test part of sentiment, as the same classifier scored them; their words are unknown where the training part "
-    "doesn't hold them, as in any other text. The effect of a share is Cohen's h: 0.2 is called small, "
-    "0.5 medium, 0.8 large. The effect of the others is the distance of the two distributions, the greatest height "
-    "between their lines below: 0 is the same, 1 has nothing in common. p is the chance of a difference at least as "
-    "large between texts of one kind; with many texts it is small for differences that mean nothing, so that the "
-    "verdict asks for an effect as well."
-)
+NOTES = read_texts("rnn_pipelines.sentiment.report")["monitoring"]
 
 
-def render_monitor_report(verdict: Mapping[str, Any], monitoring: MonitorSentimentSpec, distributions: Figure) -> str:
+def render_monitor_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, distributions: Figure) -> str:
     """Puts the verdict and what it stands on on one HTML page that needs no network.
 
     Args:
-        verdict: what `monitor_scores` returns.
+        verdict: with all that was measured.
         monitoring: what was asked for.
-        distributions: what `draw_distributions` returns.
+        distributions: of scored texts and held-out reviews.
     """
     has_both = verdict["num_texts"] and verdict["num_reference"]
     nothing = "There are no scored texts, or no held-out reviews to compare with."
     sections = [
         Section("What this cannot know", [verdict["cannot_know"]]),
         Section("Reasons", [*(f"{reason[:1].upper()}{reason[1:]}." for reason in verdict["reasons"])]),
-        Section("Measures", [tabulate_measures(verdict), HOW_TO_READ]),
+        Section("Measures", [tabulate_measures(verdict), NOTES["how_to_read"]]),
         Section("Distributions", [distributions if has_both else nothing]),
         Section("Parameters", [tabulate_parameters("monitor_sentiment", monitoring.model_dump(mode="json"))]),
     ]
     return render_page("Scored texts", write_verdict(verdict), sections)
 
 
-def write_verdict(verdict: Mapping[str, Any]) -> str:
+def write_verdict(verdict: SentimentVerdict) -> str:
     """The verdict and the gravest reason in one sentence."""
     first, *others = verdict["reasons"]
     more = f" ({len(others)} more below)" if others else ""
     return f"{VERDICTS[verdict['verdict']]}: {first}{more}."
 
 
-def tabulate_measures(verdict: Mapping[str, Any]) -> Table:
+def tabulate_measures(verdict: SentimentVerdict) -> Table:
     """Each measure of the scored texts and of the reference, with effect and p-value."""
     return Table(
         header=["measure", "effect is", "scored texts", "held-out reviews", "effect", "p"],
         rows=[
             [
-                NAMES[row["measure"]],
-                "Cohen's h" if row["measure"] in SHARES else "distance",
+                MEASURES[row["measure"]].label,
+                "distance" if MEASURES[row["measure"]].axis else "Cohen's h",
                 _format_mean(row["measure"], row["newest"]),
                 _format_mean(row["measure"], row["reference"]),
                 format_number(row["effect"], 3),
@@ -88,27 +69,21 @@ def _format_mean(measure: str, mean: float | None) -> str:
     return format_number(mean) if mean is None or measure == "num_words" else format_percent(mean)
 
 
-def draw_distributions(scores: pd.DataFrame, reference: pd.DataFrame) -> Figure:
-    """For confidence, unknown words and length, the share of texts up to each value.
-
-    Args:
-        scores: what `score_sentiment` returns.
-        reference: what `describe_reference` returns.
-    """
+def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
+    """For confidence, unknown words and length, the share of texts up to each value."""
     figure = Figure()
-    both = [list_values(table) for table in (scores, reference)]
-    styles = (("scored texts", LOOKS["lstm"].color, "solid"), ("held-out reviews", LOOKS["gru"].color, "dash"))
-    for measure in DISTRIBUTIONS:
-        for values, (name, color, dash) in zip(both, styles, strict=True):
-            x, y = _trace(values[measure], 100.0 if measure == "unknown_words" else 1.0)
-            figure.add_scatter(
-                x=x, y=y, name=name, mode="lines", line={"color": color, "dash": dash, "width": 2, "shape": "hv"}
-            )
+    measures = {name: measure for name, measure in MEASURES.items() if measure.axis}
+    styles = (("scored texts", scores, CELLS["lstm"], "solid"), ("held-out reviews", reference, CELLS["gru"], "dash"))
+    for name, measure in measures.items():
+        for whose, table, look, dash in styles:
+            x, y = _trace(measure.compute(table), 100.0 if name == "unknown_words" else 1.0)
+            line = {"color": look.color, "dash": dash, "width": 2, "shape": "hv"}
+            figure.add_scatter(x=x, y=y, name=whose, mode="lines", line=line)
     layouts = [
-        {"xaxis.title.text": AXES[measure], "xaxis.type": "log" if measure == "num_words" else "linear"}
-        for measure in DISTRIBUTIONS
+        {"xaxis.title.text": measure.axis, "xaxis.type": "log" if name == "num_words" else "linear"}
+        for name, measure in measures.items()
     ]
-    add_menu(figure, [NAMES[measure] for measure in DISTRIBUTIONS], layouts)
+    add_menu(figure, [measure.label for measure in measures.values()], layouts)
     set_title(figure, "Distributions", "texts up to a value, %")
     figure.update_yaxes(title="texts, %")
     return figure

@@ -5,17 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.report.numbers import format_p_value, format_percent
 from rnn_pipelines.report.page import Part, Section, render_page
+from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_layers, tabulate_parameters, tabulate_trainings
 from rnn_pipelines.sentiment.calibration import choose_classifier
-from rnn_pipelines.sentiment.evaluation.metrics import CELLS, CLASSICAL
+from rnn_pipelines.sentiment.evaluation.examples import Examples
+from rnn_pipelines.sentiment.evaluation.metrics import CONFUSION
+from rnn_pipelines.sentiment.registry import NB_NGRAM, NETWORKS, list_candidates, name_alone
 from rnn_pipelines.sentiment.report.examples import quote_mistakes, quote_sample
-from rnn_pipelines.sentiment.report.looks import LOOKS
+from rnn_pipelines.sentiment.report.looks import get_looks
 from rnn_pipelines.sentiment.report.tables import (
+    Calibrations,
+    Metrics,
     tabulate_calibrations,
     tabulate_classifiers,
     tabulate_gains,
@@ -25,42 +29,11 @@ from rnn_pipelines.sentiment.report.tables import (
 )
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
+from rnn_pipelines.sentiment.text.splits import ReviewProfile
 
-# A difference that chance gives more often than this is none that the report speaks of.
+# The report speaks of no difference that chance gives more often than this.
 SIGNIFICANCE = 0.05
-
-HOW_TO_READ = (
-    "All of this is measured on the test part, which trains and chooses nothing. The 95% interval (Wilson's) says "
-    "where the accuracy on other reviews of this kind may lie. F1 is that of the positive class. ROC-AUC is the chance "
-    "that a positive review gets a higher score than a negative one; 0.5 is guessing. Log loss is in nats; 0.693 is "
-    "guessing. The calibration error is the mean distance between confidence and accuracy. The best value of each "
-    "metric is marked."
-)
-CLASSIFIERS_IN_WORDS = (
-    "NB n-grams is the classical baseline, a logistic regression on n-grams with naive Bayes weights (Wang and Manning "
-    "2012). Each classifier is calibrated on the validation part. Parameters and seconds are those of its networks; "
-    "those of NB n-grams come on top where it is one of the parts below."
-)
-MCNEMAR_IN_WORDS = (
-    "A review is gained where only this classifier is right, and lost where only NB n-grams is. McNemar's test looks "
-    "at these: p is the chance of a difference at least as large if both were equally good. Below 0.05 it is called "
-    "significant. The p-values are not corrected for their number; the differences between other pairs of classifiers "
-    "are not tested."
-)
-CONFIDENCE_IN_WORDS = (
-    "Confidence is the probability of the class that a classifier predicts. Below the dashed line it is surer than it "
-    "may be, above it less sure. Points over few reviews are uncertain. The classifiers that wait in the legend show "
-    "up once they are clicked."
-)
-WEIGHTS_IN_WORDS = (
-    "A classifier's logit is the weighted sum of the logits of its parts, plus an intercept; weights and intercept are "
-    "fitted on the validation part. A part whose logit tells little beyond the others' weighs near 0, or below. The "
-    "classifier with the lowest log loss there, among LSTM, GRU and both together, is the one that this report judges "
-    "and that scores other reviews."
-)
-MISTAKES_IN_WORDS = (
-    "The worst comes first. The label is that of the data, whatever the text says. Texts are without markup, and cut."
-)
+NOTES = read_texts("rnn_pipelines.sentiment.report")["notes"]
 
 
 @dataclass(frozen=True)
@@ -68,19 +41,19 @@ class SentimentResults:
     """What a run leaves behind.
 
     Attributes:
-        metrics: what `evaluate_classifiers` returns.
-        calibrations: what `calibrate_classifiers` returns.
-        profile: what `split_reviews` returns.
-        examples: what `find_examples` returns for the classifier that `calibrations` choose.
+        metrics: of each classifier.
+        calibrations: of each classifier.
+        profile: of the reviews.
+        examples: reviews to read, for the classifier that `calibrations` choose.
         parameters: the run's blocks of parameters: models or plain values.
-        records: what `train_classifier` returns for each network.
-        figures: what `draw_figures` returns.
+        records: of each network's training.
+        figures: by name, see `draw_figures`.
     """
 
-    metrics: Mapping[str, Any]
-    calibrations: Mapping[str, Mapping[str, Any]]
-    profile: Mapping[str, Any]
-    examples: pd.DataFrame
+    metrics: Metrics
+    calibrations: Calibrations
+    profile: ReviewProfile
+    examples: Examples
     parameters: Mapping[str, Any]
     records: Mapping[str, Mapping[str, Any]]
     figures: Mapping[str, Figure]
@@ -89,20 +62,23 @@ class SentimentResults:
 def render_sentiment_report(results: SentimentResults) -> str:
     """Puts a run's results on one HTML page that needs no network."""
     metrics, figures = results.metrics, results.figures
-    chosen = choose_classifier(results.calibrations)
+    chosen, looks = choose_classifier(results.calibrations), get_looks()
     sections = [
-        Section("Classifiers", [tabulate_classifiers(metrics), figures["accuracy"], HOW_TO_READ, CLASSIFIERS_IN_WORDS]),
+        Section(
+            "Classifiers",
+            [tabulate_classifiers(metrics), figures["accuracy"], NOTES["how_to_read"], NOTES["classifiers"]],
+        ),
         Section("Where the accuracy comes from", _list_sources(results)),
-        Section("LSTM against GRU", [compare_cells(metrics)]),
+        Section(_name_cells(" against "), [compare_cells(metrics)]),
         Section("Confusion", [describe_confusion(metrics, chosen), figures["confusion"]]),
         Section("Calibration", _list_calibration(results)),
         Section("By length and rating", _list_groups(results)),
         Section(
-            "A sample", [f"What {LOOKS[chosen].name} says of the first test review.", quote_sample(results.examples)]
+            "A sample", [f"What {looks[chosen].name} says of the first test review.", quote_sample(results.examples)]
         ),
         Section("Largest errors", _list_mistakes(results.examples, chosen)),
         Section("Loss curves", [figures["losses"]]),
-        Section("Networks", [tabulate_trainings(results.records, LOOKS), *tabulate_layers(results.records, LOOKS)]),
+        Section("Networks", [tabulate_trainings(results.records, looks), *tabulate_layers(results.records, looks)]),
         Section("Data", [tabulate_parts(results.profile), tabulate_profile(results.profile)]),
         Section("Parameters", [tabulate_parameters("sentiment", results.parameters)]),
     ]
@@ -110,25 +86,26 @@ def render_sentiment_report(results: SentimentResults) -> str:
     return render_page(f"Sentiment of reviews: {Path(source.origin).name}", write_verdict(metrics, chosen), sections)
 
 
-def write_verdict(metrics: Mapping[str, Any], chosen: str) -> str:
+def write_verdict(metrics: Metrics, chosen: str) -> str:
     """Whether the chosen classifier adds anything to the n-gram classifier, in one sentence.
 
     Args:
-        metrics: what `evaluate_classifiers` returns.
+        metrics: of all classifiers.
         chosen: the classifier that is best on validation.
     """
-    test = metrics[chosen]["against_nb_ngram"]
+    num_texts = sum(metrics[chosen][cell] for cell in CONFUSION)
+    looks, test = get_looks(), metrics[chosen]["against_nb_ngram"]
     gain = test["only_reference_wrong"] - test["only_this_wrong"]
     is_shown = test["p_value"] < SIGNIFICANCE
-    accuracies = [format_percent(metrics[name]["accuracy"]) for name in (chosen, CLASSICAL)]
+    accuracies = [format_percent(metrics[name]["accuracy"]) for name in (chosen, NB_NGRAM)]
     if is_shown:
         difference = ", a significant difference"
         verdict = "so it is better" if gain > 0 else "so it adds nothing and is worse"
     else:
         difference, verdict = "", "so it adds nothing that this test set can show"
     return (
-        f"{LOOKS[chosen].name}, the best on validation, is right on {accuracies[0]} of {metrics['num_texts']:,} test "
-        f"reviews, the classical {LOOKS[CLASSICAL].name} on {accuracies[1]}: {_count_gain(gain)}{difference} "
+        f"{looks[chosen].name}, the best on validation, is right on {accuracies[0]} of {num_texts:,} test reviews, "
+        f"the classical {looks[NB_NGRAM].name} on {accuracies[1]}: {_count_gain(gain)}{difference} "
         f"(McNemar {format_p_value(test['p_value'])}), {verdict}."
     )
 
@@ -139,64 +116,77 @@ def _count_gain(gain: int) -> str:
     return f"{abs(gain):,} review{'s' if abs(gain) > 1 else ''} {'more' if gain > 0 else 'fewer'}"
 
 
-def compare_cells(metrics: Mapping[str, Any]) -> str:
-    """LSTM against GRU in accuracy, time and size.
+def _name_cells(between: str) -> str:
+    looks = get_looks()
+    return between.join(looks[cell].name for cell in list_candidates()[:2])
 
-    Args:
-        metrics: what `evaluate_classifiers` returns.
-    """
-    lstm, gru = (metrics[cell] for cell in CELLS)
+
+def compare_cells(metrics: Metrics) -> str:
+    """The first two networks that may be chosen against each other in accuracy, time and size: LSTM and GRU."""
+    looks, cells = get_looks(), list_candidates()[:2]
+    names = [looks[cell].name for cell in cells]
+    one, other = (metrics[cell] for cell in cells)
     alone = ""
-    if all(f"{cell}_alone" in metrics for cell in CELLS):
-        without = [metrics[f"{cell}_alone"]["accuracy"] for cell in CELLS]
-        alone = f" Without the n-gram path, LSTM is right on {_relate(*without)}."
+    if all(name_alone(cell) in metrics for cell in cells):
+        without = [metrics[name_alone(cell)]["accuracy"] for cell in cells]
+        alone = f" Without the n-gram path, {_relate(names, without)}."
     return (
-        f"LSTM is right on {_relate(lstm['accuracy'], gru['accuracy'])}.{alone} The LSTM's training took "
-        f"{lstm['training_seconds']:,.1f} s, the GRU's {gru['training_seconds']:,.1f} s, without compiling; they have "
-        f"{lstm['num_parameters']:,} and {gru['num_parameters']:,} parameters."
+        f"{_relate(names, [one['accuracy'], other['accuracy']])}.{alone} The {names[0]}'s training took "
+        f"{one['training_seconds']:,.1f} s, the {names[1]}'s {other['training_seconds']:,.1f} s, without compiling; "
+        f"they have {one['num_parameters']:,} and {other['num_parameters']:,} parameters."
     )
 
 
-def _relate(lstm: float, gru: float) -> str:
-    points = abs(100 * (gru - lstm))
-    relation = "as many" if lstm == gru else f"{points:.2f} points {'more' if gru > lstm else 'less'}"
-    return f"{format_percent(lstm)} of the test reviews, GRU on {format_percent(gru)}, {relation}"
+def _relate(names: list[str], accuracies: list[float]) -> str:
+    one, other = accuracies
+    relation = (
+        "as many" if one == other else f"{abs(100 * (other - one)):.2f} points {'more' if other > one else 'less'}"
+    )
+    return (
+        f"{names[0]} is right on {format_percent(one)} of the test reviews, {names[1]} on {format_percent(other)}, "
+        f"{relation}"
+    )
 
 
-def describe_confusion(metrics: Mapping[str, Any], chosen: str) -> str:
+def describe_confusion(metrics: Metrics, chosen: str) -> str:
     """Both kinds of errors of the chosen and the n-gram classifier."""
+    looks = get_looks()
     return " ".join(
-        f"{LOOKS[name].name} takes {metrics[name]['false_positive']:,} negative reviews for positive and "
+        f"{looks[name].name} takes {metrics[name]['false_positive']:,} negative reviews for positive and "
         f"{metrics[name]['false_negative']:,} positive ones for negative."
-        for name in (chosen, CLASSICAL)
+        for name in (chosen, NB_NGRAM)
     )
 
 
 def _list_sources(results: SentimentResults) -> list[Part]:
     tables = [tabulate_sources(results.metrics, results.calibrations), tabulate_gains(results.metrics)]
-    return [*tables, MCNEMAR_IN_WORDS, *_describe_inputs(results.records, results.metrics)]
+    return [*tables, NOTES["mcnemar"], *_describe_inputs(results.records, results.metrics)]
 
 
-def _describe_inputs(records: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Any]) -> list[str]:
+def _describe_inputs(records: Mapping[str, Mapping[str, Any]], metrics: Metrics) -> list[str]:
     """Which networks know the n-gram classifier even where its logit is not added."""
     readers = [
         name for name, record in records.items() if any(layer["layer"] == "ngrams" for layer in record["layers"])
     ]
     if not readers:
         return []
-    alone = [LOOKS[f"{name}_alone"].name for name in readers if f"{name}_alone" in metrics]
+    looks = get_looks()
+    alone = [looks[name_alone(name)].name for name in readers if name_alone(name) in metrics]
     without = (
         f" So {'do' if len(alone) > 1 else 'does'} {' and '.join(alone)}; only its logit is not added." if alone else ""
     )
     return [
         "These networks read, with each word, the n-gram classifier's weights of the n-grams that begin there: "
-        f"{', '.join(LOOKS[name].name for name in readers)}.{without}"
+        f"{', '.join(looks[name].name for name in readers)}.{without}"
     ]
 
 
 def _list_calibration(results: SentimentResults) -> list[Part]:
-    table = tabulate_calibrations(results.calibrations)
-    return [results.figures["calibration"], CONFIDENCE_IN_WORDS, table, WEIGHTS_IN_WORDS]
+    table, candidates = tabulate_calibrations(results.calibrations), list_candidates()
+    among = (
+        f"{', '.join(NETWORKS[name].look.name for name in candidates)} and {'both' if len(candidates) == 2 else 'all'}"
+    )
+    return [results.figures["calibration"], NOTES["confidence"], table, NOTES["weights"].format(among)]
 
 
 def _list_groups(results: SentimentResults) -> list[Part]:
@@ -206,11 +196,9 @@ def _list_groups(results: SentimentResults) -> list[Part]:
     return [results.figures["by_length"], length, ratings if ratings.data else "The reviews have no ratings."]
 
 
-def _list_mistakes(examples: pd.DataFrame, chosen: str) -> list[Part]:
-    mistakes = quote_mistakes(examples)
+def _list_mistakes(examples: Examples, chosen: str) -> list[Part]:
+    mistakes, name = quote_mistakes(examples), get_looks()[chosen].name
     if not mistakes:
-        return [f"{LOOKS[chosen].name} is right on all test reviews."]
-    words = (
-        f"To the labels of these test reviews, {LOOKS[chosen].name} gives the least probability. {MISTAKES_IN_WORDS}"
-    )
+        return [f"{name} is right on all test reviews."]
+    words = f"To the labels of these test reviews, {name} gives the least probability. {NOTES['mistakes']}"
     return [words, *mistakes]

@@ -1,32 +1,31 @@
 """The tables of `sentiment`: classifiers, where their accuracy comes from, calibration, data."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from rnn_pipelines.report.numbers import NO_NUMBER, format_p_cell, format_percent, format_points
 from rnn_pipelines.report.page import Table
-from rnn_pipelines.sentiment.calibration import choose_classifier
-from rnn_pipelines.sentiment.evaluation.metrics import CELLS, CLASSICAL
+from rnn_pipelines.sentiment.calibration import Calibration, choose_classifier
+from rnn_pipelines.sentiment.evaluation.metrics import ClassifierMetrics, MetricName
+from rnn_pipelines.sentiment.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
 from rnn_pipelines.sentiment.report.figures import list_classifiers
-from rnn_pipelines.sentiment.report.looks import LOOKS
+from rnn_pipelines.sentiment.report.looks import get_looks
 from rnn_pipelines.sentiment.text.schema import PARTS
+from rnn_pipelines.sentiment.text.splits import ReviewProfile
 
 HIGHER_IS_BETTER = ("accuracy", "f1", "roc_auc")
+Metrics = Mapping[str, ClassifierMetrics]
+Calibrations = Mapping[str, Calibration]
 
 
-def tabulate_classifiers(metrics: Mapping[str, Any]) -> Table:
-    """Metrics, parameters and seconds of each classifier; the best are marked.
-
-    Args:
-        metrics: what `evaluate_classifiers` returns.
-    """
-    names = list_classifiers(metrics)
+def tabulate_classifiers(metrics: Metrics) -> Table:
+    """Metrics, parameters and seconds of each classifier; the best are marked."""
+    names, looks = list_classifiers(metrics), get_looks()
     rows = [
         [
-            LOOKS[name].name,
+            looks[name].name,
             format_percent(metrics[name]["accuracy"]),
             f"{100 * metrics[name]['accuracy_low']:.2f}–{100 * metrics[name]['accuracy_high']:.2f}",
-            *(_format_metric(metrics[name], key) for key in ("f1", "roc_auc", "log_loss", "calibration_error")),
+            *(_format_metric(key, metrics[name][key]) for key in ("f1", "roc_auc", "log_loss", "calibration_error")),
             f"{metrics[name]['num_parameters']:,}",
             f"{metrics[name]['training_seconds']:,.1f}",
         ]
@@ -40,78 +39,66 @@ def tabulate_classifiers(metrics: Mapping[str, Any]) -> Table:
     )
 
 
-def _format_metric(measured: Mapping[str, Any], key: str) -> str:
-    return format_percent(measured[key]) if key == "accuracy" else f"{measured[key]:.4f}"
+def _format_metric(key: str, value: float) -> str:
+    return format_percent(value) if key == "accuracy" else f"{value:.4f}"
 
 
-def _find_best(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int]]:
+def _find_best(rows: Sequence[ClassifierMetrics]) -> Iterator[tuple[int, int]]:
     """Cells of the best in each column, and of those that look the same."""
-    columns = {"accuracy": 1, "f1": 3, "roc_auc": 4, "log_loss": 5, "calibration_error": 6}
+    columns: dict[MetricName, int] = {"accuracy": 1, "f1": 3, "roc_auc": 4, "log_loss": 5, "calibration_error": 6}
     for key, column in columns.items():
-        best = (max if key in HIGHER_IS_BETTER else min)(row[key] for row in rows)
-        best_text = _format_metric({key: best}, key)
-        yield from ((row, column) for row, measured in enumerate(rows) if _format_metric(measured, key) == best_text)
+        values = [row[key] for row in rows]
+        best = _format_metric(key, max(values) if key in HIGHER_IS_BETTER else min(values))
+        yield from ((row, column) for row, value in enumerate(values) if _format_metric(key, value) == best)
 
 
-def tabulate_sources(metrics: Mapping[str, Any], calibrations: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Each classifier's parts, and what it adds to the n-gram classifier.
-
-    Args:
-        metrics: what `evaluate_classifiers` returns.
-        calibrations: what `calibrate_classifiers` returns.
-    """
-    rows = []
+def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
+    """Each classifier's parts, and what it adds to the n-gram classifier."""
+    rows, looks = [], get_looks()
     for name in list_classifiers(metrics):
         accuracy, test = metrics[name]["accuracy"], metrics[name].get("against_nb_ngram")
         added = [NO_NUMBER] * 4
         if test is not None:
             added = [
-                format_points(accuracy - metrics[CLASSICAL]["accuracy"]),
+                format_points(accuracy - metrics[NB_NGRAM]["accuracy"]),
                 f"{test['only_reference_wrong']:,}",
                 f"{test['only_this_wrong']:,}",
                 format_p_cell(test["p_value"]),
             ]
-        parts = ", ".join(LOOKS[part].name for part in calibrations[name]["weights"])
-        rows.append([LOOKS[name].name, parts, format_percent(accuracy), *added])
+        parts = ", ".join(looks[part].name for part in calibrations[name]["weights"])
+        rows.append([looks[name].name, parts, format_percent(accuracy), *added])
     return Table(
         header=["classifier", "parts", "accuracy", "points", "gained", "lost", "McNemar p"],
         rows=rows,
         num_text_columns=2,
-        caption=f"Each classifier against {LOOKS[CLASSICAL].name}",
+        caption=f"Each classifier against {looks[NB_NGRAM].name}",
     )
 
 
-def tabulate_gains(metrics: Mapping[str, Any]) -> Table:
-    """What recurrence, the n-gram path (where there is one) and the other cell add to each cell's accuracy, in points.
-
-    Args:
-        metrics: what `evaluate_classifiers` returns.
-    """
+def tabulate_gains(metrics: Metrics) -> Table:
+    """What recurrence, the n-gram path (where there is one) and the other cell add to each cell, in points."""
+    looks, cells = get_looks(), list_candidates()
     steps = [
-        ("recurrent layer", "the network without recurrence", [("pointwise", cell) for cell in CELLS]),
-        ("n-gram path", "the network alone", [(f"{cell}_alone", cell) for cell in CELLS]),
-        ("other cell", "one cell", [(cell, "ensemble") for cell in CELLS]),
+        ("recurrent layer", "the network without recurrence", [("pointwise", cell) for cell in cells]),
+        ("n-gram path", "the network alone", [(name_alone(cell), cell) for cell in cells]),
+        ("other cell", "one cell", [(cell, ENSEMBLE) for cell in cells]),
     ]
     rows = [
         [*what, *(format_points(metrics[after]["accuracy"] - metrics[before]["accuracy"]) for before, after in pairs)]
         for *what, pairs in steps
         if all(before in metrics for before, _ in pairs)
     ]
-    header = ["what is added", "to what", *(LOOKS[cell].name for cell in CELLS)]
+    header = ["what is added", "to what", *(looks[cell].name for cell in cells)]
     return Table(header, rows, num_text_columns=2, caption="Points that each part adds")
 
 
-def tabulate_calibrations(calibrations: Mapping[str, Mapping[str, Any]]) -> Table:
-    """How much each part weighs in each classifier; the lowest log loss on validation among the candidates is marked.
-
-    Args:
-        calibrations: what `calibrate_classifiers` returns.
-    """
-    names = list_classifiers(calibrations)
-    parts = list_classifiers({part: None for name in names for part in calibrations[name]["weights"]})
+def tabulate_calibrations(calibrations: Calibrations) -> Table:
+    """How much each part weighs in each classifier; the lowest log loss on validation of a candidate is marked."""
+    names, looks = list_classifiers(calibrations), get_looks()
+    parts = list_classifiers({part for name in names for part in calibrations[name]["weights"]})
     rows = [
         [
-            LOOKS[name].name,
+            looks[name].name,
             *(_format_weight(calibrations[name]["weights"].get(part)) for part in parts),
             _format_weight(calibrations[name]["intercept"]),
             f"{calibrations[name]['validation_log_loss']:.4f}",
@@ -119,7 +106,7 @@ def tabulate_calibrations(calibrations: Mapping[str, Mapping[str, Any]]) -> Tabl
         for name in names
     ]
     return Table(
-        header=["classifier", *(f"weight of {LOOKS[part].name}" for part in parts), "intercept", "validation log loss"],
+        header=["classifier", *(f"weight of {looks[part].name}" for part in parts), "intercept", "validation log loss"],
         rows=rows,
         best=frozenset({(names.index(choose_classifier(calibrations)), len(parts) + 2)}),
     )
@@ -129,12 +116,8 @@ def _format_weight(weight: float | None) -> str:
     return NO_NUMBER if weight is None else f"{weight:.3f}".replace("-", "−")
 
 
-def tabulate_parts(profile: Mapping[str, Any]) -> Table:
-    """Reviews, films and classes of each part.
-
-    Args:
-        profile: what `split_reviews` returns.
-    """
+def tabulate_parts(profile: ReviewProfile) -> Table:
+    """Reviews, films and classes of each part."""
     rows = []
     for part in PARTS:
         if part in profile["num_reviews"]:
@@ -144,12 +127,8 @@ def tabulate_parts(profile: Mapping[str, Any]) -> Table:
     return Table(["part", "reviews", "films or groups", "positive"], rows)
 
 
-def tabulate_profile(profile: Mapping[str, Any]) -> Table:
-    """What was dropped from the reviews, and how long they are.
-
-    Args:
-        profile: what `split_reviews` returns.
-    """
+def tabulate_profile(profile: ReviewProfile) -> Table:
+    """What was dropped from the reviews, and how long they are."""
     dropped, words = profile["num_dropped"], profile["num_words"]
     rows = [
         ["dropped, for the text is in the test part", f"{dropped['in_test']:,}"],

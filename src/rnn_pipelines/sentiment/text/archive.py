@@ -1,6 +1,6 @@
 """The Large Movie Review Dataset, read from its archive in one pass; nothing is unpacked to the disk.
 
-An archive comes from elsewhere and is trusted in nothing: whatever is no review, no list of addresses and no known
+An archive comes from elsewhere and is trusted in nothing: whatever is not a review, a list of addresses or a known
 extra ends the reading, and each kind of member has a largest size.
 
 Source: Maas et al. (2011), Learning Word Vectors for Sentiment Analysis, ACL, https://aclanthology.org/P11-1015/.
@@ -15,10 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.sentiment.text.schema import tabulate
+from rnn_pipelines.sentiment.text.schema import Reviews, tabulate
 
 # Numbers without leading zeros, so that one review has one name.
 REVIEW = re.compile(r"aclImdb/((?:train|test)/(?:pos|neg)|train/unsup)/(0|[1-9][0-9]{0,6})_(0|[1-9][0-9]?)\.txt")
@@ -60,7 +58,7 @@ class _BoundedGzip(gzip.GzipFile):
         self.num_bytes += len(data)
         if self.num_bytes > MAX_ARCHIVE_BYTES:
             raise ReviewError(
-                f"{self.name}: unpacks to more than {MAX_ARCHIVE_BYTES:,} bytes, nearly twice those of the original. "
+                f"unpacks to more than {MAX_ARCHIVE_BYTES:,} bytes, nearly twice those of the original. "
                 "Get the original archive."
             )
         return data
@@ -89,7 +87,7 @@ class _StrictMember(tarfile.TarInfo):
             raise tarfile.ReadError(f"damaged header ({error})") from error
 
 
-def read_archive(path: Path | str, unlabelled: bool = False) -> pd.DataFrame:
+def read_archive(path: Path | str, unlabelled: bool = False) -> Reviews:
     """Reads the reviews of an archive in the layout of the Large Movie Review Dataset.
 
     Args:
@@ -97,34 +95,32 @@ def read_archive(path: Path | str, unlabelled: bool = False) -> pd.DataFrame:
             `aclImdb/{train,test}/urls_{pos,neg,unsup}.txt`.
         unlabelled: whether the reviews of `train/unsup` are read too.
     Returns:
-        `review_id` (str, such as `train/pos/12_9`), `split` (str: train, test or unlabelled), `film` (str, such as
-        `tt0453418`), `rating` (Int8, 1-10, none for unlabelled reviews), `label` (Int8, 0 negative, 1 positive, none
-        for unlabelled reviews), `text` (str, as it stands in the archive), sorted by split, label and ID.
+        With IDs such as `train/pos/12_9` and films such as `tt0453418`, sorted by split, label and ID.
     Raises:
         ReviewError: the archive is damaged, or holds what does not belong into it; the member is named.
     """
     contents = _Contents()
     with _explain_damage(path), _BoundedGzip(path) as unpacked:
         with tarfile.open(fileobj=unpacked, mode="r|", bufsize=2**16, tarinfo=_StrictMember) as archive:
-            for member, kind in _check_members(archive, path):
+            for member, kind in _check_members(archive):
                 if kind is REVIEW and (unlabelled or "/unsup/" not in member.name):
-                    _add_review(contents, member.name, _read_text(archive, member, path), path)
+                    _add_review(contents, member.name, _read_text(archive, member))
                 elif kind is ADDRESSES:
                     folder = member.name.replace("aclImdb/", "").replace("urls_", "").removesuffix(".txt")
                     # Not splitlines(), which breaks at U+0085 and others too.
-                    contents.addresses[folder] = _read_text(archive, member, path).split("\n")
+                    contents.addresses[folder] = _read_text(archive, member).split("\n")
         # The checksum stands behind the last byte.
         while unpacked.read(2**16):
             pass
-    return _tabulate(contents, unlabelled, path)
+        return _tabulate(contents, unlabelled)
 
 
 @contextmanager
 def _explain_damage(path: Path | str) -> Iterator[None]:
     try:
         yield
-    except ReviewError:
-        raise
+    except ReviewError as error:
+        raise ReviewError(f"{path}: {error}") from None
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, OverflowError) as error:
         reason = str(error).strip().rstrip(".")
         raise ReviewError(
@@ -133,31 +129,31 @@ def _explain_damage(path: Path | str) -> Iterator[None]:
         ) from error
 
 
-def _check_members(archive: tarfile.TarFile, path: Path | str) -> Iterator[tuple[tarfile.TarInfo, re.Pattern[str]]]:
+def _check_members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, re.Pattern[str]]]:
     """Passes on the members that may be there, each with the pattern of its kind."""
     seen = set()
     for number, member in enumerate(iter(archive.next, None), start=1):
         archive.members.clear()  # type: ignore[attr-defined] # or it keeps a hundred thousand of them
-        kind = _classify(member, path)
+        kind = _classify(member)
         if number > MAX_MEMBERS:
             raise ReviewError(
-                f"{path}: more than {MAX_MEMBERS:,} members, twice those of the original. Get the original archive."
+                f"more than {MAX_MEMBERS:,} members, twice those of the original. Get the original archive."
             )
         # One ID has one review, whatever its rating.
         key = member.name.rsplit("_", 1)[0] if kind is REVIEW else member.name
         if kind is not FOLDER:
             if key in seen:
-                raise ReviewError(f"{_name(path, member)}: stands twice in the archive. Leave one of them out.")
+                raise ReviewError(f"{_name(member)}: stands twice in the archive. Leave one of them out.")
             seen.add(key)
         yield member, kind
 
 
-def _classify(member: tarfile.TarInfo, path: Path | str) -> re.Pattern[str]:
+def _classify(member: tarfile.TarInfo) -> re.Pattern[str]:
     if member.type == tarfile.DIRTYPE and FOLDER.fullmatch(member.name):
         return FOLDER
     if member.type not in PLAIN_FILES or member.issparse():
         raise ReviewError(
-            f"{_name(path, member)}: expected a plain file or a folder of the reviews' layout, received a link, a "
+            f"{_name(member)}: expected a plain file or a folder of the reviews' layout, received a link, a "
             "device, another folder or a special file. Get the original archive."
         )
     limits = {REVIEW: MAX_REVIEW_BYTES, ADDRESSES: MAX_ADDRESSES_BYTES, EXTRA: MAX_EXTRA_BYTES}
@@ -165,48 +161,48 @@ def _classify(member: tarfile.TarInfo, path: Path | str) -> re.Pattern[str]:
         if kind.fullmatch(member.name):
             if member.size > limit:
                 raise ReviewError(
-                    f"{_name(path, member)}: has {member.size:,} bytes, where at most {limit:,} are expected. "
+                    f"{_name(member)}: has {member.size:,} bytes, where at most {limit:,} are expected. "
                     "Get the original archive."
                 )
             return kind
     raise ReviewError(
-        f"{_name(path, member)}: expected the layout aclImdb/{{train,test}}/{{pos,neg}}/ID_RATING.txt. "
+        f"{_name(member)}: expected the layout aclImdb/{{train,test}}/{{pos,neg}}/ID_RATING.txt. "
         "Get the original archive, or give your own reviews as a table in sentiment.source.path."
     )
 
 
-def _read_text(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path | str) -> str:
+def _read_text(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
     file = archive.extractfile(member)
     data = file.read() if file else b""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ReviewError(
-            f"{_name(path, member)}: expected UTF-8, received byte 0x{data[error.start]:02x} at position "
+            f"{_name(member)}: expected UTF-8, received byte 0x{data[error.start]:02x} at position "
             f"{error.start}. Get the original archive, or save the review again as UTF-8."
         ) from error
 
 
-def _add_review(contents: _Contents, name: str, text: str, path: Path | str) -> None:
+def _add_review(contents: _Contents, name: str, text: str) -> None:
     match = REVIEW.fullmatch(name)
     assert match is not None
     folder, review, rating = match[1], int(match[2]), int(match[3])
     expected = RATINGS[folder.rsplit("/", 1)[1]]
     if rating not in expected:
         raise ReviewError(
-            f"{path}: member '{name}': expected a rating of {expected[0]} to {expected[-1]} in {folder}, received "
+            f"member '{name}': expected a rating of {expected[0]} to {expected[-1]} in {folder}, received "
             f"{rating}. Move the review to the other folder, or leave it out."
         )
     contents.reviews[folder, review] = rating, text
 
 
-def _tabulate(contents: _Contents, unlabelled: bool, path: Path | str) -> pd.DataFrame:
+def _tabulate(contents: _Contents, unlabelled: bool) -> Reviews:
     folders = [f"{split}/{kind}" for split in ("train", "test") for kind in ("neg", "pos")] + ["train/unsup"]
     rows: list[tuple[object, ...]] = []
     for folder, review in sorted(contents.reviews, key=lambda key: (folders.index(key[0]), key[1])):
         rating, text = contents.reviews[folder, review]
         split, kind = folder.split("/")
-        film = _find_film(contents.addresses.get(folder, []), folder, review, path)
+        film = _find_film(contents.addresses.get(folder, []), folder, review)
         split = "unlabelled" if kind == "unsup" else split
         rows.append((f"{folder}/{review}_{rating}", split, film, rating or None, LABELS[kind], text))
     table = tabulate(rows)
@@ -214,24 +210,24 @@ def _tabulate(contents: _Contents, unlabelled: bool, path: Path | str) -> pd.Dat
         if not (table["split"] == split).any():
             what = "set sentiment.source.unlabelled to false" if split == "unlabelled" else "get the original archive"
             where = "aclImdb/train/unsup" if split == "unlabelled" else f"aclImdb/{split}/{{pos,neg}}"
-            raise ReviewError(f"{path}: expected reviews in {where}, received none. Read another archive, or {what}.")
+            raise ReviewError(f"expected reviews in {where}, received none. Read another archive, or {what}.")
     return table
 
 
-def _find_film(addresses: list[str], folder: str, review: int, path: Path | str) -> str:
+def _find_film(addresses: list[str], folder: str, review: int) -> str:
     """The film of review N stands in line N of the list, counted from 0."""
     line = addresses[review] if review < len(addresses) else ""
     film = FILM.search(line)
     if film is None:
         split, kind = folder.split("/")
         raise ReviewError(
-            f"{path}: review {review} of aclImdb/{folder} has no film: expected an address such as "
+            f"review {review} of aclImdb/{folder} has no film: expected an address such as "
             f"http://www.imdb.com/title/tt0453418/usercomments in line {review + 1} of "
             f"aclImdb/{split}/urls_{kind}.txt, received {line[:80]!r}. Get the original archive."
         )
     return film[1]
 
 
-def _name(path: Path | str, member: tarfile.TarInfo) -> str:
-    # As repr, for a name may hold what a terminal obeys.
-    return f"{path}: member {member.name[:200]!r}"
+def _name(member: tarfile.TarInfo) -> str:
+    # As repr, because a name may hold what a terminal obeys.
+    return f"member {member.name[:200]!r}"

@@ -46,6 +46,10 @@ class EncodedTexts:
         """int64[num_texts], words of each text."""
         return np.diff(self.offsets)
 
+    def count_known(self) -> np.ndarray:
+        """int64[num_texts], words of each text that are in the vocabulary."""
+        return np.diff(np.cumsum(np.concatenate([[0], self.ids != UNKNOWN]))[self.offsets])
+
     def select(self, texts: np.ndarray) -> "EncodedTexts":
         """The texts of these numbers, int64[num_selected], in their order."""
         words, offsets = self.find_words(texts)
@@ -63,7 +67,7 @@ def encode_texts(texts: Iterable[str], vocabulary: Sequence[str], signs: bool = 
 
     Args:
         texts: as they were written.
-        vocabulary: what `build_vocabulary` returns; other words become `UNKNOWN`.
+        vocabulary: the known words by number; other words become `UNKNOWN`.
         signs: as the vocabulary was built, see `VocabularySpec`.
     """
     numbers = {word: number for number, word in enumerate(vocabulary, start=FIRST_WORD)}

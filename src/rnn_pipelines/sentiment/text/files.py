@@ -3,12 +3,13 @@
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.tables import Column, Table
 
 
 class ParameterNames(NamedTuple):
@@ -42,17 +43,27 @@ class TextFileSpec(BaseModel, extra="forbid", frozen=True):
     text: str = "text"
 
 
-def read_texts(file: TextFileSpec) -> pd.DataFrame:
+class TextsTable(Table):
+    """Texts to score; `row` is the number of the data row or line, from 1."""
+
+    row = Column("int")
+    text = Column("text")
+    key = ("row",)
+    error = ReviewError
+
+
+Texts = Annotated[pd.DataFrame, TextsTable]
+
+
+def read_texts(file: TextFileSpec) -> Texts:
     """Reads texts of which nothing is known; an empty cell or line is an empty text.
 
     A file without any is refused, so that it doesn't take the place of earlier scores.
 
     Args:
         file: where they are.
-    Returns:
-        `row` (int64, the number of the data row or line, from 1) and `text` (str).
     Raises:
-        ReviewError: no path, no such file, another kind of file, a missing column, a cell that is no text, no rows.
+        ReviewError: no path, no such file, another kind of file, a missing column, a cell that is not text, no rows.
     """
     if file.path is None:
         raise ReviewError(
@@ -63,7 +74,7 @@ def read_texts(file: TextFileSpec) -> pd.DataFrame:
     if path.name.lower().endswith(".txt"):
         texts = pd.Series(_read_lines(path), dtype="str")
     else:
-        # As objects, for a column of categories takes no value that is none of them.
+        # As objects, because a column of categories takes no other value.
         column = read_columns(path, [file.text], PARAMETERS)[file.text].astype("object")
         is_text = column.map(lambda cell: isinstance(cell, str)).astype(bool)
         refuse_cell(~is_text & column.notna(), column, path, "text")
@@ -157,7 +168,7 @@ def _read_csv(path: Path, wanted: list[str], names: ParameterNames) -> pd.DataFr
 
     header = read(header=None, nrows=1).iloc[0].tolist()
     _require_columns(wanted, header, path, names)
-    # All columns, for pandas passes over surplus cells where it is to read a choice of them. Of a single column, an
+    # All columns, because pandas passes over surplus cells where it is to read a choice of them. Of a single column, an
     # empty line is an empty cell; leaving it out would shift the rows after it.
     table = read(skip_blank_lines=len(header) > 1)
     if len(header) == 1 and list(table.columns) != header:

@@ -27,7 +27,7 @@ class NewestReviewsSpec(BaseModel, extra="forbid", frozen=True):
     Attributes:
         as_of: last day, time (see `parse_as_of`) or batch that counts; None for all there is. It needs `time`.
         time: column of dates, times or numbers of batches in the user's own table; None for none.
-        holdout: fraction of the reviews that judge: the newest ones by `time`, else drawn by film.
+        holdout: fraction of the reviews that judge: the newest ones by `time`, else drawn by group.
     """
 
     as_of: int | str | None = None
@@ -38,8 +38,8 @@ class NewestReviewsSpec(BaseModel, extra="forbid", frozen=True):
 def read_newest(source: ReviewSourceSpec, newest: NewestReviewsSpec) -> pd.DataFrame:
     """Reads the reviews, drops what came after `as_of`, and says which ones are held out.
 
-    By time, all reviews of one time stay together, and a film may have older reviews in training, as it has on the day
-    of use. Without times, films are drawn in an order that depends on nothing but their names, so that new reviews
+    By time, all reviews of one time stay together, and a group may have older reviews in training, as it has on the
+    day of use. Without times, groups are drawn in an order that depends on nothing but their names, so that new reviews
     hardly change which ones are held out, and a champion has not learnt from them; where there is no group, each text
     stands for itself. A test part that the source has is left out: no retraining sees it.
 
@@ -47,7 +47,7 @@ def read_newest(source: ReviewSourceSpec, newest: NewestReviewsSpec) -> pd.DataF
         source: which reviews.
         newest: up to when, and how many judge.
     Returns:
-        What `read_reviews` returns, without the later rows, `split` test where held out, and `time` where there is one.
+        `Reviews` whose `split` is test where held out, and their `time` (a time or a number) where there is one.
     Raises:
         ReviewError: as in `read_reviews`; no column says when and `as_of` is given; a time is none; nothing is left.
     """
@@ -80,8 +80,8 @@ def _read_times(path: str, name: str) -> pd.Series:
         numbers = pd.to_numeric(column, errors="coerce")
         if numbers.notna().all():
             return numbers
-    # As text, for pandas takes numbers for nanoseconds. In one format, for it guesses days to be months. Through UTC,
-    # so that times of several zones fall on one axis; times without a zone keep their value.
+    # As text, because pandas takes numbers for nanoseconds. In one format, because it guesses days to be months.
+    # Through UTC, so that times of several zones fall on one axis; times without a zone keep their value.
     text = column if is_datetime else column.astype(str)
     times = pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601").dt.tz_localize(None)
     refuse_cell(times.isna(), column, path, "a date or time of the form 2024-03-31 12:00 (ISO 8601)", REMEDY)
@@ -96,7 +96,7 @@ def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSour
         if not pd.api.types.is_datetime64_any_dtype(times):
             kept = table[times <= float(as_of)]
         elif isinstance(as_of, int):
-            raise ValueError("a number is no date")
+            raise ValueError("a number is not a date")
         else:
             kept = table[times <= parse_as_of(as_of)]
     except ValueError as error:

@@ -1,50 +1,63 @@
 """The one form of all reviews, wherever they come from."""
 
+from typing import Annotated
+
 import pandas as pd
 
 from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.tables import Column, Table
 
-COLUMNS = {"review_id": "str", "split": "str", "film": "str", "rating": "Int8", "label": "Int8", "text": "str"}
+DTYPES = {"review_id": "str", "split": "str", "film": "str", "rating": "Int8", "label": "Int8", "text": "str"}
 SPLITS = ("train", "test", "unlabelled")
 PARTS = ("train", "validation", "test", "unlabelled")
 
 
 def tabulate(rows: list[tuple[object, ...]]) -> pd.DataFrame:
-    """Makes a table of `COLUMNS` from rows in their order; None is a missing rating or label."""
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    """Makes a table of `DTYPES` from rows in their order; None is a missing rating or label."""
+    return pd.DataFrame(rows, columns=list(DTYPES)).astype(DTYPES)
 
 
-class ReviewSchema:
-    """What every table of reviews is; Kedro holds the catalog entry against it at each load and save."""
+class ReviewsTable(Table):
+    """Reviews.
 
-    def validate(self, data: pd.DataFrame) -> pd.DataFrame:
+    `split` is that of the source, `part` the one that they have in training. `film` is the group whose reviews stay on
+    one side of each split: a film, or what the user names. `rating` is 1 to 10, `label` 0 (negative) or 1 (positive),
+    missing where the split is unlabelled. `text` is as it was written.
+    """
+
+    review_id = Column("text")
+    split = Column("text")
+    film = Column("text")
+    rating = Column("int", can_be_empty=True)
+    label = Column("int", can_be_empty=True)
+    text = Column("text")
+    part = Column("text", is_optional=True)
+    key = ("review_id",)
+    error = ReviewError
+
+    @classmethod
+    def validate(cls, data: pd.DataFrame) -> pd.DataFrame:
         """Returns `data` as it is.
 
         Raises:
-            ReviewError: a column is missing or of another type, an ID stands twice, a cell is empty or holds another
-                value than its column may.
+            ReviewError: see `Table.validate`; or a cell holds another value than its column may.
         """
-        expected = COLUMNS | ({"part": "str"} if "part" in data else {})
-        received = dict(data.dtypes.astype(str))
-        if {column: received.get(column) for column in expected} != expected:
-            raise ReviewError(f"reviews: expected the columns {expected}, received {received}.")
-        for column in sorted(expected.keys() - {"rating", "label"}):
-            _refuse(data, data[column].isna(), f"no {column}")
-        _refuse(data, data["review_id"].duplicated(), "a review_id that stands twice")
-        _refuse(data, ~data["split"].isin(SPLITS), f"a split other than {SPLITS}")
-        _refuse(data, ~data["rating"].between(1, 10).fillna(True).astype(bool), "a rating other than 1 to 10")
-        _refuse(data, ~data["label"].isin([0, 1]) & data["label"].notna(), "a label other than 0 and 1")
-        _refuse(
-            data,
-            data["label"].isna() != (data["split"] == "unlabelled"),
-            "a label and the split unlabelled, or neither",
+        super().validate(data)
+        is_labelled = data["label"].notna()
+        cls._refuse_rows(data, ~data["split"].isin(SPLITS), f"a split is none of {SPLITS}")
+        cls._refuse_rows(data, ~data["rating"].between(1, 10).fillna(True).astype(bool), "a rating is not 1 to 10")
+        cls._refuse_rows(data, is_labelled & ~data["label"].isin([0, 1]), "a label is not 0 or 1")
+        cls._refuse_rows(
+            data, is_labelled == (data["split"] == "unlabelled"), "a label contradicts the split unlabelled"
         )
         if "part" in data:
-            _refuse(data, ~data["part"].isin(PARTS), f"a part other than {PARTS}")
+            cls._refuse_rows(data, ~data["part"].isin(PARTS), f"a part is none of {PARTS}")
         return data
 
+    @classmethod
+    def _refuse_rows(cls, data: pd.DataFrame, wrong: pd.Series, why: str) -> None:
+        # Without the text, which may be long.
+        super()._refuse_rows(data.drop(columns="text"), wrong, why)
 
-def _refuse(data: pd.DataFrame, faulty: pd.Series, what: str) -> None:
-    if faulty.any():
-        row = data[faulty].iloc[0].drop("text").to_dict()
-        raise ReviewError(f"reviews: {int(faulty.sum())} of {len(data)} rows have {what}; the first of them: {row}.")
+
+Reviews = Annotated[pd.DataFrame, ReviewsTable]

@@ -1,4 +1,4 @@
-"""Where reviews come from, and their one form after that: `review_id, split, film, rating, label, text`."""
+"""Where reviews come from: an archive, or the user's own table."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.text.archive import read_archive
 from rnn_pipelines.sentiment.text.download import fetch_archive
 from rnn_pipelines.sentiment.text.files import ParameterNames, read_columns, refuse_cell
+from rnn_pipelines.sentiment.text.schema import Reviews
 
 PARAMETERS = ParameterNames(
     path="sentiment.source.path",
@@ -66,16 +67,15 @@ class ReviewSourceSpec(BaseModel, extra="forbid", frozen=True):
         return self.path or "Large Movie Review Dataset"
 
 
-def read_reviews(source: ReviewSourceSpec) -> pd.DataFrame:
+def read_reviews(source: ReviewSourceSpec) -> Reviews:
     """Reads the reviews that `source` asks for: the user's own table, or the Large Movie Review Dataset.
 
     Args:
         source: which reviews.
     Returns:
-        `review_id` (str), `split` (str: train, test or unlabelled), `film` (str), `rating` (Int8, missing where there
-        is none), `label` (Int8, 0 negative, 1 positive, missing where unlabelled), `text` (str, as it is). In the
-        user's own table, `review_id` counts the data rows from 1, `film` is the group, or the review's ID where there
-        is none, and without a split column all reviews are of the split train: `split_reviews` draws the test part.
+        The reviews of the user's own table have the numbers of their rows, from 1, as their IDs and, where there is no
+        group, as their groups too. Without a split column all are of the split train: `split_reviews` draws the test
+        part.
     Raises:
         ReviewError: no such file, a damaged or foreign archive, a missing column, an empty cell, a label or a split
             that is none, reviews of one class only.

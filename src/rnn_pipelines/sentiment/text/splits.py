@@ -1,19 +1,20 @@
-"""Train, validation and test by film: reviews of one film resemble each other, and a split through them flatters."""
+"""Train, validation and test by group: reviews of one film resemble each other, and a split through them flatters."""
 
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field
 
 from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.sentiment.text.schema import DTYPES, Reviews
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0)]
 
 
 class ReviewSplitSpec(BaseModel, extra="forbid", frozen=True):
-    """Which films are held back. A film is a review's group, whatever the reviews are about.
+    """Which groups of reviews are held back: films, or what the user's reviews are about.
 
     Attributes:
         validation: fraction of the training reviews, which chooses the epoch and the settings.
@@ -26,22 +27,47 @@ class ReviewSplitSpec(BaseModel, extra="forbid", frozen=True):
     seed: Seed = 0
 
 
-def split_reviews(table: pd.DataFrame, split: ReviewSplitSpec) -> tuple[pd.DataFrame, dict[str, Any]]:
+class WordCounts(TypedDict):
+    """Words of a review, parted by spaces."""
+
+    mean: float
+    median: float
+    max: int
+
+
+class DroppedReviews(TypedDict):
+    """How many were dropped: because the text is `in_test` too, or because it is `repeated`."""
+
+    in_test: int
+    repeated: int
+
+
+class ReviewProfile(TypedDict):
+    """What stands in the reviews: numbers by part, of the labelled parts alone in `positive_fraction`.
+
+    `num_films` are groups. A source's own split may share some between training (with validation) and test part.
+    """
+
+    num_reviews: dict[str, int]
+    num_films: dict[str, int]
+    positive_fraction: dict[str, float]
+    num_films_in_train_and_test: int
+    num_words: WordCounts
+    num_dropped: DroppedReviews
+
+
+def split_reviews(table: Reviews, split: ReviewSplitSpec) -> tuple[Reviews, ReviewProfile]:
     """Puts each review into its part, and drops the texts that would be learnt and then asked.
 
     A training or unlabelled review whose exact text is in the test part is dropped, and so are repeats of a text
     outside the test part: the first ID stays, a labelled one before an unlabelled one. The test part stays as it is.
-    Films are drawn at random until their reviews reach the fraction; the order of the rows doesn't matter.
+    Groups are drawn at random until their reviews reach the fraction; the order of the rows doesn't matter.
 
     Args:
-        table: what `read_reviews` returns.
+        table: without parts.
         split: sizes of the parts.
     Returns:
-        The kept rows in their order, with `part` (str: train, validation, test or unlabelled). No film is in two of
-        the parts that are drawn.
-        And the profile: `num_reviews` and `num_films` of each part, `positive_fraction` of each labelled one,
-        `num_dropped` (`in_test`, `repeated`), `num_films_in_train_and_test` (a source's own split may share some;
-        validation counts as train), and `num_words` (`mean`, `median`, `max`; spaces part the words).
+        The kept rows in their order, with their parts; no group is in two of the parts that are drawn. And the profile.
     Raises:
         ReviewError: a part is empty or of one class only.
     """
@@ -52,42 +78,42 @@ def split_reviews(table: pd.DataFrame, split: ReviewSplitSpec) -> tuple[pd.DataF
     in_test, repeated = _find_duplicates(table, part)
     kept = ~(in_test | repeated)
     part = _hold_back(table.loc[kept, "film"], part[kept], split.validation, "validation", rng)
-    reviews = table[kept].assign(part=part).reset_index(drop=True)
+    reviews = table.loc[kept, list(DTYPES)].assign(part=part).reset_index(drop=True)
     _refuse_useless_parts(reviews, split)
-    dropped = {"in_test": int(in_test.sum()), "repeated": int(repeated.sum())}
-    return reviews, _describe(reviews) | {"num_dropped": dropped}
+    dropped = DroppedReviews(in_test=int(in_test.sum()), repeated=int(repeated.sum()))
+    return reviews, _profile_reviews(reviews, dropped)
 
 
-def find_texts(reviews: pd.DataFrame, *parts: str) -> np.ndarray:
+def find_texts(reviews: Reviews, *parts: str) -> np.ndarray:
     """The numbers of the reviews in these parts, int64[num_found]."""
     return np.flatnonzero(reviews["part"].isin(parts))
 
 
-def assign_folds(reviews: pd.DataFrame, num_folds: int) -> np.ndarray:
-    """Spreads the films of the training part over folds, whatever the order of the rows.
+def assign_folds(reviews: Reviews, num_folds: int) -> np.ndarray:
+    """Spreads the groups of the training part over folds, whatever the order of the rows.
 
     Args:
-        reviews: `part` and `film` of each.
+        reviews: with their parts.
         num_folds: at most so many, numbered from 0.
     Returns:
         int64[num_reviews], −1 outside the training part.
     """
     is_train = reviews["part"] == "train"
-    films = np.sort(reviews.loc[is_train, "film"].unique())
-    fold = pd.Series(np.random.default_rng(0).permutation(len(films)) % num_folds, index=films)
+    groups = np.sort(reviews.loc[is_train, "film"].unique())
+    fold = pd.Series(np.random.default_rng(0).permutation(len(groups)) % num_folds, index=groups)
     return np.where(is_train, reviews["film"].map(fold).fillna(-1), -1).astype(np.int64)
 
 
-def _hold_back(film: pd.Series, part: pd.Series, fraction: float, name: str, rng: np.random.Generator) -> pd.Series:
-    """Moves films from the training part to the part `name`, until it has the fraction of the training reviews."""
-    sizes = film[part == "train"].value_counts().sort_index()
+def _hold_back(group: pd.Series, part: pd.Series, fraction: float, name: str, rng: np.random.Generator) -> pd.Series:
+    """Moves groups from the training part to the part `name`, until it has the fraction of the training reviews."""
+    sizes = group[part == "train"].value_counts().sort_index()
     drawn = sizes.iloc[rng.permutation(len(sizes))]
-    # A film belongs to it as long as those before it fall short.
-    films = drawn.index[drawn.cumsum() - drawn < fraction * drawn.sum()]
-    return part.mask((part == "train") & film.isin(films), name)
+    # A group belongs to it as long as those before it fall short.
+    held = drawn.index[drawn.cumsum() - drawn < fraction * drawn.sum()]
+    return part.mask((part == "train") & group.isin(held), name)
 
 
-def _find_duplicates(table: pd.DataFrame, part: pd.Series) -> tuple[pd.Series, pd.Series]:
+def _find_duplicates(table: Reviews, part: pd.Series) -> tuple[pd.Series, pd.Series]:
     is_test = part == "test"
     in_test = ~is_test & table["text"].isin(table.loc[is_test, "text"])
     ids = table["review_id"]
@@ -98,7 +124,7 @@ def _find_duplicates(table: pd.DataFrame, part: pd.Series) -> tuple[pd.Series, p
     return in_test, repeated.reindex(table.index, fill_value=False)
 
 
-def _refuse_useless_parts(reviews: pd.DataFrame, split: ReviewSplitSpec) -> None:
+def _refuse_useless_parts(reviews: Reviews, split: ReviewSplitSpec) -> None:
     for part in ("train", "validation", "test"):
         labels = reviews.loc[reviews["part"] == part, "label"]
         if labels.nunique() < 2:
@@ -110,7 +136,7 @@ def _refuse_useless_parts(reviews: pd.DataFrame, split: ReviewSplitSpec) -> None
             )
 
 
-def _describe(reviews: pd.DataFrame) -> dict[str, Any]:
+def _profile_reviews(reviews: Reviews, dropped: DroppedReviews) -> ReviewProfile:
     parts = reviews.groupby("part")
     labelled = reviews[reviews["label"].notna()].groupby("part")
     words = reviews["text"].map(lambda text: len(text.split()))
@@ -122,4 +148,5 @@ def _describe(reviews: pd.DataFrame) -> dict[str, Any]:
         "positive_fraction": {part: float(mean) for part, mean in labelled["label"].mean().items()},
         "num_films_in_train_and_test": len(shared),
         "num_words": {"mean": float(words.mean()), "median": float(words.median()), "max": int(words.max())},
+        "num_dropped": dropped,
     }

@@ -1,0 +1,42 @@
+"""Reviews to read: one as it comes, and those on which a classifier is most wrong."""
+
+from typing import Annotated
+
+import pandas as pd
+
+from rnn_pipelines.sentiment.calibration import Calibration, choose_classifier
+from rnn_pipelines.sentiment.logits import to_probability
+from rnn_pipelines.sentiment.tables import Predictions
+from rnn_pipelines.sentiment.text.schema import Reviews
+from rnn_pipelines.tables import Column, Table
+
+NUM_MISTAKES = 10
+
+
+class ExamplesTable(Table):
+    """The first review of the test part (of the `kind` sample), then mistakes from the worst on."""
+
+    kind = Column("text")
+    review_id = Column("text")
+    film = Column("text")
+    rating = Column("int", can_be_empty=True)
+    label = Column("int")
+    num_words = Column("int")
+    # Of the positive class.
+    probability = Column("float")
+    text = Column("text")
+    key = ("kind", "review_id")
+
+
+Examples = Annotated[pd.DataFrame, ExamplesTable]
+
+
+def find_examples(predictions: Predictions, reviews: Reviews, calibrations: dict[str, Calibration]) -> Examples:
+    """Picks a sample, and the mistakes of the classifier that is best on validation."""
+    logits = predictions[choose_classifier(calibrations)].to_numpy()
+    table = predictions[["review_id", "rating", "label", "num_words"]].assign(probability=to_probability(logits))
+    error = (table["probability"] - table["label"].astype(float)).abs()
+    worst = error[error > 0.5].nlargest(NUM_MISTAKES).index
+    chosen = pd.concat([table.iloc[:1].assign(kind="sample"), table.loc[worst].assign(kind="mistake")])
+    examples = chosen.merge(reviews[["review_id", "film", "text"]], on="review_id", how="left")
+    return examples[list(ExamplesTable.columns)]

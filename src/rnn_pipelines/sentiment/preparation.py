@@ -1,0 +1,32 @@
+"""From reviews to what classifiers learn from: words, word vectors and n-grams, of the training part alone."""
+
+from rnn_pipelines.sentiment.nb_ngram import FitRecord, NgramClassifier, NgramSpec, TextFeatures, add_ngram_features
+from rnn_pipelines.sentiment.text import encoding, vectors, vocabulary
+from rnn_pipelines.sentiment.text.encoding import EncodedTexts
+from rnn_pipelines.sentiment.text.schema import Reviews
+from rnn_pipelines.sentiment.text.splits import assign_folds, find_texts
+from rnn_pipelines.sentiment.text.vectors import WordVectors, WordVectorSpec
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
+
+
+def build_vocabulary(reviews: Reviews, vocabulary_spec: VocabularySpec) -> list[str]:
+    """Numbers the words of the training part."""
+    return vocabulary.build_vocabulary(reviews["text"].iloc[find_texts(reviews, "train")], vocabulary_spec)
+
+
+def encode_reviews(reviews: Reviews, words: list[str], vocabulary_spec: VocabularySpec) -> EncodedTexts:
+    """Turns every text into the numbers of its words."""
+    return encoding.encode_texts(reviews["text"], words, vocabulary_spec.signs)
+
+
+def learn_word_vectors(encoded: EncodedTexts, reviews: Reviews, word_vectors: WordVectorSpec) -> WordVectors:
+    """Learns a vector for each frequent word from the training and unlabelled texts alone."""
+    texts = find_texts(reviews, "train", "unlabelled")
+    return vectors.learn_word_vectors(encoded.select(texts), word_vectors)
+
+
+def fit_nb_ngram(
+    encoded: EncodedTexts, reviews: Reviews, ngrams: NgramSpec
+) -> tuple[NgramClassifier, TextFeatures, FitRecord]:
+    """Fits the classical classifier, and gives its weights to the words of all texts, out of fold in training."""
+    return add_ngram_features(encoded, reviews["label"], assign_folds(reviews, ngrams.folds), ngrams)

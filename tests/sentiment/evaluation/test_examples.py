@@ -1,0 +1,81 @@
+"""Reviews to read are the first of the test part, and the worst mistakes of the classifier that was chosen."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.sentiment.calibration import Calibration
+from rnn_pipelines.sentiment.evaluation.examples import ExamplesTable, find_examples
+
+# Which choose the GRU.
+CALIBRATIONS: dict[str, Calibration] = {
+    name: {"weights": {}, "intercept": 0.0, "validation_log_loss": 0.1 if name == "gru" else 0.2}
+    for name in ("lstm", "gru", "ensemble")
+}
+
+
+@pytest.fixture(scope="module")
+def predictions() -> pd.DataFrame:
+    """Random labels and logits that know something of them."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 2, 200)
+    return pd.DataFrame(
+        {
+            "review_id": [f"test/{number}" for number in range(200)],
+            "label": pd.array(labels, dtype="Int8"),
+            "rating": pd.array(np.where(labels == 1, 7, 1), dtype="Int8"),
+            "num_words": random.integers(1, 1500, 200),
+            "gru": random.normal(2 * labels - 1, 1.5),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def reviews(predictions: pd.DataFrame) -> pd.DataFrame:
+    """In another order, and more than were predicted."""
+    ids = ["train/1", *predictions["review_id"][::-1]]
+    return pd.DataFrame(
+        {"review_id": ids, "film": [f"film of {i}" for i in ids], "text": [f"text of {i}" for i in ids]}
+    )
+
+
+@pytest.fixture(scope="module")
+def examples(predictions: pd.DataFrame, reviews: pd.DataFrame) -> pd.DataFrame:
+    return find_examples(predictions, reviews, CALIBRATIONS)
+
+
+def test_first_example_is_the_first_review_of_the_test_part(examples: pd.DataFrame) -> None:
+    assert examples.loc[examples["kind"] == "sample", "review_id"].tolist() == ["test/0"]
+
+
+def test_mistakes_are_those_with_the_largest_errors_from_the_worst_on(
+    examples: pd.DataFrame, predictions: pd.DataFrame
+) -> None:
+    towards_the_label = np.where(predictions["label"] == 1, predictions["gru"], -predictions["gru"])
+    expected = predictions["review_id"].iloc[np.argsort(towards_the_label)[:10]].tolist()
+    assert examples.loc[examples["kind"] == "mistake", "review_id"].tolist() == expected
+
+
+def test_examples_have_the_probability_of_the_positive_class(examples: pd.DataFrame, predictions: pd.DataFrame) -> None:
+    logits = predictions.set_index("review_id").loc[examples["review_id"], "gru"].to_numpy()
+    np.testing.assert_allclose(examples["probability"], 1 / (1 + np.exp(-logits)), rtol=1e-12)
+
+
+def test_examples_have_their_own_film_and_text(examples: pd.DataFrame) -> None:
+    assert examples["text"].tolist() == [f"text of {i}" for i in examples["review_id"]]
+    assert examples["film"].tolist() == [f"film of {i}" for i in examples["review_id"]]
+
+
+def test_examples_are_what_their_type_says(examples: pd.DataFrame) -> None:
+    ExamplesTable.validate(examples)
+
+
+def test_classifier_without_mistakes_has_a_sample_alone(predictions: pd.DataFrame, reviews: pd.DataFrame) -> None:
+    right = predictions.assign(gru=np.where(predictions["label"] == 1, 1.0, -1.0))
+    assert find_examples(right, reviews, CALIBRATIONS)["kind"].tolist() == ["sample"]
+
+
+def test_right_review_is_no_mistake_however_unsure(predictions: pd.DataFrame, reviews: pd.DataFrame) -> None:
+    hardly = predictions.assign(gru=np.where(predictions["label"] == 1, 0.001, -0.001))
+    hardly.loc[5, "gru"] *= -1
+    assert find_examples(hardly, reviews, CALIBRATIONS)["review_id"].tolist() == ["test/0", "test/5"]

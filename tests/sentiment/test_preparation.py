@@ -1,0 +1,32 @@
+"""What classifiers learn from is made of the training part alone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.sentiment.preparation import build_vocabulary, encode_reviews, learn_word_vectors
+from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
+
+
+@pytest.fixture
+def reviews() -> pd.DataFrame:
+    """Two texts of each part; no two parts share a word."""
+    parts = ["train", "validation", "test", "unlabelled"]
+    return pd.DataFrame([{"part": part, "text": f"{part}{word} {part}a"} for part in parts for word in "bc"])
+
+
+def test_vocabulary_sees_the_training_part_alone(reviews: pd.DataFrame) -> None:
+    assert set(build_vocabulary(reviews, VocabularySpec(min_count=1))) == {"traina", "trainb", "trainc"}
+
+
+@pytest.mark.parametrize(
+    ("part", "is_learnt"), [("train", True), ("unlabelled", True), ("validation", False), ("test", False)]
+)
+def test_word_vectors_see_the_training_and_unlabelled_part_alone(
+    reviews: pd.DataFrame, part: str, is_learnt: bool
+) -> None:
+    words = [f"{part}{word}" for word in "abc"]
+    encoded = encode_reviews(reviews, words, VocabularySpec())
+    learnt = learn_word_vectors(encoded, reviews, WordVectorSpec(num_words=5, dimensions=2))
+    assert np.any(learnt.vectors[2:]) == is_learnt

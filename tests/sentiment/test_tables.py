@@ -1,0 +1,61 @@
+"""A table holds the logits of those that are registered, and of nobody else."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.looks import CELLS
+from rnn_pipelines.sentiment.registry import NETWORKS, Network
+from rnn_pipelines.sentiment.tables import (
+    HoldoutTable,
+    MeasuresTable,
+    PredictionsTable,
+    ReferenceTable,
+    ScoredTextsTable,
+    ScoresTable,
+    make_empty,
+)
+
+
+@pytest.fixture
+def predictions() -> pd.DataFrame:
+    facts = {"review_id": ["a", "b"], "label": [0, 1], "rating": pd.array([None, 9], "Int8"), "num_words": [3, 0]}
+    return pd.DataFrame({**facts, "gru": [-1.0, 2.0], "ensemble": [-1.0, np.nan]})
+
+
+def test_predictions_say_which_columns_are_classifiers(predictions: pd.DataFrame) -> None:
+    assert PredictionsTable.validate(predictions) is predictions
+    assert PredictionsTable.list_classifiers(predictions) == ["gru", "ensemble"]
+
+
+def test_column_of_nobody_is_refused(predictions: pd.DataFrame) -> None:
+    with pytest.raises(ReviewError, match="PredictionsTable: expected the columns review_id"):
+        PredictionsTable.validate(predictions.assign(rnn=1.0))
+
+
+def test_column_of_a_network_that_is_registered_later_is_taken(
+    predictions: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(NETWORKS, "rnn", Network(CELLS["rnn"]))
+    PredictionsTable.validate(predictions.assign(rnn=1.0, rnn_alone=1.0))
+
+
+def test_review_stands_once(predictions: pd.DataFrame) -> None:
+    with pytest.raises(ReviewError, match="review_id stand a second time"):
+        ScoresTable.validate(pd.DataFrame({"review_id": ["a", "a"], "gru": [1.0, 2.0]}))
+
+
+def test_holdout_is_scored_by_challenger_champion_and_baselines(predictions: pd.DataFrame) -> None:
+    holdout = predictions.drop(columns=["gru", "ensemble"]).assign(
+        challenger=1.0, majority=0.0, nb_ngram=1.0, num_known_words=2, is_seen=False
+    )
+    HoldoutTable.validate(holdout)
+    HoldoutTable.validate(holdout.assign(champion=1.0))
+    with pytest.raises(ReviewError, match="expected the columns"):
+        HoldoutTable.validate(holdout.assign(lstm=1.0))
+
+
+@pytest.mark.parametrize("kind", [ReferenceTable, ScoredTextsTable, MeasuresTable])
+def test_table_without_rows_is_one(kind: type) -> None:
+    assert kind.validate(make_empty(kind)).empty
