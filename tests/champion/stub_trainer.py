@@ -20,7 +20,8 @@ from typing import Any
 
 from rnn_pipelines.champion.history import find_origin
 from rnn_pipelines.champion.outcome import save_outcome
-from rnn_pipelines.champion.store import RECORD, ChampionStore, Pointer
+from rnn_pipelines.champion.pointer import Pointer
+from rnn_pipelines.champion.store import RECORD, ChampionStore
 from rnn_pipelines.errors import ChampionError
 
 FILE_SIZE = 100_000
