@@ -8,7 +8,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("rnn_pipelines")
 class MaskedPooling(keras.layers.Layer):
-    """Greatest value and mean of each feature over the steps that are no padding, one after the other.
+    """Greatest value and mean of each feature over the steps that aren't padding, one after the other.
 
     Args:
         kinds: `max`, `mean` or both.

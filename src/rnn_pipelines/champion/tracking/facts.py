@@ -112,7 +112,7 @@ def _tag_version(record: Record) -> dict[str, Any]:
 
 
 def _list_number(name: str, value: Any, step: int = 0) -> Iterator[tuple[str, float, int]]:
-    """What is no number has no place among metrics: None stands for a loss that was not measured, or not finite."""
+    """What isn't a number has no place among metrics: None stands for a loss that was not measured, or not finite."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         yield _make_key(name), float(value), step
 
