@@ -81,10 +81,10 @@ def test_help_lists_every_command() -> None:
     assert sorted(cli.champion.commands) == COMMANDS
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_takes_environment_and_json(command: str) -> None:
-    options = {option for parameter in cli.champion.commands[command].params for option in parameter.opts}
-    assert options >= {"--env", "--json"}
+def test_every_command_takes_environment_and_json() -> None:
+    commands = cli.champion.commands.items()
+    options = {name: {option for taken in command.params for option in taken.opts} for name, command in commands}
+    assert [name for name, taken in options.items() if not taken >= {"--env", "--json"}] == []
 
 
 @pytest.mark.parametrize(("command", "codes"), [("retrain", ["0", "1", "75"]), ("check", ["0", "10", "20"])])

@@ -60,10 +60,7 @@ SPECS = {"forecast": NetworkSpec, "sentiment": ClassifierSpec}
     ("pipeline", "block", "cell"),
     [
         ("forecast", "lstm", "gru"),
-        ("forecast", "gru", "lstm"),
-        ("sentiment", "gru", "lstm"),
         ("sentiment", "pointwise", "lstm"),
-        ("sentiment", "lstm", "pointwise"),
     ],
 )
 def test_block_of_one_cell_that_is_named_after_another_is_refused(pipeline: str, block: str, cell: str) -> None:

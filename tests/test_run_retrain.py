@@ -160,7 +160,7 @@ def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) 
 
     series = make_sales().rename(columns={"shop": "unique_id", "day": "ds", "sales": "y"}).assign(observed=True)
     holdout = first["holdout"]
-    champion = ChampionDataset(path=str(FOLDER), task="forecast").store._verify(first["version"])[0]
+    champion = ChampionDataset(path=str(FOLDER), task="forecast").store.read_version(first["version"])
     artefact = unpack(champion)
     found = forecast_cutoffs(artefact, series, holdout[["unique_id", "cutoff"]].drop_duplicates())
     assert found["ds"].tolist() == holdout["ds"].tolist()

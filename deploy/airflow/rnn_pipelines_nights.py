@@ -61,7 +61,7 @@ def find_lag() -> int:
     """Hours from the last time whose data counts to the logical date.
 
     Raises:
-        ValueError: it is no such number; nothing later than the logical date is ever seen.
+        ValueError: it isn't such a number; nothing later than the logical date is ever seen.
     """
     lag = os.environ.get("RNN_PIPELINES_LAG_HOURS") or "0"
     if not lag.isdecimal():

@@ -49,7 +49,7 @@ class RunHooks:
     def on_pipeline_error(self, error: Exception, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         """Leaves a record of a retraining that failed, and lets go of its lock.
 
-        A retraining that came to a decision is no failure, whatever fails after it, or of another task.
+        A retraining that came to a decision isn't a failure, whatever fails after it, or of another task.
         """
         for task in list_retrained(run_params):
             store = find_store(catalog, task)

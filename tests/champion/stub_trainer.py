@@ -20,7 +20,8 @@ from typing import Any
 
 from rnn_pipelines.champion.history import find_origin
 from rnn_pipelines.champion.outcome import save_outcome
-from rnn_pipelines.champion.store import RECORD, ChampionStore, Pointer
+from rnn_pipelines.champion.pointer import Pointer
+from rnn_pipelines.champion.store import RECORD, ChampionStore
 from rnn_pipelines.errors import ChampionError
 
 FILE_SIZE = 100_000
@@ -242,7 +243,7 @@ def retrain_without_room(folder: Path, is_disk: bool) -> list[dict[str, Any]]:
         outcome["is_whole"] = found in (before, make_files(number, 2))
         outcome["is_on_record"] = find_number(store) == int(found["part0.bin"][:5])
         for version in store.list_versions():
-            store._verify(version)
+            store.read_version(version)
         retrain(task, number + 1, 2)
         outcome["is_next_done"] = drop_record(store.load().files) == make_files(number + 1, 2)
         store.prune(0)

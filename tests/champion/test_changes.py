@@ -40,7 +40,7 @@ def test_nothing_is_new_where_all_is_as_it_was(store: ChampionStore) -> None:
 
 
 @pytest.mark.parametrize("kind", NOW)
-def test_other_data_parameters_or_code_are_news(store: ChampionStore, kind: str) -> None:
+def test_other_data_parameters_or_code_are_a_change(store: ChampionStore, kind: str) -> None:
     retrain(store, **{kind: "else"})
     assert list_changes(store, NOW) == [f"other {kind}"]
 

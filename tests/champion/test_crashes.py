@@ -87,7 +87,7 @@ def inspect(folder: Path, trial: Trial) -> Trial:
     named = [pointer.version, *pointer.previous[:1]] if pointer else []
     for version in {*store.list_versions(), *named}:
         try:
-            store._verify(version)
+            store.read_version(version)
         except ChampionError as error:
             trial.broken.append(str(error))
     trial.num_unread = len(list((folder / "history").glob("*.json"))) - len(list_records(folder))

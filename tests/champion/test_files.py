@@ -71,20 +71,11 @@ def test_content_is_on_disk_before_it_takes_the_name(path: Path, monkeypatch: py
 def test_failed_write_leaves_the_old_content(
     path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException
 ) -> None:
+    """And nothing beside the file."""
     break_off(monkeypatch, step, error)
     with pytest.raises(type(error)):
         replace_file(path, b"new")
     assert path.read_bytes() == b"old"
-
-
-@pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt("stop")], ids=type)
-@pytest.mark.parametrize("step", STEPS)
-def test_failed_write_leaves_nothing_beside_the_file(
-    path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException
-) -> None:
-    break_off(monkeypatch, step, error)
-    with pytest.raises(type(error)):
-        replace_file(path, b"new")
     assert list(path.parent.iterdir()) == [path]
 
 

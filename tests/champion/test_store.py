@@ -197,19 +197,9 @@ def test_rollback_lists_each_champion_before_once(store: ChampionStore, promote:
     assert (pointer.version, pointer.previous) == (second, [third, first])
 
 
-def test_rollback_goes_to_the_champion_before(store: ChampionStore, promote: Promote) -> None:
-    promote("first")
-    promote("second")
-    pointer = store.read_pointer()
-    assert pointer is not None
-    store.promote(pointer.previous[0], ["rolled back"], SINCE)
-    assert store.load().files == make_files("first")
-
-
-@pytest.mark.parametrize("damage", [flip_byte, truncate, Path.unlink])
-def test_damaged_version_is_not_promoted(store: ChampionStore, promote: Promote, damage: Damage) -> None:
+def test_damaged_version_is_not_promoted(store: ChampionStore, promote: Promote) -> None:
     first = promote("first")
-    damage(find_folder(store, first) / NAMES[1])
+    flip_byte(find_folder(store, first) / NAMES[1])
     second = promote("second")
     with pytest.raises(ChampionError, match=first):
         store.promote(first, ["rolled back"], SINCE)
@@ -243,35 +233,26 @@ def test_failed_promotion_leaves_the_champion(
 # A damaged champion
 
 
-@pytest.mark.parametrize("name", [*NAMES, CHECKSUMS])
+@pytest.mark.parametrize("name", [NAMES[1], CHECKSUMS])
 @pytest.mark.parametrize("damage", [flip_byte, truncate, write(b""), Path.unlink, replace_by_folder])
 def test_damaged_file_falls_back_to_the_champion_before(
     store: ChampionStore, promote: Promote, damage: Damage, name: str
 ) -> None:
-    promote("first")
-    second = promote("second")
-    damage(find_folder(store, second) / name)
-    assert store.load().files == make_files("first")
-
-
-@pytest.mark.parametrize("name", [*NAMES, CHECKSUMS])
-@pytest.mark.parametrize("damage", [flip_byte, truncate, write(b""), Path.unlink, replace_by_folder])
-def test_alarm_tells_what_is_damaged_and_what_is_in_use(
-    store: ChampionStore, promote: Promote, damage: Damage, name: str
-) -> None:
+    """With an alarm that tells what is damaged and what is in use."""
     first, second = promote("first"), promote("second")
     damage(find_folder(store, second) / name)
-    damaged, instead = store.load().alarms
+    loaded = store.load()
+    damaged, instead = loaded.alarms
+    assert loaded.files == make_files("first")
     assert damaged.startswith(f"{second}: ")
     assert instead == f"{first} is in use instead."
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_alarm_names_the_file_that_changed(store: ChampionStore, promote: Promote, name: str) -> None:
+def test_alarm_names_the_file_that_changed(store: ChampionStore, promote: Promote) -> None:
     promote("first")
     second = promote("second")
-    flip_byte(find_folder(store, second) / name)
-    assert store.load().alarms[0] == f"{second}: {name} changed after it was written."
+    flip_byte(find_folder(store, second) / NAMES[1])
+    assert store.load().alarms[0] == f"{second}: {NAMES[1]} changed after it was written."
 
 
 @pytest.mark.parametrize("content", ["null", "[]", "{}", "5", '"a"', '["model.keras"]', b"\xff"])
@@ -369,18 +350,13 @@ def damage_pointer(request: pytest.FixtureRequest, store: ChampionStore) -> Call
 def test_champion_of_a_damaged_pointer_is_what_the_history_says(
     store: ChampionStore, promote: Promote, damage_pointer: Callable[[], None]
 ) -> None:
+    """With an alarm that names the pointer."""
     promote("first")
     promote("second")
     damage_pointer()
-    assert store.load().files == make_files("second")
-
-
-def test_damaged_pointer_raises_an_alarm_with_its_name(
-    store: ChampionStore, promote: Promote, damage_pointer: Callable[[], None]
-) -> None:
-    promote("first")
-    damage_pointer()
-    assert store.load().alarms[0].startswith(f"{find_pointer_file(store)}: it is ")
+    loaded = store.load()
+    assert loaded.files == make_files("second")
+    assert loaded.alarms[0].startswith(f"{find_pointer_file(store)}: it is ")
 
 
 def test_damaged_pointer_is_not_read_in_part(
@@ -392,24 +368,20 @@ def test_damaged_pointer_is_not_read_in_part(
         store.read_pointer()
 
 
-def test_damaged_pointer_is_found_from_the_history(
-    store: ChampionStore, promote: Promote, damage_pointer: Callable[[], None]
-) -> None:
+def test_damaged_pointer_is_found_from_the_history(store: ChampionStore, promote: Promote) -> None:
     first, second = promote("first"), promote("second")
     store.promote(first, ["rolled back"], SINCE)
     add_record(store.folder, {"is_promoted": True, "version": first})
     add_record(store.folder, {"is_promoted": False, "version": "worse"})
-    damage_pointer()
+    truncate(find_pointer_file(store))
     pointer = store.find_pointer()
     assert pointer is not None
     assert (pointer.version, pointer.previous) == (first, [second])
 
 
-def test_damaged_pointer_and_damaged_champion_fall_back(
-    store: ChampionStore, promote: Promote, damage_pointer: Callable[[], None]
-) -> None:
+def test_damaged_pointer_and_damaged_champion_fall_back(store: ChampionStore, promote: Promote) -> None:
     first, second = promote("first"), promote("second")
-    damage_pointer()
+    truncate(find_pointer_file(store))
     flip_byte(find_folder(store, second) / NAMES[0])
     loaded = store.load()
     assert (loaded.version, len(loaded.alarms)) == (first, 3)
@@ -481,7 +453,7 @@ def test_prune_leaves_the_champion_and_the_one_before(store: ChampionStore, prom
     assert store.list_versions() == [first, second]
 
 
-@pytest.mark.parametrize("num_kept", range(7))
+@pytest.mark.parametrize("num_kept", [0, 3, 4, 5])
 def test_prune_leaves_the_newest_besides(store: ChampionStore, promote: Promote, num_kept: int) -> None:
     """Never fewer than asked for, also where there are not so many."""
     others = [store.add_version(make_files(content)) for content in "abcd"]
@@ -512,11 +484,9 @@ def test_prune_leaves_a_whole_champion_to_fall_back_to(store: ChampionStore, pro
     assert store.load().version == first
 
 
-def test_prune_leaves_all_where_the_pointer_is_damaged(
-    store: ChampionStore, promote: Promote, damage_pointer: Callable[[], None]
-) -> None:
+def test_prune_leaves_all_where_the_pointer_is_damaged(store: ChampionStore, promote: Promote) -> None:
     versions = [promote(content) for content in "abc"]
-    damage_pointer()
+    truncate(find_pointer_file(store))
     with pytest.raises(ChampionError):
         store.prune(0)
     assert store.list_versions() == versions

@@ -4,10 +4,8 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from kedro.io import DatasetError
 
 from rnn_pipelines.datasets import JSONFolderDataset
 from rnn_pipelines.datasets.json_folder import JSONFolder
@@ -31,25 +29,11 @@ def fail_to_write(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 # A mapping
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        {"test": 0.1, "curve": [1.5, 2.0], "steps_to_learn": None},
-        {"name": "Größe"},
-        [1, "two"],
-        3,
-        None,
-        {},
-    ],
-)
-def test_value_comes_back_as_it_went(folder: JSONFolder, value: Any) -> None:
+def test_value_comes_back_as_it_went(folder: JSONFolder) -> None:
+    """Numbers to their last digit."""
+    value = {"test": 0.1 + 0.2, "curve": [1.5, 2], "steps_to_learn": None, "name": "Größe"}
     folder["a"] = value
     assert folder["a"] == value
-
-
-def test_float_comes_back_to_its_last_digit(folder: JSONFolder) -> None:
-    folder["a"] = 0.1 + 0.2
-    assert folder["a"] == 0.1 + 0.2
 
 
 def test_last_value_that_was_set_counts(folder: JSONFolder) -> None:
@@ -172,13 +156,3 @@ def test_dataset_exists_once_something_is_in_it(tmp_path: Path, is_filled: bool)
     if is_filled:
         dataset.load()["a"] = 1
     assert dataset.exists() is is_filled
-
-
-def test_saving_the_dataset_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="nothing to save"):
-        JSONFolderDataset(path=str(tmp_path)).save({"a": 1})
-
-
-def test_folder_elsewhere_is_refused() -> None:
-    with pytest.raises(DatasetError, match="expected a folder on this machine, received s3"):
-        JSONFolderDataset(path="s3://bucket/mine")

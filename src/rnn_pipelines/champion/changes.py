@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rnn_pipelines.champion.manifest import describe_loader
 from rnn_pipelines.champion.records import Fingerprints, Record
-from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.champion.store import Champion, ChampionStore
 from rnn_pipelines.errors import ChampionError
 
 
@@ -34,16 +34,22 @@ def list_changes(store: ChampionStore, fingerprints: Fingerprints) -> list[str]:
 
 
 def list_damages(store: ChampionStore) -> list[str]:
-    """What is wrong with the champion; empty where it is whole and can be loaded, or there never was one.
+    """What is wrong with the champion; empty where it is whole and can be loaded, or there never was one."""
+    return load_usable(store)[1]
+
+
+def load_usable(store: ChampionStore) -> tuple[Champion | None, list[str]]:
+    """The files of the champion that can be used, and what is wrong with it or was on the way to it.
 
     That a champion can't be loaded is known from whoever tried last: to try would take Keras.
     """
     if store.find_pointer() is None:
-        return []
+        return None, []
     try:
-        return list(store.load(find_unreadable(store.list_records())).alarms)
+        champion = store.load(find_unreadable(store.list_records()))
     except ChampionError as error:
-        return [str(error)]
+        return None, [str(error)]
+    return champion, list(champion.alarms)
 
 
 def find_unreadable(records: Sequence[Record]) -> dict[str, str]:

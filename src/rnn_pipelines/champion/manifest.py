@@ -52,7 +52,7 @@ def make_fingerprints(table: pd.DataFrame, parameters: Mapping[str, Any]) -> Fin
     """Of data, parameters and code: a retraining with the same three would give the same again.
 
     Args:
-        table, parameters: see `describe_run`. Up to when data is read is no parameter here, for the data shows it.
+        table, parameters: see `describe_run`. Up to when data is read isn't a parameter here, because the data show it.
     """
     plain = {name: _drop_as_of(block) for name, block in make_plain(parameters).items()}
     return {"data": fingerprint_table(table), "parameters": fingerprint_values(plain), "code": fingerprint_code()}
@@ -93,7 +93,7 @@ def fingerprint_code() -> str:
 
 
 def find_commit() -> str | None:
-    """The commit that the project is checked out at; None where it is no Git checkout, or Git is not there."""
+    """The commit that the project is checked out at; None where it isn't a Git checkout, or Git is not there."""
     try:
         finished = subprocess.run(
             ["git", "rev-parse", "HEAD"], cwd=PACKAGE, capture_output=True, text=True, check=False, timeout=10

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal, Required, TypedDict
+from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel
 
@@ -66,19 +66,17 @@ class ChallengerTraining(TypedDict):
     training_seconds: float
 
 
-class Run(TypedDict, total=False):
+class Origins(TypedDict, total=False):
     """What a retraining was made of.
 
     Attributes:
-        at: when it began to be decided; ISO 8601, UTC.
-        started: when it began, in seconds since 1970; not on record.
+        at: when; ISO 8601, UTC.
         as_of: up to when data was read.
         parameters: all that count, by pipeline.
         data: facts of the data, by name.
     """
 
     at: str
-    started: Required[float]
     as_of: int | str | None
     fingerprints: Fingerprints
     commit: str | None
@@ -87,7 +85,17 @@ class Run(TypedDict, total=False):
     data: dict[str, Any]
 
 
-class Record(TypedDict, total=False):
+class Run(Origins):
+    """One retraining.
+
+    Attributes:
+        started: when, in seconds since 1970; not on record.
+    """
+
+    started: float
+
+
+class Record(Origins, total=False):
     """One thing that happened to a task's model; its kind says which of the keys it has.
 
     Attributes:
@@ -95,7 +103,7 @@ class Record(TypedDict, total=False):
         record: its name, which sorts by time.
         is_promoted: whether `version` became the champion.
         champion: the version in use until then.
-        outcome, error, fingerprints to notes: of a retraining.
+        outcome to notes: of a retraining, and what it was made of.
         unreadable, readable, loader: versions that could not be loaded, each with the alarm, or could again, and with
             which code and libraries.
     """
@@ -104,19 +112,12 @@ class Record(TypedDict, total=False):
     record: str
     kind: Literal["retrain", "promote", "rollback", "alarm", "recovery"]
     task: str
-    at: str
     is_promoted: bool
     version: str | None
     champion: str | None
     reasons: list[str]
     outcome: Literal["promoted", "kept", "failed"]
     error: str
-    as_of: int | str | None
-    fingerprints: Fingerprints
-    commit: str | None
-    versions: dict[str, str]
-    parameters: dict[str, Any]
-    data: dict[str, Any]
     p_value: float | None
     seconds: dict[str, float]
     metrics: Metrics
@@ -128,6 +129,12 @@ class Record(TypedDict, total=False):
     loader: Loader
 
 
+def list_reasons(record: Record) -> list[str]:
+    """Why it came out so, each without a full stop."""
+    reasons = [record["error"]] if "error" in record else record.get("reasons") or []
+    return [str(reason).rstrip(".") for reason in reasons]
+
+
 def list_measures(record: Record) -> dict[str, Measures]:
     """What was measured, by whose it is: the challenger's, the champion's where it was measured, the baselines'."""
     metrics = record.get("metrics") or Metrics()
@@ -137,7 +144,7 @@ def list_measures(record: Record) -> dict[str, Measures]:
 
 
 def find_compared_loss(metrics: Metrics, name: Literal["challenger", "champion"]) -> float | None:
-    """The loss by which champion and challenger were compared, of rows that both had a forecast for; None without one.
+    """The loss by which champion and challenger were compared, of what both had an output for; None without one.
 
     Args:
         metrics: of the record of a retraining.

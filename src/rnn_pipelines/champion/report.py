@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rnn_pipelines.champion.records import Record, list_measures
+from rnn_pipelines.champion.records import Record, list_measures, list_reasons
 from rnn_pipelines.champion.tables import format_value, list_origins
 from rnn_pipelines.looks import CELLS, Looks
 from rnn_pipelines.report.numbers import format_number
@@ -44,8 +44,8 @@ def render_retraining_report(record: Record) -> str:
 
 def write_verdict(record: Record) -> str:
     """What came of it and the first reason, in one sentence."""
-    reasons = [record["error"]] if "error" in record else record.get("reasons") or ["no reason is on record"]
-    return f"{str(record.get('outcome')).capitalize()}: {str(reasons[0]).rstrip('.')}."
+    first, *_ = [*list_reasons(record), "no reason is on record"]
+    return f"{str(record.get('outcome')).capitalize()}: {first}."
 
 
 def _list_sentences(texts: Sequence[str]) -> Iterator[str]:

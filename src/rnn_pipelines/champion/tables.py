@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rnn_pipelines.champion.inspection import VersionFacts
-from rnn_pipelines.champion.records import Metrics, Record, find_compared_loss, list_measures
+from rnn_pipelines.champion.records import Metrics, Record, find_compared_loss, list_measures, list_reasons
 
 NO_VALUE = "–"
 NUM_LETTERS = 12
@@ -83,7 +83,6 @@ def shorten_version(version: str) -> str:
 
 def _write_row(record: Record, champion: str | None) -> tuple[str, ...]:
     version, metrics = record.get("version"), record.get("metrics") or Metrics()
-    reasons = [record["error"]] if "error" in record else record.get("reasons", [])
     return (
         format_value(record.get("at")),
         format_value(record.get("kind")),
@@ -91,7 +90,7 @@ def _write_row(record: Record, champion: str | None) -> tuple[str, ...]:
         NO_VALUE if version is None else shorten_version(version) + ("*" if version == champion else ""),
         format_value(find_compared_loss(metrics, "challenger")),
         format_value(find_compared_loss(metrics, "champion")),
-        " ".join("; ".join(str(reason).rstrip(".") for reason in reasons).split()),
+        " ".join("; ".join(list_reasons(record)).split()),
     )
 
 

@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from rnn_pipelines.champion.changes import find_unreadable
+from rnn_pipelines.champion.changes import load_usable
 from rnn_pipelines.champion.records import Measures, Metrics, Record
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import ChampionError
 
 Level = Literal["ok", "retrain", "alarm"]
 LEVELS: tuple[Level, ...] = ("ok", "retrain", "alarm")
@@ -130,7 +129,8 @@ def read_champion(folder: Path) -> KnownChampion:
     """
     store = ChampionStore(folder)
     records = store.list_records()
-    version, settings, alarms = _load(store)
+    champion, alarms = load_usable(store)
+    version = None if champion is None else champion.version
     pointer = store.find_pointer()
     evaluated = {str(r["version"]): r for r in records if r.get("kind") == "retrain" and r.get("version")}
     # One that was promoted by hand has its data in the record of the retraining that kept it back.
@@ -140,21 +140,11 @@ def read_champion(folder: Path) -> KnownChampion:
     return {
         "version": version,
         "promoted_at": since or None,
-        "settings": settings,
+        "settings": {} if champion is None else json.loads(champion.files.get(SETTINGS, b"{}")),
         "alarms": alarms,
         "first_data_end": next((ends[version] for version in promoted if version in ends), None),
         "versions": {name: _find_promise(name, record, folder) for name, record in evaluated.items()},
     }
-
-
-def _load(store: ChampionStore) -> tuple[str | None, dict[str, Any], list[str]]:
-    if store.find_pointer() is None:
-        return None, {}, []
-    try:
-        champion = store.load(find_unreadable(store.list_records()))
-    except ChampionError as error:
-        return None, {}, [str(error)]
-    return champion.version, json.loads(champion.files.get(SETTINGS, b"{}")), list(champion.alarms)
 
 
 def _find_promise(version: str, record: Record, folder: Path) -> Promise:

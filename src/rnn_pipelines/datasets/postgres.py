@@ -36,7 +36,7 @@ def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]
         `con`, checked, and keyword arguments. Connections end with their use, and no error lists values.
     Raises:
         DatasetError: libraries are missing, no server is named, or its URL can't be read. No part of the URL stands
-            in the message, for anything in it may be the password.
+            in the message, because anything in it may be the password.
     """
     try:
         import psycopg  # noqa: F401

@@ -30,7 +30,7 @@ class PostgresQueryDataset(AbstractDataset[None, pd.DataFrame]):
         from kedro_datasets.pandas import SQLQueryDataset
         from sqlalchemy.exc import DBAPIError
 
-        # Doubled, for a single % would be the driver's sign for a value to come.
+        # Doubled, because a single % would be the driver's sign for a value to come.
         sql, read_only = self._sql.replace("%", "%%"), {"postgresql_readonly": True}
         stock = SQLQueryDataset(sql=sql, credentials=options, execution_options=read_only)
         try:

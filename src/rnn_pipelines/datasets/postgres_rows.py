@@ -40,7 +40,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
     Args:
         table: its name; made with the first rows.
         key: the columns by which a row is known.
-        stamp: the column that says when a row was made; to be made again is no difference.
+        stamp: the column that says when a row was made; to be made again isn't a difference.
         credentials: `con`, a URL such as `postgresql://user:password@host:5432/database`.
         metadata: for Kedro's plugins.
     """

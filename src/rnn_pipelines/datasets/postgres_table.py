@@ -77,7 +77,7 @@ def make_upsert(table: "Table", stamp: str | None) -> "Insert":
 
 
 def make_batches(data: pd.DataFrame) -> Iterator[dict[str, list[Any]]]:
-    """Columns of some rows as lists; what is no number or no time is None."""
+    """Columns of some rows as lists; what isn't a number or a time is None."""
     for start in range(0, len(data), BATCH_ROWS):
         batch = data.iloc[start : start + BATCH_ROWS].astype(object)
         yield batch.where(batch.notna(), None).to_dict(orient="list")

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median_low
-from typing import Any
+from typing import Any, TypedDict
 
 import keras
 import numpy as np
@@ -124,6 +124,14 @@ class TimeLimit(keras.callbacks.Callback):
             self._stopping.best_weights = self.model.get_weights()
 
 
+class CheckpointState(TypedDict):
+    """What a checkpoint holds beside arrays, as JSON: the clock's rows, and what the callbacks have counted."""
+
+    fingerprint: str
+    rows: list[dict[str, float]]
+    counters: list[dict[str, float]]
+
+
 class Checkpoint(keras.callbacks.Callback):
     """Writes all that a training needs to go on after each epoch, and goes on from it.
 
@@ -174,7 +182,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if epoch <= self.num_epochs:
             return
-        state = {
+        state: CheckpointState = {
             "fingerprint": self._fingerprint,
             "rows": self._clock.rows,
             "counters": [
@@ -193,26 +201,26 @@ class Checkpoint(keras.callbacks.Callback):
         self._write(packed.getvalue())
 
     def _write(self, content: bytes) -> None:
-        """Not forced to disk, for a checkpoint that a power cut damages costs no more than the training until then."""
+        """Not forced to disk: a checkpoint that a power cut damages costs no more than the training until then."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._path.with_name(f".{self._path.name}.part")
         temporary.write_bytes(content)
         os.replace(temporary, self._path)
 
-    def _read(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        nothing: tuple[dict[str, Any], dict[str, np.ndarray]] = ({"rows": []}, {})
+    def _read(self) -> tuple[CheckpointState, dict[str, np.ndarray]]:
+        nothing: CheckpointState = {"fingerprint": "", "rows": [], "counters": []}
         try:
             with np.load(self._path, allow_pickle=False) as file:
                 arrays = dict(file)
             state = json.loads(str(arrays.pop("state")))
         except FileNotFoundError:
-            return nothing
+            return nothing, {}
         except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
             logger.warning("%s: left out, for it is damaged (%s)", self._path, error)
-            return nothing
+            return nothing, {}
         if state["fingerprint"] != self._fingerprint:
             logger.info("%s: left out, for it is of other data or settings", self._path)
-            return nothing
+            return nothing, {}
         return state, arrays
 
     def _list_variables(self) -> dict[str, list[Any]]:

@@ -59,7 +59,7 @@ def fan_out(
     depends on the number of workers alone: what is trained later, by itself, takes as long as among others.
 
     Args:
-        train: a function of a module, for other processes import it by its name.
+        train: a function of a module, because other processes import it by its name.
         jobs: its arguments; they and the results travel between processes.
         parallel: over which.
     Raises:

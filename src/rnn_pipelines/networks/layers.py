@@ -8,7 +8,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("rnn_pipelines")
 class MaskedPooling(keras.layers.Layer):
-    """Greatest value and mean of each feature over the steps that are no padding, one after the other.
+    """Greatest value and mean of each feature over the steps that aren't padding, one after the other.
 
     Args:
         kinds: `max`, `mean` or both.
@@ -22,7 +22,7 @@ class MaskedPooling(keras.layers.Layer):
     def call(self, values: Any, mask: Any) -> Any:
         """From float32[batch, time, feature] and bool[batch, time] to float32[batch, num_kinds · feature].
 
-        A text without any word gives 0.
+        What is nothing but padding gives 0.
         """
         weights = ops.cast(mask, values.dtype)[:, :, None]
         num_words = ops.sum(weights, axis=1)

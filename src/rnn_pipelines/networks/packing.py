@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def pack_model(model: "Model") -> bytes:
     """The `.keras` file of a model: architecture and weights, no optimizer."""
-    # A copy that was never compiled, for Keras keeps the optimizer in a `.keras` file whatever `save` is told.
+    # A copy that was never compiled, because Keras keeps the optimizer in a `.keras` file whatever `save` is told.
     plain = type(model).from_config(model.get_config())
     plain.set_weights(model.get_weights())
     with tempfile.TemporaryDirectory() as folder:

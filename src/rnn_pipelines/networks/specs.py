@@ -14,7 +14,7 @@ class TrainingSpec(BaseModel, extra="forbid", frozen=True):
         patience: epochs without a better validation loss after which training stops; the best weights come back.
         min_steps: gradient steps before which nothing counts as best: on a short validation part, a network that has
             hardly learned can be lucky.
-        batch_size: windows or texts in a gradient step.
+        batch_size: examples in a gradient step.
         learning_rate: of Adam, at the start.
         schedule: `plateau` halves the learning rate whenever half the patience has passed without a validation loss
             that is lower by 0.0001 or more (of series, scaled), `cosine` lets it fall to 0 over all epochs, `constant`

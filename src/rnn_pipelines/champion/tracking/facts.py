@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from rnn_pipelines.champion.records import Record, list_measures
+from rnn_pipelines.champion.records import Record, list_measures, list_reasons
+from rnn_pipelines.champion.tables import NUM_LETTERS, shorten_version
 
 # MLflow's own limits; the record itself, which goes along as a file, has all in full.
 MAX_KEY_LENGTH = 250
@@ -16,7 +17,6 @@ MAX_VALUE_LENGTH = 6000
 # By these tags a run and a version are known again.
 RECORD: Final = "record"
 VERSION: Final = "version"
-NUM_LETTERS = 12
 
 
 def list_parameters(record: Record) -> dict[str, str]:
@@ -32,7 +32,7 @@ def list_parameters(record: Record) -> dict[str, str]:
 
 
 def list_metrics(record: Record) -> Iterator[tuple[str, float, int]]:
-    """Name, value and step of each metric: `loss/challenger`, `loss/champion`, `loss/ridge`, `seconds/total`, …
+    """Name, value and step of each metric: `loss/challenger`, `loss/champion`, `loss/<baseline>`, `seconds/total`, …
 
     What was measured stands before who was measured, so that MLflow draws side by side what compares. Only what is
     given step by step has steps other than 0.
@@ -55,14 +55,15 @@ def make_tags(record: Record) -> dict[str, str]:
     Args:
         record: of a retraining.
     """
+    reasons = "; ".join(list_reasons(record))
     facts = {
         RECORD: record[RECORD],
-        "reasons": explain(record),
+        "reasons": reasons,
         "compared_with": record.get("champion"),
         "as_of": record.get("as_of"),
         "mlflow.source.name": f"kedro champion retrain {record.get('task')}",
         "mlflow.source.git.commit": record.get("commit"),
-        "mlflow.note.content": f"**{record.get('outcome')}**: {explain(record)}",
+        "mlflow.note.content": f"**{record.get('outcome')}**: {reasons}",
         **_tag_version(record),
         **{f"data.{key}": value for key, value in (record.get("data") or {}).items()},
         **{f"with.{library}": number for library, number in (record.get("versions") or {}).items()},
@@ -81,20 +82,10 @@ def make_version_tags(record: Record, folder: Path, checksum: str) -> dict[str, 
     return _make_tags({**_tag_version(record), "path": folder, "checksum": checksum})
 
 
-def explain(record: Record) -> str:
-    """Why it came out so.
-
-    Args:
-        record: of a retraining.
-    """
-    reasons = [record["error"]] if "error" in record else record.get("reasons") or []
-    return "; ".join(str(reason).rstrip(".") for reason in reasons)
-
-
 def make_name(record: Record) -> str:
     """Of its run: the letters by which the commands know its version, and what came out."""
     version = record.get("version")
-    return " ".join([*([str(version).rpartition("-")[2]] if version else []), str(record.get("outcome"))])
+    return f"{shorten_version(version)} {record.get('outcome')}" if version else str(record.get("outcome"))
 
 
 def find_times(record: Record) -> tuple[int, int]:
@@ -121,7 +112,7 @@ def _tag_version(record: Record) -> dict[str, Any]:
 
 
 def _list_number(name: str, value: Any, step: int = 0) -> Iterator[tuple[str, float, int]]:
-    """What is no number has no place among metrics: None stands for a loss that was not measured, or not finite."""
+    """What isn't a number has no place among metrics: None stands for a loss that was not measured, or not finite."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         yield _make_key(name), float(value), step
 

@@ -13,13 +13,12 @@ from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage, Metric, Param, Run, RunStatus, ViewType
 from mlflow.entities.model_registry import ModelVersion
 
-from rnn_pipelines.champion.records import Record
+from rnn_pipelines.champion.records import Record, list_reasons
 from rnn_pipelines.champion.report import render_retraining_report
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.facts import (
     RECORD,
     VERSION,
-    explain,
     find_times,
     list_metrics,
     list_parameters,
@@ -125,7 +124,9 @@ class Registry:
         self._client.log_artifacts(run.info.run_id, str(folder), MODEL)
         tags = make_version_tags(record, folder, hashlib.sha256((folder / CHECKSUMS).read_bytes()).hexdigest())
         source = f"{run.info.artifact_uri}/{MODEL}"
-        self._client.create_model_version(self._name, source, run.info.run_id, tags, description=explain(record))
+        self._client.create_model_version(
+            self._name, source, run.info.run_id, tags, description="; ".join(list_reasons(record))
+        )
         return True
 
     def _find_experiment(self) -> str:
