@@ -217,7 +217,7 @@ def test_weights_of_another_cell_or_order_are_refused(shapes: list[tuple[int, ..
 # Weights before training
 
 
-def test_bias_is_1_at_the_forget_gate_and_0_elsewhere() -> None:
+def test_biases_are_0_but_those_of_the_forget_gates_are_1() -> None:
     bias = initialize_lstm(np.random.default_rng(0), num_inputs=3, units=2).bias
     assert bias.tolist() == [0, 0, 1, 1, 0, 0, 0, 0]
 
