@@ -99,7 +99,6 @@ def _trace_direction(layer: keras.Layer, steps: np.ndarray, mask: np.ndarray, ex
     trace: Trace[Any, Any] = unroll(weights, steps, mask, backwards=layer.go_backwards)
     return LayerTrace(
         cell=cell,
-        layer=layer.name,
         weights=weights,
         inputs=steps,
         mask=mask,
