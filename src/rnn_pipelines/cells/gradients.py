@@ -51,7 +51,7 @@ def backpropagate(
     Args:
         weights: of the layer.
         inputs: float[batch, time, feature], as `unroll` got them.
-        trace: what `unroll` returned.
+        trace: of these inputs.
         hidden_gradients: float[batch, time, units], of the loss with respect to each hidden state as an output, in the
             order of the inputs; what the state does to later steps is worked out here.
         mask: bool[batch, time], as `unroll` got it.

@@ -1,4 +1,4 @@
-"""All trainings of a comparison, fanned out over processes, and none of them twice; free of Keras itself."""
+"""All trainings of a comparison, each one once, spread over processes; free of Keras itself."""
 
 import logging
 from collections.abc import MutableMapping, Sequence
@@ -74,7 +74,7 @@ def choose_tasks(tasks: TaskBook, plan: PlanSpec) -> dict[str, TaskSpec]:
 
 def describe_task(name: str, task: TaskSpec, plan: PlanSpec) -> TaskDescription:
     """What the report says of a task besides its trainings."""
-    # One at a time, for the sequences of all seeds together can be more than the memory holds.
+    # One at a time, because the sequences of all seeds together can be more than the memory holds.
     contests = (task.data.prepare(seed, plan.music) for seed in range(plan.seeds))
     sizes, references = zip(*((contest.num_inputs, contest.references) for contest in contests), strict=True)
     return {
