@@ -33,7 +33,7 @@ def test_reset_after_is_the_default_of_keras() -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize(("num_inputs", "units"), [(1, 1), (1, 64), (3, 8), (7, 2), (100, 128)])
+@pytest.mark.parametrize(("num_inputs", "units"), [(1, 1), (3, 8)])
 def test_number_of_weights_is_that_of_the_layer_in_keras(cell: str, num_inputs: int, units: int) -> None:
     import keras
 

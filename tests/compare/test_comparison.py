@@ -81,12 +81,9 @@ def test_all_keys_differ() -> None:
     "changes",
     [
         {"data": {**ADDING, "num_steps": 5}},
-        {"data": {**ADDING, "num_test": 2}},
         {"training": {"learning_rate": 0.1}},
         {"training": {"seed": 1}},
-        {"training": {"clip_norm": 1.0}},
         {"contenders": CONTENDERS | {"lstm": {"cell": "lstm", "units": 8, "unit_forget_bias": False}}},
-        {"contenders": CONTENDERS | {"lstm": {"cell": "lstm", "units": 8, "activation": "relu"}}},
         {"steps_per_epoch": 1},
         {"learnt_below": 0.1},
     ],

@@ -71,7 +71,7 @@ def test_the_lower_loss_is_better_in_either_order(first: str, second: str) -> No
     assert pair["better"] == "gru"
 
 
-@pytest.mark.parametrize("shift", np.linspace(-1, 1, 9))
+@pytest.mark.parametrize("shift", [-1, 0, 0.25, 1])
 def test_better_is_what_the_paired_t_test_calls_significant(shift: float) -> None:
     shifted = [loss + shift * (1 + 0.3 * (-1) ** seed) for seed, loss in enumerate(GRU)]
     (pair,) = compare_pairs({"lstm": LSTM, "gru": shifted})

@@ -52,16 +52,15 @@ def test_contender_may_have_a_name_of_its_own() -> None:
     assert list(TaskSpec.model_validate(make_task(contenders=contenders)).contenders) == ["mine", "gru"]
 
 
-@pytest.mark.parametrize("name", ["", "my task", "a/b", "../a", "a-b"])
+@pytest.mark.parametrize("name", ["", "my task", "../a"])
 def test_name_that_is_no_word_is_refused(name: str) -> None:
     """It couldn't stand in the list of tasks, or in the name of a file."""
     with pytest.raises(ValidationError, match="pattern"):
         TaskBook.model_validate({name: make_task()})
 
 
-@pytest.mark.parametrize("name", ["a/b", "my cell"])
-def test_name_of_a_contender_that_is_no_word_is_refused(name: str) -> None:
-    contenders = {name: {"cell": "gru", "units": 9}, "gru": {"cell": "gru", "units": 9}}
+def test_name_of_a_contender_that_is_no_word_is_refused() -> None:
+    contenders = {"my cell": {"cell": "gru", "units": 9}, "gru": {"cell": "gru", "units": 9}}
     with pytest.raises(ValidationError, match="pattern"):
         TaskSpec.model_validate(make_task(contenders=contenders))
 

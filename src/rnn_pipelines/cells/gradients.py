@@ -10,20 +10,18 @@ DOI 10.1016/j.neunet.2005.06.042.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic
 
 import numpy as np
 
 from rnn_pipelines.cells.gru import GRUGates, GRUState, GRUWeights
 from rnn_pipelines.cells.lstm import LSTMGates, LSTMState, LSTMWeights
 from rnn_pipelines.cells.unroll import Trace, fill_defaults
-
-WeightsT = TypeVar("WeightsT")
-StateT = TypeVar("StateT")
+from rnn_pipelines.cells.weights import CellWeights, GatesT, StateT
 
 
 @dataclass(frozen=True)
-class Gradients(Generic[WeightsT, StateT]):
+class Gradients(Generic[StateT, GatesT]):
     """Of a loss, each of the shape and dtype of what it is taken with respect to.
 
     Attributes:
@@ -32,37 +30,19 @@ class Gradients(Generic[WeightsT, StateT]):
         initial: of the state before the first step, float[batch, units] each.
     """
 
-    weights: WeightsT
+    weights: CellWeights[StateT, GatesT]
     inputs: np.ndarray
     initial: StateT
 
 
-@overload
 def backpropagate(
-    weights: LSTMWeights,
+    weights: CellWeights[StateT, GatesT],
     inputs: np.ndarray,
-    trace: Trace[LSTMState, LSTMGates],
+    trace: Trace[StateT, GatesT],
     hidden_gradients: np.ndarray,
     mask: np.ndarray | None = None,
-    initial: LSTMState | None = None,
-) -> Gradients[LSTMWeights, LSTMState]: ...
-@overload
-def backpropagate(
-    weights: GRUWeights,
-    inputs: np.ndarray,
-    trace: Trace[GRUState, GRUGates],
-    hidden_gradients: np.ndarray,
-    mask: np.ndarray | None = None,
-    initial: GRUState | None = None,
-) -> Gradients[GRUWeights, GRUState]: ...
-def backpropagate(
-    weights: LSTMWeights | GRUWeights,
-    inputs: np.ndarray,
-    trace: Trace[Any, Any],
-    hidden_gradients: np.ndarray,
-    mask: np.ndarray | None = None,
-    initial: Any = None,
-) -> Gradients[Any, Any]:
+    initial: StateT | None = None,
+) -> Gradients[StateT, GatesT]:
     """Goes back through the steps that `unroll` took.
 
     A masked step hands the gradient of its state on to the step that was read before it, and adds nothing to the
@@ -71,7 +51,7 @@ def backpropagate(
     Args:
         weights: of the layer.
         inputs: float[batch, time, feature], as `unroll` got them.
-        trace: what `unroll` returned.
+        trace: of these inputs.
         hidden_gradients: float[batch, time, units], of the loss with respect to each hidden state as an output, in the
             order of the inputs; what the state does to later steps is worked out here.
         mask: bool[batch, time], as `unroll` got it.
@@ -81,8 +61,7 @@ def backpropagate(
     """
     step_back = _STEPS_BACK[type(weights)]
     inputs, mask, first = fill_defaults(weights, inputs, mask, initial)
-    state_type, gates_type = type(first), type(trace.gates)
-    before = _shift_states(trace, first)
+    before, gates_type, state_type = _shift_states(trace, first), weights.gates_type, weights.state_type
     # A gradient of 0 goes into masked steps, and adds 0 to all others, as long as nothing there is NaN.
     gates = np.where(mask[:, :, None], trace.gates, 0)
     hidden_gradients = np.asarray(hidden_gradients, inputs.dtype)

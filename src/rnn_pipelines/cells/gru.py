@@ -2,55 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from rnn_pipelines.cells.conventions import refuse_other_shapes, sigmoid
+from rnn_pipelines.cells.conventions import sigmoid
 from rnn_pipelines.cells.initialization import draw_glorot_uniform, draw_orthogonal
-
-
-@dataclass(frozen=True)
-class GRUWeights:
-    """What a GRU has learned; the columns are update, reset, candidate, `units` of each.
-
-    `GRUWeights(*layer.get_weights())` takes them from Keras, `layer.set_weights(weights.to_list())` gives them back.
-
-    Attributes:
-        kernel: float[num_inputs, 3 · units], by which inputs are multiplied.
-        recurrent_kernel: float[units, 3 · units], by which the hidden state is multiplied.
-        bias: float[2, 3 · units], of the products with inputs and with the state, where the reset gate acts after the
-            recurrent product; float[3 · units] where it acts before.
-    Raises:
-        ValueError: the shapes don't fit each other.
-    """
-
-    kernel: np.ndarray
-    recurrent_kernel: np.ndarray
-    bias: np.ndarray
-
-    def __post_init__(self) -> None:
-        width = 3 * self.units
-        bias = (2, width) if self.reset_after else (width,)
-        refuse_other_shapes(self.to_list(), [(len(self.kernel), width), (self.units, width), bias])
-
-    @property
-    def units(self) -> int:
-        """Size of the state."""
-        return len(self.recurrent_kernel)
-
-    @property
-    def reset_after(self) -> bool:
-        """Whether the reset gate acts after the recurrent product."""
-        return self.bias.ndim == 2
-
-    def split_biases(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of the products with inputs and with the state, float[3 · units] each; the latter is 0 without it."""
-        return (self.bias[0], self.bias[1]) if self.reset_after else (self.bias, np.zeros_like(self.bias))
-
-    def to_list(self) -> list[np.ndarray]:
-        """The arrays in Keras' order."""
-        return [self.kernel, self.recurrent_kernel, self.bias]
+from rnn_pipelines.cells.weights import CellWeights
 
 
 class GRUState(NamedTuple):
@@ -65,6 +23,35 @@ class GRUGates(NamedTuple):
     update: np.ndarray
     reset: np.ndarray
     candidate: np.ndarray
+
+
+@dataclass(frozen=True)
+class GRUWeights(CellWeights[GRUState, GRUGates]):
+    """What a GRU has learned; the columns are update, reset, candidate.
+
+    The bias is float[2, 3 · units], of the products with inputs and with the state, where the reset gate acts after the
+    recurrent product; float[3 · units] where it acts before.
+    """
+
+    state_type: ClassVar = GRUState
+    gates_type: ClassVar = GRUGates
+
+    @property
+    def reset_after(self) -> bool:
+        """Whether the reset gate acts after the recurrent product."""
+        return self.bias.ndim == 2
+
+    def get_bias_shape(self, width: int) -> tuple[int, ...]:
+        """Two rows or one."""
+        return (2, width) if self.reset_after else (width,)
+
+    def split_biases(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the products with inputs and with the state, float[3 · units] each; the latter is 0 without it."""
+        return (self.bias[0], self.bias[1]) if self.reset_after else (self.bias, np.zeros_like(self.bias))
+
+    def step(self, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
+        """See `step_gru`."""
+        return step_gru(self, inputs, state)
 
 
 def step_gru(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:

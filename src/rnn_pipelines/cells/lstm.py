@@ -2,44 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from rnn_pipelines.cells.conventions import refuse_other_shapes, sigmoid
+from rnn_pipelines.cells.conventions import sigmoid
 from rnn_pipelines.cells.initialization import draw_glorot_uniform, draw_orthogonal
-
-
-@dataclass(frozen=True)
-class LSTMWeights:
-    """What an LSTM has learned; the columns are input, forget, candidate, output, `units` of each.
-
-    `LSTMWeights(*layer.get_weights())` takes them from Keras, `layer.set_weights(weights.to_list())` gives them back.
-
-    Attributes:
-        kernel: float[num_inputs, 4 · units], by which inputs are multiplied.
-        recurrent_kernel: float[units, 4 · units], by which the hidden state is multiplied.
-        bias: float[4 · units].
-    Raises:
-        ValueError: the shapes don't fit each other.
-    """
-
-    kernel: np.ndarray
-    recurrent_kernel: np.ndarray
-    bias: np.ndarray
-
-    def __post_init__(self) -> None:
-        width = 4 * self.units
-        refuse_other_shapes(self.to_list(), [(len(self.kernel), width), (self.units, width), (width,)])
-
-    @property
-    def units(self) -> int:
-        """Size of the state."""
-        return len(self.recurrent_kernel)
-
-    def to_list(self) -> list[np.ndarray]:
-        """The arrays in Keras' order."""
-        return [self.kernel, self.recurrent_kernel, self.bias]
+from rnn_pipelines.cells.weights import CellWeights
 
 
 class LSTMState(NamedTuple):
@@ -56,6 +25,18 @@ class LSTMGates(NamedTuple):
     forget: np.ndarray
     candidate: np.ndarray
     output: np.ndarray
+
+
+@dataclass(frozen=True)
+class LSTMWeights(CellWeights[LSTMState, LSTMGates]):
+    """What an LSTM has learned; the columns are input, forget, candidate, output, and one bias, float[4 · units]."""
+
+    state_type: ClassVar = LSTMState
+    gates_type: ClassVar = LSTMGates
+
+    def step(self, inputs: np.ndarray, state: LSTMState) -> tuple[LSTMState, LSTMGates]:
+        """See `step_lstm`."""
+        return step_lstm(self, inputs, state)
 
 
 def step_lstm(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tuple[LSTMState, LSTMGates]:
@@ -94,9 +75,10 @@ def read_lstm_weights(arrays: Sequence[np.ndarray]) -> LSTMWeights:
 
 
 def initialize_lstm(rng: np.random.Generator, num_inputs: int, units: int, forget_bias: float = 1.0) -> LSTMWeights:
-    """Weights before training, float64: Glorot-uniform kernel, orthogonal recurrent kernel, and biases of 0.
+    """Weights before training, float64: biases are 0, but those of the forget gates are 1.
 
-    Forget gates begin open, so that the carry, and the gradient along it, last from the first training step on.
+    So forget gates begin open, and the carry, and the gradient along it, last from the first training step on. The
+    kernel is Glorot-uniform, the recurrent kernel orthogonal.
 
     Args:
         rng: where the numbers come from.

@@ -1,22 +1,11 @@
 """A cell over whole sequences: the states and gates of every step."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic
 
 import numpy as np
 
-from rnn_pipelines.cells.gru import GRUGates, GRUState, GRUWeights, step_gru
-from rnn_pipelines.cells.lstm import LSTMGates, LSTMState, LSTMWeights, step_lstm
-
-StateT = TypeVar("StateT")
-GatesT = TypeVar("GatesT")
-
-# The step, the state and the gates that belong to weights.
-_PARTS: dict[type, tuple[Callable[..., Any], Any, Any]] = {
-    LSTMWeights: (step_lstm, LSTMState, LSTMGates),
-    GRUWeights: (step_gru, GRUState, GRUGates),
-}
+from rnn_pipelines.cells.weights import CellWeights, GatesT, StateT
 
 
 @dataclass(frozen=True)
@@ -34,29 +23,13 @@ class Trace(Generic[StateT, GatesT]):
     backwards: bool = False
 
 
-@overload
 def unroll(
-    weights: LSTMWeights,
+    weights: CellWeights[StateT, GatesT],
     inputs: np.ndarray,
     mask: np.ndarray | None = None,
-    initial: LSTMState | None = None,
+    initial: StateT | None = None,
     backwards: bool = False,
-) -> Trace[LSTMState, LSTMGates]: ...
-@overload
-def unroll(
-    weights: GRUWeights,
-    inputs: np.ndarray,
-    mask: np.ndarray | None = None,
-    initial: GRUState | None = None,
-    backwards: bool = False,
-) -> Trace[GRUState, GRUGates]: ...
-def unroll(
-    weights: LSTMWeights | GRUWeights,
-    inputs: np.ndarray,
-    mask: np.ndarray | None = None,
-    initial: Any = None,
-    backwards: bool = False,
-) -> Trace[Any, Any]:
+) -> Trace[StateT, GatesT]:
     """Steps through sequences.
 
     A masked step keeps the state. Its gates are NaN, so that no statistic takes them in by accident. The states are
@@ -73,23 +46,22 @@ def unroll(
     Raises:
         ValueError: inputs or mask don't fit the weights or each other.
     """
-    step, state_type, gates_type = _PARTS[type(weights)]
     inputs, mask, state = fill_defaults(weights, inputs, mask, initial)
     shape = (*mask.shape, weights.units)
     states = np.empty((len(state), *shape), inputs.dtype)
-    gates = np.empty((len(gates_type._fields), *shape), inputs.dtype)
+    gates = np.empty((len(weights.gates_type._fields), *shape), inputs.dtype)
     order = range(inputs.shape[1])
     for time in reversed(order) if backwards else order:
         is_read = mask[:, time, None]
-        after, opened = step(weights, inputs[:, time], state)
+        after, opened = weights.step(inputs[:, time], state)
         states[:, :, time] = np.where(is_read, after, state)
         gates[:, :, time] = np.where(is_read, opened, np.nan)
-        state = state_type(*states[:, :, time])
-    return Trace(state_type(*states), gates_type(*gates), backwards)
+        state = weights.state_type(*states[:, :, time])
+    return Trace(weights.state_type(*states), weights.gates_type(*gates), backwards)
 
 
 def fill_defaults(
-    weights: LSTMWeights | GRUWeights, inputs: np.ndarray, mask: np.ndarray | None, initial: Any
+    weights: CellWeights[Any, Any], inputs: np.ndarray, mask: np.ndarray | None, initial: Any
 ) -> tuple[np.ndarray, np.ndarray, Any]:
     """Inputs, mask and initial state, all there and in the dtype of the weights, and 0 as inputs of masked steps.
 
@@ -111,7 +83,6 @@ def fill_defaults(
         )
     # Nothing reads them, but in a gradient, even 0 · NaN is NaN.
     inputs = np.where(mask[:, :, None], inputs, 0)
-    _, state_type, _ = _PARTS[type(weights)]
-    fields = [0] * len(state_type._fields) if initial is None else initial
+    fields = [0] * len(weights.state_type._fields) if initial is None else initial
     shape = (len(inputs), weights.units)
-    return inputs, mask, state_type(*(np.broadcast_to(np.asarray(field, dtype), shape) for field in fields))
+    return inputs, mask, weights.state_type(*(np.broadcast_to(np.asarray(field, dtype), shape) for field in fields))

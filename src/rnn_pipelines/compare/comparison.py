@@ -1,7 +1,7 @@
-"""All trainings of a comparison, fanned out over processes, and none of them twice; free of Keras itself."""
+"""All trainings of a comparison, each one once, spread over processes; free of Keras itself."""
 
 import logging
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 
 import numpy as np
 from tqdm import tqdm
@@ -46,8 +46,13 @@ def compare_cells(
         )
     described = {name: describe_task(name, task, plan) for name, task in present.items()}
     jobs = list_jobs(present, plan)
+    _train_missing(jobs, finished, parallel)
+    return [finished[job.key] for job in jobs], {"tasks": described, "left_out": left_out}
+
+
+def _train_missing(jobs: Sequence[Job], finished: MutableMapping[str, RunWithCurve], parallel: ParallelSpec) -> None:
     # The networks of a task in turn, so that other load on the machine falls on the seconds of all of them.
-    order = list(present)
+    order = list(dict.fromkeys(job.task for job in jobs))
     in_turn = sorted(jobs, key=lambda job: (order.index(job.task), job.seed))
     missing = [job for job in in_turn if job.key not in finished]
     with tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="training", disable=None) as progress:
@@ -56,8 +61,6 @@ def compare_cells(
             progress.update()
             if progress.disable:
                 logger.info("%s, %s, seed %d: test %.4g", job.task, job.contender, job.seed, run["test"])
-    runs = [finished[job.key] for job in jobs]
-    return runs, {"tasks": described, "left_out": left_out}
 
 
 def choose_tasks(tasks: TaskBook, plan: PlanSpec) -> dict[str, TaskSpec]:
@@ -71,7 +74,7 @@ def choose_tasks(tasks: TaskBook, plan: PlanSpec) -> dict[str, TaskSpec]:
 
 def describe_task(name: str, task: TaskSpec, plan: PlanSpec) -> TaskDescription:
     """What the report says of a task besides its trainings."""
-    # One at a time, for the sequences of all seeds together can be more than the memory holds.
+    # One at a time, because the sequences of all seeds together can be more than the memory holds.
     contests = (task.data.prepare(seed, plan.music) for seed in range(plan.seeds))
     sizes, references = zip(*((contest.num_inputs, contest.references) for contest in contests), strict=True)
     return {

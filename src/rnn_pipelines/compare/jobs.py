@@ -42,20 +42,13 @@ class Job:
 
 def list_jobs(tasks: Mapping[str, TaskSpec], plan: PlanSpec) -> list[Job]:
     """All trainings of some tasks."""
-    checksums = {name: _take_checksum(task, plan) for name, task in tasks.items()}
-    return [
-        Job(
-            task=name,
-            contender=contender,
-            seed=seed,
-            spec=task.model_copy(update={"contenders": {contender: task.contenders[contender]}}),
-            music=plan.music,
-            checksum=checksums[name],
-        )
-        for name, task in tasks.items()
-        for contender in task.contenders
-        for seed in range(plan.seeds)
-    ]
+    jobs = []
+    for name, task in tasks.items():
+        checksum = _take_checksum(task, plan)
+        for contender, spec in task.contenders.items():
+            alone = task.model_copy(update={"contenders": {contender: spec}})
+            jobs += [Job(name, contender, seed, alone, plan.music, checksum) for seed in range(plan.seeds)]
+    return jobs
 
 
 def _take_checksum(task: TaskSpec, plan: PlanSpec) -> str:

@@ -3,12 +3,25 @@
 from typing import Any, TypedDict
 
 
-class Run(TypedDict):
+class Network(TypedDict):
+    """A contender of a task.
+
+    Attributes:
+        task, cell: its names.
+        num_recurrent_parameters, num_parameters: weights of the recurrent layer, and all.
+    """
+
+    task: str
+    cell: str
+    num_recurrent_parameters: int
+    num_parameters: int
+
+
+class Run(Network):
     """One training.
 
     Attributes:
-        task, cell, seed: names of the task and the contender, and the seed of all that is drawn.
-        num_recurrent_parameters, num_parameters: weights of the recurrent layer, and all.
+        seed: of all that is drawn.
         validation, test: the task's metric, with the weights that are best on validation.
         seconds_per_epoch, seconds_to_best: without graph compilation, which `compile_seconds` states.
         num_threads: that it had.
@@ -17,11 +30,7 @@ class Run(TypedDict):
         steps_to_learn: gradient steps until validation first fell below the task's bound, None if it never did.
     """
 
-    task: str
-    cell: str
     seed: int
-    num_recurrent_parameters: int
-    num_parameters: int
     validation: float
     test: float
     seconds_per_epoch: float
@@ -65,11 +74,10 @@ class Difference(Estimate):
     better: str | None
 
 
-class NetworkSummary(TypedDict):
+class NetworkSummary(Network):
     """What the seeds of one network on one task come to.
 
     Attributes:
-        task, cell, num_recurrent_parameters, num_parameters: as in its runs.
         num_seeds, num_learnt: how many there are, and how many of them learnt the task.
         validation, test, seconds_per_epoch, seconds_to_best, compile_seconds, epochs: means over all seeds.
         steps_to_learn: median over the seeds that learnt, None where none did.
@@ -77,11 +85,7 @@ class NetworkSummary(TypedDict):
         step_differences: likewise of the steps to learn, where every seed of both networks learnt.
     """
 
-    task: str
-    cell: str
     num_seeds: int
-    num_recurrent_parameters: int
-    num_parameters: int
     validation: Estimate
     test: Estimate
     seconds_per_epoch: Estimate

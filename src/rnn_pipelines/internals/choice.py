@@ -90,10 +90,7 @@ def choose_forecasters(
 
 
 def choose_classifier(
-    found: TextClassifier | None,
-    reviews: pd.DataFrame | None,
-    source: ReviewSourceSpec,
-    small: SmallClassifierSpec,
+    found: TextClassifier | None, reviews: pd.DataFrame | None, source: ReviewSourceSpec, small: SmallClassifierSpec
 ) -> ChosenClassifier:
     """Takes the classifier of `sentiment` if it is there, and trains a small one on few reviews if not.
 

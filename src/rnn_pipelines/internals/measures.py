@@ -54,7 +54,7 @@ def measure_traces(*traces: Traces) -> tuple[dict[str, LayerSummary], pd.DataFra
 
 
 def _summarize_half_lives(half_lives: np.ndarray) -> HalfLives:
-    # A quantile that stands in the table, for one between two numbers is none where one of them is infinite.
+    # A quantile that is one of the values, because between two values, of which one is infinite, there is none.
     quantiles = np.quantile(half_lives, [0.1, 0.5, 0.9], method="inverted_cdf")
     low, median, high = (float(value) if np.isfinite(value) else None for value in quantiles)
     return {"low": low, "median": median, "high": high}

@@ -25,7 +25,6 @@ class LayerTrace:
 
     Attributes:
         cell: its kind.
-        layer: its name in the network.
         weights: what it has learned.
         inputs: float32[batch, time, feature], what it reads.
         mask: bool[batch, time], true where it reads.
@@ -35,7 +34,6 @@ class LayerTrace:
     """
 
     cell: Literal["lstm", "gru"]
-    layer: str
     weights: LSTMWeights | GRUWeights
     inputs: np.ndarray
     mask: np.ndarray

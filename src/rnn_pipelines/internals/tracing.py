@@ -30,7 +30,7 @@ def trace_layer(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> list[La
     Of a network with members, that is the layer of the first member.
 
     Args:
-        model: what `build_forecaster`, `average_forecasters` or `build_classifier` returns, trained or not.
+        model: a forecaster or a classifier, trained or not.
         inputs: by name; the model may need fewer of them.
     Raises:
         NetworkError: there is no such layer, it isn't what the equations say, or its states are not those of Keras.
@@ -69,7 +69,7 @@ def differentiate_forecast(model: keras.Model, inputs: Mapping[str, np.ndarray])
     Not through the recurrent layer alone: with `centre`, the level of the window reaches the forecast on its own way.
 
     Args:
-        model: what `build_forecaster` or `average_forecasters` returns.
+        model: a forecaster.
         inputs: by name; the model may need fewer of them.
     Returns:
         float32[batch, lookback, feature].
@@ -99,7 +99,6 @@ def _trace_direction(layer: keras.Layer, steps: np.ndarray, mask: np.ndarray, ex
     trace: Trace[Any, Any] = unroll(weights, steps, mask, backwards=layer.go_backwards)
     return LayerTrace(
         cell=cell,
-        layer=layer.name,
         weights=weights,
         inputs=steps,
         mask=mask,

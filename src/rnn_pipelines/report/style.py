@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure, layout
 
-# Of what is nobody's: what was observed, and marks.
+# Of what doesn't belong to a network: observed values, and marks.
 NEUTRAL_COLOR = "#666666"
 MAX_LABEL_LENGTH = 24
 MAX_MARKED_POINTS = 40
@@ -85,7 +85,11 @@ def _shorten(label: str) -> str:
 
 
 def make_log_ticks(lowest: int, highest: int, digits: Sequence[int] = (1, 2, 5)) -> dict[str, Any]:
-    """Ticks of a logarithmic axis that are read without counting lines, for powers of ten."""
+    """Ticks of a logarithmic axis, with numbers at each, so that nobody counts lines.
+
+    Args:
+        lowest, highest: powers of ten.
+        digits: that are multiplied by them."""
     ticks = [digit * 10.0**power for power in range(lowest, highest + 1) for digit in digits]
     return {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 

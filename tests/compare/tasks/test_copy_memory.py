@@ -14,7 +14,7 @@ from rnn_pipelines.compare.tasks.copy_memory import (
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
 
-DELAYS = [1, 2, 30]
+DELAYS = [1, 30]
 
 
 def make(delay: int, num_sequences: int = 500, seed: int = 0) -> Sequences:

@@ -59,11 +59,10 @@ def test_same_seed_gives_the_same_data(prepare: Prepare, kind: str) -> None:
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("kind", DRAWN)
-def test_another_seed_gives_other_data_in_every_part(prepare: Prepare, kind: str, part: str) -> None:
-    one, other = (prepare(kind, seed).parts[part] for seed in (3, 4))
-    assert not np.array_equal(one.inputs, other.inputs)
+def test_another_seed_gives_other_data_in_every_part(prepare: Prepare, kind: str) -> None:
+    one, other = (prepare(kind, seed).parts for seed in (3, 4))
+    assert not any(np.array_equal(one[part].inputs, other[part].inputs) for part in PARTS)
 
 
 def test_music_is_the_same_for_every_seed(prepare: Prepare) -> None:

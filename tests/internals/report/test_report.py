@@ -17,7 +17,6 @@ from rnn_pipelines.internals.report.report import (
     render_internals_report,
     tabulate_layers,
     tabulate_memory,
-    tabulate_openness,
     tabulate_weights,
     write_verdict,
 )
@@ -85,31 +84,14 @@ def test_every_gate_has_its_equation_and_its_paragraph() -> None:
     assert set(EQUATIONS) == set(PARAGRAPHS) == parts | {"lstm_state", "gru_state"}
 
 
-@pytest.mark.parametrize("name", EQUATIONS)
-def test_picture_of_a_gate_stands_below_its_equation_and_paragraph(report: str, name: str) -> None:
-    equation, picture = (report.index(part) for part in (EQUATIONS[name], f'"text":"{name}"'))
-    others = [report.index(text) for other, text in EQUATIONS.items() if other != name]
-    assert equation < picture
-    assert not any(equation < other < picture for other in others)
-
-
-def test_verdict_names_the_largest_difference_and_both_memories() -> None:
-    assert write_verdict(make_summary()) == (
-        "Computed from their equations, the trained layers have the states that Keras gives them, to within 2e−06. "
-        "In the forecast, half of the LSTM's units hold half of their state for 2.3 steps or longer, and inputs 12 or "
-        "more steps back matter less than a tenth of the most; half of the GRU's units hold half of their state for "
-        "1.0 steps or longer, and inputs 4 or more steps back matter less than a tenth of the most."
-    )
+def test_picture_of_a_gate_stands_below_its_equation(report: str) -> None:
+    places = [report.index(text) for name in EQUATIONS for text in (EQUATIONS[name], f'"text":"{name}"')]
+    assert places == sorted(places)
 
 
 def test_verdict_is_defined_where_memory_has_no_end() -> None:
     verdict = write_verdict(make_summary(half_life=None, reach=None))
     assert "half of the LSTM's units hold half of their state for ever, and the whole window matters;" in verdict
-
-
-def test_table_says_which_network_was_looked_at() -> None:
-    row = tabulate_layers(make_summary()).rows[2]
-    assert row == ["GRU, sentiment, forward", f"trained by {EVIL}", "5", "16", "256", "7,680", "1.6e−06"]
 
 
 @pytest.mark.parametrize(
@@ -124,22 +106,6 @@ def test_table_says_which_network_was_looked_at() -> None:
 def test_table_says_which_of_several_layers_and_members_was_looked_at(network: dict[str, Any], words: str) -> None:
     summary = {"forecast_gru": make_layer("gru") | {"origin": "made", "network": network}}
     assert tabulate_layers(summary).rows[0][1] == f"made{words}"
-
-
-def test_every_network_is_shown_layer_by_layer(report: str) -> None:
-    """The second of a network's two directions adds nothing."""
-    captions = re.findall(r"<caption>(.*?) from input to output", report)
-    assert captions == ["LSTM, forecast", "GRU, forecast", "GRU, sentiment"]
-
-
-def test_table_of_openness_has_a_row_for_each_gate() -> None:
-    rows = tabulate_openness(make_summary()).rows
-    assert len(rows) == 4 + 3 + 3
-    assert rows[1] == ["LSTM, forecast", "forget f", "−0.12", "1.0%", "2.1%"]
-
-
-def test_memory_without_end_is_infinite() -> None:
-    assert tabulate_memory(make_summary()).rows[0] == ["LSTM, forecast", "forget f", "1.0", "2.3", "∞", "12"]
 
 
 def test_reach_beyond_the_window_is_a_dash() -> None:
@@ -158,34 +124,12 @@ def test_report_holds_no_outside_address(report: str) -> None:
     assert not re.search(r"//|\bsrc=[^x]|url\(|@import", report)
 
 
-def test_report_has_all_sections(report: str) -> None:
-    assert re.findall(r"<h2.*?>(.*?)</h2>", report) == [
-        "What was looked at",
-        "LSTM on a series",
-        "GRU on a series",
-        "Texts, word by word",
-        "How far gates are open",
-        "How long units remember",
-        "How far back an input matters",
-        "Weights by gate",
-        "Parameters",
-    ]
-
-
 def test_cell_that_the_classifier_has_not_is_said_to_be_missing(report: str) -> None:
     assert "The classifier has no LSTM" in report
     assert '"text":"lstm_words"' not in report
     assert '"text":"gru_words"' in report
 
 
-def test_texts_are_shown_with_the_probability_of_the_whole(report: str) -> None:
-    assert re.search(r"<span>text 1</span>\s*<span>probability 50.0%</span>", report)
-
-
 def test_words_and_origins_are_escaped(report: str) -> None:
     assert "<img" not in report
     assert "&lt;img" in report
-
-
-def test_report_shows_the_parameters(report: str) -> None:
-    assert re.search(r"<td>internals.sample.windows</td>\s*<td>77</td>", report)

@@ -127,7 +127,7 @@ def _view_losses(task: TaskResults) -> View:
     traces += _draw_published(task)
     for name, loss in references.items():
         line = _draw_line(name, [loss, loss], [0.5, 0.5 - len(task.networks)])
-        # Markers that nobody sees, or the line could lie on the edge of the figure.
+        # Markers that can't be seen, or the line could lie on the edge of the figure.
         traces.append(line.update(mode="lines+markers", marker={"color": "rgba(0,0,0,0)"}))
     return View(traces, {"xaxis.title.text": task.spec.data.metric, **scale, **_name_cells(task)})
 

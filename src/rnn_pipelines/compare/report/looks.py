@@ -10,7 +10,7 @@ BOUND = "learnt below"
 LOOKS = Looks(
     {name: kind.look for name, kind in NETWORKS.items()},
     {
-        # In brackets, for a comma would read as one more name in a list of them.
+        # In brackets, because a comma would read as one more name in a list of them.
         "lstm_relu": Look("LSTM (relu)", "#7fb7e6"),
         "lstm_bias_0": Look("LSTM (forget bias 0)", "#85c4ea"),
         BOUND: Look(BOUND, "#707070", "dot"),

@@ -17,53 +17,10 @@ from rnn_pipelines.compare.report.verdicts import (
 )
 from rnn_pipelines.compare.specs import PlanSpec
 from rnn_pipelines.report.page import Section, render_page
+from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
-HOW_TO_READ = (
-    "The networks of a task have equal budgets of recurrent weights (kernel, recurrent kernel and bias), see the same "
-    "data in the same order, and are measured once on the test part with the weights that were best on validation. "
-    "Where a task's patience is shorter than its epochs, training stops early. All metrics are losses: lower is "
-    "better. A seed stands for the first weights, the order of the batches and the data, where these are drawn; it is "
-    "the same for all networks. A task that is learnt or not asks who learns it, and after how many gradient steps: of "
-    "two networks that learn it with every seed, the steps decide, whatever is left of the loss."
-)
-INTERVALS_IN_WORDS = (
-    "A mean has its 95% interval, Student's over the seeds. For two networks, the differences are taken seed by seed, "
-    "which removes what the seed does to both; one is called better where the interval of the mean difference leaves "
-    "0 out. That no difference is shown doesn't mean that there is none: more seeds make the intervals narrower. The "
-    "intervals are not corrected for their number: of twenty that are all about nothing, one leaves 0 out by chance."
-)
-ROUGH_INTERVALS_IN_WORDS = (
-    "Student's interval takes values that are spread evenly about their mean. Where some seeds learn a task and others "
-    "don't, they are not, and the interval is rough; it can reach below 0, where no loss is. There, look at each seed "
-    "and at how many of them learnt it."
-)
-REFERENCES_IN_WORDS = (
-    "The references are measured on the test part, as means over the data of all seeds. Ridge is a linear regression "
-    "on the same window, last value repeats the newest one. The noise floor is the loss of the signal without its "
-    "noise, which only luck can beat. Guessing 1 always says the mean; no memory knows when a symbol is due, but not "
-    "which; note frequencies say at every step how often each note is heard in the training part."
-)
-CURVES_IN_WORDS = (
-    "The line is the median over seeds, the band reaches from the lowest to the highest of them. Where a training "
-    "stops early, it goes on with its last loss; the median is thin from the first such stop on. The references are "
-    "those of the test part, and only near to what they would be on the validation part."
-)
-LOSSES_IN_WORDS = (
-    "One dot for each seed, the first on top, and below them the mean. Of the references, the best simple method and "
-    "the noise floor are drawn. On a logarithmic axis, an interval that reaches below 0 is cut on the left."
-)
-DIFFERENCES_IN_WORDS = (
-    "Each dot is a seed. A pair has the colour of the network that is better, and is grey where the seeds can show no "
-    "difference. Differences are in the metric of their task. The table has those of the gradient steps to learn too, "
-    "for networks that learnt a task with every seed."
-)
-TIME_IN_WORDS = (
-    "Seconds per epoch hold training and a look at the validation part; seconds to best, all epochs up to the one "
-    "whose weights are kept. Compiling the graph is in neither; the tables have it by itself. The networks of a task "
-    "take turns, seed by seed, but whatever else runs slows them down: compare the times within a task, and only where "
-    "its trainings were done in one go. An interval that reaches below 0 s is cut there."
-)
+NOTES = read_texts("rnn_pipelines.compare.report")["notes"]
 
 
 def render_compare_report(
@@ -80,11 +37,13 @@ def render_compare_report(
     tasks, left_out = list_tasks(results["runs"], results["summary"], description), description["left_out"]
     sections = [
         *map(describe_task, tasks),
-        Section("Paired differences", [figures["differences"], DIFFERENCES_IN_WORDS, tabulate_differences(tasks)]),
-        Section("Losses by seed", [figures["losses"], LOSSES_IN_WORDS]),
-        Section("Learning curves", [figures["curves"], CURVES_IN_WORDS]),
-        Section("Time", [figures["time"], TIME_IN_WORDS, describe_threads(results["runs"])]),
-        Section("How to read", [HOW_TO_READ, INTERVALS_IN_WORDS, ROUGH_INTERVALS_IN_WORDS, REFERENCES_IN_WORDS]),
+        Section("Paired differences", [figures["differences"], NOTES["differences"], tabulate_differences(tasks)]),
+        Section("Losses by seed", [figures["losses"], NOTES["losses"]]),
+        Section("Learning curves", [figures["curves"], NOTES["curves"]]),
+        Section("Time", [figures["time"], NOTES["time"], describe_threads(results["runs"])]),
+        Section(
+            "How to read", [NOTES["how_to_read"], NOTES["intervals"], NOTES["rough_intervals"], NOTES["references"]]
+        ),
     ]
     if left_out:
         sections.append(Section("Tasks left out", [describe_left_out(left_out, plan)]))

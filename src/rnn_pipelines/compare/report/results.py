@@ -63,8 +63,8 @@ class TaskResults:
         return sum(network["test"]["mean"] < bound for network in self.networks)
 
     def list_values(self, cell: str, key: str) -> list[Any]:
-        """One field of all runs of a network, by seed."""
-        return [value for run in self.runs for name, value in run.items() if run["cell"] == cell and name == key]
+        """One field of all runs of a network, in the order of the seeds."""
+        return [dict(run)[key] for run in self.runs if run["cell"] == cell]
 
 
 def list_tasks(runs: Sequence[Run], summary: Sequence[NetworkSummary], description: Description) -> list[TaskResults]:

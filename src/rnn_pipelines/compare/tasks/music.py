@@ -163,7 +163,7 @@ def _check_rolls(cells: np.ndarray, where: str) -> list[np.ndarray]:
 
 
 def cut_rolls(rolls: Sequence[np.ndarray], num_steps: int) -> list[np.ndarray]:
-    """Cuts rolls into stretches of few steps, for a network is trained step by step through the longest roll.
+    """Cuts rolls into stretches of few steps, because a network is trained step by step through the longest roll.
 
     A stretch begins with the last step of the one before, so that every step but a roll's first stays a target, once.
 
@@ -204,7 +204,7 @@ def measure_music_loss(logits: np.ndarray, sequences: Sequences) -> float:
 
     Args:
         logits: float[num_rolls, time, 88]; what stands in padding never counts.
-        sequences: what `pad_rolls` returns.
+        sequences: padded rolls.
     Source: evaluation notes at http://www-etud.iro.umontreal.ca/~boulanni/icml2012.
     """
     is_real = sequences.weights > 0
@@ -219,7 +219,7 @@ def measure_note_frequency_loss(train: Sequences, test: Sequences) -> float:
     in training, and a probability of 0 would cost infinitely much.
 
     Args:
-        train, test: what `pad_rolls` returns.
+        train, test: padded rolls.
     Returns:
         As `measure_music_loss`.
     """

@@ -11,112 +11,12 @@ from rnn_pipelines.internals.records import LayerSummary, NetworkSummary, Openne
 from rnn_pipelines.looks import Looks
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Part, Quote, Section, Table, render_page
+from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import count_members, tabulate_parameters
 from rnn_pipelines.report.trainings import tabulate_layers as tabulate_networks
 
-LETTERS_OF_LSTM = (
-    "In the equations, x is what the layer reads at a step, h its hidden state and c its carry before the step; ′ "
-    "marks them after it. W, U and b are the weights of a gate, σ(a) = 1 / (1 + exp(−a)) lies between 0, closed, and "
-    "1, open, and · multiplies unit by unit. All pictures show the test window in which the series moves most: above "
-    "the series as the layer reads it, below a row for each unit, with the longest memory on top."
-)
-LETTERS_OF_GRU = "The letters are those of the LSTM; d is a bias of the state's own, which Keras gives a GRU."
-LETTERS = {"lstm": LETTERS_OF_LSTM, "gru": LETTERS_OF_GRU}
-EQUATIONS = {
-    "lstm_forget": "Forget gate:  f = σ(x W_f + h U_f + b_f)",
-    "lstm_input": "Input gate:  i = σ(x W_i + h U_i + b_i)",
-    "lstm_candidate": "Candidate:  g = tanh(x W_g + h U_g + b_g)",
-    "lstm_output": "Output gate:  o = σ(x W_o + h U_o + b_o)",
-    "lstm_state": "Carry and hidden state:  c′ = f · c + i · g,  h′ = o · tanh c′",
-    "gru_update": "Update gate:  z = σ(x W_z + b_z + h U_z + d_z)",
-    "gru_reset": "Reset gate:  r = σ(x W_r + b_r + h U_r + d_r)",
-    "gru_candidate": "Candidate:  g = tanh(x W_g + b_g + r · (h U_g + d_g))",
-    "gru_state": "Hidden state:  h′ = z · h + (1 − z) · g",
-}
-PARAGRAPHS = {
-    "lstm_forget": (
-        "How much of the carry is kept. Where f is near 1, a unit holds what it has; where it is near 0, it begins "
-        "anew. After k steps the product of k gates is left: 0.9 leaves half after 7 steps, 0.5 after one. Training "
-        "starts with b_f = 1, which opens this gate, so that gradients reach far back from the first step on."
-    ),
-    "lstm_input": (
-        "How much of the candidate is written. It is set apart from the forget gate, so that a unit can keep and write "
-        "at once, which adds up, or do neither. Compare it with the series: units that open where it rises, and others "
-        "where it falls, have shared the work between them."
-    ),
-    "lstm_candidate": (
-        "What could be written, between −1 and 1; its sign says whether the carry goes up or down. It is no gate: "
-        "nothing of it counts unless the input gate is open."
-    ),
-    "lstm_output": (
-        "How much of the carry is shown, to the gates of the next step and to the layer above. A unit can remember "
-        "without being heard, and be heard when it matters."
-    ),
-    "lstm_state": (
-        "The carry has no bounds and changes by a product and a sum alone; the hidden state is the part of it that is "
-        "shown, between −1 and 1. A row that keeps its colour holds on to something. The layer above reads h."
-    ),
-    "gru_update": (
-        "How much of the old state is kept. It is forget and input gate in one: what is kept and what is written "
-        "always make up 1. So a GRU needs no carry beside its state, and three blocks of weights where an LSTM needs "
-        "four. Some authors mix the other way round, with z and 1 − z swapped; here, as in Keras, 1 keeps."
-    ),
-    "gru_reset": (
-        "How much of the old state the candidate sees. Where it is near 0, the candidate is made of the input alone, "
-        "as if the sequence began there; the update gate may keep the old state all the same."
-    ),
-    "gru_candidate": (
-        "What could be written, between −1 and 1, made of the input and of the part of the old state that the reset "
-        "gate lets through."
-    ),
-    "gru_state": (
-        "A GRU's memory is its output: it shows all that it holds. The state lies between −1 and 1, for it is always a "
-        "mean of the old one and a candidate."
-    ),
-}
-TEXTS_IN_WORDS = (
-    "The texts as the networks read them, in lower case and with signs apart, and the probability of positive that the "
-    "whole classifier gives them."
-)
-WORDS_IN_WORDS = (
-    "The upper line is the probability of positive that the whole classifier gives if the text ends with this word: it "
-    "is scored as many times as it has words, for a network that reads in both directions knows no probability on the "
-    "way. The map shows the forward direction of one layer: first the mean of each gate over all units, then the "
-    "units whose forget gate (LSTM) or update gate (GRU) moves most over this text. A unit that closes it at a word "
-    "drops what it held before, and one that opens it holds on from there. Means move little, since every unit listens "
-    "for words of its own."
-)
-DISTRIBUTIONS_IN_WORDS = (
-    "Over all steps and units. A gate that is always half open decides nothing; one with most of its values near 0 or "
-    "1 works like a switch. Low and high in the table are the shares of values below 0.1 and above 0.9, for a "
-    "candidate below −0.8 and above 0.8, which is as far out on tanh."
-)
-HALF_LIVES_IN_WORDS = (
-    "If nothing new is written, a unit has half of its state left after ln 0.5 / ln f steps, f being the geometric "
-    "mean of its forget gate (LSTM) or update gate (GRU) over all steps. This is the memory of the direct way alone: "
-    "what a unit has forgotten can still go on in others, which have read it through the recurrent weights U, so that "
-    "an input may matter for longer than any half-life."
-)
-GRADIENTS_IN_WORDS = (
-    "Back-propagation from an output back to each input: the length of the gradient by the number of steps between the "
-    "input and the last step, median over sequences, in percent of the greatest. In the forecast, the output is the "
-    "value one step ahead, the input the series, and the way between them the whole network, with all its layers and "
-    "members and the level that centring adds. On texts, the output is the last state of the layer, in a random sum of "
-    "its units, and the input everything that comes with a word: the classifier itself pools over all words, so that "
-    "each of them reaches it at once, and the layer needs no long memory. Reach "
-    "is the number of steps from which on the gradient stays below a tenth of the greatest; a dash says that it "
-    "doesn't within the window."
-)
-CHECK_IN_WORDS = (
-    "Keras gives the inputs and weights of each layer; states and gates are computed from the equations below, in "
-    "NumPy. The last column is the largest difference to the hidden states that Keras itself computes, over all "
-    "sequences, steps and units: what float32 rounds. Had it been above 0.0001, there would be no report."
-)
-WEIGHTS_IN_WORDS = (
-    "Each gate has units × (inputs + units + 1) weights, in a GRU units × (inputs + units + 2), for Keras gives it a "
-    "bias for the inputs and one for the state. The columns of the layer's own arrays were counted and are as many. An "
-    "LSTM has four such blocks, a GRU three. Below are the networks in which the layers stand."
-)
+TEXTS = read_texts("rnn_pipelines.internals.report")
+LETTERS, EQUATIONS, PARAGRAPHS, NOTES = (TEXTS[name] for name in ("letters", "equations", "paragraphs", "notes"))
 # As they are called in a summary.
 RECURRENT_KINDS = ("LSTM", "GRU", "Bidirectional")
 
@@ -136,18 +36,18 @@ def render_internals_report(
         figures: by name.
     """
     sections = [
-        Section("What was looked at", [tabulate_layers(summary), CHECK_IN_WORDS]),
+        Section("What was looked at", [tabulate_layers(summary), NOTES["check"]]),
         *(
             Section(f"{notation.look.name} on a series", _list_gates(cell, summary, figures))
             for cell, notation in NOTATIONS.items()
         ),
         Section("Texts, word by word", _list_words(readings, figures)),
         Section(
-            "How far gates are open", [figures["distributions"], DISTRIBUTIONS_IN_WORDS, tabulate_openness(summary)]
+            "How far gates are open", [figures["distributions"], NOTES["distributions"], tabulate_openness(summary)]
         ),
-        Section("How long units remember", [figures["half_lives"], HALF_LIVES_IN_WORDS, tabulate_memory(summary)]),
-        Section("How far back an input matters", [figures["gradients"], GRADIENTS_IN_WORDS]),
-        Section("Weights by gate", [tabulate_weights(summary), WEIGHTS_IN_WORDS, *_tabulate_networks(summary)]),
+        Section("How long units remember", [figures["half_lives"], NOTES["half_lives"], tabulate_memory(summary)]),
+        Section("How far back an input matters", [figures["gradients"], NOTES["gradients"]]),
+        Section("Weights by gate", [tabulate_weights(summary), NOTES["weights"], *_tabulate_networks(summary)]),
         Section("Parameters", [tabulate_parameters("internals", parameters)]),
     ]
     return render_page("Inside the cells", write_verdict(summary), sections)
@@ -287,7 +187,7 @@ def _tell_openness(measured: Openness | None) -> str:
 
 
 def _list_words(readings: pd.DataFrame, figures: Mapping[str, Figure]) -> list[Part]:
-    parts: list[Part] = [TEXTS_IN_WORDS, *map(_quote_text, readings.groupby("text")), WORDS_IN_WORDS]
+    parts: list[Part] = [NOTES["texts"], *map(_quote_text, readings.groupby("text")), NOTES["words"]]
     for cell, notation in NOTATIONS.items():
         is_there = (readings["cell"] == cell).any()
         missing = f"The classifier has no {notation.look.name}: the other network alone was better on validation."
