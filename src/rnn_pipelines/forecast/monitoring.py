@@ -127,8 +127,9 @@ def _has_promise(champion: Mapping[str, Any]) -> bool:
     """Whether the version in use, if there is one, has promised finite numbers."""
     if champion["version"] is None:
         return True
-    promised = (champion["versions"].get(champion["version"]) or {}).get("by_step") or [float("nan")]
-    return bool(np.isfinite(np.array(promised, dtype="float64")).all())
+    promise = champion["versions"].get(champion["version"])
+    by_step = (promise and promise["by_step"]) or [float("nan")]
+    return bool(np.isfinite(np.array(by_step, dtype="float64")).all())
 
 
 def _list_rows(table: pd.DataFrame) -> Any:
