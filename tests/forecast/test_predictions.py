@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from kedro.io import DatasetError
 
 from rnn_pipelines.datasets import DescribedTableDataset
 from rnn_pipelines.errors import TableError
@@ -187,6 +188,15 @@ def test_saved_predictions_come_back(predictions: Predictions, tmp_path: Path) -
     pd.testing.assert_frame_equal(found.table, predictions.table)
     assert (found.forecasters, found.levels) == (predictions.forecasters, predictions.levels)
     pd.testing.assert_frame_equal(pd.read_parquet(path), predictions.table)
+
+
+def test_file_that_does_not_say_who_forecasts_is_refused(predictions: Predictions, tmp_path: Path) -> None:
+    """As an older version of the project left it."""
+    path = str(tmp_path / "predictions.parquet")
+    predictions.table.to_parquet(path)
+    dataset = DescribedTableDataset(filepath=path, holds="rnn_pipelines.forecast.predictions.Predictions")
+    with pytest.raises(DatasetError, match="run the pipeline that makes it again"):
+        dataset.load()
 
 
 def test_forecast_that_is_not_finite_stays_in_the_log() -> None:

@@ -12,6 +12,7 @@ from rnn_pipelines.champion.verdict import Level, describe_verdict
 from rnn_pipelines.forecast.coverage import Coverage
 from rnn_pipelines.forecast.evaluation.drift import Drift, compare_with_past
 from rnn_pipelines.forecast.evaluation.realised import (
+    GroupError,
     JudgedForecasts,
     RealisedError,
     keep_newest,
@@ -23,19 +24,6 @@ from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.forecast.verdict import ForecastEvidence, MonitorForecastSpec, judge_forecasts
 
 logger = logging.getLogger(__name__)
-
-
-class ErrorRow(TypedDict, total=False):
-    """Realised error and promise of a step ahead, or of a model version; see `measure_groups`. Times are texts."""
-
-    horizon_step: int
-    model_version: str
-    num_forecasts: int
-    first_cutoff: str
-    last_cutoff: str
-    mse: float | None
-    mae: float | None
-    promised_mse: float | None
 
 
 class DriftRow(TypedDict):
@@ -63,8 +51,8 @@ class ForecastVerdict(TypedDict):
     version: str | None
     promoted_at: str | None
     error: RealisedError
-    by_step: list[ErrorRow]
-    by_version: list[ErrorRow]
+    by_step: list[GroupError]
+    by_version: list[GroupError]
     drift: list[DriftRow]
     coverage: Coverage
 
@@ -139,8 +127,9 @@ def _has_promise(champion: Mapping[str, Any]) -> bool:
     """Whether the version in use, if there is one, has promised finite numbers."""
     if champion["version"] is None:
         return True
-    promised = (champion["versions"].get(champion["version"]) or {}).get("by_step") or [float("nan")]
-    return bool(np.isfinite(np.array(promised, dtype="float64")).all())
+    promise = champion["versions"].get(champion["version"])
+    by_step = (promise and promise["by_step"]) or [float("nan")]
+    return bool(np.isfinite(np.array(by_step, dtype="float64")).all())
 
 
 def _list_rows(table: pd.DataFrame) -> Any:

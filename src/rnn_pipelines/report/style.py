@@ -5,7 +5,9 @@ from html import escape
 from typing import Any
 
 import pandas as pd
-from plotly.graph_objects import Figure, layout
+from plotly.graph_objects import Figure, Scatter, layout
+
+from rnn_pipelines.looks import Look
 
 # Of what doesn't belong to a network: observed values, and marks.
 NEUTRAL_COLOR = "#666666"
@@ -43,6 +45,19 @@ TEMPLATE = layout.Template(
 def set_title(figure: Figure, title: str, subtitle: str = "") -> None:
     """Gives a figure, which is changed in place, the common looks, its title and the line below it."""
     figure.update_layout(template=TEMPLATE, title={"text": title, "subtitle": {"text": subtitle}})
+
+
+def draw_line(look: Look, x: pd.Series, y: pd.Series, width: float = 2, **options: Any) -> Scatter:
+    """A line in someone's look, under the name that they have in the legend.
+
+    Args:
+        look: whose.
+        x, y: of each point; points are marked where they are few.
+        width: in pixels.
+        options: see Plotly's `Scatter`.
+    """
+    line = {"color": look.color, "dash": look.dash, "width": width}
+    return Scatter(x=x, y=y, name=look.name, mode=choose_mode(y), line=line, **options)
 
 
 def add_menu(figure: Figure, labels: Sequence[str], layouts: Sequence[Mapping[str, Any]] = ()) -> None:

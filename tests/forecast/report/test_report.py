@@ -142,6 +142,12 @@ def test_verdict_says_so_when_rmse_and_mse_of_a_panel_disagree() -> None:
 # The table of metrics
 
 
+def test_network_that_nobody_has_named_appears_too() -> None:
+    metrics = make_metrics(my_network=49.0)
+    assert write_verdict(metrics).startswith("The best network, my network, beats the best baseline, ridge:")
+    assert tabulate_metrics(metrics).rows[-1][:2] == ["my network", "7.000"]
+
+
 def test_metrics_stand_below_their_names() -> None:
     table = tabulate_metrics(make_metrics(lstm=49.0, last_value=100.0))
     assert dict(zip(table.header, table.rows[0], strict=True)) == {

@@ -41,7 +41,8 @@ def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
         holdout: forecasts of champion, challenger and baselines.
         horizon: steps that a window reaches ahead.
     """
-    has_forecast = _find_forecasts_of_champion(holdout)
+    nobody = pd.Series(np.nan, index=holdout.table.index)
+    has_forecast = holdout.table.get(CHAMPION, nobody).notna()
     whole = holdout if has_forecast.all() else holdout.select([n for n in holdout.forecasters if n != CHAMPION])
     by_step = measure_by_step(whole).groupby("forecaster", sort=False)["mse"].agg(list)
     losses = average_over_series(whole, "mse")
@@ -57,12 +58,6 @@ def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
     if CHAMPION in holdout.forecasters:
         notes += _list_not_shared(holdout.table)
     return HoldoutMeasures(measures, p_value, notes)
-
-
-def _find_forecasts_of_champion(holdout: Predictions) -> pd.Series:
-    if CHAMPION not in holdout.forecasters:
-        return pd.Series(False, index=holdout.table.index)
-    return holdout.table[CHAMPION].notna()
 
 
 def _compare(shared: Predictions, horizon: int) -> float:

@@ -17,10 +17,8 @@ from rnn_pipelines.forecast.series.windows import EvaluationSpec
 from rnn_pipelines.tables import Column, Table
 
 NOISE_FLOOR = "noise_floor"
-Statistic = Literal["mse", "mae"]
 Unit = Literal["data", "square", "none"]
 UNITS: tuple[Unit, ...] = ("data", "square", "none")
-STATISTICS: tuple[Statistic, ...] = ("mse", "mae")
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Metric:
     """
 
     heading: str
-    statistic: Statistic
+    statistic: str
     aggregation: Literal["mean", "root", "scaled"]
     unit: Unit
 
@@ -46,7 +44,8 @@ METRICS = {
     "mae": Metric("MAE", "mae", "mean", "data"),
     "mase": Metric("MASE", "mae", "scaled", "none"),
 }
-# Those that are a plain mean, so that they can be told of a step ahead, or of a schedule, as well.
+# Those that are a plain mean, so that they can be told of a step ahead, or of a schedule, as well; each has the name of
+# its statistic.
 MEANS = tuple(name for name, metric in METRICS.items() if metric.aggregation == "mean")
 NUMBER = Column("float", can_be_empty=True, can_be_infinite=True)
 
@@ -124,7 +123,7 @@ def evaluate_forecasts(
 
 
 def average_errors(
-    table: pd.DataFrame, forecasters: Sequence[str], statistic: Statistic, by: str | None = None
+    table: pd.DataFrame, forecasters: Sequence[str], statistic: str, by: str | None = None
 ) -> pd.DataFrame:
     """The mean of a statistic over the errors of each series.
 
@@ -154,7 +153,7 @@ def measure_by_series(
     """
     means = {
         statistic: average_errors(predictions.table, predictions.forecasters, statistic).set_index("unique_id")
-        for statistic in STATISTICS
+        for statistic in {metric.statistic for metric in METRICS.values()}
     }
     scale = measure_naive_error(series, cutoffs, season_length)
     return _stack({name: _aggregate(metric, means[metric.statistic], scale) for name, metric in METRICS.items()})
@@ -210,7 +209,7 @@ def measure_by_step(predictions: Predictions) -> MetricsByStep:
     return _stack(columns)[list(MetricsByStepTable.columns)]
 
 
-def average_over_series(predictions: Predictions, statistic: Statistic = "mse") -> dict[str, float]:
+def average_over_series(predictions: Predictions, statistic: str = "mse") -> dict[str, float]:
     """The mean of a statistic over the errors of a series, then over series, for each forecaster.
 
     Args:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -30,22 +30,31 @@ class JudgedForecastsTable(StepsTable):
 JudgedForecasts = Annotated[pd.DataFrame, JudgedForecastsTable]
 
 
-class RealisedError(TypedDict):
-    """Realised error against the promise, over forecasts whose promise is on record.
+class GroupError(TypedDict):
+    """Realised error and promise of some forecasts, as JSON: means over those of a series, then over series.
 
-    `num_unpromised` are left out. `mse`, `mae` and `promised_mse` are means over the forecasts of a series, then over
-    series; `ratio` is realised MSE over promised; `p_value` that of no difference between both. All but the counts are
-    None if there is nothing to compare.
+    Of a group, what it has in common stands beside them: its `horizon_step` or `model_version`. None stands for what is
+    not there, or not finite.
     """
 
+    horizon_step: NotRequired[int]
+    model_version: NotRequired[str]
     num_forecasts: int
-    num_cutoffs: int
-    num_unpromised: int
     first_cutoff: str | None
     last_cutoff: str | None
     mse: float | None
     mae: float | None
     promised_mse: float | None
+
+
+class RealisedError(GroupError):
+    """Realised error against the promise, over forecasts whose promise is on record; `num_unpromised` are left out.
+
+    `ratio` is realised MSE over promised; `p_value` that of no difference between both.
+    """
+
+    num_cutoffs: int
+    num_unpromised: int
     ratio: float | None
     p_value: float | None
 
@@ -69,7 +78,9 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: Mapping[str,
     refuse_other_times(log, series)
     versions = champion["versions"]
     actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
-    joined = log.drop(columns="created_at").merge(actuals, on=["unique_id", "ds"], validate="many_to_one")
+    joined = log[[*StepsTable.columns, "y_hat", "model_version"]].merge(
+        actuals, on=["unique_id", "ds"], validate="many_to_one"
+    )
     joined = joined.merge(_tabulate_learnt(versions, joined["cutoff"]), on=["model_version", "unique_id"], how="left")
     has_seen = joined["cutoff"] < joined["last"]
     if has_seen.any():
@@ -138,7 +149,8 @@ def measure_realised(judged: JudgedForecasts) -> RealisedError:
         judged: all forecasts, or a part of them.
     """
     compared = judged[judged["promised_mse"].notna()]
-    measured: dict[str, Any] = dict.fromkeys(RealisedError.__annotations__)
+    names = ("first_cutoff", "last_cutoff", "mse", "mae", "promised_mse", "ratio", "p_value")
+    measured: dict[str, Any] = dict.fromkeys(names)
     if len(compared):
         errors = _compute_losses(compared)
         means = errors.groupby("unique_id")[["mse", "mae", "promised_mse"]].mean().mean()
@@ -154,7 +166,7 @@ def measure_realised(judged: JudgedForecasts) -> RealisedError:
         "num_cutoffs": int(compared["cutoff"].nunique()),
         "num_unpromised": len(judged) - len(compared),
     }
-    return RealisedError(**measured | counts)  # type: ignore[typeddict-item]
+    return RealisedError(**counts | measured)  # type: ignore[typeddict-item]
 
 
 def _compare(errors: pd.DataFrame) -> float:

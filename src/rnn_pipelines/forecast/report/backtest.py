@@ -61,14 +61,9 @@ def draw_error_against_cost(results: BacktestResults) -> Figure:
     left, right = -0.08 * max(seconds), 1.1 * max(seconds)
     for entry in results.baselines:
         look, is_near = LOOKS[entry.name], entry.mse < 1.2 * max(found.mse for found in schedules)
-        figure.add_scatter(
-            x=[left, right],
-            y=[entry.mse] * 2,
-            name=look.name,
-            mode="lines",
-            line={"color": look.color, "dash": look.dash},
-            visible=True if is_near else "legendonly",
-        )
+        line = {"color": look.color, "dash": look.dash}
+        visible = True if is_near else "legendonly"
+        figure.add_scatter(x=[left, right], y=[entry.mse] * 2, name=look.name, mode="lines", line=line, visible=visible)
     return figure.update_layout(
         template=TEMPLATE,
         title={"text": "Error against cost", "subtitle": {"text": "of each schedule of retraining"}},

@@ -22,10 +22,12 @@ from rnn_pipelines.forecast.report.choice import (
 )
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.looks import Look
 from rnn_pipelines.report.numbers import format_number
-from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, choose_mode, count_up_to, set_title
+from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, count_up_to, draw_line, set_title
 from rnn_pipelines.report.trainings import draw_losses
 
+ACTUAL = Look("actual", NEUTRAL_COLOR)
 MIN_SLIDER_STEPS = 100
 
 
@@ -109,7 +111,7 @@ def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figu
     for metric in metrics:
         for forecaster, table in errors.groupby("forecaster", sort=False):
             values = np.sqrt(table[metric.statistic]) if metric.aggregation == "root" else table[metric.statistic]
-            figure.add_trace(_draw_steps(str(forecaster), table["horizon_step"], values))
+            figure.add_trace(_draw_steps(LOOKS[str(forecaster)], table["horizon_step"], values))
     add_menu(figure, [metric.heading for metric in metrics])
     num_series, horizon = predictions.table["unique_id"].nunique(), int(errors["horizon_step"].max())
     title = "Error one step ahead" if horizon == 1 else "Error by step ahead"
@@ -150,37 +152,22 @@ def draw_residuals(predictions: Predictions) -> Figure:
 def _draw_lines(tables: Mapping[str, pd.DataFrame], forecasters: Sequence[str], hidden: set[str]) -> Figure:
     figure = Figure()
     for table in keep_last_steps(tables):
-        figure.add_scatter(
-            x=show_time(table["ds"]),
-            y=table["y"],
-            name="actual",
-            mode=choose_mode(table["y"]),
-            line={"color": NEUTRAL_COLOR, "width": 2},
-        )
-        for forecaster in forecasters:
-            figure.add_scatter(
-                x=show_time(table["ds"]),
-                y=table[forecaster],
-                name=LOOKS[forecaster].name,
-                mode=choose_mode(table[forecaster]),
-                line={"color": LOOKS[forecaster].color, "dash": LOOKS[forecaster].dash, "width": 1.8},
-                visible="legendonly" if forecaster in hidden else True,
-            )
+        times = show_time(table["ds"])
+        figure.add_trace(draw_line(ACTUAL, times, table["y"]))
+        for name in forecasters:
+            visible = "legendonly" if name in hidden else True
+            figure.add_trace(draw_line(LOOKS[name], times, table[name], width=1.8, visible=visible))
     add_menu(figure, list(tables))
     has_slider = len(tables) == 1 and any(len(table) >= MIN_SLIDER_STEPS for table in tables.values())
     figure.update_xaxes(rangeslider={"visible": has_slider, "thickness": 0.09})
     return figure
 
 
-def _draw_steps(forecaster: str, steps: pd.Series, errors: pd.Series) -> Scatter | Bar:
-    name, color = LOOKS[forecaster].name, LOOKS[forecaster].color
-    if len(steps) == 1:
-        texts = [format_number(error) for error in errors]
-        return Bar(
-            x=[name], y=errors, name=name, marker={"color": color}, text=texts, textposition="outside", showlegend=False
-        )
-    line = {"color": color, "dash": LOOKS[forecaster].dash, "width": 2}
-    return Scatter(x=steps, y=errors, name=name, mode=choose_mode(steps), line=line)
+def _draw_steps(look: Look, steps: pd.Series, errors: pd.Series) -> Scatter | Bar:
+    if len(steps) > 1:
+        return draw_line(look, steps, errors)
+    style = {"marker": {"color": look.color}, "textposition": "outside", "showlegend": False}
+    return Bar(x=[look.name], y=errors, name=look.name, text=[format_number(error) for error in errors], **style)
 
 
 def _draw_histogram(errors: pd.Series, edges: np.ndarray, style: dict[str, Any]) -> Scatter:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.evaluation.realised import RealisedError
-from rnn_pipelines.forecast.monitoring import DriftRow, ErrorRow, ForecastVerdict
+from rnn_pipelines.forecast.evaluation.realised import GroupError, RealisedError
+from rnn_pipelines.forecast.monitoring import DriftRow, ForecastVerdict
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.verdict import MonitorForecastSpec
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value
@@ -84,7 +84,7 @@ def describe_error(error: RealisedError) -> str:
     )
 
 
-def tabulate_steps(by_step: list[ErrorRow]) -> Table:
+def tabulate_steps(by_step: list[GroupError]) -> Table:
     """Realised error against the promise for each step ahead."""
     return Table(
         header=["step ahead", "forecasts", "RMSE", "MAE", "promised RMSE", "MSE ratio"],
@@ -101,7 +101,7 @@ def tabulate_versions(verdict: ForecastVerdict) -> Table:
             [
                 row["model_version"],
                 f"v{number}" + (", in use" if row["model_version"] == verdict["version"] else ""),
-                row["first_cutoff"],
+                row["first_cutoff"] or NO_NUMBER,
                 f"{row['num_forecasts']:,}",
                 *_format_errors(row),
             ]
@@ -111,7 +111,7 @@ def tabulate_versions(verdict: ForecastVerdict) -> Table:
     )
 
 
-def _format_errors(row: ErrorRow) -> list[str]:
+def _format_errors(row: GroupError) -> list[str]:
     mse, promised = row["mse"], row["promised_mse"]
     ratio = mse / promised if mse is not None and promised else None
     rmse, promised_rmse = (None if value is None else math.sqrt(value) for value in (mse, promised))

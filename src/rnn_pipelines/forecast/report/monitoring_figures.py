@@ -1,19 +1,23 @@
 """The figures of `monitor_forecast`: realised error against the promise, over time and by step ahead."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.evaluation.realised import JudgedForecasts, measure_groups
-from rnn_pipelines.forecast.monitoring import ErrorRow, ForecastVerdict
+from rnn_pipelines.forecast.evaluation.realised import GroupError, JudgedForecasts, measure_groups
+from rnn_pipelines.forecast.monitoring import ForecastVerdict
 from rnn_pipelines.forecast.report.choice import show_time
 from rnn_pipelines.forecast.verdict import MonitorForecastSpec
-from rnn_pipelines.report.style import NEUTRAL_COLOR, choose_mode, count_up_to, set_title
+from rnn_pipelines.looks import Look
+from rnn_pipelines.report.style import NEUTRAL_COLOR, count_up_to, draw_line, set_title
 
 # More marks than these would lie on each other; the table of the versions names them all.
 MAX_NAMED_MARKS = 24
 # Blue and vermilion of Okabe & Ito's palette.
-REALISED, PROMISED = "#0072b2", "#d55e00"
+REALISED, PROMISED = Look("realised", "#0072b2"), Look("promised", "#d55e00", "dash")
+ONE_CUTOFF = Look("one cut-off", "rgba(0,114,178,0.4)")
 NOTHING = "no past forecast can be judged yet"
 
 
@@ -47,12 +51,9 @@ def draw_error_over_time(judged: JudgedForecasts, num_cutoffs: int) -> Figure:
     table = measure_groups(judged, "cutoff")
     x = show_time(table["cutoff"])
     mean = table["mse"].rolling(num_cutoffs, min_periods=1).mean()
-    for name, mse, line in (
-        ("one cut-off", table["mse"], {"color": "rgba(0,114,178,0.4)", "width": 1}),
-        (f"mean of {num_cutoffs} cut-offs", mean, {"color": REALISED, "width": 2.5}),
-        ("promised", table["promised_mse"], {"color": PROMISED, "width": 2, "dash": "dash"}),
-    ):
-        figure.add_scatter(x=x, y=np.sqrt(mse), name=name, mode=choose_mode(mse), line=line)
+    figure.add_trace(draw_line(ONE_CUTOFF, x, np.sqrt(table["mse"]), width=1))
+    figure.add_trace(draw_line(replace(REALISED, name=f"mean of {num_cutoffs} cut-offs"), x, np.sqrt(mean), width=2.5))
+    figure.add_trace(draw_line(PROMISED, x, np.sqrt(table["promised_mse"])))
     _mark_versions(figure, mark_versions(judged))
     set_title(figure, "Error over time", "RMSE by cut-off; v1, v2, …: the first forecasts of a model version")
     figure.update_xaxes(title="cut-off")
@@ -77,7 +78,7 @@ def _mark_versions(figure: Figure, marks: pd.DataFrame) -> None:
             )
 
 
-def draw_error_by_step(by_step: list[ErrorRow]) -> Figure:
+def draw_error_by_step(by_step: list[GroupError]) -> Figure:
     """Realised and promised RMSE of each step ahead.
 
     Args:
@@ -88,19 +89,9 @@ def draw_error_by_step(by_step: list[ErrorRow]) -> Figure:
         set_title(figure, "Error by step ahead", "no past forecast by the version in use can be judged yet")
         return figure
     table = pd.DataFrame(by_step)
-    for name, column, color, dash in (
-        ("realised", "mse", REALISED, "solid"),
-        ("promised", "promised_mse", PROMISED, "dash"),
-    ):
+    for look, column in ((REALISED, "mse"), (PROMISED, "promised_mse")):
         rmse = np.sqrt(table[column].astype("float64"))
-        figure.add_scatter(
-            x=table["horizon_step"],
-            y=rmse,
-            name=name,
-            mode=choose_mode(rmse),
-            line={"color": color, "dash": dash, "width": 2},
-            marker={"size": 8},
-        )
+        figure.add_trace(draw_line(look, table["horizon_step"], rmse, marker={"size": 8}))
     set_title(figure, "Error by step ahead", "RMSE of the forecasts that the verdict is about")
     figure.update_xaxes(**count_up_to("steps ahead", int(table["horizon_step"].max())))
     figure.update_yaxes(title="RMSE", rangemode="tozero")

@@ -1,14 +1,10 @@
-"""Nodes of `monitor_forecast` that are more than the library's function: with a type of their own, or Plotly inside."""
+"""Nodes of `monitor_forecast` that load Plotly, and only then."""
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from rnn_pipelines.forecast.evaluation.realised import JudgedForecasts
 from rnn_pipelines.forecast.monitoring import ForecastVerdict
-from rnn_pipelines.forecast.series import newest
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.tables import Profile, Source
+from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.verdict import MonitorForecastSpec
 
 # Kedro resolves these hints when it checks parameters, and must not load Plotly for it.
@@ -16,11 +12,6 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 else:
     Figure = Any
-
-
-def read_newest(external: pd.DataFrame | None, source: SourceSpec, monitoring: MonitorForecastSpec) -> Source:
-    """Reads the series up to the day that is judged; Kedro checks all of the block by the type that it has here."""
-    return newest.read_newest(external, source, monitoring)
 
 
 def draw_figures(

@@ -6,8 +6,9 @@ from rnn_pipelines.champion.verdict import read_champion
 from rnn_pipelines.forecast.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.realised import join_actuals
 from rnn_pipelines.forecast.monitoring import measure_drift, monitor_forecasts
+from rnn_pipelines.forecast.series.newest import read_newest
 from rnn_pipelines.forecast.series.schema import repair_series
-from rnn_pipelines.pipelines.monitor_forecast.nodes import draw_figures, read_newest, render_report
+from rnn_pipelines.pipelines.monitor_forecast.nodes import draw_figures, render_report
 from rnn_pipelines.pipelines.wiring import node
 
 FIGURES = ("error_over_time", "error_by_step")
@@ -24,11 +25,11 @@ def create_measure_pipeline() -> Pipeline:
     log, series, profile, champion = (
         f"monitor_forecast_{name}" for name in ("found_forecasts", "series", "profile", "champion")
     )
-    source = ["params:forecast.source", "params:forecast.gaps"]
+    source, gaps, table = "params:forecast.source", "params:forecast.gaps", "monitor_forecast_table"
     return Pipeline(
         [
-            node(read_newest, ["forecast_external", source[0], SPEC], "monitor_forecast_table"),
-            node(repair_series, ["monitor_forecast_table", *source], [series, profile]),
+            node(read_newest, ["forecast_external", source, SPEC], table),
+            node(repair_series, [table, source, gaps], [series, profile]),
             node(read_champion, "monitor_forecast_champion_folder", champion),
             node(join_actuals, [log, series, champion], "monitor_forecast_judged"),
             node(check_coverage, [log, series, profile, champion], "monitor_forecast_coverage"),
