@@ -80,11 +80,12 @@ class HoldoutTable(PredictionsTable):
 class ReferenceTable(Table):
     """How texts were scored: `label` is positive, negative or, without a known word, unknown.
 
-    `probability` is that of the positive class; 0.5 where no word is known.
+    `probability` is that of the positive class; 0.5 where no word is known. It may be missing, because monitoring is
+    what finds a classifier that went wrong.
     """
 
     label = Column("text")
-    probability = Column("float")
+    probability = Column("float", can_be_empty=True)
     num_words = Column("int")
     num_known_words = Column("int")
     error = ReviewError
@@ -98,7 +99,7 @@ class ScoredTextsTable(ReferenceTable):
     """
 
     row = Column("int")
-    confidence = Column("float")
+    confidence = Column("float", can_be_empty=True)
     # An empty text comes back from a CSV file as none.
     text = Column("text", can_be_empty=True)
     model_version = Column("text")
