@@ -116,14 +116,6 @@ def test_without_a_seed_the_order_is_that_of_sort_by_length(features: TextFeatur
     assert list_texts(first) == list_texts(second) == sort_by_length(features, PADDING).tolist()
 
 
-def test_sorting_leads_back_to_the_order_of_the_texts(features: TextFeatures, labels: np.ndarray) -> None:
-    from rnn_pipelines.sentiment.batches import sort_by_length
-
-    found = np.zeros(NUM_TEXTS)
-    found[sort_by_length(features, PADDING)] = list_texts(collect(features, labels)[0])
-    assert found.tolist() == labels.tolist()
-
-
 def test_lengths_are_compared_after_cutting(features: TextFeatures) -> None:
     """Texts beyond the limit are alike, and stay in their order."""
     from rnn_pipelines.sentiment.batches import sort_by_length
@@ -149,9 +141,8 @@ def test_every_epoch_has_other_batches_in_another_order(features: TextFeatures, 
     assert (len(orders), len(batches)) == (3, 3)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_same_seed_gives_the_same_orders(features: TextFeatures, labels: np.ndarray, seed: int) -> None:
-    one, other = ([list_texts(e) for e in collect(features, labels, seed=seed, epochs=2)] for _ in range(2))
+def test_same_seed_gives_the_same_orders(features: TextFeatures, labels: np.ndarray) -> None:
+    one, other = ([list_texts(e) for e in collect(features, labels, seed=1, epochs=2)] for _ in range(2))
     assert one == other
 
 

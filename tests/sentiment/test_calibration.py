@@ -108,10 +108,6 @@ def test_calibrated_logit_is_the_weighted_sum() -> None:
     assert apply_calibration(calibration, logits).tolist() == [5.5, -1.5]
 
 
-def test_no_texts_have_no_calibrated_logit() -> None:
-    assert apply_calibration({"weights": {"a": 2.0}, "intercept": 0.5}, {"a": np.zeros(0)}).shape == (0,)
-
-
 # Stacks
 
 
@@ -161,10 +157,6 @@ def test_predictions_are_the_test_part_in_its_order(calibrated: tuple, reviews: 
     for column in ("review_id", "label", "rating"):
         assert calibrated[1][column].tolist() == test[column].tolist()
     assert list(calibrated[1].columns[:4]) == ["review_id", "label", "rating", "num_words"]
-
-
-def test_predictions_count_the_words_of_each_text(calibrated: tuple) -> None:
-    assert calibrated[1]["num_words"].tolist() == list(range(2, NUM_TEXTS, 3))
 
 
 def test_calibrated_logits_of_the_test_part_follow_from_the_validation_part(
@@ -248,3 +240,7 @@ def test_classifier_with_the_lowest_validation_loss_is_chosen(best: str) -> None
 def test_none_but_networks_with_cells_are_chosen(other: str) -> None:
     losses = {"lstm": 0.3, "gru": 0.4, "ensemble": 0.5, other: 0.1}
     assert choose_classifier(make_calibrations(**losses)) == "lstm"
+
+
+def test_predictions_count_the_words_of_each_text(calibrated: tuple) -> None:
+    assert calibrated[1]["num_words"].tolist() == list(range(2, NUM_TEXTS, 3))

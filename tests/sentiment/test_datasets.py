@@ -90,13 +90,6 @@ def test_vocabulary_padding_and_calibration_come_back(text_classifier: TextClass
         assert getattr(loaded, field) == getattr(text_classifier, field)
 
 
-@pytest.mark.parametrize("field", ["ngrams", "weights"])
-def test_arrays_of_ngrams_come_back(text_classifier: TextClassifier, loaded: TextClassifier, field: str) -> None:
-    saved, found = getattr(text_classifier.ngrams, field), getattr(loaded.ngrams, field)
-    np.testing.assert_array_equal(found, saved)
-    assert found.dtype == saved.dtype
-
-
 def test_numbers_of_ngrams_come_back(text_classifier: TextClassifier, loaded: TextClassifier) -> None:
     assert (loaded.ngrams.order, loaded.ngrams.intercept) == (
         text_classifier.ngrams.order,
@@ -110,16 +103,6 @@ def test_words_of_every_script_come_back(filepath: str, reweigh: Reweigh) -> Non
     dataset = TextClassifierDataset(filepath=filepath)
     dataset.save(dataclasses.replace(reweigh(0.0), vocabulary=words))
     assert dataset.load().vocabulary == words
-
-
-def test_classifier_without_networks_comes_back(filepath: str, reweigh: Reweigh) -> None:
-    dataset = TextClassifierDataset(filepath=filepath)
-    dataset.save(reweigh(0.5))
-    assert (dict(dataset.load().networks), dataset.load().calibration["intercept"]) == ({}, 0.5)
-
-
-def test_saving_changes_no_classifier(text_classifier: TextClassifier, packed: bytes) -> None:
-    assert list(text_classifier.networks) == ["lstm", "gru"]
 
 
 # The file

@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Literal, TypedDict, cast
 
 from pydantic import BaseModel, Field, model_validator
@@ -79,13 +79,13 @@ class SentimentEvidence:
         alarms: of the champion's store.
         num_texts: scored texts.
         num_reference: texts of the reference.
-        differences: by measure; None where one of both has no text that the measure counts.
+        differences: by measure, as far as both have texts that the measure counts.
     """
 
     alarms: tuple[str, ...]
     num_texts: int
     num_reference: int
-    differences: Mapping[str, Difference | None]
+    differences: Mapping[str, Difference]
 
 
 class SentimentVerdict(TypedDict):
@@ -112,28 +112,25 @@ def judge_scores(evidence: SentimentEvidence, monitor_spec: MonitorSentimentSpec
 
 def _find(evidence: SentimentEvidence, spec: MonitorSentimentSpec) -> Iterator[Finding]:
     yield from (Finding("alarm", alarm) for alarm in evidence.alarms)
-    compared = {name: found for name, found in evidence.differences.items() if found is not None}
+    faulty = [name for name, found in evidence.differences.items() if not all(map(math.isfinite, astuple(found)))]
     if evidence.num_texts == 0:
         yield Finding("ok", "no text was scored yet, and there is nothing to judge")
     elif evidence.num_reference == 0:
         yield Finding("alarm", NO_REFERENCE)
-    elif any(not _is_finite(found) for found in compared.values()):
-        faulty = [name for name, found in compared.items() if not _is_finite(found)]
+    elif faulty:
         yield Finding("alarm", f"not finite numbers: {', '.join(MEASURES[name].words for name in faulty)}")
     elif evidence.num_texts < spec.min_texts:
         yield Finding(
             "ok", f"only {evidence.num_texts:,} texts were scored; fewer than {spec.min_texts:,} decide nothing"
         )
     else:
-        yield from _compare(evidence, compared, spec)
+        yield from _compare(evidence, spec)
 
 
-def _compare(
-    evidence: SentimentEvidence, compared: Mapping[str, Difference], spec: MonitorSentimentSpec
-) -> Iterator[Finding]:
+def _compare(evidence: SentimentEvidence, spec: MonitorSentimentSpec) -> Iterator[Finding]:
     # Bonferroni: so many measures are so many chances for a false alarm.
-    level = spec.significance / max(len(compared), 1)
-    weighed = [_weigh(name, found, level, spec) for name, found in compared.items()]
+    level = spec.significance / max(len(evidence.differences), 1)
+    weighed = [_weigh(name, found, level, spec) for name, found in evidence.differences.items()]
     findings = [finding for finding in weighed if finding is not None]
     yield from findings
     if not findings:
@@ -142,10 +139,6 @@ def _compare(
             f"{evidence.num_texts:,} scored texts are like the {evidence.num_reference:,} held-out reviews in all that "
             "can be measured without labels; how many scores are right is not known",
         )
-
-
-def _is_finite(found: Difference) -> bool:
-    return all(map(math.isfinite, (found.newest, found.reference, found.effect, found.p_value)))
 
 
 def _weigh(name: str, found: Difference, level: float, spec: MonitorSentimentSpec) -> Finding | None:
@@ -188,9 +181,7 @@ def monitor_scores(
         num_reference=int(counts["num_reference"]),
         differences={
             row.measure: Difference(row.newest, row.reference, row.effect, row.p_value)
-            if min(row.num_newest, row.num_reference) > 0
-            else None
-            for row in measures.itertuples()
+            for row in measures.query("num_newest > 0 and num_reference > 0").itertuples()
         },
     )
     verdict = judge_scores(evidence, monitor_spec)

@@ -80,11 +80,12 @@ class HoldoutTable(PredictionsTable):
 class ReferenceTable(Table):
     """How texts were scored: `label` is positive, negative or, without a known word, unknown.
 
-    `probability` is that of the positive class; 0.5 where no word is known.
+    `probability` is that of the positive class; 0.5 where no word is known. It may be missing, because monitoring is
+    what finds a classifier that went wrong.
     """
 
     label = Column("text")
-    probability = Column("float")
+    probability = Column("float", can_be_empty=True)
     num_words = Column("int")
     num_known_words = Column("int")
     error = ReviewError
@@ -98,7 +99,7 @@ class ScoredTextsTable(ReferenceTable):
     """
 
     row = Column("int")
-    confidence = Column("float")
+    confidence = Column("float", can_be_empty=True)
     # An empty text comes back from a CSV file as none.
     text = Column("text", can_be_empty=True)
     model_version = Column("text")
@@ -122,9 +123,35 @@ class MeasuresTable(Table):
     key = ("measure",)
 
 
+class GroupsTable(Table):
+    """Accuracy `by` length (words and signs) or rating: of each classifier on the `num_texts` of each group."""
+
+    classifier = Column("text")
+    by = Column("text")
+    group = Column("text")
+    accuracy = Column("float")
+    num_texts = Column("int")
+    key = ("classifier", "by", "group")
+
+
+class ConfidencesTable(Table):
+    """How often each classifier is right (`accuracy`) when it says how sure it is, in bins of equal width.
+
+    `confidence` is the probability of the predicted class, 0.5 to 1, as the mean of a bin. Bins without a text are left
+    out.
+    """
+
+    confidence = Column("float")
+    accuracy = Column("float")
+    num_texts = Column("int")
+    classifier = Column("text")
+
+
 Scores = Annotated[pd.DataFrame, ScoresTable]
 Predictions = Annotated[pd.DataFrame, PredictionsTable]
 Holdout = Annotated[pd.DataFrame, HoldoutTable]
 Reference = Annotated[pd.DataFrame, ReferenceTable]
 ScoredTexts = Annotated[pd.DataFrame, ScoredTextsTable]
 Measures = Annotated[pd.DataFrame, MeasuresTable]
+Groups = Annotated[pd.DataFrame, GroupsTable]
+Confidences = Annotated[pd.DataFrame, ConfidencesTable]

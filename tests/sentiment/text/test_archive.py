@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.text import archive
 from rnn_pipelines.sentiment.text.archive import read_archive
+from rnn_pipelines.sentiment.text.schema import ReviewsTable
 
 # A member as it is put in: its name, and its content or its whole header.
 Member = tuple[str, str | bytes | tarfile.TarInfo]
@@ -91,23 +92,12 @@ def fail(path: Path, unlabelled: bool = False) -> str:
 
 
 def test_each_review_is_a_row_with_its_film(whole: Path) -> None:
-    assert read_archive(whole).values.tolist() == [
+    assert ReviewsTable.validate(read_archive(whole)).values.tolist() == [
         ["train/neg/2_1", "train", "tt0000002", 1, 0, "Awful."],
         ["train/pos/0_9", "train", "tt0000000", 9, 1, "Fine."],
         ["test/neg/0_4", "test", "tt0000000", 4, 0, "Dull."],
         ["test/pos/1_10", "test", "tt0000001", 10, 1, "Great."],
     ]
-
-
-def test_columns_are_typed(whole: Path) -> None:
-    assert read_archive(whole).dtypes.astype(str).to_dict() == {
-        "review_id": "str",
-        "split": "str",
-        "film": "str",
-        "rating": "Int8",
-        "label": "Int8",
-        "text": "str",
-    }
 
 
 def test_rows_are_in_the_order_of_split_label_and_id_whatever_the_archives_order(pack: Pack) -> None:
@@ -127,11 +117,6 @@ def test_unlabelled_reviews_are_read_on_request(pack: Pack) -> None:
         "tt0000001",
         "Seen.",
     ]
-
-
-def test_unlabelled_reviews_have_neither_rating_nor_label(pack: Pack) -> None:
-    row = read_archive(pack(UNLABELLED.items()), unlabelled=True).iloc[-1]
-    assert row[["rating", "label"]].isna().all()
 
 
 def test_unlabelled_reviews_are_left_out_otherwise(pack: Pack) -> None:
@@ -269,10 +254,6 @@ def test_review_that_stands_twice_is_refused(pack: Pack) -> None:
 
 def test_id_with_two_ratings_is_refused(pack: Pack) -> None:
     assert "0_10.txt': stands twice" in fail(pack([*WHOLE.items(), ("aclImdb/train/pos/0_10.txt", "x")]))
-
-
-def test_list_of_addresses_that_stands_twice_is_refused(pack: Pack) -> None:
-    assert "urls_pos.txt': stands twice" in fail(pack([*WHOLE.items(), ("aclImdb/test/urls_pos.txt", "x")]))
 
 
 @pytest.mark.parametrize("name", ["aclImdb/train/pos/0_9.txt", "aclImdb/train/urls_pos.txt"])
@@ -498,3 +479,7 @@ def test_train_and_test_of_imdb_share_one_film(imdb: pd.DataFrame) -> None:
 @pytest.mark.real_data
 def test_small_archive_has_2000_reviews(real_data: Path) -> None:
     assert len(read_archive(real_data / "imdb/aclImdb_small.tar.gz")) == 2_000
+
+
+def test_list_of_addresses_that_stands_twice_is_refused(pack: Pack) -> None:
+    assert "urls_pos.txt': stands twice" in fail(pack([*WHOLE.items(), ("aclImdb/test/urls_pos.txt", "x")]))

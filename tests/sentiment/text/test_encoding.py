@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec, encode_texts, pad_texts, place_words
+from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec, encode_texts, pad_texts
 from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, PADDING, UNKNOWN
 
 MakeEncoded = Callable[..., EncodedTexts]
@@ -52,10 +52,6 @@ def test_numbers_are_int32_and_offsets_int64(encoded: EncodedTexts) -> None:
 def test_nothing_to_encode_gives_no_words(texts: list[str]) -> None:
     found = encode_texts(texts, WORDS)
     assert (list_texts(found), found.ids.dtype) == ([[]] * len(texts), np.int32)
-
-
-def test_without_a_vocabulary_every_word_is_unknown() -> None:
-    assert list_texts(encode_texts(["good film"], [])) == [[UNKNOWN, UNKNOWN]]
 
 
 def test_text_of_100_000_words_is_encoded() -> None:
@@ -139,23 +135,3 @@ def test_truncating_in_the_middle_keeps_head_and_tail(
 def test_padding_stands_at_the_end_it_names(make_encoded: MakeEncoded, side: str, expected: list[int]) -> None:
     padded = pad_texts(make_encoded([[8], [1, 2, 3]]), np.array([0, 1]), PaddingSpec(padding=side))
     assert padded.tolist() == [expected, [1, 2, 3]]
-
-
-def test_batch_is_no_longer_than_its_longest_text(make_encoded: MakeEncoded) -> None:
-    encoded = make_encoded([[1], [1, 2], [1] * 50])
-    assert pad_texts(encoded, np.array([0, 1]), PaddingSpec(max_length=40)).shape == (2, 2)
-
-
-@pytest.mark.parametrize(("truncating", "side"), [("pre", "pre"), ("middle", "post")])
-def test_batch_of_empty_texts_is_one_step_of_padding(make_encoded: MakeEncoded, truncating: str, side: str) -> None:
-    padded = pad_texts(make_encoded([[], []]), np.array([0, 1]), PaddingSpec(truncating=truncating, padding=side))
-    assert padded.tolist() == [[PADDING], [PADDING]]
-
-
-@given(st.lists(st.integers(0, 12), min_size=1, max_size=6), PADDINGS)
-def test_no_word_stands_twice_and_words_keep_their_order(lengths: list[int], padding: PaddingSpec) -> None:
-    for row, length in zip(place_words(np.array(lengths), padding), lengths, strict=True):
-        places = row[row >= 0].tolist()
-        assert places == sorted(set(places))
-        assert len(places) == min(length, padding.max_length)
-        assert all(place < length for place in places)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,17 +59,6 @@ def test_no_ngram_crosses_the_end_of_a_text(make_encoded: MakeEncoded) -> None:
     ]
 
 
-@pytest.mark.parametrize("texts", [[[], [2, 3], [4]], [[2, 3], [], [], [4]], [[2, 3], [4], []]])
-def test_empty_texts_change_nothing(make_encoded: MakeEncoded, texts: list[list[int]]) -> None:
-    expected = number_ngrams(make_encoded([[2, 3], [4]]), 3)
-    np.testing.assert_array_equal(number_ngrams(make_encoded(texts), 3), expected)
-
-
-@pytest.mark.parametrize("texts", [[], [[]], [[], []]])
-def test_no_words_have_no_ngrams(make_encoded: MakeEncoded, texts: list[list[int]]) -> None:
-    assert number_ngrams(make_encoded(texts), 3).shape == (0, 3)
-
-
 def test_three_words_of_the_largest_number_fit(make_encoded: MakeEncoded) -> None:
     [row, *_] = number_ngrams(make_encoded([[LARGEST] * 3]), 3)
     assert row.tolist() == [2**21 - 1, 2**42 - 1, 2**63 - 1]
@@ -91,10 +79,6 @@ def test_known_ngrams_are_found_where_they_stand(known: set[int], others: list[i
     asked = data.draw(st.permutations([*ranked, *others]))
     expected = [ranked.index(number) if number in known else -1 for number in asked]
     assert find_ngrams(np.array(asked, np.int64), np.array(ranked, np.int64)).tolist() == expected
-
-
-def test_found_places_have_the_shape_of_what_is_looked_up() -> None:
-    assert find_ngrams(np.array([[5, 0], [7, 9]]), np.array([5, 9])).tolist() == [[0, -1], [-1, 1]]
 
 
 def test_nothing_is_found_where_nothing_is_known() -> None:

@@ -92,12 +92,6 @@ def test_group_takes_the_place_of_the_film(write: Write) -> None:
     assert read(path, group="shop")["film"].tolist() == ["A", "B", "A"]
 
 
-def test_groups_may_be_numbers(tmp_path: Path) -> None:
-    path = tmp_path / "my.parquet"
-    pd.DataFrame({"shop": [7, 8], "text": ["a", "b"], "label": [0, 1]}).to_parquet(path)
-    assert read(str(path), group="shop")["film"].tolist() == ["7", "8"]
-
-
 def test_split_column_is_kept(write: Write) -> None:
     path = write("part,text,label\nTrain,good,1\ntest,bad,0\n")
     assert read(path, split="part")["split"].tolist() == ["train", "test"]
@@ -238,10 +232,6 @@ def test_empty_cell_is_named_with_file_column_and_row(write: Write, column: str,
     assert message.startswith(f"{path}: column '{column}', row 3: expected a cell that is not empty, received")
 
 
-def test_row_that_is_too_short_is_named(write: Write) -> None:
-    assert "column 'label', row 4: expected a cell that is not empty" in fail(write(PLAIN + "text\n"))
-
-
 @pytest.mark.parametrize("column", ["text", "label", "shop"])
 def test_missing_value_of_a_parquet_file_is_named(tmp_path: Path, column: str) -> None:
     table = pd.DataFrame({"text": ["a", "b", "c"], "label": ["0", "1", "0"], "shop": ["A", "B", "C"]})
@@ -321,3 +311,13 @@ def test_archive_of_the_environment_variable_is_read(real_data: Path, monkeypatc
 @pytest.mark.parametrize(("path", "origin"), [(None, "Large Movie Review Dataset"), ("my.csv", "my.csv")])
 def test_source_has_a_name_for_messages(path: str | None, origin: str) -> None:
     assert ReviewSourceSpec(path=path).origin == origin
+
+
+def test_groups_may_be_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "my.parquet"
+    pd.DataFrame({"shop": [7, 8], "text": ["a", "b"], "label": [0, 1]}).to_parquet(path)
+    assert read(str(path), group="shop")["film"].tolist() == ["7", "8"]
+
+
+def test_row_that_is_too_short_is_named(write: Write) -> None:
+    assert "column 'label', row 4: expected a cell that is not empty" in fail(write(PLAIN + "text\n"))

@@ -79,10 +79,6 @@ def test_each_dimension_weighs_as_the_root_of_its_singular_value(learn: Learn, t
     np.testing.assert_allclose(rescale(found), rescale(np.sqrt(singular)), rtol=1e-4)
 
 
-def test_deviation_over_all_entries_is_as_stated(learn: Learn, texts: list[list[int]]) -> None:
-    assert learn(texts).std() == pytest.approx(DEVIATION, rel=1e-4)
-
-
 def test_words_that_stand_together_have_vectors_alike(learn: Learn) -> None:
     found = learn([[2, 8], [3, 8], [4, 9], [5, 9]] * 3, dimensions=3, window=1)
     towards = found @ found.T
@@ -104,13 +100,6 @@ def test_same_seed_gives_the_same_vectors(learn: Learn, texts: list[list[int]]) 
     np.testing.assert_array_equal(learn(texts, seed=3), learn(texts, seed=3))
 
 
-def test_texts_are_not_changed(make_encoded: Callable[..., EncodedTexts], texts: list[list[int]]) -> None:
-    encoded = make_encoded(texts)
-    before = encoded.ids.copy()
-    learn_word_vectors(encoded, WordVectorSpec(num_words=6, dimensions=2))
-    np.testing.assert_array_equal(encoded.ids, before)
-
-
 # Hardly any words
 
 
@@ -130,3 +119,7 @@ def test_whatever_the_texts_vectors_are_finite_float32(
 ) -> None:
     found = learn(texts, num_words=num_words, dimensions=dimensions)
     assert (found.shape, found.dtype, np.isfinite(found).all()) == ((num_words, dimensions), np.float32, True)
+
+
+def test_deviation_over_all_entries_is_as_stated(learn: Learn, texts: list[list[int]]) -> None:
+    assert learn(texts).std() == pytest.approx(DEVIATION, rel=1e-4)

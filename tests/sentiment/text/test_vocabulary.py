@@ -12,10 +12,6 @@ from rnn_pipelines.sentiment.text.vocabulary import MAX_WORDS, VocabularySpec, b
 ALL = VocabularySpec(min_count=1)
 
 
-def test_vocabulary_holds_the_words_of_the_given_texts_alone() -> None:
-    assert set(build_vocabulary(["a good film", "a bad one"], ALL)) == {"a", "good", "film", "bad", "one"}
-
-
 def test_frequent_words_come_first() -> None:
     assert build_vocabulary(["z z z y", "y x"], ALL) == ["z", "y", "x"]
 
@@ -24,30 +20,9 @@ def test_equally_frequent_words_are_in_alphabetical_order() -> None:
     assert build_vocabulary(["c a b", "b c a d"], ALL) == ["a", "b", "c", "d"]
 
 
-def test_order_of_the_texts_does_not_matter() -> None:
-    texts = ["c a b", "b d", "d a e e"]
-    assert build_vocabulary(texts, ALL) == build_vocabulary(texts[::-1], ALL)
-
-
 @pytest.mark.parametrize(("signs", "expected"), [(True, ["!", "…", "good"]), (False, ["good"])])
 def test_signs_are_words_unless_texts_are_read_without_them(signs: bool, expected: list[str]) -> None:
     assert sorted(build_vocabulary(["good! … !"], VocabularySpec(min_count=1, signs=signs))) == sorted(expected)
-
-
-def test_words_below_min_count_are_unknown() -> None:
-    assert build_vocabulary(["a a a b b c"], VocabularySpec(min_count=2)) == ["a", "b"]
-
-
-def test_words_count_as_often_as_they_stand_in_one_text() -> None:
-    assert build_vocabulary(["a a", "b", "c"], VocabularySpec(min_count=2)) == ["a"]
-
-
-def test_max_words_keeps_the_most_frequent() -> None:
-    assert build_vocabulary(["a a a b b c"], VocabularySpec(min_count=1, max_words=2)) == ["a", "b"]
-
-
-def test_no_text_makes_no_word() -> None:
-    assert build_vocabulary([], ALL) == []
 
 
 @given(st.lists(st.text("ab cd.", max_size=12), max_size=8), st.integers(1, 3), st.none() | st.integers(1, 4))

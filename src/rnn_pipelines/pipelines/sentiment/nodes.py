@@ -10,7 +10,7 @@ from rnn_pipelines.sentiment.calibration import Calibration
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.specs import ClassifierSpec
-from rnn_pipelines.sentiment.tables import Scores
+from rnn_pipelines.sentiment.tables import Confidences, Groups, Scores
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
@@ -50,8 +50,8 @@ def score_reviews(
 def draw_figures(
     metrics: dict[str, Any],
     calibrations: dict[str, Calibration],
-    by_group: pd.DataFrame,
-    by_confidence: pd.DataFrame,
+    by_group: Groups,
+    by_confidence: Confidences,
     **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
     """Draws accuracies, confusion, calibration, accuracy by length and rating, and loss curves."""

@@ -8,7 +8,7 @@ import pandas as pd
 
 from rnn_pipelines.sentiment.logits import measure_log_loss, to_probability
 from rnn_pipelines.sentiment.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
-from rnn_pipelines.sentiment.tables import Predictions, PredictionsTable
+from rnn_pipelines.sentiment.tables import Confidences, Groups, GroupsTable, Predictions, PredictionsTable
 
 LENGTH_LIMITS = (0, 100, 200, 400, 800)
 LENGTH_NAMES = ("up to 100", "101 to 200", "201 to 400", "401 to 800", "over 800")
@@ -118,7 +118,7 @@ def compare_errors(labels: np.ndarray, logits: np.ndarray, reference: np.ndarray
 
 def evaluate_classifiers(
     predictions: Predictions, **records: Mapping[str, Any]
-) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
+) -> tuple[dict[str, Any], Groups, Confidences]:
     """Measures every classifier on the test part: over all, by length and rating, by confidence.
 
     Args:
@@ -126,8 +126,7 @@ def evaluate_classifiers(
         records: `training_seconds` and `num_parameters` of the n-gram classifier and of each network.
     Returns:
         `num_texts` and, by classifier, `ClassifierMetrics`, whose costs are those of its networks (those of the n-gram
-        classifier are stated for itself alone). Then accuracy by group: `classifier, by (length or rating), group,
-        accuracy, num_texts`. Then the rows of `tabulate_calibration` with their `classifier`.
+        classifier are stated for itself alone).
     """
     labels = predictions["label"].to_numpy(int)
     logits = {name: predictions[name].to_numpy() for name in PredictionsTable.list_classifiers(predictions)}
@@ -148,8 +147,8 @@ def _add_costs(records: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, 
     return costs | {name_alone(name): spent for name, spent in candidates.items()} | {ENSEMBLE: together}
 
 
-def measure_by_group(predictions: Predictions) -> pd.DataFrame:
-    """Accuracy by length, in words, and by rating where there is one; columns as in `evaluate_classifiers`."""
+def measure_by_group(predictions: Predictions) -> Groups:
+    """Accuracy by length, and by rating where there is one."""
     names = PredictionsTable.list_classifiers(predictions)
     right = predictions[names].gt(0).eq(predictions["label"].astype(int) == 1, axis=0)
     length = pd.cut(predictions["num_words"], [*LENGTH_LIMITS, np.inf], labels=LENGTH_NAMES, include_lowest=True)
@@ -159,4 +158,4 @@ def measure_by_group(predictions: Predictions) -> pd.DataFrame:
         table = grouped.mean().melt(ignore_index=False, var_name="classifier", value_name="accuracy").reset_index()
         table["num_texts"] = table.iloc[:, 0].map(grouped.size()).astype(int)
         rows.append(table.rename(columns={table.columns[0]: "group"}).astype({"group": "str"}).assign(by=by))
-    return pd.concat(rows, ignore_index=True)[["classifier", "by", "group", "accuracy", "num_texts"]]
+    return pd.concat(rows, ignore_index=True)[list(GroupsTable.columns)]

@@ -14,6 +14,7 @@ from rnn_pipelines.sentiment.evaluation.metrics import CONFUSION, NUM_CONFIDENCE
 from rnn_pipelines.sentiment.registry import ENSEMBLE, NB_NGRAM, list_candidates
 from rnn_pipelines.sentiment.registry import list_classifiers as list_all_classifiers
 from rnn_pipelines.sentiment.report.looks import get_looks
+from rnn_pipelines.sentiment.tables import Confidences, Groups
 
 BIN_WIDTH = 0.5 / NUM_CONFIDENCE_BINS
 
@@ -21,8 +22,8 @@ BIN_WIDTH = 0.5 / NUM_CONFIDENCE_BINS
 def draw_figures(
     metrics: Mapping[str, ClassifierMetrics],
     calibrations: Mapping[str, Calibration],
-    by_group: pd.DataFrame,
-    by_confidence: pd.DataFrame,
+    by_group: Groups,
+    by_confidence: Confidences,
     histories: Mapping[str, pd.DataFrame],
 ) -> dict[str, Figure]:
     """Draws all figures of the report.
@@ -118,7 +119,7 @@ def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Fig
     return figure
 
 
-def draw_calibration(by_confidence: pd.DataFrame) -> Figure:
+def draw_calibration(by_confidence: Confidences) -> Figure:
     """How often a classifier is right when it says how sure it is, above how often it says so.
 
     Args:
@@ -148,7 +149,7 @@ def draw_calibration(by_confidence: pd.DataFrame) -> Figure:
     return figure
 
 
-def draw_groups(groups: pd.DataFrame, title: str, unit: str) -> Figure:
+def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
     """Accuracy of each classifier in each group of reviews; a figure without axes where there is no group.
 
     Args:

@@ -9,6 +9,7 @@ from rnn_pipelines.as_of import parse_as_of
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.text.files import ParameterNames, read_columns, refuse_cell
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
+from rnn_pipelines.sentiment.text.splits import take_first
 
 PARAMETERS = ParameterNames(
     path="sentiment.source.path",
@@ -123,12 +124,11 @@ def _find_unit(source: ReviewSourceSpec, newest: NewestReviewsSpec) -> str:
 
 
 def _hold_out(units: pd.Series, newest: NewestReviewsSpec) -> pd.Index:
-    """The units that judge: the first ones in their order, as long as those before them fall short."""
+    """The units that judge: the last ones by time, else the first ones in an order of their own."""
     sizes = units.value_counts()
     # A unit's place depends on its own name alone.
     order = sizes.index if newest.time is not None else pd.Index(hash_texts(sizes.index.to_series()))
-    drawn = sizes.iloc[order.argsort()[::-1]]
-    return drawn.index[drawn.cumsum() - drawn < newest.holdout * drawn.sum()]
+    return take_first(sizes.iloc[order.argsort()[::-1]], newest.holdout)
 
 
 def hash_texts(texts: pd.Series) -> pd.Series:

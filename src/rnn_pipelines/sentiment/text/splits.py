@@ -108,9 +108,12 @@ def _hold_back(group: pd.Series, part: pd.Series, fraction: float, name: str, rn
     """Moves groups from the training part to the part `name`, until it has the fraction of the training reviews."""
     sizes = group[part == "train"].value_counts().sort_index()
     drawn = sizes.iloc[rng.permutation(len(sizes))]
-    # A group belongs to it as long as those before it fall short.
-    held = drawn.index[drawn.cumsum() - drawn < fraction * drawn.sum()]
-    return part.mask((part == "train") & group.isin(held), name)
+    return part.mask((part == "train") & group.isin(take_first(drawn, fraction)), name)
+
+
+def take_first(sizes: pd.Series, fraction: float) -> pd.Index:
+    """The first units of all, by their sizes: as many as it takes to reach the fraction."""
+    return sizes.index[sizes.cumsum() - sizes < fraction * sizes.sum()]
 
 
 def _find_duplicates(table: Reviews, part: pd.Series) -> tuple[pd.Series, pd.Series]:
