@@ -1,7 +1,8 @@
 """How everyone who is compared appears, the same in every figure and table: name, colour, dashes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 # Of everyone who has no look of their own.
 SPARE_COLOR = "#8a7cc2"
@@ -23,14 +24,34 @@ class Look:
     dash: str = "solid"
 
 
-class Looks(dict[str, Look]):
-    """Looks by the names that stand in tables and parameters; whoever has none appears under that name."""
+class Registered(Protocol):
+    """An entry of a registry of networks or baselines."""
 
-    def __init__(self, *looks: Mapping[str, Look]) -> None:
-        super().__init__({name: look for some in looks for name, look in some.items()})
+    @property
+    def look(self) -> Look: ...
 
-    def __missing__(self, name: str) -> Look:
-        return Look(name.replace("_", " "))
+
+class Looks(Mapping[str, Look]):
+    """Looks by the names that stand in tables and parameters; whoever has none appears under that name.
+
+    Args:
+        registries: of looks, or of what has one. They are asked each time, so that who is registered later appears too.
+    """
+
+    def __init__(self, *registries: Mapping[str, Look] | Mapping[str, Registered]) -> None:
+        self._registries = registries
+
+    def __getitem__(self, name: str) -> Look:
+        found = next((registry[name] for registry in self._registries if name in registry), None)
+        if found is None:
+            return Look(name.replace("_", " "))
+        return found if isinstance(found, Look) else found.look
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for registry in self._registries for name in registry)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._registries))
 
 
 # The cells are said here once; each room's registry of networks takes its looks from here.

@@ -8,7 +8,7 @@ from rnn_pipelines.looks import Look, Looks
 
 BOUND = "learnt below"
 LOOKS = Looks(
-    {name: kind.look for name, kind in NETWORKS.items()},
+    NETWORKS,
     {
         # In brackets, because a comma would read as one more name in a list of them.
         "lstm_relu": Look("LSTM (relu)", "#7fb7e6"),

@@ -1,13 +1,7 @@
 """Names, colours and dashes of everyone in the reports of forecasting."""
 
-from rnn_pipelines.looks import CELLS, Look, Looks
+from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.registry import NETWORKS
+from rnn_pipelines.looks import Look, Looks
 
-LOOKS = Looks(
-    CELLS,
-    {
-        "last_value": Look("last value", "#bfa66a", "dot"),
-        "seasonal_naive": Look("seasonal naive", "#b48ead", "dashdot"),
-        "ridge": Look("ridge", "#5fa58e", "dash"),
-        "noise_floor": Look("noise floor", "#999999", "longdash"),
-    },
-)
+LOOKS = Looks(NETWORKS, BASELINES, {"noise_floor": Look("noise floor", "#999999", "longdash")})

@@ -9,5 +9,4 @@ ALONE = {"lstm_alone": Look("LSTM alone", "#56b4e9", "dot"), "gru_alone": Look("
 def get_looks() -> Looks:
     """The looks of everyone in the registry, and of what is made of them."""
     together = " + ".join(NETWORKS[name].look.name for name in list_candidates())
-    registered = [{name: entry.look for name, entry in entries.items()} for entries in (NETWORKS, BASELINES)]
-    return Looks(*registered, ALONE, {ENSEMBLE: Look(together, "#009e73")})
+    return Looks(NETWORKS, BASELINES, ALONE, {ENSEMBLE: Look(together, "#009e73")})

@@ -1,0 +1,47 @@
+"""No module imports one that imports it in turn: at the top, inside functions and for types counted."""
+
+from graphlib import CycleError, TopologicalSorter
+
+import grimp
+import pytest
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("rnn_pipelines", exclude_type_checking_imports=False, cache_dir=None)
+
+
+def find_cycle(imports: dict[str, set[str]]) -> list[str]:
+    """The modules of one circle; none where there is none."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_modules_import_each_other(graph: grimp.ImportGraph) -> None:
+    imports = {module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
+    assert len(imports) > 100
+    assert find_cycle(imports) == []
+
+
+def test_no_rooms_import_each_other(graph: grimp.ImportGraph) -> None:
+    """Rooms are what stands in the package: folders, and modules beside them."""
+    rooms: dict[str, set[str]] = {}
+    for module in graph.modules - {"rnn_pipelines"}:
+        room = module.split(".")[1]
+        found = {name.split(".")[1] for name in graph.find_modules_directly_imported_by(module) if "." in name}
+        rooms.setdefault(room, set()).update(found - {room})
+    assert find_cycle(rooms) == []
+
+
+def test_local_imports_are_counted(graph: grimp.ImportGraph) -> None:
+    """As that of Keras' own side of training, which stands inside a function so that commands start fast."""
+    assert "rnn_pipelines.forecast.training" in graph.find_modules_directly_imported_by(
+        "rnn_pipelines.forecast.challenger"
+    )
+
+
+def test_a_circle_would_be_found() -> None:
+    assert find_cycle({"a": {"b"}, "b": {"c"}, "c": {"a"}}) != []
