@@ -1,6 +1,6 @@
 """Forecasts of a panel's windows, and their long tables in the data's own unit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -119,8 +119,9 @@ class Predictions:
     def select(self, forecasters: Sequence[str]) -> "Predictions":
         """Some of the forecasters, with their intervals."""
         chosen = tuple(name for name in self.forecasters if name in forecasters)
-        others = [column for name in self.forecasters if name not in chosen for column in self._list_columns(name)]
-        return Predictions(self.table.drop(columns=others), chosen, self.levels)
+        others = [name for name in self.forecasters if name not in chosen]
+        bounds = [bound for name in others for level in self.levels for bound in name_bounds(name, level)]
+        return Predictions(self.table.drop(columns=[*others, *bounds], errors="ignore"), chosen, self.levels)
 
     def add(self, name: str, forecasts: pd.DataFrame) -> "Predictions":
         """With the point forecasts of one more forecaster.
@@ -132,12 +133,6 @@ class Predictions:
         column = forecasts[[*KEY, "y_hat"]].rename(columns={"y_hat": name})
         table = self.table.merge(column, on=KEY, how="left", validate="one_to_one")
         return Predictions(table, (*self.forecasters, name), self.levels)
-
-    def _list_columns(self, forecaster: str) -> Iterator[str]:
-        yield forecaster
-        yield from (
-            name for level in self.levels for name in name_bounds(forecaster, level) if name in self.table.columns
-        )
 
 
 def name_bounds(forecaster: str, level: int) -> tuple[str, str]:
