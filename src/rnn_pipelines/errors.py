@@ -25,10 +25,6 @@ class TaskError(RnnPipelinesError, ValueError):
     """A task can't be made as asked, or its file can't be read; the message names size or file, part and sequence."""
 
 
-class FormatError(RnnPipelinesError, ValueError):
-    """A file was written by a newer version of the project; the message holds the received and the known format."""
-
-
 class TrainingError(RnnPipelinesError, RuntimeError):
     """A training ended without a usable network."""
 

@@ -366,6 +366,6 @@ def test_process_below_trains_the_same_network(panel: WindowedPanel, trained: di
     from rnn_pipelines.forecast.training import Start, train_forecaster
 
     network = NetworkSpec(cell="gru", units=(4,))
-    below, _, _ = train_forecaster(panel, network, TRAINING, Start(is_below=True))
+    below, _, _ = train_forecaster(panel, network, TRAINING, Start(in_subprocess=True))
     for found, expected in zip(below.get_weights(), trained["gru"].model.get_weights(), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -9,12 +9,13 @@ from rnn_pipelines.errors import NewerFormatError
 FORMAT = 1
 
 
-def read_object(content: str | bytes, label: object) -> dict[str, Any]:
+def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dict[str, Any]:
     """The JSON object that a file holds.
 
     Args:
         content: of the file.
         label: what an error begins with.
+        known: newest format of such files that is read.
     Raises:
         ValueError: it holds something else.
         NewerFormatError: a newer version of the project has written it.
@@ -25,9 +26,9 @@ def read_object(content: str | bytes, label: object) -> dict[str, Any]:
     number = found.get("format", 0)
     if not isinstance(number, int):
         raise ValueError(f"expected a number as its format, received {number!r}")
-    if number > FORMAT:
+    if number > known:
         raise NewerFormatError(
-            f"{label}: it has format {number}, and this version of the project reads formats up to {FORMAT}. "
+            f"{label}: it has format {number}, and this version of the project reads formats up to {known}. "
             "Update the project."
         )
     return found

@@ -17,12 +17,12 @@ from rnn_pipelines.champion.outcome import save_outcome
 from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.store import Champion, ChampionStore
 from rnn_pipelines.datasets.folder import find_local_path
-from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.errors import ChampionError, NewerFormatError
 
 logger = logging.getLogger(__name__)
 
 # What Keras and the project raise for a model of another version; errors of the machine are others.
-UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, NewerFormatError)
 
 
 class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):

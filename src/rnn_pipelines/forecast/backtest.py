@@ -20,7 +20,14 @@ from rnn_pipelines.forecast.forecaster import forecast_cutoffs
 from rnn_pipelines.forecast.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel, run_steps
 from rnn_pipelines.forecast.retraining import list_steps
-from rnn_pipelines.forecast.schedule import BacktestSpec, ScheduleSpec, go_back, list_days
+from rnn_pipelines.forecast.schedule import (
+    BacktestSpec,
+    Retrainings,
+    RetrainingsTable,
+    ScheduleSpec,
+    go_back,
+    list_days,
+)
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
@@ -29,8 +36,6 @@ from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 
 logger = logging.getLogger(__name__)
-
-DAY_COLUMNS = ("schedule", "as_of", "is_promoted", "reason", "loss", "champion_loss", "training_seconds")
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Replay:
 
 def replay_schedules(
     table: Source, recipe: Recipe, retraining: Retraining, backtest: BacktestSpec, parallel: ParallelSpec
-) -> tuple[Predictions, pd.DataFrame]:
+) -> tuple[Predictions, Retrainings]:
     """Replays every schedule, and forecasts from every step of the period with whichever model was the champion then.
 
     Args:
@@ -75,11 +80,10 @@ def replay_schedules(
         recipe, retraining, backtest: see their types.
         parallel: over which processes the schedules are spread.
     Returns:
-        What `tabulate_forecasts` returns for the period: the baselines, ridge fitted on the first day alone, and a
-        column for each schedule. Left out are series that were not there on the first day or are not forecast any
-        more, and forecasts whose cut-off has no observed value, for a value that is filled in there comes from later
-        ones. And one row for each retraining: `schedule, as_of, is_promoted, reason, loss, champion_loss` (of what both
-        forecast of the holdout of that day, NaN where it failed) and `training_seconds`.
+        Forecasts of the period beside what happened: those of the baselines, ridge fitted on the first day alone, and
+        of each schedule. Left out are series that were not there on the first day or are not forecast any more, and
+        forecasts whose cut-off has no observed value, because a value that is filled in there comes from later ones.
+        And all retrainings.
     Raises:
         SeriesError: the series are too short for the period, or have steps and the spans are of time.
         TrainingError: the first training of a schedule failed, so that it has nothing to forecast with.
@@ -144,7 +148,7 @@ def _extend_test_part(known: Cutoffs, series: Series, horizon: int) -> Cutoffs:
     ).drop(columns=["validation_from", "test_from"])
 
 
-def replay_schedule(job: Replay) -> tuple[pd.DataFrame, pd.DataFrame]:
+def replay_schedule(job: Replay) -> tuple[pd.DataFrame, Retrainings]:
     """Retrains on each day, and forecasts from there to the next.
 
     Args:
@@ -172,7 +176,8 @@ def replay_schedule(job: Replay) -> tuple[pd.DataFrame, pd.DataFrame]:
         cutoffs = job.series.loc[(times >= day) & (times < until), ["unique_id", "ds"]]
         seen = job.series[times <= until]
         forecasts.append(forecast_cutoffs(champion.artefact, seen, cutoffs.rename(columns={"ds": "cutoff"})))
-    return pd.concat(forecasts, ignore_index=True), pd.DataFrame(retrainings, columns=list(DAY_COLUMNS))
+    rows = pd.DataFrame(retrainings, columns=list(RetrainingsTable.columns))
+    return pd.concat(forecasts, ignore_index=True), rows.astype({"loss": float, "champion_loss": float})
 
 
 def _retrain(job: Replay, known: Source, champion: LoadedChampion | None) -> tuple[Candidate | None, dict[str, Any]]:

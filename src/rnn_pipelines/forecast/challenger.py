@@ -18,11 +18,19 @@ from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.networks.records import TrainingRecord
 
 if TYPE_CHECKING:
     import keras
 
 logger = logging.getLogger(__name__)
+
+
+class NetworkTraining(TrainingRecord):
+    """How one network of a challenger was trained: from which seeds, and whether from the champion's weights."""
+
+    seeds: list[int]
+    is_warm: bool
 
 
 @dataclass(frozen=True)
@@ -33,13 +41,13 @@ class TrainedNetwork:
         name: in the registry.
         model: with its best weights.
         network: what it is made of.
-        record: that of `fit`, with `seeds` and `is_warm`.
+        record: of its training.
     """
 
     name: str
     model: "keras.Model"
     network: NetworkSpec
-    record: dict[str, Any]
+    record: NetworkTraining
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,7 @@ def train_challenger(
         parallel = ParallelSpec(workers=None)
     model, _, record = train_forecaster(panel, network, training.model_copy(update=changes), start, parallel)
     seeds = [training.seed + member for member in range(network.members)]
-    return TrainedNetwork(name, model, network, record | {"seeds": seeds, "is_warm": weights is not None})
+    return TrainedNetwork(name, model, network, NetworkTraining(**record, seeds=seeds, is_warm=weights is not None))
 
 
 def _find_weights(
@@ -197,9 +205,9 @@ def forecast_holdout(
         challenger: what was trained.
         champion: the forecaster in use; None where there is none. One with other steps is left out.
     Returns:
-        Those of challenger, champion and baselines beside what happened; NaN where one has no
-        forecast: of a series that it doesn't know, of a cut-off before which it lacks steps, of steps beyond its
-        horizon. A forecast that is not a number is infinite, because it is one, and as wrong as can be.
+        Those of challenger, champion and baselines beside what happened; NaN where one has no forecast: of a series
+        that it doesn't know, of a cut-off before which it lacks steps, of steps beyond its horizon. A forecast that is
+        not a number is infinite, because it is one, and as wrong as can be.
     """
     holdout = tabulate_forecasts(panel, features, scaler, baselines, "test")
     # Without the steps to be forecast, which each forecaster adds for its own horizon.

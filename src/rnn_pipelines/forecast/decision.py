@@ -89,9 +89,9 @@ def decide_promotion(
     Args:
         challenger: what was trained.
         champion: the forecaster in use; None where there is none.
-        holdout: what `forecast_holdout` returns.
+        holdout: forecasts of everyone beside what happened.
         training: the record of `choose_challenger`.
-        run: what `describe_run` returns.
+        run: what the retraining is made of.
         retraining: with the policy.
     """
     found = measure_holdout(holdout, challenger.settings.horizon)

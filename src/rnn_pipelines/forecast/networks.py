@@ -56,7 +56,7 @@ def average_forecasters(members: Sequence[keras.Model]) -> keras.Model:
     """One network whose forecast is the mean of its members'; the member itself where there is one.
 
     Args:
-        members: what `build_forecaster` returns, all from one spec.
+        members: networks, all built from one spec.
     """
     if len(members) == 1:
         return members[0]

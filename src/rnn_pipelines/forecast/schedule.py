@@ -10,6 +10,7 @@ from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.predictions import TargetsTable
 from rnn_pipelines.forecast.series.newest import NewestSpec
+from rnn_pipelines.tables import Column, Table
 
 Span = Literal["day", "week", "month", "year"]
 NumSteps = Annotated[int, Field(ge=1, strict=True)]
@@ -45,6 +46,25 @@ class BacktestSpec(NewestSpec, frozen=True):
         if taken:
             raise ValueError(f"expected names that no other column of the forecasts has, received {taken}")
         return schedules
+
+
+class RetrainingsTable(Table):
+    """One row for each retraining of a backtest.
+
+    `loss` and `champion_loss` are of what both forecast of the holdout of that day, missing where the training failed;
+    `reason` says why the challenger was promoted or kept back.
+    """
+
+    schedule = Column("text")
+    as_of = Column("moment")
+    is_promoted = Column("bool")
+    reason = Column("text")
+    loss = Column("float", can_be_empty=True)
+    champion_loss = Column("float", can_be_empty=True)
+    training_seconds = Column("float")
+
+
+Retrainings = Annotated[pd.DataFrame, RetrainingsTable]
 
 
 def go_back(end: Any, period: Span | int, freq: int | str) -> Any:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -19,7 +18,7 @@ from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out, train_in_subprocess
 from rnn_pipelines.networks.fit import Limits, fit_within
-from rnn_pipelines.networks.records import TrainingRecord
+from rnn_pipelines.networks.records import LayerRecord, TrainingRecord
 from rnn_pipelines.networks.recurrent import summarize_layers
 
 PREDICT_BATCH_SIZE = 512
@@ -59,7 +58,7 @@ def train_forecaster(
     training: ForecastTrainingSpec,
     start: Start | None = None,
     parallel: ParallelSpec | None = None,
-) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
+) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
     """Builds and trains the members of one network over all series of a panel.
 
     Args:
@@ -70,8 +69,7 @@ def train_forecaster(
         parallel: over which processes several members are spread; by default, and where there is one, in this one.
     Returns:
         The network with its best weights; the history of `fit`, each epoch the mean of the members that still trained;
-        the record of `fit`, in sum over the members but for `best_epoch`, their mean, with the `layers` of one (see
-        `summarize_layers`).
+        the record, in sum over the members but for `best_epoch`, their mean, and the `layers`, those of one of them.
     Raises:
         TrainingError: the loss is no longer finite.
         ParallelError: see `fan_out`.
@@ -85,13 +83,23 @@ def train_forecaster(
     weights, histories, records = zip(*ordered, strict=True)
     models = [_build_member(member, found) for member, found in zip(members, weights, strict=True)]
     history = pd.concat(histories).groupby("epoch", as_index=False).mean()
-    record = {key: sum(record[key] for record in records) for key in records[0]}
-    record["best_epoch"] = round(record["best_epoch"] / network.members)
-    return average_forecasters(models), history, record | {"layers": summarize_layers(models[0])}
+    return average_forecasters(models), history, _join_records(records, summarize_layers(models[0]))
+
+
+def _join_records(records: Sequence[TrainingRecord], layers: list[LayerRecord]) -> TrainingRecord:
+    return TrainingRecord(
+        training_seconds=sum(record["training_seconds"] for record in records),
+        compile_seconds=sum(record["compile_seconds"] for record in records),
+        num_epochs=sum(record["num_epochs"] for record in records),
+        num_steps=sum(record["num_steps"] for record in records),
+        best_epoch=round(sum(record["best_epoch"] for record in records) / len(records)),
+        num_parameters=sum(record["num_parameters"] for record in records),
+        layers=layers,
+    )
 
 
 def _train_member(member: _Member) -> tuple[list[np.ndarray], pd.DataFrame, TrainingRecord]:
-    """Its weights, for they travel between processes as a Keras model does not, and what `fit` returns."""
+    """Its weights, because they travel between processes as a Keras model does not, its history and its record."""
     panel, training, start = member.panel, member.training, member.start
     seed = training.seed + member.number
     keras.utils.set_random_seed(seed)
@@ -126,7 +134,7 @@ def forecast_windows(model: keras.Model, panel: WindowedPanel) -> Forecasts:
     """Forecasts the test windows and the steps after each series' end.
 
     Args:
-        model: what `train_forecaster` returns.
+        model: a trained network.
         panel: the windows it was trained on.
     """
     return Forecasts(test=forecast_part(model, panel, "test"), future=forecast_part(model, panel, "future"))

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rnn_pipelines.errors import FormatError
+from rnn_pipelines.champion.formats import read_object
 from rnn_pipelines.networks.packing import pack_arrays, pack_networks, unpack_arrays, unpack_networks
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.nb_ngram import NgramClassifier
@@ -13,7 +13,7 @@ from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 
 SETTINGS, VOCABULARY, NGRAMS = "settings.json", "vocabulary.json", "ngrams.npz"
 SEEN = "seen.npz"
-# Of the files as a whole. Those of before there were numbers have none, and are read as 1.
+# Of the files as a whole; those of before there were numbers have none.
 FORMAT = 1
 
 
@@ -38,14 +38,9 @@ def unpack(files: Mapping[str, bytes]) -> TextClassifier:
     """The classifier in the files of `pack`, of this version of the project or an older one.
 
     Raises:
-        FormatError: a newer version wrote them.
+        NewerFormatError: a newer version wrote them.
     """
-    settings = json.loads(files[SETTINGS])
-    if settings.get("format", FORMAT) > FORMAT:
-        raise FormatError(
-            f"{SETTINGS}: received a text classifier of format {settings['format']}, and this version of the project "
-            f"reads formats up to {FORMAT}. Update the project."
-        )
+    settings = read_object(files[SETTINGS], "text classifier", FORMAT)
     ngrams: dict[str, Any] = {
         name: array if array.ndim else array.item() for name, array in unpack_arrays(files[NGRAMS]).items()
     }

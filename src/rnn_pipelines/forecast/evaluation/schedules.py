@@ -10,6 +10,7 @@ from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors, average_over_series
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.schedule import Retrainings
 from rnn_pipelines.forecast.series.frequency import format_time
 
 
@@ -66,7 +67,7 @@ class BacktestResults(BaseModel, extra="forbid", frozen=True):
         return [entry for entry in self.forecasters if entry.num_trainings is None]
 
 
-def summarize_backtest(forecasts: Predictions, retrainings: pd.DataFrame) -> dict[str, Any]:
+def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict[str, Any]:
     """Holds schedules and simple methods against each other, over the forecasts that all of them have.
 
     Args:

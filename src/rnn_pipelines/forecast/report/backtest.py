@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
 from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS
 from rnn_pipelines.forecast.evaluation.schedules import BacktestResults, Entry
 from rnn_pipelines.forecast.report.looks import LOOKS
-from rnn_pipelines.forecast.schedule import BacktestSpec
+from rnn_pipelines.forecast.schedule import BacktestSpec, Retrainings
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
@@ -74,7 +73,7 @@ def draw_error_against_cost(results: BacktestResults) -> Figure:
 
 
 def render_backtest_report(
-    results: BacktestResults, retrainings: pd.DataFrame, backtest: BacktestSpec, figure: Figure
+    results: BacktestResults, retrainings: Retrainings, backtest: BacktestSpec, figure: Figure
 ) -> str:
     """Puts verdict, table and picture on one HTML page that needs no network.
 
@@ -141,7 +140,7 @@ def _format_row(entry: Entry) -> Sequence[str]:
     ]
 
 
-def tabulate_retrainings(retrainings: pd.DataFrame) -> Table:
+def tabulate_retrainings(retrainings: Retrainings) -> Table:
     """The retrainings whose challenger was promoted, the first of each schedule among them."""
     is_first = ~retrainings["schedule"].duplicated()
     rows = [

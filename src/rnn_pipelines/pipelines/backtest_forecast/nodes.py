@@ -2,13 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from rnn_pipelines.forecast.backtest import Retraining
 from rnn_pipelines.forecast.decision import RetrainForecastSpec
 from rnn_pipelines.forecast.evaluation.schedules import BacktestResults
 from rnn_pipelines.forecast.recipe import Recipe
-from rnn_pipelines.forecast.schedule import BacktestSpec
+from rnn_pipelines.forecast.schedule import BacktestSpec, Retrainings
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -52,7 +50,7 @@ def draw_error_against_cost(results: dict[str, Any]) -> Figure:
     return backtest.draw_error_against_cost(BacktestResults(**results))
 
 
-def render_report(results: dict[str, Any], retrainings: pd.DataFrame, backtest: BacktestSpec, figure: Figure) -> str:
+def render_report(results: dict[str, Any], retrainings: Retrainings, backtest: BacktestSpec, figure: Figure) -> str:
     """Puts verdict, table and picture into one HTML file that needs no network."""
     from rnn_pipelines.forecast.report import backtest as page
 

@@ -12,6 +12,7 @@ from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.networks.records import TrainingRecord
 
 # Kedro resolves these hints when it checks parameters, and must not load Keras for it.
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ else:
 
 def train_forecaster(
     panel: WindowedPanel, network: NetworkSpec, training: ForecastTrainingSpec, parallel: ParallelSpec
-) -> tuple[KerasModel, pd.DataFrame, dict[str, Any]]:
+) -> tuple[KerasModel, pd.DataFrame, TrainingRecord]:
     """Trains the network on the training windows and keeps the weights that are best on validation."""
     from rnn_pipelines.forecast import training as forecasting
 
