@@ -23,6 +23,10 @@ PATHS = {
     "lstm_alone": ["lstm"],
     "gru_alone": ["gru"],
 }
+LAYERS = [
+    {"layer": "words", "kind": "InputLayer", "output_shape": [None], "num_parameters": 0},
+    {"layer": "lstm", "kind": "LSTM", "output_shape": [8], "num_parameters": 4512},
+]
 
 
 @pytest.fixture(scope="session")
@@ -57,12 +61,8 @@ def make_sentiment() -> Callable[..., SimpleNamespace]:
         names = [name for name in PATHS if has_path or not name.endswith("_alone")]
         for name in names:
             table[name] = (2.0 * labels - 1) * 2 + noise * generator.normal(size=400)
-        layers = [
-            {"layer": "words", "kind": "InputLayer", "output_shape": [None], "num_parameters": 0},
-            {"layer": "lstm", "kind": "LSTM", "output_shape": [8], "num_parameters": 4512},
-        ]
         record = {"training_seconds": 61.26, "compile_seconds": 2.4, "num_epochs": 3, "best_epoch": 2}
-        record |= {"num_parameters": 4512, "layers": layers}
+        record |= {"num_parameters": 4512, "layers": LAYERS}
         records = dict.fromkeys(("lstm", "gru", "pointwise"), record)
         cost = {"nb_ngram": {"training_seconds": 7.0, "num_parameters": 123456}}
         metrics, by_group, by_confidence = evaluate_classifiers(table, **records, **cost)
