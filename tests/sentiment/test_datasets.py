@@ -199,7 +199,9 @@ def test_file_of_before_there_were_formats_is_read(
 
 def test_file_of_a_newer_format_is_refused(packed: bytes, write: Callable[..., str]) -> None:
     path = write(change_settings(packed, format=2), "my.zip")
-    with pytest.raises(DatasetError, match=r"of format 2, and this .* reads formats up to 1\. Update the project\."):
+    with pytest.raises(
+        DatasetError, match=r"it has format 2, and this .* reads formats up to 1\. Update the project\."
+    ):
         TextClassifierDataset(filepath=path).load()
 
 

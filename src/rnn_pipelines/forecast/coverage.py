@@ -1,11 +1,11 @@
 """Whether there are forecasts where there should be some."""
 
-from collections.abc import Mapping
 from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.champion.verdict import KnownChampion
 from rnn_pipelines.forecast.evaluation.realised import refuse_other_times
 from rnn_pipelines.forecast.predictions import ForecastLog
 from rnn_pipelines.forecast.series.frequency import count_steps
@@ -24,7 +24,7 @@ class Coverage(TypedDict):
     num_not_finite: int
 
 
-def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, champion: Mapping[str, Any]) -> Coverage:
+def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, champion: KnownChampion) -> Coverage:
     """Looks for series without forecasts from their ends, and for forecasts of steps to come that are not numbers.
 
     A series without any forecast counts from where the data of the first version ended that was promoted.

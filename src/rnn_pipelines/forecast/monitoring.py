@@ -1,14 +1,13 @@
 """The verdict on forecasts: realised errors against the promise, drift of the inputs, nights that were missed."""
 
 import logging
-from collections.abc import Mapping
 from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.records import make_plain
-from rnn_pipelines.champion.verdict import Level, describe_verdict
+from rnn_pipelines.champion.verdict import KnownChampion, VerdictRecord, describe_verdict
 from rnn_pipelines.forecast.coverage import Coverage
 from rnn_pipelines.forecast.evaluation.drift import Drift, compare_with_past
 from rnn_pipelines.forecast.evaluation.realised import (
@@ -37,17 +36,13 @@ class DriftRow(TypedDict):
     p_value: float | None
 
 
-class ForecastVerdict(TypedDict):
+class ForecastVerdict(VerdictRecord):
     """What `verdict.json` holds: the verdict, and all that it stands on.
 
     `error` and `by_step` are about the newest cut-offs of the version in use, `by_version` about all forecasts. None
     stands for what is not finite.
     """
 
-    verdict: Level
-    reasons: list[str]
-    at: str
-    valid_until: str
     version: str | None
     promoted_at: str | None
     error: RealisedError
@@ -57,9 +52,7 @@ class ForecastVerdict(TypedDict):
     coverage: Coverage
 
 
-def measure_drift(
-    series: Series, profile: Profile, champion: Mapping[str, Any], monitoring: MonitorForecastSpec
-) -> Drift:
+def measure_drift(series: Series, profile: Profile, champion: KnownChampion, monitoring: MonitorForecastSpec) -> Drift:
     """Compares the newest values with those that the champion has learnt from.
 
     Args:
@@ -75,7 +68,7 @@ def measure_drift(
 def monitor_forecasts(
     judged: JudgedForecasts,
     coverage: Coverage,
-    champion: Mapping[str, Any],
+    champion: KnownChampion,
     drift: Drift,
     monitoring: MonitorForecastSpec,
 ) -> ForecastVerdict:
@@ -123,7 +116,7 @@ def monitor_forecasts(
     return plain
 
 
-def _has_promise(champion: Mapping[str, Any]) -> bool:
+def _has_promise(champion: KnownChampion) -> bool:
     """Whether the version in use, if there is one, has promised finite numbers."""
     if champion["version"] is None:
         return True

@@ -148,7 +148,7 @@ def tabulate_forecasts(
     Args:
         panel: the windows.
         features: the rows that the panel was made of.
-        scaler: mean and deviation of each series.
+        scaler: of the series.
         forecasts: by forecaster.
         part: `test` or `future`, which has nothing to be held against.
     """

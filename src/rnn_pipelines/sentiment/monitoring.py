@@ -4,12 +4,12 @@ import logging
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, cast
 
 from pydantic import BaseModel, Field, model_validator
 
 from rnn_pipelines.champion.records import make_plain
-from rnn_pipelines.champion.verdict import Finding, Verdict, conclude, describe_verdict
+from rnn_pipelines.champion.verdict import Finding, KnownChampion, Verdict, VerdictRecord, conclude, describe_verdict
 from rnn_pipelines.report.numbers import format_p_value
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES
 from rnn_pipelines.sentiment.tables import Measures
@@ -88,17 +88,13 @@ class SentimentEvidence:
     differences: Mapping[str, Difference]
 
 
-class SentimentVerdict(TypedDict):
+class SentimentVerdict(VerdictRecord):
     """The verdict as the check and the report read it.
 
-    `verdict`, `reasons`, `at` and `valid_until` (ISO 8601, UTC), `cannot_know` (in words), `num_texts` and
-    `num_reference`, and the rows of `Measures`, None where a number is missing.
+    Beside the verdict: `cannot_know` (in words), `num_texts` and `num_reference`, and the rows of `Measures`, None
+    where a number is missing.
     """
 
-    verdict: Literal["ok", "retrain", "alarm"]
-    reasons: list[str]
-    at: str
-    valid_until: str
     cannot_know: str
     num_texts: int
     num_reference: int
@@ -164,9 +160,7 @@ def _format(name: str, mean: float) -> str:
     return f"{mean:.0f} words" if name == "num_words" else f"{mean:.1%}"
 
 
-def monitor_scores(
-    measures: Measures, champion: Mapping[str, Any], monitor_spec: MonitorSentimentSpec
-) -> SentimentVerdict:
+def monitor_scores(measures: Measures, champion: KnownChampion, monitor_spec: MonitorSentimentSpec) -> SentimentVerdict:
     """Says ok, retrain or alarm, with the reasons, all that was measured, and what can't be known.
 
     Args:

@@ -21,7 +21,8 @@ class HoldoutMeasures:
     """What the holdout says of everyone.
 
     Attributes:
-        measures: by forecaster; of the champion only `shared_loss` if it lacks some rows.
+        measures: by forecaster: the MSE over all rows, mean over windows and steps, then over series, and the same at
+            each step ahead; of the champion only `shared_loss` if it lacks some rows.
         p_value: of no difference between champion and challenger on the rows of both; None if there is no champion,
             NaN if a loss is not finite.
         notes: what is left out or odd, in words.

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.champion.verdict import KnownChampion, Promise
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.predictions import ForecastLog, ForecastLogTable, StepsTable
@@ -59,7 +60,7 @@ class RealisedError(GroupError):
     p_value: float | None
 
 
-def join_actuals(log: ForecastLog | None, series: Series, champion: Mapping[str, Any]) -> JudgedForecasts:
+def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampion) -> JudgedForecasts:
     """The past forecasts that can be judged, each beside its actual and what its model promised for its step.
 
     A forecast without an actual is left out, as is one whose actual was filled in, and one whose model had learnt from
@@ -110,7 +111,7 @@ def refuse_other_times(log: ForecastLog, series: Series) -> None:
         )
 
 
-def _tabulate_learnt(versions: Mapping[str, Mapping[str, Any]], cutoffs: pd.Series) -> pd.DataFrame:
+def _tabulate_learnt(versions: Mapping[str, Promise], cutoffs: pd.Series) -> pd.DataFrame:
     """The `last` time that a version has learnt from, for each `model_version` and `unique_id` that it is known of."""
     has_dates = cutoffs.dtype.kind == "M"
     rows = [
@@ -124,7 +125,7 @@ def _tabulate_learnt(versions: Mapping[str, Mapping[str, Any]], cutoffs: pd.Seri
     return table.astype({"model_version": "str", "unique_id": "str"})
 
 
-def _tabulate_promises(versions: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def _tabulate_promises(versions: Mapping[str, Promise]) -> pd.DataFrame:
     """The `promised_mse` of each `model_version` and `horizon_step`; what is not finite is no promise."""
     rows = [
         (version, step, float(promised))

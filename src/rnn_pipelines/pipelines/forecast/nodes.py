@@ -8,7 +8,7 @@ from rnn_pipelines.forecast import predictions as tables
 from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics, MetricsByStep
 from rnn_pipelines.forecast.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.registry import NETWORKS
-from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler
+from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler, Series
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -55,7 +55,7 @@ def tabulate_forecasts(
 
 def draw_figures(
     predictions: Predictions,
-    series: pd.DataFrame,
+    series: Series,
     next_values: Predictions,
     by_step: MetricsByStep,
     **histories: pd.DataFrame,
