@@ -3,30 +3,45 @@
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.pipelines.retrain_sentiment import nodes
-from rnn_pipelines.pipelines.retraining import create_newest_pipeline, create_record_pipeline
 from rnn_pipelines.pipelines.sentiment.nodes import score_reviews
 from rnn_pipelines.pipelines.sentiment.pipeline import PADDING, TRAINING, VOCABULARY, create_data_pipeline, name_each
 from rnn_pipelines.pipelines.wiring import node
-from rnn_pipelines.sentiment import decision
 from rnn_pipelines.sentiment.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.challenger import complete_challenger, plan_training, score_holdout, train_challenger
 from rnn_pipelines.sentiment.classifier import assemble_classifier
+from rnn_pipelines.sentiment.decision import decide_promotion, describe_run
 from rnn_pipelines.sentiment.registry import list_candidates
 
-FEATURES, REVIEWS, VECTORS, PLAN, CALIBRATIONS, PREDICTIONS, CLASSIFIER, CHALLENGER = (
+(
+    TABLE, STARTED, FEATURES, REVIEWS, VECTORS, PLAN, RUN, CALIBRATIONS, PREDICTIONS, CLASSIFIER, CHALLENGER, RECORD,
+    HOLDOUT,
+) = (
     f"retrain_sentiment_{name}"
     for name in (
-        "features", "reviews", "word_vectors", "plan", "calibrations", "predictions", "classifier", "challenger"
+        "table", "started", "features", "reviews", "word_vectors", "plan", "run", "calibrations", "predictions",
+        "classifier", "challenger", "training", "holdout",
     )
 )  # fmt: skip
+SPEC, CHAMPION = "params:retrain_sentiment", "champion_sentiment"
 
 
 def create_pipeline() -> Pipeline:
     """The data as `sentiment` prepares it, all networks from one template, and the case of the challenger."""
-    prepare = create_data_pipeline().from_nodes("split_reviews")
-    newest = create_newest_pipeline("sentiment", nodes, prepare, "params:sentiment.source")
     networks = sum((create_network_pipeline(network) for network in list_candidates()), Pipeline([]))
-    return newest + networks + create_case_pipeline() + create_record_pipeline("sentiment", decision)
+    return create_newest_pipeline() + networks + create_case_pipeline()
+
+
+def create_newest_pipeline() -> Pipeline:
+    """Reads up to the day of the retraining, and prepares as `sentiment` does, from the same parameters."""
+    prepare = create_data_pipeline().from_nodes("split_reviews")
+    again = Pipeline(
+        prepare,
+        namespace="retrain_sentiment",
+        inputs={"sentiment_table": TABLE},
+        outputs={name: f"retrain_{name}" for name in prepare.all_outputs()},
+        parameters={name for name in prepare.inputs() if name.startswith("params:")},
+    )
+    return Pipeline([node(nodes.read_newest, ["params:sentiment.source", SPEC], [TABLE, STARTED])]) + again
 
 
 def create_network_pipeline(network: str) -> Pipeline:
@@ -47,7 +62,7 @@ def create_network_pipeline(network: str) -> Pipeline:
 
 
 def create_case_pipeline() -> Pipeline:
-    """Plans the training, chooses the challenger, and scores the holdout by everyone."""
+    """Plans the training, chooses the challenger, scores the holdout by everyone, and decides."""
     scores, models, records = (
         name_each(list_candidates(), dataset, "retrain_sentiment") for dataset in ("scores", "model", "record")
     )
@@ -56,7 +71,8 @@ def create_case_pipeline() -> Pipeline:
     chosen_from |= {"vocabulary_spec": VOCABULARY, "padding": PADDING, "calibrations": CALIBRATIONS}
     return Pipeline(
         [
-            node(plan_training, [PADDING, TRAINING, "params:retrain_sentiment", "retrain_sentiment_checkpoints"], PLAN),
+            node(describe_run, [TABLE, "retrain_sentiment_profile", "params:sentiment", SPEC, STARTED], RUN),
+            node(plan_training, [PADDING, TRAINING, SPEC, "retrain_sentiment_checkpoints"], PLAN),
             node(
                 calibrate_classifiers, {"reviews": REVIEWS, "features": FEATURES, **scores}, [CALIBRATIONS, PREDICTIONS]
             ),
@@ -64,8 +80,9 @@ def create_case_pipeline() -> Pipeline:
             node(
                 complete_challenger,
                 {"classifier": CLASSIFIER, **case, **records},
-                [CHALLENGER, "retrain_sentiment_training"],
+                [CHALLENGER, RECORD],
             ),
-            node(score_holdout, [REVIEWS, PREDICTIONS, CHALLENGER, "champion_sentiment"], "retrain_sentiment_holdout"),
+            node(score_holdout, [REVIEWS, PREDICTIONS, CHALLENGER, CHAMPION], HOLDOUT),
+            node(decide_promotion, [CHALLENGER, CHAMPION, HOLDOUT, RECORD, RUN, SPEC], "retrain_sentiment_outcome"),
         ]
     )
