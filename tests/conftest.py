@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 # Before anything imports TensorFlow, Kedro or MLflow.
 os.environ["DO_NOT_TRACK"] = "1"
@@ -18,7 +19,7 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -178,8 +179,8 @@ def make_table() -> Callable[..., pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def prepare(make_table: Callable[..., pd.DataFrame]) -> Callable[..., Panel]:
-    """Takes values all the way to windows."""
+def prepare(make_table: Callable[..., pd.DataFrame]) -> Callable[..., SimpleNamespace]:
+    """Takes values all the way to windows: all that a `Panel` has, and the `table` as it was read."""
 
     def prepare_values(
         values: Sequence[float | None] | Mapping[str, Sequence[float | None]],
@@ -189,7 +190,7 @@ def prepare(make_table: Callable[..., pd.DataFrame]) -> Callable[..., Panel]:
         evaluation: EvaluationSpec | None = None,
         calendar: CalendarSpec | None = None,
         **options: str | int,
-    ) -> Panel:
+    ) -> SimpleNamespace:
         recipe = Recipe(
             source=SourceSpec(name="catalog", freq=options.get("freq", "D")),
             gaps=GapPolicy(gaps),
@@ -198,7 +199,8 @@ def prepare(make_table: Callable[..., pd.DataFrame]) -> Callable[..., Panel]:
             calendar=calendar or CalendarSpec(),
             evaluation=evaluation or EvaluationSpec(),
         )
-        return prepare_panel(make_table(values, **options), recipe)
+        table = make_table(values, **options)
+        return SimpleNamespace(**vars(prepare_panel(table, recipe)), table=table)
 
     return prepare_values
 

@@ -47,6 +47,9 @@ class Looks(Mapping[str, Look]):
             return Look(name.replace("_", " "))
         return found if isinstance(found, Look) else found.look
 
+    def __contains__(self, name: object) -> bool:
+        return any(name in registry for registry in self._registries)
+
     def __iter__(self) -> Iterator[str]:
         return (name for registry in self._registries for name in registry)
 

@@ -1,5 +1,6 @@
 """Imports point one way, and a command that trains nothing loads nothing that trains."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -31,3 +32,41 @@ def test_command_loads_neither_tensorflow_nor_scikit_learn_nor_mlflow(project: P
     )
     assert "| rnn_pipelines" in re.sub(" +", " ", finished.stderr)  # the project itself was loaded
     assert HEAVY.findall(finished.stderr) == []
+
+
+# Who loads a heavy library as soon as it is loaded itself; all others load it inside functions, or for types alone.
+AT_THE_TOP = {
+    "keras": {
+        "compare.network", "compare.training", "forecast.networks", "forecast.training", "internals.choice",
+        "internals.tracing", "networks.callbacks", "networks.fit", "networks.layers", "networks.recurrent",
+        "sentiment.network", "sentiment.training",
+    },
+    "tensorflow": {
+        "compare.training", "forecast.batches", "forecast.training", "internals.tracing", "networks.fit",
+        "sentiment.batches", "sentiment.training",
+    },
+    "sklearn": set(),
+    "mlflow": {"champion.tracking.registry"},
+    "sqlalchemy": set(),
+    "joblib": set(),
+    "utilsforecast": set(),
+}  # fmt: skip
+
+
+def list_imports_at_the_top(path: Path) -> set[str]:
+    """The libraries that a module loads with itself."""
+    nodes = ast.parse(path.read_text()).body
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    return {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("library", AT_THE_TOP)
+def test_heavy_library_is_loaded_at_the_top_by_these_modules_alone(project: Path, library: str) -> None:
+    package = project / "src" / "rnn_pipelines"
+    found = {
+        ".".join(path.relative_to(package).with_suffix("").parts)
+        for path in package.rglob("*.py")
+        if library in list_imports_at_the_top(path)
+    }
+    assert found == AT_THE_TOP[library]

@@ -11,7 +11,6 @@ from pydantic import BaseModel, RootModel
 
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook
 from rnn_pipelines.forecast.backtest import BacktestSpec
-from rnn_pipelines.forecast.decision import RetrainForecastSpec
 from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.newest import NewestSpec
@@ -19,14 +18,13 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
-from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec, RetrainForecastSpec
 from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, SmallForecasterSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.sentiment.decision import RetrainSentimentSpec
 from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec
-from rnn_pipelines.sentiment.specs import ClassifierSpec
+from rnn_pipelines.sentiment.specs import ClassifierSpec, RetrainSentimentSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.files import TextFileSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec

@@ -95,7 +95,7 @@ def test_loaded_forecaster_gives_the_same_forecasts(
 ) -> None:
     save(folder, forecaster)
     loaded = open_dataset(folder).load().artefact
-    one, other = (forecast_newest(f, prepared.source_table, SourceSpec(name="catalog")) for f in (forecaster, loaded))
+    one, other = (forecast_newest(f, prepared.table, SourceSpec(name="catalog")) for f in (forecaster, loaded))
     pd.testing.assert_frame_equal(one, other)
 
 

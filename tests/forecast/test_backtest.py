@@ -13,13 +13,18 @@ from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast import backtest, retraining
 from rnn_pipelines.forecast.backtest import Replay, Retraining, replay_schedules, retrain
 from rnn_pipelines.forecast.baselines import forecast_baselines
-from rnn_pipelines.forecast.decision import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.schedule import BacktestSpec, ScheduleSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
-from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.specs import (
+    BudgetSpec,
+    ForecastPolicySpec,
+    ForecastTrainingSpec,
+    NetworkSpec,
+    RetrainForecastSpec,
+)
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 pytestmark = pytest.mark.usefixtures("no_graphs")

@@ -76,7 +76,7 @@ def test_forecasts_of_the_holdout_are_those_of_the_panel(forecaster: Forecaster,
 
 def test_newest_forecasts_are_those_of_the_panel(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
     expected = tabulate(forecaster, prepared, "future")[COLUMNS]
-    found = forecast_newest(forecaster, prepared.source_table, SOURCE)
+    found = forecast_newest(forecaster, prepared.table, SOURCE)
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
 
 
@@ -133,8 +133,8 @@ def test_gaps_are_treated_as_in_training(
 def test_other_series_of_the_table_change_nothing(
     forecaster: Forecaster, prepared: SimpleNamespace, make_table: Callable[..., pd.DataFrame]
 ) -> None:
-    alone = prepared.source_table[prepared.source_table["unique_id"] == "b"]
-    found = forecast_newest(forecaster, prepared.source_table, SOURCE)
+    alone = prepared.table[prepared.table["unique_id"] == "b"]
+    found = forecast_newest(forecaster, prepared.table, SOURCE)
     expected = found[found["unique_id"] == "b"].reset_index(drop=True)
     pd.testing.assert_frame_equal(forecast_newest(forecaster, alone, SOURCE), expected, rtol=1e-5)
 
@@ -142,7 +142,7 @@ def test_other_series_of_the_table_change_nothing(
 def test_steps_are_forecast_as_days_are(prepare: Prepare, make_values: Callable[..., list[float | None]]) -> None:
     prepared = prepare(make_values(50), WINDOW, freq=2, start=10)
     forecaster = make_forecaster(prepared)
-    found = forecast_newest(forecaster, prepared.source_table, SourceSpec(name="catalog"))
+    found = forecast_newest(forecaster, prepared.table, SourceSpec(name="catalog"))
     assert found["ds"].tolist() == [110, 112]
     expected = tabulate(forecaster, prepared, "future")["y_hat"]
     np.testing.assert_allclose(found["y_hat"], expected, rtol=1e-5)
@@ -169,7 +169,7 @@ def test_settings_come_back_from_json(
 
 def test_forecaster_is_not_changed(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
     before = json.loads(forecaster.settings.model_dump_json()), forecaster.scaler.copy()
-    forecast_newest(forecaster, prepared.source_table, SOURCE)
+    forecast_newest(forecaster, prepared.table, SOURCE)
     assert json.loads(forecaster.settings.model_dump_json()) == before[0]
     pd.testing.assert_frame_equal(forecaster.scaler, before[1])
 
@@ -178,5 +178,5 @@ def test_no_warning_without_a_cause(
     forecaster: Forecaster, prepared: SimpleNamespace, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING, "rnn_pipelines"):
-        forecast_newest(dataclasses.replace(forecaster), prepared.source_table, SOURCE)
+        forecast_newest(dataclasses.replace(forecaster), prepared.table, SOURCE)
     assert [record for record in caplog.records if record.name.startswith("rnn_pipelines")] == []

@@ -15,10 +15,9 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.challenger import complete_challenger, plan_training, score_holdout, train_challenger
 from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
-from rnn_pipelines.sentiment.decision import RetrainSentimentSpec
 from rnn_pipelines.sentiment.logits import to_probability
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
-from rnn_pipelines.sentiment.specs import ClassifierSpec, TrainingPlan
+from rnn_pipelines.sentiment.specs import ClassifierSpec, RetrainSentimentSpec, TrainingPlan
 from rnn_pipelines.sentiment.tables import HoldoutTable
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.newest import hash_texts

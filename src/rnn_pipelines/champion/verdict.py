@@ -1,6 +1,5 @@
 """What monitoring comes to: ok, retrain or alarm, and why, in words."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,8 +7,10 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from rnn_pipelines.champion.changes import load_usable
+from rnn_pipelines.champion.formats import read_object
 from rnn_pipelines.champion.records import Measures, Metrics, Record
 from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.errors import NewerFormatError
 
 Level = Literal["ok", "retrain", "alarm"]
 LEVELS: tuple[Level, ...] = ("ok", "retrain", "alarm")
@@ -140,7 +141,7 @@ def read_champion(folder: Path) -> KnownChampion:
     return {
         "version": version,
         "promoted_at": since or None,
-        "settings": {} if champion is None else json.loads(champion.files.get(SETTINGS, b"{}")),
+        "settings": {} if champion is None else read_object(champion.files.get(SETTINGS, b"{}"), version),
         "alarms": alarms,
         "first_data_end": next((ends[version] for version in promoted if version in ends), None),
         "versions": {name: _find_promise(name, record, folder) for name, record in evaluated.items()},
@@ -150,8 +151,8 @@ def read_champion(folder: Path) -> KnownChampion:
 def _find_promise(version: str, record: Record, folder: Path) -> Promise:
     promised = (record.get("metrics") or Metrics()).get("challenger") or Measures()
     try:
-        settings = json.loads((folder / "versions" / version / SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # removed since, or damaged
+        settings = read_object((folder / "versions" / version / SETTINGS).read_bytes(), version)
+    except (OSError, ValueError, NewerFormatError):  # removed since, damaged, or of another version of the project
         settings = {}
     return {
         "at": record.get("at"),

@@ -15,7 +15,6 @@ from rnn_pipelines.champion.records import find_compared_loss
 from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.challenger import TrainingPlan
-from rnn_pipelines.forecast.decision import RetrainForecastSpec
 from rnn_pipelines.forecast.forecaster import forecast_cutoffs
 from rnn_pipelines.forecast.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel, run_steps
@@ -32,7 +31,7 @@ from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
 from rnn_pipelines.forecast.series.windows import EvaluationSpec
-from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec, RetrainForecastSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 
 logger = logging.getLogger(__name__)

@@ -2,55 +2,23 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import AfterValidator
+from typing import Any
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.decision import Case, decide
 from rnn_pipelines.champion.manifest import describe_run as describe
-from rnn_pipelines.champion.policy import CHAMPION, PolicySpec
+from rnn_pipelines.champion.policy import CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining, Run
-from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.challenger import TrainingPlan, find_seen
 from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
 from rnn_pipelines.forecast.forecaster import Forecaster
 from rnn_pipelines.forecast.predictions import Predictions
-from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.forecast.series.tables import Profile, Source
-from rnn_pipelines.forecast.specs import BudgetSpec
+from rnn_pipelines.forecast.specs import RetrainForecastSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 # What of the data profile stays on record of a retraining.
 FACTS = ("source", "num_series", "num_steps", "first", "last")
-
-
-def _refuse_unknown(name: str) -> str:
-    if name not in BASELINES:
-        raise ValueError(f"expected some of {sorted(BASELINES)}, received {name!r}")
-    return name
-
-
-class ForecastPolicySpec(PolicySpec, frozen=True):
-    """When a forecaster is promoted.
-
-    Attributes:
-        must_beat: baselines whose loss the challenger must be below.
-    """
-
-    must_beat: tuple[Annotated[str, AfterValidator(_refuse_unknown)], ...] = ("last_value", "seasonal_naive")
-
-
-class RetrainForecastSpec(NewestSpec, frozen=True):
-    """How forecasters are retrained; data, windows, networks and training are those of `forecast`.
-
-    Attributes:
-        policy: when the challenger is promoted.
-        budget: what its training may cost.
-    """
-
-    policy: ForecastPolicySpec
-    budget: BudgetSpec
 
 
 def describe_run(

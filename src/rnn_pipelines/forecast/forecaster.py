@@ -11,11 +11,12 @@ import pandas as pd
 from pydantic import BaseModel
 
 from rnn_pipelines.forecast.predictions import Forecasts, tabulate_forecasts
-from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_calendar, resolve_calendar
+from rnn_pipelines.forecast.recipe import FUTURE, run_steps
+from rnn_pipelines.forecast.series.calendar import CalendarSpec, resolve_calendar
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
-from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec, make_future_windows
+from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Scaler, Series, Source
+from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
 from rnn_pipelines.forecast.specs import NetworkSpec
 
 if TYPE_CHECKING:
@@ -127,12 +128,19 @@ def forecast_cutoffs(forecaster: Forecaster, series: Series, cutoffs: pd.DataFra
     settings, scaler = forecaster.settings, forecaster.scaler
     is_known = series["unique_id"].isin(scaler["unique_id"])
     _report_unknown(series["unique_id"][~is_known].unique())
-    window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
     known = series.loc[is_known, ["unique_id", "ds", "y", "observed"]]
-    features = (
-        add_calendar(known, settings.freq, settings.calendar, settings.horizon) if len(known) else Features(known)
+    found = run_steps(
+        FUTURE,
+        {
+            "series": known,
+            "profile": {"freq": settings.freq},
+            "calendar": settings.calendar,
+            "window": WindowSpec(lookback=settings.lookback, horizon=settings.horizon),
+            "times": cutoffs,
+            "scaler": scaler,
+        },
     )
-    panel, num_left_out = make_future_windows(features, cutoffs, scaler, window)
+    features, panel, num_left_out = (found[name] for name in ("features", "windows", "num_left_out"))
     if num_left_out:
         logger.warning(
             "left out: %d of %d cut-offs before which there are no %d steps with values",

@@ -1,4 +1,4 @@
-"""The one path from a table to windows: steps that Kedro runs as nodes, and everyone else through `prepare_panel`."""
+"""The one path from a table to windows: steps that Kedro runs as nodes, and everyone else by `run_steps`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,13 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec, make_windows
+from rnn_pipelines.forecast.series.windows import (
+    EvaluationSpec,
+    WindowedPanel,
+    WindowSpec,
+    make_future_windows,
+    make_windows,
+)
 
 
 class Step(NamedTuple):
@@ -43,7 +49,6 @@ class Recipe(BaseModel, extra="forbid", frozen=True):
 class Panel:
     """A table on its way to windows, and the windows; see the types of the attributes."""
 
-    source_table: Source
     series: Series
     profile: Profile
     cutoffs: Cutoffs
@@ -62,6 +67,11 @@ LAYOUT = (
     Step(fit_scaler, ("series", "cutoffs"), ("scaler",)),
     Step(add_known_features, ("series", "profile", "calendar", "window"), ("features",)),
     Step(make_windows, ("features", "cutoffs", "scaler", "window", "evaluation"), ("windows",)),
+)
+# Windows after given times, for a forecaster that has its scaler already.
+FUTURE = (
+    Step(add_known_features, ("series", "profile", "calendar", "window"), ("features",)),
+    Step(make_future_windows, ("features", "times", "scaler", "window"), ("windows", "num_left_out")),
 )
 PREPARATION = (
     Step(
@@ -107,7 +117,7 @@ def lay_out_panel(series: Series, profile: Profile, cutoffs: Cutoffs, recipe: Re
         cutoffs: of the parts.
         recipe: its split, source and gaps are not read.
     """
-    given = {"source_table": series, "series": series, "profile": profile, "cutoffs": cutoffs}
+    given = {"series": series, "profile": profile, "cutoffs": cutoffs}
     return _gather(run_steps(LAYOUT, {**recipe.list_values(), **given}))
 
 

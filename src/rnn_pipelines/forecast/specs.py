@@ -4,7 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
+from rnn_pipelines.champion.policy import PolicySpec
+from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.registry import NETWORKS
+from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.networks.specs import LimitsSpec, TrainingSpec
 
 
@@ -12,7 +15,7 @@ def _as_tuple(units: Any) -> Any:
     return (units,) if isinstance(units, int) else units
 
 
-def _refuse_unknown(cell: str) -> str:
+def _require_network(cell: str) -> str:
     if cell not in NETWORKS:
         raise ValueError(f"expected one of {sorted(NETWORKS)}, received {cell!r}")
     return cell
@@ -31,7 +34,7 @@ class NetworkSpec(BaseModel, extra="forbid", frozen=True):
         members: networks that are trained apart, from other seeds, and whose forecasts are averaged.
     """
 
-    cell: Annotated[str, AfterValidator(_refuse_unknown)]
+    cell: Annotated[str, AfterValidator(_require_network)]
     units: Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (16,)
     activation: Literal["tanh", "relu", "sigmoid", "softsign", "linear"] = "tanh"
     dropout: float = Field(0.0, ge=0, lt=1)
@@ -57,3 +60,31 @@ class BudgetSpec(LimitsSpec, frozen=True):
     """
 
     warm_start: bool = True
+
+
+def _require_baseline(name: str) -> str:
+    if name not in BASELINES:
+        raise ValueError(f"expected some of {sorted(BASELINES)}, received {name!r}")
+    return name
+
+
+class ForecastPolicySpec(PolicySpec, frozen=True):
+    """When a forecaster is promoted.
+
+    Attributes:
+        must_beat: baselines whose loss the challenger must be below.
+    """
+
+    must_beat: tuple[Annotated[str, AfterValidator(_require_baseline)], ...] = ("last_value", "seasonal_naive")
+
+
+class RetrainForecastSpec(NewestSpec, frozen=True):
+    """How forecasters are retrained; data, windows, networks and training are those of `forecast`.
+
+    Attributes:
+        policy: when the challenger is promoted.
+        budget: what its training may cost.
+    """
+
+    policy: ForecastPolicySpec
+    budget: BudgetSpec

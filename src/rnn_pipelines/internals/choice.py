@@ -13,6 +13,7 @@ from rnn_pipelines.forecast.series.source import read_source
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.forecast.training import train_forecaster
+from rnn_pipelines.internals.notation import NOTATIONS
 from rnn_pipelines.internals.specs import SmallClassifierSpec, SmallForecasterSpec
 from rnn_pipelines.sentiment.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.classifier import TextClassifier
@@ -27,8 +28,6 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabu
 from rnn_pipelines.sentiment.training import score_reviews, train_classifier
 
 logger = logging.getLogger(__name__)
-
-CELLS = ("lstm", "gru")
 
 NUM_FOLDS = 5
 
@@ -150,7 +149,8 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
     ngrams, features, _ = add_ngram_features(encoded, reviews["label"], folds, ngram_spec)
     padding = PaddingSpec(max_length=small.max_length)
     networks, scores = {}, {}
-    for cell in list_candidates():
+    # Others have no gates that anybody could look at.
+    for cell in (name for name in list_candidates() if name in NOTATIONS):
         spec = ClassifierSpec.model_validate({"cell": cell, "units": small.units})
         networks[cell], _, _ = train_classifier(features, reviews, vectors, spec, padding, small.training)
         scores[cell] = score_reviews(networks[cell], features, reviews, spec, padding)

@@ -2,50 +2,21 @@
 
 import math
 from dataclasses import replace
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import pandas as pd
-from pydantic import AfterValidator
 
 from rnn_pipelines.champion import manifest
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.decision import Case, decide
-from rnn_pipelines.champion.policy import PolicySpec
 from rnn_pipelines.champion.records import ChallengerTraining, Measures, Run
-from rnn_pipelines.networks.specs import LimitsSpec
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.evaluation.holdout import find_faults, measure_holdout
 from rnn_pipelines.sentiment.reference import pack_reference
-from rnn_pipelines.sentiment.registry import BASELINES, require_known
+from rnn_pipelines.sentiment.specs import RetrainSentimentSpec
 from rnn_pipelines.sentiment.tables import Holdout
-from rnn_pipelines.sentiment.text.newest import NewestReviewsSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
-
-BaselineName = Annotated[str, AfterValidator(lambda name: require_known(name, BASELINES))]
-
-
-class SentimentPolicySpec(PolicySpec, frozen=True):
-    """When a text classifier is promoted.
-
-    Attributes:
-        must_beat: those of the registry's `BASELINES` whose loss the challenger must be below.
-    """
-
-    must_beat: tuple[BaselineName, ...] = ("majority",)
-
-
-class RetrainSentimentSpec(NewestReviewsSpec, frozen=True):
-    """How text classifiers are retrained; data, networks and training are those of `sentiment`.
-
-    Attributes:
-        policy: when the challenger is promoted.
-        budget: what its training may cost.
-    """
-
-    policy: SentimentPolicySpec
-    budget: LimitsSpec
-
 
 SEEN = "the champion has seen too much of the holdout, so that the two can't be compared"
 

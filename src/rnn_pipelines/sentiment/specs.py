@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.sentiment.registry import NETWORKS, require_known
+from rnn_pipelines.champion.policy import PolicySpec
+from rnn_pipelines.networks.specs import LimitsSpec, TrainingSpec
+from rnn_pipelines.sentiment.registry import BASELINES, NETWORKS, require_known
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+from rnn_pipelines.sentiment.text.newest import NewestReviewsSpec
 
 Cell = Annotated[str, AfterValidator(lambda name: require_known(name, NETWORKS))]
 
@@ -68,3 +70,28 @@ class TrainingPlan:
     training: TrainingSpec
     max_seconds: float | None = None
     checkpoints: Path | None = None
+
+
+BaselineName = Annotated[str, AfterValidator(lambda name: require_known(name, BASELINES))]
+
+
+class SentimentPolicySpec(PolicySpec, frozen=True):
+    """When a text classifier is promoted.
+
+    Attributes:
+        must_beat: those of the registry's `BASELINES` whose loss the challenger must be below.
+    """
+
+    must_beat: tuple[BaselineName, ...] = ("majority",)
+
+
+class RetrainSentimentSpec(NewestReviewsSpec, frozen=True):
+    """How text classifiers are retrained; data, networks and training are those of `sentiment`.
+
+    Attributes:
+        policy: when the challenger is promoted.
+        budget: what its training may cost.
+    """
+
+    policy: SentimentPolicySpec
+    budget: LimitsSpec

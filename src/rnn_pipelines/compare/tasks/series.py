@@ -10,7 +10,7 @@ from rnn_pipelines.compare.tasks.contest import PARTS, Contest, measure_mse
 from rnn_pipelines.compare.tasks.data import TaskData
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
-from rnn_pipelines.forecast.baselines import fit_ridge
+from rnn_pipelines.forecast.baselines import BASELINES, fit_ridge
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -35,8 +35,8 @@ class SeriesData(TaskData, frozen=True):
 
     metric: ClassVar = "MSE, squared unit of the series"
     looks: ClassVar = {
-        "last value": Look("last value", "#bfa66a", "dot"),
-        "ridge": Look("ridge", "#5fa58e", "dash"),
+        "last value": BASELINES["last_value"].look,
+        "ridge": BASELINES["ridge"].look,
         FLOOR: Look(FLOOR, "#999999", "longdash"),
     }
     kind: Literal["series"]

@@ -107,12 +107,12 @@ def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figu
     """
     errors = pd.concat([by_step, _measure_noise(predictions)])
     figure = Figure()
-    metrics = [metric for metric in METRICS.values() if metric.unit == "data"]
-    for metric in metrics:
+    metrics = {name: metric for name, metric in METRICS.items() if metric.unit == "data"}
+    for metric in metrics.values():
         for forecaster, table in errors.groupby("forecaster", sort=False):
             values = np.sqrt(table[metric.statistic]) if metric.aggregation == "root" else table[metric.statistic]
             figure.add_trace(_draw_steps(LOOKS[str(forecaster)], table["horizon_step"], values))
-    add_menu(figure, [metric.heading for metric in metrics])
+    add_menu(figure, [metric.heading for metric in metrics.values()])
     num_series, horizon = predictions.table["unique_id"].nunique(), int(errors["horizon_step"].max())
     title = "Error one step ahead" if horizon == 1 else "Error by step ahead"
     set_title(figure, title, f"mean over {num_series:,} series" if num_series > 1 else "")

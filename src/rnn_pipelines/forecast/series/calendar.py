@@ -44,6 +44,8 @@ def add_calendar(series: Series, freq: int | str, calendar: CalendarSpec, num_fu
     Returns:
         Features that are known ahead (float32, -1 to 1), named like `yearly_sin_1`. Steps that are not dates have none.
     """
+    if series.empty:
+        return Features(series)
     groups = series.groupby("unique_id", sort=False)
     extended = pd.concat([_append_future(group, freq, num_future) for _, group in groups], ignore_index=True)
     known = compute_calendar(extended["ds"], freq, resolve_calendar(series, freq, calendar))

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from rnn_pipelines.forecast.backtest import Retraining
-from rnn_pipelines.forecast.decision import RetrainForecastSpec
 from rnn_pipelines.forecast.evaluation.schedules import BacktestResults
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.schedule import BacktestSpec, Retrainings
@@ -12,7 +11,7 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
-from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec, RetrainForecastSpec
 
 # Kedro resolves these hints when it checks parameters, and must not load Plotly for it.
 if TYPE_CHECKING:

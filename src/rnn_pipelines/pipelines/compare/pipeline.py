@@ -1,10 +1,11 @@
 """The graph of `compare`: tasks → trainings → summary → report."""
 
-from kedro.pipeline import Pipeline, node
+from kedro.pipeline import Pipeline
 
 from rnn_pipelines.compare.comparison import compare_cells
 from rnn_pipelines.compare.intervals import summarize_runs
 from rnn_pipelines.pipelines.compare.nodes import draw_figures, render_report
+from rnn_pipelines.pipelines.wiring import node
 
 FIGURES = ("curves", "losses", "differences", "time")
 
@@ -17,9 +18,9 @@ def create_pipeline() -> Pipeline:
     told = {"results": "compare_results", "description": "compare_description", "plan": "params:compare.plan"}
     return Pipeline(
         [
-            node(compare_cells, settings, ["compare_runs", "compare_description"], name="compare_cells"),
-            node(summarize_runs, "compare_runs", "compare_results", name="summarize_runs"),
-            node(draw_figures, drawn, figures, name="draw_figures"),
-            node(render_report, told | figures, "compare_report", name="render_report"),
+            node(compare_cells, settings, ["compare_runs", "compare_description"]),
+            node(summarize_runs, "compare_runs", "compare_results"),
+            node(draw_figures, drawn, figures),
+            node(render_report, told | figures, "compare_report"),
         ]
     )

@@ -1,10 +1,11 @@
 """The graph of `internals`: trained networks, or small ones → gates and states → statistics → report."""
 
-from kedro.pipeline import Pipeline, node
+from kedro.pipeline import Pipeline
 
 from rnn_pipelines.internals.measures import measure_traces
 from rnn_pipelines.internals.notation import NOTATIONS, list_figures
 from rnn_pipelines.pipelines.internals import nodes
+from rnn_pipelines.pipelines.wiring import node
 
 FORECASTERS = {"panel": "internals_found_windows", "small": "params:internals.forecaster"}
 FORECASTERS |= {cell: f"internals_found_{cell}_model" for cell in NOTATIONS}
@@ -22,12 +23,12 @@ def create_pipeline() -> Pipeline:
     read = [SENTIMENT, READINGS]
     return Pipeline(
         [
-            node(nodes.choose_forecasters, FORECASTERS, "internals_forecasters", name="choose_forecasters"),
-            node(nodes.choose_classifier, classifier, "internals_classifier", name="choose_classifier"),
-            node(nodes.trace_forecasters, ["internals_forecasters", SAMPLE], FORECAST, name="trace_forecasters"),
-            node(nodes.trace_classifier, ["internals_classifier", SAMPLE], read, name="trace_classifier"),
-            node(measure_traces, [FORECAST, SENTIMENT], ["internals_summary", *TABLES], name="measure_traces"),
-            node(nodes.draw_figures, [FORECAST, READINGS, *TABLES], FIGURES, name="draw_figures"),
-            node(nodes.render_report, TOLD | FIGURES, "internals_report", name="render_report"),
+            node(nodes.choose_forecasters, FORECASTERS, "internals_forecasters"),
+            node(nodes.choose_classifier, classifier, "internals_classifier"),
+            node(nodes.trace_forecasters, ["internals_forecasters", SAMPLE], FORECAST),
+            node(nodes.trace_classifier, ["internals_classifier", SAMPLE], read),
+            node(measure_traces, [FORECAST, SENTIMENT], ["internals_summary", *TABLES]),
+            node(nodes.draw_figures, [FORECAST, READINGS, *TABLES], FIGURES),
+            node(nodes.render_report, TOLD | FIGURES, "internals_report"),
         ]
     )

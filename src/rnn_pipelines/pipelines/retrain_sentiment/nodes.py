@@ -4,7 +4,7 @@ import time
 
 import pandas as pd
 
-from rnn_pipelines.sentiment.decision import RetrainSentimentSpec
+from rnn_pipelines.sentiment.specs import RetrainSentimentSpec
 from rnn_pipelines.sentiment.text import newest
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
