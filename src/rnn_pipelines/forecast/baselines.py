@@ -25,10 +25,12 @@ class Baseline:
     Attributes:
         look: how it appears.
         fit: from a panel and the steps in a season to what forecasts from origins; it sees training and validation.
+        does: for the report: what it does, after its name; empty to say nothing.
     """
 
     look: Look
     fit: Callable[[WindowedPanel, int], Forecast]
+    does: str = ""
 
 
 def forecast_baselines(panel: WindowedPanel, profile: Profile, evaluation: EvaluationSpec) -> dict[str, Forecasts]:
@@ -129,7 +131,9 @@ def _fit_ridge(panel: WindowedPanel, season_length: int) -> Forecast:
 
 
 BASELINES: dict[str, Baseline] = {
-    "last_value": Baseline(Look("last value", "#bfa66a", "dot"), _fit_last_value),
-    "seasonal_naive": Baseline(Look("seasonal naive", "#b48ead", "dashdot"), _fit_seasonal_naive),
-    "ridge": Baseline(Look("ridge", "#5fa58e", "dash"), _fit_ridge),
+    "last_value": Baseline(Look("last value", "#bfa66a", "dot"), _fit_last_value, "repeats the last observation"),
+    "seasonal_naive": Baseline(
+        Look("seasonal naive", "#b48ead", "dashdot"), _fit_seasonal_naive, "the newest one of the same season"
+    ),
+    "ridge": Baseline(Look("ridge", "#5fa58e", "dash"), _fit_ridge, "is a linear regression on the same window"),
 }

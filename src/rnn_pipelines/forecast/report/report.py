@@ -40,10 +40,12 @@ GLOSSARY = (
     "the unit of the data; losses are of scaled values (minus the training mean, divided by the training deviation). "
     "One step ahead is the first step after the last value that a forecast sees."
 )
-BASELINES_IN_WORDS = (
-    "Last value repeats the last observation, seasonal naive the newest one of the same season, ridge is a linear "
-    "regression on the same window."
-)
+
+
+def describe_baselines() -> str:
+    """What each of the baselines does, in one sentence."""
+    told = ", ".join(f"{baseline.look.name} {baseline.does}" for baseline in BASELINES.values() if baseline.does)
+    return f"{told[:1].upper()}{told[1:]}."
 
 
 def render_forecast_report(
@@ -62,7 +64,7 @@ def render_forecast_report(
         records: of each network's training.
         figures: by name, see `draw_figures`.
     """
-    notes, notes_on_steps, notes_on_networks = [HOW_TO_READ, BASELINES_IN_WORDS], [], []
+    notes, notes_on_steps, notes_on_networks = [HOW_TO_READ, describe_baselines()], [], []
     if profile["num_series"] > 1:
         notes.append(PANEL_IN_WORDS)
         notes_on_steps.append(PANEL_STEPS_IN_WORDS)

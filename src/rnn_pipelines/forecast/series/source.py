@@ -198,8 +198,8 @@ def _parse_times(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
         if len(steps) and (steps.abs() < 2**63).all() and (steps % 1 == 0).all():
             return steps.astype("int64")
     try:
-        # As text, for pandas takes numbers for nanoseconds. In one format, for it guesses days to be months. Through
-        # UTC, so that times of several zones fall on one axis; times without a zone keep their value.
+        # As text, because pandas takes numbers for nanoseconds; in one format, because it guesses days to be months;
+        # through UTC, so that times of several zones fall on one axis. Times without a zone keep their value.
         text, form = raw if is_datetime else raw.astype(str), source.time_format or "ISO8601"
         times = pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
     except ValueError as error:

@@ -24,7 +24,7 @@ def generate_sine(seed: int) -> pd.DataFrame:
     """100 points of sin(i/10), without noise.
 
     Args:
-        seed: not used, for there is nothing random; taken so that all generators are called alike.
+        seed: not used, because nothing is random; taken so that all generators are called alike.
     Returns:
         `ds` (int64, steps), `y` and `signal` (float64, no unit), equal to each other.
     """
