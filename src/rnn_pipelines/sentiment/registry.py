@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.looks import CELLS, Look
+from rnn_pipelines.looks import CELLS, SPARE_COLOR, Look
 from rnn_pipelines.sentiment.logits import to_logit
 
 # Whose logit stands beside a network's, and against whom all are tested.
@@ -28,11 +28,13 @@ class Network:
         reader: `module:function` that reads the words, of the kind of `network.read_in_order`; a name, so that Keras
             loads only once a network is built.
         is_recurrent: it may be chosen, and is retrained. One that isn't shows what recurrence adds.
+        alone_color: of the network without its n-gram path, where it is shown beside itself.
     """
 
     look: Look
     reader: str = "rnn_pipelines.sentiment.network:read_in_order"
     is_recurrent: bool = True
+    alone_color: str = SPARE_COLOR
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ def _score_majority(reviews: pd.DataFrame, predictions: pd.DataFrame) -> np.ndar
 
 
 NETWORKS = {
-    "lstm": Network(CELLS["lstm"]),
-    "gru": Network(CELLS["gru"]),
+    "lstm": Network(CELLS["lstm"], alone_color="#56b4e9"),
+    "gru": Network(CELLS["gru"], alone_color="#e69f00"),
     "pointwise": Network(
         Look("no recurrence", "#cc79a7", "dot"), "rnn_pipelines.sentiment.network:read_each_word", is_recurrent=False
     ),

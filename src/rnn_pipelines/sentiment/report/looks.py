@@ -1,12 +1,15 @@
 """Names, colours and dashes of all classifiers in the reports of sentiment."""
 
 from rnn_pipelines.looks import Look, Looks
-from rnn_pipelines.sentiment.registry import BASELINES, ENSEMBLE, NETWORKS, list_candidates
-
-ALONE = {"lstm_alone": Look("LSTM alone", "#56b4e9", "dot"), "gru_alone": Look("GRU alone", "#e69f00", "dot")}
+from rnn_pipelines.sentiment.registry import BASELINES, ENSEMBLE, NETWORKS, list_candidates, name_alone
 
 
 def get_looks() -> Looks:
     """The looks of everyone in the registry, and of what is made of them."""
-    together = " + ".join(NETWORKS[name].look.name for name in list_candidates())
-    return Looks(NETWORKS, BASELINES, ALONE, {ENSEMBLE: Look(together, "#009e73")})
+    candidates = {name: NETWORKS[name] for name in list_candidates()}
+    alone = {
+        name_alone(name): Look(f"{network.look.name} alone", network.alone_color, "dot")
+        for name, network in candidates.items()
+    }
+    together = " + ".join(network.look.name for network in candidates.values())
+    return Looks(NETWORKS, BASELINES, alone, {ENSEMBLE: Look(together, "#009e73")})
