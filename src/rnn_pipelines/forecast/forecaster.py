@@ -18,6 +18,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Scaler, Series, Source
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
 from rnn_pipelines.forecast.specs import NetworkSpec
+from rnn_pipelines.report.numbers import list_some
 
 if TYPE_CHECKING:
     import keras
@@ -162,5 +163,5 @@ def _forecast(forecaster: Forecaster, panel: WindowedPanel) -> np.ndarray:
 
 def _report_unknown(names: np.ndarray) -> None:
     if len(names):
-        some = ", ".join(map(str, names[:NAMES_IN_MESSAGE])) + (", …" if len(names) > NAMES_IN_MESSAGE else "")
+        some = list_some(names, NAMES_IN_MESSAGE)
         logger.warning("left out: %d series that the forecaster doesn't know (%s)", len(names), some)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 from rnn_pipelines.champion.verdict import Finding, Verdict, conclude
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
 from rnn_pipelines.forecast.series.newest import NewestSpec
-from rnn_pipelines.report.numbers import format_p_value
+from rnn_pipelines.report.numbers import format_p_value, list_some
 
 NAMES_IN_REASON = 3
 
@@ -187,5 +187,4 @@ def _list(names: Iterable[str]) -> str:
     listed = list(names)
     if len(listed) == 1:
         return f"series {listed[0]}"
-    some = ", ".join(listed[:NAMES_IN_REASON])
-    return f"{len(listed):,} series ({some}{', …' if len(listed) > NAMES_IN_REASON else ''})"
+    return f"{len(listed):,} series ({list_some(listed, NAMES_IN_REASON)})"

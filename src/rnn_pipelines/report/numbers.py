@@ -1,6 +1,7 @@
-"""Numbers as people read them, the same in every report."""
+"""Numbers and lists as people read them, the same in every report."""
 
 import math
+from collections.abc import Iterable
 
 NO_NUMBER = "–"
 
@@ -44,3 +45,9 @@ def format_points(difference: float) -> str:
 def format_p_cell(p_value: float | None) -> str:
     """A p-value without its letter, for a column that is named p."""
     return NO_NUMBER if p_value is None else format_p_value(p_value).removeprefix("p = ").removeprefix("p ")
+
+
+def list_some(names: Iterable[object], most: int) -> str:
+    """Names with commas between them; after so many, dots stand for the rest."""
+    listed = [str(name) for name in names]
+    return ", ".join(listed[:most]) + (", …" if len(listed) > most else "")

@@ -10,6 +10,7 @@ from rnn_pipelines.champion.records import Measures
 from rnn_pipelines.forecast.evaluation.metrics import average_errors, average_over_series, measure_by_step
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.report.numbers import list_some
 
 # Part of the deviation of the values that forecasts must have, lest they are all alike.
 MIN_SPREAD = 1e-3
@@ -94,7 +95,7 @@ def _list_partly_flat(holdout: Predictions) -> list[str]:
     names = [str(name) for name in is_flat.index[is_flat]]
     if not names or is_flat.all():
         return []
-    some = ", ".join(names[:NAMES_IN_NOTE]) + (", …" if len(names) > NAMES_IN_NOTE else "")
+    some = list_some(names, NAMES_IN_NOTE)
     return [f"the challenger's forecasts are the same for every window of {len(names)} series ({some})"]
 
 

@@ -10,7 +10,7 @@ from rnn_pipelines.forecast.evaluation.realised import GroupError, RealisedError
 from rnn_pipelines.forecast.monitoring import DriftRow, ForecastVerdict
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.verdict import MonitorForecastSpec
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value, list_some
 from rnn_pipelines.report.page import Part, Section, Table, render_page
 from rnn_pipelines.report.trainings import tabulate_parameters
 
@@ -161,5 +161,4 @@ def tabulate_coverage(verdict: ForecastVerdict, profile: Profile) -> Table:
 
 
 def _join(texts: Iterable[str]) -> str:
-    listed = list(texts)
-    return ", ".join(listed[:MAX_ROWS]) + (", …" if len(listed) > MAX_ROWS else "") or "none"
+    return list_some(texts, MAX_ROWS) or "none"
