@@ -28,7 +28,8 @@ def test_right_table_is_returned_as_it_is(prices: pd.DataFrame) -> None:
 
 
 def test_steps_are_moments_too(prices: pd.DataFrame) -> None:
-    Prices.validate(prices.assign(day=[0, 1, 0]))
+    in_steps = prices.assign(day=[0, 1, 0])
+    assert Prices.validate(in_steps) is in_steps
 
 
 def test_optional_column_is_checked_where_it_is_there(prices: pd.DataFrame) -> None:
@@ -38,7 +39,7 @@ def test_optional_column_is_checked_where_it_is_there(prices: pd.DataFrame) -> N
 
 
 def test_table_without_rows_is_right(prices: pd.DataFrame) -> None:
-    Prices.validate(prices.head(0))
+    assert Prices.validate(prices.head(0)).empty
 
 
 def test_missing_column_is_refused(prices: pd.DataFrame) -> None:

@@ -38,7 +38,8 @@ def test_column_of_a_network_that_is_registered_later_is_taken(
     predictions: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(NETWORKS, "rnn", Network(CELLS["rnn"]))
-    PredictionsTable.validate(predictions.assign(rnn=1.0, rnn_alone=1.0))
+    with_rnn = predictions.assign(rnn=1.0, rnn_alone=1.0)
+    assert {"rnn", "rnn_alone"} <= set(PredictionsTable.list_classifiers(PredictionsTable.validate(with_rnn)))
 
 
 def test_review_stands_once(predictions: pd.DataFrame) -> None:

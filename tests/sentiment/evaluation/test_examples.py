@@ -67,7 +67,7 @@ def test_examples_have_their_own_film_and_text(examples: pd.DataFrame) -> None:
 
 
 def test_examples_are_what_their_type_says(examples: pd.DataFrame) -> None:
-    ExamplesTable.validate(examples)
+    assert ExamplesTable.validate(examples) is examples
 
 
 def test_classifier_without_mistakes_has_a_sample_alone(predictions: pd.DataFrame, reviews: pd.DataFrame) -> None:

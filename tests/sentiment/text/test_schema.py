@@ -35,7 +35,8 @@ def test_table_without_faults_passes_as_it_is(table: pd.DataFrame) -> None:
 
 
 def test_parts_may_be_there(table: pd.DataFrame) -> None:
-    ReviewsTable.validate(table.assign(part=["validation", "test", "unlabelled"]))
+    in_parts = table.assign(part=["validation", "test", "unlabelled"])
+    assert ReviewsTable.validate(in_parts) is in_parts
 
 
 def test_table_comes_back_from_parquet_as_it_was(table: pd.DataFrame, tmp_path: Path) -> None:
