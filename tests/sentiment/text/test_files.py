@@ -121,7 +121,7 @@ def test_table_without_rows_is_refused(save: Callable[[pd.Series], str]) -> None
         ("mine.txt", "caf\xe9\n".encode("latin-1"), "expected a text file in UTF-8"),
         ("mine.parquet", b"PK\x03\x04", "expected a Parquet file"),
         ("mine.docx", b"PK\x03\x04", "A .txt file holds one text in each line."),
-        ("mine.csv", "text\ngood, really good\n", "Quote the texts that hold a comma."),
+        ("mine.csv", "text\ngood, really good\n", "Quote cells that hold a comma"),
         ("mine.csv", "text;id\ngood;1\n", "Separate the cells of each line by commas."),
         ("mine.csv", "body\ngood\n", "no column ['text']; its columns are ['body']"),
     ],

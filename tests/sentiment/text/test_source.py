@@ -156,7 +156,7 @@ def test_unreadable_file_says_what_is_expected(write: Write, name: str, content:
 def test_surplus_cells_in_every_row_are_no_index(write: Write) -> None:
     """Texts with commas and no quotes: pandas would take what stands before the comma for the index."""
     path = write("text,label\nGood, really,1\nBad, really,0\n")
-    assert fail(path).endswith("Quote the texts that hold a comma.")
+    assert fail(path).endswith("Quote cells that hold a comma, and write decimals with a point.")
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])

@@ -1,9 +1,7 @@
 """Where series come from, and their one form after that: a long table `unique_id, ds, y[, signal]`."""
 
-import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,9 +10,17 @@ from pydantic import BaseModel, model_validator
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.user_files import TableFiles, read_columns, require_columns
 
 # What stands for "no value" in the target column. Only there: NA is a country's name too.
-NO_VALUE = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>")
+NO_VALUE = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>"]
+
+FILES = TableFiles(
+    error=SeriesError,
+    path="source.path",
+    columns="source.time, source.target and source.id",
+    csv_endings=(".csv", ".txt", ".gz"),
+)
 
 
 class SourceSpec(BaseModel, extra="forbid", frozen=True):
@@ -110,70 +116,9 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None) -> pd.DataF
                 "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
                 "Define it in conf/local/catalog_forecast.yml, or give source.path."
             )
-        _require_columns(wanted, list(external.columns), "forecast_external")
+        require_columns(wanted, list(external.columns), "forecast_external", FILES)
         return external[wanted].reset_index(drop=True)
-    path = Path(source.path)
-    if path.is_dir():
-        raise SeriesError(f"{path}: expected a CSV or Parquet file, received a folder. Name one file in source.path.")
-    if not path.is_file():
-        raise SeriesError(f"{path}: no such file (looked in {Path.cwd()}). Check source.path.")
-    if path.suffix.lower() in {".parquet", ".pq"}:
-        return _read_parquet(path, wanted)
-    if path.suffix.lower() in {".csv", ".txt", ".gz"}:
-        return _read_csv(path, wanted, source.target)
-    raise SeriesError(f"{path}: expected a file that ends in .csv or .parquet, received '{path.suffix}'.")
-
-
-def _read_parquet(path: Path, wanted: list[str]) -> pd.DataFrame:
-    import pyarrow.parquet
-
-    _require_columns(wanted, _load(path, "a Parquet file", lambda: pyarrow.parquet.read_schema(path)).names, path)
-    # Without pandas' own notes in the file, which make an index of some columns.
-    return _load(
-        path,
-        "a Parquet file",
-        lambda: pyarrow.parquet.ParquetFile(path).read(columns=wanted).to_pandas(ignore_metadata=True),
-    )
-
-
-def _read_csv(path: Path, wanted: list[str], target: str) -> pd.DataFrame:
-    def read(**options: Any) -> pd.DataFrame:
-        return _load(
-            path,
-            "a CSV file in UTF-8, with a header line and as many cells in each row",
-            lambda: pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True, **options),
-        )
-
-    header = read(header=None, nrows=1).iloc[0].tolist()
-    _require_columns(wanted, header, path)
-    # All columns, for pandas passes over surplus cells where it is to read a choice of them.
-    table = read(na_values={target: list(NO_VALUE)})
-    if not isinstance(table.index, pd.RangeIndex):
-        raise SeriesError(
-            f"{path}: row 1 has more cells than the header has columns ({header}). "
-            "Quote cells that hold a comma, and write decimals with a point."
-        )
-    return table[wanted]
-
-
-def _load(path: Path, expected: str, read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except (ValueError, OSError, EOFError, zlib.error) as error:
-        reason = str(error).strip().rstrip(".")
-        raise SeriesError(f"{path}: expected {expected}, but: {reason}. Save it again as one.") from error
-
-
-def _require_columns(wanted: list[str], received: list[str], label: object) -> None:
-    missing = [column for column in wanted if column not in received]
-    if missing:
-        hint = "Name them with source.time, source.target and source.id."
-        if len(received) == 1 and any(mark in str(received[0]) for mark in ";|\t"):
-            hint = "Separate the cells of each line by commas."
-        raise SeriesError(f"{label}: no column {missing}; its columns are {received}. {hint}")
-    repeated = [column for column in wanted if received.count(column) > 1]
-    if repeated:
-        raise SeriesError(f"{label}: more than one column {repeated}; its columns are {received}. Rename one of them.")
+    return read_columns(Path(source.path), wanted, FILES, no_value={source.target: NO_VALUE})
 
 
 def _parse_ids(table: pd.DataFrame, source: SourceSpec) -> pd.Series:

@@ -1,33 +1,20 @@
 """Texts in the user's files: tables in CSV or Parquet, and lines of text."""
 
-import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
 import pandas as pd
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.tables import Column, Table
+from rnn_pipelines.user_files import TableFiles, load_file, read_columns, require_file
 
-
-class ParameterNames(NamedTuple):
-    """What messages tell the user to look at.
-
-    Attributes:
-        path: the parameter that names the file.
-        columns: the parameters that name its columns.
-        other: a hint for files of another kind.
-    """
-
-    path: str
-    columns: str
-    other: str
-
-
-PARAMETERS = ParameterNames(
-    path="predict_sentiment.path", columns="predict_sentiment.text", other="A .txt file holds one text in each line."
+FILES = TableFiles(
+    error=ReviewError,
+    path="predict_sentiment.path",
+    columns="predict_sentiment.text",
+    other="A .txt file holds one text in each line.",
 )
 
 
@@ -75,7 +62,7 @@ def read_texts(file: TextFileSpec) -> Texts:
         texts = pd.Series(_read_lines(path), dtype="str")
     else:
         # As objects, because a column of categories takes no other value.
-        column = read_columns(path, [file.text], PARAMETERS)[file.text].astype("object")
+        column = read_columns(path, [file.text], FILES)[file.text].astype("object")
         is_text = column.map(lambda cell: isinstance(cell, str)).astype(bool)
         refuse_cell(~is_text & column.notna(), column, path, "text")
         texts = column.where(column.notna(), "").astype("str")
@@ -85,39 +72,11 @@ def read_texts(file: TextFileSpec) -> Texts:
 
 
 def _read_lines(path: Path) -> list[str]:
-    require_file(path, PARAMETERS)
-    content = _load(path, "a text file in UTF-8", lambda: path.read_bytes().decode("utf-8-sig"))
+    require_file(path, FILES)
+    content = load_file(path, "a text file in UTF-8", lambda: path.read_bytes().decode("utf-8-sig"), FILES)
     # By newlines alone: a text may hold other signs that Python takes for the end of a line.
     lines = content.removesuffix("\n").split("\n") if content else []
     return [line.removesuffix("\r") for line in lines]
-
-
-def read_columns(path: Path, wanted: list[str], names: ParameterNames) -> pd.DataFrame:
-    """Reads some columns of a table.
-
-    Args:
-        path: a CSV or Parquet file; it is only read.
-        wanted: the columns.
-        names: of the parameters that messages point to.
-    Returns:
-        The columns with a row for each data row; text in a CSV file is never taken for numbers or for no value.
-    Raises:
-        ReviewError: no such file, another kind of file, a missing or repeated column.
-    """
-    require_file(path, names)
-    if path.name.lower().endswith((".parquet", ".pq")):
-        return _read_parquet(path, wanted, names)
-    if path.name.lower().endswith((".csv", ".csv.gz")):
-        return _read_csv(path, wanted, names)
-    raise ReviewError(f"{path}: expected a file that ends in .csv or .parquet, received '{path.suffix}'. {names.other}")
-
-
-def require_file(path: Path, names: ParameterNames) -> None:
-    """Raises a ReviewError where there is no file at `path`."""
-    if path.is_dir():
-        raise ReviewError(f"{path}: expected a CSV or Parquet file, received a folder. Name one file in {names.path}.")
-    if not path.is_file():
-        raise ReviewError(f"{path}: no such file (looked in {Path.cwd()}). Check {names.path}.")
 
 
 def refuse_cell(
@@ -142,59 +101,3 @@ def refuse_cell(
             f"{path}: column '{column.name}', row {row + 1}: expected {expected}, received "
             f"{str(column.iloc[row])[:80]!r}. {remedy}"
         )
-
-
-def _read_parquet(path: Path, wanted: list[str], names: ParameterNames) -> pd.DataFrame:
-    import pyarrow.parquet
-
-    _require_columns(
-        wanted, _load(path, "a Parquet file", lambda: pyarrow.parquet.read_schema(path)).names, path, names
-    )
-    # Without pandas' own notes in the file, which make an index of some columns.
-    return _load(
-        path,
-        "a Parquet file",
-        lambda: pyarrow.parquet.ParquetFile(path).read(columns=wanted).to_pandas(ignore_metadata=True),
-    )
-
-
-def _read_csv(path: Path, wanted: list[str], names: ParameterNames) -> pd.DataFrame:
-    def read(**options: Any) -> pd.DataFrame:
-        return _load(
-            path,
-            "a CSV file in UTF-8, with a header line and as many cells in each row",
-            lambda: pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True, **options),
-        )
-
-    header = read(header=None, nrows=1).iloc[0].tolist()
-    _require_columns(wanted, header, path, names)
-    # All columns, because pandas passes over surplus cells where it is to read a choice of them. Of a single column, an
-    # empty line is an empty cell; leaving it out would shift the rows after it.
-    table = read(skip_blank_lines=len(header) > 1)
-    if len(header) == 1 and list(table.columns) != header:
-        raise ReviewError(f"{path}: expected the header in the first line, received an empty line. Remove it.")
-    if not isinstance(table.index, pd.RangeIndex):
-        raise ReviewError(
-            f"{path}: row 1 has more cells than the header has columns ({header}). Quote the texts that hold a comma."
-        )
-    return table[wanted]
-
-
-def _load(path: Path, expected: str, read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except (ValueError, OSError, EOFError, zlib.error) as error:
-        reason = str(error).strip().rstrip(".")
-        raise ReviewError(f"{path}: expected {expected}, but: {reason}. Save it again as one.") from error
-
-
-def _require_columns(wanted: list[str], received: list[str], path: Path, names: ParameterNames) -> None:
-    missing = [column for column in wanted if column not in received]
-    if missing:
-        hint = f"Name them with {names.columns}."
-        if len(received) == 1 and any(mark in str(received[0]) for mark in ";|\t"):
-            hint = "Separate the cells of each line by commas."
-        raise ReviewError(f"{path}: no column {missing}; its columns are {received}. {hint}")
-    repeated = [column for column in wanted if received.count(column) > 1]
-    if repeated:
-        raise ReviewError(f"{path}: more than one column {repeated}; its columns are {received}. Rename one of them.")

@@ -7,11 +7,13 @@ from pydantic import BaseModel, Field
 
 from rnn_pipelines.as_of import parse_as_of
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.sentiment.text.files import ParameterNames, read_columns, refuse_cell
+from rnn_pipelines.sentiment.text.files import refuse_cell
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 from rnn_pipelines.sentiment.text.splits import take_first
+from rnn_pipelines.user_files import TableFiles, read_columns
 
-PARAMETERS = ParameterNames(
+FILES = TableFiles(
+    error=ReviewError,
     path="sentiment.source.path",
     columns="retrain_sentiment.time",
     other="An archive of the Large Movie Review Dataset has no times.",
@@ -75,7 +77,7 @@ def _refuse_useless_settings(source: ReviewSourceSpec, newest: NewestReviewsSpec
 
 
 def _read_times(path: str, name: str) -> pd.Series:
-    column = read_columns(Path(path), [name], PARAMETERS)[name]
+    column = read_columns(Path(path), [name], FILES)[name]
     is_datetime = pd.api.types.is_datetime64_any_dtype(column)
     if not is_datetime:
         numbers = pd.to_numeric(column, errors="coerce")

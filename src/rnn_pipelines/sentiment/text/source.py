@@ -8,10 +8,12 @@ from pydantic import BaseModel, model_validator
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.text.archive import read_archive
 from rnn_pipelines.sentiment.text.download import fetch_archive
-from rnn_pipelines.sentiment.text.files import ParameterNames, read_columns, refuse_cell
+from rnn_pipelines.sentiment.text.files import refuse_cell
 from rnn_pipelines.sentiment.text.schema import Reviews
+from rnn_pipelines.user_files import TableFiles, read_columns
 
-PARAMETERS = ParameterNames(
+FILES = TableFiles(
+    error=ReviewError,
     path="sentiment.source.path",
     columns="sentiment.source.text, label, group and split",
     other="An archive of the Large Movie Review Dataset is named in sentiment.source.archive.",
@@ -83,7 +85,7 @@ def read_reviews(source: ReviewSourceSpec) -> Reviews:
     if source.path is None:
         return read_archive(fetch_archive(source.archive, source.download_to), source.unlabelled)
     wanted = [column for column in (source.text, source.label, source.group, source.split) if column is not None]
-    table = read_columns(Path(source.path), wanted, PARAMETERS)
+    table = read_columns(Path(source.path), wanted, FILES)
     if table.empty:
         raise ReviewError(f"{source.path}: no rows below the header.")
     ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")

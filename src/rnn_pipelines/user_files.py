@@ -1,0 +1,117 @@
+"""Tables in the user's own files, CSV or Parquet; they are only read."""
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from rnn_pipelines.errors import RnnPipelinesError
+
+
+class TableFiles(NamedTuple):
+    """Which files are read as tables, and what errors about them say.
+
+    Attributes:
+        error: what is raised.
+        path: the parameter that names the file.
+        columns: the parameters that name its columns.
+        other: a hint for files of another kind.
+        csv_endings: of the names of CSV files, in lower case.
+    """
+
+    error: type[RnnPipelinesError]
+    path: str
+    columns: str
+    other: str = ""
+    csv_endings: tuple[str, ...] = (".csv", ".csv.gz")
+
+
+def read_columns(
+    path: Path, wanted: list[str], files: TableFiles, no_value: dict[str, list[str]] | None = None
+) -> pd.DataFrame:
+    """Reads some columns of a table.
+
+    Args:
+        path: a CSV or Parquet file.
+        wanted: the columns.
+        files: which files are read.
+        no_value: for columns of a CSV file, the cells that hold no value; none for the others.
+    Returns:
+        The columns with a row for each data row; cells of a CSV file are text, never taken for numbers.
+    Raises:
+        RnnPipelinesError: `files.error`: no such file, another kind of file, a missing or repeated column.
+    """
+    require_file(path, files)
+    if path.name.lower().endswith((".parquet", ".pq")):
+        return _read_parquet(path, wanted, files)
+    if path.name.lower().endswith(files.csv_endings):
+        return _read_csv(path, wanted, files, no_value or {})
+    expected = f"{path}: expected a file that ends in .csv or .parquet, received '{path.suffix}'. {files.other}"
+    raise files.error(expected.rstrip())
+
+
+def require_file(path: Path, files: TableFiles) -> None:
+    """Raises `files.error` where there is no file at `path`."""
+    if path.is_dir():
+        raise files.error(f"{path}: expected a CSV or Parquet file, received a folder. Name one file in {files.path}.")
+    if not path.is_file():
+        raise files.error(f"{path}: no such file (looked in {Path.cwd()}). Check {files.path}.")
+
+
+def require_columns(wanted: list[str], received: list[str], label: object, files: TableFiles) -> None:
+    """Raises `files.error` where one of the wanted columns isn't received, or more than once."""
+    missing = [column for column in wanted if column not in received]
+    if missing:
+        hint = f"Name them with {files.columns}."
+        if len(received) == 1 and any(mark in str(received[0]) for mark in ";|\t"):
+            hint = "Separate the cells of each line by commas."
+        raise files.error(f"{label}: no column {missing}; its columns are {received}. {hint}")
+    repeated = [column for column in wanted if received.count(column) > 1]
+    if repeated:
+        raise files.error(f"{label}: more than one column {repeated}; its columns are {received}. Rename one of them.")
+
+
+def load_file(path: Path, expected: str, read: Callable[[], Any], files: TableFiles) -> Any:
+    """What `read` returns; where the file isn't what is expected, `files.error` with the reason."""
+    try:
+        return read()
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        reason = str(error).strip().rstrip(".")
+        raise files.error(f"{path}: expected {expected}, but: {reason}. Save it again as one.") from error
+
+
+def _read_parquet(path: Path, wanted: list[str], files: TableFiles) -> pd.DataFrame:
+    import pyarrow.parquet
+
+    def load(read: Callable[[], Any]) -> Any:
+        return load_file(path, "a Parquet file", read, files)
+
+    require_columns(wanted, load(lambda: pyarrow.parquet.read_schema(path)).names, path, files)
+    # Without pandas' own notes in the file, which make an index of some columns.
+    return load(lambda: pyarrow.parquet.ParquetFile(path).read(columns=wanted).to_pandas(ignore_metadata=True))
+
+
+def _read_csv(path: Path, wanted: list[str], files: TableFiles, no_value: dict[str, list[str]]) -> pd.DataFrame:
+    def read(**options: Any) -> pd.DataFrame:
+        return load_file(
+            path,
+            "a CSV file in UTF-8, with a header line and as many cells in each row",
+            lambda: pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True, **options),
+            files,
+        )
+
+    header = read(header=None, nrows=1).iloc[0].tolist()
+    require_columns(wanted, header, path, files)
+    # All columns, because pandas passes over surplus cells where it is to read a choice of them. Of a single column, an
+    # empty line is an empty cell; leaving it out would shift the rows after it.
+    table = read(na_values=no_value, skip_blank_lines=len(header) > 1)
+    if len(header) == 1 and list(table.columns) != header:
+        raise files.error(f"{path}: expected the header in the first line, received an empty line. Remove it.")
+    if not isinstance(table.index, pd.RangeIndex):
+        raise files.error(
+            f"{path}: row 1 has more cells than the header has columns ({header}). "
+            "Quote cells that hold a comma, and write decimals with a point."
+        )
+    return table[wanted]
