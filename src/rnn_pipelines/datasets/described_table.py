@@ -1,33 +1,33 @@
 """A table that says what its columns are, as one Parquet file."""
 
 import dataclasses
-from pathlib import PurePosixPath
 from typing import Any
 
-import fsspec
 import pandas as pd
-from kedro.io.core import AbstractDataset, DatasetError, get_filepath_str, get_protocol_and_path
+from kedro.io.core import DatasetError, Version
 from kedro.utils import load_obj
 from kedro_datasets._typing import TablePreview
 
+from rnn_pipelines.datasets.one_file import OneFileDataset
 
-class DescribedTableDataset(AbstractDataset[Any, Any]):
+
+class DescribedTableDataset(OneFileDataset):
     """Saves a dataclass of a `table` and of tuples that name its columns, and loads it into the same class.
 
     The table is a Parquet file like any other; the tuples stand in what pandas keeps with it (`DataFrame.attrs`).
 
     Args:
-        filepath: the file, on any file system of fsspec that needs no credentials here.
+        filepath: the file, as `OneFileDataset` takes it.
         holds: import path of the dataclass.
+        version: load and save version; kept by Kedro.
         metadata: for Kedro's plugins.
     """
 
-    def __init__(self, *, filepath: str, holds: str, metadata: dict[str, Any] | None = None) -> None:
-        self._protocol, path = get_protocol_and_path(filepath)
-        self._filepath = PurePosixPath(path)
-        self._fs = fsspec.filesystem(self._protocol, **({"auto_mkdir": True} if self._protocol == "file" else {}))
+    def __init__(
+        self, *, filepath: str, holds: str, version: Version | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(filepath=filepath, version=version, metadata=metadata)
         self._holds = holds
-        self.metadata = metadata
 
     def load(self) -> Any:
         table, kind = self._read(), load_obj(self._holds)
@@ -46,7 +46,7 @@ class DescribedTableDataset(AbstractDataset[Any, Any]):
         table = data.table.copy(deep=False)
         fields = (field.name for field in dataclasses.fields(data) if field.name != "table")
         table.attrs = {name: list(getattr(data, name)) for name in fields}
-        with self._fs.transaction, self._fs.open(get_filepath_str(self._filepath, self._protocol), "wb") as file:
+        with self._open_to_write() as file:
             table.to_parquet(file)
 
     def preview(self, nrows: int = 20) -> TablePreview:
@@ -54,11 +54,5 @@ class DescribedTableDataset(AbstractDataset[Any, Any]):
         return TablePreview(self._read().head(nrows).astype(str).to_dict(orient="split"))
 
     def _read(self) -> pd.DataFrame:
-        with self._fs.open(get_filepath_str(self._filepath, self._protocol), "rb") as file:
+        with self._open_to_read() as file:
             return pd.read_parquet(file)
-
-    def _exists(self) -> bool:
-        return bool(self._fs.exists(get_filepath_str(self._filepath, self._protocol)))
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath), "holds": self._holds}

@@ -1,0 +1,48 @@
+"""What datasets of one file share: where it is, and that it is written whole."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO
+
+import fsspec
+from kedro.io.core import AbstractVersionedDataset, Version, get_filepath_str, get_protocol_and_path
+
+
+class OneFileDataset(AbstractVersionedDataset[Any, Any]):
+    """Opens its file to read and to write; subclasses say what is in it.
+
+    Args:
+        filepath: the file, on any file system of fsspec that needs no credentials here (cloud SDKs find theirs in the
+            environment).
+        version: load and save version; kept by Kedro.
+        metadata: for Kedro's plugins.
+    """
+
+    def __init__(
+        self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._protocol, path = get_protocol_and_path(filepath, version)
+        self._fs = fsspec.filesystem(self._protocol, **({"auto_mkdir": True} if self._protocol == "file" else {}))
+        self.metadata = metadata
+        super().__init__(
+            filepath=PurePosixPath(path), version=version, exists_function=self._fs.exists, glob_function=self._fs.glob
+        )
+
+    @contextmanager
+    def _open_to_read(self) -> Iterator[BinaryIO]:
+        with self._fs.open(get_filepath_str(self._get_load_path(), self._protocol), "rb") as file:
+            yield file
+
+    @contextmanager
+    def _open_to_write(self) -> Iterator[BinaryIO]:
+        """The file that takes the place of an older one when it is complete."""
+        with self._fs.transaction, self._fs.open(get_filepath_str(self._get_save_path(), self._protocol), "wb") as file:
+            yield file
+        self._fs.invalidate_cache(get_filepath_str(self._filepath, self._protocol))
+
+    def _exists(self) -> bool:
+        return bool(self._fs.exists(get_filepath_str(self._get_load_path(), self._protocol)))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath), "protocol": self._protocol, "version": self._version}
