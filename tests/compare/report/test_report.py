@@ -9,7 +9,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from rnn_pipelines.compare.report.figures import draw_figures
-from rnn_pipelines.compare.report.report import describe_left_out, describe_threads, render_compare_report
+from rnn_pipelines.compare.report.report import describe_left_out, describe_threads, render_report
 from rnn_pipelines.compare.specs import PlanSpec
 
 
@@ -23,7 +23,7 @@ def write_report(make_comparison):
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
         plan_spec = made.plan.model_copy(update=plan or {})
-        return render_compare_report(made.results, made.description, plan_spec, loaded).replace(get_plotlyjs(), "")
+        return render_report(made.results, made.description, plan_spec, **loaded).replace(get_plotlyjs(), "")
 
     return write
 

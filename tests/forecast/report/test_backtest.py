@@ -10,7 +10,7 @@ from rnn_pipelines.forecast.evaluation.schedules import BacktestResults
 from rnn_pipelines.forecast.report.backtest import (
     describe_verdict,
     draw_error_against_cost,
-    render_backtest_report,
+    render_report,
     tabulate_retrainings,
     tabulate_schedules,
 )
@@ -104,4 +104,4 @@ def test_page_is_the_golden_one(retrainings: pd.DataFrame, is_golden) -> None:
     """With forecasts that were left out."""
     results = make_results(num_left_out=12)
     spec = BacktestSpec(schedules={"never": {}, "weekly": {"every": "week"}})
-    assert is_golden(render_backtest_report(results, retrainings, spec, draw_error_against_cost(results)), "backtest")
+    assert is_golden(render_report(results, retrainings, spec, draw_error_against_cost(results)), "backtest")

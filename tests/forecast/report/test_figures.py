@@ -17,7 +17,7 @@ NAMES = ("forecasts", "next_values", "losses", "error_by_step", "residuals")
 
 
 def draw(results: SimpleNamespace) -> dict[str, Figure]:
-    return draw_figures(results.predictions, results.series, results.next_values, results.by_step, results.histories)
+    return draw_figures(results.predictions, results.series, results.next_values, results.by_step, **results.histories)
 
 
 def find_trace(figure: Figure, name: str) -> Scatter:

@@ -8,7 +8,7 @@ from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
 from rnn_pipelines.forecast.report.monitoring import (
-    render_monitor_report,
+    render_report,
     tabulate_drift,
     tabulate_steps,
     tabulate_versions,
@@ -59,7 +59,7 @@ NO_ERROR = dict.fromkeys(make_verdict()["error"]) | {"num_forecasts": 0, "num_cu
 def write_report(**changes: Any) -> str:
     figures = {"error_over_time": Figure(), "error_by_step": Figure()}
     spec = MonitorForecastSpec(error={}, drift={})
-    return render_monitor_report(make_verdict(**changes), PROFILE, spec, figures).replace(get_plotlyjs(), "")
+    return render_report(make_verdict(**changes), PROFILE, spec, **figures).replace(get_plotlyjs(), "")
 
 
 def test_page_is_the_golden_one(is_golden: Callable[[str, str], bool]) -> None:

@@ -10,7 +10,7 @@ from plotly.offline import get_plotlyjs
 from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
 from rnn_pipelines.forecast.report.figures import draw_figures
 from rnn_pipelines.forecast.report.report import (
-    render_forecast_report,
+    render_report,
     tabulate_metrics,
     tabulate_profile,
     write_verdict,
@@ -65,13 +65,13 @@ def write_report(make_results):
     def write(metrics: ForecastMetrics | None = None, **profile: object) -> str:
         results: SimpleNamespace = make_results()
         figures = draw_figures(
-            results.predictions, results.series, results.next_values, results.by_step, results.histories
+            results.predictions, results.series, results.next_values, results.by_step, **results.histories
         )
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
         parameters = {"source": SourceSpec(path="folder/my.csv", seed=123), "gaps": GapPolicy("interpolate")}
         records = {"lstm": RECORD, "gru": RECORD}
-        report = render_forecast_report(metrics or make_metrics(), PROFILE | profile, parameters, records, loaded)
+        report = render_report(metrics or make_metrics(), PROFILE | profile, parameters, records, **loaded)
         return report.replace(get_plotlyjs(), "")
 
     return write

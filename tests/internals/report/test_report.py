@@ -14,7 +14,7 @@ from rnn_pipelines.cells.conventions import GRU_GATES, LSTM_GATES, count_weights
 from rnn_pipelines.internals.report.report import (
     EQUATIONS,
     PARAGRAPHS,
-    render_internals_report,
+    render_report,
     tabulate_layers,
     tabulate_memory,
     tabulate_weights,
@@ -69,7 +69,7 @@ def readings() -> pd.DataFrame:
 def report(readings: pd.DataFrame) -> str:
     # As the catalog returns them.
     figures = {name: plotly.io.from_json(Figure(layout={"title": {"text": name}}).to_json()) for name in FIGURES}
-    page = render_internals_report(make_summary(), readings, {"sample": {"windows": 77}}, figures)
+    page = render_report(make_summary(), readings, {"sample": {"windows": 77}}, **figures)
     return page.replace(get_plotlyjs(), "")
 
 

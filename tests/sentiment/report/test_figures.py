@@ -18,7 +18,7 @@ NAMES_OF_FIGURES = ("accuracy", "confusion", "calibration", "by_length", "by_rat
 
 def draw(results: SimpleNamespace) -> dict[str, Figure]:
     return draw_figures(
-        results.metrics, results.calibrations, results.by_group, results.by_confidence, results.histories
+        results.metrics, results.calibrations, results.by_group, results.by_confidence, **results.histories
     )
 
 

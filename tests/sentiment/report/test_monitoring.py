@@ -12,7 +12,7 @@ from rnn_pipelines.sentiment.evaluation.drift import compare_scores
 from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec, monitor_scores
 from rnn_pipelines.sentiment.report.monitoring import (
     draw_distributions,
-    render_monitor_report,
+    render_report,
     tabulate_measures,
     write_verdict,
 )
@@ -36,7 +36,7 @@ def monitor(scores: pd.DataFrame, alarms: tuple[str, ...] = ()) -> dict[str, Any
 
 
 def write_report(scores: pd.DataFrame, **options: Any) -> str:
-    return render_monitor_report(monitor(scores, **options), SPEC, Figure()).replace(get_plotlyjs(), "")
+    return render_report(monitor(scores, **options), SPEC, Figure()).replace(get_plotlyjs(), "")
 
 
 def test_verdict_names_the_gravest_reason() -> None:

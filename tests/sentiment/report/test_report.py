@@ -11,7 +11,7 @@ from rnn_pipelines.sentiment.report.figures import draw_figures
 from rnn_pipelines.sentiment.report.report import (
     SentimentResults,
     compare_cells,
-    render_sentiment_report,
+    render_report,
     write_verdict,
 )
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
@@ -25,7 +25,7 @@ def write_report(make_sentiment):
 
     def write(parameters: dict[str, Any] | None = None, records: dict[str, Any] | None = None, **options: Any) -> str:
         made = make_sentiment(**options)
-        figures = draw_figures(made.metrics, made.calibrations, made.by_group, made.by_confidence, made.histories)
+        figures = draw_figures(made.metrics, made.calibrations, made.by_group, made.by_confidence, **made.histories)
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
         results = SentimentResults(
@@ -37,7 +37,7 @@ def write_report(make_sentiment):
             records=records or made.records,
             figures=loaded,
         )
-        return render_sentiment_report(results).replace(get_plotlyjs(), "")
+        return render_report(results).replace(get_plotlyjs(), "")
 
     return write
 

@@ -1,6 +1,6 @@
 """The report of `compare`: verdicts, tables and figures on one page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from plotly.graph_objects import Figure
 
@@ -23,9 +23,7 @@ from rnn_pipelines.report.trainings import tabulate_parameters
 NOTES = read_texts("rnn_pipelines.compare.report")["notes"]
 
 
-def render_compare_report(
-    results: Results, description: Description, plan: PlanSpec, figures: Mapping[str, Figure]
-) -> str:
+def render_report(results: Results, description: Description, plan: PlanSpec, **figures: Figure) -> str:
     """Puts a comparison on one HTML page that needs no network.
 
     Args:

@@ -72,9 +72,7 @@ def draw_error_against_cost(results: BacktestResults) -> Figure:
     )
 
 
-def render_backtest_report(
-    results: BacktestResults, retrainings: Retrainings, backtest: BacktestSpec, figure: Figure
-) -> str:
+def render_report(results: BacktestResults, retrainings: Retrainings, backtest: BacktestSpec, figure: Figure) -> str:
     """Puts verdict, table and picture on one HTML page that needs no network.
 
     Args:

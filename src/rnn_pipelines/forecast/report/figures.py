@@ -36,7 +36,7 @@ def draw_figures(
     series: Series,
     next_values: Predictions,
     by_step: MetricsByStep,
-    histories: Mapping[str, pd.DataFrame],
+    **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
     """Draws `forecasts`, `next_values`, `losses`, `error_by_step` and `residuals`.
 

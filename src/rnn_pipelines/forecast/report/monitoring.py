@@ -1,7 +1,7 @@
 """The report of `monitor_forecast`: the verdict, and what past forecasts were worth against what was promised."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from plotly.graph_objects import Figure
@@ -35,11 +35,11 @@ DRIFT_IN_WORDS = (
 )
 
 
-def render_monitor_report(
+def render_report(
     verdict: ForecastVerdict,
     profile: Profile,
     monitoring: MonitorForecastSpec,
-    figures: Mapping[str, Figure],
+    **figures: Figure,
 ) -> str:
     """Puts a day's verdict and what it stands on on one HTML page that needs no network.
 

@@ -48,12 +48,12 @@ def describe_baselines() -> str:
     return f"{told[:1].upper()}{told[1:]}."
 
 
-def render_forecast_report(
+def render_report(
     metrics: ForecastMetrics,
     profile: Profile,
     parameters: Mapping[str, Any],
     records: Mapping[str, Mapping[str, Any]],
-    figures: Mapping[str, Figure],
+    **figures: Figure,
 ) -> str:
     """Puts a run's results on one HTML page that needs no network.
 

@@ -21,11 +21,11 @@ LETTERS, EQUATIONS, PARAGRAPHS, NOTES = (TEXTS[name] for name in ("letters", "eq
 RECURRENT_KINDS = ("LSTM", "GRU", "Bidirectional")
 
 
-def render_internals_report(
+def render_report(
     summary: Mapping[str, LayerSummary],
     readings: pd.DataFrame,
-    parameters: Mapping[str, Any],
-    figures: Mapping[str, Figure],
+    parameters: dict[str, Any],
+    **figures: Figure,
 ) -> str:
     """Puts equations, pictures and tables on one HTML page that needs no network.
 

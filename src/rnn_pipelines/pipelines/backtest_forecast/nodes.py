@@ -1,10 +1,13 @@
 """Nodes of `backtest_forecast` that are not functions of the library."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.backtest import Retraining
 from rnn_pipelines.forecast.evaluation.schedules import BacktestResults
 from rnn_pipelines.forecast.recipe import Recipe
+from rnn_pipelines.forecast.report import backtest as page
 from rnn_pipelines.forecast.schedule import BacktestSpec, Retrainings
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -12,12 +15,6 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec, RetrainForecastSpec
-
-# Kedro resolves these hints when it checks parameters, and must not load Plotly for it.
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-else:
-    Figure = Any
 
 
 def gather_recipe(
@@ -44,13 +41,9 @@ def gather_retraining(training: ForecastTrainingSpec, spec: RetrainForecastSpec,
 
 def draw_error_against_cost(results: dict[str, Any]) -> Figure:
     """Draws what each schedule costs, and what it brings."""
-    from rnn_pipelines.forecast.report import backtest
-
-    return backtest.draw_error_against_cost(BacktestResults(**results))
+    return page.draw_error_against_cost(BacktestResults(**results))
 
 
 def render_report(results: dict[str, Any], retrainings: Retrainings, backtest: BacktestSpec, figure: Figure) -> str:
     """Puts verdict, table and picture into one HTML file that needs no network."""
-    from rnn_pipelines.forecast.report import backtest as page
-
-    return page.render_backtest_report(BacktestResults(**results), retrainings, backtest, figure)
+    return page.render_report(BacktestResults(**results), retrainings, backtest, figure)

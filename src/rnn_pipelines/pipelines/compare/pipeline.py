@@ -4,7 +4,8 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.compare.comparison import compare_cells
 from rnn_pipelines.compare.intervals import summarize_runs
-from rnn_pipelines.pipelines.compare.nodes import draw_figures, render_report
+from rnn_pipelines.compare.report.figures import draw_figures
+from rnn_pipelines.compare.report.report import render_report
 from rnn_pipelines.pipelines.wiring import node
 
 FIGURES = ("curves", "losses", "differences", "time")

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnn_pipelines.forecast import predictions as tables
-from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics, MetricsByStep
+from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
 from rnn_pipelines.forecast.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.registry import NETWORKS
-from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler, Series
+from rnn_pipelines.forecast.report import report
+from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -17,9 +18,8 @@ from rnn_pipelines.networks.records import TrainingRecord
 # Kedro resolves these hints when it checks parameters, and must not load Keras for it.
 if TYPE_CHECKING:
     from keras import Model as KerasModel
-    from plotly.graph_objects import Figure
 else:
-    KerasModel = Figure = Any
+    KerasModel = Any
 
 
 def train_forecaster(
@@ -53,26 +53,9 @@ def tabulate_forecasts(
     )
 
 
-def draw_figures(
-    predictions: Predictions,
-    series: Series,
-    next_values: Predictions,
-    by_step: MetricsByStep,
-    **histories: pd.DataFrame,
-) -> dict[str, Figure]:
-    """Draws forecast against actual, next values, loss curves, error by step and residuals."""
-    from rnn_pipelines.forecast.report import figures as forecast_figures
-
-    return forecast_figures.draw_figures(predictions, series, next_values, by_step, histories)
-
-
 def render_report(
     metrics: dict[str, Any], profile: Profile, parameters: dict[str, Any], **records_and_figures: Any
 ) -> str:
     """Puts verdict, tables and figures into one HTML file that needs no network."""
-    from rnn_pipelines.forecast.report import report
-
     records = {name: records_and_figures.pop(name) for name in NETWORKS}
-    return report.render_forecast_report(
-        ForecastMetrics.parse(metrics), profile, parameters, records, records_and_figures
-    )
+    return report.render_report(ForecastMetrics.parse(metrics), profile, parameters, records, **records_and_figures)

@@ -6,6 +6,7 @@ from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.evaluation.metrics import evaluate_forecasts
 from rnn_pipelines.forecast.recipe import PREPARATION
 from rnn_pipelines.forecast.registry import NETWORKS
+from rnn_pipelines.forecast.report.figures import draw_figures
 from rnn_pipelines.forecast.series.source import read_source
 from rnn_pipelines.pipelines.forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
@@ -67,7 +68,7 @@ def create_report_nodes() -> list[Node]:
             ["forecast_predictions", "forecast_next_values"],
         ),
         node(evaluate_forecasts, measured | name_each("record"), metrics),
-        node(nodes.draw_figures, drawn | name_each("history"), FIGURES),
+        node(draw_figures, drawn | name_each("history"), FIGURES),
         node(nodes.render_report, reported | name_each("record") | FIGURES, "forecast_report"),
     ]
 

@@ -4,6 +4,8 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.internals.measures import measure_traces
 from rnn_pipelines.internals.notation import NOTATIONS, list_figures
+from rnn_pipelines.internals.report.figures import draw_figures
+from rnn_pipelines.internals.report.report import render_report
 from rnn_pipelines.pipelines.internals import nodes
 from rnn_pipelines.pipelines.wiring import node
 
@@ -28,7 +30,7 @@ def create_pipeline() -> Pipeline:
             node(nodes.trace_forecasters, ["internals_forecasters", SAMPLE], FORECAST),
             node(nodes.trace_classifier, ["internals_classifier", SAMPLE], read),
             node(measure_traces, [FORECAST, SENTIMENT], ["internals_summary", *TABLES]),
-            node(nodes.draw_figures, [FORECAST, READINGS, *TABLES], FIGURES),
-            node(nodes.render_report, TOLD | FIGURES, "internals_report"),
+            node(draw_figures, [FORECAST, READINGS, *TABLES], FIGURES),
+            node(render_report, TOLD | FIGURES, "internals_report"),
         ]
     )

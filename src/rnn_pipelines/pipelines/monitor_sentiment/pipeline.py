@@ -3,11 +3,11 @@
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.champion.verdict import read_champion
-from rnn_pipelines.pipelines.monitor_sentiment.nodes import draw_distributions, render_report
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
 from rnn_pipelines.sentiment.monitoring import monitor_scores
 from rnn_pipelines.sentiment.reference import describe_reference, select_newest
+from rnn_pipelines.sentiment.report.monitoring import draw_distributions, render_report
 
 SCORES, FOLDER, REFERENCE, MEASURES, CHAMPION, VERDICT, FIGURE = (
     f"monitor_sentiment_{name}"

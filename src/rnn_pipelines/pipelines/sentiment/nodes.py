@@ -1,4 +1,4 @@
-"""The nodes of `sentiment` that load Keras or Plotly, which they do no sooner than they run."""
+"""Nodes of `sentiment` that load Keras, no sooner than they run, and the one that gathers the report."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +9,10 @@ from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.calibration import Calibration
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.nb_ngram import TextFeatures
+from rnn_pipelines.sentiment.report import report
+from rnn_pipelines.sentiment.report.report import SentimentResults
 from rnn_pipelines.sentiment.specs import ClassifierSpec
-from rnn_pipelines.sentiment.tables import Confidences, Groups, Scores
+from rnn_pipelines.sentiment.tables import Scores
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
@@ -19,9 +21,8 @@ from rnn_pipelines.sentiment.text.vectors import WordVectors
 # Kedro resolves these hints when it checks parameters.
 if TYPE_CHECKING:
     from keras import Model as KerasModel
-    from plotly.graph_objects import Figure
 else:
-    KerasModel = Figure = Any
+    KerasModel = Any
 
 
 def train_classifier(
@@ -47,19 +48,6 @@ def score_reviews(
     return score_reviews(model, features, reviews, network, padding)
 
 
-def draw_figures(
-    metrics: dict[str, Any],
-    calibrations: dict[str, Calibration],
-    by_group: Groups,
-    by_confidence: Confidences,
-    **histories: pd.DataFrame,
-) -> dict[str, Figure]:
-    """Draws accuracies, confusion, calibration, accuracy by length and rating, and loss curves."""
-    from rnn_pipelines.sentiment.report.figures import draw_figures
-
-    return draw_figures(metrics, calibrations, by_group, by_confidence, histories)
-
-
 def render_report(
     metrics: dict[str, Any],
     calibrations: dict[str, Calibration],
@@ -69,12 +57,10 @@ def render_report(
     **records_and_figures: Any,
 ) -> str:
     """Puts verdict, tables, figures and examples into one HTML file that needs no network."""
-    from rnn_pipelines.sentiment.report.report import SentimentResults, render_sentiment_report
-
     records, figures = (
         {name.removesuffix(kind): value for name, value in records_and_figures.items() if name.endswith(kind)}
         for kind in ("_record", "_figure")
     )
-    return render_sentiment_report(
+    return report.render_report(
         SentimentResults(metrics, calibrations, profile, examples, parameters, records, figures)
     )

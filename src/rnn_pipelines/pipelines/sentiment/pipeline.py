@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.pipelines.sentiment.nodes import draw_figures, render_report, score_reviews, train_classifier
+from rnn_pipelines.pipelines.sentiment.nodes import render_report, score_reviews, train_classifier
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.sentiment.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.classifier import assemble_classifier
@@ -12,6 +12,7 @@ from rnn_pipelines.sentiment.evaluation.examples import find_examples
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
 from rnn_pipelines.sentiment.preparation import build_vocabulary, encode_reviews, fit_nb_ngram, learn_word_vectors
 from rnn_pipelines.sentiment.registry import NB_NGRAM, NETWORKS, list_candidates
+from rnn_pipelines.sentiment.report.figures import draw_figures
 from rnn_pipelines.sentiment.text.source import read_reviews
 from rnn_pipelines.sentiment.text.splits import split_reviews
 

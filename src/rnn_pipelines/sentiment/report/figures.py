@@ -24,7 +24,7 @@ def draw_figures(
     calibrations: Mapping[str, Calibration],
     by_group: Groups,
     by_confidence: Confidences,
-    histories: Mapping[str, pd.DataFrame],
+    **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
     """Draws all figures of the report.
 

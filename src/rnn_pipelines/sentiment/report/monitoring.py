@@ -18,7 +18,7 @@ NUM_POINTS = 201
 NOTES = read_texts("rnn_pipelines.sentiment.report")["monitoring"]
 
 
-def render_monitor_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, distributions: Figure) -> str:
+def render_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, distributions: Figure) -> str:
     """Puts the verdict and what it stands on on one HTML page that needs no network.
 
     Args:

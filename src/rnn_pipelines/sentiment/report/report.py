@@ -59,7 +59,7 @@ class SentimentResults:
     figures: Mapping[str, Figure]
 
 
-def render_sentiment_report(results: SentimentResults) -> str:
+def render_report(results: SentimentResults) -> str:
     """Puts a run's results on one HTML page that needs no network."""
     metrics, figures = results.metrics, results.figures
     chosen, looks = choose_classifier(results.calibrations), get_looks()
