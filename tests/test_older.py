@@ -27,7 +27,7 @@ def older(tmp_path: Path) -> Path:
     return Path(shutil.copytree(OLDER, tmp_path / "older"))
 
 
-def score(classifier: TextClassifier, scores: pd.DataFrame) -> None:
+def assert_scores_stay(classifier: TextClassifier, scores: pd.DataFrame) -> None:
     scored = score_sentiment(classifier, scores[["row", "text"]])
     pd.testing.assert_frame_equal(scored, scores.drop(columns="model_version"), check_dtype=False, atol=1e-6)
 
@@ -52,12 +52,12 @@ def test_older_champion_scores_texts_the_same(older: Path) -> None:
     champion = ChampionDataset(path=str(older / "champion/sentiment"), task="sentiment").load()
     assert champion.alarms == ()
     assert len(champion.artefact.seen) > 0
-    score(champion.artefact, pd.read_csv(older / "champion_scores.csv"))
+    assert_scores_stay(champion.artefact, pd.read_csv(older / "champion_scores.csv"))
 
 
 def test_older_classifier_scores_texts_the_same(older: Path) -> None:
     classifier = TextClassifierDataset(filepath=str(older / "classifier.zip")).load()
-    score(classifier, pd.read_csv(older / "classifier_scores.csv"))
+    assert_scores_stay(classifier, pd.read_csv(older / "classifier_scores.csv"))
 
 
 def test_forecasts_are_added_to_an_older_log(older: Path) -> None:

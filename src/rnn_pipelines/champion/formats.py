@@ -26,9 +26,14 @@ def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dic
     number = found.get("format", 0)
     if not isinstance(number, int):
         raise ValueError(f"expected a number as its format, received {number!r}")
+    refuse_newer(number, label, known)
+    return found
+
+
+def refuse_newer(number: int, label: object, known: int = FORMAT) -> None:
+    """Raises a NewerFormatError, which begins with `label`, where a format is newer than the newest known one."""
     if number > known:
         raise NewerFormatError(
             f"{label}: it has format {number}, and this version of the project reads formats up to {known}. "
             "Update the project."
         )
-    return found

@@ -8,6 +8,7 @@ from kedro.io.core import AbstractDataset, DatasetError
 from kedro_datasets._typing import TablePreview
 
 from rnn_pipelines.champion.files import replace_file
+from rnn_pipelines.champion.formats import refuse_newer
 from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.datasets.folder import find_local_path
 from rnn_pipelines.forecast.predictions import ForecastLog, ForecastLogTable
@@ -37,17 +38,13 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         """All forecasts, in the order in which they were made.
 
         Raises:
-            DatasetError: there are none yet, or a newer version has made the file.
+            DatasetError: there are none yet, or a newer version has made the file (Kedro makes it of every error).
         """
         if not self._path.exists():
             raise DatasetError(f"{self._path}: no forecasts yet. Run kedro run --pipelines=predict_forecast first.")
         log = pd.read_parquet(self._path)
         said, log.attrs = log.attrs, {}
-        if said.get("format", FORMAT) > FORMAT:
-            raise DatasetError(
-                f"{self._path}: it has format {said['format']}, and this version of the project reads formats up to "
-                f"{FORMAT}. Update the project."
-            )
+        refuse_newer(said.get("format", FORMAT), self._path, FORMAT)
         return log
 
     def save(self, data: ForecastLog) -> None:

@@ -21,6 +21,7 @@ class TextClassifierDataset(OneFileDataset):
     """Saves and loads a `TextClassifier` as a zip file of `.keras`, JSON and `.npz` files; nothing is pickled."""
 
     def load(self) -> "TextClassifier":
+        """The classifier; where there is none yet, a DatasetError that says how to get one."""
         if not self.exists():
             raise DatasetError(f"{self._filepath}: no classifier yet. Run kedro run --pipelines=sentiment first.")
         with self._open_to_read() as file, zipfile.ZipFile(file) as archive:
@@ -29,6 +30,7 @@ class TextClassifierDataset(OneFileDataset):
             return unpack({name.removeprefix(FOLDER): archive.read(name) for name in names})
 
     def save(self, data: "TextClassifier") -> None:
+        """Packs the classifier whole before the file is opened."""
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             for name, content in pack(data).items():
