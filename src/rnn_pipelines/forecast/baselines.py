@@ -7,7 +7,7 @@ import numpy as np
 
 from rnn_pipelines.forecast.predictions import Forecasts
 from rnn_pipelines.forecast.series.tables import Profile
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, Part, WindowedPanel, gather_windows
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, Part, WindowedPanel, gather_windows, number_series
 from rnn_pipelines.looks import Look
 
 BATCH_SIZE = 4096
@@ -68,7 +68,7 @@ def repeat_season(panel: WindowedPanel, origins: np.ndarray, season_length: int)
     """
     steps = np.arange(panel.horizon)
     rows = origins[:, None] + steps - season_length * (steps // season_length + 1)
-    starts = panel.series_starts[np.searchsorted(panel.series_starts, origins - 1, side="right") - 1]
+    starts = panel.series_starts[number_series(panel.series_starts, origins)]
     values = np.where(rows >= starts[:, None], panel.values[np.maximum(rows, 0), 0], np.nan)
     return np.where(np.isnan(values), repeat_last_value(panel, origins), values)
 

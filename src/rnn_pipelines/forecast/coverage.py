@@ -8,7 +8,7 @@ import pandas as pd
 from rnn_pipelines.champion.verdict import KnownChampion
 from rnn_pipelines.forecast.evaluation.realised import refuse_other_times
 from rnn_pipelines.forecast.predictions import ForecastLog
-from rnn_pipelines.forecast.series.frequency import count_steps
+from rnn_pipelines.forecast.series.grid import count_steps
 from rnn_pipelines.forecast.series.tables import Profile, Series
 
 
@@ -49,12 +49,10 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
         newest = past.groupby("unique_id")["cutoff"].max().to_dict()
         to_come = past[(past["model_version"] == champion["version"]) & (past["ds"] > end[past.index])]
         num_not_finite = int((~np.isfinite(to_come["y_hat"])).sum())
+    since = pd.Series({name: newest.get(name, first) for name in ends.index if name in known}).dropna()
+    missed, _ = count_steps(since.to_numpy(), ends[since.index].to_numpy(), profile["freq"]) if len(since) else ((), ())
     return Coverage(
-        missed_steps={
-            name: max(count_steps(newest.get(name, first), end, profile["freq"]) - 1, 0)
-            for name, end in ends.items()
-            if name in known and newest.get(name, first) is not None
-        },
+        missed_steps={name: max(int(steps), 0) for name, steps in zip(since.index, missed, strict=True)},
         unknown_series=[name for name in ends.index if name not in known],
         num_not_finite=num_not_finite,
     )

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from rnn_pipelines.forecast.predictions import Forecasts, tabulate_forecasts
 from rnn_pipelines.forecast.recipe import FUTURE, run_steps
 from rnn_pipelines.forecast.series.calendar import CalendarSpec, resolve_calendar
+from rnn_pipelines.forecast.series.rows import find_rows, look_up
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Scaler, Series, Source
@@ -82,8 +83,7 @@ def describe_forecaster(
     Returns:
         Settings without networks.
     """
-    places = series.groupby("unique_id", sort=False).cumcount()
-    last = series[places == series["unique_id"].map(cutoffs.set_index("unique_id")["validation_stop"]) - 1]
+    last = series.iloc[find_rows(series).starts + look_up(series, cutoffs, "validation_stop") - 1]
     return ForecasterSettings(
         lookback=window.lookback,
         horizon=window.horizon,

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import TableError
+from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.tables import Features, Scaler
-from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
+from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
 from rnn_pipelines.tables import Column, Table
 
 # A forecast among others of the same forecaster.
@@ -156,8 +157,8 @@ def tabulate_forecasts(
     origins = index.origins(np.arange(len(index)))
     rows = (origins[:, None] + np.arange(panel.horizon)).ravel()
     target = features.table.iloc[rows].reset_index(drop=True)
-    statistics = scaler.set_index("unique_id").loc[target["unique_id"]]
-    mean, deviation = statistics["mean"].to_numpy(), statistics["deviation"].to_numpy()
+    series = np.repeat(number_series(panel.series_starts, origins), panel.horizon)
+    mean, deviation = (look_up(features.table, scaler, column)[series] for column in ("mean", "deviation"))
     table = pd.DataFrame(
         {
             "unique_id": target["unique_id"],

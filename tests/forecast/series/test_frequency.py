@@ -1,18 +1,11 @@
-"""The spacing of a series, what follows its last step, and the season that goes with it."""
+"""The spacing of a series, and the season that goes with it."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.frequency import (
-    continue_grid,
-    count_steps,
-    format_time,
-    get_season_length,
-    infer_frequency,
-    make_grid,
-)
+from rnn_pipelines.forecast.series.frequency import format_time, get_season_length, infer_frequency
 
 # Alias, as pandas writes it in full, steps in a season
 FREQUENCIES = [
@@ -91,42 +84,6 @@ def test_season_length_counts_long_steps(freq: str, season: int) -> None:
 @pytest.mark.parametrize("freq", ["2D", "5h", "5MS", "10D"])
 def test_season_that_is_no_whole_number_of_steps_is_none(freq: str) -> None:
     assert get_season_length(freq) == 1
-
-
-@pytest.mark.parametrize(
-    ("last", "freq", "following"),
-    [
-        ("2020-02-28", "D", ["2020-02-29", "2020-03-01"]),
-        ("2021-01-01", "B", ["2021-01-04", "2021-01-05"]),
-        ("2020-12-31 23:00", "h", ["2021-01-01 00:00", "2021-01-01 01:00"]),
-        ("2021-01-01 23:45", "15min", ["2021-01-02 00:00", "2021-01-02 00:15"]),
-        ("2021-01-03", "W-SUN", ["2021-01-10", "2021-01-17"]),
-        ("2020-12-01", "MS", ["2021-01-01", "2021-02-01"]),
-        ("2020-01-31", "ME", ["2020-02-29", "2020-03-31"]),
-        ("2020-10-01", "QS-JAN", ["2021-01-01", "2021-04-01"]),
-        ("2020-01-01", "YS-JAN", ["2021-01-01", "2022-01-01"]),
-        ("2021-01-01", "2D", ["2021-01-03", "2021-01-05"]),
-    ],
-)
-def test_next_timestamps_follow_the_last(last: str, freq: str, following: list[str]) -> None:
-    assert continue_grid(pd.Timestamp(last), 2, freq).tolist() == [pd.Timestamp(ds) for ds in following]
-
-
-@pytest.mark.parametrize(("freq", "following"), [(1, [8, 9, 10]), (5, [12, 17, 22])])
-def test_next_steps_follow_the_last(freq: int, following: list[int]) -> None:
-    assert continue_grid(7, 3, freq).tolist() == following
-
-
-@pytest.mark.parametrize(("freq", "_inferred", "_season"), FREQUENCIES)
-def test_grid_runs_from_first_to_last(freq: str | int, _inferred: str | int, _season: int) -> None:
-    ds = make_table(freq, [])["ds"]
-    assert make_grid(ds.iloc[0], ds.iloc[-1], freq).tolist() == ds.tolist()
-
-
-@pytest.mark.parametrize(("freq", "_inferred", "_season"), FREQUENCIES)
-def test_steps_are_counted_as_the_grid_has_them(freq: str | int, _inferred: str | int, _season: int) -> None:
-    ds = make_table(freq, [])["ds"]
-    assert count_steps(ds.iloc[0], ds.iloc[-1], freq) == 60
 
 
 @pytest.mark.parametrize(

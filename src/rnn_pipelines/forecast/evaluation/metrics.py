@@ -12,6 +12,7 @@ import pandas as pd
 
 from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.series.rows import find_rows, look_up
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series
 from rnn_pipelines.forecast.series.windows import EvaluationSpec
 from rnn_pipelines.tables import Column, Table
@@ -189,8 +190,8 @@ def measure_naive_error(series: Series, cutoffs: Cutoffs, season_length: int) ->
         season_length: steps in a season.
     Source: Hyndman & Koehler (2006), equation for MASE, doi:10.1016/j.ijforecast.2006.03.001.
     """
-    places = series.groupby("unique_id", sort=False).cumcount()
-    training = series[places < series["unique_id"].map(cutoffs.set_index("unique_id")["train_stop"])]
+    rows = find_rows(series)
+    training = series[rows.places < rows.spread(look_up(series, cutoffs, "train_stop"))]
     training = training.assign(y=training["y"].where(training["observed"]))
     naive = training.groupby("unique_id", sort=False)["y"].shift(season_length)
     return average_errors(training.assign(naive=naive), ["naive"], "mae").set_index("unique_id")["naive"]

@@ -7,7 +7,8 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 from pydantic import BaseModel, Field
 
-from rnn_pipelines.forecast.series.frequency import continue_grid
+from rnn_pipelines.forecast.series.grid import insert_steps
+from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.tables import Features, Series
 
 NumHarmonics = Annotated[int, Field(ge=0, le=10)]
@@ -46,8 +47,9 @@ def add_calendar(series: Series, freq: int | str, calendar: CalendarSpec, num_fu
     """
     if series.empty:
         return Features(series)
-    groups = series.groupby("unique_id", sort=False)
-    extended = pd.concat([_append_future(group, freq, num_future) for _, group in groups], ignore_index=True)
+    rows = find_rows(series)
+    extended = insert_steps(series, rows, rows.places, rows.lengths + num_future, freq)
+    extended["ds"] = extended["ds"].astype(series["ds"].dtype)
     known = compute_calendar(extended["ds"], freq, resolve_calendar(series, freq, calendar))
     return Features(extended.assign(**known), known=tuple(known))
 
@@ -61,20 +63,14 @@ def resolve_calendar(series: Series, freq: int | str, calendar: CalendarSpec) ->
     """
     if isinstance(freq, int):
         return CalendarSpec(**dict.fromkeys(_CYCLE_DAYS, 0))
-    ds = series.groupby("unique_id", sort=False)["ds"]
-    seen = _leave_out_unseen(calendar, longest=(ds.max() - ds.min()).max())
+    rows, ds = find_rows(series), series["ds"].array
+    seen = _leave_out_unseen(calendar, longest=(ds[rows.stops - 1] - ds[rows.starts]).max())
     return CalendarSpec(**{cycle: _count_harmonics(cycle, freq, seen) for cycle in _CYCLE_DAYS})
 
 
 def _leave_out_unseen(calendar: CalendarSpec, longest: pd.Timedelta) -> CalendarSpec:
     unseen = [cycle for cycle, days in _CYCLE_DAYS.items() if longest < pd.Timedelta(days=days)]
     return calendar.model_copy(update={cycle: 0 for cycle in unseen if getattr(calendar, cycle) is None})
-
-
-def _append_future(group: pd.DataFrame, freq: int | str, num_future: int) -> pd.DataFrame:
-    future = pd.DataFrame({"ds": continue_grid(group["ds"].iloc[-1], num_future, freq)})
-    future["ds"] = future["ds"].astype(group["ds"].dtype)
-    return pd.concat([group, future.assign(unique_id=group["unique_id"].iloc[0], y=np.nan, observed=False)])
 
 
 def compute_calendar(ds: pd.Series, freq: int | str, calendar: CalendarSpec) -> dict[str, np.ndarray]:

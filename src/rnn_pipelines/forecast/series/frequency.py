@@ -1,14 +1,13 @@
-"""The spacing of a series: inferring it, walking along it, and the season that goes with it."""
+"""The spacing of a series: inferring it, and the season that goes with it."""
 
 from collections import Counter
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
-from pandas.tseries.offsets import Tick
 
 from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.rows import find_rows
 
 _BLOCK_ROWS = 12
 _MAX_BLOCKS_PER_SERIES = 20
@@ -28,13 +27,15 @@ def infer_frequency(table: pd.DataFrame) -> int | str:
     Raises:
         SeriesError: no stretch is regular; give `source.freq`.
     """
-    num_times = int(table.groupby("unique_id", sort=False)["ds"].size().max())
+    rows = find_rows(table)
+    num_times = int(rows.lengths.max())
     if num_times < 3:
         raise SeriesError(
             f"the longest series has {num_times} of the 3 timestamps that show a frequency. Give more, or source.freq."
         )
     votes: Counter[int | str] = Counter()
-    for _, ds in list(table.groupby("unique_id", sort=False)["ds"])[:_MAX_SERIES]:
+    for first, stop in zip(rows.starts[:_MAX_SERIES], rows.stops, strict=False):
+        ds = table["ds"].iloc[first:stop]
         starts = np.unique(np.linspace(0, max(len(ds) - _BLOCK_ROWS, 0), _MAX_BLOCKS_PER_SERIES).astype(int))
         for start in starts:
             block = ds.iloc[start : start + _BLOCK_ROWS]
@@ -57,30 +58,6 @@ def _infer_block(ds: pd.Series) -> int | str | None:
         return None if offset is None else offset.freqstr
     steps = ds.diff().dropna().unique()
     return int(steps[0]) if len(steps) == 1 else None
-
-
-def count_steps(first: Any, last: Any, freq: int | str) -> int:
-    """How many timestamps (or steps) lie from `first` to `last`, without making them where they could be very many."""
-    if isinstance(freq, int):
-        return int((last - first) // freq) + 1
-    offset = to_offset(freq)
-    if isinstance(offset, Tick):
-        return int((last - first) // pd.Timedelta(offset)) + 1
-    return len(pd.date_range(first, last, freq=freq))
-
-
-def make_grid(first: Any, last: Any, freq: int | str) -> pd.Index:
-    """All timestamps (or steps) from `first` to `last` at the given spacing."""
-    if isinstance(freq, int):
-        return pd.Index(np.arange(first, last + 1, freq))
-    return pd.date_range(first, last, freq=freq)
-
-
-def continue_grid(last: Any, num_steps: int, freq: int | str) -> pd.Index:
-    """The `num_steps` timestamps (or steps) that follow `last`."""
-    if isinstance(freq, int):
-        return pd.Index(last + freq * np.arange(1, num_steps + 1))
-    return pd.date_range(last, periods=num_steps + 1, freq=freq)[1:]
 
 
 def get_season_length(freq: int | str) -> int:

@@ -1,17 +1,35 @@
 """Each series on a scale of its own: mean 0 and deviation 1 over its training part."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.forecast.series.rows import find_rows, list_names, look_up
 from rnn_pipelines.forecast.series.tables import Cutoffs, Scaler, Series
+
+if TYPE_CHECKING:
+    from pandas.core.groupby import SeriesGroupBy
 
 
 def fit_scaler(series: Series, cutoffs: Cutoffs) -> Scaler:
     """Finds mean and deviation of every series, from the observed values of its training part only."""
-    train_stops = series["unique_id"].map(cutoffs.set_index("unique_id")["train_stop"])
-    is_train = series.groupby("unique_id", sort=False).cumcount() < train_stops
-    train = series[is_train & series["observed"]].groupby("unique_id", sort=False)["y"]
-    return pd.DataFrame({"mean": train.mean(), "deviation": train.std(ddof=0)}).reset_index()
+    train = group_training(series, look_up(series, cutoffs, "train_stop"))
+    statistics = pd.DataFrame({"mean": train.mean(), "deviation": train.std(ddof=0)})
+    statistics.insert(0, "unique_id", list_names(series))
+    return statistics.reset_index(drop=True)
+
+
+def group_training(series: Series, train_stops: np.ndarray) -> "SeriesGroupBy[float, int]":
+    """The observed values of every training part, grouped by the number of the series, from 0.
+
+    Args:
+        series: one or several.
+        train_stops: int64[series], how many steps each training part has.
+    """
+    rows = find_rows(series)
+    is_train = (rows.places < rows.spread(train_stops)) & series["observed"].to_numpy()
+    return series["y"][is_train].groupby(rows.numbers[is_train])
 
 
 def scale(values: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:

@@ -3,18 +3,15 @@
 import logging
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 from pydantic import RootModel
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.frequency import (
-    count_steps,
-    format_time,
-    get_season_length,
-    infer_frequency,
-    make_grid,
-)
+from rnn_pipelines.forecast.series.frequency import format_time, get_season_length, infer_frequency
+from rnn_pipelines.forecast.series.grid import count_steps, insert_steps
+from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 
@@ -52,14 +49,14 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     freq = _read_frequency(ordered, source)
     ordered, trims = _trim_ends(ordered, source)
     repairs += trims
-    groups = ordered.groupby("unique_id", sort=False)
-    regular = pd.concat([_fill_grid(group, freq, source) for _, group in groups], ignore_index=True)
+    regular = _fill_grid(ordered, freq, source)
     regular.insert(3, "observed", regular["y"].notna())
     if not regular["observed"].all():
         repairs.append(_describe_gaps(regular, source, gaps))
     if gaps.root == "interpolate":
+        # Each series begins and ends with a value, so that no line is drawn from one to the next.
         for column in regular.columns.intersection(["y", "signal"]):
-            regular[column] = regular.groupby("unique_id", sort=False)[column].transform(pd.Series.interpolate)
+            regular[column] = regular[column].interpolate()
     for repair in repairs:
         logger.warning("%s: %s", source.label, repair)
     return regular, Profile(
@@ -67,7 +64,7 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
         target=source.target,
         freq=freq,
         season_length=get_season_length(freq),
-        num_series=int(regular["unique_id"].nunique()),
+        num_series=len(find_rows(regular).starts),
         num_steps=len(regular),
         first=format_time(regular["ds"].min()),
         last=format_time(regular["ds"].max()),
@@ -76,9 +73,15 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
 
 
 def _sort_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    num_late = int((table["ds"] < table.groupby("unique_id")["ds"].shift()).sum())
-    ordered = table.sort_values(["unique_id", "ds"], kind="stable")
-    return ordered, [f"sorted by time: {num_late} rows were earlier than the row before them"] if num_late else []
+    names, _ = pd.factorize(table["unique_id"], sort=True)
+    ds = table["ds"].to_numpy()
+    order = np.argsort(names, kind="stable")
+    is_late = (ds[order][1:] < ds[order][:-1]) & (names[order][1:] == names[order][:-1])
+    num_late = int(is_late.sum())
+    if num_late:
+        order = np.lexsort((ds, names))
+    sentence = f"sorted by time: {num_late} rows were earlier than the row before them"
+    return table.iloc[order], [sentence] if num_late else []
 
 
 def _refuse_repeated_times(ordered: pd.DataFrame, source: SourceSpec) -> None:
@@ -117,32 +120,56 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
 
 def _trim_ends(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
     """Leaves out what lies before a series' first value and after its last."""
-    values = ordered.groupby("unique_id", sort=False)["y"]
-    is_inside = values.ffill().notna() & values.bfill().notna()
-    empty = ordered["unique_id"][~is_inside.groupby(ordered["unique_id"]).transform("any")]
+    rows, has_value = find_rows(ordered), ordered["y"].notna().to_numpy()
+    counts = np.append(0, np.cumsum(has_value))
+    num_before, num_until = counts[rows.starts], counts[rows.stops]
+    empty = rows.starts[num_before == num_until]
     if len(empty):
         raise SeriesError(
-            f"{source.label}: column '{source.target}' has no value in series '{empty.iloc[0]}'. Leave the series out."
+            f"{source.label}: column '{source.target}' has no value in series '{ordered['unique_id'].iloc[empty[0]]}'. "
+            "Leave the series out."
         )
+    is_inside = (counts[1:] > rows.spread(num_before)) & (counts[:-1] < rows.spread(num_until))
     num_outside = int((~is_inside).sum())
     sentence = f"left out: {num_outside} rows without a value before a series' first value or after its last"
     return ordered[is_inside], [sentence] if num_outside else []
 
 
-def _fill_grid(group: pd.DataFrame, freq: int | str, source: SourceSpec) -> pd.DataFrame:
-    """One series with a row for every step."""
-    name, ds = group["unique_id"].iloc[0], group["ds"]
-    num_values, num_steps = int(group["y"].notna().sum()), count_steps(ds.iloc[0], ds.iloc[-1], freq)
-    # Before the grid is made: the grid up to a mistyped year can be larger than the memory.
-    if num_values < (1 - MAX_MISSING_FRACTION) * num_steps:
-        found = f"{num_values} values in {num_steps} steps, and the widest gap before this row"
-        raise _make_spacing_error(group.loc[ds.diff().idxmax()], freq, found, source)
-    grid = make_grid(ds.iloc[0], ds.iloc[-1], freq)
-    off_grid = group[~ds.isin(grid)]
-    if len(off_grid):
-        raise _make_spacing_error(off_grid.iloc[0], freq, f"{len(off_grid)} of {len(group)} rows out of step", source)
-    filled = group.set_index("ds").reindex(grid.rename("ds")).reset_index()
-    return filled.assign(unique_id=name)[list(group.columns)]
+def _fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> pd.DataFrame:
+    """The series with a row for every step."""
+    rows, ds = find_rows(ordered), ordered["ds"].to_numpy()
+    steps, is_on_step = count_steps(rows.spread(ds[rows.starts]), ds, freq)
+    num_steps = steps[rows.stops - 1] + 1
+    _refuse_irregular_spacing(ordered, rows, is_on_step, num_steps, freq, source)
+    if (num_steps == rows.lengths).all():
+        return ordered.reset_index(drop=True)
+    return insert_steps(ordered, rows, steps, num_steps, freq)
+
+
+def _refuse_irregular_spacing(
+    ordered: pd.DataFrame,
+    rows: SeriesRows,
+    is_on_step: np.ndarray,
+    num_steps: np.ndarray,
+    freq: int | str,
+    source: SourceSpec,
+) -> None:
+    num_values = np.add.reduceat(ordered["y"].notna().to_numpy(), rows.starts, dtype=np.int64)
+    # Before there are rows for all steps: up to a mistyped year they can be more than the memory holds.
+    is_sparse = num_values < (1 - MAX_MISSING_FRACTION) * num_steps
+    faulty = np.flatnonzero(is_sparse | ~np.logical_and.reduceat(is_on_step, rows.starts))
+    if not len(faulty):
+        return
+    number = faulty[0]
+    inside = slice(rows.starts[number], rows.stops[number])
+    group, off_step = ordered[inside], ~is_on_step[inside]
+    if is_sparse[number]:
+        row = group.loc[group["ds"].diff().idxmax()]
+        found = f"{num_values[number]} values in {num_steps[number]} steps, and the widest gap before this row"
+    else:
+        row = group[off_step].iloc[0]
+        found = f"{off_step.sum()} of {len(group)} rows out of step"
+    raise _make_spacing_error(row, freq, found, source)
 
 
 def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: SourceSpec) -> SeriesError:

@@ -1,6 +1,6 @@
 """Chronological parts of each series: train, then validation, then test. Nothing is ever drawn at random."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import numpy as np
 import pandas as pd
@@ -8,8 +8,10 @@ from pydantic import BaseModel, Field
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError
 from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, list_names
+from rnn_pipelines.forecast.series.scaling import group_training
 from rnn_pipelines.forecast.series.tables import Cutoffs, Series
-from rnn_pipelines.forecast.series.windows import WindowSpec, find_runs
+from rnn_pipelines.forecast.series.windows import Part, WindowSpec, find_runs, number_series
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 NumSteps = Annotated[int, Field(ge=1, strict=True)]
@@ -38,42 +40,30 @@ def split_series(series: Series, split: SplitSpec, window: WindowSpec) -> Cutoff
         SeriesTooShortError: a part is too short for the windows.
         SeriesError: the training part is constant, so that there is nothing to learn and no scale.
     """
-    return pd.DataFrame([_cut(name, group, split, window) for name, group in series.groupby("unique_id", sort=False)])
+    rows, ds = find_rows(series), series["ds"]
+    num_steps = rows.lengths
+    validation_stops = num_steps - _count_steps(split.test, ds, rows, num_steps)
+    train_stops = validation_stops - _count_steps(split.validation, ds, rows, validation_stops)
+    bounds = np.stack([np.zeros_like(num_steps), train_stops, validation_stops, num_steps], axis=1)
+    _refuse_unusable(series, bounds, window)
+    return pd.DataFrame(
+        {
+            "unique_id": list_names(series),
+            "num_steps": num_steps,
+            "train_stop": train_stops,
+            "validation_stop": validation_stops,
+            "validation_from": ds.array[rows.starts + train_stops],
+            "test_from": ds.array[rows.starts + validation_stops],
+        }
+    )
 
 
-def _cut(name: object, group: pd.DataFrame, split: SplitSpec, window: WindowSpec) -> dict[str, object]:
-    ds = group["ds"].reset_index(drop=True)
-    num_steps = len(ds)
-    validation_stop = num_steps - _count_steps(split.test, ds, num_steps)
-    train_stop = validation_stop - _count_steps(split.validation, ds[:validation_stop], num_steps)
-    _refuse_short_parts(name, train_stop, validation_stop, num_steps, window)
-    _refuse_parts_without_windows(name, group, (0, train_stop, validation_stop, num_steps), window)
-    train = group.iloc[:train_stop]
-    observed = train.loc[train["observed"], "y"]
-    is_constant = observed.nunique() == 1
-    if is_constant or not 0 < observed.std(ddof=0) < np.inf:
-        what = f"is constant ({observed.iloc[0]})" if is_constant else "is beyond what numbers can hold"
-        why = "there is nothing to learn" if is_constant else "its deviation is 0 or infinite"
-        raise SeriesError(
-            f"series '{name}' {what} in its training part, up to {format_time(train['ds'].iloc[-1])}: {why}. "
-            "Leave the series out."
-        )
-    return {
-        "unique_id": name,
-        "num_steps": num_steps,
-        "train_stop": train_stop,
-        "validation_stop": validation_stop,
-        "validation_from": ds[train_stop],
-        "test_from": ds[validation_stop],
-    }
-
-
-def _count_steps(part: int | float | str, ds: pd.Series, num_steps: int) -> int:
-    """Steps of `ds`, which ends where the part ends, that belong to the part."""
+def _count_steps(part: int | float | str, ds: pd.Series, rows: SeriesRows, stops: np.ndarray) -> np.ndarray:
+    """Steps of each series, of which a part ends where `stops` says, that belong to the part: int64[series]."""
     if isinstance(part, int):
-        return part
+        return np.full_like(stops, part)
     if isinstance(part, float):
-        return round(part * num_steps)
+        return np.rint(part * rows.lengths).astype(np.int64)
     try:
         # Through UTC, as the timestamps of the series.
         is_datetime = pd.api.types.is_datetime64_any_dtype(ds)
@@ -83,32 +73,66 @@ def _count_steps(part: int | float | str, ds: pd.Series, num_steps: int) -> int:
             f"split: expected a fraction, a number of steps or a timestamp like those of the series "
             f"({format_time(ds.iloc[0])}), received {part!r}."
         ) from error
-    return int((ds >= first).sum())
+    num_before = np.add.reduceat((ds < first).to_numpy(), rows.starts, dtype=np.int64)
+    return np.maximum(stops - num_before, 0)
 
 
-def _refuse_short_parts(
-    name: object, train_stop: int, validation_stop: int, num_steps: int, window: WindowSpec
-) -> None:
-    for part, length, needed in (
-        ("train", train_stop, window.lookback + window.horizon),
-        ("validation", validation_stop - train_stop, window.horizon),
-        ("test", num_steps - validation_stop, window.horizon),
-    ):
+def _refuse_unusable(series: Series, bounds: np.ndarray, window: WindowSpec) -> None:
+    """Ends with what is wrong with the first series that can't be used; `bounds`: int64[series, 4], of each part."""
+    rows = find_rows(series)
+    has_room = (np.diff(bounds) >= _list_needed(window)).all(axis=1)
+    has_windows = _find_windows(series, rows, bounds, window)
+    is_usable = has_room & has_windows.all(axis=1) & _find_varied(series, bounds[:, 1])
+    if not is_usable.all():
+        number = np.flatnonzero(~is_usable)[0]
+        raise _explain(series[rows.starts[number] : rows.stops[number]], bounds[number], has_windows[number], window)
+
+
+def _list_needed(window: WindowSpec) -> list[int]:
+    """Steps that train, validation and test need."""
+    return [window.lookback + window.horizon, window.horizon, window.horizon]
+
+
+def _find_windows(series: Series, rows: SeriesRows, bounds: np.ndarray, window: WindowSpec) -> np.ndarray:
+    """Whether each part has windows, bool[series, part]."""
+    inside = rows.starts[:, None] + np.clip(bounds, 0, bounds[:, 3:])
+    runs = find_runs(series["observed"].to_numpy(), series["y"].isna().to_numpy(), inside, window)
+    has_windows = np.zeros(bounds.shape, bool)
+    for part, found in enumerate(runs.values()):
+        has_windows[number_series(rows.starts, found[:, 0]), part] = True
+    return has_windows
+
+
+def _find_varied(series: Series, train_stops: np.ndarray) -> np.ndarray:
+    """Whether the training part of each series has a scale, bool[series]."""
+    train = group_training(series, train_stops)
+    deviations = train.std(ddof=0)
+    is_varied = (train.min() < train.max()) & (deviations > 0) & (deviations < np.inf)
+    return is_varied.reindex(range(len(train_stops)), fill_value=False).to_numpy()
+
+
+def _explain(group: Series, bounds: np.ndarray, has_windows: np.ndarray, window: WindowSpec) -> SeriesError:
+    """What is wrong with one series."""
+    name, parts = group["unique_id"].iloc[0], get_args(Part)
+    for part, length, needed in zip(parts, np.diff(bounds), _list_needed(window), strict=False):
         if length < needed:
-            raise SeriesTooShortError(
-                f"series '{name}' has {num_steps} steps, which leave {max(length, 0)} for {part}; it needs {needed} or "
-                f"more (lookback {window.lookback}, horizon {window.horizon}). Shorten window.lookback or "
+            return SeriesTooShortError(
+                f"series '{name}' has {len(group)} steps, which leave {max(length, 0)} for {part}; it needs {needed} "
+                f"or more (lookback {window.lookback}, horizon {window.horizon}). Shorten window.lookback or "
                 "window.horizon, change split, or leave the series out."
             )
-
-
-def _refuse_parts_without_windows(
-    name: object, group: pd.DataFrame, bounds: tuple[int, int, int, int], window: WindowSpec
-) -> None:
-    runs = find_runs(group["observed"].to_numpy(), group["y"].isna().to_numpy(), bounds, window)
-    empty = [part for part, found in runs.items() if not len(found)]
+    empty = [part for part, has in zip(parts, has_windows, strict=True) if not has]
     if empty:
-        raise SeriesError(
+        return SeriesError(
             f"series '{name}': no window of {window.lookback} + {window.horizon} steps fits the gaps of {empty}. "
             "Fill them, set gaps to 'interpolate', shorten window.lookback or window.horizon, or change split."
         )
+    train = group.iloc[: bounds[1]]
+    observed = train.loc[train["observed"], "y"]
+    is_constant = observed.nunique() == 1
+    what = f"is constant ({observed.iloc[0]})" if is_constant else "is beyond what numbers can hold"
+    why = "there is nothing to learn" if is_constant else "its deviation is 0 or infinite"
+    return SeriesError(
+        f"series '{name}' {what} in its training part, up to {format_time(train['ds'].iloc[-1])}: {why}. "
+        "Leave the series out."
+    )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field
 
+from rnn_pipelines.forecast.series.rows import find_rows, look_up
 from rnn_pipelines.forecast.series.scaling import scale
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler
 
@@ -125,18 +126,15 @@ def make_windows(
         window: shape of the windows.
         evaluation: which origins the test part has.
     """
-    table, starts = features.table, find_starts(features.table)
-    observed, is_open = table["observed"].to_numpy(), table["y"].isna().to_numpy()
-    runs: dict[str, list[np.ndarray]] = {"train": [], "validation": [], "test": [], "future": []}
-    for start, cut in zip(starts, cutoffs.itertuples(), strict=True):
-        rows = slice(start, start + cut.num_steps)
-        bounds = (0, cut.train_stop, cut.validation_stop, cut.num_steps)
-        for part, found in find_runs(observed[rows], is_open[rows], bounds, window).items():
-            runs[part].append(start + found)
+    table, starts = features.table, find_rows(features.table).starts
+    stops = cutoffs[["train_stop", "validation_stop", "num_steps"]].to_numpy()
+    bounds = np.column_stack([starts, starts[:, None] + stops])
+    runs = find_runs(table["observed"].to_numpy(), table["y"].isna().to_numpy(), bounds, window)
     if evaluation.origins == "last":
-        runs["test"] = [np.stack([found[-1:, 1] - 1, found[-1:, 1]], axis=1) for found in runs["test"]]
-    joined = {part: np.concatenate(found) for part, found in runs.items()}
-    return lay_out(features, scaler, window, joined)
+        series = number_series(starts, runs["test"][:, 0])
+        last = runs["test"][np.diff(series, append=-1) != 0, 1]
+        runs["test"] = np.stack([last - 1, last], axis=1)
+    return lay_out(features, scaler, window, runs)
 
 
 def make_future_windows(
@@ -152,10 +150,10 @@ def make_future_windows(
     Returns:
         The panel; and how many of the times have no window, because a value is missing in the lookback before them.
     """
-    table, starts = features.table, find_starts(features.table)
+    table, starts = features.table, find_rows(features.table).starts
     rows = table[["unique_id", "ds"]].rename(columns={"ds": "cutoff"}).assign(row=range(len(table)))
     origins = times[["unique_id", "cutoff"]].merge(rows)["row"].to_numpy(int) + 1
-    firsts = starts[np.searchsorted(starts, origins, side="left") - 1]
+    firsts = starts[number_series(starts, origins)]
     num_empty = np.concatenate([[0], np.cumsum(table["y"].isna())])
     begins = np.maximum(origins - window.lookback, firsts)
     is_whole = (origins - firsts >= window.lookback) & (num_empty[origins] == num_empty[begins])
@@ -163,9 +161,18 @@ def make_future_windows(
     return lay_out(features, scaler, window, {"future": runs}), int((~is_whole).sum())
 
 
-def find_starts(table: pd.DataFrame) -> np.ndarray:
-    """The first row of each series of a sorted table, int64[series]."""
-    return np.flatnonzero(~table["unique_id"].duplicated().to_numpy())
+def number_series(series_starts: np.ndarray, origins: np.ndarray) -> np.ndarray:
+    """The number of the series that each window lies in, from 0.
+
+    By the row before its origin, because the origin of the future lies beyond the series.
+
+    Args:
+        series_starts: int64[series], first row of each series.
+        origins: int64[window].
+    Returns:
+        int64[window].
+    """
+    return np.searchsorted(series_starts, origins - 1, side="right") - 1
 
 
 def lay_out(features: Features, scaler: Scaler, window: WindowSpec, runs: Mapping[str, np.ndarray]) -> WindowedPanel:
@@ -177,17 +184,15 @@ def lay_out(features: Features, scaler: Scaler, window: WindowSpec, runs: Mappin
         window: shape of the windows.
         runs: int64[run, 2] by part; a part that is not there has none.
     """
-    table, starts = features.table, find_starts(features.table)
-    statistics = scaler.set_index("unique_id").loc[table["unique_id"].iloc[starts]]
+    table, rows = features.table, find_rows(features.table)
+    mean, deviation = (rows.spread(look_up(table, scaler, column)) for column in ("mean", "deviation"))
     values = np.empty((len(table), 1 + len(features.known)), np.float32)
     values[:, 1:] = table[list(features.known)]
-    stops = np.append(starts[1:], len(table))[: len(starts)]
-    for start, stop, statistic in zip(starts, stops, statistics.itertuples(), strict=True):
-        values[start:stop, 0] = scale(table["y"].to_numpy()[start:stop], statistic.mean, statistic.deviation)
+    values[:, 0] = scale(table["y"].to_numpy(), mean, deviation)
     none = np.zeros((0, 2), np.int64)
     return WindowedPanel(
         values=values,
-        series_starts=starts,
+        series_starts=rows.starts,
         lookback=window.lookback,
         horizon=window.horizon,
         stride=window.stride,
@@ -196,40 +201,73 @@ def lay_out(features: Features, scaler: Scaler, window: WindowSpec, runs: Mappin
 
 
 def find_runs(
-    observed: np.ndarray, is_open: np.ndarray, bounds: tuple[int, int, int, int], window: WindowSpec
+    observed: np.ndarray, is_open: np.ndarray, bounds: np.ndarray | tuple[int, ...], window: WindowSpec
 ) -> dict[str, np.ndarray]:
-    """Finds the origins that the windows of one series may have.
+    """Finds the origins that windows may have.
 
     Args:
         observed: bool[time], False where the source had no value.
         is_open: bool[time], True where that value was not filled in.
-        bounds: first row of train, of validation, of test, and the number of steps.
+        bounds: int64[series, 4], first row of train, of validation, of test, and the row after the last one; of one
+            series int64[4].
         window: shape of the windows.
     Returns:
-        int64[run, 2] for each part: first origin and stop of each run, in rows of this series.
+        int64[run, 2] for each part: first origin and stop of each run, in order.
     """
-    holes, open_holes = _find_true(observed, False), _find_true(is_open, True)
-    # First of as many holes as the horizon has steps.
+    bounds = np.atleast_2d(bounds)
+    holes = _find_holes(observed, False, bounds)
+    free = _find_free(holes, _find_holes(is_open, True, bounds), bounds, window)
+    runs = {}
+    for number, part in enumerate(("train", "validation", "test")):
+        firsts, stops = bounds[:, number], bounds[:, number + 1]
+        observed_stops = np.maximum(_leave_out_holes(holes, stops), firsts)
+        with_history = np.maximum(firsts, bounds[:, 0] + window.lookback)
+        runs[part] = _intersect(free, with_history, observed_stops - window.horizon + 1)
+    return runs | {"future": _intersect(free, bounds[:, 3], bounds[:, 3] + 1)}
+
+
+def _find_holes(mask: np.ndarray, wanted: bool, bounds: np.ndarray) -> np.ndarray:
+    """Rows inside the series where `mask` equals `wanted`: what lies beyond a series' end is no hole."""
+    rows = _find_true(mask, wanted)
+    return rows[rows < bounds[number_series(bounds[:, 0], rows + 1), 3]]
+
+
+def _find_free(holes: np.ndarray, open_holes: np.ndarray, bounds: np.ndarray, window: WindowSpec) -> np.ndarray:
+    """The runs of rows that no hole forbids as an origin, whatever their part, int64[run, 2].
+
+    A hole forbids the origin after it; as many holes as the horizon has steps, that of the first of them; an open hole,
+    every window of its series that reaches across.
+    """
     firsts = holes[window.horizon - 1 :] - window.horizon + 1
     blind = firsts[firsts == holes[: len(firsts)]]
-    # A hole forbids the origin after it; an open hole, every window that reaches across.
-    begins = np.concatenate([blind, holes + 1, open_holes - window.horizon + 1])
-    stops = np.concatenate([blind + 1, holes + 2, open_holes + window.lookback + 1])
+    of_open = bounds[number_series(bounds[:, 0], open_holes + 1)]
+    first_blocked = np.maximum(open_holes - window.horizon + 1, of_open[:, 0] + 1)
+    stop_blocked = np.minimum(open_holes + window.lookback, of_open[:, 3]) + 1
+    begins = np.concatenate([blind, holes + 1, first_blocked])
+    stops = np.concatenate([blind + 1, holes + 2, stop_blocked])
     order = np.argsort(begins)
-    begins, stops = begins[order], np.maximum.accumulate(stops[order])
+    edge = bounds[-1, 3] + 1
+    free = np.stack([np.append(0, np.maximum.accumulate(stops[order])), np.append(begins[order], edge)], axis=1)
+    return free[free[:, 0] < free[:, 1]]
 
-    def free_runs(first: int, stop: int) -> np.ndarray:
-        firsts = np.maximum(np.concatenate([[first], stops]), first)
-        ends = np.minimum(np.concatenate([begins, [stop]]), stop)
-        return np.stack([firsts, ends], axis=1)[firsts < ends]
 
-    found = {}
-    for part, first, stop in zip(("train", "validation", "test"), bounds, bounds[1:], strict=False):
-        observed_stop = stop
-        while observed_stop > first and not observed[observed_stop - 1]:
-            observed_stop -= 1
-        found[part] = free_runs(max(first, window.lookback), observed_stop - window.horizon + 1)
-    return found | {"future": free_runs(bounds[3], bounds[3] + 1)}
+def _leave_out_holes(holes: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """The stops, each before the holes that lie right before it."""
+    is_first = np.diff(holes, prepend=-2) != 1
+    first_of_stretch = holes[np.maximum.accumulate(np.where(is_first, np.arange(len(holes)), 0))]
+    # Where no hole lies before a stop, the number is -1: that of the row -2, which is before no stop.
+    number = np.searchsorted(holes, stops) - 1
+    return np.where(np.append(holes, -2)[number] == stops - 1, np.append(first_of_stretch, -2)[number], stops)
+
+
+def _intersect(free: np.ndarray, firsts: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """What is free of each stretch [first, stop), int64[run, 2]."""
+    begins = np.searchsorted(free[:, 1], firsts, side="right")
+    counts = np.maximum(np.searchsorted(free[:, 0], stops) - begins, 0)
+    stretch = np.repeat(np.arange(len(firsts)), counts)
+    number = np.arange(len(stretch)) - np.repeat(np.cumsum(counts) - counts - begins, counts)
+    runs = np.stack([np.maximum(free[number, 0], firsts[stretch]), np.minimum(free[number, 1], stops[stretch])], axis=1)
+    return runs[runs[:, 0] < runs[:, 1]]
 
 
 def _find_true(mask: np.ndarray, wanted: bool, block: int = 1 << 16) -> np.ndarray:

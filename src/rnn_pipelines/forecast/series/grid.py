@@ -1,0 +1,104 @@
+"""Steps at a given spacing: how many lie between two times, what time each has, and rows for those that a table lacks.
+
+All of it for many series at once, because a panel can have 100,000.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+from pandas.tseries.offsets import BaseOffset, Day, Tick
+
+from rnn_pipelines.forecast.series.rows import SeriesRows
+
+
+def count_steps(firsts: np.ndarray, ds: np.ndarray, freq: int | str) -> tuple[np.ndarray, np.ndarray]:
+    """Counts the steps from a first time (or step) to another.
+
+    Args:
+        firsts: datetime64 or int64[time]; where one is on no step of the spacing, the step after it is the first.
+        ds: of the same kind and shape.
+        freq: the spacing.
+    Returns:
+        int64[time], whole steps; and bool[time], whether `ds` lies on a step that the first one leads to.
+    """
+    offset = to_offset(freq) if isinstance(freq, str) else None
+    if offset is None or isinstance(offset, (Tick, Day)):
+        steps, rest = np.divmod(ds - firsts, _find_length(freq))
+        return steps, rest.astype(np.int64) == 0
+    steps, is_on_step = np.empty(len(ds), np.int64), np.empty(len(ds), bool)
+    for chosen in _split_by_hour(firsts):
+        grid = _make_grid(offset, firsts[chosen].min(), end=ds[chosen].max())
+        past = np.searchsorted(grid, ds[chosen], "right")
+        steps[chosen], rest = np.divmod(past - 1 - np.searchsorted(grid, firsts[chosen]), offset.n)
+        is_on_step[chosen] = (np.searchsorted(grid, ds[chosen]) < past) & (rest == 0)
+    return steps, is_on_step
+
+
+def find_times(firsts: np.ndarray, steps: np.ndarray, freq: int | str) -> np.ndarray:
+    """The times (or steps) that lie so many steps after a first one.
+
+    Args:
+        firsts: datetime64 or int64[time].
+        steps: int64[time], 0 or more.
+        freq: the spacing.
+    Returns:
+        datetime64 or int64[time].
+    """
+    offset = to_offset(freq) if isinstance(freq, str) else None
+    if offset is None or isinstance(offset, (Tick, Day)):
+        return firsts + steps * _find_length(freq)
+    times = firsts.copy()
+    for chosen in _split_by_hour(firsts):
+        first = firsts[chosen].min()
+        numbers = np.searchsorted(_make_grid(offset, first, end=firsts[chosen].max()), firsts[chosen])
+        numbers += offset.n * steps[chosen]
+        times[chosen] = _make_grid(offset, first, periods=int(numbers.max()) + 1)[numbers]
+    return times
+
+
+def insert_steps(
+    table: pd.DataFrame, rows: SeriesRows, steps: np.ndarray, num_steps: np.ndarray, freq: int | str
+) -> pd.DataFrame:
+    """Gives each series a row for every step; in new ones all is missing, or False.
+
+    Args:
+        table: `unique_id, ds`, and columns of floats or bools.
+        rows: of its series.
+        steps: int64[row], how many steps after the first of its series each row is.
+        num_steps: int64[series], the rows that each series shall have.
+        freq: the spacing.
+    """
+    longer = SeriesRows(np.cumsum(num_steps))
+    targets = rows.spread(longer.starts) + steps
+    firsts = table["ds"].to_numpy()[rows.starts]
+    columns: dict[str, object] = {
+        "unique_id": table["unique_id"].array.take(longer.spread(rows.starts)),
+        "ds": find_times(longer.spread(firsts), longer.places, freq),
+    }
+    for name in table.columns.difference(list(columns)):
+        columns[name] = _place(table[name].to_numpy(), targets, int(longer.stops[-1]))
+    return pd.DataFrame(columns)[list(table.columns)]
+
+
+def _place(values: np.ndarray, targets: np.ndarray, size: int) -> np.ndarray:
+    placed = np.full(size, False if values.dtype == bool else np.nan, values.dtype)
+    placed[targets] = values
+    return placed
+
+
+def _find_length(freq: int | str) -> int | np.timedelta64:
+    """Of a step that is always the same."""
+    return freq if isinstance(freq, int) else pd.Timedelta(to_offset(freq)).to_timedelta64()
+
+
+def _split_by_hour(firsts: np.ndarray) -> Iterator[np.ndarray | slice]:
+    """Rows whose first times are of one time of day, so that they share a grid."""
+    hours, found = pd.factorize(firsts - firsts.astype("datetime64[D]"))
+    yield from [slice(None)] if len(found) == 1 else (hours == hour for hour in range(len(found)))
+
+
+def _make_grid(offset: BaseOffset, first: np.datetime64, **until: object) -> np.ndarray:
+    """Every single step from `first` on, so that spacings of several steps share it, wherever they begin."""
+    return pd.date_range(first, freq=offset.base, **until).to_numpy()

@@ -1,0 +1,69 @@
+"""Where the rows of each series lie in a table that holds one series after another."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class SeriesRows:
+    """The rows of each series; all else follows from them without a loop over series.
+
+    Attributes:
+        stops: int64[series], the row after the last one of each series.
+    """
+
+    stops: np.ndarray
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """The first row of each series, int64[series]."""
+        return np.append(0, self.stops)[:-1]
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """How many rows each series has, int64[series]."""
+        return self.stops - self.starts
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """The number of each row's series, from 0, int64[row]."""
+        return self.spread(np.arange(len(self.stops)))
+
+    @property
+    def places(self) -> np.ndarray:
+        """How many rows of its series lie before each row, int64[row]."""
+        return np.arange(self.stops[-1]) - self.spread(self.starts)
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """A value of each series, for each of its rows."""
+        return np.repeat(values, self.lengths)
+
+
+def find_rows(table: pd.DataFrame) -> SeriesRows:
+    """Finds the rows of each series, in the order of the table.
+
+    Args:
+        table: with `unique_id`, of which the same names lie one after another.
+    """
+    names = table["unique_id"]
+    is_first = names.ne(names.shift()).to_numpy(bool)
+    return SeriesRows(np.append(np.flatnonzero(is_first), len(names))[1:])
+
+
+def list_names(table: pd.DataFrame) -> pd.Series:
+    """The name of each series, in the order of the table, numbered from 0."""
+    return table["unique_id"].iloc[find_rows(table).starts].reset_index(drop=True)
+
+
+def look_up(table: pd.DataFrame, by_series: pd.DataFrame, column: str) -> np.ndarray:
+    """A column of a table of one row for each series, in the order in which another has the series.
+
+    Args:
+        table: with `unique_id`, see `find_rows`.
+        by_series: with `unique_id` and the column, for all of these series.
+        column: which one.
+    """
+    return by_series.set_index("unique_id").loc[list_names(table), column].to_numpy()
