@@ -8,20 +8,22 @@ from collections.abc import Mapping
 from datetime import date
 from importlib import metadata
 from pathlib import Path, PurePath
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 import rnn_pipelines
 from rnn_pipelines.champion.history import make_timestamp
 from rnn_pipelines.champion.records import Fingerprints, Loader, Run, make_plain
+
+# pandas is loaded where a table is read: `kedro champion show` reads none, and pandas would be half of its time.
+if TYPE_CHECKING:
+    import pandas as pd
 
 PACKAGE = Path(rnn_pipelines.__file__).parent
 LIBRARIES = ("kedro", "keras", "tensorflow", "h5py", "numpy", "pandas", "scikit-learn", "scipy", "pydantic")
 
 
 def describe_run(
-    table: pd.DataFrame,
+    table: "pd.DataFrame",
     data: Mapping[str, Any],
     parameters: Mapping[str, Any],
     as_of: int | str | None,
@@ -48,7 +50,7 @@ def describe_run(
     }
 
 
-def make_fingerprints(table: pd.DataFrame, parameters: Mapping[str, Any]) -> Fingerprints:
+def make_fingerprints(table: "pd.DataFrame", parameters: Mapping[str, Any]) -> Fingerprints:
     """Of data, parameters and code: a retraining with the same three would give the same again.
 
     Args:
@@ -58,8 +60,10 @@ def make_fingerprints(table: pd.DataFrame, parameters: Mapping[str, Any]) -> Fin
     return {"data": fingerprint_table(table), "parameters": fingerprint_values(plain), "code": fingerprint_code()}
 
 
-def fingerprint_table(table: pd.DataFrame) -> str:
+def fingerprint_table(table: "pd.DataFrame") -> str:
     """A hash of columns, types and values of a table, in the order of its rows; its row labels don't count."""
+    import pandas as pd
+
     digest = hashlib.sha256(json.dumps({name: str(kind) for name, kind in table.dtypes.items()}).encode())
     digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
     return digest.hexdigest()
