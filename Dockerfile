@@ -4,14 +4,20 @@ FROM python:3.13-slim
 ENV DO_NOT_TRACK=1 TF_CPP_MIN_LOG_LEVEL=2
 WORKDIR /project
 
-# A layer of its own, which a change of the code leaves as it is.
-COPY requirements.lock ./
-RUN pip install --quiet --no-cache-dir --require-hashes -r requirements.lock
+# A layer of its own, which a change of the code leaves as it is. What runs here may not write beside the packages, so
+# that they are compiled now.
+COPY requirements.lock pyproject.toml ./
+RUN sed -n '/^uv==/,/[^\\]$/p' requirements.lock > /tmp/uv.txt \
+    && pip install --quiet --no-cache-dir --require-hashes --requirement /tmp/uv.txt \
+    && uv pip install --quiet --system --no-cache --compile-bytecode \
+        --require-hashes --constraints requirements.lock --requirements pyproject.toml \
+        --extra dask --extra mlflow --extra postgres
 
-COPY pyproject.toml README.md LICENSE ./
+COPY README.md LICENSE ./
 COPY conf conf
 COPY src src
-RUN pip install --quiet --no-deps --no-build-isolation --editable . \
+RUN uv pip install --quiet --system --no-cache --no-deps --no-build-isolation --editable . \
+    && python -m compileall -q src \
     && useradd --create-home kedro \
     && mkdir --parents data .viz conf/local \
     && chown kedro data .viz

@@ -17,25 +17,53 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-install: $(VENV)/installed ## Create .venv and install the locked versions
+# One lock for whatever is installed: as constraints it gives every version, and a package without its hash is refused.
+# uv takes a fraction of pip's time. It is the locked one on every machine, fetched by pip, whose settings it doesn't read:
+# where they name an index or certificates, it is told.
+PIP := $(BIN)/pip --disable-pip-version-check
+ask_pip = $$($(PIP) config get global.$(1) 2>/dev/null)
+UV = index="$${UV_DEFAULT_INDEX:-$${UV_INDEX_URL:-$${PIP_INDEX_URL:-$(call ask_pip,index-url)}}}"; \
+	cert="$${SSL_CERT_FILE:-$${PIP_CERT:-$(call ask_pip,cert)}}"; \
+	[ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; [ -z "$$cert" ] || export SSL_CERT_FILE="$$cert"; $(BIN)/uv
+INSTALL = @$(UV) pip install --python $(BIN)/python --require-hashes --constraints requirements.lock --requirements pyproject.toml
+NEEDED := $(VENV)/$(or $(filter postgres,$(ENV)),project).installed
 
-$(VENV)/installed: requirements.lock pyproject.toml
+install: $(VENV)/all.installed ## Create .venv and install all that any command needs
+
+$(VENV)/uv.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d: make PYTHON=python3.12 install" % sys.version_info[:2])'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
+	$(PIP) install --quiet --require-hashes --requirement $(VENV)/uv.txt
 	@touch $@
 
-forecast: install ## Forecast, and say where the report is; PARAMS="forecast.source.path=my.csv,..."
+$(VENV)/project.installed: $(VENV)/uv.installed
+	$(INSTALL)
+	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@echo "Compiling what every command loads"
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/kedro registry list >/dev/null
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c 'import rnn_pipelines.sentiment.training'
+	@touch $@
+
+$(VENV)/all.installed: $(VENV)/project.installed
+	$(INSTALL) --all-extras
+	@touch $@
+
+# What one of the extras in pyproject.toml needs beside the project: viz, notebook, mlflow, postgres.
+$(VENV)/%.installed: $(VENV)/project.installed
+	$(INSTALL) --extra $*
+	@touch $@
+
+forecast: $(NEEDED) ## Forecast, and say where the report is; PARAMS="forecast.source.path=my.csv,..."
 	$(BIN)/kedro run --pipelines=forecast $(RUN_FLAGS)
 
-sentiment: install ## Classify film reviews, and say where the report is; PARAMS="sentiment.source.archive=...,..."
+sentiment: $(NEEDED) ## Classify film reviews, and say where the report is; PARAMS="sentiment.source.archive=...,..."
 	$(BIN)/kedro run --pipelines=sentiment $(RUN_FLAGS)
 
-compare: install ## LSTM against GRU; PARAMS="compare.plan.tasks=adding_100,compare.plan.music=..."
+compare: $(NEEDED) ## LSTM against GRU; PARAMS="compare.plan.tasks=adding_100,compare.plan.music=..."
 	$(BIN)/kedro run --pipelines=compare $(RUN_FLAGS)
 
-internals: install ## What the gates of trained networks do
+internals: $(NEEDED) ## What the gates of trained networks do
 	$(BIN)/kedro run --pipelines=internals $(RUN_FLAGS)
 
 test: lint ## Lint, then all tests that take seconds
@@ -60,20 +88,20 @@ lock: install ## Renew the locked versions
 	$(BIN)/uv pip compile deploy/airflow/requirements.txt --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet --output-file deploy/airflow/requirements.lock
 
-viz: install ## Open the graph, the plots and the metrics in kedro-viz
+viz: $(VENV)/viz.installed ## Open the graph, the plots and the metrics in kedro-viz
 	$(BIN)/kedro viz run
 
-mlflow: install ## Open what MLflow was told, where mlflow.yml leaves it in mlflow.db
+mlflow: $(VENV)/mlflow.installed ## Open what MLflow was told, where mlflow.yml leaves it in mlflow.db
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db
 
-notebook: install ## Open the notebooks
+notebook: $(VENV)/notebook.installed ## Open the notebooks
 	$(BIN)/kedro jupyter lab notebooks
 
 airflow: .airflow/installed ## Install Airflow 3 into .airflow, beside the project's own environment
 
-.airflow/installed: deploy/airflow/requirements.lock
+.airflow/installed: deploy/airflow/requirements.lock | $(VENV)/uv.installed
 	$(PYTHON) -m venv --clear .airflow
-	.airflow/bin/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/airflow/requirements.lock
+	@$(UV) pip install --python .airflow/bin/python --require-hashes --requirements deploy/airflow/requirements.lock
 	@touch $@
 
 clean: ## Remove caches and what tests made, not your results

@@ -30,9 +30,10 @@ def find_copied(instructions: Instructions) -> list[str]:
 
 
 def find_installs(text: str) -> list[str]:
-    """What pip is asked for, without what only says how loud or where."""
-    found = re.findall(r"pip install ([^&\n]+)", text)
-    return [re.sub(r"--(?:quiet|no-cache-dir|disable-pip-version-check) ", "", options).strip() for options in found]
+    """What pip and uv are asked for, without what only says how loud, where and from which file."""
+    found = re.findall(r"(?:pip|PIP\)) install ([^&\n]+)", text)
+    others = r"--(?:quiet|system|no-cache-dir|no-cache|compile-bytecode|(?:python|extra) \S+)(?: |$)|\S+/(?=uv\.txt)"
+    return [re.sub(others, "", options).strip() for options in found]
 
 
 def test_python_is_one_that_the_project_supports(instructions: Instructions, project: Path) -> None:
@@ -41,9 +42,23 @@ def test_python_is_one_that_the_project_supports(instructions: Instructions, pro
     assert version in SpecifierSet(metadata["requires-python"])
 
 
-def test_installs_what_make_install_does(instructions: Instructions, project: Path) -> None:
-    recipe = re.search(r"^\$\(VENV\)/installed:.*?\n\n", (project / "Makefile").read_text(), re.MULTILINE | re.DOTALL)
-    assert find_installs("\n".join(find_all(instructions, "RUN"))) == find_installs(recipe[0])
+def test_installs_as_make_does(instructions: Instructions, project: Path) -> None:
+    """From the same lock, with hashes; the rules of uv, of what is locked, and of the project itself."""
+    installs = find_installs((project / "Makefile").read_text().partition("$(VENV)/all.installed:")[0])
+    assert sorted(find_installs("\n".join(find_all(instructions, "RUN")))) == sorted(installs)
+
+
+def test_extras_are_those_of_commands_that_run_alone(instructions: Instructions) -> None:
+    """Not notebooks, the graph and what only developers need."""
+    extras = re.findall(r"--extra (\S+)", "\n".join(find_all(instructions, "RUN")))
+    assert extras == ["dask", "mlflow", "postgres"]
+
+
+def test_what_cannot_be_compiled_later_is_compiled(instructions: Instructions) -> None:
+    """The user who runs the commands may not write beside the packages."""
+    locked, own = find_all(instructions, "RUN")
+    assert "--compile-bytecode" in locked
+    assert "compileall -q src" in own
 
 
 def test_all_that_is_copied_is_there(instructions: Instructions, project: Path) -> None:
@@ -71,7 +86,7 @@ def test_commands_run_without_roots_rights(instructions: Instructions) -> None:
 def test_code_that_changes_installs_no_package_anew(instructions: Instructions) -> None:
     """A layer is taken from the cache until the first one whose files have changed."""
     before = instructions[: instructions.index(("COPY", "src src"))]
-    assert find_all(before, "COPY")[0] == "requirements.lock ./"
+    assert find_all(before, "COPY")[0] == "requirements.lock pyproject.toml ./"
     assert "--require-hashes" in find_all(before, "RUN")[0]
 
 

@@ -1,6 +1,8 @@
-"""The locks, the project's and Airflow's, install the same packages from any index."""
+"""The locks, the project's and Airflow's, install the same packages from any index, and commands what they need."""
 
 import re
+import shutil
+import subprocess
 import tomllib
 from itertools import chain
 from pathlib import Path
@@ -52,3 +54,65 @@ def test_every_dependency_is_locked(project: Path) -> None:
 def test_everything_that_airflow_needs_is_locked(project: Path) -> None:
     folder = project / "deploy/airflow"
     assert find_names(folder / "requirements.txt") - find_names(folder / "requirements.lock") == set()
+
+
+# How it is installed
+
+
+@pytest.fixture
+def fresh(project: Path, tmp_path: Path) -> Path:
+    """A checkout, as far as make looks at it, in which nothing is installed."""
+    for name in ("Makefile", "pyproject.toml", "requirements.lock", "deploy/airflow/requirements.lock"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(project / name, tmp_path / name)
+    return tmp_path
+
+
+def list_steps(folder: Path, *arguments: str) -> str:
+    """What make would do."""
+    command = ["make", "--dry-run", *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extras"),
+    [
+        (["forecast"], set()),
+        (["forecast", "ENV=postgres"], {"--extra postgres"}),
+        (["sentiment"], set()),
+        (["compare"], set()),
+        (["internals"], set()),
+        (["viz"], {"--extra viz"}),
+        (["notebook"], {"--extra notebook"}),
+        (["mlflow"], {"--extra mlflow"}),
+        (["install"], {"--all-extras"}),
+        (["test"], {"--all-extras"}),
+    ],
+    ids=lambda values: " ".join(sorted(values)),
+)
+def test_command_installs_the_extras_that_it_needs(fresh: Path, arguments: list[str], extras: set[str]) -> None:
+    assert set(re.findall(r"--all-extras|--extra \w+", list_steps(fresh, *arguments))) == extras
+
+
+def test_every_install_requires_hashes_but_that_of_the_project_itself(fresh: Path) -> None:
+    installs = re.findall(r"install --.*", list_steps(fresh, "install", "airflow"))
+    assert len(installs) == 5
+    assert ["--require-hashes" in line or "--no-deps" in line for line in installs] == [True] * 5
+
+
+def test_environment_of_an_older_form_is_made_anew(fresh: Path) -> None:
+    (fresh / ".venv").mkdir()
+    (fresh / ".venv/installed").touch()
+    assert "-m venv --clear .venv" in list_steps(fresh, "forecast")
+
+
+def test_what_is_installed_is_not_installed_again(fresh: Path) -> None:
+    (fresh / ".venv").mkdir()
+    for name in ("uv", "project"):
+        (fresh / f".venv/{name}.installed").touch()
+    assert list_steps(fresh, "forecast") == ".venv/bin/kedro run --pipelines=forecast  \n"
+
+
+@pytest.mark.parametrize("name", ["Makefile", "Dockerfile"])
+def test_how_it_is_installed_names_no_address(project: Path, name: str) -> None:
+    assert re.findall(r"\S+://\S+", (project / name).read_text().replace("sqlite:///mlflow.db", "")) == []
