@@ -1,7 +1,7 @@
 # The project's commands, with the versions of requirements.lock: docs/operations.md says how to use it.
 FROM python:3.13-slim
 
-ENV DO_NOT_TRACK=1 TF_CPP_MIN_LOG_LEVEL=2
+ENV DO_NOT_TRACK=1
 WORKDIR /project
 
 # A layer of its own, which a change of the code leaves as it is. What runs here may not write beside the packages, so

@@ -9,7 +9,6 @@ RUN_FLAGS := $(if $(ENV),--env=$(ENV)) $(if $(PARAMS),--params "$(PARAMS)")
 
 export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
-export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install forecast sentiment compare internals test test-slow lint format lock viz mlflow notebook airflow clean

@@ -10,7 +10,6 @@ set -u
 task=${1:?"usage: $0 forecast|sentiment"}
 cd "$(dirname "$0")/.." || exit 1
 export DO_NOT_TRACK=1
-export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
 failure=0
 
 step() {

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 # Before anything imports TensorFlow, Kedro or MLflow.
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import pandas as pd

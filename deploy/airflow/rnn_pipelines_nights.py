@@ -21,7 +21,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronTriggerTimetable, Param, chain
 
 LIMIT_HOURS = {"retrain": 4, "predict": 1, "monitor": 1, "check": 1}
-ENVIRONMENT = {"KEDRO_ENV": "{{ params.env }}", "DO_NOT_TRACK": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+ENVIRONMENT = {"KEDRO_ENV": "{{ params.env }}", "DO_NOT_TRACK": "1"}
 
 
 def find_project() -> Path:

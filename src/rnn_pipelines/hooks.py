@@ -1,7 +1,6 @@
 """What happens around every run."""
 
 import logging
-import os
 from contextlib import ExitStack
 from typing import Any
 
@@ -24,7 +23,7 @@ RETRAIN_LOCK_SECONDS = 60
 
 
 class RunHooks:
-    """Refuses parameters that would mislead, keeps TensorFlow's start quiet, and says where reports and scores are."""
+    """Refuses parameters that would mislead, and says where reports and scores are."""
 
     def __init__(self) -> None:
         self._locks = ExitStack()
@@ -33,7 +32,6 @@ class RunHooks:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         """Ends the run before its first node where a name is not known, or a network has that of another cell."""
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         names = run_params["pipeline_names"] or ["__default__"]
         inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()}
         parameters, given = catalog.load("parameters"), run_params["runtime_params"] or {}

@@ -1,0 +1,129 @@
+"""Keras and TensorFlow start silently and without what they don't need, and nothing else notices."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from rnn_pipelines.keras_start import _hide, _hold_back_noise
+
+# All that a process shows that starts Keras once.
+START = """
+import importlib.util, json, sys
+import rnn_pipelines
+from rnn_pipelines.keras_start import quicken_start
+
+quicken_start()
+facts = {"finders before": sum("rnn_pipelines" in type(finder).__module__ for finder in sys.meta_path)}
+importlib.util.find_spec("keras"), importlib.util.find_spec("tensorflow")
+import keras
+
+facts["needless"] = sorted({"IPython", "matplotlib", "sklearn"} & set(sys.modules))
+facts["loaders"] = [type(keras.__loader__).__name__, type(keras.__spec__.loader).__name__]
+quicken_start()
+facts["finders after"] = sum("rnn_pipelines" in type(finder).__module__ for finder in sys.meta_path)
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+
+network = keras.Sequential([keras.layers.LSTM(2), keras.layers.Dense(1)])
+network.compile(loss="mse", jit_compile=True)
+network.fit(np.ones((4, 3, 1), "float32"), np.ones((4, 1), "float32"), verbose=0)
+facts["predicted"] = network.predict(np.ones((4, 3, 1), "float32"), verbose=0).shape
+network = keras.Sequential([keras.layers.Dense(1)])
+network.compile(loss="mse")
+network.fit(pd.DataFrame({"a": [1.0, 2.0]}), pd.Series([1.0, 2.0]), verbose=0)
+facts["slope"] = round(LinearRegression().fit([[0], [1]], [0, 1]).coef_[0], 6)
+for name in ("matplotlib.pyplot", "IPython"):
+    if importlib.util.find_spec(name.partition(".")[0]):
+        importlib.import_module(name)
+print(json.dumps(facts))
+"""
+
+
+def run_python(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """In a process whose environment sets no level of its own."""
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"} | variables
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+
+
+@pytest.fixture(scope="module")
+def started() -> subprocess.CompletedProcess[str]:
+    return run_python(START)
+
+
+@pytest.fixture(scope="module")
+def facts(started: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    return json.loads(started.stdout)
+
+
+def test_start_and_training_say_nothing(started: subprocess.CompletedProcess[str]) -> None:
+    assert (started.returncode, started.stderr) == (0, "")
+
+
+def test_what_keras_does_not_need_is_not_loaded_with_it(facts: dict[str, Any]) -> None:
+    assert facts["needless"] == []
+
+
+def test_what_was_hidden_works_afterwards(facts: dict[str, Any]) -> None:
+    assert facts["slope"] == 1
+
+
+def test_network_predicts_arrays_and_learns_from_frames(facts: dict[str, Any]) -> None:
+    assert facts["predicted"] == [4, 1]
+
+
+def test_nothing_is_left_behind(facts: dict[str, Any]) -> None:
+    assert facts["loaders"] == ["SourceFileLoader", "SourceFileLoader"]
+    assert (facts["finders before"], facts["finders after"]) == (1, 0)
+
+
+def test_who_sets_a_level_reads_what_there_is() -> None:
+    assert "oneDNN" in run_python("import rnn_pipelines, keras", TF_CPP_MIN_LOG_LEVEL="0").stderr
+
+
+def test_a_start_that_fails_says_why_and_is_over() -> None:
+    code = """
+import rnn_pipelines, sys, os
+os.write(2, b"before\\n")
+sys.modules["numpy"] = None
+import keras
+"""
+    finished = run_python(code)
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("before\nTraceback")
+    assert "import of numpy halted" in finished.stderr
+
+
+# Its two halves
+
+
+def test_hidden_package_is_not_found_by_this_thread_until_the_end() -> None:
+    name = "this_is_not_loaded"
+    with _hide([name]), pytest.raises(ModuleNotFoundError, match="hidden while Keras loads"):
+        importlib.util.find_spec(name)
+    assert importlib.util.find_spec(name) is None
+
+
+def test_hidden_package_is_found_by_other_threads() -> None:
+    with _hide(["antigravity"]), ThreadPoolExecutor() as pool:
+        assert pool.submit(importlib.util.find_spec, "antigravity").result() is not None
+
+
+def test_all_but_noise_is_said_in_the_end(capfd: pytest.CaptureFixture[str]) -> None:
+    lines = ["an own word", "I0000 00:00:1.2  5231 port.cc:153] oneDNN", "E0000 00:00:1.2  5231 a.cc:1] it failed"]
+    with _hold_back_noise(is_on=True):
+        os.write(2, "\n".join(lines).encode())
+    assert capfd.readouterr().err == f"{lines[0]}\n{lines[2]}"
+
+
+def test_process_without_a_standard_error_starts_as_well() -> None:
+    code = "import os; os.close(2); import rnn_pipelines, keras; print(keras.__name__)"
+    assert run_python(code).stdout == "keras\n"
