@@ -34,6 +34,8 @@ from rnn_pipelines.errors import SeriesError, TrackingError
 from rnn_pipelines.places import Place, fingerprint_newest
 
 HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
+# What is light beside these, and half of a second for who asks only what is on record.
+TABLES = re.compile(r"\| +(numpy|pandas|pyarrow|plotly)$", re.MULTILINE)
 COMMANDS = ["check", "history", "promote", "prune", "publish", "retrain", "rollback", "show"]
 SINCE = "2026-01-31T02:00:00+00:00"
 
@@ -380,6 +382,18 @@ def run_kedro(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProces
     finished = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return finished, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+@pytest.mark.parametrize("command", ["show", "history", "check"])
+def test_what_is_on_record_is_told_without_pandas_and_plotly(elsewhere: Path, command: str) -> None:
+    store = ChampionStore(elsewhere / ".test_data/06_models/champion/forecast")
+    version = store.add_version({"model": b""})
+    store.promote(version, ["it is better"], SINCE)
+    add_record(store.folder, {"kind": "retrain", "at": SINCE, "outcome": "promoted", "version": version})
+    finished, _ = run_kedro(elsewhere, command, "forecast")
+    assert finished.returncode == 0
+    assert "| rnn_pipelines.champion.history" in re.sub(" +", " ", finished.stderr)  # the project itself was loaded
+    assert [*HEAVY.findall(finished.stderr), *TABLES.findall(finished.stderr)] == []
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
