@@ -20,11 +20,12 @@ help: ## Show these lines
 # uv takes a fraction of pip's time. It is the locked one on every machine, fetched by pip, whose settings it doesn't read:
 # where they name an index or certificates, it is told.
 PIP := $(BIN)/pip --disable-pip-version-check
-ask_pip = $$($(PIP) config get global.$(1) 2>/dev/null)
+ask_pip = $$($(PIP) config list | sed -nE "s/^(global|install)\.$(1)='(.*)'$$/\2/p" | tail -n 1)
 UV = index="$${UV_DEFAULT_INDEX:-$${UV_INDEX_URL:-$${PIP_INDEX_URL:-$(call ask_pip,index-url)}}}"; \
 	cert="$${SSL_CERT_FILE:-$${PIP_CERT:-$(call ask_pip,cert)}}"; \
 	[ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; [ -z "$$cert" ] || export SSL_CERT_FILE="$$cert"; $(BIN)/uv
 INSTALL = @$(UV) pip install --python $(BIN)/python --require-hashes --constraints requirements.lock --requirements pyproject.toml
+LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file
 NEEDED := $(VENV)/$(or $(filter postgres,$(ENV)),project).installed
 
 install: $(VENV)/all.installed ## Create .venv and install all that any command needs
@@ -41,7 +42,7 @@ $(VENV)/project.installed: $(VENV)/uv.installed
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@echo "Compiling what every command loads"
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/kedro registry list >/dev/null
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c 'import rnn_pipelines.sentiment.training'
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -W ignore -c 'import plotly.graph_objects, utilsforecast.losses, rnn_pipelines.sentiment.training'
 	@touch $@
 
 $(VENV)/all.installed: $(VENV)/project.installed
@@ -81,11 +82,9 @@ format: install ## Put the code into its one form
 	$(BIN)/ruff format src tests benchmarks deploy
 	$(BIN)/ruff check --fix src tests benchmarks deploy
 
-lock: install ## Renew the locked versions
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
-	$(BIN)/uv pip compile deploy/airflow/requirements.txt --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-annotate --no-header --quiet --output-file deploy/airflow/requirements.lock
+lock: $(VENV)/uv.installed ## Renew the locked versions
+	@$(UV) pip compile pyproject.toml --all-extras $(LOCK) requirements.lock
+	@$(UV) pip compile deploy/airflow/requirements.txt $(LOCK) deploy/airflow/requirements.lock
 
 viz: $(VENV)/viz.installed ## Open the graph, the plots and the metrics in kedro-viz
 	$(BIN)/kedro viz run

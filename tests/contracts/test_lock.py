@@ -1,5 +1,6 @@
 """The locks, the project's and Airflow's, install the same packages from any index, and commands what they need."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -111,6 +112,32 @@ def test_what_is_installed_is_not_installed_again(fresh: Path) -> None:
     for name in ("uv", "project"):
         (fresh / f".venv/{name}.installed").touch()
     assert list_steps(fresh, "forecast") == ".venv/bin/kedro run --pipelines=forecast  \n"
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({}, "https://of.pip,/of/pip.pem"),
+        ({"PIP_INDEX_URL": "https://of.the.shell"}, "https://of.the.shell,/of/pip.pem"),
+        ({"PIP_INDEX_URL": "https://of.the.shell", "UV_DEFAULT_INDEX": "https://of.uv"}, "https://of.uv,/of/pip.pem"),
+        ({"SSL_CERT_FILE": "/of/the/shell.pem"}, "https://of.pip,/of/the/shell.pem"),
+    ],
+)
+def test_uv_is_told_of_pips_index_and_certificates(fresh: Path, variables: dict[str, str], told: str) -> None:
+    """Unless uv has its own; and nobody else is, for an address can hold a password."""
+    programs = fresh / ".venv/bin"
+    programs.mkdir(parents=True)
+    (programs / "pip").write_text("#!/bin/sh\necho \"global.cert='/of/pip.pem'\nglobal.index-url='https://of.pip'\"\n")
+    (programs / "uv").write_text('#!/bin/sh\necho "$UV_DEFAULT_INDEX,$SSL_CERT_FILE" > told\n')
+    for path in programs.iterdir():
+        path.chmod(0o755)
+    for name in ("uv", "project"):
+        (fresh / f".venv/{name}.installed").touch()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_", "SSL_"))}
+    command = ["make", ".venv/viz.installed"]
+    finished = subprocess.run(command, cwd=fresh, check=True, capture_output=True, text=True, env=kept | variables)
+    assert (fresh / "told").read_text() == f"{told}\n"
+    assert "of." not in finished.stdout + finished.stderr
 
 
 @pytest.mark.parametrize("name", ["Makefile", "Dockerfile"])
