@@ -9,6 +9,8 @@ RUN_FLAGS := $(if $(ENV),--env=$(ENV)) $(if $(PARAMS),--params "$(PARAMS)")
 
 export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
+# uv compiles nothing by itself: what isn't kept when it is first loaded would be compiled at every start.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help install forecast sentiment compare internals test test-slow lint format lock viz mlflow notebook airflow clean
@@ -41,8 +43,8 @@ $(VENV)/project.installed: $(VENV)/uv.installed
 	$(INSTALL)
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@echo "Compiling what every command loads"
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/kedro registry list >/dev/null
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -W ignore -c 'import plotly.graph_objects, utilsforecast.losses, rnn_pipelines.sentiment.training'
+	@$(BIN)/kedro registry list >/dev/null
+	@$(BIN)/python -W ignore -c 'import plotly.graph_objects, utilsforecast.losses, rnn_pipelines.sentiment.training'
 	@touch $@
 
 $(VENV)/all.installed: $(VENV)/project.installed
@@ -99,7 +101,7 @@ airflow: .airflow/installed ## Install Airflow 3 into .airflow, beside the proje
 
 .airflow/installed: deploy/airflow/requirements.lock | $(VENV)/uv.installed
 	$(PYTHON) -m venv --clear .airflow
-	@$(UV) pip install --python .airflow/bin/python --require-hashes --requirements deploy/airflow/requirements.lock
+	@$(UV) pip install --python .airflow/bin/python --compile-bytecode --require-hashes --requirements deploy/airflow/requirements.lock
 	@touch $@
 
 clean: ## Remove caches and what tests made, not your results
