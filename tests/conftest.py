@@ -18,12 +18,17 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from rnn_pipelines.forecast.base import fit_base
+from rnn_pipelines.forecast.forecaster import Forecaster, describe_forecaster, make_blend
+from rnn_pipelines.forecast.networks import make_network, size_members
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.forecast.specs import NetworkSpec
+from rnn_pipelines.networks.members import initialize_members
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec, fit_nb_ngram
 from rnn_pipelines.sentiment.specs import ClassifierSpec
@@ -211,6 +216,37 @@ def make_values() -> Callable[..., list[float | None]]:
     def make(size: int, seed: int = 0, missing: Sequence[int] = ()) -> list[float | None]:
         walk = 20 + np.random.default_rng(seed).normal(size=size).cumsum()
         return [None if step in missing else float(value) for step, value in enumerate(walk)]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_forecaster() -> Callable[..., Forecaster]:
+    """Makes a forecaster of `prepare`'s values: half the mix of simple methods, half networks of random weights."""
+
+    def make(
+        prepared: SimpleNamespace,
+        *cells: str,
+        window: WindowSpec | None = None,
+        gaps: str = "interpolate",
+    ) -> Forecaster:
+        panel = prepared.windows
+        window = window or WindowSpec(lookback=panel.lookback, horizon=panel.horizon)
+        base, embedding = fit_base(panel), 0 if len(panel.series_starts) == 1 else 3
+        networks = {}
+        for number, cell in enumerate(cells or ("gru",)):
+            weights = initialize_members(number, 2, size_members(panel, cell, 3, embedding, 1, ()))
+            head = np.random.default_rng(number).normal(size=weights["head_kernel"].shape)
+            weights["head_kernel"] = head.astype(np.float32)
+            unseen = np.zeros((len(base.judged), panel.horizon), np.float32)
+            networks[cell] = make_network(weights, cell, 1, np.zeros(0, np.int64), 0.5, unseen)
+        shares = {"mix": 0.5} | dict.fromkeys(networks, 0.5 / len(networks))
+        settings = describe_forecaster(
+            prepared.series, prepared.profile, prepared.cutoffs, window, CalendarSpec(), GapPolicy(gaps)
+        )
+        asked = {cell: NetworkSpec(cell=cell).model_dump(mode="json") for cell in networks}
+        blend = make_blend(base, networks, shares)
+        return Forecaster(blend, prepared.scaler, settings.model_copy(update={"networks": asked}))
 
     return make
 

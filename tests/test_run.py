@@ -1,20 +1,26 @@
 """Whole runs under `--env=test`: what the files hold, not only that they are there."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from rnn_pipelines.datasets import ArraysDataset
+from rnn_pipelines.forecast.networks import forecast_windows
+
 PROJECT = Path(__file__).parents[1]
-FORECASTERS = ["lstm", "gru", "last_value", "seasonal_naive", "ridge"]
+FORECASTERS = ["lstm", "gru", "best", "last_value", "drift", "seasonal_naive", "climatology", "ridge", "mix"]
+FRAMEWORKS = re.compile(r"\| +(tensorflow|keras)\b")
 
 
 def run_kedro(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "kedro", *arguments]
+    command = [sys.executable, "-X", "importtime", "-m", "kedro", *arguments]
     return subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True)
 
 
@@ -40,9 +46,15 @@ class Results:
 
 
 @pytest.fixture(scope="module")
-def results() -> Results:
-    finished = run_forecast()
-    assert finished.returncode == 0, finished.stderr
+def finished() -> subprocess.CompletedProcess[str]:
+    """A run that tells what it imports."""
+    run = run_forecast()
+    assert run.returncode == 0, run.stderr
+    return run
+
+
+@pytest.fixture(scope="module")
+def results(finished: subprocess.CompletedProcess[str]) -> Results:
     return Results()
 
 
@@ -95,16 +107,36 @@ def test_next_values_follow_the_last_observation(results: Results) -> None:
 
 
 def test_saved_networks_give_the_saved_forecasts(results: Results) -> None:
-    from rnn_pipelines.datasets import ArraysDataset, KerasModelDataset
-    from rnn_pipelines.forecast.training import forecast_windows
-
-    panel_file = str(results.root / "05_model_input/forecast/windows.npz")
-    panel = ArraysDataset(filepath=panel_file, holds="rnn_pipelines.forecast.series.windows.WindowedPanel").load()
+    panel, base = (
+        load_arrays(results, path, holds)
+        for path, holds in (
+            ("05_model_input/forecast/windows.npz", "series.windows.WindowedPanel"),
+            ("06_models/forecast/base.npz", "base.Base"),
+        )
+    )
     for cell in ("lstm", "gru"):
-        newest = max((results.root / f"06_models/forecast/{cell}.keras").iterdir())
-        model = KerasModelDataset(filepath=str(newest / f"{cell}.keras")).load()
+        (newest,) = sorted((results.root / f"06_models/forecast/{cell}.npz").iterdir())[-1:]
+        path = newest.relative_to(results.root) / f"{cell}.npz"
+        network = load_arrays(results, str(path), "networks.Network")
         saved = np.load(results.root / f"07_model_output/forecast/{cell}_forecasts.npz")["test"]
-        np.testing.assert_allclose(forecast_windows(model, panel).test, saved, atol=1e-6)
+        np.testing.assert_allclose(forecast_windows(network, base, panel).test, saved, atol=1e-6)
+
+
+def load_arrays(results: Results, path: str, holds: str) -> Any:
+    return ArraysDataset(filepath=str(results.root / path), holds=f"rnn_pipelines.forecast.{holds}").load()
+
+
+def test_best_combination_is_that_of_its_weights(results: Results, predictions: pd.DataFrame) -> None:
+    """A single series is forecast as it is scaled, so that weights mean the same in its unit."""
+    weights = results.json("06_models/forecast/best.json")["weights"]
+    assert set(weights) == {"mix", "lstm", "gru"}
+    expected = sum(weight * predictions[name] for name, weight in weights.items())
+    np.testing.assert_allclose(predictions["best"], expected, rtol=1e-4)
+
+
+def test_run_needs_neither_tensorflow_nor_keras(finished: subprocess.CompletedProcess[str]) -> None:
+    assert "rnn_pipelines.forecast.training" in finished.stderr
+    assert FRAMEWORKS.findall(finished.stderr) == []
 
 
 def test_report_states_the_metrics(results: Results, metrics: dict) -> None:
@@ -118,7 +150,7 @@ def test_a_second_run_gives_the_same_numbers(results: Results, metrics: dict) ->
     assert run_forecast().returncode == 0
     again = results.json("08_reporting/forecast/metrics.json")
     for name in ("lstm", "gru"):
-        measured = ("mse", "mae", "mase", "num_epochs", "num_parameters")
+        measured = ("mse", "mae", "mase", "num_steps", "gain", "num_parameters")
         assert [again[name][key] for key in measured] == [metrics[name][key] for key in measured]
 
 

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
 from kedro.io import Version
 
 from rnn_pipelines.cells.conventions import count_weights_by_gate
-from rnn_pipelines.datasets import ArraysDataset, KerasModelDataset
-from rnn_pipelines.forecast.networks import build_forecaster
-from rnn_pipelines.forecast.specs import NetworkSpec
+from rnn_pipelines.datasets import ArraysDataset
+from rnn_pipelines.forecast.base import fit_base
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.training import train_network
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.datasets import TextClassifierDataset
 
@@ -93,13 +93,14 @@ def after_others(
     clone = Clone(tmp_path_factory.mktemp("after"))
     panel = prepare(make_values(60)).windows
     version = Version(None, "2026-01-01T00.00.00.000Z")
+    base, models = fit_base(panel), clone.data / "06_models/forecast"
     holds = "rnn_pipelines.forecast.series.windows.WindowedPanel"
     ArraysDataset(filepath=str(clone.data / "05_model_input/forecast/windows.npz"), holds=holds).save(panel)
-    keras.utils.set_random_seed(0)
+    ArraysDataset(filepath=str(models / "base.npz"), holds="rnn_pipelines.forecast.base.Base").save(base)
     for cell in ("lstm", "gru"):
-        path = clone.data / f"06_models/forecast/{cell}.keras"
-        network = build_forecaster(NetworkSpec(cell=cell, units=[3]), panel.lookback, panel.horizon, panel.num_known)
-        KerasModelDataset(filepath=str(path), version=version).save(network)
+        network, _, _ = train_network(panel, base, NetworkSpec(cell=cell, units=3), ForecastTrainingSpec(max_steps=2))
+        holds = "rnn_pipelines.forecast.networks.Network"
+        ArraysDataset(filepath=str(models / f"{cell}.npz"), holds=holds, version=version).save(network)
     alone = TextClassifier(
         {"gru": text_classifier.networks["gru"]},
         text_classifier.ngrams,
@@ -127,7 +128,7 @@ def test_networks_of_other_pipelines_are_looked_at(after_others: Clone) -> None:
     assert list(summary) == ["forecast_lstm", "forecast_gru", "sentiment_gru_forward", "sentiment_gru_backward"]
 
 
-def test_equations_give_the_states_of_keras(fresh: Clone, after_others: Clone) -> None:
+def test_equations_give_the_states_of_the_networks(fresh: Clone, after_others: Clone) -> None:
     layers = [*fresh.read_summary().values(), *after_others.read_summary().values()]
     assert max(layer["max_difference"] for layer in layers) < 1e-5
 
@@ -161,7 +162,7 @@ def test_report_stands_alone_and_says_what_was_looked_at(fresh: Clone) -> None:
 
 def test_nothing_of_other_pipelines_is_written(fresh: Clone, after_others: Clone) -> None:
     assert {path.parent.name for path in fresh.data.rglob("*") if path.is_file()} == {"internals"}
-    assert len(list((after_others.data / "06_models").rglob("*.keras/*/*.keras"))) == 2
+    assert len(list((after_others.data / "06_models").rglob("*.npz/*/*.npz"))) == 2
 
 
 def test_given_texts_are_read_word_by_word(after_others: Clone) -> None:

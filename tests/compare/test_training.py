@@ -28,7 +28,6 @@ CONTENDERS = {"rnn": {"cell": "rnn", "units": 17}, "gru": {"cell": "gru", "units
 TRAINING = {
     "epochs": 3,
     "patience": 3,
-    "min_steps": 0,
     "batch_size": 8,
     "learning_rate": 0.01,
     "schedule": "constant",

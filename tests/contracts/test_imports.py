@@ -37,13 +37,11 @@ def test_command_loads_neither_tensorflow_nor_scikit_learn_nor_mlflow(project: P
 # Who loads a heavy library as soon as it is loaded itself; all others load it inside functions, or for types alone.
 AT_THE_TOP = {
     "keras": {
-        "compare.network", "compare.training", "forecast.networks", "forecast.training", "internals.choice",
-        "internals.tracing", "networks.callbacks", "networks.fit", "networks.layers", "networks.recurrent",
-        "sentiment.network", "sentiment.training",
+        "compare.network", "compare.training", "internals.sentiment.layers", "networks.callbacks", "networks.fit",
+        "networks.layers", "networks.recurrent", "sentiment.network", "sentiment.training",
     },
     "tensorflow": {
-        "compare.training", "forecast.batches", "forecast.training", "internals.tracing", "networks.fit",
-        "sentiment.batches", "sentiment.training",
+        "compare.training", "networks.fit", "sentiment.batches", "sentiment.training",
     },
     "sklearn": set(),
     "mlflow": {"champion.tracking.registry"},

@@ -25,13 +25,9 @@ from rnn_pipelines.champion.manual import promote_version
 from rnn_pipelines.champion.policy import Decision
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
-from rnn_pipelines.forecast.forecaster import Forecaster, describe_forecaster, forecast_newest
+from rnn_pipelines.forecast.forecaster import Forecaster, forecast_newest
 from rnn_pipelines.forecast.packing import pack
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
-from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
 
 RECORD = {"kind": "retrain", "task": "forecast", "at": "2024-01-01T00:00:00+00:00", "reasons": ["why"]}
@@ -45,26 +41,15 @@ def prepared(
 
 
 @pytest.fixture(scope="module")
-def forecaster(prepared: SimpleNamespace) -> Forecaster:
-    """Two networks that were never trained; loads Keras."""
-    import keras
-
-    from rnn_pipelines.forecast.networks import build_forecaster
-
-    keras.utils.set_random_seed(0)
-    window = WindowSpec(lookback=4, horizon=2)
-    settings = describe_forecaster(
-        prepared.series, prepared.profile, prepared.cutoffs, window, CalendarSpec(), GapPolicy("interpolate")
-    )
-    specs = {cell: NetworkSpec(cell=cell, units=(2,)) for cell in ("lstm", "gru")}
-    networks = {cell: build_forecaster(spec, 4, 2, prepared.windows.num_known) for cell, spec in specs.items()}
-    return Forecaster(networks, prepared.scaler, settings.model_copy(update={"networks": specs}))
+def forecaster(prepared: SimpleNamespace, make_forecaster: Callable[..., Forecaster]) -> Forecaster:
+    """With two networks that were never trained."""
+    return make_forecaster(prepared, "lstm", "gru")
 
 
 @pytest.fixture
 def bare(forecaster: Forecaster) -> Forecaster:
-    """Without its networks, which makes it fast to save."""
-    return dataclasses.replace(forecaster, networks={})
+    """Without its networks, which makes it small."""
+    return dataclasses.replace(forecaster, model=dataclasses.replace(forecaster.model, networks={}, shares={}))
 
 
 @pytest.fixture
@@ -123,10 +108,10 @@ def test_loaded_classifier_knows_what_it_has_seen(folder: Path, text_classifier:
 
 
 def test_nothing_is_pickled(folder: Path, forecaster: Forecaster) -> None:
-    """Settings and scale are JSON, networks Keras archives in safe mode."""
+    """Settings and scale are JSON, the model is arrays."""
     version = save(folder, forecaster)
     names = {path.name for path in (folder / "versions" / version).iterdir()}
-    assert names == {"settings.json", "scaler.json", "lstm.keras", "gru.keras", "record.json", "checksums.json"}
+    assert names == {"settings.json", "scaler.json", "model.npz", "record.json", "checksums.json"}
 
 
 # Promotion
@@ -268,9 +253,9 @@ def test_where_no_champion_is_whole_there_is_none_and_an_alarm(folder: Path, bar
 
 
 def promote_unreadable(folder: Path, bare: Forecaster) -> str:
-    """A version whose network is no model, as that of another Keras may be; its checksum is right."""
+    """A version whose model is none, as that of another version of NumPy may be; its checksum is right."""
     store = ChampionStore(folder)
-    version = store.add_version({**pack(bare), "lstm.keras": b"of another Keras"})
+    version = store.add_version({**pack(bare), "model.npz": b"of another kind"})
     store.promote(version, ["why"], "2024-01-02T00:00:00+00:00")
     add_record(folder, RECORD | {"is_promoted": True, "version": version})
     return version
@@ -284,7 +269,7 @@ def test_champion_that_cannot_be_loaded_falls_back_with_an_alarm_on_record(
     assert champion.version == first
     alarm = f"{second}: it is whole, but can't be loaded (ValueError; the log has more)."
     assert champion.alarms == (alarm, f"{first} is in use instead.")
-    assert "Please ensure the file is an accessible `.keras` zip file" in caplog.text
+    assert "This file contains pickled (object) data" in caplog.text
     assert list_records(folder)[-1]["reasons"] == list(champion.alarms)
     assert list_damages(ChampionStore(folder)) == list(champion.alarms)
 

@@ -14,7 +14,6 @@ from kedro.io import DatasetError
 from kedro.io.core import Version, VersionNotFoundError
 
 from rnn_pipelines.datasets import KerasModelDataset
-from rnn_pipelines.forecast.specs import NetworkSpec
 
 INPUTS = {
     "history": np.random.default_rng(0).normal(size=(5, 6, 3)).astype("float32"),
@@ -26,20 +25,31 @@ def predict(model) -> np.ndarray:
     return model(INPUTS).numpy()
 
 
+def build(*layers: str, num_members: int = 1):
+    """A network that reads a history and what is known: recurrent layers, a head, and the mean of its members."""
+    import keras
+
+    history, known = keras.Input((6, 3), name="history"), keras.Input((2, 2), name="known")
+    outputs = []
+    for member in range(num_members):
+        hidden = history
+        for number, kind in enumerate(layers):
+            is_last = number == len(layers) - 1
+            layer = getattr(keras.layers, kind)(
+                4 - number, return_sequences=not is_last, name=f"{kind}_{member + number}"
+            )
+            hidden = layer(hidden)
+        joined = keras.layers.Concatenate()([keras.layers.Dropout(0.1)(hidden), keras.layers.Flatten()(known)])
+        outputs.append(keras.layers.Dense(2, name=f"head_{member}")(joined))
+    output = keras.layers.Average()(outputs) if num_members > 1 else outputs[0]
+    return keras.Model({"history": history, "known": known}, output)
+
+
 @pytest.fixture(scope="module")
 def models() -> dict:
     """Networks with other weights under every name."""
-    from rnn_pipelines.forecast.networks import average_forecasters, build_forecaster
-
-    networks = {
-        "lstm": NetworkSpec(cell="lstm", units=(4, 3), dropout=0.1),
-        "gru": NetworkSpec(cell="gru", units=4),
-        "other gru": NetworkSpec(cell="gru", units=4),
-        "compiled gru": NetworkSpec(cell="gru", units=4),
-    }
-    built = {name: build_forecaster(network, lookback=6, horizon=2, num_known=2) for name, network in networks.items()}
-    members = [build_forecaster(networks["gru"], lookback=6, horizon=2, num_known=2) for _ in range(2)]
-    return built | {"two grus": average_forecasters(members)}
+    built = {"lstm": build("LSTM", "LSTM"), "two grus": build("GRU", num_members=2)}
+    return built | {name: build("GRU") for name in ("gru", "other gru", "compiled gru")}
 
 
 @pytest.fixture
@@ -156,9 +166,9 @@ def test_preview_shows_the_layers(models: dict, filepath: str) -> None:
     preview = dataset.preview()
     assert preview["columns"] == ["layer", "kind", "units"]
     assert [row for row in preview["data"] if row[1] in {"LSTM", "Dense"}] == [
-        ["lstm_1", "LSTM", 4],
-        ["lstm_2", "LSTM", 3],
-        ["forecast", "Dense", 2],
+        ["LSTM_0", "LSTM", 4],
+        ["LSTM_1", "LSTM", 3],
+        ["head_0", "Dense", 2],
     ]
 
 

@@ -1,7 +1,6 @@
 """A replay sees on each day what was there on that day, and decides as a retraining does."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,14 +26,12 @@ from rnn_pipelines.forecast.specs import (
 )
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
-pytestmark = pytest.mark.usefixtures("no_graphs")
-
 RECIPE = Recipe(
     source=SourceSpec(name="catalog", freq="D"),
     split=SplitSpec(validation=10, test=10),
     window=WindowSpec(lookback=4, horizon=2),
 )
-TRAINING = ForecastTrainingSpec(epochs=2, min_steps=0, jit_compile=False, weight_average=0.0)
+TRAINING = ForecastTrainingSpec(max_steps=50, batch_size=16)
 HERE = ParallelSpec(workers=1)
 NEVER, EVERY_8 = ScheduleSpec(), ScheduleSpec(every=8)
 
@@ -43,7 +40,7 @@ def make_retraining(**policy: Any) -> Retraining:
     spec = RetrainForecastSpec(
         policy=ForecastPolicySpec(**{"must_beat": (), "significance": 1.0, **policy}), budget=BudgetSpec()
     )
-    return Retraining({"gru": NetworkSpec(cell="gru", units=[2])}, TRAINING, spec)
+    return Retraining({"gru": NetworkSpec(cell="gru", units=2, members=1)}, TRAINING, spec)
 
 
 def replay(
@@ -84,7 +81,7 @@ def test_nothing_later_is_seen(
     with_another_end: tuple[pd.DataFrame, pd.DataFrame],
 ) -> None:
     """Other values after a day change no forecast from before it."""
-    columns = ["unique_id", "cutoff", "ds", "last_value", "seasonal_naive", "ridge", "never", "often"]
+    columns = ["unique_id", "cutoff", "ds", "last_value", "seasonal_naive", "ridge", "mix", "never", "often"]
     before, after = (
         forecasts.loc[forecasts["cutoff"] <= table["ds"].iloc[-8], columns]
         for forecasts, _ in (replayed, with_another_end)
@@ -168,16 +165,10 @@ def test_old_champion_makes_way_in_the_time_of_the_replay(
 
 
 def test_first_network_is_in_use_whatever_the_policy_says(table: pd.DataFrame) -> None:
-    forecasts, retrainings = replay(table, make_retraining(must_beat=("ridge",)), never=NEVER)
+    retraining = make_retraining(must_beat=("last_value", "drift", "ridge", "mix"))
+    forecasts, retrainings = replay(table, retraining, never=NEVER)
     assert retrainings["is_promoted"].tolist() == [False]
     assert forecasts["never"].notna().all()
-
-
-def test_warm_start_begins_with_the_champions_weights(table: pd.DataFrame, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("INFO", "rnn_pipelines"):
-        replay(table, warm=ScheduleSpec(every=8, warm_start=True))
-    started = [message for message in caplog.messages if message.startswith("gru: from")]
-    assert started == ["gru: from scratch, for there is no champion", *["gru: from the champion's weights"] * 2]
 
 
 def test_retraining_as_of_a_day_has_the_same_loss_in_and_out_of_a_replay(
@@ -235,7 +226,7 @@ def test_nothing_is_trained_where_nothing_is_new(
 # The simple methods
 
 
-def test_ridge_is_fitted_on_what_the_first_network_is_trained_on(
+def test_simple_methods_are_fitted_on_what_the_first_network_is_trained_on(
     table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     panels = []
@@ -268,7 +259,7 @@ def test_series_that_is_not_there_all_the_time_is_left_out(
     with caplog.at_level("WARNING", "rnn_pipelines"):
         forecasts, _ = replay(table, never=NEVER)
     assert set(forecasts["unique_id"]) == {"kept"}
-    assert "left out, for they are not there from the first day to the last: part" in caplog.messages
+    assert "left out, for they are not there or can not be used from the first day to the last: part" in caplog.messages
     assert np.allclose(forecasts["last_value"], replayed[0]["last_value"])
 
 
@@ -343,24 +334,6 @@ def test_spans_of_time_mean_nothing_to_steps(
 def test_schedule_that_means_nothing_is_refused(every: Any) -> None:
     with pytest.raises(ValidationError):
         ScheduleSpec(every=every)
-
-
-@pytest.mark.parametrize(("jit_compile", "num_below"), [(True, 3), (False, 0)])
-def test_what_xla_compiles_is_trained_in_the_process_below(
-    table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, jit_compile: bool, num_below: int
-) -> None:
-    """For there it can be thrown away."""
-    below = []
-
-    def train_here(train: Callable[..., Any], jobs: list[Any]) -> list[Any]:
-        below.extend(jobs)
-        return [(job, train(job)) for job in jobs]
-
-    monkeypatch.setattr("rnn_pipelines.forecast.training.train_in_subprocess", train_here)
-    retraining = make_retraining()
-    training = retraining.training.model_copy(update={"jit_compile": jit_compile})
-    replay(table, replace(retraining, training=training), often=EVERY_8)
-    assert len(below) == num_below
 
 
 @pytest.mark.slow

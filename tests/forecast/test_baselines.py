@@ -6,210 +6,147 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
 
 from rnn_pipelines.forecast import baselines
-from rnn_pipelines.forecast.baselines import (
-    RIDGE_PENALTIES,
-    fit_ridge,
-    forecast_baselines,
-    repeat_last_value,
-    repeat_season,
-)
+from rnn_pipelines.forecast.base import Base, fit_base, frame_windows, gather_season
+from rnn_pipelines.forecast.baselines import BASELINES, forecast_baselines
 from rnn_pipelines.forecast.evaluation.metrics import measure_by_series
 from rnn_pipelines.forecast.predictions import tabulate_forecasts
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import (
-    EvaluationSpec,
-    Part,
-    WindowedPanel,
-    WindowSpec,
-    gather_windows,
-)
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, Part, WindowedPanel, WindowSpec
 
 Prepare = Callable[..., SimpleNamespace]
 MakeValues = Callable[..., list[float | None]]
 
 WEEKLY = EvaluationSpec(season_length=7)
-
-
-def make_counting_panel(sizes: tuple[int, ...] = (20,), horizon: int = 3, lookback: int = 4) -> WindowedPanel:
-    """Series after series whose values are their rows, without known features."""
-    stops = np.cumsum([size + horizon for size in sizes])
-    starts = stops - [size + horizon for size in sizes]
-    none = np.empty((0, 2), np.int64)
-    return WindowedPanel(
-        values=np.arange(stops[-1], dtype=np.float32)[:, None],
-        train=none,
-        validation=none,
-        test=none,
-        future=none,
-        series_starts=starts,
-        lookback=lookback,
-        horizon=horizon,
-        stride=1,
-    )
-
-
-def expand(panel: WindowedPanel, part: Part) -> tuple[np.ndarray, np.ndarray]:
-    """All windows of a part as one table, as scikit-learn needs them."""
-    origins = np.concatenate(list(panel.index(part).batches(1000)))
-    history, known, targets = (array.astype(np.float64) for array in gather_windows(panel, origins))
-    return np.hstack([history[:, :, 0], known.reshape(len(origins), -1)]), targets
-
-
-def predict(weights: np.ndarray, predictors: np.ndarray) -> np.ndarray:
-    return predictors @ weights[:-1] + weights[-1]
+SPLIT = SplitSpec(validation=25, test=15)
 
 
 @pytest.fixture(scope="module")
 def panel(prepare: Prepare, make_values: MakeValues) -> WindowedPanel:
-    values = {"a": make_values(90, seed=1, missing=[20]), "b": make_values(70, seed=2)}
-    return prepare(values, WindowSpec(lookback=5, horizon=3, stride=2), SplitSpec(validation=15, test=15)).windows
-
-
-# Last value
-
-
-def test_last_value_is_the_one_before_the_origin() -> None:
-    assert repeat_last_value(make_counting_panel(), np.array([5, 9])).tolist() == [[4, 4, 4], [8, 8, 8]]
-
-
-# Seasonal naive
-
-
-def test_seasonal_naive_is_the_value_one_season_before() -> None:
-    assert repeat_season(make_counting_panel(), np.array([10]), 5).tolist() == [[5, 6, 7]]
-
-
-def test_seasonal_naive_sees_no_target_where_the_horizon_is_longer_than_the_season() -> None:
-    """The last season that was seen comes again and again."""
-    panel = make_counting_panel(horizon=7)
-    assert repeat_season(panel, np.array([10]), 3).tolist() == [[7, 8, 9, 7, 8, 9, 7]]
-
-
-def test_seasonal_naive_of_season_1_is_the_last_value() -> None:
-    panel, origins = make_counting_panel(), np.array([5, 9, 20])
-    np.testing.assert_array_equal(repeat_season(panel, origins, 1), repeat_last_value(panel, origins))
-
-
-def test_seasonal_naive_may_look_further_back_than_the_window() -> None:
-    assert repeat_season(make_counting_panel(lookback=2), np.array([15]), 12).tolist() == [[3, 4, 5]]
-
-
-def test_young_series_falls_back_on_the_last_value() -> None:
-    assert repeat_season(make_counting_panel(), np.array([5]), 7).tolist() == [[4, 4, 0]]
-
-
-def test_series_shorter_than_the_season_falls_back_on_the_last_value() -> None:
-    """A day of 1,440 minutes, and a panel of 23 rows."""
-    assert repeat_season(make_counting_panel(), np.array([5]), 1440).tolist() == [[4, 4, 4]]
-
-
-def test_seasonal_naive_never_crosses_into_the_previous_series() -> None:
-    """The second series starts in row 23."""
-    panel = make_counting_panel(sizes=(20, 20))
-    assert repeat_season(panel, np.array([28]), 6).tolist() == [[27, 23, 24]]
-
-
-def test_origin_after_the_end_belongs_to_the_series_before_it() -> None:
-    """Row 20 is the future of the first series."""
-    panel = make_counting_panel(sizes=(20, 20))
-    assert repeat_season(panel, np.array([20, 43]), 5).tolist() == [[15, 16, 17], [38, 39, 40]]
-
-
-def test_seasonal_naive_falls_back_on_the_last_value_at_an_open_gap() -> None:
-    panel = make_counting_panel()
-    panel.values[6] = np.nan
-    assert repeat_season(panel, np.array([10]), 5).tolist() == [[5, 9, 7]]
-
-
-# Ridge
+    values = {"a": make_values(120, seed=1, missing=[20]), "b": make_values(90, seed=2)}
+    return prepare(values, WindowSpec(lookback=15, horizon=3, stride=2), SPLIT, evaluation=WEEKLY).windows
 
 
 @pytest.fixture(scope="module")
-def candidates(panel: WindowedPanel) -> list[Ridge]:
-    predictors, targets = expand(panel, "train")
-    return [Ridge(alpha=penalty * len(predictors)).fit(predictors, targets) for penalty in RIDGE_PENALTIES]
+def base(panel: WindowedPanel) -> Base:
+    return fit_base(panel)
 
 
-@pytest.mark.parametrize("number", range(4, len(RIDGE_PENALTIES)))
-def test_ridge_equals_scikit_learns(
-    panel: WindowedPanel, candidates: list[Ridge], number: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(baselines, "RIDGE_PENALTIES", RIDGE_PENALTIES[number : number + 1])
-    predictors, _ = expand(panel, "test")
-    np.testing.assert_allclose(
-        predict(fit_ridge(panel), predictors), candidates[number].predict(predictors), rtol=1e-6, atol=1e-6
-    )
+@pytest.fixture(scope="module")
+def single(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
+    """One series, with the calendar of the week."""
+    calendar = CalendarSpec(weekly=1, yearly=0)
+    return prepare(make_values(150), WindowSpec(lookback=15, horizon=3), SPLIT, evaluation=WEEKLY, calendar=calendar)
 
 
-def test_ridge_takes_the_penalty_that_is_best_on_validation(panel: WindowedPanel, candidates: list[Ridge]) -> None:
-    predictors, targets = expand(panel, "validation")
-    best = min(candidates, key=lambda ridge: ((ridge.predict(predictors) - targets) ** 2).sum())
-    np.testing.assert_allclose(predict(fit_ridge(panel), predictors), best.predict(predictors), rtol=1e-5, atol=1e-5)
+def find_origins(panel: WindowedPanel, part: Part) -> np.ndarray:
+    index = panel.index(part)
+    return index.origins(np.arange(len(index)))
 
 
-def test_ridge_is_the_same_whatever_the_batch_size(panel: WindowedPanel, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = fit_ridge(panel)
-    monkeypatch.setattr(baselines, "BATCH_SIZE", 7)
-    np.testing.assert_allclose(fit_ridge(panel), whole, rtol=1e-6, atol=1e-9)
+# Those that are simple
 
 
-def test_ridge_sees_nothing_of_the_test_part(prepare: Prepare, make_values: MakeValues) -> None:
-    values = make_values(70)
-    changed = [*values[:60], *(value + 1000 for value in values[60:])]
-    before, after = (fit_ridge(prepare(v).windows) for v in (values, changed))
-    np.testing.assert_array_equal(before, after)
+@pytest.mark.parametrize("part", ["test", "future"])
+def test_last_value_is_the_one_before_the_origin(panel: WindowedPanel, base: Base, part: Part) -> None:
+    last = panel.values[find_origins(panel, part) - 1, 0]
+    found = getattr(forecast_baselines(panel, base)["last_value"], part)
+    np.testing.assert_allclose(found, np.repeat(last[:, None], 3, axis=1), atol=1e-5)
 
 
-def test_ridge_sees_the_known_features_of_the_targets(panel: WindowedPanel) -> None:
-    lookback, known = panel.lookback, panel.horizon * panel.num_known
-    assert fit_ridge(panel).shape == (lookback + known + 1, panel.horizon)
+@pytest.mark.parametrize("part", ["test", "future"])
+def test_drift_goes_on_as_the_window_did_on_average(panel: WindowedPanel, base: Base, part: Part) -> None:
+    origins = find_origins(panel, part)
+    first, last = (panel.values[origins - step, 0] for step in (15, 1))
+    expected = last[:, None] + (last - first)[:, None] / 14 * np.array([1, 2, 3])
+    found = getattr(forecast_baselines(panel, base)["drift"], part)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_ridge_learns_what_the_calendar_alone_says(prepare: Prepare) -> None:
-    """A weekly wave on noise: the history of one step doesn't tell the day of the week."""
-    days = np.arange(200)
-    values = np.sin(2 * np.pi * days / 7) + np.random.default_rng(0).normal(0, 0.01, 200)
-    panel = prepare(values.tolist(), WindowSpec(lookback=1, horizon=2), SplitSpec(validation=20, test=20)).windows
-    predictors, targets = expand(panel, "test")
-    assert np.mean((predict(fit_ridge(panel), predictors) - targets) ** 2) < 0.001
+@pytest.mark.parametrize("part", ["test", "future"])
+def test_seasonal_naive_takes_the_newest_value_of_the_season(panel: WindowedPanel, base: Base, part: Part) -> None:
+    expected = gather_season(panel, find_origins(panel, part), 7)
+    found = getattr(forecast_baselines(panel, base)["seasonal_naive"], part)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_series_without_a_season_have_no_seasonal_naive(prepare: Prepare, make_values: MakeValues) -> None:
+    window, evaluation = WindowSpec(lookback=15, horizon=3), EvaluationSpec(season_length=1)
+    panel = prepare(make_values(120), window, SPLIT, evaluation=evaluation).windows
+    assert "seasonal_naive" not in forecast_baselines(panel, fit_base(panel))
+
+
+# Those that are fitted
+
+
+@pytest.mark.parametrize("part", ["test", "future"])
+def test_mix_is_the_weighted_mean_of_all_methods(panel: WindowedPanel, base: Base, part: Part) -> None:
+    framed = frame_windows(panel, base, find_origins(panel, part))
+    each = [framed.predictors @ matrix for matrix in base.matrices[-1]]
+    expected = framed.units.unframe(np.tensordot(base.mix, each, 1))
+    np.testing.assert_allclose(getattr(forecast_baselines(panel, base)["mix"], part), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_ridge_is_one_that_was_fitted_on_everything(panel: WindowedPanel, base: Base) -> None:
+    framed = frame_windows(panel, base, find_origins(panel, "test"))
+    ridges = [
+        framed.units.unframe(framed.predictors @ matrix)
+        for name, matrix in zip(base.names, base.matrices[-1], strict=True)
+        if name.startswith("ridge")
+    ]
+    found = forecast_baselines(panel, base)["ridge"].test
+    assert min(np.abs(found - ridge).max() for ridge in ridges) < 1e-5
+
+
+def test_climatology_is_of_single_series_with_a_calendar(panel: WindowedPanel, single: SimpleNamespace) -> None:
+    """Windows of many series have levels of their own, which no calendar knows."""
+    of_one = forecast_baselines(single.windows, fit_base(single.windows))
+    assert ("climatology" in of_one, "climatology" in forecast_baselines(panel, fit_base(panel))) == (True, False)
 
 
 # All of them
 
 
-def test_baselines_are_last_value_seasonal_naive_and_ridge(panel: WindowedPanel) -> None:
-    assert list(forecast_baselines(panel, {}, WEEKLY)) == ["last_value", "seasonal_naive", "ridge"]
+def test_baselines_come_in_the_order_of_the_registry(single: SimpleNamespace) -> None:
+    found = list(forecast_baselines(single.windows, fit_base(single.windows)))
+    assert found == [name for name in BASELINES if name != "long_seasonal_naive"]
 
 
-@pytest.mark.parametrize("name", ["last_value", "seasonal_naive", "ridge"])
-def test_baseline_forecasts_every_test_window_and_future_step(panel: WindowedPanel, name: str) -> None:
-    forecasts = forecast_baselines(panel, {}, WEEKLY)[name]
-    assert (forecasts.test.shape, forecasts.future.shape) == ((len(panel.index("test")), 3), (2, 3))
+def test_baselines_forecast_every_test_window_and_future_step(panel: WindowedPanel, base: Base) -> None:
+    shapes = {(said.test.shape, said.future.shape) for said in forecast_baselines(panel, base).values()}
+    assert shapes == {((len(panel.index("test")), 3), (2, 3))}
 
 
-@pytest.mark.parametrize("name", ["last_value", "seasonal_naive", "ridge"])
-def test_baseline_forecasts_are_finite_float32(panel: WindowedPanel, name: str) -> None:
-    forecasts = forecast_baselines(panel, {}, WEEKLY)[name]
-    assert forecasts.test.dtype == forecasts.future.dtype == np.float32
-    assert np.isfinite(forecasts.test).all()
-    assert np.isfinite(forecasts.future).all()
+def test_baseline_forecasts_are_finite_float32(panel: WindowedPanel, base: Base) -> None:
+    for said in forecast_baselines(panel, base).values():
+        for forecasts in (said.test, said.future):
+            assert forecasts.dtype == np.float32
+            assert np.isfinite(forecasts).all()
 
 
-def test_ridge_forecast_is_that_of_its_weights(panel: WindowedPanel) -> None:
-    predictors, _ = expand(panel, "test")
-    found = forecast_baselines(panel, {}, WEEKLY)["ridge"].test
-    np.testing.assert_allclose(found, predict(fit_ridge(panel), predictors), rtol=1e-5, atol=1e-5)
+def test_baselines_are_the_same_whatever_the_batch_size(
+    panel: WindowedPanel, base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = forecast_baselines(panel, base)
+    monkeypatch.setattr(baselines, "BATCH_SIZE", 7)
+    for name, said in forecast_baselines(panel, base).items():
+        np.testing.assert_allclose(said.test, whole[name].test, rtol=1e-5, atol=1e-6)
 
 
-def test_panel_is_not_changed(panel: WindowedPanel) -> None:
+def test_baselines_have_no_forecasts_of_no_windows(prepare: Prepare, make_values: MakeValues) -> None:
+    """A panel whose test part is shorter than the horizon."""
+    panel = prepare(make_values(120), WindowSpec(lookback=15, horizon=3), SplitSpec(validation=25, test=3)).windows
+    found = forecast_baselines(panel, fit_base(panel))["ridge"]
+    assert (found.test.shape, found.future.shape) == ((1, 3), (1, 3))
+
+
+def test_panel_is_not_changed(panel: WindowedPanel, base: Base) -> None:
     before = panel.values.copy()
-    forecast_baselines(panel, {}, WEEKLY)
+    forecast_baselines(panel, base)
     np.testing.assert_array_equal(panel.values, before)
 
 
@@ -221,7 +158,7 @@ def measure(source: SourceSpec, split: SplitSpec, window: WindowSpec, origins: s
     evaluation = EvaluationSpec(origins=origins)
     recipe = Recipe(source=source, split=split, window=window, calendar=calendar, evaluation=evaluation)
     panel = prepare_panel(read_source(source), recipe)
-    forecasts = forecast_baselines(panel.windows, panel.profile, evaluation)
+    forecasts = forecast_baselines(panel.windows, fit_base(panel.windows))
     predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, forecasts, "test")
     by_series = measure_by_series(predictions, panel.series, panel.cutoffs, panel.profile["season_length"])
     return by_series.groupby("forecaster")[["mse", "mae"]].mean().to_dict("index")

@@ -54,6 +54,7 @@ def decide() -> Callable[..., Candidate]:
         in_use: LoadedChampion | None = None,
         change: Callable[[pd.DataFrame], pd.DataFrame] = lambda holdout: holdout,
         max_age_days: float | None = None,
+        names: tuple[str, ...] = tuple(NOISE),
         **noise: float,
     ) -> Candidate:
         random = np.random.default_rng(0)
@@ -61,11 +62,12 @@ def decide() -> Callable[..., Candidate]:
         holdout = index.to_frame(index=False, name=["unique_id", "cutoff", "horizon_step"])
         holdout.insert(2, "ds", holdout["cutoff"] + holdout["horizon_step"])
         holdout["y"] = random.normal(size=len(holdout))
-        for name, deviation in {**NOISE, **noise}.items():
+        deviations = {name: NOISE[name] for name in names} | noise
+        for name, deviation in deviations.items():
             holdout[name] = holdout["y"] + deviation * random.normal(size=len(holdout))
         policy = {"max_age_days": max_age_days}
         spec = RetrainForecastSpec.model_validate({"policy": policy, "budget": {}})
-        predictions = Predictions(change(holdout), tuple(NOISE | noise))
+        predictions = Predictions(change(holdout), tuple(deviations))
         return decide_promotion(make_forecaster(), in_use, predictions, TRAINING, RUN, spec)
 
     return make
@@ -73,6 +75,13 @@ def decide() -> Callable[..., Candidate]:
 
 def read_reasons(candidate: Candidate) -> str:
     return "; ".join(candidate.decision.reasons)
+
+
+def test_baseline_that_the_series_do_not_have_need_not_be_beaten(decide: Callable[..., Candidate]) -> None:
+    """Series without a season have no seasonal naive, which the policy names by default."""
+    candidate = decide(names=("last_value", "ridge", "challenger"))
+    assert candidate.decision.is_promoted
+    assert candidate.manifest["notes"] == ["there is no seasonal_naive of these series to be beaten"]
 
 
 def test_first_challenger_that_beats_the_baselines_is_promoted(decide: Callable[..., Candidate]) -> None:

@@ -10,38 +10,26 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnn_pipelines.forecast.base import fit_base, frame_windows
+from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.forecaster import (
     Forecaster,
     ForecasterSettings,
-    describe_forecaster,
     forecast_cutoffs,
     forecast_newest,
+    make_blend,
 )
+from rnn_pipelines.forecast.networks import forecast_origins, make_network, size_members
 from rnn_pipelines.forecast.predictions import Forecasts, tabulate_forecasts
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
-from rnn_pipelines.forecast.specs import NetworkSpec
+from rnn_pipelines.networks.members import initialize_members
 
 Prepare = Callable[..., SimpleNamespace]
+MakeForecaster = Callable[..., Forecaster]
 WINDOW = WindowSpec(lookback=4, horizon=2)
 SOURCE = SourceSpec(name="catalog", freq="D")
-
-
-def make_forecaster(prepared: SimpleNamespace, *cells: str, gaps: str = "interpolate") -> Forecaster:
-    """With networks that were never trained."""
-    import keras
-
-    from rnn_pipelines.forecast.networks import build_forecaster
-
-    keras.utils.set_random_seed(0)
-    settings = describe_forecaster(
-        prepared.series, prepared.profile, prepared.cutoffs, WINDOW, CalendarSpec(), GapPolicy(gaps)
-    )
-    specs = {cell: NetworkSpec(cell=cell, units=(3,)) for cell in cells or ("gru",)}
-    networks = {cell: build_forecaster(spec, 4, 2, prepared.windows.num_known) for cell, spec in specs.items()}
-    return Forecaster(networks, prepared.scaler, settings.model_copy(update={"networks": specs}))
 
 
 @pytest.fixture(scope="module")
@@ -50,24 +38,23 @@ def prepared(prepare: Prepare, make_values: Callable[..., list[float | None]]) -
 
 
 @pytest.fixture(scope="module")
-def forecaster(prepared: SimpleNamespace) -> Forecaster:
+def forecaster(prepared: SimpleNamespace, make_forecaster: MakeForecaster) -> Forecaster:
     return make_forecaster(prepared, "lstm", "gru")
 
 
 def tabulate(forecaster: Forecaster, prepared: SimpleNamespace, part: str) -> pd.DataFrame:
-    """What the networks say about a part of the panel, through its windows."""
-    from rnn_pipelines.forecast.training import forecast_windows
-
-    each = [forecast_windows(network, prepared.windows) for network in forecaster.networks.values()]
-    mean = Forecasts(*(np.mean([getattr(f, name) for f in each], axis=0) for name in ("test", "future")))
-    return tabulate_forecasts(prepared.windows, prepared.features, prepared.scaler, {"y_hat": mean}, part).table
+    """What the forecaster says about a part of the panel, through its windows."""
+    index = prepared.windows.index(part)
+    scaled = forecaster.model.forecast(prepared.windows, index.origins(np.arange(len(index))))
+    forecasts = {"y_hat": Forecasts(test=scaled, future=scaled)}
+    return tabulate_forecasts(prepared.windows, prepared.features, prepared.scaler, forecasts, part).table
 
 
 COLUMNS = ["unique_id", "cutoff", "ds", "horizon_step", "y_hat"]
 
 
 def test_forecasts_of_the_holdout_are_those_of_the_panel(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
-    """The mean of both networks, in the series' unit."""
+    """Simple methods and both networks, in the series' unit."""
     expected = tabulate(forecaster, prepared, "test")[COLUMNS]
     cutoffs = expected[["unique_id", "cutoff"]].drop_duplicates()
     found = forecast_cutoffs(forecaster, prepared.series, cutoffs)
@@ -121,9 +108,53 @@ def test_series_shorter_than_the_lookback_are_left_out(
     assert "left out: 1 of 2 cut-offs before which there are no 4 steps with values" in caplog.messages
 
 
+@pytest.fixture(scope="module")
+def young(prepare: Prepare, make_values: Callable[..., list[float | None]]) -> SimpleNamespace:
+    """A panel whose second series is shorter than the lookback and its parts together."""
+    return prepare({"a": make_values(60, seed=1), "b": make_values(36, seed=2)}, WindowSpec(lookback=20, horizon=2))
+
+
+def test_padded_forecasts_are_those_of_the_panel(young: SimpleNamespace, make_forecaster: MakeForecaster) -> None:
+    forecaster = make_forecaster(young)
+    for part, cutoffs in (("test", None), ("future", young.series.groupby("unique_id")["ds"].max())):
+        expected = tabulate(forecaster, young, part)[COLUMNS]
+        times = expected[["unique_id", "cutoff"]].drop_duplicates()
+        assert cutoffs is None or times["cutoff"].tolist() == cutoffs.tolist()
+        found = forecast_cutoffs(forecaster, young.series, times)
+        pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
+
+
+def test_forecaster_of_a_panel_forecasts_series_that_are_shorter_than_its_lookback(
+    young: SimpleNamespace,
+    make_forecaster: MakeForecaster,
+    make_table: Callable[..., pd.DataFrame],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    table = make_table({"a": list(range(13)), "b": list(range(14))})
+    found = forecast_newest(make_forecaster(young), table, SOURCE)
+    assert set(found["unique_id"]) == {"b"}
+    assert "left out: 1 of 2 cut-offs before which there are no 14 steps with values" in caplog.messages
+
+
+def test_forecaster_of_one_series_needs_its_whole_lookback(
+    prepare: Prepare,
+    make_forecaster: MakeForecaster,
+    make_values: Callable[..., list[float | None]],
+    make_table: Callable[..., pd.DataFrame],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    alone = prepare(make_values(60), WindowSpec(lookback=20, horizon=2))
+    assert forecast_newest(make_forecaster(alone), make_table(list(range(19))), SOURCE).empty
+    assert "left out: 1 of 1 cut-offs before which there are no 20 steps with values" in caplog.messages
+
+
 @pytest.mark.parametrize(("gaps", "names"), [("interpolate", {"a", "b"}), ("split", {"b"})])
 def test_gaps_are_treated_as_in_training(
-    prepared: SimpleNamespace, make_table: Callable[..., pd.DataFrame], gaps: str, names: set[str]
+    prepared: SimpleNamespace,
+    make_forecaster: MakeForecaster,
+    make_table: Callable[..., pd.DataFrame],
+    gaps: str,
+    names: set[str],
 ) -> None:
     values = {"a": [1.0, 2.0, 3.0, None, 5.0, 6.0], "b": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
     found = forecast_newest(make_forecaster(prepared, gaps=gaps), make_table(values), SOURCE)
@@ -139,13 +170,63 @@ def test_other_series_of_the_table_change_nothing(
     pd.testing.assert_frame_equal(forecast_newest(forecaster, alone, SOURCE), expected, rtol=1e-5)
 
 
-def test_steps_are_forecast_as_days_are(prepare: Prepare, make_values: Callable[..., list[float | None]]) -> None:
+def test_steps_are_forecast_as_days_are(
+    prepare: Prepare, make_forecaster: MakeForecaster, make_values: Callable[..., list[float | None]]
+) -> None:
     prepared = prepare(make_values(50), WINDOW, freq=2, start=10)
     forecaster = make_forecaster(prepared)
     found = forecast_newest(forecaster, prepared.table, SourceSpec(name="catalog"))
     assert found["ds"].tolist() == [110, 112]
     expected = tabulate(forecaster, prepared, "future")["y_hat"]
     np.testing.assert_allclose(found["y_hat"], expected, rtol=1e-5)
+
+
+# The combination of methods
+
+
+@pytest.fixture(scope="module", params=["one", "many"])
+def case(
+    request: pytest.FixtureRequest, prepare: Prepare, make_values: Callable[..., list[float | None]]
+) -> SimpleNamespace:
+    """A panel, its base, its test windows and two networks of random weights."""
+    values = make_values(90) if request.param == "one" else {"a": make_values(90, seed=1), "b": make_values(80, seed=2)}
+    panel = prepare(values, WINDOW).windows
+    base, index = fit_base(panel), panel.index("test")
+    networks = {}
+    for seed, cell in enumerate(("lstm", "gru")):
+        weights = initialize_members(seed, 2, size_members(panel, cell, 3, 0 if request.param == "one" else 4, 1, ()))
+        weights["head_kernel"] += np.float32(0.3)
+        unseen = np.zeros((len(base.judged), panel.horizon), np.float32)
+        networks[cell] = make_network(weights, cell, 1, np.zeros(0, np.int64), 0.25 + 0.5 * seed, unseen)
+    return SimpleNamespace(panel=panel, base=base, origins=index.origins(np.arange(len(index))), networks=networks)
+
+
+def test_blend_is_the_combination_of_its_parts(case: SimpleNamespace) -> None:
+    """In the frame of each window: of what the mix and each network say."""
+    weights = {"mix": 0.5, "lstm": 0.2, "gru": 0.3}
+    blend = make_blend(case.base, case.networks, weights)
+    framed = frame_windows(case.panel, case.base, case.origins)
+    expected = weights["mix"] * (framed.predictors @ case.base.combine())
+    for name, network in case.networks.items():
+        said = framed.units.frame(forecast_origins(network, case.base, case.panel, case.origins).astype(float))
+        expected += weights[name] * said
+    found = blend.forecast(case.panel, case.origins)
+    np.testing.assert_allclose(found, framed.units.unframe(expected), rtol=1e-4, atol=1e-4)
+
+
+def test_networks_without_weight_are_left_out(case: SimpleNamespace) -> None:
+    assert list(make_blend(case.base, case.networks, {"mix": 0.5, "lstm": 0.0, "gru": 0.5}).networks) == ["gru"]
+
+
+def test_mix_alone_forecasts_as_the_baseline_does(case: SimpleNamespace) -> None:
+    blend = make_blend(case.base, case.networks, {"mix": 1.0, "lstm": 0.0, "gru": 0.0})
+    expected = forecast_baselines(case.panel, case.base)["mix"].test
+    np.testing.assert_allclose(blend.forecast(case.panel, case.origins), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_blend_carries_nothing_of_the_training_data(case: SimpleNamespace) -> None:
+    blend = make_blend(case.base, case.networks, {"mix": 0.0, "lstm": 0.5, "gru": 0.5})
+    assert [network.unseen.size for network in blend.networks.values()] == [0, 0]
 
 
 # Settings
@@ -159,7 +240,7 @@ def test_settings_know_the_last_time_that_training_has_seen(forecaster: Forecast
 
 @pytest.mark.parametrize("options", [{}, {"freq": 1, "start": 0}], ids=["days", "steps"])
 def test_settings_come_back_from_json(
-    prepare: Prepare, make_values: Callable[..., list[float | None]], options: dict
+    prepare: Prepare, make_forecaster: MakeForecaster, make_values: Callable[..., list[float | None]], options: dict
 ) -> None:
     settings = make_forecaster(prepare(make_values(50), WINDOW, **options)).settings
     again = ForecasterSettings.model_validate_json(settings.model_dump_json())

@@ -1,223 +1,237 @@
-"""The forecasting network has the shape, the inputs and the size that its spec says."""
+"""A network reads windows as its type says, and corrects what is linear in them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
-from rnn_pipelines.forecast.specs import NetworkSpec
+from rnn_pipelines.forecast import networks as forecasting
+from rnn_pipelines.forecast.base import Base, fit_base, frame_windows
+from rnn_pipelines.forecast.folds import list_past
+from rnn_pipelines.forecast.networks import (
+    Network,
+    correct,
+    forecast_origins,
+    forecast_windows,
+    make_network,
+    read_windows,
+    size_members,
+)
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.networks.members import initialize_members, run_members
 
+Prepare = Callable[..., SimpleNamespace]
 CELLS = ("lstm", "gru")
-LOOKBACK, HORIZON, NUM_KNOWN = 6, 3, 2
+LOOKBACK, HORIZON = 14, 3
+CALENDAR = CalendarSpec(weekly=1, yearly=0)
+
+
+def draw_weeks(size: int, seed: int = 0) -> list[float]:
+    noise = np.random.default_rng(seed).normal(0, 1, size)
+    return (20 + 3 * np.sin(2 * np.pi * np.arange(size) / 7) + noise).tolist()
 
 
 @pytest.fixture(scope="module")
-def build():
-    """`build_forecaster`, which loads Keras; weights are the same each time."""
-    import keras
-
-    from rnn_pipelines.forecast.networks import build_forecaster
-
-    def build_seeded(cell: str = "lstm", num_known: int = NUM_KNOWN, **options: object):
-        keras.utils.set_random_seed(0)
-        return build_forecaster(NetworkSpec(cell=cell, **{"units": (4,), **options}), LOOKBACK, HORIZON, num_known)
-
-    return build_seeded
-
-
-def make_inputs(batch: int = 5, num_known: int = NUM_KNOWN) -> dict[str, np.ndarray]:
-    random = np.random.default_rng(0)
-    inputs = {"history": random.normal(size=(batch, LOOKBACK, 1 + num_known)).astype("float32")}
-    if num_known:
-        inputs["known"] = random.normal(size=(batch, HORIZON, num_known)).astype("float32")
-    return inputs
+def cases(prepare: Prepare) -> dict[str, SimpleNamespace]:
+    """One series, and two of them, with the calendar of the week."""
+    by_name = {"one": draw_weeks(160), "many": {"a": draw_weeks(120, 1), "b": draw_weeks(100, 2)}}
+    found = {}
+    for name, values in by_name.items():
+        panel = prepare(
+            values,
+            WindowSpec(lookback=LOOKBACK, horizon=HORIZON),
+            SplitSpec(validation=25, test=20),
+            evaluation=EvaluationSpec(season_length=7),
+            calendar=CALENDAR,
+        ).windows
+        found[name] = SimpleNamespace(panel=panel, base=fit_base(panel))
+    return found
 
 
-def call(model, inputs: dict[str, np.ndarray], training: bool = False) -> np.ndarray:
-    return model(inputs, training=training).numpy()
+def make_trained(panel: WindowedPanel, base: Base, cell: str = "gru", gain: float = 0.5, segment: int = 2) -> Network:
+    """A network with weights as after some training."""
+    embedding, calendar = (0, (0,)) if base.frame == "series" else (5, ())
+    shape = size_members(panel, cell, 4, embedding, segment, calendar)
+    rng = np.random.default_rng(3)
+    weights = initialize_members(0, 3, shape)
+    weights["head_kernel"] = rng.normal(size=weights["head_kernel"].shape).astype(np.float32)
+    unseen = np.zeros((len(base.judged), panel.horizon), np.float32)
+    return make_network(weights, cell, segment, np.array(calendar, np.int64), gain, unseen)
 
 
-def count_cell(cell: str, units: int, features: int) -> int:
-    """Weights of one recurrent layer: the kernel, the recurrent kernel and the biases of every gate.
-
-    With `reset_after`, a GRU has one bias for each of the two kernels.
-    """
-    if cell == "lstm":
-        return 4 * (units * (features + units) + units)
-    return 3 * (units * (features + units) + 2 * units)
+def read(
+    panel: WindowedPanel, base: Base, origins: np.ndarray, segment: int = 1, calendar: tuple[int, ...] = ()
+) -> tuple[np.ndarray, np.ndarray]:
+    framed = frame_windows(panel, base, origins)
+    return read_windows(panel, framed, origins, segment, np.array(calendar, int), base.frame != "series")
 
 
-# The spec
+# What is read of one series
 
 
-@pytest.mark.parametrize(("units", "expected"), [(8, (8,)), ([8], (8,)), ([64, 32], (64, 32)), ((5, 4, 3), (5, 4, 3))])
-def test_units_are_one_number_or_one_for_each_layer(units: object, expected: tuple[int, ...]) -> None:
-    assert NetworkSpec(cell="lstm", units=units).units == expected
+def test_step_of_one_series_is_the_window_less_its_mean_and_as_it_is(cases: dict[str, SimpleNamespace]) -> None:
+    panel, origins = cases["one"].panel, np.array([40, 77])
+    steps, _ = read(panel, cases["one"].base, origins)
+    history = np.stack([panel.values[origin - LOOKBACK : origin, 0] for origin in origins])
+    np.testing.assert_allclose(steps[:, :, 1].T, history, atol=1e-6)
+    np.testing.assert_allclose(steps[:, :, 0].T, history - history.mean(axis=1, keepdims=True), atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("units", []),
-        ("units", 0),
-        ("units", [4, 0]),
-        ("units", "many"),
-        ("dropout", 1.0),
-        ("dropout", -0.1),
-        ("cell", "rnn"),
-        ("width", 3),
-    ],
-)
-def test_wrong_network_is_refused_before_keras_loads(field: str, value: object) -> None:
-    with pytest.raises(ValidationError, match=field):
-        NetworkSpec(**{"cell": "lstm", field: value})
+def test_step_of_one_series_has_the_features_of_the_calendar_that_are_asked_for(
+    cases: dict[str, SimpleNamespace],
+) -> None:
+    panel = cases["one"].panel
+    steps, _ = read(panel, cases["one"].base, np.array([40]), calendar=(1,))
+    np.testing.assert_array_equal(steps[:, 0, 2:], panel.values[40 - LOOKBACK : 40, [2]])
 
 
-# Inputs and outputs
+def test_head_of_one_series_reads_no_calendar(cases: dict[str, SimpleNamespace]) -> None:
+    assert read(cases["one"].panel, cases["one"].base, np.array([40]))[1].shape == (1, 0)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("num_known", [0, NUM_KNOWN])
-def test_output_is_one_value_for_each_step_ahead(build, cell: str, num_known: int) -> None:
-    assert call(build(cell, num_known), make_inputs(5, num_known)).shape == (5, HORIZON)
+def test_segment_puts_steps_of_the_series_side_by_side(cases: dict[str, SimpleNamespace]) -> None:
+    panel, base, origins = cases["one"].panel, cases["one"].base, np.array([40, 77])
+    single, _ = read(panel, base, origins)
+    joined, _ = read(panel, base, origins, segment=7)
+    expected = single.reshape(2, 7, 2, 2).transpose(0, 2, 1, 3).reshape(2, 2, 14)
+    np.testing.assert_array_equal(joined, expected)
 
 
-def test_inputs_are_history_and_known(build) -> None:
-    shapes = {tensor.name: tensor.shape[1:] for tensor in build().inputs}
-    assert shapes == {"history": (LOOKBACK, 1 + NUM_KNOWN), "known": (HORIZON, NUM_KNOWN)}
+def test_first_segment_is_filled_up_with_zeros_before_the_window(cases: dict[str, SimpleNamespace]) -> None:
+    """14 steps are 3 segments of 5, with one that is missing."""
+    panel, base, origins = cases["one"].panel, cases["one"].base, np.array([40])
+    single, _ = read(panel, base, origins)
+    joined, _ = read(panel, base, origins, segment=5)
+    np.testing.assert_array_equal(joined.reshape(15, 2), np.vstack([np.zeros((1, 2)), single[:, 0]]))
 
 
-def test_no_known_features_make_no_input(build) -> None:
-    assert [tensor.name for tensor in build(num_known=0).inputs] == ["history"]
+# What is read of many series
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_head_sees_the_known_features_of_every_step(build, cell: str) -> None:
-    model, inputs = build(cell), make_inputs(1 + HORIZON)
-    inputs = {name: np.repeat(array[:1], 1 + HORIZON, axis=0) for name, array in inputs.items()}
-    for step in range(HORIZON):
-        inputs["known"][1 + step, step] += 1
-    outputs = call(model, inputs)
-    assert (outputs[1:] != outputs[0]).all()
+def test_step_of_many_series_is_the_window_in_its_frame(cases: dict[str, SimpleNamespace]) -> None:
+    panel, base, origins = cases["many"].panel, cases["many"].base, np.array([40, 77])
+    steps, _ = read(panel, base, origins)
+    np.testing.assert_allclose(steps[:, :, 0].T, frame_windows(panel, base, origins).history, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("units", [(4,), (5, 4)])
-def test_every_output_step_depends_on_the_whole_window(build, cell: str, units: tuple[int, ...]) -> None:
-    """Each row of the batch has one step of the history changed."""
-    inputs = {name: np.repeat(array[:1], 1 + LOOKBACK, axis=0) for name, array in make_inputs().items()}
-    for step in range(LOOKBACK):
-        inputs["history"][1 + step, step, 0] += 2
-    outputs = call(build(cell, units=units), inputs)
-    assert (outputs[1:] != outputs[0]).all()
+def test_segments_that_lie_inside_the_series_are_marked(cases: dict[str, SimpleNamespace]) -> None:
+    steps, _ = read(cases["many"].panel, cases["many"].base, np.array([40]), segment=7)
+    assert steps[:, 0, -1].tolist() == [1, 1]
 
 
-@pytest.mark.parametrize("bias", [-1000.0, 1000.0])
-def test_output_is_bounded_by_nothing(build, bias: float) -> None:
-    model = build()
-    kernel, _ = model.get_layer("forecast").get_weights()
-    model.get_layer("forecast").set_weights([kernel, np.full(HORIZON, bias)])
-    assert call(model, make_inputs()) == pytest.approx(bias, abs=20)
+def test_segment_that_is_filled_up_is_not_marked(cases: dict[str, SimpleNamespace]) -> None:
+    steps, _ = read(cases["many"].panel, cases["many"].base, np.array([40]), segment=5)
+    assert steps[:, 0, -1].tolist() == [0, 1, 1]
 
 
-def test_windows_of_a_batch_know_nothing_of_each_other(build) -> None:
-    model, inputs = build(), make_inputs()
-    alone = call(model, {name: array[2:3] for name, array in inputs.items()})
-    np.testing.assert_allclose(call(model, inputs)[2:3], alone, rtol=1e-5, atol=1e-6)
+def test_head_of_many_series_reads_the_calendar_of_the_first_target(cases: dict[str, SimpleNamespace]) -> None:
+    panel = cases["many"].panel
+    _, known = read(panel, cases["many"].base, np.array([40, 77]))
+    np.testing.assert_array_equal(known, panel.values[[40, 77], 1:])
 
 
-# Layers
+@pytest.mark.parametrize("name", ["one", "many"])
+@pytest.mark.parametrize("segment", [1, 5, 7])
+def test_sizes_are_those_of_what_is_read(cases: dict[str, SimpleNamespace], name: str, segment: int) -> None:
+    panel, base = cases[name].panel, cases[name].base
+    embedding, calendar = (0, (0, 1)) if name == "one" else (8, ())
+    steps, known = read(panel, base, np.array([40]), segment, calendar)
+    shape = size_members(panel, "gru", 4, embedding, segment, calendar)
+    assert (shape.num_inputs, shape.num_known, shape.num_outputs) == (steps.shape[-1], known.shape[-1], HORIZON)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_network_and_layers_bear_the_name_of_the_cell(build, cell: str) -> None:
-    model = build(cell, units=(5, 4))
-    names = [layer.name for layer in model.layers]
-    assert (model.name, [name for name in names if cell in name]) == (
-        f"{cell}_forecaster",
-        [f"{cell}_1", f"{cell}_2"],
-    )
+@pytest.mark.parametrize("name", ["one", "many"])
+def test_no_target_is_read(cases: dict[str, SimpleNamespace], name: str) -> None:
+    panel, base, origins = cases[name].panel, cases[name].base, np.array([40])
+    values = panel.values.copy()
+    values[40:, 0] = np.nan
+    np.testing.assert_array_equal(read(replace(panel, values=values), base, origins)[0], read(panel, base, origins)[0])
+
+
+# What is said
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("num_known", [0, NUM_KNOWN])
-@pytest.mark.parametrize("units", [(4,), (64, 32)])
-def test_number_of_parameters_follows_the_formula(build, cell: str, num_known: int, units: tuple[int, ...]) -> None:
-    recurrent = sum(
-        count_cell(cell, width, features) for width, features in zip(units, (1 + num_known, *units), strict=False)
-    )
-    head = (units[-1] + HORIZON * num_known) * HORIZON + HORIZON
-    assert build(cell, num_known, units=units).count_params() == recurrent + head
+@pytest.mark.parametrize("name", ["one", "many"])
+def test_correction_is_the_mean_of_the_members(cases: dict[str, SimpleNamespace], name: str, cell: str) -> None:
+    panel, base, origins = cases[name].panel, cases[name].base, np.array([40, 77])
+    network = make_trained(panel, base, cell)
+    framed = frame_windows(panel, base, origins)
+    steps, known = read(panel, base, origins, network.segment, tuple(network.calendar))
+    outputs, _ = run_members(network.weights, steps, known)
+    np.testing.assert_allclose(correct(network, panel, framed, origins), outputs.mean(axis=0), atol=1e-6)
 
 
-def test_activation_reaches_the_cell(build) -> None:
-    inputs = make_inputs()
-    assert not np.allclose(call(build(activation="relu"), inputs), call(build(activation="tanh"), inputs))
+@pytest.mark.parametrize("name", ["one", "many"])
+def test_forecast_is_what_is_linear_and_as_much_of_the_correction_as_it_is_trusted(
+    cases: dict[str, SimpleNamespace], name: str
+) -> None:
+    panel, base, origins = cases[name].panel, cases[name].base, np.array([40, 77])
+    network = make_trained(panel, base, gain=0.25)
+    framed = frame_windows(panel, base, origins)
+    in_frame = framed.predictors @ base.combine() + 0.25 * correct(network, panel, framed, origins)
+    found = forecast_origins(network, base, panel, origins)
+    np.testing.assert_allclose(found, framed.units.unframe(in_frame), rtol=1e-5, atol=1e-6)
 
 
-def test_dropout_is_silent_when_forecasting(build) -> None:
-    model, inputs = build(dropout=0.5), make_inputs()
-    np.testing.assert_array_equal(call(model, inputs), call(model, inputs))
+@pytest.mark.parametrize("name", ["one", "many"])
+def test_network_that_is_not_trusted_leaves_what_is_linear(cases: dict[str, SimpleNamespace], name: str) -> None:
+    panel, base, origins = cases[name].panel, cases[name].base, np.array([40, 77])
+    framed = frame_windows(panel, base, origins)
+    expected = framed.units.unframe(framed.predictors @ base.combine())
+    found = forecast_origins(make_trained(panel, base, gain=0.0), base, panel, origins)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-def test_dropout_acts_in_training(build) -> None:
-    model, inputs = build(dropout=0.5), make_inputs()
-    assert not np.array_equal(call(model, inputs, training=True), call(model, inputs, training=True))
+@pytest.mark.parametrize("name", ["one", "many"])
+def test_forecasts_are_one_for_each_window_and_step(cases: dict[str, SimpleNamespace], name: str) -> None:
+    panel, base = cases[name].panel, cases[name].base
+    found = forecast_windows(make_trained(panel, base), base, panel)
+    num_series = len(panel.series_starts)
+    assert (found.test.shape, found.future.shape) == ((len(panel.index("test")), HORIZON), (num_series, HORIZON))
 
 
-def test_no_dropout_makes_no_layer(build) -> None:
-    assert not [layer for layer in build(dropout=0.0).layers if "dropout" in layer.name]
+@pytest.mark.parametrize("part", ["test", "future"])
+def test_forecasts_are_in_the_order_of_the_windows(cases: dict[str, SimpleNamespace], part: str) -> None:
+    panel, base = cases["many"].panel, cases["many"].base
+    network, index = make_trained(panel, base), panel.index(part)
+    origins = index.origins(np.arange(len(index)))
+    expected = np.concatenate([forecast_origins(network, base, panel, np.array([origin])) for origin in origins])
+    found = getattr(forecast_windows(network, base, panel), part)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-# Averages
+def test_forecasts_are_the_same_whatever_the_batch_size(
+    cases: dict[str, SimpleNamespace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel, base = cases["one"].panel, cases["one"].base
+    network, past = make_trained(panel, base), list_past(panel)
+    whole = forecast_origins(network, base, panel, past)
+    monkeypatch.setattr(forecasting, "PREDICT_BATCH_SIZE", 5)
+    np.testing.assert_allclose(forecast_origins(network, base, panel, past), whole, rtol=1e-5, atol=1e-6)
 
 
-def test_average_of_networks_is_the_mean_of_their_forecasts(build) -> None:
-    from rnn_pipelines.forecast.networks import average_forecasters
-
-    members, inputs = [build(units=units) for units in (3, 4, 5)], make_inputs()
-    expected = np.mean([call(member, inputs) for member in members], axis=0)
-    np.testing.assert_allclose(call(average_forecasters(members), inputs), expected, rtol=1e-5, atol=1e-6)
+def test_forecasts_are_float32(cases: dict[str, SimpleNamespace]) -> None:
+    panel, base = cases["one"].panel, cases["one"].base
+    found = forecast_windows(make_trained(panel, base), base, panel)
+    assert found.test.dtype == found.future.dtype == np.float32
 
 
-def test_average_of_one_network_is_the_network(build) -> None:
-    from rnn_pipelines.forecast.networks import average_forecasters
-
-    model = build()
-    assert average_forecasters([model]) is model
+def test_no_windows_have_no_forecasts(cases: dict[str, SimpleNamespace]) -> None:
+    panel, base = cases["one"].panel, cases["one"].base
+    assert forecast_origins(make_trained(panel, base), base, panel, np.zeros(0, np.int64)).shape == (0, HORIZON)
 
 
-def test_average_bears_the_name_of_the_cell(build) -> None:
-    from rnn_pipelines.forecast.networks import average_forecasters
-
-    assert average_forecasters([build("gru"), build("gru")]).name == "gru_forecaster"
-
-
-# The summary
-
-
-def test_summary_names_kind_shape_and_size_of_each_layer(build) -> None:
-    from rnn_pipelines.networks.recurrent import summarize_layers
-
-    assert {"layer": "gru_1", "kind": "GRU", "output_shape": [4], "num_parameters": 108} in summarize_layers(
-        build("gru")
-    )
-
-
-def test_summary_adds_up_to_the_number_of_parameters(build) -> None:
-    from rnn_pipelines.networks.recurrent import summarize_layers
-
-    model = build(units=(5, 4), dropout=0.5)
-    assert sum(row["num_parameters"] for row in summarize_layers(model)) == model.count_params()
-
-
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_a_centred_network_follows_the_level_of_its_window(cell: str) -> None:
-    """The same window, 100 higher: the same forecast, 100 higher. Without it the cells saturate."""
-    from rnn_pipelines.forecast.networks import build_forecaster
-
-    history = np.random.default_rng(0).normal(size=(2, 6, 1)).astype(np.float32)
-    centred = build_forecaster(NetworkSpec(cell=cell, units=4, centre=True), 6, 3, 0)
-    lifted = np.asarray(centred({"history": history + 100})) - np.asarray(centred({"history": history}))
-    np.testing.assert_allclose(lifted, 100, atol=1e-3)
-    plain = build_forecaster(NetworkSpec(cell=cell, units=4), 6, 3, 0)
-    assert np.abs(np.asarray(plain({"history": history + 100}))).max() < 50
+@pytest.mark.parametrize("name", ["one", "many"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_network_has_the_weights_that_it_was_made_of(cases: dict[str, SimpleNamespace], name: str, cell: str) -> None:
+    panel = cases[name].panel
+    embedding = 0 if name == "one" else 5
+    weights = initialize_members(0, 2, size_members(panel, cell, 4, embedding, 1, ()))
+    network = make_network(weights, cell, 1, np.zeros(0, np.int64), 1.0, np.zeros((0, HORIZON), np.float32))
+    assert set(network.weights) == set(weights)
+    assert all(network.weights[key] is array for key, array in weights.items())

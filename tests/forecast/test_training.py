@@ -1,371 +1,517 @@
-"""Training is repeatable, keeps the best weights, says what it took, and never sees the test part."""
+"""Training is repeatable, keeps what helps on windows that nobody had seen, and never sees the test part."""
 
 import logging
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from rnn_pipelines.errors import TrainingError
+from rnn_pipelines.forecast import training as forecasting
+from rnn_pipelines.forecast.base import fit_base, forecast_folds, frame_targets, frame_windows
+from rnn_pipelines.forecast.folds import find_series, list_past
+from rnn_pipelines.forecast.networks import correct, forecast_windows
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec, gather_windows
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.networks.fan_out import ParallelSpec
-
-pytestmark = pytest.mark.usefixtures("no_graphs")
+from rnn_pipelines.forecast.training import CHECK_STEPS, Limits, find_gain, train_network
+from rnn_pipelines.networks.members import Adam, Weights, run_members
 
 Prepare = Callable[..., SimpleNamespace]
-MakeValues = Callable[..., list[float | None]]
 
 CELLS = ("lstm", "gru")
-SCHEDULES = ("plateau", "cosine", "constant")
-TRAINING = ForecastTrainingSpec(
-    epochs=4,
-    patience=10,
-    batch_size=16,
-    learning_rate=0.01,
-    schedule="plateau",
-    weight_average=0.0,
-    min_steps=0,
-    jit_compile=False,
-)
+NAMES = ("bends", "climbing", "many", "few")
+HORIZON = 2
+TRAINING = ForecastTrainingSpec(max_steps=100, batch_size=32, learning_rate=0.01, weight_average=0.9)
+
+
+def draw_bends(size: int, seed: int = 0) -> np.ndarray:
+    """What no linear method foresees: a logistic map, with noise."""
+    rng = np.random.default_rng(seed)
+    values, value = [], 0.3
+    for _ in range(size):
+        value = 3.8 * value * (1 - value)
+        values.append(value)
+    return 5 + np.array(values) + rng.normal(0, 0.02, size)
 
 
 @pytest.fixture(scope="module")
-def panel(prepare: Prepare, make_values: MakeValues) -> WindowedPanel:
-    values = {"a": make_values(60, seed=1), "b": make_values(50, seed=2)}
-    return prepare(values, WindowSpec(lookback=4, horizon=2), SplitSpec(validation=10, test=10)).windows
+def cases(prepare: Prepare) -> dict[str, SimpleNamespace]:
+    """Panels and their bases: a series that bends, one that climbs too, two series, and one with few windows."""
+    by_name = {
+        "bends": draw_bends(260).tolist(),
+        "climbing": (draw_bends(200) + 0.1 * np.arange(200)).tolist(),
+        "many": {"a": draw_bends(160, 1).tolist(), "b": (3 * draw_bends(120, 2)).tolist()},
+        "few": draw_bends(26).tolist(),
+    }
+    found = {}
+    for name, values in by_name.items():
+        split = SplitSpec(validation=4, test=4) if name == "few" else SplitSpec(validation=30, test=20)
+        window = WindowSpec(lookback=4, horizon=HORIZON)
+        panel = prepare(values, window, split, evaluation=EvaluationSpec(season_length=1)).windows
+        found[name] = SimpleNamespace(panel=panel, base=fit_base(panel))
+    return found
 
 
 def train(
-    panel: WindowedPanel, cell: str = "gru", dropout: float = 0.0, members: int = 1, **options: object
+    case: SimpleNamespace, cell: str = "gru", limits: Limits | None = None, members: int = 2, **options: object
 ) -> SimpleNamespace:
-    """Trains a tiny network: `model, history, record, wall_seconds`."""
-    from rnn_pipelines.forecast.training import train_forecaster
-
-    network = NetworkSpec(cell=cell, units=(4,), dropout=dropout, members=members)
-    started = time.perf_counter()
-    model, history, record = train_forecaster(panel, network, TRAINING.model_copy(update=options))
-    return SimpleNamespace(model=model, history=history, record=record, wall_seconds=time.perf_counter() - started)
+    """Trains tiny members: `network, history, record`."""
+    spec = NetworkSpec(cell=cell, units=4, members=members)
+    found = train_network(case.panel, case.base, spec, TRAINING.model_copy(update=options), limits)
+    return SimpleNamespace(**dict(zip(("network", "history", "record"), found, strict=True)))
 
 
-def forecast(trained: SimpleNamespace, panel: WindowedPanel):
-    from rnn_pipelines.forecast.training import forecast_windows
-
-    return forecast_windows(trained.model, panel)
-
-
-def compute_validation_loss(model, panel: WindowedPanel) -> float:
-    """Mean squared error over the validation windows, in NumPy."""
-    history, known, targets = gather_windows(
-        panel, panel.index("validation").origins(np.arange(len(panel.index("validation"))))
-    )
-    return float(np.mean((model({"history": history, "known": known}).numpy() - targets) ** 2))
+def assert_same(one: SimpleNamespace, other: SimpleNamespace) -> None:
+    """Bit for bit: the weights, what they say about windows that they have not seen, and every loss."""
+    assert set(one.network.weights) == set(other.network.weights)
+    for name, array in one.network.weights.items():
+        np.testing.assert_array_equal(array, other.network.weights[name])
+    np.testing.assert_array_equal(one.network.unseen, other.network.unseen)
+    assert one.network.gain == other.network.gain
+    columns = ["step", "loss", "val_loss", "is_best"]
+    assert one.history[columns].equals(other.history[columns])
 
 
-@pytest.fixture(scope="module")
-def trained(panel: WindowedPanel) -> dict[str, SimpleNamespace]:
-    return {cell: train(panel, cell) for cell in CELLS}
+def find_left(case: SimpleNamespace) -> np.ndarray:
+    """What the mix leaves over of the judged windows: float64[judged, horizon], in the frame."""
+    framed = frame_windows(case.panel, case.base, case.base.judged)
+    return frame_targets(case.panel, framed, case.base.judged) - forecast_folds(case.base, framed.predictors)
 
 
 @pytest.fixture(scope="module")
-def reseeded(panel: WindowedPanel) -> SimpleNamespace:
-    """A GRU from the next seed."""
-    return train(panel, seed=1)
-
-
-@pytest.fixture(scope="module")
-def doubled(panel: WindowedPanel) -> SimpleNamespace:
-    """Two GRUs in one network."""
-    return train(panel, members=2)
-
-
-@pytest.fixture(scope="module")
-def again(panel: WindowedPanel, trained: dict[str, SimpleNamespace]) -> dict[str, SimpleNamespace]:
-    """The same trainings, after others have moved the global random state; and without the test part."""
-    blind = panel.values.copy()
-    index = panel.index("test")
-    blind[index.origins(np.arange(len(index)))] = np.nan
-    return {cell: train(replace(panel, values=blind), cell) for cell in CELLS}
-
-
-@pytest.fixture(scope="module")
-def misleading(panel: WindowedPanel) -> WindowedPanel:
-    """Values around 5 to learn from and around -5 to validate on: each epoch is worse than the one before."""
-    values = panel.values.copy()
-    for start, (first_validated, _) in zip(panel.series_starts, panel.validation, strict=True):
-        values[start:first_validated, 0] += 5
-        values[first_validated:, 0] -= 5
-    return replace(panel, values=values)
-
-
-@pytest.fixture(scope="module")
-def misled(misleading: WindowedPanel) -> SimpleNamespace:
-    return train(misleading, epochs=20, patience=2, learning_rate=0.05)
-
-
-@pytest.fixture(scope="module")
-def late(misleading: WindowedPanel) -> SimpleNamespace:
-    """The same, but the best epochs come too early to count: only the fourth and the fifth do."""
-    num_batches = -(-len(misleading.index("train")) // TRAINING.batch_size)
-    return train(misleading, epochs=5, patience=9, learning_rate=0.05, min_steps=3 * num_batches)
-
-
-@pytest.fixture(scope="module")
-def brief(panel: WindowedPanel) -> dict[str, SimpleNamespace]:
-    """One epoch under each schedule."""
-    return {schedule: train(panel, epochs=1, schedule=schedule) for schedule in SCHEDULES}
-
-
-@pytest.fixture(scope="module")
-def dropped(panel: WindowedPanel) -> SimpleNamespace:
-    """One epoch with dropout."""
-    return train(panel, dropout=0.5, epochs=1)
-
-
-@pytest.fixture(scope="module")
-def averaged(panel: WindowedPanel) -> SimpleNamespace:
-    """A training that validates and keeps the running mean of its weights."""
-    return train(panel, weight_average=0.9)
+def trained(cases: dict[str, SimpleNamespace]) -> dict[str, SimpleNamespace]:
+    return {name: train(case) for name, case in cases.items()}
 
 
 # Repeatable
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_same_seed_gives_the_same_weights(trained: dict, again: dict, cell: str) -> None:
-    for one, other in zip(trained[cell].model.get_weights(), again[cell].model.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+@pytest.mark.parametrize("name", NAMES)
+def test_same_seed_gives_the_same_numbers(
+    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace], name: str
+) -> None:
+    np.random.seed(11)  # the global state, which must not matter
+    assert_same(train(cases[name]), trained[name])
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_same_seed_gives_the_same_losses(trained: dict, again: dict, cell: str) -> None:
-    columns = ["epoch", "loss", "val_loss"]
-    assert trained[cell].history[columns].equals(again[cell].history[columns])
+def test_another_seed_gives_other_weights(
+    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
+) -> None:
+    found = train(cases["bends"], seed=1).network.kernel
+    assert not np.isclose(found, trained["bends"].network.kernel).any()
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_same_seed_gives_the_same_forecasts(panel: WindowedPanel, trained: dict, again: dict, cell: str) -> None:
-    one, other = forecast(trained[cell], panel), forecast(again[cell], panel)
-    np.testing.assert_array_equal(one.test, other.test)
-    np.testing.assert_array_equal(one.future, other.future)
+@pytest.mark.parametrize("name", NAMES)
+def test_panel_and_base_are_not_changed(cases: dict[str, SimpleNamespace], name: str) -> None:
+    case = cases[name]
+    before = [case.panel.values.copy(), case.base.matrices.copy()]
+    train(case, max_steps=25)
+    np.testing.assert_array_equal(case.panel.values, before[0])
+    np.testing.assert_array_equal(case.base.matrices, before[1])
 
 
-def test_same_seed_drops_the_same_units(panel: WindowedPanel, dropped: SimpleNamespace) -> None:
-    assert train(panel, dropout=0.5, epochs=1).history["loss"].equals(dropped.history["loss"])
+# What is seen
 
 
-def test_forecasting_drops_no_unit(panel: WindowedPanel, dropped: SimpleNamespace) -> None:
-    np.testing.assert_array_equal(forecast(dropped, panel).test, forecast(dropped, panel).test)
+@pytest.mark.parametrize("name", NAMES)
+def test_test_part_is_not_touched(
+    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace], name: str
+) -> None:
+    """Its values are NaN, and would be in all weights."""
+    panel = cases[name].panel
+    values, past = panel.values.copy(), list_past(panel)
+    series = find_series(panel, np.arange(1, len(values) + 1))
+    for number in np.unique(series):
+        last = past[find_series(panel, past) == number].max() + HORIZON
+        values[(series == number) & (np.arange(len(values)) >= last), 0] = np.nan
+    blind = replace(panel, values=values)
+    assert_same(train(SimpleNamespace(panel=blind, base=fit_base(blind))), trained[name])
 
 
-def test_another_seed_gives_other_weights(trained: dict, reseeded: SimpleNamespace) -> None:
-    assert not np.allclose(trained["gru"].model.get_weights()[0], reseeded.model.get_weights()[0])
+@pytest.mark.parametrize("name", ["bends", "climbing", "many"])
+def test_member_never_learns_from_what_its_fold_hides(cases: dict[str, SimpleNamespace], name: str) -> None:
+    """Other targets there change what others learn, and not the member whose fold hides them.
+
+    The newest block of each, after which no window has it for a history. The base is that of before: its own folds have
+    a test of their own.
+    """
+    case = cases[name]
+    last, base = len(case.base.folds) - 1, case.base
+    values = case.panel.values.copy()
+    for begin, stop in zip(base.begins[last], base.stops[last], strict=True):
+        values[begin : stop + HORIZON - 1, 0] += 0.5
+    changed = replace(case.panel, values=values)
+    before, after = (run_steps(SimpleNamespace(panel=panel, base=base)) for panel in (case.panel, changed))
+    np.testing.assert_array_equal(after["kernel"][last], before["kernel"][last])
+    others = [
+        member for member in range(len(before["kernel"])) if member != last and (member > last or name == "bends")
+    ]
+    assert others
+    assert all(not np.array_equal(after["kernel"][member], before["kernel"][member]) for member in others)
 
 
-def test_training_never_sees_the_test_part(again: dict) -> None:
-    """Its values are NaN there, and would be in the weights."""
-    assert all(np.isfinite(weights).all() for cell in CELLS for weights in again[cell].model.get_weights())
+def run_steps(case: SimpleNamespace) -> Weights:
+    """The weights of all members, those included that only judge, after some steps."""
+    kept: list[Adam] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forecasting, "Adam", lambda *given: kept.append(Adam(*given)) or kept[-1])
+        train(case, max_steps=CHECK_STEPS)
+    return kept[0].weights
 
 
-def test_panel_is_not_changed(panel: WindowedPanel) -> None:
-    before = panel.values.copy()
-    forecast(train(panel, epochs=1), panel)
-    np.testing.assert_array_equal(panel.values, before)
+def test_blocks_that_are_hidden_in_turn_have_a_member_each(
+    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
+) -> None:
+    assert len(trained["bends"].network.kernel) == len(cases["bends"].base.folds)
+
+
+@pytest.mark.parametrize("name", ["climbing", "many", "few"])
+def test_members_that_only_judge_are_not_kept(trained: dict[str, SimpleNamespace], name: str) -> None:
+    """Where all that is later is hidden, other members make the forecaster."""
+    assert len(trained[name].network.kernel) == 2
+
+
+def test_unseen_corrections_are_those_of_the_member_whose_fold_hides_the_window(
+    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
+) -> None:
+    case, network = cases["bends"], trained["bends"].network
+    for fold in range(len(case.base.folds)):
+        origins = case.base.judged[case.base.fold == fold]
+        names = list(network.weights)
+        own = replace(network, **{name: getattr(network, name)[fold : fold + 1] for name in names})
+        found = correct(own, case.panel, frame_windows(case.panel, case.base, origins), origins)
+        np.testing.assert_allclose(network.unseen[case.base.fold == fold], found, atol=1e-6)
 
 
 # Learning and stopping
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_training_lowers_the_loss(trained: dict, cell: str) -> None:
-    loss = trained[cell].history["loss"]
-    assert loss.iloc[-1] < loss.iloc[0]
+def test_network_learns_what_is_not_linear(cases: dict[str, SimpleNamespace], cell: str) -> None:
+    history = train(cases["bends"], cell, max_steps=600, learning_rate=0.02).history
+    assert history["val_loss"].min() < 0.5 * history["val_loss"].iloc[0]
 
 
+def test_step_0_is_the_base(cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]) -> None:
+    """The network says nothing yet: its loss is that of the mix."""
+    case = cases["bends"]
+    left = find_left(case)
+    first = trained["bends"].history.iloc[0]
+    assert (first["step"], first["val_loss"]) == (0, pytest.approx(np.mean(left**2)))
+
+
+@pytest.fixture(scope="module")
+def worsened(cases: dict[str, SimpleNamespace]) -> SimpleNamespace:
+    """A training whose steps go uphill."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forecasting, "find_gradients", lambda *given: _turn(find_gradients_downhill(*given)))
+        return train(cases["bends"])
+
+
+find_gradients_downhill = forecasting.find_gradients
+
+
+def _turn(gradients: Weights) -> Weights:
+    return {name: -array for name, array in gradients.items()}
+
+
+def test_training_that_only_makes_it_worse_keeps_step_0(worsened: SimpleNamespace) -> None:
+    assert (worsened.record["best_step"], worsened.history["is_best"].tolist()) == (0, [True, *[False] * 4])
+
+
+def test_network_without_gain_leaves_the_base_as_it_is(
+    cases: dict[str, SimpleNamespace], worsened: SimpleNamespace
+) -> None:
+    case = cases["bends"]
+    index = case.panel.index("test")
+    framed = frame_windows(case.panel, case.base, index.origins(np.arange(len(index))))
+    expected = framed.units.unframe(framed.predictors @ case.base.combine())
+    assert worsened.network.gain == 0
+    np.testing.assert_allclose(forecast_windows(worsened.network, case.base, case.panel).test, expected, rtol=1e-6)
+
+
+def test_training_ends_once_patience_is_over(cases: dict[str, SimpleNamespace]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forecasting, "find_gradients", lambda *given: _turn(find_gradients_downhill(*given)))
+        assert train(cases["bends"], patience=50).record["num_steps"] == 50
+
+
+def test_training_takes_no_more_steps_than_it_may(cases: dict[str, SimpleNamespace]) -> None:
+    """Also where these end between two looks at the judged windows."""
+    assert train(cases["bends"], max_steps=CHECK_STEPS + 3).record["num_steps"] == CHECK_STEPS + 3
+
+
+def test_best_step_is_that_of_the_least_error_on_unseen_windows(trained: dict[str, SimpleNamespace]) -> None:
+    history = trained["bends"].history
+    expected = history.loc[history["val_loss"].idxmin(), "step"]
+    assert trained["bends"].record["best_step"] == expected == history.loc[history["is_best"], "step"].item()
+
+
+def test_kept_weights_have_the_least_error_on_unseen_windows(
+    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
+) -> None:
+    case = cases["bends"]
+    left = find_left(case)
+    found = np.mean((left - trained["bends"].network.unseen) ** 2)
+    assert found == pytest.approx(trained["bends"].history["val_loss"].min(), rel=1e-5)
+
+
+# Trust
+
+
+def test_corrections_that_help_in_each_fold_are_trusted(cases: dict[str, SimpleNamespace]) -> None:
+    case = cases["bends"]
+    assert find_gain(case.panel, case.base, find_left(case).astype(np.float32), num_members=1) > 0.95
+
+
+def test_corrections_that_go_twice_too_far_are_taken_by_no_more_than_half(cases: dict[str, SimpleNamespace]) -> None:
+    case = cases["bends"]
+    assert find_gain(case.panel, case.base, (2 * find_left(case)).astype(np.float32), num_members=1) <= 0.5
+
+
+def test_corrections_are_trusted_the_more_the_more_members_there_are(cases: dict[str, SimpleNamespace]) -> None:
+    """They hold half of what is left over, and noise."""
+    case = cases["bends"]
+    left = find_left(case)
+    unseen = (0.5 * left + np.random.default_rng(0).normal(0, 0.7 * left.std(), left.shape)).astype(np.float32)
+    gains = [find_gain(case.panel, case.base, unseen, num_members) for num_members in (1, 2, 5)]
+    assert 0 < gains[0] < gains[1] < gains[2] < 1
+
+
+def test_share_of_a_mean_of_members_is_the_best_one(cases: dict[str, SimpleNamespace]) -> None:
+    """Each says what is left over, and noise of a quarter of its power: 4/5 of one is best, 8/9 of the mean of two.
+
+    The mean has half the power of noise. Here noise stands at a right angle to what is left over.
+    """
+    case = cases["bends"]
+    left = find_left(case)
+    noise = np.random.default_rng(0).normal(size=left.shape)
+    noise -= (noise * left).sum() / (left**2).sum() * left
+    unseen = (left + noise * np.sqrt((left**2).sum() / (4 * (noise**2).sum()))).astype(np.float32)
+    one, two = (find_gain(case.panel, case.base, unseen, num_members) for num_members in (1, 2))
+    assert two / one == pytest.approx((8 / 9) / (4 / 5))
+
+
+def test_corrections_that_go_astray_are_not_trusted(cases: dict[str, SimpleNamespace]) -> None:
+    case = cases["bends"]
+    astray = np.random.default_rng(0).normal(0, 5, (len(case.base.judged), HORIZON)).astype(np.float32)
+    assert find_gain(case.panel, case.base, astray, num_members=5) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gain_is_a_share(trained: dict[str, SimpleNamespace], name: str) -> None:
+    assert 0 <= trained[name].network.gain <= 1
+
+
+def test_few_windows_leave_the_base_as_it_is(trained: dict[str, SimpleNamespace]) -> None:
+    """Nobody can say whether a correction would help."""
+    assert (trained["few"].network.gain, trained["few"].record["best_step"]) == (0, 0)
+
+
+# Limits
+
+
+def test_training_ends_when_its_time_is_over(cases: dict[str, SimpleNamespace]) -> None:
+    assert train(cases["bends"], limits=Limits(max_seconds=1e-6)).record["num_steps"] == CHECK_STEPS
+
+
+class InterruptionError(Exception):
+    """In the middle of a training."""
+
+
+@contextmanager
+def break_off(monkeypatch: pytest.MonkeyPatch, after: int) -> Iterator[None]:
+    """Breaks a training off after so many steps; it leaves a checkpoint at each look."""
+
+    def step(adam: Adam, gradients: Weights) -> None:
+        if adam.num_steps == after:
+            raise InterruptionError
+        take_step(adam, gradients)
+
+    take_step = Adam.step
+    with monkeypatch.context() as patch:
+        patch.setattr(Adam, "step", step)
+        patch.setattr(forecasting, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+        with pytest.raises(InterruptionError):
+            yield
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("cell", CELLS)
-def test_loss_of_the_final_weights_is_the_best_of_validation(panel: WindowedPanel, trained: dict, cell: str) -> None:
-    found = compute_validation_loss(trained[cell].model, panel)
-    assert found == pytest.approx(trained[cell].history["val_loss"].min(), rel=1e-4)
+def test_interrupted_training_goes_on_bit_for_bit(
+    cases: dict[str, SimpleNamespace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, cell: str
+) -> None:
+    whole = train(cases[name], cell)
+    with break_off(monkeypatch, after=60):
+        train(cases[name], cell, Limits(checkpoints=tmp_path))
+    num_steps = []
+    with monkeypatch.context() as patch:
+        take_step = Adam.step
+        patch.setattr(Adam, "step", lambda adam, given: num_steps.append(adam.num_steps) or take_step(adam, given))
+        assert_same(train(cases[name], cell, Limits(checkpoints=tmp_path)), whole)
+    assert num_steps[0] == 50
 
 
-def test_best_weights_come_back_after_worse_epochs(misleading: WindowedPanel, misled: SimpleNamespace) -> None:
-    assert misled.history["val_loss"].idxmin() < len(misled.history) - 1
-    found = compute_validation_loss(misled.model, misleading)
-    assert found == pytest.approx(misled.history["val_loss"].min(), rel=1e-4)
+def test_finished_training_leaves_no_checkpoint(
+    cases: dict[str, SimpleNamespace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with break_off(monkeypatch, after=60):
+        train(cases["bends"], limits=Limits(checkpoints=tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["gru.npz"]
+    train(cases["bends"], limits=Limits(checkpoints=tmp_path))
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_averaged_weights_are_validated(trained: dict, averaged: SimpleNamespace) -> None:
-    """The first epoch trains the same weights, and validates others."""
-    first, plain = averaged.history.iloc[0], trained["gru"].history.iloc[0]
-    assert (first["loss"] == plain["loss"], first["val_loss"] == plain["val_loss"]) == (True, False)
+@pytest.mark.parametrize("damage", ["cut", "changed", "emptied", "of another kind"])
+def test_damaged_checkpoint_is_left_out(
+    cases: dict[str, SimpleNamespace],
+    trained: dict[str, SimpleNamespace],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    damage: str,
+) -> None:
+    with break_off(monkeypatch, after=60):
+        train(cases["bends"], limits=Limits(checkpoints=tmp_path))
+    path = tmp_path / "gru.npz"
+    content = path.read_bytes()
+    middle = len(content) // 2
+    damaged = {
+        "cut": content[:middle],
+        "changed": content[:middle]
+        + bytes(byte ^ 255 for byte in content[middle : middle + 9])
+        + content[middle + 9 :],
+        "emptied": b"",
+        "of another kind": b"no archive at all",
+    }
+    path.write_bytes(damaged[damage])
+    with caplog.at_level(logging.WARNING):
+        assert_same(train(cases["bends"], limits=Limits(checkpoints=tmp_path)), trained["bends"])
+    assert "for it is damaged" in caplog.text
 
 
-def test_averaged_weights_are_kept(panel: WindowedPanel, averaged: SimpleNamespace) -> None:
-    found = compute_validation_loss(averaged.model, panel)
-    assert found == pytest.approx(averaged.history["val_loss"].min(), rel=1e-4)
+def change_values(case: SimpleNamespace) -> SimpleNamespace:
+    values = case.panel.values.copy()
+    values[50, 0] += 0.01
+    panel = replace(case.panel, values=values)
+    return SimpleNamespace(panel=panel, base=fit_base(panel))
 
 
-def test_training_stops_once_patience_is_over(misled: SimpleNamespace) -> None:
-    assert misled.record["num_epochs"] == misled.record["best_epoch"] + 2 < 20
+def change_base(case: SimpleNamespace) -> SimpleNamespace:
+    """As another season of the same values would."""
+    mix = (case.base.names == "last_value").astype(float)
+    return SimpleNamespace(panel=case.panel, base=replace(case.base, mix=mix))
 
 
-def test_best_epoch_is_that_of_the_lowest_validation_loss(misled: SimpleNamespace) -> None:
-    history = misled.history
-    assert misled.record["best_epoch"] == history.loc[history["val_loss"].idxmin(), "epoch"]
-
-
-def test_no_epoch_counts_as_best_before_min_steps(late: SimpleNamespace) -> None:
-    assert late.history["val_loss"].idxmin() < 3 <= late.record["best_epoch"] - 1
-
-
-def test_no_weights_come_back_from_before_min_steps(misleading: WindowedPanel, late: SimpleNamespace) -> None:
-    found = compute_validation_loss(late.model, misleading)
-    assert found == pytest.approx(late.history["val_loss"][3:].min(), rel=1e-4)
-
-
-def test_constant_rate_is_the_same_however_many_epochs_follow(brief: dict, trained: dict) -> None:
-    """As in the first epoch of a plateau schedule, which has no reason yet to lower it."""
-    assert brief["constant"].history["loss"].iloc[0] == pytest.approx(trained["gru"].history["loss"].iloc[0], rel=1e-6)
-
-
-def test_cosine_rate_falls_within_the_epochs_there_are(brief: dict, trained: dict) -> None:
-    assert brief["cosine"].history["loss"].iloc[0] > trained["gru"].history["loss"].iloc[0]
-
-
-@pytest.mark.parametrize("schedule", SCHEDULES)
-def test_history_states_the_rate_at_the_start_of_each_epoch(brief: dict, schedule: str) -> None:
-    assert brief[schedule].history["learning_rate"].tolist() == pytest.approx([TRAINING.learning_rate])
+@pytest.mark.parametrize(
+    ("change", "options"),
+    [
+        (change_values, {}),
+        (change_base, {}),
+        (lambda case: case, {"seed": 1}),
+        (lambda case: case, {"learning_rate": 0.02}),
+        (lambda case: case, {"clip_norm": None}),
+    ],
+    ids=["values", "base", "seed", "learning rate", "clip norm"],
+)
+def test_checkpoint_of_another_training_is_left_out(
+    cases: dict[str, SimpleNamespace],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[SimpleNamespace], SimpleNamespace],
+    options: dict,
+) -> None:
+    case = change(cases["bends"])
+    with break_off(monkeypatch, after=60):
+        train(cases["bends"], limits=Limits(checkpoints=tmp_path))
+    assert_same(train(case, limits=Limits(checkpoints=tmp_path), **options), train(case, **options))
 
 
 # What the user is told
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
-def test_history_has_the_stated_columns(brief: dict, schedule: str) -> None:
-    assert list(brief[schedule].history.columns) == ["epoch", "loss", "val_loss", "learning_rate", "seconds", "is_best"]
+def test_history_has_a_row_for_each_look_from_step_0_on(trained: dict[str, SimpleNamespace]) -> None:
+    history = trained["bends"].history
+    assert list(history.columns) == ["step", "loss", "val_loss", "seconds", "is_best"]
+    assert history["step"].tolist() == [0, 25, 50, 75, 100]
 
 
-def test_history_counts_epochs_from_1(trained: dict) -> None:
-    assert trained["gru"].history["epoch"].tolist() == [1, 2, 3, 4]
+def test_seconds_never_fall(trained: dict[str, SimpleNamespace]) -> None:
+    assert trained["bends"].history["seconds"].is_monotonic_increasing
 
 
-@pytest.mark.parametrize("key", ["training_seconds", "compile_seconds"])
-@pytest.mark.parametrize("cell", CELLS)
-def test_no_time_is_negative(trained: dict, cell: str, key: str) -> None:
-    assert trained[cell].record[key] >= 0
+def test_record_counts_the_parameters_of_all_members(trained: dict[str, SimpleNamespace]) -> None:
+    """A GRU of 4 units that reads 4 values has 3 · (4 · (4 + 4) + 2 · 4), and its head 2 · (4 + 1)."""
+    assert trained["bends"].record["num_parameters"] == 5 * (120 + 10)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_training_and_compilation_take_no_longer_than_the_clock_on_the_wall(trained: dict, cell: str) -> None:
-    record = trained[cell].record
-    assert record["training_seconds"] + record["compile_seconds"] <= trained[cell].wall_seconds
+def test_record_states_the_design(trained: dict[str, SimpleNamespace]) -> None:
+    design = trained["bends"].record["design"]
+    assert (design["units"], design["num_members"], design["calendar"]) == (4, 5, [0, 1])
 
 
-def test_record_counts_the_parameters(trained: dict) -> None:
-    assert trained["lstm"].record["num_parameters"] == trained["lstm"].model.count_params()
-
-
-def test_record_lists_the_layers(trained: dict) -> None:
-    assert "lstm_1" in [layer["layer"] for layer in trained["lstm"].record["layers"]]
-
-
-def test_log_has_one_line_for_each_epoch(panel: WindowedPanel, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_states_what_was_chosen_and_how_it_ended(
+    cases: dict[str, SimpleNamespace], caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
-        train(panel, epochs=2)
-    assert [message.split(" {")[0] for message in caplog.messages] == [
-        "gru_forecaster epoch 1/2",
-        "gru_forecaster epoch 2/2",
-    ]
+        train(cases["bends"])
+    first, last = caplog.messages
+    assert first.startswith("gru: units 4, ")
+    assert "of 100 steps, trusted to " in last
 
 
-@pytest.mark.parametrize("value", [np.nan, 1e30], ids=["not a number", "too large"])
-def test_loss_that_is_no_number_ends_training_with_advice(panel: WindowedPanel, value: float) -> None:
-    values = panel.values.copy()
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", NAMES)
+def test_loss_that_is_no_number_ends_training_with_advice(
+    cases: dict[str, SimpleNamespace], name: str, value: float
+) -> None:
+    case = cases[name]
+    values = case.panel.values.copy()
     values[10, 0] = value
-    with pytest.raises(TrainingError, match=r"gru_forecaster: the loss is not finite .* training.learning_rate"):
-        train(replace(panel, values=values))
-
-
-@pytest.mark.parametrize(
-    ("field", "value"), [("epochs", 0), ("patience", 0), ("learning_rate", 0), ("schedule", "none"), ("epoch", 1)]
-)
-def test_wrong_training_is_refused_before_keras_loads(field: str, value: object) -> None:
-    with pytest.raises(ValidationError, match=field):
-        ForecastTrainingSpec(**{field: value})
+    case = SimpleNamespace(panel=replace(case.panel, values=values), base=case.base)
+    with pytest.raises(TrainingError, match=r"gru: the loss is not finite after \d+ steps.*training\.learning_rate"):
+        train(case)
 
 
 # Forecasts
 
 
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("cell", CELLS)
-def test_forecasts_are_one_for_each_window_and_step(panel: WindowedPanel, trained: dict, cell: str) -> None:
-    found = forecast(trained[cell], panel)
-    assert (found.test.shape, found.future.shape) == ((len(panel.index("test")), 2), (2, 2))
+def test_forecasts_are_finite(cases: dict[str, SimpleNamespace], name: str, cell: str) -> None:
+    found = forecast_windows(train(cases[name], cell).network, cases[name].base, cases[name].panel)
+    assert np.isfinite(found.test).all()
+    assert np.isfinite(found.future).all()
 
 
-@pytest.mark.parametrize("part", ["test", "future"])
-def test_forecasts_are_in_the_order_of_the_windows(panel: WindowedPanel, trained: dict, part: str) -> None:
-    index = panel.index(part)
-    history, known, _ = gather_windows(panel, index.origins(np.arange(len(index))))
-    expected = trained["gru"].model({"history": history, "known": known}).numpy()
-    np.testing.assert_allclose(getattr(forecast(trained["gru"], panel), part), expected, rtol=1e-5, atol=1e-6)
+def test_forecast_of_a_network_that_learnt_is_better_than_that_of_its_start(cases: dict[str, SimpleNamespace]) -> None:
+    """On the test part, which it has not seen."""
+    case = cases["bends"]
+    panel: WindowedPanel = case.panel
+    index = panel.index("test")
+    targets = panel.values[index.origins(np.arange(len(index)))[:, None] + np.arange(HORIZON), 0]
+    network = train(case, max_steps=600, learning_rate=0.02).network
+    errors = [
+        np.mean((forecast_windows(said, case.base, panel).test - targets) ** 2)
+        for said in (network, replace(network, gain=0.0))
+    ]
+    assert errors[0] < 0.6 * errors[1]
 
 
-def test_forecasts_are_the_same_whatever_the_batch_size(
-    panel: WindowedPanel, trained: dict, monkeypatch: pytest.MonkeyPatch
+def test_corrections_are_averaged_over_the_members(
+    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
 ) -> None:
-    from rnn_pipelines.forecast import training as forecasting
-
-    whole = forecast(trained["gru"], panel).test
-    monkeypatch.setattr(forecasting, "PREDICT_BATCH_SIZE", 5)
-    np.testing.assert_allclose(forecast(trained["gru"], panel).test, whole, rtol=1e-5, atol=1e-6)
-
-
-def test_members_are_trained_from_one_seed_after_another_and_averaged(
-    panel: WindowedPanel, trained: dict, reseeded: SimpleNamespace, doubled: SimpleNamespace
-) -> None:
-    members = [forecast(member, panel).test for member in (trained["gru"], reseeded)]
-    np.testing.assert_allclose(forecast(doubled, panel).test, np.mean(members, axis=0), rtol=1e-5, atol=1e-6)
-
-
-def test_one_member_needs_no_other_process(panel: WindowedPanel, trained: dict) -> None:
-    """Nor the scheduler, which isn't there."""
-    from rnn_pipelines.forecast.training import train_forecaster
-
-    network, nobody = NetworkSpec(cell="gru", units=(4,)), ParallelSpec(backend="dask", scheduler="tcp://127.0.0.1:9")
-    _, history, _ = train_forecaster(panel, network, TRAINING, parallel=nobody)
-    assert history["val_loss"].equals(trained["gru"].history["val_loss"])
-
-
-def test_history_of_members_is_their_mean(trained: dict, reseeded: SimpleNamespace, doubled: SimpleNamespace) -> None:
-    mean = (trained["gru"].history["val_loss"] + reseeded.history["val_loss"]) / 2
-    np.testing.assert_allclose(doubled.history["val_loss"], mean, rtol=1e-6)
-
-
-def test_parameters_of_members_add_up(trained: dict, doubled: SimpleNamespace) -> None:
-    assert doubled.record["num_parameters"] == 2 * trained["gru"].record["num_parameters"]
-
-
-def test_forecasts_are_float32(panel: WindowedPanel, trained: dict) -> None:
-    found = forecast(trained["gru"], panel)
-    assert found.test.dtype == found.future.dtype == np.float32
-
-
-def test_forecasts_of_a_network_without_known_features(prepare: Prepare, make_values: MakeValues) -> None:
-    panel = prepare(make_values(50), freq=1, start=0).windows
-    assert forecast(train(panel, epochs=1), panel).test.shape == (9, 2)
-
-
-@pytest.mark.slow
-def test_process_below_trains_the_same_network(panel: WindowedPanel, trained: dict[str, SimpleNamespace]) -> None:
-    from rnn_pipelines.forecast.training import Start, train_forecaster
-
-    network = NetworkSpec(cell="gru", units=(4,))
-    below, _, _ = train_forecaster(panel, network, TRAINING, Start(in_subprocess=True))
-    for found, expected in zip(below.get_weights(), trained["gru"].model.get_weights(), strict=True):
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+    case, network = cases["many"], trained["many"].network
+    origins = case.base.judged[:3]
+    framed = frame_windows(case.panel, case.base, origins)
+    steps, known = forecasting.read_windows(
+        case.panel, framed, origins, network.segment, network.calendar, has_embedding=True
+    )
+    expected = run_members(network.weights, steps, known)[0].mean(axis=0)
+    np.testing.assert_allclose(correct(network, case.panel, framed, origins), expected, atol=1e-6)

@@ -11,7 +11,7 @@ from rnn_pipelines.cells.lstm import LSTMWeights, initialize_lstm
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.internals.gate_statistics import (
     NUM_BINS,
-    differentiate_last_states,
+    differentiate,
     find_reach,
     list_gates,
     measure_gradient_by_lag,
@@ -21,6 +21,7 @@ from rnn_pipelines.internals.gate_statistics import (
     tabulate_distributions,
 )
 from rnn_pipelines.internals.notation import NOTATIONS
+from rnn_pipelines.internals.records import LayerTrace
 
 INITIALIZE = {"lstm": initialize_lstm, "gru": initialize_gru}
 
@@ -41,13 +42,25 @@ def mask() -> np.ndarray:
     return np.arange(7)[None, :] < np.array([7, 6, 5, 4, 3])[:, None]
 
 
+def make_layer(weights, inputs: np.ndarray, mask: np.ndarray) -> LayerTrace:
+    cell = "lstm" if isinstance(weights, LSTMWeights) else "gru"
+    return LayerTrace(cell, weights, inputs, mask, unroll(weights, inputs, mask), 0.0, {})
+
+
 # Openness
 
 
 def test_gates_of_masked_steps_are_left_out(weights, inputs, mask) -> None:
-    gates = list_gates(unroll(weights, inputs, mask), mask)
+    gates = list_gates([make_layer(weights, inputs, mask)])
     assert {gate.shape for gate in gates.values()} == {(mask.sum(), 4)}
     assert all(np.isfinite(gate).all() for gate in gates.values())
+
+
+def test_units_of_members_stand_side_by_side(weights, inputs, mask) -> None:
+    one, other = make_layer(weights, inputs, mask), make_layer(weights, inputs + 1, mask)
+    for name, gate in list_gates([one, other]).items():
+        expected = [getattr(layer.trace.gates, name)[mask] for layer in (one, other)]
+        np.testing.assert_array_equal(gate, np.hstack(expected))
 
 
 def test_low_and_high_are_beyond_a_tenth() -> None:
@@ -64,7 +77,7 @@ def test_candidate_is_saturated_where_a_gate_of_the_same_argument_squeezed_in_ha
 
 
 def test_distribution_sums_to_one(weights, inputs, mask) -> None:
-    table = tabulate_distributions(list_gates(unroll(weights, inputs, mask), mask))
+    table = tabulate_distributions(list_gates([make_layer(weights, inputs, mask)]))
     assert table.groupby("gate")["fraction"].sum().to_numpy() == pytest.approx(1)
 
 
@@ -208,10 +221,17 @@ def test_last_state_of_a_backward_layer_is_that_at_the_first_word(weights, input
     assert not probe[:, 1:].any()
 
 
-def test_gradients_of_the_last_states_are_those_of_the_probe(weights, inputs, mask) -> None:
-    trace = unroll(weights, inputs, mask)
-    expected = backpropagate(weights, inputs, trace, probe_last_states(trace, mask), mask).inputs
-    np.testing.assert_allclose(differentiate_last_states(weights, inputs, mask, trace), expected)
+def test_gradient_through_a_layer_is_that_of_backpropagation(weights, inputs, mask) -> None:
+    layer = make_layer(weights, inputs, mask)
+    probe = probe_last_states(layer.trace, mask)
+    expected = backpropagate(weights, inputs, layer.trace, probe, mask).inputs
+    np.testing.assert_allclose(differentiate(layer, probe), expected)
+
+
+def test_gradient_of_a_float32_layer_is_computed_in_float64(weights, inputs, mask) -> None:
+    rough = type(weights)(*(array.astype(np.float32) for array in weights.to_list()))
+    layer = make_layer(rough, inputs, mask)
+    assert differentiate(layer, probe_last_states(layer.trace, mask)).dtype == np.float64
 
 
 @pytest.mark.parametrize(
@@ -222,6 +242,7 @@ def test_gradients_of_the_last_states_are_those_of_the_probe(weights, inputs, ma
         ([1.0, 0.5, 0.2], None),
         ([1.0, 0.1, 0.01], 2),
         ([2.0], None),
+        ([0.0, 0.0], 0),
     ],
 )
 def test_reach_is_where_the_gradient_stays_below_a_tenth(gradient: list[float], reach: int | None) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_pipelines.errors import ParallelError
-from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out, train_in_subprocess
+from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 
 TWO = ParallelSpec(workers=2)
 PROCESS, THREADS = "__import__('os').getpid()", "__import__('os').environ.get('TF_NUM_INTRAOP_THREADS')"
@@ -91,27 +91,6 @@ def test_next_jobs_have_new_workers_after_one_has_died() -> None:
     with pytest.raises(RuntimeError):
         run([7, 8], train=os._exit)
     assert run([1.0, 2.0], train=abs) == {1.0: 1.0, 2.0: 2.0}
-
-
-# One subprocess
-
-
-def test_jobs_run_in_one_subprocess() -> None:
-    first, second = (found for _, found in train_in_subprocess(eval, [PROCESS, PROCESS]))
-    assert first == second != os.getpid()
-
-
-def test_subprocess_is_renewed_when_it_has_grown() -> None:
-    """By what stays after a job; loky looks at it once a second."""
-    keep = "__import__('sys').__dict__.update(kept=bytearray(400_000_000))"
-    grow = f"[{keep}, __import__('time').sleep(1.5), {PROCESS}][-1]"
-    before, grown, after = (found for _, found in train_in_subprocess(eval, [PROCESS, grow, PROCESS]))
-    assert before == grown != after
-
-
-def test_subprocess_has_the_threads_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "3")
-    assert [found for _, found in train_in_subprocess(eval, [THREADS])] == ["3"]
 
 
 # What is refused

@@ -18,9 +18,9 @@ SIZES = {
     "source": {"name": "catalog", "time": "ds", "target": "y", "id": "unique_id"},
     "window": {"lookback": 10, "horizon": 3},
     "split": {"validation": 40, "test": 60},
-    "lstm": {"units": [4]},
-    "gru": {"units": [4]},
-    "training": {"epochs": 2, "min_steps": 0, "jit_compile": False},
+    "lstm": {"units": 4},
+    "gru": {"units": 4},
+    "training": {"max_steps": 50},
 }
 ADD_DAYS = (
     "insert into series select shop, date '2024-01-01' + i, 10 + 3 * sin(i * 0.7) + sin(i * i) "

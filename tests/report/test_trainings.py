@@ -52,6 +52,14 @@ def test_star_marks_the_epoch_that_was_kept(is_best: list[float]) -> None:
     assert list(find_trace(draw(HISTORY.assign(is_best=is_best)), "LSTM, best epoch").x) == [3]
 
 
+def test_losses_by_step_have_steps_on_their_axis() -> None:
+    """The first look is before the first step, of which there is no training loss."""
+    history = pd.DataFrame({"step": [0, 25], "loss": [float("nan"), 2.0], "val_loss": [3.0, 1.5]})
+    figure = draw_losses({"lstm": history}, "on scaled values", LOOKS, by="step")
+    assert list(find_trace(figure, "LSTM, validation").x) == [0, 25]
+    assert list(find_trace(figure, "LSTM, best step").x) == [25]
+
+
 def test_training_of_one_epoch_is_drawn() -> None:
     assert "markers" in find_trace(draw(HISTORY[:1]), "LSTM, validation").mode
 

@@ -51,7 +51,7 @@ def test_budget_ends_epochs_early_or_leaves_them(tmp_path: Path) -> None:
 
 # Going on after an interruption
 
-TRAINING = TrainingSpec(epochs=4, patience=4, min_steps=0, batch_size=16, learning_rate=0.05, jit_compile=False)
+TRAINING = TrainingSpec(epochs=4, patience=4, batch_size=16, learning_rate=0.05, jit_compile=False)
 
 
 @pytest.fixture

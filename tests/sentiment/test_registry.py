@@ -58,7 +58,7 @@ def parameters(_registered: None, tmp_path_factory: pytest.TempPathFactory, make
         "padding": PaddingSpec(max_length=8),
         "word_vectors": WordVectorSpec(num_words=12, dimensions=2),
         "ngrams": NgramSpec(order=1, folds=2),
-        "training": TrainingSpec(epochs=1, min_steps=0, batch_size=64, jit_compile=False),
+        "training": TrainingSpec(epochs=1, batch_size=64, jit_compile=False),
         **{name: ClassifierSpec(cell=name, units=2, bidirectional=False) for name in NETWORKS},
     }
 

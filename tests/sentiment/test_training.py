@@ -25,7 +25,6 @@ PADDING = PaddingSpec(max_length=8)
 TRAINING = TrainingSpec(
     epochs=3,
     patience=3,
-    min_steps=0,
     batch_size=8,
     learning_rate=0.05,
     schedule="constant",

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from pydantic import BaseModel
 
@@ -52,8 +52,9 @@ class ChallengerTraining(TypedDict):
     """How a challenger was trained.
 
     Attributes:
-        chosen: the network, or the mean of all, that is the challenger.
+        chosen: the network, or the combination of all, that is the challenger.
         validation_losses: by which it was chosen.
+        weights: of what was combined, if anything was.
         networks: the record of each training.
         seeds: of all of them.
         training_seconds: of all of them, with compilation.
@@ -61,6 +62,7 @@ class ChallengerTraining(TypedDict):
 
     chosen: str
     validation_losses: dict[str, float]
+    weights: NotRequired[dict[str, float]]
     networks: dict[str, Any]
     seeds: list[int]
     training_seconds: float

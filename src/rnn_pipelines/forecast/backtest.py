@@ -13,6 +13,7 @@ import pandas as pd
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.records import find_compared_loss
 from rnn_pipelines.errors import SeriesError, TrainingError
+from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.challenger import TrainingPlan
 from rnn_pipelines.forecast.forecaster import forecast_cutoffs
@@ -23,7 +24,6 @@ from rnn_pipelines.forecast.schedule import (
     BacktestSpec,
     Retrainings,
     RetrainingsTable,
-    ScheduleSpec,
     go_back,
     list_days,
 )
@@ -94,10 +94,7 @@ def replay_schedules(
     forecasts = _forecast_baselines(table, series, profile, recipe, first)
     # The longest first, so that no process is left with it at the end.
     jobs = sorted(
-        (
-            Replay(name, days[name], table, series, recipe, _choose_start(retraining, spec))
-            for name, spec in backtest.schedules.items()
-        ),
+        (Replay(name, days[name], table, series, recipe, retraining) for name in backtest.schedules),
         key=lambda job: -len(job.days),
     )
     logger.info("replaying %s", ", ".join(f"{job.name} (up to {len(job.days) - 1} trainings)" for job in jobs))
@@ -112,11 +109,6 @@ def replay_schedules(
     return forecasts, pd.concat([replayed[name][1] for name in backtest.schedules], ignore_index=True)
 
 
-def _choose_start(retraining: Retraining, schedule: ScheduleSpec) -> Retraining:
-    budget = retraining.spec.budget.model_copy(update={"warm_start": schedule.warm_start})
-    return replace(retraining, spec=retraining.spec.model_copy(update={"budget": budget}))
-
-
 def _forecast_baselines(table: Source, series: Series, profile: Profile, recipe: Recipe, first: Any) -> Predictions:
     """The whole period as one test part; what is fitted is fitted on the training part of the first day."""
     known = prepare_panel(table[table["ds"] <= first], recipe).cutoffs
@@ -124,7 +116,7 @@ def _forecast_baselines(table: Source, series: Series, profile: Profile, recipe:
     series = series[series["unique_id"].isin(cutoffs["unique_id"])].reset_index(drop=True)
     rolling = recipe.model_copy(update={"evaluation": EvaluationSpec()})
     panel = lay_out_panel(series, profile, cutoffs, rolling)
-    baselines = forecast_baselines(panel.windows, profile, recipe.evaluation)
+    baselines = forecast_baselines(panel.windows, fit_base(panel.windows))
     forecasts = tabulate_forecasts(panel.windows, panel.features, panel.scaler, baselines, "test")
     return replace(forecasts, table=forecasts.table.drop(columns="signal", errors="ignore"))
 
@@ -135,7 +127,10 @@ def _extend_test_part(known: Cutoffs, series: Series, horizon: int) -> Cutoffs:
     goes_on = num_steps.reindex(known["unique_id"]).to_numpy() - known["num_steps"].to_numpy() >= horizon
     left_out = sorted({str(name) for name in series["unique_id"]} - {str(name) for name in known["unique_id"][goes_on]})
     if left_out:
-        logger.warning("left out, for they are not there from the first day to the last: %s", ", ".join(left_out))
+        logger.warning(
+            "left out, for they are not there or can not be used from the first day to the last: %s",
+            ", ".join(left_out),
+        )
     kept = known[goes_on].reset_index(drop=True)
     if kept.empty:
         raise SeriesError(
@@ -219,11 +214,7 @@ def retrain(known: Source, champion: LoadedChampion | None, recipe: Recipe, retr
         recipe, retraining: see their types.
     """
     started = time.time()
-    plan = TrainingPlan(
-        retraining.spec.budget,
-        None if champion is None else champion.artefact,
-        in_subprocess=retraining.training.jit_compile,
-    )
+    plan = TrainingPlan(retraining.spec.budget)
     given = {"training": retraining.training, "retraining": retraining.spec, "plan": plan, "champion": champion}
     values = {"table": known, "run": {"started": started}, **recipe.list_values(), **retraining.networks, **given}
     outcome: Candidate = run_steps(list_steps(retraining.networks), values)["outcome"]

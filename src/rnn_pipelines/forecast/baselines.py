@@ -2,19 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from rnn_pipelines.forecast.base import Base, choose_ridge, frame_windows
 from rnn_pipelines.forecast.predictions import Forecasts
-from rnn_pipelines.forecast.series.tables import Profile
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, Part, WindowedPanel, gather_windows, number_series
+from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
 from rnn_pipelines.looks import Look
 
 BATCH_SIZE = 4096
-# For each training window.
-RIDGE_PENALTIES = tuple(10.0**exponent for exponent in range(-10, 1))
+RIDGE, MIX = "ridge", "mix"
 
-# From int64[batch] origins to float32[batch, horizon], scaled.
+# From int64[batch] origins to float[batch, horizon], scaled.
 Forecast = Callable[[np.ndarray], np.ndarray]
 
 
@@ -24,116 +24,88 @@ class Baseline:
 
     Attributes:
         look: how it appears.
-        fit: from a panel and the steps in a season to what forecasts from origins; it sees training and validation.
+        fit: from a panel and what is simple about it to what forecasts from origins; None where the series have no such
+            forecaster: no season, no calendar. It sees training and validation.
         does: for the report: what it does, after its name; empty to say nothing.
     """
 
     look: Look
-    fit: Callable[[WindowedPanel, int], Forecast]
+    fit: Callable[[WindowedPanel, Base], Forecast | None]
     does: str = ""
 
 
-def forecast_baselines(panel: WindowedPanel, profile: Profile, evaluation: EvaluationSpec) -> dict[str, Forecasts]:
+def forecast_baselines(panel: WindowedPanel, base: Base) -> dict[str, Forecasts]:
     """Forecasts the test windows and the steps after each series' end by every simple method.
 
     Args:
         panel: the windows that the networks see too.
-        profile: of the series; the season is that of their frequency where `evaluation` names none.
-        evaluation: with the steps in a season.
+        base: what is linear in them.
     """
-    season_length = evaluation.choose_season_length(profile)
-    fitted = {name: baseline.fit(panel, season_length) for name, baseline in BASELINES.items()}
+    fitted = {name: baseline.fit(panel, base) for name, baseline in BASELINES.items()}
 
-    def forecast(name: str, part: Part) -> np.ndarray:
-        batches = [fitted[name](origins) for origins in panel.index(part).batches(BATCH_SIZE)]
-        return np.concatenate(batches).astype(np.float32)
+    def forecast(method: Forecast, part: Part) -> np.ndarray:
+        batches = [method(origins) for origins in panel.index(part).batches(BATCH_SIZE)]
+        return np.concatenate(batches).astype(np.float32) if batches else np.zeros((0, panel.horizon), np.float32)
 
-    return {name: Forecasts(test=forecast(name, "test"), future=forecast(name, "future")) for name in fitted}
-
-
-def repeat_last_value(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """The last value seen, for every step ahead: float32[batch, horizon], scaled."""
-    return np.repeat(panel.values[origins - 1, 0][:, None], panel.horizon, axis=1)
+    return {
+        name: Forecasts(test=forecast(method, "test"), future=forecast(method, "future"))
+        for name, method in fitted.items()
+        if method is not None
+    }
 
 
-def repeat_season(panel: WindowedPanel, origins: np.ndarray, season_length: int) -> np.ndarray:
-    """The newest value seen of the same season; the last value where the series is too young for one.
+def forecast_by(panel: WindowedPanel, base: Base, matrix: np.ndarray) -> Forecast:
+    """What forecasts from origins by one matrix, see `Base`."""
 
-    Args:
-        panel: the windows' series.
-        origins: int64[batch].
-        season_length: steps in a season; 1 gives the last value.
-    Returns:
-        float32[batch, horizon], scaled.
-    """
-    steps = np.arange(panel.horizon)
-    rows = origins[:, None] + steps - season_length * (steps // season_length + 1)
-    starts = panel.series_starts[number_series(panel.series_starts, origins)]
-    values = np.where(rows >= starts[:, None], panel.values[np.maximum(rows, 0), 0], np.nan)
-    return np.where(np.isnan(values), repeat_last_value(panel, origins), values)
+    def forecast(origins: np.ndarray) -> np.ndarray:
+        framed = frame_windows(panel, base, origins)
+        return framed.units.unframe(framed.predictors @ matrix)
+
+    return forecast
 
 
-def fit_ridge(panel: WindowedPanel) -> np.ndarray:
-    """Ridge regression of every step ahead on the window's history and the targets' known features.
-
-    Batch by batch through the normal equations, so that the windows are never all in memory, as scikit-learn's Ridge
-    would need them. The penalty is the one with the smallest squared error on the validation windows.
-
-    Args:
-        panel: windows for training and validation.
-    Returns:
-        float64[predictor, horizon]: weights of the flattened window; the last predictor is the constant, which is not
-        penalised.
-    """
-    gram, moment, _ = _sum_products(panel, "train")
-    validation = _sum_products(panel, "validation")
-    penalty = np.eye(len(gram)) * len(panel.index("train"))
-    penalty[-1, -1] = 0.0
-    candidates = [np.linalg.solve(gram + alpha * penalty, moment) for alpha in RIDGE_PENALTIES]
-    return min(candidates, key=lambda weights: _squared_error(weights, *validation))
+def _fit_method(name: str, panel: WindowedPanel, base: Base) -> Forecast | None:
+    places = np.flatnonzero(base.names == name)
+    return forecast_by(panel, base, base.matrices[-1][places[0]]) if len(places) else None
 
 
-def _flatten_windows(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Predictors float64[batch, lookback + horizon · known + 1] and targets float64[batch, horizon]."""
-    history, known, targets = gather_windows(panel, origins)
-    constant = np.ones((len(origins), 1))
-    flat = np.concatenate([history[:, :, 0], known.reshape(len(origins), -1), constant], axis=1, dtype=np.float64)
-    return flat, targets.astype(np.float64)
+def _fit_ridge(panel: WindowedPanel, base: Base) -> Forecast | None:
+    return _fit_method(choose_ridge([str(name) for name in base.names], base.losses), panel, base)
 
 
-def _sum_products(panel: WindowedPanel, part: Part) -> tuple[np.ndarray, np.ndarray, float]:
-    """XᵀX, Xᵀy and yᵀy over the windows of one part."""
-    total: tuple[np.ndarray, np.ndarray, float] | None = None
-    for origins in panel.index(part).batches(BATCH_SIZE):
-        predictors, targets = _flatten_windows(panel, origins)
-        products = (predictors.T @ predictors, predictors.T @ targets, float((targets**2).sum()))
-        total = products if total is None else tuple(a + b for a, b in zip(total, products, strict=True))
-    assert total is not None
-    return total
-
-
-def _squared_error(weights: np.ndarray, gram: np.ndarray, moment: np.ndarray, square: float) -> float:
-    """|y - Xw|² from the sums of products alone."""
-    return float(square - 2 * (weights * moment).sum() + (weights * (gram @ weights)).sum())
-
-
-def _fit_last_value(panel: WindowedPanel, season_length: int) -> Forecast:
-    return lambda origins: repeat_last_value(panel, origins)
-
-
-def _fit_seasonal_naive(panel: WindowedPanel, season_length: int) -> Forecast:
-    return lambda origins: repeat_season(panel, origins, season_length)
-
-
-def _fit_ridge(panel: WindowedPanel, season_length: int) -> Forecast:
-    weights = fit_ridge(panel)
-    return lambda origins: _flatten_windows(panel, origins)[0] @ weights
+def _fit_mix(panel: WindowedPanel, base: Base) -> Forecast | None:
+    return forecast_by(panel, base, base.combine())
 
 
 BASELINES: dict[str, Baseline] = {
-    "last_value": Baseline(Look("last value", "#bfa66a", "dot"), _fit_last_value, "repeats the last observation"),
-    "seasonal_naive": Baseline(
-        Look("seasonal naive", "#b48ead", "dashdot"), _fit_seasonal_naive, "the newest one of the same season"
+    "last_value": Baseline(
+        Look("last value", "#bfa66a", "dot"), partial(_fit_method, "last_value"), "repeats the last observation"
     ),
-    "ridge": Baseline(Look("ridge", "#5fa58e", "dash"), _fit_ridge, "is a linear regression on the same window"),
+    "drift": Baseline(
+        Look("drift", "#a3a380", "dot"), partial(_fit_method, "drift"), "goes on as the window did on average"
+    ),
+    "seasonal_naive": Baseline(
+        Look("seasonal naive", "#b48ead", "dashdot"),
+        partial(_fit_method, "seasonal_naive"),
+        "takes the newest value of the same season",
+    ),
+    "long_seasonal_naive": Baseline(
+        Look("long seasonal naive", "#c9a0b4", "dashdot"),
+        partial(_fit_method, "long_seasonal_naive"),
+        "does so for the week of hours and the year of days",
+    ),
+    "climatology": Baseline(
+        Look("climatology", "#8fb3c7", "dash"), partial(_fit_method, "climatology"), "knows the calendar alone"
+    ),
+    RIDGE: Baseline(
+        Look("ridge", "#5fa58e", "dash"),
+        _fit_ridge,
+        "is a linear regression on the window, as it is, less its level, or less the season before, whichever was "
+        "better on past windows that it had not seen",
+    ),
+    MIX: Baseline(
+        Look("mix of simple methods", "#7a8fa6", "longdash"),
+        _fit_mix,
+        "weighs all of these by their errors on such windows",
+    ),
 }

@@ -15,7 +15,6 @@ from rnn_pipelines.forecast.forecaster import Forecaster
 from rnn_pipelines.forecast.predictions import Predictions
 from rnn_pipelines.forecast.series.tables import Profile, Source
 from rnn_pipelines.forecast.specs import RetrainForecastSpec
-from rnn_pipelines.networks.fan_out import ParallelSpec
 
 # What of the data profile stays on record of a retraining.
 FACTS = ("source", "num_series", "num_steps", "first", "last")
@@ -37,11 +36,9 @@ def describe_run(
     return describe(table, data, parameters, retraining.as_of, started)
 
 
-def plan_training(
-    champion: LoadedChampion | None, retraining: RetrainForecastSpec, checkpoints: Path, parallel: ParallelSpec
-) -> TrainingPlan:
-    """Says what the training may cost, and which networks it may start from."""
-    return TrainingPlan(retraining.budget, None if champion is None else champion.artefact, checkpoints, parallel)
+def plan_training(retraining: RetrainForecastSpec, checkpoints: Path) -> TrainingPlan:
+    """Says what the training may cost, and where it leaves what it needs to go on."""
+    return TrainingPlan(retraining.budget, checkpoints)
 
 
 def decide_promotion(
@@ -63,15 +60,19 @@ def decide_promotion(
         retraining: with the policy.
     """
     found = measure_holdout(holdout, challenger.settings.horizon)
+    # Series without a season, to name one, have no seasonal method; that the names are known was checked before.
+    policy = retraining.policy
+    missing = [name for name in policy.must_beat if name not in found.measures]
+    policy = policy.model_copy(update={"must_beat": tuple(n for n in policy.must_beat if n not in missing)})
     case = Case(
         task="forecast",
         measures=found.measures,
         p_value=found.p_value,
         faults=tuple(find_faults(holdout)),
         objections=() if champion is None else _find_objections(challenger, champion, found.measures),
-        notes=tuple(found.notes),
+        notes=(*found.notes, *(f"there is no {name} of these series to be beaten" for name in missing)),
     )
-    return decide(challenger, champion, case, training, run, retraining.policy)
+    return decide(challenger, champion, case, training, run, policy)
 
 
 def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures: Mapping[str, Any]) -> tuple[str, ...]:

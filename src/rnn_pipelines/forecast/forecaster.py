@@ -2,14 +2,17 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
+from rnn_pipelines.forecast.base import Base, frame_windows
+from rnn_pipelines.forecast.frames import FrameKind
+from rnn_pipelines.forecast.networks import Network, correct
 from rnn_pipelines.forecast.predictions import Forecasts, tabulate_forecasts
 from rnn_pipelines.forecast.recipe import FUTURE, run_steps
 from rnn_pipelines.forecast.series.calendar import CalendarSpec, resolve_calendar
@@ -17,23 +20,20 @@ from rnn_pipelines.forecast.series.rows import find_rows, look_up
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Scaler, Series, Source
-from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
-from rnn_pipelines.forecast.specs import NetworkSpec
+from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, WindowSpec, find_min_history
 from rnn_pipelines.report.numbers import list_some
-
-if TYPE_CHECKING:
-    import keras
 
 logger = logging.getLogger(__name__)
 
 NAMES_IN_MESSAGE = 5
+BATCH_SIZE = 1024
 
 
 class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
     """What a forecaster was trained with and needs to know again.
 
     Attributes:
-        networks: what each network is made of.
+        networks: what was asked of each network, by name.
         lookback, horizon: shape of its windows.
         freq: spacing of its series.
         season_length: steps in their season.
@@ -42,7 +42,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
         trained_until: for each series the last time that training or the choice among networks has seen.
     """
 
-    networks: dict[str, NetworkSpec] = {}
+    networks: dict[str, dict[str, Any]] = {}
     lookback: int
     horizon: int
     freq: int | str
@@ -52,17 +52,95 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
     trained_until: dict[str, int | datetime]
 
 
+class Model(Protocol):
+    """What forecasts from a panel's windows, scaled."""
+
+    def forecast(self, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+        """float32[window, horizon] from int64[window] origins."""
+
+
+@dataclass(frozen=True)
+class Blend:
+    """The combination of simple methods and networks: one matrix, and a share of each network's correction.
+
+    Attributes:
+        frame, season, long_season, calendar: see `Base`.
+        matrix: float64[predictor, horizon], of all that is linear.
+        networks: by name.
+        shares: of each network's correction.
+    """
+
+    frame: FrameKind
+    season: int
+    long_season: int
+    calendar: np.ndarray
+    matrix: np.ndarray
+    networks: Mapping[str, Network]
+    shares: Mapping[str, float]
+
+    def forecast(self, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+        """See `Model`."""
+        found = [np.zeros((0, panel.horizon), np.float32)]
+        for begin in range(0, len(origins), BATCH_SIZE):
+            some = origins[begin : begin + BATCH_SIZE]
+            framed = frame_windows(panel, self, some)
+            forecasts = framed.predictors @ self.matrix
+            for name, network in self.networks.items():
+                if self.shares[name]:
+                    forecasts += self.shares[name] * correct(network, panel, framed, some)
+            found.append(framed.units.unframe(forecasts).astype(np.float32))
+        return np.concatenate(found)
+
+
+def make_blend(base: Base, networks: Mapping[str, Network], weights: Mapping[str, float]) -> Blend:
+    """The combination of what is linear and of networks.
+
+    Args:
+        base: on which the networks were trained.
+        networks: by name; those without weight are left out.
+        weights: of each network, and of the mix, which is in all of them.
+    """
+    used = {name: network for name, network in networks.items() if weights[name] > 0}
+    nothing = np.zeros((0, 0), np.float32)
+    return Blend(
+        frame=base.frame,
+        season=base.season,
+        long_season=base.long_season,
+        calendar=base.calendar,
+        matrix=base.combine(),
+        networks={name: replace(network, unseen=nothing) for name, network in used.items()},
+        shares={name: weights[name] * network.gain for name, network in used.items()},
+    )
+
+
+def forecast_best(panel: WindowedPanel, base: Base, best: Mapping[str, Any], **networks: Network) -> Forecasts:
+    """Forecasts the test windows and the steps after each series' end by the combination that goes into use.
+
+    Args:
+        panel, base: what the networks were trained on.
+        best: see `weigh_best`.
+        networks: by name.
+    """
+    blend = make_blend(base, networks, best["weights"])
+
+    def forecast(part: Part) -> np.ndarray:
+        index = panel.index(part)
+        return blend.forecast(panel, index.origins(np.arange(len(index))))
+
+    return Forecasts(test=forecast("test"), future=forecast("future"))
+
+
 @dataclass(frozen=True)
 class Forecaster:
     """A trained forecaster, complete: values in, values out, in the series' own unit.
 
     Attributes:
-        networks: by name; their forecasts are averaged with equal weights.
+        model: what forecasts scaled windows.
         scaler: of the series that it knows.
         settings: what else it needs.
     """
 
-    networks: "Mapping[str, keras.Model]"
+    model: Model
     scaler: Scaler
     settings: ForecasterSettings
 
@@ -117,10 +195,10 @@ def forecast_cutoffs(forecaster: Forecaster, series: Series, cutoffs: pd.DataFra
     """Forecasts from given cut-offs, of which nothing later is seen but the calendar.
 
     Series that the forecaster doesn't know are left out, as are cut-offs before which its lookback has no values; the
-    log says so.
+    log says so. What lies before the beginning of a series is padded if the forecaster has learnt from a panel.
 
     Args:
-        forecaster: what to forecast with: its networks, its scale, its lookback and calendar.
+        forecaster: what to forecast with: its model, its scale, its lookback and calendar.
         series: one or several.
         cutoffs: `unique_id, cutoff`, the last time that each forecast sees.
     Returns:
@@ -130,13 +208,15 @@ def forecast_cutoffs(forecaster: Forecaster, series: Series, cutoffs: pd.DataFra
     is_known = series["unique_id"].isin(scaler["unique_id"])
     _report_unknown(series["unique_id"][~is_known].unique())
     known = series.loc[is_known, ["unique_id", "ds", "y", "observed"]]
+    window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
+    profile = {"freq": settings.freq, "season_length": settings.season_length, "num_series": len(scaler)}
     found = run_steps(
         FUTURE,
         {
             "series": known,
-            "profile": {"freq": settings.freq},
+            "profile": profile,
             "calendar": settings.calendar,
-            "window": WindowSpec(lookback=settings.lookback, horizon=settings.horizon),
+            "window": window,
             "times": cutoffs,
             "scaler": scaler,
         },
@@ -145,20 +225,13 @@ def forecast_cutoffs(forecaster: Forecaster, series: Series, cutoffs: pd.DataFra
     if num_left_out:
         logger.warning(
             "left out: %d of %d cut-offs before which there are no %d steps with values",
-            *(num_left_out, num_left_out + len(panel.future), settings.lookback),
+            *(num_left_out, num_left_out + len(panel.future)),
+            find_min_history(window, settings.season_length, len(scaler)),
         )
-    scaled = _forecast(forecaster, panel)
+    index = panel.index("future")
+    scaled = forecaster.model.forecast(panel, index.origins(np.arange(len(index))))
     forecasts = {"y_hat": Forecasts(test=scaled[:0], future=scaled)}
     return tabulate_forecasts(panel, features, scaler, forecasts, "future").table
-
-
-def _forecast(forecaster: Forecaster, panel: WindowedPanel) -> np.ndarray:
-    """The mean of the networks' forecasts of the panel's future, float32[window, horizon], scaled."""
-    if not len(panel.future):
-        return np.zeros((0, panel.horizon), np.float32)
-    from rnn_pipelines.forecast.training import forecast_part
-
-    return np.mean([forecast_part(network, panel, "future") for network in forecaster.networks.values()], axis=0)
 
 
 def _report_unknown(names: np.ndarray) -> None:

@@ -1,68 +1,162 @@
-"""The forecasting network: recurrent layers over the history, one head for all steps ahead."""
+"""A trained network that corrects what is linear in a window: what it reads, and what it says."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
-import keras
-from keras import layers
+import numpy as np
 
-from rnn_pipelines.forecast.registry import NETWORKS
-from rnn_pipelines.forecast.specs import NetworkSpec
-from rnn_pipelines.networks.recurrent import RECURRENT_LAYERS
+from rnn_pipelines.cells.conventions import CellName
+from rnn_pipelines.forecast.base import Base, Framed, frame_windows
+from rnn_pipelines.forecast.predictions import Forecasts
+from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, count_padded, find_history
+from rnn_pipelines.networks.members import MemberShape, Weights, run_members
 
-
-def build_network(network: NetworkSpec, lookback: int, horizon: int, num_known: int) -> keras.Model:
-    """Builds a network as the registry says; see `build_forecaster`."""
-    build = NETWORKS[network.cell].build or build_forecaster
-    return build(network, lookback, horizon, num_known)
+PREDICT_BATCH_SIZE = 1024
+NO_ARRAY = np.zeros((0, 0, 0), np.float32)
 
 
-def build_forecaster(network: NetworkSpec, lookback: int, horizon: int, num_known: int) -> keras.Model:
-    """Builds a network that forecasts all steps of the horizon at once.
+class NetworkRecord(TypedDict):
+    """How one network was trained.
 
-    The head reads the last state, so that every step sees the whole window, and what is known about the targets'
-    own dates. It is linear: nothing bounds the output.
+    Attributes:
+        training_seconds: wall time.
+        num_steps: of the gradient, until it ended.
+        best_step: whose weights are kept; 0 if nothing was learnt that helps.
+        gain: see `Network`.
+        num_parameters: of all members.
+        design: all that was chosen, see `Design`.
+    """
 
-    Args:
-        network: the network's spec.
-        lookback: steps of history.
-        horizon: steps ahead.
-        num_known: features that are known in advance; 0 for none.
+    training_seconds: float
+    num_steps: int
+    best_step: int
+    gain: float
+    num_parameters: int
+    design: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Network:
+    """The members of a network, and how far they are trusted; one forecaster together with a `Base`.
+
+    Attributes:
+        cell: `lstm` or `gru`.
+        segment: steps of the series that are read as one.
+        calendar: int64[feature], numbers of the features that are read at each step of the window.
+        embedding_kernel to head_bias: see `members`; an array that the cell or the design doesn't have is empty.
+        gain: what the mean of the members' corrections is multiplied by, 0 to 1: 0 leaves what is linear as it is.
+        unseen: float32[judged, horizon], in the frame: corrections of the base's judged windows, by members that have
+            not seen them.
+    """
+
+    cell: CellName
+    segment: int
+    calendar: np.ndarray
+    embedding_kernel: np.ndarray
+    embedding_bias: np.ndarray
+    kernel: np.ndarray
+    recurrent_kernel: np.ndarray
+    bias: np.ndarray
+    recurrent_bias: np.ndarray
+    head_kernel: np.ndarray
+    head_bias: np.ndarray
+    gain: float
+    unseen: np.ndarray
+
+    @property
+    def weights(self) -> Weights:
+        """By name, those that there are."""
+        names = ("embedding_kernel", "embedding_bias", "kernel", "recurrent_kernel", "bias", "recurrent_bias")
+        arrays = {name: getattr(self, name) for name in (*names, "head_kernel", "head_bias")}
+        return {name: array for name, array in arrays.items() if array.size}
+
+
+def make_network(
+    weights: Weights, cell: CellName, segment: int, calendar: np.ndarray, gain: float, unseen: np.ndarray
+) -> Network:
+    """A network of what was trained; see `Network`."""
+    empty = dict.fromkeys(("embedding_kernel", "embedding_bias", "recurrent_bias"), NO_ARRAY)
+    return Network(cell=cell, segment=segment, calendar=calendar, gain=gain, unseen=unseen, **(empty | weights))
+
+
+def size_members(
+    panel: WindowedPanel, cell: CellName, units: int, embedding: int, segment: int, calendar: tuple[int, ...]
+) -> MemberShape:
+    """The sizes of each member on the windows of a panel."""
+    # The window twice where there is no embedding, as it is and less its mean; else once, and whether it is padding.
+    num_inputs = segment + 1 if embedding else segment * (2 + len(calendar))
+    num_known = panel.num_known if embedding else 0
+    return MemberShape(cell, num_inputs, embedding, units, num_known, panel.horizon)
+
+
+def read_windows(
+    panel: WindowedPanel, framed: Framed, origins: np.ndarray, segment: int, calendar: np.ndarray, has_embedding: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a network reads of some windows.
+
+    Of one series, at each step: the window less its mean, the window, the calendar. Of many: the window in its frame,
+    and whether its segment is padding; the calendar of the first target goes to the head.
+
     Returns:
-        A model, not compiled, from `history` float32[batch, lookback, 1 + num_known] and, with known features, `known`
-        float32[batch, horizon, num_known] to float32[batch, horizon], scaled.
+        float32[time, batch, feature], and float32[batch, known] for the head.
     """
-    history = keras.Input((lookback, 1 + num_known), name="history")
-    inputs, state = {"history": history}, history
-    if network.centre:
-        level = keras.ops.mean(history[:, :, :1], axis=1, keepdims=True)
-        state = keras.ops.concatenate([history[:, :, :1] - level, history[:, :, 1:]], axis=-1)
-    for depth, units in enumerate(network.units, start=1):
-        is_last = depth == len(network.units)
-        state = RECURRENT_LAYERS[network.cell](
-            units, activation=network.activation, return_sequences=not is_last, name=f"{network.cell}_{depth}"
-        )(state)
-        if network.dropout:
-            state = layers.Dropout(network.dropout, name=f"dropout_{depth}")(state)
-    if num_known:
-        known = inputs["known"] = keras.Input((horizon, num_known), name="known")
-        state = layers.Concatenate(name="state_and_known")([state, layers.Flatten(name="known_flat")(known)])
-    forecast = layers.Dense(horizon, name="forecast")(state)
-    if network.centre:
-        forecast = forecast + level[:, :, 0]
-    return keras.Model(inputs, forecast, name=f"{network.cell}_forecaster")
+    history = framed.history.astype(np.float32)
+    channels = [history[:, :, None]]
+    known = np.zeros((len(origins), 0), np.float32)
+    if has_embedding:
+        known = panel.values[origins, 1:]
+    else:
+        channels.insert(0, channels[0] - channels[0].mean(axis=1, keepdims=True))
+        if len(calendar):
+            rows = find_history(panel, origins)
+            channels.append(panel.values[rows][:, :, 1 + np.asarray(calendar)])
+    steps = np.concatenate(channels, axis=-1)
+    num_segments = -(-panel.lookback // segment)
+    missing = num_segments * segment - panel.lookback
+    if missing:
+        steps = np.pad(steps, ((0, 0), (missing, 0), (0, 0)))
+    steps = steps.reshape(len(origins), num_segments, -1)
+    if has_embedding:
+        first_real = (count_padded(panel, origins) + missing)[:, None]
+        is_real = np.arange(num_segments) * segment >= first_real
+        steps = np.concatenate([steps, is_real[:, :, None]], axis=-1, dtype=np.float32)
+    return np.ascontiguousarray(steps.transpose(1, 0, 2)), known
 
 
-def average_forecasters(members: Sequence[keras.Model]) -> keras.Model:
-    """One network whose forecast is the mean of its members'; the member itself where there is one.
+def correct(network: Network, panel: WindowedPanel, framed: Framed, origins: np.ndarray) -> np.ndarray:
+    """The mean of the members' corrections, not yet multiplied by the gain: float32[window, horizon], in the frame."""
+    steps, known = read_windows(
+        panel, framed, origins, network.segment, network.calendar, bool(network.embedding_kernel.size)
+    )
+    outputs, _ = run_members(network.weights, steps, known)
+    return outputs.mean(axis=0)
+
+
+def forecast_origins(network: Network, base: Base, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Forecasts from some origins, float32[window, horizon], scaled: what is linear, and the correction."""
+    matrix = base.combine()
+    found = [np.zeros((0, panel.horizon), np.float32)]
+    for begin in range(0, len(origins), PREDICT_BATCH_SIZE):
+        some = origins[begin : begin + PREDICT_BATCH_SIZE]
+        framed = frame_windows(panel, base, some)
+        forecasts = framed.predictors @ matrix
+        if network.gain:
+            forecasts += network.gain * correct(network, panel, framed, some)
+        found.append(framed.units.unframe(forecasts).astype(np.float32))
+    return np.concatenate(found)
+
+
+def forecast_windows(network: Network, base: Base, panel: WindowedPanel) -> Forecasts:
+    """Forecasts the test windows and the steps after each series' end.
 
     Args:
-        members: networks, all built from one spec.
+        network: trained.
+        base: on which it was trained.
+        panel: the windows.
     """
-    if len(members) == 1:
-        return members[0]
-    inputs = {tensor.name: keras.Input(tensor.shape[1:], name=tensor.name) for tensor in members[0].inputs}
-    forecasts = []
-    for number, member in enumerate(members, start=1):
-        member.name = f"{member.name}_{number}"
-        forecasts.append(member(inputs))
-    return keras.Model(inputs, layers.Average(name="forecast")(forecasts), name=members[0].name.rsplit("_", 1)[0])
+
+    def forecast(part: Part) -> np.ndarray:
+        index = panel.index(part)
+        return forecast_origins(network, base, panel, index.origins(np.arange(len(index))))
+
+    return Forecasts(test=forecast("test"), future=forecast("future"))

@@ -1,17 +1,22 @@
-"""A forecaster as files of `.keras` and JSON; nothing is pickled."""
+"""A forecaster as files of arrays and JSON; nothing is pickled."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.formats import read_object
-from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings
-from rnn_pipelines.networks.packing import pack_networks, unpack_networks
+from rnn_pipelines.forecast.forecaster import Blend, Forecaster, ForecasterSettings, Model
+from rnn_pipelines.forecast.networks import Network
+from rnn_pipelines.networks.packing import pack_arrays, unpack_arrays, unpack_networks
 
-SETTINGS, SCALER = "settings.json", "scaler.json"
-# Of the files as a whole; those of before there were numbers have none.
-FORMAT = 1
+SETTINGS, SCALER, MODEL = "settings.json", "scaler.json", "model.npz"
+# Of the files as a whole; those of before there were numbers have none. Up to 1, the model is a `.keras` file for each
+# network.
+FORMAT = 2
 
 
 def pack(forecaster: Forecaster) -> dict[str, bytes]:
@@ -19,10 +24,11 @@ def pack(forecaster: Forecaster) -> dict[str, bytes]:
     settings = {"format": FORMAT, **forecaster.settings.model_dump(mode="json")}
     # As lists, because JSON writes a float64 with all its digits, and pandas' own writer with fewer.
     scaler = forecaster.scaler.to_dict(orient="list")
+    assert isinstance(forecaster.model, Blend)  # older ones are read, and never written again
     return {
         SETTINGS: json.dumps(settings, indent=2).encode(),
         SCALER: json.dumps(scaler, ensure_ascii=False).encode(),
-        **pack_networks(forecaster.networks),
+        MODEL: pack_arrays(_list_arrays(forecaster.model)),
     }
 
 
@@ -35,4 +41,34 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
     found = read_object(files[SETTINGS], "forecaster", FORMAT)
     # From JSON, in which times are text.
     settings = ForecasterSettings.model_validate_json(json.dumps({k: v for k, v in found.items() if k != "format"}))
-    return Forecaster(unpack_networks(files), pd.DataFrame(json.loads(files[SCALER])), settings)
+    return Forecaster(_unpack_model(files), pd.DataFrame(json.loads(files[SCALER])), settings)
+
+
+def _unpack_model(files: Mapping[str, bytes]) -> Model:
+    if MODEL in files:
+        return _read_arrays(unpack_arrays(files[MODEL]))
+    from rnn_pipelines.forecast.older import KerasMean
+
+    return KerasMean(unpack_networks(files))
+
+
+def _list_arrays(blend: Blend) -> dict[str, Any]:
+    """All arrays and numbers by name; those of a network after its name and a dot."""
+    arrays: dict[str, Any] = {
+        name: getattr(blend, name) for name in ("frame", "season", "long_season", "calendar", "matrix")
+    }
+    for name, network in blend.networks.items():
+        arrays |= {f"{name}.{part.name}": getattr(network, part.name) for part in dataclasses.fields(network)}
+        arrays[f"{name}.share"] = blend.shares[name]
+    return arrays
+
+
+def _read_arrays(arrays: Mapping[str, np.ndarray]) -> Blend:
+    values: dict[str, Any] = {name: array if array.ndim else array.item() for name, array in arrays.items()}
+    names = [name.removesuffix(".share") for name in values if name.endswith(".share")]
+    parts = [part.name for part in dataclasses.fields(Network)]
+    return Blend(
+        **{name: values[name] for name in ("frame", "season", "long_season", "calendar", "matrix")},
+        networks={name: Network(**{part: values[f"{name}.{part}"] for part in parts}) for name in names},
+        shares={name: values[f"{name}.share"] for name in names},
+    )

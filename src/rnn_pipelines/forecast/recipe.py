@@ -66,17 +66,17 @@ def add_known_features(series: Series, profile: Profile, calendar: CalendarSpec,
 LAYOUT = (
     Step(fit_scaler, ("series", "cutoffs"), ("scaler",)),
     Step(add_known_features, ("series", "profile", "calendar", "window"), ("features",)),
-    Step(make_windows, ("features", "cutoffs", "scaler", "window", "evaluation"), ("windows",)),
+    Step(make_windows, ("features", "cutoffs", "scaler", "window", "evaluation", "profile"), ("windows",)),
 )
 # Windows after given times, for a forecaster that has its scaler already.
 FUTURE = (
     Step(add_known_features, ("series", "profile", "calendar", "window"), ("features",)),
-    Step(make_future_windows, ("features", "times", "scaler", "window"), ("windows", "num_left_out")),
+    Step(make_future_windows, ("features", "times", "scaler", "window", "profile"), ("windows", "num_left_out")),
 )
 PREPARATION = (
     Step(
         prepare_series,
-        ("table", "source", "gaps", "split", "window"),
+        ("table", "source", "gaps", "split", "window", "evaluation"),
         ("source_table", "series", "profile", "cutoffs"),
     ),
     *LAYOUT,

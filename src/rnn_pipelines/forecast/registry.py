@@ -1,12 +1,11 @@
-"""The forecasting networks, said once; free of Keras, so that parameters and graphs are made before it loads.
+"""The forecasting networks, said once; free of what trains them, so that graphs are made before it loads.
 
 Each has its block of parameters, `forecast.<name>`; pipelines, catalog, backtest and reports follow.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from rnn_pipelines.cells.conventions import CellName
 from rnn_pipelines.looks import CELLS, Look
 
 
@@ -16,12 +15,11 @@ class Network:
 
     Attributes:
         look: how it appears.
-        build: what builds it, with the arguments of `build_forecaster`, and imports Keras only then; None for
-            `build_forecaster` itself, with the recurrent layer that has the network's name.
+        cell: of its recurrent layer.
     """
 
     look: Look
-    build: Callable[..., Any] | None = None
+    cell: CellName
 
 
-NETWORKS: dict[str, Network] = {"lstm": Network(CELLS["lstm"]), "gru": Network(CELLS["gru"])}
+NETWORKS: dict[str, Network] = {"lstm": Network(CELLS["lstm"], "lstm"), "gru": Network(CELLS["gru"], "gru")}

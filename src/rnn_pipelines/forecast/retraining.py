@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
+from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.challenger import choose_challenger, forecast_holdout, train_challenger
 from rnn_pipelines.forecast.decision import decide_promotion
@@ -11,7 +12,7 @@ from rnn_pipelines.forecast.recipe import PREPARATION, Step
 
 def list_training_steps(names: Iterable[str]) -> list[Step]:
     """The training of each network, whose block of parameters has its name."""
-    inputs = ("windows", "settings", "{name}", "training", "plan")
+    inputs = ("windows", "base", "{name}", "training", "plan")
     return [
         Step(train_challenger, tuple(value.format(name=name) for value in inputs), (f"{name}_network",))
         for name in names
@@ -22,8 +23,10 @@ def list_case_steps(names: Iterable[str]) -> list[Step]:
     """From trained networks to the decision."""
     networks = tuple(f"{name}_network" for name in names)
     return [
-        Step(choose_challenger, ("windows", "scaler", "settings", *networks), ("challenger", "training_record")),
-        Step(forecast_baselines, ("windows", "profile", "evaluation"), ("baselines",)),
+        Step(
+            choose_challenger, ("windows", "base", "scaler", "settings", *networks), ("challenger", "training_record")
+        ),
+        Step(forecast_baselines, ("windows", "base"), ("baselines",)),
         Step(
             forecast_holdout,
             ("windows", "features", "scaler", "baselines", "challenger", "champion"),
@@ -50,6 +53,7 @@ def list_steps(names: Collection[str]) -> list[Step]:
     return [
         *PREPARATION,
         Step(describe_forecaster, settings, ("settings",)),
+        Step(fit_base, ("windows",), ("base",)),
         *list_training_steps(names),
         *list_case_steps(names),
     ]

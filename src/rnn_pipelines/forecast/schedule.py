@@ -17,15 +17,13 @@ NumSteps = Annotated[int, Field(ge=1, strict=True)]
 
 
 class ScheduleSpec(BaseModel, extra="forbid", frozen=True):
-    """How often, and from where, a challenger is trained.
+    """How often a challenger is trained.
 
     Attributes:
         every: time, or number of steps, between retrainings; None for the first training alone.
-        warm_start: from the champion's weights where they fit.
     """
 
     every: Span | NumSteps | None = None
-    warm_start: bool = False
 
 
 class BacktestSpec(NewestSpec, frozen=True):

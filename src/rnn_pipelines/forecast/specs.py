@@ -1,18 +1,13 @@
 """What a forecaster is made of and how it is trained; free of Keras, so that parameters are checked before it loads."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from rnn_pipelines.champion.policy import PolicySpec
 from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.newest import NewestSpec
-from rnn_pipelines.networks.specs import LimitsSpec, TrainingSpec
-
-
-def _as_tuple(units: Any) -> Any:
-    return (units,) if isinstance(units, int) else units
 
 
 def _require_network(cell: str) -> str:
@@ -22,44 +17,53 @@ def _require_network(cell: str) -> str:
 
 
 class NetworkSpec(BaseModel, extra="forbid", frozen=True):
-    """One forecasting network.
+    """One forecasting network; what is None is chosen from the data.
 
     Attributes:
-        cell: kind of network, by its name in `NETWORKS`: that of its recurrent layers.
-        units: width of each recurrent layer, from input to output; one number for a single layer.
-        activation: of the candidate and the output of the cell. Other than `tanh` it is slower on a GPU.
-        dropout: part of each recurrent layer's output that is dropped in training.
-        centre: forecast the difference to the mean of the window's history. For series whose level drifts away from
-            that of the training part, where the cells would saturate.
-        members: networks that are trained apart, from other seeds, and whose forecasts are averaged.
+        cell: kind of network, by its name in `NETWORKS`: that of its recurrent layer.
+        units: width of the recurrent layer of each member.
+        members: networks whose corrections are averaged; where blocks of the past are hidden in turn, one for each.
+        segment: steps of the series that the recurrent layer reads as one.
     """
 
     cell: Annotated[str, AfterValidator(_require_network)]
-    units: Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (16,)
-    activation: Literal["tanh", "relu", "sigmoid", "softsign", "linear"] = "tanh"
-    dropout: float = Field(0.0, ge=0, lt=1)
-    centre: bool = False
-    members: int = Field(1, ge=1)
+    units: int | None = Field(None, ge=1, le=1024)
+    members: int | None = Field(None, ge=1, le=100)
+    segment: int | None = Field(None, ge=1)
 
 
-class ForecastTrainingSpec(TrainingSpec, frozen=True):
-    """How a forecaster is trained.
+class ForecastTrainingSpec(BaseModel, extra="forbid", frozen=True):
+    """How networks are trained; what is None is chosen from the data.
 
     Attributes:
-        loss: what is minimised, on scaled targets.
+        seed: of the weights and the order of the batches. The same seed gives the same numbers again.
+        max_steps: of the gradient, at most.
+        patience: steps without a better loss on windows that nobody had seen after which training ends.
+        batch_size: windows in a gradient step.
+        learning_rate: of Adam.
+        weight_average: decay of the running mean of the weights that is judged and kept; 0 for the weights themselves.
+        clip_norm: length to which a member's gradient is shortened where it is longer; None for no limit.
     """
 
-    loss: Literal["mse", "mae", "huber"] = "mse"
+    seed: int = Field(0, ge=0, lt=2**32)
+    max_steps: int | None = Field(None, ge=1)
+    patience: int = Field(400, ge=1)
+    batch_size: int | None = Field(None, ge=1, le=2**20)
+    learning_rate: float | None = Field(None, gt=0, le=10)
+    weight_average: float | None = Field(None, ge=0, lt=1)
+    clip_norm: float | None = Field(1.0, gt=0)
 
 
-class BudgetSpec(LimitsSpec, frozen=True):
-    """What a retraining may cost that can start from the champion's weights.
+class BudgetSpec(BaseModel, extra="forbid", frozen=True):
+    """What a retraining may cost.
 
     Attributes:
-        warm_start: start from the champion's weights where they fit.
+        max_seconds: after which the training of a network ends with its best weights; None for no limit.
+        max_steps: at most so many; None for as many as in training by hand.
     """
 
-    warm_start: bool = True
+    max_seconds: float | None = Field(None, gt=0)
+    max_steps: int | None = Field(None, ge=1)
 
 
 def _require_baseline(name: str) -> str:

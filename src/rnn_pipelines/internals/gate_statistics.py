@@ -1,5 +1,6 @@
 """What gates do over many sequences: how far they are open, how long they keep, how far back an input matters."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 from rnn_pipelines.cells.gradients import backpropagate
 from rnn_pipelines.cells.unroll import Trace
 from rnn_pipelines.internals.notation import CANDIDATE
-from rnn_pipelines.internals.records import Openness
+from rnn_pipelines.internals.records import LayerTrace, Openness
 
 LOW, HIGH = 0.1, 0.9
 NUM_BINS = 25
@@ -18,9 +19,17 @@ MIN_SEQUENCES = 0.5
 REACH_FRACTION = 0.1
 
 
-def list_gates(trace: Trace[Any, Any], mask: np.ndarray) -> dict[str, np.ndarray]:
-    """The gates of the steps that were read, by name: float[num_steps, units] each, of all sequences together."""
-    return {name: gate[mask] for name, gate in zip(trace.gates._fields, trace.gates, strict=True)}
+def list_gates(members: Sequence[LayerTrace]) -> dict[str, np.ndarray]:
+    """The gates of the steps that were read, by name: float[num_steps, units] each, of all sequences together.
+
+    Args:
+        members: of one network over the same sequences; their units are put side by side.
+    """
+    names = members[0].trace.gates._fields
+    return {
+        name: np.concatenate([getattr(layer.trace.gates, name)[layer.mask] for layer in members], axis=1)
+        for name in names
+    }
 
 
 def measure_openness(gates: dict[str, np.ndarray]) -> dict[str, Openness]:
@@ -91,15 +100,16 @@ def probe_last_states(trace: Trace[Any, Any], mask: np.ndarray, seed: int = 0) -
     return gradients
 
 
-def differentiate_last_states(weights: Any, inputs: np.ndarray, mask: np.ndarray, trace: Trace[Any, Any]) -> np.ndarray:
-    """The gradient of what `probe_last_states` asks for with respect to all inputs; float64[batch, time, feature].
+def differentiate(layer: LayerTrace, of_states: np.ndarray) -> np.ndarray:
+    """The gradient of an output with respect to all inputs of a layer; float64[batch, time, feature].
 
     Args:
-        weights, inputs, mask, trace: of the layer, see `unroll`.
+        layer: between them.
+        of_states: float[batch, time, units], the gradient of the output with respect to each hidden state.
     """
     # In float32, a gradient that vanishes over hundreds of steps gets so small that the processor slows down.
-    precise = type(weights)(*(array.astype(np.float64) for array in weights.to_list()))
-    gradients: np.ndarray = backpropagate(precise, inputs, trace, probe_last_states(trace, mask), mask).inputs
+    weights: Any = type(layer.weights)(*(array.astype(np.float64) for array in layer.weights.to_list()))
+    gradients: np.ndarray = backpropagate(weights, layer.inputs, layer.trace, of_states, layer.mask).inputs
     return gradients
 
 
@@ -126,9 +136,13 @@ def measure_gradient_by_lag(gradients: np.ndarray, mask: np.ndarray, backwards: 
 def find_reach(gradient_by_lag: np.ndarray) -> int | None:
     """The lag from which on the gradient is below `REACH_FRACTION` of its greatest value; None if it never is.
 
+    0 where there is no gradient at all.
+
     Args:
         gradient_by_lag: float[lag] from lag 0 on.
     """
+    if not gradient_by_lag.any():
+        return 0
     above = np.flatnonzero(gradient_by_lag >= REACH_FRACTION * gradient_by_lag.max())
     reach = int(above[-1]) + 1
     return reach if reach < len(gradient_by_lag) else None

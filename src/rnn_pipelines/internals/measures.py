@@ -16,20 +16,20 @@ from rnn_pipelines.internals.records import HalfLives, LayerSummary, Traces
 
 
 def measure_traces(*traces: Traces) -> tuple[dict[str, LayerSummary], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Measures openness, memory length and gradient by lag of each layer.
+    """Measures openness, memory length and gradient by lag of each layer, over all members of its network.
 
     Args:
         traces: of forecasters and classifiers.
     Returns:
         A summary for each layer. And three tables with the `layer` of each row: the distributions (see
         `tabulate_distributions`), the half-lives (`unit`, `half_life`) and the gradients (`lag`, `gradient`, the
-        greatest is 1).
+        greatest is 1, unless all are 0).
     """
     summary: dict[str, LayerSummary] = {}
     distributions, half_lives, gradients = [], [], []
     for group in traces:
-        for name, layer in group.layers.items():
-            gates = list_gates(layer.trace, layer.mask)
+        for name, members in group.layers.items():
+            layer, gates = members[0], list_gates(members)
             lives = measure_half_lives(gates[NOTATIONS[layer.cell].keeping])
             by_lag = measure_gradient_by_lag(group.gradients[name], layer.mask, layer.trace.backwards)
             summary[name] = {
@@ -40,7 +40,7 @@ def measure_traces(*traces: Traces) -> tuple[dict[str, LayerSummary], pd.DataFra
                 "num_sequences": len(layer.mask),
                 "num_steps": int(layer.mask.sum()),
                 "num_weights_by_gate": layer.num_weights_by_gate,
-                "max_difference": layer.max_difference,
+                "max_difference": max(member.max_difference for member in members),
                 "network": group.networks[name],
                 "openness": measure_openness(gates),
                 "half_life_steps": _summarize_half_lives(lives),
@@ -48,7 +48,8 @@ def measure_traces(*traces: Traces) -> tuple[dict[str, LayerSummary], pd.DataFra
             }
             distributions.append(tabulate_distributions(gates).assign(layer=name))
             half_lives.append(pd.DataFrame({"layer": name, "unit": range(len(lives)), "half_life": lives}))
-            by_lag /= by_lag.max()
+            # A forecaster that has learned nothing that helps says nothing, whatever it reads.
+            by_lag /= by_lag.max() or 1
             gradients.append(pd.DataFrame({"layer": name, "lag": range(len(by_lag)), "gradient": by_lag}))
     return summary, *(pd.concat(tables, ignore_index=True) for tables in (distributions, half_lives, gradients))
 

@@ -1,8 +1,8 @@
 """Traces of recurrent layers, and what they come to; free of Keras."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 
@@ -13,15 +13,24 @@ from rnn_pipelines.networks.records import LayerRecord
 
 
 class NetworkSummary(TypedDict):
-    """A network: `layers` of it, or of its first member (see `summarize_layers`), and parameters of all members."""
+    """A network.
+
+    Attributes:
+        layers: of it, or of one of its members; see `summarize_layers`.
+        num_parameters: of all members.
+        segment: steps of the series that a forecaster reads as one.
+        gain: how far its corrections are trusted, 0 to 1.
+    """
 
     layers: list[LayerRecord]
     num_parameters: int
+    segment: NotRequired[int]
+    gain: NotRequired[float]
 
 
 @dataclass(frozen=True)
 class LayerTrace:
-    """One direction of a recurrent layer over a batch.
+    """The recurrent layer of a forecaster's member, or one direction of a classifier's, over a batch.
 
     Attributes:
         cell: its kind.
@@ -29,8 +38,10 @@ class LayerTrace:
         inputs: float32[batch, time, feature], what it reads.
         mask: bool[batch, time], true where it reads.
         trace: its states and gates, from the equations.
-        max_difference: the largest difference between their hidden states and those of Keras.
+        max_difference: the largest difference between their hidden states and those that the network computed.
         num_weights_by_gate: as they are in the layer.
+        series: float64[batch, time, segment], in the frame of each window: what of the series comes with each step, NaN
+            before its beginning; None on texts.
     """
 
     cell: Literal["lstm", "gru"]
@@ -40,6 +51,7 @@ class LayerTrace:
     trace: Trace[Any, Any]
     max_difference: float
     num_weights_by_gate: dict[str, int]
+    series: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -47,14 +59,15 @@ class Traces:
     """Recurrent layers at work.
 
     Attributes:
-        layers: by task, cell and, if there are two, direction: `forecast_lstm`, `sentiment_gru_backward`.
+        layers: by task, cell and, if there are two, direction: `forecast_lstm`, `sentiment_gru_backward`. Each in every
+            member of its network, one or more, over the same batch.
         gradients: float[batch, time, feature] for each layer: of the output whose dependence on the past is measured,
-            with respect to each input.
+            with respect to all that its network reads at a step, or that the layer reads.
         networks: that of each layer.
         origin: where the networks come from, in words.
     """
 
-    layers: Mapping[str, LayerTrace]
+    layers: Mapping[str, Sequence[LayerTrace]]
     gradients: Mapping[str, np.ndarray]
     networks: Mapping[str, NetworkSummary]
     origin: str
@@ -81,12 +94,13 @@ class LayerSummary(TypedDict):
 
     Attributes:
         origin: where its network comes from, in words.
-        cell, num_weights_by_gate, max_difference: as in `LayerTrace`.
-        num_inputs, units: its size.
+        cell, num_weights_by_gate: as in `LayerTrace`.
+        max_difference: likewise, of all members.
+        num_inputs, units: its size in each member.
         num_sequences, num_steps: that it read; steps of all sequences together.
         network: in which it stands.
-        openness: of each gate.
-        half_life_steps: of its units.
+        openness: of each gate, over all members.
+        half_life_steps: of its units, those of all members.
         reach_steps: see `find_reach`.
     """
 

@@ -34,13 +34,13 @@ class SmallForecasterSpec(BaseModel, extra="forbid", frozen=True):
     Attributes:
         source: of the series.
         window: shape of the windows.
-        units: width of the recurrent layer.
+        units: width of the recurrent layer of each member.
         training: how.
     """
 
     source: SourceSpec
     window: WindowSpec
-    units: int = Field(16, ge=1)
+    units: int = Field(16, ge=1, le=1024)
     training: ForecastTrainingSpec
 
 

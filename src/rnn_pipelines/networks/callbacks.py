@@ -107,21 +107,17 @@ class TimeLimit(keras.callbacks.Callback):
     Args:
         max_seconds: of all epochs together.
         clock: knows their time.
-        stopping: keeps the best weights.
     """
 
-    def __init__(self, max_seconds: float, clock: Clock, stopping: keras.callbacks.EarlyStopping) -> None:
+    def __init__(self, max_seconds: float, clock: Clock) -> None:
         super().__init__()
-        self._max_seconds, self._clock, self._stopping = max_seconds, clock, stopping
+        self._max_seconds, self._clock = max_seconds, clock
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if self._clock.seconds < self._max_seconds:
             return
         logger.info("%s: its %g s are over after %d epochs", self.model.name, self._max_seconds, epoch + 1)
         self.model.stop_training = True
-        if self._stopping.best_weights is None:
-            # No epoch counted as best yet; Keras would leave the weights before averaging.
-            self._stopping.best_weights = self.model.get_weights()
 
 
 class CheckpointState(TypedDict):

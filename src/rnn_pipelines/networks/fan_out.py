@@ -81,18 +81,6 @@ def fan_out(
             yield submitted[future], future.result()
 
 
-def train_in_subprocess(train: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
-    """Each job with its result, from one process that this one starts, and renews when it has grown.
-
-    For a process that trains again and again, and would keep all that XLA has compiled for it.
-
-    Args:
-        train, jobs: see `fan_out`.
-    """
-    for job in jobs:
-        yield job, _get_executor(1).submit(_train_apart, train, job, count_threads()).result()
-
-
 def count_workers(parallel: ParallelSpec) -> int:
     """Processes of this machine."""
     return parallel.workers or count_cores()

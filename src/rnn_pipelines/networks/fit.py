@@ -83,11 +83,10 @@ def fit_within(
     """
     train, validation = batches
     num_batches = int(train.cardinality())
-    first_epoch = min(training.min_steps // num_batches, training.epochs - 1)
     clock, progress = Clock(), Progress(model.name, training.epochs, limits.is_quiet)
-    callbacks = _make_callbacks(training, first_epoch)
+    callbacks = _make_callbacks(training)
     checkpoint = _open_checkpoint(model, training, limits, clock, callbacks)
-    last = [*_limit_time(limits, clock, callbacks), *([checkpoint] if checkpoint else [])]
+    last = [TimeLimit(limits.max_seconds, clock)] if limits.max_seconds is not None else []
     num_done = checkpoint.num_epochs if checkpoint else 0
     _compile(model, loss, training, num_batches)
     started, seconds_before = time.perf_counter(), checkpoint.seconds if checkpoint else 0.0
@@ -98,11 +97,11 @@ def fit_within(
             epochs=training.epochs,
             initial_epoch=num_done,
             shuffle=False,
-            callbacks=[*callbacks, clock, progress, *last],
+            callbacks=[*callbacks, clock, progress, *last, *([checkpoint] if checkpoint else [])],
             verbose=0,
         )
     seconds = seconds_before + time.perf_counter() - started
-    table = _tabulate_history(model.name, clock, first_epoch)
+    table = _tabulate_history(model.name, clock)
     if checkpoint:
         checkpoint.remove()
     record: TrainingRecord = {
@@ -140,12 +139,6 @@ def _open_checkpoint(
     return Checkpoint(limits.checkpoint, fingerprint, clock, counting)
 
 
-def _limit_time(limits: Limits, clock: Clock, callbacks: list[keras.callbacks.Callback]) -> list[TimeLimit]:
-    if limits.max_seconds is None:
-        return []
-    return [TimeLimit(limits.max_seconds, clock, callbacks[-1])]
-
-
 def _skip_epochs(train: tf.data.Dataset, num_epochs: int) -> tf.data.Dataset:
     """Makes the next epoch's order that which it is after `num_epochs`."""
     for _ in range(ITERATORS_PER_EPOCH * num_epochs):
@@ -153,16 +146,14 @@ def _skip_epochs(train: tf.data.Dataset, num_epochs: int) -> tf.data.Dataset:
     return train
 
 
-def _tabulate_history(name: str, clock: Clock, first_epoch: int) -> pd.DataFrame:
+def _tabulate_history(name: str, clock: Clock) -> pd.DataFrame:
     table = pd.DataFrame(clock.rows)
     if not np.isfinite(table[["loss", "val_loss"]]).all(axis=None):
         raise TrainingError(
             f"{name}: the loss is not finite after {len(table)} epochs. "
             "Lower training.learning_rate, or look for extreme values in the data."
         )
-    # Where time was over before an epoch counted, the last one is kept.
-    counted = table["val_loss"][min(first_epoch, len(table) - 1) :]
-    return table.assign(is_best=table.index == counted.idxmin())
+    return table.assign(is_best=table.index == table["val_loss"].idxmin())
 
 
 def _make_learning_rate(
@@ -173,7 +164,7 @@ def _make_learning_rate(
     return training.learning_rate
 
 
-def _make_callbacks(training: TrainingSpec, first_epoch: int) -> list[keras.callbacks.Callback]:
+def _make_callbacks(training: TrainingSpec) -> list[keras.callbacks.Callback]:
     callbacks: list[keras.callbacks.Callback] = [keras.callbacks.TerminateOnNaN()]
     if training.weight_average:
         # First in line, so that early stopping sees the averaged weights whose loss it compares.
@@ -182,12 +173,5 @@ def _make_callbacks(training: TrainingSpec, first_epoch: int) -> list[keras.call
         callbacks.append(
             keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=math.ceil(training.patience / 2))
         )
-    callbacks.append(
-        keras.callbacks.EarlyStopping(
-            "val_loss",
-            patience=training.patience,
-            restore_best_weights=True,
-            start_from_epoch=first_epoch,
-        )
-    )
+    callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=training.patience, restore_best_weights=True))
     return callbacks

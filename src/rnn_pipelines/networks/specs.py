@@ -12,8 +12,6 @@ class TrainingSpec(BaseModel, extra="forbid", frozen=True):
         seed: of the weights, the order of the batches and dropout. The same seed gives the same numbers again.
         epochs: at most so many.
         patience: epochs without a better validation loss after which training stops; the best weights come back.
-        min_steps: gradient steps before which nothing counts as best: on a short validation part, a network that has
-            hardly learned can be lucky.
         batch_size: examples in a gradient step.
         learning_rate: of Adam, at the start.
         schedule: `plateau` halves the learning rate whenever half the patience has passed without a validation loss
@@ -31,7 +29,6 @@ class TrainingSpec(BaseModel, extra="forbid", frozen=True):
     seed: int = 0
     epochs: int = Field(250, ge=1)
     patience: int = Field(30, ge=1)
-    min_steps: int = Field(500, ge=0)
     batch_size: int = Field(64, ge=1)
     learning_rate: float = Field(1e-3, gt=0)
     schedule: Literal["constant", "plateau", "cosine"] = "plateau"

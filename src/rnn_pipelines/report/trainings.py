@@ -15,21 +15,22 @@ from rnn_pipelines.report.style import choose_mode, count_up_to, make_log_ticks,
 MIN_LOG_RATIO = 4
 
 
-def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, looks: Looks) -> Figure:
-    """Training and validation loss by epoch; a star marks the epoch whose weights were kept.
+def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, looks: Looks, by: str = "epoch") -> Figure:
+    """Training and validation loss by epoch or step; a star marks the one whose weights were kept.
 
     Args:
         histories: the history of `fit` for each network; `is_best`, where there is such a column, is highest at that
             epoch. Otherwise it is the one with the lowest validation loss.
         loss: what was minimised, for the subtitle.
         looks: of the networks.
+        by: the column of the axis, `epoch` or `step`.
     """
     figure = Figure()
     for network, history in histories.items():
         color, name = looks[network].color, looks[network].name
         for column, part, dash in (("loss", "training", "dot"), ("val_loss", "validation", "solid")):
             figure.add_scatter(
-                x=history["epoch"],
+                x=history[by],
                 y=history[column],
                 name=f"{name}, {part}",
                 mode=choose_mode(history[column]),
@@ -37,15 +38,15 @@ def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, looks: Looks) 
             )
         best = history["is_best"].idxmax() if "is_best" in history else history["val_loss"].idxmin()
         figure.add_scatter(
-            x=[history["epoch"][best]],
+            x=[history[by][best]],
             y=[history["val_loss"][best]],
-            name=f"{name}, best epoch",
+            name=f"{name}, best {by}",
             showlegend=False,
             mode="markers",
             marker={"color": color, "symbol": "star", "size": 14, "line": {"color": "white", "width": 1}},
         )
-    set_title(figure, "Loss by epoch", f"{loss}, lower is better; ★ best epoch")
-    figure.update_xaxes(**count_up_to("epoch", max(len(history) for history in histories.values())))
+    set_title(figure, f"Loss by {by}", f"{loss}, lower is better; ★ best {by}")
+    figure.update_xaxes(**count_up_to(by, int(max(history[by].max() for history in histories.values()))))
     figure.update_yaxes(title="loss", **_choose_scale(histories))
     return figure
 

@@ -16,6 +16,7 @@ from rnn_pipelines.compare.tasks.music import MusicData
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.compare.tasks.series import SeriesData
 from rnn_pipelines.errors import SeriesError, TaskError
+from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.evaluation.metrics import evaluate_forecasts
 from rnn_pipelines.forecast.predictions import tabulate_forecasts
@@ -23,7 +24,7 @@ from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.forecast.series.windows import WindowSpec
 
 SIZES = {"num_train": 30, "num_validation": 20, "num_test": 10}
 JSB = MusicData(kind="music", file="JSB_Chorales.mat")
@@ -228,10 +229,9 @@ def forecast_metrics() -> dict[str, Any]:
         gaps=GapPolicy("split"),
         window=WindowSpec(lookback=12, horizon=1),
         calendar=CalendarSpec(yearly=0, weekly=0, daily=0),
-        evaluation=EvaluationSpec(season_length=1),
     )
     panel = prepare_panel(read_source(recipe.source), recipe)
-    baselines = forecast_baselines(panel.windows, panel.profile, recipe.evaluation)
+    baselines = forecast_baselines(panel.windows, fit_base(panel.windows))
     predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, baselines, "test")
     return evaluate_forecasts(predictions, panel.series, panel.cutoffs, panel.profile, recipe.evaluation)[0]
 

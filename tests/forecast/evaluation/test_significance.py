@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.significance import compare_losses, compute_p_value
+from rnn_pipelines.forecast.evaluation.significance import (
+    compare_losses,
+    compute_interval,
+    compute_p_value,
+)
 from rnn_pipelines.report.numbers import format_p_value
 
 
@@ -81,6 +85,58 @@ def test_variance_that_would_be_negative_is_weighed_by_bartletts_kernel() -> Non
     variance = (1 - 2 * 0.5 * 0.9) / 10
     statistic = 0.1 / variance**0.5 * ((10 + 1 - 4 + 2 / 10) / 10) ** 0.5
     assert compute_p_value(differences, 2) == pytest.approx(2 * t.sf(statistic, 9))
+
+
+# The interval
+
+
+@pytest.mark.parametrize(("horizon", "num"), [(1, 8), (1, 30), (3, 60), (7, 290)])
+def test_interval_covers_the_mean_as_often_as_its_level_says(horizon: int, num: int) -> None:
+    """Within 3 standard errors of 2,000 draws, and 2 points that the kernel costs on short samples."""
+    random = np.random.default_rng(1)
+    covered = []
+    for _ in range(2000):
+        low, high = compute_interval(draw(num, horizon, random, mean=3.0), horizon)
+        covered.append(low <= 3 <= high)
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.015 + 0.02 * (horizon > 1))
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 7])
+def test_interval_holds_0_exactly_where_the_test_finds_nothing(horizon: int) -> None:
+    random = np.random.default_rng(2)
+    found = set()
+    for mean in np.linspace(-1, 1, 201):
+        differences = draw(40, horizon, random, mean)
+        low, high = compute_interval(differences, horizon)
+        is_outside = not low <= 0 <= high
+        assert is_outside == (compute_p_value(differences, horizon) < 0.05)
+        found.add(is_outside)
+    assert found == {True, False}
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.95])
+def test_one_step_ahead_it_is_students_interval(level: float) -> None:
+    from scipy.stats import t
+
+    differences = np.random.default_rng(0).normal(0.2, 1, 30)
+    expected = t.interval(level, 29, differences.mean(), differences.std(ddof=1) / 30**0.5)
+    assert compute_interval(differences, 1, level) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("differences", "horizon"), [([], 1), ([3.0], 1), ([3.0, 2.0, 4.0], 3)])
+def test_interval_of_too_few_is_endless(differences: list[float], horizon: int) -> None:
+    assert compute_interval(np.array(differences), horizon) == (-np.inf, np.inf)
+
+
+@pytest.mark.parametrize("value", [0.0, 2.0])
+def test_interval_of_a_difference_that_never_varies_is_the_difference(value: float) -> None:
+    assert compute_interval(np.full(9, value), 2) == (value, value)
+
+
+def test_interval_moves_with_the_mean_and_grows_with_the_unit() -> None:
+    differences = draw(60, 3, np.random.default_rng(3))
+    low, high = compute_interval(differences, 3)
+    assert compute_interval(10 * differences + 5, 3) == pytest.approx((10 * low + 5, 10 * high + 5))
 
 
 # Panels

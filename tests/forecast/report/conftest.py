@@ -73,7 +73,7 @@ def make_results() -> Callable[..., SimpleNamespace]:
         tested, future = (
             Predictions(pd.concat(tables, ignore_index=True), FORECASTERS) for tables in (predictions, next_values)
         )
-        losses = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.5, 2.0]})
+        losses = pd.DataFrame({"step": [0, 25, 50], "loss": [np.nan, 2.0, 1.0], "val_loss": [3.0, 1.5, 2.0]})
         return SimpleNamespace(
             predictions=tested,
             series=pd.concat(series, ignore_index=True),

@@ -12,7 +12,9 @@ from rnn_pipelines.forecast.report.figures import draw_figures
 from rnn_pipelines.forecast.report.report import (
     render_report,
     tabulate_metrics,
+    tabulate_networks,
     tabulate_profile,
+    tabulate_weights,
     write_verdict,
 )
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -22,14 +24,15 @@ BASELINES = ("last_value", "seasonal_naive", "ridge")
 EVIL = "<img src='https://evil.example/x.png'>"
 RECORD = {
     "training_seconds": 61.26,
-    "compile_seconds": 2.4,
-    "num_epochs": 30,
-    "best_epoch": 21,
+    "num_steps": 1200,
+    "best_step": 800,
+    "gain": 0.75,
     "num_parameters": 4512,
-    "layers": [
-        {"layer": "history", "kind": "InputLayer", "output_shape": [30, 5], "num_parameters": 0},
-        {"layer": "lstm_1", "kind": "LSTM", "output_shape": [32], "num_parameters": 4512},
-    ],
+    "design": {"units": 16, "num_members": 5, "segment": 7},
+}
+BEST = {
+    "weights": {"mix": 0.25, "lstm": 0.75, "gru": 0.0},
+    "losses": {"mix": 0.5, "lstm": 0.4, "gru": 0.6, "best": 0.39},
 }
 PROFILE = {
     "source": "folder/my.csv",
@@ -45,17 +48,29 @@ PROFILE = {
 
 
 def make_metrics(
-    noise_floor: float | None = None, rmse: dict[str, float] | None = None, **mse: float
+    noise_floor: float | None = None,
+    rmse: dict[str, float] | None = None,
+    intervals: dict[str, tuple[float, float]] | None = None,
+    **mse: float,
 ) -> ForecastMetrics:
-    """Metrics with these MSEs; other baselines are far behind."""
+    """Metrics with these MSEs, and intervals of their differences; other baselines are far behind."""
     mse = {"lstm": 90.0, "gru": 95.0, "last_value": 80.0, "seasonal_naive": 70.0, "ridge": 60.0} | mse
     roots = {name: value**0.5 for name, value in mse.items()} | (rmse or {})
+    least = min(mse[name] for name in BASELINES)
     forecasters = {
         name: {"mse": value, "rmse": roots[name], "mae": roots[name] / 2, "mase": value / 100}
         | {f"skill_vs_{other}": 1 - value / mse[other] if mse[other] else None for other in BASELINES if other != name}
+        | {"difference": value / least - 1 if least else None}
+        | dict(zip(("difference_low", "difference_high"), (intervals or {}).get(name, (None, None)), strict=True))
         for name, value in mse.items()
     }
     return ForecastMetrics(forecasters, noise_floor)
+
+
+def make_panel_metrics(**changes: object) -> ForecastMetrics:
+    """Of several series, each weighing the same in MASE and relative MAE."""
+    metrics = make_metrics(**changes)
+    return metrics.add({name: {"relative_mae": metrics.get(name, "mase")} for name in metrics.forecasters})
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +86,7 @@ def write_report(make_results):
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
         parameters = {"source": SourceSpec(path="folder/my.csv", seed=123), "gaps": GapPolicy("interpolate")}
         records = {"lstm": RECORD, "gru": RECORD}
-        report = render_report(metrics or make_metrics(), PROFILE | profile, parameters, records, **loaded)
+        report = render_report(metrics or make_metrics(), PROFILE | profile, parameters, records, BEST, **loaded)
         return report.replace(get_plotlyjs(), "")
 
     return write
@@ -126,6 +141,62 @@ def test_verdict_says_who_wins_and_by_how_much(metrics: ForecastMetrics, words: 
     assert words in write_verdict(metrics)
 
 
+@pytest.mark.parametrize(
+    ("interval", "mse", "verb"),
+    [
+        ((-0.2, -0.05), 54.0, "beats"),
+        ((-0.2, 0.0), 54.0, "is level with"),
+        ((-0.2, 0.1), 54.0, "is level with"),
+        ((-0.001, 0.3), 69.0, "is level with"),
+        ((0.05, 0.3), 69.0, "loses to"),
+        ((0.001, 0.009), 60.3, "loses to"),
+        ((-0.009, -0.001), 59.7, "beats"),
+    ],
+)
+def test_verdict_is_level_exactly_where_the_interval_holds_0(
+    interval: tuple[float, float], mse: float, verb: str
+) -> None:
+    metrics = make_metrics(lstm=mse, best=mse, intervals={"lstm": interval, "best": interval})
+    said = write_verdict(metrics)
+    assert f"The best network, LSTM, {verb} the best baseline, ridge" in said
+    assert f"The combination that goes into use {verb} that baseline" in said
+
+
+def test_verdict_tells_the_interval() -> None:
+    metrics = make_metrics(lstm=49.0, ridge=64.0, intervals={"lstm": (-0.3512, -0.1)})
+    assert "is 23.4% lower (95 % interval −35.1% to −10.0%; RMSE 7.000 against 8.000)." in write_verdict(metrics)
+
+
+def test_verdict_tells_of_network_and_combination_apart() -> None:
+    """One loses, the other wins."""
+    intervals = {"lstm": (0.02, 0.1), "best": (-0.1, -0.02)}
+    said = write_verdict(make_metrics(lstm=63.6, best=57.0, ridge=60.0, intervals=intervals))
+    first, second = said.split(" The combination ")
+    assert first.startswith("The best network, LSTM, loses to the best baseline, ridge: its MSE is 6.0% higher (95 %")
+    assert second.startswith("that goes into use beats that baseline: its MSE is 5.0% lower (95 % interval −10.0% to")
+
+
+def test_combination_is_no_network() -> None:
+    assert write_verdict(make_metrics(best=10.0)).startswith("The best network, LSTM, loses to")
+
+
+def test_verdict_without_a_combination_tells_of_none() -> None:
+    assert "combination" not in write_verdict(make_metrics())
+
+
+def test_verdict_on_a_panel_is_by_mase() -> None:
+    """In which the GRU is the better network, and seasonal naive the better baseline."""
+    metrics = make_panel_metrics().add({"gru": {"mase": 0.5}, "seasonal_naive": {"mase": 0.55}})
+    assert write_verdict(metrics).startswith(
+        "The best network, GRU, beats the best baseline, seasonal naive: its MASE is 9.1% lower"
+    )
+
+
+def test_verdict_on_a_panel_says_where_the_rmse_disagrees() -> None:
+    metrics = make_panel_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0})
+    assert "the other way round, for the MASE gives each series the same weight)" in write_verdict(metrics)
+
+
 # The table of metrics
 
 
@@ -136,17 +207,25 @@ def test_network_that_nobody_has_named_appears_too() -> None:
 
 
 def test_metrics_stand_below_their_names() -> None:
-    table = tabulate_metrics(make_metrics(lstm=49.0, last_value=100.0))
+    table = tabulate_metrics(make_metrics(lstm=48.0, last_value=100.0, intervals={"lstm": (-0.312, 0.004)}))
     assert dict(zip(table.header, table.rows[0], strict=True)) == {
         "forecaster": "LSTM",
-        "RMSE": "7.000",
-        "MAE": "3.500",
-        "MSE": "49.00",
-        "MASE": "0.4900",
-        "skill vs last value": "+0.510",
-        "skill vs seasonal naive": "+0.300",
-        "skill vs ridge": "+0.183",
+        "RMSE": "6.928",
+        "MAE": "3.464",
+        "MSE": "48.00",
+        "MASE": "0.4800",
+        "MSE against ridge, %": "−20.0 (−31.2 to +0.4)",
     }
+
+
+def test_metrics_of_a_panel_have_relative_mae_and_differences_of_mase() -> None:
+    table = tabulate_metrics(make_panel_metrics())
+    assert table.header[1:] == ["RMSE", "MAE", "MSE", "MASE", "relative MAE", "MASE against ridge, %"]
+    assert table.rows[0][5] == "0.9000"
+
+
+def test_difference_without_an_interval_stands_alone() -> None:
+    assert tabulate_metrics(make_metrics(lstm=75.0)).rows[0][-1] == "+25.0"
 
 
 def test_noise_floor_has_the_last_row() -> None:
@@ -167,6 +246,12 @@ def test_best_of_each_metric_is_marked() -> None:
     assert table.best == {(4, 1), (4, 2), (0, 3), (0, 4)}
 
 
+def test_best_relative_mae_of_a_panel_is_marked() -> None:
+    """In the fifth column; nothing is marked in the last one."""
+    table = tabulate_metrics(make_panel_metrics().add({"gru": {"relative_mae": 0.1}}))
+    assert {cell for cell in table.best if cell[1] >= 5} == {(1, 5)}
+
+
 def test_metrics_that_look_the_same_are_both_marked() -> None:
     table = tabulate_metrics(make_metrics(lstm=60.0001, ridge=60.0))
     assert {row for row, _ in table.best} == {0, 4}
@@ -181,15 +266,48 @@ def test_missing_mase_is_a_dash() -> None:
     assert 4 not in {column for _, column in table.best}
 
 
-def test_baseline_has_no_skill_against_itself() -> None:
-    assert tabulate_metrics(make_metrics()).rows[-1][-1] == "–"
+def test_best_baseline_does_not_differ_from_itself() -> None:
+    assert tabulate_metrics(make_metrics(intervals={"ridge": (0.0, 0.0)})).rows[-1][-1] == "–"
 
 
-def test_undefined_skill_is_a_dash() -> None:
+def test_other_baselines_differ_from_the_best() -> None:
+    assert tabulate_metrics(make_metrics(last_value=90.0)).rows[2][-1] == "+50.0"
+
+
+def test_difference_from_what_is_exact_is_a_dash() -> None:
     assert tabulate_metrics(make_metrics(ridge=0.0)).rows[0][-1] == "–"
 
 
 # The other tables
+
+
+def test_networks_stand_with_what_was_chosen_and_how_far_they_are_trusted() -> None:
+    table = tabulate_networks({"gru": RECORD})
+    assert dict(zip(table.header, table.rows[0], strict=True)) == {
+        "network": "GRU",
+        "members": "5",
+        "units": "16",
+        "steps read as one": "7",
+        "parameters": "4,512",
+        "steps": "1,200",
+        "best step": "800",
+        "trust": "0.75",
+        "training, s": "61.3",
+    }
+
+
+def test_parts_of_the_best_combination_stand_with_their_weights_and_errors() -> None:
+    assert tabulate_weights(BEST).rows == [
+        ["mix of simple methods", "0.2500", "0.5000"],
+        ["LSTM", "0.7500", "0.4000"],
+        ["GRU", "0", "0.6000"],
+        ["best combination", "–", "0.3900"],
+    ]
+
+
+def test_parts_that_nobody_could_judge_have_no_error() -> None:
+    best = {"weights": {"mix": 1.0, "gru": 0.0}, "losses": {"mix": None, "gru": None, "best": None}}
+    assert [row[2] for row in tabulate_weights(best).rows] == ["–", "–", "–"]
 
 
 def test_every_repair_is_told() -> None:
@@ -209,8 +327,10 @@ def test_integer_frequency_is_told() -> None:
 
 
 def test_page_is_the_golden_one(write_report, is_golden) -> None:
-    """A network loses to the ridge, of a synthetic series whose gap was filled."""
-    assert is_golden(write_report(make_metrics(noise_floor=4.0), repairs=["gaps filled"]), "report")
+    """A network loses to the ridge, of a synthetic series whose gap was filled; the combination is level with it."""
+    intervals = {"lstm": (0.2, 0.8), "gru": (0.3, 0.9), "best": (-0.2, 0.1)}
+    metrics = make_metrics(noise_floor=4.0, best=57.0, intervals=intervals)
+    assert is_golden(write_report(metrics, repairs=["gaps filled"]), "report")
 
 
 def test_report_holds_no_outside_address(write_report) -> None:

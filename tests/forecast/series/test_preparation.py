@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
 
 MakeTable = Callable[..., pd.DataFrame]
 
@@ -20,6 +20,7 @@ SETTINGS = (
     GapPolicy("interpolate"),
     SplitSpec(validation=3, test=3),
     WindowSpec(lookback=5, horizon=2),
+    EvaluationSpec(),
 )
 
 

@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import NO_VALUE, SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
 
 Write = Callable[..., str]
 
@@ -469,6 +469,7 @@ def test_the_users_file_is_never_written(tmp_path: Path, suffix: str) -> None:
         GapPolicy("interpolate"),
         SplitSpec(validation=3, test=3),
         WindowSpec(lookback=3, horizon=1),
+        EvaluationSpec(),
     )
     assert (path.read_bytes(), path.stat().st_mtime, os.listdir(tmp_path)) == (before, 1, [path.name])
 

@@ -186,7 +186,7 @@ def test_signal_is_no_input(prepare: Prepare, make_values: MakeValues) -> None:
     prepared = prepare(make_values(50))
     features = replace(prepared.features, table=prepared.features.table.assign(signal=1.0))
     window, evaluation = WindowSpec(lookback=4, horizon=2), EvaluationSpec()
-    panel = make_windows(features, prepared.cutoffs, prepared.scaler, window, evaluation)
+    panel = make_windows(features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile)
     np.testing.assert_array_equal(panel.values, prepared.windows.values)
 
 
@@ -325,7 +325,7 @@ def test_features_are_not_changed(prepare: Prepare, make_values: MakeValues) -> 
     prepared = prepare(make_values(50, missing=[20]))
     before = prepared.features.table.copy()
     window, evaluation = WindowSpec(lookback=4, horizon=2), EvaluationSpec()
-    make_windows(prepared.features, prepared.cutoffs, prepared.scaler, window, evaluation)
+    make_windows(prepared.features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile)
     pd.testing.assert_frame_equal(prepared.features.table, before)
 
 
@@ -335,7 +335,7 @@ def test_only_what_is_known_ahead_is_read(prepare: Prepare, make_values: MakeVal
     table = prepared.features.table.assign(sold=1.0, size=2.0)
     features = replace(prepared.features, table=table, past=("sold",), static=("size",))
     window, evaluation = WindowSpec(lookback=4, horizon=2), EvaluationSpec()
-    panel = make_windows(features, prepared.cutoffs, prepared.scaler, window, evaluation)
+    panel = make_windows(features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile)
     np.testing.assert_array_equal(panel.values, prepared.windows.values)
 
 

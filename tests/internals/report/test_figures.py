@@ -12,7 +12,7 @@ from rnn_pipelines.cells.lstm import initialize_lstm
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.internals.gate_statistics import list_gates, measure_half_lives, tabulate_distributions
 from rnn_pipelines.internals.notation import NOTATIONS, name_layer
-from rnn_pipelines.internals.report.figures import choose_window, draw_figures, draw_words, order_units
+from rnn_pipelines.internals.report.figures import choose_window, draw_figures, draw_words, order_units, place_values
 from rnn_pipelines.pipelines.internals.pipeline import FIGURES
 
 INITIALIZE = {"lstm": initialize_lstm, "gru": initialize_gru}
@@ -23,7 +23,8 @@ def make_layer(cell: str) -> SimpleNamespace:
     inputs = np.random.default_rng(1).normal(size=(5, 8, 3))
     inputs[3, 2, 0], inputs[3, 6, 0] = -9, 9
     weights, mask = INITIALIZE[cell](np.random.default_rng(0), 3, 4), np.ones((5, 8), bool)
-    return SimpleNamespace(cell=cell, weights=weights, inputs=inputs, mask=mask, trace=unroll(weights, inputs))
+    parts = {"weights": weights, "inputs": inputs, "mask": mask, "trace": unroll(weights, inputs)}
+    return SimpleNamespace(cell=cell, series=inputs[:, :, :1], **parts)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def readings() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def tables(layers) -> dict[str, pd.DataFrame]:
-    gates = {name: list_gates(layer.trace, layer.mask) for name, layer in layers.items()}
+    gates = {name: list_gates([layer]) for name, layer in layers.items()}
     distributions = [tabulate_distributions(values).assign(layer=name) for name, values in gates.items()]
     half_lives = pd.DataFrame({"layer": "forecast_gru", "unit": range(3), "half_life": [3.0, np.inf, 1.0]})
     gradients = pd.DataFrame({"layer": "sentiment_lstm_backward", "lag": range(4), "gradient": [1, 0.1, 0.01, 1e-9]})
@@ -53,8 +54,14 @@ def tables(layers) -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def figures(layers, readings, tables) -> dict[str, Figure]:
-    return draw_figures(SimpleNamespace(layers=layers), readings, **tables)
+def forecast(layers) -> SimpleNamespace:
+    """Networks whose first members are shown, and second ones not."""
+    return SimpleNamespace(layers={name: [layer, None] for name, layer in layers.items()})
+
+
+@pytest.fixture(scope="module")
+def figures(forecast, readings, tables) -> dict[str, Figure]:
+    return draw_figures(forecast, readings, **tables)
 
 
 def find_maps(figure: Figure) -> list:
@@ -76,6 +83,17 @@ def test_layer_has_a_name_for_people() -> None:
 def test_window_in_which_the_series_moves_most_is_shown(layers, figures) -> None:
     assert choose_window(layers["forecast_lstm"]) == 3
     np.testing.assert_array_equal(figures["lstm_forget"].data[0].y, layers["forecast_lstm"].inputs[3, :, 0])
+
+
+def test_values_that_are_read_as_one_lie_within_a_step_of_the_layer() -> None:
+    np.testing.assert_allclose(
+        place_values(np.zeros((2, 4))), [-2.375, -2.125, -1.875, -1.625, -1.375, -1.125, -0.875, -0.625]
+    )
+
+
+def test_values_of_single_steps_lie_where_their_gates_are(figures) -> None:
+    drawn = figures["lstm_forget"].data
+    np.testing.assert_array_equal(drawn[0].x, drawn[1].x)
 
 
 @pytest.mark.parametrize(
@@ -165,9 +183,9 @@ def test_classifier_without_a_cell_has_an_empty_figure_that_says_so(readings) ->
     assert "no such one" in figure.layout.title.subtitle.text
 
 
-def test_inputs_are_not_changed(layers, readings, tables) -> None:
+def test_inputs_are_not_changed(forecast, readings, tables) -> None:
     before = readings.copy(), {name: table.copy() for name, table in tables.items()}
-    draw_figures(SimpleNamespace(layers=layers), readings, **tables)
+    draw_figures(forecast, readings, **tables)
     pd.testing.assert_frame_equal(readings, before[0])
     for name, table in tables.items():
         pd.testing.assert_frame_equal(table, before[1][name])

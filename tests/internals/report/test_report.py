@@ -33,6 +33,9 @@ def make_network(*kinds: str, members: int = 1) -> dict[str, Any]:
     return {"layers": layers, "num_parameters": 100 * len(layers) * members}
 
 
+FORECASTER = make_network("LSTM", members=5) | {"segment": 12, "gain": 0.625}
+
+
 def make_layer(cell: str, half_life: float | None = 2.345, reach: int | None = 12) -> dict[str, Any]:
     gates = LSTM_GATES if cell == "lstm" else GRU_GATES
     return {
@@ -53,7 +56,7 @@ def make_layer(cell: str, half_life: float | None = 2.345, reach: int | None = 1
 
 def make_summary(**changes: Any) -> dict[str, Any]:
     return {
-        "forecast_lstm": make_layer("lstm", **changes),
+        "forecast_lstm": make_layer("lstm", **changes) | {"network": FORECASTER},
         "forecast_gru": make_layer("gru", 1.0, 4),
         "sentiment_gru_forward": make_layer("gru") | {"max_difference": 1.6e-6},
     }
@@ -94,16 +97,20 @@ def test_verdict_is_defined_where_memory_has_no_end() -> None:
     assert "half of the LSTM's units hold half of their state for ever, and the whole window matters;" in verdict
 
 
+def test_verdict_says_where_nothing_was_learnt() -> None:
+    assert "no input matters, for it has learned nothing that helps;" in write_verdict(make_summary(reach=0))
+
+
 @pytest.mark.parametrize(
     ("network", "words"),
     [
         (make_network("GRU"), ""),
-        (make_network("GRU", "GRU"), "; layer 1 of 2"),
-        (make_network("LSTM", members=4), "; network 1 of 4"),
-        (make_network("LSTM", "LSTM", members=4), "; layer 1 of 2; network 1 of 4"),
+        (make_network("LSTM", members=4), "; 4 members"),
+        (make_network("LSTM") | {"segment": 7, "gain": 0.5}, "; 7 steps of the series read as one; trust 0.50"),
+        (make_network("LSTM") | {"segment": 1, "gain": 0.0}, "; trust 0.00"),
     ],
 )
-def test_table_says_which_of_several_layers_and_members_was_looked_at(network: dict[str, Any], words: str) -> None:
+def test_table_says_what_a_network_is_made_of(network: dict[str, Any], words: str) -> None:
     summary = {"forecast_gru": make_layer("gru") | {"origin": "made", "network": network}}
     assert tabulate_layers(summary).rows[0][1] == f"made{words}"
 

@@ -10,7 +10,8 @@ from rnn_pipelines.compare.tasks.contest import PARTS, Contest, measure_mse
 from rnn_pipelines.compare.tasks.data import TaskData
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
-from rnn_pipelines.forecast.baselines import BASELINES, fit_ridge
+from rnn_pipelines.forecast.base import fit_base
+from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -92,12 +93,13 @@ def _prepare_series_contest(data: SeriesData, seed: int) -> Contest:
     def measure(outputs: np.ndarray, sequences: Sequences) -> float:
         return variance * measure_mse(outputs, sequences)
 
-    test, ridge = parts["test"], fit_ridge(panel)
-    history = test.inputs[:, :, 0]
-    references = {
-        "last value": measure(history[:, -1:], test),
-        "ridge": measure(history @ ridge[:-1] + ridge[-1], test),
-    }
+    test, base = parts["test"], fit_base(panel)
+    origins = panel.index("test").origins(np.arange(len(panel.index("test"))))
+    references = {}
+    for name in ("last_value", "ridge"):
+        forecast = BASELINES[name].fit(panel, base)
+        assert forecast is not None  # every series has these
+        references[BASELINES[name].look.name] = measure(forecast(origins), test)
     if "signal" in series:
         stop = int(cutoffs["validation_stop"].iloc[0])
         noise = (series["y"] - series["signal"]).iloc[stop:]

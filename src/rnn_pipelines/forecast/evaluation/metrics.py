@@ -4,13 +4,14 @@ The error is actual minus forecast. Lower is better in all of them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.evaluation.significance import compute_interval
 from rnn_pipelines.forecast.predictions import Predictions
 from rnn_pipelines.forecast.series.rows import find_rows, look_up
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series
@@ -85,6 +86,11 @@ class ForecastMetrics:
     forecasters: Mapping[str, Mapping[str, float | None]]
     noise_floor_mse: float | None
 
+    @property
+    def deciding(self) -> str:
+        """The metric of the verdict: `mase` where there are several series, `mse` of one."""
+        return "mase" if any("relative_mae" in block for block in self.forecasters.values()) else "mse"
+
     @classmethod
     def parse(cls, blocks: Mapping[str, Any]) -> "ForecastMetrics":
         """Reads what `to_json` has made."""
@@ -94,6 +100,16 @@ class ForecastMetrics:
         """A metric by its name in `METRICS`; NaN where the forecaster has none."""
         number = self.forecasters[forecaster][metric]
         return float("nan") if number is None else number
+
+    def find_best_baseline(self) -> str:
+        """That with the least error: MSE, or MASE, in which each series weighs the same, where there are several."""
+        known = [name for name in self.forecasters if name in BASELINES]
+        return min(known, key=lambda name: _sort_last(self.forecasters[name][self.deciding]))
+
+    def add(self, numbers: Mapping[str, Mapping[str, float | None]]) -> "ForecastMetrics":
+        """With more numbers of each forecaster."""
+        added = {name: {**block, **numbers.get(name, {})} for name, block in self.forecasters.items()}
+        return replace(self, forecasters=added)
 
     def to_json(self) -> dict[str, Any]:
         """One block for each forecaster, and the noise floor beside them."""
@@ -118,8 +134,11 @@ def evaluate_forecasts(
         evaluation: with the steps in a season.
         records: of each network's training.
     """
-    by_series = measure_by_series(predictions, series, cutoffs, evaluation.choose_season_length(profile))
+    season_length = evaluation.choose_season_length(profile)
+    by_series = measure_by_series(predictions, series, cutoffs, season_length)
+    scale = measure_naive_error(series, cutoffs, season_length)
     summary = summarize_metrics(by_series, measure_noise_floor(predictions), records)
+    summary = summary.add(measure_differences(predictions, scale, summary.find_best_baseline()))
     return summary.to_json(), by_series, measure_by_step(predictions)
 
 
@@ -210,6 +229,63 @@ def measure_by_step(predictions: Predictions) -> MetricsByStep:
     return _stack(columns)[list(MetricsByStepTable.columns)]
 
 
+def measure_relative_mae(by_series: MetricsBySeries) -> pd.Series:
+    """The geometric mean over series of a forecaster's MAE over that of seasonal naive, or of the last value.
+
+    No series rules it, however large its values are, and halving one error weighs as much as doubling another. Series
+    on which either is exact are left out.
+
+    Args:
+        by_series: every metric of several series.
+    Returns:
+        float64 by forecaster.
+    Source: Hyndman & Koehler (2006), GMRAE over series, doi:10.1016/j.ijforecast.2006.03.001.
+    """
+    mae = by_series.pivot(index="unique_id", columns="forecaster", values="mae")
+    naive = mae["seasonal_naive" if "seasonal_naive" in mae else "last_value"]
+    ratios = mae.div(naive, axis=0)
+    return np.exp(np.log(ratios.where((ratios > 0) & np.isfinite(ratios))).mean())
+
+
+def measure_differences(
+    predictions: Predictions, scale: pd.Series, baseline: str
+) -> dict[str, dict[str, float | None]]:
+    """By how much each forecaster's error differs from that of a baseline, and what chance alone could make of it.
+
+    Args:
+        predictions: beside what happened.
+        scale: by series, of MASE.
+        baseline: which one.
+    Returns:
+        By forecaster `difference`, of the mean squared error of one series, of the scaled absolute error of several,
+        over the baseline's: below 0 is better; and `difference_low`, `difference_high`, its 95 % interval over
+        cut-offs, or over series where each has one cut-off. None where nothing can be said.
+    """
+    table = predictions.table
+    is_panel = table["unique_id"].nunique() > 1
+    by_cutoff = average_errors(table, predictions.forecasters, "mae" if is_panel else "mse", by="cutoff")
+    losses = by_cutoff[list(predictions.forecasters)]
+    if is_panel:
+        losses = losses.div(by_cutoff["unique_id"].map(scale.where(scale > 0)), axis=0)
+    has_one_each = len(by_cutoff) == by_cutoff["unique_id"].nunique()
+    losses = losses if has_one_each else losses.groupby(by_cutoff["cutoff"]).mean()
+    # A window of which nothing was observed has no error, a series without a scale none that could be scaled.
+    losses = losses.dropna()
+    horizon = 1 if has_one_each else int(table["horizon_step"].max())
+    theirs = losses[baseline].mean()
+    found: dict[str, dict[str, float | None]] = {}
+    for name in predictions.forecasters:
+        differences = (losses[name] - losses[baseline]).to_numpy() / theirs if theirs > 0 else np.array([np.nan])
+        ends = (float(np.mean(differences)), *compute_interval(differences, horizon))
+        names = ("difference", "difference_low", "difference_high")
+        found[name] = {key: end if np.isfinite(end) else None for key, end in zip(names, ends, strict=True)}
+    return found
+
+
+def _sort_last(number: float | None) -> float:
+    return float("inf") if number is None else number
+
+
 def average_over_series(predictions: Predictions, statistic: str = "mse") -> dict[str, float]:
     """The mean of a statistic over the errors of a series, then over series, for each forecaster.
 
@@ -239,6 +315,8 @@ def summarize_metrics(
         records: of each network's training.
     """
     means = by_series.groupby("forecaster", sort=False)[list(METRICS)].mean()
+    if by_series["unique_id"].nunique() > 1:
+        means["relative_mae"] = measure_relative_mae(by_series)
     blocks: dict[str, dict[str, float | None]] = {}
     for name, row in means.iterrows():
         numbers = dict(row)
@@ -247,5 +325,5 @@ def summarize_metrics(
             numbers[f"skill_vs_{baseline}"] = 1 - row["mse"] / theirs if theirs > 0 else None
         blocks[str(name)] = {key: None if pd.isna(number) else float(number) for key, number in numbers.items()}
     for name, record in records.items():
-        blocks[name] |= {key: value for key, value in record.items() if key != "layers"}
+        blocks[name] |= {key: value for key, value in record.items() if key != "design"}
     return ForecastMetrics(blocks, noise_floor_mse)

@@ -102,7 +102,7 @@ def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict
                 **_count(retrainings[retrainings["schedule"] == name]),
                 **{metric: means[name] for metric, means in metrics.items()},  # type: ignore[arg-type]
             )
-            for name in [*counts.index, *BASELINES]
+            for name in [*counts.index, *(name for name in BASELINES if name in judged.forecasters)]
         ],
     ).model_dump()
 

@@ -46,11 +46,36 @@ def compute_p_value(differences: np.ndarray, horizon: int) -> float:
     num, mean = len(differences), float(np.mean(differences)) if len(differences) else 0.0
     if num <= max(horizon, 1) or not np.any(differences):
         return 1.0
-    variance = _estimate_variance(differences, horizon)
-    if variance <= 0:  # a difference that never varies
+    error = _estimate_error(differences, horizon)
+    if error <= 0:  # a difference that never varies
         return 0.0 if mean else 1.0
+    return float(2 * t.sf(abs(mean) / error, num - 1))
+
+
+def compute_interval(differences: np.ndarray, horizon: int, level: float = 0.95) -> tuple[float, float]:
+    """The interval of the mean that the same test doesn't reject.
+
+    Args:
+        differences, horizon: see `compute_p_value`.
+        level: of the interval.
+    Returns:
+        Its ends; infinite where there are no more cut-offs than the horizon has steps, which can show nothing.
+    """
+    from scipy.stats import t
+
+    num = len(differences)
+    if num <= max(horizon, 1):
+        return -np.inf, np.inf
+    mean = float(np.mean(differences))
+    half = float(t.ppf((1 + level) / 2, num - 1) * _estimate_error(differences, horizon))
+    return mean - half, mean + half
+
+
+def _estimate_error(differences: np.ndarray, horizon: int) -> float:
+    """The standard error of the mean, corrected for small samples."""
+    num = len(differences)
     correction = (num + 1 - 2 * horizon + horizon * (horizon - 1) / num) / num
-    return float(2 * t.sf(abs(mean) / np.sqrt(variance) * np.sqrt(correction), num - 1))
+    return float(np.sqrt(max(_estimate_variance(differences, horizon), 0.0) / correction))
 
 
 def _estimate_variance(differences: np.ndarray, horizon: int) -> float:

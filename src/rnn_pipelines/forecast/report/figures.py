@@ -51,7 +51,7 @@ def draw_figures(
     return {
         "forecasts": draw_forecasts(predictions, series, hidden),
         "next_values": draw_next_values(series, next_values, hidden),
-        "losses": draw_losses(histories, "on scaled values", LOOKS),
+        "losses": draw_losses(histories, "of what is not linear, in the frame of a window", LOOKS, by="step"),
         "error_by_step": draw_error_by_step(by_step, predictions),
         "residuals": draw_residuals(predictions),
     }

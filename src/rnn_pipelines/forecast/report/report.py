@@ -8,36 +8,52 @@ from typing import Any
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, NOISE_FLOOR, UNITS, ForecastMetrics
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.tables import Profile
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_skill
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
-from rnn_pipelines.report.trainings import count_members, tabulate_layers, tabulate_parameters, tabulate_trainings
+from rnn_pipelines.report.trainings import tabulate_parameters
 
 # In the order in which they are read: in the unit of the data, in its square, without one.
 COLUMNS = sorted(METRICS, key=lambda name: UNITS.index(METRICS[name].unit))
-# A smaller difference of MSE can come from the seed alone.
+# Without an interval: a smaller difference can come from the seed alone.
 TIE_FRACTION = 0.01
 
 HOW_TO_READ = (
     "Every number is a mean over all steps ahead and test windows of a series, then over series. RMSE and MAE are in "
     "the unit of the data, MSE in its square, and lower is better. MASE is the MAE divided by that of seasonal naive "
-    "within the training part: below 1 is better than that. Skill is 1 − MSE / MSE of the baseline: 1 is perfect, 0 as "
-    "good as the baseline, below 0 worse. The best of each column is marked."
+    "within the training part: below 1 is better than that. The last column says by how much the error differs from "
+    "that of the best baseline, and in which interval the difference lies with 95 % certainty: if it holds 0, the test "
+    "part can't tell the two apart. The best of each column is marked."
 )
-PANEL_IN_WORDS = "Series with large values weigh most in all of these but MASE, in which each series weighs the same."
+PANEL_IN_WORDS = (
+    "Series with large values weigh most in all of these but MASE and relative MAE, in which each series weighs the "
+    "same. Relative MAE is the geometric mean over series of the MAE over that of seasonal naive: 0.9 is 10 % better."
+)
+OTHER_WAY_ROUND = {
+    "mse": "the MSE gives large errors more weight",
+    "mase": "the MASE gives each series the same weight",
+}
 PANEL_STEPS_IN_WORDS = (
     "Here RMSE is the root of the mean MSE over series; in the table above, it is the mean of their roots."
 )
-MEMBERS_IN_WORDS = (
-    "A network with several members averages their forecasts. Parameters, epochs and seconds are sums over them; loss "
-    "curves and best epoch are means."
+NETWORKS_IN_WORDS = (
+    "A network starts from what is linear in a window and learns what that leaves over. Its members are judged all the "
+    "while by windows that they have not seen; the best step is the one at which this error was least, 0 if nothing "
+    "that was learnt helps. Trust is what the mean of their corrections is multiplied by, from 0 (the forecast stays "
+    "linear) to 1. All that was left open was chosen from the data, and stands here."
+)
+BEST_IN_WORDS = (
+    "The best combination is what goes into use: a mean of the mix of simple methods and the networks, with weights "
+    "from the errors on windows that nobody had seen. The test part took no part in it."
 )
 NOISE_FLOOR_IN_WORDS = "The noise floor is the error of the series without its noise: only luck gets below it."
 GLOSSARY = (
     "Error = actual − forecast: a positive error means that the forecast was too low. All values, RMSE and MAE are in "
-    "the unit of the data; losses are of scaled values (minus the training mean, divided by the training deviation). "
+    "the unit of the data; losses are in the frame of a window: scaled by the mean and deviation of the training part "
+    "of a single series, by the window itself in a panel. "
     "One step ahead is the first step after the last value that a forecast sees."
 )
 
@@ -53,6 +69,7 @@ def render_report(
     profile: Profile,
     parameters: Mapping[str, Any],
     records: Mapping[str, Mapping[str, Any]],
+    best: Mapping[str, Any],
     **figures: Figure,
 ) -> str:
     """Puts a run's results on one HTML page that needs no network.
@@ -62,16 +79,15 @@ def render_report(
         profile: of the series.
         parameters: the run's blocks of parameters: models or plain values.
         records: of each network's training.
+        best: weights and losses of `weigh_best`.
         figures: by name, see `draw_figures`.
     """
-    notes, notes_on_steps, notes_on_networks = [HOW_TO_READ, describe_baselines()], [], []
+    notes, notes_on_steps = [HOW_TO_READ, describe_baselines(), BEST_IN_WORDS], []
     if profile["num_series"] > 1:
         notes.append(PANEL_IN_WORDS)
         notes_on_steps.append(PANEL_STEPS_IN_WORDS)
     if metrics.noise_floor_mse is not None:
         notes.append(NOISE_FLOOR_IN_WORDS)
-    if any(count_members(record) > 1 for record in records.values()):
-        notes_on_networks.append(MEMBERS_IN_WORDS)
     sections = [
         Section("Accuracy", [tabulate_metrics(metrics), *notes]),
         Section("Forecasts", [figures["forecasts"]]),
@@ -79,7 +95,7 @@ def render_report(
         Section("Error by step", [figures["error_by_step"], *notes_on_steps]),
         Section("Residuals", [figures["residuals"]]),
         Section("Loss curves", [figures["losses"]]),
-        Section("Networks", [tabulate_trainings(records, LOOKS), *notes_on_networks, *tabulate_layers(records, LOOKS)]),
+        Section("Networks", [tabulate_networks(records), tabulate_weights(best), NETWORKS_IN_WORDS]),
         Section("Data", [tabulate_profile(profile)]),
         Section("Parameters", [tabulate_parameters("forecast", parameters)]),
         Section("Glossary", [GLOSSARY]),
@@ -88,26 +104,50 @@ def render_report(
 
 
 def write_verdict(metrics: ForecastMetrics) -> str:
-    """Whether the best network beats, ties or loses to the best baseline, and by how much, in one sentence.
+    """Whether the best network and the combination beat, tie or lose to the best baseline, and by how much.
 
     Args:
-        metrics: of all forecasters. The MSE decides, as in the skill.
+        metrics: of all forecasters; `deciding` says which metric decides.
     """
-    mse, rmse = ({name: metrics.get(name, metric) for name in metrics.forecasters} for metric in ("mse", "rmse"))
-    network, baseline = (
-        min((name for name in mse if (name in BASELINES) is is_baseline), key=lambda name: mse[name])
-        for is_baseline in (False, True)
+    values = {name: metrics.get(name, metrics.deciding) for name in metrics.forecasters}
+    baseline = metrics.find_best_baseline()
+    network = min((name for name in values if name not in BASELINES and name != BEST), key=lambda name: values[name])
+    heading = METRICS[metrics.deciding].heading
+    said = (
+        f"The best network, {LOOKS[network].name}, {_compare(metrics, network, baseline)} the best baseline, "
+        f"{LOOKS[baseline].name}: its {heading} is {_relate(values[network], values[baseline])}"
+        f" ({_tell_interval(metrics.forecasters[network])}{_tell_roots(metrics, network, baseline)})"
+        f"{_relate_to_floor(values[network], metrics.noise_floor_mse)}."
     )
-    ours, theirs = mse[network], mse[baseline]
-    is_lower, is_tie = ours < theirs, abs(ours - theirs) <= TIE_FRACTION * theirs
-    verb = "is level with" if is_tie else "beats" if is_lower else "loses to"
-    roots = f"RMSE {format_number(rmse[network])} against {format_number(rmse[baseline])}"
-    if not is_tie and is_lower != (rmse[network] < rmse[baseline]):
-        roots += ", the other way round, for the MSE gives large errors more weight"
+    if BEST not in values:
+        return said
     return (
-        f"The best network, {LOOKS[network].name}, {verb} the best baseline, {LOOKS[baseline].name}: its MSE is "
-        f"{_relate(ours, theirs)} ({roots}){_relate_to_floor(ours, metrics.noise_floor_mse)}."
+        f"{said} The combination that goes into use {_compare(metrics, BEST, baseline)} that baseline: its {heading} "
+        f"is {_relate(values[BEST], values[baseline])} "
+        f"({_tell_interval(metrics.forecasters[BEST])}{_tell_roots(metrics, BEST, baseline)})."
     )
+
+
+def _compare(metrics: ForecastMetrics, name: str, baseline: str) -> str:
+    ours, theirs = metrics.get(name, metrics.deciding), metrics.get(baseline, metrics.deciding)
+    low, high = (metrics.forecasters[name].get(f"difference_{end}") for end in ("low", "high"))
+    is_close = abs(ours - theirs) <= TIE_FRACTION * theirs
+    is_tie = is_close if low is None or high is None else low <= 0 <= high
+    return "is level with" if is_tie else "beats" if ours < theirs else "loses to"
+
+
+def _tell_interval(numbers: Mapping[str, float | None]) -> str:
+    low, high = numbers.get("difference_low"), numbers.get("difference_high")
+    return "" if low is None or high is None else f"95 % interval {low:+.1%} to {high:+.1%}; ".replace("-", "−")
+
+
+def _tell_roots(metrics: ForecastMetrics, network: str, baseline: str) -> str:
+    rmse = {name: metrics.get(name, "rmse") for name in (network, baseline)}
+    said = f"RMSE {format_number(rmse[network])} against {format_number(rmse[baseline])}"
+    is_lower = metrics.get(network, metrics.deciding) < metrics.get(baseline, metrics.deciding)
+    if _compare(metrics, network, baseline) != "is level with" and is_lower != (rmse[network] < rmse[baseline]):
+        said += f", the other way round, for {OTHER_WAY_ROUND[metrics.deciding]}"
+    return said
 
 
 def _relate(ours: float, theirs: float) -> str:
@@ -135,40 +175,82 @@ def _relate_to_floor(ours: float, floor: float | None) -> str:
 
 
 def tabulate_metrics(metrics: ForecastMetrics) -> Table:
-    """Metrics and skills of networks, baselines and, where it is known, the noise floor; the best ones are marked.
+    """Metrics of networks, baselines and, where it is known, the noise floor, and how far they are from the best
+    baseline; the best ones are marked.
 
     Args:
         metrics: of all forecasters.
     """
     measured, floor = metrics.forecasters, metrics.noise_floor_mse
-    baselines = [name for name in measured if name in BASELINES]
+    baseline = metrics.find_best_baseline()
+    columns = [*COLUMNS, *(["relative_mae"] if metrics.deciding == "mase" else [])]
     rows = [
         [
             LOOKS[name].name,
-            *(format_number(numbers[column]) for column in COLUMNS),
-            *(format_skill(numbers.get(f"skill_vs_{baseline}")) for baseline in baselines),
+            *(format_number(numbers.get(column)) for column in columns),
+            NO_NUMBER if name == baseline else _tell_difference(numbers),
         ]
         for name, numbers in measured.items()
     ]
     if floor is not None:
         # Only synthetic series have one, and they come one at a time, so that its root is the RMSE.
         known = {"mse": floor, "rmse": math.sqrt(floor)}
-        numbers = [format_number(known.get(column)) for column in COLUMNS]
-        rows.append([LOOKS[NOISE_FLOOR].name, *numbers, *[NO_NUMBER] * len(baselines)])
-    headings = [METRICS[column].heading for column in COLUMNS]
-    skills = [f"skill vs {LOOKS[baseline].name}" for baseline in baselines]
-    return Table(
-        header=["forecaster", *headings, *skills], rows=rows, best=frozenset(_find_best(list(measured.values())))
-    )
+        rows.append([LOOKS[NOISE_FLOOR].name, *(format_number(known.get(column)) for column in COLUMNS), NO_NUMBER])
+    headings = [METRICS[column].heading if column in METRICS else "relative MAE" for column in columns]
+    difference = f"{METRICS[metrics.deciding].heading} against {LOOKS[baseline].name}, %"
+    best = frozenset(_find_best(list(measured.values()), columns))
+    return Table(header=["forecaster", *headings, difference], rows=rows, best=best)
 
 
-def _find_best(measured: Sequence[Mapping[str, float | None]]) -> Iterator[tuple[int, int]]:
+def _tell_difference(numbers: Mapping[str, float | None]) -> str:
+    """In percent, with its interval: −3.1 (−5.2 to −1.0)."""
+    difference, low, high = (numbers.get(f"difference{end}") for end in ("", "_low", "_high"))
+    if difference is None:
+        return NO_NUMBER
+    said = f"{100 * difference:+,.1f}"
+    if low is not None and high is not None:
+        said += f" ({100 * low:+,.1f} to {100 * high:+,.1f})"
+    return said.replace("-", "−")
+
+
+def _find_best(measured: Sequence[Mapping[str, float | None]], columns: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Cells of the lowest error in each column, and of those that look the same."""
-    for column, metric in enumerate(COLUMNS, start=1):
-        errors = [numbers[metric] for numbers in measured]
+    for column, metric in enumerate(columns, start=1):
+        errors = [numbers.get(metric) for numbers in measured]
         lowest = min((error for error in errors if error is not None), default=None)
         if lowest is not None:
             yield from ((row, column) for row, e in enumerate(errors) if format_number(e) == format_number(lowest))
+
+
+def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
+    """What each network is made of, how it was trained and how far it is trusted."""
+    designs = [record["design"] for record in records.values()]
+    header = ["network", "members", "units", "steps read as one", "parameters", "steps", "best step", "trust"]
+    rows = [
+        [
+            LOOKS[name].name,
+            str(design["num_members"]),
+            str(design["units"]),
+            str(design["segment"]),
+            f"{record['num_parameters']:,}",
+            f"{record['num_steps']:,}",
+            f"{record['best_step']:,}",
+            f"{record['gain']:.2f}",
+            f"{record['training_seconds']:,.1f}",
+        ]
+        for (name, record), design in zip(records.items(), designs, strict=True)
+    ]
+    return Table(header=[*header, "training, s"], rows=rows)
+
+
+def tabulate_weights(best: Mapping[str, Any]) -> Table:
+    """What the best combination is made of, with the error of each on windows that nobody had seen."""
+    weights, losses = best["weights"], best["losses"]
+    rows = [
+        [LOOKS[name].name, format_number(weights.get(name)) if name in weights else NO_NUMBER, format_number(loss)]
+        for name, loss in losses.items()
+    ]
+    return Table(header=["part", "weight", "error on unseen windows, in the frame"], rows=rows)
 
 
 def tabulate_profile(profile: Profile) -> Table:

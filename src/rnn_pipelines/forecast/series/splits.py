@@ -29,32 +29,43 @@ class SplitSpec(BaseModel, extra="forbid", frozen=True):
     test: NumSteps | Fraction | str = 0.2
 
 
-def split_series(series: Series, split: SplitSpec, window: WindowSpec) -> Cutoffs:
-    """Finds the cut-offs between train, validation and test in every series.
+def split_series(series: Series, split: SplitSpec, window: WindowSpec, min_history: int | None = None) -> Cutoffs:
+    """Finds the cut-offs between train, validation and test in every series that can be used.
+
+    A series can be used if windows fit into its validation and its test part, and if its training part has a scale.
+    Where no window fits into its training part, it is forecast and takes no part in training.
 
     Args:
         series: one or several.
         split: sizes or dates of the parts.
         window: what must fit: lookback + horizon into train, one horizon into validation and test each.
+        min_history: steps of the lookback that must be there, see `find_min_history`; None for all.
     Raises:
-        SeriesTooShortError: a part is too short for the windows.
-        SeriesError: the training part is constant, so that there is nothing to learn and no scale.
+        SeriesTooShortError: no series can be used; of the first one a part is too short for the windows.
+        SeriesError: the same, and the gaps of its parts leave no window, or its training part is constant, so that
+            there is nothing to learn and no scale.
     """
     rows, ds = find_rows(series), series["ds"]
     num_steps = rows.lengths
     validation_stops = num_steps - _count_steps(split.test, ds, rows, num_steps)
     train_stops = validation_stops - _count_steps(split.validation, ds, rows, validation_stops)
     bounds = np.stack([np.zeros_like(num_steps), train_stops, validation_stops, num_steps], axis=1)
-    _refuse_unusable(series, bounds, window)
-    return pd.DataFrame(
+    has_windows = _find_windows(series, bounds, window, min_history)
+    is_usable = has_windows[:, 1:].all(axis=1) & _find_varied(series, train_stops)
+    if not has_windows[is_usable, 0].any():
+        raise _explain(series[: rows.stops[0]], bounds[0], has_windows[0], window, min_history)
+    cutoffs = pd.DataFrame(
         {
             "unique_id": list_names(series),
             "num_steps": num_steps,
             "train_stop": train_stops,
             "validation_stop": validation_stops,
-            "validation_from": ds.array[rows.starts + train_stops],
-            "test_from": ds.array[rows.starts + validation_stops],
         }
+    )[is_usable].reset_index(drop=True)
+    starts = rows.starts[is_usable]
+    return cutoffs.assign(
+        validation_from=ds.array[starts + cutoffs["train_stop"]],
+        test_from=ds.array[starts + cutoffs["validation_stop"]],
     )
 
 
@@ -77,29 +88,14 @@ def _count_steps(part: int | float | str, ds: pd.Series, rows: SeriesRows, stops
     return np.maximum(stops - num_before, 0)
 
 
-def _refuse_unusable(series: Series, bounds: np.ndarray, window: WindowSpec) -> None:
-    """Ends with what is wrong with the first series that can't be used; `bounds`: int64[series, 4], of each part."""
-    rows = find_rows(series)
-    has_room = (np.diff(bounds) >= _list_needed(window)).all(axis=1)
-    has_windows = _find_windows(series, rows, bounds, window)
-    is_usable = has_room & has_windows.all(axis=1) & _find_varied(series, bounds[:, 1])
-    if not is_usable.all():
-        number = np.flatnonzero(~is_usable)[0]
-        raise _explain(series[rows.starts[number] : rows.stops[number]], bounds[number], has_windows[number], window)
-
-
-def _list_needed(window: WindowSpec) -> list[int]:
-    """Steps that train, validation and test need."""
-    return [window.lookback + window.horizon, window.horizon, window.horizon]
-
-
-def _find_windows(series: Series, rows: SeriesRows, bounds: np.ndarray, window: WindowSpec) -> np.ndarray:
-    """Whether each part has windows, bool[series, part]."""
-    inside = rows.starts[:, None] + np.clip(bounds, 0, bounds[:, 3:])
-    runs = find_runs(series["observed"].to_numpy(), series["y"].isna().to_numpy(), inside, window)
+def _find_windows(series: Series, bounds: np.ndarray, window: WindowSpec, min_history: int | None) -> np.ndarray:
+    """Whether each part has windows, bool[series, part]; `bounds`: int64[series, 4], see `find_runs`."""
+    starts = find_rows(series).starts
+    inside = starts[:, None] + np.clip(bounds, 0, bounds[:, 3:])
+    runs = find_runs(series["observed"].to_numpy(), series["y"].isna().to_numpy(), inside, window, min_history)
     has_windows = np.zeros(bounds.shape, bool)
     for part, found in enumerate(runs.values()):
-        has_windows[number_series(rows.starts, found[:, 0]), part] = True
+        has_windows[number_series(starts, found[:, 0]), part] = True
     return has_windows
 
 
@@ -111,10 +107,13 @@ def _find_varied(series: Series, train_stops: np.ndarray) -> np.ndarray:
     return is_varied.reindex(range(len(train_stops)), fill_value=False).to_numpy()
 
 
-def _explain(group: Series, bounds: np.ndarray, has_windows: np.ndarray, window: WindowSpec) -> SeriesError:
+def _explain(
+    group: Series, bounds: np.ndarray, has_windows: np.ndarray, window: WindowSpec, min_history: int | None
+) -> SeriesError:
     """What is wrong with one series."""
     name, parts = group["unique_id"].iloc[0], get_args(Part)
-    for part, length, needed in zip(parts, np.diff(bounds), _list_needed(window), strict=False):
+    least = [(min_history or window.lookback) + window.horizon, window.horizon, window.horizon]
+    for part, length, needed in zip(parts, np.diff(bounds), least, strict=False):
         if length < needed:
             return SeriesTooShortError(
                 f"series '{name}' has {len(group)} steps, which leave {max(length, 0)} for {part}; it needs {needed} "

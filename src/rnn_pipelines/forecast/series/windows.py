@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -51,14 +51,16 @@ class WindowedPanel:
 
     A window is known by its origin: the row of its first target. It sees the rows [origin - lookback, origin) and
     forecasts [origin, origin + horizon). The origins of a part are runs of rows, so that the index needs memory for
-    the runs and not for the windows.
+    the runs and not for the windows. What lies before the beginning of a series is padded: see `find_history`.
 
     Attributes:
         values: float32[time, feature]; feature 0 is the target, scaled, the others are known in advance. Each series
             ends with `horizon` rows whose target is NaN.
         train, validation, test, future: int64[run, 2], first origin and stop of each run.
         series_starts: int64[series], first row of each series.
+        zeros: float32[series], where 0 of the data lies on the scaled axis.
         lookback, horizon, stride: see `WindowSpec`; the stride is that of the training windows.
+        season_length: steps in a season; 1 where there is none. Windows are padded by it.
     """
 
     values: np.ndarray
@@ -67,9 +69,11 @@ class WindowedPanel:
     test: np.ndarray
     future: np.ndarray
     series_starts: np.ndarray
+    zeros: np.ndarray
     lookback: int
     horizon: int
     stride: int
+    season_length: int = 1
 
     @property
     def num_known(self) -> int:
@@ -110,8 +114,27 @@ class WindowIndex:
             yield self.origins(np.arange(begin, min(begin + batch_size, len(self))))
 
 
+def find_min_history(window: WindowSpec, season_length: int, num_series: int) -> int:
+    """The steps that a window must see; the rest of its lookback may be padding.
+
+    A series alone shows its networks enough without padding. In a panel the shortest series would cap the lookback of
+    all.
+
+    Args:
+        window: shape of the windows.
+        season_length: steps in a season, of which two show what repeats itself.
+        num_series: 1, or those of a panel.
+    """
+    return window.lookback if num_series == 1 else min(window.lookback, max(2 * season_length, window.horizon))
+
+
 def make_windows(
-    features: Features, cutoffs: Cutoffs, scaler: Scaler, window: WindowSpec, evaluation: EvaluationSpec
+    features: Features,
+    cutoffs: Cutoffs,
+    scaler: Scaler,
+    window: WindowSpec,
+    evaluation: EvaluationSpec,
+    profile: Profile,
 ) -> WindowedPanel:
     """Scales the target and finds the windows of every part.
 
@@ -124,21 +147,24 @@ def make_windows(
         cutoffs: of the same series, in the same order.
         scaler: of the same series.
         window: shape of the windows.
-        evaluation: which origins the test part has.
+        evaluation: which origins the test part has, and the steps in a season.
+        profile: of the same series; a panel has windows that are padded, see `find_min_history`.
     """
     table, starts = features.table, find_rows(features.table).starts
     stops = cutoffs[["train_stop", "validation_stop", "num_steps"]].to_numpy()
     bounds = np.column_stack([starts, starts[:, None] + stops])
-    runs = find_runs(table["observed"].to_numpy(), table["y"].isna().to_numpy(), bounds, window)
+    season_length = evaluation.choose_season_length(profile)
+    min_history = find_min_history(window, season_length, profile["num_series"])
+    runs = find_runs(table["observed"].to_numpy(), table["y"].isna().to_numpy(), bounds, window, min_history)
     if evaluation.origins == "last":
         series = number_series(starts, runs["test"][:, 0])
         last = runs["test"][np.diff(series, append=-1) != 0, 1]
         runs["test"] = np.stack([last - 1, last], axis=1)
-    return lay_out(features, scaler, window, runs)
+    return lay_out(features, scaler, window, runs, season_length)
 
 
 def make_future_windows(
-    features: Features, times: pd.DataFrame, scaler: Scaler, window: WindowSpec
+    features: Features, times: pd.DataFrame, scaler: Scaler, window: WindowSpec, profile: Profile
 ) -> tuple[WindowedPanel, int]:
     """Makes windows for forecasts from given times on, as the future of a panel that has no other part.
 
@@ -147,8 +173,10 @@ def make_future_windows(
         times: `unique_id, cutoff`: the last time that each forecast sees.
         scaler: of the same series.
         window: shape of the windows.
+        profile: steps in a season, and number of the series that the scaler is of; see `make_windows`.
     Returns:
-        The panel; and how many of the times have no window, because a value is missing in the lookback before them.
+        The panel; and how many of the times have no window, because a value is missing in the lookback before them, or
+        the series is too young.
     """
     table, starts = features.table, find_rows(features.table).starts
     rows = table[["unique_id", "ds"]].rename(columns={"ds": "cutoff"}).assign(row=range(len(table)))
@@ -156,9 +184,11 @@ def make_future_windows(
     firsts = starts[number_series(starts, origins)]
     num_empty = np.concatenate([[0], np.cumsum(table["y"].isna())])
     begins = np.maximum(origins - window.lookback, firsts)
-    is_whole = (origins - firsts >= window.lookback) & (num_empty[origins] == num_empty[begins])
+    min_history = find_min_history(window, profile["season_length"], profile["num_series"])
+    is_whole = (origins - firsts >= min_history) & (num_empty[origins] == num_empty[begins])
     runs = np.stack([origins, origins + 1], axis=1)[is_whole]
-    return lay_out(features, scaler, window, {"future": runs}), int((~is_whole).sum())
+    panel = lay_out(features, scaler, window, {"future": runs}, profile["season_length"])
+    return panel, int((~is_whole).sum())
 
 
 def number_series(series_starts: np.ndarray, origins: np.ndarray) -> np.ndarray:
@@ -175,7 +205,9 @@ def number_series(series_starts: np.ndarray, origins: np.ndarray) -> np.ndarray:
     return np.searchsorted(series_starts, origins - 1, side="right") - 1
 
 
-def lay_out(features: Features, scaler: Scaler, window: WindowSpec, runs: Mapping[str, np.ndarray]) -> WindowedPanel:
+def lay_out(
+    features: Features, scaler: Scaler, window: WindowSpec, runs: Mapping[str, np.ndarray], season_length: int
+) -> WindowedPanel:
     """Puts all series into one array, the target scaled, with the runs of windows that were found.
 
     Args:
@@ -183,6 +215,7 @@ def lay_out(features: Features, scaler: Scaler, window: WindowSpec, runs: Mappin
         scaler: of the same series.
         window: shape of the windows.
         runs: int64[run, 2] by part; a part that is not there has none.
+        season_length: steps in a season.
     """
     table, rows = features.table, find_rows(features.table)
     mean, deviation = (rows.spread(look_up(table, scaler, column)) for column in ("mean", "deviation"))
@@ -193,15 +226,24 @@ def lay_out(features: Features, scaler: Scaler, window: WindowSpec, runs: Mappin
     return WindowedPanel(
         values=values,
         series_starts=rows.starts,
+        zeros=scale(np.zeros(len(rows.starts)), mean[rows.starts], deviation[rows.starts]).astype(np.float32),
         lookback=window.lookback,
         horizon=window.horizon,
         stride=window.stride,
-        **{part: runs.get(part, none) for part in get_args(Part)},
+        season_length=season_length,
+        train=runs.get("train", none),
+        validation=runs.get("validation", none),
+        test=runs.get("test", none),
+        future=runs.get("future", none),
     )
 
 
 def find_runs(
-    observed: np.ndarray, is_open: np.ndarray, bounds: np.ndarray | tuple[int, ...], window: WindowSpec
+    observed: np.ndarray,
+    is_open: np.ndarray,
+    bounds: np.ndarray | tuple[int, ...],
+    window: WindowSpec,
+    min_history: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Finds the origins that windows may have.
 
@@ -211,6 +253,7 @@ def find_runs(
         bounds: int64[series, 4], first row of train, of validation, of test, and the row after the last one; of one
             series int64[4].
         window: shape of the windows.
+        min_history: steps of its series that lie before an origin; None for the lookback.
     Returns:
         int64[run, 2] for each part: first origin and stop of each run, in order.
     """
@@ -221,7 +264,7 @@ def find_runs(
     for number, part in enumerate(("train", "validation", "test")):
         firsts, stops = bounds[:, number], bounds[:, number + 1]
         observed_stops = np.maximum(_leave_out_holes(holes, stops), firsts)
-        with_history = np.maximum(firsts, bounds[:, 0] + window.lookback)
+        with_history = np.maximum(firsts, bounds[:, 0] + (min_history or window.lookback))
         runs[part] = _intersect(free, with_history, observed_stops - window.horizon + 1)
     return runs | {"future": _intersect(free, bounds[:, 3], bounds[:, 3] + 1)}
 
@@ -276,6 +319,37 @@ def _find_true(mask: np.ndarray, wanted: bool, block: int = 1 << 16) -> np.ndarr
     return np.concatenate([begin + np.flatnonzero(mask[begin : begin + block] == wanted) for begin in blocks])
 
 
+def count_padded(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """How many steps of each window's lookback are padding, the oldest ones: int64[batch].
+
+    Args:
+        panel: the windows' series.
+        origins: int64[batch].
+    """
+    starts = panel.series_starts[number_series(panel.series_starts, origins)]
+    return np.maximum(starts + panel.lookback - origins, 0)
+
+
+def find_history(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """The rows that windows see as their history, in order of time.
+
+    What lies before the beginning of a series is its oldest season, over and over; its first row where the window sees
+    less than a season. All of them lie before the origin: nothing comes from the future or from another series.
+
+    Args:
+        panel: the windows' series.
+        origins: int64[batch].
+    Returns:
+        int64[batch, lookback].
+    """
+    rows = origins[:, None] + np.arange(-panel.lookback, 0)
+    if not count_padded(panel, origins).any():
+        return rows
+    starts = panel.series_starts[number_series(panel.series_starts, origins)][:, None]
+    seasons = np.where(origins[:, None] - starts >= panel.season_length, panel.season_length, 1)
+    return np.where(rows < starts, starts + (rows - starts) % seasons, rows)
+
+
 def gather_windows(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Copies some windows out: for one batch, not for a whole part.
 
@@ -286,6 +360,11 @@ def gather_windows(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarra
         History float32[batch, lookback, feature], known features of the targets float32[batch, horizon, feature - 1],
         targets float32[batch, horizon], scaled.
     """
-    history = panel.values[origins[:, None] + np.arange(-panel.lookback, 0)]
+    history = panel.values[find_history(panel, origins)]
     ahead = panel.values[origins[:, None] + np.arange(panel.horizon)]
     return history, ahead[:, :, 1:], ahead[:, :, 0]
+
+
+def gather_history(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """The target's own past, without what is known ahead: float32[batch, lookback], scaled."""
+    return panel.values[find_history(panel, origins), 0]

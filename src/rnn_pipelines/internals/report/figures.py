@@ -30,7 +30,7 @@ def draw_figures(
     half_lives: pd.DataFrame,
     gradients: pd.DataFrame,
 ) -> dict[str, Figure]:
-    """Draws all figures of the report, see `list_figures`.
+    """Draws all figures of the report, see `list_figures`; gates and states are those of a forecaster's first member.
 
     Args:
         forecast: of the forecasters.
@@ -39,7 +39,7 @@ def draw_figures(
     """
     figures: dict[str, Figure] = {}
     for cell, notation in NOTATIONS.items():
-        layer = forecast.layers[f"forecast_{cell}"]
+        layer = forecast.layers[f"forecast_{cell}"][0]
         figures |= {f"{cell}_{gate}": draw_gate(layer, gate) for gate in notation.gates}
         figures[f"{cell}_state"] = draw_states(layer)
         figures[f"{cell}_words"] = draw_words(readings[readings["cell"] == cell], cell)
@@ -54,7 +54,7 @@ def draw_gate(layer: LayerTrace, gate: str) -> Figure:
     """One gate of every unit over one window, below the series that the layer reads there.
 
     Args:
-        layer: of a forecaster.
+        layer: of a forecaster's member.
         gate: its name.
     """
     letter, is_signed = NOTATIONS[layer.cell].gates[gate], gate == CANDIDATE
@@ -72,8 +72,9 @@ def draw_states(layer: LayerTrace) -> Figure:
 
 
 def choose_window(layer: LayerTrace) -> int:
-    """The window in which the series moves most."""
-    return int(np.ptp(layer.inputs[:, :, 0], axis=1).argmax())
+    """The window in which the series moves most, in its frame."""
+    series = _take_series(layer)
+    return int((np.nanmax(series, axis=(1, 2)) - np.nanmin(series, axis=(1, 2))).argmax())
 
 
 def order_units(layer: LayerTrace) -> np.ndarray:
@@ -186,19 +187,19 @@ def _draw_window(
     row, count = choose_window(layer), len(maps)
     heights = [1 - MAPS_SHARE, *[MAPS_SHARE / count] * count]
     figure = make_subplots(1 + count, 1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.05)
-    series = layer.inputs[row, :, 0]
+    series = _take_series(layer)[row]
     line = {"color": NEUTRAL_COLOR, "width": 2}
     hover = "%{y:.2f}<extra></extra>"
-    trace = Scatter(x=_count_back(series), y=series, mode="lines+markers", line=line, hovertemplate=hover)
+    trace = Scatter(x=place_values(series), y=series.ravel(), mode="lines+markers", line=line, hovertemplate=hover)
     figure.add_trace(trace.update(showlegend=False), 1, 1)
-    figure.update_yaxes(title="series, scaled", row=1)
+    figure.update_yaxes(title="series, framed", row=1)
     for place, (letter, values) in enumerate(maps.items(), start=1):
         middle = MAPS_SHARE * (1 - (place - 0.5) / count)
         bar = {"len": 0.9 * MAPS_SHARE / count, "y": middle, "thickness": 12, "title": letter}
         figure.add_trace(_draw_units(layer, values[row], is_signed, letter).update(colorbar=bar), place + 1, 1)
         figure.update_yaxes(title="units", showgrid=False, showticklabels=False, ticks="", row=place + 1)
     figure.update_xaxes(range=[-len(series) - 0.5, -0.5])
-    figure.update_xaxes(title="step before the forecast", row=count + 1)
+    figure.update_xaxes(title="step of the layer before the forecast", row=count + 1)
     figure.update_layout(hovermode="closest")
     set_title(figure, f"{NOTATIONS[layer.cell].look.name}: {title}", f"over one test window; {subtitle}")
     return figure
@@ -217,6 +218,22 @@ def _draw_units(layer: LayerTrace, values: np.ndarray, is_signed: bool, letter: 
         zmax=limit,
         hovertemplate=f"%{{y}}, step %{{x}}: {letter} = %{{z:.2f}}<extra></extra>",
     )
+
+
+def place_values(series: np.ndarray) -> np.ndarray:
+    """Where values of a series lie on an axis of the layer's steps, each of which is one wide: float64[value].
+
+    Args:
+        series: float[time, segment].
+    """
+    segment = series.shape[1]
+    within = (np.arange(segment) + 0.5) / segment - 0.5
+    return (_count_back(series)[:, None] + within).ravel()
+
+
+def _take_series(layer: LayerTrace) -> np.ndarray:
+    assert layer.series is not None  # forecasters have one
+    return layer.series
 
 
 def _count_back(values: np.ndarray) -> np.ndarray:

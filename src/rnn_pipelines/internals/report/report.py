@@ -17,8 +17,6 @@ from rnn_pipelines.report.trainings import tabulate_layers as tabulate_networks
 
 TEXTS = read_texts("rnn_pipelines.internals.report")
 LETTERS, EQUATIONS, PARAGRAPHS, NOTES = (TEXTS[name] for name in ("letters", "equations", "paragraphs", "notes"))
-# As they are called in a summary.
-RECURRENT_KINDS = ("LSTM", "GRU", "Bidirectional")
 
 
 def render_report(
@@ -58,28 +56,29 @@ def write_verdict(summary: Mapping[str, LayerSummary]) -> str:
     largest = max(layer["max_difference"] for layer in summary.values())
     cells = [_tell_memory(cell, summary[f"forecast_{cell}"]) for cell in NOTATIONS]
     return (
-        "Computed from their equations, the trained layers have the states that Keras gives them, to within "
-        f"{format_number(largest, 1)}. In the forecast, {'; '.join(cells)}."
+        "Computed from their equations, the trained layers have the states that the networks themselves have, to "
+        f"within {format_number(largest, 1)}. In the forecast, {'; '.join(cells)}."
     )
 
 
 def _tell_memory(cell: str, layer: LayerSummary) -> str:
     half_life, reach = layer["half_life_steps"]["median"], layer["reach_steps"]
     held = "for ever" if half_life is None else f"for {_format_steps(half_life)} steps or longer"
-    far = (
-        "the whole window matters"
-        if reach is None
-        else f"inputs {reach} or more steps back matter less than a tenth of the most"
-    )
+    if reach is None:
+        far = "the whole window matters"
+    elif reach == 0:
+        far = "no input matters, for it has learned nothing that helps"
+    else:
+        far = f"inputs {reach} or more steps back matter less than a tenth of the most"
     return f"half of the {NOTATIONS[cell].look.name}'s units hold half of their state {held}, and {far}"
 
 
 def tabulate_layers(summary: Mapping[str, LayerSummary]) -> Table:
-    """Each layer, where it comes from and stands, its size, and how near the equations come to Keras."""
+    """Each layer, where it comes from and stands, its size, and how near the equations come to it."""
     rows = [
         [
             name_layer(name),
-            "; ".join([layer["origin"], *_tell_place(layer["network"])]),
+            "; ".join([layer["origin"], *_describe_network(layer["network"])]),
             f"{layer['num_inputs']:,}",
             f"{layer['units']:,}",
             f"{layer['num_sequences']:,}",
@@ -88,16 +87,19 @@ def tabulate_layers(summary: Mapping[str, LayerSummary]) -> Table:
         ]
         for name, layer in summary.items()
     ]
-    columns = ["inputs", "units", "sequences", "steps", "difference to Keras"]
+    columns = ["inputs", "units", "sequences", "steps", "difference"]
     return Table(["layer", "network", *columns], rows, num_text_columns=2)
 
 
-def _tell_place(network: NetworkSummary) -> Iterator[str]:
-    """Which of several recurrent layers and members was looked at; nothing where there is one."""
-    num_layers = sum(layer["kind"] in RECURRENT_KINDS for layer in network["layers"])
-    for word, number in (("layer", num_layers), ("network", count_members(network))):
-        if number > 1:
-            yield f"{word} 1 of {number}"
+def _describe_network(network: NetworkSummary) -> Iterator[str]:
+    """How many members it has, what it takes for a step and how far it is trusted, where that is not the usual."""
+    num_members, segment = count_members(network), network.get("segment", 1)
+    if num_members > 1:
+        yield f"{num_members} members"
+    if segment > 1:
+        yield f"{segment} steps of the series read as one"
+    if "gain" in network:
+        yield f"trust {network['gain']:.2f}"
 
 
 def tabulate_openness(summary: Mapping[str, LayerSummary]) -> Table:
@@ -146,7 +148,7 @@ def tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
 
 
 def tabulate_weights(summary: Mapping[str, LayerSummary]) -> Table:
-    """Weights of each gate and of the whole layer, and the formula with its numbers."""
+    """Weights of each gate and of the whole layer in each member, and the formula with its numbers."""
     rows = []
     for name, layer in summary.items():
         by_gate, units = layer["num_weights_by_gate"], layer["units"]
@@ -176,13 +178,13 @@ def _list_gates(cell: str, summary: Mapping[str, LayerSummary], figures: Mapping
 
 
 def _tell_openness(measured: Openness | None) -> str:
-    """What is seen of a gate over all windows; nothing of a state."""
+    """What is seen of a gate over all members and windows; nothing of a state."""
     if measured is None:
         return ""
     saturated = measured["low_fraction"] + measured["high_fraction"]
     return (
-        f" Over all windows looked at, its mean is {_format_mean(measured)}, and {saturated:.1%} of its values are "
-        "saturated."
+        f" Over all members and windows looked at, its mean is {_format_mean(measured)}, and {saturated:.1%} of its "
+        "values are saturated."
     )
 
 

@@ -2,8 +2,12 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.baselines import forecast_baselines
+from rnn_pipelines.forecast.best import weigh_best
 from rnn_pipelines.forecast.evaluation.metrics import evaluate_forecasts
+from rnn_pipelines.forecast.forecaster import forecast_best
+from rnn_pipelines.forecast.networks import forecast_windows
 from rnn_pipelines.forecast.recipe import PREPARATION
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.report.figures import draw_figures
@@ -22,28 +26,46 @@ def create_pipeline() -> Pipeline:
     read = node(read_source, ["params:forecast.source", "forecast_external"], "forecast_table")
     prepare = create_nodes(PREPARATION, name_in("forecast"))
     networks = [found for name in NETWORKS for found in create_network_nodes(name)]
-    return Pipeline([read, *prepare, *networks, *create_report_nodes()])
+    return Pipeline([read, *prepare, *create_base_nodes(), *networks, *create_best_nodes(), *create_report_nodes()])
+
+
+def create_base_nodes() -> list[Node]:
+    """Fits what is linear, which networks start from, and forecasts with it."""
+    windows, base = "forecast_windows", "forecast_base"
+    return [
+        node(fit_base, windows, base),
+        node(forecast_baselines, [windows, base], "forecast_baselines"),
+    ]
 
 
 def create_network_nodes(name: str) -> list[Node]:
     """Trains one network and forecasts with it; its name is that of its block of parameters, and in its datasets."""
     model, history, record = (f"forecast_{name}_{output}" for output in ("model", "history", "record"))
-    settings = [f"params:forecast.{name}", "params:forecast.training", "params:parallel"]
-    windows, namespace = "forecast_windows", f"forecast_{name}"
+    settings = [f"params:forecast.{name}", "params:forecast.training"]
+    windows, base, namespace = "forecast_windows", "forecast_base", f"forecast_{name}"
     return [
-        node(nodes.train_forecaster, [windows, *settings], [model, history, record], namespace=namespace),
-        node(nodes.forecast_windows, [model, windows], f"forecast_{name}_forecasts", namespace=namespace),
+        node(nodes.train_network, [windows, base, *settings], [model, history, record], namespace=namespace),
+        node(forecast_windows, [model, base, windows], f"forecast_{name}_forecasts", namespace=namespace),
+    ]
+
+
+def create_best_nodes() -> list[Node]:
+    """Weighs simple methods and networks, and combines what they forecast."""
+    weighed = {"panel": "forecast_windows", "base": "forecast_base"} | name_each("model")
+    return [
+        node(weigh_best, weighed, "forecast_best"),
+        node(forecast_best, {**weighed, "best": "forecast_best"}, "forecast_best_forecasts"),
     ]
 
 
 def create_report_nodes() -> list[Node]:
     """Compares the networks with the baselines, draws and reports."""
-    evaluation = ["forecast_windows", "forecast_profile", "params:forecast.evaluation"]
     tables = {
         "panel": "forecast_windows",
         "features": "forecast_features",
         "scaler": "forecast_scaler",
         "baselines": "forecast_baselines",
+        "combined": "forecast_best_forecasts",
     }
     measured = {
         "predictions": "forecast_predictions",
@@ -58,10 +80,14 @@ def create_report_nodes() -> list[Node]:
         "next_values": "forecast_next_values",
         "by_step": "forecast_metrics_by_step",
     }
-    reported = {"metrics": "forecast_metrics", "profile": "forecast_profile", "parameters": "params:forecast"}
+    reported = {
+        "metrics": "forecast_metrics",
+        "profile": "forecast_profile",
+        "parameters": "params:forecast",
+        "best": "forecast_best",
+    }
     metrics = [f"forecast_metrics{by}" for by in ("", "_by_series", "_by_step")]
     return [
-        node(forecast_baselines, evaluation, "forecast_baselines"),
         node(
             nodes.tabulate_forecasts,
             tables | name_each("forecasts"),

@@ -2,6 +2,8 @@
 
 from kedro.pipeline import Pipeline
 
+from rnn_pipelines.internals.forecast.choice import choose_forecasters
+from rnn_pipelines.internals.forecast.traces import trace_forecasters
 from rnn_pipelines.internals.measures import measure_traces
 from rnn_pipelines.internals.notation import NOTATIONS, list_figures
 from rnn_pipelines.internals.report.figures import draw_figures
@@ -9,7 +11,8 @@ from rnn_pipelines.internals.report.report import render_report
 from rnn_pipelines.pipelines.internals import nodes
 from rnn_pipelines.pipelines.wiring import node
 
-FORECASTERS = {"panel": "internals_found_windows", "small": "params:internals.forecaster"}
+FOUND = {"panel": "internals_found_windows", "base": "internals_found_base"}
+FORECASTERS = FOUND | {"small": "params:internals.forecaster"}
 FORECASTERS |= {cell: f"internals_found_{cell}_model" for cell in NOTATIONS}
 REVIEWS = ["internals_found_reviews", "params:internals.reviews"]
 SAMPLE = "params:internals.sample"
@@ -25,9 +28,9 @@ def create_pipeline() -> Pipeline:
     read = [SENTIMENT, READINGS]
     return Pipeline(
         [
-            node(nodes.choose_forecasters, FORECASTERS, "internals_forecasters"),
+            node(choose_forecasters, FORECASTERS, "internals_forecasters"),
             node(nodes.choose_classifier, classifier, "internals_classifier"),
-            node(nodes.trace_forecasters, ["internals_forecasters", SAMPLE], FORECAST),
+            node(trace_forecasters, ["internals_forecasters", SAMPLE], FORECAST),
             node(nodes.trace_classifier, ["internals_classifier", SAMPLE], read),
             node(measure_traces, [FORECAST, SENTIMENT], ["internals_summary", *TABLES]),
             node(draw_figures, [FORECAST, READINGS, *TABLES], FIGURES),

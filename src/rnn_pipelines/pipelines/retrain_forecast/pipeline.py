@@ -22,7 +22,7 @@ def create_pipeline() -> Pipeline:
     )
     table, started = "retrain_forecast_table", "retrain_forecast_started"
     described = [table, "retrain_forecast_profile", "params:forecast", SPEC, started]
-    planned = ["champion_forecast", SPEC, "retrain_forecast_checkpoints", "params:parallel"]
+    planned = [SPEC, "retrain_forecast_checkpoints"]
     return Pipeline(
         [
             node(nodes.read_newest, ["forecast_external", "params:forecast.source", SPEC], [table, started]),

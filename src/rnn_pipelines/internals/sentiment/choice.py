@@ -1,20 +1,14 @@
-"""The networks that are looked into: those that `forecast` and `sentiment` trained, or small ones in their place."""
+"""The classifier that is looked into: the one that `sentiment` trained, or a small one in its place."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import keras
 import pandas as pd
 
-from rnn_pipelines.errors import NetworkError, ReviewError
-from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.source import read_source
-from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.forecast.specs import NetworkSpec
-from rnn_pipelines.forecast.training import train_forecaster
+from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.internals.notation import NOTATIONS
-from rnn_pipelines.internals.specs import SmallClassifierSpec, SmallForecasterSpec
+from rnn_pipelines.internals.specs import SmallClassifierSpec
 from rnn_pipelines.sentiment.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec, add_ngram_features
@@ -33,21 +27,6 @@ NUM_FOLDS = 5
 
 
 @dataclass(frozen=True)
-class ChosenForecasters:
-    """Forecasters and the windows that they were trained on.
-
-    Attributes:
-        networks: by cell.
-        panel: the windows.
-        origin: where they come from, in words.
-    """
-
-    networks: Mapping[str, keras.Model]
-    panel: WindowedPanel
-    origin: str
-
-
-@dataclass(frozen=True)
 class ChosenClassifier:
     """A classifier and texts that it was not trained on.
 
@@ -60,32 +39,6 @@ class ChosenClassifier:
     classifier: TextClassifier
     texts: Sequence[str]
     origin: str
-
-
-def choose_forecasters(
-    found: Mapping[str, keras.Model | None], panel: WindowedPanel | None, small: SmallForecasterSpec
-) -> ChosenForecasters:
-    """Takes the networks of `forecast` if they and their windows are there, and trains small ones if not.
-
-    Args:
-        found: by cell, None where there is none.
-        panel: their windows, or None.
-        small: what to train in their place.
-    Raises:
-        NetworkError: the windows are not those that the networks read.
-    """
-    networks = {cell: network for cell, network in found.items() if network is not None}
-    if panel is not None and len(networks) == len(found):
-        for cell, network in networks.items():
-            _refuse_other_windows(cell, network, panel)
-        return ChosenForecasters(networks, panel, "trained by forecast")
-    logger.info("No forecasters of kedro run --pipelines=forecast: small ones are trained on %s", small.source.label)
-    panel = prepare_panel(read_source(small.source), Recipe(source=small.source, window=small.window)).windows
-    networks = {}
-    for cell in found:
-        spec = NetworkSpec.model_validate({"cell": cell, "units": small.units})
-        networks[cell], _, _ = train_forecaster(panel, spec, small.training)
-    return ChosenForecasters(networks, panel, f"trained here, small, on {small.source.label}")
 
 
 def choose_classifier(
@@ -108,19 +61,6 @@ def choose_classifier(
     classifier = _train_small_classifier(reviews, small)
     origin = f"trained here, small, on {len(reviews):,} reviews of {source.origin}"
     return ChosenClassifier(classifier, _list_test_texts(reviews), origin)
-
-
-def _refuse_other_windows(cell: str, network: keras.Model, panel: WindowedPanel) -> None:
-    expected = {name: tuple(tensor.shape[1:]) for name, tensor in network.input.items()}
-    received = {"history": (panel.lookback, 1 + panel.num_known)}
-    if panel.num_known:
-        received["known"] = (panel.horizon, panel.num_known)
-    if expected != received or network.output.shape[1] != panel.horizon:
-        raise NetworkError(
-            f"forecast_{cell}_model: expected windows of the shapes {expected} and {network.output.shape[1]} steps "
-            f"ahead, received {received} and {panel.horizon} in forecast_windows. They are of different runs: run "
-            "kedro run --pipelines=forecast to the end."
-        )
 
 
 def _read_some_reviews(source: ReviewSourceSpec, num_reviews: int) -> pd.DataFrame:

@@ -1,17 +1,16 @@
-"""Looking into trained cells: every gate and state over real inputs."""
+"""Looking into trained classifiers: every gate and state over texts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_windows
-from rnn_pipelines.internals.choice import ChosenClassifier, ChosenForecasters
-from rnn_pipelines.internals.gate_statistics import differentiate_last_states
+from rnn_pipelines.internals.gate_statistics import differentiate, probe_last_states
 from rnn_pipelines.internals.notation import CANDIDATE, NOTATIONS
 from rnn_pipelines.internals.records import LayerTrace, NetworkSummary, Traces
+from rnn_pipelines.internals.sentiment.choice import ChosenClassifier
+from rnn_pipelines.internals.sentiment.layers import summarize_network, trace_layer
 from rnn_pipelines.internals.specs import SampleSpec
-from rnn_pipelines.internals.tracing import differentiate_forecast, summarize_network, trace_layer
 from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.nb_ngram import TextFeatures, score_ngrams, weigh_words
 from rnn_pipelines.sentiment.text.cleaning import tokenize
@@ -19,28 +18,6 @@ from rnn_pipelines.sentiment.text.encoding import EncodedTexts, encode_texts, pa
 
 # Units whose gate is shown word by word.
 NUM_UNITS_SHOWN = 6
-
-
-def trace_forecasters(chosen: ChosenForecasters, sample: SampleSpec) -> Traces:
-    """Follows the first recurrent layer of each forecaster through test windows.
-
-    The output whose gradient is taken is the forecast one step ahead, by the series itself and not what the calendar
-    says.
-
-    Args:
-        chosen: the forecasters.
-        sample: how many windows.
-    Raises:
-        NetworkError: see `trace_layer`.
-    """
-    inputs = _gather_inputs(chosen.panel, sample.windows)
-    networks = {f"forecast_{cell}": network for cell, network in chosen.networks.items()}
-    return Traces(
-        layers={name: trace_layer(network, inputs)[0] for name, network in networks.items()},
-        gradients={name: differentiate_forecast(network, inputs)[:, :, :1] for name, network in networks.items()},
-        networks={name: summarize_network(network) for name, network in networks.items()},
-        origin=chosen.origin,
-    )
 
 
 def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
@@ -73,18 +50,11 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
         layers |= found
         networks |= dict.fromkeys(found, summarize_network(network))
     gradients = {
-        name: differentiate_last_states(layer.weights, layer.inputs, layer.mask, layer.trace)
-        for name, layer in layers.items()
+        name: differentiate(layer, probe_last_states(layer.trace, layer.mask)) for name, layer in layers.items()
     }
     readings = [_read_text(chosen.classifier, layers, row, text, places[row]) for row, text in enumerate(shown)]
-    return Traces(layers, gradients, networks, chosen.origin), pd.concat(readings, ignore_index=True)
-
-
-def _gather_inputs(panel: WindowedPanel, num_windows: int) -> dict[str, np.ndarray]:
-    index = panel.index("test")
-    numbers = np.linspace(0, len(index) - 1, min(num_windows, len(index))).round().astype(int)
-    history, known, _ = gather_windows(panel, index.origins(numbers))
-    return {"history": history, "known": known}
+    traces = Traces({name: [layer] for name, layer in layers.items()}, gradients, networks, chosen.origin)
+    return traces, pd.concat(readings, ignore_index=True)
 
 
 def _draw_texts(texts: Sequence[str], num_texts: int) -> list[str]:

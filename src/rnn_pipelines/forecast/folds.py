@@ -1,0 +1,161 @@
+"""Parts of the past that are hidden in turn, so that every candidate is judged by what it has not seen."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
+
+NUM_BLOCKS = 5
+# Origins of a panel from which forecasts are judged; each hides all that comes after it.
+NUM_ORIGINS = 3
+# More windows than these say nothing new: they overlap.
+MAX_FITTED, MAX_JUDGED = 20_000, 4_000
+# Fewer windows to learn from than these decide nothing.
+MIN_SEEN = 8
+# Part of the newest windows whose mean lies outside all that was before, above which the level drifts.
+MAX_OUTSIDE = 0.2
+
+
+@dataclass(frozen=True)
+class Folds:
+    """The past of a panel, and which part of it each fold hides.
+
+    Attributes:
+        fitted: int64[window], origins that candidates learn from, evenly spaced, as many of each series.
+        judged: int64[judged], origins whose forecasts are judged.
+        fold: int64[judged], the fold that hides each of them.
+        begins, stops: int64[fold, series], first origin that a fold hides of a series, and the stop.
+        horizon: steps, so that no target is seen in part.
+        is_forward: whether what lies after a fold is hidden too, because the level drifts, or there are many series.
+        is_enough: whether there is enough to judge anyone by.
+    """
+
+    fitted: np.ndarray
+    judged: np.ndarray
+    fold: np.ndarray
+    begins: np.ndarray
+    stops: np.ndarray
+    horizon: int
+    is_forward: bool
+    is_enough: bool
+
+    def __len__(self) -> int:
+        return len(self.begins) if self.is_enough else 0
+
+    @property
+    def num_independent(self) -> float:
+        """How many judged windows say something of their own; those within a horizon of each other say the same."""
+        return len(self.judged) / self.horizon
+
+    def find_seen(self, origins: np.ndarray, series: np.ndarray) -> np.ndarray:
+        """Whether each fold may learn from each origin: bool[fold, window]; no fold where there is not enough."""
+        seen = origins + self.horizon <= self.begins[: len(self), series]
+        if not self.is_forward:
+            seen |= origins >= self.stops[: len(self), series] + self.horizon - 1
+        return seen
+
+
+def make_folds(panel: WindowedPanel) -> Folds:
+    """Hides parts of the training and validation windows in turn.
+
+    A single series in five blocks, and a horizon before and after each, so that no target is seen in part. If its
+    level drifts, blocks of the newest half, each with all that follows: what lies between old and new values can't be
+    told from what lies beyond them otherwise. A panel from three origins at its end.
+
+    Args:
+        panel: windows for training and validation; its test windows are not touched.
+    """
+    past = list_past(panel)
+    series = find_series(panel, past)
+    if len(panel.series_starts) > 1:
+        begins, stops = _find_panel_origins(panel, past, series)
+        is_forward = True
+    else:
+        is_forward = measure_drift(panel, past) > MAX_OUTSIDE
+        edges = np.linspace(len(past) // 2 if is_forward else 0, len(past), NUM_BLOCKS + 1).astype(int)
+        edges = np.append(past, past[-1] + 1)[edges]
+        begins, stops = edges[:-1, None], edges[1:, None]
+    fitted = _thin(past, series, MAX_FITTED)
+    judged, fold = _list_judged(past, series, begins, stops)
+    folds = Folds(fitted, judged, fold, begins, stops, panel.horizon, is_forward, is_enough=True)
+    num_seen = folds.find_seen(fitted, find_series(panel, fitted)).sum(axis=1)
+    return replace(folds, is_enough=bool((num_seen >= MIN_SEEN).all()) and bool(np.bincount(fold).all()))
+
+
+def list_past(panel: WindowedPanel) -> np.ndarray:
+    """The origins of all training and validation windows, in order: int64[window]."""
+    indices = [panel.index("train"), panel.index("validation")]
+    return np.sort(np.concatenate([index.origins(np.arange(len(index))) for index in indices]))
+
+
+def find_series(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """The number of each origin's series, int64[window]."""
+    return number_series(panel.series_starts, origins)
+
+
+def measure_drift(panel: WindowedPanel, past: np.ndarray) -> float:
+    """Part of the newest half of the windows whose mean lies outside those of all windows before their block."""
+    sums = np.concatenate([[0.0], np.cumsum(np.nan_to_num(panel.values[: past[-1], 0]), dtype=np.float64)])
+    means = (sums[past] - sums[np.maximum(past - panel.lookback, 0)]) / panel.lookback
+    edges = np.linspace(len(past) // 2, len(past), NUM_BLOCKS + 1).astype(int)
+    num_outside = 0
+    for begin, stop in pairwise(edges):
+        before, block = means[: max(1, begin - panel.horizon)], means[begin:stop]
+        num_outside += int(((block < before.min()) | (block > before.max())).sum())
+    return num_outside / max(1, len(past) - edges[0])
+
+
+def _find_panel_origins(panel: WindowedPanel, past: np.ndarray, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First and stop of the origins that each fold judges: int64[fold, series] each."""
+    num_series = len(panel.series_starts)
+    stops = np.zeros(num_series, np.int64)
+    stops[series] = past + 1
+    index = panel.index("validation")
+    validation = find_series(panel, index.origins(np.arange(len(index))))
+    num_validated = np.bincount(validation, minlength=num_series) + panel.horizon - 1
+    gap = np.maximum(panel.horizon, num_validated // NUM_ORIGINS)
+    ends = stops - gap * np.arange(NUM_ORIGINS - 1, -1, -1)[:, None]
+    return ends - np.maximum(1, gap - panel.horizon + 1), ends
+
+
+def _list_judged(
+    past: np.ndarray, series: np.ndarray, begins: np.ndarray, stops: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    judged, folds = [], []
+    for number, (begin, stop) in enumerate(zip(begins, stops, strict=True)):
+        inside = (past >= begin[series]) & (past < stop[series])
+        chosen = _thin(past[inside], series[inside], MAX_JUDGED // len(begins))
+        judged.append(chosen)
+        folds.append(np.full(len(chosen), number))
+    return np.concatenate(judged), np.concatenate(folds)
+
+
+def _thin(origins: np.ndarray, series: np.ndarray, max_windows: int) -> np.ndarray:
+    """At most so many origins, or one of each series: evenly spaced, and as many of each series."""
+    if len(origins) <= max_windows:
+        return origins
+    counts = np.bincount(series)
+    firsts = np.cumsum(counts) - counts
+    there = np.flatnonzero(counts)
+    if len(there) > max_windows:
+        there = there[np.linspace(0, len(there) - 1, max_windows).astype(int)]
+    per_series = _share(counts[there], max_windows)
+    places = [
+        first + np.linspace(0, count - 1, share).astype(int)
+        for first, count, share in zip(firsts[there], counts[there], per_series, strict=True)
+    ]
+    return origins[np.concatenate(places)]
+
+
+def _share(counts: np.ndarray, total: int) -> np.ndarray:
+    """At most `total` in all, as many of each, or all that there are of it; at least one."""
+    low, high = 1, int(counts.max())
+    while low < high:
+        middle = (low + high + 1) // 2
+        if np.minimum(counts, middle).sum() <= total:
+            low = middle
+        else:
+            high = middle - 1
+    return np.minimum(counts, low)

@@ -1,0 +1,61 @@
+"""What a trace is held against: the states that the network itself computed, and the formula for its weights."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from rnn_pipelines.cells.conventions import count_weights_by_gate
+from rnn_pipelines.cells.unroll import Trace
+from rnn_pipelines.errors import NetworkError
+
+# Hidden states lie within ±1; what float32 rounds off in hundreds of steps is a hundred times less than this.
+MAX_DIFFERENCE = 1e-4
+
+
+def compare_states(name: str, trace: Trace[Any, Any], mask: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference to the hidden states that the network computed.
+
+    Args:
+        name: of the layer.
+        trace: from its equations.
+        mask: bool[batch, time], true where it reads.
+        expected: float[batch, time, units], or float[batch, units] of the last step that is read.
+    Raises:
+        NetworkError: it is larger than what rounding explains.
+    """
+    hidden = trace.states.hidden
+    if expected.ndim == 3:
+        differences = np.abs(hidden - expected)[mask]
+    else:
+        differences = np.abs(hidden[:, 0 if trace.backwards else -1] - expected)
+    largest = float(differences.max(initial=0.0))
+    # Not "above", which NaN never is.
+    if not largest <= MAX_DIFFERENCE:
+        raise NetworkError(
+            f"{name}: expected hidden states within {MAX_DIFFERENCE:g} of those that the network computed, received a "
+            f"difference of {largest:.2g}. The layer does something that the equations in rnn_pipelines.cells don't "
+            "say; look at its options."
+        )
+    return largest
+
+
+def count_by_gate(name: str, cell: Literal["lstm", "gru"], arrays: Sequence[np.ndarray]) -> dict[str, int]:
+    """Counts the columns of each gate in all arrays, and holds them against the formula.
+
+    Args:
+        name: of the layer.
+        cell: its kind.
+        arrays: its kernel, recurrent kernel and biases.
+    Raises:
+        NetworkError: it says another number.
+    """
+    kernel, recurrent_kernel, *_ = arrays
+    formula = count_weights_by_gate(cell, len(kernel), len(recurrent_kernel))
+    counted = dict.fromkeys(formula, sum(array.size for array in arrays) // len(formula))
+    if counted != formula:
+        raise NetworkError(
+            f"{name}: expected as many weights as the formula says, {formula}, received {counted}. Train the layer "
+            "with its biases, as it has them by default."
+        )
+    return counted

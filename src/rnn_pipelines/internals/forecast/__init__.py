@@ -1,0 +1,1 @@
+"""Gates and states of forecasting networks."""

@@ -1,0 +1,103 @@
+"""The forecasters that are looked into: those that `forecast` trained, or small ones in their place."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rnn_pipelines.errors import NetworkError
+from rnn_pipelines.forecast.base import Base, fit_base
+from rnn_pipelines.forecast.networks import Network, size_members
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.series.source import read_source
+from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.specs import NetworkSpec
+from rnn_pipelines.forecast.training import train_network
+from rnn_pipelines.internals.specs import SmallForecasterSpec
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ChosenForecasters:
+    """Networks, and what they correct, and the windows that both were trained on.
+
+    Attributes:
+        networks: by cell.
+        base: what is linear; it frames what they read.
+        panel: the windows.
+        origin: where they come from, in words.
+    """
+
+    networks: Mapping[str, Network]
+    base: Base
+    panel: WindowedPanel
+    origin: str
+
+
+def choose_forecasters(
+    panel: WindowedPanel | None, base: Base | None, small: SmallForecasterSpec, **found: Network | None
+) -> ChosenForecasters:
+    """Takes the networks that `forecast` has left with base and windows, and trains small ones where any is missing.
+
+    Args:
+        panel: the windows, or None.
+        base: likewise.
+        small: what to train in their place.
+        found: networks by cell, None where there is none.
+    Raises:
+        NetworkError: base or windows are not those of the networks.
+    """
+    networks = {cell: network for cell, network in found.items() if network is not None}
+    if panel is None or base is None or len(networks) < len(found):
+        return _train_small_forecasters(list(found), small)
+    for cell, network in networks.items():
+        _refuse_other_windows(cell, network, base, panel)
+    return ChosenForecasters(networks, base, panel, "trained by forecast")
+
+
+def _train_small_forecasters(cells: list[str], small: SmallForecasterSpec) -> ChosenForecasters:
+    logger.info("No forecasters of kedro run --pipelines=forecast: small ones are trained on %s", small.source.label)
+    panel = prepare_panel(read_source(small.source), Recipe(source=small.source, window=small.window)).windows
+    base = fit_base(panel)
+    networks = {}
+    for cell in cells:
+        spec = NetworkSpec.model_validate({"cell": cell, "units": small.units})
+        networks[cell], _, _ = train_network(panel, base, spec, small.training)
+    return ChosenForecasters(networks, base, panel, f"trained here, small, on {small.source.label}")
+
+
+def _refuse_other_windows(cell: str, network: Network, base: Base, panel: WindowedPanel) -> None:
+    expected, received = _list_sizes(network, base), _list_sizes_of_windows(network, base, panel)
+    if expected != received:
+        raise NetworkError(
+            f"forecast_{cell}_model: expected windows of these sizes, {expected}, received {received} from "
+            "forecast_base and forecast_windows. They are of different runs: run kedro run --pipelines=forecast to the "
+            "end."
+        )
+
+
+def _list_sizes(network: Network, base: Base) -> dict[str, int]:
+    """What network and base were made for."""
+    num_seasons, num_known = (base.season > 0) + (base.long_season > 0), len(base.calendar)
+    return {
+        "lookback": base.matrices.shape[-2] - base.horizon * num_seasons - num_known - 1,
+        "horizon": base.horizon,
+        "features": num_known,
+        "inputs": (network.embedding_kernel if network.embedding_kernel.size else network.kernel).shape[-2],
+        "outputs": network.head_bias.shape[-1],
+        "judged": len(network.unseen),
+    }
+
+
+def _list_sizes_of_windows(network: Network, base: Base, panel: WindowedPanel) -> dict[str, int]:
+    """What there is in place of it."""
+    units, embedding = network.recurrent_kernel.shape[-2], network.embedding_kernel.shape[-1]
+    shape = size_members(panel, network.cell, units, embedding, network.segment, tuple(network.calendar))
+    return {
+        "lookback": panel.lookback,
+        "horizon": panel.horizon,
+        "features": panel.num_known,
+        "inputs": shape.num_inputs,
+        "outputs": shape.num_outputs,
+        "judged": len(base.judged),
+    }

@@ -1,0 +1,155 @@
+"""Looking into trained forecasters: every gate and state over test windows; in NumPy alone."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from rnn_pipelines.cells.unroll import Trace, unroll
+from rnn_pipelines.forecast.base import frame_windows
+from rnn_pipelines.forecast.networks import Network, read_windows
+from rnn_pipelines.internals.checks import compare_states, count_by_gate
+from rnn_pipelines.internals.forecast.choice import ChosenForecasters
+from rnn_pipelines.internals.gate_statistics import differentiate
+from rnn_pipelines.internals.records import LayerTrace, NetworkSummary, Traces
+from rnn_pipelines.internals.specs import SampleSpec
+from rnn_pipelines.networks.members import Pass, read_cell, run_members
+from rnn_pipelines.networks.records import LayerRecord
+
+
+def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Traces:
+    """Follows the recurrent layer of every member of each network through test windows.
+
+    All is in the units of the windows' frames. The output whose gradient is taken is the network's correction of the
+    first step ahead, see `differentiate_correction`.
+
+    Args:
+        forecasters: the networks, their base and their windows.
+        sample: how many windows.
+    Raises:
+        NetworkError: states from the equations are not those that the networks compute.
+    """
+    panel = forecasters.panel
+    origins = _choose_origins(forecasters, sample.windows)
+    framed = frame_windows(panel, forecasters.base, origins)
+    layers, gradients, networks = {}, {}, {}
+    for cell, network in forecasters.networks.items():
+        steps, known = read_windows(
+            panel, framed, origins, network.segment, network.calendar, bool(network.embedding_kernel.size)
+        )
+        name = f"forecast_{cell}"
+        layers[name] = trace_members(name, network, steps, known, framed.history)
+        gradients[name] = differentiate_correction(network, layers[name])
+        networks[name] = summarize_network(network, len(steps))
+    return Traces(layers, gradients, networks, forecasters.origin)
+
+
+def trace_members(
+    name: str, network: Network, steps: np.ndarray, known: np.ndarray, history: np.ndarray
+) -> list[LayerTrace]:
+    """Follows the recurrent layer of every member through what the network reads, after its embedding if it has one.
+
+    Args:
+        name: of the network.
+        network: of members.
+        steps, known: see `read_windows`.
+        history: float64[batch, lookback], in its frame: what of the series stands in the steps.
+    Raises:
+        NetworkError: states from the equations are not those that the network computes.
+    """
+    _, passed = run_members(network.weights, steps, known)
+    series = cut_history(history, network.segment)
+    return [_trace_member(name, network, passed, member, series) for member in range(len(network.kernel))]
+
+
+def _trace_member(name: str, network: Network, passed: Pass, member: int, series: np.ndarray) -> LayerTrace:
+    weights: Any = read_cell(network.weights, member)
+    cell: Literal["lstm", "gru"] = "lstm" if network.cell == "lstm" else "gru"
+    # What stands before the recurrent layer is the same for all members where they have no embedding.
+    embedded = passed.embedded if passed.embedded.ndim == 2 else passed.embedded[member]
+    batch, time, _ = series.shape
+    inputs = embedded.reshape(time, batch, -1).swapaxes(0, 1)
+    mask = np.ones((batch, time), bool)
+    trace: Trace[Any, Any] = unroll(weights, inputs, mask)
+    return LayerTrace(
+        cell=cell,
+        weights=weights,
+        inputs=inputs,
+        mask=mask,
+        trace=trace,
+        max_difference=compare_states(name, trace, mask, passed.states[member, 1:].swapaxes(0, 1)),
+        num_weights_by_gate=count_by_gate(name, cell, weights.to_list()),
+        series=series,
+    )
+
+
+def cut_history(history: np.ndarray, segment: int) -> np.ndarray:
+    """The history step by step of the recurrent layer: float64[batch, time, segment], NaN before its beginning.
+
+    Args:
+        history: float64[batch, lookback].
+        segment: steps of the series that are read as one.
+    """
+    batch, lookback = history.shape
+    num_steps = -(-lookback // segment)
+    missing = num_steps * segment - lookback
+    return np.pad(history, ((0, 0), (missing, 0)), constant_values=np.nan).reshape(batch, num_steps, segment)
+
+
+def differentiate_correction(network: Network, layers: Sequence[LayerTrace]) -> np.ndarray:
+    """The gradient of the network's correction of the first step ahead, by all that it reads at each step.
+
+    Of the mean of its members, before it is multiplied by the gain. The whole forecast is what is linear in the window
+    as well, which reaches it around the network and is not in this gradient.
+
+    Args:
+        network: of members.
+        layers: those of its members.
+    Returns:
+        float64[batch, time, feature].
+    """
+    weights, found = network.weights, []
+    for member, layer in enumerate(layers):
+        of_states = np.zeros_like(layer.trace.states.hidden)
+        of_states[:, -1] = weights["head_kernel"][member, : layer.weights.units, 0] / len(layers)
+        of_inputs = differentiate(layer, of_states)
+        if "embedding_kernel" in weights:
+            of_inputs = (of_inputs * (layer.inputs > 0)) @ weights["embedding_kernel"][member].T
+        found.append(of_inputs)
+    total: np.ndarray = np.sum(found, axis=0)
+    return total
+
+
+def summarize_network(network: Network, num_steps: int) -> NetworkSummary:
+    """The layers of one member, and the parameters of all.
+
+    Args:
+        network: of members.
+        num_steps: that the recurrent layer reads of a window.
+    """
+    weights, num_members = network.weights, len(network.kernel)
+    units, kind = network.recurrent_kernel.shape[-2], network.cell.upper()
+
+    def describe(layer: str, kind: str, output_shape: list[int | None], *names: str) -> LayerRecord:
+        num_parameters = sum(weights[name].size for name in names if name in weights) // num_members
+        return {"layer": layer, "kind": kind, "output_shape": output_shape, "num_parameters": num_parameters}
+
+    embedding = [num_steps, network.embedding_kernel.shape[-1]]
+    layers = [
+        describe("embedding", "Dense", [*embedding], "embedding_kernel", "embedding_bias"),
+        describe(network.cell, kind, [units], "kernel", "recurrent_kernel", "bias", "recurrent_bias"),
+        describe("head", "Dense", [network.head_bias.shape[-1]], "head_kernel", "head_bias"),
+    ]
+    return {
+        "layers": [layer for layer in layers if layer["num_parameters"]],
+        "num_parameters": sum(array.size for array in weights.values()),
+        "segment": network.segment,
+        "gain": network.gain,
+    }
+
+
+def _choose_origins(forecasters: ChosenForecasters, num_windows: int) -> np.ndarray:
+    """Test windows, evenly spread from the first to the last: int64[window]."""
+    index = forecasters.panel.index("test")
+    numbers = np.linspace(0, len(index) - 1, min(num_windows, len(index))).round().astype(int)
+    return index.origins(numbers)

@@ -1,0 +1,91 @@
+"""A classifier's recurrent layer from its equations: what went into it, every gate and state, held against Keras.
+
+The equations are those of `rnn_pipelines.cells`; Keras gives the layer's inputs and weights, and what it makes of them.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from keras import layers
+
+from rnn_pipelines.cells.gru import read_gru_weights
+from rnn_pipelines.cells.lstm import read_lstm_weights
+from rnn_pipelines.cells.unroll import Trace, unroll
+from rnn_pipelines.errors import NetworkError
+from rnn_pipelines.internals.checks import compare_states, count_by_gate
+from rnn_pipelines.internals.records import LayerTrace, NetworkSummary
+from rnn_pipelines.networks.recurrent import summarize_layers
+
+ACTIVATIONS = {"activation": "tanh", "recurrent_activation": "sigmoid"}
+
+
+def trace_layer(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> list[LayerTrace]:
+    """Follows the first recurrent layer of a network through a batch, in each of its directions.
+
+    Args:
+        model: trained or not.
+        inputs: by name; the model may need fewer of them.
+    Raises:
+        NetworkError: there is no such layer, it isn't what the equations say, or its states are not those of Keras.
+    """
+    layer = find_recurrent_layer(model)
+    tensors = _list_inputs(layer)
+    probe = keras.Model(model.input, [*tensors, layer.output])
+    steps, *masks, outputs = probe.predict_on_batch({name: inputs[name] for name in model.input})
+    mask = masks[0] if masks else np.ones(steps.shape[:2], bool)
+    directions = _list_directions(layer)
+    parts = np.split(outputs, len(directions), axis=-1)
+    return [_trace_direction(part, steps, mask, expected) for part, expected in zip(directions, parts, strict=True)]
+
+
+def find_recurrent_layer(model: keras.Model) -> keras.Layer:
+    """The first recurrent layer from the input on."""
+    for layer in model.layers:
+        if isinstance(layer, (layers.LSTM, layers.GRU, layers.Bidirectional)):
+            return layer
+    raise NetworkError(
+        f"{model.name}: expected an LSTM or GRU layer, received {[layer.name for layer in model.layers]}."
+    )
+
+
+def summarize_network(model: keras.Model) -> NetworkSummary:
+    """The layers of a network and the number of its parameters."""
+    return {"layers": summarize_layers(model), "num_parameters": model.count_params()}
+
+
+def _list_inputs(layer: keras.Layer) -> list[Any]:
+    """What the layer reads, and its mask if it has one."""
+    return list(layer.input) if isinstance(layer.input, (list, tuple)) else [layer.input]
+
+
+def _list_directions(layer: keras.Layer) -> list[keras.Layer]:
+    return [layer.forward_layer, layer.backward_layer] if isinstance(layer, layers.Bidirectional) else [layer]
+
+
+def _trace_direction(layer: keras.Layer, steps: np.ndarray, mask: np.ndarray, expected: np.ndarray) -> LayerTrace:
+    _refuse_other_activations(layer)
+    cell: Literal["lstm", "gru"] = "lstm" if isinstance(layer, layers.LSTM) else "gru"
+    arrays = layer.get_weights()
+    weights = read_lstm_weights(arrays) if cell == "lstm" else read_gru_weights(arrays, layer.reset_after)
+    trace: Trace[Any, Any] = unroll(weights, steps, mask, backwards=layer.go_backwards)
+    return LayerTrace(
+        cell=cell,
+        weights=weights,
+        inputs=steps,
+        mask=mask,
+        trace=trace,
+        max_difference=compare_states(layer.name, trace, mask, expected),
+        num_weights_by_gate=count_by_gate(layer.name, cell, arrays),
+    )
+
+
+def _refuse_other_activations(layer: keras.Layer) -> None:
+    for name, expected in ACTIVATIONS.items():
+        received = getattr(layer, name).__name__
+        if received != expected:
+            raise NetworkError(
+                f"{layer.name}: expected the {name} {expected}, for which the equations are written, received "
+                f"{received}. Train the network with {expected}."
+            )

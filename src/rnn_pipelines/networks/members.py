@@ -1,0 +1,318 @@
+"""Members of one recurrent network side by side, from window to output and back, and the optimizer that trains them.
+
+The equations are those of `cells.lstm`, `cells.gru` and `cells.gradients`, with an axis for members in front of each
+array and all steps' products with the inputs taken at once: a small network trains several times faster than through a
+framework, and starts at once. Tests hold them against the cells and against Keras. Dtype is float32 throughout.
+
+    embedding (if any)   e = max(0, x E + e₀)          each step by itself
+    recurrent layer      h = the last hidden state
+    head                 y = [h, known] H + h₀         H starts at 0, so that an untrained network says nothing
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_pipelines.cells.conventions import GRU_GATES, LSTM_GATES, CellName
+from rnn_pipelines.cells.gru import GRUWeights
+from rnn_pipelines.cells.initialization import draw_glorot_uniform, draw_orthogonal
+from rnn_pipelines.cells.lstm import LSTMWeights
+
+# By name, float32[member, row, column]; biases have one row. A GRU has a `recurrent_bias`, an LSTM none.
+Weights = dict[str, np.ndarray]
+NUM_GATES: dict[CellName, int] = {"lstm": len(LSTM_GATES), "gru": len(GRU_GATES)}
+
+
+@dataclass(frozen=True)
+class MemberShape:
+    """Sizes of each member.
+
+    Attributes:
+        cell: `lstm` or `gru`.
+        num_inputs: features of a step.
+        embedding: units of the layer before the recurrent one; 0 for none.
+        units: of the recurrent layer.
+        num_known: features that go around it, to the head.
+        num_outputs: of the head.
+    """
+
+    cell: CellName
+    num_inputs: int
+    embedding: int
+    units: int
+    num_known: int
+    num_outputs: int
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What `run_members` keeps for `find_gradients`: float32[member, ...] each, time before batch."""
+
+    inputs: np.ndarray
+    embedded: np.ndarray
+    states: np.ndarray
+    gates: np.ndarray
+    extra: np.ndarray
+    head_inputs: np.ndarray
+
+
+def initialize_members(seed: int, num_members: int, shape: MemberShape) -> Weights:
+    """Weights before training; those of a member depend on the seed and its number alone.
+
+    As Keras' own: Glorot-uniform kernels, orthogonal recurrent kernels, biases of 0 but 1 for forget gates.
+    """
+    members = [_initialize_member(np.random.default_rng([seed, member]), shape) for member in range(num_members)]
+    return {name: np.stack([member[name] for member in members]).astype(np.float32) for name in members[0]}
+
+
+def _initialize_member(rng: np.random.Generator, shape: MemberShape) -> Weights:
+    width = NUM_GATES[shape.cell] * shape.units
+    weights: Weights = {}
+    if shape.embedding:
+        weights["embedding_kernel"] = draw_glorot_uniform(rng, shape.num_inputs, shape.embedding)
+        weights["embedding_bias"] = np.zeros((1, shape.embedding))
+    weights["kernel"] = draw_glorot_uniform(rng, shape.embedding or shape.num_inputs, width)
+    weights["recurrent_kernel"] = draw_orthogonal(rng, shape.units, width)
+    weights["bias"] = np.zeros((1, width))
+    if shape.cell == "lstm":
+        weights["bias"][:, shape.units : 2 * shape.units] = 1
+    else:
+        weights["recurrent_bias"] = np.zeros((1, width))
+    weights["head_kernel"] = np.zeros((shape.units + shape.num_known, shape.num_outputs))
+    weights["head_bias"] = np.zeros((1, shape.num_outputs))
+    return weights
+
+
+def read_cell(weights: Mapping[str, np.ndarray], member: int) -> LSTMWeights | GRUWeights:
+    """The recurrent layer of one member, as `cells` has it."""
+    kernel, recurrent_kernel, bias = (weights[name][member] for name in ("kernel", "recurrent_kernel", "bias"))
+    if "recurrent_bias" in weights:
+        return GRUWeights(kernel, recurrent_kernel, np.concatenate([bias, weights["recurrent_bias"][member]]))
+    return LSTMWeights(kernel, recurrent_kernel, bias[0])
+
+
+def run_members(weights: Mapping[str, np.ndarray], steps: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, Pass]:
+    """Outputs of every member.
+
+    Args:
+        weights: of the members.
+        steps: float32[time, batch, feature], read by all members, or float32[member, time, batch, feature].
+        known: float32[batch, known] or float32[member, batch, known], for the head.
+    Returns:
+        float32[member, batch, output], and what the way back needs.
+    """
+    num_members, (time, batch) = len(weights["kernel"]), steps.shape[-3:-1]
+    inputs = steps.reshape(*steps.shape[:-3], time * batch, steps.shape[-1])
+    embedded = inputs
+    if "embedding_kernel" in weights:
+        embedded = inputs @ weights["embedding_kernel"]
+        embedded += weights["embedding_bias"]
+        np.maximum(embedded, 0, out=embedded)
+    products = embedded @ weights["kernel"]
+    products += weights["bias"]
+    products = products.reshape(num_members, time, batch, -1)
+    step_through = _step_through_gru if "recurrent_bias" in weights else _step_through_lstm
+    states, gates, extra = step_through(weights, products)
+    last = states[:, -1]
+    if known.shape[-1]:
+        known = np.broadcast_to(known, (num_members, *known.shape[-2:]))
+        last = np.concatenate([last, known], axis=-1)
+    outputs = last @ weights["head_kernel"]
+    outputs += weights["head_bias"]
+    return outputs, Pass(inputs, embedded, states, gates, extra, last)
+
+
+def _step_through_gru(
+    weights: Mapping[str, np.ndarray], products: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """States (the first is 0), gates z, r, g and recurrent products of the candidate; `products` are used up."""
+    num_members, time, batch, width = products.shape
+    units = width // 3
+    states = np.zeros((num_members, time + 1, batch, units), np.float32)
+    gates, kept = np.empty_like(products), np.empty((num_members, time, batch, units), np.float32)
+    recurrent = np.empty((num_members, batch, width), np.float32)
+    hidden = states[:, 0]
+    for step in range(time):
+        np.matmul(hidden, weights["recurrent_kernel"], out=recurrent)
+        recurrent += weights["recurrent_bias"]
+        given, gate = products[:, step], gates[:, step]
+        given[..., : 2 * units] += recurrent[..., : 2 * units]
+        _open(given[..., : 2 * units], gate[..., : 2 * units])
+        kept[:, step] = recurrent[..., 2 * units :]
+        given[..., 2 * units :] += gate[..., units : 2 * units] * kept[:, step]
+        candidate = gate[..., 2 * units :]
+        np.tanh(given[..., 2 * units :], out=candidate)
+        hidden = hidden - candidate
+        hidden *= gate[..., :units]
+        hidden += candidate
+        states[:, step + 1] = hidden
+    return states, gates, kept
+
+
+def _step_through_lstm(
+    weights: Mapping[str, np.ndarray], products: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """States (the first is 0), gates i, f, g, o, and the carries (the first is 0); `products` are used up."""
+    num_members, time, batch, width = products.shape
+    units = width // 4
+    states = np.zeros((num_members, time + 1, batch, units), np.float32)
+    carries, gates = np.zeros_like(states), np.empty_like(products)
+    hidden = states[:, 0]
+    for step in range(time):
+        given, gate = products[:, step], gates[:, step]
+        given += hidden @ weights["recurrent_kernel"]
+        _open(given[..., : 2 * units], gate[..., : 2 * units])
+        np.tanh(given[..., 2 * units : 3 * units], out=gate[..., 2 * units : 3 * units])
+        _open(given[..., 3 * units :], gate[..., 3 * units :])
+        carry = carries[:, step + 1]
+        np.multiply(carries[:, step], gate[..., units : 2 * units], out=carry)
+        carry += gate[..., :units] * gate[..., 2 * units : 3 * units]
+        hidden = np.tanh(carry)
+        hidden *= gate[..., 3 * units :]
+        states[:, step + 1] = hidden
+    return states, gates, carries
+
+
+def _open(values: np.ndarray, gate: np.ndarray) -> None:
+    """σ(v) = (1 + tanh(v / 2)) / 2, because NumPy has a fast tanh."""
+    np.multiply(values, np.float32(0.5), out=gate)
+    np.tanh(gate, out=gate)
+    gate *= np.float32(0.5)
+    gate += np.float32(0.5)
+
+
+def find_gradients(weights: Mapping[str, np.ndarray], passed: Pass, of_outputs: np.ndarray) -> Weights:
+    """The gradient of a loss with respect to each array.
+
+    Args:
+        weights: of the members.
+        passed: of `run_members`.
+        of_outputs: float32[member, batch, output], the gradient with respect to the outputs.
+    """
+    units = passed.states.shape[-1]
+    of_last = of_outputs @ weights["head_kernel"][:, :units].swapaxes(1, 2)
+    found = {
+        "head_kernel": passed.head_inputs.swapaxes(1, 2) @ of_outputs,
+        "head_bias": of_outputs.sum(axis=1, keepdims=True),
+    }
+    if "recurrent_bias" in weights:
+        of_products, of_recurrent = _go_back_gru(weights, passed, of_last)
+        found["recurrent_bias"] = _join(of_recurrent).sum(axis=1, keepdims=True)
+    else:
+        of_products = of_recurrent = _go_back_lstm(weights, passed, of_last)
+    found["recurrent_kernel"] = _join(passed.states[:, :-1]).swapaxes(1, 2) @ _join(of_recurrent)
+    joined = _join(of_products)
+    found["bias"] = joined.sum(axis=1, keepdims=True)
+    found["kernel"] = passed.embedded.swapaxes(-1, -2) @ joined
+    if "embedding_kernel" in weights:
+        of_embedded = joined @ weights["kernel"].swapaxes(1, 2)
+        of_embedded *= passed.embedded > 0
+        found["embedding_kernel"] = passed.inputs.swapaxes(-1, -2) @ of_embedded
+        found["embedding_bias"] = of_embedded.sum(axis=1, keepdims=True)
+    return found
+
+
+def _join(values: np.ndarray) -> np.ndarray:
+    """float32[member, time · batch, feature]."""
+    return values.reshape(len(values), -1, values.shape[-1])
+
+
+def _go_back_gru(
+    weights: Mapping[str, np.ndarray], passed: Pass, of_hidden: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gradients of what the gates' functions are applied to: of the inputs' products, and of the state's."""
+    units, transposed = of_hidden.shape[-1], np.ascontiguousarray(weights["recurrent_kernel"].swapaxes(1, 2))
+    of_products, of_recurrent = np.empty_like(passed.gates), np.empty_like(passed.gates)
+    for step in reversed(range(passed.gates.shape[1])):
+        z, r, g = (passed.gates[:, step, :, place * units : (place + 1) * units] for place in range(3))
+        found = of_products[:, step]
+        of_old = of_hidden * z
+        closed = 1 - z
+        found[..., :units] = (passed.states[:, step] - g) * of_old * closed
+        of_candidate = (of_hidden - of_old) * (1 - g * g)
+        found[..., 2 * units :] = of_candidate
+        of_kept = of_candidate * r
+        found[..., units : 2 * units] = of_kept * (1 - r) * passed.extra[:, step]
+        recurrent = of_recurrent[:, step]
+        recurrent[..., : 2 * units] = found[..., : 2 * units]
+        recurrent[..., 2 * units :] = of_kept
+        of_hidden = recurrent @ transposed
+        of_hidden += of_old
+    return of_products, of_recurrent
+
+
+def _go_back_lstm(weights: Mapping[str, np.ndarray], passed: Pass, of_hidden: np.ndarray) -> np.ndarray:
+    """Gradients of what the gates' functions are applied to."""
+    units, transposed = of_hidden.shape[-1], np.ascontiguousarray(weights["recurrent_kernel"].swapaxes(1, 2))
+    found = np.empty_like(passed.gates)
+    of_carry = np.zeros_like(of_hidden)
+    for step in reversed(range(passed.gates.shape[1])):
+        i, f, g, o = (passed.gates[:, step, :, place * units : (place + 1) * units] for place in range(4))
+        of_gates, shown = found[:, step], np.tanh(passed.extra[:, step + 1])
+        of_shown = of_hidden * o
+        of_carry = of_carry + of_shown * (1 - shown * shown)
+        of_gates[..., :units] = of_carry * g * i * (1 - i)
+        of_gates[..., units : 2 * units] = of_carry * passed.extra[:, step] * f * (1 - f)
+        of_gates[..., 2 * units : 3 * units] = of_carry * i * (1 - g * g)
+        of_gates[..., 3 * units :] = of_shown * shown * (1 - o)
+        of_hidden = of_gates @ transposed
+        of_carry *= f
+    return found
+
+
+class Adam:
+    """Adam with a running mean of the weights; each member's gradient is shortened by itself.
+
+    Args:
+        weights: changed in place.
+        learning_rate: constant.
+        weight_average: decay of the running mean, which is reached from below, so that the start is forgotten.
+        clip_norm: length to which the gradient of a member is shortened where it is longer; None for no limit.
+    Source: Kingma & Ba (2015), arXiv:1412.6980, algorithm 1 in the form of section 2's last paragraph.
+    """
+
+    FIRST, SECOND, SMALL = 0.9, 0.999, 1e-7
+
+    def __init__(
+        self, weights: Weights, learning_rate: float, weight_average: float, clip_norm: float | None = None
+    ) -> None:
+        self.weights = weights
+        self.averages = {name: array.copy() for name, array in weights.items()}
+        self.num_steps = 0
+        self._first = {name: np.zeros_like(array) for name, array in weights.items()}
+        self._second = {name: np.zeros_like(array) for name, array in weights.items()}
+        self._learning_rate, self._decay, self._clip_norm = learning_rate, weight_average, clip_norm
+
+    def step(self, gradients: Weights) -> None:
+        """One step downhill."""
+        self.num_steps += 1
+        if self._clip_norm is not None:
+            gradients = self._shorten(gradients, self._clip_norm)
+        rate = np.float32(
+            self._learning_rate * np.sqrt(1 - self.SECOND**self.num_steps) / (1 - self.FIRST**self.num_steps)
+        )
+        decay = min(self._decay, (1 + self.num_steps) / (10 + self.num_steps))
+        for name, gradient in gradients.items():
+            trained, first, second = self.weights[name], self._first[name], self._second[name]
+            first += np.float32(1 - self.FIRST) * (gradient - first)
+            second += np.float32(1 - self.SECOND) * (gradient * gradient - second)
+            trained -= rate * first / (np.sqrt(second) + np.float32(self.SMALL))
+            self.averages[name] += np.float32(1 - decay) * (trained - self.averages[name])
+
+    def list_state(self) -> dict[str, np.ndarray]:
+        """All arrays by a name of their own, to go on from."""
+        kinds = {"weights": self.weights, "averages": self.averages, "first": self._first, "second": self._second}
+        return {f"{kind}.{name}": array for kind, arrays in kinds.items() for name, array in arrays.items()}
+
+    def set_state(self, state: Mapping[str, np.ndarray], num_steps: int) -> None:
+        """Goes back to what `list_state` gave after so many steps."""
+        for name, array in self.list_state().items():
+            array[...] = state[name]
+        self.num_steps = num_steps
+
+    @staticmethod
+    def _shorten(gradients: Weights, clip_norm: float) -> Weights:
+        squares = sum((array.astype(np.float64) ** 2).sum(axis=(1, 2)) for array in gradients.values())
+        factors = np.minimum(1.0, clip_norm / (np.sqrt(squares) + 1e-12)).astype(np.float32)[:, None, None]
+        return {name: array * factors for name, array in gradients.items()}

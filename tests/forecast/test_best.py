@@ -1,0 +1,128 @@
+"""The best combination weighs by errors that nobody had seen, and forecasts by its weights."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from rnn_pipelines.forecast.base import fit_base, forecast_folds, frame_targets, frame_windows
+from rnn_pipelines.forecast.baselines import forecast_baselines
+from rnn_pipelines.forecast.best import find_unseen_errors, weigh_best
+from rnn_pipelines.forecast.forecaster import forecast_best
+from rnn_pipelines.forecast.networks import Network, forecast_windows, make_network, size_members
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.networks.members import initialize_members
+
+Prepare = Callable[..., SimpleNamespace]
+HORIZON = 3
+
+
+def draw_weeks(size: int, seed: int = 0) -> list[float]:
+    noise = np.random.default_rng(seed).normal(0, 1, size)
+    return (20 + 3 * np.sin(2 * np.pi * np.arange(size) / 7) + noise).tolist()
+
+
+@pytest.fixture(scope="module", params=["one", "many"])
+def case(request: pytest.FixtureRequest, prepare: Prepare) -> SimpleNamespace:
+    """A panel, its base, and what the mix leaves over of the judged windows."""
+    values = draw_weeks(160) if request.param == "one" else {"a": draw_weeks(120, 1), "b": draw_weeks(100, 2)}
+    evaluation = EvaluationSpec(season_length=7)
+    window, split = WindowSpec(lookback=14, horizon=HORIZON), SplitSpec(validation=25, test=20)
+    panel = prepare(values, window, split, evaluation=evaluation).windows
+    base = fit_base(panel)
+    framed = frame_windows(panel, base, base.judged)
+    actual = frame_targets(panel, framed, base.judged)
+    left = actual - forecast_folds(base, framed.predictors)
+    return SimpleNamespace(panel=panel, base=base, left=left)
+
+
+def make_unseen(corrections: np.ndarray, gain: float = 1.0) -> Network:
+    """A network of which only the corrections matter."""
+    return make_network(
+        dict.fromkeys(("kernel", "recurrent_kernel", "bias", "head_kernel", "head_bias"), np.zeros((1, 1, 1))),
+        "gru",
+        1,
+        np.zeros(0, np.int64),
+        gain,
+        corrections.astype(np.float32),
+    )
+
+
+@pytest.fixture(scope="module")
+def networks(case: SimpleNamespace) -> dict[str, Network]:
+    """One that corrects a fifth of all errors, and one that corrects nothing."""
+    return {"lstm": make_unseen(0.2 * case.left), "gru": make_unseen(0 * case.left)}
+
+
+def test_weights_are_convex(case: SimpleNamespace, networks: dict[str, Network]) -> None:
+    weights = list(weigh_best(case.panel, case.base, **networks)["weights"].values())
+    assert min(weights) >= 0
+    assert sum(weights) == pytest.approx(1)
+
+
+def test_weights_are_of_the_mix_and_each_network(case: SimpleNamespace, networks: dict[str, Network]) -> None:
+    assert list(weigh_best(case.panel, case.base, **networks)["weights"]) == ["mix", "lstm", "gru"]
+
+
+def test_errors_of_a_network_are_what_it_leaves_over_as_far_as_it_is_trusted(case: SimpleNamespace) -> None:
+    found = find_unseen_errors(case.panel, case.base, {"gru": make_unseen(case.left, gain=0.25)})
+    np.testing.assert_allclose(found["gru"], 0.75 * case.left, atol=1e-6)
+
+
+def test_errors_of_the_mix_are_those_of_its_folds(case: SimpleNamespace) -> None:
+    np.testing.assert_allclose(find_unseen_errors(case.panel, case.base, {})["mix"], case.left)
+
+
+def test_losses_are_the_mean_errors_of_each(case: SimpleNamespace, networks: dict[str, Network]) -> None:
+    losses = weigh_best(case.panel, case.base, **networks)["losses"]
+    expected = np.abs(case.left) if case.base.is_absolute else case.left**2
+    assert losses["gru"] == pytest.approx(expected.mean())
+
+
+def test_loss_of_the_best_is_that_of_the_combination(case: SimpleNamespace, networks: dict[str, Network]) -> None:
+    best = weigh_best(case.panel, case.base, **networks)
+    errors = find_unseen_errors(case.panel, case.base, networks)
+    combined = sum(best["weights"][name] * error for name, error in errors.items())
+    expected = np.abs(combined) if case.base.is_absolute else combined**2
+    assert best["losses"]["best"] == pytest.approx(expected.mean())
+
+
+def test_network_without_error_has_nearly_all_weight(case: SimpleNamespace) -> None:
+    networks = {"lstm": make_unseen(case.left), "gru": make_unseen(0 * case.left)}
+    assert weigh_best(case.panel, case.base, **networks)["weights"]["lstm"] > 0.9
+
+
+def test_mix_alone_is_the_best_of_itself(case: SimpleNamespace) -> None:
+    assert weigh_best(case.panel, case.base)["weights"] == {"mix": 1.0}
+
+
+def test_mix_has_all_weight_where_nobody_was_judged(case: SimpleNamespace, networks: dict[str, Network]) -> None:
+    base = replace(case.base, is_enough=False)
+    best = weigh_best(case.panel, base, **networks)
+    assert best == {
+        "weights": {"mix": 1.0, "lstm": 0.0, "gru": 0.0},
+        "losses": {"mix": None, "lstm": None, "gru": None, "best": None},
+    }
+
+
+@pytest.mark.parametrize("part", ["test", "future"])
+def test_combination_is_the_weighted_mean_in_the_frame(case: SimpleNamespace, part: str) -> None:
+    weights, networks = {"mix": 0.5, "lstm": 0.3, "gru": 0.2}, {}
+    embedding = 0 if case.base.frame == "series" else 3
+    for number, cell in enumerate(("lstm", "gru")):
+        drawn = initialize_members(number, 2, size_members(case.panel, cell, 3, embedding, 1, ()))
+        drawn["head_kernel"] += np.float32(0.1)
+        networks[cell] = make_network(drawn, cell, 1, np.zeros(0, np.int64), 0.5, np.zeros((0, 0), np.float32))
+    index = case.panel.index(part)
+    origins = index.origins(np.arange(len(index)))
+    units = frame_windows(case.panel, case.base, origins).units
+    said = {name: forecast_windows(network, case.base, case.panel) for name, network in networks.items()}
+    said["mix"] = forecast_baselines(case.panel, case.base)["mix"]
+    framed = {name: units.frame(getattr(forecasts, part)) for name, forecasts in said.items()}
+    found = getattr(forecast_best(case.panel, case.base, {"weights": weights}, **networks), part)
+    assert found.dtype == np.float32
+    expected = units.unframe(sum(weight * framed[name] for name, weight in weights.items()))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)

@@ -1,0 +1,134 @@
+"""Nothing is left but on evidence: networks against their start, and the best combination against simple methods.
+
+On generated series of five kinds, most of which hold nothing that a network could learn.
+"""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from rnn_pipelines.forecast.base import fit_base
+from rnn_pipelines.forecast.baselines import forecast_baselines, forecast_by
+from rnn_pipelines.forecast.best import weigh_best
+from rnn_pipelines.forecast.forecaster import forecast_best
+from rnn_pipelines.forecast.networks import forecast_windows
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.training import train_network
+
+Prepare = Callable[..., SimpleNamespace]
+SHORTEST, LONGEST, LONGEST_LOOKBACK = 40, 300, 24
+HORIZONS = (1, 6, 12)
+LONGEST_OF_FEW = 80
+# Above this an error counts as greater than another.
+LEVEL = 1.02
+
+
+def draw_walk(rng: np.random.Generator, size: int) -> np.ndarray:
+    """A random walk with drift."""
+    return 100 + np.cumsum(rng.normal(0, 0.3) + rng.normal(size=size))
+
+
+def draw_seasons(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Trend times season times noise."""
+    months, shape = np.arange(size), rng.normal(0, rng.uniform(0.05, 0.4), 12)
+    return 100 * np.exp(rng.normal(0, 0.005) * months + shape[months % 12] + rng.normal(0, 0.1, size))
+
+
+def draw_shifts(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Noise around a level that jumps, four times at most."""
+    jumps = np.zeros(size)
+    jumps[rng.integers(1, size, rng.integers(1, 5))] = rng.normal(0, 5)
+    return 50 + np.cumsum(jumps) + rng.normal(size=size)
+
+
+def draw_demand(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Intermittent: nothing in most months."""
+    return np.where(rng.random(size) < rng.uniform(0.15, 0.5), 1 + rng.poisson(4, size), 0).astype(float)
+
+
+def draw_noise(rng: np.random.Generator, size: int) -> np.ndarray:
+    """White."""
+    return 10 + rng.normal(size=size)
+
+
+FAMILIES = (draw_walk, draw_seasons, draw_shifts, draw_demand, draw_noise)
+
+
+def measure(prepare: Prepare, number: int, longest: int) -> dict[str, float | str]:
+    """MAE on the test part, scaled, of what is forecast for one series: `network`, `mix`, `best` and simple methods.
+
+    `preferred` is the simple method with the least error on windows that it had not seen, NaN where there was too
+    little to judge by; `hindsight` the one with the least on the test part.
+    """
+    rng = np.random.default_rng([7, number])
+    size, draw = int(rng.integers(SHORTEST, longest + 1)), FAMILIES[number % len(FAMILIES)]
+    horizon = min(HORIZONS[number // len(FAMILIES) % len(HORIZONS)], size // 10)
+    window = WindowSpec(lookback=min(LONGEST_LOOKBACK, size // 4), horizon=horizon)
+    panel = prepare(draw(rng, size).tolist(), window, SplitSpec(), freq="MS").windows
+    base = fit_base(panel)
+    network, _, _ = train_network(panel, base, NetworkSpec(cell="gru"), ForecastTrainingSpec())
+    baselines, said = forecast_baselines(panel, base), forecast_windows(network, base, panel)
+    best = weigh_best(panel, base, gru=network)
+    origins = panel.index("test").origins(np.arange(len(panel.index("test"))))
+    actual = panel.values[origins[:, None] + np.arange(horizon), 0]
+
+    def find_error(forecast: np.ndarray) -> float:
+        return float(np.abs(actual - forecast).mean())
+
+    simple = [find_error(forecast_by(panel, base, matrix)(origins)) for matrix in base.matrices[-1]]
+    return {
+        "family": draw.__name__.removeprefix("draw_"),
+        "network": find_error(said.test),
+        "mix": find_error(baselines["mix"].test),
+        "best": find_error(forecast_best(panel, base, best, gru=network).test),
+        "preferred": simple[int(np.argmin(base.losses[:-1]))] if base.is_enough else np.nan,
+        "hindsight": min(simple),
+    }
+
+
+@pytest.fixture(scope="module")
+def few(prepare: Prepare) -> pd.DataFrame:
+    """A row for each of 20 short series, see `measure`."""
+    return pd.DataFrame([measure(prepare, number, LONGEST_OF_FEW) for number in range(20)])
+
+
+# Of few, as far as they can tell
+
+
+def test_every_series_can_be_forecast(few: pd.DataFrame) -> None:
+    assert np.isfinite(few[["network", "mix", "best", "hindsight"]]).all(axis=None)
+
+
+def test_few_series_do_not_gainsay_that_a_network_is_hardly_ever_worse(few: pd.DataFrame) -> None:
+    """If 95 of 100 are not, as few of 20 as these are not either, more often than once in 20 times."""
+    num_fine = int((few["network"] <= LEVEL * few["mix"]).sum())
+    assert binomtest(num_fine, len(few), 0.95, alternative="less").pvalue > 0.05
+
+
+def test_few_series_do_not_gainsay_that_a_network_is_no_worse_on_average(few: pd.DataFrame) -> None:
+    """Within two standard errors."""
+    ratios = few["network"] / few["mix"]
+    assert ratios.mean() - 2 * ratios.std() / len(few) ** 0.5 <= 1
+
+
+@pytest.mark.slow
+def test_nothing_is_left_but_on_evidence(prepare: Prepare) -> None:
+    """Of 300 series, in one test, because they take a quarter of an hour of processor time.
+
+    A network is worse than the mix that it starts from, by more than 2 %, in 5 of 100 series at most, and not on
+    average. The combination is better on average than the simple method which the same evidence prefers, and worse by
+    more than 2 % in 1 series of 4 at most: 1 of 3 random walks, on which one method is the right one.
+    """
+    many = pd.DataFrame([measure(prepare, number, LONGEST) for number in range(300)])
+    ratios = many["network"] / many["mix"]
+    assert (ratios <= LEVEL).mean() >= 0.95
+    assert ratios.mean() <= 1.005
+    assert (many["best"] / many["preferred"]).mean() < 1
+    judged = many.dropna()
+    assert (judged["best"] <= LEVEL * judged["preferred"]).mean() >= 0.75

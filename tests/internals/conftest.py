@@ -1,0 +1,88 @@
+"""Forecasters and a classifier that were never trained, and their traces."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.forecast.base import Base, fit_base
+from rnn_pipelines.forecast.networks import Network, make_network, size_members
+from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
+from rnn_pipelines.internals.forecast.choice import ChosenForecasters
+from rnn_pipelines.internals.forecast.traces import trace_forecasters
+from rnn_pipelines.internals.records import Traces
+from rnn_pipelines.internals.specs import SampleSpec
+from rnn_pipelines.networks.members import initialize_members
+from rnn_pipelines.sentiment.classifier import TextClassifier
+
+MakeForecasters = Callable[..., ChosenForecasters]
+
+
+@pytest.fixture(scope="package")
+def sample() -> SampleSpec:
+    """Two texts, and a few windows and reviews."""
+    return SampleSpec(windows=6, reviews=2, max_words=4, texts=("The film was so GOOD, it was great", "bad"))
+
+
+@pytest.fixture(scope="package")
+def make_forecasters(
+    prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]
+) -> MakeForecasters:
+    """Makes an LSTM and a GRU with members whose heads say something, on windows of six steps, two ahead."""
+    panel = prepare(make_values(60), window=WindowSpec(lookback=6, horizon=2)).windows
+    base = fit_base(panel)
+
+    def make(segment: int = 1, embedding: int = 0, members: int = 2) -> ChosenForecasters:
+        networks = {
+            cell: _draw_network(panel, base, cell=cell, segment=segment, embedding=embedding, members=members)
+            for cell in ("lstm", "gru")
+        }
+        return ChosenForecasters(networks, base, panel, "made")
+
+    return make
+
+
+def _draw_network(panel: WindowedPanel, base: Base, cell: Any, segment: int, embedding: int, members: int) -> Network:
+    calendar = () if embedding else (1,)
+    shape = size_members(panel, cell, 3, embedding, segment, calendar)
+    weights = initialize_members(0, members, shape)
+    weights["head_kernel"] = np.random.default_rng(1).normal(size=weights["head_kernel"].shape).astype(np.float32)
+    unseen = np.zeros((len(base.judged), panel.horizon), np.float32)
+    return make_network(weights, cell, segment, np.array(calendar, np.int64), 0.5, unseen)
+
+
+@pytest.fixture(scope="package")
+def forecasters(make_forecasters: MakeForecasters) -> ChosenForecasters:
+    """Two members each, which read single steps."""
+    return make_forecasters()
+
+
+@pytest.fixture(scope="package")
+def forecast(forecasters: ChosenForecasters, sample: SampleSpec) -> Traces:
+    """Traces of `forecasters`."""
+    return trace_forecasters(forecasters, sample)
+
+
+@pytest.fixture(scope="package")
+def reviews() -> tuple[str, ...]:
+    """The first short one is the second."""
+    return ("a dull film " * 5, "so fine", "the film was awful")
+
+
+@pytest.fixture(scope="package")
+def chosen(text_classifier: TextClassifier, reviews: tuple[str, ...]) -> Any:
+    """A classifier of two networks; loads Keras."""
+    from rnn_pipelines.internals.sentiment.choice import ChosenClassifier
+
+    return ChosenClassifier(text_classifier, reviews, "made too")
+
+
+@pytest.fixture(scope="package")
+def traced(chosen: Any, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
+    """Traces of `chosen`, and its readings."""
+    from rnn_pipelines.internals.sentiment.traces import trace_classifier
+
+    return trace_classifier(chosen, sample)

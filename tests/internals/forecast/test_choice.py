@@ -1,0 +1,84 @@
+"""Trained forecasters are taken where they are, small ones trained where they aren't, and others refused."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnn_pipelines.errors import NetworkError
+from rnn_pipelines.forecast.base import fit_base
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.internals.forecast.choice import ChosenForecasters, choose_forecasters
+from rnn_pipelines.internals.specs import SmallForecasterSpec
+
+SMALL = SmallForecasterSpec.model_validate(
+    {
+        "source": {"name": "sine"},
+        "window": {"lookback": 5, "horizon": 2},
+        "units": 3,
+        "training": {"max_steps": 2},
+    }
+)
+
+
+def list_found(chosen: ChosenForecasters) -> dict[str, Any]:
+    """All that `forecast` leaves."""
+    return {"panel": chosen.panel, "base": chosen.base, **chosen.networks}
+
+
+def test_trained_forecasters_are_taken(forecasters: ChosenForecasters) -> None:
+    chosen = choose_forecasters(small=SMALL, **list_found(forecasters))
+    assert chosen == replace(forecasters, origin="trained by forecast")
+
+
+@pytest.mark.parametrize("missing", ["lstm", "gru", "base", "panel"])
+def test_small_forecasters_are_trained_where_anything_is_missing(forecasters: ChosenForecasters, missing: str) -> None:
+    chosen = choose_forecasters(small=SMALL, **list_found(forecasters) | {missing: None})
+    assert (chosen.panel.lookback, chosen.panel.horizon) == (5, 2)
+    assert chosen.origin == "trained here, small, on sine"
+    assert {name: network.recurrent_kernel.shape[1] for name, network in chosen.networks.items()} == {
+        "lstm": 3,
+        "gru": 3,
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "size"),
+    [
+        ({"window": WindowSpec(lookback=7, horizon=2)}, "lookback"),
+        ({"window": WindowSpec(lookback=6, horizon=3)}, "horizon"),
+        ({"calendar": CalendarSpec(weekly=0)}, "features"),
+    ],
+)
+def test_forecasters_of_other_windows_are_refused(
+    forecasters: ChosenForecasters,
+    prepare: Callable[..., SimpleNamespace],
+    make_values: Callable[..., list[float]],
+    change: dict[str, Any],
+    size: str,
+) -> None:
+    other = prepare(make_values(60), **{"window": WindowSpec(lookback=6, horizon=2)} | change).windows
+    with pytest.raises(NetworkError, match=rf"forecast_lstm_model: expected .*'{size}'.*--pipelines=forecast"):
+        choose_forecasters(small=SMALL, **list_found(forecasters) | {"panel": other})
+
+
+def test_forecasters_on_another_base_are_refused(
+    forecasters: ChosenForecasters, prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]
+) -> None:
+    """One that was judged on other windows."""
+    longer = prepare(make_values(80), window=WindowSpec(lookback=6, horizon=2)).windows
+    base = fit_base(longer)
+    assert len(base.judged) != len(forecasters.base.judged)
+    with pytest.raises(NetworkError, match=r"forecast_lstm_model: expected .*'judged'"):
+        choose_forecasters(small=SMALL, **list_found(forecasters) | {"base": base})
+
+
+def test_inputs_of_another_width_are_refused(forecasters: ChosenForecasters) -> None:
+    """A network that read one more feature of the calendar."""
+    other = replace(forecasters.networks["gru"], calendar=np.array([0, 1]))
+    with pytest.raises(NetworkError, match=r"forecast_gru_model: expected .*'inputs': 3.*'inputs': 4"):
+        choose_forecasters(small=SMALL, **list_found(forecasters) | {"gru": other})

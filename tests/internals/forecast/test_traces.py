@@ -1,0 +1,187 @@
+"""Traces are of what each member reads in the windows, and the states in them are those of the network and of Keras."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnn_pipelines.cells.conventions import count_weights_by_gate
+from rnn_pipelines.cells.unroll import unroll
+from rnn_pipelines.errors import NetworkError
+from rnn_pipelines.forecast.base import frame_windows
+from rnn_pipelines.forecast.networks import Network, read_windows
+from rnn_pipelines.internals.checks import MAX_DIFFERENCE
+from rnn_pipelines.internals.forecast import traces
+from rnn_pipelines.internals.forecast.choice import ChosenForecasters
+from rnn_pipelines.internals.forecast.traces import (
+    cut_history,
+    differentiate_correction,
+    summarize_network,
+    trace_forecasters,
+    trace_members,
+)
+from rnn_pipelines.internals.records import LayerTrace, Traces
+from rnn_pipelines.internals.specs import SampleSpec
+from rnn_pipelines.networks.members import run_members
+
+CELLS = ("lstm", "gru")
+# Single steps; four steps read as one, of which the first has only two; the latter through an embedding.
+DESIGNS = [{}, {"segment": 4}, {"segment": 4, "embedding": 5}]
+MakeForecasters = Callable[..., ChosenForecasters]
+
+
+def read_all(chosen: ChosenForecasters, network: Network) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a network reads of all test windows, what goes to its head, and the framed history."""
+    index = chosen.panel.index("test")
+    origins = index.origins(np.arange(len(index)))
+    framed = frame_windows(chosen.panel, chosen.base, origins)
+    has_embedding = bool(network.embedding_kernel.size)
+    return *read_windows(
+        chosen.panel, framed, origins, network.segment, network.calendar, has_embedding
+    ), framed.history
+
+
+def trace_all(chosen: ChosenForecasters, cell: str) -> list[LayerTrace]:
+    return trace_members("made", chosen.networks[cell], *read_all(chosen, chosen.networks[cell]))
+
+
+# Windows
+
+
+def test_test_windows_are_spread_from_the_first_to_the_last(forecasters: ChosenForecasters, forecast: Traces) -> None:
+    index = forecasters.panel.index("test")
+    framed = frame_windows(forecasters.panel, forecasters.base, index.origins(np.array([0, len(index) - 1])))
+    series = forecast.layers["forecast_gru"][0].series
+    np.testing.assert_array_equal(series[[0, -1], :, 0], framed.history)
+    assert len(series) == 6
+
+
+def test_all_windows_are_taken_where_there_are_fewer(forecasters: ChosenForecasters, sample: SampleSpec) -> None:
+    found = trace_forecasters(forecasters, sample.model_copy(update={"windows": 1000}))
+    assert len(found.layers["forecast_lstm"][0].mask) == len(forecasters.panel.index("test"))
+
+
+def test_layer_reads_the_series_at_each_step(forecast: Traces) -> None:
+    """Less the window's mean, and as it is."""
+    layer = forecast.layers["forecast_lstm"][1]
+    series = layer.series[:, :, 0]
+    np.testing.assert_allclose(layer.inputs[:, :, 0], series - series.mean(axis=1, keepdims=True), atol=1e-6)
+    np.testing.assert_allclose(layer.inputs[:, :, 1], series, atol=1e-6)
+
+
+def test_layer_reads_what_its_own_embedding_makes_of_a_step(make_forecasters: MakeForecasters) -> None:
+    chosen = make_forecasters(segment=4, embedding=5)
+    network = chosen.networks["gru"]
+    steps, _, _ = read_all(chosen, network)
+    for member, layer in enumerate(trace_all(chosen, "gru")):
+        expected = np.maximum(steps @ network.embedding_kernel[member] + network.embedding_bias[member], 0)
+        np.testing.assert_allclose(layer.inputs, expected.swapaxes(0, 1), atol=1e-6)
+
+
+def test_history_is_cut_from_its_end() -> None:
+    cut = cut_history(np.arange(1.0, 6)[None], 3)
+    np.testing.assert_array_equal(cut, [[[np.nan, 1, 2], [3, 4, 5]]])
+
+
+# Members
+
+
+def test_every_member_is_traced_by_its_own_weights(forecasters: ChosenForecasters, forecast: Traces) -> None:
+    for cell in CELLS:
+        kernels = [layer.weights.kernel for layer in forecast.layers[f"forecast_{cell}"]]
+        np.testing.assert_array_equal(kernels, forecasters.networks[cell].kernel)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("design", DESIGNS, ids=str)
+def test_states_are_those_with_which_the_network_forecasts(
+    make_forecasters: MakeForecasters, cell: str, design: dict[str, int]
+) -> None:
+    chosen = make_forecasters(**design)
+    _, passed = run_members(chosen.networks[cell].weights, *read_all(chosen, chosen.networks[cell])[:2])
+    for member, layer in enumerate(trace_all(chosen, cell)):
+        states = passed.states[member, 1:].swapaxes(0, 1)
+        np.testing.assert_allclose(layer.trace.states.hidden, states, atol=1e-6)
+        assert layer.max_difference < 1e-6
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("design", DESIGNS, ids=str)
+def test_states_are_those_of_keras(make_forecasters: MakeForecasters, cell: str, design: dict[str, int]) -> None:
+    """Of a layer of Keras with the member's weights."""
+    from keras import layers
+
+    for layer in trace_all(make_forecasters(**design), cell):
+        made = {"lstm": layers.LSTM, "gru": layers.GRU}[cell](layer.weights.units, return_sequences=True)
+        made.build(layer.inputs.shape)
+        made.set_weights(layer.weights.to_list())
+        np.testing.assert_allclose(layer.trace.states.hidden, made(layer.inputs), atol=1e-6)
+
+
+def test_states_that_are_not_those_of_the_network_are_refused(
+    forecasters: ChosenForecasters, sample: SampleSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the gates stood in another order."""
+
+    def unroll_wrongly(weights, inputs, mask):
+        kernel = np.roll(weights.kernel, weights.units, axis=1)
+        return unroll(type(weights)(kernel, weights.recurrent_kernel, weights.bias), inputs, mask)
+
+    monkeypatch.setattr(traces, "unroll", unroll_wrongly)
+    with pytest.raises(NetworkError, match=f"forecast_lstm: expected hidden states within {MAX_DIFFERENCE:g} of those"):
+        trace_forecasters(forecasters, sample)
+
+
+# Gradient
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("design", DESIGNS, ids=str)
+def test_gradient_of_the_correction_is_that_of_finite_differences(
+    make_forecasters: MakeForecasters, cell: str, design: dict[str, int]
+) -> None:
+    """The mean of the members, one step ahead, by single values that the network reads."""
+    chosen = make_forecasters(**design)
+    network = chosen.networks[cell]
+    steps, known, history = read_all(chosen, network)
+    gradients = differentiate_correction(network, trace_members("made", network, steps, known, history))
+    assert gradients.shape == steps.swapaxes(0, 1).shape
+    for time, feature in ((0, 0), (len(steps) - 1, steps.shape[2] - 1)):
+        moved = np.zeros_like(steps)
+        # So small that no unit of an embedding begins or ends on the way.
+        moved[time, :, feature] = 2e-3
+        outputs = [run_members(network.weights, steps + sign * moved, known)[0] for sign in (1, -1)]
+        expected = (outputs[0] - outputs[1]).mean(axis=0)[:, 0] / 4e-3
+        np.testing.assert_allclose(gradients[:, time, feature], expected, rtol=5e-3, atol=5e-4)
+
+
+def test_network_that_says_nothing_has_no_gradient(forecasters: ChosenForecasters) -> None:
+    network = replace(forecasters.networks["gru"], head_kernel=np.zeros_like(forecasters.networks["gru"].head_kernel))
+    assert not differentiate_correction(network, trace_all(forecasters, "gru")).any()
+
+
+# Of the whole network
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=str)
+def test_layers_are_those_of_one_member_and_parameters_those_of_all(
+    make_forecasters: MakeForecasters, design: dict[str, int]
+) -> None:
+    network = make_forecasters(**design, members=3).networks["lstm"]
+    summary = summarize_network(network, num_steps=2)
+    assert summary["num_parameters"] == sum(array.size for array in network.weights.values())
+    assert summary["num_parameters"] == 3 * sum(layer["num_parameters"] for layer in summary["layers"])
+
+
+def test_layers_stand_from_the_embedding_to_the_head(make_forecasters: MakeForecasters) -> None:
+    network = make_forecasters(segment=4, embedding=5).networks["gru"]
+    shapes = {layer["kind"]: layer["output_shape"] for layer in summarize_network(network, num_steps=2)["layers"][:2]}
+    assert shapes == {"Dense": [2, 5], "GRU": [3]}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_weights_are_counted_by_gate(forecast: Traces, cell: str) -> None:
+    """Of a member that reads the series twice, and one feature of the calendar."""
+    for layer in forecast.layers[f"forecast_{cell}"]:
+        assert layer.num_weights_by_gate == count_weights_by_gate(cell, 3, 3)

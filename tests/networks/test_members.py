@@ -1,0 +1,311 @@
+"""Members side by side are the cells of `cells` and the layers of Keras, their gradients those of the equations."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnn_pipelines.cells.unroll import unroll
+from rnn_pipelines.networks.members import (
+    Adam,
+    MemberShape,
+    Weights,
+    find_gradients,
+    initialize_members,
+    read_cell,
+    run_members,
+)
+
+CELLS = ("lstm", "gru")
+NUM_MEMBERS, TIME, BATCH = 3, 6, 5
+SHAPES = {
+    f"{cell}{' with embedding' if embedding else ''}": MemberShape(cell, 2, embedding, 4, num_known, 3)
+    for cell in CELLS
+    for embedding, num_known in ((0, 0), (5, 2))
+}
+ARRAYS = {name: list(initialize_members(0, 1, shape)) for name, shape in SHAPES.items()}
+
+
+def draw_weights(shape: MemberShape, seed: int = 0) -> Weights:
+    """Weights as after some training: nothing is 0."""
+    rng = np.random.default_rng(seed)
+    weights = initialize_members(seed, NUM_MEMBERS, shape)
+    return {name: (array + rng.normal(0, 0.3, array.shape)).astype(np.float32) for name, array in weights.items()}
+
+
+def draw_inputs(shape: MemberShape, *members: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """What is read: float32[time, batch, feature] and float32[batch, known]; with a number, for each member its own."""
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(size=(*members, TIME, BATCH, shape.num_inputs)).astype(np.float32)
+    return steps, rng.normal(size=(*members, BATCH, shape.num_known)).astype(np.float32)
+
+
+def run_one(weights: Weights, member: int, steps: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Hidden states and outputs of one member, by the equations of `cells`, in float64."""
+    own = {name: array.astype(np.float64) for name, array in weights.items()}
+    inputs = steps.astype(np.float64).swapaxes(0, 1)
+    if "embedding_kernel" in own:
+        inputs = np.maximum(0, inputs @ own["embedding_kernel"][member] + own["embedding_bias"][member])
+    hidden = unroll(read_cell(own, member), inputs).states.hidden
+    joined = np.concatenate([hidden[:, -1], known], axis=1)
+    return hidden, joined @ own["head_kernel"][member] + own["head_bias"][member]
+
+
+@pytest.fixture(params=SHAPES)
+def shape(request: pytest.FixtureRequest) -> MemberShape:
+    """LSTM and GRU, on windows as they are and behind an embedding."""
+    return SHAPES[request.param]
+
+
+# From inputs to outputs
+
+
+def test_hidden_states_are_those_of_the_cells(shape: MemberShape) -> None:
+    weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
+    _, passed = run_members(weights, steps, known)
+    for member in range(NUM_MEMBERS):
+        hidden, _ = run_one(weights, member, steps, known)
+        np.testing.assert_allclose(passed.states[member, 1:].swapaxes(0, 1), hidden, rtol=0, atol=1e-6)
+
+
+def test_outputs_are_those_of_the_cells_and_a_matrix(shape: MemberShape) -> None:
+    weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
+    outputs, _ = run_members(weights, steps, known)
+    expected = np.stack([run_one(weights, member, steps, known)[1] for member in range(NUM_MEMBERS)])
+    np.testing.assert_allclose(outputs, expected, rtol=0, atol=2e-6)
+
+
+def test_members_may_read_inputs_of_their_own(shape: MemberShape) -> None:
+    weights, (steps, known) = draw_weights(shape), draw_inputs(shape, NUM_MEMBERS)
+    outputs, _ = run_members(weights, steps, known)
+    expected = np.stack([run_one(weights, member, steps[member], known[member])[1] for member in range(NUM_MEMBERS)])
+    np.testing.assert_allclose(outputs, expected, rtol=0, atol=2e-6)
+
+
+def test_members_do_not_depend_on_each_other(shape: MemberShape) -> None:
+    weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
+    alone, _ = run_members({name: array[1:2] for name, array in weights.items()}, steps, known)
+    np.testing.assert_allclose(alone[0], run_members(weights, steps, known)[0][1], rtol=0, atol=1e-6)
+
+
+def test_outputs_are_float32(shape: MemberShape) -> None:
+    assert run_members(draw_weights(shape), *draw_inputs(shape))[0].dtype == np.float32
+
+
+def test_inputs_and_weights_are_not_changed(shape: MemberShape) -> None:
+    weights, inputs = draw_weights(shape), draw_inputs(shape)
+    before = [array.copy() for array in (*weights.values(), *inputs)]
+    outputs, passed = run_members(weights, *inputs)
+    find_gradients(weights, passed, np.ones_like(outputs))
+    for array, copy in zip((*weights.values(), *inputs), before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_outputs_are_those_of_keras(cell: str) -> None:
+    """An embedding, a recurrent layer and a head of Keras with the same weights."""
+    import keras
+
+    shape = SHAPES[f"{cell} with embedding"]
+    weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
+    embedding, head = keras.layers.Dense(shape.embedding, activation="relu"), keras.layers.Dense(shape.num_outputs)
+    recurrent = (keras.layers.LSTM if cell == "lstm" else keras.layers.GRU)(shape.units)
+    for layer, width in (
+        (embedding, shape.num_inputs),
+        (recurrent, shape.embedding),
+        (head, shape.units + shape.num_known),
+    ):
+        layer.build((None, None, width) if layer is recurrent else (None, width))
+    embedding.set_weights([weights["embedding_kernel"][2], weights["embedding_bias"][2, 0]])
+    recurrent.set_weights(read_cell(weights, 2).to_list())
+    head.set_weights([weights["head_kernel"][2], weights["head_bias"][2, 0]])
+    last = recurrent(embedding(steps.swapaxes(0, 1)))
+    expected = head(keras.ops.concatenate([last, known], axis=1)).numpy()
+    np.testing.assert_allclose(run_members(weights, steps, known)[0][2], expected, rtol=0, atol=2e-6)
+
+
+# Before training
+
+
+def test_untrained_members_say_nothing(shape: MemberShape) -> None:
+    assert not run_members(initialize_members(0, NUM_MEMBERS, shape), *draw_inputs(shape))[0].any()
+
+
+def test_weights_of_a_member_do_not_depend_on_how_many_there_are(shape: MemberShape) -> None:
+    few, many = initialize_members(3, 2, shape), initialize_members(3, 5, shape)
+    for name, array in few.items():
+        np.testing.assert_array_equal(array, many[name][:2])
+
+
+def test_weights_of_members_differ(shape: MemberShape) -> None:
+    first, second = initialize_members(0, 2, shape)["kernel"]
+    assert not np.isclose(first, second).any()
+
+
+def test_weights_depend_on_the_seed(shape: MemberShape) -> None:
+    one, other = (initialize_members(seed, 1, shape)["kernel"] for seed in (0, 1))
+    assert not np.isclose(one, other).any()
+
+
+def test_weights_do_not_depend_on_the_global_random_state(shape: MemberShape) -> None:
+    first = initialize_members(0, 1, shape)
+    np.random.seed(5)
+    np.testing.assert_array_equal(first["kernel"], initialize_members(0, 1, shape)["kernel"])
+
+
+def test_recurrent_kernels_are_orthogonal(shape: MemberShape) -> None:
+    for kernel in initialize_members(0, NUM_MEMBERS, shape)["recurrent_kernel"]:
+        np.testing.assert_allclose(kernel @ kernel.T, np.eye(shape.units), atol=1e-6)
+
+
+def test_forget_gates_of_lstms_begin_open() -> None:
+    """Their bias is 1, all others are 0; the order is input, forget, candidate, output."""
+    bias = initialize_members(0, 1, SHAPES["lstm"])["bias"][0, 0]
+    assert bias.tolist() == [*[0] * 4, *[1] * 4, *[0] * 8]
+
+
+def test_biases_of_grus_begin_at_0() -> None:
+    weights = initialize_members(0, 1, SHAPES["gru"])
+    assert not weights["bias"].any()
+    assert not weights["recurrent_bias"].any()
+
+
+# Gradients
+
+
+def find_loss(weights: dict[str, np.ndarray], steps: np.ndarray, known: np.ndarray, slopes: np.ndarray) -> float:
+    """A loss whose gradient with respect to the outputs is `slopes`, of all members, in float64."""
+    return float(sum((run_one(weights, member, steps, known)[1] * own).sum() for member, own in enumerate(slopes)))
+
+
+@pytest.mark.parametrize(("name", "array"), [(name, array) for name, arrays in ARRAYS.items() for array in arrays])
+def test_gradient_is_the_finite_difference(name: str, array: str) -> None:
+    shape = SHAPES[name]
+    weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
+    outputs, passed = run_members(weights, steps, known)
+    slopes = np.random.default_rng(2).normal(size=outputs.shape).astype(np.float32)
+    found = find_gradients(weights, passed, slopes)[array]
+    exact = {key: value.astype(np.float64) for key, value in weights.items()}
+    expected, step = np.empty(found.shape), 1e-5
+    for place in np.ndindex(found.shape):
+        losses = []
+        for sign in (1, -1):
+            moved = exact[array].copy()
+            moved[place] += sign * step
+            losses.append(find_loss(exact | {array: moved}, steps, known, slopes))
+        expected[place] = (losses[0] - losses[1]) / (2 * step)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-5)
+
+
+def test_there_is_a_gradient_of_every_array(shape: MemberShape) -> None:
+    weights = draw_weights(shape)
+    outputs, passed = run_members(weights, *draw_inputs(shape))
+    found = find_gradients(weights, passed, np.ones_like(outputs))
+    assert {name: array.shape for name, array in found.items()} == {n: array.shape for n, array in weights.items()}
+
+
+def test_gradients_of_members_with_inputs_of_their_own_are_those_of_each_alone(shape: MemberShape) -> None:
+    weights, (steps, known) = draw_weights(shape), draw_inputs(shape, NUM_MEMBERS)
+    outputs, passed = run_members(weights, steps, known)
+    slopes = np.random.default_rng(2).normal(size=outputs.shape).astype(np.float32)
+    found = find_gradients(weights, passed, slopes)
+    own = {name: array[1:2] for name, array in weights.items()}
+    _, alone = run_members(own, steps[1], known[1])
+    for name, expected in find_gradients(own, alone, slopes[1:2]).items():
+        np.testing.assert_allclose(found[name][1], expected[0], rtol=1e-4, atol=1e-5)
+
+
+# One member as a cell
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_cell_of_a_member_is_its_recurrent_layer(cell: str) -> None:
+    weights = draw_weights(SHAPES[cell])
+    np.testing.assert_array_equal(read_cell(weights, 1).recurrent_kernel, weights["recurrent_kernel"][1])
+
+
+def test_bias_of_a_gru_has_that_of_the_inputs_before_that_of_the_state() -> None:
+    weights = draw_weights(SHAPES["gru"])
+    expected = np.stack([weights["bias"][1, 0], weights["recurrent_bias"][1, 0]])
+    np.testing.assert_array_equal(read_cell(weights, 1).bias, expected)
+
+
+# Adam
+
+
+def draw_gradients(step: int, scale: float = 1.0) -> Weights:
+    """Of a small and a large array of two members."""
+    rng = np.random.default_rng([7, step])
+    return {
+        "kernel": rng.normal(0, scale, (2, 3, 4)).astype(np.float32),
+        "bias": rng.normal(0, scale, (2, 1, 4)).astype(np.float32),
+    }
+
+
+def train(num_steps: int, **options: Any) -> Adam:
+    adam = Adam(draw_gradients(99), **{"learning_rate": 0.01, "weight_average": 0.9, **options})
+    for step in range(num_steps):
+        adam.step(draw_gradients(step))
+    return adam
+
+
+def train_keras(num_steps: int, member: int, **options: Any) -> list[np.ndarray]:
+    """The same of one member, by Keras."""
+    import keras
+
+    variables = [keras.Variable(array[member]) for array in draw_gradients(99).values()]
+    optimizer = keras.optimizers.Adam(0.01, **options)
+    for step in range(num_steps):
+        gradients = [keras.ops.convert_to_tensor(array[member]) for array in draw_gradients(step).values()]
+        optimizer.apply(gradients, variables)
+    return [variable.numpy() for variable in variables]
+
+
+@pytest.mark.parametrize("member", [0, 1])
+def test_steps_are_those_of_keras_adam(member: int) -> None:
+    adam = train(5)
+    for found, expected in zip(adam.weights.values(), train_keras(5, member), strict=True):
+        np.testing.assert_allclose(found[member], expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("member", [0, 1])
+def test_gradient_of_a_member_is_shortened_by_itself(member: int) -> None:
+    """As Keras does with a network that is alone, where the length is that of all arrays together."""
+    adam = train(5, clip_norm=3.5)
+    for found, expected in zip(adam.weights.values(), train_keras(5, member, global_clipnorm=3.5), strict=True):
+        np.testing.assert_allclose(found[member], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_gradient_that_is_short_is_left_as_it_is() -> None:
+    for found, expected in zip(train(5, clip_norm=1e3).weights.values(), train(5).weights.values(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_average_is_the_running_mean_of_the_weights() -> None:
+    """Its decay grows to the one that is asked for, so that the start is forgotten."""
+    adam = Adam(draw_gradients(99), learning_rate=0.01, weight_average=0.3)
+    expected = adam.weights["kernel"].astype(np.float64)
+    for step, decay in enumerate([2 / 11, 3 / 12, 0.3, 0.3]):
+        adam.step(draw_gradients(step))
+        expected = decay * expected + (1 - decay) * adam.weights["kernel"]
+    np.testing.assert_allclose(adam.averages["kernel"], expected, rtol=1e-5)
+
+
+def test_average_of_decay_0_is_the_weights_themselves() -> None:
+    adam = train(3, weight_average=0.0)
+    np.testing.assert_allclose(adam.averages["kernel"], adam.weights["kernel"], rtol=1e-6)
+
+
+def test_state_goes_on_bit_for_bit() -> None:
+    whole, half = train(6), train(3)
+    resumed = train(0)
+    resumed.set_state({name: array.copy() for name, array in half.list_state().items()}, half.num_steps)
+    for step in range(3, 6):
+        resumed.step(draw_gradients(step))
+    for name, array in resumed.list_state().items():
+        np.testing.assert_array_equal(array, whole.list_state()[name])
+
+
+def test_state_is_of_weights_averages_and_both_moments() -> None:
+    kinds = [name.split(".")[0] for name in train(1).list_state() if name.endswith(".kernel")]
+    assert kinds == ["weights", "averages", "first", "second"]
