@@ -21,7 +21,7 @@ from rnn_pipelines.networks.fan_out import ParallelSpec
 TASK = {
     "data": {"kind": "adding", "num_steps": 50, "num_train": 3200, "num_validation": 100, "num_test": 100},
     "contenders": {"lstm": {"cell": "lstm", "units": 50}, "gru": {"cell": "gru", "units": 57}},
-    "training": {"epochs": 4, "patience": 4, "min_steps": 0, "weight_average": 0.0, "schedule": "constant"},
+    "training": {"epochs": 4, "patience": 4, "weight_average": 0.0, "schedule": "constant"},
 }
 
 
