@@ -58,9 +58,9 @@ PARAMETERS = {
         "source": {"name": "temperature"},
         "split": {"validation": 60, "test": 60},
         "window": {"lookback": 10, "horizon": 3},
-        "lstm": {"units": [4]},
-        "gru": {"units": [4]},
-        "training": {"epochs": 15, "min_steps": 0, "learning_rate": 0.003, "jit_compile": False},
+        "lstm": {"units": 4},
+        "gru": {"units": 4},
+        "training": {"max_steps": 600, "patience": 600},
     },
     "retrain_forecast": {"policy": {"must_beat": [], "max_age_days": 1e-9}},
 }
@@ -207,7 +207,7 @@ def list_moments(done: Retraining, seconds: float, number: int, chance: random.R
         chance: where within its share of the time each one lies.
     """
     # One that comes twice is known by its first time.
-    first = {line: at for at, line in reversed(done.lines) if "Running node" in line or " epoch " in line or not at}
+    first = {line: at for at, line in reversed(done.lines) if "Running node" in line or not at}
     markers = sorted((at, line) for line, at in first.items())
     promotion = next(at for at, line in markers if f"Running node: {PROMOTION}" in line)
     promoted = next(at for at, line in done.lines if f"Completed node: {PROMOTION}" in line)
@@ -415,7 +415,7 @@ def run_trials(place: Place, num_kills: int, check_every: int, seed: int) -> lis
         trials.append(trial)
         if not moments or len(trials) % check_every == 0:
             trial.next_one, running = retrain(place, day)
-            trial.goes_on = any("goes on after epoch" in line for _, line in running.lines)
+            trial.goes_on = any("goes on after step" in line for _, line in running.lines)
         said = (f"{trial.seconds:.2f} s", trial.node, trial.found, f"on record {trial.is_recorded}")
         print(len(trials), *said, trial.next_one, *trial.problems, sep=", ", flush=True)
     return trials

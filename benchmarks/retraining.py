@@ -1,0 +1,116 @@
+"""What a retraining costs, and what it gains: a forecaster trained anew beside the one of some days before.
+
+    RNN_DATA=../shared/data .venv/bin/python benchmarks/retraining.py [--dates 4] [--days 30]
+
+A GRU, with what is linear below it, is trained on the Melbourne series up to a day, and once more on the series up to
+some days later. Both forecast the holdout of the later one, 365 days that neither has seen. Prints a table row for each
+date: the error (MSE in °C²) of both and of what is linear alone, and the processor time that the later training took,
+of what is linear and of the network.
+"""
+
+import argparse
+import os
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.forecast.base import fit_base
+from rnn_pipelines.forecast.forecaster import Forecaster, describe_forecaster, forecast_cutoffs, make_blend
+from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.training import train_network
+
+SERIES = Path(os.environ.get("RNN_DATA", "../shared/data")) / "series/daily-min-temperatures.csv"
+RECIPE = Recipe(
+    source=SourceSpec(path=str(SERIES), time="Date", target="Temp"),
+    split=SplitSpec(validation=365, test=365),
+    window=WindowSpec(lookback=14, horizon=1),
+    calendar=CalendarSpec(weekly=0),
+)
+HEADER = (
+    "| as of | trained before, °C² | trained anew, °C² | linear alone, anew, °C² | linear, s | network, s | steps |\n"
+    "|---|---:|---:|---:|---:|---:|---:|"
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A training and what it cost.
+
+    Attributes:
+        panel: on which it was trained.
+        forecaster, linear: with the network's correction and without it.
+        base_seconds, network_seconds: processor time.
+        num_steps: of the gradient.
+    """
+
+    panel: Panel
+    forecaster: Forecaster
+    linear: Forecaster
+    base_seconds: float
+    network_seconds: float
+    num_steps: int
+
+
+def train(as_of: pd.Timestamp, seed: int) -> Trained:
+    """A forecaster of the series up to a day."""
+    panel = prepare_panel(read_newest(None, RECIPE.source, NewestSpec(as_of=str(as_of.date()))), RECIPE)
+    started = time.process_time()
+    base = fit_base(panel.windows)
+    fitted = time.process_time()
+    network, _, record = train_network(panel.windows, base, NetworkSpec(cell="gru"), ForecastTrainingSpec(seed=seed))
+    ended = time.process_time()
+    settings = describe_forecaster(
+        panel.series, panel.profile, panel.cutoffs, RECIPE.window, RECIPE.calendar, RECIPE.gaps
+    )
+    forecaster = Forecaster(make_blend(base, {"gru": network}, {"gru": 1.0}), panel.scaler, settings)
+    linear = replace(forecaster, model=make_blend(base, {}, {}))
+    return Trained(panel, forecaster, linear, fitted - started, ended - fitted, record["num_steps"])
+
+
+def judge(forecaster: Forecaster, panel: Panel) -> float:
+    """The mean squared error on the last 365 days of a panel."""
+    series = panel.series
+    cutoffs = series[["unique_id", "ds"]].iloc[-366:-1].rename(columns={"ds": "cutoff"})
+    forecasts = forecast_cutoffs(forecaster, series, cutoffs)
+    joined = forecasts.merge(series[["unique_id", "ds", "y"]], on=["unique_id", "ds"], validate="1:1")
+    assert len(joined) == len(cutoffs)
+    return float(np.mean((joined["y"] - joined["y_hat"]) ** 2))
+
+
+def compare(as_of: pd.Timestamp, days: int, seed: int) -> tuple[str, float]:
+    """One row of the table, and the error trained anew over the one trained before."""
+    before, anew = train(as_of - pd.Timedelta(days=days), seed), train(as_of, seed + 1)
+    errors = [judge(forecaster, anew.panel) for forecaster in (before.forecaster, anew.forecaster, anew.linear)]
+    cells = [f"{error:.3f}" for error in errors]
+    cells += [f"{anew.base_seconds:.1f}", f"{anew.network_seconds:.1f}", f"{anew.num_steps:,}"]
+    return f"| {as_of.date()} | " + " | ".join(cells) + " |", errors[1] / errors[0]
+
+
+def main() -> None:
+    """Compares on dates that are half a year apart, the last of them the end of the series."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dates", type=int, default=4)
+    parser.add_argument("--days", type=int, default=30, help="between the two trainings")
+    arguments = parser.parse_args()
+    last = pd.Timestamp("1990-12-31")
+    print(HEADER)
+    ratios = []
+    for number in reversed(range(arguments.dates)):
+        row, ratio = compare(last - number * pd.DateOffset(months=6), arguments.days, seed=10 * number)
+        ratios.append(ratio)
+        print(row, flush=True)
+    print(f"\nmedian of anew / before: {median(ratios):.3f}")
+
+
+if __name__ == "__main__":
+    main()
