@@ -94,8 +94,8 @@ def measure(prepare: Prepare, number: int, longest: int) -> dict[str, float | st
 
 @pytest.fixture(scope="module")
 def few(prepare: Prepare) -> pd.DataFrame:
-    """A row for each of 20 short series, see `measure`."""
-    return pd.DataFrame([measure(prepare, number, LONGEST_OF_FEW) for number in range(20)])
+    """A row for each of 10 short series, see `measure`."""
+    return pd.DataFrame([measure(prepare, number, LONGEST_OF_FEW) for number in range(10)])
 
 
 # Of few, as far as they can tell
@@ -106,7 +106,7 @@ def test_every_series_can_be_forecast(few: pd.DataFrame) -> None:
 
 
 def test_few_series_do_not_gainsay_that_a_network_is_hardly_ever_worse(few: pd.DataFrame) -> None:
-    """If 95 of 100 are not, as few of 20 as these are not either, more often than once in 20 times."""
+    """If 95 of 100 are not, as few of 10 as these are not either, more often than once in 20 times."""
     num_fine = int((few["network"] <= LEVEL * few["mix"]).sum())
     assert binomtest(num_fine, len(few), 0.95, alternative="less").pvalue > 0.05
 
