@@ -127,3 +127,16 @@ def test_all_but_noise_is_said_in_the_end(capfd: pytest.CaptureFixture[str]) -> 
 def test_process_without_a_standard_error_starts_as_well() -> None:
     code = "import os; os.close(2); import rnn_pipelines, keras; print(keras.__name__)"
     assert run_python(code).stdout == "keras\n"
+
+
+def test_package_that_is_loaded_again_prepares_nothing_twice() -> None:
+    """As Kedro does in a notebook: two finders that asked each other would never end."""
+    code = (
+        "import importlib.util, sys, rnn_pipelines\n"
+        "for name in [name for name in sys.modules if name.startswith('rnn_pipelines')]: del sys.modules[name]\n"
+        "import rnn_pipelines\n"
+        "assert importlib.util.find_spec('keras') is not None\n"
+        "print(sum(type(finder).__name__ == '_Starter' for finder in sys.meta_path))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "1"

@@ -28,8 +28,13 @@ NOISE = re.compile(
 
 def quicken_start() -> None:
     """Prepares the first import of Keras or TensorFlow, unless that is past or prepared already."""
-    if not any(name in sys.modules for name in STARTED) and not any(isinstance(f, _Starter) for f in sys.meta_path):
+    if not any(name in sys.modules for name in STARTED) and not any(map(_is_starter, sys.meta_path)):
         sys.meta_path.insert(0, _Starter())
+
+
+def _is_starter(finder: object) -> bool:
+    """By its name: where this module was loaded again, as Kedro does in a notebook, the class is another."""
+    return type(finder).__name__ == _Starter.__name__
 
 
 class _Starter(MetaPathFinder):
@@ -38,7 +43,7 @@ class _Starter(MetaPathFinder):
     def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
         if fullname not in STARTED:
             return None
-        others = (finder.find_spec(fullname, path, target) for finder in sys.meta_path if finder is not self)
+        others = (finder.find_spec(fullname, path, target) for finder in sys.meta_path if not _is_starter(finder))
         spec = next((spec for spec in others if spec is not None), None)
         if spec is not None and spec.loader is not None:
             spec.loader = _QuietLoader(spec.loader, self)
