@@ -21,6 +21,9 @@ from rnn_pipelines.champion.records import (
 
 logger = logging.getLogger(__name__)
 
+# What stays of the record of a training, beside its seeds and seconds.
+ON_RECORD = ("chosen", "validation_losses", "weights", "networks")
+
 
 @dataclass(frozen=True)
 class Case:
@@ -73,11 +76,7 @@ def decide(
         "seconds": {"training": training["training_seconds"], "total": time.time() - run["started"]},
         "metrics": metrics,
         "seeds": training["seeds"],
-        "training": {
-            "chosen": training["chosen"],
-            "validation_losses": training["validation_losses"],
-            "networks": training["networks"],
-        },
+        "training": {name: value for name, value in training.items() if name in ON_RECORD},
         "notes": list(case.notes),
         "champion": None if champion is None else champion.version,
     }
