@@ -291,8 +291,11 @@ def _lay_out(panel: WindowedPanel, folds: Folds, frame: FrameKind) -> _Layout:
     season = panel.season_length if panel.season_length > 1 else 0
     long_season = LONG_SEASONS.get(season, 0)
     lengths = np.diff(np.append(panel.series_starts, len(panel.values)))
-    rows = np.arange(folds.fitted[0], folds.fitted[-1] + 1)
-    num_crossings = count_crossings(panel.values[rows, 1:])
+    # Of the series with the longest past alone: what follows it in the array begins the years anew.
+    owners = find_series(panel, folds.fitted)
+    begins = panel.series_starts[owners]
+    longest = int(np.argmax(folds.fitted - begins))
+    num_crossings = count_crossings(panel.values[begins[longest] : folds.fitted[longest] + 1, 1:])
     return _Layout(
         frame=frame,
         season=season,
