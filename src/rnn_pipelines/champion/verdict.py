@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from rnn_pipelines.champion.changes import load_usable
-from rnn_pipelines.champion.formats import read_object
+from rnn_pipelines.champion.formats import FORMAT, read_object
 from rnn_pipelines.champion.records import Measures, Metrics, Record
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import NewerFormatError
@@ -122,11 +122,12 @@ def describe_verdict(verdict: Verdict, valid_days: float) -> VerdictRecord:
     }
 
 
-def read_champion(folder: Path) -> KnownChampion:
+def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
     """What is on record of a task's champion; its networks are not loaded.
 
     Args:
         folder: of the task.
+        known: the newest format of the task's settings that can be read.
     """
     store = ChampionStore(folder)
     records = store.list_records()
@@ -141,17 +142,17 @@ def read_champion(folder: Path) -> KnownChampion:
     return {
         "version": version,
         "promoted_at": since or None,
-        "settings": {} if champion is None else read_object(champion.files.get(SETTINGS, b"{}"), version),
+        "settings": {} if champion is None else read_object(champion.files.get(SETTINGS, b"{}"), version, known),
         "alarms": alarms,
         "first_data_end": next((ends[version] for version in promoted if version in ends), None),
-        "versions": {name: _find_promise(name, record, folder) for name, record in evaluated.items()},
+        "versions": {name: _find_promise(name, record, folder, known) for name, record in evaluated.items()},
     }
 
 
-def _find_promise(version: str, record: Record, folder: Path) -> Promise:
+def _find_promise(version: str, record: Record, folder: Path, known: int) -> Promise:
     promised = (record.get("metrics") or Metrics()).get("challenger") or Measures()
     try:
-        settings = read_object((folder / "versions" / version / SETTINGS).read_bytes(), version)
+        settings = read_object((folder / "versions" / version / SETTINGS).read_bytes(), version, known)
     except (OSError, ValueError, NewerFormatError):  # removed since, damaged, or of another version of the project
         settings = {}
     return {

@@ -1,11 +1,13 @@
 """The verdict on forecasts: realised errors against the promise, drift of the inputs, nights that were missed."""
 
 import logging
+from pathlib import Path
 from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.champion import verdict
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.verdict import KnownChampion, VerdictRecord, describe_verdict
 from rnn_pipelines.forecast.coverage import Coverage
@@ -18,6 +20,7 @@ from rnn_pipelines.forecast.evaluation.realised import (
     measure_groups,
     measure_realised,
 )
+from rnn_pipelines.forecast.packing import FORMAT
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.forecast.verdict import ForecastEvidence, MonitorForecastSpec, judge_forecasts
@@ -50,6 +53,11 @@ class ForecastVerdict(VerdictRecord):
     by_version: list[GroupError]
     drift: list[DriftRow]
     coverage: Coverage
+
+
+def read_champion(folder: Path) -> KnownChampion:
+    """What is on record of the forecaster in use, of this version of the project or an older one; it is not loaded."""
+    return verdict.read_champion(folder, FORMAT)
 
 
 def measure_drift(series: Series, profile: Profile, champion: KnownChampion, monitoring: MonitorForecastSpec) -> Drift:

@@ -2,10 +2,9 @@
 
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.champion.verdict import read_champion
 from rnn_pipelines.forecast.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.realised import join_actuals
-from rnn_pipelines.forecast.monitoring import measure_drift, monitor_forecasts
+from rnn_pipelines.forecast.monitoring import measure_drift, monitor_forecasts, read_champion
 from rnn_pipelines.forecast.report.monitoring import render_report
 from rnn_pipelines.forecast.report.monitoring_figures import draw_figures
 from rnn_pipelines.forecast.series.newest import read_newest
