@@ -136,7 +136,7 @@ class _Training:
         bar = tqdm(total=design.max_steps, initial=self.num_steps, desc=self.name, unit="step",
                    disable=not sys.stderr.isatty())  # fmt: skip
         with bar:
-            while self._goes_on():
+            while self.num_steps < design.max_steps and self.num_steps - progress.best_step < design.patience:
                 num_steps = min(CHECK_STEPS, design.max_steps - self.num_steps)
                 loss = float(np.mean([self._step() for _ in range(num_steps)]))
                 progress.seconds = time.monotonic() - started
@@ -154,11 +154,6 @@ class _Training:
         if self.checkpoint:
             self.checkpoint.unlink(missing_ok=True)
         return self._finish()
-
-    def _goes_on(self) -> bool:
-        """Not where nothing is judged: what is learnt could never be trusted."""
-        is_patient = self.num_steps - self.progress.best_step < self.design.patience
-        return bool(self.judged) and is_patient and self.num_steps < self.design.max_steps
 
     @property
     def num_steps(self) -> int:
