@@ -35,8 +35,10 @@ TWICE = 4
 
 
 @dataclass(frozen=True)
-class Base:
+class Base(Folds):
     """Simple forecasters of a panel, their combination (the mix), and the folds in which they were judged.
+
+    Flat, so that one file of arrays holds it.
 
     Attributes:
         frame: see `frames`.
@@ -47,7 +49,6 @@ class Base:
         mix: float64[method], weights of the combination of all, from which networks start.
         losses: float64[method + 1], mean error in the frame on judged windows, squared or absolute, last that of `mix`.
         is_absolute: which of the two.
-        fitted, judged, fold, begins, stops, horizon, is_forward, is_enough: see `Folds`.
     """
 
     frame: FrameKind
@@ -59,19 +60,11 @@ class Base:
     mix: np.ndarray
     losses: np.ndarray
     is_absolute: bool
-    fitted: np.ndarray
-    judged: np.ndarray
-    fold: np.ndarray
-    begins: np.ndarray
-    stops: np.ndarray
-    horizon: int
-    is_forward: bool
-    is_enough: bool
 
     @property
     def folds(self) -> Folds:
-        """The folds again."""
-        return Folds(**{name: getattr(self, name) for name in Folds.__dataclass_fields__})
+        """What it is fitted in."""
+        return self
 
     def combine(self, fold: int = -1) -> np.ndarray:
         """The mix as one matrix, of a fold or of the whole past: float64[predictor, horizon]."""
@@ -227,10 +220,16 @@ def _measure_mix(panel: WindowedPanel, base: Base) -> float:
 
 def forecast_folds(base: Base, predictors: np.ndarray) -> np.ndarray:
     """Forecasts of the judged windows by the mix that has not seen them: float64[judged, horizon], in the frame."""
-    forecasts = np.empty((len(predictors), base.matrices.shape[-1]))
-    for fold in range(len(base.matrices) - 1):
-        own = base.fold == fold
-        forecasts[own] = predictors[own] @ base.combine(fold)
+    matrices = np.stack([base.combine(fold) for fold in range(len(base.matrices))])
+    return _multiply_by_fold(matrices, base.fold, predictors)
+
+
+def _multiply_by_fold(matrices: np.ndarray, fold: np.ndarray, predictors: np.ndarray) -> np.ndarray:
+    """Forecasts of each window by the matrix of the fold that hides it; the last matrix is of the whole past."""
+    forecasts = np.empty((len(predictors), matrices.shape[-1]))
+    for number, matrix in enumerate(matrices[:-1]):
+        own = fold == number
+        forecasts[own] = predictors[own] @ matrix
     return forecasts
 
 
@@ -246,11 +245,7 @@ def _fit(panel: WindowedPanel, folds: Folds, frame: FrameKind) -> Base:
 
     def find_errors(matrices: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Of some judged windows, by the fold that hides each: float64[row · horizon]."""
-        errors = np.empty((len(rows), panel.horizon))
-        for fold in range(len(matrices) - 1):
-            own = folds.fold[rows] == fold
-            errors[own] = actual[rows[own]] - judged.predictors[rows[own]] @ matrices[fold]
-        return errors.ravel()
+        return (actual[rows] - _multiply_by_fold(matrices, folds.fold[rows], judged.predictors[rows])).ravel()
 
     every = np.arange(len(actual))
     some = every[np.linspace(0, len(every) - 1, min(MAX_CHOOSING, len(every))).astype(int)]
