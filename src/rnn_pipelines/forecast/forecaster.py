@@ -10,23 +10,22 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from rnn_pipelines.forecast.base import Base, frame_windows
+from rnn_pipelines.forecast.base import Base
 from rnn_pipelines.forecast.frames import FrameKind
-from rnn_pipelines.forecast.networks import Network, correct
-from rnn_pipelines.forecast.predictions import Forecasts, tabulate_forecasts
+from rnn_pipelines.forecast.networks import Network, forecast_corrected
+from rnn_pipelines.forecast.predictions import Forecasts, forecast_parts, tabulate_forecasts
 from rnn_pipelines.forecast.recipe import FUTURE, run_steps
 from rnn_pipelines.forecast.series.calendar import CalendarSpec, resolve_calendar
 from rnn_pipelines.forecast.series.rows import find_rows, look_up
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Scaler, Series, Source
-from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, WindowSpec, find_min_history
+from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec, find_min_history
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)
 
 NAMES_IN_MESSAGE = 5
-BATCH_SIZE = 1024
 
 
 class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
@@ -80,16 +79,8 @@ class Blend:
 
     def forecast(self, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
         """See `Model`."""
-        found = [np.zeros((0, panel.horizon), np.float32)]
-        for begin in range(0, len(origins), BATCH_SIZE):
-            some = origins[begin : begin + BATCH_SIZE]
-            framed = frame_windows(panel, self, some)
-            forecasts = framed.predictors @ self.matrix
-            for name, network in self.networks.items():
-                if self.shares[name]:
-                    forecasts += self.shares[name] * correct(network, panel, framed, some)
-            found.append(framed.units.unframe(forecasts).astype(np.float32))
-        return np.concatenate(found)
+        corrections = [(network, self.shares[name]) for name, network in self.networks.items()]
+        return forecast_corrected(panel, self, self.matrix, corrections, origins)
 
 
 def make_blend(base: Base, networks: Mapping[str, Network], weights: Mapping[str, float]) -> Blend:
@@ -122,12 +113,7 @@ def forecast_best(panel: WindowedPanel, base: Base, best: Mapping[str, Any], **n
         networks: by name.
     """
     blend = make_blend(base, networks, best["weights"])
-
-    def forecast(part: Part) -> np.ndarray:
-        index = panel.index(part)
-        return blend.forecast(panel, index.origins(np.arange(len(index))))
-
-    return Forecasts(test=forecast("test"), future=forecast("future"))
+    return forecast_parts(panel, lambda origins: blend.forecast(panel, origins))
 
 
 @dataclass(frozen=True)

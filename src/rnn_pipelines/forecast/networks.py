@@ -1,14 +1,15 @@
 """A trained network that corrects what is linear in a window: what it reads, and what it says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import numpy as np
 
 from rnn_pipelines.cells.conventions import CellName
-from rnn_pipelines.forecast.base import Base, Framed, frame_windows
-from rnn_pipelines.forecast.predictions import Forecasts
-from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, count_padded, find_history
+from rnn_pipelines.forecast.base import Base, Framed, Reading, frame_windows
+from rnn_pipelines.forecast.predictions import Forecasts, forecast_parts
+from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, find_history
 from rnn_pipelines.networks.members import MemberShape, Weights, run_members
 
 PREDICT_BATCH_SIZE = 1024
@@ -134,14 +135,35 @@ def correct(network: Network, panel: WindowedPanel, framed: Framed, origins: np.
 
 def forecast_origins(network: Network, base: Base, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     """Forecasts from some origins, float32[window, horizon], scaled: what is linear, and the correction."""
-    matrix = base.combine()
+    return forecast_corrected(panel, base, base.combine(), [(network, network.gain)], origins)
+
+
+def forecast_corrected(
+    panel: WindowedPanel,
+    reading: Reading,
+    matrix: np.ndarray,
+    corrections: Sequence[tuple[Network, float]],
+    origins: np.ndarray,
+) -> np.ndarray:
+    """Forecasts by one matrix and shares of networks' corrections, batch by batch.
+
+    Args:
+        panel: the windows.
+        reading: how they are framed.
+        matrix: float64[predictor, horizon], of all that is linear.
+        corrections: networks, each with the share of its correction.
+        origins: int64[window].
+    Returns:
+        float32[window, horizon], scaled.
+    """
     found = [np.zeros((0, panel.horizon), np.float32)]
     for begin in range(0, len(origins), PREDICT_BATCH_SIZE):
         some = origins[begin : begin + PREDICT_BATCH_SIZE]
-        framed = frame_windows(panel, base, some)
+        framed = frame_windows(panel, reading, some)
         forecasts = framed.predictors @ matrix
-        if network.gain:
-            forecasts += network.gain * correct(network, panel, framed, some)
+        for network, share in corrections:
+            if share:
+                forecasts += share * correct(network, panel, framed, some)
         found.append(framed.units.unframe(forecasts).astype(np.float32))
     return np.concatenate(found)
 
@@ -154,9 +176,4 @@ def forecast_windows(network: Network, base: Base, panel: WindowedPanel) -> Fore
         base: on which it was trained.
         panel: the windows.
     """
-
-    def forecast(part: Part) -> np.ndarray:
-        index = panel.index(part)
-        return forecast_origins(network, base, panel, index.origins(np.arange(len(index))))
-
-    return Forecasts(test=forecast("test"), future=forecast("future"))
+    return forecast_parts(panel, lambda origins: forecast_origins(network, base, panel, origins))

@@ -1,6 +1,6 @@
 """Forecasts of a panel's windows, and their long tables in the data's own unit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -60,6 +60,18 @@ class Forecasts:
 
     test: np.ndarray
     future: np.ndarray
+
+
+def forecast_parts(panel: WindowedPanel, forecast: Callable[[np.ndarray], np.ndarray]) -> Forecasts:
+    """Forecasts the test windows and the steps after each series' end.
+
+    Args:
+        panel: the windows.
+        forecast: from int64[window] origins to float32[window, horizon], scaled.
+    """
+    indices = [panel.index("test"), panel.index("future")]
+    test, future = (forecast(index.origins(np.arange(len(index)))) for index in indices)
+    return Forecasts(test, future)
 
 
 @dataclass(frozen=True)
