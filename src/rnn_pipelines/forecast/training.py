@@ -1,17 +1,12 @@
 """Training a network on what the linear part leaves over, judged all the while by what its members have not seen."""
 
 import hashlib
-import io
-import json
 import logging
-import os
 import sys
 import time
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +21,7 @@ from rnn_pipelines.forecast.networks import Network, NetworkRecord, make_network
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
 from rnn_pipelines.networks.members import Adam, Weights, find_gradients, initialize_members, run_members
 from rnn_pipelines.networks.threads import use_one_thread
 
@@ -254,7 +250,6 @@ class _Training:
         return network, table, record
 
     def _save(self) -> None:
-        """Not forced to disk: a checkpoint that a power cut damages costs no more than the training until then."""
         assert self.checkpoint
         progress = self.progress
         state = {
@@ -266,22 +261,14 @@ class _Training:
             "seconds": progress.seconds,
         }
         arrays = self.optimizer.list_state() | {f"best.{name}": array for name, array in progress.best.items()}
-        packed = io.BytesIO()
-        np.savez(packed, allow_pickle=False, state=np.array(json.dumps(state)), **arrays)
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.checkpoint.with_name(f".{self.checkpoint.name}.part")
-        temporary.write_bytes(packed.getvalue())
-        os.replace(temporary, self.checkpoint)
+        write_checkpoint(self.checkpoint, state, arrays)
 
     def _resume(self) -> None:
         """Goes on from the checkpoint of the same training; batches that were drawn before it are drawn again."""
-        found = _read_checkpoint(self.checkpoint) if self.checkpoint else None
+        found = read_checkpoint(self.checkpoint, self.fingerprint) if self.checkpoint else None
         if found is None:
             return
         state, arrays = found
-        if state["fingerprint"] != self.fingerprint:
-            logger.info("%s: left out, for it is of other data or settings", self.checkpoint)
-            return
         logger.info("%s goes on after step %d", self.name, state["num_steps"])
         self.optimizer.set_state(arrays, state["num_steps"])
         for _ in range(state["num_steps"]):
@@ -315,18 +302,6 @@ def find_gain(panel: WindowedPanel, base: Base, unseen: np.ndarray, num_members:
 def _measure(errors: np.ndarray, is_absolute: bool) -> tuple[np.ndarray, np.ndarray]:
     """The loss of each error, and its slope."""
     return (np.abs(errors), np.sign(errors)) if is_absolute else (errors * errors, 2 * errors)
-
-
-def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        return json.loads(str(arrays.pop("state"))), arrays
-    except FileNotFoundError:
-        return None
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        logger.warning("%s: left out, for it is damaged (%s)", path, error)
-        return None
 
 
 def _fingerprint(panel: WindowedPanel, matrices: np.ndarray, settings: str) -> str:

@@ -1,13 +1,9 @@
 """What happens around the epochs of a training: time, progress, a time limit, and a checkpoint to go on from."""
 
 import hashlib
-import io
-import json
 import logging
-import os
 import sys
 import time
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median_low
@@ -16,6 +12,8 @@ from typing import Any, TypedDict
 import keras
 import numpy as np
 from tqdm import tqdm
+
+from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +143,10 @@ class Checkpoint(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._path, self._fingerprint, self._clock, self._counting = path, fingerprint, clock, counting
-        self._state, self._arrays = self._read()
+        nothing: CheckpointState = {"fingerprint": "", "rows": [], "counters": []}
+        self._state: CheckpointState
+        self._arrays: dict[str, np.ndarray]
+        self._state, self._arrays = read_checkpoint(path, fingerprint) or (nothing, {})
 
     @property
     def num_epochs(self) -> int:
@@ -192,32 +193,7 @@ class Checkpoint(keras.callbacks.Callback):
             for kind, values in (self._list_variables() | best).items()
             for number, value in enumerate(values)
         }
-        packed = io.BytesIO()
-        np.savez(packed, allow_pickle=False, state=np.array(json.dumps(state)), **arrays)
-        self._write(packed.getvalue())
-
-    def _write(self, content: bytes) -> None:
-        """Not forced to disk: a checkpoint that a power cut damages costs no more than the training until then."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._path.with_name(f".{self._path.name}.part")
-        temporary.write_bytes(content)
-        os.replace(temporary, self._path)
-
-    def _read(self) -> tuple[CheckpointState, dict[str, np.ndarray]]:
-        nothing: CheckpointState = {"fingerprint": "", "rows": [], "counters": []}
-        try:
-            with np.load(self._path, allow_pickle=False) as file:
-                arrays = dict(file)
-            state = json.loads(str(arrays.pop("state")))
-        except FileNotFoundError:
-            return nothing, {}
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            logger.warning("%s: left out, for it is damaged (%s)", self._path, error)
-            return nothing, {}
-        if state["fingerprint"] != self._fingerprint:
-            logger.info("%s: left out, for it is of other data or settings", self._path)
-            return nothing, {}
-        return state, arrays
+        write_checkpoint(self._path, state, arrays)
 
     def _list_variables(self) -> dict[str, list[Any]]:
         self.model.optimizer.build(self.model.trainable_variables)

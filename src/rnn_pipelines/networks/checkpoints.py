@@ -1,0 +1,52 @@
+"""The file from which an interrupted training goes on: arrays, and a state as JSON; free of Keras."""
+
+import io
+import json
+import logging
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+logger = logging.getLogger(__name__)
+
+
+def write_checkpoint(path: Path, state: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+    """Writes it whole; not forced to disk: if a power cut damages it, that costs no more than the training until then.
+
+    Args:
+        path: the file.
+        state: with the `fingerprint` of the data and of all settings.
+        arrays: by name; none is called `state`.
+    """
+    packed = io.BytesIO()
+    np.savez(packed, allow_pickle=False, state=np.array(json.dumps(state)), **arrays)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_bytes(packed.getvalue())
+    os.replace(temporary, path)
+
+
+def read_checkpoint(path: Path, fingerprint: str) -> tuple[Any, dict[str, np.ndarray]] | None:
+    """State and arrays; None where there is no file, a damaged one, or one of another training.
+
+    Args:
+        path: the file.
+        fingerprint: of the training that wants to go on.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        state = json.loads(str(arrays.pop("state")))
+    except FileNotFoundError:
+        return None
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        logger.warning("%s: left out, for it is damaged (%s)", path, error)
+        return None
+    if state["fingerprint"] != fingerprint:
+        logger.info("%s: left out, for it is of other data or settings", path)
+        return None
+    return state, arrays
