@@ -238,3 +238,34 @@ def test_short_series_gives_all_windows_and_leaves_the_rest_to_the_others(
     monkeypatch.setattr(folding, "MAX_FITTED", int(3 * counts.min() + 20))
     fitted = np.bincount(find_series(panel, make_folds(panel).fitted))
     assert fitted[2] == counts[2] < fitted[0] == fitted[1]
+
+
+# How much they say
+
+
+def test_block_counts_once_for_each_horizon(panels: dict[str, WindowedPanel]) -> None:
+    past = list_past(panels["level"])
+    assert make_folds(panels["level"]).num_independent == pytest.approx((past[-1] + 1 - past[0]) / HORIZON)
+
+
+def test_one_window_of_each_series_and_fold_counts_whole(prepare: Prepare) -> None:
+    """However long its horizon: none of its values lies in another."""
+    panel = prepare({"a": draw_wave(60, 1), "b": draw_wave(60, 2)}, WINDOW, SplitSpec(validation=HORIZON, test=15))
+    assert make_folds(panel.windows).num_independent == NUM_ORIGINS * 2
+
+
+def test_windows_that_are_left_out_of_many_count(
+    panels: dict[str, WindowedPanel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = make_folds(panels["level"]).num_independent
+    monkeypatch.setattr(folding, "MAX_JUDGED", 20)
+    assert make_folds(panels["level"]).num_independent == expected
+
+
+def test_series_too_young_for_a_fold_counts_for_the_others_alone(prepare: Prepare) -> None:
+    series = {"a": draw_wave(120, 1), "b": draw_wave(120, 2), "young": draw_wave(46, 3)}
+    found = make_folds(prepare(series, WINDOW, SPLIT).windows)
+    spans = found.stops - found.begins
+    own = [[(found.judged >= begin) & (found.judged < stop) for begin, stop in zip(*rows, strict=True)]
+           for rows in zip(found.begins, found.stops, strict=True)]  # fmt: skip
+    assert (np.array(own).sum(axis=-1) == spans).all()

@@ -46,8 +46,9 @@ class Folds:
 
     @property
     def num_independent(self) -> float:
-        """How many judged windows say something of their own; those within a horizon of each other say the same."""
-        return len(self.judged) / self.horizon
+        """How many hidden windows say something of their own; those within a horizon of each other say the same."""
+        spans = self.stops - self.begins
+        return float(np.maximum(spans / self.horizon, spans > 0).sum())
 
     def find_seen(self, origins: np.ndarray, series: np.ndarray) -> np.ndarray:
         """Whether each fold may learn from each origin: bool[fold, window]; no fold where there is not enough."""
@@ -110,14 +111,15 @@ def measure_drift(panel: WindowedPanel, past: np.ndarray) -> float:
 def _find_panel_origins(panel: WindowedPanel, past: np.ndarray, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """First and stop of the origins that each fold judges: int64[fold, series] each."""
     num_series = len(panel.series_starts)
-    stops = np.zeros(num_series, np.int64)
-    stops[series] = past + 1
+    firsts, stops = np.zeros((2, num_series), np.int64)
+    firsts[series[::-1]], stops[series] = past[::-1], past + 1
     index = panel.index("validation")
     validation = find_series(panel, index.origins(np.arange(len(index))))
     num_validated = np.bincount(validation, minlength=num_series) + panel.horizon - 1
     gap = np.maximum(panel.horizon, num_validated // NUM_ORIGINS)
     ends = stops - gap * np.arange(NUM_ORIGINS - 1, -1, -1)[:, None]
-    return ends - np.maximum(1, gap - panel.horizon + 1), ends
+    # None begins before there are windows, so that their spans are those of windows.
+    return np.clip(ends - np.maximum(1, gap - panel.horizon + 1), firsts, None), np.clip(ends, firsts, None)
 
 
 def _list_judged(
