@@ -65,7 +65,7 @@ def test_hidden_states_are_those_of_the_cells(shape: MemberShape) -> None:
     _, passed = run_members(weights, steps, known)
     for member in range(NUM_MEMBERS):
         hidden, _ = run_one(weights, member, steps, known)
-        np.testing.assert_allclose(passed.states[member, 1:].swapaxes(0, 1), hidden, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(passed.states[member, 1:].transpose(2, 0, 1), hidden, rtol=0, atol=1e-6)
 
 
 def test_outputs_are_those_of_the_cells_and_a_matrix(shape: MemberShape) -> None:

@@ -23,6 +23,7 @@ from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
 from rnn_pipelines.networks.members import Adam, Weights, find_gradients, initialize_members, run_members
+from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.networks.threads import use_one_thread
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ def train_network(
     """
     design = choose_design(panel, base, network, training)
     logger.info("%s: %s", network.cell, ", ".join(f"{name} {value}" for name, value in design.list_values().items()))
+    keep_freed_memory()
     with use_one_thread():
         return _Training(panel, base, network, training, design, limits or Limits()).run()
 

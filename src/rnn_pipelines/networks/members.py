@@ -47,7 +47,11 @@ class MemberShape:
 
 @dataclass(frozen=True)
 class Pass:
-    """What `run_members` keeps for `find_gradients`: float32[member, ...] each, time before batch."""
+    """What `run_members` keeps for `find_gradients`: float32[member, time, feature, batch] each.
+
+    The batch comes last because the gates of a small layer are narrow: so each gate is one run of memory. What all
+    members read has no axis for members. `states` and the carries in `extra` begin with those before the first step.
+    """
 
     inputs: np.ndarray
     embedded: np.ndarray
@@ -102,84 +106,85 @@ def run_members(weights: Mapping[str, np.ndarray], steps: np.ndarray, known: np.
     Returns:
         float32[member, batch, output], and what the way back needs.
     """
-    num_members, (time, batch) = len(weights["kernel"]), steps.shape[-3:-1]
-    inputs = steps.reshape(*steps.shape[:-3], time * batch, steps.shape[-1])
+    inputs = np.ascontiguousarray(steps.swapaxes(-1, -2))
     embedded = inputs
     if "embedding_kernel" in weights:
-        embedded = inputs @ weights["embedding_kernel"]
-        embedded += weights["embedding_bias"]
+        embedded = _turn(weights["embedding_kernel"])[:, None] @ inputs
+        embedded += _turn(weights["embedding_bias"])[:, None]
         np.maximum(embedded, 0, out=embedded)
-    products = embedded @ weights["kernel"]
-    products += weights["bias"]
-    products = products.reshape(num_members, time, batch, -1)
+    products = _turn(weights["kernel"])[:, None] @ embedded
+    products += _turn(weights["bias"])[:, None]
     step_through = _step_through_gru if "recurrent_bias" in weights else _step_through_lstm
     states, gates, extra = step_through(weights, products)
     last = states[:, -1]
     if known.shape[-1]:
-        known = np.broadcast_to(known, (num_members, *known.shape[-2:]))
-        last = np.concatenate([last, known], axis=-1)
-    outputs = last @ weights["head_kernel"]
+        known = np.broadcast_to(known, (len(last), *known.shape[-2:]))
+        last = np.concatenate([last, known.swapaxes(1, 2)], axis=1)
+    outputs = _turn(last) @ weights["head_kernel"]
     outputs += weights["head_bias"]
     return outputs, Pass(inputs, embedded, states, gates, extra, last)
+
+
+def _turn(arrays: np.ndarray) -> np.ndarray:
+    """Each matrix transposed."""
+    return arrays.swapaxes(-1, -2)
 
 
 def _step_through_gru(
     weights: Mapping[str, np.ndarray], products: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """States (the first is 0), gates z, r, g and recurrent products of the candidate; `products` are used up."""
-    num_members, time, batch, width = products.shape
+    """States (the first is 0), gates z, r, g and recurrent products of the candidate; `products` become the gates."""
+    num_members, time, width, batch = products.shape
     units = width // 3
-    states = np.zeros((num_members, time + 1, batch, units), np.float32)
-    gates, kept = np.empty_like(products), np.empty((num_members, time, batch, units), np.float32)
-    recurrent = np.empty((num_members, batch, width), np.float32)
-    hidden = states[:, 0]
+    states = np.zeros((num_members, time + 1, units, batch), np.float32)
+    kept, recurrent = np.empty_like(states[:, 1:]), np.empty_like(products[:, 0])
+    kernel, bias = np.ascontiguousarray(_turn(weights["recurrent_kernel"])), _turn(weights["recurrent_bias"])
     for step in range(time):
-        np.matmul(hidden, weights["recurrent_kernel"], out=recurrent)
-        recurrent += weights["recurrent_bias"]
-        given, gate = products[:, step], gates[:, step]
-        given[..., : 2 * units] += recurrent[..., : 2 * units]
-        _open(given[..., : 2 * units], gate[..., : 2 * units])
-        kept[:, step] = recurrent[..., 2 * units :]
-        given[..., 2 * units :] += gate[..., units : 2 * units] * kept[:, step]
-        candidate = gate[..., 2 * units :]
-        np.tanh(given[..., 2 * units :], out=candidate)
-        hidden = hidden - candidate
-        hidden *= gate[..., :units]
-        hidden += candidate
-        states[:, step + 1] = hidden
-    return states, gates, kept
+        hidden, gate = states[:, step], products[:, step]
+        np.matmul(kernel, hidden, out=recurrent)
+        recurrent += bias
+        opened, candidate = gate[:, : 2 * units], gate[:, 2 * units :]
+        opened += recurrent[:, : 2 * units]
+        _open(opened)
+        kept[:, step] = recurrent[:, 2 * units :]
+        candidate += opened[:, units:] * kept[:, step]
+        np.tanh(candidate, out=candidate)
+        new = states[:, step + 1]
+        np.subtract(hidden, candidate, out=new)
+        new *= opened[:, :units]
+        new += candidate
+    return states, products, kept
 
 
 def _step_through_lstm(
     weights: Mapping[str, np.ndarray], products: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """States (the first is 0), gates i, f, g, o, and the carries (the first is 0); `products` are used up."""
-    num_members, time, batch, width = products.shape
+    """States (the first is 0), gates i, f, g, o, and the carries (the first is 0); `products` become the gates."""
+    num_members, time, width, batch = products.shape
     units = width // 4
-    states = np.zeros((num_members, time + 1, batch, units), np.float32)
-    carries, gates = np.zeros_like(states), np.empty_like(products)
-    hidden = states[:, 0]
+    states = np.zeros((num_members, time + 1, units, batch), np.float32)
+    carries, recurrent = np.zeros_like(states), np.empty_like(products[:, 0])
+    kernel = np.ascontiguousarray(_turn(weights["recurrent_kernel"]))
     for step in range(time):
-        given, gate = products[:, step], gates[:, step]
-        given += hidden @ weights["recurrent_kernel"]
-        _open(given[..., : 2 * units], gate[..., : 2 * units])
-        np.tanh(given[..., 2 * units : 3 * units], out=gate[..., 2 * units : 3 * units])
-        _open(given[..., 3 * units :], gate[..., 3 * units :])
-        carry = carries[:, step + 1]
-        np.multiply(carries[:, step], gate[..., units : 2 * units], out=carry)
-        carry += gate[..., :units] * gate[..., 2 * units : 3 * units]
-        hidden = np.tanh(carry)
-        hidden *= gate[..., 3 * units :]
-        states[:, step + 1] = hidden
-    return states, gates, carries
+        gate, carry, new = products[:, step], carries[:, step + 1], states[:, step + 1]
+        gate += np.matmul(kernel, states[:, step], out=recurrent)
+        _open(gate[:, : 2 * units])
+        candidate = gate[:, 2 * units : 3 * units]
+        np.tanh(candidate, out=candidate)
+        _open(gate[:, 3 * units :])
+        np.multiply(carries[:, step], gate[:, units : 2 * units], out=carry)
+        carry += gate[:, :units] * candidate
+        np.tanh(carry, out=new)
+        new *= gate[:, 3 * units :]
+    return states, products, carries
 
 
-def _open(values: np.ndarray, gate: np.ndarray) -> None:
-    """σ(v) = (1 + tanh(v / 2)) / 2, because NumPy has a fast tanh."""
-    np.multiply(values, np.float32(0.5), out=gate)
-    np.tanh(gate, out=gate)
-    gate *= np.float32(0.5)
-    gate += np.float32(0.5)
+def _open(values: np.ndarray) -> None:
+    """σ(v) = (1 + tanh(v / 2)) / 2 in place, because NumPy has a fast tanh."""
+    values *= np.float32(0.5)
+    np.tanh(values, out=values)
+    values *= np.float32(0.5)
+    values += np.float32(0.5)
 
 
 def find_gradients(weights: Mapping[str, np.ndarray], passed: Pass, of_outputs: np.ndarray) -> Weights:
@@ -190,73 +195,77 @@ def find_gradients(weights: Mapping[str, np.ndarray], passed: Pass, of_outputs: 
         passed: of `run_members`.
         of_outputs: float32[member, batch, output], the gradient with respect to the outputs.
     """
-    units = passed.states.shape[-1]
-    of_last = of_outputs @ weights["head_kernel"][:, :units].swapaxes(1, 2)
-    found = {
-        "head_kernel": passed.head_inputs.swapaxes(1, 2) @ of_outputs,
-        "head_bias": of_outputs.sum(axis=1, keepdims=True),
-    }
+    units = passed.states.shape[-2]
+    of_last = weights["head_kernel"][:, :units] @ _turn(of_outputs)
+    found = {"head_kernel": passed.head_inputs @ of_outputs, "head_bias": of_outputs.sum(axis=1, keepdims=True)}
     if "recurrent_bias" in weights:
         of_products, of_recurrent = _go_back_gru(weights, passed, of_last)
-        found["recurrent_bias"] = _join(of_recurrent).sum(axis=1, keepdims=True)
+        found["recurrent_bias"] = _find_gradient_of_bias(of_recurrent)
     else:
         of_products = of_recurrent = _go_back_lstm(weights, passed, of_last)
-    found["recurrent_kernel"] = _join(passed.states[:, :-1]).swapaxes(1, 2) @ _join(of_recurrent)
-    joined = _join(of_products)
-    found["bias"] = joined.sum(axis=1, keepdims=True)
-    found["kernel"] = passed.embedded.swapaxes(-1, -2) @ joined
+    found["recurrent_kernel"] = _find_gradient_of_kernel(passed.states[:, :-1], of_recurrent)
+    found["bias"] = _find_gradient_of_bias(of_products)
+    found["kernel"] = _find_gradient_of_kernel(passed.embedded, of_products)
     if "embedding_kernel" in weights:
-        of_embedded = joined @ weights["kernel"].swapaxes(1, 2)
+        of_embedded = weights["kernel"][:, None] @ of_products
         of_embedded *= passed.embedded > 0
-        found["embedding_kernel"] = passed.inputs.swapaxes(-1, -2) @ of_embedded
-        found["embedding_bias"] = of_embedded.sum(axis=1, keepdims=True)
+        found["embedding_kernel"] = _find_gradient_of_kernel(passed.inputs, of_embedded)
+        found["embedding_bias"] = _find_gradient_of_bias(of_embedded)
     return found
 
 
-def _join(values: np.ndarray) -> np.ndarray:
-    """float32[member, time · batch, feature]."""
-    return values.reshape(len(values), -1, values.shape[-1])
+def _find_gradient_of_kernel(inputs: np.ndarray, of_products: np.ndarray) -> np.ndarray:
+    """Over all steps and the batch: float32[member, input, product]."""
+    total: np.ndarray = (inputs @ _turn(of_products)).sum(axis=1)
+    return total
+
+
+def _find_gradient_of_bias(of_products: np.ndarray) -> np.ndarray:
+    # A product with ones, because NumPy's sum over two axes takes several times as long.
+    ones = np.ones((of_products.shape[-1], 1), np.float32)
+    total: np.ndarray = _turn((of_products @ ones).sum(axis=1))
+    return total
 
 
 def _go_back_gru(
     weights: Mapping[str, np.ndarray], passed: Pass, of_hidden: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gradients of what the gates' functions are applied to: of the inputs' products, and of the state's."""
-    units, transposed = of_hidden.shape[-1], np.ascontiguousarray(weights["recurrent_kernel"].swapaxes(1, 2))
+    units, kernel = of_hidden.shape[1], weights["recurrent_kernel"]
     of_products, of_recurrent = np.empty_like(passed.gates), np.empty_like(passed.gates)
     for step in reversed(range(passed.gates.shape[1])):
-        z, r, g = (passed.gates[:, step, :, place * units : (place + 1) * units] for place in range(3))
+        z, r, g = (passed.gates[:, step, place * units : (place + 1) * units] for place in range(3))
         found = of_products[:, step]
         of_old = of_hidden * z
         closed = 1 - z
-        found[..., :units] = (passed.states[:, step] - g) * of_old * closed
+        found[:, :units] = (passed.states[:, step] - g) * of_old * closed
         of_candidate = (of_hidden - of_old) * (1 - g * g)
-        found[..., 2 * units :] = of_candidate
+        found[:, 2 * units :] = of_candidate
         of_kept = of_candidate * r
-        found[..., units : 2 * units] = of_kept * (1 - r) * passed.extra[:, step]
+        found[:, units : 2 * units] = of_kept * (1 - r) * passed.extra[:, step]
         recurrent = of_recurrent[:, step]
-        recurrent[..., : 2 * units] = found[..., : 2 * units]
-        recurrent[..., 2 * units :] = of_kept
-        of_hidden = recurrent @ transposed
+        recurrent[:, : 2 * units] = found[:, : 2 * units]
+        recurrent[:, 2 * units :] = of_kept
+        of_hidden = kernel @ recurrent
         of_hidden += of_old
     return of_products, of_recurrent
 
 
 def _go_back_lstm(weights: Mapping[str, np.ndarray], passed: Pass, of_hidden: np.ndarray) -> np.ndarray:
     """Gradients of what the gates' functions are applied to."""
-    units, transposed = of_hidden.shape[-1], np.ascontiguousarray(weights["recurrent_kernel"].swapaxes(1, 2))
+    units, kernel = of_hidden.shape[1], weights["recurrent_kernel"]
     found = np.empty_like(passed.gates)
     of_carry = np.zeros_like(of_hidden)
     for step in reversed(range(passed.gates.shape[1])):
-        i, f, g, o = (passed.gates[:, step, :, place * units : (place + 1) * units] for place in range(4))
+        i, f, g, o = (passed.gates[:, step, place * units : (place + 1) * units] for place in range(4))
         of_gates, shown = found[:, step], np.tanh(passed.extra[:, step + 1])
         of_shown = of_hidden * o
-        of_carry = of_carry + of_shown * (1 - shown * shown)
-        of_gates[..., :units] = of_carry * g * i * (1 - i)
-        of_gates[..., units : 2 * units] = of_carry * passed.extra[:, step] * f * (1 - f)
-        of_gates[..., 2 * units : 3 * units] = of_carry * i * (1 - g * g)
-        of_gates[..., 3 * units :] = of_shown * shown * (1 - o)
-        of_hidden = of_gates @ transposed
+        of_carry += of_shown * (1 - shown * shown)
+        of_gates[:, :units] = of_carry * g * i * (1 - i)
+        of_gates[:, units : 2 * units] = of_carry * passed.extra[:, step] * f * (1 - f)
+        of_gates[:, 2 * units : 3 * units] = of_carry * i * (1 - g * g)
+        of_gates[:, 3 * units :] = of_shown * shown * (1 - o)
+        of_hidden = kernel @ of_gates
         of_carry *= f
     return found
 

@@ -101,7 +101,7 @@ def test_states_are_those_with_which_the_network_forecasts(
     chosen = make_forecasters(**design)
     _, passed = run_members(chosen.networks[cell].weights, *read_all(chosen, chosen.networks[cell])[:2])
     for member, layer in enumerate(trace_all(chosen, cell)):
-        states = passed.states[member, 1:].swapaxes(0, 1)
+        states = passed.states[member, 1:].transpose(2, 0, 1)
         np.testing.assert_allclose(layer.trace.states.hidden, states, atol=1e-6)
         assert layer.max_difference < 1e-6
 

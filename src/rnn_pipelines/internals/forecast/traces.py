@@ -66,9 +66,9 @@ def _trace_member(name: str, network: Network, passed: Pass, member: int, series
     weights: Any = read_cell(network.weights, member)
     cell: Literal["lstm", "gru"] = "lstm" if network.cell == "lstm" else "gru"
     # What stands before the recurrent layer is the same for all members where they have no embedding.
-    embedded = passed.embedded if passed.embedded.ndim == 2 else passed.embedded[member]
+    embedded = passed.embedded if passed.embedded.ndim == 3 else passed.embedded[member]
     batch, time, _ = series.shape
-    inputs = embedded.reshape(time, batch, -1).swapaxes(0, 1)
+    inputs = embedded.transpose(2, 0, 1)
     mask = np.ones((batch, time), bool)
     trace: Trace[Any, Any] = unroll(weights, inputs, mask)
     return LayerTrace(
@@ -77,7 +77,7 @@ def _trace_member(name: str, network: Network, passed: Pass, member: int, series
         inputs=inputs,
         mask=mask,
         trace=trace,
-        max_difference=compare_states(name, trace, mask, passed.states[member, 1:].swapaxes(0, 1)),
+        max_difference=compare_states(name, trace, mask, passed.states[member, 1:].transpose(2, 0, 1)),
         num_weights_by_gate=count_by_gate(name, cell, weights.to_list()),
         series=series,
     )
