@@ -218,9 +218,18 @@ def _measure_mix(panel: WindowedPanel, base: Base) -> float:
     return float(np.sqrt(np.mean(errors / spread) * np.mean(relative)))
 
 
-def forecast_folds(base: Base, predictors: np.ndarray) -> np.ndarray:
-    """Forecasts of the judged windows by the mix that has not seen them: float64[judged, horizon], in the frame."""
-    matrices = np.stack([base.combine(fold) for fold in range(len(base.matrices))])
+def forecast_folds(base: Base, predictors: np.ndarray, method: str | None = None) -> np.ndarray:
+    """Forecasts of the judged windows by a method that has not seen them: float64[judged, horizon], in the frame.
+
+    Args:
+        base: what was fitted in each fold.
+        predictors: of the judged windows.
+        method: by its name; None for the mix.
+    """
+    if method is None:
+        matrices = np.stack([base.combine(fold) for fold in range(len(base.matrices))])
+    else:
+        matrices = base.matrices[:, np.flatnonzero(base.names == method)[0]]
     return _multiply_by_fold(matrices, base.fold, predictors)
 
 

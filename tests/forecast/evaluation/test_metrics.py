@@ -473,7 +473,7 @@ def test_nothing_is_said_against_a_baseline_that_is_exact() -> None:
 def test_metrics_tell_the_difference_from_the_best_baseline() -> None:
     predictions = make_predictions({"a": 30})
     series, cutoffs = make_series({"a": [1, 2, 4.0, 7]}), make_cutoffs(a=4)
-    blocks, _, _ = evaluate_forecasts(
+    blocks, _, _, _ = evaluate_forecasts(
         predictions, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1)
     )
     found = ForecastMetrics.parse(blocks)

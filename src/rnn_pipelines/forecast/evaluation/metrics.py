@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel, measure_intervals
 from rnn_pipelines.forecast.evaluation.significance import compute_interval
 from rnn_pipelines.forecast.predictions import Predictions
 from rnn_pipelines.forecast.series.rows import find_rows, look_up
@@ -123,8 +124,8 @@ def evaluate_forecasts(
     profile: Profile,
     evaluation: EvaluationSpec,
     **records: Mapping[str, Any],
-) -> tuple[dict[str, Any], MetricsBySeries, MetricsByStep]:
-    """Measures every forecaster on the test part: over all, by series, by step ahead.
+) -> tuple[dict[str, Any], MetricsBySeries, MetricsByStep, MetricsByLevel]:
+    """Measures every forecaster on the test part: over all, by series, by step ahead, and its intervals by level.
 
     Args:
         predictions: beside what happened.
@@ -139,7 +140,8 @@ def evaluate_forecasts(
     scale = measure_naive_error(series, cutoffs, season_length)
     summary = summarize_metrics(by_series, measure_noise_floor(predictions), records)
     summary = summary.add(measure_differences(predictions, scale, summary.find_best_baseline()))
-    return summary.to_json(), by_series, measure_by_step(predictions)
+    of_intervals, by_level = measure_intervals(predictions)
+    return summary.add(of_intervals).to_json(), by_series, measure_by_step(predictions), by_level
 
 
 def average_errors(

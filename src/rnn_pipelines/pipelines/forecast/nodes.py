@@ -8,12 +8,13 @@ from rnn_pipelines.forecast import predictions as tables
 from rnn_pipelines.forecast.base import Base
 from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
+from rnn_pipelines.forecast.intervals import Intervals, add_intervals
 from rnn_pipelines.forecast.networks import Network, NetworkRecord
 from rnn_pipelines.forecast.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.report import report
 from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 
 
@@ -32,14 +33,17 @@ def tabulate_forecasts(
     scaler: Scaler,
     baselines: dict[str, Forecasts],
     combined: Forecasts,
+    intervals: Intervals,
     **networks: Forecasts,
 ) -> tuple[Predictions, Predictions]:
-    """Lays all forecasts side by side in the data's own unit: those of the test part, and the next values."""
+    """Lays all forecasts, with their intervals, side by side in the data's own unit: of the test part, and to come."""
     by_name = {**networks, BEST: combined, **baselines}
-    return (
-        tables.tabulate_forecasts(panel, features, scaler, by_name, "test"),
-        tables.tabulate_forecasts(panel, features, scaler, by_name, "future"),
+    parts: tuple[Part, Part] = ("test", "future")
+    test, future = (
+        add_intervals(tables.tabulate_forecasts(panel, features, scaler, by_name, part), intervals, panel, scaler, part)
+        for part in parts
     )
+    return test, future
 
 
 def render_report(

@@ -7,6 +7,7 @@ from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.best import weigh_best
 from rnn_pipelines.forecast.evaluation.metrics import evaluate_forecasts
 from rnn_pipelines.forecast.forecaster import forecast_best
+from rnn_pipelines.forecast.intervals import fit_intervals
 from rnn_pipelines.forecast.networks import forecast_windows
 from rnn_pipelines.forecast.recipe import PREPARATION
 from rnn_pipelines.forecast.registry import NETWORKS
@@ -50,11 +51,14 @@ def create_network_nodes(name: str) -> list[Node]:
 
 
 def create_best_nodes() -> list[Node]:
-    """Weighs simple methods and networks, and combines what they forecast."""
+    """Weighs simple methods and networks, combines what they forecast, and finds how far everyone may be off."""
     weighed = {"panel": "forecast_windows", "base": "forecast_base"} | name_each("model")
     return [
         node(weigh_best, weighed, "forecast_best"),
         node(forecast_best, {**weighed, "best": "forecast_best"}, "forecast_best_forecasts"),
+        node(
+            fit_intervals, {**weighed, "best": "forecast_best", "level": "params:forecast.level"}, "forecast_intervals"
+        ),
     ]
 
 
@@ -66,6 +70,7 @@ def create_report_nodes() -> list[Node]:
         "scaler": "forecast_scaler",
         "baselines": "forecast_baselines",
         "combined": "forecast_best_forecasts",
+        "intervals": "forecast_intervals",
     }
     measured = {
         "predictions": "forecast_predictions",
@@ -86,7 +91,7 @@ def create_report_nodes() -> list[Node]:
         "parameters": "params:forecast",
         "best": "forecast_best",
     }
-    metrics = [f"forecast_metrics{by}" for by in ("", "_by_series", "_by_step")]
+    metrics = [f"forecast_metrics{by}" for by in ("", "_by_series", "_by_step", "_by_level")]
     return [
         node(
             nodes.tabulate_forecasts,

@@ -1,0 +1,109 @@
+"""How good intervals are: whether they hold what they promise, and how wide they are for it.
+
+Named and computed as in `utilsforecast.losses`: the coverage is the part of the actuals that lie inside; the Winkler
+score the width, and 2 / α times the distance of an actual that lies outside; scaled CRPS twice the mean pinball loss of
+the point forecast and all bounds, over the mean size of the actuals. Means over windows and steps of a series, then
+over series.
+"""
+
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import TableError
+from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.tables import Column, Table
+
+NUMBER = Column("float", can_be_empty=True)
+MEASURES = ("coverage", "width", "winkler")
+SCALED_CRPS = "scaled_crps"
+
+
+class MetricsByLevelTable(Table):
+    """Metrics of each forecaster's intervals at each step ahead; missing where too few past errors were there."""
+
+    key = ("forecaster", "level", "horizon_step")
+    forecaster = Column("text")
+    level = Column("int")
+    horizon_step = Column("int")
+    coverage = NUMBER
+    width = NUMBER
+    winkler = NUMBER
+
+
+MetricsByLevel = Annotated[pd.DataFrame, MetricsByLevelTable]
+
+
+def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, float | None]], MetricsByLevel]:
+    """Measures every forecaster's intervals: over all, and by level and step ahead.
+
+    Args:
+        predictions: beside what happened.
+    Returns:
+        `coverage_80`, `width_80`, `winkler_80` of each level, and `scaled_crps`, by forecaster, None where there is
+        none; and the table.
+    """
+    numbers: dict[str, dict[str, float | None]] = {}
+    rows = [pd.DataFrame(columns=list(MetricsByLevelTable.columns))]
+    for name in predictions.forecasters:
+        numbers[name] = {}
+        for level in predictions.levels:
+            scores = score_bounds(predictions, name, level)
+            if scores is None:
+                continue
+            means = scores.groupby("unique_id")[list(MEASURES)].mean().mean()
+            numbers[name] |= {f"{key}_{level}": _or_none(mean) for key, mean in means.items()}
+            by_step = scores.groupby(["horizon_step", "unique_id"]).mean().groupby("horizon_step").mean()
+            rows.append(by_step.reset_index().assign(forecaster=name, level=level))
+        if numbers[name]:
+            numbers[name][SCALED_CRPS] = _or_none(_measure_crps(predictions, name))
+    kinds = {"text": "str", "int": "int64", "float": "float64"}
+    types = {name: kinds[column.kind] for name, column in MetricsByLevelTable.columns.items()}
+    return numbers, pd.concat([table for table in rows if len(table)] or rows, ignore_index=True)[list(types)].astype(
+        types
+    )
+
+
+def score_bounds(predictions: Predictions, name: str, level: int) -> pd.DataFrame | None:
+    """Of each actual: whether it lies inside, how wide the interval is, and its Winkler score.
+
+    Args:
+        predictions: beside what happened; where nothing was observed there is nothing to score.
+        name, level: of the interval; without one, None.
+    Returns:
+        `unique_id, horizon_step, coverage, width, winkler`; NaN where the level could not be promised.
+    """
+    try:
+        bounds = predictions.get_bounds(name, level)
+    except TableError:
+        return None
+    y = predictions.table["y"]
+    width = bounds["hi"] - bounds["lo"]
+    outside = (bounds["lo"] - y).clip(lower=0) + (y - bounds["hi"]).clip(lower=0)
+    scores = predictions.table[["unique_id", "horizon_step"]].assign(
+        coverage=(outside == 0).astype("float64").where(width.notna()),
+        width=width,
+        winkler=width + 200 / (100 - level) * outside,
+    )
+    return scores[y.notna()]
+
+
+def _measure_crps(predictions: Predictions, name: str) -> float:
+    """Of the quantiles that there are; the point forecast counts as the middle one."""
+    table = predictions.table[predictions.table["y"].notna()]
+    quantiles = {0.5: table[name]}
+    for level in predictions.levels:
+        bounds = predictions.get_bounds(name, level).loc[table.index]
+        if bounds.notna().all(axis=None):
+            quantiles |= {0.5 - level / 200: bounds["lo"], 0.5 + level / 200: bounds["hi"]}
+    if len(quantiles) == 1:
+        return float("nan")
+    errors = [(quantile, table["y"] - values) for quantile, values in quantiles.items()]
+    pinball = sum(np.maximum(quantile * error, (quantile - 1) * error) for quantile, error in errors) / len(errors)
+    sums = pd.DataFrame({"loss": pinball, "size": table["y"].abs()}).groupby(table["unique_id"]).sum()
+    return float((2 * sums["loss"] / (sums["size"] + np.finfo(np.float64).eps)).mean())
+
+
+def _or_none(number: float) -> float | None:
+    return float(number) if np.isfinite(number) else None

@@ -1,0 +1,90 @@
+"""Metrics of intervals are those of utilsforecast, by step and over all; what was not promised has none."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from utilsforecast import losses
+
+from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevelTable, measure_intervals
+from rnn_pipelines.forecast.predictions import Predictions, name_bounds
+
+LEVELS = (80, 95)
+
+
+def make_predictions(names: tuple[str, ...] = ("gru", "mix")) -> Predictions:
+    """Of two series with six cut-offs each and two steps; some actuals lie outside, one is missing."""
+    random = np.random.default_rng(0)
+    rows = [(name, cutoff, cutoff + step, step) for name in "ab" for cutoff in range(6) for step in (1, 2)]
+    table = pd.DataFrame(rows, columns=["unique_id", "cutoff", "ds", "horizon_step"])
+    table["y"] = random.normal(10, 3, len(table))
+    table.loc[5, "y"] = np.nan
+    for name in names:
+        table[name] = random.normal(10, 1, len(table))
+        for level in LEVELS:
+            low, high = name_bounds(name, level)
+            table[low] = table[name] - level / 30 - random.uniform(size=len(table))
+            table[high] = table[name] + level / 30
+    return Predictions(table, names, LEVELS)
+
+
+@pytest.fixture(scope="module")
+def predictions() -> Predictions:
+    return make_predictions()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(("ours", "theirs"), [("coverage", losses.coverage), ("winkler", losses.winkler_score)])
+def test_metric_is_that_of_utilsforecast(predictions: Predictions, ours: str, theirs: object, level: int) -> None:
+    observed = predictions.table.dropna()
+    expected = theirs(observed, ["gru", "mix"], level, cutoff_col="")[["gru", "mix"]].mean()
+    numbers, _ = measure_intervals(predictions)
+    assert [numbers[name][f"{ours}_{level}"] for name in ("gru", "mix")] == pytest.approx(expected.tolist())
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("coverage", losses.coverage), ("winkler", losses.winkler_score)])
+def test_metric_of_a_step_is_that_of_utilsforecast(predictions: Predictions, ours: str, theirs: object) -> None:
+    expected = theirs(predictions.table.dropna(), ["gru"], 80, cutoff_col="horizon_step")
+    _, by_level = measure_intervals(predictions)
+    found = by_level.query("forecaster == 'gru' and level == 80").set_index("horizon_step")[ours]
+    assert found.tolist() == pytest.approx(expected.groupby("horizon_step")["gru"].mean().tolist())
+
+
+def test_scaled_crps_is_that_of_utilsforecast(predictions: Predictions) -> None:
+    columns = ["gru-lo-95", "gru-lo-80", "gru", "gru-hi-80", "gru-hi-95"]
+    quantiles = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
+    expected = losses.scaled_crps(predictions.table.dropna(), {"gru": columns}, quantiles, cutoff_col="")["gru"].mean()
+    assert measure_intervals(predictions)[0]["gru"]["scaled_crps"] == pytest.approx(expected)
+
+
+def test_width_is_that_of_the_interval(predictions: Predictions) -> None:
+    bounds = predictions.get_bounds("gru", 80)[predictions.table["y"].notna()]
+    by_series = (bounds["hi"] - bounds["lo"]).groupby(predictions.table["unique_id"]).mean()
+    assert measure_intervals(predictions)[0]["gru"]["width_80"] == pytest.approx(by_series.mean())
+
+
+def test_table_by_level_is_one() -> None:
+    _, by_level = measure_intervals(make_predictions())
+    assert len(MetricsByLevelTable.validate(by_level)) == 2 * 2 * 2
+
+
+def test_level_that_could_not_be_promised_has_no_numbers(predictions: Predictions) -> None:
+    """Scaled CRPS then is that of the others."""
+    low, high = name_bounds("gru", 95)
+    found, by_level = measure_intervals(
+        Predictions(predictions.table.assign(**{low: np.nan, high: np.nan}), predictions.forecasters, LEVELS)
+    )
+    assert [found["gru"][f"{name}_95"] for name in ("coverage", "width", "winkler")] == [None] * 3
+    expected = losses.scaled_crps(
+        predictions.table.drop(columns=[low, high]).dropna(),
+        {"gru": ["gru-lo-80", "gru", "gru-hi-80"]},
+        np.array([0.1, 0.5, 0.9]),
+        cutoff_col="",
+    )
+    assert found["gru"]["scaled_crps"] == pytest.approx(expected["gru"].mean())
+    assert MetricsByLevelTable.validate(by_level).query("forecaster == 'gru' and level == 95")["coverage"].isna().all()
+
+
+def test_no_intervals_have_no_metrics(predictions: Predictions) -> None:
+    points = Predictions(predictions.table[["unique_id", "cutoff", "ds", "horizon_step", "y", "gru"]], ("gru",))
+    numbers, by_level = measure_intervals(points)
+    assert (numbers, len(MetricsByLevelTable.validate(by_level))) == ({"gru": {}}, 0)
