@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.metrics import measure_by_step
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.predictions import Predictions, name_bounds
 
 FORECASTERS = ("lstm", "gru", "last_value", "seasonal_naive", "ridge")
+LEVELS = (80, 95)
 
 
 @pytest.fixture(scope="session")
@@ -73,12 +75,20 @@ def make_results() -> Callable[..., SimpleNamespace]:
         tested, future = (
             Predictions(pd.concat(tables, ignore_index=True), FORECASTERS) for tables in (predictions, next_values)
         )
+        bounds = {
+            bound: tested.table[name] + side * level / 40
+            for name in FORECASTERS
+            for level in LEVELS
+            for side, bound in zip((-1, 1), name_bounds(name, level), strict=True)
+        }
+        tested = replace(tested, table=tested.table.assign(**bounds), levels=LEVELS)
         losses = pd.DataFrame({"step": [0, 25, 50], "loss": [np.nan, 2.0, 1.0], "val_loss": [3.0, 1.5, 2.0]})
         return SimpleNamespace(
             predictions=tested,
             series=pd.concat(series, ignore_index=True),
             next_values=replace(future, table=future.table.drop(columns=["y", "signal"], errors="ignore")),
             by_step=measure_by_step(tested),
+            by_level=measure_intervals(tested)[1],
             histories={"lstm": losses, "gru": losses},
         )
 

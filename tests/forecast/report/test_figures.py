@@ -13,11 +13,12 @@ from rnn_pipelines.forecast.report.figures import draw_figures, find_strongest_b
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.looks import SPARE_COLOR
 
-NAMES = ("forecasts", "next_values", "losses", "error_by_step", "residuals")
+NAMES = ("forecasts", "newest_window", "next_values", "losses", "error_by_step", "coverage", "residuals")
 
 
 def draw(results: SimpleNamespace) -> dict[str, Figure]:
-    return draw_figures(results.predictions, results.series, results.next_values, results.by_step, **results.histories)
+    tables = (results.predictions, results.series, results.next_values, results.by_step, results.by_level)
+    return draw_figures(*tables, **results.histories)
 
 
 def find_trace(figure: Figure, name: str) -> Scatter:

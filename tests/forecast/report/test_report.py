@@ -7,6 +7,7 @@ import plotly.io
 import pytest
 from plotly.offline import get_plotlyjs
 
+from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
 from rnn_pipelines.forecast.report.figures import draw_figures
 from rnn_pipelines.forecast.report.report import (
@@ -79,14 +80,14 @@ def write_report(make_results):
 
     def write(metrics: ForecastMetrics | None = None, **profile: object) -> str:
         results: SimpleNamespace = make_results()
-        figures = draw_figures(
-            results.predictions, results.series, results.next_values, results.by_step, **results.histories
-        )
+        tables = (results.predictions, results.series, results.next_values, results.by_step, results.by_level)
+        figures = draw_figures(*tables, **results.histories)
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
         parameters = {"source": SourceSpec(path="folder/my.csv", seed=123), "gaps": GapPolicy("interpolate")}
         records = {"lstm": RECORD, "gru": RECORD}
-        report = render_report(metrics or make_metrics(), PROFILE | profile, parameters, records, BEST, **loaded)
+        shown = (metrics or make_metrics()).add(measure_intervals(results.predictions)[0])
+        report = render_report(shown, PROFILE | profile, parameters, records, BEST, results.by_level, **loaded)
         return report.replace(get_plotlyjs(), "")
 
     return write

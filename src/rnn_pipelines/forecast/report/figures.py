@@ -1,6 +1,6 @@
 """The figures of `forecast`. Of many series or steps, each draws a readable choice and says so in its subtitle."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,8 @@ from plotly.graph_objects import Bar, Figure, Scatter
 from plotly.subplots import make_subplots
 
 from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.best import BEST
+from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, NOISE_FLOOR, MetricsByStep, measure_by_step
 from rnn_pipelines.forecast.predictions import Predictions, StepsTable
 from rnn_pipelines.forecast.report.choice import (
@@ -20,6 +22,7 @@ from rnn_pipelines.forecast.report.choice import (
     keep_last_steps,
     show_time,
 )
+from rnn_pipelines.forecast.report.intervals import draw_coverage, draw_fan
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.looks import Look
@@ -36,23 +39,26 @@ def draw_figures(
     series: Series,
     next_values: Predictions,
     by_step: MetricsByStep,
+    by_level: MetricsByLevel,
     **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
-    """Draws `forecasts`, `next_values`, `losses`, `error_by_step` and `residuals`.
+    """Draws `forecasts`, `newest_window`, `next_values`, `losses`, `error_by_step`, `coverage` and `residuals`.
 
     Args:
         predictions: of the test part.
         series: up to their last observation.
         next_values: forecasts of the steps after it.
-        by_step: metrics of the predictions.
+        by_step, by_level: metrics of the predictions.
         histories: losses by epoch of each network.
     """
     hidden = set(BASELINES) - {find_strongest_baseline(by_step)}
     return {
         "forecasts": draw_forecasts(predictions, series, hidden),
+        "newest_window": draw_newest_window(predictions, series, hidden),
         "next_values": draw_next_values(series, next_values, hidden),
         "losses": draw_losses(histories, "of what is not linear, in the frame of a window", LOOKS, by="step"),
         "error_by_step": draw_error_by_step(by_step, predictions),
+        "coverage": draw_coverage(by_level, hidden),
         "residuals": draw_residuals(predictions),
     }
 
@@ -76,8 +82,22 @@ def draw_forecasts(predictions: Predictions, series: Series, hidden: set[str]) -
         name: join_steps(series[series["unique_id"] == name], forecasts, num_before)
         for name, forecasts in choose_series(rows).items()
     }
-    figure = _draw_lines(tables, predictions.forecasters, hidden)
+    figure = _draw_lines(tables, predictions, hidden)
     set_title(figure, "Forecast against actual", describe_choice(rows, tables))
+    return figure
+
+
+def draw_newest_window(predictions: Predictions, series: Series, hidden: set[str]) -> Figure:
+    """All steps of the newest forecast of each series that can be held against what happened.
+
+    Args:
+        predictions, series: see `draw_figures`.
+        hidden: see `draw_forecasts`.
+    """
+    cutoffs = predictions.table.groupby("unique_id")["cutoff"]
+    newest = predictions.keep(predictions.table["cutoff"] == cutoffs.transform("max"))
+    figure = draw_forecasts(newest, series, hidden)
+    figure.update_layout(title={"text": "Newest forecast of the test part"})
     return figure
 
 
@@ -93,7 +113,7 @@ def draw_next_values(series: Series, next_values: Predictions, hidden: set[str])
     for name, future in choose_series(rows).items():
         past = hide_filled(series[series["unique_id"] == name]).tail(num_before)
         tables[name] = pd.concat([past, future])
-    figure = _draw_lines(tables, next_values.forecasters, hidden)
+    figure = _draw_lines(tables, next_values, hidden)
     set_title(figure, "Next values", describe_choice(rows, tables))
     return figure
 
@@ -149,12 +169,14 @@ def draw_residuals(predictions: Predictions) -> Figure:
     return figure
 
 
-def _draw_lines(tables: Mapping[str, pd.DataFrame], forecasters: Sequence[str], hidden: set[str]) -> Figure:
+def _draw_lines(tables: Mapping[str, pd.DataFrame], predictions: Predictions, hidden: set[str]) -> Figure:
     figure = Figure()
-    for table in keep_last_steps(tables):
+    for table in keep_last_steps({name: table.reset_index(drop=True) for name, table in tables.items()}):
         times = show_time(table["ds"])
+        # Of one alone: the fans of all would hide each other.
+        figure.add_traces(draw_fan(BEST, times, table, predictions.levels, visible=True))
         figure.add_trace(draw_line(ACTUAL, times, table["y"]))
-        for name in forecasters:
+        for name in predictions.forecasters:
             visible = "legendonly" if name in hidden else True
             figure.add_trace(draw_line(LOOKS[name], times, table[name], width=1.8, visible=visible))
     add_menu(figure, list(tables))

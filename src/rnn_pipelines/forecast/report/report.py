@@ -9,7 +9,9 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.best import BEST
+from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, NOISE_FLOOR, UNITS, ForecastMetrics
+from rnn_pipelines.forecast.report import intervals
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
@@ -70,6 +72,7 @@ def render_report(
     parameters: Mapping[str, Any],
     records: Mapping[str, Mapping[str, Any]],
     best: Mapping[str, Any],
+    by_level: MetricsByLevel,
     **figures: Figure,
 ) -> str:
     """Puts a run's results on one HTML page that needs no network.
@@ -80,6 +83,7 @@ def render_report(
         parameters: the run's blocks of parameters: models or plain values.
         records: of each network's training.
         best: weights and losses of `weigh_best`.
+        by_level: metrics of the intervals.
         figures: by name, see `draw_figures`.
     """
     notes, notes_on_steps = [HOW_TO_READ, describe_baselines(), BEST_IN_WORDS], []
@@ -90,8 +94,9 @@ def render_report(
         notes.append(NOISE_FLOOR_IN_WORDS)
     sections = [
         Section("Accuracy", [tabulate_metrics(metrics), *notes]),
-        Section("Forecasts", [figures["forecasts"]]),
+        Section("Forecasts", [figures["forecasts"], figures["newest_window"]]),
         Section("Next values", [figures["next_values"]]),
+        *_report_intervals(metrics, by_level, figures["coverage"]),
         Section("Error by step", [figures["error_by_step"], *notes_on_steps]),
         Section("Residuals", [figures["residuals"]]),
         Section("Loss curves", [figures["losses"]]),
@@ -101,6 +106,13 @@ def render_report(
         Section("Glossary", [GLOSSARY]),
     ]
     return render_page(f"Forecasts of {Path(profile['source']).name}", write_verdict(metrics), sections)
+
+
+def _report_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel, figure: Figure) -> list[Section]:
+    if by_level.empty:
+        return []
+    told = [intervals.HOW_TO_READ, *intervals.tell_empty_levels(by_level)]
+    return [Section("Intervals", [intervals.tabulate_intervals(metrics, by_level), *told, figure])]
 
 
 def write_verdict(metrics: ForecastMetrics) -> str:

@@ -18,7 +18,8 @@ from rnn_pipelines.pipelines.steps import create_nodes, name_in
 from rnn_pipelines.pipelines.wiring import node
 
 FIGURES = {
-    name: f"forecast_{name}_figure" for name in ("forecasts", "next_values", "losses", "error_by_step", "residuals")
+    name: f"forecast_{name}_figure"
+    for name in ("forecasts", "newest_window", "next_values", "losses", "error_by_step", "coverage", "residuals")
 }
 
 
@@ -84,12 +85,14 @@ def create_report_nodes() -> list[Node]:
         "series": "forecast_series",
         "next_values": "forecast_next_values",
         "by_step": "forecast_metrics_by_step",
+        "by_level": "forecast_metrics_by_level",
     }
     reported = {
         "metrics": "forecast_metrics",
         "profile": "forecast_profile",
         "parameters": "params:forecast",
         "best": "forecast_best",
+        "by_level": "forecast_metrics_by_level",
     }
     metrics = [f"forecast_metrics{by}" for by in ("", "_by_series", "_by_step", "_by_level")]
     return [
