@@ -20,6 +20,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.forecaster import Forecaster, describe_forecaster, make_blend
+from rnn_pipelines.forecast.intervals import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.networks import make_network, size_members
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
@@ -222,13 +223,17 @@ def make_values() -> Callable[..., list[float | None]]:
 
 @pytest.fixture(scope="session")
 def make_forecaster() -> Callable[..., Forecaster]:
-    """Makes a forecaster of `prepare`'s values: half the mix of simple methods, half networks of random weights."""
+    """Makes a forecaster of `prepare`'s values: half the mix of simple methods, half networks of random weights.
+
+    With intervals where levels of them are given.
+    """
 
     def make(
         prepared: SimpleNamespace,
         *cells: str,
         window: WindowSpec | None = None,
         gaps: str = "interpolate",
+        level: tuple[int, ...] | None = None,
     ) -> Forecaster:
         panel = prepared.windows
         window = window or WindowSpec(lookback=panel.lookback, horizon=panel.horizon)
@@ -246,7 +251,11 @@ def make_forecaster() -> Callable[..., Forecaster]:
         )
         asked = {cell: NetworkSpec(cell=cell).model_dump(mode="json") for cell in networks}
         blend = make_blend(base, networks, shares)
-        return Forecaster(blend, prepared.scaler, settings.model_copy(update={"networks": asked}))
+        intervals = None
+        if level is not None:
+            best = {"weights": shares}
+            intervals = fit_intervals(panel, base, best, LevelSpec(level), **networks).pick("best", "y_hat")
+        return Forecaster(blend, prepared.scaler, settings.model_copy(update={"networks": asked}), intervals)
 
     return make
 

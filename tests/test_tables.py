@@ -1,5 +1,7 @@
 """A type of table says its columns once, and refuses every table that is another one."""
 
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -91,3 +93,31 @@ def test_type_made_from_another_has_its_columns_too() -> None:
 
     assert list(More.columns) == ["shop", "day", "price", "num_sold", "tax"]
     assert "tax" not in Prices.columns
+
+
+class Grown(Prices):
+    """With any number of columns of one kind."""
+
+    families: ClassVar = {"lo_": Column("float", can_be_empty=True)}
+
+
+def test_there_may_be_any_number_of_columns_of_a_family(prices: pd.DataFrame) -> None:
+    for names in ([], ["lo_80"], ["lo_80", "lo_95"]):
+        grown = prices.assign(**dict.fromkeys(names, np.nan))
+        assert Grown.validate(grown) is grown
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"lo_80": "low"}, "expected the columns"),
+        ({"lo_80": np.inf}, "lo_80 is missing or infinite"),
+        ({"hi_80": 1.0}, "lo_…"),
+    ],
+    ids=["another kind", "infinite", "another family"],
+)
+def test_columns_of_a_family_are_held_against_its_kind(
+    prices: pd.DataFrame, values: dict[str, object], said: str
+) -> None:
+    with pytest.raises(TableError, match=said):
+        Grown.validate(prices.assign(**values))

@@ -41,6 +41,8 @@ class Table:
 
     # Those of the type, and of the types that it is made from.
     columns: ClassVar[dict[str, Column]] = {}
+    # Columns of which there may be any number, by what their names begin with.
+    families: ClassVar[dict[str, Column]] = {}
     # No two rows have the same values of these, and none of them is missing.
     key: ClassVar[tuple[str, ...]] = ()
     # Whether the rows stand in the order of the key.
@@ -63,10 +65,9 @@ class Table:
         if not isinstance(data, pd.DataFrame) or not cls._has_columns(data):
             received = dict(data.dtypes.astype(str)) if isinstance(data, pd.DataFrame) else type(data).__name__
             raise cls.error(f"{name}: expected the columns {cls.describe()}, received {received}.")
-        for column in data.columns.intersection(list(cls.columns)):
-            cls._refuse_rows(
-                data, cls._find_wrong(data[column], cls.columns[column]), f"{column} is missing or infinite"
-            )
+        for name_of_column in data.columns:
+            is_wrong = cls._find_wrong(data[name_of_column], cls._find_column(name_of_column))
+            cls._refuse_rows(data, is_wrong, f"{name_of_column} is missing or infinite")
         if cls.key:
             cls._refuse_rows(data, data.duplicated(list(cls.key)), f"{', '.join(cls.key)} stand a second time")
         if cls.is_sorted and not data[list(cls.key)].equals(data[list(cls.key)].sort_values(list(cls.key))):
@@ -76,16 +77,29 @@ class Table:
     @classmethod
     def describe(cls) -> str:
         """The columns with their kinds, for messages."""
+        families = {f"{beginning}…": column for beginning, column in cls.families.items()}
         return ", ".join(
-            f"{name} ({column.kind}{', optional' if column.is_optional else ''})"
-            for name, column in cls.columns.items()
+            f"{name} ({column.kind}{', optional' if column.is_optional or name in families else ''})"
+            for name, column in {**cls.columns, **families}.items()
         )
+
+    @classmethod
+    def is_in_family(cls, name: str) -> bool:
+        """Whether a column is one of those of which there may be any number."""
+        return name not in cls.columns and name.startswith(tuple(cls.families))
+
+    @classmethod
+    def _find_column(cls, name: str) -> Column:
+        if name in cls.columns:
+            return cls.columns[name]
+        return next(column for beginning, column in cls.families.items() if name.startswith(beginning))
 
     @classmethod
     def _has_columns(cls, data: pd.DataFrame) -> bool:
         needed = {name for name, column in cls.columns.items() if not column.is_optional}
-        return needed <= set(data.columns) <= set(cls.columns) and all(
-            data[name].dtype.kind in LETTERS[cls.columns[name].kind] for name in data.columns
+        known = {name for name in data.columns if name in cls.columns or cls.is_in_family(name)}
+        return needed <= known == set(data.columns) and all(
+            data[name].dtype.kind in LETTERS[cls._find_column(name).kind] for name in data.columns
         )
 
     @staticmethod

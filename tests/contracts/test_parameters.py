@@ -11,6 +11,7 @@ from pydantic import BaseModel, RootModel
 
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook
 from rnn_pipelines.forecast.backtest import BacktestSpec
+from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.newest import NewestSpec
@@ -42,6 +43,7 @@ TYPES = {
     "forecast.gru": NetworkSpec,
     "forecast.training": ForecastTrainingSpec,
     "forecast.evaluation": EvaluationSpec,
+    "forecast.level": LevelSpec,
     "sentiment.source": ReviewSourceSpec,
     "sentiment.split": ReviewSplitSpec,
     "sentiment.vocabulary": VocabularySpec,

@@ -21,6 +21,7 @@ from rnn_pipelines.forecast.challenger import (
     train_challenger,
 )
 from rnn_pipelines.forecast.forecaster import Forecaster, describe_forecaster
+from rnn_pipelines.forecast.intervals import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.networks import forecast_windows
 from rnn_pipelines.forecast.packing import pack, unpack
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
@@ -56,7 +57,9 @@ def train(prepared: SimpleNamespace, network: NetworkSpec = NETWORK, **budget: o
 
 
 def choose(prepared: SimpleNamespace, *networks: TrainedNetwork):
-    return choose_challenger(prepared.windows, prepared.base, prepared.scaler, prepared.settings, *networks)
+    return choose_challenger(
+        prepared.windows, prepared.base, prepared.scaler, prepared.settings, LevelSpec((50,)), *networks
+    )
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +192,23 @@ def test_record_adds_up_the_seconds_of_all_trainings(old: SimpleNamespace, train
     seconds = [network.record["training_seconds"] for network in trained.values()]
     assert record["training_seconds"] == pytest.approx(sum(seconds))
     assert record["seeds"] == [TRAINING.seed]
+
+
+def test_challenger_without_levels_has_no_intervals(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
+    challenger, _ = choose_challenger(old.windows, old.base, old.scaler, old.settings, LevelSpec(()), *trained.values())
+    assert challenger.intervals is None
+
+
+def test_challenger_has_the_intervals_of_the_combination(
+    old: SimpleNamespace, trained: dict[str, TrainedNetwork]
+) -> None:
+    """Of the levels that were asked for, and of that by which monitoring tells what is odd."""
+    networks = {name: network.network for name, network in trained.items()}
+    best = weigh_best(old.windows, old.base, **networks)
+    expected = fit_intervals(old.windows, old.base, best, LevelSpec((50, 99)), **networks).pick("best", "y_hat")
+    found = choose(old, *trained.values())[0].intervals
+    for part, value in vars(expected).items():
+        np.testing.assert_array_equal(getattr(found, part), value)
 
 
 # The holdout

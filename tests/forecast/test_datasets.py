@@ -10,6 +10,7 @@ import pytest
 from kedro.io import DatasetError
 
 from rnn_pipelines.forecast.datasets import FORMAT, ForecastLogDataset
+from rnn_pipelines.forecast.predictions import ForecastLogTable
 
 NUM_PROCESSES, NUM_SAVES = 6, 5
 
@@ -50,6 +51,17 @@ def test_only_new_keys_are_added(filepath: str, rows: pd.DataFrame, expected: in
     dataset.save(rows)
     assert len(dataset.load()) == expected
     pd.testing.assert_frame_equal(dataset.load().head(2), make_rows())
+
+
+def test_bounds_of_a_new_level_are_empty_for_older_rows(filepath: str) -> None:
+    """Whatever levels a version has, or none."""
+    dataset = ForecastLogDataset(filepath=filepath)
+    dataset.save(make_rows())
+    dataset.save(make_rows(day=2).assign(lo_80=0.5, hi_80=1.5))
+    dataset.save(make_rows(day=3).assign(lo_95=0.0, hi_95=2.0))
+    found = ForecastLogTable.validate(dataset.load())
+    assert found["hi_80"].fillna(-1).tolist() == [-1, -1, 1.5, 1.5, -1, -1]
+    assert found["hi_95"].fillna(-1).tolist() == [-1, -1, -1, -1, 2.0, 2.0]
 
 
 def save_many(filepath: str, number: int) -> None:

@@ -19,8 +19,9 @@ from rnn_pipelines.forecast.forecaster import (
     forecast_newest,
     make_blend,
 )
+from rnn_pipelines.forecast.intervals import add_intervals
 from rnn_pipelines.forecast.networks import forecast_origins, make_network, size_members
-from rnn_pipelines.forecast.predictions import Forecasts, tabulate_forecasts
+from rnn_pipelines.forecast.predictions import Forecasts, Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
@@ -59,6 +60,22 @@ def test_forecasts_of_the_holdout_are_those_of_the_panel(forecaster: Forecaster,
     cutoffs = expected[["unique_id", "cutoff"]].drop_duplicates()
     found = forecast_cutoffs(forecaster, prepared.series, cutoffs)
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
+
+
+def test_bounds_of_the_holdout_are_those_of_the_panel(
+    prepared: SimpleNamespace, make_forecaster: MakeForecaster
+) -> None:
+    """Of newer values, as they would be of the windows; the points stay."""
+    forecaster = make_forecaster(prepared, "gru", level=(50, 99))
+    points = tabulate(forecaster, prepared, "test")
+    predictions = Predictions(points[COLUMNS], ("y_hat",))
+    panel = prepared.windows
+    expected = add_intervals(predictions, forecaster.intervals, panel, prepared.scaler, "test")
+    found = forecast_cutoffs(forecaster, prepared.series, points[["unique_id", "cutoff"]].drop_duplicates())
+    assert list(found) == [*COLUMNS, "lo_50", "hi_50", "lo_99", "hi_99"]
+    np.testing.assert_allclose(found["y_hat"], points["y_hat"], rtol=1e-5)
+    np.testing.assert_allclose(found[["lo_50", "hi_50"]], expected.get_bounds("y_hat", 50), rtol=1e-5)
+    assert found["lo_99"].isna().all()
 
 
 def test_newest_forecasts_are_those_of_the_panel(forecaster: Forecaster, prepared: SimpleNamespace) -> None:

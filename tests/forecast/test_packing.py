@@ -58,6 +58,26 @@ def test_scale_and_settings_come_back(forecaster: Forecaster) -> None:
     assert again.settings == forecaster.settings
 
 
+def test_intervals_come_back(prepared: SimpleNamespace, make_forecaster: Callable[..., Forecaster]) -> None:
+    forecaster = make_forecaster(prepared, level=(50, 99))
+    files = pack(forecaster)
+    again = unpack(files)
+    assert "intervals.npz" in files
+    for part, value in vars(forecaster.intervals).items():
+        np.testing.assert_array_equal(getattr(again.intervals, part), value)
+    one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (forecaster, again))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_forecaster_of_before_there_were_intervals_is_read(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
+    """And forecasts without."""
+    files = pack(forecaster)
+    settings = json.loads(files["settings.json"]) | {"format": 2}
+    again = unpack({**files, "settings.json": json.dumps(settings).encode()})
+    assert again.intervals is None
+    assert not [name for name in forecast_newest(again, prepared.table, SOURCE) if name.startswith(("lo_", "hi_"))]
+
+
 def test_blend_without_networks_comes_back(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
     alone = dataclasses.replace(forecaster, model=dataclasses.replace(forecaster.model, networks={}, shares={}))
     one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (alone, unpack(pack(alone))))

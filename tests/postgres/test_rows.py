@@ -83,6 +83,27 @@ def test_what_is_no_number_is_null_for_other_readers(
     assert database.read("select count(*), count(y_hat) from forecasts") == [(6, 5)]
 
 
+def test_table_grows_by_the_columns_of_its_families(database: Any, make_forecasts: Forecasts) -> None:
+    """Rows of before have none of them; rows that lack them are added all the same."""
+    dataset = make_dataset(database.url, families=["lo_", "hi_"])
+    dataset.save(make_forecasts())
+    dataset.save(make_forecasts().assign(model_version="v2", lo_80=0.5, hi_80=np.nan))
+    dataset.save(make_forecasts().assign(model_version="v3"))
+    assert database.read("select model_version, count(lo_80), count(hi_80) from forecasts group by 1 order by 1") == [
+        ("v1", 0, 0),
+        ("v2", 6, 0),
+        ("v3", 0, 0),
+    ]
+    assert {"lo_80": "float64", "hi_80": "float64"}.items() <= dataset.load().dtypes.astype(str).to_dict().items()
+
+
+def test_table_grows_by_no_other_column(database: Any, make_forecasts: Forecasts) -> None:
+    dataset = make_dataset(database.url, families=["lo_", "hi_"])
+    dataset.save(make_forecasts())
+    with pytest.raises(DatasetError, match="expected the columns"):
+        dataset.save(make_forecasts().assign(model_version="v2", width=0.5))
+
+
 def test_table_exists_from_the_first_rows_on(dataset: PostgresRowsDataset, make_forecasts: Forecasts) -> None:
     assert dataset.exists() is False
     dataset.save(make_forecasts())

@@ -8,6 +8,7 @@ from kedro.io.core import AbstractDataset, DatasetError
 
 from rnn_pipelines.datasets.postgres import connect
 from rnn_pipelines.datasets.postgres_table import (
+    add_columns,
     define_table,
     list_columns,
     list_key,
@@ -41,6 +42,8 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         table: its name; made with the first rows.
         key: the columns by which a row is known.
         stamp: the column that says when a row was made; to be made again isn't a difference.
+        families: what the names of columns begin with that may come and go. The table gets those that are new, which
+            are null in older rows; those that the rows lack stay as they are.
         credentials: `con`, a URL such as `postgresql://user:password@host:5432/database`.
         metadata: for Kedro's plugins.
     """
@@ -51,10 +54,12 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         table: str,
         key: list[str],
         stamp: str | None = None,
+        families: list[str] | None = None,
         credentials: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._table, self._key, self._stamp = table, key, stamp
+        self._families = tuple(families or ())
         self._credentials = credentials
         self.metadata = metadata
 
@@ -87,6 +92,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
                 wanted.create(connection, checkfirst=False)
             else:
                 self._refuse_another_table(there, wanted)
+                add_columns(connection, there, wanted)
             statement = make_upsert(wanted, self._stamp).execution_options(preserve_rowcount=True)
             num_changed = sum(connection.execute(statement, batch).rowcount for batch in make_batches(data))
         logger.info("table %s: %d of %d rows are new or changed", self._table, num_changed, len(data))
@@ -106,12 +112,15 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
             )
 
     def _refuse_another_table(self, there: "Table", wanted: "Table") -> None:
-        for what, describe in (("columns", list_columns), ("primary key", list_key)):
+        for what, describe in (("columns", self._list_fixed), ("primary key", list_key)):
             if describe(there) != describe(wanted):
                 raise DatasetError(
                     f"{self._label}: expected the {what} {describe(wanted)}, found {describe(there)}. "
                     "Rename that table, or name another one in the catalog."
                 )
+
+    def _list_fixed(self, table: "Table") -> dict[str, str]:
+        return {name: kind for name, kind in list_columns(table).items() if not name.startswith(self._families)}
 
     def _exists(self) -> bool:
         with connect(self._credentials, self._label) as connection:

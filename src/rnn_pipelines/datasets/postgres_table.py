@@ -47,6 +47,17 @@ def list_key(table: "Table") -> list[str]:
     return [column.name for column in table.primary_key]
 
 
+def add_columns(connection: "Connection", there: "Table", wanted: "Table") -> None:
+    """Gives the table on the server the columns that it lacks; they are null in its rows."""
+    from sqlalchemy import DDL
+
+    prepare = connection.dialect.identifier_preparer
+    types = list_columns(wanted)
+    for name in types.keys() - list_columns(there).keys():
+        table, column = prepare.format_table(there), prepare.quote(name)
+        connection.execute(DDL(f"alter table {table} add column {column} {types[name]}"))
+
+
 def take_turn(connection: "Connection", name: str) -> None:
     """Lets one writer at the table until its transaction ends; before it is made, there is nothing else to lock."""
     from sqlalchemy import func, select

@@ -17,6 +17,7 @@ from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.challenger import TrainingPlan
 from rnn_pipelines.forecast.forecaster import forecast_cutoffs
+from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel, run_steps
 from rnn_pipelines.forecast.retraining import list_steps
@@ -216,6 +217,8 @@ def retrain(known: Source, champion: LoadedChampion | None, recipe: Recipe, retr
     started = time.time()
     plan = TrainingPlan(retraining.spec.budget)
     given = {"training": retraining.training, "retraining": retraining.spec, "plan": plan, "champion": champion}
+    # Nobody reads the intervals of a replay.
+    given["level"] = LevelSpec(())
     values = {"table": known, "run": {"started": started}, **recipe.list_values(), **retraining.networks, **given}
     outcome: Candidate = run_steps(list_steps(retraining.networks), values)["outcome"]
     return outcome

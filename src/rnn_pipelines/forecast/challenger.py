@@ -13,9 +13,16 @@ from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.forecast.base import Base
 from rnn_pipelines.forecast.best import BEST, weigh_best
-from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings, forecast_cutoffs, make_blend
+from rnn_pipelines.forecast.forecaster import (
+    FORECAST,
+    Forecaster,
+    ForecasterSettings,
+    forecast_cutoffs,
+    make_blend,
+)
+from rnn_pipelines.forecast.intervals import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.networks import Network, NetworkRecord
-from rnn_pipelines.forecast.predictions import Forecasts, Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL, Forecasts, Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
@@ -75,7 +82,12 @@ def train_challenger(
 
 
 def choose_challenger(
-    panel: WindowedPanel, base: Base, scaler: Scaler, settings: ForecasterSettings, *networks: TrainedNetwork
+    panel: WindowedPanel,
+    base: Base,
+    scaler: Scaler,
+    settings: ForecasterSettings,
+    level: LevelSpec,
+    *networks: TrainedNetwork,
 ) -> tuple[Forecaster, ChallengerTraining]:
     """Combines the simple methods and the networks, by their errors on windows that nobody had seen.
 
@@ -84,6 +96,7 @@ def choose_challenger(
         base: what is linear in them.
         scaler: of the series.
         settings: of the challenger, still without networks.
+        level: of its intervals, beside the one by which monitoring tells what is odd; none for no intervals.
         networks: all that were trained.
     Returns:
         The challenger. And a record: `validation_losses` (on windows that nobody had seen, in their frame) of each, of
@@ -105,7 +118,11 @@ def choose_challenger(
     asked = {network.name: network.spec.model_dump(mode="json") for network in networks if weights[network.name] > 0}
     # Windows of newer values are padded by the same season.
     settings = settings.model_copy(update={"networks": asked, "season_length": panel.season_length})
-    return Forecaster(make_blend(base, trained, weights), scaler, settings), record
+    intervals = None
+    if level.root:
+        levels = LevelSpec((*level.root, ANOMALY_LEVEL))
+        intervals = fit_intervals(panel, base, best, levels, **trained).pick(BEST, FORECAST)
+    return Forecaster(make_blend(base, trained, weights), scaler, settings, intervals), record
 
 
 def find_seen(champion: Forecaster, settings: ForecasterSettings) -> list[str]:

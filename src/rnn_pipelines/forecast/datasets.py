@@ -15,15 +15,16 @@ from rnn_pipelines.forecast.predictions import ForecastLog, ForecastLogTable
 
 # To add some rows takes a second; only a process that was stopped holds the lock for longer.
 LOCK_SECONDS = 60
-# Of the file; one that was made before there were numbers has none, and is read.
-FORMAT = 1
+# Of the file; one that was made before there were numbers has none, and is read. Up to 1, there are no bounds.
+FORMAT = 2
 
 
 class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
     """A Parquet file to which forecasts are added; those that are in it stay as they are.
 
     Runs that are repeated, break off or run at the same time lose and double nothing: one after another they read the
-    file and replace it whole. The file carries the number of its format.
+    file and replace it whole. Bounds of a level that was not there before are empty for older rows. The file carries
+    the number of its format.
 
     Args:
         filepath: the file, on this machine.
@@ -51,7 +52,8 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         """Adds the rows whose key is not there yet."""
         with hold_lock(self._path.with_name(f".{self._path.name}.lock"), LOCK_SECONDS):
             there = self.load() if self._path.exists() else data.head(0)
-            if list(there.columns) != list(data.columns) or not _have_equal_kinds(there, data):
+            fixed = [[name for name in table if not ForecastLogTable.is_in_family(name)] for table in (there, data)]
+            if fixed[0] != fixed[1] or not _have_equal_kinds(there[fixed[0]], data):
                 raise DatasetError(
                     f"{self._path}: expected the columns {dict(there.dtypes.astype(str))}, received "
                     f"{dict(data.dtypes.astype(str))}. Move the file away if the series are others now."

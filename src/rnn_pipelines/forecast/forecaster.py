@@ -12,8 +12,15 @@ from pydantic import BaseModel
 
 from rnn_pipelines.forecast.base import Base
 from rnn_pipelines.forecast.frames import FrameKind
+from rnn_pipelines.forecast.intervals import Intervals, add_intervals
 from rnn_pipelines.forecast.networks import Network, forecast_corrected
-from rnn_pipelines.forecast.predictions import Forecasts, forecast_parts, tabulate_forecasts
+from rnn_pipelines.forecast.predictions import (
+    Forecasts,
+    forecast_parts,
+    name_bounds,
+    name_own_bounds,
+    tabulate_forecasts,
+)
 from rnn_pipelines.forecast.recipe import FUTURE, run_steps
 from rnn_pipelines.forecast.series.calendar import CalendarSpec, resolve_calendar
 from rnn_pipelines.forecast.series.rows import find_rows, look_up
@@ -26,6 +33,8 @@ from rnn_pipelines.report.numbers import list_some
 logger = logging.getLogger(__name__)
 
 NAMES_IN_MESSAGE = 5
+# What a forecaster says, in tables and in its intervals.
+FORECAST = "y_hat"
 
 
 class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
@@ -124,11 +133,13 @@ class Forecaster:
         model: what forecasts scaled windows.
         scaler: of the series that it knows.
         settings: what else it needs.
+        intervals: of `FORECAST`; None of a forecaster of before there were any.
     """
 
     model: Model
     scaler: Scaler
     settings: ForecasterSettings
+    intervals: Intervals | None = None
 
 
 def describe_forecaster(
@@ -188,7 +199,8 @@ def forecast_cutoffs(forecaster: Forecaster, series: Series, cutoffs: pd.DataFra
         series: one or several.
         cutoffs: `unique_id, cutoff`, the last time that each forecast sees.
     Returns:
-        `unique_id, cutoff, ds, horizon_step` (int64, from 1) and `y_hat` (float64, in the unit of `y`).
+        `unique_id, cutoff, ds, horizon_step` (int64, from 1) and `y_hat` (float64, in the unit of `y`); if it has
+        intervals, `lo_80, hi_80` and the like for each level, NaN where the level can't be promised.
     """
     settings, scaler = forecaster.settings, forecaster.scaler
     is_known = series["unique_id"].isin(scaler["unique_id"])
@@ -216,8 +228,16 @@ def forecast_cutoffs(forecaster: Forecaster, series: Series, cutoffs: pd.DataFra
         )
     index = panel.index("future")
     scaled = forecaster.model.forecast(panel, index.origins(np.arange(len(index))))
-    forecasts = {"y_hat": Forecasts(test=scaled[:0], future=scaled)}
-    return tabulate_forecasts(panel, features, scaler, forecasts, "future").table
+    forecasts = {FORECAST: Forecasts(test=scaled[:0], future=scaled)}
+    found_forecasts = tabulate_forecasts(panel, features, scaler, forecasts, "future")
+    if forecaster.intervals is not None:
+        found_forecasts = add_intervals(found_forecasts, forecaster.intervals, panel, scaler, "future")
+    names = {
+        name: own_name
+        for level in found_forecasts.levels
+        for name, own_name in zip(name_bounds(FORECAST, level), name_own_bounds(level), strict=True)
+    }
+    return found_forecasts.table.rename(columns=names)
 
 
 def _report_unknown(names: np.ndarray) -> None:

@@ -255,7 +255,8 @@ def add_intervals(
     """
     table, index = predictions.table, panel.index(part)
     origins = index.origins(np.arange(len(index)))
-    mean, deviation = (table["unique_id"].map(scaler.set_index("unique_id")[c]) for c in ("mean", "deviation"))
+    scale = scaler.set_index("unique_id").reindex(table["unique_id"])
+    mean, deviation = scale["mean"].to_numpy(), scale["deviation"].to_numpy()
     columns = {}
     for name in (name for name in predictions.forecasters if name in intervals.names):
         scaled = ((table[name] - mean) / deviation).to_numpy().reshape(-1, panel.horizon)

@@ -5,18 +5,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.formats import read_object
 from rnn_pipelines.forecast.forecaster import Blend, Forecaster, ForecasterSettings, Model
+from rnn_pipelines.forecast.intervals import Intervals
 from rnn_pipelines.forecast.networks import Network
 from rnn_pipelines.networks.packing import pack_arrays, unpack_arrays, unpack_networks
 
-SETTINGS, SCALER, MODEL = "settings.json", "scaler.json", "model.npz"
+SETTINGS, SCALER, MODEL, INTERVALS = "settings.json", "scaler.json", "model.npz", "intervals.npz"
 # Of the files as a whole; those of before there were numbers have none. Up to 1, the model is a `.keras` file for each
-# network.
-FORMAT = 2
+# network; up to 2, there are no intervals.
+FORMAT = 3
 
 
 def pack(forecaster: Forecaster) -> dict[str, bytes]:
@@ -25,11 +25,12 @@ def pack(forecaster: Forecaster) -> dict[str, bytes]:
     # As lists, because JSON writes a float64 with all its digits, and pandas' own writer with fewer.
     scaler = forecaster.scaler.to_dict(orient="list")
     assert isinstance(forecaster.model, Blend)  # older ones are read, and never written again
-    return {
+    files = {
         SETTINGS: json.dumps(settings, indent=2).encode(),
         SCALER: json.dumps(scaler, ensure_ascii=False).encode(),
         MODEL: pack_arrays(_list_arrays(forecaster.model)),
     }
+    return files if forecaster.intervals is None else {**files, INTERVALS: pack_arrays(vars(forecaster.intervals))}
 
 
 def unpack(files: Mapping[str, bytes]) -> Forecaster:
@@ -41,12 +42,13 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
     found = read_object(files[SETTINGS], "forecaster", FORMAT)
     # From JSON, in which times are text.
     settings = ForecasterSettings.model_validate_json(json.dumps({k: v for k, v in found.items() if k != "format"}))
-    return Forecaster(_unpack_model(files), pd.DataFrame(json.loads(files[SCALER])), settings)
+    intervals = Intervals(**_read_values(files[INTERVALS])) if INTERVALS in files else None
+    return Forecaster(_unpack_model(files), pd.DataFrame(json.loads(files[SCALER])), settings, intervals)
 
 
 def _unpack_model(files: Mapping[str, bytes]) -> Model:
     if MODEL in files:
-        return _read_arrays(unpack_arrays(files[MODEL]))
+        return _read_blend(_read_values(files[MODEL]))
     from rnn_pipelines.forecast.older import KerasMean
 
     return KerasMean(unpack_networks(files))
@@ -63,8 +65,11 @@ def _list_arrays(blend: Blend) -> dict[str, Any]:
     return arrays
 
 
-def _read_arrays(arrays: Mapping[str, np.ndarray]) -> Blend:
-    values: dict[str, Any] = {name: array if array.ndim else array.item() for name, array in arrays.items()}
+def _read_values(packed: bytes) -> dict[str, Any]:
+    return {name: array if array.ndim else array.item() for name, array in unpack_arrays(packed).items()}
+
+
+def _read_blend(values: Mapping[str, Any]) -> Blend:
     names = [name.removesuffix(".share") for name in values if name.endswith(".share")]
     parts = [part.name for part in dataclasses.fields(Network)]
     return Blend(

@@ -5,7 +5,7 @@ import pandas as pd
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast import forecaster
-from rnn_pipelines.forecast.predictions import ForecastLog
+from rnn_pipelines.forecast.predictions import ForecastLog, ForecastLogTable
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
 
@@ -28,4 +28,6 @@ def forecast_newest(champion: LoadedChampion | None, table: Source, source: Sour
             f"the champion {champion.version} can forecast none of the series of {source.label}: it doesn't know them, "
             "or their ends have gaps. Run kedro champion retrain forecast."
         )
-    return forecasts.assign(model_version=champion.version, created_at=pd.Timestamp.now("UTC").floor("s"))
+    log = forecasts.assign(model_version=champion.version, created_at=pd.Timestamp.now("UTC").floor("s"))
+    # Those that may come and go stand last.
+    return log[sorted(log.columns, key=ForecastLogTable.is_in_family)]

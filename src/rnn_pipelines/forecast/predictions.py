@@ -16,6 +16,10 @@ from rnn_pipelines.tables import Column, Table
 
 # A forecast among others of the same forecaster.
 KEY = ["unique_id", "cutoff", "ds"]
+# Columns of bounds in a table of one forecaster: lo_80, hi_80. Which levels there are is up to whoever forecasts.
+BOUNDS = dict.fromkeys(("lo_", "hi_"), Column("float", can_be_empty=True, can_be_infinite=True))
+# An actual outside of the interval of this level is told of; each forecaster that goes into use has one.
+ANOMALY_LEVEL = 99
 
 
 class StepsTable(Table):
@@ -37,9 +41,11 @@ class TargetsTable(StepsTable):
 class ForecastLogTable(StepsTable):
     """Forecasts one below the other: by which model version each was made, and when (UTC).
 
-    A forecast that is not a finite number stays in the log, because monitoring has to find it.
+    A forecast that is not a finite number stays in the log, because monitoring has to find it. Bounds are missing where
+    a version has none of that level, or could not promise it.
     """
 
+    families = BOUNDS
     key = ("unique_id", "cutoff", "ds", "model_version")
     y_hat = Column("float", can_be_empty=True, can_be_infinite=True)
     model_version = Column("text")
@@ -151,6 +157,11 @@ class Predictions:
 def name_bounds(forecaster: str, level: int) -> tuple[str, str]:
     """The columns of an interval's bounds, as Nixtla's libraries name them."""
     return f"{forecaster}-lo-{level}", f"{forecaster}-hi-{level}"
+
+
+def name_own_bounds(level: int) -> tuple[str, str]:
+    """The columns of an interval's bounds where there is one forecaster, see `BOUNDS`."""
+    return f"lo_{level}", f"hi_{level}"
 
 
 def tabulate_forecasts(

@@ -24,7 +24,9 @@ def list_case_steps(names: Iterable[str]) -> list[Step]:
     networks = tuple(f"{name}_network" for name in names)
     return [
         Step(
-            choose_challenger, ("windows", "base", "scaler", "settings", *networks), ("challenger", "training_record")
+            choose_challenger,
+            ("windows", "base", "scaler", "settings", "level", *networks),
+            ("challenger", "training_record"),
         ),
         Step(forecast_baselines, ("windows", "base"), ("baselines",)),
         Step(

@@ -28,7 +28,7 @@ def name_in(pipeline: str, **others: str) -> Callable[[str], str]:
         pipeline: by which its datasets begin.
         others: names of values that are neither.
     """
-    blocks = {*Recipe.model_fields, *NETWORKS, "training"}
+    blocks = {*Recipe.model_fields, *NETWORKS, "training", "level"}
     known = {name: f"params:forecast.{name}" for name in blocks} | {"source_table": f"{pipeline}_source"} | others
     return lambda name: known.get(name, f"{pipeline}_{name}")
 
