@@ -1,0 +1,161 @@
+"""Whether intervals hold what they promise: on draws of series whose noise is known, and on real ones.
+
+    .venv/bin/python benchmarks/intervals.py normal heavy_tailed uneven --draws 200        # simple methods
+    .venv/bin/python benchmarks/intervals.py normal heavy_tailed uneven --draws 8 --networks
+    RNN_DATA=../shared/data .venv/bin/python benchmarks/intervals.py seattle melbourne sunspots etth1_oil --networks
+    RNN_DATA=../shared/data .venv/bin/python benchmarks/intervals.py tourism
+
+Prints a table row for every case and forecaster, and writes the rows to `benchmarks/results/intervals[_networks].json`.
+A draw is another seed of the noise; no test part was used for tuning.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from accuracy import prepare_data
+
+from rnn_pipelines.forecast.base import fit_base
+from rnn_pipelines.forecast.baselines import forecast_baselines
+from rnn_pipelines.forecast.best import BEST, weigh_best
+from rnn_pipelines.forecast.evaluation.interval_metrics import MEASURES, measure_intervals
+from rnn_pipelines.forecast.forecaster import forecast_best
+from rnn_pipelines.forecast.intervals import LevelSpec, add_intervals, fit_intervals
+from rnn_pipelines.forecast.networks import Network, forecast_windows
+from rnn_pipelines.forecast.predictions import tabulate_forecasts
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.registry import NETWORKS
+from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.training import train_network
+
+RESULTS = Path(__file__).parent / "results"
+LEVEL = LevelSpec((80, 95))
+SHOWN = (*NETWORKS, BEST, "mix", "ridge")
+# The signal of the synthetic temperature, and what is added to it; the deviation is 2 °C over the whole signal's range.
+SIGNAL = 20 + 10 * np.sin(2 * np.pi * np.arange(1000) / 365)
+NOISES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+    "normal": lambda random: random.normal(0, 2, len(SIGNAL)),
+    "heavy_tailed": lambda random: random.standard_t(3, len(SIGNAL)) * 2 / np.sqrt(3),
+    "uneven": lambda random: random.normal(0, 1, len(SIGNAL)) * SIGNAL / 10,
+}
+SERIES = Path(os.environ.get("RNN_DATA", "../shared/data"), "series")
+PREPARED = Path(__file__).parent / ".data/prepared"
+REAL = {
+    "seattle": Recipe(source=SourceSpec(name="seattle")),
+    "melbourne": Recipe(
+        source=SourceSpec(path=str(SERIES / "daily-min-temperatures.csv"), time="Date", target="Temp"),
+        window=WindowSpec(lookback=14, horizon=7),
+        split=SplitSpec(validation=365, test=365),
+    ),
+    "sunspots": Recipe(
+        source=SourceSpec(path=str(SERIES / "monthly-sunspots.csv"), time="Month", target="Sunspots"),
+        window=WindowSpec(lookback=132, horizon=12),
+    ),
+    "etth1_oil": Recipe(
+        source=SourceSpec(path=str(SERIES / "ETTh1.csv"), time="date", target="OT"),
+        window=WindowSpec(lookback=96, horizon=24),
+    ),
+    "tourism": Recipe(
+        source=SourceSpec(
+            path=str(SERIES / "tourism_monthly_long.csv"), time="month", target="value", id="series"
+        ),
+        window=WindowSpec(lookback=48, horizon=24),
+        split=SplitSpec(validation=24, test=24),
+        evaluation=EvaluationSpec(origins="last"),
+    ),
+    "m4_hourly": Recipe(
+        source=SourceSpec(path=str(PREPARED / "m4_hourly.parquet"), id="unique_id"),
+        window=WindowSpec(lookback=336, horizon=48),
+        split=SplitSpec(validation=48, test=48),
+        evaluation=EvaluationSpec(origins="last"),
+    ),
+}  # fmt: skip
+DRAWN = Recipe(source=SourceSpec(name="catalog", time="ds", target="y"), window=WindowSpec(lookback=30, horizon=7))
+
+
+def read_tables(case: str, num_draws: int) -> Iterator[tuple[pd.DataFrame, Recipe]]:
+    """Each draw of a synthetic case, or the one real series."""
+    if case == "m4_hourly":
+        prepare_data()
+    if case in REAL:
+        yield read_source(REAL[case].source), REAL[case]
+        return
+    days = pd.date_range("2021-01-01", periods=len(SIGNAL))
+    for seed in range(num_draws):
+        values = SIGNAL + NOISES[case](np.random.default_rng(seed))
+        yield read_source(DRAWN.source, pd.DataFrame({"ds": days, "y": values})), DRAWN
+
+
+def measure(table: pd.DataFrame, recipe: Recipe, has_networks: bool) -> pd.DataFrame:
+    """Coverage, width and Winkler score by forecaster, level and step ahead."""
+    found = prepare_panel(table, recipe)
+    panel, base = found.windows, fit_base(found.windows)
+    networks = {name: train(panel, name) for name in NETWORKS} if has_networks else {}
+    best = weigh_best(panel, base, **networks)
+    intervals = fit_intervals(panel, base, best, LEVEL, **networks)
+    forecasts = {name: forecast_windows(network, base, panel) for name, network in networks.items()}
+    forecasts |= {BEST: forecast_best(panel, base, best, **networks), **forecast_baselines(panel, base)}
+    points = tabulate_forecasts(panel, found.features, found.scaler, forecasts, "test")
+    return measure_intervals(add_intervals(points, intervals, panel, found.scaler, "test"))[1]
+
+
+def train(panel: WindowedPanel, name: str) -> Network:
+    """With default settings."""
+    return train_network(panel, fit_base(panel), NetworkSpec(cell=name), ForecastTrainingSpec())[0]
+
+
+def summarize(case: str, measured: list[pd.DataFrame]) -> pd.DataFrame:
+    """Means over draws, by forecaster and level: of all steps, and the least and most covered step."""
+    by_step = pd.concat(measured).groupby(["forecaster", "level", "horizon_step"], sort=False)[list(MEASURES)].mean()
+    groups = by_step.groupby(["forecaster", "level"], sort=False)
+    rows = groups.mean().assign(least=groups["coverage"].min(), most=groups["coverage"].max())
+    return rows.reset_index().assign(case=case, num_draws=len(measured))
+
+
+def format_rows(rows: pd.DataFrame) -> list[str]:
+    """A Markdown row for each forecaster: coverage in percent with its range over steps, width and Winkler score."""
+    lines = []
+    for name, levels in rows[rows["forecaster"].isin(SHOWN)].groupby("forecaster", sort=False):
+        cells = [
+            f"{100 * r.coverage:.1f} ({100 * r.least:.1f} to {100 * r.most:.1f}) | {r.width:.4g} | {r.winkler:.4g}"
+            for r in levels.itertuples()
+        ]
+        lines.append(f"| {levels['case'].iloc[0]} | {levels['num_draws'].iloc[0]} | {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def main() -> None:
+    """Measures the cases that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "cases", nargs="*", default=[*NOISES, "seattle"], metavar="case", help=", ".join([*NOISES, *REAL])
+    )
+    parser.add_argument("--draws", type=int, default=200, help="of each synthetic case")
+    parser.add_argument("--networks", action="store_true", help="train them too; seconds to minutes for each draw")
+    arguments = parser.parse_args()
+    columns = [f"{what} {level} %" for level in LEVEL.root for what in ("coverage", "width", "Winkler")]
+    print(f"| case | draws | forecaster | {' | '.join(columns)} |\n|{'---|' * (3 + len(columns))}")
+    path = RESULTS / f"intervals{'_networks' if arguments.networks else ''}.json"
+    kept = {row["case"]: [] for row in json.loads(path.read_text())} if path.exists() else {}
+    for row in json.loads(path.read_text()) if path.exists() else []:
+        kept[row["case"]].append(row)
+    for case in arguments.cases:
+        started = time.process_time()
+        tables = read_tables(case, arguments.draws)
+        rows = summarize(case, [measure(table, recipe, arguments.networks) for table, recipe in tables])
+        rows["processor_seconds"] = round(time.process_time() - started, 1)
+        kept[case] = rows.to_dict(orient="records")
+        print("\n".join(format_rows(rows)), flush=True)
+        path.write_text(json.dumps([row for rows in kept.values() for row in rows], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
