@@ -158,6 +158,41 @@ def test_few_cut_offs_are_said_to_be_few() -> None:
     )
 
 
+# Intervals
+
+
+@pytest.mark.parametrize(
+    ("coverage", "p_value", "num_cutoffs", "verdict"),
+    [
+        (0.69, 0.05, 30, "retrain"),
+        (0.71, 0.001, 30, "ok"),
+        (0.60, 0.0501, 30, "ok"),
+        (0.60, 0.001, 9, "ok"),
+        (0.60, 0.001, 10, "retrain"),
+        (1.0, 0.001, 30, "ok"),
+    ],
+)
+def test_intervals_that_hold_too_little_are_a_reason_to_retrain(
+    coverage: float, p_value: float, num_cutoffs: int, verdict: str
+) -> None:
+    """By ten points, and shown; intervals that hold more than they promise are too wide, and safe."""
+    assert judge(replace(WELL, coverage={80: (coverage, p_value, num_cutoffs)})).verdict == verdict
+
+
+def test_what_intervals_hold_is_said() -> None:
+    short, well = (
+        judge(replace(WELL, coverage={80: (share, 0.001, 30), 95: (0.94, 0.5, 30)})) for share in (0.6, 0.78)
+    )
+    assert short.reasons == ("intervals that promise 80 % of the actuals hold 60 % (p = 0.001)",)
+    assert "intervals of 80, 95 % hold 78, 94 % of the actuals" in well.reasons
+
+
+def test_anomalies_are_told_and_ask_for_nothing() -> None:
+    verdict = judge(replace(WELL, num_anomalies=2, newest_anomaly="the newest is 9"))
+    assert verdict.verdict == "ok"
+    assert "2 actuals outside of the 99 % interval: the newest is 9" in verdict.reasons
+
+
 # Drift
 
 
@@ -296,6 +331,43 @@ def test_verdict_is_about_the_newest_cut_offs_and_the_versions_about_all() -> No
 @pytest.mark.parametrize(("deviation", "verdict"), [(1.8, "retrain"), (3.0, "alarm")])
 def test_forecasts_worse_than_promised_are_found(deviation: float, verdict: str) -> None:
     assert monitor(make_log(deviation))["verdict"] == verdict
+
+
+def bound(log: pd.DataFrame, half_width: float) -> pd.DataFrame:
+    """With intervals of that half width, of two levels."""
+    sides = {"lo": -half_width, "hi": half_width}
+    return log.assign(
+        **{f"{side}_{level}": log["y_hat"] + width for level in (80, 99) for side, width in sides.items()}
+    )
+
+
+def test_coverage_is_that_of_the_newest_cut_offs() -> None:
+    """Of normal errors of deviation 1, 80 % are below 1.28."""
+    found = monitor(bound(make_log(), 1.28))
+    assert [(row["level"], row["num_cutoffs"]) for row in found["intervals"]] == [(80, 30), (99, 30)]
+    assert 0.7 < found["intervals"][0]["coverage"] < 0.9
+    assert found["num_anomalies"] == len(found["anomalies"]) > 0
+
+
+def test_actual_outside_of_its_widest_interval_is_an_anomaly() -> None:
+    log = bound(make_log(0.0), 1.0)
+    day = pd.Timestamp("2024-10-10")
+    log.loc[log["ds"] == day, ["lo_99", "hi_99"]] = [50.0, 60.0]
+    found = monitor(log)
+    assert [(row["unique_id"], row["ds"], row["lo"]) for row in found["anomalies"]] == [("a", "2024-10-10", 50.0)]
+
+
+def test_newest_forecast_decides_whether_an_actual_is_odd() -> None:
+    log = bound(make_log(0.0), 1.0)
+    log.loc[log["horizon_step"] == 2, ["lo_99", "hi_99"]] = [50.0, 60.0]
+    assert monitor(log)["anomalies"] == []
+
+
+def test_forecasts_of_before_there_were_intervals_are_judged_without() -> None:
+    old, new = make_log(num=40), bound(make_log(num=20), 5.0)
+    found = monitor(pd.concat([old[~old["cutoff"].isin(new["cutoff"])], new], ignore_index=True))
+    assert [row["num_cutoffs"] for row in found["intervals"]] == [19, 19]
+    assert monitor(old)["intervals"] == []
 
 
 BAD = "2024-07-01T00.00.00.000000Z-badbad"

@@ -20,12 +20,22 @@ from rnn_pipelines.forecast.evaluation.realised import (
     measure_groups,
     measure_realised,
 )
+from rnn_pipelines.forecast.evaluation.realised_intervals import (
+    Anomaly,
+    RealisedCoverage,
+    find_anomalies,
+    measure_coverage,
+)
 from rnn_pipelines.forecast.packing import FORMAT
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.forecast.verdict import ForecastEvidence, MonitorForecastSpec, judge_forecasts
+from rnn_pipelines.report.numbers import format_number
 
 logger = logging.getLogger(__name__)
+
+# On record; how many there are in all stands beside them.
+MAX_ANOMALIES = 20
 
 
 class DriftRow(TypedDict):
@@ -42,8 +52,8 @@ class DriftRow(TypedDict):
 class ForecastVerdict(VerdictRecord):
     """What `verdict.json` holds: the verdict, and all that it stands on.
 
-    `error` and `by_step` are about the newest cut-offs of the version in use, `by_version` about all forecasts. None
-    stands for what is not finite.
+    `error`, `by_step`, `intervals` and `anomalies` (the newest ones) are about the newest cut-offs of the version in
+    use, `by_version` about all forecasts. None stands for what is not finite.
     """
 
     version: str | None
@@ -51,6 +61,9 @@ class ForecastVerdict(VerdictRecord):
     error: RealisedError
     by_step: list[GroupError]
     by_version: list[GroupError]
+    intervals: list[RealisedCoverage]
+    anomalies: list[Anomaly]
+    num_anomalies: int
     drift: list[DriftRow]
     coverage: Coverage
 
@@ -93,6 +106,7 @@ def monitor_forecasts(
     """
     newest = keep_newest(judged[judged["model_version"] == champion["version"]], monitoring.error.num_cutoffs)
     error = measure_realised(newest)
+    intervals, anomalies = measure_coverage(newest), find_anomalies(newest)
     evidence = ForecastEvidence(
         alarms=tuple(champion["alarms"]),
         has_champion=champion["version"] is not None,
@@ -104,6 +118,9 @@ def monitor_forecasts(
         num_cutoffs=error["num_cutoffs"],
         ratio=error["ratio"],
         p_value=error["p_value"],
+        coverage={row["level"]: (row["coverage"], row["p_value"], row["num_cutoffs"]) for row in intervals},
+        num_anomalies=len(anomalies),
+        newest_anomaly=_tell(anomalies[0]) if anomalies else "",
         drift={
             row.unique_id: None if np.isnan(row.distance) else (row.distance, row.p_value) for row in drift.itertuples()
         },
@@ -117,11 +134,19 @@ def monitor_forecasts(
         error=error,
         by_step=_list_rows(measure_groups(newest, "horizon_step")),
         by_version=_list_rows(measure_groups(judged, "model_version")),
+        intervals=intervals,
+        anomalies=anomalies[:MAX_ANOMALIES],
+        num_anomalies=len(anomalies),
         drift=_list_rows(drift),
         coverage=coverage,
     )
     plain: ForecastVerdict = make_plain(found)
     return plain
+
+
+def _tell(anomaly: Anomaly) -> str:
+    y, low, high = (format_number(number) for number in (anomaly["y"], anomaly["lo"], anomaly["hi"]))
+    return f"the newest is {y} of {anomaly['unique_id']} at {anomaly['ds']}, for {low} to {high}"
 
 
 def _has_promise(champion: KnownChampion) -> bool:

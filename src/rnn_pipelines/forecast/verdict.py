@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from rnn_pipelines.champion.verdict import Finding, Verdict, conclude
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
+from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.report.numbers import format_p_value, list_some
 
@@ -40,6 +41,18 @@ class ErrorSpec(BaseModel, extra="forbid", frozen=True):
         return self
 
 
+class IntervalSpec(BaseModel, extra="forbid", frozen=True):
+    """When intervals hold too little of what they promise.
+
+    Attributes:
+        max_shortfall: greatest part of the actuals, beyond those that may lie outside, that may do so.
+        significance: greatest p-value at which a coverage counts as other than promised.
+    """
+
+    max_shortfall: float = Field(default=0.1, ge=0, lt=1)
+    significance: float = Field(default=0.05, gt=0, le=1)
+
+
 class MonitorForecastSpec(NewestSpec, frozen=True):
     """How forecasts are monitored; the series are those of `forecast`.
 
@@ -48,12 +61,14 @@ class MonitorForecastSpec(NewestSpec, frozen=True):
         max_missed_steps: newest steps of a series that may be there without a forecast from them: 1 where the next
             forecast may still be due.
         error: when realised errors are too large.
+        intervals: when they hold too little.
         drift: when the newest values are others than those before.
     """
 
     valid_days: float = Field(7.0, gt=0, le=3650)
     max_missed_steps: int = Field(1, ge=0)
     error: ErrorSpec
+    intervals: IntervalSpec = IntervalSpec()
     drift: DriftSpec
 
 
@@ -72,6 +87,9 @@ class ForecastEvidence:
         num_cutoffs: cut-offs from which its forecasts are judged.
         ratio: their realised MSE over the promised MSE; None if no forecast can be judged.
         p_value: of no difference between the two; None if no forecast can be judged.
+        coverage: realised coverage of intervals by their level, its p-value and the number of its cut-offs.
+        num_anomalies: actuals outside of the widest interval.
+        newest_anomaly: the newest of them, in words.
         drift: distance and p-value of each series; None if there is too little to compare.
     """
 
@@ -85,6 +103,9 @@ class ForecastEvidence:
     num_cutoffs: int = 0
     ratio: float | None = None
     p_value: float | None = None
+    coverage: Mapping[int, tuple[float, float, int]] = field(default_factory=dict)
+    num_anomalies: int = 0
+    newest_anomaly: str = ""
     drift: Mapping[str, tuple[float, float] | None] = field(default_factory=dict)
 
 
@@ -100,6 +121,7 @@ def judge_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSpec)
             *_judge_champion(evidence),
             *_judge_forecasting(evidence, monitoring.max_missed_steps),
             *_judge_errors(evidence, monitoring.error),
+            *_judge_intervals(evidence, monitoring),
             *_judge_drift(evidence, monitoring.drift),
         ]
     )
@@ -150,6 +172,24 @@ def _judge_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Find
         yield Finding("alarm" if is_grave else "retrain", f"{said}, above {limit:g}")
     else:
         yield Finding("ok", said)
+
+
+def _judge_intervals(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Iterator[Finding]:
+    spec, min_cutoffs = monitoring.intervals, monitoring.error.min_cutoffs
+    for level, (coverage, p_value, num_cutoffs) in evidence.coverage.items():
+        is_short = level / 100 - coverage > spec.max_shortfall and p_value <= spec.significance
+        if is_short and num_cutoffs >= min_cutoffs:
+            said = f"intervals that promise {level} % of the actuals hold {100 * coverage:.0f} %"
+            yield Finding("retrain", f"{said} ({format_p_value(p_value)})")
+    if evidence.coverage:
+        held = ", ".join(f"{100 * coverage:.0f}" for coverage, *_ in evidence.coverage.values())
+        yield Finding("ok", f"intervals of {', '.join(map(str, evidence.coverage))} % hold {held} % of the actuals")
+    if evidence.num_anomalies:
+        yield Finding(
+            "ok",
+            f"{_count(evidence.num_anomalies, 'actual')} outside of the {ANOMALY_LEVEL} % interval: "
+            f"{evidence.newest_anomaly}",
+        )
 
 
 def _judge_drift(evidence: ForecastEvidence, drift: DriftSpec) -> Iterator[Finding]:

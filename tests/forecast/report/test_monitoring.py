@@ -9,7 +9,9 @@ from plotly.offline import get_plotlyjs
 
 from rnn_pipelines.forecast.report.monitoring import (
     render_report,
+    tabulate_anomalies,
     tabulate_drift,
+    tabulate_intervals,
     tabulate_steps,
     tabulate_versions,
     write_verdict,
@@ -45,6 +47,12 @@ def make_verdict(**changes: Any) -> dict[str, Any]:
             {"model_version": name, "first_cutoff": "2024-09-01", "last_cutoff": "2024-09-20", **STEP}
             for name in ("old", "new")
         ],
+        "intervals": [
+            {"level": 80, "num_forecasts": 60, "num_cutoffs": 30, "coverage": 0.55, "p_value": 0.001},
+            {"level": 99, "num_forecasts": 60, "num_cutoffs": 30, "coverage": 0.95, "p_value": 0.2},
+        ],
+        "anomalies": [{"unique_id": "a", "ds": "2024-10-20", "y": 31.5, "lo": 8.0, "hi": 30.0}],
+        "num_anomalies": 3,
         "drift": [
             {"unique_id": "a", "num_values": 30, "num_windows": 250, "shift": -1.2, "distance": 0.61, "p_value": 0.004},
             {"unique_id": "b", "num_values": 0, "num_windows": 9, "shift": None, "distance": None, "p_value": None},
@@ -90,6 +98,22 @@ def test_version_in_use_is_named() -> None:
     assert [row[:2] for row in rows] == [["old", "v1"], ["new", "v2, in use"]]
 
 
+def test_intervals_stand_with_what_they_held() -> None:
+    assert tabulate_intervals(make_verdict()["intervals"]).rows == [
+        ["80", "55.0", "0.001", "60", "30"],
+        ["99", "95.0", "0.2", "60", "30"],
+    ]
+
+
+def test_newest_anomalies_are_shown_and_the_rest_counted() -> None:
+    assert tabulate_anomalies(make_verdict()["anomalies"]).rows == [["a", "2024-10-20", "31.50", "8.000", "30.00"]]
+    assert "2 more are older." in write_report()
+
+
+def test_forecasts_without_intervals_have_no_section_of_them() -> None:
+    assert ">Intervals<" not in write_report(intervals=[], anomalies=[], num_anomalies=0)
+
+
 def test_drift_that_could_not_be_measured_is_a_dash() -> None:
     rows = tabulate_drift(make_verdict()["drift"]).rows
     assert rows == [["a", "30", "250", "−1.20", "0.610", "0.004"], ["b", "0", "9", "–", "–", "–"]]
@@ -112,6 +136,9 @@ def test_report_is_whole_where_there_is_nothing_yet() -> None:
         error=NO_ERROR,
         by_step=[],
         by_version=[],
+        intervals=[],
+        anomalies=[],
+        num_anomalies=0,
         drift=[],
         coverage={"missed_steps": {}, "unknown_series": [], "num_not_finite": 0},
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from rnn_pipelines.champion.verdict import KnownChampion, Promise
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
-from rnn_pipelines.forecast.predictions import ForecastLog, ForecastLogTable, StepsTable
+from rnn_pipelines.forecast.predictions import BOUNDS, ForecastLog, ForecastLogTable, StepsTable
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.tables import Column
@@ -19,8 +19,12 @@ logger = logging.getLogger(__name__)
 
 
 class JudgedForecastsTable(StepsTable):
-    """Past forecasts beside their actuals, and the MSE that the model promised for the step, missing if it didn't."""
+    """Past forecasts beside their actuals, and the MSE that the model promised for the step, missing if it didn't.
 
+    With the bounds of the intervals that there are.
+    """
+
+    families = BOUNDS
     key = ("unique_id", "cutoff", "ds", "model_version")
     model_version = Column("text")
     y = Column("float")
@@ -79,7 +83,8 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     refuse_other_times(log, series)
     versions = champion["versions"]
     actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
-    joined = log[[*StepsTable.columns, "y_hat", "model_version"]].merge(
+    bounds = [name for name in log if ForecastLogTable.is_in_family(name)]
+    joined = log[[*StepsTable.columns, "y_hat", "model_version", *bounds]].merge(
         actuals, on=["unique_id", "ds"], validate="many_to_one"
     )
     joined = joined.merge(_tabulate_learnt(versions, joined["cutoff"]), on=["model_version", "unique_id"], how="left")
@@ -87,7 +92,7 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     if has_seen.any():
         logger.warning("left out: %d forecasts whose model had learnt from what came after them", has_seen.sum())
     judged = joined[~has_seen].merge(_tabulate_promises(versions), on=["model_version", "horizon_step"], how="left")
-    return judged[list(JudgedForecastsTable.columns)]
+    return judged[[*JudgedForecastsTable.columns, *bounds]]
 
 
 def _make_empty_log(series: Series) -> ForecastLog:

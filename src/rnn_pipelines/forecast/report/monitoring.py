@@ -7,7 +7,9 @@ from pathlib import Path
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.realised import GroupError, RealisedError
+from rnn_pipelines.forecast.evaluation.realised_intervals import Anomaly, RealisedCoverage
 from rnn_pipelines.forecast.monitoring import DriftRow, ForecastVerdict
+from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.verdict import MonitorForecastSpec
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value, list_some
@@ -23,6 +25,11 @@ HOW_TO_READ = (
     "version and step. Means are over the forecasts of a series, then over series. The ratio is realised MSE over "
     "promised MSE: 1 is as promised, above 1 worse. A single cut-off is luck; the verdict looks at the newest ones "
     "of the version in use together, and asks for a p-value too (Diebold and Mariano's test)."
+)
+INTERVALS_IN_WORDS = (
+    "The intervals of the same forecasts. p is that of the promised coverage (Diebold and Mariano's test). Of a "
+    f"hundred actuals, {100 - ANOMALY_LEVEL} is to lie outside of the {ANOMALY_LEVEL} % interval by chance; those that "
+    "do are worth a look: a fault of measurement, an event, or a change."
 )
 NOTHING = "No past forecast can be judged yet: none was made, or no actual is there."
 DRIFT_IN_WORDS = (
@@ -57,6 +64,7 @@ def render_report(
         Section("Error over time", over_time),
         Section("Error by step", [describe_error(verdict["error"]), *steps]),
         Section("Model versions", [versions, *([] if versions.rows else [NOTHING])]),
+        *_report_intervals(verdict),
         Section("Drift", [*_list_drift(verdict["drift"]), DRIFT_IN_WORDS]),
         Section("Coverage", [tabulate_coverage(verdict, profile)]),
         Section("Parameters", [tabulate_parameters("monitor_forecast", monitoring.model_dump(mode="json"))]),
@@ -142,6 +150,47 @@ def tabulate_drift(drift: list[DriftRow]) -> Table:
             ]
             for row in drift
         ],
+    )
+
+
+def _report_intervals(verdict: ForecastVerdict) -> list[Section]:
+    if not verdict["intervals"]:
+        return []
+    parts: list[Part] = [tabulate_intervals(verdict["intervals"]), INTERVALS_IN_WORDS]
+    if verdict["anomalies"]:
+        rest = verdict["num_anomalies"] - len(verdict["anomalies"])
+        parts += [tabulate_anomalies(verdict["anomalies"]), *([f"{rest:,} more are older."] if rest > 0 else [])]
+    return [Section("Intervals", parts)]
+
+
+def tabulate_intervals(intervals: list[RealisedCoverage]) -> Table:
+    """How many actuals lay inside of the intervals of each level."""
+    return Table(
+        header=["level, %", "inside, %", "p", "forecasts", "cut-offs"],
+        rows=[
+            [
+                str(row["level"]),
+                f"{100 * row['coverage']:.1f}",
+                format_p_cell(row["p_value"]),
+                f"{row['num_forecasts']:,}",
+                f"{row['num_cutoffs']:,}",
+            ]
+            for row in intervals
+        ],
+        num_text_columns=0,
+    )
+
+
+def tabulate_anomalies(anomalies: list[Anomaly]) -> Table:
+    """Actuals outside of their widest interval."""
+    return Table(
+        header=["series", "time", "actual", "lower bound", "upper bound"],
+        rows=[
+            [row["unique_id"], row["ds"], *(format_number(number) for number in (row["y"], row["lo"], row["hi"]))]
+            for row in anomalies
+        ],
+        num_text_columns=2,
+        caption=f"actuals outside of the {ANOMALY_LEVEL} % interval of their newest forecast",
     )
 
 

@@ -1,0 +1,94 @@
+"""Whether intervals of past forecasts held what they promised, and which actuals lie outside of the widest ones."""
+
+from typing import TypedDict
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.forecast.evaluation.realised import JudgedForecasts, JudgedForecastsTable
+from rnn_pipelines.forecast.evaluation.significance import compare_losses
+from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL, name_own_bounds
+from rnn_pipelines.forecast.series.frequency import format_time
+
+
+class RealisedCoverage(TypedDict):
+    """How many actuals lay inside of the intervals of a level, as JSON.
+
+    `coverage` is a mean over the forecasts of a series, then over series, from 0 to 1; `p_value` that of no difference
+    to the level.
+    """
+
+    level: int
+    num_forecasts: int
+    num_cutoffs: int
+    coverage: float
+    p_value: float
+
+
+class Anomaly(TypedDict):
+    """An actual outside of the interval of its newest forecast, as JSON; times as texts."""
+
+    unique_id: str
+    ds: str
+    y: float
+    lo: float
+    hi: float
+
+
+def measure_coverage(judged: JudgedForecasts) -> list[RealisedCoverage]:
+    """Realised coverage of each level, over the forecasts that have an interval of it.
+
+    Args:
+        judged: the forecasts that count.
+    """
+    found = []
+    for level in _list_levels(judged):
+        bounds = _take_bounds(judged, level)
+        if bounds.empty:
+            continue
+        is_outside = (bounds["y"] < bounds["lo"]) | (bounds["y"] > bounds["hi"])
+        losses = bounds.assign(outside=is_outside.astype("float64"), promised=1 - level / 100)
+        by_window = losses.groupby(["unique_id", "cutoff"], as_index=False)[["outside", "promised"]].mean()
+        found.append(
+            RealisedCoverage(
+                level=level,
+                num_forecasts=len(bounds),
+                num_cutoffs=int(bounds["cutoff"].nunique()),
+                coverage=1 - float(losses.groupby("unique_id")["outside"].mean().mean()),
+                p_value=compare_losses(by_window, "outside", "promised", int(bounds["horizon_step"].max())),
+            )
+        )
+    return found
+
+
+def find_anomalies(judged: JudgedForecasts) -> list[Anomaly]:
+    """The actuals that lie outside of the interval of their newest forecast, the newest first.
+
+    Args:
+        judged: the forecasts that count; of an actual, that from the last cut-off before it decides.
+    """
+    if ANOMALY_LEVEL not in _list_levels(judged):
+        return []
+    newest = (
+        _take_bounds(judged, ANOMALY_LEVEL).sort_values(["cutoff"]).drop_duplicates(["unique_id", "ds"], keep="last")
+    )
+    outside = newest[(newest["y"] < newest["lo"]) | (newest["y"] > newest["hi"])].sort_values(
+        ["ds", "unique_id"], ascending=[False, True]
+    )
+    return [
+        Anomaly(unique_id=str(row.unique_id), ds=format_time(row.ds), y=row.y, lo=row.lo, hi=row.hi)
+        for row in outside.itertuples()
+    ]
+
+
+def _list_levels(judged: JudgedForecasts) -> list[int]:
+    names = [name for name in judged if JudgedForecastsTable.is_in_family(name)]
+    return sorted({int(name.partition("_")[2]) for name in names})
+
+
+def _take_bounds(judged: JudgedForecasts, level: int) -> pd.DataFrame:
+    """Rows with both bounds, as `lo` and `hi`."""
+    low, high = name_own_bounds(level)
+    columns = ["unique_id", "cutoff", "ds", "horizon_step", "y", low, high]
+    bounds = judged[columns].rename(columns={low: "lo", high: "hi"})
+    return bounds[np.isfinite(bounds[["lo", "hi"]]).all(axis=1)]
