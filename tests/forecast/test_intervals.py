@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,6 +23,8 @@ from rnn_pipelines.forecast.intervals import (
     fit_intervals,
 )
 from rnn_pipelines.forecast.predictions import Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 
@@ -248,3 +251,30 @@ def test_even_noise_has_intervals_of_one_width(prepare: Prepare) -> None:
     values = SIGNAL + NOISES["even"](np.random.default_rng(0))
     _, intervals = forecast_all(prepare(list(values), WINDOW, SPLIT))
     assert not intervals.slopes[intervals.names.tolist().index("mix")].any()
+
+
+def measure_coverage(recipe: Recipe) -> np.ndarray:
+    """Of the mix of simple methods on the test part, float64[level]."""
+    panel = prepare_panel(read_source(recipe.source), recipe)
+    predictions, _ = forecast_all(SimpleNamespace(**vars(panel)))
+    table = predictions.table
+    bounds = [predictions.get_bounds("mix", level)[table["y"].notna()] for level in (80, 95)]
+    y = table["y"].dropna()
+    return np.array([((pair["lo"] <= y) & (y <= pair["hi"])).mean() for pair in bounds])
+
+
+def test_coverage_of_seattle_is_within_4_points() -> None:
+    assert np.abs(measure_coverage(Recipe(source=SourceSpec(name="seattle"))) - [0.80, 0.95]).max() < 0.04
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("name", "time", "target", "lookback", "horizon"),
+    [("daily-min-temperatures", "Date", "Temp", 14, 7), ("monthly-sunspots", "Month", "Sunspots", 132, 12)],
+)
+def test_coverage_of_real_series_is_within_4_points(
+    real_data: Path, name: str, time: str, target: str, lookback: int, horizon: int
+) -> None:
+    source = SourceSpec(path=str(real_data / f"series/{name}.csv"), time=time, target=target)
+    recipe = Recipe(source=source, window=WindowSpec(lookback=lookback, horizon=horizon))
+    assert np.abs(measure_coverage(recipe) - [0.80, 0.95]).max() < 0.04
