@@ -105,8 +105,25 @@ def test_baseline_that_is_not_beaten_keeps_the_challenger_back(decide: Callable[
     assert "not below last_value" in read_reasons(candidate)
 
 
-def test_ridge_need_not_be_beaten(decide: Callable[..., Candidate]) -> None:
-    assert decide(ridge=0.1).decision.is_promoted
+def test_ridge_need_not_be_beaten_but_is_told(decide: Callable[..., Candidate]) -> None:
+    candidate = decide(ridge=0.1)
+    assert candidate.decision.is_promoted
+    said = candidate.manifest["reasons"][1]
+    measured = candidate.manifest["metrics"]
+    ratio = measured["challenger"]["loss"] / measured["baselines"]["ridge"]
+    assert said == f"its loss is {ratio - 1:.1%} above that of ridge (p < 0.0001)"
+
+
+def test_simple_methods_that_are_worse_are_not_told(decide: Callable[..., Candidate]) -> None:
+    assert list(decide().decision.reasons) == ["there is no champion yet"]
+
+
+def test_luckiest_of_several_simple_methods_needs_more_evidence(decide: Callable[..., Candidate]) -> None:
+    """The p-value grows with the number of those that could have been lucky."""
+    two, three = ("ridge", "challenger"), ("ridge", "challenger", "last_value")
+    alone, among = (decide(names=names, ridge=0.44) for names in (two, three))
+    p_values = [float(found.decision.reasons[-1].split("p = ")[1].rstrip(")")) for found in (alone, among)]
+    assert p_values[1] == pytest.approx(2 * p_values[0], rel=0.06)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

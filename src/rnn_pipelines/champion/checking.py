@@ -44,8 +44,12 @@ def read_findings(path: Path) -> list[Finding]:
 
 
 def _look_at_champion(store: ChampionStore) -> Iterator[Finding]:
-    if store.find_pointer() is None:
+    pointer = store.find_pointer()
+    if pointer is None:
         yield Finding("retrain", "there is no champion yet")
+    else:
+        # The first is why it was promoted, the others what was better on that day.
+        yield from (Finding("ok", f"of the version in use: {reason}") for reason in pointer.reasons[1:])
     for damage in list_damages(store):
         yield Finding("alarm", damage)
     retrainings = [r for r in store.list_records() if r.get("kind") == "retrain"]

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
@@ -36,6 +36,7 @@ class Case:
             alone, both have the `shared_loss` of that part, and it has no other.
         p_value, faults, objections: see `Evidence`.
         notes: what is left out, in words.
+        ahead: what is better on the holdout and doesn't keep the challenger back, in words: told after the reasons.
     """
 
     task: str
@@ -44,6 +45,7 @@ class Case:
     faults: tuple[str, ...]
     objections: tuple[str, ...]
     notes: tuple[str, ...]
+    ahead: tuple[str, ...] = ()
 
 
 def decide(
@@ -67,7 +69,8 @@ def decide(
     for note in case.notes:
         logger.warning(note)
     metrics = _gather_metrics(case, champion, training)
-    decision = decide_promotion(_gather_evidence(case, champion, metrics), policy)
+    decided = decide_promotion(_gather_evidence(case, champion, metrics), policy)
+    decision = replace(decided, reasons=(*decided.reasons, *case.ahead))
     outcome: Record = {
         "outcome": "promoted" if decision.is_promoted else "kept",
         "is_promoted": decision.is_promoted,

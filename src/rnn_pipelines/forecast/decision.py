@@ -1,6 +1,6 @@
 """The case of a challenger among forecasters: what the holdout says, and what is decided."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.forecaster import Forecaster
 from rnn_pipelines.forecast.predictions import Predictions
 from rnn_pipelines.forecast.series.tables import Profile, Source
 from rnn_pipelines.forecast.specs import RetrainForecastSpec
+from rnn_pipelines.report.numbers import format_p_value
 
 # What of the data profile stays on record of a retraining.
 FACTS = ("source", "num_series", "num_steps", "first", "last")
@@ -71,8 +72,18 @@ def decide_promotion(
         faults=tuple(find_faults(holdout)),
         objections=() if champion is None else _find_objections(challenger, champion, found.measures),
         notes=(*found.notes, *(f"there is no {name} of these series to be beaten" for name in missing)),
+        ahead=tuple(_list_better(found.better)),
     )
     return decide(challenger, champion, case, training, run, policy)
+
+
+def _list_better(better: Mapping[str, tuple[float, float]]) -> Iterator[str]:
+    """Simple methods that forecast the holdout better: nothing that is worse goes into use in silence.
+
+    None of them keeps the challenger back unless `must_beat` names it: the champion may be worse still.
+    """
+    for name, (ratio, p_value) in better.items():
+        yield f"its loss is {1 / ratio - 1:.1%} above that of {name} ({format_p_value(p_value)})"
 
 
 def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures: Mapping[str, Any]) -> tuple[str, ...]:

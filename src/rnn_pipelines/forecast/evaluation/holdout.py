@@ -26,11 +26,14 @@ class HoldoutMeasures:
             each step ahead; of the champion only `shared_loss` if it lacks some rows.
         p_value: of no difference between champion and challenger on the rows of both; None if there is no champion,
             NaN if a loss is not finite.
+        better: by simple method whose MSE is below the challenger's: the MSE over that of the challenger, and the
+            p-value of no difference, as many times as large as there are simple methods to choose from.
         notes: what is left out or odd, in words.
     """
 
     measures: dict[str, Measures]
     p_value: float | None
+    better: dict[str, tuple[float, float]]
     notes: list[str]
 
 
@@ -53,19 +56,33 @@ def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
     if has_forecast.any():
         shared = holdout.keep(has_forecast).select([CHALLENGER, CHAMPION])
         shared_losses = average_over_series(shared, "mse")
-        p_value = _compare(shared, horizon) if np.isfinite(list(shared_losses.values())).all() else float("nan")
+        is_finite = np.isfinite(list(shared_losses.values())).all()
+        p_value = _compare(shared, CHALLENGER, CHAMPION, horizon) if is_finite else float("nan")
         if not has_forecast.all():
             for name, loss in shared_losses.items():
                 measures.setdefault(name, Measures())["shared_loss"] = loss
     if CHAMPION in holdout.forecasters:
         notes += _list_not_shared(holdout.table)
-    return HoldoutMeasures(measures, p_value, notes)
+    return HoldoutMeasures(measures, p_value, _find_better(whole, losses, horizon), notes)
 
 
-def _compare(shared: Predictions, horizon: int) -> float:
-    both = shared.keep(shared.errors.notna().all(axis=1))
+def _find_better(holdout: Predictions, losses: dict[str, float], horizon: int) -> dict[str, tuple[float, float]]:
+    ours = losses[CHALLENGER]
+    others = [name for name in losses if name not in (CHALLENGER, CHAMPION)]
+    if not np.isfinite(ours):
+        return {}
+    return {
+        name: (losses[name] / ours, min(1.0, len(others) * _compare(holdout, CHALLENGER, name, horizon)))
+        for name in others
+        if losses[name] < ours
+    }
+
+
+def _compare(holdout: Predictions, one: str, other: str, horizon: int) -> float:
+    both = holdout.select([one, other])
+    both = both.keep(both.errors.notna().all(axis=1))
     squared = average_errors(both.table, both.forecasters, "mse", by="cutoff")
-    return compare_losses(squared, CHALLENGER, CHAMPION, horizon)
+    return compare_losses(squared, one, other, horizon)
 
 
 def _list_not_shared(table: pd.DataFrame) -> list[str]:
