@@ -72,6 +72,37 @@ def test_run_ends_by_saying_where_its_report_is(caplog: pytest.LogCaptureFixture
     assert [message.rpartition("/")[2] for message in caplog.messages] == ["report.html"]
 
 
+def test_run_ends_by_printing_its_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    catalog = DataCatalog({"forecast_summary": MemoryDataset("All is level.")})
+    pipeline = Pipeline([Node(lambda: "", None, "forecast_summary", name="summarize")])
+    RunHooks().after_pipeline_run(pipeline, catalog)
+    assert capsys.readouterr().out == "\nAll is level.\n\n"
+
+
+def test_run_ends_by_saying_where_its_predictions_are_though_nodes_read_them(caplog: pytest.LogCaptureFixture) -> None:
+    nodes = [
+        Node(lambda: "", None, "forecast_predictions", name="forecast"),
+        Node(print, "forecast_predictions", None, name="show"),
+    ]
+    catalog = DataCatalog({"forecast_predictions": TextDataset(filepath="out/predictions.txt")})
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        RunHooks().after_pipeline_run(Pipeline(nodes), catalog)
+    assert [message.rpartition("/")[2] for message in caplog.messages] == ["predictions.txt"]
+
+
+@pytest.mark.parametrize(("seconds", "lines"), [(1.0, []), (61.7, ["train: 62 s"])])
+def test_node_that_takes_long_is_said(
+    seconds: float, lines: list[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks, node = RunHooks(), Node(lambda: "", None, "model", name="train")
+    clock = iter([100.0, 100.0 + seconds])
+    monkeypatch.setattr("rnn_pipelines.hooks.time.monotonic", lambda: next(clock))
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        hooks.before_node_run(node)
+        hooks.after_node_run(node)
+    assert caplog.messages == lines
+
+
 def test_run_ends_by_saying_which_table_its_forecasts_are_in(caplog: pytest.LogCaptureFixture) -> None:
     pipeline = Pipeline([Node(lambda: "", None, "sales_forecasts", name="forecast")])
     catalog = DataCatalog({"sales_forecasts": PostgresRowsDataset(table="sales", key=["shop"])})

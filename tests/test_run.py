@@ -106,6 +106,23 @@ def test_next_values_follow_the_last_observation(results: Results) -> None:
     assert np.isfinite(following[FORECASTERS]).all().all()
 
 
+def test_table_that_any_program_reads_has_the_next_values(results: Results) -> None:
+    expected = results.table("07_model_output/forecast/next_values.parquet")
+    plain = pd.read_csv(results.root / "07_model_output/forecast/next_values.csv", parse_dates=["cutoff", "ds"])
+    pd.testing.assert_frame_equal(plain, expected, check_dtype=False, check_freq=False)
+
+
+def test_run_ends_with_verdict_ranking_and_next_values_on_one_screen(
+    finished: subprocess.CompletedProcess[str], results: Results
+) -> None:
+    summary = (results.root / "08_reporting/forecast/summary.txt").read_text()
+    assert finished.stdout == f"\n{summary}\n\n"
+    log = [line for line in finished.stderr.splitlines() if not line.startswith("import time:")]
+    paths = [line.rpartition("/")[2] for line in log[-3:]]
+    assert paths == ["next_values.csv", "predictions.parquet", "report.html"]
+    assert len(log) + len(finished.stdout.splitlines()) < 40
+
+
 def test_saved_networks_give_the_saved_forecasts(results: Results) -> None:
     panel, base = (
         load_arrays(results, path, holds)
@@ -180,11 +197,12 @@ def test_a_faulty_file_leaves_all_results_as_they_were(
     assert results.checksums() == before
 
 
-def test_a_misspelt_parameter_ends_the_run_before_its_first_node() -> None:
+def test_a_misspelt_parameter_ends_the_run_before_its_first_node(results: Results) -> None:
+    before = results.checksums()
     finished = run_forecast("window.lookbak=3")
     assert finished.returncode != 0
     assert "lookbak" in finished.stderr
-    assert "Running node" not in finished.stderr
+    assert results.checksums() == before
 
 
 @pytest.mark.slow

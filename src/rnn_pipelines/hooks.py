@@ -1,13 +1,14 @@
 """What happens around every run."""
 
 import logging
+import time
 from contextlib import ExitStack
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import DataCatalog
-from kedro.pipeline import Pipeline
+from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.champion.changes import count_retrainings
 from rnn_pipelines.champion.lock import hold_lock
@@ -20,6 +21,10 @@ logger = logging.getLogger(__name__)
 
 # How long a retraining waits for another one to end.
 RETRAIN_LOCK_SECONDS = 60
+# Of nodes that are worth a line.
+LONG_SECONDS = 2.0
+# What a run leaves for people, by the last word of its name in the catalog.
+RESULTS = {"report": "Report", "scores": "Scores", "forecasts": "Forecasts", "csv": "Next values"}
 
 
 class RunHooks:
@@ -28,6 +33,7 @@ class RunHooks:
     def __init__(self) -> None:
         self._locks = ExitStack()
         self._num_retrainings: dict[str, int] = {}
+        self._begun: dict[str, float] = {}
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
@@ -57,11 +63,28 @@ class RunHooks:
         self._locks.close()
 
     @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Notes when a node began."""
+        self._begun[node.name] = time.monotonic()
+
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        """Says which nodes took long; the others aren't worth a line."""
+        seconds = time.monotonic() - self._begun.pop(node.name)
+        if seconds >= LONG_SECONDS:
+            logger.info("%s: %.0f s", node.name, seconds)
+
+    @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Says where each report and each table of scores or forecasts lies."""
+        """Prints what the run says at its end, and where each report and each table of results lies."""
         for name in sorted(pipeline.outputs()):
+            if name.endswith("_summary") and name in catalog:
+                print(f"\n{catalog.load(name)}\n", flush=True)
+        for name in sorted(pipeline.all_outputs()):
             kind = name.rpartition("_")[2]
-            if kind in ("report", "scores", "forecasts") and name in catalog:
+            is_result = name in pipeline.outputs() if kind in RESULTS else kind == "predictions"
+            if is_result and name in catalog:
                 described = catalog[name]._describe()
-                logger.info("%s: %s", kind.capitalize(), described.get("filepath") or f"table {described['table']}")
+                label = RESULTS.get(kind, "Predictions")
+                logger.info("%s: %s", label, described.get("filepath") or f"table {described['table']}")
         self._locks.close()

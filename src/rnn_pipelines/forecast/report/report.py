@@ -121,22 +121,32 @@ def write_verdict(metrics: ForecastMetrics) -> str:
     Args:
         metrics: of all forecasters; `deciding` says which metric decides.
     """
+    if BEST not in metrics.forecasters:
+        return judge_network(metrics)
+    heading, baseline = METRICS[metrics.deciding].heading, metrics.find_best_baseline()
+    ours, theirs = (metrics.get(name, metrics.deciding) for name in (BEST, baseline))
+    return (
+        f"{judge_network(metrics)} The combination that goes into use {_compare(metrics, BEST, baseline)} that "
+        f"baseline: its {heading} is {_relate(ours, theirs)} "
+        f"({_tell_interval(metrics.forecasters[BEST])}{_tell_roots(metrics, BEST, baseline)})."
+    )
+
+
+def judge_network(metrics: ForecastMetrics) -> str:
+    """The first sentence of the verdict: how the best network does beside the best baseline.
+
+    Args:
+        metrics: see `write_verdict`.
+    """
     values = {name: metrics.get(name, metrics.deciding) for name in metrics.forecasters}
     baseline = metrics.find_best_baseline()
     network = min((name for name in values if name not in BASELINES and name != BEST), key=lambda name: values[name])
-    heading = METRICS[metrics.deciding].heading
-    said = (
+    return (
         f"The best network, {LOOKS[network].name}, {_compare(metrics, network, baseline)} the best baseline, "
-        f"{LOOKS[baseline].name}: its {heading} is {_relate(values[network], values[baseline])}"
+        f"{LOOKS[baseline].name}: its {METRICS[metrics.deciding].heading} is "
+        f"{_relate(values[network], values[baseline])}"
         f" ({_tell_interval(metrics.forecasters[network])}{_tell_roots(metrics, network, baseline)})"
         f"{_relate_to_floor(values[network], metrics.noise_floor_mse)}."
-    )
-    if BEST not in values:
-        return said
-    return (
-        f"{said} The combination that goes into use {_compare(metrics, BEST, baseline)} that baseline: its {heading} "
-        f"is {_relate(values[BEST], values[baseline])} "
-        f"({_tell_interval(metrics.forecasters[BEST])}{_tell_roots(metrics, BEST, baseline)})."
     )
 
 
@@ -200,7 +210,7 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
         [
             LOOKS[name].name,
             *(format_number(numbers.get(column)) for column in columns),
-            NO_NUMBER if name == baseline else _tell_difference(numbers),
+            NO_NUMBER if name == baseline else tell_difference(numbers),
         ]
         for name, numbers in measured.items()
     ]
@@ -214,7 +224,7 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
     return Table(header=["forecaster", *headings, difference], rows=rows, best=best)
 
 
-def _tell_difference(numbers: Mapping[str, float | None]) -> str:
+def tell_difference(numbers: Mapping[str, float | None]) -> str:
     """In percent, with its interval: −3.1 (−5.2 to −1.0)."""
     difference, low, high = (numbers.get(f"difference{end}") for end in ("", "_low", "_high"))
     if difference is None:

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.intervals import Intervals, add_intervals
 from rnn_pipelines.forecast.networks import Network, NetworkRecord
 from rnn_pipelines.forecast.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.registry import NETWORKS
-from rnn_pipelines.forecast.report import report
+from rnn_pipelines.forecast.report import report, summary
 from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
@@ -36,15 +36,18 @@ def tabulate_forecasts(
     combined: Forecasts,
     intervals: Intervals,
     **networks: Forecasts,
-) -> tuple[Predictions, Predictions]:
-    """Lays all forecasts, with their intervals, side by side in the data's own unit: of the test part, and to come."""
+) -> tuple[Predictions, Predictions, pd.DataFrame]:
+    """Lays all forecasts, with their intervals, side by side in the data's own unit: of the test part, and to come.
+
+    What is to come as a plain table, too, which any program reads.
+    """
     by_name = {**networks, BEST: combined, **baselines}
     parts: tuple[Part, Part] = ("test", "future")
     test, future = (
         add_intervals(tables.tabulate_forecasts(panel, features, scaler, by_name, part), intervals, panel, scaler, part)
         for part in parts
     )
-    return test, future
+    return test, future, future.table
 
 
 def render_report(
@@ -60,3 +63,8 @@ def render_report(
     return report.render_report(
         ForecastMetrics.parse(metrics), profile, parameters, records, best, by_level, **records_and_figures
     )
+
+
+def summarize_run(metrics: dict[str, Any], next_values: Predictions) -> str:
+    """Says at the run's end who is ahead, and what comes next."""
+    return summary.summarize_run(ForecastMetrics.parse(metrics), next_values)

@@ -99,11 +99,12 @@ def create_report_nodes() -> list[Node]:
         node(
             nodes.tabulate_forecasts,
             tables | name_each("forecasts"),
-            ["forecast_predictions", "forecast_next_values"],
+            ["forecast_predictions", "forecast_next_values", "forecast_next_values_csv"],
         ),
         node(evaluate_forecasts, measured | name_each("record"), metrics),
         node(draw_figures, drawn | name_each("history"), FIGURES),
         node(nodes.render_report, reported | name_each("record") | FIGURES, "forecast_report"),
+        node(nodes.summarize_run, ["forecast_metrics", "forecast_next_values"], "forecast_summary"),
     ]
 
 

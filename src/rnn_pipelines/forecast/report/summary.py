@@ -1,0 +1,120 @@
+"""What a run says at its end, for a terminal: verdict, leaderboard and next values."""
+
+import math
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.forecast.best import BEST
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, ForecastMetrics
+from rnn_pipelines.forecast.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.forecast.report.report import judge_network, tell_difference
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number
+
+WIDTH = 110
+MAX_VALUES = 7
+
+
+def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
+    """The verdict in a sentence, everyone from the best to the worst, and what comes next.
+
+    Args:
+        metrics: of all forecasters.
+        next_values: of all forecasters, of which that in use is shown, for the first series.
+    """
+    blocks = [textwrap.fill(judge_network(metrics), WIDTH), rank(metrics), list_next_values(next_values)]
+    return "\n\n".join(blocks)
+
+
+def rank(metrics: ForecastMetrics) -> str:
+    """Everyone on the test part, from the best to the worst."""
+    deciding, baseline = metrics.deciding, metrics.find_best_baseline()
+    shown = [deciding, *(name for name in ("rmse", "mae", "mase") if name != deciding)]
+    numbers = metrics.forecasters
+    coverages = sorted({key for row in numbers.values() for key in row if key.startswith("coverage_")})
+    order = sorted(numbers, key=lambda name: (numbers[name][deciding] is None, numbers[name][deciding]))
+    header = ["on the test part", *(METRICS[name].heading for name in shown)]
+    header += [
+        f"against {LOOKS[baseline].name}, %",
+        *(f"inside {key.removeprefix('coverage_')} %" for key in coverages),
+    ]
+    rows = [
+        [
+            LOOKS[name].name,
+            *(format_number(numbers[name].get(column)) for column in shown),
+            NO_NUMBER if name == baseline else tell_difference(numbers[name]),
+            *(_tell_coverage(numbers[name].get(key)) for key in coverages),
+        ]
+        for name in order
+    ]
+    return _align([header, *rows])
+
+
+def _tell_coverage(coverage: float | None) -> str:
+    return NO_NUMBER if coverage is None else f"{100 * coverage:.1f}"
+
+
+def list_next_values(next_values: Predictions) -> str:
+    """The forecasts that go into use, of the first series, with their intervals."""
+    table = next_values.table
+    first = table[table["unique_id"] == table["unique_id"].iloc[0]] if len(table) else table
+    if first.empty:
+        return "No next values: no series has the values that a window needs."
+    bounds = [
+        name for level in sorted(next_values.levels, reverse=True) for name in name_bounds(BEST, level) if name in first
+    ]
+    lows, highs = bounds[::2], bounds[1::2][::-1]
+    columns = [*lows, BEST, *highs]
+    header = ["next values" if _is_alone(table) else f"next values of {first['unique_id'].iloc[0]}"]
+    header += [
+        LOOKS[BEST].name if name == BEST else name.removeprefix(f"{BEST}-").replace("-", " ") for name in columns
+    ]
+    times, values = _write_times(first["ds"]), first[columns].to_numpy()[:MAX_VALUES]
+    form = _choose_form(values)
+    rows = [[time, *map(form, numbers)] for time, numbers in zip(times, values, strict=False)]
+    return "\n".join([_align([header, *rows]), *_count_rest(table, len(first))])
+
+
+def _choose_form(values: np.ndarray) -> Callable[[float], str]:
+    """As many decimals for all numbers as the largest needs for four digits."""
+    largest = np.abs(values[np.isfinite(values)]).max(initial=0.0)
+    magnitude = math.floor(math.log10(largest)) if largest > 0 else 0
+    if not -5 <= magnitude < 15:
+        return format_number
+    decimals = max(3 - magnitude, 0)
+    return lambda number: NO_NUMBER if math.isnan(number) else f"{number:,.{decimals}f}".replace("-", "−")
+
+
+def _count_rest(table: pd.DataFrame, num_steps: int) -> Iterator[str]:
+    hidden = [f"{num_steps - MAX_VALUES:,} more steps"] if num_steps > MAX_VALUES else []
+    num_series = table["unique_id"].nunique()
+    hidden += [f"{num_series - 1:,} more series"] if num_series > 1 else []
+    if hidden:
+        yield f"… and {', '.join(hidden)}"
+
+
+def _is_alone(table: pd.DataFrame) -> bool:
+    return bool(table["unique_id"].nunique() == 1)
+
+
+def _write_times(times: pd.Series) -> list[str]:
+    """As short as they can be: dates without an hour where none has one."""
+    return [str(time) for time in (times.dt.date if _are_days(times) else times)]
+
+
+def _are_days(times: pd.Series) -> bool:
+    return times.dtype.kind == "M" and bool((times == times.dt.normalize()).all())
+
+
+def _align(rows: Sequence[Sequence[str]]) -> str:
+    """Columns that stand below one another: words to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in rows
+    )

@@ -1,0 +1,118 @@
+"""A run's last words: who is ahead, what comes next, and no more than a screen of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
+from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.report.report import write_verdict
+from rnn_pipelines.forecast.report.summary import MAX_VALUES, WIDTH, list_next_values, rank, summarize_run
+
+NUMBERS = {
+    "mse": 4.0,
+    "rmse": 2.0,
+    "mae": 1.5,
+    "mase": 0.9,
+    "coverage_80": 0.7912,
+    "difference": 0.1,
+    "difference_low": -0.05,
+    "difference_high": 0.25,
+}
+
+
+def make_metrics(**mse: float | None) -> ForecastMetrics:
+    return ForecastMetrics({name: {**NUMBERS, "mse": number} for name, number in mse.items()}, None)
+
+
+METRICS = make_metrics(lstm=4.2, gru=3.5, best=3.4, ridge=3.7, last_value=9.0)
+
+
+def make_next_values(num_series: int = 1, horizon: int = 3, freq: str = "D") -> Predictions:
+    ds = pd.date_range("2026-01-30", periods=horizon, freq=freq)
+    steps = np.arange(1, horizon + 1)
+    tables = [
+        pd.DataFrame(
+            {
+                "unique_id": f"shop {number}",
+                "cutoff": ds[0] - pd.Timedelta(1, "D"),
+                "ds": ds,
+                "horizon_step": steps,
+                "best": 100.0 + steps,
+                "best-lo-80": 90.25 + steps,
+                "best-hi-80": 110.0 + steps,
+            }
+        )
+        for number in range(num_series)
+    ]
+    return Predictions(pd.concat(tables, ignore_index=True), ("best",), (80,))
+
+
+def test_summary_begins_with_the_verdict_in_one_sentence() -> None:
+    said = " ".join(summarize_run(METRICS, make_next_values()).split("\n\n")[0].split("\n"))
+    assert said.count(". ") == 0
+    assert write_verdict(METRICS).startswith(said)
+
+
+def test_best_stands_first() -> None:
+    names = [line.split("  ")[0] for line in rank(METRICS).splitlines()[1:]]
+    assert names == ["best combination", "GRU", "ridge", "LSTM", "last value"]
+
+
+def test_who_has_no_error_stands_last() -> None:
+    lines = rank(make_metrics(lstm=None, gru=3.5, ridge=3.7)).splitlines()
+    assert lines[-1].split() == ["LSTM", "–", "2.000", "1.500", "0.9000", "+10.0", "(−5.0", "to", "+25.0)", "79.1"]
+
+
+def test_next_values_stand_between_their_bounds() -> None:
+    lines = list_next_values(make_next_values()).splitlines()
+    assert lines[0].split("  ")[0] == "next values"
+    assert lines[0].split()[2:] == ["lo", "80", "best", "combination", "hi", "80"]
+    assert lines[1].split() == ["2026-01-30", "91.2", "101.0", "111.0"]
+
+
+def test_hours_are_told_where_there_are_some() -> None:
+    assert "2026-01-30 01:00:00" in list_next_values(make_next_values(freq="h"))
+
+
+@pytest.mark.parametrize(
+    ("num_series", "horizon", "rest"),
+    [
+        (1, MAX_VALUES, None),
+        (1, MAX_VALUES + 5, "… and 5 more steps"),
+        (3, MAX_VALUES, "… and 2 more series"),
+        (3, MAX_VALUES + 1, "… and 1 more steps, 2 more series"),
+    ],
+)
+def test_what_is_left_out_is_counted(num_series: int, horizon: int, rest: str | None) -> None:
+    lines = list_next_values(make_next_values(num_series, horizon)).splitlines()
+    assert len(lines) == 1 + MAX_VALUES + (rest is not None)
+    assert rest is None or lines[-1] == rest
+
+
+def test_series_is_named_where_it_is_one_of_several() -> None:
+    assert list_next_values(make_next_values(2)).startswith("next values of shop 0 ")
+
+
+def test_bounds_that_could_not_be_promised_are_dashes() -> None:
+    values = make_next_values()
+    empty = replace(values, table=values.table.assign(**{"best-lo-80": np.nan, "best-hi-80": np.nan}))
+    assert list_next_values(empty).splitlines()[1].split() == ["2026-01-30", "–", "101.0", "–"]
+
+
+def test_without_next_values_it_says_why() -> None:
+    values = make_next_values()
+    assert list_next_values(replace(values, table=values.table[:0])).startswith("No next values: ")
+
+
+def test_summary_of_a_real_run_fits_a_screen(make_results: Callable[..., SimpleNamespace]) -> None:
+    results = make_results(num_series=3, horizon=20)
+    values = results.next_values
+    combined = replace(values, table=values.table.assign(best=1.0), forecasters=(*values.forecasters, "best"))
+    lines = summarize_run(METRICS, combined).splitlines()
+    assert len(lines) < 25
+    assert max(map(len, lines)) <= WIDTH
