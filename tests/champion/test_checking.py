@@ -60,9 +60,10 @@ def test_verdict_is_believed_until_its_end(
     assert (checked.verdict, list(checked.reasons)) == (verdict, reasons)
 
 
-def test_monitor_that_never_looked_is_said(store: ChampionStore, path: Path) -> None:
+def test_champion_at_which_no_monitor_ever_looked_is_an_alarm(store: ChampionStore, path: Path) -> None:
     checked = check_task(store, path)
-    assert (checked.verdict, checked.reasons) == ("ok", ("the monitor has not looked yet",))
+    expected = ("the monitor has never looked, so that nobody knows whether forecasts hold",)
+    assert (checked.verdict, checked.reasons) == ("alarm", expected)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,7 @@ def test_damaged_champion_is_an_alarm(store: ChampionStore, path: Path) -> None:
 def test_what_was_better_than_the_champion_is_told(store: ChampionStore, path: Path) -> None:
     reasons = ["it is better", "its loss is 3.1% above that of ridge (p = 0.2)"]
     store.promote(store.add_version({"model": b"another"}), reasons, AT)
+    write(path, "ok", "errors as promised")
     checked = check_task(store, path)
     assert checked.verdict == "ok"
     assert "of the version in use: its loss is 3.1% above that of ridge (p = 0.2)" in checked.reasons
@@ -118,6 +120,7 @@ def record(store: ChampionStore, **fields: Any) -> None:
 
 def test_failed_retraining_asks_for_another(store: ChampionStore, path: Path) -> None:
     record(store, outcome="failed", error="SeriesError: no such file")
+    write(path, "ok", "errors as promised")
     checked = check_task(store, path)
     assert checked.verdict == "retrain"
     assert checked.reasons == ("the last retraining failed: SeriesError: no such file",)
@@ -126,6 +129,7 @@ def test_failed_retraining_asks_for_another(store: ChampionStore, path: Path) ->
 def test_failure_is_forgotten_after_the_next_retraining(store: ChampionStore, path: Path) -> None:
     record(store, outcome="failed", error="SeriesError: no such file")
     record(store, outcome="kept")
+    write(path, "ok", "errors as promised")
     assert check_task(store, path).verdict == "ok"
 
 

@@ -17,11 +17,13 @@ def check_task(store: ChampionStore, path: Path) -> Verdict:
         store: of the task.
         path: what the monitor wrote: a `VerdictRecord` as JSON.
     """
-    return conclude([*_look_at_champion(store), *read_findings(path)])
+    # Before there is a champion, there is nothing to monitor.
+    is_monitored = path.exists() or store.find_pointer() is not None
+    return conclude([*_look_at_champion(store), *(read_findings(path) if is_monitored else [])])
 
 
 def read_findings(path: Path) -> list[Finding]:
-    """What the monitor found when it last looked; a file that can't be read, or is too old, is an alarm.
+    """What the monitor found when it last looked; that it never did, long ago, or not readably, is an alarm.
 
     Args:
         path: see `check_task`.
@@ -38,7 +40,7 @@ def read_findings(path: Path) -> list[Finding]:
             findings.append(Finding("alarm", f"the monitor has not looked since {at}: a night was missed"))
         return findings
     except FileNotFoundError:
-        return [Finding("ok", "the monitor has not looked yet")]
+        return [Finding("alarm", "the monitor has never looked, so that nobody knows whether forecasts hold")]
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [Finding("alarm", f"{path}: what the monitor found can't be read ({error!r})")]
 
