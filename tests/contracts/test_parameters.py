@@ -14,6 +14,7 @@ from rnn_pipelines.forecast.backtest import BacktestSpec
 from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -39,6 +40,7 @@ TYPES = {
     "forecast.split": SplitSpec,
     "forecast.window": WindowSpec,
     "forecast.calendar": CalendarSpec,
+    "forecast.covariates": CovariateSpec,
     "forecast.lstm": NetworkSpec,
     "forecast.gru": NetworkSpec,
     "forecast.training": ForecastTrainingSpec,

@@ -51,7 +51,7 @@ def replay(
     **schedules: ScheduleSpec,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     spec = BacktestSpec(period=period, schedules=schedules)
-    forecasts, retrainings = replay_schedules(table, recipe, retraining or make_retraining(), spec, HERE)
+    forecasts, retrainings = replay_schedules(table, None, recipe, retraining or make_retraining(), spec, HERE)
     return forecasts.table, retrainings
 
 
@@ -289,7 +289,7 @@ def days(monkeypatch: pytest.MonkeyPatch, make_table: Callable[..., pd.DataFrame
         recipe = RECIPE.model_copy(update={"source": source, "split": SplitSpec(validation=0.1, test=0.1)})
         series = make_table([float(value % 7) for value in range(size)], **options)
         with pytest.raises(InterruptedError):
-            replay_schedules(series, recipe, make_retraining(), spec, HERE)
+            replay_schedules(series, None, recipe, make_retraining(), spec, HERE)
         return [str(getattr(day, "date", lambda day=day: day)()) for day in found[0].days]
 
     return find
@@ -327,7 +327,7 @@ def test_spans_of_time_mean_nothing_to_steps(
     table = make_table(make_values(70), freq=1, start=0)
     recipe = RECIPE.model_copy(update={"source": SourceSpec(name="catalog", freq=1)})
     with pytest.raises(SeriesError, match="the series have steps and no dates"):
-        replay_schedules(table, recipe, make_retraining(), spec, HERE)
+        replay_schedules(table, None, recipe, make_retraining(), spec, HERE)
 
 
 @pytest.mark.parametrize("every", ["fortnight", 0, -1, 1.5])
@@ -341,7 +341,7 @@ def test_two_processes_come_to_the_same_as_one(
     table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     spec = BacktestSpec(period=20, schedules={"never": NEVER, "often": EVERY_8})
-    forecasts, retrainings = replay_schedules(table, RECIPE, make_retraining(), spec, ParallelSpec(workers=2))
+    forecasts, retrainings = replay_schedules(table, None, RECIPE, make_retraining(), spec, ParallelSpec(workers=2))
     pd.testing.assert_frame_equal(forecasts.table, replayed[0])
     columns = ["schedule", "as_of", "is_promoted", "loss"]
     pd.testing.assert_frame_equal(retrainings[columns], replayed[1][columns])

@@ -25,6 +25,7 @@ from rnn_pipelines.forecast.intervals import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.networks import forecast_windows
 from rnn_pipelines.forecast.packing import pack, unpack
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
@@ -58,7 +59,7 @@ def train(prepared: SimpleNamespace, network: NetworkSpec = NETWORK, **budget: o
 
 def choose(prepared: SimpleNamespace, *networks: TrainedNetwork):
     return choose_challenger(
-        prepared.windows, prepared.base, prepared.scaler, prepared.settings, LevelSpec((50,)), *networks
+        prepared.windows, prepared.base, prepared.scaler, Coding(), prepared.settings, LevelSpec((50,)), *networks
     )
 
 
@@ -217,7 +218,7 @@ def test_challenger_has_the_intervals_of_the_combination(
 def forecast(prepared: SimpleNamespace, challenger: Forecaster, champion: Forecaster):
     baselines = forecast_baselines(prepared.windows, prepared.base)
     in_use = LoadedChampion("v1", champion, "", (), {})
-    return forecast_holdout(prepared.windows, prepared.features, prepared.scaler, baselines, challenger, in_use).table
+    return forecast_holdout(prepared.windows, prepared.features, None, baselines, challenger, in_use).table
 
 
 def test_champion_of_another_shape_is_judged_on_the_same_rows(champion: Forecaster, grow: Grow) -> None:
@@ -240,7 +241,8 @@ def test_series_that_the_champion_does_not_know_have_no_forecast_of_its(champion
 def test_forecast_that_is_no_number_is_told_from_none(champion: Forecaster, broken: Forecaster, grow: Grow) -> None:
     """It is infinite, and where there is no forecast it is NaN, as of a champion that is sound."""
     other = grow(80, a=1, x=3)
-    sound, infinite = (forecast(other, challenger=champion, champion=one)["champion"] for one in (champion, broken))
+    challenger = choose(other, train(other))[0]
+    sound, infinite = (forecast(other, challenger=challenger, champion=one)["champion"] for one in (champion, broken))
     assert infinite.isna().tolist() == sound.isna().tolist()
     assert set(infinite.dropna()) == {np.inf}
 

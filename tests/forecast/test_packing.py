@@ -86,7 +86,7 @@ def test_blend_without_networks_comes_back(forecaster: Forecaster, prepared: Sim
 
 def test_files_are_arrays_and_json(forecaster: Forecaster) -> None:
     files = pack(forecaster)
-    assert sorted(files) == ["model.npz", "scaler.json", "settings.json"]
+    assert sorted(files) == ["coding.json", "model.npz", "scaler.json", "settings.json"]
     with np.load(io.BytesIO(files["model.npz"]), allow_pickle=False) as arrays:
         assert all(array.dtype != object for array in arrays.values())
     assert json.loads(files["scaler.json"])["unique_id"] == forecaster.scaler["unique_id"].tolist()

@@ -59,24 +59,32 @@ class Replay:
         name: of the schedule.
         days: of its retrainings; the last one is the end of the series, on which nothing is trained any more.
         table: as read, of which each day takes its part.
+        covariate_table: of all days: what is past in it is not read after the day of a forecast.
         series: repaired, from which forecasts are made.
     """
 
     name: str
     days: tuple[Any, ...]
     table: Source
+    covariate_table: pd.DataFrame | None
     series: Series
     recipe: Recipe
     retraining: Retraining
 
 
 def replay_schedules(
-    table: Source, recipe: Recipe, retraining: Retraining, backtest: BacktestSpec, parallel: ParallelSpec
+    table: Source,
+    covariate_table: pd.DataFrame | None,
+    recipe: Recipe,
+    retraining: Retraining,
+    backtest: BacktestSpec,
+    parallel: ParallelSpec,
 ) -> tuple[Predictions, Retrainings]:
     """Replays every schedule, and forecasts from every step of the period with whichever model was the champion then.
 
     Args:
         table: the series up to the last day.
+        covariate_table: see `read_covariates`; None if there are none.
         recipe, retraining, backtest: see their types.
         parallel: over which processes the schedules are spread.
     Returns:
@@ -92,10 +100,10 @@ def replay_schedules(
     end = series["ds"].max()
     first = go_back(end, backtest.period, profile["freq"])
     days = {name: list_days(first, end, spec.every, profile["freq"]) for name, spec in backtest.schedules.items()}
-    forecasts = _forecast_baselines(table, series, profile, recipe, first)
+    forecasts = _forecast_baselines(table, covariate_table, series, profile, recipe, first)
     # The longest first, so that no process is left with it at the end.
     jobs = sorted(
-        (Replay(name, days[name], table, series, recipe, retraining) for name in backtest.schedules),
+        (Replay(name, days[name], table, covariate_table, series, recipe, retraining) for name in backtest.schedules),
         key=lambda job: -len(job.days),
     )
     logger.info("replaying %s", ", ".join(f"{job.name} (up to {len(job.days) - 1} trainings)" for job in jobs))
@@ -110,13 +118,20 @@ def replay_schedules(
     return forecasts, pd.concat([replayed[name][1] for name in backtest.schedules], ignore_index=True)
 
 
-def _forecast_baselines(table: Source, series: Series, profile: Profile, recipe: Recipe, first: Any) -> Predictions:
+def _forecast_baselines(
+    table: Source,
+    covariate_table: pd.DataFrame | None,
+    series: Series,
+    profile: Profile,
+    recipe: Recipe,
+    first: Any,
+) -> Predictions:
     """The whole period as one test part; what is fitted is fitted on the training part of the first day."""
-    known = prepare_panel(table[table["ds"] <= first], recipe).cutoffs
+    known = prepare_panel(table[table["ds"] <= first], recipe, covariate_table).cutoffs
     cutoffs = _extend_test_part(known, series, recipe.window.horizon)
     series = series[series["unique_id"].isin(cutoffs["unique_id"])].reset_index(drop=True)
     rolling = recipe.model_copy(update={"evaluation": EvaluationSpec()})
-    panel = lay_out_panel(series, profile, cutoffs, rolling)
+    panel = lay_out_panel(series, profile, cutoffs, rolling, covariate_table)
     baselines = forecast_baselines(panel.windows, fit_base(panel.windows))
     forecasts = tabulate_forecasts(panel.windows, panel.features, panel.scaler, baselines, "test")
     return replace(forecasts, table=forecasts.table.drop(columns="signal", errors="ignore"))
@@ -170,7 +185,9 @@ def replay_schedule(job: Replay) -> tuple[pd.DataFrame, Retrainings]:
         times = job.series["ds"]
         cutoffs = job.series.loc[(times >= day) & (times < until), ["unique_id", "ds"]]
         seen = job.series[times <= until]
-        forecasts.append(forecast_cutoffs(champion.artefact, seen, cutoffs.rename(columns={"ds": "cutoff"})))
+        forecasts.append(
+            forecast_cutoffs(champion.artefact, seen, cutoffs.rename(columns={"ds": "cutoff"}), job.covariate_table)
+        )
     rows = pd.DataFrame(retrainings, columns=list(RetrainingsTable.columns))
     return pd.concat(forecasts, ignore_index=True), rows.astype({"loss": float, "champion_loss": float})
 
@@ -179,7 +196,7 @@ def _retrain(job: Replay, known: Source, champion: LoadedChampion | None) -> tup
     """The challenger and its row; none where its training failed and there is a champion, which stays, as at night."""
     started = time.monotonic()
     try:
-        candidate = retrain(known, champion, job.recipe, job.retraining)
+        candidate = retrain(known, champion, job.recipe, job.retraining, job.covariate_table)
     except (SeriesError, TrainingError) as error:
         if champion is None:
             raise
@@ -206,19 +223,33 @@ def _tabulate(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def retrain(known: Source, champion: LoadedChampion | None, recipe: Recipe, retraining: Retraining) -> Candidate:
+def retrain(
+    known: Source,
+    champion: LoadedChampion | None,
+    recipe: Recipe,
+    retraining: Retraining,
+    covariate_table: pd.DataFrame | None = None,
+) -> Candidate:
     """What `retrain_forecast` comes to on a day, from the table as it stood then.
 
     Args:
         known: the series up to that day.
         champion: the forecaster in use on that day; None where there is none.
         recipe, retraining: see their types.
+        covariate_table: see `read_covariates`; None if there are none.
     """
     started = time.time()
     plan = TrainingPlan(retraining.spec.budget)
     given = {"training": retraining.training, "retraining": retraining.spec, "plan": plan, "champion": champion}
     # Nobody reads the intervals of a replay.
     given["level"] = LevelSpec(())
-    values = {"table": known, "run": {"started": started}, **recipe.list_values(), **retraining.networks, **given}
+    values = {
+        "table": known,
+        "covariate_table": covariate_table,
+        "run": {"started": started},
+        **recipe.list_values(),
+        **retraining.networks,
+        **given,
+    }
     outcome: Candidate = run_steps(list_steps(retraining.networks), values)["outcome"]
     return outcome

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from rnn_pipelines.forecast.blending import find_weights
+from rnn_pipelines.forecast.effects import count_predictors, fit_effects, gather_predictors
 from rnn_pipelines.forecast.folds import Folds, find_series, list_past, make_folds
 from rnn_pipelines.forecast.frames import FrameKind, Units, measure_units
 from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history
@@ -78,7 +79,7 @@ class Framed:
 
     Attributes:
         predictors: float64[window, predictor]: history; values of the season, and of the long season, at each step;
-            features of the calendar at the first step; 1.
+            covariates, see `gather_predictors`; features of the calendar at the first step; 1.
         history: float64[window, lookback], a part of the predictors.
         units: to come back.
     """
@@ -115,8 +116,9 @@ def frame_windows(panel: WindowedPanel, base: Reading, origins: np.ndarray) -> F
     seasons = [
         units.frame(gather_season(panel, origins, length)) for length in (base.season, base.long_season) if length
     ]
-    known = panel.values[origins, 1:].astype(np.float64)[:, base.calendar]
-    return Framed(np.concatenate([framed, *seasons, known, np.ones((len(origins), 1))], axis=1), framed, units)
+    known = panel.values[origins, panel.calendar].astype(np.float64)[:, base.calendar]
+    parts = [framed, *seasons, gather_predictors(panel, origins), known, np.ones((len(origins), 1))]
+    return Framed(np.concatenate(parts, axis=1), framed, units)
 
 
 def frame_targets(panel: WindowedPanel, framed: Framed, origins: np.ndarray) -> np.ndarray:
@@ -152,10 +154,16 @@ class _Layout:
     calendar: np.ndarray
     lookback: int
     horizon: int
+    num_ahead: int
+    num_others: int
 
     @property
     def num_predictors(self) -> int:
-        return self.lookback + self.horizon * self.num_seasons + len(self.calendar) + 1
+        return self.first_covariate + self.num_ahead + self.num_others + len(self.calendar) + 1
+
+    @property
+    def first_covariate(self) -> int:
+        return self.lookback + self.horizon * self.num_seasons
 
     @property
     def num_seasons(self) -> int:
@@ -167,6 +175,11 @@ class _Layout:
 
     def pick_season(self, number: int) -> np.ndarray:
         return self.pick(self.lookback + number * self.horizon, self.horizon)
+
+    def list_ahead(self) -> list[np.ndarray]:
+        """What hands a covariate that is known ahead on to the forecast of its step, for each of them."""
+        places = range(self.first_covariate, self.first_covariate + self.num_ahead, self.horizon)
+        return [self.pick(place, self.horizon) for place in places]
 
     def average(self, begin: int, stop: int) -> np.ndarray:
         """The mean of some steps of the window, for all steps ahead: float64[predictor, horizon]."""
@@ -259,16 +272,19 @@ def _fit(panel: WindowedPanel, folds: Folds, frame: FrameKind) -> Base:
     every = np.arange(len(actual))
     some = every[np.linspace(0, len(every) - 1, min(MAX_CHOOSING, len(every))).astype(int)]
     methods = {name: np.repeat(matrix[None], len(seen), 0) for name, matrix in _list_naive(layout).items()}
+    penalties = RIDGE_PENALTIES if folds.is_enough else (PENALTY_OF_FEW,)
     for name, (inputs, offset) in _list_frames(layout).items():
-        solve = _prepare_ridge(products, inputs, offset, len(layout.calendar) + 1)
-        penalties = RIDGE_PENALTIES if folds.is_enough else (PENALTY_OF_FEW,)
+        readings = [(inputs, [offset] * len(products))]
+        if folds.is_enough:
+            readings += _read_covariates(products, layout, inputs, offset)
+        solvers = [_prepare_ridge(products, *reading, len(layout.calendar) + 1) for reading in readings]
         methods[name] = min(
-            (solve(penalty) for penalty in penalties),
+            (solve(penalty) for solve in solvers for penalty in penalties),
             key=lambda matrices: _measure(find_errors(matrices, some), is_absolute),
         )
     if len(layout.calendar) and frame == "series":
         calendar = layout.pick(layout.num_predictors - len(layout.calendar) - 1, len(layout.calendar) + 1)
-        nothing = np.zeros((layout.num_predictors, layout.horizon))
+        nothing = [np.zeros((layout.num_predictors, layout.horizon))] * len(products)
         methods["climatology"] = _prepare_ridge(products, calendar, nothing, len(layout.calendar) + 1)(0.0)
     names = list(methods)
     mix = _weigh_few(names)
@@ -299,7 +315,8 @@ def _lay_out(panel: WindowedPanel, folds: Folds, frame: FrameKind) -> _Layout:
     owners = find_series(panel, folds.fitted)
     begins = panel.series_starts[owners]
     longest = int(np.argmax(folds.fitted - begins))
-    num_crossings = count_crossings(panel.values[begins[longest] : folds.fitted[longest] + 1, 1:])
+    num_crossings = count_crossings(panel.values[begins[longest] : folds.fitted[longest] + 1, panel.calendar])
+    num_ahead, num_others = count_predictors(panel)
     return _Layout(
         frame=frame,
         season=season,
@@ -307,6 +324,8 @@ def _lay_out(panel: WindowedPanel, folds: Folds, frame: FrameKind) -> _Layout:
         calendar=np.flatnonzero(num_crossings >= TWICE),
         lookback=panel.lookback,
         horizon=panel.horizon,
+        num_ahead=num_ahead,
+        num_others=num_others,
     )
 
 
@@ -376,13 +395,35 @@ def _list_frames(layout: _Layout) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return frames
 
 
+def _read_covariates(
+    products: list[tuple[np.ndarray, np.ndarray, int]], layout: _Layout, inputs: np.ndarray, offset: np.ndarray
+) -> list[tuple[np.ndarray, list[np.ndarray]]]:
+    """What a ridge regresses on and starts from in each fold, if it reads covariates: at their own steps, or all.
+
+    Args:
+        products: of each fold, see `_multiply`.
+        layout: where the predictors stand.
+        inputs, offset: see `_list_frames`.
+    """
+    num_free, ahead = len(layout.calendar) + 1, layout.list_ahead()
+    others = layout.pick(layout.first_covariate + layout.num_ahead, layout.num_others)
+    every = np.concatenate([inputs[:, :-num_free], others, inputs[:, -num_free:]], axis=1)
+
+    def fit(regressed: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+        if not ahead:
+            return regressed, [offset] * len(products)
+        return regressed, [fit_effects(product, regressed, offset, ahead) for product in products]
+
+    return ([fit(inputs)] if ahead else []) + ([fit(every)] if layout.num_others else [])
+
+
 def _multiply(predictors: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     """XᵀX, Xᵀy and the number of windows."""
     return predictors.T @ predictors, predictors.T @ targets, len(predictors)
 
 
 def _prepare_ridge(
-    products: list[tuple[np.ndarray, np.ndarray, int]], inputs: np.ndarray, offset: np.ndarray, num_free: int
+    products: list[tuple[np.ndarray, np.ndarray, int]], inputs: np.ndarray, offsets: list[np.ndarray], num_free: int
 ) -> Callable[[float], np.ndarray]:
     """From a penalty to the ridge regression of each fold, float64[fold + 1, predictor, horizon].
 
@@ -390,22 +431,23 @@ def _prepare_ridge(
 
     Args:
         products: of each fold, see `_multiply`.
-        inputs, offset: see `_list_frames`.
+        inputs: see `_list_frames`.
+        offsets: of each fold, see `_list_frames`.
         num_free: inputs that are not penalised, the last ones.
     """
     parts = []
-    for gram, moment, number in products:
+    for (gram, moment, number), offset in zip(products, offsets, strict=True):
         squares, sums = inputs.T @ gram @ inputs, inputs.T @ (moment - gram @ offset)
         free = squares[-num_free:, -num_free:] + 1e-9 * number * np.eye(num_free)
         removed = np.linalg.solve(free, np.hstack([squares[-num_free:, :-num_free], sums[-num_free:]]))
         projection, constant = removed[:, : -offset.shape[1]], removed[:, -offset.shape[1] :]
         values, vectors = np.linalg.eigh(squares[:-num_free, :-num_free] - squares[:-num_free, -num_free:] @ projection)
         rotated = vectors.T @ (sums[:-num_free] - squares[:-num_free, -num_free:] @ constant)
-        parts.append((np.maximum(values, 0.0), vectors, rotated, projection, constant, number))
+        parts.append((np.maximum(values, 0.0), vectors, rotated, projection, constant, number, offset))
 
     def solve(penalty: float) -> np.ndarray:
         found = []
-        for values, vectors, rotated, projection, constant, number in parts:
+        for values, vectors, rotated, projection, constant, number, offset in parts:
             floor = 1e-12 * max(values.max(initial=0.0), 1.0)
             weights = vectors @ (rotated / (values + penalty * number + floor)[:, None])
             found.append(inputs @ np.vstack([weights, constant - projection @ weights]) + offset)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
@@ -23,6 +24,7 @@ from rnn_pipelines.forecast.forecaster import (
 from rnn_pipelines.forecast.intervals import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.networks import Network, NetworkRecord
 from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL, Forecasts, Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
@@ -85,6 +87,7 @@ def choose_challenger(
     panel: WindowedPanel,
     base: Base,
     scaler: Scaler,
+    coding: Coding,
     settings: ForecasterSettings,
     level: LevelSpec,
     *networks: TrainedNetwork,
@@ -95,6 +98,7 @@ def choose_challenger(
         panel: the windows.
         base: what is linear in them.
         scaler: of the series.
+        coding: of their covariates.
         settings: of the challenger, still without networks.
         level: of its intervals, beside the one by which monitoring tells what is odd; none for no intervals.
         networks: all that were trained.
@@ -122,7 +126,7 @@ def choose_challenger(
     if level.root:
         levels = LevelSpec((*level.root, ANOMALY_LEVEL))
         intervals = fit_intervals(panel, base, best, levels, **trained).pick(BEST, FORECAST)
-    return Forecaster(make_blend(base, trained, weights), scaler, settings, intervals), record
+    return Forecaster(make_blend(base, trained, weights), scaler, settings, intervals, coding), record
 
 
 def find_seen(champion: Forecaster, settings: ForecasterSettings) -> list[str]:
@@ -144,7 +148,7 @@ def _is_later(one: Any, other: Any) -> bool:
 def forecast_holdout(
     panel: WindowedPanel,
     features: Features,
-    scaler: Scaler,
+    covariate_table: pd.DataFrame | None,
     baselines: dict[str, Forecasts],
     challenger: Forecaster,
     champion: LoadedChampion | None,
@@ -152,24 +156,32 @@ def forecast_holdout(
     """Forecasts of everyone on the challenger's holdout, each with its own lookback, calendar and scale.
 
     Args:
-        panel, features, scaler: of the challenger.
+        panel, features: of the challenger.
+        covariate_table: of all covariates that anyone reads; None if there are none.
         baselines: their forecasts of the panel.
         challenger: what was trained.
-        champion: the forecaster in use; None where there is none. One with other steps is left out.
+        champion: the forecaster in use; None where there is none. One with other steps is left out, as is one that
+            reads covariates that are not there.
     Returns:
         Those of challenger, champion and baselines beside what happened; NaN where one has no forecast: of a series
         that it doesn't know, of a cut-off before which it lacks steps, of steps beyond its horizon. A forecast that is
         not a number is infinite, because it is one, and as wrong as can be.
     """
-    holdout = tabulate_forecasts(panel, features, scaler, baselines, "test")
+    holdout = tabulate_forecasts(panel, features, challenger.scaler, baselines, "test")
     # Without the steps to be forecast, which each forecaster adds for its own horizon.
     table = features.table
     series = table[table.groupby("unique_id", sort=False).cumcount(ascending=False) >= panel.horizon]
+    there = [] if covariate_table is None else list(covariate_table)
     cutoffs = holdout.table[["unique_id", "cutoff"]].drop_duplicates()
     forecasters = {CHALLENGER: challenger} | ({} if champion is None else {CHAMPION: champion.artefact})
     for name, forecaster in forecasters.items():
         if forecaster.settings.freq != challenger.settings.freq:
             logger.warning("%s: no forecast, for its steps are %s", name, forecaster.settings.freq)
             continue
-        holdout = holdout.add(name, forecast_cutoffs(forecaster, series, cutoffs).fillna({"y_hat": np.inf}))
+        missing = [column for column in forecaster.coding.list_columns() if column not in there]
+        if missing:
+            logger.warning("%s: no forecast, for it reads the covariates %s, which are not there", name, missing)
+            continue
+        forecasts = forecast_cutoffs(forecaster, series, cutoffs, covariate_table)
+        holdout = holdout.add(name, forecasts.fillna({"y_hat": np.inf}))
     return holdout

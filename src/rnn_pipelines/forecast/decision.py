@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.decision import Case, decide
 from rnn_pipelines.champion.manifest import describe_run as describe
@@ -22,18 +24,27 @@ FACTS = ("source", "num_series", "num_steps", "first", "last")
 
 
 def describe_run(
-    table: Source, profile: Profile, forecast: dict[str, Any], retraining: RetrainForecastSpec, started: float
+    table: Source,
+    covariate_table: pd.DataFrame,
+    profile: Profile,
+    forecast: dict[str, Any],
+    retraining: RetrainForecastSpec,
+    started: float,
 ) -> Run:
     """Fingerprints data, parameters and code, and notes the versions of everything.
 
     Args:
         table: the data as it was read, up to the day of the retraining.
+        covariate_table: see `read_covariates`.
         profile: of the series.
         forecast, retraining: all parameters of the two pipelines.
         started: when, in seconds since 1970.
     """
     parameters = {"forecast": forecast, "retrain_forecast": retraining}
     data = {name: value for name, value in profile.items() if name in FACTS}
+    if len(covariate_table):
+        cells = covariate_table.astype(str).add_prefix("covariate:")
+        table = pd.concat([one.reset_index(drop=True) for one in (table, cells)], axis=1)
     return describe(table, data, parameters, retraining.as_of, started)
 
 

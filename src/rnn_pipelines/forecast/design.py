@@ -59,7 +59,7 @@ def choose_design(panel: WindowedPanel, base: Base, network: NetworkSpec, traini
     is_single = base.frame == "series"
     past = list_past(panel)
     is_long = len(past) > MANY_WINDOWS
-    known = panel.values[past[0] : past[-1] + 1, 1:]
+    known = panel.values[past[0] : past[-1] + 1, panel.calendar]
     calendar = np.flatnonzero(count_crossings(known) >= FIVE_TIMES) if is_single else ()
     chosen: dict[str, Any] = {
         "units": 16 if is_single else 64,

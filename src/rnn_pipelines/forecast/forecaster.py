@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -23,6 +23,8 @@ from rnn_pipelines.forecast.predictions import (
 )
 from rnn_pipelines.forecast.recipe import FUTURE, run_steps
 from rnn_pipelines.forecast.series.calendar import CalendarSpec, resolve_calendar
+from rnn_pipelines.forecast.series.coding import Coding
+from rnn_pipelines.forecast.series.covariates import refuse_missing_ahead, refuse_missing_columns
 from rnn_pipelines.forecast.series.rows import find_rows, look_up
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -134,12 +136,14 @@ class Forecaster:
         scaler: of the series that it knows.
         settings: what else it needs.
         intervals: of `FORECAST`; None of a forecaster of before there were any.
+        coding: of the covariates that it reads.
     """
 
     model: Model
     scaler: Scaler
     settings: ForecasterSettings
     intervals: Intervals | None = None
+    coding: Coding = field(default_factory=Coding)
 
 
 def describe_forecaster(
@@ -170,34 +174,46 @@ def describe_forecaster(
     )
 
 
-def forecast_newest(forecaster: Forecaster, table: Source, source: SourceSpec) -> pd.DataFrame:
+def forecast_newest(
+    forecaster: Forecaster, table: Source, source: SourceSpec, covariate_table: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Forecasts the steps after each series' end.
 
     Args:
         forecaster: what to forecast with; its spacing and its way with gaps count.
         table: the series as they were read.
         source: where they came from.
+        covariate_table: see `read_covariates`; None if there are none.
     Returns:
         See `forecast_cutoffs`.
     Raises:
-        SeriesError: the series can't be used, or have another spacing.
+        SeriesError: the series can't be used, or have another spacing; a covariate that the forecaster reads is not
+            there, or lacks values over the horizon.
     """
-    settings = forecaster.settings
+    settings, coding = forecaster.settings, forecaster.coding
+    refuse_missing_columns(covariate_table, coding.list_columns())
+    if covariate_table is not None:
+        known = table[table["unique_id"].isin(forecaster.scaler["unique_id"])]
+        refuse_missing_ahead(known, covariate_table, coding.list_columns("future"), settings.horizon)
     series, _ = repair_series(table, source.model_copy(update={"freq": settings.freq}), settings.gaps)
     ends = series.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
-    return forecast_cutoffs(forecaster, series, ends)
+    return forecast_cutoffs(forecaster, series, ends, covariate_table)
 
 
-def forecast_cutoffs(forecaster: Forecaster, series: Series, cutoffs: pd.DataFrame) -> pd.DataFrame:
-    """Forecasts from given cut-offs, of which nothing later is seen but the calendar.
+def forecast_cutoffs(
+    forecaster: Forecaster, series: Series, cutoffs: pd.DataFrame, covariate_table: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Forecasts from given cut-offs, of which nothing later is seen but the calendar and what else is known ahead.
 
-    Series that the forecaster doesn't know are left out, as are cut-offs before which its lookback has no values; the
-    log says so. What lies before the beginning of a series is padded if the forecaster has learnt from a panel.
+    Series that the forecaster doesn't know are left out, as are cut-offs before which its lookback has no values, or
+    after which what must be known ahead has none; the log says so. What lies before the beginning of a series is padded
+    if the forecaster has learnt from a panel.
 
     Args:
         forecaster: what to forecast with: its model, its scale, its lookback and calendar.
         series: one or several.
         cutoffs: `unique_id, cutoff`, the last time that each forecast sees.
+        covariate_table: see `read_covariates`; None if there are none.
     Returns:
         `unique_id, cutoff, ds, horizon_step` (int64, from 1) and `y_hat` (float64, in the unit of `y`); if it has
         intervals, `lo_80, hi_80` and the like for each level, NaN where the level can't be promised.
@@ -217,14 +233,17 @@ def forecast_cutoffs(forecaster: Forecaster, series: Series, cutoffs: pd.DataFra
             "window": window,
             "times": cutoffs,
             "scaler": scaler,
+            "coding": forecaster.coding,
+            "covariate_table": covariate_table,
         },
     )
     features, panel, num_left_out = (found[name] for name in ("features", "windows", "num_left_out"))
     if num_left_out:
         logger.warning(
-            "left out: %d of %d cut-offs before which there are no %d steps with values",
+            "left out: %d of %d cut-offs before which there are no %d steps with values%s",
             *(num_left_out, num_left_out + len(panel.future)),
             find_min_history(window, settings.season_length, len(scaler)),
+            ", or after which covariates are not known" if features.future else "",
         )
     index = panel.index("future")
     scaled = forecaster.model.forecast(panel, index.origins(np.arange(len(index))))

@@ -8,6 +8,7 @@ import numpy as np
 
 from rnn_pipelines.cells.conventions import CellName
 from rnn_pipelines.forecast.base import Base, Framed, Reading, frame_windows
+from rnn_pipelines.forecast.effects import gather_ahead
 from rnn_pipelines.forecast.predictions import Forecasts, forecast_parts
 from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, find_history
 from rnn_pipelines.networks.members import MemberShape, Weights, run_members
@@ -85,8 +86,10 @@ def size_members(
 ) -> MemberShape:
     """The sizes of each member on the windows of a panel."""
     # The window twice where there is no embedding, as it is and less its mean; else once, and whether it is padding.
-    num_inputs = segment + 1 if embedding else segment * (2 + len(calendar))
-    num_known = panel.num_known if embedding else 0
+    num_covariates = panel.values.shape[1] - panel.calendar.stop
+    num_channels = 1 + num_covariates if embedding else 2 + len(calendar) + num_covariates
+    num_inputs = segment * num_channels + (1 if embedding else 0)
+    num_known = (panel.num_known + panel.num_static if embedding else 0) + panel.num_future * panel.horizon
     return MemberShape(cell, num_inputs, embedding, units, num_known, panel.horizon)
 
 
@@ -96,7 +99,8 @@ def read_windows(
     """What a network reads of some windows.
 
     Of one series, at each step: the window less its mean, the window, the calendar. Of many: the window in its frame,
-    and whether its segment is padding; the calendar of the first target goes to the head.
+    and whether its segment is padding; the calendar of the first target goes to the head. Covariates are read at each
+    step of the window; what is known ahead goes to the head too, at all steps of the horizon, as does what is static.
 
     Returns:
         float32[time, batch, feature], and float32[batch, known] for the head.
@@ -105,12 +109,16 @@ def read_windows(
     channels = [history[:, :, None]]
     known = np.zeros((len(origins), 0), np.float32)
     if has_embedding:
-        known = panel.values[origins, 1:]
+        # Calendar and static covariates, which stand side by side.
+        known = panel.values[origins, 1 : panel.static.stop]
     else:
         channels.insert(0, channels[0] - channels[0].mean(axis=1, keepdims=True))
         if len(calendar):
             rows = find_history(panel, origins)
             channels.append(panel.values[rows][:, :, 1 + np.asarray(calendar)])
+    if panel.calendar.stop < panel.values.shape[1]:
+        channels.append(panel.values[find_history(panel, origins)][:, :, panel.calendar.stop :])
+        known = np.concatenate([known, gather_ahead(panel, origins)], axis=1)
     steps = np.concatenate(channels, axis=-1)
     num_segments = -(-panel.lookback // segment)
     missing = num_segments * segment - panel.lookback

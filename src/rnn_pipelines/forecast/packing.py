@@ -11,11 +11,13 @@ from rnn_pipelines.champion.formats import read_object
 from rnn_pipelines.forecast.forecaster import Blend, Forecaster, ForecasterSettings, Model
 from rnn_pipelines.forecast.intervals import Intervals
 from rnn_pipelines.forecast.networks import Network
+from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.networks.packing import pack_arrays, unpack_arrays, unpack_networks
 
-SETTINGS, SCALER, MODEL, INTERVALS = "settings.json", "scaler.json", "model.npz", "intervals.npz"
+SETTINGS, SCALER, CODING, MODEL = "settings.json", "scaler.json", "coding.json", "model.npz"
+INTERVALS = "intervals.npz"
 # Of the files as a whole; those of before there were numbers have none. Up to 1, the model is a `.keras` file for each
-# network; up to 2, there are no intervals.
+# network; up to 2, there are neither intervals nor covariates.
 FORMAT = 3
 
 
@@ -28,6 +30,7 @@ def pack(forecaster: Forecaster) -> dict[str, bytes]:
     files = {
         SETTINGS: json.dumps(settings, indent=2).encode(),
         SCALER: json.dumps(scaler, ensure_ascii=False).encode(),
+        CODING: forecaster.coding.model_dump_json(indent=2).encode(),
         MODEL: pack_arrays(_list_arrays(forecaster.model)),
     }
     return files if forecaster.intervals is None else {**files, INTERVALS: pack_arrays(vars(forecaster.intervals))}
@@ -43,7 +46,9 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
     # From JSON, in which times are text.
     settings = ForecasterSettings.model_validate_json(json.dumps({k: v for k, v in found.items() if k != "format"}))
     intervals = Intervals(**_read_values(files[INTERVALS])) if INTERVALS in files else None
-    return Forecaster(_unpack_model(files), pd.DataFrame(json.loads(files[SCALER])), settings, intervals)
+    coding = Coding.model_validate_json(files[CODING]) if CODING in files else Coding()
+    scaler = pd.DataFrame(json.loads(files[SCALER]))
+    return Forecaster(_unpack_model(files), scaler, settings, intervals, coding)
 
 
 def _unpack_model(files: Mapping[str, bytes]) -> Model:

@@ -6,23 +6,50 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast import forecaster
 from rnn_pipelines.forecast.predictions import ForecastLog, ForecastLogTable
+from rnn_pipelines.forecast.series.coding import Coding
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest_covariates
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
 
 
-def forecast_newest(champion: LoadedChampion | None, table: Source, source: SourceSpec) -> ForecastLog:
+def read_champions_covariates(
+    champion: LoadedChampion | None,
+    external: pd.DataFrame | None,
+    source: SourceSpec,
+    newest: NewestSpec,
+    covariates: CovariateSpec,
+) -> pd.DataFrame:
+    """Reads the covariates that the champion has learnt to read, whatever the parameters name now.
+
+    Args:
+        champion: the forecaster in use; None where there is none.
+        external, source, newest: see `read_newest`.
+        covariates: of which the path counts.
+    Raises:
+        SeriesError: see `read_covariates`.
+    """
+    coding = Coding() if champion is None else champion.artefact.coding
+    path = covariates.path if coding.list_columns("future") else None
+    return read_newest_covariates(external, source, newest, coding.make_spec(path))
+
+
+def forecast_newest(
+    champion: LoadedChampion | None, table: Source, source: SourceSpec, covariate_table: pd.DataFrame | None = None
+) -> ForecastLog:
     """Forecasts the steps after each series' end, and notes by which version and when.
 
     Args:
         champion: the forecaster in use.
         table: the series up to the day of the forecast.
         source: where they came from.
+        covariate_table: see `read_covariates`; None if there are none.
     Raises:
         ChampionError: there is no champion, or it can forecast none of the series.
     """
     if champion is None:
         raise ChampionError("no forecaster that could be used yet. Run kedro champion retrain forecast first.")
-    forecasts = forecaster.forecast_newest(champion.artefact, table, source)
+    forecasts = forecaster.forecast_newest(champion.artefact, table, source, covariate_table)
     if forecasts.empty:
         raise ChampionError(
             f"the champion {champion.version} can forecast none of the series of {source.label}: it doesn't know them, "

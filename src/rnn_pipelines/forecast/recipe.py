@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import pandas as pd
 from pydantic import BaseModel
 
 from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_calendar
+from rnn_pipelines.forecast.series.coding import Coding, add_covariates, fit_coding
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.scaling import fit_scaler
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -38,6 +41,7 @@ class Recipe(BaseModel, extra="forbid", frozen=True):
     split: SplitSpec = SplitSpec()
     window: WindowSpec = WindowSpec()
     calendar: CalendarSpec = CalendarSpec()
+    covariates: CovariateSpec = CovariateSpec()
     evaluation: EvaluationSpec = EvaluationSpec()
 
     def list_values(self) -> dict[str, Any]:
@@ -53,24 +57,37 @@ class Panel:
     profile: Profile
     cutoffs: Cutoffs
     scaler: Scaler
+    coding: Coding
     features: Features
     windows: WindowedPanel
 
 
-def add_known_features(series: Series, profile: Profile, calendar: CalendarSpec, window: WindowSpec) -> Features:
-    """Adds the steps to be forecast, and what the calendar says about every step."""
-    return add_calendar(series, profile["freq"], calendar, window.horizon)
+def add_features(
+    series: Series,
+    profile: Profile,
+    calendar: CalendarSpec,
+    window: WindowSpec,
+    coding: Coding,
+    covariate_table: pd.DataFrame | None,
+) -> Features:
+    """Adds the steps to be forecast, and what calendar and covariates say about every step."""
+    features = add_calendar(series, profile["freq"], calendar, window.horizon)
+    return add_covariates(features, coding, covariate_table, window.horizon)
+
+
+FEATURES = Step(add_features, ("series", "profile", "calendar", "window", "coding", "covariate_table"), ("features",))
 
 
 # With cut-offs of one's own in place of those of a split, from these on.
 LAYOUT = (
     Step(fit_scaler, ("series", "cutoffs"), ("scaler",)),
-    Step(add_known_features, ("series", "profile", "calendar", "window"), ("features",)),
+    Step(fit_coding, ("series", "cutoffs", "covariates", "covariate_table"), ("coding",)),
+    FEATURES,
     Step(make_windows, ("features", "cutoffs", "scaler", "window", "evaluation", "profile"), ("windows",)),
 )
 # Windows after given times, for a forecaster that has its scaler already.
 FUTURE = (
-    Step(add_known_features, ("series", "profile", "calendar", "window"), ("features",)),
+    FEATURES,
     Step(make_future_windows, ("features", "times", "scaler", "window", "profile"), ("windows", "num_left_out")),
 )
 PREPARATION = (
@@ -99,16 +116,18 @@ def run_steps(steps: Iterable[Step], values: Mapping[str, Any]) -> dict[str, Any
     return known
 
 
-def prepare_panel(table: Source, recipe: Recipe) -> Panel:
-    """Takes a table all the way to windows.
+def prepare_panel(table: Source, recipe: Recipe, covariate_table: pd.DataFrame | None = None) -> Panel:
+    """Takes a table all the way to windows, with its covariates.
 
     Raises:
         SeriesError: the series can't be used; the message says why and what to do.
     """
-    return _gather(run_steps(PREPARATION, {"table": table, **recipe.list_values()}))
+    return _gather(run_steps(PREPARATION, {"table": table, "covariate_table": covariate_table, **recipe.list_values()}))
 
 
-def lay_out_panel(series: Series, profile: Profile, cutoffs: Cutoffs, recipe: Recipe) -> Panel:
+def lay_out_panel(
+    series: Series, profile: Profile, cutoffs: Cutoffs, recipe: Recipe, covariate_table: pd.DataFrame | None = None
+) -> Panel:
     """Takes series to windows of other parts than those that the recipe's split has.
 
     Args:
@@ -116,8 +135,9 @@ def lay_out_panel(series: Series, profile: Profile, cutoffs: Cutoffs, recipe: Re
         profile: of the series.
         cutoffs: of the parts.
         recipe: its split, source and gaps are not read.
+        covariate_table: see `read_covariates`; None if there are none.
     """
-    given = {"series": series, "profile": profile, "cutoffs": cutoffs}
+    given = {"series": series, "profile": profile, "cutoffs": cutoffs, "covariate_table": covariate_table}
     return _gather(run_steps(LAYOUT, {**recipe.list_values(), **given}))
 
 

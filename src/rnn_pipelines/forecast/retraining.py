@@ -25,13 +25,13 @@ def list_case_steps(names: Iterable[str]) -> list[Step]:
     return [
         Step(
             choose_challenger,
-            ("windows", "base", "scaler", "settings", "level", *networks),
+            ("windows", "base", "scaler", "coding", "settings", "level", *networks),
             ("challenger", "training_record"),
         ),
         Step(forecast_baselines, ("windows", "base"), ("baselines",)),
         Step(
             forecast_holdout,
-            ("windows", "features", "scaler", "baselines", "challenger", "champion"),
+            ("windows", "features", "covariate_table", "baselines", "challenger", "champion"),
             ("holdout",),
         ),
         Step(
@@ -45,8 +45,8 @@ def list_case_steps(names: Iterable[str]) -> list[Step]:
 def list_steps(names: Collection[str]) -> list[Step]:
     """All steps, from a table to the outcome.
 
-    Given are the table, the blocks of parameters by their names (`retraining` is that of `retrain_forecast`), the
-    `champion`, the `plan` of the training and what is on record of the `run`.
+    Given are the table and that of its covariates, the blocks of parameters by their names (`retraining` is that of
+    `retrain_forecast`), the `champion`, the `plan` of the training and what is on record of the `run`.
 
     Args:
         names: of the networks.

@@ -329,14 +329,17 @@ def test_features_are_not_changed(prepare: Prepare, make_values: MakeValues) -> 
     pd.testing.assert_frame_equal(prepared.features.table, before)
 
 
-def test_only_what_is_known_ahead_is_read(prepare: Prepare, make_values: MakeValues) -> None:
-    """A column that is observed in the past, or that is static, stands in the table and in no window."""
+def test_covariates_stand_behind_target_and_calendar(prepare: Prepare, make_values: MakeValues) -> None:
+    """Static ones, those known ahead, those of the past."""
     prepared = prepare(make_values(50))
-    table = prepared.features.table.assign(sold=1.0, size=2.0)
-    features = replace(prepared.features, table=table, past=("sold",), static=("size",))
+    table = prepared.features.table.assign(sold=1.0, size=2.0, price=3.0)
+    features = replace(prepared.features, table=table, past=("sold",), static=("size",), future=("price",))
     window, evaluation = WindowSpec(lookback=4, horizon=2), EvaluationSpec()
     panel = make_windows(features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile)
-    np.testing.assert_array_equal(panel.values, prepared.windows.values)
+    stop = panel.calendar.stop
+    np.testing.assert_array_equal(panel.values[:, :stop], prepared.windows.values)
+    assert panel.values[0, stop:].tolist() == [2, 3, 1]
+    assert panel.values[0, [panel.static.start, panel.ahead.start, panel.moving.stop - 1]].tolist() == [2, 3, 1]
 
 
 def test_column_that_does_not_say_when_it_is_known_is_refused(prepare: Prepare, make_values: MakeValues) -> None:

@@ -36,5 +36,5 @@ def test_the_only_data_from_outside_is_the_external_table() -> None:
 
 def test_nothing_is_saved_before_the_series_is_checked() -> None:
     nodes = {node.name: node for node in create_pipeline().nodes}
-    assert nodes["read_source"].outputs == ["forecast_table"]
+    assert nodes["read_source"].outputs[0] == "forecast_table"
     assert nodes["prepare_series"].inputs[0] == "forecast_table"

@@ -25,7 +25,7 @@ def test_data_is_prepared_as_by_forecast() -> None:
 
 def test_all_parameters_of_forecast_are_read() -> None:
     blocks = {name.partition(".")[2] for name in create_pipeline().inputs() if name.startswith("params:forecast.")}
-    expected = {"source", "gaps", "split", "window", "calendar", "training", "evaluation", "level"}
+    expected = {"source", "gaps", "split", "window", "calendar", "covariates", "training", "evaluation", "level"}
     assert blocks == expected | set(NETWORKS)
 
 
@@ -36,7 +36,7 @@ def test_nothing_is_read_but_the_table_the_champion_and_checkpoints() -> None:
 
 def test_table_is_cut_before_anything_reads_it() -> None:
     readers = {node.short_name for node in create_pipeline().nodes if "forecast_external" in node.inputs}
-    assert readers == {"read_newest"}
+    assert readers == {"read_newest", "read_newest_covariates"}
 
 
 def test_what_is_decided_on_is_what_was_evaluated() -> None:

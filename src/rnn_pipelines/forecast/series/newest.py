@@ -5,6 +5,7 @@ from pydantic import BaseModel
 
 from rnn_pipelines.as_of import parse_as_of
 from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Source
@@ -39,6 +40,23 @@ def read_newest(external: pd.DataFrame | None, source: SourceSpec, newest: Newes
             "Give a later one."
         )
     return kept
+
+
+def read_newest_covariates(
+    external: pd.DataFrame | None, source: SourceSpec, newest: NewestSpec, covariates: CovariateSpec
+) -> pd.DataFrame:
+    """Reads the covariates, and empties what was observed after `as_of`; what is known ahead was known then.
+
+    Args:
+        external, source, covariates: see `read_covariates`.
+        newest: up to when.
+    """
+    table = read_covariates(source, covariates, external)
+    if newest.as_of is None or table.empty:
+        return table
+    is_later = table["ds"] > _find_last(newest.as_of, table["ds"])
+    past = list(covariates.past)
+    return table.assign(**{name: table[name].mask(is_later) for name in past})
 
 
 def _find_last(as_of: int | str, ds: pd.Series) -> pd.Timestamp | int:

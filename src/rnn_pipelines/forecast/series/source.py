@@ -85,7 +85,7 @@ def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> Sou
         return _number_rows(table)
     if source.path is None and source.name == "seattle":
         return _read_seattle()
-    table = _read_columns(source, external)
+    table = _read_columns(source, external, source.target)
     return _number_rows(
         pd.DataFrame(
             {
@@ -97,19 +97,45 @@ def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> Sou
     )
 
 
+def read_rows(source: SourceSpec, columns: list[str], external: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Reads other columns of the table that `source` names, as they stand in its cells, in the order of its rows.
+
+    Args:
+        source, external: see `read_source`.
+        columns: their names.
+    Returns:
+        `unique_id, ds` and the columns.
+    Raises:
+        SeriesError: a column is not there, or see `read_source`.
+    """
+    if source.path is None and source.name != "catalog":
+        table = read_source(source).drop(columns="y")
+        if source.name == "seattle":
+            table = pd.concat([table, _load_seattle().set_index(table.index)], axis=1)
+        require_columns(columns, list(table.columns), source.name, FILES)
+        return table[["unique_id", "ds", *columns]]
+    table = _read_columns(source, external, *columns)
+    keys = {"unique_id": _parse_ids(table, source), "ds": _parse_times(table, source)}
+    return _number_rows(pd.DataFrame(keys | {name: table[name] for name in columns}))
+
+
 def _read_seattle() -> pd.DataFrame:
+    weather = _load_seattle()
+    return _number_rows(pd.DataFrame({"unique_id": "seattle", "ds": weather["date"], "y": weather["temp_max"]}))
+
+
+def _load_seattle() -> pd.DataFrame:
     from vega_datasets import local_data
 
-    weather = local_data.seattle_weather()
-    return _number_rows(pd.DataFrame({"unique_id": "seattle", "ds": weather["date"], "y": weather["temp_max"]}))
+    return local_data.seattle_weather()
 
 
 def _number_rows(table: pd.DataFrame) -> pd.DataFrame:
     return table.set_index(pd.RangeIndex(1, len(table) + 1, name="row"))
 
 
-def _read_columns(source: SourceSpec, external: pd.DataFrame | None) -> pd.DataFrame:
-    wanted = [source.time, source.target, *([source.id] if source.id else [])]
+def _read_columns(source: SourceSpec, external: pd.DataFrame | None, *columns: str) -> pd.DataFrame:
+    wanted = [source.time, *columns, *([source.id] if source.id else [])]
     if source.path is None:
         if not isinstance(external, pd.DataFrame):
             raise SeriesError(

@@ -92,23 +92,25 @@ class Features:
     Attributes:
         table: a `SeriesTable`'s columns and those named below. Each series goes on beyond its last value, where `y` is
             missing and `observed` False.
-        known: columns that are known ahead, also of the steps to be forecast: float32, about -1 to 1.
-        past: columns that are observed, and of which nothing is known ahead. No window reads them yet.
-        static: columns that are the same at every step of a series. No window reads them yet.
+        known: features of the calendar, known ahead, also of the steps to be forecast: float32, about -1 to 1.
+        future: covariates that are known ahead: float32, scaled; NaN beyond a series' end where nothing is known.
+        past: covariates that are observed, and of which nothing is known ahead: NaN beyond a series' end.
+        static: covariates that are the same at every step of a series.
     Raises:
         SeriesError: a column of the table is not named, or a named one is not there.
     """
 
     table: pd.DataFrame
     known: tuple[str, ...] = ()
+    future: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        named = [*self.known, *self.past, *self.static]
+        named = [*self.known, *self.future, *self.past, *self.static]
         others = [column for column in self.table if column not in SeriesTable.columns]
         if sorted(named) != sorted(others):
             raise SeriesError(
-                f"features: expected each column to be known ahead {list(self.known)}, observed in the past "
-                f"{list(self.past)} or static {list(self.static)}, once; received the columns {others}."
+                f"features: expected each column to be known ahead {[*self.known, *self.future]}, observed in the "
+                f"past {list(self.past)} or static {list(self.static)}, once; received the columns {others}."
             )

@@ -54,13 +54,15 @@ class WindowedPanel:
     the runs and not for the windows. What lies before the beginning of a series is padded: see `find_history`.
 
     Attributes:
-        values: float32[time, feature]; feature 0 is the target, scaled, the others are known in advance. Each series
-            ends with `horizon` rows whose target is NaN.
+        values: float32[time, feature]; feature 0 is the target, scaled; then come the calendar's, and covariates:
+            static ones, those known ahead, and those of the past. Each series ends with `horizon` rows in which the
+            target and what is of the past are NaN.
         train, validation, test, future: int64[run, 2], first origin and stop of each run.
         series_starts: int64[series], first row of each series.
         zeros: float32[series], where 0 of the data lies on the scaled axis.
         lookback, horizon, stride: see `WindowSpec`; the stride is that of the training windows.
         season_length: steps in a season; 1 where there is none. Windows are padded by it.
+        num_static, num_future, num_past: covariates of each kind, see `Features`.
     """
 
     values: np.ndarray
@@ -74,11 +76,34 @@ class WindowedPanel:
     horizon: int
     stride: int
     season_length: int = 1
+    num_static: int = 0
+    num_future: int = 0
+    num_past: int = 0
 
     @property
     def num_known(self) -> int:
-        """Features that are known in advance."""
-        return int(self.values.shape[1] - 1)
+        """Features of the calendar, known in advance."""
+        return int(self.values.shape[1] - 1 - self.num_static - self.num_future - self.num_past)
+
+    @property
+    def calendar(self) -> slice:
+        """The features of the calendar among all."""
+        return slice(1, 1 + self.num_known)
+
+    @property
+    def static(self) -> slice:
+        """The covariates that are static."""
+        return slice(self.calendar.stop, self.calendar.stop + self.num_static)
+
+    @property
+    def ahead(self) -> slice:
+        """The covariates that are known ahead."""
+        return slice(self.static.stop, self.static.stop + self.num_future)
+
+    @property
+    def moving(self) -> slice:
+        """The covariates that change with time: what is known ahead and what is of the past."""
+        return slice(self.static.stop, self.values.shape[1])
 
     def index(self, part: Part) -> "WindowIndex":
         """The windows of one part."""
@@ -176,7 +201,7 @@ def make_future_windows(
         profile: steps in a season, and number of the series that the scaler is of; see `make_windows`.
     Returns:
         The panel; and how many of the times have no window, because a value is missing in the lookback before them, or
-        the series is too young.
+        of what must be known ahead after them, or the series is too young.
     """
     table, starts = features.table, find_rows(features.table).starts
     rows = table[["unique_id", "ds"]].rename(columns={"ds": "cutoff"}).assign(row=range(len(table)))
@@ -186,6 +211,9 @@ def make_future_windows(
     begins = np.maximum(origins - window.lookback, firsts)
     min_history = find_min_history(window, profile["season_length"], profile["num_series"])
     is_whole = (origins - firsts >= min_history) & (num_empty[origins] == num_empty[begins])
+    is_dark = table[list(features.future)].isna().any(axis=1)
+    num_dark = np.concatenate([[0], np.cumsum(is_dark)])
+    is_whole &= num_dark[np.minimum(origins + window.horizon, len(table))] == num_dark[origins]
     runs = np.stack([origins, origins + 1], axis=1)[is_whole]
     panel = lay_out(features, scaler, window, {"future": runs}, profile["season_length"])
     return panel, int((~is_whole).sum())
@@ -211,7 +239,7 @@ def lay_out(
     """Puts all series into one array, the target scaled, with the runs of windows that were found.
 
     Args:
-        features: only what is known ahead is laid out, beside the target.
+        features: of the calendar and covariates.
         scaler: of the same series.
         window: shape of the windows.
         runs: int64[run, 2] by part; a part that is not there has none.
@@ -219,8 +247,9 @@ def lay_out(
     """
     table, rows = features.table, find_rows(features.table)
     mean, deviation = (rows.spread(look_up(table, scaler, column)) for column in ("mean", "deviation"))
-    values = np.empty((len(table), 1 + len(features.known)), np.float32)
-    values[:, 1:] = table[list(features.known)]
+    others = [*features.known, *features.static, *features.future, *features.past]
+    values = np.empty((len(table), 1 + len(others)), np.float32)
+    values[:, 1:] = table[others]
     values[:, 0] = scale(table["y"].to_numpy(), mean, deviation)
     none = np.zeros((0, 2), np.int64)
     return WindowedPanel(
@@ -231,6 +260,9 @@ def lay_out(
         horizon=window.horizon,
         stride=window.stride,
         season_length=season_length,
+        num_static=len(features.static),
+        num_future=len(features.future),
+        num_past=len(features.past),
         train=runs.get("train", none),
         validation=runs.get("validation", none),
         test=runs.get("test", none),
@@ -357,12 +389,12 @@ def gather_windows(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarra
         panel: the windows' series.
         origins: int64[batch].
     Returns:
-        History float32[batch, lookback, feature], known features of the targets float32[batch, horizon, feature - 1],
-        targets float32[batch, horizon], scaled.
+        History float32[batch, lookback, feature], of target and calendar; features of the calendar at the targets
+        float32[batch, horizon, feature - 1]; targets float32[batch, horizon], scaled.
     """
-    history = panel.values[find_history(panel, origins)]
+    history = panel.values[find_history(panel, origins)][:, :, : panel.calendar.stop]
     ahead = panel.values[origins[:, None] + np.arange(panel.horizon)]
-    return history, ahead[:, :, 1:], ahead[:, :, 0]
+    return history, ahead[:, :, panel.calendar], ahead[:, :, 0]
 
 
 def gather_history(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rnn_pipelines.errors import NetworkError
 from rnn_pipelines.forecast.base import Base, fit_base
+from rnn_pipelines.forecast.effects import count_predictors
 from rnn_pipelines.forecast.networks import Network, size_members
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import read_source
@@ -67,7 +68,7 @@ def _train_small_forecasters(cells: list[str], small: SmallForecasterSpec) -> Ch
 
 
 def _refuse_other_windows(cell: str, network: Network, base: Base, panel: WindowedPanel) -> None:
-    expected, received = _list_sizes(network, base), _list_sizes_of_windows(network, base, panel)
+    expected, received = _list_sizes(network, base, panel), _list_sizes_of_windows(network, base, panel)
     if expected != received:
         raise NetworkError(
             f"forecast_{cell}_model: expected windows of these sizes, {expected}, received {received} from "
@@ -76,11 +77,12 @@ def _refuse_other_windows(cell: str, network: Network, base: Base, panel: Window
         )
 
 
-def _list_sizes(network: Network, base: Base) -> dict[str, int]:
+def _list_sizes(network: Network, base: Base, panel: WindowedPanel) -> dict[str, int]:
     """What network and base were made for."""
+    num_covariates = sum(count_predictors(panel))
     num_seasons, num_known = (base.season > 0) + (base.long_season > 0), len(base.calendar)
     return {
-        "lookback": base.matrices.shape[-2] - base.horizon * num_seasons - num_known - 1,
+        "lookback": base.matrices.shape[-2] - base.horizon * num_seasons - num_covariates - num_known - 1,
         "horizon": base.horizon,
         "features": num_known,
         "inputs": (network.embedding_kernel if network.embedding_kernel.size else network.kernel).shape[-2],

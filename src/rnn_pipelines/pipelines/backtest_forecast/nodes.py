@@ -10,6 +10,7 @@ from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.report import backtest as page
 from rnn_pipelines.forecast.schedule import BacktestSpec, Retrainings
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
@@ -17,16 +18,25 @@ from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec, RetrainForecastSpec
 
 
-def gather_recipe(
+def gather_recipe(  # noqa: PLR0913, PLR0917 - one for each block of parameters, whose types Kedro checks
     source: SourceSpec,
     gaps: GapPolicy,
     split: SplitSpec,
     window: WindowSpec,
     calendar: CalendarSpec,
+    covariates: CovariateSpec,
     evaluation: EvaluationSpec,
 ) -> Recipe:
     """Gathers how a table becomes windows."""
-    return Recipe(source=source, gaps=gaps, split=split, window=window, calendar=calendar, evaluation=evaluation)
+    return Recipe(
+        source=source,
+        gaps=gaps,
+        split=split,
+        window=window,
+        calendar=calendar,
+        covariates=covariates,
+        evaluation=evaluation,
+    )
 
 
 def take_network(network: NetworkSpec) -> NetworkSpec:

@@ -14,9 +14,21 @@ from rnn_pipelines.forecast.networks import Network, NetworkRecord
 from rnn_pipelines.forecast.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.report import report, summary
-from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler
-from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
+from rnn_pipelines.forecast.series import source as series
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates, refuse_missing_ahead
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler, Source
+from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, WindowSpec
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
+
+
+def read_source(
+    source: SourceSpec, covariates: CovariateSpec, window: WindowSpec, external: pd.DataFrame | None
+) -> tuple[Source, pd.DataFrame]:
+    """Reads series and covariates, and lets nothing begin where those known ahead are missing over the horizon."""
+    table, covariate_table = series.read_source(source, external), read_covariates(source, covariates, external)
+    refuse_missing_ahead(table, covariate_table, covariates.future, window.horizon)
+    return table, covariate_table
 
 
 def train_network(

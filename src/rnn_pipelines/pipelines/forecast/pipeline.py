@@ -12,7 +12,6 @@ from rnn_pipelines.forecast.networks import forecast_windows
 from rnn_pipelines.forecast.recipe import PREPARATION
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.report.figures import draw_figures
-from rnn_pipelines.forecast.series.source import read_source
 from rnn_pipelines.pipelines.forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
 from rnn_pipelines.pipelines.wiring import node
@@ -25,7 +24,8 @@ FIGURES = {
 
 def create_pipeline() -> Pipeline:
     """Every network of the registry from one template, between data and report that they share."""
-    read = node(read_source, ["params:forecast.source", "forecast_external"], "forecast_table")
+    given = [f"params:forecast.{block}" for block in ("source", "covariates", "window")]
+    read = node(nodes.read_source, [*given, "forecast_external"], ["forecast_table", "forecast_covariate_table"])
     prepare = create_nodes(PREPARATION, name_in("forecast"))
     networks = [found for name in NETWORKS for found in create_network_nodes(name)]
     return Pipeline([read, *prepare, *create_base_nodes(), *networks, *create_best_nodes(), *create_report_nodes()])

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.forecast.prediction import forecast_newest
+from rnn_pipelines.forecast.prediction import forecast_newest, read_champions_covariates
 from rnn_pipelines.forecast.series.newest import read_newest
 from rnn_pipelines.pipelines.wiring import node
 
@@ -10,9 +10,12 @@ from rnn_pipelines.pipelines.wiring import node
 def create_pipeline() -> Pipeline:
     """Reads and forecasts; nothing is trained."""
     source, table = "params:forecast.source", "predict_forecast_table"
+    champion, covariate_table = "champion_forecast", "predict_forecast_covariate_table"
+    read = ["forecast_external", source, "params:predict_forecast"]
     return Pipeline(
         [
-            node(read_newest, ["forecast_external", source, "params:predict_forecast"], table),
-            node(forecast_newest, ["champion_forecast", table, source], "predict_forecast_forecasts"),
+            node(read_newest, read, table),
+            node(read_champions_covariates, [champion, *read, "params:forecast.covariates"], covariate_table),
+            node(forecast_newest, [champion, table, source, covariate_table], "predict_forecast_forecasts"),
         ]
     )

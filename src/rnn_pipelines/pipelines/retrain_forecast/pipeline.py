@@ -5,6 +5,7 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.forecast.decision import describe_run, plan_training
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.retraining import list_steps
+from rnn_pipelines.forecast.series.newest import read_newest_covariates
 from rnn_pipelines.pipelines.retrain_forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
 from rnn_pipelines.pipelines.wiring import node
@@ -20,12 +21,15 @@ def create_pipeline() -> Pipeline:
         retraining=SPEC,
         training_record="retrain_forecast_training",
     )
+    read = ["forecast_external", "params:forecast.source", SPEC]
     table, started = "retrain_forecast_table", "retrain_forecast_started"
-    described = [table, "retrain_forecast_profile", "params:forecast", SPEC, started]
+    covariate_table = "retrain_forecast_covariate_table"
+    described = [table, covariate_table, "retrain_forecast_profile", "params:forecast", SPEC, started]
     planned = [SPEC, "retrain_forecast_checkpoints"]
     return Pipeline(
         [
-            node(nodes.read_newest, ["forecast_external", "params:forecast.source", SPEC], [table, started]),
+            node(nodes.read_newest, read, [table, started]),
+            node(read_newest_covariates, [*read, "params:forecast.covariates"], covariate_table),
             node(describe_run, described, "retrain_forecast_run"),
             node(plan_training, planned, "retrain_forecast_plan"),
             *create_nodes(list_steps(NETWORKS), name_dataset),

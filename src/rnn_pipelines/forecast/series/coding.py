@@ -1,0 +1,257 @@
+"""Covariates as numbers: scaled and coded by what the training part of the series has, and by nothing later."""
+
+import logging
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.covariates import (
+    KEY,
+    CovariateSpec,
+    find_empty,
+    find_holidays,
+    refuse_missing,
+    refuse_missing_columns,
+)
+from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, look_up
+from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Series
+
+logger = logging.getLogger(__name__)
+
+Role = Literal["future", "past", "static"]
+# Categories that have a code of their own, the most frequent ones in training.
+MAX_LEVELS = 20
+# Numbers farther out, in deviations of the training part, are drawn in.
+MAX_DEVIATIONS = 10.0
+FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+
+
+class CodedColumn(BaseModel, extra="forbid", frozen=True):
+    """One covariate, and how it becomes numbers.
+
+    Attributes:
+        name: of its column.
+        role: when it is known.
+        levels: categories that have a number of their own, 1 less `shares` where a cell has it and 0 less it elsewhere.
+            A category that training hasn't, or no value, is 0 in all of them: the mean, and different from each level.
+        shares: of each level, in training.
+        mean, deviation: of a number over all series. One that is 0 or 1 has a deviation of 1.
+        by_series: mean and deviation of a number by series, where it moves with time.
+    """
+
+    name: str
+    role: Role
+    levels: tuple[str, ...] = ()
+    shares: tuple[float, ...] = ()
+    mean: float = 0.0
+    deviation: float = 1.0
+    by_series: dict[str, tuple[float, float]] = {}
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of its numbers."""
+        name = f"{self.role}:{self.name}"
+        return [f"{name}={level}" for level in self.levels] or [name]
+
+
+class Coding(BaseModel, extra="forbid", frozen=True):
+    """All covariates that are read, and how they become numbers: to them what the scaler is to the series.
+
+    Attributes:
+        columns: of the table.
+        holidays: see `CovariateSpec`.
+    """
+
+    columns: tuple[CodedColumn, ...] = ()
+    holidays: str | None = None
+
+    def list_columns(self, role: Role | None = None) -> tuple[str, ...]:
+        """Columns of the table that are read: all, or those of a role."""
+        return tuple(column.name for column in self.columns if role in (None, column.role))
+
+    def make_spec(self, path: str | None = None) -> CovariateSpec:
+        """What to read for it."""
+        roles: tuple[Role, ...] = ("future", "past", "static")
+        future, past, static = (self.list_columns(role) for role in roles)
+        return CovariateSpec(future=future, past=past, static=static, holidays=self.holidays, path=path)
+
+
+class _Cells(NamedTuple):
+    """The cells of a column, each as text and as a number, if it is one."""
+
+    text: pd.Series
+    number: pd.Series
+
+
+def fit_coding(
+    series: Series, cutoffs: Cutoffs, covariates: CovariateSpec, covariate_table: pd.DataFrame | None
+) -> Coding:
+    """Finds scales and categories from the training part alone.
+
+    Args:
+        series: with the cut-offs of their parts.
+        cutoffs: of the same series.
+        covariates: which columns.
+        covariate_table: their cells.
+    Raises:
+        SeriesError: a column has no values in training.
+    """
+    if not covariates.columns:
+        return Coding(holidays=covariates.holidays)
+    refuse_missing_columns(covariate_table, covariates.columns)
+    assert covariate_table is not None
+    rows = find_rows(series)
+    is_train = rows.places < rows.spread(look_up(series, cutoffs, "train_stop"))
+    train = _find_cells(series.loc[is_train, KEY], covariate_table)
+    roles: dict[str, Role] = {
+        **dict.fromkeys(covariates.future, "future"),
+        **dict.fromkeys(covariates.past, "past"),
+        **dict.fromkeys(covariates.static, "static"),
+    }
+    if len(rows.starts) == 1 and covariates.static:
+        logger.warning("left out: static covariates %s, of which one series has one value", list(covariates.static))
+        roles = {name: role for name, role in roles.items() if role != "static"}
+    return Coding(
+        columns=tuple(_fit_column(name, role, train) for name, role in roles.items()), holidays=covariates.holidays
+    )
+
+
+def _find_cells(keys: pd.DataFrame, covariate_table: pd.DataFrame) -> pd.DataFrame:
+    """The covariates of given rows, in their order."""
+    if covariate_table.empty:
+        return keys.reindex(columns=[*KEY, *covariate_table.columns.drop(KEY)]).reset_index(drop=True)
+    return keys[KEY].merge(covariate_table, on=KEY, how="left")
+
+
+def _read_cells(cells: pd.Series) -> _Cells:
+    text = cells.astype(str).str.strip().where(~find_empty(cells.to_frame()).iloc[:, 0])
+    number = pd.to_numeric(text.str.lower().replace(FLAGS), errors="coerce").astype(np.float64)
+    return _Cells(text, number.where(np.isfinite(number)))
+
+
+def _fit_column(name: str, role: Role, train: pd.DataFrame) -> CodedColumn:
+    text, number = _read_cells(train[name])
+    if text.isna().all():
+        raise SeriesError(f"covariate '{name}' has no value in the training part. Leave it out.")
+    if not number[text.notna()].notna().all():
+        shares = text.value_counts(normalize=True, dropna=False).drop(np.nan, errors="ignore")
+        # By name where they are as frequent, so that the order of the rows doesn't count.
+        shares = shares.sort_index().sort_values(ascending=False, kind="stable")[:MAX_LEVELS]
+        return CodedColumn(name=name, role=role, levels=tuple(shares.index), shares=tuple(shares))
+    if number.dropna().isin([0, 1]).all():
+        return CodedColumn(name=name, role=role, mean=float(number.mean()))
+    mean, deviation = float(number.mean()), float(number.std(ddof=0)) or 1.0
+    by_series: dict[str, tuple[float, float]] = {}
+    if role != "static":
+        found = number.groupby(train["unique_id"], sort=False).agg(["mean", lambda values: values.std(ddof=0)])
+        by_series = {
+            str(series): (float(middle), float(spread) if spread > 0 else deviation)
+            for series, middle, spread in found.dropna().itertuples()
+        }
+    return CodedColumn(name=name, role=role, mean=mean, deviation=deviation, by_series=by_series)
+
+
+def add_covariates(
+    features: Features, coding: Coding, covariate_table: pd.DataFrame | None, num_future: int
+) -> Features:
+    """Adds the coded covariates to every step.
+
+    Of a past covariate without a value, the last one stands in, and before the first one the mean of the training part;
+    after the end of a series there is none (NaN). One that is known ahead must have a value at each step of the series;
+    after its end it is missing (NaN) where the table has none.
+
+    Args:
+        features: with `num_future` steps after the end of each series.
+        coding: what to read, and how.
+        covariate_table: the cells of the covariates.
+        num_future: steps to be forecast.
+    Raises:
+        SeriesError: a column is not there, a cell is no number where training had numbers, a value that must be known
+            ahead is missing, a static covariate changes.
+    """
+    if not (coding.columns or coding.holidays) or features.table.empty:
+        return features
+    table, rows = features.table, find_rows(features.table)
+    is_inside = rows.places < rows.spread(rows.lengths - num_future)
+    found: dict[Role, dict[str, np.ndarray]] = {"future": {}, "past": {}, "static": {}}
+    if coding.columns:
+        refuse_missing_columns(covariate_table, coding.list_columns())
+        assert covariate_table is not None
+        cells = _find_cells(table, covariate_table)
+        ahead = cells[list(coding.list_columns("future"))]
+        refuse_missing(table[is_inside], find_empty(ahead)[is_inside])
+        for column in coding.columns:
+            found[column.role] |= _code(column, cells, rows, is_inside)
+    if coding.holidays:
+        days = find_holidays(table["ds"], coding.holidays)
+        found["future"] |= {name: values.astype(np.float32) for name, values in days.items()}
+    coded = {name: values for role in found.values() for name, values in role.items()}
+    return Features(
+        pd.concat([table, pd.DataFrame(coded, index=table.index)], axis=1),
+        known=features.known,
+        future=tuple(found["future"]),
+        past=tuple(found["past"]),
+        static=tuple(found["static"]),
+    )
+
+
+def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside: np.ndarray) -> dict[str, np.ndarray]:
+    """The numbers of one covariate at every step, float32[time] by name."""
+    text, number = _read_cells(cells[column.name])
+    if not column.levels:
+        _refuse_text(column.name, cells, text.notna() & number.isna())
+    values = text if column.levels else number
+    if column.role == "past":
+        values = values.groupby(rows.numbers).ffill()
+    if column.role == "static":
+        values = _take_static(column.name, values, cells, rows)
+    coded = _code_levels(column, values) if column.levels else _scale(column, values, cells["unique_id"])
+    if column.role == "static":
+        return {name: part.astype(np.float32) for name, part in coded.items()}
+    # A category without a value is a code of its own; what is not known at all is none.
+    is_unknown = ~is_inside if column.role == "past" else ~is_inside & values.isna().to_numpy()
+    return {name: np.where(is_unknown, np.nan, part).astype(np.float32) for name, part in coded.items()}
+
+
+def _code_levels(column: CodedColumn, values: pd.Series) -> dict[str, np.ndarray]:
+    is_known = values.isin(column.levels).to_numpy()
+    return {
+        name: np.where(is_known, (values == level).to_numpy() - share, 0.0)
+        for name, level, share in zip(column.outputs, column.levels, column.shares, strict=True)
+    }
+
+
+def _scale(column: CodedColumn, values: pd.Series, series: pd.Series) -> dict[str, np.ndarray]:
+    means, deviations = np.full(len(values), column.mean), np.full(len(values), column.deviation)
+    if column.by_series:
+        own = series.map(column.by_series)
+        is_own = own.notna().to_numpy()
+        means[is_own], deviations[is_own] = np.array(own[is_own].tolist()).T
+    scaled = (values.to_numpy() - means) / deviations
+    return {column.outputs[0]: np.clip(np.nan_to_num(scaled), -MAX_DEVIATIONS, MAX_DEVIATIONS)}
+
+
+def _take_static(name: str, values: pd.Series, cells: pd.DataFrame, rows: SeriesRows) -> pd.Series:
+    """The one value of each series, at each of its steps."""
+    by_series = values.groupby(rows.numbers)
+    changes = by_series.nunique() > 1
+    if changes.any():
+        series = cells["unique_id"].iloc[rows.starts[int(np.argmax(changes.to_numpy()))]]
+        raise SeriesError(
+            f"static covariate '{name}' changes in series '{series}', and in {changes.sum()} series in all. Name it in "
+            "covariates.past or covariates.future."
+        )
+    return by_series.transform("first")
+
+
+def _refuse_text(name: str, cells: pd.DataFrame, is_wrong: pd.Series) -> None:
+    if is_wrong.any():
+        first = cells[is_wrong.to_numpy()].iloc[0]
+        raise SeriesError(
+            f"covariate '{name}', series '{first['unique_id']}' at {format_time(first['ds'])}: {str(first[name])!r} is "
+            "no number, as it is in the training part. Mend the row, or leave its cell empty."
+        )

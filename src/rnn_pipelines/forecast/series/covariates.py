@@ -1,0 +1,187 @@
+"""Covariates: other columns of the series' table, and holidays, on their way to where series are forecast from."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, model_validator
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.forecast.series.source import SourceSpec, read_rows
+from rnn_pipelines.report.numbers import list_some
+
+logger = logging.getLogger(__name__)
+
+KEY = ["unique_id", "ds"]
+NAMES_IN_MESSAGE = 5
+# Of a day: it is one, it is before one, it is after one.
+HOLIDAYS = {"holiday": 0, "day_before_holiday": 1, "day_after_holiday": -1}
+
+
+class CovariateSpec(BaseModel, extra="forbid", frozen=True):
+    """Other columns of the table that forecasts read.
+
+    Attributes:
+        future: columns whose values are known ahead, over the whole horizon, such as prices and promotions.
+        past: columns that are observed as the series is, and of which nothing is known ahead.
+        static: columns that are the same in all rows of a series.
+        holidays: country, or country and part (`DE`, `DE-BY`), whose public holidays are known ahead.
+        path: a table with values of `future` beyond those of the source's own; its time and id are named alike.
+    """
+
+    future: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+    holidays: str | None = None
+    path: str | None = None
+
+    @model_validator(mode="after")
+    def _refuse_columns_twice(self) -> "CovariateSpec":
+        if len(set(self.columns)) < len(self.columns):
+            raise ValueError("future, past and static name a column twice; each column is of one kind")
+        if self.path is not None and not self.future:
+            raise ValueError("path is for values of future columns: name them in future")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All that are read from the table."""
+        return (*self.future, *self.past, *self.static)
+
+
+def read_covariates(source: SourceSpec, covariates: CovariateSpec, external: pd.DataFrame | None) -> pd.DataFrame:
+    """Reads the covariates of all rows, those without a value of the series too.
+
+    Args:
+        source, external: see `read_source`.
+        covariates: which columns.
+    Returns:
+        `unique_id, ds` and the columns as they stand in the table; no row where no column is asked for.
+    Raises:
+        SeriesError: a column is not there, or a time stands twice.
+    """
+    if not covariates.columns:
+        return pd.DataFrame({"unique_id": [], "ds": []})
+    table = _refuse_repeated(read_rows(source, list(covariates.columns), external), source.label)
+    if covariates.path is None:
+        return table
+    ahead = source.model_copy(update={"path": covariates.path})
+    more = _refuse_repeated(read_rows(ahead, list(covariates.future), None), covariates.path)
+    joined = more.set_index(KEY).combine_first(table.set_index(KEY)).reset_index()
+    return joined[[*KEY, *covariates.columns]]
+
+
+def _refuse_repeated(table: pd.DataFrame, label: str) -> pd.DataFrame:
+    repeated = table[table.duplicated(KEY)]
+    if len(repeated):
+        first = repeated.iloc[0]
+        raise SeriesError(
+            f"{label}: row {repeated.index[0]}: series '{first['unique_id']}' has {format_time(first['ds'])} a second "
+            "time. Keep one row for each time."
+        )
+    return table
+
+
+def refuse_missing_columns(table: pd.DataFrame | None, columns: tuple[str, ...]) -> None:
+    """Ends the run where a forecaster reads covariates that the table lacks.
+
+    Raises:
+        SeriesError: with their names.
+    """
+    missing = [name for name in columns if table is None or name not in table]
+    if missing:
+        raise SeriesError(
+            f"the forecaster reads the covariates {list(columns)}, and the data lacks {missing}. Add these columns, or "
+            "train a forecaster without them."
+        )
+
+
+def refuse_missing_ahead(
+    table: pd.DataFrame, covariate_table: pd.DataFrame, future: tuple[str, ...], horizon: int
+) -> None:
+    """Ends the run, before a file is saved, where values of covariates are missing over the horizon.
+
+    Args:
+        table: the series as read.
+        covariate_table: see `read_covariates`.
+        future: columns whose values are known ahead.
+        horizon: steps after each series' last value.
+    Raises:
+        SeriesError: with series and times.
+    """
+    if not future:
+        return
+    ends = table[table["y"].notna()].groupby("unique_id", sort=False)["ds"].max()
+    later = covariate_table[covariate_table["ds"] > covariate_table["unique_id"].map(ends)].sort_values(KEY)
+    ahead = later[later.groupby("unique_id", sort=False).cumcount() < horizon]
+    counts = ahead["unique_id"].value_counts().reindex(ends.index, fill_value=0)
+    short = counts[counts < horizon]
+    if len(short):
+        some = [f"'{name}' has {num} of {horizon} after {format_time(ends[name])}" for name, num in short.items()]
+        raise SeriesError(
+            f"covariates {list(future)} are missing over the horizon, in {len(short)} of {len(ends)} series: "
+            f"{list_some(some, NAMES_IN_MESSAGE)}. Add rows after the last value of the series, with these columns and "
+            "without a value, or name a table of them with covariates.path."
+        )
+    refuse_missing(ahead, find_empty(ahead[list(future)]))
+
+
+def find_empty(cells: pd.DataFrame) -> pd.DataFrame:
+    """Where cells hold nothing, bool[row, column]: no value, or only spaces."""
+    return cells.isna() | cells.apply(lambda cell: cell.astype(str).str.strip() == "")
+
+
+def refuse_missing(keys: pd.DataFrame, is_missing: pd.DataFrame) -> None:
+    """Ends the run where values are missing that have to be known ahead.
+
+    Args:
+        keys: `unique_id, ds` of each row.
+        is_missing: bool[row, column], for the same rows.
+    Raises:
+        SeriesError: with columns, series and times.
+    """
+    found = []
+    for name in is_missing.columns[is_missing.any()]:
+        rows = keys[is_missing[name].to_numpy()]
+        for series, times in rows.groupby("unique_id", sort=False)["ds"]:
+            span = format_time(times.iloc[0])
+            if len(times) > 1:
+                span = f"{len(times)} times from {span} to {format_time(times.iloc[-1])}"
+            found.append(f"{name} of series '{series}' at {span}")
+    if found:
+        raise SeriesError(
+            f"covariates that are known ahead lack values: {list_some(found, NAMES_IN_MESSAGE)}. Fill them in; the "
+            "past of what is known ahead can't be guessed."
+        )
+
+
+def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
+    """Public holidays at each step, and a day before and after, 0 or 1; of steps longer than a day those they begin on.
+
+    Args:
+        ds: datetime64.
+        country: see `CovariateSpec`.
+    Returns:
+        float64[time] by name.
+    Raises:
+        SeriesError: the country is not known, the steps are not times, or the package `holidays` is not there.
+    """
+    if not pd.api.types.is_datetime64_any_dtype(ds):
+        raise SeriesError("covariates.holidays: the series have steps, which are no days. Give source.time_format.")
+    try:
+        from holidays import country_holidays
+    except ImportError as error:
+        raise SeriesError(
+            "covariates.holidays needs the package 'holidays': pip install 'rnn-pipelines[holidays]'."
+        ) from error
+    name, _, part = country.partition("-")
+    try:
+        years = range(ds.dt.year.min() - 1, ds.dt.year.max() + 2)
+        days = pd.DatetimeIndex(list(country_holidays(name, subdiv=part or None, years=years)))
+    except NotImplementedError as error:
+        raise SeriesError(f"covariates.holidays: {error}. Give a country such as DE, or DE-BY.") from error
+    return {
+        name: (ds.dt.normalize() + pd.Timedelta(days=shift)).isin(days).to_numpy(np.float64)
+        for name, shift in HOLIDAYS.items()
+    }
