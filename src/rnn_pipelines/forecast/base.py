@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from rnn_pipelines.forecast.blending import find_weights
-from rnn_pipelines.forecast.effects import count_predictors, fit_effects, gather_predictors
+from rnn_pipelines.forecast.effects import MAX_FRAMED, count_predictors, fit_effects, gather_predictors
 from rnn_pipelines.forecast.folds import Folds, find_series, list_past, make_folds
 from rnn_pipelines.forecast.frames import FrameKind, Units, measure_units
 from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history
@@ -23,8 +23,6 @@ RIDGE_PENALTIES = tuple(10.0**exponent for exponent in range(-10, 4))
 PENALTY_OF_FEW = 1.0
 # Windows by which a penalty is chosen: more of them choose no better.
 MAX_CHOOSING = 1_000
-# Targets farther out, in spreads of their window, are drawn in before anything is fitted on them.
-MAX_FRAMED = 30.0
 # How much better, as part of the error, logarithms must be to be taken.
 MIN_LOG_GAIN = 0.02
 # The season beside that of the frequency, for hours, days and minutes: a week, a year, a week.
@@ -117,7 +115,7 @@ def frame_windows(panel: WindowedPanel, base: Reading, origins: np.ndarray) -> F
         units.frame(gather_season(panel, origins, length)) for length in (base.season, base.long_season) if length
     ]
     known = panel.values[origins, panel.calendar].astype(np.float64)[:, base.calendar]
-    parts = [framed, *seasons, gather_predictors(panel, origins), known, np.ones((len(origins), 1))]
+    parts = [framed, *seasons, gather_predictors(panel, origins, units.spread), known, np.ones((len(origins), 1))]
     return Framed(np.concatenate(parts, axis=1), framed, units)
 
 
@@ -275,8 +273,9 @@ def _fit(panel: WindowedPanel, folds: Folds, frame: FrameKind) -> Base:
     penalties = RIDGE_PENALTIES if folds.is_enough else (PENALTY_OF_FEW,)
     for name, (inputs, offset) in _list_frames(layout).items():
         readings = [(inputs, [offset] * len(products))]
-        if folds.is_enough:
-            readings += _read_covariates(products, layout, inputs, offset)
+        more = _read_covariates(products, layout, inputs, offset)
+        # Without enough to choose by, the few numbers of effects are what was asked for, and no lags.
+        readings = readings + more if folds.is_enough else more[:1] if layout.num_ahead else readings
         solvers = [_prepare_ridge(products, *reading, len(layout.calendar) + 1) for reading in readings]
         methods[name] = min(
             (solve(penalty) for solve in solvers for penalty in penalties),
@@ -287,7 +286,7 @@ def _fit(panel: WindowedPanel, folds: Folds, frame: FrameKind) -> Base:
         nothing = [np.zeros((layout.num_predictors, layout.horizon))] * len(products)
         methods["climatology"] = _prepare_ridge(products, calendar, nothing, len(layout.calendar) + 1)(0.0)
     names = list(methods)
-    mix = _weigh_few(names)
+    mix = _weigh_few(names, knows_ahead=layout.num_ahead > 0)
     losses = np.full(len(names) + 1, np.nan)
     if folds.is_enough:
         errors = np.stack([find_errors(matrices, every) for matrices in methods.values()])
@@ -474,7 +473,13 @@ def choose_ridge(names: Sequence[str], losses: np.ndarray) -> str:
     return best if measured[best] < (1 - MIN_FRAME_GAIN) * measured["ridge_level"] else "ridge_level"
 
 
-def _weigh_few(names: list[str]) -> np.ndarray:
-    """Where too little is there to judge by: half a ridge that can't run away, half the naive ones."""
+def _weigh_few(names: list[str], knows_ahead: bool) -> np.ndarray:
+    """Where too little is there to judge by: half a ridge that can't run away, half the naive ones.
+
+    Where something is known ahead, which naive methods can't read: ridges that start from them.
+    """
+    if knows_ahead:
+        starts = np.array([name in ("ridge_last", "ridge_season") for name in names], float)
+        return starts / starts.sum()
     naive = np.array([name in ("last_value", "seasonal_naive", "seasonal_drift") for name in names], float)
     return 0.5 * naive / naive.sum() + 0.5 * np.array([name == "ridge_last" for name in names])

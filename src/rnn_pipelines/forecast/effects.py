@@ -8,6 +8,8 @@ from rnn_pipelines.forecast.series.windows import WindowedPanel, find_history
 
 # Lags of all covariates together: with many of them, few lags of each.
 MAX_LAGGED = 60
+# Targets and covariates farther out, in spreads of their window, are drawn in before anything is fitted on them.
+MAX_FRAMED = 30.0
 # Keeps the effect of what never changes at 0, and shrinks others by a ten-thousandth.
 EFFECT_PENALTY = 1e-4
 
@@ -24,27 +26,39 @@ def count_predictors(panel: WindowedPanel) -> tuple[int, int]:
     return panel.num_future * panel.horizon, num_lagged + panel.num_static
 
 
-def gather_predictors(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+def gather_predictors(panel: WindowedPanel, origins: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """What is known of covariates at some origins, nothing of a past one after them.
 
     Args:
         panel: the windows' series.
         origins: int64[window].
+        spread: float64[window, 1], see `frame_moving`.
     Returns:
         float64[window, predictor]: values known ahead, each at all steps of the horizon; what moves, each at the newest
         steps of the window; what is static.
     """
-    ahead = gather_ahead(panel, origins)
+    ahead = gather_ahead(panel, origins, spread)
     rows = find_history(panel, origins)[:, panel.lookback - count_lags(panel) :]
-    lagged = panel.values[rows][:, :, panel.moving].transpose(0, 2, 1).reshape(len(origins), -1)
+    lagged = frame_moving(panel.values[rows][:, :, panel.moving], spread).transpose(0, 2, 1).reshape(len(origins), -1)
     static = panel.values[origins - 1][:, panel.static]
     return np.concatenate([ahead, lagged, static], axis=1, dtype=np.float64)
 
 
-def gather_ahead(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """Covariates that are known ahead, each at all steps of the horizon: float32[window, future · horizon]."""
+def gather_ahead(panel: WindowedPanel, origins: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Covariates that are known ahead, each at all steps of the horizon: float64[window, future · horizon], framed."""
     rows = origins[:, None] + np.arange(panel.horizon)
-    return panel.values[rows][:, :, panel.ahead].transpose(0, 2, 1).reshape(len(origins), -1)
+    return frame_moving(panel.values[rows][:, :, panel.ahead], spread).transpose(0, 2, 1).reshape(len(origins), -1)
+
+
+def frame_moving(values: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Covariates in the frame of each window: what adds as much in the series adds more where the spread is small.
+
+    Args:
+        values: float32[window, step, covariate].
+        spread: float64[window, 1], see `Units`.
+    """
+    framed: np.ndarray = np.clip(values / spread[:, :, None], -MAX_FRAMED, MAX_FRAMED)
+    return framed
 
 
 def fit_effects(

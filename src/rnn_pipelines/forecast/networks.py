@@ -8,7 +8,7 @@ import numpy as np
 
 from rnn_pipelines.cells.conventions import CellName
 from rnn_pipelines.forecast.base import Base, Framed, Reading, frame_windows
-from rnn_pipelines.forecast.effects import gather_ahead
+from rnn_pipelines.forecast.effects import frame_moving, gather_ahead
 from rnn_pipelines.forecast.predictions import Forecasts, forecast_parts
 from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, find_history
 from rnn_pipelines.networks.members import MemberShape, Weights, run_members
@@ -117,9 +117,11 @@ def read_windows(
             rows = find_history(panel, origins)
             channels.append(panel.values[rows][:, :, 1 + np.asarray(calendar)])
     if panel.calendar.stop < panel.values.shape[1]:
-        channels.append(panel.values[find_history(panel, origins)][:, :, panel.calendar.stop :])
-        known = np.concatenate([known, gather_ahead(panel, origins)], axis=1)
-    steps = np.concatenate(channels, axis=-1)
+        covariates = panel.values[find_history(panel, origins)]
+        channels.append(covariates[:, :, panel.static])
+        channels.append(frame_moving(covariates[:, :, panel.moving], framed.units.spread))
+        known = np.concatenate([known, gather_ahead(panel, origins, framed.units.spread)], axis=1)
+    steps = np.concatenate(channels, axis=-1, dtype=np.float32)
     num_segments = -(-panel.lookback // segment)
     missing = num_segments * segment - panel.lookback
     if missing:
@@ -129,7 +131,7 @@ def read_windows(
         first_real = (count_padded(panel, origins) + missing)[:, None]
         is_real = np.arange(num_segments) * segment >= first_real
         steps = np.concatenate([steps, is_real[:, :, None]], axis=-1, dtype=np.float32)
-    return np.ascontiguousarray(steps.transpose(1, 0, 2)), known
+    return np.ascontiguousarray(steps.transpose(1, 0, 2)), known.astype(np.float32, copy=False)
 
 
 def correct(network: Network, panel: WindowedPanel, framed: Framed, origins: np.ndarray) -> np.ndarray:
