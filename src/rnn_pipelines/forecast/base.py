@@ -285,6 +285,11 @@ def _fit(panel: WindowedPanel, folds: Folds, frame: FrameKind) -> Base:
         calendar = layout.pick(layout.num_predictors - len(layout.calendar) - 1, len(layout.calendar) + 1)
         nothing = [np.zeros((layout.num_predictors, layout.horizon))] * len(products)
         methods["climatology"] = _prepare_ridge(products, calendar, nothing, len(layout.calendar) + 1)(0.0)
+        if layout.num_ahead:
+            # As climatology to the window: the limit of what reads it less and less.
+            ahead = layout.list_ahead()
+            explained = [fit_effects(product, calendar, nothing[0], ahead) for product in products]
+            methods["effects"] = _prepare_ridge(products, calendar, explained, len(layout.calendar) + 1)(0.0)
     names = list(methods)
     mix = _weigh_few(names, knows_ahead=layout.num_ahead > 0)
     losses = np.full(len(names) + 1, np.nan)

@@ -1,0 +1,101 @@
+"""What covariates are worth, to ridge and networks alike: of a series with known effects, and Seattle with its rain.
+
+    .venv/bin/python benchmarks/covariates.py [case ...] [--seeds 3]
+
+Prints a table for each case, with and without covariates; writes `benchmarks/results/covariates.json`.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from statistics import mean, stdev
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.forecast.base import fit_base
+from rnn_pipelines.forecast.baselines import forecast_baselines
+from rnn_pipelines.forecast.best import BEST, weigh_best
+from rnn_pipelines.forecast.forecaster import forecast_best
+from rnn_pipelines.forecast.networks import forecast_windows
+from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
+from rnn_pipelines.forecast.registry import NETWORKS
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
+from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.training import train_network
+
+RESULTS = Path(__file__).parent / "results/covariates.json"
+SHOWN = (*NETWORKS, BEST, "ridge", "mix", "climatology", "seasonal_naive")
+CASES = {
+    "promotion": {"none": CovariateSpec(), "promo and price": CovariateSpec(future=("promo", "price"))},
+    "seattle": {
+        "none": CovariateSpec(),
+        "rain and wind": CovariateSpec(past=("precipitation", "wind")),
+        "rain, wind, minimum, weather": CovariateSpec(past=("precipitation", "wind", "temp_min", "weather")),
+    },
+}
+
+
+def draw_promotion(seed: int, num_days: int = 1000, num_ahead: int = 7) -> tuple[pd.DataFrame, np.ndarray]:
+    """Yearly wave + 5 where there is a promotion − 1.5 for each unit of the price + N(0, 2); and the noise-free values.
+
+    Both covariates go on for `num_ahead` days after the last value.
+    """
+    rng, days = np.random.default_rng(seed), np.arange(num_days + num_ahead)
+    promo = (rng.random(len(days)) < 0.2).astype(float)
+    price = 10 + 2 * np.sin(2 * np.pi * days / 90) + rng.normal(0, 0.5, len(days))
+    signal = 20 + 10 * np.sin(2 * np.pi * days / 365) + 5 * promo - 1.5 * (price - 10)
+    y = np.where(days < num_days, signal + rng.normal(0, 2, len(days)), np.nan)
+    ds = pd.date_range("2021-01-01", periods=len(days))
+    return pd.DataFrame({"ds": ds, "y": y, "promo": promo, "price": price}), signal
+
+
+def run(case: str, covariates: CovariateSpec, seed: int) -> dict[str, float]:
+    """MSE of each forecaster over the test part; over the noise floor that was realised where that is known."""
+    source = SourceSpec(name="seattle" if case == "seattle" else "catalog")
+    external, signal = (None, None) if case == "seattle" else draw_promotion(seed)
+    recipe = Recipe(source=source, covariates=covariates)
+    prepared = prepare_panel(read_source(source, external), recipe, read_covariates(source, covariates, external))
+    panel, base = prepared.windows, fit_base(prepared.windows)
+    forecasts, networks = forecast_baselines(panel, base), {}
+    for cell in NETWORKS:
+        training = ForecastTrainingSpec(seed=10 * seed)
+        networks[cell], _, _ = train_network(panel, base, NetworkSpec(cell=cell), training)
+        forecasts[cell] = forecast_windows(networks[cell], base, panel)
+    forecasts[BEST] = forecast_best(panel, base, weigh_best(panel, base, **networks), **networks)
+    return measure(prepared, {name: found.test for name, found in forecasts.items()}, signal)
+
+
+def measure(prepared: Panel, forecasts: dict[str, np.ndarray], signal: np.ndarray | None) -> dict[str, float]:
+    """See `run`."""
+    panel, (scale,) = prepared.windows, prepared.scaler["deviation"]
+    index = panel.index("test")
+    rows = index.origins(np.arange(len(index)))[:, None] + np.arange(panel.horizon)
+    y = prepared.features.table["y"].to_numpy()[rows]
+    floor = 1.0 if signal is None else float(np.mean((y - signal[rows]) ** 2))
+    errors = {name: scale * (panel.values[rows, 0] - forecast) for name, forecast in forecasts.items()}
+    return {name: float(np.mean(error.astype(float) ** 2)) / floor for name, error in errors.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cases", nargs="*", metavar="case", help=f"some of {', '.join(CASES)}; all by default")
+    parser.add_argument("--seeds", type=int, default=3)
+    given = parser.parse_args()
+    seeds, results = range(given.seeds), json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for case in given.cases or CASES:
+        readings = CASES[case]
+        found = {name: [run(case, covariates, seed) for seed in seeds] for name, covariates in readings.items()}
+        results[case] = found
+        print(f"\n{case}: {'MSE' if case == 'seattle' else 'MSE / floor'}, {len(seeds)} seeds\n")
+        print(f"| forecaster | {' | '.join(found)} |\n|{'---|' * (1 + len(found))}")
+        for name in [name for name in SHOWN if name in found["none"][0]]:
+            cells = [[one[name] for one in runs] for runs in found.values()]
+            shown = [f"{mean(cell):.4g} ± {stdev(cell):.2g}" if len(cell) > 1 else f"{cell[0]:.4g}" for cell in cells]
+            print(f"| {name} | {' | '.join(shown)} |", flush=True)
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,287 @@
+"""Covariates go the whole way: ridge and networks read the same of them, and nothing that is not known yet."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.backtest import Retraining, replay_schedules, retrain
+from rnn_pipelines.forecast.base import fit_base, frame_windows
+from rnn_pipelines.forecast.baselines import forecast_baselines
+from rnn_pipelines.forecast.effects import MAX_LAGGED, count_lags, fit_effects
+from rnn_pipelines.forecast.forecaster import Forecaster, forecast_cutoffs, forecast_newest
+from rnn_pipelines.forecast.networks import forecast_windows, read_windows
+from rnn_pipelines.forecast.packing import CODING, pack, unpack
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.schedule import BacktestSpec
+from rnn_pipelines.forecast.series.coding import Coding, fit_coding
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
+from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.specs import (
+    BudgetSpec,
+    ForecastPolicySpec,
+    ForecastTrainingSpec,
+    NetworkSpec,
+    RetrainForecastSpec,
+)
+from rnn_pipelines.forecast.training import train_network
+from rnn_pipelines.networks.fan_out import ParallelSpec
+
+SOURCE = SourceSpec(name="catalog", id="shop", freq="D")
+COVARIATES = CovariateSpec(future=("promo", "price"), past=("visitors",), static=("region",))
+HORIZON, NUM_DAYS = 3, 90
+RECIPE = Recipe(
+    source=SOURCE,
+    covariates=COVARIATES,
+    window=WindowSpec(lookback=5, horizon=HORIZON),
+    split=SplitSpec(validation=25, test=20),
+)
+DAYS = pd.date_range("2024-01-01", periods=NUM_DAYS + HORIZON)
+LAST = DAYS[NUM_DAYS - 1]
+
+
+def make_shops() -> pd.DataFrame:
+    """Two shops: promotions and prices go on over the horizon, sales and visitors end before."""
+    rng, shops = np.random.default_rng(0), []
+    is_known = np.arange(len(DAYS)) < NUM_DAYS
+    for shop, region, level in (("a", "north", 50.0), ("b", "south", 200.0)):
+        promo, price = (rng.random(len(DAYS)) < 0.3).astype(float), 10 + rng.normal(size=len(DAYS))
+        visitors = level + rng.normal(size=len(DAYS))
+        y = level * (1 + 0.3 * promo - 0.1 * (price - 10)) + rng.normal(size=len(DAYS))
+        columns = {"y": np.where(is_known, y, np.nan), "visitors": np.where(is_known, visitors, np.nan)}
+        shops.append(
+            pd.DataFrame({"shop": shop, "ds": DAYS, "promo": promo, "price": price, "region": region} | columns)
+        )
+    return pd.concat(shops, ignore_index=True)
+
+
+def take(external: pd.DataFrame, recipe: Recipe = RECIPE) -> SimpleNamespace:
+    table, covariate_table = (
+        read_source(recipe.source, external),
+        read_covariates(recipe.source, recipe.covariates, external),
+    )
+    panel = prepare_panel(table, recipe, covariate_table)
+    return SimpleNamespace(**vars(panel), table=table, covariate_table=covariate_table)
+
+
+@pytest.fixture(scope="module")
+def shops() -> SimpleNamespace:
+    return take(make_shops())
+
+
+@pytest.fixture(scope="module")
+def forecaster(shops: SimpleNamespace, make_forecaster: Callable[..., Forecaster]) -> Forecaster:
+    return replace(make_forecaster(shops, "lstm", "gru"), coding=shops.coding)
+
+
+def forecast(forecaster: Forecaster, shops: SimpleNamespace, covariate_table: pd.DataFrame) -> np.ndarray:
+    """From a day in the test part."""
+    cutoffs = pd.DataFrame({"unique_id": ["a", "b"], "cutoff": CUTOFF})
+    found = forecast_cutoffs(forecaster, shops.series, cutoffs, covariate_table)
+    assert len(found) == 2 * HORIZON
+    return found["y_hat"].to_numpy()
+
+
+CUTOFF = DAYS[80]
+
+
+def change(shops: SimpleNamespace, column: str, days: pd.DatetimeIndex) -> pd.DataFrame:
+    """The covariates with other values on some days."""
+    table = shops.covariate_table.copy()
+    is_changed = table["ds"].isin(days)
+    table.loc[is_changed, column] = 1 - table.loc[is_changed, column] + 5 * (column != "promo")
+    return table
+
+
+# What is known, and when
+
+
+@pytest.mark.parametrize("column", ["promo", "price", "visitors"])
+def test_what_is_known_moves_the_forecast(forecaster: Forecaster, shops: SimpleNamespace, column: str) -> None:
+    day = CUTOFF if column == "visitors" else CUTOFF + pd.Timedelta(days=1)
+    changed = forecast(forecaster, shops, change(shops, column, pd.DatetimeIndex([day])))
+    assert (changed != forecast(forecaster, shops, shops.covariate_table)).any()
+
+
+def test_past_covariates_after_the_cutoff_change_nothing(forecaster: Forecaster, shops: SimpleNamespace) -> None:
+    changed = forecast(forecaster, shops, change(shops, "visitors", DAYS[DAYS > CUTOFF]))
+    np.testing.assert_array_equal(changed, forecast(forecaster, shops, shops.covariate_table))
+
+
+def test_future_covariates_beyond_the_horizon_change_nothing(forecaster: Forecaster, shops: SimpleNamespace) -> None:
+    beyond = DAYS[CUTOFF + pd.Timedelta(days=HORIZON) < DAYS]
+    changed = forecast(forecaster, shops, change(shops, "price", beyond))
+    np.testing.assert_array_equal(changed, forecast(forecaster, shops, shops.covariate_table))
+
+
+def test_past_covariates_of_the_horizon_reach_no_head(shops: SimpleNamespace) -> None:
+    """Nor any predictor: they can be anything there, and even no number."""
+    panel = shops.windows
+    origins = panel.index("test").origins(np.arange(3))
+    values = panel.values.copy()
+    values[origins[-1] :, panel.moving.stop - 1] = np.nan
+    blind = replace(panel, values=values)
+    base = fit_base(panel)
+    framed = frame_windows(blind, base, origins[-1:])
+    steps, known = read_windows(blind, framed, origins[-1:], 1, np.zeros(0, np.int64), has_embedding=True)
+    assert all(np.isfinite(array).all() for array in (framed.predictors, steps, known))
+
+
+@pytest.mark.parametrize("column", ["promo", "price", "visitors", "region"])
+def test_scales_and_categories_are_of_the_training_part(shops: SimpleNamespace, column: str) -> None:
+    """Neither validation nor test is seen, as numbers or as categories."""
+    train_stop = int(shops.cutoffs["train_stop"].iloc[0])
+    table = shops.covariate_table.copy()
+    table[column] = table[column].astype(object)
+    table.loc[table["ds"] >= DAYS[train_stop], column] = "west" if column == "region" else 1e6
+    assert fit_coding(shops.series, shops.cutoffs, COVARIATES, table) == shops.coding
+
+
+def test_what_is_fitted_sees_no_covariate_of_the_test_part(shops: SimpleNamespace) -> None:
+    panel = shops.windows
+    values = panel.values.copy()
+    for first, stop in panel.test:
+        values[first : stop + HORIZON - 1, panel.static.start :] = 7
+    one, other = fit_base(panel), fit_base(replace(panel, values=values))
+    np.testing.assert_array_equal(one.matrices, other.matrices)
+
+
+# What is read of them
+
+
+def test_ridge_and_networks_read_the_same_covariates(shops: SimpleNamespace) -> None:
+    """Each number that a network reads of a window's covariates is a predictor too, where lags are few."""
+    panel = shops.windows
+    assert count_lags(panel) == panel.lookback
+    origins = panel.index("train").origins(np.arange(1, 4))
+    framed = frame_windows(panel, fit_base(panel), origins)
+    steps, known = read_windows(panel, framed, origins, 1, np.zeros(0, np.int64), has_embedding=True)
+    for window in range(len(origins)):
+        predictors = framed.predictors[window].astype(np.float32)
+        read = np.concatenate([steps[:, window, 1:-1].ravel(), known[window, panel.num_known :]])
+        assert np.isin(read, predictors).all()
+
+
+def test_many_covariates_have_few_lags(shops: SimpleNamespace) -> None:
+    panel = replace(shops.windows, lookback=50, num_static=0, num_future=MAX_LAGGED // 4, num_past=0)
+    assert count_lags(panel) == 4
+
+
+def test_effect_is_that_of_a_regression_over_all_steps() -> None:
+    """By least squares on stacked steps, each with coefficients of its own for everything else."""
+    rng, horizon = np.random.default_rng(0), 3
+    others, ahead = rng.normal(size=(200, 4)), rng.normal(size=(200, horizon))
+    targets = others @ rng.normal(size=(4, horizon)) + 2.5 * ahead + rng.normal(size=(200, horizon))
+    predictors = np.hstack([others, ahead])
+    product = predictors.T @ predictors, predictors.T @ targets, len(predictors)
+    every = np.eye(4 + horizon)
+    found = fit_effects(product, every[:, :4], np.zeros((7, horizon)), [every[:, 4:]])
+    stacked = np.hstack([np.kron(np.eye(horizon), others), ahead.T.reshape(-1, 1)])
+    expected = np.linalg.lstsq(stacked, targets.T.ravel(), rcond=None)[0][-1]
+    np.testing.assert_allclose(found, expected * every[:, 4:], rtol=1e-3)
+
+
+def test_both_cells_recover_a_known_effect() -> None:
+    """Within 5 % of the noise floor, which nobody is without the covariates."""
+    rng, days = np.random.default_rng(0), np.arange(607)
+    promo = (rng.random(607) < 0.2).astype(float)
+    signal = 20 + 5 * promo
+    y = np.where(days < 600, signal + rng.normal(0, 1, 607), np.nan)
+    external = pd.DataFrame({"ds": pd.date_range("2021-01-01", periods=607), "y": y, "promo": promo})
+    source = SourceSpec(name="catalog")
+    errors = {}
+    for future in ((), ("promo",)):
+        recipe = Recipe(source=source, covariates=CovariateSpec(future=future), window=WindowSpec(lookback=14))
+        found = take(external, recipe)
+        panel, base = found.windows, fit_base(found.windows)
+        rows = panel.index("test").origins(np.arange(len(panel.index("test"))))[:, None] + np.arange(7)
+        floor = np.mean((y - signal)[rows] ** 2) / found.scaler["deviation"].iloc[0] ** 2
+        forecasts = {"ridge": forecast_baselines(panel, base)["ridge"].test}
+        for cell in ("lstm", "gru"):
+            training = ForecastTrainingSpec(max_steps=50)
+            network, _, _ = train_network(panel, base, NetworkSpec(cell=cell, units=4), training)
+            forecasts[cell] = forecast_windows(network, base, panel).test
+        errors[future] = {name: np.mean((panel.values[rows, 0] - f) ** 2) / floor for name, f in forecasts.items()}
+    assert max(errors["promo",].values()) < 1.05
+    assert min(errors[()].values()) > 3
+
+
+def test_few_windows_read_what_is_known_ahead(shops: SimpleNamespace) -> None:
+    """Where nothing can be judged, the naive methods that can't read it take no part."""
+    recipe = RECIPE.model_copy(update={"split": SplitSpec(validation=4, test=20)})
+    base = fit_base(take(make_shops(), recipe).windows)
+    assert not base.is_enough
+    assert {str(name) for name in base.names[base.mix > 0]} <= {"ridge_last", "ridge_season"}
+
+
+# The whole way
+
+
+def test_newest_forecasts_are_those_of_the_panel(forecaster: Forecaster, shops: SimpleNamespace) -> None:
+    index = shops.windows.index("future")
+    scaled = forecaster.model.forecast(shops.windows, index.origins(np.arange(len(index))))
+    mean, deviation = (shops.scaler[name].to_numpy()[:, None] for name in ("mean", "deviation"))
+    found = forecast_newest(forecaster, shops.table, SOURCE, shops.covariate_table)["y_hat"].to_numpy()
+    np.testing.assert_allclose(found.reshape(2, -1), scaled * deviation + mean, rtol=1e-5)
+
+
+def test_coding_comes_back(forecaster: Forecaster) -> None:
+    assert unpack(pack(forecaster)).coding == forecaster.coding
+
+
+def test_forecasters_from_before_covariates_read_none(forecaster: Forecaster) -> None:
+    files = {name: content for name, content in pack(forecaster).items() if name != CODING}
+    assert unpack(files).coding == Coding()
+
+
+@pytest.mark.parametrize("lacking", ["promo", "visitors", "region"])
+def test_data_without_a_covariate_is_refused_by_name(
+    forecaster: Forecaster, shops: SimpleNamespace, lacking: str
+) -> None:
+    with pytest.raises(SeriesError, match=rf"the data lacks \['{lacking}'\]"):
+        forecast_newest(forecaster, shops.table, SOURCE, shops.covariate_table.drop(columns=lacking))
+
+
+def test_missing_horizon_is_refused_by_series_and_time(forecaster: Forecaster, shops: SimpleNamespace) -> None:
+    known = shops.covariate_table[(shops.covariate_table["ds"] <= LAST) | (shops.covariate_table["unique_id"] == "a")]
+    with pytest.raises(SeriesError, match=r"in 1 of 2 series: 'b' has 0 of 3 after 2024-03-30"):
+        forecast_newest(forecaster, shops.table, SOURCE, known)
+
+
+def test_cutoffs_whose_horizon_is_not_known_are_left_out(forecaster: Forecaster, shops: SimpleNamespace) -> None:
+    cutoffs = pd.DataFrame({"unique_id": "a", "cutoff": [LAST - pd.Timedelta(days=days) for days in (3, 1)]})
+    known = shops.covariate_table[shops.covariate_table["ds"] <= LAST]
+    found = forecast_cutoffs(forecaster, shops.series, cutoffs, known)
+    assert found["cutoff"].unique().tolist() == [LAST - pd.Timedelta(days=3)]
+
+
+@pytest.fixture(scope="module")
+def retraining() -> Retraining:
+    return Retraining(
+        {"gru": NetworkSpec(cell="gru", units=3)},
+        ForecastTrainingSpec(max_steps=25),
+        RetrainForecastSpec(policy=ForecastPolicySpec(must_beat=()), budget=BudgetSpec()),
+    )
+
+
+def test_retraining_keeps_how_covariates_are_coded(shops: SimpleNamespace, retraining: Retraining) -> None:
+    candidate = retrain(shops.table, None, RECIPE, retraining, shops.covariate_table)
+    assert candidate.artefact.coding == shops.coding
+
+
+def test_replay_sees_no_past_covariate_after_its_days(shops: SimpleNamespace, retraining: Retraining) -> None:
+    """Visitors of the last days decide nothing before them."""
+    spec = BacktestSpec(period=12, schedules={"once": {"every": None}})
+    day = LAST - pd.Timedelta(days=5)
+    forecasts = []
+    for covariate_table in (shops.covariate_table, change(shops, "visitors", DAYS[day < DAYS])):
+        found, _ = replay_schedules(shops.table, covariate_table, RECIPE, retraining, spec, ParallelSpec(workers=1))
+        forecasts.append(found.table[found.table["cutoff"] <= day])
+    assert len(forecasts[0])
+    pd.testing.assert_frame_equal(*forecasts, check_exact=True)
