@@ -33,6 +33,7 @@ CASES = {
         "none": CovariateSpec(),
         "rain and wind": CovariateSpec(past=("precipitation", "wind")),
         "rain, wind, minimum, weather": CovariateSpec(past=("precipitation", "wind", "temp_min", "weather")),
+        "rain and wind, were they known ahead": CovariateSpec(future=("precipitation", "wind")),
     },
 }
 

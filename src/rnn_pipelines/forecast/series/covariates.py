@@ -173,7 +173,7 @@ def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
         from holidays import country_holidays
     except ImportError as error:
         raise SeriesError(
-            "covariates.holidays needs the package 'holidays': pip install 'rnn-pipelines[holidays]'."
+            "covariates.holidays needs the package holidays: run make install, or pip install holidays."
         ) from error
     name, _, part = country.partition("-")
     try:
