@@ -196,7 +196,9 @@ def test_record_adds_up_the_seconds_of_all_trainings(old: SimpleNamespace, train
 
 
 def test_challenger_without_levels_has_no_intervals(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
-    challenger, _ = choose_challenger(old.windows, old.base, old.scaler, old.settings, LevelSpec(()), *trained.values())
+    challenger, _ = choose_challenger(
+        old.windows, old.base, old.scaler, Coding(), old.settings, LevelSpec(()), *trained.values()
+    )
     assert challenger.intervals is None
 
 
