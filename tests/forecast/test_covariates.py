@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.backtest import Retraining, replay_schedules, retrain
 from rnn_pipelines.forecast.base import fit_base, frame_windows
 from rnn_pipelines.forecast.baselines import forecast_baselines
+from rnn_pipelines.forecast.challenger import forecast_holdout
 from rnn_pipelines.forecast.effects import MAX_LAGGED, count_lags, fit_effects
-from rnn_pipelines.forecast.forecaster import Forecaster, forecast_cutoffs, forecast_newest
+from rnn_pipelines.forecast.forecaster import Forecaster, forecast_cutoffs, forecast_newest, make_blend
 from rnn_pipelines.forecast.networks import forecast_windows, read_windows
 from rnn_pipelines.forecast.packing import CODING, pack, unpack
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
@@ -259,6 +261,21 @@ def test_cutoffs_whose_horizon_is_not_known_are_left_out(forecaster: Forecaster,
     known = shops.covariate_table[shops.covariate_table["ds"] <= LAST]
     found = forecast_cutoffs(forecaster, shops.series, cutoffs, known)
     assert found["cutoff"].unique().tolist() == [LAST - pd.Timedelta(days=3)]
+
+
+def test_champion_that_reads_other_columns_is_not_compared(
+    forecaster: Forecaster, shops: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would have to guess what they hold."""
+    plain = take(make_shops(), RECIPE.model_copy(update={"covariates": CovariateSpec()}))
+    base = fit_base(plain.windows)
+    challenger = Forecaster(make_blend(base, {}, {"mix": 1.0}), plain.scaler, forecaster.settings)
+    champion = LoadedChampion("v1", forecaster, "", (), {})
+    baselines = forecast_baselines(plain.windows, base)
+    holdout = forecast_holdout(plain.windows, plain.features, None, baselines, challenger, champion)
+    assert "challenger" in holdout.forecasters
+    assert "champion" not in holdout.forecasters
+    assert "reads the covariates ['promo', 'price', 'visitors', 'region']" in caplog.text
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError
@@ -81,7 +82,7 @@ class Coding(BaseModel, extra="forbid", frozen=True):
 
 
 class _Cells(NamedTuple):
-    """The cells of a column, each as text and as a number, if it is one."""
+    """The cells of a column, each as text (as it is, in a column of numbers) and as a number, if it is one."""
 
     text: pd.Series
     number: pd.Series
@@ -128,6 +129,9 @@ def _find_cells(keys: pd.DataFrame, covariate_table: pd.DataFrame) -> pd.DataFra
 
 
 def _read_cells(cells: pd.Series) -> _Cells:
+    if is_numeric_dtype(cells):
+        number = cells.astype(np.float64)
+        return _Cells(number, number.where(np.isfinite(number)))
     text = cells.astype(str).str.strip().where(~find_empty(cells.to_frame()).iloc[:, 0])
     number = pd.to_numeric(text.str.lower().replace(FLAGS), errors="coerce").astype(np.float64)
     return _Cells(text, number.where(np.isfinite(number)))

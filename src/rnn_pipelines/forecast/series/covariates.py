@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 from pydantic import BaseModel, model_validator
 
 from rnn_pipelines.errors import SeriesError
@@ -129,7 +130,8 @@ def refuse_missing_ahead(
 
 def find_empty(cells: pd.DataFrame) -> pd.DataFrame:
     """Where cells hold nothing, bool[row, column]: no value, or only spaces."""
-    return cells.isna() | cells.apply(lambda cell: cell.astype(str).str.strip() == "")
+    blank = {name: cells[name].astype(str).str.strip() == "" for name in cells if not is_numeric_dtype(cells[name])}
+    return cells.isna() | pd.DataFrame(blank, index=cells.index).reindex(columns=cells.columns, fill_value=False)
 
 
 def refuse_missing(keys: pd.DataFrame, is_missing: pd.DataFrame) -> None:
@@ -167,7 +169,7 @@ def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
     Raises:
         SeriesError: the country is not known, the steps are not times, or the package `holidays` is not there.
     """
-    if not pd.api.types.is_datetime64_any_dtype(ds):
+    if not is_datetime64_any_dtype(ds):
         raise SeriesError("covariates.holidays: the series have steps, which are no days. Give source.time_format.")
     try:
         from holidays import country_holidays
