@@ -133,7 +133,10 @@ def _read_cells(cells: pd.Series) -> _Cells:
         number = cells.astype(np.float64)
         return _Cells(number, number.where(np.isfinite(number)))
     text = cells.astype(str).str.strip().where(~find_empty(cells.to_frame()).iloc[:, 0])
-    number = pd.to_numeric(text.str.lower().replace(FLAGS), errors="coerce").astype(np.float64)
+    # Each text once: there are few.
+    places, found = pd.factorize(text)
+    read = pd.to_numeric(pd.Series(found, dtype=object).str.lower().replace(FLAGS), errors="coerce")
+    number = pd.Series(np.append(read.to_numpy(np.float64), np.nan)[places], index=cells.index)
     return _Cells(text, number.where(np.isfinite(number)))
 
 
@@ -151,10 +154,11 @@ def _fit_column(name: str, role: Role, train: pd.DataFrame) -> CodedColumn:
     mean, deviation = float(number.mean()), float(number.std(ddof=0)) or 1.0
     by_series: dict[str, tuple[float, float]] = {}
     if role != "static":
-        found = number.groupby(train["unique_id"], sort=False).agg(["mean", lambda values: values.std(ddof=0)])
+        own = number.groupby(train["unique_id"], sort=False)
+        found = pd.DataFrame({"mean": own.mean(), "deviation": own.std(ddof=0)}).dropna()
         by_series = {
             str(series): (float(middle), float(spread) if spread > 0 else deviation)
-            for series, middle, spread in found.dropna().itertuples()
+            for series, middle, spread in found.itertuples()
         }
     return CodedColumn(name=name, role=role, mean=mean, deviation=deviation, by_series=by_series)
 
@@ -230,12 +234,12 @@ def _code_levels(column: CodedColumn, values: pd.Series) -> dict[str, np.ndarray
 
 
 def _scale(column: CodedColumn, values: pd.Series, series: pd.Series) -> dict[str, np.ndarray]:
-    means, deviations = np.full(len(values), column.mean), np.full(len(values), column.deviation)
-    if column.by_series:
-        own = series.map(column.by_series)
-        is_own = own.notna().to_numpy()
-        means[is_own], deviations[is_own] = np.array(own[is_own].tolist()).T
-    scaled = (values.to_numpy() - means) / deviations
+    # Of a series that training has not seen, those over all.
+    means, deviations = (
+        series.map({name: own[number] for name, own in column.by_series.items()}).astype(np.float64).fillna(of_all)
+        for number, of_all in enumerate((column.mean, column.deviation))
+    )
+    scaled = (values.to_numpy() - means.to_numpy()) / deviations.to_numpy()
     return {column.outputs[0]: np.clip(np.nan_to_num(scaled), -MAX_DEVIATIONS, MAX_DEVIATIONS)}
 
 
