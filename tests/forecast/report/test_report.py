@@ -20,6 +20,7 @@ from rnn_pipelines.forecast.report.report import (
 )
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.report.page import Table
 
 BASELINES = ("last_value", "seasonal_naive", "ridge")
 EVIL = "<img src='https://evil.example/x.png'>"
@@ -204,7 +205,21 @@ def test_verdict_on_a_panel_says_where_the_rmse_disagrees() -> None:
 def test_network_that_nobody_has_named_appears_too() -> None:
     metrics = make_metrics(my_network=49.0)
     assert write_verdict(metrics).startswith("The best network, my network, beats the best baseline, ridge:")
-    assert tabulate_metrics(metrics).rows[-1][:2] == ["my network", "7.000"]
+    assert tabulate_metrics(metrics).rows[0][:2] == ["my network", "7.000"]
+
+
+def find_row(table: Table, name: str) -> list[str]:
+    return next(row for row in table.rows if row[0] == name)
+
+
+def list_best(table: Table) -> set[tuple[str, str]]:
+    """Marked cells, by who and by what."""
+    return {(table.rows[row][0], table.header[column]) for row, column in table.best}
+
+
+def test_forecasters_stand_from_the_best_to_the_worst() -> None:
+    table = tabulate_metrics(make_metrics(lstm=48.0, gru=75.0, ridge=60.0))
+    assert [row[0] for row in table.rows] == ["LSTM", "ridge", "seasonal naive", "GRU", "last value"]
 
 
 def test_metrics_stand_below_their_names() -> None:
@@ -222,11 +237,11 @@ def test_metrics_stand_below_their_names() -> None:
 def test_metrics_of_a_panel_have_relative_mae_and_differences_of_mase() -> None:
     table = tabulate_metrics(make_panel_metrics())
     assert table.header[1:] == ["RMSE", "MAE", "MSE", "MASE", "relative MAE", "MASE against ridge, %"]
-    assert table.rows[0][5] == "0.9000"
+    assert find_row(table, "LSTM")[5] == "0.9000"
 
 
 def test_difference_without_an_interval_stands_alone() -> None:
-    assert tabulate_metrics(make_metrics(lstm=75.0)).rows[0][-1] == "+25.0"
+    assert find_row(tabulate_metrics(make_metrics(lstm=75.0)), "LSTM")[-1] == "+25.0"
 
 
 def test_noise_floor_has_the_last_row() -> None:
@@ -239,23 +254,23 @@ def test_noise_floor_of_0_is_a_number() -> None:
 
 def test_noise_floor_is_not_marked_as_the_best() -> None:
     table = tabulate_metrics(make_metrics(noise_floor=0.0))
-    assert {row for row, _ in table.best} == {4}
+    assert {name for name, _ in list_best(table)} == {"ridge"}
 
 
 def test_best_of_each_metric_is_marked() -> None:
     table = tabulate_metrics(make_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0}))
-    assert table.best == {(4, 1), (4, 2), (0, 3), (0, 4)}
+    assert list_best(table) == {("ridge", "RMSE"), ("ridge", "MAE"), ("LSTM", "MSE"), ("LSTM", "MASE")}
 
 
 def test_best_relative_mae_of_a_panel_is_marked() -> None:
-    """In the fifth column; nothing is marked in the last one."""
+    """Nothing is marked in the last column."""
     table = tabulate_metrics(make_panel_metrics().add({"gru": {"relative_mae": 0.1}}))
-    assert {cell for cell in table.best if cell[1] >= 5} == {(1, 5)}
+    assert {cell for cell in list_best(table) if cell[1] in table.header[5:]} == {("GRU", "relative MAE")}
 
 
 def test_metrics_that_look_the_same_are_both_marked() -> None:
     table = tabulate_metrics(make_metrics(lstm=60.0001, ridge=60.0))
-    assert {row for row, _ in table.best} == {0, 4}
+    assert {name for name, _ in list_best(table)} == {"LSTM", "ridge"}
 
 
 def test_missing_mase_is_a_dash() -> None:
@@ -268,15 +283,15 @@ def test_missing_mase_is_a_dash() -> None:
 
 
 def test_best_baseline_does_not_differ_from_itself() -> None:
-    assert tabulate_metrics(make_metrics(intervals={"ridge": (0.0, 0.0)})).rows[-1][-1] == "–"
+    assert find_row(tabulate_metrics(make_metrics(intervals={"ridge": (0.0, 0.0)})), "ridge")[-1] == "–"
 
 
 def test_other_baselines_differ_from_the_best() -> None:
-    assert tabulate_metrics(make_metrics(last_value=90.0)).rows[2][-1] == "+50.0"
+    assert find_row(tabulate_metrics(make_metrics(last_value=90.0)), "last value")[-1] == "+50.0"
 
 
 def test_difference_from_what_is_exact_is_a_dash() -> None:
-    assert tabulate_metrics(make_metrics(ridge=0.0)).rows[0][-1] == "–"
+    assert find_row(tabulate_metrics(make_metrics(ridge=0.0)), "LSTM")[-1] == "–"
 
 
 # The other tables

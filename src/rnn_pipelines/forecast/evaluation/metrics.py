@@ -107,6 +107,10 @@ class ForecastMetrics:
         known = [name for name in self.forecasters if name in BASELINES]
         return min(known, key=lambda name: _sort_last(self.forecasters[name][self.deciding]))
 
+    def rank(self) -> list[str]:
+        """All forecasters, from the best to the worst; those without an error last."""
+        return sorted(self.forecasters, key=lambda name: _sort_last(self.forecasters[name][self.deciding]))
+
     def add(self, numbers: Mapping[str, Mapping[str, float | None]]) -> "ForecastMetrics":
         """With more numbers of each forecaster."""
         added = {name: {**block, **numbers.get(name, {})} for name, block in self.forecasters.items()}

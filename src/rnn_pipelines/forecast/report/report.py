@@ -28,7 +28,7 @@ HOW_TO_READ = (
     "the unit of the data, MSE in its square, and lower is better. MASE is the MAE divided by that of seasonal naive "
     "within the training part: below 1 is better than that. The last column says by how much the error differs from "
     "that of the best baseline, and in which interval the difference lies with 95 % certainty: if it holds 0, the test "
-    "part can't tell the two apart. The best of each column is marked."
+    "part can't tell the two apart. The order is that of this metric; the best of each column is marked."
 )
 PANEL_IN_WORDS = (
     "Series with large values weigh most in all of these but MASE and relative MAE, in which each series weighs the "
@@ -197,13 +197,13 @@ def _relate_to_floor(ours: float, floor: float | None) -> str:
 
 
 def tabulate_metrics(metrics: ForecastMetrics) -> Table:
-    """Metrics of networks, baselines and, where it is known, the noise floor, and how far they are from the best
-    baseline; the best ones are marked.
+    """Metrics of everyone, from the best to the worst, and of the noise floor where it is known; how far they are from
+    the best baseline. The best of each column is marked.
 
     Args:
         metrics: of all forecasters.
     """
-    measured, floor = metrics.forecasters, metrics.noise_floor_mse
+    measured, floor = {name: metrics.forecasters[name] for name in metrics.rank()}, metrics.noise_floor_mse
     baseline = metrics.find_best_baseline()
     columns = [*COLUMNS, *(["relative_mae"] if metrics.deciding == "mase" else [])]
     rows = [

@@ -35,7 +35,6 @@ def rank(metrics: ForecastMetrics) -> str:
     shown = [deciding, *(name for name in ("rmse", "mae", "mase") if name != deciding)]
     numbers = metrics.forecasters
     coverages = sorted({key for row in numbers.values() for key in row if key.startswith("coverage_")})
-    order = sorted(numbers, key=lambda name: (numbers[name][deciding] is None, numbers[name][deciding]))
     header = ["on the test part", *(METRICS[name].heading for name in shown)]
     header += [
         f"against {LOOKS[baseline].name}, %",
@@ -48,7 +47,7 @@ def rank(metrics: ForecastMetrics) -> str:
             NO_NUMBER if name == baseline else tell_difference(numbers[name]),
             *(_tell_coverage(numbers[name].get(key)) for key in coverages),
         ]
-        for name in order
+        for name in metrics.rank()
     ]
     return _align([header, *rows])
 
