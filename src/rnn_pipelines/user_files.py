@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from rnn_pipelines.dialect import NAMES, Dialect, find_dialect, open_bytes
 from rnn_pipelines.errors import RnnPipelinesError
 
 
@@ -19,6 +20,7 @@ class TableFiles(NamedTuple):
         columns: the parameters that name its columns.
         other: a hint for files of another kind.
         csv_endings: of the names of CSV files, in lower case.
+        dialect: the parameters by which a CSV file's separator and encoding can be given, if there are any.
     """
 
     error: type[RnnPipelinesError]
@@ -26,10 +28,18 @@ class TableFiles(NamedTuple):
     columns: str
     other: str = ""
     csv_endings: tuple[str, ...] = (".csv", ".csv.gz")
+    dialect: str = ""
+
+
+PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
 
 
 def read_columns(
-    path: Path, wanted: list[str], files: TableFiles, no_value: dict[str, list[str]] | None = None
+    path: Path,
+    wanted: list[str],
+    files: TableFiles,
+    no_value: dict[str, list[str]] | None = None,
+    dialect: Dialect = PLAIN_CSV,
 ) -> pd.DataFrame:
     """Reads some columns of a table.
 
@@ -38,8 +48,10 @@ def read_columns(
         wanted: the columns.
         files: which files are read.
         no_value: for columns of a CSV file, the cells that hold no value; none for the others.
+        dialect: of a CSV file; what is None in it is found from the file.
     Returns:
-        The columns with a row for each data row; cells of a CSV file are text, never taken for numbers.
+        The columns with a row for each data row; cells of a CSV file are text, never taken for numbers. What was found
+        and is not usual stands in `attrs["found"]`, by the names of `Dialect`.
     Raises:
         RnnPipelinesError: `files.error`: no such file, another kind of file, a missing or repeated column.
     """
@@ -47,7 +59,7 @@ def read_columns(
     if path.name.lower().endswith((".parquet", ".pq")):
         return _read_parquet(path, wanted, files)
     if path.name.lower().endswith(files.csv_endings):
-        return _read_csv(path, wanted, files, no_value or {})
+        return _read_csv(path, wanted, files, no_value or {}, dialect)
     expected = f"{path}: expected a file that ends in .csv or .parquet, received '{path.suffix}'. {files.other}"
     raise files.error(expected.rstrip())
 
@@ -65,8 +77,8 @@ def require_columns(wanted: list[str], received: list[str], label: object, files
     missing = [column for column in wanted if column not in received]
     if missing:
         hint = f"Name them with {files.columns}."
-        if len(received) == 1 and any(mark in str(received[0]) for mark in ";|\t"):
-            hint = "Separate the cells of each line by commas."
+        if len(received) == 1 and any(mark in str(received[0]) for mark in ",;|\t"):
+            hint = f"Leave out {files.dialect}.sep." if files.dialect else "Separate the cells of each line by commas."
         raise files.error(f"{label}: no column {missing}; its columns are {received}. {hint}")
     repeated = [column for column in wanted if received.count(column) > 1]
     if repeated:
@@ -93,14 +105,20 @@ def _read_parquet(path: Path, wanted: list[str], files: TableFiles) -> pd.DataFr
     return load(lambda: pyarrow.parquet.ParquetFile(path).read(columns=wanted).to_pandas(ignore_metadata=True))
 
 
-def _read_csv(path: Path, wanted: list[str], files: TableFiles, no_value: dict[str, list[str]]) -> pd.DataFrame:
+def _read_csv(
+    path: Path, wanted: list[str], files: TableFiles, no_value: dict[str, list[str]], dialect: Dialect
+) -> pd.DataFrame:
+    sep, encoding = load_file(path, "a CSV file", lambda: find_dialect(path, wanted, dialect), files)
+
+    def load(**options: Any) -> pd.DataFrame:
+        with open_bytes(path) as file:
+            return pd.read_csv(
+                file, sep=sep, encoding=encoding, dtype=str, keep_default_na=False, skipinitialspace=True, **options
+            )
+
     def read(**options: Any) -> pd.DataFrame:
-        return load_file(
-            path,
-            "a CSV file in UTF-8, with a header line and as many cells in each row",
-            lambda: pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True, **options),
-            files,
-        )
+        expected = f"a CSV file in {encoding.upper()}, with a header line and as many cells in each row"
+        return load_file(path, expected, lambda: load(**options), files)
 
     header = read(header=None, nrows=1).iloc[0].tolist()
     require_columns(wanted, header, path, files)
@@ -112,6 +130,12 @@ def _read_csv(path: Path, wanted: list[str], files: TableFiles, no_value: dict[s
     if not isinstance(table.index, pd.RangeIndex):
         raise files.error(
             f"{path}: row 1 has more cells than the header has columns ({header}). "
-            "Quote cells that hold a comma, and write decimals with a point."
+            f"Quote cells that hold a {NAMES.get(sep, sep)}{', and write decimals with a point' if sep == ',' else ''}."
         )
-    return table[wanted]
+    chosen = table[wanted]
+    found = {"sep": NAMES.get(sep, sep), "encoding": encoding}
+    usual = {"sep": "comma", "encoding": "utf-8"}
+    chosen.attrs["found"] = {
+        name: value for name, value in found.items() if getattr(dialect, name) is None and value != usual[name]
+    }
+    return chosen

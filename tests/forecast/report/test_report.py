@@ -45,6 +45,7 @@ PROFILE = {
     "num_steps": 60,
     "first": "2021-01-01",
     "last": "2021-03-01",
+    "found": {},
     "repairs": [],
 }
 
@@ -329,6 +330,12 @@ def test_parts_that_nobody_could_judge_have_no_error() -> None:
 def test_every_repair_is_told() -> None:
     rows = tabulate_profile(PROFILE | {"repairs": ["sorted by time", "gaps filled"]}).rows
     assert [row[1] for row in rows if row[0] == "repair"] == ["sorted by time", "gaps filled"]
+
+
+def test_what_was_found_of_a_file_is_told_as_it_could_be_given() -> None:
+    found = {"sep": "semicolon", "time_format": "%d.%m.%Y"}
+    rows = tabulate_profile(PROFILE | {"found": found}).rows
+    assert ["found from the file", "sep=semicolon, time_format='%d.%m.%Y'"] in rows
 
 
 def test_data_without_repairs_say_so() -> None:

@@ -13,6 +13,7 @@ from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, NOISE_FLOOR, UNITS, ForecastMetrics
 from rnn_pipelines.forecast.report import intervals
 from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.forecast.series.source import describe_found
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
@@ -287,5 +288,6 @@ def tabulate_profile(profile: Profile) -> Table:
         ["series", f"{profile['num_series']:,}"],
         ["steps", f"{profile['num_steps']:,}"],
     ]
+    found = [["found from the file", describe_found(profile["found"])]] if profile["found"] else []
     repairs = [["repair", repair] for repair in profile["repairs"] or ["none needed"]]
-    return Table(header=["fact", "value"], rows=facts + repairs, num_text_columns=2)
+    return Table(header=["fact", "value"], rows=facts + found + repairs, num_text_columns=2)

@@ -68,6 +68,7 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
         num_steps=len(regular),
         first=format_time(regular["ds"].min()),
         last=format_time(regular["ds"].max()),
+        found=table.attrs.get("found", {}),
         repairs=repairs,
     )
 

@@ -1,15 +1,20 @@
 """Where series come from, and their one form after that: a long table `unique_id, ds, y[, signal]`."""
 
+import codecs
+import logging
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-import numpy as np
 import pandas as pd
-from pydantic import BaseModel, model_validator
+from pandas.api.types import is_datetime64_any_dtype
+from pydantic import AfterValidator, BaseModel, model_validator
 
+from rnn_pipelines.dialect import SIGNS, Dialect
 from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.numbers import Marks, parse_numbers, read_other_signs
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.series.times import parse_times
 from rnn_pipelines.user_files import TableFiles, read_columns, require_columns
 
 # What stands for "no value" in the target column. Only there: NA is a country's name too.
@@ -19,8 +24,36 @@ FILES = TableFiles(
     error=SeriesError,
     path="source.path",
     columns="source.time, source.target and source.id",
-    csv_endings=(".csv", ".txt", ".gz"),
+    csv_endings=(".csv", ".tsv", ".txt", ".gz"),
+    dialect="source",
 )
+
+# Parameters that were not given, as the file has them.
+Found = dict[str, str]
+
+logger = logging.getLogger(__name__)
+
+
+def _take_encoding(text: str) -> str:
+    try:
+        return codecs.lookup(text).name
+    except LookupError as error:
+        raise ValueError(f"expected an encoding such as utf-8, utf-16 or cp1252, received {text!r}") from error
+
+
+def _choose_from(*names: str) -> AfterValidator:
+    """Takes a sign, or its name."""
+
+    def take(text: str) -> str:
+        sign = SIGNS.get(text, text)
+        if sign not in {SIGNS[name] for name in names}:
+            raise ValueError(f"expected {', '.join(names[:-1])} or {names[-1]}, or the sign itself, received {text!r}")
+        return sign
+
+    return AfterValidator(take)
+
+
+OF_TABLES = ("time", "target", "id", "time_format", "sep", "decimal", "thousands", "encoding")
 
 
 class SourceSpec(BaseModel, extra="forbid", frozen=True):
@@ -34,7 +67,12 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
         target: column of the values.
         id: column that names the series of a panel; none for a single series.
         freq: pandas offset alias ("D", "MS", "h") or a whole number of steps; inferred where it is not given.
-        time_format: strftime pattern of text timestamps, such as "%d.%m.%Y"; ISO 8601 is read without it.
+        time_format: strftime pattern of text timestamps, such as "%d.%m.%Y"; ISO 8601 is read without it, as is
+            any form that can be read in one way only.
+        sep: sign between the cells of a CSV file; it, as the next three, by its name (`comma`, `tab`) or itself.
+        decimal: point or comma.
+        thousands: comma, point, space or apostrophe between the thousands of a number.
+        encoding: of a CSV file, by Python's name.
         seed: seed of a synthetic series' noise.
     """
 
@@ -45,6 +83,10 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
     id: str | None = None
     freq: int | str | None = None
     time_format: str | None = None
+    sep: Annotated[str, _choose_from("comma", "semicolon", "tab", "pipe", "space")] | None = None
+    decimal: Annotated[str, _choose_from("point", "comma")] | None = None
+    thousands: Annotated[str, _choose_from("comma", "point", "space", "apostrophe")] | None = None
+    encoding: Annotated[str, AfterValidator(_take_encoding)] | None = None
     seed: int = 0
 
     @model_validator(mode="after")
@@ -55,13 +97,15 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
 
     @model_validator(mode="after")
     def _refuse_columns_without_a_table(self) -> "SourceSpec":
-        given = {"time": self.time, "target": self.target, "id": self.id, "time_format": self.time_format}
-        if (
-            self.path is None
-            and self.name != "catalog"
-            and given != dict.fromkeys(given) | {"time": "ds", "target": "y"}
-        ):
-            raise ValueError("time, target, id and time_format are for your own table: give path, or name: catalog")
+        changed = {name for name in OF_TABLES if getattr(self, name) != type(self).model_fields[name].default}
+        if self.path is None and self.name != "catalog" and changed:
+            raise ValueError(f"{', '.join(OF_TABLES)} are for your own table: give path, or name: catalog")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_one_sign_for_two(self) -> "SourceSpec":
+        if self.decimal is not None and self.decimal == self.thousands:
+            raise ValueError("decimal and thousands are the same sign; each needs one of its own")
         return self
 
     @property
@@ -82,18 +126,21 @@ def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> Sou
     if source.path is None and source.name in GENERATORS:
         table = GENERATORS[source.name](source.seed)
         table.insert(0, "unique_id", source.name)
-        return _number_rows(table)
+        return _number_rows(table, source, {})
     if source.path is None and source.name == "seattle":
-        return _read_seattle()
+        return _read_seattle(source)
     table = _read_columns(source, external, source.target)
+    found: Found = table.attrs.get("found", {})
+    ids = _parse_ids(table, source)
+    times, found_form = _parse_times(table, source)
+    values, found_marks = parse_numbers(
+        table[source.target],
+        source.label,
+        Marks(source.decimal, source.thousands),
+        _is_comma_separated(source, table),
+    )
     return _number_rows(
-        pd.DataFrame(
-            {
-                "unique_id": _parse_ids(table, source),
-                "ds": _parse_times(table, source),
-                "y": _parse_values(table, source),
-            }
-        )
+        pd.DataFrame({"unique_id": ids, "ds": times, "y": values}), source, {**found, **found_form, **found_marks}
     )
 
 
@@ -104,7 +151,7 @@ def read_rows(source: SourceSpec, columns: list[str], external: pd.DataFrame | N
         source, external: see `read_source`.
         columns: their names.
     Returns:
-        `unique_id, ds` and the columns.
+        `unique_id, ds` and the columns; numbers with other signs than a decimal point are read, see `read_other_signs`.
     Raises:
         SeriesError: a column is not there, or see `read_source`.
     """
@@ -115,13 +162,16 @@ def read_rows(source: SourceSpec, columns: list[str], external: pd.DataFrame | N
         require_columns(columns, list(table.columns), source.name, FILES)
         return table[["unique_id", "ds", *columns]]
     table = _read_columns(source, external, *columns)
-    keys = {"unique_id": _parse_ids(table, source), "ds": _parse_times(table, source)}
-    return _number_rows(pd.DataFrame(keys | {name: table[name] for name in columns}))
+    marks, is_comma_separated = Marks(source.decimal, source.thousands), _is_comma_separated(source, table)
+    cells = {name: read_other_signs(table[name], source.label, marks, is_comma_separated) for name in columns}
+    keys = {"unique_id": _parse_ids(table, source), "ds": _parse_times(table, source)[0]}
+    return _number_rows(pd.DataFrame(keys | cells), source, {})
 
 
-def _read_seattle() -> pd.DataFrame:
+def _read_seattle(source: SourceSpec) -> pd.DataFrame:
     weather = _load_seattle()
-    return _number_rows(pd.DataFrame({"unique_id": "seattle", "ds": weather["date"], "y": weather["temp_max"]}))
+    table = pd.DataFrame({"unique_id": "seattle", "ds": weather["date"], "y": weather["temp_max"]})
+    return _number_rows(table, source, {})
 
 
 def _load_seattle() -> pd.DataFrame:
@@ -130,8 +180,21 @@ def _load_seattle() -> pd.DataFrame:
     return local_data.seattle_weather()
 
 
-def _number_rows(table: pd.DataFrame) -> pd.DataFrame:
-    return table.set_index(pd.RangeIndex(1, len(table) + 1, name="row"))
+def _is_comma_separated(source: SourceSpec, table: pd.DataFrame) -> bool:
+    return source.sep in (None, ",") and "sep" not in table.attrs.get("found", {})
+
+
+def _number_rows(table: pd.DataFrame, source: SourceSpec, found: Found) -> pd.DataFrame:
+    numbered = table.set_index(pd.RangeIndex(1, len(table) + 1, name="row"))
+    numbered.attrs["found"] = found
+    if found:
+        logger.info("%s: read with %s", source.label, describe_found(found))
+    return numbered
+
+
+def describe_found(found: Found) -> str:
+    """What was found in a file, as it could be given."""
+    return ", ".join(f"{name}={value}" if value.isalnum() else f"{name}='{value}'" for name, value in found.items())
 
 
 def _read_columns(source: SourceSpec, external: pd.DataFrame | None, *columns: str) -> pd.DataFrame:
@@ -144,7 +207,8 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, *columns: s
             )
         require_columns(wanted, list(external.columns), "forecast_external", FILES)
         return external[wanted].reset_index(drop=True)
-    return read_columns(Path(source.path), wanted, FILES, no_value={source.target: NO_VALUE})
+    dialect = Dialect(source.sep, source.encoding)
+    return read_columns(Path(source.path), wanted, FILES, {source.target: NO_VALUE}, dialect)
 
 
 def _parse_ids(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
@@ -160,46 +224,14 @@ def _parse_ids(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
     return ids
 
 
-def _parse_times(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
+def _parse_times(table: pd.DataFrame, source: SourceSpec) -> tuple[pd.Series, Found]:
     raw = table[source.time]
-    is_datetime = pd.api.types.is_datetime64_any_dtype(raw)
-    if source.time_format is None and not isinstance(source.freq, str) and not is_datetime:
+    if source.time_format is None and not isinstance(source.freq, str) and not is_datetime64_any_dtype(raw):
         steps = pd.to_numeric(raw if pd.api.types.is_numeric_dtype(raw) else raw.astype(str), errors="coerce")
         # NaN and what int64 can't hold are no steps.
         if len(steps) and (steps.abs() < 2**63).all() and (steps % 1 == 0).all():
-            return steps.astype("int64")
-    try:
-        # As text, because pandas takes numbers for nanoseconds; in one format, because it guesses days to be months;
-        # through UTC, so that times of several zones fall on one axis. Times without a zone keep their value.
-        text, form = raw if is_datetime else raw.astype(str), source.time_format or "ISO8601"
-        times = pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
-    except ValueError as error:
-        raise SeriesError(
-            f"source.time_format: expected a pattern such as %d.%m.%Y, received '{source.time_format}': {error}."
-        ) from error
-    if times.isna().any():
-        row = _first_row(times.isna())
-        expected = f"of the form {source.time_format or '2024-03-31 12:00 (ISO 8601)'}"
-        raise SeriesError(
-            f"{source.label}: column '{source.time}', row {row}: {str(raw.iloc[row - 1])!r} is no time {expected}. "
-            "Mend the row, or give source.time_format (for example '%d.%m.%Y', quotes included)."
-        )
-    return times
-
-
-def _parse_values(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
-    raw = table[source.target]
-    # As text, for pandas makes numbers of dates and durations too.
-    text = raw if pd.api.types.is_numeric_dtype(raw) else raw.astype(str).where(raw.notna())
-    values = pd.to_numeric(text, errors="coerce").astype("float64")
-    for bad, what in ((values.isna() & raw.notna(), "no number such as 1234.5"), (np.isinf(values), "not finite")):
-        if bad.any():
-            row = _first_row(bad)
-            raise SeriesError(
-                f"{source.label}: column '{source.target}', row {row}: {str(raw.iloc[row - 1])!r} is {what}. "
-                "Mend the row, or leave its cell empty to have it treated as a gap."
-            )
-    return values
+            return steps.astype("int64"), {}
+    return parse_times(raw, source.label, source.time_format)
 
 
 def _first_row(mask: pd.Series) -> int:

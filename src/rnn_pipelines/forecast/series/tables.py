@@ -71,7 +71,8 @@ class Profile(TypedDict):
     """What is known of some series once they are repaired, as JSON holds it.
 
     `freq` is a pandas offset alias or a whole number of steps, `season_length` the steps in a season of it, `first` and
-    `last` are times as text, `repairs` has one sentence for each kind of repair.
+    `last` are times as text, `repairs` has one sentence for each kind of repair, `found` the parameters of the source
+    that were found from its file.
     """
 
     source: str
@@ -82,6 +83,7 @@ class Profile(TypedDict):
     num_steps: int
     first: str
     last: str
+    found: dict[str, str]
     repairs: list[str]
 
 

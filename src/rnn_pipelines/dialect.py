@@ -1,0 +1,93 @@
+"""How a CSV file is written: signs by their names, and what the file itself tells of its encoding and separator."""
+
+import codecs
+import csv
+from collections.abc import Sequence
+from functools import partial
+from gzip import GzipFile
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO, NamedTuple
+
+# By name too, because a comma can't be given after `kedro run --params`.
+SIGNS = {
+    "comma": ",",
+    "point": ".",
+    "semicolon": ";",
+    "tab": "\t",
+    "pipe": "|",
+    "space": " ",
+    "apostrophe": "'",
+}
+NAMES = {sign: name for name, sign in SIGNS.items()}
+SEPARATORS = (",", ";", "\t", "|")
+
+_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_BLOCK_BYTES = 1 << 20
+
+
+class Dialect(NamedTuple):
+    """How the cells of a file lie in it; what is None is found from the file.
+
+    Attributes:
+        sep: the sign between the cells of a line.
+        encoding: of the text, by Python's name.
+    """
+
+    sep: str | None = None
+    encoding: str | None = None
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Opens a file for reading, unpacked where its name ends in .gz."""
+    return GzipFile(path) if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]
+
+
+def find_dialect(path: Path, wanted: Sequence[str], dialect: Dialect) -> Dialect:
+    """Finds what is open in the dialect of a CSV file.
+
+    Args:
+        path: the file.
+        wanted: columns that its header should have.
+        dialect: what is known.
+    Raises:
+        ValueError: it is no text.
+        OSError, EOFError, zlib.error: it can't be read, or unpacked.
+    """
+    encoding = dialect.encoding or _find_encoding(path)
+    return Dialect(dialect.sep or _find_separator(_read_first_line(path, encoding), wanted), encoding)
+
+
+def _find_encoding(path: Path) -> str:
+    """UTF-8 or UTF-16 as the first bytes say, else UTF-8, else what Windows writes in western Europe."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with open_bytes(path) as file:
+        first = file.read(_BLOCK_BYTES)
+        marked = [encoding for mark, encoding in _MARKS.items() if first.startswith(mark)]
+        if marked:
+            return marked[0]
+        if b"\0" in first:
+            raise ValueError("it holds bytes that are 0, as UTF-16 does that doesn't say so (utf-16-le, utf-16-be)")
+        try:
+            decoder.decode(first)
+            for block in iter(partial(file.read, _BLOCK_BYTES), b""):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8"
+
+
+def _read_first_line(path: Path, encoding: str) -> str:
+    with open_bytes(path) as file, TextIOWrapper(file, encoding, errors="replace") as text:
+        return next((line for line in iter(partial(text.readline, _BLOCK_BYTES), "") if line.strip()), "")
+
+
+def _find_separator(header: str, wanted: Sequence[str]) -> str:
+    """That under which the header has the wanted columns: two columns have it under one alone.
+
+    Where none has, that with the most cells, so that an error can name them.
+    """
+    header = header.removeprefix("\ufeff").rstrip("\r\n")
+    cells = {sep: next(csv.reader([header], delimiter=sep, skipinitialspace=True), []) for sep in SEPARATORS}
+    return max(SEPARATORS, key=lambda sep: (set(wanted) <= set(cells[sep]), len(cells[sep])))

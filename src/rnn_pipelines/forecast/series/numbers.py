@@ -1,0 +1,173 @@
+"""Numbers as people write them: with a decimal point or comma, and with signs between thousands."""
+
+import re
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.dialect import NAMES
+from rnn_pipelines.errors import SeriesError
+
+# Signs that look like those that are looked for: the spaces and the apostrophe of typesetters.
+_ALIKE = {"\u00a0": " ", "\u202f": " ", "\u2019": "'"}
+
+
+class Marks(NamedTuple):
+    """The signs in numbers; as what is asked for, None leaves the choice open."""
+
+    decimal: str | None
+    thousands: str | None
+
+    @property
+    def pattern(self) -> str:
+        """What a number looks like; groups of three don't begin with 0, as 0.125 does."""
+        groups = rf"|[1-9]\d{{0,2}}(?:{re.escape(self.thousands)}\d{{3}})+" if self.thousands else ""
+        decimal = re.escape(self.decimal or ".")
+        return rf"[+-]?(?:(?:\d+{groups})(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d+)?"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """How they are given."""
+        given = {"decimal": self.decimal if self.decimal != "." else None, "thousands": self.thousands}
+        return {name: NAMES[sign] for name, sign in given.items() if sign}
+
+    def read(self, cells: pd.Series) -> pd.Series:
+        """float64 of cells that are such numbers, NaN of the others."""
+        if self.thousands:
+            cells = cells.str.replace(self.thousands, "", regex=False)
+        plain = cells.str.replace(self.decimal or ".", ".", regex=False)
+        return pd.to_numeric(plain, errors="coerce").astype("float64")
+
+
+POINT = Marks(".", None)
+# In the order in which they are tried.
+MARKS = [POINT, Marks(",", None), *(Marks(*signs) for signs in (".,", ",.", ". ", ", ", ".'", ",'"))]
+
+
+def parse_numbers(
+    raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool
+) -> tuple[pd.Series, dict[str, str]]:
+    """Reads a column of numbers, all written in the same way.
+
+    Args:
+        raw: numbers, or text; missing cells stay missing.
+        label: of the source, for messages.
+        marks: what is known of the signs.
+        is_comma_separated: whether commas part the cells, as where English is written: a point is a decimal point then.
+    Returns:
+        float64, and what was found of the signs, as parameters.
+    Raises:
+        SeriesError: cells that are no finite numbers, or such as can be read in two ways.
+    """
+    # As text, for pandas makes numbers of dates and durations too.
+    is_numeric = pd.api.types.is_numeric_dtype(raw)
+    text = raw if is_numeric else raw.astype(str).where(raw.notna())
+    values, found = pd.to_numeric(text, errors="coerce").astype("float64"), {}
+    is_plain = marks == Marks(None, None) and is_comma_separated and not (values.isna() & raw.notna()).any()
+    if not is_numeric and not is_plain:
+        cells = _clean(text.dropna())
+        chosen = _find_marks(cells, raw, label, marks) or _refuse(cells, raw, label, marks)
+        values = chosen.read(cells).reindex(raw.index)
+        found = {name: sign for name, sign in chosen.parameters.items() if getattr(marks, name) is None}
+    if np.isinf(values).any():
+        raise _explain(np.isinf(values), raw, label, "not finite")
+    return values, found
+
+
+def read_other_signs(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
+    """Reads a column if all of its cells are numbers, written with other signs than a decimal point alone.
+
+    Args:
+        raw, label, marks, is_comma_separated: see `parse_numbers`; blank cells count as missing.
+    Returns:
+        float64; any other column as it is.
+    Raises:
+        SeriesError: numbers that can be read in two ways.
+    """
+    text = raw.astype(str).where(raw.notna())
+    cells = _clean(text[text.str.strip() != ""].dropna())
+    if pd.api.types.is_numeric_dtype(raw) or (
+        is_comma_separated and pd.to_numeric(cells, errors="coerce").notna().all()
+    ):
+        return raw
+    chosen = _find_marks(cells, raw, label, marks)
+    return raw if chosen in (None, POINT) else chosen.read(cells).reindex(raw.index)
+
+
+def _clean(text: pd.Series) -> pd.Series:
+    return text.astype("str").str.strip().replace(_ALIKE, regex=True)
+
+
+def _fits(cells: pd.Series, marks: Marks) -> np.ndarray:
+    return cells.str.fullmatch(marks.pattern).to_numpy(bool)
+
+
+def _list_asked(known: Marks) -> list[Marks]:
+    return [marks for marks in MARKS if all(want in (None, has) for want, has in zip(known, marks, strict=True))]
+
+
+def _find_marks(cells: pd.Series, raw: pd.Series, label: str, known: Marks) -> Marks | None:
+    """Those of all cells; None if there are none."""
+    whole = [marks for marks in _list_asked(known) if _fits(cells, marks).all()]
+    if whole:
+        _refuse_two_readings(whole, cells, raw, label)
+    return whole[0] if whole else None
+
+
+def _refuse(cells: pd.Series, raw: pd.Series, label: str, known: Marks) -> NoReturn:
+    others = [marks for marks in MARKS if _fits(cells, marks).all()]
+    if others:
+        given = {name: NAMES[sign] for name, sign in known._asdict().items() if sign}
+        raise SeriesError(
+            f"{label}: all {len(cells):,} values of the column '{raw.name}' are numbers with {_tell(others[0])}, "
+            f"such as '{cells.iloc[0]}'. Give {_join(others[0].parameters) or 'nothing'} instead of {_join(given)}."
+        )
+    best = max(_list_asked(known), key=lambda marks: int(_fits(cells, marks).sum()))
+    wrong = pd.Series(~_fits(cells, best), index=cells.index).reindex(raw.index, fill_value=False)
+    raise _explain(wrong, raw, label, f"no number such as 1234{best.decimal}5")
+
+
+def _refuse_two_readings(whole: list[Marks], cells: pd.Series, raw: pd.Series, label: str) -> None:
+    """Numbers such as 1.234, alone, are one or one thousand."""
+    first = whole[0].read(cells)
+    others = [marks for marks in whole[1:] if not marks.read(cells).equals(first)]
+    if others:
+        example = cells[(others[0].read(cells) != first).to_numpy()].iloc[0]
+        ways = (
+            f"{_join(_spell_out(marks))} ({marks.read(pd.Series([example]))[0]:,g})" for marks in (whole[0], others[0])
+        )
+        raise SeriesError(
+            f"{label}: column '{raw.name}': all {len(cells):,} values, as '{example}', can be read in two ways. "
+            f"Give {' or '.join(ways)}."
+        )
+
+
+def _explain(wrong: pd.Series, raw: pd.Series, label: str, what: str) -> SeriesError:
+    """The first cell that is wrong, or that all are."""
+    row, num_wrong, num_cells = int(wrong.to_numpy().argmax()), int(wrong.sum()), int(raw.notna().sum())
+    cell = str(raw.iloc[row])
+    if num_wrong == num_cells > 1:
+        return SeriesError(
+            f"{label}: column '{raw.name}': each of its {num_cells:,} values is {what}; the first is {cell!r}. "
+            "Mend the column, or name another one with source.target."
+        )
+    count = f" ({num_wrong:,} such cells in all)" if num_wrong > 1 else ""
+    return SeriesError(
+        f"{label}: column '{raw.name}', row {row + 1}: {cell!r} is {what}{count}. "
+        "Mend the row, or leave its cell empty to have it treated as a gap."
+    )
+
+
+def _spell_out(marks: Marks) -> dict[str, str]:
+    """What sets a way of reading apart: its sign for thousands, else its decimal sign."""
+    return {"thousands": NAMES[marks.thousands]} if marks.thousands else {"decimal": NAMES[marks.decimal or "."]}
+
+
+def _tell(marks: Marks) -> str:
+    thousands = f" and a {NAMES[marks.thousands]} between thousands" if marks.thousands else ""
+    return f"a decimal {NAMES[marks.decimal or '.']}{thousands}"
+
+
+def _join(parameters: dict[str, str]) -> str:
+    return ",".join(f"forecast.source.{name}={sign}" for name, sign in parameters.items())

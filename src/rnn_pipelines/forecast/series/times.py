@@ -1,0 +1,82 @@
+"""Times as people write them; days are never guessed to be months."""
+
+from itertools import product
+
+import pandas as pd
+
+from rnn_pipelines.errors import SeriesError
+
+ISO = "ISO8601"
+_DATES = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d", "%m{0}%Y")
+_TIMES = ("", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+# What is tried where times are not ISO 8601.
+FORMS = [date.format(sign) + time for date, sign, time in product(_DATES, "./-", _TIMES)]
+
+
+def read_times(raw: pd.Series, form: str) -> pd.Series:
+    """Reads times of one form, NaT where they have another.
+
+    As text, because pandas takes numbers for nanoseconds; in one form, because it guesses days to be months; through
+    UTC, so that times of several zones fall on one axis. Times without a zone keep their value.
+    """
+    text = raw if pd.api.types.is_datetime64_any_dtype(raw) else raw.astype(str)
+    return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
+
+
+def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd.Series, dict[str, str]]:
+    """Reads a column of times, all of one form.
+
+    Args:
+        raw: times, or text.
+        label: of the source, for messages.
+        time_format: strftime pattern; None for ISO 8601, or else the only form of `FORMS` that fits all.
+    Returns:
+        datetime64 without a zone, UTC where the source has zones; and what was found, as a parameter.
+    Raises:
+        SeriesError: cells that are no times, or such as can be read in two ways.
+    """
+    try:
+        times = read_times(raw, time_format or ISO)
+    except ValueError as error:
+        raise SeriesError(
+            f"source.time_format: expected a pattern such as %d.%m.%Y, received '{time_format}': {error}."
+        ) from error
+    if not times.isna().any():
+        return times, {}
+    if time_format is None and times.isna().all():
+        found = _find_form(raw, label)
+        if found is not None:
+            return read_times(raw, found), {"time_format": found}
+    raise _explain(times.isna(), raw, label, f"of the form {time_format or '2024-03-31 12:00 (ISO 8601)'}")
+
+
+def _find_form(raw: pd.Series, label: str) -> str | None:
+    first = raw.iloc[:1]
+    likely = [form for form in FORMS if read_times(first, form).notna().all()]
+    read = {form: times for form in likely if (times := read_times(raw, form)).notna().all()}
+    if not read:
+        return None
+    form, times = next(iter(read.items()))
+    others = [other for other in read if not read[other].equals(times)]
+    if others:
+        ways = " or ".join(f"forecast.source.time_format='{way}'" for way in (form, *others))
+        raise SeriesError(
+            f"{label}: column '{raw.name}': all {len(raw):,} times, as '{raw.iloc[0]}', can be read in "
+            f"{len(others) + 1} ways. Give {ways} (quotes included)."
+        )
+    return form
+
+
+def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> SeriesError:
+    row, num_wrong = int(wrong.to_numpy().argmax()), int(wrong.sum())
+    cell = str(raw.iloc[row])
+    remedy = "give source.time_format (for example '%d.%m.%Y', quotes included)."
+    if num_wrong == len(raw) > 1:
+        return SeriesError(
+            f"{label}: column '{raw.name}': none of its {num_wrong:,} cells is a time {expected}; the first is "
+            f"{cell!r}. Name another one with source.time, or {remedy}"
+        )
+    count = f" ({num_wrong:,} such cells in all)" if num_wrong > 1 else ""
+    return SeriesError(
+        f"{label}: column '{raw.name}', row {row + 1}: {cell!r} is no time {expected}{count}. Mend the row, or {remedy}"
+    )

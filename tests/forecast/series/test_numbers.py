@@ -1,0 +1,94 @@
+"""A column of numbers is read as it is written, or refused with the parameter that says how."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.numbers import Marks, parse_numbers
+
+UNKNOWN = Marks(None, None)
+
+
+def read(cells: list[str | None], marks: Marks = UNKNOWN, is_comma_separated: bool = True) -> tuple[list[float], dict]:
+    values, found = parse_numbers(pd.Series(cells, name="y"), "my.csv", marks, is_comma_separated)
+    return values.tolist(), found
+
+
+def fail(cells: list[str | None], marks: Marks = UNKNOWN, is_comma_separated: bool = True) -> str:
+    with pytest.raises(SeriesError) as caught:
+        read(cells, marks, is_comma_separated)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cells", "values", "found"),
+    [
+        (["1", "-2.5", "+.5", "1e3"], [1, -2.5, 0.5, 1000], {}),
+        (["1,5", "950", "0,25"], [1.5, 950, 0.25], {"decimal": "comma"}),
+        (["1.234,5", "7"], [1234.5, 7], {"decimal": "comma", "thousands": "point"}),
+        (["1,234.5", "7"], [1234.5, 7], {"thousands": "comma"}),
+        (["1.234.567", "1"], [1234567, 1], {"decimal": "comma", "thousands": "point"}),
+        (["1 000", "1\u00a0234,5"], [1000, 1234.5], {"decimal": "comma", "thousands": "space"}),
+        (["1'000", "12’345.5"], [1000, 12345.5], {"thousands": "apostrophe"}),
+        (["0.125", "0.250"], [0.125, 0.25], {}),
+    ],
+)
+def test_signs_are_found_from_all_numbers(cells: list[str], values: list[float], found: dict[str, str]) -> None:
+    assert read(cells, is_comma_separated=False) == (values, found)
+
+
+def test_point_is_a_decimal_point_between_commas() -> None:
+    assert read(["1.234", "2.500"]) == ([1.234, 2.5], {})
+
+
+def test_point_between_semicolons_can_part_thousands() -> None:
+    assert fail(["1.234", "950"], is_comma_separated=False) == (
+        "my.csv: column 'y': all 2 values, as '1.234', can be read in two ways. Give forecast.source.decimal=point "
+        "(1.234) or forecast.source.thousands=point (1,234)."
+    )
+
+
+def test_comma_before_three_digits_can_part_thousands() -> None:
+    assert "forecast.source.decimal=comma (1.234) or forecast.source.thousands=comma (1,234)" in fail(["1,234"])
+
+
+@pytest.mark.parametrize(
+    ("marks", "value"), [(Marks(".", None), 1.234), (Marks(None, "."), 1234), (Marks(",", "."), 1234)]
+)
+def test_a_given_sign_decides(marks: Marks, value: float) -> None:
+    assert read(["1.234", "950"], marks, is_comma_separated=False)[0] == [value, 950]
+
+
+def test_what_is_given_is_not_said_to_be_found() -> None:
+    assert read(["1.234,5"], Marks(",", None))[1] == {"thousands": "point"}
+
+
+def test_fault_of_a_whole_column_is_told_as_that() -> None:
+    assert fail(["1,5"] * 1400, Marks(".", None)) == (
+        "my.csv: all 1,400 values of the column 'y' are numbers with a decimal comma, such as '1,5'. "
+        "Give forecast.source.decimal=comma instead of forecast.source.decimal=point."
+    )
+
+
+def test_column_without_a_number_is_told_as_that() -> None:
+    assert fail(["12 €", None, "7 €"]) == (
+        "my.csv: column 'y': each of its 2 values is no number such as 1234.5; the first is '12 €'. "
+        "Mend the column, or name another one with source.target."
+    )
+
+
+def test_the_odd_one_out_is_named() -> None:
+    assert "row 3: 'high' is no number such as 1234,5 (2 such cells in all)" in fail(["1,5", None, "high", "low"])
+
+
+def test_grouping_that_is_none_is_no_number() -> None:
+    assert "row 2: '1.23,5' is no number" in fail(["1.234,5", "1.23,5"])
+
+
+def test_missing_cells_stay_missing() -> None:
+    np.testing.assert_array_equal(read([None, "1,5", None])[0], [np.nan, 1.5, np.nan])
+
+
+def test_column_without_any_value_is_missing() -> None:
+    np.testing.assert_array_equal(read([None, None])[0], [np.nan, np.nan])
