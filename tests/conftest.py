@@ -196,15 +196,16 @@ def prepare(make_table: Callable[..., pd.DataFrame]) -> Callable[..., SimpleName
         calendar: CalendarSpec | None = None,
         **options: str | int,
     ) -> SimpleNamespace:
+        of_source = {name: value for name, value in options.items() if name != "start"}
         recipe = Recipe(
-            source=SourceSpec(name="catalog", freq=options.get("freq", "D")),
+            source=SourceSpec(name="catalog", **{"freq": "D", **of_source}),
             gaps=GapPolicy(gaps),
             split=split or SplitSpec(validation=10, test=10),
             window=window or WindowSpec(lookback=4, horizon=2),
             calendar=calendar or CalendarSpec(),
             evaluation=evaluation or EvaluationSpec(),
         )
-        table = make_table(values, **options)
+        table = make_table(values, **{name: options[name] for name in ("freq", "start") if name in options})
         return SimpleNamespace(**vars(prepare_panel(table, recipe)), table=table)
 
     return prepare_values

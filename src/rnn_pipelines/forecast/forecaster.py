@@ -25,9 +25,10 @@ from rnn_pipelines.forecast.recipe import FUTURE, run_steps
 from rnn_pipelines.forecast.series.calendar import CalendarSpec, resolve_calendar
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import refuse_missing_ahead, refuse_missing_columns
-from rnn_pipelines.forecast.series.rows import find_rows, look_up
+from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Scaler, Series, Source
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec, find_min_history
 from rnn_pipelines.report.numbers import list_some
@@ -162,7 +163,9 @@ def describe_forecaster(
     Returns:
         Settings without networks.
     """
-    last = series.iloc[find_rows(series).starts + look_up(series, cutoffs, "validation_stop") - 1]
+    # Of a series that is not judged nothing was learnt but its scale.
+    num_learnt = np.where(find_unjudged(cutoffs), 1, cutoffs["validation_stop"])
+    last = series.iloc[find_rows(series).starts + num_learnt - 1]
     return ForecasterSettings(
         lookback=window.lookback,
         horizon=window.horizon,

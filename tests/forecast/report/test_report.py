@@ -47,6 +47,8 @@ PROFILE = {
     "last": "2021-03-01",
     "found": {},
     "repairs": [],
+    "left_out": [],
+    "unjudged": [],
 }
 
 

@@ -67,6 +67,8 @@ def test_profile_says_what_the_data_are(make_table: MakeTable) -> None:
         "last": "2021-01-30",
         "found": {},
         "repairs": [],
+        "left_out": [],
+        "unjudged": [],
     }
 
 
@@ -139,8 +141,15 @@ def test_no_rows_are_an_error(make_table: MakeTable) -> None:
 
 
 def test_series_without_a_value_is_named(make_table: MakeTable) -> None:
-    table = make_table({"a": RAMP, "b": [np.nan] * 30})
-    assert fail(table) == "my.csv: column 'Temp' has no value in series 'b'. Leave the series out."
+    assert fail(make_table([np.nan] * 30)) == "my.csv: column 'Temp' has no value in series 'y'. Leave the series out."
+
+
+def test_series_of_a_panel_without_a_value_is_left_out(make_table: MakeTable) -> None:
+    profile = repair(make_table({"a": RAMP, "b": [np.nan] * 30}))[1]
+    assert (profile["num_series"], profile["left_out"], profile["repairs"]) == (
+        *(1, ["b"]),
+        ["left out: 1 series without any value (b)"],
+    )
 
 
 @pytest.mark.parametrize("size", [1, 2])

@@ -170,8 +170,8 @@ def test_every_series_that_is_kept_has_windows_in_validation_test_and_future(pre
 
 @pytest.mark.parametrize(
     "short",
-    [list(range(10)), [5.0] * 60, [1.0, 2.0] * 10, [*range(25), *[None, 1.0] * 20]],
-    ids=["shorter than its parts", "constant", "validation without history", "gaps everywhere in test"],
+    [list(range(10)), [5.0] * 60, [*range(25), *[None, 1.0] * 20]],
+    ids=["shorter than a window", "constant", "gaps everywhere in test"],
 )
 def test_series_that_can_not_be_used_is_left_out(prepare: Prepare, make_values: MakeValues, short: list) -> None:
     values = {"a": make_values(80, seed=1), "b": short, "c": make_values(60, seed=2)}
@@ -188,11 +188,9 @@ def test_series_that_are_left_out_are_stated_and_logged(
 ) -> None:
     values = {name: make_values(80, seed=seed) for seed, name in enumerate(["a", "b"])}
     values |= {f"short {number}": [1.0, 2.0, 3.0] for number in range(6)}
-    sentence = (
-        "left out: 6 of 8 series that have no window in validation or test, or are constant in training (short 0, "
-        "short 1, short 2, short 3, short 4, …)"
-    )
-    assert prepare(values, WINDOW, SPLIT).profile["repairs"] == [sentence]
+    sentence = "left out: 6 of 8 series with fewer than 14 steps (" + ", ".join(f"short {n}: 3" for n in range(6)) + ")"
+    profile = prepare(values, WINDOW, SPLIT).profile
+    assert (profile["repairs"], profile["left_out"]) == ([sentence], [f"short {number}" for number in range(6)])
     assert f"catalog: {sentence}" in caplog.messages
 
 
@@ -208,7 +206,7 @@ def test_nothing_is_said_where_all_series_can_be_used(prepare: Prepare, make_val
 
 
 def test_panel_of_short_series_alone_is_too_short(prepare: Prepare) -> None:
-    with pytest.raises(SeriesTooShortError, match=r"series 'a' has 3 steps, which leave 0 for train; it needs 17"):
+    with pytest.raises(SeriesTooShortError, match=r"2 of 2 series with fewer than 14 steps \(a: 3, b: 2\)"):
         prepare({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0]}, WINDOW, SPLIT)
 
 
@@ -221,6 +219,66 @@ def test_panel_without_a_training_window_is_too_short(prepare: Prepare, make_val
 def test_panel_of_constant_series_is_named_by_the_first(prepare: Prepare) -> None:
     with pytest.raises(SeriesError, match=r"series 'a' is constant \(5.0\)"):
         prepare({"a": [5.0] * 60, "b": [6.0] * 60}, WINDOW, SPLIT)
+
+
+YOUNG = [float(value) for value in range(20)]
+
+
+@pytest.fixture(scope="module")
+def with_a_young_one(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
+    """A series that has what a window needs, and nothing that could be hidden from it."""
+    return prepare({"a": make_values(80, seed=1), "b": YOUNG, "c": make_values(60, seed=2)}, WINDOW, SPLIT)
+
+
+def test_series_too_short_to_be_judged_is_forecast_and_nothing_else(with_a_young_one: SimpleNamespace) -> None:
+    assert [list_places(with_a_young_one, part, "b") for part in PARTS] == [[], [], [], [20]]
+
+
+def test_series_too_short_to_be_judged_takes_no_part_in_training(
+    prepare: Prepare, make_values: MakeValues, with_a_young_one: SimpleNamespace
+) -> None:
+    """Its rows are as new as those by which others are judged."""
+    alone = prepare({"a": make_values(80, seed=1), "c": make_values(60, seed=2)}, WINDOW, SPLIT)
+    one, other = (
+        gather_windows(each.windows, list_origins(each.windows, "train")) for each in (with_a_young_one, alone)
+    )
+    for ours, theirs in zip(one, other, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_series_too_short_to_be_judged_is_scaled_by_all_of_it(with_a_young_one: SimpleNamespace) -> None:
+    scaler = with_a_young_one.scaler.set_index("unique_id").loc["b"]
+    assert (scaler["mean"], scaler["deviation"]) == pytest.approx((np.mean(YOUNG), np.std(YOUNG)))
+
+
+def test_series_too_short_to_be_judged_is_named(with_a_young_one: SimpleNamespace) -> None:
+    profile = with_a_young_one.profile
+    assert (profile["unjudged"], profile["left_out"]) == (["b"], [])
+    assert profile["repairs"] == [
+        "forecast, but not trained on or judged: 1 of 3 series that are too short for validation and test (b: 20)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("short", "message"),
+    [([1.0, 2.0], r"1 of 3 series with fewer than 14 steps \(b: 2\)"), (YOUNG, r"1 of 3 series that are too short")],
+)
+def test_short_series_can_end_the_run(
+    prepare: Prepare, make_values: MakeValues, short: list[float], message: str
+) -> None:
+    values = {"a": make_values(80, seed=1), "b": short, "c": make_values(60, seed=2)}
+    with pytest.raises(SeriesTooShortError, match=rf"{message}.*set source.short_series to drop"):
+        prepare(values, WINDOW, SPLIT, short_series="error")
+
+
+def test_min_length_says_what_is_short(prepare: Prepare, make_values: MakeValues) -> None:
+    values = {"a": make_values(80, seed=1), "b": make_values(40, seed=2), "c": make_values(60, seed=3)}
+    assert prepare(values, WINDOW, SPLIT, min_length=41).profile["left_out"] == ["b"]
+
+
+def test_min_length_holds_for_a_series_alone(prepare: Prepare, make_values: MakeValues) -> None:
+    with pytest.raises(SeriesTooShortError, match="1 of 1 series with fewer than 90 steps"):
+        prepare(make_values(80), WINDOW, SPLIT, min_length=90)
 
 
 def test_series_that_is_left_alone_needs_its_whole_lookback(prepare: Prepare, make_values: MakeValues) -> None:

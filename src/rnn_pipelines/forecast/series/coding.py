@@ -19,6 +19,7 @@ from rnn_pipelines.forecast.series.covariates import (
 )
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, look_up
+from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Series
 
 logger = logging.getLogger(__name__)
@@ -106,7 +107,9 @@ def fit_coding(
     refuse_missing_columns(covariate_table, covariates.columns)
     assert covariate_table is not None
     rows = find_rows(series)
-    is_train = rows.places < rows.spread(look_up(series, cutoffs, "train_stop"))
+    # A series that is not judged is as new as what judges others: the scale of a new series is that over all.
+    learnt = cutoffs.assign(train_stop=cutoffs["train_stop"].where(~find_unjudged(cutoffs), 0))
+    is_train = rows.places < rows.spread(look_up(series, learnt, "train_stop"))
     train = _find_cells(series.loc[is_train, KEY], covariate_table)
     roles: dict[str, Role] = {
         **dict.fromkeys(covariates.future, "future"),

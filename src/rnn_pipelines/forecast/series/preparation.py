@@ -1,20 +1,23 @@
 """All that is checked before a run saves its first file."""
 
 import logging
+from collections.abc import Iterable
 
-from rnn_pipelines.errors import SeriesError
+import pandas as pd
+
+from rnn_pipelines.errors import SeriesError, SeriesTooShortError
 from rnn_pipelines.forecast.series.frequency import format_time
-from rnn_pipelines.forecast.series.rows import list_names
+from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import SplitSpec, split_series
+from rnn_pipelines.forecast.series.splits import SplitSpec, find_unjudged, split_series
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, find_min_history
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)
 
-NAMES_IN_MESSAGE = 5
+NAMES_IN_MESSAGE = 10
 
 
 def prepare_series(
@@ -28,7 +31,7 @@ def prepare_series(
     """Checks, repairs and splits the series, and only then lets go of the table as it was read.
 
     In one go, so that series that can't be used leave all files as they were. Of a panel, those that can't be used are
-    left out; log and profile say so.
+    left out, and those that are too young to be judged are forecast all the same; log and profile say so.
 
     Args:
         table: the series as they were read.
@@ -41,34 +44,77 @@ def prepare_series(
     series, profile = repair_series(table, source, gaps)
     season_length = evaluation.choose_season_length(profile)
     try:
-        min_history = find_min_history(window, season_length, profile["num_series"])
-        cutoffs = split_series(series, split, window, min_history)
+        series, profile = _leave_out_short(series, profile, source, _find_least(window, season_length, profile))
+        cutoffs = split_series(series, split, window, _find_least(window, season_length, profile))
         if len(cutoffs) < profile["num_series"]:
             series, profile = _leave_out_others(series, profile, cutoffs)
             # Once more, because a single one that is left is no panel.
-            cutoffs = split_series(
-                series, split, window, find_min_history(window, season_length, profile["num_series"])
-            )
-        return table, series, profile, cutoffs
+            cutoffs = split_series(series, split, window, _find_least(window, season_length, profile))
+        return table, series, _note_unjudged(profile, cutoffs, source), cutoffs
     except SeriesError as error:
         raise type(error)(f"{source.label}: {error}") from error
+
+
+def _find_least(window: WindowSpec, season_length: int, profile: Profile) -> int:
+    """The steps that a window of these series must see, see `find_min_history`."""
+    return find_min_history(window, season_length, profile["num_series"])
+
+
+def _leave_out_short(series: Series, profile: Profile, source: SourceSpec, min_history: int) -> tuple[Series, Profile]:
+    """Without the series of a panel that are too short to be forecast."""
+    num_series, least = profile["num_series"], source.min_length or min_history
+    names, lengths = list_names(series), find_rows(series).lengths
+    is_short = lengths < least
+    if not is_short.any() or (num_series == 1 and source.min_length is None):
+        return series, profile  # what a series alone lacks is said where it is split
+    told = _list_lengths(names[is_short], lengths[is_short])
+    found = f"{is_short.sum()} of {num_series} series with fewer than {least} steps ({told})"
+    if is_short.all() or source.short_series == "error":
+        other = "" if is_short.all() else ", or set source.short_series to drop"
+        raise SeriesTooShortError(
+            f"{found}. Give more rows, shorten window.lookback or window.horizon, change source.min_length{other}."
+        )
+    return _keep(series, profile, names[~is_short], f"left out: {found}")
 
 
 def _leave_out_others(series: Series, profile: Profile, cutoffs: Cutoffs) -> tuple[Series, Profile]:
     """The series that have cut-offs."""
     names = list_names(series)
     others = names[~names.isin(cutoffs["unique_id"])]
-    kept = series[series["unique_id"].isin(cutoffs["unique_id"])].reset_index(drop=True)
     sentence = (
-        f"left out: {len(others)} of {len(names)} series that have no window in validation or test, or are constant in "
-        f"training ({list_some(others, NAMES_IN_MESSAGE)})"
+        f"left out: {len(others)} of {len(names)} series whose gaps leave no window, or that are constant in training "
+        f"({list_some(others, NAMES_IN_MESSAGE)})"
     )
+    return _keep(series, profile, cutoffs["unique_id"], sentence)
+
+
+def _keep(series: Series, profile: Profile, names: pd.Series, sentence: str) -> tuple[Series, Profile]:
     logger.warning("%s: %s", profile["source"], sentence)
+    kept = series[series["unique_id"].isin(names)].reset_index(drop=True)
+    before = list_names(series)
     return kept, {
         **profile,
-        "num_series": len(cutoffs),
+        "num_series": len(names),
         "num_steps": len(kept),
         "first": format_time(kept["ds"].min()),
         "last": format_time(kept["ds"].max()),
         "repairs": [*profile["repairs"], sentence],
+        "left_out": [*profile["left_out"], *before[~before.isin(names)].tolist()],
     }
+
+
+def _note_unjudged(profile: Profile, cutoffs: Cutoffs, source: SourceSpec) -> Profile:
+    unjudged = cutoffs[find_unjudged(cutoffs)]
+    if unjudged.empty:
+        return profile
+    told = _list_lengths(unjudged["unique_id"], unjudged["num_steps"])
+    found = f"{len(unjudged)} of {len(cutoffs)} series that are too short for validation and test ({told})"
+    if source.short_series == "error":
+        raise SeriesTooShortError(f"{found}. Give more rows, change split, or set source.short_series to drop.")
+    sentence = f"forecast, but not trained on or judged: {found}"
+    logger.warning("%s: %s", profile["source"], sentence)
+    return {**profile, "repairs": [*profile["repairs"], sentence], "unjudged": unjudged["unique_id"].tolist()}
+
+
+def _list_lengths(names: pd.Series, lengths: Iterable[int]) -> str:
+    return list_some((f"{name}: {length}" for name, length in zip(names, lengths, strict=True)), NAMES_IN_MESSAGE)

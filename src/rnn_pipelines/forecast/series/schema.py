@@ -14,6 +14,9 @@ from rnn_pipelines.forecast.series.grid import count_steps, insert_steps
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
+from rnn_pipelines.report.numbers import list_some
+
+NAMES_IN_MESSAGE = 10
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +50,11 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     ordered, repairs = _sort_rows(table)
     _refuse_repeated_times(ordered, source)
     freq = _read_frequency(ordered, source)
-    ordered, trims = _trim_ends(ordered, source)
+    ordered, empty = _leave_out_empty(ordered, source)
+    if empty:
+        some = list_some(empty, NAMES_IN_MESSAGE)
+        repairs.append(f"left out: {len(empty)} series without any value ({some})")
+    ordered, trims = _trim_ends(ordered)
     repairs += trims
     regular = _fill_grid(ordered, freq, source)
     regular.insert(3, "observed", regular["y"].notna())
@@ -70,6 +77,8 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
         last=format_time(regular["ds"].max()),
         found=table.attrs.get("found", {}),
         repairs=repairs,
+        left_out=empty,
+        unjudged=[],
     )
 
 
@@ -119,17 +128,23 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
     return freq
 
 
-def _trim_ends(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
+def _leave_out_empty(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
+    """Without the series that have no value at all, and their names."""
+    rows = find_rows(ordered)
+    is_empty = np.logical_and.reduceat(ordered["y"].isna().to_numpy(), rows.starts)
+    names = ordered["unique_id"].iloc[rows.starts[is_empty]].tolist()
+    if is_empty.all() or (names and source.short_series == "error"):
+        raise SeriesError(
+            f"{source.label}: column '{source.target}' has no value in series '{names[0]}'. Leave the series out."
+        )
+    return ordered[~rows.spread(is_empty)], names
+
+
+def _trim_ends(ordered: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Leaves out what lies before a series' first value and after its last."""
     rows, has_value = find_rows(ordered), ordered["y"].notna().to_numpy()
     counts = np.append(0, np.cumsum(has_value))
     num_before, num_until = counts[rows.starts], counts[rows.stops]
-    empty = rows.starts[num_before == num_until]
-    if len(empty):
-        raise SeriesError(
-            f"{source.label}: column '{source.target}' has no value in series '{ordered['unique_id'].iloc[empty[0]]}'. "
-            "Leave the series out."
-        )
     is_inside = (counts[1:] > rows.spread(num_before)) & (counts[:-1] < rows.spread(num_until))
     num_outside = int((~is_inside).sum())
     sentence = f"left out: {num_outside} rows without a value before a series' first value or after its last"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
-from pydantic import AfterValidator, BaseModel, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from rnn_pipelines.dialect import SIGNS, Dialect
 from rnn_pipelines.errors import SeriesError
@@ -73,6 +73,9 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
         decimal: point or comma.
         thousands: comma, point, space or apostrophe between the thousands of a number.
         encoding: of a CSV file, by Python's name.
+        short_series: what becomes of series of a panel that are too short: with `error` they end the run; with `drop`,
+            which is the default, those without a window are left out, and the others forecast without being judged.
+        min_length: steps below which a series is too short; by default what a window needs.
         seed: seed of a synthetic series' noise.
     """
 
@@ -87,6 +90,8 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
     decimal: Annotated[str, _choose_from("point", "comma")] | None = None
     thousands: Annotated[str, _choose_from("comma", "point", "space", "apostrophe")] | None = None
     encoding: Annotated[str, AfterValidator(_take_encoding)] | None = None
+    short_series: Literal["error", "drop"] | None = None
+    min_length: int | None = Field(None, ge=1)
     seed: int = 0
 
     @model_validator(mode="after")

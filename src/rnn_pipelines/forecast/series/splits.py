@@ -33,7 +33,9 @@ def split_series(series: Series, split: SplitSpec, window: WindowSpec, min_histo
     """Finds the cut-offs between train, validation and test in every series that can be used.
 
     A series can be used if windows fit into its validation and its test part, and if its training part has a scale.
-    Where no window fits into its training part, it is forecast and takes no part in training.
+    Where no window fits into its training part, it is forecast and takes no part in training. Where none fits into
+    validation or test, but one after its end, it is forecast and takes no part in anything else: all of it is its
+    training part, for the sake of the scale, and `make_windows` gives it no window there.
 
     Args:
         series: one or several.
@@ -51,9 +53,15 @@ def split_series(series: Series, split: SplitSpec, window: WindowSpec, min_histo
     train_stops = validation_stops - _count_steps(split.validation, ds, rows, validation_stops)
     bounds = np.stack([np.zeros_like(num_steps), train_stops, validation_stops, num_steps], axis=1)
     has_windows = _find_windows(series, bounds, window, min_history)
-    is_usable = has_windows[:, 1:].all(axis=1) & _find_varied(series, train_stops)
-    if not has_windows[is_usable, 0].any():
+    is_judged = has_windows[:, 1:].all(axis=1) & _find_varied(series, train_stops)
+    if not has_windows[is_judged, 0].any():
         raise _explain(series[: rows.stops[0]], bounds[0], has_windows[0], window, min_history)
+    has_history = has_windows[:, 3] & (num_steps >= (min_history or window.lookback))
+    is_unjudged = ~has_windows[:, 1:3].all(axis=1) & has_history & _find_varied(series, num_steps)
+    train_stops, validation_stops = (
+        np.where(is_unjudged, num_steps, stops) for stops in (train_stops, validation_stops)
+    )
+    is_usable = is_judged | is_unjudged
     cutoffs = pd.DataFrame(
         {
             "unique_id": list_names(series),
@@ -62,11 +70,16 @@ def split_series(series: Series, split: SplitSpec, window: WindowSpec, min_histo
             "validation_stop": validation_stops,
         }
     )[is_usable].reset_index(drop=True)
-    starts = rows.starts[is_usable]
+    starts, lasts = rows.starts[is_usable], rows.stops[is_usable] - 1
     return cutoffs.assign(
-        validation_from=ds.array[starts + cutoffs["train_stop"]],
-        test_from=ds.array[starts + cutoffs["validation_stop"]],
+        validation_from=ds.array[np.minimum(starts + cutoffs["train_stop"], lasts)],
+        test_from=ds.array[np.minimum(starts + cutoffs["validation_stop"], lasts)],
     )
+
+
+def find_unjudged(cutoffs: Cutoffs) -> np.ndarray:
+    """Whether a series is forecast and takes no part in training, validation and test: bool[series]."""
+    return (cutoffs["train_stop"] == cutoffs["num_steps"]).to_numpy()
 
 
 def _count_steps(part: int | float | str, ds: pd.Series, rows: SeriesRows, stops: np.ndarray) -> np.ndarray:

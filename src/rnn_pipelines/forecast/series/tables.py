@@ -38,7 +38,8 @@ class CutoffsTable(Table):
     """Where train, validation and test of each series begin, one row for each.
 
     Positions in the series: train is [0, train_stop), validation [train_stop, validation_stop), test
-    [validation_stop, num_steps). `validation_from` and `test_from` are their first times.
+    [validation_stop, num_steps). `validation_from` and `test_from` are their first times. A series that is forecast
+    without being judged has no other part than train, for its scale alone; these times are its last one then.
     """
 
     error = SeriesError
@@ -72,7 +73,8 @@ class Profile(TypedDict):
 
     `freq` is a pandas offset alias or a whole number of steps, `season_length` the steps in a season of it, `first` and
     `last` are times as text, `repairs` has one sentence for each kind of repair, `found` the parameters of the source
-    that were found from its file.
+    that were found from its file; `left_out` names the series that can't be used, `unjudged` those that are forecast
+    and take no part in training, validation and test.
     """
 
     source: str
@@ -85,6 +87,8 @@ class Profile(TypedDict):
     last: str
     found: dict[str, str]
     repairs: list[str]
+    left_out: list[str]
+    unjudged: list[str]
 
 
 @dataclass(frozen=True)

@@ -181,6 +181,9 @@ def make_windows(
     season_length = evaluation.choose_season_length(profile)
     min_history = find_min_history(window, season_length, profile["num_series"])
     runs = find_runs(table["observed"].to_numpy(), table["y"].isna().to_numpy(), bounds, window, min_history)
+    # A series without validation and test gives no windows to train on either: they lie where others are judged.
+    is_learnt = (cutoffs["train_stop"] < cutoffs["num_steps"]).to_numpy()
+    runs["train"] = runs["train"][is_learnt[number_series(starts, runs["train"][:, 0])]]
     if evaluation.origins == "last":
         series = number_series(starts, runs["test"][:, 0])
         last = runs["test"][np.diff(series, append=-1) != 0, 1]
