@@ -5,19 +5,24 @@ from datetime import date, datetime
 import pandas as pd
 
 
-def parse_as_of(text: str) -> pd.Timestamp:
+def parse_as_of(text: str, tz: str = "UTC") -> pd.Timestamp:
     """A day counts to its end; with a time beside it, midnight too, it is that moment.
 
     ISO 8601 alone, for pandas guesses days to be months.
 
     Args:
-        text: a day, or a day with a time; UTC where it doesn't say.
+        text: a day, or a day with a time.
+        tz: the zone of either, where the time doesn't say.
     Returns:
         In UTC, without a zone.
     Raises:
         ValueError: it is neither.
     """
     try:
-        return pd.Period(date.fromisoformat(text), "D").end_time
+        time = pd.Period(date.fromisoformat(text), "D").end_time
     except ValueError:
-        return pd.to_datetime(datetime.fromisoformat(text), utc=True).tz_localize(None)
+        time = pd.Timestamp(datetime.fromisoformat(text))
+    # Of an hour that clocks repeat the last, because all of the day or moment counts.
+    return (time.tz_localize(tz, ambiguous=False, nonexistent="shift_forward") if time.tz is None else time).tz_convert(
+        None
+    )

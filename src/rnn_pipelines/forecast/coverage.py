@@ -10,6 +10,7 @@ from rnn_pipelines.forecast.evaluation.realised import refuse_other_times
 from rnn_pipelines.forecast.predictions import ForecastLog
 from rnn_pipelines.forecast.series.grid import count_steps
 from rnn_pipelines.forecast.series.tables import Profile, Series
+from rnn_pipelines.forecast.series.zones import read_local
 
 
 class Coverage(TypedDict):
@@ -64,6 +65,6 @@ def _parse_end(text: str | None, ends: pd.Series) -> Any:
         is_date = text is not None and "-" in text.lstrip("-")
         if text is None or is_date is not (ends.dtype.kind == "M"):
             return None
-        return pd.Timestamp(text) if is_date else int(text)
+        return read_local(pd.Timestamp(text), None) if is_date else int(text)
     except ValueError:
         return None

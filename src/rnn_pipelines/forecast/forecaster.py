@@ -50,6 +50,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
         season_length: steps in their season.
         calendar: the harmonics that it reads, none left open.
         gaps: what becomes of missing steps.
+        tz: zone whose calendar counts, of series whose times are UTC.
         trained_until: for each series the last time that training or the choice among networks has seen.
     """
 
@@ -60,6 +61,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
     season_length: int
     calendar: CalendarSpec
     gaps: GapPolicy
+    tz: str | None = None
     trained_until: dict[str, int | datetime]
 
 
@@ -173,6 +175,7 @@ def describe_forecaster(
         season_length=profile["season_length"],
         calendar=resolve_calendar(series, profile["freq"], calendar),
         gaps=gaps,
+        tz=profile["tz"],
         trained_until=dict(zip(last["unique_id"], last["ds"].tolist(), strict=True)),
     )
 
@@ -226,7 +229,8 @@ def forecast_cutoffs(
     _report_unknown(series["unique_id"][~is_known].unique())
     known = series.loc[is_known, ["unique_id", "ds", "y", "observed"]]
     window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
-    profile = {"freq": settings.freq, "season_length": settings.season_length, "num_series": len(scaler)}
+    profile = {"freq": settings.freq, "season_length": settings.season_length, "tz": settings.tz}
+    profile["num_series"] = len(scaler)
     found = run_steps(
         FUTURE,
         {

@@ -1,7 +1,7 @@
 """Forecasts of a panel's windows, and their long tables in the data's own unit."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -12,6 +12,7 @@ from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
+from rnn_pipelines.forecast.series.zones import show_local
 from rnn_pipelines.tables import Column, Table
 
 # A forecast among others of the same forecaster.
@@ -152,6 +153,13 @@ class Predictions:
         column = forecasts[[*KEY, "y_hat"]].rename(columns={"y_hat": name})
         table = self.table.merge(column, on=KEY, how="left", validate="one_to_one")
         return Predictions(table, (*self.forecasters, name), self.levels)
+
+
+def show_predictions(predictions: Predictions, tz: str | None) -> Predictions:
+    """With times in the zone in which they are shown, see `Profile`."""
+    table = predictions.table
+    local = {name: show_local(table[name], tz) for name in ("cutoff", "ds")}
+    return replace(predictions, table=table.assign(**local))
 
 
 def name_bounds(forecaster: str, level: int) -> tuple[str, str]:

@@ -71,8 +71,8 @@ def add_features(
     covariate_table: pd.DataFrame | None,
 ) -> Features:
     """Adds the steps to be forecast, and what calendar and covariates say about every step."""
-    features = add_calendar(series, profile["freq"], calendar, window.horizon)
-    return add_covariates(features, coding, covariate_table, window.horizon)
+    features = add_calendar(series, profile["freq"], calendar, window.horizon, profile["tz"])
+    return add_covariates(features, coding, covariate_table, window.horizon, profile["tz"])
 
 
 FEATURES = Step(add_features, ("series", "profile", "calendar", "window", "coding", "covariate_table"), ("features",))

@@ -45,6 +45,7 @@ PROFILE = {
     "num_steps": 60,
     "first": "2021-01-01",
     "last": "2021-03-01",
+    "tz": None,
     "found": {},
     "repairs": [],
     "left_out": [],

@@ -65,6 +65,7 @@ def test_profile_says_what_the_data_are(make_table: MakeTable) -> None:
         "num_steps": 50,
         "first": "2021-01-01",
         "last": "2021-01-30",
+        "tz": None,
         "found": {},
         "repairs": [],
         "left_out": [],

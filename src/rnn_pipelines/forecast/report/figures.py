@@ -25,6 +25,7 @@ from rnn_pipelines.forecast.report.choice import (
 from rnn_pipelines.forecast.report.intervals import draw_coverage, draw_fan
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.forecast.series.zones import show_local
 from rnn_pipelines.looks import Look
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, count_up_to, draw_line, set_title
@@ -51,6 +52,9 @@ def draw_figures(
         by_step, by_level: metrics of the predictions.
         histories: losses by epoch of each network.
     """
+    if predictions.table["ds"].dtype != series["ds"].dtype:
+        # Forecasts are shown in local time.
+        series = series.assign(ds=show_local(series["ds"], str(predictions.table["ds"].dt.tz)))
     hidden = set(BASELINES) - {find_strongest_baseline(by_step)}
     return {
         "forecasts": draw_forecasts(predictions, series, hidden),

@@ -289,5 +289,6 @@ def tabulate_profile(profile: Profile) -> Table:
         ["steps", f"{profile['num_steps']:,}"],
     ]
     found = [["found from the file", describe_found(profile["found"])]] if profile["found"] else []
+    zone = [["time zone", profile["tz"]]] if profile["tz"] else []
     repairs = [["repair", repair] for repair in profile["repairs"] or ["none needed"]]
-    return Table(header=["fact", "value"], rows=facts + found + repairs, num_text_columns=2)
+    return Table(header=["fact", "value"], rows=facts + zone + found + repairs, num_text_columns=2)

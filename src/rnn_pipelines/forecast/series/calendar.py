@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from rnn_pipelines.forecast.series.grid import insert_steps
 from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.tables import Features, Series
+from rnn_pipelines.forecast.series.zones import show_local
 
 NumHarmonics = Annotated[int, Field(ge=0, le=10)]
 
@@ -34,7 +35,9 @@ class CalendarSpec(BaseModel, extra="forbid", frozen=True):
     daily: NumHarmonics | None = None
 
 
-def add_calendar(series: Series, freq: int | str, calendar: CalendarSpec, num_future: int) -> Features:
+def add_calendar(
+    series: Series, freq: int | str, calendar: CalendarSpec, num_future: int, tz: str | None = None
+) -> Features:
     """Appends the steps to be forecast to every series, and calendar features to every step.
 
     Args:
@@ -42,6 +45,7 @@ def add_calendar(series: Series, freq: int | str, calendar: CalendarSpec, num_fu
         freq: their spacing.
         calendar: which cycles.
         num_future: steps after the last observation.
+        tz: zone whose calendar counts, for times in UTC; None for times as they are.
     Returns:
         Features that are known ahead (float32, -1 to 1), named like `yearly_sin_1`. Steps that are not dates have none.
     """
@@ -50,7 +54,7 @@ def add_calendar(series: Series, freq: int | str, calendar: CalendarSpec, num_fu
     rows = find_rows(series)
     extended = insert_steps(series, rows, rows.places, rows.lengths + num_future, freq)
     extended["ds"] = extended["ds"].astype(series["ds"].dtype)
-    known = compute_calendar(extended["ds"], freq, resolve_calendar(series, freq, calendar))
+    known = compute_calendar(show_local(extended["ds"], tz), freq, resolve_calendar(series, freq, calendar))
     return Features(extended.assign(**known), known=tuple(known))
 
 

@@ -19,8 +19,8 @@ from rnn_pipelines.forecast.series.covariates import (
 )
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, look_up
-from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Series
+from rnn_pipelines.forecast.series.zones import show_local
 
 logger = logging.getLogger(__name__)
 
@@ -108,8 +108,8 @@ def fit_coding(
     assert covariate_table is not None
     rows = find_rows(series)
     # A series that is not judged is as new as what judges others: the scale of a new series is that over all.
-    learnt = cutoffs.assign(train_stop=cutoffs["train_stop"].where(~find_unjudged(cutoffs), 0))
-    is_train = rows.places < rows.spread(look_up(series, learnt, "train_stop"))
+    stops = look_up(series, cutoffs, "train_stop")
+    is_train = rows.places < rows.spread(np.where(stops < rows.lengths, stops, 0))
     train = _find_cells(series.loc[is_train, KEY], covariate_table)
     roles: dict[str, Role] = {
         **dict.fromkeys(covariates.future, "future"),
@@ -167,7 +167,11 @@ def _fit_column(name: str, role: Role, train: pd.DataFrame) -> CodedColumn:
 
 
 def add_covariates(
-    features: Features, coding: Coding, covariate_table: pd.DataFrame | None, num_future: int
+    features: Features,
+    coding: Coding,
+    covariate_table: pd.DataFrame | None,
+    num_future: int,
+    tz: str | None = None,
 ) -> Features:
     """Adds the coded covariates to every step.
 
@@ -180,6 +184,7 @@ def add_covariates(
         coding: what to read, and how.
         covariate_table: the cells of the covariates.
         num_future: steps to be forecast.
+        tz: zone whose holidays count, for times in UTC; None for times as they are.
     Raises:
         SeriesError: a column is not there, a cell is no number where training had numbers, a value that must be known
             ahead is missing, a static covariate changes.
@@ -198,7 +203,7 @@ def add_covariates(
         for column in coding.columns:
             found[column.role] |= _code(column, cells, rows, is_inside)
     if coding.holidays:
-        days = find_holidays(table["ds"], coding.holidays)
+        days = find_holidays(show_local(table["ds"], tz), coding.holidays)
         found["future"] |= {name: values.astype(np.float32) for name, values in days.items()}
     coded = {name: values for role in found.values() for name, values in role.items()}
     return Features(

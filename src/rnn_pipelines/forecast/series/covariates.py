@@ -70,6 +70,7 @@ def read_covariates(source: SourceSpec, covariates: CovariateSpec, external: pd.
     ahead = source.model_copy(update={"path": covariates.path})
     more = _refuse_repeated(read_rows(ahead, list(covariates.future), None), covariates.path)
     joined = more.set_index(KEY).combine_first(table.set_index(KEY)).reset_index()
+    joined.attrs |= table.attrs
     return joined[[*KEY, *covariates.columns]]
 
 
@@ -183,7 +184,8 @@ def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
         days = pd.DatetimeIndex(list(country_holidays(name, subdiv=part or None, years=years)))
     except NotImplementedError as error:
         raise SeriesError(f"covariates.holidays: {error}. Give a country such as DE, or DE-BY.") from error
+    # As the calendar on the wall has it, where the times carry a zone.
+    dates = ds.dt.tz_localize(None).dt.normalize()
     return {
-        name: (ds.dt.normalize() + pd.Timedelta(days=shift)).isin(days).to_numpy(np.float64)
-        for name, shift in HOLIDAYS.items()
+        name: (dates + pd.Timedelta(days=shift)).isin(days).to_numpy(np.float64) for name, shift in HOLIDAYS.items()
     }

@@ -1,6 +1,7 @@
 """The spacing of a series: inferring it, and the season that goes with it."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,6 +77,7 @@ def get_season_length(freq: int | str) -> int:
     return length if rest == 0 else 1
 
 
-def format_time(ds: object) -> str:
-    """A timestamp or step for people: midnight is left out."""
-    return str(ds).removesuffix(" 00:00:00")
+def format_time(ds: Any, tz: str | None = None) -> str:
+    """A timestamp or step for people: midnight is left out; with a zone, a timestamp in UTC is shown in it."""
+    local = ds if tz is None else ds.tz_localize("UTC").tz_convert(tz)
+    return str(local).removesuffix(" 00:00:00")

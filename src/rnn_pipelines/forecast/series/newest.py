@@ -33,7 +33,7 @@ def read_newest(external: pd.DataFrame | None, source: SourceSpec, newest: Newes
     table = read_source(source, external)
     if newest.as_of is None:
         return table
-    kept = table[table["ds"] <= _find_last(newest.as_of, table["ds"])]
+    kept = table[table["ds"] <= _find_last(newest.as_of, table["ds"], table.attrs.get("tz"))]
     if kept.empty:
         raise SeriesError(
             f"{source.label}: as_of is {newest.as_of}, and the first row is of {format_time(table['ds'].min())}. "
@@ -54,18 +54,18 @@ def read_newest_covariates(
     table = read_covariates(source, covariates, external)
     if newest.as_of is None or table.empty:
         return table
-    is_later = table["ds"] > _find_last(newest.as_of, table["ds"])
+    is_later = table["ds"] > _find_last(newest.as_of, table["ds"], table.attrs.get("tz"))
     past = list(covariates.past)
     return table.assign(**{name: table[name].mask(is_later) for name in past})
 
 
-def _find_last(as_of: int | str, ds: pd.Series) -> pd.Timestamp | int:
+def _find_last(as_of: int | str, ds: pd.Series, tz: str | None) -> pd.Timestamp | int:
     try:
         if not pd.api.types.is_datetime64_any_dtype(ds):
             return int(as_of)
         if isinstance(as_of, int):
             raise ValueError("a number is no date")
-        return parse_as_of(as_of)
+        return parse_as_of(as_of, tz or "UTC")
     except ValueError as error:
         raise SeriesError(
             f"as_of: expected a time like those of the series ({format_time(ds.iloc[0])}), received {as_of!r}."

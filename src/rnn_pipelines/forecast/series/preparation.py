@@ -10,7 +10,7 @@ from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import SplitSpec, find_unjudged, split_series
+from rnn_pipelines.forecast.series.splits import SplitSpec, find_unjudged, place_dates, split_series
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, find_min_history
 from rnn_pipelines.report.numbers import list_some
@@ -44,6 +44,7 @@ def prepare_series(
     series, profile = repair_series(table, source, gaps)
     season_length = evaluation.choose_season_length(profile)
     try:
+        split = place_dates(split, profile["tz"])
         series, profile = _leave_out_short(series, profile, source, _find_least(window, season_length, profile))
         cutoffs = split_series(series, split, window, _find_least(window, season_length, profile))
         if len(cutoffs) < profile["num_series"]:
@@ -96,8 +97,8 @@ def _keep(series: Series, profile: Profile, names: pd.Series, sentence: str) -> 
         **profile,
         "num_series": len(names),
         "num_steps": len(kept),
-        "first": format_time(kept["ds"].min()),
-        "last": format_time(kept["ds"].max()),
+        "first": format_time(kept["ds"].min(), profile["tz"]),
+        "last": format_time(kept["ds"].max(), profile["tz"]),
         "repairs": [*profile["repairs"], sentence],
         "left_out": [*profile["left_out"], *before[~before.isin(names)].tolist()],
     }

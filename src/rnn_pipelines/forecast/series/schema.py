@@ -14,6 +14,7 @@ from rnn_pipelines.forecast.series.grid import count_steps, insert_steps
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
+from rnn_pipelines.forecast.series.zones import repeat_at_clock_changes
 from rnn_pipelines.report.numbers import list_some
 
 NAMES_IN_MESSAGE = 10
@@ -47,6 +48,8 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     """
     if table.empty:
         raise SeriesError(f"{source.label}: no rows below the header.")
+    # Where times are UTC, the zone in which they are shown; else they are shown as they are.
+    source = source.model_copy(update={"tz": table.attrs.get("tz")})
     ordered, repairs = _sort_rows(table)
     _refuse_repeated_times(ordered, source)
     freq = _read_frequency(ordered, source)
@@ -73,8 +76,9 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
         season_length=get_season_length(freq),
         num_series=len(find_rows(regular).starts),
         num_steps=len(regular),
-        first=format_time(regular["ds"].min()),
-        last=format_time(regular["ds"].max()),
+        first=format_time(regular["ds"].min(), source.tz),
+        last=format_time(regular["ds"].max(), source.tz),
+        tz=source.tz,
         found=table.attrs.get("found", {}),
         repairs=repairs,
         left_out=empty,
@@ -98,10 +102,13 @@ def _refuse_repeated_times(ordered: pd.DataFrame, source: SourceSpec) -> None:
     repeated = ordered[ordered.duplicated(["unique_id", "ds"])]
     if len(repeated):
         first = repeated.iloc[0]
+        advice = f"time{'' if source.id else ', or name the column that tells several series apart with source.id'}"
+        if source.tz is None and repeat_at_clock_changes(repeated["ds"]):
+            advice = "time; if it is the hour that clocks repeat, give its zone as source.tz, such as Europe/Berlin"
         raise SeriesError(
             f"{source.label}: column '{source.time}', row {repeated.index[0]}: series '{first['unique_id']}' has "
-            f"{format_time(first['ds'])} a second time ({len(repeated)} repeated times in all). Keep one row for each "
-            f"time{'' if source.id else ', or name the column that tells several series apart with source.id'}."
+            f"{format_time(first['ds'], source.tz)} a second time ({len(repeated)} repeated times in all). "
+            f"Keep one row for each {advice}."
         )
 
 
@@ -192,8 +199,8 @@ def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: Sou
     hint = ", or give source.time_format if the steps are dates" if isinstance(freq, int) else ""
     return SeriesError(
         f"{source.label}: column '{source.time}', row {row.name}: irregular spacing in series '{row['unique_id']}' at "
-        f"{format_time(row['ds'])}. Expected a row for every step of '{freq}'; received {found}. Mend the row, "
-        f"resample the series, set source.freq to its spacing{hint}."
+        f"{format_time(row['ds'], source.tz)}. Expected a row for every step of '{freq}'; received {found}. Mend the "
+        f"row, resample the series, set source.freq to its spacing{hint}."
     )
 
 
@@ -202,7 +209,7 @@ def _describe_gaps(regular: pd.DataFrame, source: SourceSpec, gaps: GapPolicy) -
     first = missing.iloc[0]
     found = (
         f"{len(missing)} of {len(regular)} steps without a value, "
-        f"the first in series '{first['unique_id']}' at {format_time(first['ds'])}"
+        f"the first in series '{first['unique_id']}' at {format_time(first['ds'], source.tz)}"
     )
     if gaps.root == "error":
         raise SeriesError(

@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.series.numbers import Marks, parse_numbers, read_oth
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.times import parse_times
+from rnn_pipelines.forecast.series.zones import has_zone, place_in_zone, take_zone
 from rnn_pipelines.user_files import TableFiles, read_columns, require_columns
 
 # What stands for "no value" in the target column. Only there: NA is a country's name too.
@@ -53,7 +54,7 @@ def _choose_from(*names: str) -> AfterValidator:
     return AfterValidator(take)
 
 
-OF_TABLES = ("time", "target", "id", "time_format", "sep", "decimal", "thousands", "encoding")
+OF_TABLES = ("time", "target", "id", "time_format", "sep", "decimal", "thousands", "encoding", "tz")
 
 
 class SourceSpec(BaseModel, extra="forbid", frozen=True):
@@ -73,6 +74,7 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
         decimal: point or comma.
         thousands: comma, point, space or apostrophe between the thousands of a number.
         encoding: of a CSV file, by Python's name.
+        tz: time zone that times are of and shown in, such as "Europe/Berlin"; without it, clocks never change.
         short_series: what becomes of series of a panel that are too short: with `error` they end the run; with `drop`,
             which is the default, those without a window are left out, and the others forecast without being judged.
         min_length: steps below which a series is too short; by default what a window needs.
@@ -90,6 +92,7 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
     decimal: Annotated[str, _choose_from("point", "comma")] | None = None
     thousands: Annotated[str, _choose_from("comma", "point", "space", "apostrophe")] | None = None
     encoding: Annotated[str, AfterValidator(_take_encoding)] | None = None
+    tz: Annotated[str, AfterValidator(take_zone)] | None = None
     short_series: Literal["error", "drop"] | None = None
     min_length: int | None = Field(None, ge=1)
     seed: int = 0
@@ -144,9 +147,10 @@ def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> Sou
         Marks(source.decimal, source.thousands),
         _is_comma_separated(source, table),
     )
-    return _number_rows(
+    numbered = _number_rows(
         pd.DataFrame({"unique_id": ids, "ds": times, "y": values}), source, {**found, **found_form, **found_marks}
     )
+    return numbered if source.tz is None else _place_in_zone(numbered, table[source.time], source.tz, source)
 
 
 def read_rows(source: SourceSpec, columns: list[str], external: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -170,7 +174,8 @@ def read_rows(source: SourceSpec, columns: list[str], external: pd.DataFrame | N
     marks, is_comma_separated = Marks(source.decimal, source.thousands), _is_comma_separated(source, table)
     cells = {name: read_other_signs(table[name], source.label, marks, is_comma_separated) for name in columns}
     keys = {"unique_id": _parse_ids(table, source), "ds": _parse_times(table, source)[0]}
-    return _number_rows(pd.DataFrame(keys | cells), source, {})
+    numbered = _number_rows(pd.DataFrame(keys | cells), source, {})
+    return numbered if source.tz is None else _place_in_zone(numbered, table[source.time], source.tz, source)
 
 
 def _read_seattle(source: SourceSpec) -> pd.DataFrame:
@@ -195,6 +200,14 @@ def _number_rows(table: pd.DataFrame, source: SourceSpec, found: Found) -> pd.Da
     if found:
         logger.info("%s: read with %s", source.label, describe_found(found))
     return numbered
+
+
+def _place_in_zone(table: pd.DataFrame, raw: pd.Series, tz: str, source: SourceSpec) -> pd.DataFrame:
+    if not is_datetime64_any_dtype(table["ds"]):
+        raise SeriesError(f"{source.label}: column '{source.time}' holds steps, which have no source.tz. Leave it out.")
+    placed, is_utc = place_in_zone(table, has_zone(raw, source.label), tz, source.label)
+    placed.attrs["tz"] = tz if is_utc else None
+    return placed
 
 
 def describe_found(found: Found) -> str:

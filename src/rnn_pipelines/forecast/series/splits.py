@@ -12,6 +12,7 @@ from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, list_names
 from rnn_pipelines.forecast.series.scaling import group_training
 from rnn_pipelines.forecast.series.tables import Cutoffs, Series
 from rnn_pipelines.forecast.series.windows import Part, WindowSpec, find_runs, number_series
+from rnn_pipelines.forecast.series.zones import read_local
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 NumSteps = Annotated[int, Field(ge=1, strict=True)]
@@ -27,6 +28,18 @@ class SplitSpec(BaseModel, extra="forbid", frozen=True):
 
     validation: NumSteps | Fraction | str = 0.1
     test: NumSteps | Fraction | str = 0.2
+
+
+def place_dates(split: SplitSpec, tz: str | None) -> SplitSpec:
+    """Dates of parts as the times of the series are: UTC where these are shown in a zone."""
+    if tz is None:
+        return split
+    dates = {name: part for name, part in split.model_dump().items() if isinstance(part, str)}
+    try:
+        placed = {name: str(read_local(pd.Timestamp(part), tz)) for name, part in dates.items()}
+    except ValueError:
+        return split  # what is no date is told where it is read
+    return split.model_copy(update=placed)
 
 
 def split_series(series: Series, split: SplitSpec, window: WindowSpec, min_history: int | None = None) -> Cutoffs:

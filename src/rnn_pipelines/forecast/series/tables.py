@@ -72,7 +72,8 @@ class Profile(TypedDict):
     """What is known of some series once they are repaired, as JSON holds it.
 
     `freq` is a pandas offset alias or a whole number of steps, `season_length` the steps in a season of it, `first` and
-    `last` are times as text, `repairs` has one sentence for each kind of repair, `found` the parameters of the source
+    `last` are times as text, `tz` the zone in which times are shown that are UTC (None: they are shown as they are),
+    `repairs` has one sentence for each kind of repair, `found` the parameters of the source
     that were found from its file; `left_out` names the series that can't be used, `unjudged` those that are forecast
     and take no part in training, validation and test.
     """
@@ -85,6 +86,7 @@ class Profile(TypedDict):
     num_steps: int
     first: str
     last: str
+    tz: str | None
     found: dict[str, str]
     repairs: list[str]
     left_out: list[str]

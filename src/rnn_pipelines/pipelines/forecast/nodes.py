@@ -6,7 +6,6 @@ import pandas as pd
 
 from rnn_pipelines.forecast import predictions as tables
 from rnn_pipelines.forecast.base import Base
-from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
 from rnn_pipelines.forecast.intervals import Intervals, add_intervals
@@ -44,20 +43,21 @@ def tabulate_forecasts(
     panel: WindowedPanel,
     features: Features,
     scaler: Scaler,
+    profile: Profile,
     baselines: dict[str, Forecasts],
-    combined: Forecasts,
     intervals: Intervals,
-    **networks: Forecasts,
+    **networks_and_best: Forecasts,
 ) -> tuple[Predictions, Predictions, pd.DataFrame]:
     """Lays all forecasts, with their intervals, side by side in the data's own unit: of the test part, and to come.
 
     What is to come as a plain table, too, which any program reads.
     """
-    by_name = {**networks, BEST: combined, **baselines}
+    by_name = {**networks_and_best, **baselines}
     parts: tuple[Part, Part] = ("test", "future")
+    tabulated = [tables.tabulate_forecasts(panel, features, scaler, by_name, part) for part in parts]
     test, future = (
-        add_intervals(tables.tabulate_forecasts(panel, features, scaler, by_name, part), intervals, panel, scaler, part)
-        for part in parts
+        tables.show_predictions(add_intervals(table, intervals, panel, scaler, part), profile["tz"])
+        for table, part in zip(tabulated, parts, strict=True)
     )
     return test, future, future.table
 

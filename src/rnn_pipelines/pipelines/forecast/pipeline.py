@@ -4,7 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.baselines import forecast_baselines
-from rnn_pipelines.forecast.best import weigh_best
+from rnn_pipelines.forecast.best import BEST, weigh_best
 from rnn_pipelines.forecast.evaluation.metrics import evaluate_forecasts
 from rnn_pipelines.forecast.forecaster import forecast_best
 from rnn_pipelines.forecast.intervals import fit_intervals
@@ -69,8 +69,8 @@ def create_report_nodes() -> list[Node]:
         "panel": "forecast_windows",
         "features": "forecast_features",
         "scaler": "forecast_scaler",
+        "profile": "forecast_profile",
         "baselines": "forecast_baselines",
-        "combined": "forecast_best_forecasts",
         "intervals": "forecast_intervals",
     }
     measured = {
@@ -98,7 +98,7 @@ def create_report_nodes() -> list[Node]:
     return [
         node(
             nodes.tabulate_forecasts,
-            tables | name_each("forecasts"),
+            tables | name_each("forecasts") | {BEST: "forecast_best_forecasts"},
             ["forecast_predictions", "forecast_next_values", "forecast_next_values_csv"],
         ),
         node(evaluate_forecasts, measured | name_each("record"), metrics),

@@ -1,0 +1,103 @@
+"""Local time whose clocks change: short steps are counted in UTC and shown in local time, longer ones stay local.
+
+An hour that clocks repeat is told apart by the order of its rows: the first is that of summer, and so is one that
+stands alone. An hour that they leave out is no step, and so no gap. Days stay what they are in local time, of 23 to 25
+hours.
+"""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pandas as pd
+
+from rnn_pipelines.errors import SeriesError
+
+# Steps as long as what clocks are put back by, or shorter.
+LONGEST_SHORT_STEP = pd.Timedelta(hours=1)
+# A time of day with what tells its distance from UTC.
+_ZONED = r"\d:\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
+
+
+def take_zone(name: str) -> str:
+    """Returns the name.
+
+    Raises:
+        ValueError: there is no such time zone.
+    """
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"expected a time zone such as Europe/Berlin, received {name!r}") from error
+    return name
+
+
+def has_zone(raw: pd.Series, label: str) -> bool:
+    """Whether times say how far from UTC they are.
+
+    Raises:
+        SeriesError: some do, and others do not.
+    """
+    if pd.api.types.is_datetime64_any_dtype(raw):
+        return raw.dt.tz is not None
+    is_zoned = raw.astype(str).str.contains(_ZONED)
+    if is_zoned.any() and not is_zoned.all():
+        row = int((~is_zoned).to_numpy().argmax())
+        raise SeriesError(
+            f"{label}: column '{raw.name}', row {row + 1}: '{raw.iloc[row]}' has no time zone, as others have. "
+            "Write all times in the same way."
+        )
+    return bool(is_zoned.all())
+
+
+def place_in_zone(table: pd.DataFrame, is_zoned: bool, tz: str, label: str) -> tuple[pd.DataFrame, bool]:
+    """Puts times of a zone on an axis without gaps.
+
+    Args:
+        table: `unique_id, ds`, and `y` or other columns, in the order of the source, labelled by its rows; `ds` in UTC
+            if it had a zone.
+        is_zoned: whether it had one.
+        tz: the zone.
+        label: of the source, for messages.
+    Returns:
+        The table; and whether its times are UTC, to be shown in local time, because its steps are short. Left out are
+        rows without a value at times that clocks pass over.
+    Raises:
+        SeriesError: a value at such a time.
+    """
+    is_short = _has_short_steps(table)
+    if is_zoned:
+        return table if is_short else table.assign(ds=show_local(table["ds"], tz).dt.tz_localize(None)), is_short
+    if not is_short:
+        return table, False
+    is_first = table.groupby(["unique_id", "ds"], sort=False).cumcount() == 0
+    local = table["ds"].dt.tz_localize(tz, ambiguous=is_first.to_numpy(), nonexistent="NaT")
+    passed_over = local.isna()
+    faulty = table[passed_over & table["y"].notna()] if "y" in table else table[:0]
+    if len(faulty):
+        raise SeriesError(
+            f"{label}: row {faulty.index[0]}: there is no {faulty['ds'].iloc[0]} in {tz}, for clocks are put forward "
+            f"then ({len(faulty):,} such rows in all). Give the zone that the times are of as source.tz."
+        )
+    return table.assign(ds=local.dt.tz_convert(None))[~passed_over], True
+
+
+def _has_short_steps(table: pd.DataFrame) -> bool:
+    ordered = table.sort_values(["unique_id", "ds"])
+    steps = ordered["ds"].diff()[ordered["unique_id"].eq(ordered["unique_id"].shift())]
+    return bool(steps[steps > pd.Timedelta(0)].min() <= LONGEST_SHORT_STEP)
+
+
+def show_local(times: pd.Series, tz: str | None) -> pd.Series:
+    """Times in UTC with the zone that they are to be shown in; None for times that are local, or steps."""
+    return times if tz is None else times.dt.tz_localize("UTC").dt.tz_convert(tz)
+
+
+def read_local(time: pd.Timestamp, tz: str | None) -> pd.Timestamp:
+    """One time that a user gives, as the times of the series are; without a zone of its own it is local."""
+    if time.tz is None and tz is not None:
+        time = time.tz_localize(tz, ambiguous=True, nonexistent="shift_forward")
+    return time if time.tz is None else time.tz_convert(None)
+
+
+def repeat_at_clock_changes(times: pd.Series) -> bool:
+    """Whether times that stand twice look like the hour that clocks repeat: all in the nights to a Sunday."""
+    return times.dtype.kind == "M" and bool(((times.dt.day_of_week == 6) & times.dt.hour.between(1, 3)).all())

@@ -1,0 +1,122 @@
+"""Files as people have them go through the whole pipeline, by parameters alone."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+DATA = PROJECT / ".test_data"
+
+
+def forecast(path: Path, **source: str) -> SimpleNamespace:
+    """Runs `forecast` with the parameters of the source; what it says, and what it has written."""
+    given = [f"forecast.source.{name}={value}" for name, value in {"path": path, **source}.items()]
+    command = [sys.executable, "-m", "kedro", "run", "--pipelines=forecast", "--env=test", "--params", ",".join(given)]
+    run = subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return SimpleNamespace(
+        said=run.stderr,
+        next_values=pd.read_parquet(DATA / "07_model_output/forecast/next_values.parquet"),
+        predictions=pd.read_parquet(DATA / "07_model_output/forecast/predictions.parquet"),
+        report=(DATA / "08_reporting/forecast/report.html").read_text(encoding="utf-8"),
+    )
+
+
+def make_week(size: int, seed: int, period: int = 7) -> np.ndarray:
+    """A cycle with noise, whose deviation is a tenth of the cycle's height."""
+    noise = np.random.default_rng(seed).normal(scale=10, size=size)
+    return 1500 + 100 * np.sin(2 * np.pi * np.arange(size) / period) + noise
+
+
+def is_near(found: SimpleNamespace, expected: Callable[[pd.DataFrame], np.ndarray]) -> bool:
+    """Whether the next values are within five deviations of the noise of the cycle."""
+    return bool((np.abs(found.next_values["best"] - expected(found.next_values)) < 50).all())
+
+
+# The German spreadsheet
+
+
+@pytest.fixture(scope="module")
+def german(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """As a spreadsheet program saves it in Germany."""
+    days, values = pd.date_range("2023-01-05", periods=300), make_week(300, seed=0)
+    signs = str.maketrans({",": ".", ".": ","})
+    rows = [f"{day:%d.%m.%Y};{f'{value:,.1f}'.translate(signs)}" for day, value in zip(days, values, strict=True)]
+    path = tmp_path_factory.mktemp("german") / "umsatz.csv"
+    path.write_bytes("\r\n".join(["Datum;Umsätze", *rows]).encode("cp1252"))
+    return forecast(path, time="Datum", target="Umsätze")
+
+
+def test_german_spreadsheet_is_forecast(german: SimpleNamespace) -> None:
+    assert is_near(german, lambda rows: 1500 + 100 * np.sin(2 * np.pi * np.arange(300, 300 + len(rows)) / 7))
+
+
+def test_what_was_found_is_in_log_and_report(german: SimpleNamespace) -> None:
+    found = "sep=semicolon, encoding=cp1252, time_format='%d.%m.%Y', decimal=comma, thousands=point"
+    assert f"read with {found}" in german.said
+    assert found.replace("'", "&#39;") in german.report
+
+
+# Hourly energy in local time
+
+
+@pytest.fixture(scope="module")
+def energy(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """Consumption that follows the clock on the wall, over both of its changes, each hour without a zone."""
+    hours = pd.date_range("2024-03-01", "2024-11-10 23:00", freq="h", tz="Europe/Berlin")
+    noise = np.random.default_rng(0).normal(scale=10, size=len(hours))
+    table = pd.DataFrame(
+        {"hour": hours.tz_localize(None), "load": 1500 + 100 * np.sin(hours.hour * np.pi / 12) + noise}
+    )
+    path = tmp_path_factory.mktemp("energy") / "energy.csv"
+    table.to_csv(path, index=False)
+    return forecast(path, time="hour", target="load", tz="Europe/Berlin")
+
+
+def test_hours_over_both_clock_changes_have_no_gap(energy: SimpleNamespace) -> None:
+    assert "without a value" not in energy.said
+    assert "none needed" in energy.report
+
+
+def test_daily_cycle_is_that_of_local_time(energy: SimpleNamespace) -> None:
+    assert is_near(energy, lambda rows: 1500 + 100 * np.sin(rows["ds"].dt.hour * np.pi / 12))
+
+
+def test_hours_are_shown_in_local_time(energy: SimpleNamespace) -> None:
+    assert str(energy.next_values["ds"].iloc[0]) == "2024-11-11 00:00:00+01:00"
+    assert "2024-03-01 00:00:00+01:00 to 2024-11-10 23:00:00+01:00" in energy.report
+
+
+# 20 stores of which two opened last month
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    days = pd.date_range("2023-01-05", periods=400)
+    tables = [pd.DataFrame({"store": f"s{n:02}", "day": days, "sales": make_week(400, seed=n)}) for n in range(20)]
+    tables = [table if number < 18 else table[-28:] for number, table in enumerate(tables)]
+    path = tmp_path_factory.mktemp("stores") / "stores.parquet"
+    pd.concat(tables).to_parquet(path)
+    return forecast(path, time="day", target="sales", id="store")
+
+
+def test_stores_that_opened_last_month_are_forecast(stores: SimpleNamespace) -> None:
+    assert stores.next_values["unique_id"].nunique() == 20
+    young = stores.next_values[stores.next_values["unique_id"] >= "s18"]
+    assert (np.abs(young["best"] - 1500 - 100 * np.sin(2 * np.pi * (399 + young["horizon_step"]) / 7)) < 50).all()
+
+
+def test_stores_that_opened_last_month_judge_nobody(stores: SimpleNamespace) -> None:
+    assert stores.predictions["unique_id"].nunique() == 18
+
+
+def test_stores_that_opened_last_month_are_named_in_log_and_report(stores: SimpleNamespace) -> None:
+    sentence = "2 of 20 series that are too short for validation and test (s18: 28, s19: 28)"
+    assert sentence in stores.said
+    assert sentence in stores.report
