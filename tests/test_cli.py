@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 import re
 import resource
@@ -14,16 +15,19 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from click import Context
 from click.testing import CliRunner, Result
+from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import find_run_command
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from rnn_pipelines import cli
+from rnn_pipelines import cli, run_command
 from rnn_pipelines.champion.history import add_record, list_records
 from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.store import ChampionStore
@@ -75,8 +79,50 @@ def find_champion(store: ChampionStore) -> str:
     return pointer.version
 
 
-def test_kedro_run_stays_as_it_is() -> None:
-    assert find_run_command("rnn_pipelines") is kedro_run
+def test_kedro_run_stays_as_it_is_but_for_its_errors() -> None:
+    command = find_run_command("rnn_pipelines")
+    assert command.callback is kedro_run.callback
+    assert [option.name for option in command.params] == [*(option.name for option in kedro_run.params), "is_verbose"]
+
+
+def test_kedro_finds_the_run_of_the_project(project: Path) -> None:
+    assert KedroCLI(project).get_command(Context(cli.cli), "run") is run_command.run
+
+
+def end_run(monkeypatch: pytest.MonkeyPatch, project: Path, error: Exception, *arguments: str) -> Result:
+    """Calls `kedro run` of a session that ends with an error."""
+    bootstrap_project(project)
+    monkeypatch.setattr(KedroSession, "run", Mock(side_effect=error))
+    return CliRunner().invoke(run_command.run, arguments)
+
+
+def test_error_of_a_user_ends_a_run_with_its_message_alone(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
+    result = end_run(monkeypatch, project, SeriesError("my.csv: row 3 is odd"))
+    assert (result.exit_code, result.stderr) == (1, "Error: my.csv: row 3 is odd\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "arguments"),
+    [(SeriesError("my.csv: row 3 is odd"), ["--verbose"]), (ZeroDivisionError("a fault"), [])],
+    ids=["asked for", "fault of the program"],
+)
+def test_traceback_stays(
+    monkeypatch: pytest.MonkeyPatch, project: Path, error: Exception, arguments: list[str]
+) -> None:
+    assert end_run(monkeypatch, project, error, *arguments).exception is error
+
+
+@pytest.mark.parametrize("option", ["--pipelines", "--pipeline"])
+def test_misspelt_pipeline_is_refused_with_the_name_that_was_meant(option: str) -> None:
+    result = CliRunner().invoke(run_command.run, [f"{option}=forcast"])
+    assert (result.exit_code, result.stderr) == (1, "Error: There is no pipeline 'forcast'. Did you mean 'forecast'?\n")
+
+
+def test_error_of_a_node_is_not_in_the_log_too(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "kedro"), run_command._say_once():
+        logging.getLogger("kedro.pipeline.node").error("Node failed with error")
+        logging.getLogger("kedro.pipeline.node").info("Running node")
+    assert caplog.messages == ["Running node"]
 
 
 def test_help_lists_every_command() -> None:

@@ -3,10 +3,14 @@
 from typing import Any
 
 import pytest
+from kedro.validation.exceptions import ParameterValidationError
+from kedro.validation.parameter_validator import ParameterValidator
 
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.specs import NetworkSpec
-from rnn_pipelines.parameters import refuse_swapped_cells, refuse_unread_parameters
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.specs import NetworkSpec, RetrainForecastSpec
+from rnn_pipelines.parameters import explain_faults, refuse_swapped_cells, refuse_unread_parameters
 from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.files import TextFileSpec
 
@@ -89,3 +93,55 @@ def test_swapped_cell_of_another_pipeline_is_none_of_this_runs_business() -> Non
 def test_a_value_in_place_of_the_blocks_is_refused() -> None:
     with pytest.raises(ParameterError, match="expected the blocks"):
         refuse_unread_parameters({"params:forecast.window"}, {"forecast": 3}, {"forecast": 3})
+
+
+# Faults inside a block, as Kedro tells them
+
+
+def explain(parameters: dict[str, Any], **types: type) -> list[str]:
+    """The lines that become of Kedro's message about blocks of `forecast`."""
+    validator = ParameterValidator({})
+    known = {f"forecast.{name}": kind for name, kind in types.items()}
+    with pytest.raises(ParameterValidationError) as caught:
+        validator._apply_validation({"forecast": parameters}, known)
+    return explain_faults(str(caught.value), known).splitlines()
+
+
+def test_misspelt_inner_name_is_refused_with_the_name_that_was_meant() -> None:
+    assert explain({"window": {"horizn": 3}}, window=WindowSpec) == [
+        "Parameter 'forecast.window.horizn' is not known. Did you mean 'forecast.window.horizon'?"
+    ]
+
+
+def test_misspelt_name_of_a_block_in_a_block_is_refused_with_the_name_that_was_meant() -> None:
+    parameters = {"retraining": {"policy": {"significanc": 0.1}, "budget": {}}}
+    assert explain(parameters, retraining=RetrainForecastSpec) == [
+        "Parameter 'forecast.retraining.policy.significanc' is not known. "
+        "Did you mean 'forecast.retraining.policy.significance'?"
+    ]
+
+
+def test_every_fault_of_every_block_has_a_line() -> None:
+    parameters = {"window": {"horizon": -1, "lookbak": 3}, "source": {"seed": "x"}}
+    assert [line.partition(":")[0] for line in explain(parameters, window=WindowSpec, source=SourceSpec)] == [
+        "Parameter 'forecast.window.horizon'",
+        "Parameter 'forecast.window.lookbak' is not known. Did you mean 'forecast.window.lookback'?",
+        "Parameter 'forecast.source.seed'",
+    ]
+
+
+def test_value_that_is_refused_is_told() -> None:
+    (line,) = explain({"window": {"horizon": -1}}, window=WindowSpec)
+    assert line == "Parameter 'forecast.window.horizon': Input should be greater than or equal to 1; received -1."
+
+
+def test_fault_of_a_block_as_a_whole_is_told_in_its_own_words() -> None:
+    (line,) = explain({"source": {"path": "my.csv", "time": "a", "target": "a"}}, source=SourceSpec)
+    assert line == (
+        "Parameter 'forecast.source': time, target and id name the same column twice; each needs one of its own."
+    )
+
+
+def test_what_kedro_says_in_other_words_stays() -> None:
+    (line,) = explain({"window": None}, window=WindowSpec)
+    assert line == "Parameter 'forecast.window': value is None but type is not Optional"

@@ -7,16 +7,10 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 import click
-from kedro.config import MissingConfigException
-
-# Kedro looks for `run` here, too: it stays as it is.
-from kedro.framework.cli.project import run
 from kedro.framework.cli.utils import env_option
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
-from kedro.io import DatasetError
 from kedro.runner import SequentialRunner
-from kedro.validation.exceptions import ParameterValidationError
 
 from rnn_pipelines.champion.changes import count_retrainings, find_retraining, list_changes
 from rnn_pipelines.champion.checking import check_task
@@ -28,35 +22,26 @@ from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.tables import describe_version, tabulate_history
 from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
-from rnn_pipelines.errors import LockedError, RnnPipelinesError, TrackingError
+from rnn_pipelines.errors import TrackingError
 from rnn_pipelines.pipelines.retraining import TASKS
 from rnn_pipelines.places import Place, find_place, find_place_in, fingerprint_newest
 
+# Kedro looks for `run` here, too.
+from rnn_pipelines.run_command import run, show_plainly
+
 __all__ = ["cli", "run"]
 
-# That of "try again later" in sysexits.h, and in systemd's messages.
-LOCKED_CODE = 75
 CHECK_CODES = {"ok": 0, "retrain": 10, "alarm": 20}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class LockedOut(click.ClickException):
-    """Another retraining did not end in time."""
-
-    exit_code = LOCKED_CODE
-
-
 class PlainErrors(click.Group):
-    """Shows an error that a user can meet as one message; what is a fault of the program keeps its traceback."""
+    """Shows errors as `show_plainly` does."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with show_plainly():
             return super().invoke(ctx)
-        except LockedError as error:
-            raise LockedOut(str(error)) from error
-        except (RnnPipelinesError, DatasetError, MissingConfigException, ParameterValidationError, OSError) as error:
-            raise click.ClickException(str(error)) from error
 
 
 def add_shared_options(command: Command) -> Command:
@@ -78,6 +63,9 @@ def add_wait_option(command: Command) -> Command:
 @click.group(name="rnn-pipelines")
 def cli() -> None:
     """Commands of RNN Pipelines."""
+
+
+cli.add_command(run)
 
 
 @cli.group(

@@ -1,14 +1,21 @@
 """Parameters that would mislead: names that nothing reads, and a network under the name of another cell."""
 
 import difflib
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import ParameterError
+
+# A fault in pydantic's words: its place (the heading, for one of the whole block), what, its kind, what was received.
+_FAULT = re.compile(
+    r"^(?:.* validation errors? for \w+|(\S+))\n  (\S.*?) \[type=(\w+), input_value=(.*?), input_type=\w+\]",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 def find_inputs_of_owners(inputs: Iterable[str], names: Iterable[str]) -> set[str]:
@@ -49,6 +56,40 @@ def refuse_unread_parameters(inputs: Iterable[str], parameters: dict[str, Any], 
         if not isinstance(block, dict):
             raise ParameterError(f"Parameter '{pipeline}': expected the blocks {sorted(known)}, received {block!r}.")
         _refuse_unknown(f"{pipeline}.", block, known)
+
+
+def explain_faults(message: str, types: Mapping[str, Any]) -> str:
+    """What Kedro says of parameters that their types refuse, a line for each, with the name that was meant.
+
+    Kedro passes on the text of the error alone. What is of another form stays as it is.
+
+    Args:
+        message: of Kedro's error.
+        types: of the parameters, by their names.
+    """
+    lines = []
+    for text in re.split(r"^- ", message, flags=re.MULTILINE)[1:]:
+        block = text[: text.find("':")].removeprefix("Parameter '")
+        faults = _FAULT.findall(text)
+        lines += [_explain_fault(block, fault, types) for fault in faults] or [text.strip()]
+    return "\n".join(lines) or message
+
+
+def _explain_fault(block: str, fault: tuple[str, str, str, str], types: Mapping[str, Any]) -> str:
+    inner, what, kind, received = fault
+    name = f"{block}.{inner}" if inner else block
+    if kind == "value_error":
+        return f"Parameter '{name}': {what.removeprefix('Value error, ')}."
+    if kind != "extra_forbidden":
+        return f"Parameter '{name}': {what}; received {received}."
+    known: Any = types.get(block)
+    outer = inner.split(".")[:-1]
+    for step in outer:
+        known = known.model_fields[step].annotation if step in getattr(known, "model_fields", {}) else None
+    names = [".".join([block, *outer, field]) for field in getattr(known, "model_fields", {})]
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"Did you mean '{close[0]}'?" if close else f"Expected one of {names}."
+    return f"Parameter '{name}' is not known. {hint}"
 
 
 def refuse_swapped_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> None:

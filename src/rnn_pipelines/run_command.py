@@ -1,0 +1,86 @@
+"""`kedro run` as Kedro has it, but that an error which a user can meet ends it with its message alone."""
+
+import difflib
+import logging
+import pkgutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from kedro.config import MissingConfigException
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.project import pipelines
+from kedro.io import DatasetError
+from kedro.validation.exceptions import ParameterValidationError
+from kedro.validation.type_extractor import TypeExtractor
+
+from rnn_pipelines import pipelines as package
+from rnn_pipelines.errors import LockedError, RnnPipelinesError
+from rnn_pipelines.parameters import explain_faults
+
+# That of "try again later" in sysexits.h, and in systemd's messages.
+LOCKED_CODE = 75
+# Where Kedro writes what the message says once more.
+REPEATING = ("kedro.pipeline.node", "kedro.validation.parameter_validator")
+
+
+class LockedOut(click.ClickException):
+    """Another retraining did not end in time."""
+
+    exit_code = LOCKED_CODE
+
+
+@contextmanager
+def show_plainly() -> Iterator[None]:
+    """Shows an error that a user can meet as one message; what is a fault of the program keeps its traceback."""
+    try:
+        yield
+    except LockedError as error:
+        raise LockedOut(str(error)) from error
+    except ParameterValidationError as error:
+        types = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
+        raise click.ClickException(explain_faults(str(error), types)) from error
+    except (RnnPipelinesError, DatasetError, MissingConfigException, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+class PlainRun(click.Command):
+    """Kedro's command with plain errors; `--verbose` brings the tracebacks back."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if ctx.params.pop("is_verbose"):
+            return super().invoke(ctx)
+        with show_plainly(), _say_once():
+            _refuse_unknown_pipelines([*ctx.params["pipelines"], *filter(None, [ctx.params["pipeline"]])])
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _say_once() -> Iterator[None]:
+    """Keeps back the errors that Kedro writes to the log before it raises them."""
+    loggers = [logging.getLogger(name) for name in REPEATING]
+    for logger in loggers:
+        logger.addFilter(_is_no_error)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(_is_no_error)
+
+
+def _is_no_error(record: logging.LogRecord) -> bool:
+    return record.levelno < logging.ERROR
+
+
+def _refuse_unknown_pipelines(names: list[str]) -> None:
+    known = ["__default__", *(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)]
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean '{close[0]}'?" if close else f"Expected one of {known}."
+            raise click.ClickException(f"There is no pipeline '{name}'. {hint}")
+
+
+VERBOSE = click.Option(["--verbose", "-v", "is_verbose"], is_flag=True, help="Show the traceback of any error.")
+run = PlainRun("run", params=[*kedro_run.params, VERBOSE], callback=kedro_run.callback, help=kedro_run.help)
