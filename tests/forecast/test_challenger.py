@@ -107,9 +107,9 @@ def test_training_that_ended_leaves_no_checkpoint(old: SimpleNamespace, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_record_tells_seed_and_spec(old: SimpleNamespace) -> None:
+def test_what_was_asked_for_is_known(old: SimpleNamespace) -> None:
     found = train(old)
-    assert (found.name, found.spec, found.seed) == ("gru", NETWORK, TRAINING.seed)
+    assert (found.name, found.spec, found.training) == ("gru", NETWORK, TRAINING)
 
 
 # What was seen

@@ -36,7 +36,8 @@ class Case:
             alone, both have the `shared_loss` of that part, and it has no other.
         p_value, faults, objections: see `Evidence`.
         notes: what is left out, in words.
-        ahead: what is better on the holdout and doesn't keep the challenger back, in words: told after the reasons.
+        ahead: what doesn't keep the challenger back and has to be told, in words, after the reasons: what is better on
+            the holdout, a training that was cut short.
     """
 
     task: str

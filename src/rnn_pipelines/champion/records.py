@@ -125,6 +125,7 @@ class Record(Origins, total=False):
     metrics: Metrics
     seeds: list[int]
     training: dict[str, Any]
+    refit: dict[str, Any]
     notes: list[str]
     unreadable: dict[str, str]
     readable: list[str]

@@ -186,7 +186,9 @@ def replay_schedule(job: Replay) -> tuple[pd.DataFrame, Retrainings]:
         cutoffs = job.series.loc[(times >= day) & (times < until), ["unique_id", "ds"]]
         seen = job.series[times <= until]
         forecasts.append(
-            forecast_cutoffs(champion.artefact, seen, cutoffs.rename(columns={"ds": "cutoff"}), job.covariate_table)
+            forecast_cutoffs(
+                champion.artefact.in_use, seen, cutoffs.rename(columns={"ds": "cutoff"}), job.covariate_table
+            )
         )
     rows = pd.DataFrame(retrainings, columns=list(RetrainingsTable.columns))
     return pd.concat(forecasts, ignore_index=True), rows.astype({"loss": float, "champion_loss": float})
@@ -239,7 +241,7 @@ def retrain(
         covariate_table: see `read_covariates`; None if there are none.
     """
     started = time.time()
-    plan = TrainingPlan(retraining.spec.budget)
+    plan = TrainingPlan(retraining.spec.budget, refit=retraining.spec.refit)
     given = {"training": retraining.training, "retraining": retraining.spec, "plan": plan, "champion": champion}
     # Nobody reads the intervals of a replay.
     given["level"] = LevelSpec(())

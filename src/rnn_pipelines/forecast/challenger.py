@@ -39,15 +39,14 @@ class TrainedNetwork:
     Attributes:
         name: in the registry.
         network: trained.
-        spec: what was asked for.
-        seed: of its training.
+        spec, training: what was asked for.
         record: of its training.
     """
 
     name: str
     network: Network
     spec: NetworkSpec
-    seed: int
+    training: ForecastTrainingSpec
     record: NetworkRecord
 
 
@@ -58,10 +57,12 @@ class TrainingPlan:
     Attributes:
         budget: time and steps.
         checkpoints: where an interrupted training leaves what it needs to go on; None for nowhere.
+        refit: whether what is promoted is fitted once more, on everything.
     """
 
     budget: BudgetSpec
     checkpoints: Path | None = None
+    refit: bool = False
 
 
 def train_challenger(
@@ -80,7 +81,7 @@ def train_challenger(
     if budget.max_steps is not None:
         training = training.model_copy(update={"max_steps": budget.max_steps})
     trained, _, record = train_network(panel, base, network, training, Limits(budget.max_seconds, plan.checkpoints))
-    return TrainedNetwork(network.cell, trained, network, training.seed, record)
+    return TrainedNetwork(network.cell, trained, network, training, record)
 
 
 def choose_challenger(
@@ -115,7 +116,7 @@ def choose_challenger(
         "validation_losses": best["losses"],
         "weights": weights,
         "chosen": BEST,
-        "seeds": sorted({network.seed for network in networks}),
+        "seeds": sorted({network.training.seed for network in networks}),
         "training_seconds": sum(network.record["training_seconds"] for network in networks),
         "networks": {network.name: dict(network.record) for network in networks},
     }

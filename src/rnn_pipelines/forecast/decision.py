@@ -50,7 +50,7 @@ def describe_run(
 
 def plan_training(retraining: RetrainForecastSpec, checkpoints: Path) -> TrainingPlan:
     """Says what the training may cost, and where it leaves what it needs to go on."""
-    return TrainingPlan(retraining.budget, checkpoints)
+    return TrainingPlan(retraining.budget, checkpoints, retraining.refit)
 
 
 def decide_promotion(
@@ -83,7 +83,7 @@ def decide_promotion(
         faults=tuple(find_faults(holdout)),
         objections=() if champion is None else _find_objections(challenger, champion, found.measures),
         notes=(*found.notes, *(f"there is no {name} of these series to be beaten" for name in missing)),
-        ahead=tuple(_list_better(found.better)),
+        ahead=(*_list_better(found.better), *_list_cut(training["networks"])),
     )
     return decide(challenger, champion, case, training, run, policy)
 
@@ -95,6 +95,13 @@ def _list_better(better: Mapping[str, tuple[float, float]]) -> Iterator[str]:
     """
     for name, (ratio, p_value) in better.items():
         yield f"its loss is {1 / ratio - 1:.1%} above that of {name} ({format_p_value(p_value)})"
+
+
+def _list_cut(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Trainings that ran out of time: the same seed would come to something else on a faster machine."""
+    for name, record in networks.items():
+        if record.get("is_cut_short"):
+            yield f"the budget of time cut the training of {name} short, after {record['num_steps']:,} steps"
 
 
 def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures: Mapping[str, Any]) -> tuple[str, ...]:

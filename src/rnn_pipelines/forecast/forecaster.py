@@ -140,6 +140,8 @@ class Forecaster:
         settings: what else it needs.
         intervals: of `FORECAST`; None of a forecaster of before there were any.
         coding: of the covariates that it reads.
+        refit: the same fitted once more, on everything, after this one was judged; None where that was not done. This
+            one is compared with others, on what it has not seen.
     """
 
     model: Model
@@ -147,6 +149,12 @@ class Forecaster:
     settings: ForecasterSettings
     intervals: Intervals | None = None
     coding: Coding = field(default_factory=Coding)
+    refit: "Forecaster | None" = None
+
+    @property
+    def in_use(self) -> "Forecaster":
+        """What forecasts the next values."""
+        return self.refit or self
 
 
 def describe_forecaster(

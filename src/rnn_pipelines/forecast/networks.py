@@ -24,6 +24,7 @@ class NetworkRecord(TypedDict):
         training_seconds: wall time.
         num_steps: of the gradient, until it ended.
         best_step: whose weights are kept; 0 if nothing was learnt that helps.
+        is_cut_short: whether it ended because its time was over.
         gain: see `Network`.
         num_parameters: of all members.
         design: all that was chosen, see `Design`.
@@ -32,6 +33,7 @@ class NetworkRecord(TypedDict):
     training_seconds: float
     num_steps: int
     best_step: int
+    is_cut_short: bool
     gain: float
     num_parameters: int
     design: dict[str, Any]

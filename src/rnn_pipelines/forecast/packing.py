@@ -16,6 +16,8 @@ from rnn_pipelines.networks.packing import pack_arrays, unpack_arrays, unpack_ne
 
 SETTINGS, SCALER, CODING, MODEL = "settings.json", "scaler.json", "coding.json", "model.npz"
 INTERVALS = "intervals.npz"
+# What the names of the refit's files begin with; whoever doesn't know it uses the forecaster that was judged.
+REFIT = "refit_"
 # Of the files as a whole; those of before there were numbers have none. Up to 1, the model is a `.keras` file for each
 # network; up to 2, there are neither intervals nor covariates.
 FORMAT = 3
@@ -33,7 +35,10 @@ def pack(forecaster: Forecaster) -> dict[str, bytes]:
         CODING: forecaster.coding.model_dump_json(indent=2).encode(),
         MODEL: pack_arrays(_list_arrays(forecaster.model)),
     }
-    return files if forecaster.intervals is None else {**files, INTERVALS: pack_arrays(vars(forecaster.intervals))}
+    if forecaster.intervals is not None:
+        files[INTERVALS] = pack_arrays(vars(forecaster.intervals))
+    refit = {} if forecaster.refit is None else pack(forecaster.refit)
+    return files | {f"{REFIT}{name}": content for name, content in refit.items()}
 
 
 def unpack(files: Mapping[str, bytes]) -> Forecaster:
@@ -48,7 +53,9 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
     intervals = Intervals(**_read_values(files[INTERVALS])) if INTERVALS in files else None
     coding = Coding.model_validate_json(files[CODING]) if CODING in files else Coding()
     scaler = pd.DataFrame(json.loads(files[SCALER]))
-    return Forecaster(_unpack_model(files), scaler, settings, intervals, coding)
+    own = {name.removeprefix(REFIT): content for name, content in files.items() if name.startswith(REFIT)}
+    refit = unpack(own) if own else None
+    return Forecaster(_unpack_model(files), scaler, settings, intervals, coding, refit)
 
 
 def _unpack_model(files: Mapping[str, bytes]) -> Model:

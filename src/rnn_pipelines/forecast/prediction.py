@@ -49,7 +49,7 @@ def forecast_newest(
     """
     if champion is None:
         raise ChampionError("no forecaster that could be used yet. Run kedro champion retrain forecast first.")
-    forecasts = forecaster.forecast_newest(champion.artefact, table, source, covariate_table)
+    forecasts = forecaster.forecast_newest(champion.artefact.in_use, table, source, covariate_table)
     if forecasts.empty:
         raise ChampionError(
             f"the champion {champion.version} can forecast none of the series of {source.label}: it doesn't know them, "

@@ -8,6 +8,7 @@ from rnn_pipelines.forecast.challenger import choose_challenger, forecast_holdou
 from rnn_pipelines.forecast.decision import decide_promotion
 from rnn_pipelines.forecast.forecaster import describe_forecaster
 from rnn_pipelines.forecast.recipe import PREPARATION, Step
+from rnn_pipelines.forecast.refit import refit_promoted
 
 
 def list_training_steps(names: Iterable[str]) -> list[Step]:
@@ -20,7 +21,7 @@ def list_training_steps(names: Iterable[str]) -> list[Step]:
 
 
 def list_case_steps(names: Iterable[str]) -> list[Step]:
-    """From trained networks to the decision."""
+    """From trained networks to the decision, and to what goes into use after it."""
     networks = tuple(f"{name}_network" for name in names)
     return [
         Step(
@@ -37,6 +38,11 @@ def list_case_steps(names: Iterable[str]) -> list[Step]:
         Step(
             decide_promotion,
             ("challenger", "champion", "holdout", "training_record", "run", "retraining"),
+            ("decided",),
+        ),
+        Step(
+            refit_promoted,
+            ("decided", "windows", "base", "features", "cutoffs", "plan", *networks),
             ("outcome",),
         ),
     ]

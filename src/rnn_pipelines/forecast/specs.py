@@ -88,7 +88,9 @@ class RetrainForecastSpec(NewestSpec, frozen=True):
     Attributes:
         policy: when the challenger is promoted.
         budget: what its training may cost.
+        refit: whether what is promoted is fitted once more, on everything up to now, for its forecasts.
     """
 
     policy: ForecastPolicySpec
     budget: BudgetSpec
+    refit: bool = True

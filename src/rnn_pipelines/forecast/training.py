@@ -134,7 +134,7 @@ class _Training:
         bar = tqdm(total=design.max_steps, initial=self.num_steps, desc=self.name, unit="step",
                    disable=not sys.stderr.isatty())  # fmt: skip
         with bar:
-            while self.num_steps < design.max_steps and self.num_steps - progress.best_step < design.patience:
+            while self._goes_on():
                 num_steps = min(CHECK_STEPS, design.max_steps - self.num_steps)
                 loss = float(np.mean([self._step() for _ in range(num_steps)]))
                 progress.seconds = time.monotonic() - started
@@ -142,7 +142,7 @@ class _Training:
                 bar.set_postfix(loss=f"{loss:.4g}", unseen=f"{progress.rows[-1]['val_loss']:.4g}", refresh=False)
                 bar.update(num_steps)
                 if self.limits.max_seconds is not None and progress.seconds >= self.limits.max_seconds:
-                    logger.info(
+                    logger.warning(
                         "%s: its %g s are over after %d steps", self.name, self.limits.max_seconds, self.num_steps
                     )
                     break
@@ -152,6 +152,11 @@ class _Training:
         if self.checkpoint:
             self.checkpoint.unlink(missing_ok=True)
         return self._finish()
+
+    def _goes_on(self) -> bool:
+        """Whether it would, with time enough."""
+        design = self.design
+        return self.num_steps < design.max_steps and self.num_steps - self.progress.best_step < design.patience
 
     @property
     def num_steps(self) -> int:
@@ -245,6 +250,7 @@ class _Training:
             "training_seconds": progress.seconds,
             "num_steps": self.num_steps,
             "best_step": progress.best_step,
+            "is_cut_short": self._goes_on(),
             "gain": gain,
             "num_parameters": sum(array.size for array in weights.values()),
             "design": {**design.list_values(), "calendar": list(design.calendar)},

@@ -1,7 +1,7 @@
 """Windows over series: indices into one array, never copies of it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,8 @@ from rnn_pipelines.forecast.series.scaling import scale
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler
 
 Part = Literal["train", "validation", "test", "future"]
+# Columns of the cut-offs: how many steps of a series lie before the end of train, of validation and of test.
+STOPS = ["train_stop", "validation_stop", "num_steps"]
 
 
 class WindowSpec(BaseModel, extra="forbid", frozen=True):
@@ -175,20 +177,49 @@ def make_windows(
         evaluation: which origins the test part has, and the steps in a season.
         profile: of the same series; a panel has windows that are padded, see `find_min_history`.
     """
-    table, starts = features.table, find_rows(features.table).starts
-    stops = cutoffs[["train_stop", "validation_stop", "num_steps"]].to_numpy()
-    bounds = np.column_stack([starts, starts[:, None] + stops])
     season_length = evaluation.choose_season_length(profile)
-    min_history = find_min_history(window, season_length, profile["num_series"])
-    runs = find_runs(table["observed"].to_numpy(), table["y"].isna().to_numpy(), bounds, window, min_history)
-    # A series without validation and test gives no windows to train on either: they lie where others are judged.
-    is_learnt = (cutoffs["train_stop"] < cutoffs["num_steps"]).to_numpy()
-    runs["train"] = runs["train"][is_learnt[number_series(starts, runs["train"][:, 0])]]
+    starts = find_rows(features.table).starts
+    runs = _find_parts(features, starts, cutoffs[STOPS].to_numpy(), window, season_length)
     if evaluation.origins == "last":
         series = number_series(starts, runs["test"][:, 0])
         last = runs["test"][np.diff(series, append=-1) != 0, 1]
         runs["test"] = np.stack([last - 1, last], axis=1)
     return lay_out(features, scaler, window, runs, season_length)
+
+
+def extend_parts(panel: WindowedPanel, features: Features, cutoffs: Cutoffs) -> WindowedPanel:
+    """The same series on the same scale, with training and validation up to their ends and without a test part.
+
+    Args:
+        panel: the windows of training, validation and test.
+        features, cutoffs: what it was made of.
+    """
+    stops = cutoffs[STOPS].to_numpy(copy=True)
+    stops[:, :2] += (stops[:, 2] - stops[:, 1])[:, None]
+    window = WindowSpec(lookback=panel.lookback, horizon=panel.horizon, stride=panel.stride)
+    runs = _find_parts(features, panel.series_starts, stops, window, panel.season_length)
+    return replace(panel, train=runs["train"], validation=runs["validation"], test=runs["test"])
+
+
+def _find_parts(
+    features: Features, starts: np.ndarray, stops: np.ndarray, window: WindowSpec, season_length: int
+) -> dict[str, np.ndarray]:
+    """The runs of each part, see `find_runs`.
+
+    Args:
+        features: of the series.
+        starts: int64[series], first row of each.
+        stops: int64[series, 3], how many of its steps lie before the end of train, of validation and of test.
+        window: shape of the windows.
+        season_length: steps in a season.
+    """
+    table, bounds = features.table, np.column_stack([starts, starts[:, None] + stops])
+    min_history = find_min_history(window, season_length, len(starts))
+    runs = find_runs(table["observed"].to_numpy(), table["y"].isna().to_numpy(), bounds, window, min_history)
+    # A series without validation and test gives no windows to train on either: they lie where others are judged.
+    is_learnt = stops[:, 0] < stops[:, 2]
+    runs["train"] = runs["train"][is_learnt[number_series(starts, runs["train"][:, 0])]]
+    return runs
 
 
 def make_future_windows(
