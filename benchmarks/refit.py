@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from scipy.stats import ttest_rel
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.forecast.backtest import Retraining, retrain
@@ -42,9 +43,10 @@ from rnn_pipelines.forecast.specs import (
 
 SERIES = Path(os.environ.get("RNN_DATA", "../shared/data"), "series")
 RESULTS = Path(__file__).parent / "results"
-EVERY = {"never": None, "yearly": "year", "monthly": "month", "weekly": "week"}
-# The recipe, and the newest part that is forecast.
-CASES = {
+# How often a challenger is trained, and the newest part of the series that is forecast; of series that end on days of
+# their own, by how many steps each is cut short.
+YEAR = {"never": (None, "year"), "monthly": ("month", "year"), "weekly": ("week", "year")}
+CASES: dict[str, tuple[Recipe, dict[str, Any]]] = {
     "melbourne": (
         Recipe(
             source=SourceSpec(path=str(SERIES / "daily-min-temperatures.csv"), time="Date", target="Temp"),
@@ -52,15 +54,15 @@ CASES = {
             window=WindowSpec(lookback=14, horizon=1),
             calendar=CalendarSpec(weekly=0),
         ),
-        "year",
+        {**YEAR, "yearly": ("year", 5 * 365)},
     ),
-    "seattle": (Recipe(source=SourceSpec(name="seattle"), window=WindowSpec(lookback=30, horizon=7)), "year"),
+    "seattle": (Recipe(source=SourceSpec(name="seattle"), window=WindowSpec(lookback=30, horizon=7)), YEAR),
     "etth1_oil": (
         Recipe(
             source=SourceSpec(path=str(SERIES / "ETTh1.csv"), time="date", target="OT"),
             window=WindowSpec(lookback=96, horizon=24),
         ),
-        2160,
+        YEAR,
     ),
     "tourism": (
         Recipe(
@@ -69,7 +71,7 @@ CASES = {
             window=WindowSpec(lookback=48, horizon=24),
             evaluation=EvaluationSpec(origins="last"),
         ),
-        24,
+        {"never": (24,), "yearly": (24, 36, 48)},
     ),
 }
 
@@ -77,24 +79,20 @@ CASES = {
 def replay(case: str, schedule: str) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Forecasts `unique_id, cutoff, ds, horizon_step, judged, refit, y`, and the retrainings.
 
-    Where all series end on different days, each is cut short by the period, and forecast once, from there.
+    Where series end on days of their own, each is cut short by some steps, and forecast once, from there.
     """
-    recipe, period = CASES[case]
-    policy = ForecastPolicySpec(must_beat=())
+    recipe, schedules = CASES[case]
+    policy = ForecastPolicySpec(must_beat=(), max_age_days=30)
     spec = RetrainForecastSpec(policy=policy, budget=BudgetSpec(max_seconds=600), refit=True)
     networks = {cell: NetworkSpec(cell=cell) for cell in ("lstm", "gru")}
     retraining = Retraining(networks, ForecastTrainingSpec(), spec)
     table = read_newest(None, recipe.source, NewestSpec())
     series, profile = repair_series(table, recipe.source, recipe.gaps)
     if recipe.evaluation.origins == "last":
-        ages = table.groupby("unique_id").cumcount(ascending=False)
-        known = table[ages >= period]
-        found = retrain(known, None, recipe, retraining)
-        ends = known.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
-        forecasts = [forecast_both(found.artefact, series, ends)]
-        return join(forecasts, series), [describe("all", found)]
+        return replay_cuts(table, recipe, retraining, schedules[schedule])
+    every, period = schedules[schedule]
     end = series["ds"].max()
-    days = list_days(go_back(end, period, profile["freq"]), end, EVERY[schedule], profile["freq"])
+    days = list_days(go_back(end, period, profile["freq"]), end, every, profile["freq"])
     champion, promoted, forecasts, rows = None, None, [], []
     for day, until in pairwise(days):
         if champion is not None:
@@ -109,6 +107,22 @@ def replay(case: str, schedule: str) -> tuple[pd.DataFrame, list[dict[str, Any]]
         cutoffs = cutoffs.rename(columns={"ds": "cutoff"})
         forecasts.append(forecast_both(champion.artefact, series[series["ds"] <= until], cutoffs))
         print(case, schedule, {key: value for key, value in rows[-1].items() if key != "refit"}, flush=True)
+    return join(forecasts, series), rows
+
+
+def replay_cuts(
+    table: pd.DataFrame, recipe: Recipe, retraining: Retraining, cuts: tuple[int, ...]
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """See `replay`."""
+    series, _ = repair_series(table, recipe.source, recipe.gaps)
+    ages = table.groupby("unique_id").cumcount(ascending=False)
+    forecasts, rows = [], []
+    for cut in cuts:
+        known = table[ages >= cut]
+        found = retrain(known, None, recipe, retraining)
+        ends = known.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
+        forecasts.append(forecast_both(found.artefact, series, ends))
+        rows.append(describe(f"{cut} steps before the end", found))
     return join(forecasts, series), rows
 
 
@@ -132,6 +146,7 @@ def describe(day: str, found: Any) -> dict[str, Any]:
     refit = record.get("refit") or {}
     return {
         "as_of": day,
+        "reasons": list(found.decision.reasons),
         "is_promoted": found.decision.is_promoted,
         "best_steps": networks,
         "weights": {name: round(weight, 3) for name, weight in record["training"]["weights"].items()},
@@ -144,7 +159,10 @@ def describe(day: str, found: Any) -> dict[str, Any]:
 
 
 def measure(forecasts: pd.DataFrame) -> dict[str, Any]:
-    """Mean errors over all series, and p of no difference of the squared errors over cut-offs."""
+    """Mean errors over all series, and p of no difference.
+
+    Of the squared errors over cut-offs; of a panel, of the absolute errors over the mean of each series.
+    """
     errors = {name: forecasts["y"] - forecasts[name] for name in ("judged", "refit")}
     owners = forecasts["unique_id"]
     found: dict[str, Any] = {"num_forecasts": len(forecasts)}
@@ -153,8 +171,14 @@ def measure(forecasts: pd.DataFrame) -> dict[str, Any]:
             "mse": float((error**2).groupby(owners).mean().mean()),
             "mae": float(error.abs().groupby(owners).mean().mean()),
         }
-    squared = average_errors(forecasts, ("judged", "refit"), "mse", by="cutoff")
-    found["p_value"] = compare_losses(squared, "refit", "judged", int(forecasts["horizon_step"].max()))
+    if owners.nunique() > 1:
+        sizes = forecasts["y"].abs().groupby(owners).mean()
+        relative = [error.abs().groupby(owners).mean() / sizes for error in errors.values()]
+        found["relative_mae"] = {name: float(one.mean()) for name, one in zip(errors, relative, strict=True)}
+        found["p_value"] = float(ttest_rel(*relative).pvalue)
+    else:
+        squared = average_errors(forecasts, ("judged", "refit"), "mse", by="cutoff")
+        found["p_value"] = compare_losses(squared, "refit", "judged", int(forecasts["horizon_step"].max()))
     return found
 
 

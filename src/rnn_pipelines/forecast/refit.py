@@ -183,17 +183,17 @@ def _note(
     decided: Candidate, artefact: Forecaster, faults: list[str], record: dict[str, Any], started: float
 ) -> Candidate:
     """With the refit, unless it has faults; on record is which of the two is in use, and why."""
-    told = [f"refit on everything up to {record['until']}"]
-    told += [
+    told = f"refit on everything up to {record['until']}"
+    if faults:
+        artefact = decided.artefact
+        told = f"in use as it was judged, without the newest part of the series: of a refit, {'; '.join(faults)}"
+        logger.warning(told)
+    cut_short = [
         f"the budget of time cut the refit of {name} short, after {one['num_steps']:,} steps"
         for name, one in record.get("networks", {}).items()
         if one["is_cut_short"]
     ]
-    if faults:
-        artefact = decided.artefact
-        told = [f"in use as it was judged, without the newest part of the series: of a refit, {'; '.join(faults)}"]
-        logger.warning(told[0])
-    reasons = (*decided.decision.reasons, *told)
+    reasons = (*decided.decision.reasons, told, *cut_short)
     seconds = time.monotonic() - started
     before = decided.manifest["seconds"]
     manifest = decided.manifest | {
