@@ -36,9 +36,9 @@ HERE = ParallelSpec(workers=1)
 NEVER, EVERY_8 = ScheduleSpec(), ScheduleSpec(every=8)
 
 
-def make_retraining(**policy: Any) -> Retraining:
+def make_retraining(refit: bool = True, **policy: Any) -> Retraining:
     spec = RetrainForecastSpec(
-        policy=ForecastPolicySpec(**{"must_beat": (), "significance": 1.0, **policy}), budget=BudgetSpec()
+        policy=ForecastPolicySpec(**{"must_beat": (), "significance": 1.0, **policy}), budget=BudgetSpec(), refit=refit
     )
     return Retraining({"gru": NetworkSpec(cell="gru", units=2, members=1)}, TRAINING, spec)
 
@@ -151,6 +151,14 @@ def test_challengers_that_are_kept_back_change_nothing(
     forecasts, retrainings = replay(table, make_retraining(min_improvement_fraction=0.99), often=EVERY_8)
     assert retrainings["is_promoted"].tolist() == [True, False, False]
     assert forecasts["often"].tolist() == replayed[0]["never"].tolist()
+
+
+def test_refit_forecasts_and_decides_nothing(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    forecasts, retrainings = replay(table, make_retraining(refit=False), never=NEVER, often=EVERY_8)
+    decided = ["schedule", "as_of", "is_promoted", "loss", "champion_loss"]
+    pd.testing.assert_frame_equal(retrainings[decided], replayed[1][decided])
+    assert forecasts["ridge"].equals(replayed[0]["ridge"])
+    assert not np.allclose(forecasts["never"], replayed[0]["never"])
 
 
 @pytest.mark.parametrize(

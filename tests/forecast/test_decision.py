@@ -55,6 +55,7 @@ def decide() -> Callable[..., Candidate]:
         change: Callable[[pd.DataFrame], pd.DataFrame] = lambda holdout: holdout,
         max_age_days: float | None = None,
         names: tuple[str, ...] = tuple(NOISE),
+        training: dict[str, Any] = TRAINING,
         **noise: float,
     ) -> Candidate:
         random = np.random.default_rng(0)
@@ -68,7 +69,7 @@ def decide() -> Callable[..., Candidate]:
         policy = {"max_age_days": max_age_days}
         spec = RetrainForecastSpec.model_validate({"policy": policy, "budget": {}})
         predictions = Predictions(change(holdout), tuple(deviations))
-        return decide_promotion(make_forecaster(), in_use, predictions, TRAINING, RUN, spec)
+        return decide_promotion(make_forecaster(), in_use, predictions, training, RUN, spec)
 
     return make
 
@@ -124,6 +125,15 @@ def test_luckiest_of_several_simple_methods_needs_more_evidence(decide: Callable
     alone, among = (decide(names=names, ridge=0.44) for names in (two, three))
     p_values = [float(found.decision.reasons[-1].split("p = ")[1].rstrip(")")) for found in (alone, among)]
     assert p_values[1] == pytest.approx(2 * p_values[0], rel=0.06)
+
+
+def test_training_that_the_budget_cut_short_is_told(decide: Callable[..., Candidate]) -> None:
+    """On record too of a challenger that is kept back."""
+    networks = {"lstm": {"is_cut_short": False, "num_steps": 900}, "gru": {"is_cut_short": True, "num_steps": 1250}}
+    for noise in ({}, {"last_value": 0.1}):
+        candidate = decide(training=TRAINING | {"networks": networks}, **noise)
+        said = "the budget of time cut the training of gru short, after 1,250 steps"
+        assert [reason for reason in candidate.manifest["reasons"] if "cut" in reason] == [said]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -320,6 +320,16 @@ def test_training_ends_when_its_time_is_over(cases: dict[str, SimpleNamespace]) 
     assert train(cases["bends"], limits=Limits(max_seconds=1e-6)).record["num_steps"] == CHECK_STEPS
 
 
+def test_training_whose_time_is_over_says_so(cases: dict[str, SimpleNamespace]) -> None:
+    assert train(cases["bends"], limits=Limits(max_seconds=1e-6)).record["is_cut_short"]
+
+
+def test_training_that_was_at_its_end_is_not_cut_short(cases: dict[str, SimpleNamespace]) -> None:
+    """Though its time was over just then."""
+    found = train(cases["bends"], limits=Limits(max_seconds=1e-6), max_steps=CHECK_STEPS)
+    assert not found.record["is_cut_short"]
+
+
 class InterruptionError(Exception):
     """In the middle of a training."""
 
