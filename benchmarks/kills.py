@@ -64,7 +64,7 @@ PARAMETERS = {
     },
     "retrain_forecast": {"policy": {"must_beat": [], "max_age_days": 1e-9}},
 }
-START, PREPARATION, PROMOTION = "start, loading the champion", "preparing the data", "decide_promotion"
+START, PREPARATION, PROMOTION = "start, loading the champion", "preparing the data", "refit_promoted"
 MOMENTS = [START, PREPARATION, "train gru", "train lstm", "choose_challenger", "forecast_holdout", PROMOTION]
 
 

@@ -92,7 +92,7 @@ def refit_promoted(
         record["networks"] = records
         record |= {"loss": _measure_loss(fitted), "judged_loss": _measure_loss(judged)}
         faults = list(find_faults(artefact, judged, fitted))
-    except TrainingError as error:
+    except (TrainingError, np.linalg.LinAlgError) as error:
         faults = [f"it failed: {error}"]
     return _note(decided, artefact, faults, record | {"until": format_time(ends["ds"].max())}, started)
 
@@ -194,11 +194,11 @@ def _note(
         if one["is_cut_short"]
     ]
     reasons = (*decided.decision.reasons, told, *cut_short)
-    seconds = time.monotonic() - started
-    before = decided.manifest["seconds"]
+    seconds, before = time.monotonic() - started, dict(decided.manifest["seconds"])
+    total = before.pop("total") + seconds
     manifest = decided.manifest | {
         "reasons": list(reasons),
         "refit": make_plain({"is_in_use": not faults, "faults": faults, **record}),
-        "seconds": {**before, "refit": seconds, "total": before["total"] + seconds},
+        "seconds": {**before, "refit": seconds, "total": total},
     }
     return replace(decided, artefact=artefact, decision=replace(decided.decision, reasons=reasons), manifest=manifest)
