@@ -258,6 +258,17 @@ def test_refit_that_the_budget_cut_short_is_told(judged: SimpleNamespace) -> Non
     assert "the budget of time cut the refit of" in "; ".join(found.manifest["reasons"])
 
 
+@pytest.mark.parametrize("num_series", [1, 2], ids=["squared, of one series", "absolute, of a panel"])
+def test_losses_on_record_are_over_that_of_the_last_value(
+    judge: Callable[..., SimpleNamespace], num_series: int
+) -> None:
+    one = judge({f"s{seed}": make_waves(seed=seed) for seed in range(num_series)})
+    naive = one.base.losses[list(one.base.names).index("last_value")]
+    losses = one.candidate.manifest["training"]["validation_losses"]
+    assert one.base.is_absolute is (num_series > 1)
+    assert run(one).manifest["refit"]["judged_loss"] == pytest.approx(losses["best"] / naive)
+
+
 # What keeps it out of use
 
 
