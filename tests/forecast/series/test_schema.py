@@ -237,7 +237,8 @@ def test_empty_rows_at_the_ends_are_left_out(make_table: MakeTable, gaps: str) -
 def test_empty_rows_at_the_ends_are_stated(make_table: MakeTable) -> None:
     table = make_table({"a": [np.nan, *RAMP], "b": [*RAMP, np.nan, np.nan]})
     assert repair(table)[1]["repairs"] == [
-        "left out: 3 rows without a value before a series' first value or after its last"
+        "left out: 1 rows without a value before a series' first value",
+        "2 rows after a series' last value have none: forecasts begin there, and read covariates alone",
     ]
 
 

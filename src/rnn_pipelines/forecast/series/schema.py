@@ -153,9 +153,17 @@ def _trim_ends(ordered: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     counts = np.append(0, np.cumsum(has_value))
     num_before, num_until = counts[rows.starts], counts[rows.stops]
     is_inside = (counts[1:] > rows.spread(num_before)) & (counts[:-1] < rows.spread(num_until))
-    num_outside = int((~is_inside).sum())
-    sentence = f"left out: {num_outside} rows without a value before a series' first value or after its last"
-    return ordered[is_inside], [sentence] if num_outside else []
+    is_before = counts[1:] == rows.spread(num_before)
+    num_early, num_late = int(is_before.sum()), int((~is_inside & ~is_before).sum())
+    told = []
+    if num_early:
+        told.append(f"left out: {num_early} rows without a value before a series' first value")
+    if num_late:
+        # What is known ahead stands there.
+        told.append(
+            f"{num_late} rows after a series' last value have none: forecasts begin there, and read covariates alone"
+        )
+    return ordered[is_inside], told
 
 
 def _fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> pd.DataFrame:
