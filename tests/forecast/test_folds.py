@@ -192,6 +192,18 @@ def test_last_fold_of_a_panel_judges_the_newest_window_of_each_series(panels: di
     assert set(newest) <= set(list_own(folds, NUM_ORIGINS - 1))
 
 
+@pytest.mark.parametrize("num_validated", range(HORIZON, 4 * HORIZON))
+def test_no_fold_of_a_panel_falls_between_training_and_validation(prepare: Prepare, num_validated: int) -> None:
+    """There are no origins, however long the validation part is."""
+    split = SplitSpec(validation=num_validated, test=15)
+    panel = prepare({"a": draw_wave(120, 1), "b": draw_wave(90, 2)}, WINDOW, split).windows
+    folds = make_folds(panel)
+    targets = [list_targets(list_own(folds, fold)) for fold in range(len(folds))]
+    assert folds.is_enough
+    assert min(map(len, targets)) > 0
+    assert sum(map(len, targets)) == len(set().union(*targets))
+
+
 def test_targets_of_one_fold_of_a_panel_are_not_those_of_another(panels: dict[str, WindowedPanel]) -> None:
     folds = make_folds(panels["panel"])
     targets = [list_targets(list_own(folds, fold)) for fold in range(NUM_ORIGINS)]

@@ -117,9 +117,16 @@ def _find_panel_origins(panel: WindowedPanel, past: np.ndarray, series: np.ndarr
     validation = find_series(panel, index.origins(np.arange(len(index))))
     num_validated = np.bincount(validation, minlength=num_series) + panel.horizon - 1
     gap = np.maximum(panel.horizon, num_validated // NUM_ORIGINS)
-    ends = stops - gap * np.arange(NUM_ORIGINS - 1, -1, -1)[:, None]
-    # None begins before there are windows, so that their spans are those of windows.
-    return np.clip(ends - np.maximum(1, gap - panel.horizon + 1), firsts, None), np.clip(ends, firsts, None)
+    folds = []
+    for _ in range(NUM_ORIGINS):
+        # Not between training and validation, nor inside a hole, where there are no origins.
+        last = np.append(-1, past)[np.searchsorted(past, stops)]
+        # None begins before there are windows, so that their spans are those of windows.
+        stops = np.maximum(last + 1, firsts)
+        folds.append((np.maximum(stops - np.maximum(1, gap - panel.horizon + 1), firsts), stops))
+        stops = stops - gap
+    begins, ends = zip(*reversed(folds), strict=True)
+    return np.stack(begins), np.stack(ends)
 
 
 def _list_judged(
