@@ -216,7 +216,7 @@ def test_both_cells_recover_a_known_effect() -> None:
 
 def test_few_windows_read_what_is_known_ahead(shops: SimpleNamespace) -> None:
     """Where nothing can be judged, the naive methods that can't read it take no part."""
-    recipe = RECIPE.model_copy(update={"split": SplitSpec(validation=4, test=20)})
+    recipe = RECIPE.model_copy(update={"split": SplitSpec(validation=4, test=76)})
     base = fit_base(take(make_shops(), recipe).windows)
     assert not base.is_enough
     assert {str(name) for name in base.names[base.mix > 0]} <= {"ridge_last", "ridge_season"}

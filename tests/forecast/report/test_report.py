@@ -3,10 +3,12 @@
 import re
 from types import SimpleNamespace
 
+import pandas as pd
 import plotly.io
 import pytest
 from plotly.offline import get_plotlyjs
 
+from rnn_pipelines.forecast.evaluation.covariates import CovariatesTable
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
 from rnn_pipelines.forecast.report.figures import draw_figures
@@ -32,6 +34,7 @@ RECORD = {
     "num_parameters": 4512,
     "design": {"units": 16, "num_members": 5, "segment": 7},
 }
+NO_COVARIATES = pd.DataFrame(columns=list(CovariatesTable.columns))
 BEST = {
     "weights": {"mix": 0.25, "lstm": 0.75, "gru": 0.0},
     "losses": {"mix": 0.5, "lstm": 0.4, "gru": 0.6, "best": 0.39},
@@ -92,7 +95,8 @@ def write_report(make_results):
         parameters = {"source": SourceSpec(path="folder/my.csv", seed=123), "gaps": GapPolicy("interpolate")}
         records = {"lstm": RECORD, "gru": RECORD}
         shown = (metrics or make_metrics()).add(measure_intervals(results.predictions)[0])
-        report = render_report(shown, PROFILE | profile, parameters, records, BEST, results.by_level, **loaded)
+        tables = {"by_level": results.by_level, "covariates": NO_COVARIATES}
+        report = render_report(shown, PROFILE | profile, parameters, records, BEST, tables, **loaded)
         return report.replace(get_plotlyjs(), "")
 
     return write

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.baselines import BASELINES
@@ -12,6 +13,7 @@ from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, NOISE_FLOOR, UNITS, ForecastMetrics
 from rnn_pipelines.forecast.report import intervals
+from rnn_pipelines.forecast.report.covariates import READ_BY_ALL, report_covariates
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.source import describe_found
 from rnn_pipelines.forecast.series.tables import Profile
@@ -73,7 +75,7 @@ def render_report(
     parameters: Mapping[str, Any],
     records: Mapping[str, Mapping[str, Any]],
     best: Mapping[str, Any],
-    by_level: MetricsByLevel,
+    tables: Mapping[str, pd.DataFrame],
     **figures: Figure,
 ) -> str:
     """Puts a run's results on one HTML page that needs no network.
@@ -84,24 +86,27 @@ def render_report(
         parameters: the run's blocks of parameters: models or plain values.
         records: of each network's training.
         best: weights and losses of `weigh_best`.
-        by_level: metrics of the intervals.
+        tables: `by_level`, metrics of the intervals, and `covariates`, what was read of them.
         figures: by name, see `draw_figures`.
     """
     notes, notes_on_steps = [HOW_TO_READ, describe_baselines(), BEST_IN_WORDS], []
     if profile["num_series"] > 1:
         notes.append(PANEL_IN_WORDS)
         notes_on_steps.append(PANEL_STEPS_IN_WORDS)
+    if len(tables["covariates"]):
+        notes.append(READ_BY_ALL)
     if metrics.noise_floor_mse is not None:
         notes.append(NOISE_FLOOR_IN_WORDS)
     sections = [
         Section("Accuracy", [tabulate_metrics(metrics), *notes]),
         Section("Forecasts", [figures["forecasts"], figures["newest_window"]]),
         Section("Next values", [figures["next_values"]]),
-        *_report_intervals(metrics, by_level, figures["coverage"]),
+        *_report_intervals(metrics, tables["by_level"], figures["coverage"]),
         Section("Error by step", [figures["error_by_step"], *notes_on_steps]),
         Section("Residuals", [figures["residuals"]]),
         Section("Loss curves", [figures["losses"]]),
         Section("Networks", [tabulate_networks(records), tabulate_weights(best), NETWORKS_IN_WORDS]),
+        *report_covariates(tables["covariates"], profile["num_series"]),
         Section("Data", [tabulate_profile(profile)]),
         Section("Parameters", [tabulate_parameters("forecast", parameters)]),
         Section("Glossary", [GLOSSARY]),

@@ -54,6 +54,11 @@ class CodedColumn(BaseModel, extra="forbid", frozen=True):
     by_series: dict[str, tuple[float, float]] = {}
 
     @property
+    def kind(self) -> str:
+        """What it is read as, in words."""
+        return f"{len(self.levels)} categories" if self.levels else "number"
+
+    @property
     def outputs(self) -> list[str]:
         """Names of its numbers."""
         name = f"{self.role}:{self.name}"
@@ -119,9 +124,13 @@ def fit_coding(
     if len(rows.starts) == 1 and covariates.static:
         logger.warning("left out: static covariates %s, of which one series has one value", list(covariates.static))
         roles = {name: role for name, role in roles.items() if role != "static"}
-    return Coding(
+    coding = Coding(
         columns=tuple(_fit_column(name, role, train) for name, role in roles.items()), holidays=covariates.holidays
     )
+    told = [f"{column.name} ({column.role}, {column.kind})" for column in coding.columns]
+    told += [f"holidays ({coding.holidays})"] if coding.holidays else []
+    logger.info("covariates: %s", ", ".join(told))
+    return coding
 
 
 def _find_cells(keys: pd.DataFrame, covariate_table: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,6 @@ import pandas as pd
 
 from rnn_pipelines.forecast import predictions as tables
 from rnn_pipelines.forecast.base import Base
-from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
 from rnn_pipelines.forecast.intervals import Intervals, add_intervals
 from rnn_pipelines.forecast.networks import Network, NetworkRecord
@@ -67,13 +66,15 @@ def render_report(
     profile: Profile,
     parameters: dict[str, Any],
     best: dict[str, Any],
-    by_level: MetricsByLevel,
-    **records_and_figures: Any,
+    **records_tables_and_figures: Any,
 ) -> str:
     """Puts verdict, tables and figures into one HTML file that needs no network."""
-    records = {name: records_and_figures.pop(name) for name in NETWORKS}
+    records, tables = (
+        {name: records_tables_and_figures.pop(name) for name in names}
+        for names in (NETWORKS, ("by_level", "covariates"))
+    )
     return report.render_report(
-        ForecastMetrics.parse(metrics), profile, parameters, records, best, by_level, **records_and_figures
+        ForecastMetrics.parse(metrics), profile, parameters, records, best, tables, **records_tables_and_figures
     )
 
 

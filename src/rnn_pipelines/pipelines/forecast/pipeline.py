@@ -5,6 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.best import BEST, weigh_best
+from rnn_pipelines.forecast.evaluation.covariates import describe_covariates
 from rnn_pipelines.forecast.evaluation.metrics import evaluate_forecasts
 from rnn_pipelines.forecast.forecaster import forecast_best
 from rnn_pipelines.forecast.intervals import fit_intervals
@@ -93,7 +94,9 @@ def create_report_nodes() -> list[Node]:
         "parameters": "params:forecast",
         "best": "forecast_best",
         "by_level": "forecast_metrics_by_level",
+        "covariates": "forecast_covariates",
     }
+    described = ["forecast_windows", "forecast_base", "forecast_coding", "forecast_scaler"]
     metrics = [f"forecast_metrics{by}" for by in ("", "_by_series", "_by_step", "_by_level")]
     return [
         node(
@@ -102,6 +105,7 @@ def create_report_nodes() -> list[Node]:
             ["forecast_predictions", "forecast_next_values", "forecast_next_values_csv"],
         ),
         node(evaluate_forecasts, measured | name_each("record"), metrics),
+        node(describe_covariates, described, "forecast_covariates"),
         node(draw_figures, drawn | name_each("history"), FIGURES),
         node(nodes.render_report, reported | name_each("record") | FIGURES, "forecast_report"),
         node(nodes.summarize_run, ["forecast_metrics", "forecast_next_values"], "forecast_summary"),

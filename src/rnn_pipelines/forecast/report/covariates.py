@@ -1,0 +1,35 @@
+"""What the report says of covariates."""
+
+from rnn_pipelines.forecast.evaluation.covariates import Covariates
+from rnn_pipelines.report.numbers import format_number
+from rnn_pipelines.report.page import Section, Table
+
+READ_BY_ALL = (
+    "Ridge, the mix and the networks read the same covariates; each ridge leaves them out where it was better without "
+    "them on past windows that it had not seen."
+)
+EFFECTS_IN_WORDS = (
+    "The effect is what one unit more of a column that is known ahead, or this category in place of the mean one, adds "
+    "to the forecast of its own step, in the mix of simple methods; networks correct it."
+)
+PANEL_IN_WORDS = "Here it is the median over series."
+
+
+def report_covariates(covariates: Covariates, num_series: int) -> list[Section]:
+    """Their section; none where none are read.
+
+    Args:
+        covariates: what was read.
+        num_series: of the run.
+    """
+    if covariates.empty:
+        return []
+    notes = [EFFECTS_IN_WORDS, *([PANEL_IN_WORDS] if num_series > 1 else [])]
+    return [Section("Covariates", [tabulate_covariates(covariates), *notes])]
+
+
+def tabulate_covariates(covariates: Covariates) -> Table:
+    """Each covariate: when it is known, how it is read, and its effect."""
+    unit = "%" if covariates["is_percent"].any() else "unit of the data"
+    rows = [[row.covariate, row.role, row.read_as, format_number(row.effect)] for row in covariates.itertuples()]
+    return Table(header=["covariate", "role", "read as", f"effect, {unit}"], rows=rows, num_text_columns=3)

@@ -1,0 +1,85 @@
+"""Effects that are reported are those that the series were made with, in the unit of the data."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.forecast.base import fit_base
+from rnn_pipelines.forecast.evaluation.covariates import Covariates, CovariatesTable, describe_covariates
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
+from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import WindowSpec
+
+NUM_DAYS, HORIZON = 400, 3
+WEATHER = {"rain": -3.0, "sun": 3.0}
+
+
+def describe(external: pd.DataFrame, covariates: CovariateSpec, source: SourceSpec) -> Covariates:
+    window, split = WindowSpec(lookback=5, horizon=HORIZON), SplitSpec(validation=40, test=40)
+    recipe = Recipe(source=source, covariates=covariates, window=window, split=split)
+    cells = read_covariates(source, covariates, external)
+    panel = prepare_panel(read_source(source, external), recipe, cells)
+    return describe_covariates(panel.windows, fit_base(panel.windows), panel.coding, panel.scaler)
+
+
+def make_shop(rng: np.random.Generator, level: float, is_product: bool) -> pd.DataFrame:
+    """Sales to which promotion, price and weather are added, or by which the promotion multiplies them."""
+    days = NUM_DAYS + HORIZON
+    promo, price = (rng.random(days) < 0.3).astype(float), 10 + 2 * rng.normal(size=days)
+    weather = rng.choice(list(WEATHER), days)
+    y = level + 40 * promo - 5 * price + np.array([WEATHER[name] for name in weather]) + rng.normal(size=days)
+    if is_product:
+        y = level * (1 + 0.5 * promo + 0.02 * rng.normal(size=days))
+    y[NUM_DAYS:] = np.nan
+    ds = pd.date_range("2024-01-01", periods=days)
+    return pd.DataFrame({"ds": ds, "y": y, "promo": promo, "price": price, "weather": weather, "visitors": y})
+
+
+@pytest.fixture(scope="module")
+def one() -> Covariates:
+    spec = CovariateSpec(future=("promo", "price", "weather"), past=("visitors",))
+    shop = make_shop(np.random.default_rng(0), 200.0, is_product=False)
+    return describe(shop, spec, SourceSpec(name="catalog"))
+
+
+def test_table_is_one_of_its_type(one: Covariates) -> None:
+    CovariatesTable.validate(one)
+
+
+@pytest.mark.parametrize(("name", "effect"), [("promo", 40.0), ("price", -5.0)])
+def test_effect_is_per_unit_of_the_column_in_the_unit_of_the_data(one: Covariates, name: str, effect: float) -> None:
+    found = one.set_index("covariate")["effect"]
+    assert found[name] == pytest.approx(effect, rel=0.1)
+
+
+def test_categories_are_as_far_apart_as_they_were_made(one: Covariates) -> None:
+    found = one.set_index("covariate")["effect"]
+    assert found["weather = sun"] - found["weather = rain"] == pytest.approx(6, rel=0.1)
+
+
+def test_past_covariates_are_listed_without_an_effect(one: Covariates) -> None:
+    row = one.set_index("covariate").loc["visitors"]
+    assert (row["role"], row["read_as"], np.isnan(row["effect"])) == ("past", "number", True)
+
+
+def test_effect_on_logarithms_is_in_percent() -> None:
+    """Of shops that sell 50 % more, whatever they sell."""
+    rng = np.random.default_rng(1)
+    shops = [make_shop(rng, 10.0**size, is_product=True).assign(shop=f"s{size}") for size in range(1, 5)]
+    source = SourceSpec(name="catalog", id="shop")
+    found = describe(pd.concat(shops), CovariateSpec(future=("promo",)), source).iloc[0]
+    assert (found["is_percent"], found["effect"]) == (True, pytest.approx(50, abs=3))
+
+
+def test_holidays_have_an_effect_each() -> None:
+    shop = make_shop(np.random.default_rng(0), 200.0, is_product=False)
+    found = describe(shop, CovariateSpec(holidays="DE"), SourceSpec(name="catalog"))
+    assert found["covariate"].tolist() == ["holiday", "day before holiday", "day after holiday"]
+
+
+def test_without_covariates_there_are_no_rows() -> None:
+    shop = make_shop(np.random.default_rng(0), 200.0, is_product=False)
+    found = describe(shop, CovariateSpec(), SourceSpec(name="catalog"))
+    assert CovariatesTable.validate(found).empty

@@ -1,0 +1,36 @@
+"""The report says which covariates were read, and what they add."""
+
+import pandas as pd
+import pytest
+
+from rnn_pipelines.forecast.report.covariates import PANEL_IN_WORDS, report_covariates, tabulate_covariates
+
+COVARIATES = pd.DataFrame(
+    {
+        "covariate": ["promo", "visitors"],
+        "role": ["future", "past"],
+        "read_as": "number",
+        "effect": [-4.5, float("nan")],
+        "is_percent": False,
+    }
+)
+
+
+def test_each_covariate_has_a_row() -> None:
+    rows = tabulate_covariates(COVARIATES).rows
+    assert rows == [["promo", "future", "number", "−4.500"], ["visitors", "past", "number", "–"]]
+
+
+@pytest.mark.parametrize(("is_percent", "unit"), [(False, "effect, unit of the data"), (True, "effect, %")])
+def test_unit_of_the_effect_is_said(is_percent: bool, unit: str) -> None:
+    assert tabulate_covariates(COVARIATES.assign(is_percent=is_percent)).header[-1] == unit
+
+
+def test_without_covariates_nothing_is_said() -> None:
+    assert report_covariates(COVARIATES[:0], 1) == []
+
+
+@pytest.mark.parametrize("num_series", [1, 2])
+def test_median_over_series_is_said_of_a_panel(num_series: int) -> None:
+    (section,) = report_covariates(COVARIATES, num_series)
+    assert (PANEL_IN_WORDS in section.parts) == (num_series > 1)
