@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
+from rnn_pipelines import Forecaster
 from rnn_pipelines.datasets import ArraysDataset
 from rnn_pipelines.forecast.networks import forecast_windows
 
@@ -218,3 +220,27 @@ def test_a_panel_runs_by_parameters_alone(results: Results, tmp_path: Path) -> N
     assert finished.returncode == 0, finished.stderr
     predictions = results.table("07_model_output/forecast/predictions.parquet")
     assert predictions.groupby("unique_id")["cutoff"].nunique().to_dict() == {"a": 1, "b": 1}
+
+
+def test_python_gives_the_numbers_of_the_pipeline(results: Results, predictions: pd.DataFrame) -> None:
+    """From the same table and the same parameters."""
+    blocks = [
+        yaml.safe_load((PROJECT / f"conf/{env}/parameters_forecast.yml").read_text())["forecast"]
+        for env in ("base", "test")
+    ]
+    parameters = {name: block for name, block in merge(*blocks).items() if name != "source"}
+    table = results.table("01_raw/forecast/source.parquet")
+    forecaster = Forecaster(**parameters).fit(table[["unique_id", "ds", "y"]])
+    pd.testing.assert_frame_equal(forecaster.holdout(), predictions.drop(columns="signal"), rtol=1e-9)
+    following = results.table("07_model_output/forecast/next_values.parquet")
+    pd.testing.assert_frame_equal(
+        forecaster.predict(), following.drop(columns=["cutoff", "horizon_step"]), rtol=1e-9, check_dtype=False
+    )
+
+
+def merge(base: dict, others: dict) -> dict:
+    """Parameters of an environment over those of the base."""
+    return {
+        name: {**block, **others.get(name, {})} if isinstance(block, dict) else others.get(name, block)
+        for name, block in base.items()
+    }

@@ -1,7 +1,22 @@
 """LSTM and GRU networks at work in Kedro pipelines, always judged beside simple baselines."""
 
-from rnn_pipelines.keras_start import quicken_start
+from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from rnn_pipelines.keras_start import quicken_start
+from rnn_pipelines.version import __version__
+
+if TYPE_CHECKING:
+    from rnn_pipelines.forecast.interface import Forecaster
+
+__all__ = ["Forecaster", "__version__"]
 
 quicken_start()
+
+
+def __getattr__(name: str) -> Any:
+    """The Python interface, loaded where it is first asked for, so that the package itself loads at once."""
+    if name == "Forecaster":
+        from rnn_pipelines.forecast.interface import Forecaster
+
+        return Forecaster
+    raise AttributeError(f"module 'rnn_pipelines' has no attribute '{name}'")

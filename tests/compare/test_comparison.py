@@ -95,7 +95,7 @@ def test_another_setting_is_another_key(changes: dict[str, Any]) -> None:
 
 def test_another_version_of_the_project_is_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     before = find_key(make_book())
-    monkeypatch.setattr("rnn_pipelines.__version__", "99")
+    monkeypatch.setattr(jobs, "__version__", "99")
     assert find_key(make_book()) != before
 
 

@@ -10,15 +10,15 @@ from importlib import metadata
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-import rnn_pipelines
 from rnn_pipelines.champion.history import make_timestamp
 from rnn_pipelines.champion.records import Fingerprints, Loader, Run, make_plain
+from rnn_pipelines.version import __version__
 
 # pandas is loaded where a table is read: `kedro champion show` reads none, and pandas would be half of its time.
 if TYPE_CHECKING:
     import pandas as pd
 
-PACKAGE = Path(rnn_pipelines.__file__).parent
+PACKAGE = Path(__file__).parents[1]
 LIBRARIES = ("kedro", "keras", "tensorflow", "h5py", "numpy", "pandas", "scikit-learn", "scipy", "pydantic")
 
 
@@ -116,4 +116,4 @@ def describe_loader() -> Loader:
 def list_versions() -> dict[str, str]:
     """Versions of Python, of the project and of what it computes with."""
     versions = {name: metadata.version(name) for name in LIBRARIES}
-    return {"python": platform.python_version(), "rnn-pipelines": rnn_pipelines.__version__, **versions}
+    return {"python": platform.python_version(), "rnn-pipelines": __version__, **versions}

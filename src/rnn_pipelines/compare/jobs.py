@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
-import rnn_pipelines
 from rnn_pipelines.compare.specs import PlanSpec, TaskSpec
+from rnn_pipelines.version import __version__
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Job:
 
         The code is not in it, but for its version: who changes that deletes what is finished.
         """
-        versions = [rnn_pipelines.__version__, version("keras"), version("tensorflow")]
+        versions = [__version__, version("keras"), version("tensorflow")]
         settings = "\n".join([*versions, self.spec.model_dump_json(), self.checksum])
         fingerprint = hashlib.sha256(settings.encode()).hexdigest()[:12]
         return f"{self.task}-{self.contender}-{self.seed}-{fingerprint}"

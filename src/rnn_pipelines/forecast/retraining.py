@@ -48,11 +48,8 @@ def list_case_steps(names: Iterable[str]) -> list[Step]:
     ]
 
 
-def list_steps(names: Collection[str]) -> list[Step]:
-    """All steps, from a table to the outcome.
-
-    Given are the table and that of its covariates, the blocks of parameters by their names (`retraining` is that of
-    `retrain_forecast`), the `champion`, the `plan` of the training and what is on record of the `run`.
+def list_fitting_steps(names: Collection[str]) -> list[Step]:
+    """From a table to networks that are trained, and all that the case of a forecaster needs.
 
     Args:
         names: of the networks.
@@ -63,5 +60,16 @@ def list_steps(names: Collection[str]) -> list[Step]:
         Step(describe_forecaster, settings, ("settings",)),
         Step(fit_base, ("windows",), ("base",)),
         *list_training_steps(names),
-        *list_case_steps(names),
     ]
+
+
+def list_steps(names: Collection[str]) -> list[Step]:
+    """All steps, from a table to the outcome.
+
+    Given are the table and that of its covariates, the blocks of parameters by their names (`retraining` is that of
+    `retrain_forecast`), the `champion`, the `plan` of the training and what is on record of the `run`.
+
+    Args:
+        names: of the networks.
+    """
+    return [*list_fitting_steps(names), *list_case_steps(names)]

@@ -1,0 +1,56 @@
+"""A model as a folder of files, outside of any store: what Python's interface saves and loads."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from rnn_pipelines.champion.files import replace_file, sync_folder
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.champion.versions import CHECKSUMS
+from rnn_pipelines.errors import ChampionError
+
+SETTINGS = "settings.json"
+
+
+def save_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes a model's files; a model that is there is replaced once the new one is whole.
+
+    Args:
+        folder: made if it is not there.
+        files: content by name, see the task's `packing`.
+    Raises:
+        ChampionError: the folder holds something else, which is left as it is.
+    """
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if folder.exists() and (not folder.is_dir() or (there and SETTINGS not in there) or CHECKSUMS in there):
+        raise ChampionError(f"{folder}: expected no such folder, an empty one, or one of a saved model. Name another.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
+    try:
+        os.chmod(unfinished, 0o755)
+        for name, content in files.items():
+            replace_file(unfinished / name, content)
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        os.rename(unfinished, folder)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    sync_folder(folder.parent)
+
+
+def load_folder(folder: Path) -> dict[str, bytes]:
+    """The files of a saved model, of a champion's version, or of the champion of a task.
+
+    Args:
+        folder: of one of the three.
+    Raises:
+        ChampionError: there is no model.
+    """
+    if (folder / "versions").is_dir():
+        return dict(ChampionStore(folder).load().files)
+    if not (folder / SETTINGS).is_file():
+        raise ChampionError(f"{folder}: there is no saved model (looked in {Path.cwd()}).")
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}

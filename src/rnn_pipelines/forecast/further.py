@@ -1,0 +1,69 @@
+"""Forecasts of any length: what a forecaster says, and beyond its horizon what it says after its own forecasts."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from rnn_pipelines.forecast.forecaster import FORECAST, Forecaster, forecast_cutoffs
+from rnn_pipelines.forecast.predictions import BOUNDS, name_bounds, name_own_bounds
+from rnn_pipelines.forecast.series.tables import Series
+
+
+def forecast_further(forecaster: Forecaster, series: Series, num_steps: int) -> pd.DataFrame:
+    """Forecasts the steps after each series' end, however many.
+
+    Beyond the horizon, forecasts are read as if they had happened. Nobody has measured how far off those are, so that
+    they have no bounds.
+
+    Args:
+        forecaster: what to forecast with.
+        series: one or several.
+        num_steps: after each series' end.
+    Returns:
+        See `forecast_cutoffs`; and `is_recursive`, whether the step lies beyond the trained horizon.
+    """
+    horizon = forecaster.settings.horizon
+    ends = find_ends(series)
+    found = [forecast_cutoffs(forecaster, series, ends)]
+    series = series.loc[series["unique_id"].isin(found[0]["unique_id"]), ["unique_id", "ds", "y", "observed"]]
+    for done in range(horizon, num_steps, horizon):
+        series = _go_on(series, found[-1])
+        further = forecast_cutoffs(forecaster, series, find_ends(series))
+        found.append(further.assign(horizon_step=further["horizon_step"] + done))
+    forecasts = pd.concat(found, ignore_index=True).merge(ends, on="unique_id", suffixes=("_own", ""))
+    forecasts = forecasts[forecasts["horizon_step"] <= num_steps].drop(columns="cutoff_own")
+    forecasts["is_recursive"] = forecasts["horizon_step"] > horizon
+    bounds = [column for column in forecasts if str(column).startswith(tuple(BOUNDS))]
+    forecasts.loc[forecasts["is_recursive"], bounds] = float("nan")
+    return forecasts.sort_values(["unique_id", "horizon_step"], kind="stable", ignore_index=True)
+
+
+def find_ends(series: Series) -> pd.DataFrame:
+    """The last time of each series: `unique_id, cutoff`."""
+    return series.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
+
+
+def _go_on(series: Series, forecasts: pd.DataFrame) -> Series:
+    """The series as if what was forecast had happened."""
+    steps = forecasts.rename(columns={FORECAST: "y"})[["unique_id", "ds", "y"]].assign(observed=True)
+    return pd.concat([series, steps]).sort_values(["unique_id", "ds"], kind="stable", ignore_index=True)
+
+
+def lay_side_by_side(forecasts: dict[str, pd.DataFrame], levels: Sequence[int]) -> pd.DataFrame:
+    """What several forecasters say about the same steps.
+
+    Args:
+        forecasts: of `forecast_further`, by the name of the forecaster.
+        levels: of the intervals that are kept.
+    Returns:
+        `unique_id, ds, is_recursive`, a column for each forecaster, and two for each of its levels.
+    """
+    key = ["unique_id", "ds", "is_recursive"]
+    table = next(iter(forecasts.values()))[key]
+    points: dict[str, pd.Series] = {}
+    bounds: dict[str, pd.Series] = {}
+    for name, found in forecasts.items():
+        points[name] = found[FORECAST]
+        for level in levels:
+            bounds |= dict(zip(name_bounds(name, level), (found[own] for own in name_own_bounds(level)), strict=True))
+    return table.assign(**points, **bounds)

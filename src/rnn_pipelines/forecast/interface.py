@@ -1,0 +1,218 @@
+"""Forecasting from Python: the functions of the pipelines, on a frame.
+
+What goes into use, and what is saved, is the artefact that `forecaster` has under the same name.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+
+from rnn_pipelines.champion.folders import load_folder, save_folder
+from rnn_pipelines.errors import ParameterError, SeriesError
+from rnn_pipelines.forecast.best import BEST
+from rnn_pipelines.forecast.blocks import read_blocks
+from rnn_pipelines.forecast.fitting import (
+    Fitted,
+    ForecastSpec,
+    fit_forecasters,
+    list_artefacts,
+    make_champion,
+    rank_forecasters,
+    tabulate_part,
+)
+from rnn_pipelines.forecast.forecaster import Forecaster as Artefact
+from rnn_pipelines.forecast.further import forecast_further, lay_side_by_side
+from rnn_pipelines.forecast.packing import pack, unpack
+from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
+from rnn_pipelines.forecast.series.schema import repair_series
+from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.tables import Series, Source
+
+logger = logging.getLogger(__name__)
+
+ID = "unique_id"
+
+
+class Forecaster:
+    """LSTM, GRU, simple methods and their best combination on your series, each with intervals.
+
+    The parameters are those of `kedro run --pipelines=forecast`, and give the same numbers. The newest part of the
+    series (`split={"test": 0.2}`, or a number of steps) is kept back for `leaderboard`; nothing is learnt from it.
+
+    Args:
+        h: steps ahead.
+        level: of the intervals, in percent; none for no intervals.
+        lookback: steps that a forecast sees.
+        freq: pandas offset alias, or a whole number of steps; inferred where it is not given.
+        blocks: what else `parameters_forecast.yml` has: `source`, `gaps`, `split`, `window`, `calendar`, `lstm`, `gru`,
+            `training`, `evaluation`, such as `training={"seed": 1}`.
+    Raises:
+        ParameterError: there is no such parameter, or its value is refused.
+    """
+
+    def __init__(
+        self,
+        h: int | None = None,
+        level: Sequence[int] | None = (80, 95),
+        lookback: int | None = None,
+        freq: int | str | None = None,
+        **blocks: Any,
+    ) -> None:
+        window, source = (_take_block(name, blocks) for name in ("window", "source"))
+        window |= {name: value for name, value in (("horizon", h), ("lookback", lookback)) if value is not None}
+        source |= {} if freq is None else {"freq": freq}
+        given = {**blocks, "window": window, "source": source, "level": tuple(level or ())}
+        self.spec: ForecastSpec = read_blocks(given, others=("h", "lookback", "freq"))
+        self.levels = self.spec.level.root
+        self._artefacts: dict[str, Artefact] = {}
+        self._fitted: Fitted | None = None
+
+    def fit(self, frame: pd.DataFrame) -> Self:
+        """Fits everything.
+
+        Args:
+            frame: `ds, y`, and `unique_id` where there are several series; it is not changed.
+        Raises:
+            SeriesError: the series can't be used; the message says why and what to do.
+        """
+        table, source = self._read(frame)
+        recipe = self.spec.recipe.model_copy(update={"source": source})
+        fitted = fit_forecasters(table, ForecastSpec(recipe, self.spec.networks, self.spec.training, self.spec.level))
+        self._fitted, self._artefacts = fitted, list_artefacts(fitted)
+        return self
+
+    def predict(
+        self, frame: pd.DataFrame | None = None, h: int | None = None, level: Sequence[int] | None = None
+    ) -> pd.DataFrame:
+        """Forecasts the steps after each series' end.
+
+        Args:
+            frame: newer values of the same series; those of `fit` where it is None.
+            h: steps ahead. Those beyond the trained horizon are forecast from forecasts; `is_recursive` tells them, and
+                they have no bounds, because nobody has measured how far off they are.
+            level: of the intervals, in percent; those that were asked for where it is None.
+        Returns:
+            `unique_id, ds`; `is_recursive` where the trained horizon is not enough; a column for each forecaster, in
+            the unit of `y`; and its bounds, such as `gru-lo-80`. After `load` the one forecaster is `best`.
+        Raises:
+            SeriesError: the series can't be used, or are not those of the training.
+            ParameterError: there are no intervals of that level.
+        """
+        best = self._require_fit()
+        levels = self._choose_levels(best, level)
+        horizon = best.settings.horizon
+        num_steps = horizon if h is None else h
+        if num_steps < 1:
+            raise ParameterError(f"h: expected 1 step or more, received {h}.")
+        series = self._find_series(frame)
+        forecasts = {name: forecast_further(one, series, num_steps) for name, one in self._artefacts.items()}
+        if forecasts[BEST].empty:
+            raise SeriesError(
+                "the frame: none of its series can be forecast: they are not those of the training, or their ends have "
+                f"gaps. Expected {best.scaler[ID].tolist()[:5]}, received {series[ID].unique().tolist()[:5]}."
+            )
+        table = lay_side_by_side(forecasts, levels)
+        return table if num_steps > horizon else table.drop(columns="is_recursive")
+
+    def holdout(self) -> pd.DataFrame:
+        """Forecasts of the part that was kept back, beside what happened.
+
+        Returns:
+            `unique_id, cutoff, ds, horizon_step, y`, and what `predict` has, from every step of the part.
+        """
+        return tabulate_part(self._require_training(), "test").table
+
+    def leaderboard(self) -> pd.DataFrame:
+        """How everyone did on the part that was kept back, the best one first; see `rank_forecasters`."""
+        return rank_forecasters(self._require_training())
+
+    def save(self, path: str | Path) -> None:
+        """Saves the combination `best` as a folder in the champion's format; what else was fitted is not in it."""
+        artefact = self._require_fit() if self._fitted is None else make_champion(self._fitted)
+        save_folder(Path(path), pack(artefact))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """What `save` has written, or a champion: the forecaster `best`, for `predict`.
+
+        Parameters that the file doesn't have, such as those of the training, have their defaults again.
+
+        Args:
+            path: the folder of a saved forecaster, of a champion's version, or of a task's champion.
+        Raises:
+            ChampionError: there is none.
+            NewerFormatError: a newer version of the project has written it.
+        """
+        artefact = unpack(load_folder(Path(path)))
+        known, settings = artefact.intervals, artefact.settings
+        level = [] if known is None else [one for one in known.levels.tolist() if one != ANOMALY_LEVEL]
+        blocks = {"gaps": settings.gaps, "calendar": settings.calendar.model_dump()}
+        loaded = cls(settings.horizon, level, settings.lookback, settings.freq, **blocks)
+        loaded._artefacts = {BEST: artefact}
+        return loaded
+
+    def _require_fit(self) -> Artefact:
+        if not self._artefacts:
+            raise ParameterError("this forecaster has learnt nothing yet. Call fit, or Forecaster.load.")
+        return self._artefacts[BEST]
+
+    def _require_training(self) -> Fitted:
+        self._require_fit()
+        if self._fitted is None:
+            raise ParameterError("a loaded forecaster holds no training data. Call fit, or cross_validation.")
+        return self._fitted
+
+    def _choose_levels(self, artefact: Artefact, level: Sequence[int] | None) -> list[int]:
+        known = [] if artefact.intervals is None else artefact.intervals.levels.tolist()
+        asked = list(self.levels if level is None else level)
+        missing = sorted(set(asked) - set(known))
+        if missing:
+            raise ParameterError(f"level: there are intervals of {known}, asked were {missing}. Fit with them.")
+        return asked
+
+    def _find_series(self, frame: pd.DataFrame | None) -> Series:
+        """Repaired, as they were in the training."""
+        if frame is None:
+            if self._fitted is None:
+                raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
+            return self._fitted.panel.series
+        best = self._artefacts[BEST]
+        if (
+            isinstance(frame, pd.DataFrame)
+            and ID not in frame
+            and self.spec.recipe.source.id is None
+            and len(best.scaler) == 1
+        ):
+            frame = frame.assign(**{ID: best.scaler[ID].iloc[0]})
+        table, source = self._read(frame)
+        return repair_series(table, source.model_copy(update={"freq": best.settings.freq}), best.settings.gaps)[0]
+
+    def _read(self, frame: pd.DataFrame) -> tuple[Source, SourceSpec]:
+        """The frame as the pipelines read it, and its columns."""
+        if not isinstance(frame, pd.DataFrame):
+            raise SeriesError(f"expected a frame of pandas, received {type(frame).__name__}.")
+        source = self.spec.recipe.source
+        if source.id is None and ID in frame:
+            source = source.model_copy(update={"id": ID})
+        wanted = [name for name in (source.id, source.time, source.target) if name is not None]
+        missing = [name for name in wanted if name not in frame]
+        if missing:
+            raise SeriesError(
+                f"the frame: no column {missing}; its columns are {list(frame)}. Rename them, or name yours: "
+                "source={'time': ..., 'target': ..., 'id': ...}."
+            )
+        others = [str(name) for name in frame if name not in wanted]
+        if others:
+            logger.warning("the frame: columns that are not read: %s", ", ".join(others))
+        return read_source(source, frame), source
+
+
+def _take_block(name: str, blocks: dict[str, Any]) -> dict[str, Any]:
+    """One block, taken out of all."""
+    block = blocks.pop(name, None) or {}
+    if not isinstance(block, Mapping):
+        raise ParameterError(f"{name}: expected a dictionary, received {block!r}.")
+    return dict(block)

@@ -1,0 +1,44 @@
+"""A model in a folder of its own: whole or not at all, and nothing else is replaced by it."""
+
+from pathlib import Path
+
+import pytest
+
+from rnn_pipelines.champion.folders import load_folder, save_folder
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.errors import ChampionError
+
+FILES = {"settings.json": b"{}", "model.npz": b"numbers"}
+
+
+def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+    save_folder(tmp_path / "new" / "model", FILES)
+    assert load_folder(tmp_path / "new" / "model") == FILES
+
+
+def test_a_model_takes_the_place_of_one_with_other_files(tmp_path: Path) -> None:
+    save_folder(tmp_path / "model", FILES | {"intervals.npz": b"old"})
+    save_folder(tmp_path / "model", FILES)
+    assert load_folder(tmp_path / "model") == FILES
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_folder_of_something_else_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(ChampionError, match="Name another"):
+        save_folder(tmp_path, FILES)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_file_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "model").write_text("mine")
+    with pytest.raises(ChampionError, match="Name another"):
+        save_folder(tmp_path / "model", FILES)
+    assert (tmp_path / "model").read_text() == "mine"
+
+
+def test_a_version_of_a_champion_is_never_replaced(tmp_path: Path) -> None:
+    store = ChampionStore(tmp_path)
+    version = store.add_version(FILES)
+    with pytest.raises(ChampionError, match="Name another"):
+        save_folder(tmp_path / "versions" / version, FILES)

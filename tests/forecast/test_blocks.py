@@ -1,0 +1,44 @@
+"""Parameters in Python are those of the files: the same defaults, the same checks."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rnn_pipelines import Forecaster
+from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.forecast.blocks import list_blocks, read_blocks
+
+
+@pytest.fixture(scope="module")
+def parameters(project: Path) -> dict:
+    return yaml.safe_load((project / "conf/base/parameters_forecast.yml").read_text())["forecast"]
+
+
+def test_defaults_are_those_of_the_file(parameters: dict) -> None:
+    of_file = read_blocks({name: block for name, block in parameters.items() if name != "source"})
+    assert Forecaster().spec == of_file
+
+
+def test_there_are_the_blocks_of_the_file(parameters: dict) -> None:
+    assert sorted(list_blocks()) == sorted(parameters)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"horizon": 3}, r"horizon: no such parameter. Did you mean window=\{'horizon': ...\}\?"),
+        ({"looback": 3}, r"looback: no such parameter. Did you mean lookback\?"),
+        ({"training": {"max_step": 3}}, r"training.max_step: no such parameter. Did you mean training.max_steps\?"),
+        ({"colour": 3}, r"colour: no such parameter. Expected one of \['calendar', "),
+        ({"h": 0}, "window.horizon: Input should be greater than or equal to 1. Received 0"),
+        ({"level": [100]}, "level.0: Input should be less than or equal to 99. Received 100"),
+        ({"gaps": "ignore"}, "gaps: Input should be 'interpolate', 'error' or 'split'. Received 'ignore'"),
+        ({"split": 0.2}, "split: .* Received 0.2"),
+        ({"window": 3}, "window: expected a dictionary, received 3"),
+        ({"lstm": {"cell": "rnn"}}, r"lstm.cell: expected one of \['gru', 'lstm'\], received 'rnn'"),
+    ],
+)
+def test_a_wrong_parameter_is_named_with_what_would_be_right(given: dict, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        Forecaster(**given)

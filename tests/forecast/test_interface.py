@@ -1,0 +1,269 @@
+"""`Forecaster` in Python: a frame in, forecasts with intervals out, without Kedro and without TensorFlow."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines import Forecaster
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.errors import ChampionError, ParameterError, SeriesError
+from rnn_pipelines.forecast.forecaster import forecast_newest
+from rnn_pipelines.forecast.packing import pack, unpack
+from rnn_pipelines.forecast.series.source import SourceSpec
+
+SMALL = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 50}, "split": {"test": 20}}
+METHODS = ["lstm", "gru", "best", "last_value", "drift", "seasonal_naive", "ridge", "mix"]
+
+
+@pytest.fixture(scope="module")
+def frame(make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]) -> pd.DataFrame:
+    """Two series of days."""
+    return make_table({"a": make_values(120, seed=1), "b": make_values(110, seed=2)}).reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def fitted(frame: pd.DataFrame) -> Forecaster:
+    return Forecaster(h=3, level=[50, 80], lookback=8, **SMALL).fit(frame)
+
+
+@pytest.fixture(scope="module")
+def single(frame: pd.DataFrame) -> Forecaster:
+    """Of one series, whose frame names none."""
+    return Forecaster(h=3, level=[50], lookback=8, **SMALL).fit(frame.loc[frame["unique_id"] == "a", ["ds", "y"]])
+
+
+def test_predict_goes_on_after_each_series_end_in_the_columns_that_forecasting_users_know(
+    fitted: Forecaster, frame: pd.DataFrame
+) -> None:
+    found = fitted.predict()
+    ends = frame.groupby("unique_id")["ds"].max()
+    for name, end in ends.items():
+        expected = pd.date_range(end, periods=4)[1:]
+        assert list(found.loc[found["unique_id"] == name, "ds"]) == list(expected)
+    bounds = [f"{name}-{side}-{level}" for name in METHODS for level in (50, 80) for side in ("lo", "hi")]
+    assert list(found) == ["unique_id", "ds", *METHODS, *bounds]
+    assert np.isfinite(found[[*METHODS, *bounds]]).all().all()
+
+
+def test_the_frame_of_the_training_is_forecast_as_no_frame_is(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(fitted.predict(frame), fitted.predict())
+
+
+def test_newer_values_move_the_forecast(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    newer = frame.assign(ds=frame["ds"] + pd.Timedelta(days=5), y=frame["y"] + 1)
+    found = fitted.predict(newer)
+    assert (found["ds"] - fitted.predict()["ds"] == pd.Timedelta(days=5)).all()
+    last = newer.groupby("unique_id")["y"].last()
+    np.testing.assert_allclose(found["last_value"], last[found["unique_id"]], rtol=1e-5)
+
+
+def test_the_frame_stays_as_it_is(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    before = frame.copy(deep=True)
+    Forecaster(h=3, lookback=8, **SMALL).fit(frame).predict(frame)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_one_series_needs_no_name(single: Forecaster) -> None:
+    assert len(single.predict()) == 3
+
+
+def test_columns_may_have_other_names(frame: pd.DataFrame, fitted: Forecaster) -> None:
+    renamed = frame.rename(columns={"unique_id": "shop", "ds": "day", "y": "sales"})
+    source = {"id": "shop", "time": "day", "target": "sales"}
+    found = Forecaster(h=3, level=[50, 80], lookback=8, source=source, **SMALL).fit(renamed).predict()
+    pd.testing.assert_frame_equal(found, fitted.predict())
+
+
+def test_columns_that_are_not_read_are_told(single: Forecaster, frame: pd.DataFrame, caplog) -> None:
+    single.predict(frame.loc[frame["unique_id"] == "a", ["ds", "y"]].assign(price=1.0))
+    assert "columns that are not read: price" in caplog.text
+
+
+def test_the_leaderboard_has_everyone_and_the_best_first(fitted: Forecaster) -> None:
+    found = fitted.leaderboard()
+    assert sorted(found["forecaster"]) == sorted(METHODS)
+    assert found["mase"].is_monotonic_increasing
+
+
+def test_the_leaderboard_measures_the_holdout(single: Forecaster) -> None:
+    holdout, found = single.holdout(), single.leaderboard().set_index("forecaster")
+    for name in METHODS:
+        assert found.loc[name, "mse"] == pytest.approx(np.mean((holdout["y"] - holdout[name]) ** 2))
+
+
+def test_nothing_is_learnt_from_what_is_kept_back(frame: pd.DataFrame, fitted: Forecaster) -> None:
+    """Of the first window of the holdout, whose targets and all that follows are others now."""
+    first = fitted.holdout().groupby("unique_id", sort=False).head(3)
+    kept_back = frame.groupby("unique_id").cumcount(ascending=False) < 20
+    changed = frame.assign(y=frame["y"].where(~kept_back, 1e3 * np.sin(np.arange(len(frame)))))
+    found = Forecaster(h=3, level=[50, 80], lookback=8, **SMALL).fit(changed).holdout()
+    again = found.groupby("unique_id", sort=False).head(3)
+    pd.testing.assert_frame_equal(again.drop(columns="y"), first.drop(columns="y"))
+
+
+# Beyond the horizon
+
+
+def test_steps_beyond_the_horizon_are_marked_and_have_no_bounds(fitted: Forecaster) -> None:
+    found = fitted.predict(h=8)
+    assert found["is_recursive"].tolist() == 2 * (3 * [False] + 5 * [True])
+    bounds = [name for name in found if "-lo-" in name or "-hi-" in name]
+    assert found.loc[found["is_recursive"], bounds].isna().all().all()
+    assert found.loc[~found["is_recursive"], bounds].notna().all().all()
+
+
+def test_steps_within_the_horizon_are_those_of_a_shorter_forecast(fitted: Forecaster) -> None:
+    longer, expected = fitted.predict(h=8), fitted.predict()
+    found = longer[~longer["is_recursive"]].drop(columns="is_recursive").reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_beyond_the_horizon_each_forecaster_reads_its_own_forecasts(single: Forecaster, frame: pd.DataFrame) -> None:
+    history = frame.loc[frame["unique_id"] == "a", ["ds", "y"]]
+    forecasts = single.predict()
+    further = single.predict(h=6)
+    for name in ("gru", "ridge"):
+        steps = forecasts[["ds", name]].rename(columns={name: "y"})
+        expected = single.predict(pd.concat([history, steps], ignore_index=True))
+        np.testing.assert_allclose(further[name].iloc[3:], expected[name], rtol=1e-6)
+
+
+def test_fewer_steps_than_the_horizon_can_be_asked_for(fitted: Forecaster) -> None:
+    expected = fitted.predict().groupby("unique_id", sort=False).head(2).reset_index(drop=True)
+    pd.testing.assert_frame_equal(fitted.predict(h=2), expected)
+
+
+# Saving and loading
+
+
+def test_what_is_loaded_forecasts_as_best_did(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "model")
+    loaded = Forecaster.load(tmp_path / "model")
+    columns = ["unique_id", "ds", "best", "best-lo-50", "best-hi-50", "best-lo-80", "best-hi-80"]
+    found = loaded.predict(frame)
+    assert list(found) == columns
+    pd.testing.assert_frame_equal(found, fitted.predict()[columns])
+
+
+def test_what_is_saved_is_a_champion(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
+    """As the pipelines read and use one."""
+    fitted.save(tmp_path / "model")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "model").iterdir()}
+    source = SourceSpec(name="catalog", id="unique_id")
+    found = forecast_newest(unpack(files), frame.rename_axis("row"), source)
+    np.testing.assert_array_equal(found["y_hat"], fitted.predict()["best"])
+
+
+def test_a_champion_can_be_loaded(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
+    """By the folder of its task, and by that of its version."""
+    fitted.save(tmp_path / "model")
+    folder = tmp_path / "champion"
+    folder.mkdir()
+    store = ChampionStore(folder)
+    version = store.add_version(pack(unpack({p.name: p.read_bytes() for p in (tmp_path / "model").iterdir()})))
+    store.promote(version, ["for this test"], "2026-01-01T00:00:00+00:00")
+    expected = fitted.predict()["best"]
+    for path in (folder, folder / "versions" / version):
+        pd.testing.assert_series_equal(Forecaster.load(path).predict(frame)["best"], expected)
+
+
+def test_a_loaded_forecaster_of_one_series_needs_no_name(single: Forecaster, tmp_path: Path, frame) -> None:
+    single.save(str(tmp_path / "model"))
+    history = frame.loc[frame["unique_id"] == "a", ["ds", "y"]]
+    pd.testing.assert_series_equal(
+        Forecaster.load(tmp_path / "model").predict(history)["best"], single.predict()["best"]
+    )
+
+
+def test_a_loaded_forecaster_can_be_saved_again(single: Forecaster, tmp_path: Path) -> None:
+    single.save(tmp_path / "one")
+    Forecaster.load(tmp_path / "one").save(tmp_path / "two")
+    one, two = ({p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in ("one", "two"))
+    assert one["settings.json"] == two["settings.json"]
+    assert sorted(one) == sorted(two)
+
+
+# What is refused
+
+
+def test_a_forecaster_that_has_learnt_nothing_says_so(frame: pd.DataFrame) -> None:
+    with pytest.raises(ParameterError, match=r"Call fit, or Forecaster\.load"):
+        Forecaster().predict(frame)
+
+
+def test_a_loaded_forecaster_needs_a_frame(single: Forecaster, tmp_path: Path) -> None:
+    single.save(tmp_path / "model")
+    loaded = Forecaster.load(tmp_path / "model")
+    with pytest.raises(ParameterError, match="with a frame"):
+        loaded.predict()
+    with pytest.raises(ParameterError, match="no training data"):
+        loaded.leaderboard()
+
+
+def test_there_is_nothing_to_load(tmp_path: Path) -> None:
+    with pytest.raises(ChampionError, match="no saved model"):
+        Forecaster.load(tmp_path)
+
+
+def test_a_level_without_intervals_is_refused(fitted: Forecaster) -> None:
+    with pytest.raises(ParameterError, match=r"intervals of \[50, 80\], asked were \[95\]"):
+        fitted.predict(level=[95])
+
+
+def test_series_that_were_never_seen_are_refused(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    with pytest.raises(SeriesError, match=r"none of its series .* Expected \['a', 'b'\], received \['c'\]"):
+        fitted.predict(frame.assign(unique_id="c").drop_duplicates("ds"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [(["ds"], r"no column \['y'\]; its columns are \['ds'\]"), (["y"], r"no column \['ds'\]")],
+)
+def test_a_column_that_is_missing_is_named(frame: pd.DataFrame, columns: list[str], message: str) -> None:
+    with pytest.raises(SeriesError, match=message):
+        Forecaster(h=3).fit(frame[columns])
+
+
+def test_a_faulty_value_is_told_by_its_row(frame: pd.DataFrame) -> None:
+    wrong = frame.assign(y=frame["y"].astype(str).where(frame.index != 4, "many"))
+    with pytest.raises(SeriesError, match="the frame: column 'y', row 5: 'many' is no number"):
+        Forecaster(h=3).fit(wrong)
+
+
+def test_what_is_no_frame_is_refused() -> None:
+    with pytest.raises(SeriesError, match="expected a frame of pandas, received list"):
+        Forecaster().fit([1, 2, 3])
+
+
+# What is imported
+
+ALONE = """
+import json, sys, time
+import numpy as np
+import pandas as pd
+import rnn_pipelines
+
+loaded = "rnn_pipelines.forecast" in sys.modules
+from rnn_pipelines import Forecaster
+
+y = 20 + np.random.default_rng(0).normal(size=80).cumsum()
+frame = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=80), "y": y})
+small = {"lstm": {"units": 2}, "gru": {"units": 2}, "training": {"max_steps": 25}}
+forecaster = Forecaster(h=2, lookback=6, **small).fit(frame)
+forecaster.predict(h=3), forecaster.leaderboard(), forecaster.save(sys.argv[1])
+Forecaster.load(sys.argv[1]).predict(frame)
+heavy = {"kedro", "kedro_datasets", "tensorflow", "keras", "sklearn", "plotly", "mlflow"}
+print(json.dumps([loaded, sorted(heavy & set(sys.modules))]))
+"""
+
+
+def test_forecasting_loads_neither_kedro_nor_keras_and_the_package_alone_not_even_that(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ALONE, str(tmp_path / "model")]
+    finished = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert json.loads(finished.stdout) == [False, []]
