@@ -44,7 +44,7 @@ def read_blocks(given: Mapping[str, Any], others: Iterable[str] = ()) -> Forecas
     _refuse_unknown(given, types, others)
     always = {name: {"cell": name} for name in NETWORKS} | {"source": {"name": "catalog"}}
     read = {
-        name: _read(name, kind, _join(always.get(name, {}), given.get(name)))
+        name: read_block(name, kind, _join(always.get(name, {}), given.get(name)))
         for name, kind in types.items()
         if name in given or name in always or name == "training"
     }
@@ -62,7 +62,16 @@ def _join(always: Mapping[str, Any], block: Any) -> Any:
     return block
 
 
-def _read(name: str, kind: Any, block: Any) -> Any:
+def read_block(name: str, kind: Any, block: Any) -> Any:
+    """One block of parameters.
+
+    Args:
+        name: of the block, in messages.
+        kind: its type.
+        block: what was given.
+    Raises:
+        ParameterError: see `read_blocks`.
+    """
     try:
         return kind.model_validate(block)
     except ValidationError as error:

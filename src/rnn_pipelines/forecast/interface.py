@@ -5,6 +5,7 @@ What goes into use, and what is saved, is the artefact that `forecaster` has und
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +14,8 @@ import pandas as pd
 from rnn_pipelines.champion.folders import load_folder, save_folder
 from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.forecast.best import BEST
-from rnn_pipelines.forecast.blocks import read_blocks
+from rnn_pipelines.forecast.blocks import read_block, read_blocks
+from rnn_pipelines.forecast.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
     Fitted,
     ForecastSpec,
@@ -30,6 +32,7 @@ from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Series, Source
+from rnn_pipelines.networks.fan_out import ParallelSpec
 
 logger = logging.getLogger(__name__)
 
@@ -79,8 +82,7 @@ class Forecaster:
             SeriesError: the series can't be used; the message says why and what to do.
         """
         table, source = self._read(frame)
-        recipe = self.spec.recipe.model_copy(update={"source": source})
-        fitted = fit_forecasters(table, ForecastSpec(recipe, self.spec.networks, self.spec.training, self.spec.level))
+        fitted = fit_forecasters(table, self._with(source))
         self._fitted, self._artefacts = fitted, list_artefacts(fitted)
         return self
 
@@ -128,6 +130,35 @@ class Forecaster:
     def leaderboard(self) -> pd.DataFrame:
         """How everyone did on the part that was kept back, the best one first; see `rank_forecasters`."""
         return rank_forecasters(self._require_training())
+
+    def cross_validation(
+        self,
+        frame: pd.DataFrame,
+        n_windows: int = 5,
+        step_size: int | None = None,
+        refit: bool = False,
+        workers: int | None = 1,
+    ) -> pd.DataFrame:
+        """Forecasts the newest windows of each series by fits that have not seen them; what `fit` found stays.
+
+        Args:
+            frame: see `fit`.
+            n_windows: windows of each series, the newest of which ends with it.
+            step_size: steps from one window to the next; the horizon where it is None.
+            refit: whether everything is fitted again for each window; else once, before the first.
+            workers: processes over which fits are spread; None for one a core.
+        Returns:
+            `unique_id, ds, cutoff, y`, and what `predict` has.
+        Raises:
+            SeriesError: the series can't be used, or are too short for the windows.
+            ParameterError: a number is below 1.
+        """
+        asked = {"n_windows": n_windows, "step_size": step_size, "refit": refit}
+        validation = read_block("cross_validation", CrossValidationSpec, asked)
+        parallel = read_block("parallel", ParallelSpec, {"workers": workers})
+        table, source = self._read(frame)
+        found = cross_validate(table, self._with(source), validation, parallel).table
+        return found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
 
     def save(self, path: str | Path) -> None:
         """Saves the combination `best` as a folder in the champion's format; what else was fitted is not in it."""
@@ -189,6 +220,10 @@ class Forecaster:
             frame = frame.assign(**{ID: best.scaler[ID].iloc[0]})
         table, source = self._read(frame)
         return repair_series(table, source.model_copy(update={"freq": best.settings.freq}), best.settings.gaps)[0]
+
+    def _with(self, source: SourceSpec) -> ForecastSpec:
+        """What was asked for, of a frame with these columns."""
+        return replace(self.spec, recipe=self.spec.recipe.model_copy(update={"source": source}))
 
     def _read(self, frame: pd.DataFrame) -> tuple[Source, SourceSpec]:
         """The frame as the pipelines read it, and its columns."""
