@@ -11,6 +11,7 @@ from pydantic import BaseModel, RootModel
 
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook
 from rnn_pipelines.forecast.backtest import BacktestSpec
+from rnn_pipelines.forecast.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
@@ -62,6 +63,7 @@ TYPES = {
     "retrain_sentiment": RetrainSentimentSpec,
     "monitor_forecast": MonitorForecastSpec,
     "backtest_forecast": BacktestSpec,
+    "cross_validate_forecast": CrossValidationSpec,
     "monitor_sentiment": MonitorSentimentSpec,
     "compare.tasks": TaskBook,
     "compare.plan": PlanSpec,

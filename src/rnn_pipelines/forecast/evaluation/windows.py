@@ -1,0 +1,111 @@
+"""What a cross-validation comes to: everyone's errors over windows, and window by window."""
+
+from typing import Annotated, Any, ClassVar
+
+import pandas as pd
+from pydantic import BaseModel
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
+from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors, average_over_series
+from rnn_pipelines.forecast.evaluation.significance import compare_losses
+from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.tables import Column, Table
+
+
+class MetricsByCutoffTable(Table):
+    """The metrics that are plain means, of each forecaster at each cut-off: over steps, then over series."""
+
+    columns: ClassVar = {
+        "cutoff": Column("moment"),
+        "forecaster": Column("text"),
+        **dict.fromkeys(MEANS, Column("float")),
+    }
+    key = ("cutoff", "forecaster")
+
+
+MetricsByCutoff = Annotated[pd.DataFrame, MetricsByCutoffTable]
+
+
+class WindowResults(BaseModel, extra="forbid", frozen=True):
+    """What a cross-validation comes to; `metrics.json` holds it.
+
+    Attributes:
+        num_windows: of all series, that everyone has forecast and that can be judged in part at least.
+        num_series: of them.
+        first_cutoff, last_cutoff: as texts.
+        baseline: the simple method with the least MSE.
+        forecasters: for each one its metrics; `p_value` of no difference of its squared errors from those of
+            `baseline`, over cut-offs (None for itself); and those of its intervals.
+    """
+
+    num_windows: int
+    num_series: int
+    first_cutoff: str
+    last_cutoff: str
+    baseline: str
+    forecasters: dict[str, dict[str, float | None]]
+
+    def rank(self) -> list[str]:
+        """The forecasters, that with the least MSE first."""
+        return sorted(self.forecasters, key=lambda name: self.forecasters[name]["mse"] or 0.0)
+
+
+def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], MetricsByCutoff]:
+    """Measures everyone on the windows that all of them have.
+
+    Args:
+        predictions: of a cross-validation.
+    Returns:
+        `WindowResults` as JSON; and the metrics by cut-off.
+    Raises:
+        SeriesError: nothing was observed in any window.
+    """
+    judged = predictions.keep(predictions.errors.notna().all(axis=1))
+    table = judged.table
+    if table.empty:
+        raise SeriesError("cross-validation: nothing was observed in any window. Ask for more windows.")
+    means = {name: average_over_series(judged, METRICS[name].statistic) for name in MEANS}
+    baseline = min((name for name in judged.forecasters if name in BASELINES), key=lambda name: means["mse"][name])
+    squared = average_errors(table, judged.forecasters, "mse", by="cutoff")
+    overlap = count_overlapping(table)
+    of_intervals, _ = measure_intervals(judged)
+    results = WindowResults(
+        num_windows=len(table[["unique_id", "cutoff"]].drop_duplicates()),
+        num_series=table["unique_id"].nunique(),
+        first_cutoff=format_time(table["cutoff"].min()),
+        last_cutoff=format_time(table["cutoff"].max()),
+        baseline=baseline,
+        forecasters={
+            name: {metric: found[name] for metric, found in means.items()}
+            | {"p_value": None if name == baseline else compare_losses(squared, name, baseline, overlap)}
+            | of_intervals[name]
+            for name in judged.forecasters
+        },
+    )
+    return results.model_dump(), measure_by_cutoff(judged)
+
+
+def count_overlapping(table: pd.DataFrame) -> int:
+    """At how many cut-offs in a row windows reach over the same step, at most: 1 where they don't overlap.
+
+    Args:
+        table: `unique_id, cutoff, ds`, a row for each step of a window.
+    """
+    return int(table.groupby(["unique_id", "ds"]).size().max())
+
+
+def measure_by_cutoff(predictions: Predictions) -> MetricsByCutoff:
+    """The metrics that are plain means, of every forecaster at every cut-off.
+
+    Args:
+        predictions: beside what happened, all of them observed.
+    """
+    columns = []
+    for name in MEANS:
+        means = average_errors(predictions.table, predictions.forecasters, METRICS[name].statistic, by="cutoff")
+        by_cutoff = means.drop(columns="unique_id").groupby("cutoff").mean().rename_axis(columns="forecaster")
+        columns.append(by_cutoff.stack().rename(name))
+    return pd.concat(columns, axis=1).reset_index()[list(MetricsByCutoffTable.columns)]

@@ -1,0 +1,108 @@
+"""The figure and the report of `cross_validate_forecast`."""
+
+from plotly.graph_objects import Figure
+
+from rnn_pipelines.forecast.cross_validation import CrossValidationSpec
+from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS
+from rnn_pipelines.forecast.evaluation.windows import MetricsByCutoff, WindowResults
+from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number
+from rnn_pipelines.report.page import Section, Table, render_page
+from rnn_pipelines.report.style import TEMPLATE
+from rnn_pipelines.report.trainings import tabulate_parameters
+
+# Greatest p-value at which a difference counts as shown.
+SIGNIFICANCE = 0.05
+# A forecaster whose error is farther above the best one is hidden at first, so that the others can be told apart.
+MAX_SHOWN = 1.5
+
+HOW_TO_READ = (
+    "MSE and MAE are means over steps and windows of a series, then over series; lower is better. p is that of the "
+    "paired squared errors by cut-off against {baseline}, the best of the simple methods: above {significance}, and "
+    "where there are few windows, nothing is shown. Inside is the part of the actuals in the interval of that level."
+)
+HOW_IT_WENT = {
+    False: "Everyone was fitted once, on what was there before the first window, and forecast all windows.",
+    True: "Everyone was fitted anew for each window, on what was there before it.",
+}
+
+
+def draw_error_by_cutoff(by_cutoff: MetricsByCutoff) -> Figure:
+    """Everyone's MSE, window by window.
+
+    Args:
+        by_cutoff: the metrics.
+    """
+    figure = Figure()
+    lowest = by_cutoff.groupby("forecaster")["mse"].mean().min()
+    for name, own in by_cutoff.groupby("forecaster", sort=False):
+        look = LOOKS[str(name)]
+        visible = True if own["mse"].mean() <= MAX_SHOWN * lowest else "legendonly"
+        line = {"color": look.color, "dash": look.dash}
+        figure.add_scatter(
+            x=own["cutoff"], y=own["mse"], name=look.name, mode="lines+markers", line=line, visible=visible
+        )
+    return figure.update_layout(
+        template=TEMPLATE,
+        title={"text": "Error by window"},
+        xaxis={"title": {"text": "last time that the forecast saw"}},
+        yaxis={"title": {"text": "MSE"}},
+    )
+
+
+def render_report(results: WindowResults, validation: CrossValidationSpec, figure: Figure) -> str:
+    """Puts verdict, table and picture on one HTML page that needs no network.
+
+    Args:
+        results: of everyone.
+        validation: which windows were asked for.
+        figure: the error by window.
+    """
+    judged = (
+        f"{results.num_windows:,} windows of {results.num_series:,} series, "
+        f"from {results.first_cutoff} to {results.last_cutoff}."
+    )
+    how = HOW_TO_READ.format(baseline=LOOKS[results.baseline].name, significance=SIGNIFICANCE)
+    sections = [
+        Section("Forecasters", [tabulate_forecasters(results), how, f"{judged} {HOW_IT_WENT[validation.refit]}"]),
+        Section("Window by window", [figure]),
+        Section("Parameters", [tabulate_parameters("cross_validate_forecast", validation.model_dump())]),
+    ]
+    return render_page("Cross-validation of forecasts", describe_verdict(results), sections)
+
+
+def describe_verdict(results: WindowResults) -> str:
+    """Who has the least error, and whether that is shown."""
+    best = results.rank()[0]
+    numbers, theirs = results.forecasters[best], results.forecasters[results.baseline]["mse"] or 0.0
+    mse, p_value = numbers["mse"] or 0.0, numbers["p_value"]
+    name, baseline = LOOKS[best].name, LOOKS[results.baseline].name
+    if p_value is None:
+        return f"No network has a lower MSE over these windows than {baseline}, {format_number(mse)}."
+    shown = "" if p_value <= SIGNIFICANCE else ", which so few windows don't show to be more than luck"
+    return (
+        f"The lowest MSE over these windows, {format_number(mse)}, has {name}: {1 - mse / theirs:.1%} below {baseline} "
+        f"(p = {p_value:.2g}){shown}."
+    )
+
+
+def tabulate_forecasters(results: WindowResults) -> Table:
+    """One row for each forecaster, the best one first, the lowest errors marked."""
+    names = results.rank()
+    blocks = [results.forecasters[name] for name in names]
+    coverages = sorted({key for block in blocks for key in block if key.startswith("coverage_")})
+    header = ["", *(METRICS[name].heading for name in MEANS), "p", *(f"inside {key[9:]} %" for key in coverages)]
+    rows = [
+        [
+            LOOKS[name].name,
+            *(format_number(block[metric] or 0.0) for metric in MEANS),
+            NO_NUMBER if block["p_value"] is None else f"{block['p_value']:.2g}",
+            *(NO_NUMBER if block.get(key) is None else f"{block[key]:.0%}" for key in coverages),
+        ]
+        for name, block in zip(names, blocks, strict=True)
+    ]
+    lowest = {
+        (min(range(len(blocks)), key=lambda row: blocks[row][metric] or 0.0), column)
+        for column, metric in enumerate(MEANS, start=1)
+    }
+    return Table(header, rows, best=frozenset(lowest))

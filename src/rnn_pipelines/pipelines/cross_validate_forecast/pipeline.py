@@ -1,0 +1,47 @@
+"""The graph of `cross_validate_forecast`: newest series → rolling origins → errors → report."""
+
+from kedro.pipeline import Node, Pipeline
+
+from rnn_pipelines.forecast.cross_validation import cross_validate
+from rnn_pipelines.forecast.evaluation.windows import summarize_windows
+from rnn_pipelines.forecast.recipe import Recipe
+from rnn_pipelines.forecast.registry import NETWORKS
+from rnn_pipelines.forecast.report.cross_validation import draw_error_by_cutoff
+from rnn_pipelines.forecast.series.newest import read_newest
+from rnn_pipelines.pipelines.backtest_forecast.nodes import gather_recipe, take_network
+from rnn_pipelines.pipelines.cross_validate_forecast import nodes
+from rnn_pipelines.pipelines.wiring import node
+
+SPEC = "params:cross_validate_forecast"
+TABLE, RECIPE, ASKED, PREDICTIONS, METRICS, BY_CUTOFF, FIGURE, REPORT = (
+    f"cross_validate_forecast_{name}"
+    for name in ("table", "recipe", "spec", "predictions", "metrics", "metrics_by_cutoff", "errors_figure", "report")
+)
+
+
+def create_pipeline() -> Pipeline:
+    """Reads, forecasts from rolling origins, measures and reports; nothing that is in use is touched."""
+    return Pipeline(
+        [
+            node(read_newest, ["forecast_external", "params:forecast.source", SPEC], TABLE),
+            *create_spec_nodes(),
+            node(cross_validate, [TABLE, ASKED, SPEC, "params:parallel"], PREDICTIONS),
+            node(summarize_windows, PREDICTIONS, [METRICS, BY_CUTOFF]),
+            node(draw_error_by_cutoff, BY_CUTOFF, FIGURE),
+            node(nodes.render_report, [METRICS, SPEC, FIGURE], REPORT),
+        ]
+    )
+
+
+def create_spec_nodes() -> list[Node]:
+    """Gathers what `forecast` would fit."""
+    networks = {name: f"cross_validate_forecast_{name}_network" for name in NETWORKS}
+    gathered = {"recipe": RECIPE, "training": "params:forecast.training", "level": "params:forecast.level", **networks}
+    return [
+        node(gather_recipe, [f"params:forecast.{block}" for block in Recipe.model_fields], RECIPE),
+        *(
+            node(take_network, f"params:forecast.{name}", dataset, namespace=f"cross_validate_forecast_{name}")
+            for name, dataset in networks.items()
+        ),
+        node(nodes.gather_spec, gathered, ASKED),
+    ]

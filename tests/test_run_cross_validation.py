@@ -1,0 +1,45 @@
+"""A whole cross-validation under `--env=test`: its forecasts are those of Python."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from rnn_pipelines import Forecaster
+from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+
+PROJECT = Path(__file__).parents[1]
+ROOT = PROJECT / ".test_data"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def predictions() -> pd.DataFrame:
+    command = [sys.executable, "-m", "kedro", "run", "--pipelines=cross_validate_forecast", "--env=test"]
+    finished = subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    return pd.read_parquet(ROOT / "07_model_output/cross_validate_forecast/predictions.parquet")
+
+
+def test_python_gives_the_same_forecasts(predictions: pd.DataFrame) -> None:
+    blocks = yaml.safe_load((PROJECT / "conf/test/parameters_forecast.yml").read_text())["forecast"]
+    table = read_source(SourceSpec(name=blocks.pop("source")["name"]))
+    found = Forecaster(**blocks).cross_validation(table[["unique_id", "ds", "y"]], n_windows=3)
+    pd.testing.assert_frame_equal(predictions[list(found)], found, rtol=1e-6, check_dtype=False)
+
+
+def test_metrics_are_those_of_the_predictions(predictions: pd.DataFrame) -> None:
+    metrics = json.loads((ROOT / "08_reporting/cross_validate_forecast/metrics.json").read_text())
+    for name, block in metrics["forecasters"].items():
+        assert block["mse"] == pytest.approx(((predictions["y"] - predictions[name]) ** 2).mean())
+
+
+def test_report_needs_no_network(predictions: pd.DataFrame) -> None:
+    page = (ROOT / "08_reporting/cross_validate_forecast/report.html").read_text()
+    assert "Cross-validation of forecasts" in page
+    assert 'src="http' not in page
