@@ -11,6 +11,7 @@ from rnn_pipelines.networks.members import (
     MemberShape,
     Weights,
     find_gradients,
+    find_input_gradients,
     initialize_members,
     read_cell,
     run_members,
@@ -195,6 +196,26 @@ def test_gradient_is_the_finite_difference(name: str, array: str) -> None:
             losses.append(find_loss(exact | {array: moved}, steps, known, slopes))
         expected[place] = (losses[0] - losses[1]) / (2 * step)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-5)
+
+
+def test_gradient_of_what_is_read_is_the_finite_difference(shape: MemberShape) -> None:
+    """Of a weighted sum of the outputs of member 1, by the equations of `cells` in float64."""
+    weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
+    _, passed = run_members(weights, steps, known)
+    slopes = np.random.default_rng(2).normal(size=(NUM_MEMBERS, BATCH, shape.num_outputs)).astype(np.float32)
+    of_steps, of_known = find_input_gradients(weights, passed, slopes)
+
+    def measure(moved: np.ndarray, place: int) -> float:
+        read = [array.astype(np.float64) for array in (steps, known)]
+        read[place] += moved
+        return float((run_one(weights, 1, *read)[1] * slopes[1]).sum())
+
+    for place, found in enumerate((of_steps[1], of_known[1])):
+        for entry in np.ndindex(found.shape):
+            moved = np.zeros(found.shape)
+            moved[entry] = 1e-5
+            expected = (measure(moved, place) - measure(-moved, place)) / 2e-5
+            assert found[entry] == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 
 def test_there_is_a_gradient_of_every_array(shape: MemberShape) -> None:

@@ -16,6 +16,7 @@ from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.blocks import read_block, read_blocks
 from rnn_pipelines.forecast.cross_validation import CrossValidationSpec, cross_validate
+from rnn_pipelines.forecast.explanation import explain_next
 from rnn_pipelines.forecast.fitting import (
     Fitted,
     ForecastSpec,
@@ -25,6 +26,7 @@ from rnn_pipelines.forecast.fitting import (
     rank_forecasters,
     tabulate_part,
 )
+from rnn_pipelines.forecast.forecaster import Blend
 from rnn_pipelines.forecast.forecaster import Forecaster as Artefact
 from rnn_pipelines.forecast.further import forecast_further, lay_side_by_side
 from rnn_pipelines.forecast.packing import pack, unpack
@@ -159,6 +161,24 @@ class Forecaster:
         table, source = self._read(frame)
         found = cross_validate(table, self._with(source), validation, parallel).table
         return found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
+
+    def explain(self, forecaster: str = BEST) -> pd.DataFrame:
+        """How much each value of the past and the calendar moved each step of `predict()`.
+
+        Args:
+            forecaster: which one.
+        Returns:
+            `unique_id, ds, horizon_step, input, lag, contribution`, in the unit of `y`; see `explain_next`. The
+            contributions of a step sum up to its forecast.
+        Raises:
+            ParameterError: there is no such forecaster.
+        """
+        fitted = self._require_training()
+        if forecaster not in self._artefacts:
+            raise ParameterError(f"forecaster: expected one of {sorted(self._artefacts)}, received {forecaster!r}.")
+        blend = self._artefacts[forecaster].model
+        assert isinstance(blend, Blend)  # all that fit makes are
+        return explain_next(blend, fitted.panel)
 
     def save(self, path: str | Path) -> None:
         """Saves the combination `best` as a folder in the champion's format; what else was fitted is not in it."""

@@ -195,23 +195,53 @@ def find_gradients(weights: Mapping[str, np.ndarray], passed: Pass, of_outputs: 
         passed: of `run_members`.
         of_outputs: float32[member, batch, output], the gradient with respect to the outputs.
     """
-    units = passed.states.shape[-2]
-    of_last = weights["head_kernel"][:, :units] @ _turn(of_outputs)
     found = {"head_kernel": passed.head_inputs @ of_outputs, "head_bias": of_outputs.sum(axis=1, keepdims=True)}
+    of_products, of_recurrent = _go_back(weights, passed, of_outputs)
     if "recurrent_bias" in weights:
-        of_products, of_recurrent = _go_back_gru(weights, passed, of_last)
         found["recurrent_bias"] = _find_gradient_of_bias(of_recurrent)
-    else:
-        of_products = of_recurrent = _go_back_lstm(weights, passed, of_last)
     found["recurrent_kernel"] = _find_gradient_of_kernel(passed.states[:, :-1], of_recurrent)
     found["bias"] = _find_gradient_of_bias(of_products)
     found["kernel"] = _find_gradient_of_kernel(passed.embedded, of_products)
     if "embedding_kernel" in weights:
-        of_embedded = weights["kernel"][:, None] @ of_products
-        of_embedded *= passed.embedded > 0
+        of_embedded = _find_gradient_of_embedding(weights, passed, of_products)
         found["embedding_kernel"] = _find_gradient_of_kernel(passed.inputs, of_embedded)
         found["embedding_bias"] = _find_gradient_of_bias(of_embedded)
     return found
+
+
+def find_input_gradients(
+    weights: Mapping[str, np.ndarray], passed: Pass, of_outputs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The gradient of the same loss with respect to what the members read.
+
+    Args:
+        weights, passed, of_outputs: see `find_gradients`.
+    Returns:
+        Of the steps, float32[member, time, batch, feature]; of what goes to the head, float32[member, batch, known].
+    """
+    units = passed.states.shape[-2]
+    of_inputs, _ = _go_back(weights, passed, of_outputs)
+    if "embedding_kernel" in weights:
+        of_inputs = weights["embedding_kernel"][:, None] @ _find_gradient_of_embedding(weights, passed, of_inputs)
+    else:
+        of_inputs = weights["kernel"][:, None] @ of_inputs
+    return _turn(of_inputs), of_outputs @ _turn(weights["head_kernel"][:, units:])
+
+
+def _go_back(weights: Mapping[str, np.ndarray], passed: Pass, of_outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Gradients of what the gates' functions are applied to: of the inputs' products, and of the state's."""
+    of_last = weights["head_kernel"][:, : passed.states.shape[-2]] @ _turn(of_outputs)
+    if "recurrent_bias" in weights:
+        return _go_back_gru(weights, passed, of_last)
+    of_products = _go_back_lstm(weights, passed, of_last)
+    return of_products, of_products
+
+
+def _find_gradient_of_embedding(weights: Mapping[str, np.ndarray], passed: Pass, of_products: np.ndarray) -> np.ndarray:
+    """Of what the embedding's function is applied to: float32[member, time, unit, batch]."""
+    of_embedded: np.ndarray = weights["kernel"][:, None] @ of_products
+    of_embedded *= passed.embedded > 0
+    return of_embedded
 
 
 def _find_gradient_of_kernel(inputs: np.ndarray, of_products: np.ndarray) -> np.ndarray:

@@ -1,0 +1,199 @@
+"""What a forecast is made of: how much each value of the past and the calendar moved each step ahead.
+
+A forecast is held against that of a window which lies at its level throughout, in mid-season: 0 in the frame. What is
+linear is exact: coefficient times value. A network's correction is taken apart by integrated gradients: on the straight
+way from that window to this one, the gradient with respect to each value, times the value. In both, the parts of a step
+sum up to its forecast.
+
+Source: Sundararajan, Taly & Yan (2017), Axiomatic attribution for deep networks, arXiv:1703.01365, equations 1 and 3.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.forecast.base import Framed, frame_windows
+from rnn_pipelines.forecast.folds import find_series
+from rnn_pipelines.forecast.forecaster import Blend
+from rnn_pipelines.forecast.networks import Network, read_windows
+from rnn_pipelines.forecast.recipe import Panel
+from rnn_pipelines.forecast.series.rows import look_up
+from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.networks.members import find_input_gradients, run_members
+
+# Points on the way, of Gauss and Legendre's rule: exact for polynomials up to twice as high.
+NUM_POINTS = 24
+BASELINE, CALENDAR, TARGET = "baseline", "calendar", "y"
+# Of the difference from the baseline, in the frame; below it, the slope of the way back is taken instead.
+SMALLEST_DIFFERENCE = 1e-6
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Of one window, in its frame.
+
+    Attributes:
+        lags: int64[lag], steps before the origin, from 1; some may be there twice.
+        values: float64[lag, horizon], the part of each value of the past.
+        calendar, baseline: float64[horizon].
+    """
+
+    lags: np.ndarray
+    values: np.ndarray
+    calendar: np.ndarray
+    baseline: np.ndarray
+
+    @property
+    def forecast(self) -> np.ndarray:
+        """The sum, float64[horizon]."""
+        total: np.ndarray = self.values.sum(axis=0) + self.calendar + self.baseline
+        return total
+
+
+def explain_next(blend: Blend, panel: Panel) -> pd.DataFrame:
+    """Takes the forecasts of the steps after each series' end apart.
+
+    Args:
+        blend: what forecasts.
+        panel: the series, with windows after their ends.
+    Returns:
+        `unique_id, ds, horizon_step, input, lag, contribution`: `input` is `y` with its `lag` (1 for the last value
+        seen), `calendar` or `baseline` (lag 0). The contribution is in the unit of `y`; those of a step sum up to its
+        forecast.
+    """
+    windows = panel.windows
+    index = windows.index("future")
+    tables = []
+    for origin in index.origins(np.arange(len(index))):
+        origins = np.array([origin])
+        framed = frame_windows(windows, blend, origins)
+        parts = _take_apart(blend, windows, framed, origins)
+        target = panel.features.table.iloc[origin : origin + windows.horizon]
+        number = find_series(windows, origins)[0]
+        scale = {name: look_up(panel.features.table, panel.scaler, name)[number] for name in ("mean", "deviation")}
+        tables.append(_tabulate(parts, framed, target, **scale))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _take_apart(blend: Blend, panel: WindowedPanel, framed: Framed, origins: np.ndarray) -> _Parts:
+    lags = np.concatenate([np.arange(panel.lookback, 0, -1), *_find_season_lags(blend, panel, origins[0])])
+    linear = framed.predictors[0][:, None] * blend.matrix
+    values, calendar, baseline = np.split(linear, [len(lags), len(linear) - 1])
+    parts = _Parts(lags, values, calendar.sum(axis=0), baseline[0])
+    for name, network in blend.networks.items():
+        parts = _add(parts, blend.shares[name], *_integrate(network, panel, framed, origins))
+    return parts
+
+
+def _find_season_lags(blend: Blend, panel: WindowedPanel, origin: int) -> list[np.ndarray]:
+    """Which values stand behind the predictors of the seasons, see `gather_season`: int64[horizon] each."""
+    steps = np.arange(panel.horizon)
+    start = panel.series_starts[find_series(panel, np.array([origin]))[0]]
+    found = []
+    for season in (blend.season, blend.long_season):
+        if season:
+            lags = season * (steps // season + 1) - steps
+            rows = origin - lags
+            is_there = (rows >= start) & ~np.isnan(panel.values[np.maximum(rows, 0), 0])
+            found.append(np.where(is_there, lags, 1))
+    return found
+
+
+def _add(parts: _Parts, share: float, history: np.ndarray, calendar: np.ndarray, baseline: np.ndarray) -> _Parts:
+    """With a share of what a network adds; the history stands first among the values."""
+    values = parts.values.copy()
+    values[: len(history)] += share * history
+    return _Parts(parts.lags, values, parts.calendar + share * calendar, parts.baseline + share * baseline)
+
+
+def _integrate(
+    network: Network, panel: WindowedPanel, framed: Framed, origins: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A network's correction: of the history, float64[lookback, horizon]; of the calendar, and of the baseline."""
+    has_embedding = bool(network.embedding_kernel.size)
+    steps, known = read_windows(panel, framed, origins, network.segment, network.calendar, has_embedding)
+    points, weights = np.polynomial.legendre.leggauss(NUM_POINTS)
+    # Each point for each step ahead, side by side as a batch; from -1 … 1 to 0 … 1.
+    way = np.repeat((points + 1) / 2, panel.horizon).astype(np.float32)[:, None]
+    on_way = steps * way
+    if has_embedding:
+        on_way[:, :, -1] = steps[:, :, -1]  # whether a segment is padding is no value
+    _, passed = run_members(network.weights, on_way, known * way)
+    ahead = np.tile(np.eye(panel.horizon, dtype=np.float32), (NUM_POINTS, 1))
+    num_members = len(network.head_kernel)
+    slopes = find_input_gradients(network.weights, passed, np.repeat(ahead[None], num_members, axis=0))
+    of_steps, of_known = (_average(one.mean(axis=0), weights / 2, panel.horizon) for one in slopes)
+    history, calendar = _split_channels(of_steps, steps[:, 0], panel.lookback, network.segment, has_embedding)
+    start = steps * np.float32(0)
+    if has_embedding:
+        start[:, :, -1] = steps[:, :, -1]
+    baseline = run_members(network.weights, start, known * np.float32(0))[0].mean(axis=0)[0]
+    of_history = history * framed.history[0][:, None]
+    return of_history, calendar + known[0] @ of_known, baseline.astype(np.float64)
+
+
+def _average(slopes: np.ndarray, weights: np.ndarray, horizon: int) -> np.ndarray:
+    """Over the points of the way: float64[..., feature, horizon] of float32[..., point × horizon, feature]."""
+    by_point = slopes.reshape(*slopes.shape[:-2], len(weights), horizon, slopes.shape[-1]).astype(np.float64)
+    averaged: np.ndarray = np.einsum("...phf,p->...fh", by_point, weights)
+    return averaged
+
+
+def _split_channels(
+    slopes: np.ndarray, steps: np.ndarray, lookback: int, segment: int, has_embedding: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """From what a network reads back to the window, see `read_windows`.
+
+    Args:
+        slopes: float64[time, feature, horizon], with respect to what is read.
+        steps: float32[time, feature], what is read.
+        lookback, segment, has_embedding: how it is read.
+    Returns:
+        With respect to the history, float64[lookback, horizon]; and the calendar's part, float64[horizon].
+    """
+    if has_embedding:
+        slopes, steps = slopes[:, :-1], steps[:, :-1]
+    num_channels = slopes.shape[1] // segment
+    slopes = slopes.reshape(-1, num_channels, slopes.shape[2])[-lookback:]
+    steps = steps.reshape(-1, num_channels)[-lookback:]
+    if has_embedding:
+        return slopes[:, 0], np.zeros(slopes.shape[2])
+    # The first channel is the window less its mean, the second the window, the others the calendar.
+    history = slopes[:, 0] - slopes[:, 0].mean(axis=0) + slopes[:, 1]
+    return history, np.einsum("tc,tch->h", steps[:, 2:], slopes[:, 2:])
+
+
+def _tabulate(parts: _Parts, framed: Framed, target: pd.DataFrame, mean: float, deviation: float) -> pd.DataFrame:
+    """From the frame to the unit of the series, one row for each step and input."""
+    forecast, baseline = (
+        framed.units.unframe(values[None])[0] * deviation + mean for values in (parts.forecast, parts.baseline)
+    )
+    slope = _find_slope(parts, framed) * deviation
+    # Values that are read twice, as history and as a season, count once.
+    lags, places = np.unique(parts.lags, return_inverse=True)
+    summed = np.zeros((len(lags), parts.values.shape[1]))
+    np.add.at(summed, places, parts.values)
+    rows = [(BASELINE, 0, baseline), (CALENDAR, 0, slope * parts.calendar)]
+    rows += [(TARGET, int(lag), slope * own) for lag, own in zip(lags, summed, strict=True)]
+    return pd.concat(
+        [
+            target[["unique_id", "ds"]]
+            .reset_index(drop=True)
+            .assign(horizon_step=np.arange(1, len(forecast) + 1), input=name, lag=lag, contribution=contribution)
+            for name, lag, contribution in rows
+        ],
+        ignore_index=True,
+    )
+
+
+def _find_slope(parts: _Parts, framed: Framed) -> np.ndarray:
+    """By how much a step in the frame is more outside of it, on the way from the baseline: float64[horizon].
+
+    The same everywhere, unless the frame takes logarithms.
+    """
+    difference = parts.forecast - parts.baseline
+    difference = np.where(np.abs(difference) < SMALLEST_DIFFERENCE, SMALLEST_DIFFERENCE, difference)
+    there, here = (framed.units.unframe(values[None])[0] for values in (parts.baseline + difference, parts.baseline))
+    slope: np.ndarray = (there - here) / difference
+    return slope
