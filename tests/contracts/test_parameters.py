@@ -14,6 +14,7 @@ from rnn_pipelines.forecast.backtest import BacktestSpec
 from rnn_pipelines.forecast.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
+from rnn_pipelines.forecast.search_space import TuningSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.newest import NewestSpec
@@ -64,6 +65,7 @@ TYPES = {
     "monitor_forecast": MonitorForecastSpec,
     "backtest_forecast": BacktestSpec,
     "cross_validate_forecast": CrossValidationSpec,
+    "tune_forecast": TuningSpec,
     "monitor_sentiment": MonitorSentimentSpec,
     "compare.tasks": TaskBook,
     "compare.plan": PlanSpec,

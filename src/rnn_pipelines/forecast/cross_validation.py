@@ -99,14 +99,22 @@ def list_rounds(series: Series, spec: ForecastSpec, validation: CrossValidationS
     horizon = spec.recipe.window.horizon
     step_size = validation.choose_step_size(horizon)
     span = (validation.n_windows - 1) * step_size
-    # As it was read, because what fills a gap may lie behind the end of a round.
-    grid = series.assign(y=series["y"].where(series["observed"])).drop(columns="observed")
-    grid.index = pd.RangeIndex(1, len(grid) + 1, name="row")
+    grid = open_gaps(series)
     if not validation.refit:
-        return [Round(1, grid, _keep_back(spec, horizon + span))]
+        return [Round(1, grid, keep_back(spec, horizon + span))]
     from_end = grid.groupby("unique_id", sort=False).cumcount(ascending=False)
     ends = range(span, -1, -step_size)
-    return [Round(number, grid[from_end >= end], _keep_back(spec, horizon)) for number, end in enumerate(ends, start=1)]
+    return [Round(number, grid[from_end >= end], keep_back(spec, horizon)) for number, end in enumerate(ends, start=1)]
+
+
+def open_gaps(series: Series) -> Source:
+    """Series as if they were just read, because what has filled a gap may lie behind the end of a part.
+
+    Args:
+        series: repaired.
+    """
+    grid = series.assign(y=series["y"].where(series["observed"])).drop(columns="observed")
+    return grid.set_index(pd.RangeIndex(1, len(grid) + 1, name="row"))
 
 
 def list_windows(series: Series, validation: CrossValidationSpec, horizon: int) -> pd.DataFrame:
@@ -142,8 +150,13 @@ def _forecast_rounds(rounds: list[Round], parallel: ParallelSpec) -> list[tuple[
     return found
 
 
-def _keep_back(spec: ForecastSpec, num_steps: int) -> ForecastSpec:
-    """With a test part of so many steps, and forecasts from each of them."""
+def keep_back(spec: ForecastSpec, num_steps: int) -> ForecastSpec:
+    """With a test part of so many steps, and forecasts from each of them.
+
+    Args:
+        spec: of which this is changed.
+        num_steps: at each series' end.
+    """
     recipe = spec.recipe
     evaluation = EvaluationSpec(season_length=recipe.evaluation.season_length)
     split = recipe.split.model_copy(update={"test": num_steps})

@@ -13,9 +13,9 @@ from rnn_pipelines.pipelines.cross_validate_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
 
 SPEC = "params:cross_validate_forecast"
-TABLE, RECIPE, ASKED, PREDICTIONS, METRICS, BY_CUTOFF, FIGURE, REPORT = (
+TABLE, ASKED, PREDICTIONS, METRICS, BY_CUTOFF, FIGURE, REPORT = (
     f"cross_validate_forecast_{name}"
-    for name in ("table", "recipe", "spec", "predictions", "metrics", "metrics_by_cutoff", "errors_figure", "report")
+    for name in ("table", "spec", "predictions", "metrics", "metrics_by_cutoff", "errors_figure", "report")
 )
 
 
@@ -24,7 +24,7 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             node(read_newest, ["forecast_external", "params:forecast.source", SPEC], TABLE),
-            *create_spec_nodes(),
+            *create_spec_nodes("cross_validate_forecast"),
             node(cross_validate, [TABLE, ASKED, SPEC, "params:parallel"], PREDICTIONS),
             node(summarize_windows, PREDICTIONS, [METRICS, BY_CUTOFF]),
             node(draw_error_by_cutoff, BY_CUTOFF, FIGURE),
@@ -33,15 +33,15 @@ def create_pipeline() -> Pipeline:
     )
 
 
-def create_spec_nodes() -> list[Node]:
-    """Gathers what `forecast` would fit."""
-    networks = {name: f"cross_validate_forecast_{name}_network" for name in NETWORKS}
-    gathered = {"recipe": RECIPE, "training": "params:forecast.training", "level": "params:forecast.level", **networks}
+def create_spec_nodes(pipeline: str) -> list[Node]:
+    """Gathers what `forecast` would fit, into datasets that are named after a pipeline."""
+    recipe, networks = f"{pipeline}_recipe", {name: f"{pipeline}_{name}_network" for name in NETWORKS}
+    gathered = {"recipe": recipe, "training": "params:forecast.training", "level": "params:forecast.level", **networks}
     return [
-        node(gather_recipe, [f"params:forecast.{block}" for block in Recipe.model_fields], RECIPE),
+        node(gather_recipe, [f"params:forecast.{block}" for block in Recipe.model_fields], recipe),
         *(
-            node(take_network, f"params:forecast.{name}", dataset, namespace=f"cross_validate_forecast_{name}")
+            node(take_network, f"params:forecast.{name}", dataset, namespace=f"{pipeline}_{name}")
             for name, dataset in networks.items()
         ),
-        node(nodes.gather_spec, gathered, ASKED),
+        node(nodes.gather_spec, gathered, f"{pipeline}_spec"),
     ]

@@ -1,0 +1,61 @@
+"""What a search for better parameters may try; free of Optuna."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from rnn_pipelines.forecast.blocks import list_blocks
+from rnn_pipelines.forecast.series.newest import NewestSpec
+
+# Of what can be searched: how a table becomes windows that differ, and the networks; the rest would move the judge.
+SEARCHED = ("window", "calendar", "training")
+
+
+class DimensionSpec(BaseModel, extra="forbid", frozen=True):
+    """What one parameter may be: one of some choices, or a number from `low` to `high`.
+
+    Attributes:
+        choices: values.
+        low, high: whole numbers where both are.
+        log: whether equal ratios count as equal steps.
+    """
+
+    choices: tuple[int | float | str | None, ...] | None = Field(None, min_length=1)
+    low: int | float | None = None
+    high: int | float | None = None
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _require_one(self) -> "DimensionSpec":
+        has_range = self.low is not None and self.high is not None and self.low < self.high
+        if (self.choices is None) is not has_range or (self.log and (self.low or 0) <= 0):
+            raise ValueError("give choices, or low and high: low below high, and above 0 where log is true")
+        return self
+
+
+class TuningSpec(NewestSpec, frozen=True):
+    """A search; data and all that is not searched are those of `forecast`.
+
+    Attributes:
+        space: what is searched, by names of parameters of `forecast`, such as `gru.units`.
+        num_samples: trials in all, those of earlier runs included; the first has the parameters as they are.
+        time_budget: seconds after which no trial begins but the first; None for no limit.
+        seed: of the search.
+    """
+
+    space: dict[str, DimensionSpec] = Field(min_length=1)
+    num_samples: Annotated[int, Field(ge=1)] = 20
+    time_budget: float | None = Field(None, gt=0)
+    seed: int = 0
+
+    @field_validator("space")
+    @classmethod
+    def _require_parameters(cls, space: dict[str, DimensionSpec]) -> dict[str, DimensionSpec]:
+        blocks = list_blocks()
+        known = {name: kind for name, kind in blocks.items() if name in SEARCHED or "units" in kind.model_fields}
+        names = [f"{block}.{field}" for block, kind in known.items() for field in kind.model_fields]
+        names = [name for name in names if name not in ("window.horizon", "training.seed") and name[-5:] != ".cell"]
+        wrong = [name for name in space if name not in names]
+        if wrong:
+            raise ValueError(f"expected some of {sorted(names)}, received {wrong}")
+        return space

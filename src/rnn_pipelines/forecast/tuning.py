@@ -1,0 +1,289 @@
+"""A search for better parameters, judged by the validation part; the test part is cut off before it begins."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pandas as pd
+from pydantic import BaseModel
+
+from rnn_pipelines.errors import SeriesError, TrainingError
+from rnn_pipelines.forecast.best import BEST
+from rnn_pipelines.forecast.blocks import read_block
+from rnn_pipelines.forecast.cross_validation import keep_back, open_gaps
+from rnn_pipelines.forecast.fitting import ForecastSpec, fit_forecasters, rank_forecasters
+from rnn_pipelines.forecast.intervals import LevelSpec
+from rnn_pipelines.forecast.search_space import DimensionSpec, TuningSpec
+from rnn_pipelines.forecast.series.preparation import prepare_series
+from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers, fan_out
+from rnn_pipelines.tables import Column, Table
+
+if TYPE_CHECKING:
+    from optuna import Study, Trial
+
+logger = logging.getLogger(__name__)
+
+STORAGE = "study.db"
+# Complete trials from which on something can be said of what mattered.
+MIN_TRIALS = 8
+
+
+class TrialsTable(Table):
+    """One row for each trial: what was tried (as JSON), its loss on validation (missing where it failed), seconds."""
+
+    key = ("trial",)
+    trial = Column("int")
+    parameters = Column("text")
+    loss = Column("float", can_be_empty=True)
+    baseline_loss = Column("float", can_be_empty=True)
+    seconds = Column("float")
+
+
+Trials = Annotated[pd.DataFrame, TrialsTable]
+
+
+@dataclass(frozen=True)
+class Trying:
+    """One trial, in whichever process.
+
+    Attributes:
+        number: of the trial.
+        table: up to the end of the validation part.
+        spec: whose test part is the validation part.
+    """
+
+    number: int
+    table: Source
+    spec: ForecastSpec
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a trial came to.
+
+    Attributes:
+        number: of the trial.
+        loss: of the combination on the validation part: MSE of one series, MASE of several; None where it failed.
+        baseline_loss: the least one of a simple method, likewise.
+        seconds: that it took.
+        reason: why it failed; empty where it did not.
+    """
+
+    number: int
+    loss: float | None
+    baseline_loss: float | None
+    seconds: float
+    reason: str = ""
+
+
+def tune(
+    table: Source, spec: ForecastSpec, tuning: TuningSpec, parallel: ParallelSpec, folder: Path
+) -> tuple[Trials, dict[str, Any], dict[str, Any]]:
+    """Searches the space for the parameters with which the combination has the least loss on the validation part.
+
+    A search that was interrupted, or is to have more trials, goes on where it stood; other data or parameters begin
+    another one in the same file. Trials run side by side, as many as there are workers, so that their number is part of
+    what the result depends on.
+
+    Args:
+        table: the series as they were read.
+        spec: all that is not searched.
+        tuning: what is.
+        parallel: over which processes.
+        folder: of the search's file.
+    Returns:
+        All trials. The best parameters as a file for `forecast` holds them: blocks under `forecast`. And a summary:
+        `metric`, `loss`, `first_loss` (of the parameters as they were), `importances` of what was searched.
+    Raises:
+        SeriesError: the series can't be used, or no trial could.
+    """
+    known, judge = cut_test_part(table, spec)
+    study = _open_study(folder, _fingerprint(known, judge, tuning), tuning)
+    if not study.trials:
+        study.enqueue_trial(list_values(spec, tuning))
+    started = time.monotonic()
+    while (missing := tuning.num_samples - (num_ended := _count_ended(study))) > 0:
+        is_over = tuning.time_budget is not None and time.monotonic() - started >= tuning.time_budget
+        if is_over and num_ended:
+            logger.warning("the time budget of %g s is over, %d trials were not made", tuning.time_budget, missing)
+            break
+        _try_some(study, known, judge, tuning, parallel, missing)
+    return _summarize(study, "mase" if known["unique_id"].nunique() > 1 else "mse")
+
+
+def cut_test_part(table: Source, spec: ForecastSpec) -> tuple[Source, ForecastSpec]:
+    """The series up to the end of their validation part, and what to fit, whose test part that is."""
+    recipe = spec.recipe
+    _, series, profile, cutoffs = prepare_series(
+        table, recipe.source, recipe.gaps, recipe.split, recipe.window, recipe.evaluation
+    )
+    stops = cutoffs.set_index("unique_id")["validation_stop"]
+    place = series.groupby("unique_id", sort=False).cumcount()
+    known = open_gaps(series)[(place < series["unique_id"].map(stops)).to_numpy()]
+    num_steps = int((cutoffs["validation_stop"] - cutoffs["train_stop"]).min())
+    source = recipe.source.model_copy(update={"freq": profile["freq"]})
+    split = recipe.split.model_copy(update={"validation": num_steps})
+    # Nobody reads the intervals of a trial.
+    judge = replace(spec, recipe=recipe.model_copy(update={"source": source, "split": split}), level=LevelSpec(()))
+    return known, keep_back(judge, num_steps)
+
+
+def change_spec(spec: ForecastSpec, values: Mapping[str, Any]) -> ForecastSpec:
+    """With other values of some parameters.
+
+    Args:
+        spec: what to fit.
+        values: by name, such as `gru.units`.
+    """
+    for name, value in values.items():
+        block, _, field = name.partition(".")
+        old = _get_block(spec, block)
+        new = read_block(block, type(old), {**old.model_dump(), field: value})
+        if block in spec.networks:
+            spec = replace(spec, networks={**spec.networks, block: new})
+        elif block == "training":
+            spec = replace(spec, training=new)
+        else:
+            spec = replace(spec, recipe=spec.recipe.model_copy(update={block: new}))
+    return spec
+
+
+def list_values(spec: ForecastSpec, tuning: TuningSpec) -> dict[str, Any]:
+    """The parameters that are searched, as they are, where they are in the space."""
+    values = {name: getattr(_get_block(spec, name.partition(".")[0]), name.partition(".")[2]) for name in tuning.space}
+    return {name: value for name, value in values.items() if _is_inside(tuning.space[name], value)}
+
+
+def _is_inside(dimension: DimensionSpec, value: Any) -> bool:
+    if dimension.choices is not None:
+        return value in dimension.choices
+    return value is not None and dimension.low <= value <= dimension.high
+
+
+def _get_block(spec: ForecastSpec, name: str) -> BaseModel:
+    blocks: dict[str, BaseModel] = {**spec.recipe.list_values(), **spec.networks, "training": spec.training}
+    return blocks[name]
+
+
+def try_parameters(job: Trying) -> Tried:
+    """Fits with the parameters of a trial, and measures."""
+    started = time.monotonic()
+    try:
+        ranked = rank_forecasters(fit_forecasters(job.table, job.spec)).set_index("forecaster")
+    except (SeriesError, TrainingError) as error:
+        return Tried(job.number, None, None, time.monotonic() - started, str(error))
+    losses = ranked["mase" if "relative_mae" in ranked else "mse"]
+    simple = losses.drop([BEST, *job.spec.networks]).min()
+    return Tried(job.number, float(losses[BEST]), float(simple), time.monotonic() - started)
+
+
+def _try_some(
+    study: "Study", table: Source, spec: ForecastSpec, tuning: TuningSpec, parallel: ParallelSpec, most: int
+) -> None:
+    """As many trials as there are workers, side by side."""
+    num = min(most, 1 if parallel.backend == "dask" else count_workers(parallel))
+    trials = {trial.number: trial for trial in (study.ask() for _ in range(num))}
+    jobs = [
+        Trying(
+            number, table, change_spec(spec, {name: _suggest(trial, name, one) for name, one in tuning.space.items()})
+        )
+        for number, trial in trials.items()
+    ]
+    for _, tried in fan_out(try_parameters, jobs, parallel):
+        _tell(study, trials[tried.number], tried)
+
+
+def _suggest(trial: "Trial", name: str, dimension: DimensionSpec) -> Any:
+    if dimension.choices is not None:
+        return trial.suggest_categorical(name, dimension.choices)
+    if isinstance(dimension.low, int) and isinstance(dimension.high, int):
+        return trial.suggest_int(name, dimension.low, dimension.high, log=dimension.log)
+    assert dimension.low is not None
+    assert dimension.high is not None
+    return trial.suggest_float(name, dimension.low, dimension.high, log=dimension.log)
+
+
+def _tell(study: "Study", trial: "Trial", tried: Tried) -> None:
+    from optuna.trial import TrialState
+
+    trial.set_user_attr("seconds", tried.seconds)
+    trial.set_user_attr("baseline_loss", tried.baseline_loss)
+    if tried.loss is None:
+        logger.warning("trial %d failed: %s", tried.number, tried.reason)
+        study.tell(trial, state=TrialState.FAIL)
+        return
+    study.tell(trial, tried.loss)
+    logger.info("trial %d: %.4g, least %.4g", tried.number, tried.loss, study.best_value)
+
+
+def _open_study(folder: Path, name: str, tuning: TuningSpec) -> "Study":
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    folder.mkdir(parents=True, exist_ok=True)
+    storage = f"sqlite:///{folder / STORAGE}"
+    study = optuna.create_study(storage=storage, study_name=name, load_if_exists=True, direction="minimize")
+    # What is drawn after an interruption is not what was drawn before it.
+    study.sampler = optuna.samplers.TPESampler(seed=tuning.seed + len(study.trials), constant_liar=True)
+    return study
+
+
+def _count_ended(study: "Study") -> int:
+    return len(study.get_trials(deepcopy=False, states=_get_ended()))
+
+
+def _get_ended() -> Any:
+    from optuna.trial import TrialState
+
+    return (TrialState.COMPLETE, TrialState.FAIL)
+
+
+def _summarize(study: "Study", metric: str) -> tuple[Trials, dict[str, Any], dict[str, Any]]:
+    """See `tune`."""
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
+    ended = study.get_trials(deepcopy=False, states=_get_ended())
+    complete = [trial for trial in ended if trial.value is not None]
+    if not complete:
+        raise SeriesError("tune_forecast: no trial could be fitted; the log says why. Give another space.")
+    best = study.best_trial
+    importances = {}
+    if len(complete) >= MIN_TRIALS:
+        importances = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator())
+    parameters: dict[str, Any] = {}
+    for name, value in best.params.items():
+        block, _, field = name.partition(".")
+        parameters.setdefault(block, {})[field] = value
+    trials = pd.DataFrame(
+        {
+            "trial": [trial.number for trial in ended],
+            "parameters": [json.dumps(trial.params) for trial in ended],
+            "loss": pd.array([trial.value for trial in ended], "float64"),
+            "baseline_loss": [trial.user_attrs["baseline_loss"] for trial in ended],
+            "seconds": [trial.user_attrs["seconds"] for trial in ended],
+        }
+    ).astype({"loss": "float64", "baseline_loss": "float64", "seconds": "float64", "trial": "int64"})
+    summary = {
+        "metric": metric,
+        "loss": best.value,
+        "baseline_loss": best.user_attrs["baseline_loss"],
+        "first_loss": ended[0].value if ended[0].number == 0 else None,
+        "num_trials": len(ended),
+        "num_failed": len(ended) - len(complete),
+        "importances": {name: float(value) for name, value in importances.items()},
+    }
+    return trials, {"forecast": parameters}, summary
+
+
+def _fingerprint(table: Source, spec: ForecastSpec, tuning: TuningSpec) -> str:
+    """Of all that trials depend on, but for how many there are."""
+    space = {name: dimension.model_dump() for name, dimension in tuning.space.items()}
+    asked = repr((spec, space, tuning.seed)).encode()
+    rows = pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes()
+    return hashlib.sha256(rows + asked).hexdigest()[:16]

@@ -1,0 +1,20 @@
+"""Nodes of `tune_forecast` that load Optuna, no sooner than they run."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rnn_pipelines.forecast.fitting import ForecastSpec
+from rnn_pipelines.forecast.search_space import TuningSpec
+from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.networks.fan_out import ParallelSpec
+
+
+def tune(
+    table: Source, spec: ForecastSpec, tuning: TuningSpec, parallel: ParallelSpec, folder: Path
+) -> tuple[pd.DataFrame, dict[str, Any], dict[str, Any]]:
+    """Searches the space, going on where an earlier search of the same data stood."""
+    from rnn_pipelines.forecast import tuning as search
+
+    return search.tune(table, spec, tuning, parallel, folder)

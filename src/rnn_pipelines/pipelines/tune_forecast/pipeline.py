@@ -1,0 +1,26 @@
+"""The graph of `tune_forecast`: newest series → trials on validation → parameters, report."""
+
+from kedro.pipeline import Pipeline
+
+from rnn_pipelines.forecast.report.tuning import render_report
+from rnn_pipelines.forecast.series.newest import read_newest
+from rnn_pipelines.pipelines.cross_validate_forecast.pipeline import create_spec_nodes
+from rnn_pipelines.pipelines.tune_forecast import nodes
+from rnn_pipelines.pipelines.wiring import node
+
+SPEC = "params:tune_forecast"
+TABLE, ASKED, FOLDER, TRIALS, PARAMETERS, SUMMARY, REPORT = (
+    f"tune_forecast_{name}" for name in ("table", "spec", "folder", "trials", "parameters", "summary", "report")
+)
+
+
+def create_pipeline() -> Pipeline:
+    """Reads, tries, and reports; nothing that is in use is touched, and no parameter is changed."""
+    return Pipeline(
+        [
+            node(read_newest, ["forecast_external", "params:forecast.source", SPEC], TABLE),
+            *create_spec_nodes("tune_forecast"),
+            node(nodes.tune, [TABLE, ASKED, SPEC, "params:parallel", FOLDER], [TRIALS, PARAMETERS, SUMMARY]),
+            node(render_report, [SUMMARY, TRIALS, PARAMETERS, SPEC], REPORT),
+        ]
+    )

@@ -1,0 +1,141 @@
+"""A search is judged by validation alone, goes on where it stood, and gives parameters that `forecast` takes."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.blocks import read_blocks
+from rnn_pipelines.forecast.fitting import ForecastSpec
+from rnn_pipelines.forecast.search_space import DimensionSpec, TuningSpec
+from rnn_pipelines.forecast.tuning import TrialsTable, change_spec, cut_test_part, tune
+from rnn_pipelines.networks.fan_out import ParallelSpec
+
+SPACE = {
+    "window.lookback": {"low": 6, "high": 12},
+    "gru.units": {"choices": [2, 3]},
+    "training.learning_rate": {"low": 1e-3, "high": 1e-2, "log": True},
+}
+ALONE = ParallelSpec(workers=1)
+
+
+@pytest.fixture(scope="module")
+def table(make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]) -> pd.DataFrame:
+    return make_table({"a": make_values(140, seed=1), "b": make_values(130, seed=2)})
+
+
+@pytest.fixture(scope="module")
+def spec() -> ForecastSpec:
+    small = {"lstm": {"units": 2}, "gru": {"units": 3}, "training": {"max_steps": 25, "learning_rate": 0.005}}
+    return read_blocks({"window": {"lookback": 8, "horizon": 2}, "split": {"validation": 15, "test": 20}, **small})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tuning")
+
+
+@pytest.fixture(scope="module")
+def found(table: pd.DataFrame, spec: ForecastSpec, folder: Path) -> tuple:
+    return tune(table, spec, TuningSpec(space=SPACE, num_samples=4), ALONE, folder)
+
+
+def test_the_first_trial_has_the_parameters_as_they_are(found: tuple) -> None:
+    trials, _, summary = found
+    TrialsTable.validate(trials)
+    first = json.loads(trials["parameters"][0])
+    assert first == pytest.approx({"window.lookback": 8, "gru.units": 3, "training.learning_rate": 0.005})
+    assert summary["first_loss"] == trials["loss"][0]
+
+
+def test_the_winner_has_the_least_loss_and_is_a_file_for_forecast(found: tuple, spec: ForecastSpec) -> None:
+    trials, parameters, summary = found
+    best = trials.loc[trials["loss"].idxmin()]
+    assert summary["loss"] == best["loss"]
+    flat = {f"{block}.{name}": v for block, own in parameters["forecast"].items() for name, v in own.items()}
+    assert flat == json.loads(best["parameters"])
+    read_blocks(parameters["forecast"])
+
+
+def test_a_search_goes_on_where_it_stood(found: tuple, table: pd.DataFrame, spec: ForecastSpec, folder: Path) -> None:
+    more, _, _ = tune(table, spec, TuningSpec(space=SPACE, num_samples=6), ALONE, folder)
+    pd.testing.assert_frame_equal(more.head(4), found[0])
+    assert len(more) == 6
+    assert more["parameters"].nunique() > 4
+
+
+def test_the_test_part_is_not_seen(found: tuple, table: pd.DataFrame, spec: ForecastSpec, tmp_path: Path) -> None:
+    from_end = table.groupby("unique_id").cumcount(ascending=False)
+    changed = table.assign(y=table["y"].where(from_end >= 20, 1e3))
+    again, _, _ = tune(changed, spec, TuningSpec(space=SPACE, num_samples=4), ALONE, tmp_path)
+    columns = ["trial", "parameters", "loss", "baseline_loss"]
+    pd.testing.assert_frame_equal(again[columns], found[0][columns])
+
+
+def test_what_judges_is_the_validation_part(table: pd.DataFrame, spec: ForecastSpec) -> None:
+    known, judge = cut_test_part(table, spec)
+    counts = known.groupby("unique_id").size()
+    assert counts.to_dict() == {"a": 120, "b": 110}
+    assert (judge.recipe.split.validation, judge.recipe.split.test) == (15, 15)
+
+
+def test_other_data_begins_another_search(found: tuple, table: pd.DataFrame, spec: ForecastSpec, folder: Path) -> None:
+    other, _, _ = tune(table.assign(y=2 * table["y"] + 1), spec, TuningSpec(space=SPACE, num_samples=1), ALONE, folder)
+    assert other["trial"].tolist() == [0]
+
+
+def test_no_trial_begins_after_the_time_budget(table: pd.DataFrame, spec: ForecastSpec, tmp_path: Path, caplog) -> None:
+    tuning = TuningSpec(space=SPACE, num_samples=50, time_budget=0.01)
+    trials, _, _ = tune(table, spec, tuning, ALONE, tmp_path)
+    assert len(trials) == 1
+    assert "time budget of 0.01 s is over, 49 trials were not made" in caplog.text
+
+
+def test_a_trial_that_can_not_be_fitted_fails_alone(
+    make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list], spec: ForecastSpec, tmp_path: Path
+) -> None:
+    """A lookback that is longer than the series, which stands alone."""
+    space = {"window.lookback": {"choices": [8, 500]}}
+    alone = make_table({"a": make_values(140, seed=1)})
+    trials, parameters, summary = tune(alone, spec, TuningSpec(space=space, num_samples=6), ALONE, tmp_path)
+    failed = trials["parameters"].str.contains("500")
+    assert 0 < failed.sum() == summary["num_failed"]
+    assert (trials["loss"].isna() == failed).all()
+    assert parameters == {"forecast": {"window": {"lookback": 8}}}
+    assert summary["metric"] == "mse"
+
+
+def test_a_space_without_a_trial_that_works_is_refused(
+    make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list], spec: ForecastSpec, tmp_path: Path
+) -> None:
+    space = {"window.lookback": {"choices": [500, 600]}}
+    with pytest.raises(SeriesError, match="no trial could be fitted"):
+        tune(make_table({"a": make_values(140)}), spec, TuningSpec(space=space, num_samples=2), ALONE, tmp_path)
+
+
+def test_changed_parameters_are_checked_like_all(spec: ForecastSpec) -> None:
+    changed = change_spec(spec, {"window.lookback": 9, "gru.units": 5, "training.patience": 50})
+    assert (changed.recipe.window.lookback, changed.networks["gru"].units, changed.training.patience) == (9, 5, 50)
+    assert changed.networks["lstm"] == spec.networks["lstm"]
+    with pytest.raises(ValueError, match=r"gru\.units"):
+        change_spec(spec, {"gru.units": 0})
+
+
+@pytest.mark.parametrize(
+    "dimension",
+    [{}, {"low": 1}, {"low": 2, "high": 1}, {"choices": [1], "low": 1, "high": 2}, {"low": 0, "high": 1, "log": True}],
+)
+def test_a_dimension_has_choices_or_two_ends(dimension: dict) -> None:
+    with pytest.raises(ValidationError, match="give choices, or low and high"):
+        DimensionSpec(**dimension)
+
+
+@pytest.mark.parametrize("name", ["gru.unit", "window.horizon", "gru.cell", "split.test", "units", "training.seed"])
+def test_what_is_not_to_be_searched_is_refused(name: str) -> None:
+    """What there is not, and what would move the judge instead of the forecast."""
+    with pytest.raises(ValidationError, match="expected some of"):
+        TuningSpec(space={name: {"choices": [1, 2]}})

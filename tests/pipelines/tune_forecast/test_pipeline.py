@@ -1,0 +1,15 @@
+"""The wiring of `tune_forecast`."""
+
+from rnn_pipelines.pipelines.tune_forecast import create_pipeline
+
+
+def test_nothing_that_is_in_use_is_read_or_written() -> None:
+    data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
+    assert data == {"forecast_external", "tune_forecast_folder"}
+    assert all(name.startswith("tune_forecast_") for name in create_pipeline().all_outputs())
+
+
+def test_what_is_not_searched_is_that_of_forecast() -> None:
+    read = {name.removeprefix("params:") for name in create_pipeline().inputs() if name.startswith("params:")}
+    blocks = {"source", "gaps", "split", "window", "calendar", "evaluation", "lstm", "gru", "training", "level"}
+    assert {f"forecast.{block}" for block in blocks} <= read
