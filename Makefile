@@ -13,7 +13,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install forecast sentiment compare internals test test-slow lint format lock viz mlflow notebook airflow clean
+.PHONY: help install forecast sentiment compare tune internals test test-slow lint format lock viz mlflow notebook airflow clean
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,7 +51,7 @@ $(VENV)/all.installed: $(VENV)/project.installed
 	$(INSTALL) --all-extras
 	@touch $@
 
-# What one of the extras in pyproject.toml needs beside the project: viz, notebook, mlflow, postgres.
+# What one of the extras in pyproject.toml needs beside the project: viz, notebook, mlflow, postgres, tune.
 $(VENV)/%.installed: $(VENV)/project.installed
 	$(INSTALL) --extra $*
 	@touch $@
@@ -64,6 +64,9 @@ sentiment: $(NEEDED) ## Classify film reviews, and say where the report is; PARA
 
 compare: $(NEEDED) ## LSTM against GRU; PARAMS="compare.plan.tasks=adding_100,compare.plan.music=..."
 	$(BIN)/kedro run --pipelines=compare $(RUN_FLAGS)
+
+tune: $(VENV)/tune.installed ## Search for better parameters of forecast; PARAMS="tune_forecast.num_samples=50,..."
+	$(BIN)/kedro run --pipelines=tune_forecast $(RUN_FLAGS)
 
 internals: $(NEEDED) ## What the gates of trained networks do
 	$(BIN)/kedro run --pipelines=internals $(RUN_FLAGS)

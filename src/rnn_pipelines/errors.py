@@ -34,7 +34,7 @@ class NetworkError(RnnPipelinesError, ValueError):
 
 
 class ParameterError(RnnPipelinesError, ValueError):
-    """A parameter has a name that nothing reads."""
+    """A parameter has a name that nothing reads, or a value that can't be used; the message says what was expected."""
 
 
 class ParallelError(RnnPipelinesError, RuntimeError):

@@ -91,6 +91,7 @@ def list_steps(folder: Path, *arguments: str) -> str:
         (["sentiment"], set()),
         (["compare"], set()),
         (["internals"], set()),
+        (["tune"], {"--extra tune"}),
         (["viz"], {"--extra viz"}),
         (["notebook"], {"--extra notebook"}),
         (["mlflow"], {"--extra mlflow"}),

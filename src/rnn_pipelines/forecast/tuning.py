@@ -102,6 +102,7 @@ def tune(
         `metric`, `loss`, `first_loss` (of the parameters as they were), `importances` of what was searched.
     Raises:
         SeriesError: the series can't be used, or no trial could.
+        TrainingError: Optuna is not installed.
     """
     known, judge = cut_test_part(table, spec)
     study = _open_study(folder, _fingerprint(known, judge, tuning), tuning)
@@ -223,8 +224,12 @@ def _tell(study: "Study", trial: "Trial", tried: Tried) -> None:
 
 
 def _open_study(folder: Path, name: str, tuning: TuningSpec) -> "Study":
-    import optuna
-
+    try:
+        import optuna
+    except ModuleNotFoundError as error:
+        raise TrainingError(
+            "tune_forecast needs Optuna, which is not installed: make tune, or pip install rnn-pipelines[tune]"
+        ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder.mkdir(parents=True, exist_ok=True)
     storage = f"sqlite:///{folder / STORAGE}"
