@@ -11,7 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
+
+from rnn_pipelines import TextClassifier
 
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
@@ -108,6 +111,17 @@ def test_metrics_are_those_of_the_predictions(metrics: dict, predictions: pd.Dat
         assert metrics[name]["f1"] == pytest.approx(f1_score(labels, probability > 0.5))
         assert metrics[name]["roc_auc"] == pytest.approx(roc_auc_score(labels, probability))
         assert metrics[name]["log_loss"] == pytest.approx(log_loss(labels, probability))
+
+
+def test_python_gives_the_numbers_of_the_pipeline(metrics: dict, settings: list[str]) -> None:
+    """From the same texts and the same parameters."""
+    table = pd.read_csv(settings[0].removeprefix("source.path="))
+    parameters = yaml.safe_load((PROJECT / "conf/test/parameters_sentiment.yml").read_text())["sentiment"]
+    parameters.pop("pointwise")
+    classifier = TextClassifier(**parameters).fit(table["Review"], table["Sentiment"], groups=table["Shop"])
+    found = classifier.leaderboard().set_index("classifier")
+    for name in sorted({*CLASSIFIERS} - {"pointwise"}):
+        assert found.loc[name, "log_loss"] == pytest.approx(metrics[name]["log_loss"], rel=1e-4)
 
 
 def test_networks_state_what_they_cost(metrics: dict) -> None:

@@ -7,8 +7,9 @@ from rnn_pipelines.version import __version__
 
 if TYPE_CHECKING:
     from rnn_pipelines.forecast.interface import Forecaster
+    from rnn_pipelines.sentiment.interface import TextClassifier
 
-__all__ = ["Forecaster", "__version__"]
+__all__ = ["Forecaster", "TextClassifier", "__version__"]
 
 quicken_start()
 
@@ -19,4 +20,8 @@ def __getattr__(name: str) -> Any:
         from rnn_pipelines.forecast.interface import Forecaster
 
         return Forecaster
+    if name == "TextClassifier":
+        from rnn_pipelines.sentiment.interface import TextClassifier
+
+        return TextClassifier
     raise AttributeError(f"module 'rnn_pipelines' has no attribute '{name}'")

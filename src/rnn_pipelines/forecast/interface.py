@@ -11,10 +11,11 @@ from typing import Any, Self
 
 import pandas as pd
 
+from rnn_pipelines.blocks import read_block
 from rnn_pipelines.champion.folders import load_folder, save_folder
 from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.forecast.best import BEST
-from rnn_pipelines.forecast.blocks import read_block, read_blocks
+from rnn_pipelines.forecast.blocks import read_blocks
 from rnn_pipelines.forecast.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.explanation import explain_next
 from rnn_pipelines.forecast.fitting import (

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pandas as pd
 from pydantic import BaseModel
 
+from rnn_pipelines.blocks import read_block
 from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast.best import BEST
-from rnn_pipelines.forecast.blocks import read_block
 from rnn_pipelines.forecast.cross_validation import keep_back, open_gaps
 from rnn_pipelines.forecast.fitting import ForecastSpec, fit_forecasters, rank_forecasters
 from rnn_pipelines.forecast.intervals import LevelSpec

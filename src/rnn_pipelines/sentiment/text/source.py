@@ -85,7 +85,20 @@ def read_reviews(source: ReviewSourceSpec) -> Reviews:
     if source.path is None:
         return read_archive(fetch_archive(source.archive, source.download_to), source.unlabelled)
     wanted = [column for column in (source.text, source.label, source.group, source.split) if column is not None]
-    table = read_columns(Path(source.path), wanted, FILES)
+    return parse_reviews(read_columns(Path(source.path), wanted, FILES), source)
+
+
+def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
+    """Makes reviews of the user's own table.
+
+    Args:
+        table: as it was read.
+        source: its columns, and what it is called in messages.
+    Returns:
+        See `read_reviews`.
+    Raises:
+        ReviewError: see `read_reviews`.
+    """
     if table.empty:
         raise ReviewError(f"{source.path}: no rows below the header.")
     ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")

@@ -1,0 +1,66 @@
+"""Blocks of parameters that are given in Python, checked like those of files."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from rnn_pipelines.errors import ParameterError
+
+
+def join_block(always: Mapping[str, Any], block: Any) -> Any:
+    """A block over what it always has; one that is no dictionary, for whoever checks it to refuse."""
+    if block is None or isinstance(block, Mapping):
+        return {**always, **(block or {})}
+    return block
+
+
+def read_block(name: str, kind: Any, block: Any) -> Any:
+    """One block of parameters.
+
+    Args:
+        name: of the block, in messages.
+        kind: its type.
+        block: what was given.
+    Raises:
+        ParameterError: it has a name that is not known, or a value that is refused.
+    """
+    try:
+        return kind.model_validate(block)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(map(str, (name, *first["loc"])))
+        if first["type"] == "extra_forbidden":
+            raise ParameterError(_suggest(path, str(first["loc"][-1]), kind.model_fields, f"{name}.")) from error
+        received = "" if first["type"] == "value_error" else f" Received {first['input']!r}."
+        raise ParameterError(f"{path}: {first['msg'].removeprefix('Value error, ')}.{received}") from error
+
+
+def refuse_unknown(given: Iterable[str], types: Mapping[str, Any], others: Iterable[str] = ()) -> None:
+    """Refuses blocks that there are not.
+
+    Args:
+        given: names of blocks.
+        types: of those that there are, by name.
+        others: names beside those of blocks that whoever asks knows.
+    Raises:
+        ParameterError: there is no such block; the message says which one was meant.
+    """
+    known = [*others, *types]
+    for name in given:
+        if name not in known:
+            homes = [block for block, kind in types.items() if _is_inside(name, kind)]
+            if homes:
+                raise ParameterError(f"{name}: no such parameter. Did you mean {homes[-1]}={{'{name}': ...}}?")
+            raise ParameterError(_suggest(name, name, known, ""))
+
+
+def _is_inside(name: str, kind: Any) -> bool:
+    return issubclass(kind, BaseModel) and name in kind.model_fields
+
+
+def _suggest(path: str, name: str, known: Iterable[str], prefix: str) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    hint = f"Did you mean {prefix}{close[0]}?" if close else f"Expected one of {sorted(known)}."
+    return f"{path}: no such parameter. {hint}"

@@ -1,0 +1,79 @@
+"""A text classifier of reviews, fitted in one go by the functions that the pipeline's nodes call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from rnn_pipelines.networks.specs import TrainingSpec
+from rnn_pipelines.sentiment.calibration import calibrate_classifiers
+from rnn_pipelines.sentiment.challenger import complete_challenger
+from rnn_pipelines.sentiment.classifier import TextClassifier, assemble_classifier
+from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
+from rnn_pipelines.sentiment.nb_ngram import NgramSpec
+from rnn_pipelines.sentiment.preparation import build_vocabulary, encode_reviews, fit_nb_ngram, learn_word_vectors
+from rnn_pipelines.sentiment.registry import NB_NGRAM
+from rnn_pipelines.sentiment.specs import ClassifierSpec
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+from rnn_pipelines.sentiment.text.schema import Reviews
+from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, split_reviews
+from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
+
+
+@dataclass(frozen=True)
+class SentimentSpec:
+    """Blocks of parameters of `sentiment`; see the types of the attributes.
+
+    Attributes:
+        networks: those that may be chosen, by name in the registry.
+    """
+
+    split: ReviewSplitSpec
+    vocabulary: VocabularySpec
+    padding: PaddingSpec
+    word_vectors: WordVectorSpec
+    ngrams: NgramSpec
+    networks: Mapping[str, ClassifierSpec]
+    training: TrainingSpec
+
+
+def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier, dict[str, Any]]:
+    """Fits n-gram classifier and networks, weighs them on validation and keeps the best.
+
+    Args:
+        table: reviews without parts.
+        spec: what to fit.
+    Returns:
+        The classifier, which remembers what it has seen. And the metrics of everyone on the test part, see
+        `evaluate_classifiers`.
+    Raises:
+        ReviewError: a part is empty or of one class only.
+        TrainingError: a loss is no longer finite.
+    """
+    reviews, _ = split_reviews(table, spec.split)
+    words = build_vocabulary(reviews, spec.vocabulary)
+    encoded = encode_reviews(reviews, words, spec.vocabulary)
+    vectors = learn_word_vectors(encoded, reviews, spec.word_vectors)
+    ngrams, features, ngrams_record = fit_nb_ngram(encoded, reviews, spec.ngrams)
+    networks, records, scores = _train_networks(features, reviews, vectors, spec)
+    calibrations, predictions = calibrate_classifiers(reviews, features, **scores)
+    metrics, *_ = evaluate_classifiers(predictions, **{NB_NGRAM: ngrams_record}, **records)
+    classifier = assemble_classifier(ngrams, words, spec.vocabulary, spec.padding, calibrations, **networks)
+    seeds = {name: {**record, "seeds": [spec.training.seed]} for name, record in records.items()}
+    return complete_challenger(classifier, reviews, calibrations, **seeds)[0], metrics
+
+
+def _train_networks(
+    features: Any, reviews: Reviews, vectors: Any, spec: SentimentSpec
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
+    """Networks, the records of their trainings, and their logits, by name."""
+    from rnn_pipelines.sentiment.training import score_reviews, train_classifier
+
+    networks, records, scores = {}, {}, {}
+    for name, network in spec.networks.items():
+        model, _, record = train_classifier(features, reviews, vectors, network, spec.padding, spec.training)
+        networks[name], records[name] = model, record
+        scores[name] = score_reviews(model, features, reviews, network, spec.padding)
+    return networks, records, scores

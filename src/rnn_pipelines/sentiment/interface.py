@@ -1,0 +1,155 @@
+"""Sentiment of texts from Python: the functions of the pipelines.
+
+What goes into use, and what is saved, is the artefact that `classifier` has under the same name.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+
+from rnn_pipelines.blocks import join_block, read_block, refuse_unknown
+from rnn_pipelines.champion.folders import load_folder, save_folder
+from rnn_pipelines.errors import ParameterError, ReviewError
+from rnn_pipelines.networks.specs import TrainingSpec
+from rnn_pipelines.sentiment.classifier import TextClassifier as Artefact
+from rnn_pipelines.sentiment.classifier import score_sentiment
+from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_classifier
+from rnn_pipelines.sentiment.nb_ngram import NgramSpec
+from rnn_pipelines.sentiment.packing import pack, unpack
+from rnn_pipelines.sentiment.registry import list_candidates
+from rnn_pipelines.sentiment.specs import ClassifierSpec
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, parse_reviews
+from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec
+from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
+
+# What texts are trained with: those defaults of `parameters_sentiment.yml` that are not those of every network.
+TRAINING = {"epochs": 2, "patience": 2, "learning_rate": 0.005, "schedule": "cosine", "weight_average": 0.0} | {
+    "jit_compile": False
+}
+# What messages call the texts and labels.
+ORIGIN = "the texts"
+
+
+class TextClassifier:
+    """The sentiment of texts by LSTM, GRU and n-grams, weighed on texts that were held back.
+
+    The parameters are those of `kedro run --pipelines=sentiment`, and give the same numbers; the network without
+    recurrence, which is never chosen, is not trained. Loads TensorFlow with the first training or prediction.
+
+    Args:
+        blocks: what `parameters_sentiment.yml` has: `split`, `vocabulary`, `padding`, `word_vectors`, `ngrams`, `lstm`,
+            `gru`, `training`, such as `training={"epochs": 3}`.
+    Raises:
+        ParameterError: there is no such parameter, or its value is refused.
+    """
+
+    def __init__(self, **blocks: Any) -> None:
+        self.spec = read_spec(blocks)
+        self._artefact: Artefact | None = None
+        self._metrics: dict[str, Any] | None = None
+
+    def fit(self, texts: Sequence[str], labels: Sequence[Any], groups: Sequence[Any] | None = None) -> Self:
+        """Fits everything.
+
+        Args:
+            texts: one for each example.
+            labels: 0/1, false/true, neg/pos or negative/positive.
+            groups: what keeps examples on one side of every split, such as a film, a shop or an author.
+        Raises:
+            ReviewError: texts, labels or groups can't be used; the message names row and remedy.
+        """
+        columns = {"text": _list_texts(texts), "label": list(labels)}
+        columns |= {} if groups is None else {"group": list(groups)}
+        if len({len(column) for column in columns.values()}) > 1:
+            counts = ", ".join(f"{len(column)} of {name}" for name, column in columns.items())
+            raise ReviewError(f"{ORIGIN}: expected as many of each, received {counts}.")
+        source = ReviewSourceSpec(path=ORIGIN, group=None if groups is None else "group")
+        table = parse_reviews(pd.DataFrame(columns, dtype=object), source)
+        self._artefact, self._metrics = fit_classifier(table, self.spec)
+        return self
+
+    def predict(self, texts: Sequence[str]) -> pd.DataFrame:
+        """The sentiment of each text.
+
+        Args:
+            texts: of any length, script and content.
+        Returns:
+            `text, label, probability, confidence, num_words, num_known_words`, a row for each text in order;
+            `probability` is that of positive, `confidence` that of the label. Where no word is known both are 0.5.
+        """
+        given = _list_texts(texts)
+        rows = pd.DataFrame({"row": range(1, len(given) + 1), "text": pd.Series(given, dtype="str")})
+        scored = score_sentiment(self._require_fit(), rows)
+        return scored[["text", "label", "probability", "confidence", "num_words", "num_known_words"]]
+
+    def leaderboard(self) -> pd.DataFrame:
+        """How everyone did on the texts that were kept back as a test part, the least log loss first."""
+        self._require_fit()
+        if self._metrics is None:
+            raise ParameterError("a loaded classifier holds no training data. Call fit.")
+        rows = {name: block for name, block in self._metrics.items() if isinstance(block, dict)}
+        table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("classifier")
+        return table.drop(columns="against_nb_ngram").sort_values("log_loss", kind="stable").reset_index()
+
+    def save(self, path: str | Path) -> None:
+        """Saves the classifier as a folder in the champion's format."""
+        save_folder(Path(path), pack(self._require_fit()))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """What `save` has written, or a champion, for `predict`.
+
+        Args:
+            path: the folder of a saved classifier, of a champion's version, or of a task's champion.
+        Raises:
+            ChampionError: there is none.
+            NewerFormatError: a newer version of the project has written it.
+        """
+        loaded = cls()
+        loaded._artefact = unpack(load_folder(Path(path)))
+        return loaded
+
+    def _require_fit(self) -> Artefact:
+        if self._artefact is None:
+            raise ParameterError("this classifier has learnt nothing yet. Call fit, or TextClassifier.load.")
+        return self._artefact
+
+
+def read_spec(blocks: dict[str, Any]) -> SentimentSpec:
+    """The blocks of `sentiment` as the library reads them; what is not given has its default.
+
+    Args:
+        blocks: by name, each a dictionary, as in `parameters_sentiment.yml`.
+    Raises:
+        ParameterError: there is no such block or parameter, or its value is refused.
+    """
+    types = {
+        "split": ReviewSplitSpec,
+        "vocabulary": VocabularySpec,
+        "padding": PaddingSpec,
+        "word_vectors": WordVectorSpec,
+        "ngrams": NgramSpec,
+        **dict.fromkeys(list_candidates(), ClassifierSpec),
+        "training": TrainingSpec,
+    }
+    refuse_unknown(blocks, types)
+    always = {name: {"cell": name} for name in list_candidates()} | {"training": TRAINING}
+    read = {
+        name: read_block(name, kind, join_block(always.get(name, {}), blocks.get(name))) for name, kind in types.items()
+    }
+    networks = {name: read.pop(name) for name in list_candidates()}
+    return SentimentSpec(**read, networks=networks)
+
+
+def _list_texts(texts: Sequence[str]) -> list[Any]:
+    if isinstance(texts, str):
+        raise ReviewError(f"{ORIGIN}: expected a list of texts, received one text. Put it into a list.")
+    found = list(texts)
+    wrong = [place for place, text in enumerate(found) if not isinstance(text, str)]
+    if wrong:
+        raise ReviewError(f"{ORIGIN}: expected texts, received {found[wrong[0]]!r} in row {wrong[0] + 1}.")
+    return found

@@ -1,0 +1,130 @@
+"""`TextClassifier` in Python: texts and labels in, labels with confidence out."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from rnn_pipelines import TextClassifier
+from rnn_pipelines.errors import ChampionError, ParameterError, ReviewError
+from rnn_pipelines.sentiment.classifier import score_sentiment
+from rnn_pipelines.sentiment.interface import read_spec
+from rnn_pipelines.sentiment.packing import unpack
+from rnn_pipelines.sentiment.registry import list_candidates
+
+SMALL = {
+    "vocabulary": {"min_count": 1},
+    "padding": {"max_length": 12},
+    "word_vectors": {"dimensions": 3},
+    "ngrams": {"order": 2, "folds": 2, "min_texts": 1},
+    "lstm": {"units": 2},
+    "gru": {"units": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def reviews(make_reviews: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    return make_reviews(240)
+
+
+@pytest.fixture(scope="module")
+def fitted(reviews: pd.DataFrame, no_graphs: None) -> TextClassifier:
+    labels = reviews["label"].map({0: "neg", 1: "pos"})
+    return TextClassifier(**SMALL).fit(reviews["text"], labels, groups=reviews["film"])
+
+
+def test_texts_get_label_and_confidence_in_their_order(fitted: TextClassifier) -> None:
+    found = fitted.predict(["a great fine film", "the dull awful film", "xyzzy"])
+    assert list(found) == ["text", "label", "probability", "confidence", "num_words", "num_known_words"]
+    assert found["text"].tolist() == ["a great fine film", "the dull awful film", "xyzzy"]
+    assert found["probability"][0] > 0.5 > found["probability"][1]
+    assert found["confidence"][2] == 0.5
+
+
+def test_no_text_gets_no_row(fitted: TextClassifier) -> None:
+    assert fitted.predict([]).empty
+
+
+def test_the_leaderboard_has_networks_beside_the_n_grams(fitted: TextClassifier) -> None:
+    found = fitted.leaderboard()
+    assert {*list_candidates(), "ensemble", "nb_ngram"} <= set(found["classifier"])
+    assert found["log_loss"].is_monotonic_increasing
+
+
+def test_what_is_loaded_predicts_the_same(fitted: TextClassifier, reviews: pd.DataFrame, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "model")
+    texts = reviews["text"].tolist()[:20]
+    loaded = TextClassifier.load(tmp_path / "model")
+    pd.testing.assert_frame_equal(loaded.predict(texts), fitted.predict(texts), rtol=1e-6)
+    with pytest.raises(ParameterError, match="no training data"):
+        loaded.leaderboard()
+
+
+def test_what_is_saved_is_a_champion(fitted: TextClassifier, reviews: pd.DataFrame, tmp_path: Path) -> None:
+    """As the pipelines read one, with the memory of what it has seen."""
+    fitted.save(tmp_path / "model")
+    artefact = unpack({path.name: path.read_bytes() for path in (tmp_path / "model").iterdir()})
+    rows = pd.DataFrame({"row": [1], "text": ["a great fine film"]})
+    found = score_sentiment(artefact, rows)["probability"]
+    assert found[0] == pytest.approx(fitted.predict(["a great fine film"])["probability"][0])
+    assert 0 < len(artefact.seen) < len(reviews)
+
+
+def test_a_classifier_that_has_learnt_nothing_says_so() -> None:
+    with pytest.raises(ParameterError, match=r"Call fit, or TextClassifier\.load"):
+        TextClassifier().predict(["text"])
+
+
+def test_there_is_nothing_to_load(tmp_path: Path) -> None:
+    with pytest.raises(ChampionError, match="no saved model"):
+        TextClassifier.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "message"),
+    [
+        ("one text", [1], "expected a list of texts, received one text"),
+        (["good", 3], [1, 0], "expected texts, received 3 in row 2"),
+        (["good", "bad"], [1], "expected as many of each, received 2 of text, 1 of label"),
+        (["good", "bad"], [1, "maybe"], r"the texts.*'maybe'"),
+        (["good", "bad"], [1, 1], "expected negative and positive reviews, received positive ones only"),
+        (["good", " "], [1, 0], "the texts.* a cell that is not empty"),
+    ],
+)
+def test_what_can_not_be_used_is_told(texts: list, labels: list, message: str) -> None:
+    with pytest.raises(ReviewError, match=message):
+        TextClassifier().fit(texts, labels)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        ({"trainin": {}}, r"trainin: no such parameter\. Did you mean training\?"),
+        ({"epochs": 3}, r"epochs: no such parameter\. Did you mean training=\{'epochs': ...\}\?"),
+        ({"gru": {"unit": 3}}, r"gru\.unit: no such parameter\. Did you mean gru\.units\?"),
+        ({"gru": {"units": 0}}, r"gru\.units: Input should be greater than or equal to 1\. Received 0"),
+    ],
+)
+def test_a_wrong_parameter_is_named_with_what_would_be_right(blocks: dict, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        TextClassifier(**blocks)
+
+
+def test_defaults_are_those_of_the_file(project: Path) -> None:
+    parameters = yaml.safe_load((project / "conf/base/parameters_sentiment.yml").read_text())["sentiment"]
+    others = {"source", "pointwise"}
+    assert TextClassifier().spec == read_spec({name: v for name, v in parameters.items() if name not in others})
+
+
+ALONE = (
+    "import sys; from rnn_pipelines import TextClassifier; TextClassifier(); print({*sys.modules} & {*sys.argv[1:]})"
+)
+
+
+def test_naming_a_classifier_loads_neither_kedro_nor_keras() -> None:
+    command = [sys.executable, "-c", ALONE, "kedro", "keras", "tensorflow", "sklearn", "plotly"]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == "set()"
