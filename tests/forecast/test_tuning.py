@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(table: pd.DataFrame, spec: ForecastSpec, folder: Path) -> tuple:
-    return tune(table, spec, TuningSpec(space=SPACE, num_samples=4), ALONE, folder)
+    return tune(table, None, spec, TuningSpec(space=SPACE, num_samples=4), ALONE, folder)
 
 
 def test_the_first_trial_has_the_parameters_as_they_are(found: tuple) -> None:
@@ -62,7 +62,7 @@ def test_the_winner_has_the_least_loss_and_is_a_file_for_forecast(found: tuple, 
 
 
 def test_a_search_goes_on_where_it_stood(found: tuple, table: pd.DataFrame, spec: ForecastSpec, folder: Path) -> None:
-    more, _, _ = tune(table, spec, TuningSpec(space=SPACE, num_samples=6), ALONE, folder)
+    more, _, _ = tune(table, None, spec, TuningSpec(space=SPACE, num_samples=6), ALONE, folder)
     pd.testing.assert_frame_equal(more.head(4), found[0])
     assert len(more) == 6
     assert more["parameters"].nunique() > 4
@@ -71,7 +71,7 @@ def test_a_search_goes_on_where_it_stood(found: tuple, table: pd.DataFrame, spec
 def test_the_test_part_is_not_seen(found: tuple, table: pd.DataFrame, spec: ForecastSpec, tmp_path: Path) -> None:
     from_end = table.groupby("unique_id").cumcount(ascending=False)
     changed = table.assign(y=table["y"].where(from_end >= 20, 1e3))
-    again, _, _ = tune(changed, spec, TuningSpec(space=SPACE, num_samples=4), ALONE, tmp_path)
+    again, _, _ = tune(changed, None, spec, TuningSpec(space=SPACE, num_samples=4), ALONE, tmp_path)
     columns = ["trial", "parameters", "loss", "baseline_loss"]
     pd.testing.assert_frame_equal(again[columns], found[0][columns])
 
@@ -84,13 +84,15 @@ def test_what_judges_is_the_validation_part(table: pd.DataFrame, spec: ForecastS
 
 
 def test_other_data_begins_another_search(found: tuple, table: pd.DataFrame, spec: ForecastSpec, folder: Path) -> None:
-    other, _, _ = tune(table.assign(y=2 * table["y"] + 1), spec, TuningSpec(space=SPACE, num_samples=1), ALONE, folder)
+    other, _, _ = tune(
+        table.assign(y=2 * table["y"] + 1), None, spec, TuningSpec(space=SPACE, num_samples=1), ALONE, folder
+    )
     assert other["trial"].tolist() == [0]
 
 
 def test_no_trial_begins_after_the_time_budget(table: pd.DataFrame, spec: ForecastSpec, tmp_path: Path, caplog) -> None:
     tuning = TuningSpec(space=SPACE, num_samples=50, time_budget=0.01)
-    trials, _, _ = tune(table, spec, tuning, ALONE, tmp_path)
+    trials, _, _ = tune(table, None, spec, tuning, ALONE, tmp_path)
     assert len(trials) == 1
     assert "time budget of 0.01 s is over, 49 trials were not made" in caplog.text
 
@@ -101,7 +103,7 @@ def test_a_trial_that_can_not_be_fitted_fails_alone(
     """A lookback that is longer than the series, which stands alone."""
     space = {"window.lookback": {"choices": [8, 500]}}
     alone = make_table({"a": make_values(140, seed=1)})
-    trials, parameters, summary = tune(alone, spec, TuningSpec(space=space, num_samples=6), ALONE, tmp_path)
+    trials, parameters, summary = tune(alone, None, spec, TuningSpec(space=space, num_samples=6), ALONE, tmp_path)
     failed = trials["parameters"].str.contains("500")
     assert 0 < failed.sum() == summary["num_failed"]
     assert (trials["loss"].isna() == failed).all()
@@ -114,7 +116,7 @@ def test_a_space_without_a_trial_that_works_is_refused(
 ) -> None:
     space = {"window.lookback": {"choices": [500, 600]}}
     with pytest.raises(SeriesError, match="no trial could be fitted"):
-        tune(make_table({"a": make_values(140)}), spec, TuningSpec(space=space, num_samples=2), ALONE, tmp_path)
+        tune(make_table({"a": make_values(140)}), None, spec, TuningSpec(space=space, num_samples=2), ALONE, tmp_path)
 
 
 def test_changed_parameters_are_checked_like_all(spec: ForecastSpec) -> None:

@@ -43,16 +43,22 @@ class Round:
     Attributes:
         number: from 1.
         table: up to the end of its last window, as it was read.
+        covariate_table: of all steps: what is past in it is not read after the cut-off of a window.
         spec: whose test part is its windows.
     """
 
     number: int
     table: Source
+    covariate_table: pd.DataFrame | None
     spec: ForecastSpec
 
 
 def cross_validate(
-    table: Source, spec: ForecastSpec, validation: CrossValidationSpec, parallel: ParallelSpec
+    table: Source,
+    covariate_table: pd.DataFrame | None,
+    spec: ForecastSpec,
+    validation: CrossValidationSpec,
+    parallel: ParallelSpec,
 ) -> Predictions:
     """Forecasts the newest windows of each series by everyone who has not seen them.
 
@@ -61,6 +67,7 @@ def cross_validate(
 
     Args:
         table: the series as they were read.
+        covariate_table: see `read_covariates`; None if there are none.
         spec: what to fit; its test part gives way to the windows.
         validation: which windows.
         parallel: over which processes fits are spread.
@@ -76,7 +83,7 @@ def cross_validate(
     spec = replace(
         spec, recipe=spec.recipe.model_copy(update={"source": source.model_copy(update={"freq": profile["freq"]})})
     )
-    rounds = list_rounds(series, spec, validation)
+    rounds = [replace(job, covariate_table=covariate_table) for job in list_rounds(series, spec, validation)]
     found = dict(_forecast_rounds(rounds, parallel))
     merged = _merge([found[number] for number in sorted(found)])
     wanted = list_windows(series, validation, horizon)
@@ -95,16 +102,20 @@ def list_rounds(series: Series, spec: ForecastSpec, validation: CrossValidationS
     Args:
         series: repaired, whose grid says where windows lie.
         spec, validation: see `cross_validate`.
+    Returns:
+        In their order, still without covariates.
     """
     horizon = spec.recipe.window.horizon
     step_size = validation.choose_step_size(horizon)
     span = (validation.n_windows - 1) * step_size
     grid = open_gaps(series)
     if not validation.refit:
-        return [Round(1, grid, keep_back(spec, horizon + span))]
+        return [Round(1, grid, None, keep_back(spec, horizon + span))]
     from_end = grid.groupby("unique_id", sort=False).cumcount(ascending=False)
     ends = range(span, -1, -step_size)
-    return [Round(number, grid[from_end >= end], keep_back(spec, horizon)) for number, end in enumerate(ends, start=1)]
+    return [
+        Round(number, grid[from_end >= end], None, keep_back(spec, horizon)) for number, end in enumerate(ends, start=1)
+    ]
 
 
 def open_gaps(series: Series) -> Source:
@@ -134,7 +145,7 @@ def list_windows(series: Series, validation: CrossValidationSpec, horizon: int) 
 def forecast_round(job: Round) -> tuple[int, Predictions]:
     """Fits and forecasts one round; the number tells it from the others."""
     try:
-        return job.number, tabulate_part(fit_forecasters(job.table, job.spec), "test")
+        return job.number, tabulate_part(fit_forecasters(job.table, job.covariate_table, job.spec), "test")
     except SeriesError as error:
         last = job.table["ds"].max()
         raise type(error)(

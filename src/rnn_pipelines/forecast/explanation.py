@@ -8,12 +8,13 @@ sum up to its forecast.
 Source: Sundararajan, Taly & Yan (2017), Axiomatic attribution for deep networks, arXiv:1703.01365, equations 1 and 3.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.base import Framed, frame_windows
+from rnn_pipelines.forecast.effects import count_lags
 from rnn_pipelines.forecast.folds import find_series
 from rnn_pipelines.forecast.forecaster import Blend
 from rnn_pipelines.forecast.networks import Network, read_windows
@@ -36,18 +37,20 @@ class _Parts:
     Attributes:
         lags: int64[lag], steps before the origin, from 1; some may be there twice.
         values: float64[lag, horizon], the part of each value of the past.
+        covariates: float64[covariate, horizon]: static ones, those known ahead, those of the past.
         calendar, baseline: float64[horizon].
     """
 
     lags: np.ndarray
     values: np.ndarray
+    covariates: np.ndarray
     calendar: np.ndarray
     baseline: np.ndarray
 
     @property
     def forecast(self) -> np.ndarray:
         """The sum, float64[horizon]."""
-        total: np.ndarray = self.values.sum(axis=0) + self.calendar + self.baseline
+        total: np.ndarray = self.values.sum(axis=0) + self.covariates.sum(axis=0) + self.calendar + self.baseline
         return total
 
 
@@ -59,11 +62,12 @@ def explain_next(blend: Blend, panel: Panel) -> pd.DataFrame:
         panel: the series, with windows after their ends.
     Returns:
         `unique_id, ds, horizon_step, input, lag, contribution`: `input` is `y` with its `lag` (1 for the last value
-        seen), `calendar` or `baseline` (lag 0). The contribution is in the unit of `y`; those of a step sum up to its
-        forecast.
+        seen), a covariate (`future:price`), `calendar` or `baseline` (lag 0). The contribution is in the unit of `y`;
+        those of a step sum up to its forecast, but for the error of the rule by which gradients are integrated.
     """
     windows = panel.windows
     index = windows.index("future")
+    names = [*panel.features.static, *panel.features.future, *panel.features.past]
     tables = []
     for origin in index.origins(np.arange(len(index))):
         origins = np.array([origin])
@@ -72,18 +76,29 @@ def explain_next(blend: Blend, panel: Panel) -> pd.DataFrame:
         target = panel.features.table.iloc[origin : origin + windows.horizon]
         number = find_series(windows, origins)[0]
         scale = {name: look_up(panel.features.table, panel.scaler, name)[number] for name in ("mean", "deviation")}
-        tables.append(_tabulate(parts, framed, target, **scale))
+        tables.append(_tabulate(parts, framed, target, (scale["mean"], scale["deviation"]), names))
     return pd.concat(tables, ignore_index=True)
 
 
 def _take_apart(blend: Blend, panel: WindowedPanel, framed: Framed, origins: np.ndarray) -> _Parts:
     lags = np.concatenate([np.arange(panel.lookback, 0, -1), *_find_season_lags(blend, panel, origins[0])])
     linear = framed.predictors[0][:, None] * blend.matrix
-    values, calendar, baseline = np.split(linear, [len(lags), len(linear) - 1])
-    parts = _Parts(lags, values, calendar.sum(axis=0), baseline[0])
+    num_last = 1 + len(blend.calendar)
+    values, covariates, calendar, baseline = np.split(linear, [len(lags), len(linear) - num_last, len(linear) - 1])
+    parts = _Parts(lags, values, _gather_covariates(panel, covariates), calendar.sum(axis=0), baseline[0])
     for name, network in blend.networks.items():
-        parts = _add(parts, blend.shares[name], *_integrate(network, panel, framed, origins))
+        parts = _add(parts, blend.shares[name], _integrate(network, panel, framed, origins))
     return parts
+
+
+def _gather_covariates(panel: WindowedPanel, linear: np.ndarray) -> np.ndarray:
+    """From the predictors of `gather_predictors` to one sum for each covariate, float64[covariate, horizon]."""
+    num_moving = panel.num_future + panel.num_past
+    ends = np.cumsum([panel.num_future * panel.horizon, num_moving * count_lags(panel)])
+    ahead, lagged, static = np.split(linear, ends)
+    moving = lagged.reshape(num_moving, count_lags(panel), panel.horizon).sum(axis=1)
+    moving[: panel.num_future] += ahead.reshape(panel.num_future, panel.horizon, panel.horizon).sum(axis=1)
+    return np.concatenate([static, moving])
 
 
 def _find_season_lags(blend: Blend, panel: WindowedPanel, origin: int) -> list[np.ndarray]:
@@ -100,17 +115,18 @@ def _find_season_lags(blend: Blend, panel: WindowedPanel, origin: int) -> list[n
     return found
 
 
-def _add(parts: _Parts, share: float, history: np.ndarray, calendar: np.ndarray, baseline: np.ndarray) -> _Parts:
-    """With a share of what a network adds; the history stands first among the values."""
+def _add(parts: _Parts, share: float, others: _Parts) -> _Parts:
+    """With a share of what a network adds, of whose values the first are the history, as in `parts`."""
     values = parts.values.copy()
-    values[: len(history)] += share * history
-    return _Parts(parts.lags, values, parts.calendar + share * calendar, parts.baseline + share * baseline)
+    values[: len(others.values)] += share * others.values
+    added = {
+        name: getattr(parts, name) + share * getattr(others, name) for name in ("covariates", "calendar", "baseline")
+    }
+    return replace(parts, values=values, **added)
 
 
-def _integrate(
-    network: Network, panel: WindowedPanel, framed: Framed, origins: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A network's correction: of the history, float64[lookback, horizon]; of the calendar, and of the baseline."""
+def _integrate(network: Network, panel: WindowedPanel, framed: Framed, origins: np.ndarray) -> _Parts:
+    """A network's correction."""
     has_embedding = bool(network.embedding_kernel.size)
     steps, known = read_windows(panel, framed, origins, network.segment, network.calendar, has_embedding)
     points, weights = np.polynomial.legendre.leggauss(NUM_POINTS)
@@ -124,13 +140,19 @@ def _integrate(
     num_members = len(network.head_kernel)
     slopes = find_input_gradients(network.weights, passed, np.repeat(ahead[None], num_members, axis=0))
     of_steps, of_known = (_average(one.mean(axis=0), weights / 2, panel.horizon) for one in slopes)
-    history, calendar = _split_channels(of_steps, steps[:, 0], panel.lookback, network.segment, has_embedding)
+    parts = _split_channels(network, panel, of_steps, steps[:, 0])
     start = steps * np.float32(0)
     if has_embedding:
         start[:, :, -1] = steps[:, :, -1]
     baseline = run_members(network.weights, start, known * np.float32(0))[0].mean(axis=0)[0]
-    of_history = history * framed.history[0][:, None]
-    return of_history, calendar + known[0] @ of_known, baseline.astype(np.float64)
+    calendar, covariates = _split_known(panel, known[0][:, None] * of_known)
+    return replace(
+        parts,
+        values=parts.values * framed.history[0][:, None],
+        covariates=parts.covariates + covariates,
+        calendar=parts.calendar + calendar,
+        baseline=baseline.astype(np.float64),
+    )
 
 
 def _average(slopes: np.ndarray, weights: np.ndarray, horizon: int) -> np.ndarray:
@@ -140,32 +162,57 @@ def _average(slopes: np.ndarray, weights: np.ndarray, horizon: int) -> np.ndarra
     return averaged
 
 
-def _split_channels(
-    slopes: np.ndarray, steps: np.ndarray, lookback: int, segment: int, has_embedding: bool
-) -> tuple[np.ndarray, np.ndarray]:
+def _split_channels(network: Network, panel: WindowedPanel, slopes: np.ndarray, steps: np.ndarray) -> _Parts:
     """From what a network reads back to the window, see `read_windows`.
 
     Args:
+        network: says how it reads.
+        panel: the windows.
         slopes: float64[time, feature, horizon], with respect to what is read.
         steps: float32[time, feature], what is read.
-        lookback, segment, has_embedding: how it is read.
     Returns:
-        With respect to the history, float64[lookback, horizon]; and the calendar's part, float64[horizon].
+        Slopes with respect to the history as values; parts of calendar and covariates; nothing else yet.
     """
+    has_embedding = bool(network.embedding_kernel.size)
     if has_embedding:
         slopes, steps = slopes[:, :-1], steps[:, :-1]
-    num_channels = slopes.shape[1] // segment
-    slopes = slopes.reshape(-1, num_channels, slopes.shape[2])[-lookback:]
-    steps = steps.reshape(-1, num_channels)[-lookback:]
-    if has_embedding:
-        return slopes[:, 0], np.zeros(slopes.shape[2])
-    # The first channel is the window less its mean, the second the window, the others the calendar.
-    history = slopes[:, 0] - slopes[:, 0].mean(axis=0) + slopes[:, 1]
-    return history, np.einsum("tc,tch->h", steps[:, 2:], slopes[:, 2:])
+    num_channels, horizon = slopes.shape[1] // network.segment, slopes.shape[2]
+    slopes = slopes.reshape(-1, num_channels, horizon)[-panel.lookback :]
+    steps = steps.reshape(-1, num_channels)[-panel.lookback :]
+    first = num_channels - (panel.values.shape[1] - panel.calendar.stop)
+    products = np.einsum("tc,tch->ch", steps, slopes)
+    # Of one series the first channel is the window less its mean, the second the window; of many the window alone.
+    history = slopes[:, 0] if has_embedding else slopes[:, 0] - slopes[:, 0].mean(axis=0) + slopes[:, 1]
+    calendar = products[(1 if has_embedding else 2) : first].sum(axis=0)
+    return _Parts(np.arange(panel.lookback, 0, -1), history, products[first:], calendar, np.zeros(horizon))
 
 
-def _tabulate(parts: _Parts, framed: Framed, target: pd.DataFrame, mean: float, deviation: float) -> pd.DataFrame:
+def _split_known(panel: WindowedPanel, products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What goes around the recurrent layer: calendar and static covariates, of many series; what is known ahead.
+
+    Args:
+        panel: the windows.
+        products: float64[known, horizon], parts of the correction.
+    Returns:
+        The calendar's part, float64[horizon], and those of covariates, float64[covariate, horizon].
+    """
+    num_ahead = panel.num_future * panel.horizon
+    others, ahead = np.split(products, [len(products) - num_ahead])
+    covariates = np.zeros((panel.num_static + panel.num_future + panel.num_past, panel.horizon))
+    begin = panel.num_static
+    covariates[begin : begin + panel.num_future] = ahead.reshape(panel.num_future, panel.horizon, panel.horizon).sum(
+        axis=1
+    )
+    if len(others):
+        covariates[:begin] = others[panel.num_known :]
+    return others[: panel.num_known].sum(axis=0), covariates
+
+
+def _tabulate(
+    parts: _Parts, framed: Framed, target: pd.DataFrame, scale: tuple[float, float], names: list[str]
+) -> pd.DataFrame:
     """From the frame to the unit of the series, one row for each step and input."""
+    mean, deviation = scale
     forecast, baseline = (
         framed.units.unframe(values[None])[0] * deviation + mean for values in (parts.forecast, parts.baseline)
     )
@@ -175,6 +222,7 @@ def _tabulate(parts: _Parts, framed: Framed, target: pd.DataFrame, mean: float, 
     summed = np.zeros((len(lags), parts.values.shape[1]))
     np.add.at(summed, places, parts.values)
     rows = [(BASELINE, 0, baseline), (CALENDAR, 0, slope * parts.calendar)]
+    rows += [(name, 0, slope * own) for name, own in zip(names, parts.covariates, strict=True)]
     rows += [(TARGET, int(lag), slope * own) for lag, own in zip(lags, summed, strict=True)]
     return pd.concat(
         [

@@ -72,11 +72,12 @@ class Fitted:
         return {name: network.network for name, network in self.networks.items()}
 
 
-def fit_forecasters(table: Source, spec: ForecastSpec) -> Fitted:
+def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: ForecastSpec) -> Fitted:
     """Fits simple methods, networks, their combination and intervals.
 
     Args:
         table: the series as they were read.
+        covariate_table: see `read_covariates`; None if there are none.
         spec: what to fit.
     Raises:
         SeriesError: the series can't be used; the message says why and what to do.
@@ -84,6 +85,7 @@ def fit_forecasters(table: Source, spec: ForecastSpec) -> Fitted:
     """
     given = {
         "table": table,
+        "covariate_table": covariate_table,
         "training": spec.training,
         "plan": TrainingPlan(BudgetSpec(max_seconds=None, max_steps=None)),
     }
@@ -147,7 +149,9 @@ def make_champion(fitted: Fitted) -> Forecaster:
     """The combination as a retraining makes it: it remembers its networks, and what monitoring needs."""
     networks = fitted.networks.values()
     panel, settings = fitted.panel, fitted.settings
-    return choose_challenger(panel.windows, fitted.base, panel.scaler, settings, fitted.spec.level, *networks)[0]
+    return choose_challenger(
+        panel.windows, fitted.base, panel.scaler, panel.coding, settings, fitted.spec.level, *networks
+    )[0]
 
 
 def _find_matrices(base: Base) -> dict[str, np.ndarray]:
@@ -168,4 +172,4 @@ def _complete(fitted: Fitted, name: str, blend: Blend) -> Forecaster:
     # Windows of newer values are padded by the same season.
     settings = fitted.settings.model_copy(update={"season_length": panel.windows.season_length})
     intervals = fitted.intervals.pick(name, FORECAST) if fitted.spec.level.root else None
-    return Forecaster(blend, panel.scaler, settings, intervals)
+    return Forecaster(blend, panel.scaler, settings, intervals, panel.coding)

@@ -4,12 +4,16 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.forecaster import FORECAST, Forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.predictions import BOUNDS, name_bounds, name_own_bounds
+from rnn_pipelines.forecast.series.covariates import refuse_missing_ahead, refuse_missing_columns
 from rnn_pipelines.forecast.series.tables import Series
 
 
-def forecast_further(forecaster: Forecaster, series: Series, num_steps: int) -> pd.DataFrame:
+def forecast_further(
+    forecaster: Forecaster, series: Series, num_steps: int, covariate_table: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Forecasts the steps after each series' end, however many.
 
     Beyond the horizon, forecasts are read as if they had happened. Nobody has measured how far off those are, so that
@@ -19,16 +23,30 @@ def forecast_further(forecaster: Forecaster, series: Series, num_steps: int) -> 
         forecaster: what to forecast with.
         series: one or several.
         num_steps: after each series' end.
+        covariate_table: see `read_covariates`; None if there are none.
     Returns:
         See `forecast_cutoffs`; and `is_recursive`, whether the step lies beyond the trained horizon.
+    Raises:
+        SeriesError: a covariate that the forecaster reads is not there, or lacks values ahead; one of the past would be
+            read beyond the horizon, where nobody knows it.
     """
-    horizon = forecaster.settings.horizon
+    horizon, coding = forecaster.settings.horizon, forecaster.coding
+    refuse_missing_columns(covariate_table, coding.list_columns())
+    past = coding.list_columns("past")
+    if num_steps > horizon and past:
+        raise SeriesError(
+            f"{num_steps} steps were asked for. Beyond the trained horizon of {horizon} nothing is known of the past "
+            f"covariates {list(past)}. Ask for fewer steps, or train with a longer horizon."
+        )
+    if covariate_table is not None:
+        known = series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
+        refuse_missing_ahead(known, covariate_table, coding.list_columns("future"), -(-num_steps // horizon) * horizon)
     ends = find_ends(series)
-    found = [forecast_cutoffs(forecaster, series, ends)]
+    found = [forecast_cutoffs(forecaster, series, ends, covariate_table)]
     series = series.loc[series["unique_id"].isin(found[0]["unique_id"]), ["unique_id", "ds", "y", "observed"]]
     for done in range(horizon, num_steps, horizon):
         series = _go_on(series, found[-1])
-        further = forecast_cutoffs(forecaster, series, find_ends(series))
+        further = forecast_cutoffs(forecaster, series, find_ends(series), covariate_table)
         found.append(further.assign(horizon_step=further["horizon_step"] + done))
     forecasts = pd.concat(found, ignore_index=True).merge(ends, on="unique_id", suffixes=("_own", ""))
     forecasts = forecasts[forecasts["horizon_step"] <= num_steps].drop(columns="cutoff_own")

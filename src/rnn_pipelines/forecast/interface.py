@@ -32,6 +32,7 @@ from rnn_pipelines.forecast.forecaster import Forecaster as Artefact
 from rnn_pipelines.forecast.further import forecast_further, lay_side_by_side
 from rnn_pipelines.forecast.packing import pack, unpack
 from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
+from rnn_pipelines.forecast.series.covariates import KEY, read_covariates, refuse_missing_ahead
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Series, Source
@@ -40,6 +41,8 @@ from rnn_pipelines.networks.fan_out import ParallelSpec
 logger = logging.getLogger(__name__)
 
 ID = "unique_id"
+# Blocks of `covariates` by the names that Nixtla's libraries have for them.
+EXOGENOUS = {"futr_exog": "future", "hist_exog": "past", "stat_exog": "static"}
 
 
 class Forecaster:
@@ -53,8 +56,10 @@ class Forecaster:
         level: of the intervals, in percent; none for no intervals.
         lookback: steps that a forecast sees.
         freq: pandas offset alias, or a whole number of steps; inferred where it is not given.
-        blocks: what else `parameters_forecast.yml` has: `source`, `gaps`, `split`, `window`, `calendar`, `lstm`, `gru`,
-            `training`, `evaluation`, such as `training={"seed": 1}`.
+        blocks: what else `parameters_forecast.yml` has: `source`, `gaps`, `split`, `window`, `calendar`, `covariates`,
+            `lstm`, `gru`, `training`, `evaluation`, such as `training={"seed": 1}`. `futr_exog`, `hist_exog` and
+            `stat_exog` are the columns of `covariates` by the names that Nixtla's libraries have for them: known ahead,
+            of the past, static.
     Raises:
         ParameterError: there is no such parameter, or its value is refused.
     """
@@ -67,26 +72,29 @@ class Forecaster:
         freq: int | str | None = None,
         **blocks: Any,
     ) -> None:
-        window, source = (_take_block(name, blocks) for name in ("window", "source"))
+        window, source, covariates = (_take_block(name, blocks) for name in ("window", "source", "covariates"))
+        covariates |= {EXOGENOUS[name]: _list_columns(name, blocks.pop(name)) for name in EXOGENOUS if name in blocks}
         window |= {name: value for name, value in (("horizon", h), ("lookback", lookback)) if value is not None}
         source |= {} if freq is None else {"freq": freq}
-        given = {**blocks, "window": window, "source": source, "level": tuple(level or ())}
-        self.spec: ForecastSpec = read_blocks(given, others=("h", "lookback", "freq"))
+        given = {**blocks, "window": window, "source": source, "covariates": covariates, "level": tuple(level or ())}
+        self.spec: ForecastSpec = read_blocks(given, others=("h", "lookback", "freq", *EXOGENOUS))
         self.levels = self.spec.level.root
         self._artefacts: dict[str, Artefact] = {}
         self._fitted: Fitted | None = None
+        self._covariates: pd.DataFrame | None = None
 
     def fit(self, frame: pd.DataFrame) -> Self:
         """Fits everything.
 
         Args:
-            frame: `ds, y`, and `unique_id` where there are several series; it is not changed.
+            frame: `ds, y`, `unique_id` where there are several series, and the covariates; it is not changed. Rows
+                after the last `y` have values of covariates that are known ahead.
         Raises:
             SeriesError: the series can't be used; the message says why and what to do.
         """
-        table, source = self._read(frame)
-        fitted = fit_forecasters(table, self._with(source))
-        self._fitted, self._artefacts = fitted, list_artefacts(fitted)
+        table, covariates, source = self._read(frame)
+        fitted = fit_forecasters(table, covariates, self._with(source))
+        self._fitted, self._artefacts, self._covariates = fitted, list_artefacts(fitted), covariates
         return self
 
     def predict(
@@ -95,7 +103,8 @@ class Forecaster:
         """Forecasts the steps after each series' end.
 
         Args:
-            frame: newer values of the same series; those of `fit` where it is None.
+            frame: newer values of the same series, with their covariates; or, after `fit`, only the covariates over the
+                horizon, without values of `y`. Where it is None, all that `fit` was given counts.
             h: steps ahead. Those beyond the trained horizon are forecast from forecasts; `is_recursive` tells them, and
                 they have no bounds, because nobody has measured how far off they are.
             level: of the intervals, in percent; those that were asked for where it is None.
@@ -103,7 +112,7 @@ class Forecaster:
             `unique_id, ds`; `is_recursive` where the trained horizon is not enough; a column for each forecaster, in
             the unit of `y`; and its bounds, such as `gru-lo-80`. After `load` the one forecaster is `best`.
         Raises:
-            SeriesError: the series can't be used, or are not those of the training.
+            SeriesError: the series can't be used, or are not those of the training; covariates are missing.
             ParameterError: there are no intervals of that level.
         """
         best = self._require_fit()
@@ -112,8 +121,10 @@ class Forecaster:
         num_steps = horizon if h is None else h
         if num_steps < 1:
             raise ParameterError(f"h: expected 1 step or more, received {h}.")
-        series = self._find_series(frame)
-        forecasts = {name: forecast_further(one, series, num_steps) for name, one in self._artefacts.items()}
+        series, covariates = self._find_series(frame)
+        forecasts = {
+            name: forecast_further(one, series, num_steps, covariates) for name, one in self._artefacts.items()
+        }
         if forecasts[BEST].empty:
             raise SeriesError(
                 "the frame: none of its series can be forecast: they are not those of the training, or their ends have "
@@ -159,8 +170,8 @@ class Forecaster:
         asked = {"n_windows": n_windows, "step_size": step_size, "refit": refit}
         validation = read_block("cross_validation", CrossValidationSpec, asked)
         parallel = read_block("parallel", ParallelSpec, {"workers": workers})
-        table, source = self._read(frame)
-        found = cross_validate(table, self._with(source), validation, parallel).table
+        table, covariates, source = self._read(frame)
+        found = cross_validate(table, covariates, self._with(source), validation, parallel).table
         return found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
 
     def explain(self, forecaster: str = BEST) -> pd.DataFrame:
@@ -173,12 +184,16 @@ class Forecaster:
             contributions of a step sum up to its forecast.
         Raises:
             ParameterError: there is no such forecaster.
+            SeriesError: what `fit` was given has no covariates over the horizon.
         """
         fitted = self._require_training()
         if forecaster not in self._artefacts:
             raise ParameterError(f"forecaster: expected one of {sorted(self._artefacts)}, received {forecaster!r}.")
         blend = self._artefacts[forecaster].model
         assert isinstance(blend, Blend)  # all that fit makes are
+        future = fitted.panel.coding.list_columns("future")
+        if self._covariates is not None:
+            refuse_missing_ahead(fitted.panel.series, self._covariates, future, fitted.panel.windows.horizon)
         return explain_next(blend, fitted.panel)
 
     def save(self, path: str | Path) -> None:
@@ -201,7 +216,8 @@ class Forecaster:
         artefact = unpack(load_folder(Path(path)))
         known, settings = artefact.intervals, artefact.settings
         level = [] if known is None else [one for one in known.levels.tolist() if one != ANOMALY_LEVEL]
-        blocks = {"gaps": settings.gaps, "calendar": settings.calendar.model_dump()}
+        covariates = artefact.coding.make_spec().model_dump()
+        blocks = {"gaps": settings.gaps, "calendar": settings.calendar.model_dump(), "covariates": covariates}
         loaded = cls(settings.horizon, level, settings.lookback, settings.freq, **blocks)
         loaded._artefacts = {BEST: artefact}
         return loaded
@@ -225,35 +241,39 @@ class Forecaster:
             raise ParameterError(f"level: there are intervals of {known}, asked were {missing}. Fit with them.")
         return asked
 
-    def _find_series(self, frame: pd.DataFrame | None) -> Series:
-        """Repaired, as they were in the training."""
-        if frame is None:
+    def _find_series(self, frame: pd.DataFrame | None) -> tuple[Series, pd.DataFrame | None]:
+        """The series, repaired as they were in the training, and the covariates."""
+        source = self.spec.recipe.source
+        if frame is None or (self._fitted is not None and _has_no_values(frame, source.target)):
             if self._fitted is None:
                 raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
-            return self._fitted.panel.series
+            return self._fitted.panel.series, self._add_ahead(frame)
         best = self._artefacts[BEST]
-        if (
-            isinstance(frame, pd.DataFrame)
-            and ID not in frame
-            and self.spec.recipe.source.id is None
-            and len(best.scaler) == 1
-        ):
+        if isinstance(frame, pd.DataFrame) and ID not in frame and source.id is None and len(best.scaler) == 1:
             frame = frame.assign(**{ID: best.scaler[ID].iloc[0]})
-        table, source = self._read(frame)
-        return repair_series(table, source.model_copy(update={"freq": best.settings.freq}), best.settings.gaps)[0]
+        table, covariates, source = self._read(frame)
+        source = source.model_copy(update={"freq": best.settings.freq})
+        return repair_series(table, source, best.settings.gaps)[0], covariates
+
+    def _add_ahead(self, frame: pd.DataFrame | None) -> pd.DataFrame | None:
+        """The covariates that `fit` was given, and those of a frame over them."""
+        if frame is None or self._covariates is None:
+            return self._covariates
+        future = self.spec.recipe.covariates.model_copy(update={"past": (), "static": (), "path": None})
+        ahead = read_covariates(self._name_columns(frame), future, frame)
+        joined = ahead.set_index(KEY).combine_first(self._covariates.set_index(KEY)).reset_index()
+        return joined[list(self._covariates)]
 
     def _with(self, source: SourceSpec) -> ForecastSpec:
         """What was asked for, of a frame with these columns."""
         return replace(self.spec, recipe=self.spec.recipe.model_copy(update={"source": source}))
 
-    def _read(self, frame: pd.DataFrame) -> tuple[Source, SourceSpec]:
-        """The frame as the pipelines read it, and its columns."""
+    def _read(self, frame: pd.DataFrame) -> tuple[Source, pd.DataFrame, SourceSpec]:
+        """The frame as the pipelines read it, its covariates, and its columns."""
         if not isinstance(frame, pd.DataFrame):
             raise SeriesError(f"expected a frame of pandas, received {type(frame).__name__}.")
-        source = self.spec.recipe.source
-        if source.id is None and ID in frame:
-            source = source.model_copy(update={"id": ID})
-        wanted = [name for name in (source.id, source.time, source.target) if name is not None]
+        source, covariates = self._name_columns(frame), self.spec.recipe.covariates
+        wanted = [name for name in (source.id, source.time, source.target, *covariates.columns) if name is not None]
         missing = [name for name in wanted if name not in frame]
         if missing:
             raise SeriesError(
@@ -263,7 +283,21 @@ class Forecaster:
         others = [str(name) for name in frame if name not in wanted]
         if others:
             logger.warning("the frame: columns that are not read: %s", ", ".join(others))
-        return read_source(source, frame), source
+        return read_source(source, frame), read_covariates(source, covariates, frame), source
+
+    def _name_columns(self, frame: pd.DataFrame) -> SourceSpec:
+        source = self.spec.recipe.source
+        return source.model_copy(update={"id": ID}) if source.id is None and ID in frame else source
+
+
+def _has_no_values(frame: pd.DataFrame, target: str) -> bool:
+    return isinstance(frame, pd.DataFrame) and (target not in frame or bool(frame[target].isna().all()))
+
+
+def _list_columns(name: str, columns: Any) -> tuple[str, ...]:
+    if isinstance(columns, str):
+        raise ParameterError(f"{name}: expected a list of columns, received {columns!r}. Put it into a list.")
+    return tuple(columns or ())
 
 
 def _take_block(name: str, blocks: dict[str, Any]) -> dict[str, Any]:

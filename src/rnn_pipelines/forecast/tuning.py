@@ -55,11 +55,13 @@ class Trying:
     Attributes:
         number: of the trial.
         table: up to the end of the validation part.
+        covariate_table: of all steps: what is past in it is not read after the cut-off of a window.
         spec: whose test part is the validation part.
     """
 
     number: int
     table: Source
+    covariate_table: pd.DataFrame | None
     spec: ForecastSpec
 
 
@@ -83,7 +85,12 @@ class Tried:
 
 
 def tune(
-    table: Source, spec: ForecastSpec, tuning: TuningSpec, parallel: ParallelSpec, folder: Path
+    table: Source,
+    covariate_table: pd.DataFrame | None,
+    spec: ForecastSpec,
+    tuning: TuningSpec,
+    parallel: ParallelSpec,
+    folder: Path,
 ) -> tuple[Trials, dict[str, Any], dict[str, Any]]:
     """Searches the space for the parameters with which the combination has the least loss on the validation part.
 
@@ -93,6 +100,7 @@ def tune(
 
     Args:
         table: the series as they were read.
+        covariate_table: see `read_covariates`; None if there are none.
         spec: all that is not searched.
         tuning: what is.
         parallel: over which processes.
@@ -105,7 +113,7 @@ def tune(
         TrainingError: Optuna is not installed.
     """
     known, judge = cut_test_part(table, spec)
-    study = _open_study(folder, _fingerprint(known, judge, tuning), tuning)
+    study = _open_study(folder, _fingerprint(known, covariate_table, (judge, tuning.space, tuning.seed)), tuning)
     if not study.trials:
         study.enqueue_trial(list_values(spec, tuning))
     started = time.monotonic()
@@ -114,7 +122,7 @@ def tune(
         if is_over and num_ended:
             logger.warning("the time budget of %g s is over, %d trials were not made", tuning.time_budget, missing)
             break
-        _try_some(study, known, judge, tuning, parallel, missing)
+        _try_some(study, Trying(0, known, covariate_table, judge), tuning, parallel, missing)
     return _summarize(study, "mase" if known["unique_id"].nunique() > 1 else "mse")
 
 
@@ -176,7 +184,7 @@ def try_parameters(job: Trying) -> Tried:
     """Fits with the parameters of a trial, and measures."""
     started = time.monotonic()
     try:
-        ranked = rank_forecasters(fit_forecasters(job.table, job.spec)).set_index("forecaster")
+        ranked = rank_forecasters(fit_forecasters(job.table, job.covariate_table, job.spec)).set_index("forecaster")
     except (SeriesError, TrainingError) as error:
         return Tried(job.number, None, None, time.monotonic() - started, str(error))
     losses = ranked["mase" if "relative_mae" in ranked else "mse"]
@@ -184,18 +192,15 @@ def try_parameters(job: Trying) -> Tried:
     return Tried(job.number, float(losses[BEST]), float(simple), time.monotonic() - started)
 
 
-def _try_some(
-    study: "Study", table: Source, spec: ForecastSpec, tuning: TuningSpec, parallel: ParallelSpec, most: int
-) -> None:
-    """As many trials as there are workers, side by side."""
+def _try_some(study: "Study", first: Trying, tuning: TuningSpec, parallel: ParallelSpec, most: int) -> None:
+    """As many trials as there are workers, side by side; `first` has what they share."""
     num = min(most, 1 if parallel.backend == "dask" else count_workers(parallel))
     trials = {trial.number: trial for trial in (study.ask() for _ in range(num))}
-    jobs = [
-        Trying(
-            number, table, change_spec(spec, {name: _suggest(trial, name, one) for name, one in tuning.space.items()})
-        )
+    asked = {
+        number: {name: _suggest(trial, name, dimension) for name, dimension in tuning.space.items()}
         for number, trial in trials.items()
-    ]
+    }
+    jobs = [replace(first, number=number, spec=change_spec(first.spec, values)) for number, values in asked.items()]
     for _, tried in fan_out(try_parameters, jobs, parallel):
         _tell(study, trials[tried.number], tried)
 
@@ -286,9 +291,10 @@ def _summarize(study: "Study", metric: str) -> tuple[Trials, dict[str, Any], dic
     return trials, {"forecast": parameters}, summary
 
 
-def _fingerprint(table: Source, spec: ForecastSpec, tuning: TuningSpec) -> str:
+def _fingerprint(table: Source, covariate_table: pd.DataFrame | None, asked: object) -> str:
     """Of all that trials depend on, but for how many there are."""
-    space = {name: dimension.model_dump() for name, dimension in tuning.space.items()}
-    asked = repr((spec, space, tuning.seed)).encode()
-    rows = pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes()
-    return hashlib.sha256(rows + asked).hexdigest()[:16]
+    digest = hashlib.sha256(repr(asked).encode())
+    for rows in (table, covariate_table):
+        if rows is not None:
+            digest.update(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes())
+    return digest.hexdigest()[:16]

@@ -11,5 +11,17 @@ def test_nothing_that_is_in_use_is_read_or_written() -> None:
 
 def test_it_fits_by_the_parameters_of_forecast() -> None:
     read = {name.removeprefix("params:") for name in create_pipeline().inputs() if name.startswith("params:")}
-    blocks = {"source", "gaps", "split", "window", "calendar", "evaluation", "lstm", "gru", "training", "level"}
+    blocks = {
+        "source",
+        "gaps",
+        "split",
+        "window",
+        "calendar",
+        "covariates",
+        "evaluation",
+        "lstm",
+        "gru",
+        "training",
+        "level",
+    }
     assert {f"forecast.{block}" for block in blocks} <= read

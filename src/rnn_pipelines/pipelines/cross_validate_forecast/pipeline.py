@@ -7,15 +7,24 @@ from rnn_pipelines.forecast.evaluation.windows import summarize_windows
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.report.cross_validation import draw_error_by_cutoff
-from rnn_pipelines.forecast.series.newest import read_newest
+from rnn_pipelines.forecast.series.newest import read_newest, read_newest_covariates
 from rnn_pipelines.pipelines.backtest_forecast.nodes import gather_recipe, take_network
 from rnn_pipelines.pipelines.cross_validate_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
 
 SPEC = "params:cross_validate_forecast"
-TABLE, ASKED, PREDICTIONS, METRICS, BY_CUTOFF, FIGURE, REPORT = (
+TABLE, COVARIATES, ASKED, PREDICTIONS, METRICS, BY_CUTOFF, FIGURE, REPORT = (
     f"cross_validate_forecast_{name}"
-    for name in ("table", "spec", "predictions", "metrics", "metrics_by_cutoff", "errors_figure", "report")
+    for name in (
+        "table",
+        "covariate_table",
+        "spec",
+        "predictions",
+        "metrics",
+        "metrics_by_cutoff",
+        "errors_figure",
+        "report",
+    )
 )
 
 
@@ -24,8 +33,13 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             node(read_newest, ["forecast_external", "params:forecast.source", SPEC], TABLE),
+            node(
+                read_newest_covariates,
+                ["forecast_external", "params:forecast.source", SPEC, "params:forecast.covariates"],
+                COVARIATES,
+            ),
             *create_spec_nodes("cross_validate_forecast"),
-            node(cross_validate, [TABLE, ASKED, SPEC, "params:parallel"], PREDICTIONS),
+            node(cross_validate, [TABLE, COVARIATES, ASKED, SPEC, "params:parallel"], PREDICTIONS),
             node(summarize_windows, PREDICTIONS, [METRICS, BY_CUTOFF]),
             node(draw_error_by_cutoff, BY_CUTOFF, FIGURE),
             node(nodes.render_report, [METRICS, SPEC, FIGURE], REPORT),

@@ -12,9 +12,14 @@ from rnn_pipelines.networks.fan_out import ParallelSpec
 
 
 def tune(
-    table: Source, spec: ForecastSpec, tuning: TuningSpec, parallel: ParallelSpec, folder: Path
+    table: Source,
+    covariate_table: pd.DataFrame,
+    spec: ForecastSpec,
+    tuning: TuningSpec,
+    parallel: ParallelSpec,
+    folder: Path,
 ) -> tuple[pd.DataFrame, dict[str, Any], dict[str, Any]]:
     """Searches the space, going on where an earlier search of the same data stood."""
     from rnn_pipelines.forecast import tuning as search
 
-    return search.tune(table, spec, tuning, parallel, folder)
+    return search.tune(table, covariate_table, spec, tuning, parallel, folder)

@@ -3,14 +3,15 @@
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.report.tuning import render_report
-from rnn_pipelines.forecast.series.newest import read_newest
+from rnn_pipelines.forecast.series.newest import read_newest, read_newest_covariates
 from rnn_pipelines.pipelines.cross_validate_forecast.pipeline import create_spec_nodes
 from rnn_pipelines.pipelines.tune_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
 
 SPEC = "params:tune_forecast"
-TABLE, ASKED, FOLDER, TRIALS, PARAMETERS, SUMMARY, REPORT = (
-    f"tune_forecast_{name}" for name in ("table", "spec", "folder", "trials", "parameters", "summary", "report")
+TABLE, COVARIATES, ASKED, FOLDER, TRIALS, PARAMETERS, SUMMARY, REPORT = (
+    f"tune_forecast_{name}"
+    for name in ("table", "covariate_table", "spec", "folder", "trials", "parameters", "summary", "report")
 )
 
 
@@ -19,8 +20,15 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             node(read_newest, ["forecast_external", "params:forecast.source", SPEC], TABLE),
+            node(
+                read_newest_covariates,
+                ["forecast_external", "params:forecast.source", SPEC, "params:forecast.covariates"],
+                COVARIATES,
+            ),
             *create_spec_nodes("tune_forecast"),
-            node(nodes.tune, [TABLE, ASKED, SPEC, "params:parallel", FOLDER], [TRIALS, PARAMETERS, SUMMARY]),
+            node(
+                nodes.tune, [TABLE, COVARIATES, ASKED, SPEC, "params:parallel", FOLDER], [TRIALS, PARAMETERS, SUMMARY]
+            ),
             node(render_report, [SUMMARY, TRIALS, PARAMETERS, SPEC], REPORT),
         ]
     )

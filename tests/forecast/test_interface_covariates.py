@@ -1,0 +1,150 @@
+"""Covariates in Python: read by all, known ahead where they must be, and never from beyond a cut-off."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines import Forecaster
+from rnn_pipelines.errors import ParameterError, SeriesError
+
+HORIZON = 3
+SMALL = {
+    "lookback": 7,
+    "level": [50],
+    "lstm": {"units": 3},
+    "gru": {"units": 3},
+    "training": {"max_steps": 50},
+    "split": {"validation": 15, "test": 20},
+}
+ALL = {"futr_exog": ["promo"], "hist_exog": ["visitors"], "stat_exog": ["size"]}
+
+
+def make_frame(num_steps: int, *names: str) -> pd.DataFrame:
+    """Sales that are 5 higher on days of promotion, with a horizon of days whose promotions are known."""
+    tables = []
+    for number, name in enumerate(names):
+        random = np.random.default_rng(number)
+        promo = random.integers(0, 2, num_steps + HORIZON)
+        y = 20 + 5 * number + 5 * promo + random.normal(0, 0.5, num_steps + HORIZON)
+        y[num_steps:] = np.nan
+        visitors = np.where(np.isnan(y), np.nan, 10 * y + random.normal(size=len(y)))
+        ds = pd.date_range("2024-01-01", periods=len(y))
+        own = {"unique_id": name, "ds": ds, "y": y, "promo": promo, "visitors": visitors, "size": f"size {number % 2}"}
+        tables.append(pd.DataFrame(own))
+    return pd.concat(tables, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return make_frame(150, "a", "b", "c")
+
+
+@pytest.fixture(scope="module")
+def fitted(frame: pd.DataFrame) -> Forecaster:
+    return Forecaster(h=HORIZON, **ALL, **SMALL).fit(frame)
+
+
+@pytest.fixture(scope="module")
+def single() -> Forecaster:
+    return Forecaster(h=HORIZON, futr_exog=["promo"], hist_exog=["visitors"], **SMALL).fit(make_frame(200, "a"))
+
+
+def test_the_effect_of_a_promotion_is_found(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    ahead = frame[frame["y"].isna()]
+    found = {promo: fitted.predict(ahead.assign(promo=promo))["best"] for promo in (0, 1)}
+    np.testing.assert_allclose(found[1] - found[0], 5, atol=1.0)
+
+
+def test_covariates_of_the_horizon_may_come_with_the_series_or_after_it(frame: pd.DataFrame, fitted) -> None:
+    known, ahead = frame[frame["y"].notna()], frame[frame["y"].isna()]
+    later = Forecaster(h=HORIZON, **ALL, **SMALL).fit(known)
+    columns = ["unique_id", "ds", "promo"]
+    pd.testing.assert_frame_equal(later.predict(ahead[columns]), fitted.predict())
+
+
+def test_covariates_that_are_missing_ahead_are_told(frame: pd.DataFrame) -> None:
+    later = Forecaster(h=HORIZON, **ALL, **SMALL).fit(frame[frame["y"].notna()])
+    with pytest.raises(SeriesError, match=r"\['promo'\] are missing over the horizon, in 3 of 3 series"):
+        later.predict()
+    with pytest.raises(SeriesError, match=r"\['promo'\] are missing over the horizon, in 3 of 3 series"):
+        later.explain()
+
+
+def test_what_is_loaded_reads_the_same_covariates(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "model")
+    found = Forecaster.load(tmp_path / "model").predict(frame)
+    pd.testing.assert_frame_equal(found, fitted.predict()[list(found)])
+
+
+def test_past_covariates_end_with_the_trained_horizon(fitted: Forecaster) -> None:
+    with pytest.raises(SeriesError, match=r"nothing is known of the past covariates \['visitors'\]"):
+        fitted.predict(h=HORIZON + 1)
+
+
+def test_future_covariates_carry_on_beyond_the_horizon(make_long: Callable[[], pd.DataFrame]) -> None:
+    """By their values on those steps, of which all that are read must be there."""
+    frame = make_long()
+    known = frame[frame["ds"] < "2024-06-01"]
+    fitted = Forecaster(h=HORIZON, futr_exog=["promo"], **SMALL).fit(known)
+    found = fitted.predict(frame[frame["ds"] >= "2024-06-01"].drop(columns="y"), h=6)
+    promo = found[["ds"]].merge(frame)["promo"]
+    assert found["ridge"][promo == 1].min() - found["ridge"][promo == 0].max() > 3
+    with pytest.raises(SeriesError, match="missing over the horizon"):
+        fitted.predict(frame[frame["ds"].between("2024-06-01", "2024-06-04")].drop(columns="y"), h=6)
+
+
+@pytest.fixture
+def make_long() -> Callable[[], pd.DataFrame]:
+    """One series, to the end of which everything is known."""
+    return lambda: make_frame(200, "a").dropna().drop(columns=["visitors", "size"])
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_no_window_sees_what_is_past_after_its_cutoff(frame: pd.DataFrame, refit: bool) -> None:
+    """Visitors of the windows are others: only forecasts whose cut-off lies behind them move."""
+    forecaster = Forecaster(h=HORIZON, **ALL, **SMALL)
+    known = frame[frame["y"].notna()]
+    before = forecaster.cross_validation(known, n_windows=2, refit=refit)
+    from_end = known.groupby("unique_id").cumcount(ascending=False)
+    changed = known.assign(visitors=known["visitors"].where(from_end >= 2 * HORIZON, 1e4))
+    after = forecaster.cross_validation(changed, n_windows=2, refit=refit)
+    first = before["cutoff"] == before["cutoff"].min()
+    pd.testing.assert_frame_equal(after[first], before[first])
+    assert not np.allclose(after.loc[~first, "lstm"], before.loc[~first, "lstm"])
+
+
+@pytest.mark.parametrize("name", ["best", "gru", "lstm", "ridge", "mix"])
+def test_parts_sum_up_to_the_forecast(fitted: Forecaster, single: Forecaster, name: str) -> None:
+    for one in (fitted, single):
+        found = one.explain(name).groupby(["unique_id", "ds"], sort=False)["contribution"].sum()
+        # The embedding of many series has kinks, which no rule integrates exactly.
+        np.testing.assert_allclose(found, one.predict()[name], rtol=1e-4)
+
+
+def test_the_part_of_a_promotion_is_its_effect(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    """From the mean of the training part, 0 or 1 less which is about a half."""
+    parts = fitted.explain()
+    own = parts[parts["input"] == "future:promo"].merge(frame[["unique_id", "ds", "promo"]])
+    means = own.groupby("promo")["contribution"].mean()
+    assert means[1] - means[0] == pytest.approx(5, abs=1.0)
+    assert {"past:visitors", "static:size=size 1"} <= set(parts["input"])
+
+
+def test_a_column_that_is_missing_is_named(frame: pd.DataFrame) -> None:
+    with pytest.raises(SeriesError, match=r"no column \['price'\]"):
+        Forecaster(h=HORIZON, futr_exog=["price"]).fit(frame)
+
+
+def test_columns_come_in_a_list() -> None:
+    with pytest.raises(ParameterError, match="futr_exog: expected a list of columns, received 'price'"):
+        Forecaster(futr_exog="price")
+    with pytest.raises(ParameterError, match="name a column twice"):
+        Forecaster(futr_exog=["price"], hist_exog=["price"])
+
+
+def test_blocks_name_them_too() -> None:
+    roles = {"future": ["promo"], "past": ["visitors"], "static": ["size"]}
+    assert Forecaster(**ALL).spec == Forecaster(covariates=roles).spec
