@@ -14,6 +14,7 @@ from rnn_pipelines.forecast.forecaster import forecast_best
 from rnn_pipelines.forecast.networks import Network, forecast_windows, make_network, size_members
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.forecast.theta import forecast_theta
 from rnn_pipelines.networks.members import initialize_members
 
 Prepare = Callable[..., SimpleNamespace]
@@ -63,8 +64,8 @@ def test_weights_are_convex(case: SimpleNamespace, networks: dict[str, Network])
     assert sum(weights) == pytest.approx(1)
 
 
-def test_weights_are_of_the_mix_and_each_network(case: SimpleNamespace, networks: dict[str, Network]) -> None:
-    assert list(weigh_best(case.panel, case.base, **networks)["weights"]) == ["mix", "lstm", "gru"]
+def test_weights_are_of_the_mix_theta_and_each_network(case: SimpleNamespace, networks: dict[str, Network]) -> None:
+    assert list(weigh_best(case.panel, case.base, **networks)["weights"]) == ["mix", "theta", "lstm", "gru"]
 
 
 def test_errors_of_a_network_are_what_it_leaves_over_as_far_as_it_is_trusted(case: SimpleNamespace) -> None:
@@ -74,6 +75,13 @@ def test_errors_of_a_network_are_what_it_leaves_over_as_far_as_it_is_trusted(cas
 
 def test_errors_of_the_mix_are_those_of_its_folds(case: SimpleNamespace) -> None:
     np.testing.assert_allclose(find_unseen_errors(case.panel, case.base, {})["mix"], case.left)
+
+
+def test_errors_of_theta_are_those_of_its_forecasts_at_each_origin(case: SimpleNamespace) -> None:
+    base, panel = case.base, case.panel
+    framed = frame_windows(panel, base, base.judged)
+    expected = frame_targets(panel, framed, base.judged) - framed.units.frame(forecast_theta(panel, base.judged))
+    np.testing.assert_allclose(find_unseen_errors(panel, base, {})["theta"], expected)
 
 
 def test_losses_are_the_mean_errors_of_each(case: SimpleNamespace, networks: dict[str, Network]) -> None:
@@ -95,22 +103,31 @@ def test_network_without_error_has_nearly_all_weight(case: SimpleNamespace) -> N
     assert weigh_best(case.panel, case.base, **networks)["weights"]["lstm"] > 0.9
 
 
-def test_mix_alone_is_the_best_of_itself(case: SimpleNamespace) -> None:
-    assert weigh_best(case.panel, case.base)["weights"] == {"mix": 1.0}
+def test_theta_has_weight_where_season_and_level_grow_together(prepare: Prepare) -> None:
+    """The mix is linear in the window; factors are not."""
+    months = np.arange(120)
+    shape = np.random.default_rng(0).normal(0, 0.4, 12)[months % 12]
+    noise = np.random.default_rng(1).normal(0, 0.05, 120)
+    values = 100 * np.exp(0.01 * months + shape + noise)
+    window = WindowSpec(lookback=24, horizon=HORIZON)
+    panel = prepare(values.tolist(), window, SplitSpec(validation=20, test=10), freq="MS").windows
+    assert weigh_best(panel, fit_base(panel))["weights"]["theta"] > 0.3
 
 
-def test_mix_has_all_weight_where_nobody_was_judged(case: SimpleNamespace, networks: dict[str, Network]) -> None:
+def test_mix_and_theta_have_half_the_weight_each_where_nobody_was_judged(
+    case: SimpleNamespace, networks: dict[str, Network]
+) -> None:
     base = replace(case.base, is_enough=False)
     best = weigh_best(case.panel, base, **networks)
     assert best == {
-        "weights": {"mix": 1.0, "lstm": 0.0, "gru": 0.0},
-        "losses": {"mix": None, "lstm": None, "gru": None, "best": None},
+        "weights": {"mix": 0.5, "theta": 0.5, "lstm": 0.0, "gru": 0.0},
+        "losses": {"mix": None, "theta": None, "lstm": None, "gru": None, "best": None},
     }
 
 
 @pytest.mark.parametrize("part", ["test", "future"])
 def test_combination_is_the_weighted_mean_in_the_frame(case: SimpleNamespace, part: str) -> None:
-    weights, networks = {"mix": 0.5, "lstm": 0.3, "gru": 0.2}, {}
+    weights, networks = {"mix": 0.3, "theta": 0.2, "lstm": 0.3, "gru": 0.2}, {}
     embedding = 0 if case.base.frame == "series" else 3
     for number, cell in enumerate(("lstm", "gru")):
         drawn = initialize_members(number, 2, size_members(case.panel, cell, 3, embedding, 1, ()))
@@ -120,7 +137,7 @@ def test_combination_is_the_weighted_mean_in_the_frame(case: SimpleNamespace, pa
     origins = index.origins(np.arange(len(index)))
     units = frame_windows(case.panel, case.base, origins).units
     said = {name: forecast_windows(network, case.base, case.panel) for name, network in networks.items()}
-    said["mix"] = forecast_baselines(case.panel, case.base)["mix"]
+    said |= {name: forecast_baselines(case.panel, case.base)[name] for name in ("mix", "theta")}
     framed = {name: units.frame(getattr(forecasts, part)) for name, forecasts in said.items()}
     found = getattr(forecast_best(case.panel, case.base, {"weights": weights}, **networks), part)
     assert found.dtype == np.float32

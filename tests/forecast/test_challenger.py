@@ -166,12 +166,12 @@ def test_network_that_helps_is_in_the_challenger(old: SimpleNamespace, trained: 
     assert list(challenger.model.networks) == list(challenger.settings.networks)
 
 
-def test_mix_alone_is_the_challenger_where_nobody_was_judged(grow: Grow) -> None:
+def test_no_network_is_in_the_challenger_where_nobody_was_judged(grow: Grow) -> None:
     """Too few windows for that."""
     young = grow(28)
     assert not young.base.is_enough
     challenger, record = choose(young, train(young))
-    assert (dict(challenger.model.networks), record["weights"]) == ({}, {"mix": 1.0, "gru": 0.0})
+    assert (dict(challenger.model.networks), record["weights"]) == ({}, {"mix": 0.5, "theta": 0.5, "gru": 0.0})
 
 
 def test_challenger_forecasts_what_its_parts_do(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:

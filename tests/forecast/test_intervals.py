@@ -124,10 +124,12 @@ def test_every_forecaster_has_intervals_of_its_own(walk: SimpleNamespace) -> Non
     assert len(set(widths.values())) == len(widths)
 
 
-def test_best_is_judged_by_its_own_unseen_errors(walk: SimpleNamespace) -> None:
-    """Of the mix alone it has the mix's."""
-    _, intervals = forecast_all(walk)
-    places = [intervals.names.tolist().index(name) for name in ("best", "mix")]
+@pytest.mark.parametrize("name", ["mix", "theta"])
+def test_best_is_judged_by_its_own_unseen_errors(walk: SimpleNamespace, name: str) -> None:
+    """Of one alone it has those of that one."""
+    weights = {"mix": 0.0, "theta": 0.0} | {name: 1.0}
+    intervals = fit_intervals(walk.windows, fit_base(walk.windows), {"weights": weights}, LevelSpec((80,)))
+    places = [intervals.names.tolist().index(found) for found in ("best", name)]
     np.testing.assert_array_equal(*intervals.lows[places])
 
 

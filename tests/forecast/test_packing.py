@@ -45,11 +45,21 @@ def test_forecasts_are_the_same_to_the_last_digit(forecaster: Forecaster, prepar
 def test_every_array_and_number_comes_back(forecaster: Forecaster) -> None:
     model, again = forecaster.model, unpack(pack(forecaster)).model
     assert (again.frame, again.season, again.long_season) == (model.frame, model.season, model.long_season)
-    assert (list(again.networks), again.shares) == (list(model.networks), model.shares)
+    assert (list(again.networks), again.shares, again.theta) == (list(model.networks), model.shares, model.theta)
     np.testing.assert_array_equal(again.matrix, model.matrix)
     for name, network in model.networks.items():
         for part, value in vars(network).items():
             np.testing.assert_array_equal(getattr(again.networks[name], part), value)
+
+
+def test_share_of_theta_comes_back(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
+    """And moves the forecasts, which are fitted when they are made."""
+    moved = dataclasses.replace(forecaster, model=dataclasses.replace(forecaster.model, theta=0.25))
+    one, other, without = (
+        forecast_newest(found, prepared.table, SOURCE) for found in (moved, unpack(pack(moved)), forecaster)
+    )
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+    assert (one["y_hat"] != without["y_hat"]).all()
 
 
 def test_scale_and_settings_come_back(forecaster: Forecaster) -> None:

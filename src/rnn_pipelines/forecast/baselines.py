@@ -9,6 +9,7 @@ import numpy as np
 from rnn_pipelines.forecast.base import Base, choose_ridge, frame_windows
 from rnn_pipelines.forecast.predictions import Forecasts
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
+from rnn_pipelines.forecast.theta import THETA, forecast_theta
 from rnn_pipelines.looks import Look
 
 BATCH_SIZE = 4096
@@ -77,6 +78,10 @@ def _fit_mix(panel: WindowedPanel, base: Base) -> Forecast | None:
     return forecast_by(panel, base, base.combine())
 
 
+def _fit_theta(panel: WindowedPanel, base: Base) -> Forecast:
+    return partial(forecast_theta, panel)
+
+
 BASELINES: dict[str, Baseline] = {
     "last_value": Baseline(
         Look("last value", "#bfa66a", "dot"), partial(_fit_method, "last_value"), "repeats the last observation"
@@ -107,5 +112,11 @@ BASELINES: dict[str, Baseline] = {
         Look("mix of simple methods", "#7a8fa6", "longdash"),
         _fit_mix,
         "weighs all of these by their errors on such windows",
+    ),
+    THETA: Baseline(
+        Look("theta", "#c08552", "dot"),
+        _fit_theta,
+        "is exponential smoothing with half the slope and, where there is one, a season, fitted to the whole past of "
+        "the series at each origin",
     ),
 }

@@ -31,6 +31,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Scaler, Series, Source
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec, find_min_history
+from rnn_pipelines.forecast.theta import THETA
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)
@@ -74,13 +75,14 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Blend:
-    """The combination of simple methods and networks: one matrix, and a share of each network's correction.
+    """The combination of simple methods and networks: one matrix, a share of each network's correction, and of Theta.
 
     Attributes:
         frame, season, long_season, calendar: see `Base`.
         matrix: float64[predictor, horizon], of all that is linear.
         networks: by name.
         shares: of each network's correction.
+        theta: share of the forecast by the theta method, which is fitted anew at each origin.
     """
 
     frame: FrameKind
@@ -90,11 +92,12 @@ class Blend:
     matrix: np.ndarray
     networks: Mapping[str, Network]
     shares: Mapping[str, float]
+    theta: float = 0.0
 
     def forecast(self, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
         """See `Model`."""
         corrections = [(network, self.shares[name]) for name, network in self.networks.items()]
-        return forecast_corrected(panel, self, self.matrix, corrections, origins)
+        return forecast_corrected(panel, self, self.matrix, corrections, origins, self.theta)
 
 
 def make_blend(base: Base, networks: Mapping[str, Network], weights: Mapping[str, float]) -> Blend:
@@ -103,8 +106,9 @@ def make_blend(base: Base, networks: Mapping[str, Network], weights: Mapping[str
     Args:
         base: on which the networks were trained.
         networks: by name; those without weight are left out.
-        weights: of each network, and of the mix, which is in all of them.
+        weights: of each network, of the theta method, and of the mix, which is in all networks.
     """
+    theta = weights.get(THETA, 0.0)
     used = {name: network for name, network in networks.items() if weights[name] > 0}
     nothing = np.zeros((0, 0), np.float32)
     return Blend(
@@ -112,9 +116,10 @@ def make_blend(base: Base, networks: Mapping[str, Network], weights: Mapping[str
         season=base.season,
         long_season=base.long_season,
         calendar=base.calendar,
-        matrix=base.combine(),
+        matrix=(1 - theta) * base.combine(),
         networks={name: replace(network, unseen=nothing) for name, network in used.items()},
         shares={name: weights[name] * network.gain for name, network in used.items()},
+        theta=theta,
     )
 
 

@@ -22,6 +22,7 @@ from rnn_pipelines.forecast.networks import Network
 from rnn_pipelines.forecast.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.series.tables import Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, gather_history
+from rnn_pipelines.forecast.theta import THETA
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +121,9 @@ def _judge(
     methods[RIDGE] = choose_ridge([str(name) for name in base.names], base.losses)
     if not base.is_enough:
         nothing = np.zeros((0, panel.horizon))
-        errors = dict.fromkeys([*networks, BEST, *(name for name in BASELINES if name in {*methods, MIX})], nothing)
+        errors = dict.fromkeys(
+            [*networks, BEST, *(name for name in BASELINES if name in {*methods, MIX, THETA})], nothing
+        )
         return errors, errors
     actual = frame_targets(panel, framed, base.judged)
     errors = find_unseen_errors(panel, base, networks)

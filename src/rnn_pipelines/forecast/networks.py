@@ -11,6 +11,7 @@ from rnn_pipelines.forecast.base import Base, Framed, Reading, frame_windows
 from rnn_pipelines.forecast.effects import frame_moving, gather_ahead
 from rnn_pipelines.forecast.predictions import Forecasts, forecast_parts
 from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, find_history
+from rnn_pipelines.forecast.theta import forecast_theta
 from rnn_pipelines.networks.members import MemberShape, Weights, run_members
 
 PREDICT_BATCH_SIZE = 1024
@@ -156,8 +157,9 @@ def forecast_corrected(
     matrix: np.ndarray,
     corrections: Sequence[tuple[Network, float]],
     origins: np.ndarray,
+    theta: float = 0.0,
 ) -> np.ndarray:
-    """Forecasts by one matrix and shares of networks' corrections, batch by batch.
+    """Forecasts by one matrix, shares of networks' corrections and one of the theta method, batch by batch.
 
     Args:
         panel: the windows.
@@ -165,6 +167,7 @@ def forecast_corrected(
         matrix: float64[predictor, horizon], of all that is linear.
         corrections: networks, each with the share of its correction.
         origins: int64[window].
+        theta: share of the forecast by the theta method.
     Returns:
         float32[window, horizon], scaled.
     """
@@ -176,6 +179,8 @@ def forecast_corrected(
         for network, share in corrections:
             if share:
                 forecasts += share * correct(network, panel, framed, some)
+        if theta:
+            forecasts += theta * framed.units.frame(forecast_theta(panel, some))
         found.append(framed.units.unframe(forecasts).astype(np.float32))
     return np.concatenate(found)
 

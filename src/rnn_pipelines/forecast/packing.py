@@ -19,7 +19,7 @@ INTERVALS = "intervals.npz"
 # What the names of the refit's files begin with; whoever doesn't know it uses the forecaster that was judged.
 REFIT = "refit_"
 # Of the files as a whole; those of before there were numbers have none. Up to 1, the model is a `.keras` file for each
-# network; up to 2, there are neither intervals nor covariates.
+# network; up to 2, there are neither intervals nor covariates, nor a share of Theta.
 FORMAT = 3
 
 
@@ -69,7 +69,7 @@ def _unpack_model(files: Mapping[str, bytes]) -> Model:
 def _list_arrays(blend: Blend) -> dict[str, Any]:
     """All arrays and numbers by name; those of a network after its name and a dot."""
     arrays: dict[str, Any] = {
-        name: getattr(blend, name) for name in ("frame", "season", "long_season", "calendar", "matrix")
+        name: getattr(blend, name) for name in ("frame", "season", "long_season", "calendar", "matrix", "theta")
     }
     for name, network in blend.networks.items():
         arrays |= {f"{name}.{part.name}": getattr(network, part.name) for part in dataclasses.fields(network)}
@@ -88,4 +88,5 @@ def _read_blend(values: Mapping[str, Any]) -> Blend:
         **{name: values[name] for name in ("frame", "season", "long_season", "calendar", "matrix")},
         networks={name: Network(**{part: values[f"{name}.{part}"] for part in parts}) for name in names},
         shares={name: values[f"{name}.share"] for name in names},
+        theta=values.get("theta", 0.0),
     )

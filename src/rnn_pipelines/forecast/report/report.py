@@ -51,8 +51,8 @@ NETWORKS_IN_WORDS = (
     "linear) to 1. All that was left open was chosen from the data, and stands here."
 )
 BEST_IN_WORDS = (
-    "The best combination is what goes into use: a mean of the mix of simple methods and the networks, with weights "
-    "from the errors on windows that nobody had seen. The test part took no part in it."
+    "The best combination is what goes into use: a mean of the mix of simple methods, theta and the networks, with "
+    "weights from the errors on windows that nobody had seen. The test part took no part in it."
 )
 NOISE_FLOOR_IN_WORDS = "The noise floor is the error of the series without its noise: only luck gets below it."
 GLOSSARY = (
