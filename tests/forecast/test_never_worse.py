@@ -123,8 +123,8 @@ def test_nothing_is_left_but_on_evidence(prepare: Prepare) -> None:
 
     A network is worse than the mix that it starts from, by more than 2 %, in 5 of 100 series at most, and not on
     average. The combination is on average as good as the simple method which the same evidence prefers, and worse by
-    more than 2 % in 1 series of 4 at most. Measured, before theta was weighed, were 0.996 with a standard error of 0.010, 1.04 on random walks, on
-    which one method is the right one, and 0.96 on seasons; and 1 series of 5.
+    more than 2 % in 1 series of 4 at most. Measured, before theta was weighed, were 0.996 with a standard error of
+    0.010, 1.04 on random walks, on which one method is the right one, and 0.96 on seasons; and 1 series of 5.
     """
     many = pd.DataFrame([measure(prepare, number, LONGEST) for number in range(300)])
     ratios = many["network"] / many["mix"]
