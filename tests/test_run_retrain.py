@@ -183,7 +183,7 @@ def test_finished_training_leaves_no_checkpoint(first: dict[str, Any]) -> None:
 def test_challenger_is_the_combination_of_the_least_error_on_what_nobody_had_seen(first: dict[str, Any]) -> None:
     training = first["training"]
     assert training["chosen"] == "best"
-    assert set(training["validation_losses"]) == {"mix", "lstm", "gru", "best"}
+    assert set(training["validation_losses"]) == {"mix", "theta", "lstm", "gru", "best"}
     assert first["metrics"]["challenger"]["validation_loss"] == training["validation_losses"]["best"]
 
 

@@ -81,7 +81,7 @@ def test_nothing_later_is_seen(
     with_another_end: tuple[pd.DataFrame, pd.DataFrame],
 ) -> None:
     """Other values after a day change no forecast from before it."""
-    columns = ["unique_id", "cutoff", "ds", "last_value", "seasonal_naive", "ridge", "mix", "never", "often"]
+    columns = ["unique_id", "cutoff", "ds", "last_value", "seasonal_naive", "ridge", "mix", "theta", "never", "often"]
     before, after = (
         forecasts.loc[forecasts["cutoff"] <= table["ds"].iloc[-8], columns]
         for forecasts, _ in (replayed, with_another_end)

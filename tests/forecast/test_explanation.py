@@ -36,7 +36,9 @@ def fitted(daily: pd.DataFrame) -> Forecaster:
     return Forecaster(h=4, level=None, lookback=14, **small).fit(daily)
 
 
-@pytest.mark.parametrize("name", ["best", "lstm", "gru", "ridge", "mix", "last_value", "seasonal_naive", "climatology"])
+@pytest.mark.parametrize(
+    "name", ["best", "lstm", "gru", "ridge", "mix", "last_value", "seasonal_naive", "climatology", "theta"]
+)
 def test_parts_sum_up_to_the_forecast(fitted: Forecaster, name: str) -> None:
     np.testing.assert_allclose(sum_up(fitted.explain(name)), fitted.predict()[name], rtol=1e-5)
 
@@ -77,6 +79,11 @@ def test_climatology_hangs_on_the_calendar_alone(fitted: Forecaster) -> None:
     found = fitted.explain("climatology").groupby("input")["contribution"].apply(lambda parts: parts.abs().max())
     assert found["y"] == 0
     assert found["calendar"] > 1
+
+
+def test_theta_is_a_part_as_a_whole(fitted: Forecaster) -> None:
+    found = fitted.explain("theta")
+    assert set(found.loc[found["contribution"].abs() > 1e-9, "input"]) <= {"baseline", "theta"}
 
 
 def test_every_lag_is_there_once(fitted: Forecaster) -> None:

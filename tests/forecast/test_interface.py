@@ -18,7 +18,7 @@ from rnn_pipelines.forecast.packing import pack, unpack
 from rnn_pipelines.forecast.series.source import SourceSpec
 
 SMALL = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 50}, "split": {"test": 20}}
-METHODS = ["lstm", "gru", "best", "last_value", "drift", "seasonal_naive", "ridge", "mix"]
+METHODS = ["lstm", "gru", "best", "last_value", "drift", "seasonal_naive", "ridge", "mix", "theta"]
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from rnn_pipelines.forecast.networks import Network, read_windows
 from rnn_pipelines.forecast.recipe import Panel
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.theta import THETA, forecast_theta
 from rnn_pipelines.networks.members import find_input_gradients, run_members
 
 # Points on the way, of Gauss and Legendre's rule: exact for polynomials up to twice as high.
@@ -39,6 +40,7 @@ class _Parts:
         values: float64[lag, horizon], the part of each value of the past.
         covariates: float64[covariate, horizon]: static ones, those known ahead, those of the past.
         calendar, baseline: float64[horizon].
+        theta: float64[horizon], that of the theta method, which is not taken apart.
     """
 
     lags: np.ndarray
@@ -46,11 +48,13 @@ class _Parts:
     covariates: np.ndarray
     calendar: np.ndarray
     baseline: np.ndarray
+    theta: np.ndarray | float = 0.0
 
     @property
     def forecast(self) -> np.ndarray:
         """The sum, float64[horizon]."""
-        total: np.ndarray = self.values.sum(axis=0) + self.covariates.sum(axis=0) + self.calendar + self.baseline
+        whole = self.calendar + self.baseline + self.theta
+        total: np.ndarray = self.values.sum(axis=0) + self.covariates.sum(axis=0) + whole
         return total
 
 
@@ -62,8 +66,9 @@ def explain_next(blend: Blend, panel: Panel) -> pd.DataFrame:
         panel: the series, with windows after their ends.
     Returns:
         `unique_id, ds, horizon_step, input, lag, contribution`: `input` is `y` with its `lag` (1 for the last value
-        seen), a covariate (`future:price`), `calendar` or `baseline` (lag 0). The contribution is in the unit of `y`;
-        those of a step sum up to its forecast, but for the error of the rule by which gradients are integrated.
+        seen), a covariate (`future:price`), `calendar`, `baseline` or `theta`, which is not taken apart (lag 0). The
+        contribution is in the unit of `y`; those of a step sum up to its forecast, but for the error of the rule by
+        which gradients are integrated.
     """
     windows = panel.windows
     index = windows.index("future")
@@ -85,7 +90,8 @@ def _take_apart(blend: Blend, panel: WindowedPanel, framed: Framed, origins: np.
     linear = framed.predictors[0][:, None] * blend.matrix
     num_last = 1 + len(blend.calendar)
     values, covariates, calendar, baseline = np.split(linear, [len(lags), len(linear) - num_last, len(linear) - 1])
-    parts = _Parts(lags, values, _gather_covariates(panel, covariates), calendar.sum(axis=0), baseline[0])
+    theta = blend.theta * framed.units.frame(forecast_theta(panel, origins))[0]
+    parts = _Parts(lags, values, _gather_covariates(panel, covariates), calendar.sum(axis=0), baseline[0], theta)
     for name, network in blend.networks.items():
         parts = _add(parts, blend.shares[name], _integrate(network, panel, framed, origins))
     return parts
@@ -223,6 +229,8 @@ def _tabulate(
     np.add.at(summed, places, parts.values)
     rows = [(BASELINE, 0, baseline), (CALENDAR, 0, slope * parts.calendar)]
     rows += [(name, 0, slope * own) for name, own in zip(names, parts.covariates, strict=True)]
+    if np.any(parts.theta):
+        rows.append((THETA, 0, slope * parts.theta))
     rows += [(TARGET, int(lag), slope * own) for lag, own in zip(lags, summed, strict=True)]
     return pd.concat(
         [

@@ -28,6 +28,7 @@ from rnn_pipelines.forecast.retraining import list_fitting_steps
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.windows import Part
 from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.theta import THETA
 
 
 @dataclass(frozen=True)
@@ -137,11 +138,12 @@ def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
 
 
 def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:
-    """Each forecaster by itself, for newer values: simple methods are blends without networks."""
+    """Each forecaster by itself, for newer values: simple methods are blends without networks, or with all of Theta."""
     base, trained = fitted.base, fitted.trained
     blends = {name: make_blend(base, {name: network}, {name: 1.0}) for name, network in trained.items()}
     blends[BEST] = make_blend(base, trained, fitted.best["weights"])
     blends |= {name: _make_linear(base, matrix) for name, matrix in _find_matrices(base).items()}
+    blends[THETA] = make_blend(base, {}, {THETA: 1.0})
     return {name: _complete(fitted, name, blend) for name, blend in blends.items()}
 
 

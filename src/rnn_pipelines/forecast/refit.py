@@ -27,6 +27,7 @@ from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features
 from rnn_pipelines.forecast.series.windows import WindowedPanel, extend_parts
+from rnn_pipelines.forecast.theta import THETA
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Fitted:
     """What a forecaster is made of, with the windows that it was fitted on; see the types of the attributes.
 
     Attributes:
-        weights: of the mix and of each network.
+        weights: of the mix, of theta and of each network.
     """
 
     panel: WindowedPanel
@@ -103,7 +104,7 @@ def _fit(
     base = fit_base(panel)
     used = [network for network in networks if weights[network.name] > 0 and network.record["best_step"]]
     again = [train_challenger(panel, base, *_fix_design(network), plan) for network in used]
-    own = {network.name: weights[network.name] for network in used}
+    own = {name: weights[name] for name in (THETA, *(network.name for network in used))}
     # The mix is in every network: one that says nothing is the mix.
     fitted = Fitted(panel, base, {MIX: 1 - sum(own.values()), **own}, {one.name: one.network for one in again})
     return fitted, {one.name: dict(one.record) for one in again}
