@@ -17,7 +17,7 @@ from rnn_pipelines.datasets import ArraysDataset
 from rnn_pipelines.forecast.networks import forecast_windows
 
 PROJECT = Path(__file__).parents[1]
-FORECASTERS = ["lstm", "gru", "best", "last_value", "drift", "seasonal_naive", "climatology", "ridge", "mix"]
+FORECASTERS = ["lstm", "gru", "best", "last_value", "drift", "seasonal_naive", "climatology", "ridge", "mix", "theta"]
 FRAMEWORKS = re.compile(r"\| +(tensorflow|keras)\b")
 
 

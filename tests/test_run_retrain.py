@@ -151,7 +151,7 @@ def test_loss_is_the_mse_of_the_holdout(first: dict[str, Any]) -> None:
 
 def test_baselines_are_measured_and_beaten(first: dict[str, Any]) -> None:
     baselines = first["metrics"]["baselines"]
-    assert set(baselines) == {"last_value", "drift", "seasonal_naive", "ridge", "mix"}
+    assert set(baselines) == {"last_value", "drift", "seasonal_naive", "ridge", "mix", "theta"}
     assert first["metrics"]["challenger"]["loss"] < min(baselines["last_value"], baselines["seasonal_naive"])
 
 
