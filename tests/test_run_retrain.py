@@ -81,7 +81,7 @@ def run(sales: Path) -> Run:
         "split": {"validation": 40, "test": 60},
         "training": {"learning_rate": 0.02},
     }
-    retrain = {"policy": {"must_beat": ["last_value", "seasonal_naive"]}, "budget": {"max_steps": 100}}
+    retrain = {"policy": {"must_beat": ["last_value", "seasonal_naive"]}, "budget": {"max_steps": 100}, "refit": True}
 
     def run_pipeline(name: str, **settings: Any) -> None:
         base = {"forecast": shared, "retrain_forecast": retrain}

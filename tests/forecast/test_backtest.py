@@ -36,7 +36,7 @@ HERE = ParallelSpec(workers=1)
 NEVER, EVERY_8 = ScheduleSpec(), ScheduleSpec(every=8)
 
 
-def make_retraining(refit: bool = True, **policy: Any) -> Retraining:
+def make_retraining(refit: bool = False, **policy: Any) -> Retraining:
     spec = RetrainForecastSpec(
         policy=ForecastPolicySpec(**{"must_beat": (), "significance": 1.0, **policy}), budget=BudgetSpec(), refit=refit
     )
@@ -154,7 +154,7 @@ def test_challengers_that_are_kept_back_change_nothing(
 
 
 def test_refit_forecasts_and_decides_nothing(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    forecasts, retrainings = replay(table, make_retraining(refit=False), never=NEVER, often=EVERY_8)
+    forecasts, retrainings = replay(table, make_retraining(refit=True), never=NEVER, often=EVERY_8)
     decided = ["schedule", "as_of", "is_promoted", "loss", "champion_loss"]
     pd.testing.assert_frame_equal(retrainings[decided], replayed[1][decided])
     assert forecasts["ridge"].equals(replayed[0]["ridge"])

@@ -93,4 +93,4 @@ class RetrainForecastSpec(NewestSpec, frozen=True):
 
     policy: ForecastPolicySpec
     budget: BudgetSpec
-    refit: bool = True
+    refit: bool = False
