@@ -17,7 +17,13 @@ from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.drift import DriftTable
 from rnn_pipelines.forecast.evaluation.realised import JudgedForecastsTable, join_actuals
-from rnn_pipelines.forecast.monitoring import ForecastVerdict, measure_drift, monitor_forecasts
+from rnn_pipelines.forecast.monitoring import (
+    ForecastVerdict,
+    measure_covariate_drift,
+    measure_drift,
+    monitor_forecasts,
+)
+from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
 from rnn_pipelines.forecast.verdict import ForecastEvidence, MonitorForecastSpec, judge_forecasts
 
 WELL = ForecastEvidence(
@@ -224,6 +230,38 @@ def test_drift_that_is_no_number_is_an_alarm(found: tuple[float, float]) -> None
     assert judge(replace(WELL, drift={"a": (0.1, 0.9), "b": found})).verdict == "alarm"
 
 
+# Drift of covariates
+
+
+COVARIATE = {
+    "covariate": "weather",
+    "num_values": 60,
+    "num_series": 10,
+    "num_drifted": 0,
+    "distance": 0.9,
+    "p_value": 0.001,
+    "num_unknown": 0,
+    "usual_fraction": 0.05,
+}
+
+
+@pytest.mark.parametrize(("num_drifted", "verdict"), [(1, "ok"), (2, "retrain"), (10, "retrain")])
+def test_covariate_may_drift_in_one_series_in_ten(num_drifted: int, verdict: str) -> None:
+    covariates = (COVARIATE | {"num_drifted": num_drifted},)
+    assert judge(replace(WELL, covariates=covariates)).verdict == verdict
+
+
+@pytest.mark.parametrize(("num_unknown", "verdict"), [(8, "ok"), (10, "retrain"), (60, "retrain")])
+def test_cells_that_are_hardly_known_may_be_one_in_ten_more_than_usual(num_unknown: int, verdict: str) -> None:
+    covariates = (COVARIATE | {"num_unknown": num_unknown},)
+    found = judge(replace(WELL, covariates=covariates))
+    assert found.verdict == verdict
+    assert (
+        f"{num_unknown} of the 60 newest values of the covariate weather are such as the forecaster in use has hardly "
+        "seen"
+    ) in found.reasons
+
+
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 
 
@@ -302,14 +340,21 @@ def make_log(deviation: float = 1.0, last: int = DAYS - 1, num: int = 40) -> pd.
     return pd.DataFrame(rows)
 
 
-def monitor(log: pd.DataFrame | None, champion: dict[str, Any] | None = None) -> ForecastVerdict:
+CODING = Coding(columns=(CodedColumn(name="price", role="future"),))
+
+
+def monitor(
+    log: pd.DataFrame | None, champion: dict[str, Any] | None = None, price: np.ndarray | None = None
+) -> ForecastVerdict:
     series, champion, profile = make_series(), champion or make_champion(), {"freq": "D", "season_length": 7}
     judged = join_actuals(log, series, champion)
     coverage = check_coverage(log, series, profile, champion)
     drift = measure_drift(series, profile, champion, make_spec())
     for table, kind in ((judged, JudgedForecastsTable), (drift, DriftTable)):
         kind.validate(table)
-    return monitor_forecasts(judged, coverage, champion, drift, make_spec())
+    prices = pd.DataFrame({"unique_id": "a", "ds": series["ds"], "price": series["y"] if price is None else price})
+    of_prices = measure_covariate_drift(series, profile, champion, CODING, prices, make_spec())
+    return monitor_forecasts(judged, coverage, champion, drift, of_prices, make_spec())
 
 
 def test_forecasts_as_good_as_promised_are_ok() -> None:
@@ -320,6 +365,14 @@ def test_forecasts_as_good_as_promised_are_ok() -> None:
     assert [row["horizon_step"] for row in found["by_step"]] == [1, 2]
     assert [row["model_version"] for row in found["by_version"]] == [VERSION]
     assert found["coverage"]["missed_steps"] == {"a": 0}
+
+
+def test_covariate_that_has_drifted_asks_for_a_retraining() -> None:
+    price = np.random.default_rng(3).normal(size=DAYS) + 20 * (np.arange(DAYS) >= DAYS - 30)
+    found = monitor(make_log(), price=price)
+    assert found["verdict"] == "retrain"
+    assert found["reasons"][0].startswith("the newest values of the covariate price have drifted in 1 of 1 series")
+    assert found["covariate_drift"][0]["num_drifted"] == 1
 
 
 def test_verdict_is_about_the_newest_cut_offs_and_the_versions_about_all() -> None:

@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion import verdict
+from rnn_pipelines.champion.changes import load_usable
 from rnn_pipelines.champion.records import make_plain
+from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.verdict import KnownChampion, VerdictRecord, describe_verdict
 from rnn_pipelines.forecast.coverage import Coverage
+from rnn_pipelines.forecast.evaluation.covariate_drift import CovariateDrift, compare_covariates
 from rnn_pipelines.forecast.evaluation.drift import Drift, compare_with_past
 from rnn_pipelines.forecast.evaluation.realised import (
     GroupError,
@@ -26,10 +29,16 @@ from rnn_pipelines.forecast.evaluation.realised_intervals import (
     find_anomalies,
     measure_coverage,
 )
-from rnn_pipelines.forecast.packing import FORMAT
+from rnn_pipelines.forecast.packing import CODING, FORMAT
+from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.tables import Profile, Series
-from rnn_pipelines.forecast.verdict import ForecastEvidence, MonitorForecastSpec, judge_forecasts
+from rnn_pipelines.forecast.verdict import (
+    CovariateDriftRow,
+    ForecastEvidence,
+    MonitorForecastSpec,
+    judge_forecasts,
+)
 from rnn_pipelines.report.numbers import format_number
 
 logger = logging.getLogger(__name__)
@@ -65,12 +74,20 @@ class ForecastVerdict(VerdictRecord):
     anomalies: list[Anomaly]
     num_anomalies: int
     drift: list[DriftRow]
+    covariate_drift: list[CovariateDriftRow]
     coverage: Coverage
 
 
 def read_champion(folder: Path) -> KnownChampion:
     """What is on record of the forecaster in use, of this version of the project or an older one; it is not loaded."""
     return verdict.read_champion(folder, FORMAT)
+
+
+def read_coding(folder: Path) -> Coding:
+    """What covariates the forecaster in use reads; it is not loaded."""
+    champion, _ = load_usable(ChampionStore(folder))
+    files = {} if champion is None else champion.files
+    return Coding.model_validate_json(files[CODING]) if CODING in files else Coding()
 
 
 def measure_drift(series: Series, profile: Profile, champion: KnownChampion, monitoring: MonitorForecastSpec) -> Drift:
@@ -81,9 +98,31 @@ def measure_drift(series: Series, profile: Profile, champion: KnownChampion, mon
         champion: what is on record of it.
         monitoring: with the number of newest steps.
     """
+    return compare_with_past(series, *_find_training(profile, champion), monitoring.drift.num_steps)
+
+
+def measure_covariate_drift(
+    series: Series,
+    profile: Profile,
+    champion: KnownChampion,
+    coding: Coding,
+    covariate_table: pd.DataFrame,
+    monitoring: MonitorForecastSpec,
+) -> CovariateDrift:
+    """Compares the newest values of covariates with those that the champion has learnt from.
+
+    Args:
+        series, profile, champion, monitoring: see `measure_drift`.
+        coding: of the champion.
+        covariate_table: what it reads.
+    """
+    return compare_covariates(series, covariate_table, coding, *_find_training(profile, champion), monitoring.drift)
+
+
+def _find_training(profile: Profile, champion: KnownChampion) -> tuple[dict[str, Any], int]:
+    """For each series the last time that the champion has learnt from; and the steps in a season."""
     settings = champion["settings"]
-    season_length = settings.get("season_length", profile["season_length"])
-    return compare_with_past(series, settings.get("trained_until", {}), season_length, monitoring.drift.num_steps)
+    return settings.get("trained_until", {}), settings.get("season_length", profile["season_length"])
 
 
 def monitor_forecasts(
@@ -91,6 +130,7 @@ def monitor_forecasts(
     coverage: Coverage,
     champion: KnownChampion,
     drift: Drift,
+    covariate_drift: CovariateDrift,
     monitoring: MonitorForecastSpec,
 ) -> ForecastVerdict:
     """Measures the newest forecasts by the version in use, and says ok, retrain or alarm.
@@ -102,6 +142,7 @@ def monitor_forecasts(
         coverage: what there is no forecast from.
         champion: what is on record of it.
         drift: of each series.
+        covariate_drift: of each covariate.
         monitoring: what is asked for.
     """
     newest = keep_newest(judged[judged["model_version"] == champion["version"]], monitoring.error.num_cutoffs)
@@ -124,6 +165,7 @@ def monitor_forecasts(
         drift={
             row.unique_id: None if np.isnan(row.distance) else (row.distance, row.p_value) for row in drift.itertuples()
         },
+        covariates=tuple(_list_rows(covariate_drift)),
     )
     verdict = judge_forecasts(evidence, monitoring)
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
@@ -138,6 +180,7 @@ def monitor_forecasts(
         anomalies=anomalies[:MAX_ANOMALIES],
         num_anomalies=len(anomalies),
         drift=_list_rows(drift),
+        covariate_drift=_list_rows(covariate_drift),
         coverage=coverage,
     )
     plain: ForecastVerdict = make_plain(found)

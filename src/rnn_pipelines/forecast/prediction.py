@@ -8,7 +8,7 @@ from rnn_pipelines.forecast import forecaster
 from rnn_pipelines.forecast.predictions import ForecastLog, ForecastLogTable
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest_covariates
+from rnn_pipelines.forecast.series.newest import NewestSpec, read_coded_covariates
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
 
@@ -30,8 +30,7 @@ def read_champions_covariates(
         SeriesError: see `read_covariates`.
     """
     coding = Coding() if champion is None else champion.artefact.coding
-    path = covariates.path if coding.list_columns("future") else None
-    return read_newest_covariates(external, source, newest, coding.make_spec(path))
+    return read_coded_covariates(coding, external, source, newest, covariates)
 
 
 def forecast_newest(

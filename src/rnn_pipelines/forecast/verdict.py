@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -72,6 +73,19 @@ class MonitorForecastSpec(NewestSpec, frozen=True):
     drift: DriftSpec
 
 
+class CovariateDriftRow(TypedDict):
+    """A row of `CovariateDriftTable`."""
+
+    covariate: str
+    num_values: int
+    num_series: int
+    num_drifted: int
+    distance: float | None
+    p_value: float | None
+    num_unknown: int
+    usual_fraction: float
+
+
 @dataclass(frozen=True)
 class ForecastEvidence:
     """What is known on the day of the verdict.
@@ -91,6 +105,7 @@ class ForecastEvidence:
         num_anomalies: actuals outside of the widest interval.
         newest_anomaly: the newest of them, in words.
         drift: distance and p-value of each series; None if there is too little to compare.
+        covariates: what was found of each that the forecaster in use reads.
     """
 
     alarms: tuple[str, ...] = ()
@@ -107,6 +122,7 @@ class ForecastEvidence:
     num_anomalies: int = 0
     newest_anomaly: str = ""
     drift: Mapping[str, tuple[float, float] | None] = field(default_factory=dict)
+    covariates: tuple[CovariateDriftRow, ...] = ()
 
 
 def judge_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Verdict:
@@ -123,6 +139,7 @@ def judge_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSpec)
             *_judge_errors(evidence, monitoring.error),
             *_judge_intervals(evidence, monitoring),
             *_judge_drift(evidence, monitoring.drift),
+            *_judge_covariates(evidence.covariates, monitoring.drift.max_drifted_fraction),
         ]
     )
 
@@ -217,6 +234,29 @@ def _judge_drift(evidence: ForecastEvidence, drift: DriftSpec) -> Iterator[Findi
         num_silent = len(evidence.drift) - len(compared)
         said = f"{len(drifted)} of {len(compared)} series have drifted"
         yield Finding("ok", said + (f"; {num_silent} have too few values to compare" if num_silent else ""))
+
+
+def _judge_covariates(covariates: Iterable[CovariateDriftRow], max_fraction: float) -> Iterator[Finding]:
+    """What is read may be new to the forecaster without its forecasts being worse: a reason to retrain, no alarm."""
+    rows = list(covariates)
+    compared = [row for row in rows if row["num_series"]]
+    drifted = [row for row in compared if row["num_drifted"] > max_fraction * row["num_series"]]
+    if compared and not drifted:
+        yield Finding("ok", f"0 of {_count(len(compared), 'covariate')} have drifted")
+    for row in rows:
+        if row in drifted and row["distance"] is not None and row["p_value"] is not None:
+            yield Finding(
+                "retrain",
+                f"the newest values of the covariate {row['covariate']} have drifted in {row['num_drifted']} of "
+                f"{row['num_series']} series (distance {row['distance']:.2f}, {format_p_value(row['p_value'])})",
+            )
+        if row["num_unknown"]:
+            is_much = row["num_unknown"] / row["num_values"] - row["usual_fraction"] > max_fraction
+            yield Finding(
+                "retrain" if is_much else "ok",
+                f"{row['num_unknown']} of the {row['num_values']} newest values of the covariate {row['covariate']} "
+                "are such as the forecaster in use has hardly seen",
+            )
 
 
 def _count(number: int, what: str) -> str:

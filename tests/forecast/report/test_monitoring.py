@@ -8,8 +8,10 @@ from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
 from rnn_pipelines.forecast.report.monitoring import (
+    COVARIATES_IN_WORDS,
     render_report,
     tabulate_anomalies,
+    tabulate_covariates,
     tabulate_drift,
     tabulate_intervals,
     tabulate_steps,
@@ -57,6 +59,7 @@ def make_verdict(**changes: Any) -> dict[str, Any]:
             {"unique_id": "a", "num_values": 30, "num_windows": 250, "shift": -1.2, "distance": 0.61, "p_value": 0.004},
             {"unique_id": "b", "num_values": 0, "num_windows": 9, "shift": None, "distance": None, "p_value": None},
         ],
+        "covariate_drift": [],
         "coverage": {"missed_steps": {"a": 3, "b": 0}, "unknown_series": [], "num_not_finite": 0},
     } | changes
 
@@ -112,6 +115,14 @@ def test_newest_anomalies_are_shown_and_the_rest_counted() -> None:
 
 def test_forecasts_without_intervals_have_no_section_of_them() -> None:
     assert ">Intervals<" not in write_report(intervals=[], anomalies=[], num_anomalies=0)
+
+
+def test_covariates_are_told_where_any_are_read() -> None:
+    row = {"covariate": "price", "num_values": 60, "num_series": 2, "num_drifted": 1, "distance": 0.5, "p_value": 0.01}
+    row |= {"num_unknown": 0, "usual_fraction": 0.0}
+    assert tabulate_covariates([row]).rows == [["price", "60", "2", "1", "0.500", "0.01", "0"]]
+    assert COVARIATES_IN_WORDS in write_report(covariate_drift=[row])
+    assert COVARIATES_IN_WORDS not in write_report()
 
 
 def test_drift_that_could_not_be_measured_is_a_dash() -> None:

@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.evaluation.realised_intervals import Anomaly, Realis
 from rnn_pipelines.forecast.monitoring import DriftRow, ForecastVerdict
 from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.series.tables import Profile
-from rnn_pipelines.forecast.verdict import MonitorForecastSpec
+from rnn_pipelines.forecast.verdict import CovariateDriftRow, MonitorForecastSpec
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value, list_some
 from rnn_pipelines.report.page import Part, Section, Table, render_page
 from rnn_pipelines.report.trainings import tabulate_parameters
@@ -41,6 +41,12 @@ DRIFT_IN_WORDS = (
     "deviations of the residuals."
 )
 
+COVARIATES_IN_WORDS = (
+    "What the forecaster in use reads: numbers that move by the same test, with the farthest of the series. Hardly "
+    "seen are categories without a code of their own, and numbers more than 5 deviations from the mean of training. "
+    "Either asks for a retraining."
+)
+
 
 def render_report(
     verdict: ForecastVerdict,
@@ -66,6 +72,7 @@ def render_report(
         Section("Model versions", [versions, *([] if versions.rows else [NOTHING])]),
         *_report_intervals(verdict),
         Section("Drift", [*_list_drift(verdict["drift"]), DRIFT_IN_WORDS]),
+        *_report_covariates(verdict["covariate_drift"]),
         Section("Coverage", [tabulate_coverage(verdict, profile)]),
         Section("Parameters", [tabulate_parameters("monitor_forecast", monitoring.model_dump(mode="json"))]),
     ]
@@ -149,6 +156,30 @@ def tabulate_drift(drift: list[DriftRow]) -> Table:
                 format_p_cell(row["p_value"]),
             ]
             for row in drift
+        ],
+    )
+
+
+def _report_covariates(rows: list[CovariateDriftRow]) -> list[Section]:
+    return [Section("Covariates", [tabulate_covariates(rows), COVARIATES_IN_WORDS])] if rows else []
+
+
+def tabulate_covariates(rows: list[CovariateDriftRow]) -> Table:
+    """How far the newest values of each covariate are from those of the past."""
+    header = ["covariate", "newest values", "series", "drifted", "distance", "p", "hardly seen"]
+    return Table(
+        header=header,
+        rows=[
+            [
+                row["covariate"],
+                f"{row['num_values']:,}",
+                f"{row['num_series']:,}",
+                f"{row['num_drifted']:,}",
+                format_number(row["distance"], 3),
+                format_p_cell(row["p_value"]),
+                f"{row['num_unknown']:,}",
+            ]
+            for row in rows
         ],
     )
 

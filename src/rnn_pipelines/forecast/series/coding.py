@@ -87,8 +87,8 @@ class Coding(BaseModel, extra="forbid", frozen=True):
         return CovariateSpec(future=future, past=past, static=static, holidays=self.holidays, path=path)
 
 
-class _Cells(NamedTuple):
-    """The cells of a column, each as text (as it is, in a column of numbers) and as a number, if it is one."""
+class Cells(NamedTuple):
+    """The cells of a column, each as text (as it is, in a column of numbers) and as a number; missing if it is none."""
 
     text: pd.Series
     number: pd.Series
@@ -115,7 +115,7 @@ def fit_coding(
     # A series that is not judged is as new as what judges others: the scale of a new series is that over all.
     stops = look_up(series, cutoffs, "train_stop")
     is_train = rows.places < rows.spread(np.where(stops < rows.lengths, stops, 0))
-    train = _find_cells(series.loc[is_train, KEY], covariate_table)
+    train = find_cells(series.loc[is_train, KEY], covariate_table)
     roles: dict[str, Role] = {
         **dict.fromkeys(covariates.future, "future"),
         **dict.fromkeys(covariates.past, "past"),
@@ -133,27 +133,28 @@ def fit_coding(
     return coding
 
 
-def _find_cells(keys: pd.DataFrame, covariate_table: pd.DataFrame) -> pd.DataFrame:
+def find_cells(keys: pd.DataFrame, covariate_table: pd.DataFrame) -> pd.DataFrame:
     """The covariates of given rows, in their order."""
     if covariate_table.empty:
         return keys.reindex(columns=[*KEY, *covariate_table.columns.drop(KEY)]).reset_index(drop=True)
     return keys[KEY].merge(covariate_table, on=KEY, how="left")
 
 
-def _read_cells(cells: pd.Series) -> _Cells:
+def read_cells(cells: pd.Series) -> Cells:
+    """Reads the cells of one column: yes and true are 1, no and false 0."""
     if is_numeric_dtype(cells):
         number = cells.astype(np.float64)
-        return _Cells(number, number.where(np.isfinite(number)))
+        return Cells(number, number.where(np.isfinite(number)))
     text = cells.astype(str).str.strip().where(~find_empty(cells.to_frame()).iloc[:, 0])
     # Each text once: there are few.
     places, found = pd.factorize(text)
     read = pd.to_numeric(pd.Series(found, dtype=object).str.lower().replace(FLAGS), errors="coerce")
     number = pd.Series(np.append(read.to_numpy(np.float64), np.nan)[places], index=cells.index)
-    return _Cells(text, number.where(np.isfinite(number)))
+    return Cells(text, number.where(np.isfinite(number)))
 
 
 def _fit_column(name: str, role: Role, train: pd.DataFrame) -> CodedColumn:
-    text, number = _read_cells(train[name])
+    text, number = read_cells(train[name])
     if text.isna().all():
         raise SeriesError(f"covariate '{name}' has no value in the training part. Leave it out.")
     if not number[text.notna()].notna().all():
@@ -206,7 +207,7 @@ def add_covariates(
     if coding.columns:
         refuse_missing_columns(covariate_table, coding.list_columns())
         assert covariate_table is not None
-        cells = _find_cells(table, covariate_table)
+        cells = find_cells(table, covariate_table)
         ahead = cells[list(coding.list_columns("future"))]
         refuse_missing(table[is_inside], find_empty(ahead)[is_inside])
         for column in coding.columns:
@@ -226,7 +227,7 @@ def add_covariates(
 
 def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside: np.ndarray) -> dict[str, np.ndarray]:
     """The numbers of one covariate at every step, float32[time] by name."""
-    text, number = _read_cells(cells[column.name])
+    text, number = read_cells(cells[column.name])
     if not column.levels:
         _refuse_text(column.name, cells, text.notna() & number.isna())
     values = text if column.levels else number
@@ -234,7 +235,7 @@ def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside:
         values = values.groupby(rows.numbers).ffill()
     if column.role == "static":
         values = _take_static(column.name, values, cells, rows)
-    coded = _code_levels(column, values) if column.levels else _scale(column, values, cells["unique_id"])
+    coded = _code_levels(column, values) if column.levels else scale_cells(column, values, cells["unique_id"])
     if column.role == "static":
         return {name: part.astype(np.float32) for name, part in coded.items()}
     # A category without a value is a code of its own; what is not known at all is none.
@@ -250,7 +251,8 @@ def _code_levels(column: CodedColumn, values: pd.Series) -> dict[str, np.ndarray
     }
 
 
-def _scale(column: CodedColumn, values: pd.Series, series: pd.Series) -> dict[str, np.ndarray]:
+def scale_cells(column: CodedColumn, values: pd.Series, series: pd.Series) -> dict[str, np.ndarray]:
+    """A number in deviations from the mean of its series' training part, float64[row]; 0 where there is none."""
     # Of a series that training has not seen, those over all.
     means, deviations = (
         series.map({name: own[number] for name, own in column.by_series.items()}).astype(np.float64).fillna(of_all)

@@ -5,6 +5,7 @@ from pydantic import BaseModel
 
 from rnn_pipelines.as_of import parse_as_of
 from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
@@ -57,6 +58,20 @@ def read_newest_covariates(
     is_later = table["ds"] > _find_last(newest.as_of, table["ds"], table.attrs.get("tz"))
     past = list(covariates.past)
     return table.assign(**{name: table[name].mask(is_later) for name in past})
+
+
+def read_coded_covariates(
+    coding: Coding, external: pd.DataFrame | None, source: SourceSpec, newest: NewestSpec, covariates: CovariateSpec
+) -> pd.DataFrame:
+    """Reads the covariates that a forecaster has learnt to read, whatever the parameters name now.
+
+    Args:
+        coding: of the forecaster.
+        external, source, newest: see `read_newest`.
+        covariates: of which the path counts.
+    """
+    path = covariates.path if coding.list_columns("future") else None
+    return read_newest_covariates(external, source, newest, coding.make_spec(path))
 
 
 def _find_last(as_of: int | str, ds: pd.Series, tz: str | None) -> pd.Timestamp | int:

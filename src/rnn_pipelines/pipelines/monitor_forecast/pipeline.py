@@ -4,10 +4,16 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.realised import join_actuals
-from rnn_pipelines.forecast.monitoring import measure_drift, monitor_forecasts, read_champion
+from rnn_pipelines.forecast.monitoring import (
+    measure_covariate_drift,
+    measure_drift,
+    monitor_forecasts,
+    read_champion,
+    read_coding,
+)
 from rnn_pipelines.forecast.report.monitoring import render_report
 from rnn_pipelines.forecast.report.monitoring_figures import draw_figures
-from rnn_pipelines.forecast.series.newest import read_newest
+from rnn_pipelines.forecast.series.newest import read_coded_covariates, read_newest
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.pipelines.wiring import node
 
@@ -25,29 +31,41 @@ def create_measure_pipeline() -> Pipeline:
     log, series, profile, champion = (
         f"monitor_forecast_{name}" for name in ("found_forecasts", "series", "profile", "champion")
     )
+    coding, covariate_table = "monitor_forecast_coding", "monitor_forecast_covariate_table"
     source, gaps, table = "params:forecast.source", "params:forecast.gaps", "monitor_forecast_table"
     return Pipeline(
         [
             node(read_newest, ["forecast_external", source, SPEC], table),
             node(repair_series, [table, source, gaps], [series, profile]),
             node(read_champion, "monitor_forecast_champion_folder", champion),
+            node(read_coding, "monitor_forecast_champion_folder", coding),
+            node(
+                read_coded_covariates,
+                [coding, "forecast_external", source, SPEC, "params:forecast.covariates"],
+                covariate_table,
+            ),
             node(join_actuals, [log, series, champion], "monitor_forecast_judged"),
             node(check_coverage, [log, series, profile, champion], "monitor_forecast_coverage"),
             node(measure_drift, [series, profile, champion, SPEC], "monitor_forecast_drift"),
+            node(
+                measure_covariate_drift,
+                [series, profile, champion, coding, covariate_table, SPEC],
+                "monitor_forecast_covariate_drift",
+            ),
         ]
     )
 
 
 def create_report_pipeline() -> Pipeline:
     """Judges, draws and reports."""
-    judged, coverage, champion, drift, verdict = (
-        f"monitor_forecast_{name}" for name in ("judged", "coverage", "champion", "drift", "verdict")
+    judged, coverage, champion, drift, covariate_drift, verdict = (
+        f"monitor_forecast_{name}" for name in ("judged", "coverage", "champion", "drift", "covariate_drift", "verdict")
     )
     figures = {name: f"monitor_forecast_{name}_figure" for name in FIGURES}
     page = {"verdict": verdict, "profile": "monitor_forecast_profile", "monitoring": SPEC, **figures}
     return Pipeline(
         [
-            node(monitor_forecasts, [judged, coverage, champion, drift, SPEC], verdict),
+            node(monitor_forecasts, [judged, coverage, champion, drift, covariate_drift, SPEC], verdict),
             node(draw_figures, [judged, verdict, SPEC], figures),
             node(render_report, page, "monitor_forecast_report"),
         ]

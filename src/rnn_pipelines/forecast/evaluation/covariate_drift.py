@@ -1,0 +1,95 @@
+"""Whether the newest values of covariates are such as a forecaster has learnt to read."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.forecast.evaluation.drift import DriftSpec, compare_with_past
+from rnn_pipelines.forecast.series.coding import CodedColumn, Coding, find_cells, read_cells, scale_cells
+from rnn_pipelines.forecast.series.covariates import KEY
+from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.tables import Column, Table
+
+# Deviations from the mean of training beyond which, by Chebyshev's inequality, 1 in 25 of its numbers can have been.
+FAR = 5.0
+
+
+class CovariateDriftTable(Table):
+    """How far the newest values of each covariate are from those of the past, over series.
+
+    Of numbers that move, `num_drifted` of `num_series` series that could be compared have drifted; `distance` and
+    `p_value` are those of the farthest one. `num_unknown` of `num_values` newest cells are such as training hardly had:
+    categories without a code of their own, numbers more than `FAR` deviations from the mean. `usual_fraction` of those
+    in training were so, or at most so many.
+    """
+
+    key = ("covariate",)
+    covariate = Column("text")
+    num_values = Column("int")
+    num_series = Column("int")
+    num_drifted = Column("int")
+    distance = Column("float", can_be_empty=True)
+    p_value = Column("float", can_be_empty=True)
+    num_unknown = Column("int")
+    usual_fraction = Column("float")
+
+
+CovariateDrift = Annotated[pd.DataFrame, CovariateDriftTable]
+
+
+def compare_covariates(
+    series: Series,
+    covariate_table: pd.DataFrame,
+    coding: Coding,
+    trained_until: Mapping[str, Any],
+    season_length: int,
+    spec: DriftSpec,
+) -> CovariateDrift:
+    """Compares the newest cells of each covariate with those that a forecaster has learnt from.
+
+    Numbers that move as the series themselves, see `compare_with_past`, which finds what changes now; and all cells by
+    whether training had such, which finds what has changed for good. Holidays don't drift.
+
+    Args:
+        series: at whose steps covariates are looked at, and not after their ends.
+        covariate_table: see `read_covariates`.
+        coding: of the forecaster.
+        trained_until, season_length: see `compare_with_past`.
+        spec: how many steps are looked at, and what counts as drifted.
+    """
+    known = series[series["unique_id"].isin(list(trained_until))].reset_index(drop=True)
+    is_newest = known.groupby("unique_id", sort=False).cumcount(ascending=False) < spec.num_steps
+    rows = []
+    for column in coding.columns if len(known) else ():
+        text, number = read_cells(find_cells(known[KEY], covariate_table)[column.name])
+        found = {"covariate": column.name, "num_series": 0, "num_drifted": 0, "distance": np.nan, "p_value": np.nan}
+        if column.levels:
+            is_unknown = ~text.isin(column.levels)
+        else:
+            is_unknown = pd.Series(np.abs(scale_cells(column, number, known["unique_id"])[column.outputs[0]]) > FAR)
+        found |= _count_unknown(is_unknown[is_newest & text.notna()], column)
+        if not column.levels and column.role != "static":
+            cells = known.assign(y=number, observed=number.notna())
+            found |= _sum_up(compare_with_past(cells, trained_until, season_length, spec.num_steps), spec)
+        rows.append(found)
+    types = {"text": "object", "int": "int64", "float": "float64"}
+    columns = CovariateDriftTable.columns
+    return pd.DataFrame(rows, columns=list(columns)).astype({name: types[kind.kind] for name, kind in columns.items()})
+
+
+def _count_unknown(is_unknown: pd.Series, column: CodedColumn) -> dict[str, float]:
+    usual = max(0.0, 1 - sum(column.shares)) if column.levels else FAR**-2
+    return {"num_values": len(is_unknown), "num_unknown": int(is_unknown.sum()), "usual_fraction": usual}
+
+
+def _sum_up(drift: pd.DataFrame, spec: DriftSpec) -> dict[str, float]:
+    compared = drift.dropna(subset=["distance", "p_value"])
+    found: dict[str, float] = {"num_series": len(compared)}
+    if compared.empty:
+        return found
+    has_drifted = (compared["distance"] >= spec.min_distance) & (compared["p_value"] <= spec.significance)
+    farthest = (compared[has_drifted] if has_drifted.any() else compared).sort_values("distance").iloc[-1]
+    distance = {name: float(farthest[name]) for name in ("distance", "p_value")}
+    return found | {"num_drifted": int(has_drifted.sum())} | distance
