@@ -15,6 +15,7 @@ from rnn_pipelines.internals.report.report import (
     EQUATIONS,
     PARAGRAPHS,
     render_report,
+    tabulate_inputs,
     tabulate_layers,
     tabulate_memory,
     tabulate_weights,
@@ -80,6 +81,12 @@ def test_page_is_the_golden_one(report: str) -> None:
     """But for the figures; where a change is meant, write the file anew from the page."""
     page = re.sub(r"<(script|style).*?</\1>", "", report, flags=re.DOTALL)
     assert page == (Path(__file__).parent / "golden/report.html").read_text(encoding="utf-8")
+
+
+def test_inputs_are_told_in_percent_of_all() -> None:
+    summary = make_summary()
+    summary["forecast_lstm"]["network"] = FORECASTER | {"moved_by": {"series": 3.0, "promo": 1.0}}
+    assert tabulate_inputs(summary).rows == [["series", "75.0%", "–"], ["promo", "25.0%", "–"]]
 
 
 def test_every_gate_has_its_equation_and_its_paragraph() -> None:

@@ -10,9 +10,11 @@ from rnn_pipelines.forecast.effects import count_predictors
 from rnn_pipelines.forecast.networks import Network, size_members
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import read_source
+from rnn_pipelines.forecast.series.tables import Features
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.forecast.training import train_network
+from rnn_pipelines.internals.forecast.inputs import name_covariates
 from rnn_pipelines.internals.specs import SmallForecasterSpec
 
 logger = logging.getLogger(__name__)
@@ -27,16 +29,22 @@ class ChosenForecasters:
         base: what is linear; it frames what they read.
         panel: the windows.
         origin: where they come from, in words.
+        covariates: their names, see `name_covariates`.
     """
 
     networks: Mapping[str, Network]
     base: Base
     panel: WindowedPanel
     origin: str
+    covariates: tuple[str, ...] = ()
 
 
 def choose_forecasters(
-    panel: WindowedPanel | None, base: Base | None, small: SmallForecasterSpec, **found: Network | None
+    panel: WindowedPanel | None,
+    base: Base | None,
+    small: SmallForecasterSpec,
+    features: Features | None = None,
+    **found: Network | None,
 ) -> ChosenForecasters:
     """Takes the networks that `forecast` has left with base and windows, and trains small ones where any is missing.
 
@@ -44,6 +52,7 @@ def choose_forecasters(
         panel: the windows, or None.
         base: likewise.
         small: what to train in their place.
+        features: from which the windows were made, for the names of their covariates; None for numbers.
         found: networks by cell, None where there is none.
     Raises:
         NetworkError: base or windows are not those of the networks.
@@ -53,7 +62,7 @@ def choose_forecasters(
         return _train_small_forecasters(list(found), small)
     for cell, network in networks.items():
         _refuse_other_windows(cell, network, base, panel)
-    return ChosenForecasters(networks, base, panel, "trained by forecast")
+    return ChosenForecasters(networks, base, panel, "trained by forecast", name_covariates(panel, features))
 
 
 def _train_small_forecasters(cells: list[str], small: SmallForecasterSpec) -> ChosenForecasters:

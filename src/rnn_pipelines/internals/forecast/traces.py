@@ -10,6 +10,7 @@ from rnn_pipelines.forecast.base import frame_windows
 from rnn_pipelines.forecast.networks import Network, read_windows
 from rnn_pipelines.internals.checks import compare_states, count_by_gate
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters
+from rnn_pipelines.internals.forecast.inputs import list_inputs, measure_moves
 from rnn_pipelines.internals.gate_statistics import differentiate
 from rnn_pipelines.internals.records import LayerTrace, NetworkSummary, Traces
 from rnn_pipelines.internals.specs import SampleSpec
@@ -32,7 +33,8 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
     panel = forecasters.panel
     origins = _choose_origins(forecasters, sample.windows)
     framed = frame_windows(panel, forecasters.base, origins)
-    layers, gradients, networks = {}, {}, {}
+    layers, gradients = {}, {}
+    networks: dict[str, NetworkSummary] = {}
     for cell, network in forecasters.networks.items():
         steps, known = read_windows(
             panel, framed, origins, network.segment, network.calendar, bool(network.embedding_kernel.size)
@@ -40,7 +42,9 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
         name = f"forecast_{cell}"
         layers[name] = trace_members(name, network, steps, known, framed.history)
         gradients[name] = differentiate_correction(network, layers[name])
-        networks[name] = summarize_network(network, len(steps))
+        names = list_inputs(panel, network, forecasters.covariates)
+        moved_by = measure_moves(network, names, steps, known, gradients[name])
+        networks[name] = {**summarize_network(network, len(steps)), "moved_by": moved_by}
     return Traces(layers, gradients, networks, forecasters.origin)
 
 

@@ -9,7 +9,7 @@ from plotly.graph_objects import Figure
 from rnn_pipelines.internals.notation import NOTATIONS, name_layer
 from rnn_pipelines.internals.records import LayerSummary, NetworkSummary, Openness
 from rnn_pipelines.looks import Looks
-from rnn_pipelines.report.numbers import format_number
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Part, Quote, Section, Table, render_page
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import count_members, tabulate_parameters
@@ -45,6 +45,7 @@ def render_report(
         ),
         Section("How long units remember", [figures["half_lives"], NOTES["half_lives"], tabulate_memory(summary)]),
         Section("How far back an input matters", [figures["gradients"], NOTES["gradients"]]),
+        *_list_inputs(summary),
         Section("Weights by gate", [tabulate_weights(summary), NOTES["weights"], *_tabulate_networks(summary)]),
         Section("Parameters", [tabulate_parameters("internals", parameters)]),
     ]
@@ -145,6 +146,27 @@ def tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
         num_text_columns=2,
         caption="Half-life that 10%, 50% and 90% of the units stay below, and reach, in steps",
     )
+
+
+def _list_inputs(summary: Mapping[str, LayerSummary]) -> list[Section]:
+    table = tabulate_inputs(summary)
+    return [Section("Which input moves the forecast", [table, NOTES["inputs"]])] if table.rows else []
+
+
+def tabulate_inputs(summary: Mapping[str, LayerSummary]) -> Table:
+    """How far each input moves the correction of each forecaster, in percent of all of them together."""
+    moved = {cell: summary[f"forecast_{cell}"]["network"].get("moved_by", {}) for cell in NOTATIONS}
+    rows = [
+        [
+            name,
+            *(
+                f"{by_input[name] / total:.1%}" if (total := sum(by_input.values())) and name in by_input else NO_NUMBER
+                for by_input in moved.values()
+            ),
+        ]
+        for name in dict.fromkeys(name for by_input in moved.values() for name in by_input)
+    ]
+    return Table(["input", *(notation.look.name for notation in NOTATIONS.values())], rows)
 
 
 def tabulate_weights(summary: Mapping[str, LayerSummary]) -> Table:

@@ -11,7 +11,7 @@ from rnn_pipelines.internals.report.report import render_report
 from rnn_pipelines.pipelines.internals import nodes
 from rnn_pipelines.pipelines.wiring import node
 
-FOUND = {"panel": "internals_found_windows", "base": "internals_found_base"}
+FOUND = {"panel": "internals_found_windows", "base": "internals_found_base", "features": "internals_found_features"}
 FORECASTERS = FOUND | {"small": "params:internals.forecaster"}
 FORECASTERS |= {cell: f"internals_found_{cell}_model" for cell in NOTATIONS}
 REVIEWS = ["internals_found_reviews", "params:internals.reviews"]

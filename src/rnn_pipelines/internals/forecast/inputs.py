@@ -1,0 +1,69 @@
+"""Which input moves a network's correction: its gradient times what was read, summed by input."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rnn_pipelines.forecast.networks import Network
+from rnn_pipelines.forecast.series.tables import Features
+from rnn_pipelines.forecast.series.windows import WindowedPanel
+
+SERIES, CALENDAR, PADDING = "series", "calendar", "padding"
+
+
+def name_covariates(panel: WindowedPanel, features: Features | None) -> tuple[str, ...]:
+    """The covariates in the order of the panel's columns; those of one column of the table have one name.
+
+    Args:
+        panel: the windows, whose columns have no names.
+        features: from which they were made; None, or others, for numbers in place of names.
+    """
+    coded = () if features is None else (*features.static, *features.future, *features.past)
+    num_covariates = panel.values.shape[1] - panel.calendar.stop
+    if len(coded) != num_covariates:
+        return tuple(f"covariate {number}" for number in range(1, num_covariates + 1))
+    return tuple(name.split(":", 1)[-1].split("=", 1)[0] for name in coded)
+
+
+def list_inputs(panel: WindowedPanel, network: Network, covariates: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Whose each value is that a network reads: at a step of its recurrent layer, and in its head.
+
+    In the order of `read_windows`.
+
+    Args:
+        panel: the windows.
+        network: which reads them.
+        covariates: see `name_covariates`.
+    """
+    static = list(covariates[: panel.num_static])
+    ahead = list(covariates[panel.num_static : panel.num_static + panel.num_future])
+    in_head = [name for name in ahead for _ in range(panel.horizon)]
+    if network.embedding_kernel.size:
+        return [SERIES, *covariates] * network.segment + [PADDING], [CALENDAR] * panel.num_known + static + in_head
+    return [SERIES, SERIES, *[CALENDAR] * len(network.calendar), *covariates] * network.segment, in_head
+
+
+def measure_moves(
+    network: Network, names: tuple[list[str], list[str]], steps: np.ndarray, known: np.ndarray, gradients: np.ndarray
+) -> dict[str, float]:
+    """How far each input moves the correction of the first step ahead, from window to window and to first order.
+
+    Args:
+        network: of members.
+        names: see `list_inputs`.
+        steps, known: see `read_windows`.
+        gradients: float64[batch, time, feature], see `differentiate_correction`.
+    Returns:
+        By input the mean over windows of |Σ gradient · (what was read − its mean over windows)|, in the frame.
+    """
+    inputs = steps.transpose(1, 0, 2)
+    of_steps = ((inputs - inputs.mean(axis=0)) * gradients).sum(axis=1)
+    of_head = (known - known.mean(axis=0)) * network.head_kernel[:, network.recurrent_kernel.shape[-2] :, 0].mean(
+        axis=0
+    )
+    moves, labels = np.concatenate([of_steps, of_head], axis=1), np.array([*names[0], *names[1]])
+    return {
+        str(name): float(np.abs(moves[:, labels == name].sum(axis=1)).mean())
+        for name in dict.fromkeys(labels.tolist())
+        if name != PADDING
+    }
