@@ -104,7 +104,10 @@ def test_night_that_is_repeated_changes_nothing(night: Night) -> None:
 
 
 def test_night_leaves_no_forecasts_in_files(night: Night) -> None:
-    assert sorted(path.name for path in (night.data / "07_model_output").glob("*/*")) == ["drift.parquet"]
+    assert sorted(path.name for path in (night.data / "07_model_output").glob("*/*")) == [
+        "covariate_drift.parquet",
+        "drift.parquet",
+    ]
 
 
 def test_forecasts_are_judged_when_their_days_have_come(night: Night) -> None:

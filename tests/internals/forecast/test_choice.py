@@ -35,6 +35,14 @@ def test_trained_forecasters_are_taken(forecasters: ChosenForecasters) -> None:
     assert chosen == replace(forecasters, origin="trained by forecast")
 
 
+def test_forecasters_that_read_a_part_of_the_calendar_are_taken(forecasters: ChosenForecasters) -> None:
+    """The rest of it was not seen twice."""
+    values = np.insert(forecasters.panel.values, forecasters.panel.calendar.stop, 0, axis=1)
+    wider = replace(forecasters.panel, values=values)
+    chosen = choose_forecasters(small=SMALL, **list_found(forecasters) | {"panel": wider})
+    assert chosen.panel is wider
+
+
 @pytest.mark.parametrize("missing", ["lstm", "gru", "base", "panel"])
 def test_small_forecasters_are_trained_where_anything_is_missing(forecasters: ChosenForecasters, missing: str) -> None:
     chosen = choose_forecasters(small=SMALL, **list_found(forecasters) | {missing: None})

@@ -93,8 +93,10 @@ def _list_sizes(network: Network, base: Base, panel: WindowedPanel) -> dict[str,
     return {
         "lookback": base.matrices.shape[-2] - base.horizon * num_seasons - num_covariates - num_known - 1,
         "horizon": base.horizon,
-        "features": num_known,
+        # Those of which nothing was seen twice are in the windows and not read.
+        "features": max([panel.num_known, *(base.calendar + 1).tolist()]),
         "inputs": (network.embedding_kernel if network.embedding_kernel.size else network.kernel).shape[-2],
+        "head": network.head_kernel.shape[-2],
         "outputs": network.head_bias.shape[-1],
         "judged": len(network.unseen),
     }
@@ -109,6 +111,7 @@ def _list_sizes_of_windows(network: Network, base: Base, panel: WindowedPanel) -
         "horizon": panel.horizon,
         "features": panel.num_known,
         "inputs": shape.num_inputs,
+        "head": units + shape.num_known,
         "outputs": shape.num_outputs,
         "judged": len(base.judged),
     }
