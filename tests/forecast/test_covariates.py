@@ -222,6 +222,44 @@ def test_few_windows_read_what_is_known_ahead(shops: SimpleNamespace) -> None:
     assert {str(name) for name in base.names[base.mix > 0]} <= {"ridge_last", "ridge_season"}
 
 
+# Without covariates
+
+
+@pytest.fixture(scope="module", params=[["a"], ["a", "b"]], ids=["series", "panel"])
+def plain(request: pytest.FixtureRequest) -> SimpleNamespace:
+    """Shops of which no covariates are read, `windows`; and the same where nobody ever spoke of any, `silent`."""
+    external = make_shops().query(f"shop in {request.param}")
+    found = take(external, RECIPE.model_copy(update={"covariates": CovariateSpec()}))
+    recipe = Recipe(source=SOURCE, window=RECIPE.window, split=RECIPE.split)
+    bare = external[["shop", "ds", "y"]]
+    found.silent = prepare_panel(read_source(SOURCE, bare), recipe).windows
+    return found
+
+
+def test_columns_that_are_not_named_are_in_no_window(plain: SimpleNamespace) -> None:
+    for name, value in vars(plain.silent).items():
+        np.testing.assert_array_equal(getattr(plain.windows, name), value)
+
+
+def test_columns_that_are_not_named_are_in_no_matrix(plain: SimpleNamespace) -> None:
+    """Which read the window, the season at each step, the calendar and 1."""
+    found, expected = fit_base(plain.windows), fit_base(plain.silent)
+    for name, value in vars(expected).items():
+        np.testing.assert_array_equal(getattr(found, name), value)
+    assert found.matrices.shape[2] == 5 + HORIZON + len(found.calendar) + 1
+    assert "effects" not in found.names
+
+
+def test_columns_that_are_not_named_change_no_forecast(plain: SimpleNamespace) -> None:
+    forecasts = []
+    for panel in (plain.windows, plain.silent):
+        base = fit_base(panel)
+        network, _, _ = train_network(panel, base, NetworkSpec(cell="gru", units=3), ForecastTrainingSpec(max_steps=20))
+        forecasts.append(forecast_windows(network, base, panel))
+    for part in ("test", "future"):
+        np.testing.assert_array_equal(*(getattr(found, part) for found in forecasts))
+
+
 # The whole way
 
 
