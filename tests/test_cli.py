@@ -119,7 +119,7 @@ def test_misspelt_pipeline_is_refused_with_the_name_that_was_meant(option: str) 
 
 
 def test_error_of_a_node_is_not_in_the_log_too(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "kedro"), run_command._say_once():
+    with caplog.at_level(logging.INFO, "kedro.pipeline.node"), run_command._say_once():
         logging.getLogger("kedro.pipeline.node").error("Node failed with error")
         logging.getLogger("kedro.pipeline.node").info("Running node")
     assert caplog.messages == ["Running node"]
