@@ -93,6 +93,26 @@ def test_hours_are_shown_in_local_time(energy: SimpleNamespace) -> None:
     assert "2024-03-01 00:00:00+01:00 to 2024-11-10 23:00:00+01:00" in energy.report
 
 
+# 60 monthly values
+
+
+@pytest.fixture(scope="module")
+def months(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    path = tmp_path_factory.mktemp("months") / "months.csv"
+    days = pd.date_range("2019-01-01", periods=60, freq="MS")
+    pd.DataFrame({"month": days, "guests": make_week(60, seed=0, period=12)}).to_csv(path, index=False)
+    return forecast(path, time="month", target="guests")
+
+
+def test_60_months_are_forecast(months: SimpleNamespace) -> None:
+    assert is_near(months, lambda rows: 1500 + 100 * np.sin(2 * np.pi * (rows["ds"].dt.month - 1) / 12))
+
+
+def test_window_of_60_months_is_said(months: SimpleNamespace) -> None:
+    assert "windows of 24 steps, and 6 ahead" in months.said
+    assert "24 steps back, 6 ahead" in months.report
+
+
 # 20 stores of which two opened last month
 
 

@@ -21,7 +21,7 @@ from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec, RetrainForecastSpec
 from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, SmallForecasterSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -40,7 +40,7 @@ TYPES = {
     "forecast.source": SourceSpec,
     "forecast.gaps": GapPolicy,
     "forecast.split": SplitSpec,
-    "forecast.window": WindowSpec,
+    "forecast.window": OpenWindowSpec,
     "forecast.calendar": CalendarSpec,
     "forecast.covariates": CovariateSpec,
     "forecast.lstm": NetworkSpec,

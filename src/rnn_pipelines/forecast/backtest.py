@@ -127,10 +127,11 @@ def _forecast_baselines(
     first: Any,
 ) -> Predictions:
     """The whole period as one test part; what is fitted is fitted on the training part of the first day."""
-    known = prepare_panel(table[table["ds"] <= first], recipe, covariate_table).cutoffs
-    cutoffs = _extend_test_part(known, series, recipe.window.horizon)
+    known = prepare_panel(table[table["ds"] <= first], recipe, covariate_table)
+    window = recipe.window.fill(known.profile)
+    cutoffs = _extend_test_part(known.cutoffs, series, window.horizon)
     series = series[series["unique_id"].isin(cutoffs["unique_id"])].reset_index(drop=True)
-    rolling = recipe.model_copy(update={"evaluation": EvaluationSpec()})
+    rolling = recipe.model_copy(update={"evaluation": EvaluationSpec(), "window": window})
     panel = lay_out_panel(series, profile, cutoffs, rolling, covariate_table)
     baselines = forecast_baselines(panel.windows, fit_base(panel.windows))
     forecasts = tabulate_forecasts(panel.windows, panel.features, panel.scaler, baselines, "test")

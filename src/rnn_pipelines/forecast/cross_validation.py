@@ -79,10 +79,12 @@ def cross_validate(
     """
     source = spec.recipe.source
     series, profile = repair_series(table, source, spec.recipe.gaps)
-    horizon = spec.recipe.window.horizon
-    spec = replace(
-        spec, recipe=spec.recipe.model_copy(update={"source": source.model_copy(update={"freq": profile["freq"]})})
-    )
+    horizon = spec.recipe.window.fill(profile).horizon
+    known = {
+        "source": source.model_copy(update={"freq": profile["freq"]}),
+        "window": spec.recipe.window.model_copy(update={"horizon": horizon}),
+    }
+    spec = replace(spec, recipe=spec.recipe.model_copy(update=known))
     rounds = [replace(job, covariate_table=covariate_table) for job in list_rounds(series, spec, validation)]
     found = dict(_forecast_rounds(rounds, parallel))
     merged = _merge([found[number] for number in sorted(found)])
@@ -101,11 +103,12 @@ def list_rounds(series: Series, spec: ForecastSpec, validation: CrossValidationS
 
     Args:
         series: repaired, whose grid says where windows lie.
-        spec, validation: see `cross_validate`.
+        spec, validation: see `cross_validate`; the horizon is not open.
     Returns:
         In their order, still without covariates.
     """
     horizon = spec.recipe.window.horizon
+    assert horizon is not None
     step_size = validation.choose_step_size(horizon)
     span = (validation.n_windows - 1) * step_size
     grid = open_gaps(series)

@@ -30,7 +30,7 @@ from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Scaler, Series, Source
-from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec, find_min_history
+from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel, WindowSpec, find_min_history
 from rnn_pipelines.forecast.theta import THETA
 from rnn_pipelines.report.numbers import list_some
 
@@ -166,7 +166,7 @@ def describe_forecaster(
     series: Series,
     profile: Profile,
     cutoffs: Cutoffs,
-    window: WindowSpec,
+    window: OpenWindowSpec,
     calendar: CalendarSpec,
     gaps: GapPolicy,
 ) -> ForecasterSettings:
@@ -181,6 +181,7 @@ def describe_forecaster(
     # Of a series that is not judged nothing was learnt but its scale.
     num_learnt = np.where(find_unjudged(cutoffs), 1, cutoffs["validation_stop"])
     last = series.iloc[find_rows(series).starts + num_learnt - 1]
+    window = window.fill(profile)
     return ForecasterSettings(
         lookback=window.lookback,
         horizon=window.horizon,
@@ -243,7 +244,7 @@ def forecast_cutoffs(
     known = series.loc[is_known, ["unique_id", "ds", "y", "observed"]]
     window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
     profile = {"freq": settings.freq, "season_length": settings.season_length, "tz": settings.tz}
-    profile["num_series"] = len(scaler)
+    profile |= {"num_series": len(scaler), "lookback": window.lookback, "horizon": window.horizon}
     found = run_steps(
         FUTURE,
         {

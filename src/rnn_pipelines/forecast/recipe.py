@@ -18,6 +18,7 @@ from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
 from rnn_pipelines.forecast.series.windows import (
     EvaluationSpec,
+    OpenWindowSpec,
     WindowedPanel,
     WindowSpec,
     make_future_windows,
@@ -39,7 +40,7 @@ class Recipe(BaseModel, extra="forbid", frozen=True):
     source: SourceSpec
     gaps: GapPolicy = GapPolicy("interpolate")
     split: SplitSpec = SplitSpec()
-    window: WindowSpec = WindowSpec()
+    window: OpenWindowSpec = WindowSpec()
     calendar: CalendarSpec = CalendarSpec()
     covariates: CovariateSpec = CovariateSpec()
     evaluation: EvaluationSpec = EvaluationSpec()
@@ -66,13 +67,14 @@ def add_features(
     series: Series,
     profile: Profile,
     calendar: CalendarSpec,
-    window: WindowSpec,
+    window: OpenWindowSpec,
     coding: Coding,
     covariate_table: pd.DataFrame | None,
 ) -> Features:
     """Adds the steps to be forecast, and what calendar and covariates say about every step."""
-    features = add_calendar(series, profile["freq"], calendar, window.horizon, profile["tz"])
-    return add_covariates(features, coding, covariate_table, window.horizon, profile["tz"])
+    horizon = window.fill(profile).horizon
+    features = add_calendar(series, profile["freq"], calendar, horizon, profile["tz"])
+    return add_covariates(features, coding, covariate_table, horizon, profile["tz"])
 
 
 FEATURES = Step(add_features, ("series", "profile", "calendar", "window", "coding", "covariate_table"), ("features",))

@@ -20,6 +20,7 @@ from rnn_pipelines.forecast.fitting import ForecastSpec, fit_forecasters, rank_f
 from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.search_space import DimensionSpec, TuningSpec
 from rnn_pipelines.forecast.series.preparation import prepare_series
+from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers, fan_out
 from rnn_pipelines.tables import Column, Table
@@ -115,7 +116,7 @@ def tune(
     known, judge = cut_test_part(table, spec)
     study = _open_study(folder, _fingerprint(known, covariate_table, (judge, tuning.space, tuning.seed)), tuning)
     if not study.trials:
-        study.enqueue_trial(list_values(spec, tuning))
+        study.enqueue_trial(list_values(judge, tuning))
     started = time.monotonic()
     while (missing := tuning.num_samples - (num_ended := _count_ended(study))) > 0:
         is_over = tuning.time_budget is not None and time.monotonic() - started >= tuning.time_budget
@@ -127,11 +128,15 @@ def tune(
 
 
 def cut_test_part(table: Source, spec: ForecastSpec) -> tuple[Source, ForecastSpec]:
-    """The series up to the end of their validation part, and what to fit, whose test part that is."""
+    """The series up to the end of their validation part, and what to fit, whose test part that is.
+
+    Without those that have no such part. Windows are those of all of the series, where they are left open.
+    """
     recipe = spec.recipe
     _, series, profile, cutoffs = prepare_series(
         table, recipe.source, recipe.gaps, recipe.split, recipe.window, recipe.evaluation
     )
+    cutoffs = cutoffs[~find_unjudged(cutoffs)]
     stops = cutoffs.set_index("unique_id")["validation_stop"]
     place = series.groupby("unique_id", sort=False).cumcount()
     known = open_gaps(series)[(place < series["unique_id"].map(stops)).to_numpy()]
@@ -139,7 +144,8 @@ def cut_test_part(table: Source, spec: ForecastSpec) -> tuple[Source, ForecastSp
     source = recipe.source.model_copy(update={"freq": profile["freq"]})
     split = recipe.split.model_copy(update={"validation": num_steps})
     # Nobody reads the intervals of a trial.
-    judge = replace(spec, recipe=recipe.model_copy(update={"source": source, "split": split}), level=LevelSpec(()))
+    known_of_all = {"source": source, "split": split, "window": recipe.window.fill(profile)}
+    judge = replace(spec, recipe=recipe.model_copy(update=known_of_all), level=LevelSpec(()))
     return known, keep_back(judge, num_steps)
 
 

@@ -48,6 +48,8 @@ PROFILE = {
     "num_steps": 60,
     "first": "2021-01-01",
     "last": "2021-03-01",
+    "lookback": 30,
+    "horizon": 7,
     "tz": None,
     "found": {},
     "repairs": [],

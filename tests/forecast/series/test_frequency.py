@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.frequency import format_time, get_season_length, infer_frequency
+from rnn_pipelines.forecast.series.frequency import format_time, get_season_length, get_usual_window, infer_frequency
 
 # Alias, as pandas writes it in full, steps in a season
 FREQUENCIES = [
@@ -96,3 +96,28 @@ def test_season_that_is_no_whole_number_of_steps_is_none(freq: str) -> None:
 )
 def test_midnight_is_left_out_of_messages(ds: object, text: str) -> None:
     assert format_time(ds) == text
+
+
+@pytest.mark.parametrize(
+    ("freq", "window"),
+    [
+        ("MS", (24, 12)),
+        ("ME", (24, 12)),
+        ("h", (168, 24)),
+        ("2h", (84, 12)),
+        ("30min", (336, 48)),
+        ("15min", (336, 96)),
+        ("min", (336, 96)),
+        ("D", (56, 14)),
+        ("7D", (8, 2)),
+        ("B", (40, 10)),
+        ("W-MON", (52, 8)),
+        ("QS-OCT", (8, 4)),
+        ("YE-DEC", (10, 3)),
+        ("7h", (30, 7)),
+        ("s", (30, 7)),
+        (1, (30, 7)),
+    ],
+)
+def test_usual_window_goes_with_the_frequency(freq: int | str, window: tuple[int, int]) -> None:
+    assert get_usual_window(freq) == window

@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec, WindowSpec
 
 MakeTable = Callable[..., pd.DataFrame]
 
@@ -39,6 +39,54 @@ def test_error_of_the_split_names_the_file(make_table: MakeTable) -> None:
 def test_constant_series_names_the_file(make_table: MakeTable) -> None:
     with pytest.raises(SeriesError, match=r"^my.csv: series 'y' is constant \(4.0\)"):
         prepare_series(make_table([4.0] * 20), *SETTINGS)
+
+
+# Windows that are left open
+
+
+def choose(
+    make_table: MakeTable, size: int, freq: str = "D", split: SplitSpec | None = None, **given: int
+) -> list[int]:
+    """Lookback and horizon of a single series."""
+    values = [float(step % 7 + step % 5) for step in range(size)]
+    profile = prepare_series(
+        make_table(values, freq),
+        SourceSpec(path="my.csv"),
+        GapPolicy("interpolate"),
+        split or SplitSpec(),
+        OpenWindowSpec(**given),
+        EvaluationSpec(),
+    )[2]
+    return [profile["lookback"], profile["horizon"]]
+
+
+def test_open_window_goes_with_the_frequency(make_table: MakeTable) -> None:
+    assert (choose(make_table, 400), choose(make_table, 400, "MS")) == ([56, 14], [24, 12])
+
+
+def test_open_horizon_fits_into_validation(make_table: MakeTable) -> None:
+    """60 months leave 6 for it."""
+    assert choose(make_table, 60, "MS") == [24, 6]
+
+
+def test_open_lookback_leaves_some_training_windows(make_table: MakeTable) -> None:
+    """100 days leave 70 for training: 56 steps, and 10 ahead, would leave 5 windows."""
+    assert choose(make_table, 100) == [49, 10]
+
+
+def test_what_is_given_stays(make_table: MakeTable) -> None:
+    assert (choose(make_table, 400, lookback=9), choose(make_table, 400, horizon=3)) == ([9, 14], [56, 3])
+
+
+def test_open_window_fits_a_split_by_steps(make_table: MakeTable) -> None:
+    assert choose(make_table, 60, "MS", SplitSpec(validation=12, test=12)) == [24, 12]
+
+
+def test_series_that_come_along_have_the_window_of_their_figures() -> None:
+    source = SourceSpec(name="seattle")
+    settings = (source, GapPolicy("interpolate"), SplitSpec(), OpenWindowSpec(), EvaluationSpec())
+    profile = prepare_series(read_source(source), *settings)[2]
+    assert (profile["lookback"], profile["horizon"]) == (30, 7)
 
 
 # Real files, as people have them

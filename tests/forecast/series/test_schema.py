@@ -65,6 +65,8 @@ def test_profile_says_what_the_data_are(make_table: MakeTable) -> None:
         "num_steps": 50,
         "first": "2021-01-01",
         "last": "2021-01-30",
+        "lookback": 56,
+        "horizon": 14,
         "tz": None,
         "found": {},
         "repairs": [],

@@ -289,6 +289,7 @@ def tabulate_profile(profile: Profile) -> Table:
         ["target", profile["target"]],
         ["frequency", f"every {freq} steps" if isinstance(freq, int) and freq > 1 else str(freq)],
         ["season length of the frequency", f"{season_length} steps" if season_length > 1 else "none"],
+        ["window", f"{profile['lookback']} steps back, {profile['horizon']} ahead"],
         ["span", f"{profile['first']} to {profile['last']}"],
         ["series", f"{profile['num_series']:,}"],
         ["steps", f"{profile['num_steps']:,}"],

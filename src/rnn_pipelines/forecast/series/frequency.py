@@ -17,6 +17,20 @@ _MAX_SERIES = 20
 # Steps in the season that the field takes for granted; prefixes as pandas spells them.
 _SEASON_LENGTHS = {"min": 1440, "h": 24, "D": 7, "B": 5, "W": 52, "M": 12, "BM": 12, "Q": 4, "BQ": 4}
 
+# Steps back and ahead that people ask for; of what has no name here, and of steps that are no times, the last.
+_USUAL_WINDOWS = {
+    "D": (56, 14),
+    "B": (40, 10),
+    "W": (52, 8),
+    "M": (24, 12),
+    "BM": (24, 12),
+    "Q": (8, 4),
+    "BQ": (8, 4),
+    "Y": (10, 3),
+    "BY": (10, 3),
+}
+_USUAL_WINDOW = (30, 7)
+
 
 def infer_frequency(table: pd.DataFrame) -> int | str:
     """The spacing that most stretches of the table agree on, so that gaps don't hide it.
@@ -71,10 +85,28 @@ def get_season_length(freq: int | str) -> int:
     """
     if isinstance(freq, int):
         return 1
-    offset = to_offset(freq)
-    name = offset.rule_code.split("-")[0].removesuffix("S").removesuffix("E")
-    length, rest = divmod(_SEASON_LENGTHS.get(name, 1), offset.n)
+    length, rest = divmod(_SEASON_LENGTHS.get(_get_unit(freq), 1), to_offset(freq).n)
     return length if rest == 0 else 1
+
+
+def get_usual_window(freq: int | str) -> tuple[int, int]:
+    """Lookback and horizon that go with a frequency: a year of months ahead from two, a day of hours from a week, ...
+
+    Of steps shorter than a day, seven seasons back and one ahead, 336 and 96 steps at most.
+    """
+    if isinstance(freq, int):
+        return _USUAL_WINDOW
+    offset, name = to_offset(freq), _get_unit(freq)
+    if name in ("min", "h"):
+        season_length = get_season_length(freq)
+        return (min(7 * season_length, 336), min(season_length, 96)) if season_length > 1 else _USUAL_WINDOW
+    lookback, horizon = _USUAL_WINDOWS.get(name, _USUAL_WINDOW)
+    return max(2, lookback // offset.n), max(1, horizon // offset.n)
+
+
+def _get_unit(freq: str) -> str:
+    """The name of an offset's unit, without what says where a unit begins."""
+    return to_offset(freq).rule_code.split("-")[0].removesuffix("S").removesuffix("E")
 
 
 def format_time(ds: Any, tz: str | None = None) -> str:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError
@@ -10,14 +11,16 @@ from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import SplitSpec, find_unjudged, place_dates, split_series
+from rnn_pipelines.forecast.series.splits import SplitSpec, find_stops, find_unjudged, place_dates, split_series
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, find_min_history
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec, WindowSpec, find_min_history
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)
 
 NAMES_IN_MESSAGE = 10
+# Where lookback is open, it leaves so many.
+MIN_TRAINING_WINDOWS = 12
 
 
 def prepare_series(
@@ -25,7 +28,7 @@ def prepare_series(
     source: SourceSpec,
     gaps: GapPolicy,
     split: SplitSpec,
-    window: WindowSpec,
+    window: OpenWindowSpec,
     evaluation: EvaluationSpec,
 ) -> tuple[Source, Series, Profile, Cutoffs]:
     """Checks, repairs and splits the series, and only then lets go of the table as it was read.
@@ -45,6 +48,8 @@ def prepare_series(
     season_length = evaluation.choose_season_length(profile)
     try:
         split = place_dates(split, profile["tz"])
+        profile = _choose_window(window, series, split, profile)
+        window = window.fill(profile)
         series, profile = _leave_out_short(series, profile, source, _find_least(window, season_length, profile))
         cutoffs = split_series(series, split, window, _find_least(window, season_length, profile))
         if len(cutoffs) < profile["num_series"]:
@@ -54,6 +59,23 @@ def prepare_series(
         return table, series, _note_unjudged(profile, cutoffs, source), cutoffs
     except SeriesError as error:
         raise type(error)(f"{source.label}: {error}") from error
+
+
+def _choose_window(window: OpenWindowSpec, series: Series, split: SplitSpec, profile: Profile) -> Profile:
+    """The profile with lookback and horizon: what is open is usual for the frequency, or less where series are short.
+
+    By the median over series, so that validation and test hold a horizon, and training some windows.
+    """
+    num_train, validation_stop, num_steps = (
+        int(np.median(counts)) for counts in (*find_stops(series, split), find_rows(series).lengths)
+    )
+    ahead = min(profile["horizon"], validation_stop - num_train, num_steps - validation_stop)
+    horizon = window.horizon or max(1, ahead)
+    back = min(profile["lookback"], max(2 * horizon, num_train - horizon + 1 - MIN_TRAINING_WINDOWS))
+    lookback = window.lookback or back
+    if None in (window.lookback, window.horizon):
+        logger.info("%s: windows of %d steps, and %d ahead", profile["source"], lookback, horizon)
+    return {**profile, "lookback": lookback, "horizon": horizon}
 
 
 def _find_least(window: WindowSpec, season_length: int, profile: Profile) -> int:

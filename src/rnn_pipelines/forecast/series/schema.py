@@ -9,7 +9,7 @@ from pandas.tseries.frequencies import to_offset
 from pydantic import RootModel
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.frequency import format_time, get_season_length, infer_frequency
+from rnn_pipelines.forecast.series.frequency import format_time, get_season_length, get_usual_window, infer_frequency
 from rnn_pipelines.forecast.series.grid import count_steps, insert_steps
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -18,6 +18,8 @@ from rnn_pipelines.forecast.series.zones import repeat_at_clock_changes
 from rnn_pipelines.report.numbers import list_some
 
 NAMES_IN_MESSAGE = 10
+# Of the series that come along, whose figures are on record.
+PACKAGED_WINDOW = (30, 7)
 
 logger = logging.getLogger(__name__)
 
@@ -69,11 +71,14 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
             regular[column] = regular[column].interpolate()
     for repair in repairs:
         logger.warning("%s: %s", source.label, repair)
+    lookback, horizon = choose_usual_window(source, freq)
     return regular, Profile(
         source=source.label,
         target=source.target,
         freq=freq,
         season_length=get_season_length(freq),
+        lookback=lookback,
+        horizon=horizon,
         num_series=len(find_rows(regular).starts),
         num_steps=len(regular),
         first=format_time(regular["ds"].min(), source.tz),
@@ -84,6 +89,20 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
         left_out=empty,
         unjudged=[],
     )
+
+
+def choose_usual_window(source: SourceSpec, freq: int | str) -> tuple[int, int]:
+    """Lookback and horizon where they are open, see `get_usual_window`; of series that come along, always the same."""
+    return PACKAGED_WINDOW if source.is_packaged else get_usual_window(freq)
+
+
+def find_frequency(table: Source, source: SourceSpec) -> int | str:
+    """The spacing that is given, or else inferred.
+
+    Raises:
+        SeriesError: see `repair_series`.
+    """
+    return _read_frequency(_sort_rows(table)[0], source)
 
 
 def _sort_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -106,7 +106,7 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
     @model_validator(mode="after")
     def _refuse_columns_without_a_table(self) -> "SourceSpec":
         changed = {name for name in OF_TABLES if getattr(self, name) != type(self).model_fields[name].default}
-        if self.path is None and self.name != "catalog" and changed:
+        if self.is_packaged and changed:
             raise ValueError(f"{', '.join(OF_TABLES)} are for your own table: give path, or name: catalog")
         return self
 
@@ -115,6 +115,11 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
         if self.decimal is not None and self.decimal == self.thousands:
             raise ValueError("decimal and thousands are the same sign; each needs one of its own")
         return self
+
+    @property
+    def is_packaged(self) -> bool:
+        """Whether the series comes with the project."""
+        return self.path is None and self.name != "catalog"
 
     @property
     def label(self) -> str:
@@ -164,7 +169,7 @@ def read_rows(source: SourceSpec, columns: list[str], external: pd.DataFrame | N
     Raises:
         SeriesError: a column is not there, or see `read_source`.
     """
-    if source.path is None and source.name != "catalog":
+    if source.is_packaged:
         table = read_source(source).drop(columns="y")
         if source.name == "seattle":
             table = pd.concat([table, _load_seattle().set_index(table.index)], axis=1)

@@ -62,8 +62,7 @@ def split_series(series: Series, split: SplitSpec, window: WindowSpec, min_histo
     """
     rows, ds = find_rows(series), series["ds"]
     num_steps = rows.lengths
-    validation_stops = num_steps - _count_steps(split.test, ds, rows, num_steps)
-    train_stops = validation_stops - _count_steps(split.validation, ds, rows, validation_stops)
+    train_stops, validation_stops = find_stops(series, split)
     bounds = np.stack([np.zeros_like(num_steps), train_stops, validation_stops, num_steps], axis=1)
     has_windows = _find_windows(series, bounds, window, min_history)
     is_judged = has_windows[:, 1:].all(axis=1) & _find_varied(series, train_stops)
@@ -88,6 +87,13 @@ def split_series(series: Series, split: SplitSpec, window: WindowSpec, min_histo
         validation_from=ds.array[np.minimum(starts + cutoffs["train_stop"], lasts)],
         test_from=ds.array[np.minimum(starts + cutoffs["validation_stop"], lasts)],
     )
+
+
+def find_stops(series: Series, split: SplitSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Where train and validation of each series end, whether anything fits into them: int64[series] each."""
+    rows, ds = find_rows(series), series["ds"]
+    validation_stops = rows.lengths - _count_steps(split.test, ds, rows, rows.lengths)
+    return validation_stops - _count_steps(split.validation, ds, rows, validation_stops), validation_stops
 
 
 def find_unjudged(cutoffs: Cutoffs) -> np.ndarray:

@@ -71,7 +71,8 @@ Scaler = Annotated[pd.DataFrame, ScalerTable]
 class Profile(TypedDict):
     """What is known of some series once they are repaired, as JSON holds it.
 
-    `freq` is a pandas offset alias or a whole number of steps, `season_length` the steps in a season of it, `first` and
+    `freq` is a pandas offset alias or a whole number of steps, `season_length` the steps in a season of it, `lookback`
+    and `horizon` the shape of windows, `first` and
     `last` are times as text, `tz` the zone in which times are shown that are UTC (None: they are shown as they are),
     `repairs` has one sentence for each kind of repair, `found` the parameters of the source
     that were found from its file; `left_out` names the series that can't be used, `unjudged` those that are forecast
@@ -82,6 +83,8 @@ class Profile(TypedDict):
     target: str
     freq: int | str
     season_length: int
+    lookback: int
+    horizon: int
     num_series: int
     num_steps: int
     first: str

@@ -17,8 +17,8 @@ Part = Literal["train", "validation", "test", "future"]
 STOPS = ["train_stop", "validation_stop", "num_steps"]
 
 
-class WindowSpec(BaseModel, extra="forbid", frozen=True):
-    """Shape of a window.
+class OpenWindowSpec(BaseModel, extra="forbid", frozen=True):
+    """Shape of a window; what is None is chosen by frequency and length of the series.
 
     Attributes:
         lookback: steps of history that a forecast sees.
@@ -26,9 +26,21 @@ class WindowSpec(BaseModel, extra="forbid", frozen=True):
         stride: steps from one training window to the next.
     """
 
+    lookback: int | None = Field(default=None, ge=1)
+    horizon: int | None = Field(default=None, ge=1)
+    stride: int = Field(default=1, ge=1)
+
+    def fill(self, profile: Profile) -> "WindowSpec":
+        """With what is open as the data profile has it."""
+        lookback, horizon = self.lookback or profile["lookback"], self.horizon or profile["horizon"]
+        return WindowSpec(lookback=lookback, horizon=horizon, stride=self.stride)
+
+
+class WindowSpec(OpenWindowSpec, frozen=True):
+    """Shape of a window, with nothing open."""
+
     lookback: int = Field(default=30, ge=1)
     horizon: int = Field(default=7, ge=1)
-    stride: int = Field(default=1, ge=1)
 
 
 class EvaluationSpec(BaseModel, extra="forbid", frozen=True):
@@ -159,7 +171,7 @@ def make_windows(
     features: Features,
     cutoffs: Cutoffs,
     scaler: Scaler,
-    window: WindowSpec,
+    window: OpenWindowSpec,
     evaluation: EvaluationSpec,
     profile: Profile,
 ) -> WindowedPanel:
@@ -177,6 +189,7 @@ def make_windows(
         evaluation: which origins the test part has, and the steps in a season.
         profile: of the same series; a panel has windows that are padded, see `find_min_history`.
     """
+    window = window.fill(profile)
     season_length = evaluation.choose_season_length(profile)
     starts = find_rows(features.table).starts
     runs = _find_parts(features, starts, cutoffs[STOPS].to_numpy(), window, season_length)

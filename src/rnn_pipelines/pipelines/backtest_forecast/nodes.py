@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec, RetrainForecastSpec
 
 
@@ -22,7 +22,7 @@ def gather_recipe(  # noqa: PLR0913, PLR0917 - one for each block of parameters,
     source: SourceSpec,
     gaps: GapPolicy,
     split: SplitSpec,
-    window: WindowSpec,
+    window: OpenWindowSpec,
     calendar: CalendarSpec,
     covariates: CovariateSpec,
     evaluation: EvaluationSpec,

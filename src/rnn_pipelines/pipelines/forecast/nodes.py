@@ -14,18 +14,21 @@ from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.report import report, summary
 from rnn_pipelines.forecast.series import source as series
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates, refuse_missing_ahead
+from rnn_pipelines.forecast.series.schema import choose_usual_window, find_frequency
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler, Source
-from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.series.windows import OpenWindowSpec, Part, WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 
 
 def read_source(
-    source: SourceSpec, covariates: CovariateSpec, window: WindowSpec, external: pd.DataFrame | None
+    source: SourceSpec, covariates: CovariateSpec, window: OpenWindowSpec, external: pd.DataFrame | None
 ) -> tuple[Source, pd.DataFrame]:
     """Reads series and covariates, and lets nothing begin where those known ahead are missing over the horizon."""
     table, covariate_table = series.read_source(source, external), read_covariates(source, covariates, external)
-    refuse_missing_ahead(table, covariate_table, covariates.future, window.horizon)
+    if covariates.future:
+        horizon = window.horizon or choose_usual_window(source, find_frequency(table, source))[1]
+        refuse_missing_ahead(table, covariate_table, covariates.future, horizon)
     return table, covariate_table
 
 
