@@ -8,6 +8,7 @@ from gzip import GzipFile
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, NamedTuple
+from zipfile import BadZipFile, ZipFile
 
 # By name too, because a comma can't be given after `kedro run --params`.
 SIGNS = {
@@ -24,6 +25,9 @@ SEPARATORS = (",", ";", "\t", "|")
 
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _BLOCK_BYTES = 1 << 20
+_NAMES_IN_MESSAGE = 5
+# Of a file in a zip archive: more is more than the memory of who reads it, or a bomb.
+MAX_UNPACKED_BYTES = 8 << 30
 
 
 class Dialect(NamedTuple):
@@ -39,8 +43,38 @@ class Dialect(NamedTuple):
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """Opens a file for reading, unpacked where its name ends in .gz."""
-    return GzipFile(path) if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]
+    """Opens a file for reading, unpacked where its name ends in .gz or .zip.
+
+    Raises:
+        ValueError: a .zip that is none, that holds other than one file, or one that is encrypted or too large.
+    """
+    match path.suffix.lower():
+        case ".gz":
+            return GzipFile(path)  # type: ignore[return-value]
+        case ".zip":
+            return _open_zipped(path)
+    return path.open("rb")
+
+
+def _open_zipped(path: Path) -> IO[bytes]:
+    try:
+        archive = ZipFile(path)
+    except BadZipFile as error:
+        raise ValueError(str(error)) from error
+    members = [
+        found for found in archive.infolist() if not found.is_dir() and not found.filename.startswith("__MACOSX/")
+    ]
+    if len(members) != 1:
+        names = ", ".join(found.filename for found in members[:_NAMES_IN_MESSAGE])
+        raise ValueError(f"it holds {len(members)} files ({names}), where one is expected")
+    (member,) = members
+    # What is more than the archive says of it is never unpacked.
+    if member.file_size > MAX_UNPACKED_BYTES:
+        raise ValueError(f"{member.filename} in it has {member.file_size:,} bytes, more than {MAX_UNPACKED_BYTES:,}")
+    try:
+        return archive.open(member)
+    except (RuntimeError, NotImplementedError) as error:
+        raise ValueError(str(error)) from error
 
 
 def find_dialect(path: Path, wanted: Sequence[str], dialect: Dialect) -> Dialect:

@@ -1,9 +1,11 @@
-"""Tables in the user's own files, CSV or Parquet; they are only read."""
+"""Tables in the user's own files, CSV, Parquet or Excel; they are only read."""
 
+import importlib.util
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import pandas as pd
 
@@ -44,10 +46,10 @@ def read_columns(
     """Reads some columns of a table.
 
     Args:
-        path: a CSV or Parquet file.
+        path: a CSV, Parquet or Excel file.
         wanted: the columns.
         files: which files are read.
-        no_value: for columns of a CSV file, the cells that hold no value; none for the others.
+        no_value: for columns of a CSV or Excel file, the cells that hold no value; none for the others.
         dialect: of a CSV file; what is None in it is found from the file.
     Returns:
         The columns with a row for each data row; cells of a CSV file are text, never taken for numbers. What was found
@@ -60,14 +62,18 @@ def read_columns(
         return _read_parquet(path, wanted, files)
     if path.name.lower().endswith(files.csv_endings):
         return _read_csv(path, wanted, files, no_value or {}, dialect)
-    expected = f"{path}: expected a file that ends in .csv or .parquet, received '{path.suffix}'. {files.other}"
+    if path.name.lower().endswith((".xlsx", ".xlsm")):
+        return _read_excel(path, wanted, files, no_value or {})
+    expected = f"{path}: expected a file that ends in .csv, .parquet or .xlsx, received '{path.suffix}'. {files.other}"
     raise files.error(expected.rstrip())
 
 
 def require_file(path: Path, files: TableFiles) -> None:
     """Raises `files.error` where there is no file at `path`."""
     if path.is_dir():
-        raise files.error(f"{path}: expected a CSV or Parquet file, received a folder. Name one file in {files.path}.")
+        raise files.error(
+            f"{path}: expected a CSV, Parquet or Excel file, received a folder. Name one file in {files.path}."
+        )
     if not path.is_file():
         raise files.error(f"{path}: no such file (looked in {Path.cwd()}). Check {files.path}.")
 
@@ -89,7 +95,7 @@ def load_file(path: Path, expected: str, read: Callable[[], Any], files: TableFi
     """What `read` returns; where the file isn't what is expected, `files.error` with the reason."""
     try:
         return read()
-    except (ValueError, OSError, EOFError, zlib.error) as error:
+    except (ValueError, OSError, EOFError, zlib.error, BadZipFile) as error:
         reason = str(error).strip().rstrip(".")
         raise files.error(f"{path}: expected {expected}, but: {reason}. Save it again as one.") from error
 
@@ -100,9 +106,48 @@ def _read_parquet(path: Path, wanted: list[str], files: TableFiles) -> pd.DataFr
     def load(read: Callable[[], Any]) -> Any:
         return load_file(path, "a Parquet file", read, files)
 
-    require_columns(wanted, load(lambda: pyarrow.parquet.read_schema(path)).names, path, files)
+    schema = load(lambda: pyarrow.parquet.read_schema(path))
+    require_columns(wanted, schema.names, path, files)
+    plain = pyarrow.schema([_find_plain_field(schema.field(name), path, files) for name in wanted])
+    table = load(lambda: pyarrow.parquet.ParquetFile(path).read(columns=wanted).select(wanted).cast(plain))
     # Without pandas' own notes in the file, which make an index of some columns.
-    return load(lambda: pyarrow.parquet.ParquetFile(path).read(columns=wanted).to_pandas(ignore_metadata=True))
+    return table.to_pandas(ignore_metadata=True)
+
+
+def _find_plain_field(field: Any, path: Path, files: TableFiles) -> Any:
+    """The field of a column with one value in each cell; what is kept as numbers of values, as these."""
+    from pyarrow import types
+
+    kind = field.type.value_type if types.is_dictionary(field.type) else field.type
+    if types.is_nested(kind):
+        raise files.error(
+            f"{path}: column '{field.name}' holds {kind} in its cells; expected one number, text or time in each. "
+            f"Write it to a column of its own, and name that with {files.columns}."
+        )
+    return field.with_type(kind)
+
+
+def _read_excel(path: Path, wanted: list[str], files: TableFiles, no_value: dict[str, list[str]]) -> pd.DataFrame:
+    if importlib.util.find_spec("openpyxl") is None:
+        raise files.error(f"{path}: Excel files need the package openpyxl: run make install, or save it as a CSV file.")
+
+    def load(read: Callable[[], Any]) -> Any:
+        return load_file(path, "an Excel file", read, files)
+
+    options = {"dtype": object, "keep_default_na": False, "na_values": no_value}
+    sheets = load(lambda: pd.read_excel(path, sheet_name=None, engine="openpyxl", **options))
+    fitting = [name for name, sheet in sheets.items() if set(wanted) <= set(sheet.columns)]
+    if len(fitting) > 1:
+        raise files.error(
+            f"{path}: the sheets {fitting} have the columns {wanted}, where one sheet is expected. "
+            "Save the one that is meant as a file of its own."
+        )
+    name = fitting[0] if fitting else next(iter(sheets))
+    require_columns(wanted, list(sheets[name].columns), f"{path}, sheet '{name}'", files)
+    table = sheets[name][wanted]
+    # Rows that were once filled stay in the sheet.
+    is_filled = table.notna() & (table != "")
+    return table[: int(is_filled.any(axis=1).to_numpy().nonzero()[0].max(initial=-1)) + 1].reset_index(drop=True)
 
 
 def _read_csv(

@@ -1,24 +1,30 @@
 """Every source gives the same long table; every file that can't gives an error that says what to do."""
 
 import gzip
+import importlib.util
+import io
 import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
+import pyarrow
+import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from rnn_pipelines import dialect
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.schema import GapPolicy
-from rnn_pipelines.forecast.series.source import NO_VALUE, SourceSpec, read_source
+from rnn_pipelines.forecast.series.source import NO_VALUE, SourceSpec, read_rows, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
 
@@ -286,14 +292,14 @@ def test_missing_file_is_named_with_the_folder_searched(tmp_path: Path, monkeypa
 
 def test_folder_is_no_file(tmp_path: Path) -> None:
     assert fail(str(tmp_path)) == (
-        f"{tmp_path}: expected a CSV or Parquet file, received a folder. Name one file in source.path."
+        f"{tmp_path}: expected a CSV, Parquet or Excel file, received a folder. Name one file in source.path."
     )
 
 
-@pytest.mark.parametrize("name", ["my.xlsx", "my.json", "my.zip", "my"])
+@pytest.mark.parametrize("name", ["my.xls", "my.json", "my.ods", "my"])
 def test_other_kind_of_file_says_which_are_read(write: Write, name: str) -> None:
     path = write("x", name)
-    assert fail(path).startswith(f"{path}: expected a file that ends in .csv or .parquet, received")
+    assert fail(path).startswith(f"{path}: expected a file that ends in .csv, .parquet or .xlsx, received")
 
 
 @pytest.mark.parametrize(
@@ -308,6 +314,8 @@ def test_other_kind_of_file_says_which_are_read(write: Write, name: str) -> None
         ("my.csv", (PLAIN + '2020-01-04,"1\n').encode(), "EOF inside string"),
         ("my.csv", (PLAIN + "2020-01-04,1,2,3\n").encode(), "Expected 2 fields in line 5, saw 4"),
         ("my.csv.gz", PLAIN.encode(), "Not a gzipped file"),
+        ("my.zip", PLAIN.encode(), "File is not a zip file"),
+        ("my.xlsx", PLAIN.encode(), "expected an Excel file"),
         ("my.csv.gz", gzip.compress(PLAIN.encode())[:-12], "expected a CSV file"),
         ("my.parquet", b"", "expected a Parquet file"),
         ("my.parquet", PLAIN.encode(), "expected a Parquet file"),
@@ -322,6 +330,8 @@ def test_other_kind_of_file_says_which_are_read(write: Write, name: str) -> None
         "open quote",
         "surplus cells",
         "not zipped",
+        "no archive",
+        "no Excel file",
         "cut off",
         "empty Parquet",
         "no Parquet",
@@ -406,6 +416,141 @@ def test_what_was_found_is_in_the_log(write: Write, caplog: pytest.LogCaptureFix
 def test_sign_that_is_none_is_refused(options: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         SourceSpec(path="my.csv", **options)
+
+
+# Other columns
+
+
+def test_other_columns_with_decimal_commas_are_numbers(write: Write) -> None:
+    path = write("ds;y;price;place\n2020-01-01;1,5;2,50;a,b\n2020-01-02;2,5;;c\n")
+    rows = read_rows(SourceSpec(path=path), ["price", "place"])
+    np.testing.assert_array_equal(rows["price"], [2.5, np.nan])
+    assert rows["place"].tolist() == ["a,b", "c"]
+
+
+def test_other_columns_with_a_decimal_point_stay_as_they_are(write: Write) -> None:
+    path = write("ds,y,price\n2020-01-01,1.5,2.50\n")
+    assert read_rows(SourceSpec(path=path), ["price"])["price"].tolist() == ["2.50"]
+
+
+def test_other_columns_that_can_be_read_in_two_ways_are_refused(write: Write) -> None:
+    path = write("ds;y;price\n2020-01-01;1,5;2.500\n")
+    with pytest.raises(SeriesError, match="column 'price'.* can be read in two ways"):
+        read_rows(SourceSpec(path=path), ["price"])
+
+
+# Archives
+
+
+def zip_files(*names: str) -> bytes:
+    content = io.BytesIO()
+    with ZipFile(content, "w") as archive:
+        for name in names:
+            archive.writestr(name, PLAIN)
+    return content.getvalue()
+
+
+def test_only_file_of_an_archive_is_read(write: Write) -> None:
+    path = write(zip_files("folder/", "folder/my.csv", "__MACOSX/._my.csv"), "my.zip")
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5, 2.5, 3.5]
+
+
+def test_archive_of_several_files_is_refused(write: Write) -> None:
+    path = write(zip_files("one.csv", "other.csv"), "my.zip")
+    assert "it holds 2 files (one.csv, other.csv), where one is expected" in fail(path)
+
+
+def test_archive_of_a_file_too_large_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialect, "MAX_UNPACKED_BYTES", 10)
+    assert "my.csv in it has 50 bytes, more than 10" in fail(write(zip_files("my.csv"), "my.zip"))
+
+
+def test_encrypted_archive_is_refused(write: Write) -> None:
+    content = bytearray(zip_files("my.csv"))
+    # The flag of encryption, in the file's own header and in that of the directory.
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    assert "password required" in fail(write(bytes(content), "my.zip"))
+
+
+def test_damaged_archive_is_refused(write: Write) -> None:
+    content = zip_files("my.csv").replace(b"1.5", b"9.5")
+    assert "Bad CRC-32" in fail(write(content, "my.zip"))
+
+
+# Parquet and Excel
+
+
+def write_parquet(tmp_path: Path, **columns: object) -> str:
+    path = tmp_path / "my.parquet"
+    pyarrow.parquet.write_table(pyarrow.table(columns), path)
+    return str(path)
+
+
+def test_dictionaries_of_a_parquet_file_are_read(tmp_path: Path) -> None:
+    days, values = pyarrow.array(["2020-01-01", "2020-01-02"]), pyarrow.array([1.5, 2.5])
+    path = write_parquet(tmp_path, ds=days.dictionary_encode(), y=values.dictionary_encode())
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"), [([[1.0]], "list<"), ([{"low": 1.0}], "struct<")], ids=["lists", "structures"]
+)
+def test_nested_column_of_a_parquet_file_is_named(tmp_path: Path, values: list[object], kind: str) -> None:
+    message = fail(write_parquet(tmp_path, ds=["2020-01-01"], y=values))
+    assert f"column 'y' holds {kind}" in message
+    assert "Write it to a column of its own" in message
+
+
+def test_nested_column_that_is_not_asked_for_is_passed_over(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path, ds=["2020-01-01"], y=[1.5], tags=[["a"]])
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5]
+
+
+def write_excel(tmp_path: Path, **sheets: pd.DataFrame) -> str:
+    path = tmp_path / "my.xlsx"
+    with pd.ExcelWriter(path, engine="openpyxl") as writer:
+        for name, sheet in sheets.items():
+            sheet.to_excel(writer, sheet_name=name, index=False)
+    return str(path)
+
+
+TABLE = pd.DataFrame({"ds": DAYS[:3], "y": [1.5, None, 3.5], "shop": ["NA", "b", "7"]})
+
+
+def test_excel_file_is_read(tmp_path: Path) -> None:
+    table = read_source(SourceSpec(path=write_excel(tmp_path, data=TABLE), id="shop"))
+    assert table["ds"].tolist() == list(DAYS[:3])
+    np.testing.assert_array_equal(table["y"], [1.5, np.nan, 3.5])
+    assert table["unique_id"].tolist() == ["NA", "b", "7"]
+
+
+def test_sheet_with_the_columns_is_read(tmp_path: Path) -> None:
+    path = write_excel(tmp_path, notes=pd.DataFrame({"note": ["a"]}), data=TABLE)
+    assert len(read_source(SourceSpec(path=path))) == 3
+
+
+def test_two_sheets_with_the_columns_are_refused(tmp_path: Path) -> None:
+    assert "the sheets ['2023', '2024'] have the columns" in fail(
+        write_excel(tmp_path, **{"2023": TABLE, "2024": TABLE})
+    )
+
+
+def test_missing_column_of_an_excel_file_is_named(tmp_path: Path) -> None:
+    message = fail(write_excel(tmp_path, data=TABLE), target="sales")
+    assert "my.xlsx, sheet 'data': no column ['sales']; its columns are ['ds', 'y', 'shop']" in message
+
+
+def test_empty_rows_at_the_end_of_a_sheet_are_none(tmp_path: Path) -> None:
+    path = write_excel(
+        tmp_path, data=pd.DataFrame({"ds": ["2020-01-01", "", " "], "y": [1.5, None, None]}).replace(" ", "")
+    )
+    assert len(read_source(SourceSpec(path=path))) == 1
+
+
+def test_excel_without_its_package_says_what_to_do(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert "need the package openpyxl: run make install, or save it as a CSV file" in fail(write("x", "my.xlsx"))
 
 
 # Columns

@@ -9,6 +9,7 @@ import pytest
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.forecaster import describe_forecaster
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, find_holidays, read_covariates
 from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.windows import WindowSpec
@@ -101,6 +102,18 @@ def test_last_day_that_counts_is_a_local_one() -> None:
     rows = pd.DataFrame({"ds": hours, "y": 1.0})
     newest = read_newest(rows, SourceSpec(name="catalog", tz=BERLIN), NewestSpec(as_of="2024-07-02"))
     assert show_local(newest["ds"], BERLIN).iloc[-1] == pd.Timestamp("2024-07-02 23:00", tz=BERLIN)
+
+
+def test_covariates_lie_on_the_same_axis() -> None:
+    rows = pd.DataFrame({"ds": AUTUMN, "y": 1.0, "price": range(5)})
+    source = SourceSpec(name="catalog", tz=BERLIN)
+    covariates = read_covariates(source, CovariateSpec(future=["price"]), rows)
+    assert covariates["ds"].tolist() == read_source(source, rows)["ds"].tolist()
+
+
+def test_holidays_are_those_of_local_days() -> None:
+    hours = pd.Series(pd.date_range("2024-12-24 20:00", periods=5, freq="h"))
+    assert find_holidays(show_local(hours, BERLIN), "DE")["holiday"].tolist() == [0, 0, 0, 1, 1]
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ FILES = TableFiles(
     error=SeriesError,
     path="source.path",
     columns="source.time, source.target and source.id",
-    csv_endings=(".csv", ".tsv", ".txt", ".gz"),
+    csv_endings=(".csv", ".tsv", ".txt", ".gz", ".zip"),
     dialect="source",
 )
 
@@ -63,7 +63,7 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
     Attributes:
         name: `seattle` (daily maximum temperature in °C, 2012-2015), a synthetic series, or `catalog`: the
             catalog entry `forecast_external`, whatever it is in your configuration.
-        path: a CSV or Parquet file with one row for each series and time.
+        path: a CSV (also in .gz or .zip), Parquet or Excel file with one row for each series and time.
         time: column of the timestamps, or of whole-numbered steps.
         target: column of the values.
         id: column that names the series of a panel; none for a single series.
