@@ -435,7 +435,7 @@ def test_other_columns_with_a_decimal_point_stay_as_they_are(write: Write) -> No
 
 def test_other_columns_that_can_be_read_in_two_ways_are_refused(write: Write) -> None:
     path = write("ds;y;price\n2020-01-01;1,5;2.500\n")
-    with pytest.raises(SeriesError, match="column 'price'.* can be read in two ways"):
+    with pytest.raises(SeriesError, match=r"column 'price'.* can be read in two ways"):
         read_rows(SourceSpec(path=path), ["price"])
 
 
