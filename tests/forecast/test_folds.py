@@ -18,8 +18,9 @@ from rnn_pipelines.forecast.folds import (
     make_folds,
     measure_drift,
 )
+from rnn_pipelines.forecast.series.preparation import MIN_SEEN_WINDOWS
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel, WindowSpec
 
 Prepare = Callable[..., SimpleNamespace]
 HORIZON = 3
@@ -217,6 +218,18 @@ def test_few_windows_are_not_enough(prepare: Prepare) -> None:
     panel = prepare(draw_wave(24), WINDOW, SplitSpec(validation=4, test=4)).windows
     folds = make_folds(panel)
     assert (folds.is_enough, len(folds)) == (False, 0)
+
+
+@pytest.mark.parametrize("freq", ["D", "MS", "h"])
+@pytest.mark.parametrize("is_climbing", [False, True])
+def test_sixty_steps_are_enough_where_the_window_is_left_open(prepare: Prepare, freq: str, is_climbing: bool) -> None:
+    values = (np.array(draw_wave(60)) + is_climbing * np.arange(60)).tolist()
+    panel = prepare(values, OpenWindowSpec(), SplitSpec(), freq=freq).windows
+    assert make_folds(panel).is_enough
+
+
+def test_window_that_is_left_open_leaves_what_a_fold_needs() -> None:
+    assert MIN_SEEN_WINDOWS == MIN_SEEN
 
 
 def test_folds_that_are_not_enough_see_nothing_apart(prepare: Prepare) -> None:

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 NAMES_IN_MESSAGE = 10
 # Where lookback is open, it leaves so many.
 MIN_TRAINING_WINDOWS = 12
+# And so many beside what half of the past hides, without which a fold decides nothing.
+MIN_SEEN_WINDOWS = 8
 
 
 def prepare_series(
@@ -64,14 +66,18 @@ def prepare_series(
 def _choose_window(window: OpenWindowSpec, series: Series, split: SplitSpec, profile: Profile) -> Profile:
     """The profile with lookback and horizon: what is open is usual for the frequency, or less where series are short.
 
-    By the median over series, so that validation and test hold a horizon, and training some windows.
+    By the median over series, so that validation and test hold a horizon, training some windows, and the past of a
+    series alone so many that hidden parts of it can judge who learns from the others: see `folds`.
     """
     num_train, validation_stop, num_steps = (
         int(np.median(counts)) for counts in (*find_stops(series, split), find_rows(series).lengths)
     )
     ahead = min(profile["horizon"], validation_stop - num_train, num_steps - validation_stop)
     horizon = window.horizon or max(1, ahead)
-    back = min(profile["lookback"], max(2 * horizon, num_train - horizon + 1 - MIN_TRAINING_WINDOWS))
+    most = num_train - horizon + 1 - MIN_TRAINING_WINDOWS
+    if profile["num_series"] == 1:
+        most = min(most, validation_stop - 2 * (horizon - 1) - 2 * (horizon + MIN_SEEN_WINDOWS - 1))
+    back = min(profile["lookback"], max(2 * horizon, most))
     lookback = window.lookback or back
     if None in (window.lookback, window.horizon):
         logger.info("%s: windows of %d steps, and %d ahead", profile["source"], lookback, horizon)
