@@ -136,3 +136,9 @@ def test_too_many_windows_are_refused_with_what_to_do(forecaster: Forecaster, fr
 def test_numbers_below_one_are_refused(forecaster: Forecaster, frame: pd.DataFrame, given: dict[str, int]) -> None:
     with pytest.raises(ParameterError, match=f"{next(iter(given))}: .* Received 0"):
         forecaster.cross_validation(frame, **given)
+
+
+def test_an_open_horizon_goes_with_the_frequency(frame: pd.DataFrame) -> None:
+    """Two weeks of days."""
+    found = Forecaster(**SMALL).cross_validation(frame, n_windows=1)
+    assert found.groupby("unique_id").size().tolist() == [14, 14]

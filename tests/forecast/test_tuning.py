@@ -83,6 +83,17 @@ def test_what_judges_is_the_validation_part(table: pd.DataFrame, spec: ForecastS
     assert (judge.recipe.split.validation, judge.recipe.split.test) == (15, 15)
 
 
+def test_series_too_young_to_be_judged_judge_no_trial(
+    make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list], spec: ForecastSpec
+) -> None:
+    values = {"a": make_values(140, seed=1), "b": make_values(130, seed=2)}
+    with_young = {**values, "c": make_values(20, seed=3)}
+    (known, judge), (alone, other) = (cut_test_part(make_table(each), spec) for each in (with_young, values))
+    assert known["unique_id"].unique().tolist() == ["a", "b"]
+    assert judge == other
+    assert len(known) == len(alone)
+
+
 def test_other_data_begins_another_search(found: tuple, table: pd.DataFrame, spec: ForecastSpec, folder: Path) -> None:
     other, _, _ = tune(
         table.assign(y=2 * table["y"] + 1), None, spec, TuningSpec(space=SPACE, num_samples=1), ALONE, folder
