@@ -228,7 +228,10 @@ def test_python_gives_the_numbers_of_the_pipeline(results: Results, predictions:
         yaml.safe_load((PROJECT / f"conf/{env}/parameters_forecast.yml").read_text())["forecast"]
         for env in ("base", "test")
     ]
-    parameters = {name: block for name, block in merge(*blocks).items() if name != "source"}
+    # A frame is none of the series that come along, whose windows are their own where they are left open.
+    profile = results.json("02_intermediate/forecast/profile.json")
+    window = {name: profile[name] for name in ("lookback", "horizon")}
+    parameters = {name: block for name, block in merge(*blocks, {"window": window}).items() if name != "source"}
     table = results.table("01_raw/forecast/source.parquet")
     forecaster = Forecaster(**parameters).fit(table[["unique_id", "ds", "y"]])
     pd.testing.assert_frame_equal(forecaster.holdout(), predictions.drop(columns="signal"), rtol=1e-9)
@@ -238,9 +241,11 @@ def test_python_gives_the_numbers_of_the_pipeline(results: Results, predictions:
     )
 
 
-def merge(base: dict, others: dict) -> dict:
-    """Parameters of an environment over those of the base."""
-    return {
-        name: {**block, **others.get(name, {})} if isinstance(block, dict) else others.get(name, block)
-        for name, block in base.items()
-    }
+def merge(base: dict, *more: dict) -> dict:
+    """Parameters of environments over those of the base."""
+    for others in more:
+        base = {
+            name: {**block, **others.get(name, {})} if isinstance(block, dict) else others.get(name, block)
+            for name, block in base.items()
+        }
+    return base
