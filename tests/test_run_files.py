@@ -109,8 +109,12 @@ def test_60_months_are_forecast(months: SimpleNamespace) -> None:
 
 
 def test_window_of_60_months_is_said(months: SimpleNamespace) -> None:
-    assert "windows of 24 steps, and 6 ahead" in months.said
-    assert "24 steps back, 6 ahead" in months.report
+    assert "windows of 12 steps, and 6 ahead" in months.said
+    assert "12 steps back, 6 ahead" in months.report
+
+
+def test_60_months_have_intervals(months: SimpleNamespace) -> None:
+    assert np.isfinite(months.next_values[["best-lo-80", "best-hi-80"]]).all().all()
 
 
 # 20 stores of which two opened last month
