@@ -90,6 +90,13 @@ def test_run_ends_by_saying_where_its_predictions_are_though_nodes_read_them(cap
     assert [message.rpartition("/")[2] for message in caplog.messages] == ["predictions.txt"]
 
 
+def test_predictions_that_stay_in_memory_have_no_place(caplog: pytest.LogCaptureFixture) -> None:
+    pipeline = Pipeline([Node(lambda: "", None, "holdout_predictions", name="forecast")])
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        RunHooks().after_pipeline_run(pipeline, DataCatalog({"holdout_predictions": MemoryDataset("")}))
+    assert caplog.messages == []
+
+
 @pytest.mark.parametrize(("seconds", "lines"), [(1.0, []), (61.7, ["train: 62 s"])])
 def test_node_that_takes_long_is_said(
     seconds: float, lines: list[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

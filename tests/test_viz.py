@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from rnn_pipelines.pipelines.forecast.pipeline import FIGURES
+
 PROJECT = Path(__file__).parents[1]
 
 
@@ -32,5 +34,5 @@ def test_viz_builds_with_a_preview_of_every_figure() -> None:
         for page in pages
         if page.get("preview_type") == "PlotlyPreview" and "/forecast/" in page["filepath"]
     ]
-    assert len(figures) == 5
+    assert len(figures) == len(FIGURES)
     assert all(figure["data"] for figure in figures)

@@ -83,8 +83,14 @@ class RunHooks:
         for name in sorted(pipeline.all_outputs()):
             kind = name.rpartition("_")[2]
             is_result = name in pipeline.outputs() if kind in RESULTS else kind == "predictions"
-            if is_result and name in catalog:
-                described = catalog[name]._describe()
-                label = RESULTS.get(kind, "Predictions")
-                logger.info("%s: %s", label, described.get("filepath") or f"table {described['table']}")
+            place = find_place_of(catalog, name) if is_result else None
+            if place:
+                logger.info("%s: %s", RESULTS.get(kind, "Predictions"), place)
         self._locks.close()
+
+
+def find_place_of(catalog: DataCatalog, name: str) -> str | None:
+    """The file or the table of a dataset; None where it has neither, because it stays in memory."""
+    described = catalog[name]._describe() if name in catalog else {}
+    table = described.get("table")
+    return described.get("filepath") or (f"table {table}" if table else None)
