@@ -32,7 +32,8 @@ def read_block(name: str, kind: Any, block: Any) -> Any:
         first = error.errors()[0]
         path = ".".join(map(str, (name, *first["loc"])))
         if first["type"] == "extra_forbidden":
-            raise ParameterError(_suggest(path, str(first["loc"][-1]), kind.model_fields, f"{name}.")) from error
+            hint = suggest(str(first["loc"][-1]), sorted(kind.model_fields), prefix=f"{name}.", mark="")
+            raise ParameterError(f"{path}: no such parameter. {hint}") from error
         received = "" if first["type"] == "value_error" else f" Received {first['input']!r}."
         raise ParameterError(f"{path}: {first['msg'].removeprefix('Value error, ')}.{received}") from error
 
@@ -53,14 +54,21 @@ def refuse_unknown(given: Iterable[str], types: Mapping[str, Any], others: Itera
             homes = [block for block, kind in types.items() if _is_inside(name, kind)]
             if homes:
                 raise ParameterError(f"{name}: no such parameter. Did you mean {homes[-1]}={{'{name}': ...}}?")
-            raise ParameterError(_suggest(name, name, known, ""))
+            raise ParameterError(f"{name}: no such parameter. {suggest(name, sorted(known), mark='')}")
 
 
 def _is_inside(name: str, kind: Any) -> bool:
     return issubclass(kind, BaseModel) and name in kind.model_fields
 
 
-def _suggest(path: str, name: str, known: Iterable[str], prefix: str) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    hint = f"Did you mean {prefix}{close[0]}?" if close else f"Expected one of {sorted(known)}."
-    return f"{path}: no such parameter. {hint}"
+def suggest(name: str, known: list[str], prefix: str = "", mark: str = "'") -> str:
+    """The name that was meant, or all that there are.
+
+    Args:
+        name: one that is not known.
+        known: all that are.
+        prefix: what stands before the name that was meant.
+        mark: what stands around it.
+    """
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {mark}{prefix}{close[0]}{mark}?" if close else f"Expected one of {known}."

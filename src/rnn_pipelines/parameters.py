@@ -1,6 +1,5 @@
 """Parameters that would mislead: names that nothing reads, and a network under the name of another cell."""
 
-import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -9,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from rnn_pipelines.blocks import suggest
 from rnn_pipelines.errors import ParameterError
 
 # A fault in pydantic's words: its place (the heading, for one of the whole block), what, its kind, what was received.
@@ -87,9 +87,7 @@ def _explain_fault(block: str, fault: tuple[str, str, str, str], types: Mapping[
     for step in outer:
         known = known.model_fields[step].annotation if step in getattr(known, "model_fields", {}) else None
     names = [".".join([block, *outer, field]) for field in getattr(known, "model_fields", {})]
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f"Did you mean '{close[0]}'?" if close else f"Expected one of {names}."
-    return f"Parameter '{name}' is not known. {hint}"
+    return f"Parameter '{name}' is not known. {suggest(name, names)}"
 
 
 def refuse_swapped_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> None:
@@ -114,6 +112,5 @@ def refuse_swapped_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> N
 def _refuse_unknown(prefix: str, received: Iterable[str], known: Iterable[str]) -> None:
     for name in received:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean '{prefix}{close[0]}'?" if close else f"Expected one of {sorted(known)}."
+            hint = suggest(name, sorted(known), prefix)
             raise ParameterError(f"Parameter '{prefix}{name}' is read by no node of this run. {hint}")

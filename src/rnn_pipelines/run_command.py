@@ -1,6 +1,5 @@
 """`kedro run` as Kedro has it, but that an error which a user can meet ends it with its message alone."""
 
-import difflib
 import logging
 import pkgutil
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from kedro.validation.exceptions import ParameterValidationError
 from kedro.validation.type_extractor import TypeExtractor
 
 from rnn_pipelines import pipelines as package
+from rnn_pipelines.blocks import suggest
 from rnn_pipelines.errors import LockedError, RnnPipelinesError
 from rnn_pipelines.parameters import explain_faults
 
@@ -77,9 +77,7 @@ def _refuse_unknown_pipelines(names: list[str]) -> None:
     known = ["__default__", *(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)]
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean '{close[0]}'?" if close else f"Expected one of {known}."
-            raise click.ClickException(f"There is no pipeline '{name}'. {hint}")
+            raise click.ClickException(f"There is no pipeline '{name}'. {suggest(name, known)}")
 
 
 VERBOSE = click.Option(["--verbose", "-v", "is_verbose"], is_flag=True, help="Show the traceback of any error.")

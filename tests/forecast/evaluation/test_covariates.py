@@ -45,7 +45,7 @@ def one() -> Covariates:
 
 
 def test_table_is_one_of_its_type(one: Covariates) -> None:
-    CovariatesTable.validate(one)
+    assert CovariatesTable.validate(one) is one
 
 
 @pytest.mark.parametrize(("name", "effect"), [("promo", 40.0), ("price", -5.0)])
