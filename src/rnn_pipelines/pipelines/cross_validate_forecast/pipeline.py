@@ -32,13 +32,7 @@ def create_pipeline() -> Pipeline:
     """Reads, forecasts from rolling origins, measures and reports; nothing that is in use is touched."""
     return Pipeline(
         [
-            node(read_newest, ["forecast_external", "params:forecast.source", SPEC], TABLE),
-            node(
-                read_newest_covariates,
-                ["forecast_external", "params:forecast.source", SPEC, "params:forecast.covariates"],
-                COVARIATES,
-            ),
-            *create_spec_nodes("cross_validate_forecast"),
+            *create_input_nodes("cross_validate_forecast"),
             node(cross_validate, [TABLE, COVARIATES, ASKED, SPEC, "params:parallel"], PREDICTIONS),
             node(summarize_windows, PREDICTIONS, [METRICS, BY_CUTOFF]),
             node(draw_error_by_cutoff, BY_CUTOFF, FIGURE),
@@ -47,11 +41,14 @@ def create_pipeline() -> Pipeline:
     )
 
 
-def create_spec_nodes(pipeline: str) -> list[Node]:
-    """Gathers what `forecast` would fit, into datasets that are named after a pipeline."""
+def create_input_nodes(pipeline: str) -> list[Node]:
+    """Reads the newest values, and gathers what `forecast` would fit, into datasets that are named after a pipeline."""
+    newest = ["forecast_external", "params:forecast.source", f"params:{pipeline}"]
     recipe, networks = f"{pipeline}_recipe", {name: f"{pipeline}_{name}_network" for name in NETWORKS}
     gathered = {"recipe": recipe, "training": "params:forecast.training", "level": "params:forecast.level", **networks}
     return [
+        node(read_newest, newest, f"{pipeline}_table"),
+        node(read_newest_covariates, [*newest, "params:forecast.covariates"], f"{pipeline}_covariate_table"),
         node(gather_recipe, [f"params:forecast.{block}" for block in Recipe.model_fields], recipe),
         *(
             node(take_network, f"params:forecast.{name}", dataset, namespace=f"{pipeline}_{name}")

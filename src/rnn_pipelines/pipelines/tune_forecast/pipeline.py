@@ -3,8 +3,7 @@
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.report.tuning import render_report
-from rnn_pipelines.forecast.series.newest import read_newest, read_newest_covariates
-from rnn_pipelines.pipelines.cross_validate_forecast.pipeline import create_spec_nodes
+from rnn_pipelines.pipelines.cross_validate_forecast.pipeline import create_input_nodes
 from rnn_pipelines.pipelines.tune_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
 
@@ -19,13 +18,7 @@ def create_pipeline() -> Pipeline:
     """Reads, tries, and reports; nothing that is in use is touched, and no parameter is changed."""
     return Pipeline(
         [
-            node(read_newest, ["forecast_external", "params:forecast.source", SPEC], TABLE),
-            node(
-                read_newest_covariates,
-                ["forecast_external", "params:forecast.source", SPEC, "params:forecast.covariates"],
-                COVARIATES,
-            ),
-            *create_spec_nodes("tune_forecast"),
+            *create_input_nodes("tune_forecast"),
             node(
                 nodes.tune, [TABLE, COVARIATES, ASKED, SPEC, "params:parallel", FOLDER], [TRIALS, PARAMETERS, SUMMARY]
             ),
