@@ -133,8 +133,8 @@ def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
         **records,
     )
     metrics = ForecastMetrics.parse(found)
-    table = pd.DataFrame.from_dict(dict(metrics.forecasters), orient="index").rename_axis("forecaster")
-    return table.sort_values(metrics.deciding, kind="stable").reset_index()
+    ranked = {name: metrics.forecasters[name] for name in metrics.rank()}
+    return pd.DataFrame.from_dict(ranked, orient="index").rename_axis("forecaster").reset_index()
 
 
 def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:
