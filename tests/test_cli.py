@@ -82,7 +82,8 @@ def find_champion(store: ChampionStore) -> str:
 def test_kedro_run_stays_as_it_is_but_for_its_errors() -> None:
     command = find_run_command("rnn_pipelines")
     assert command.callback is kedro_run.callback
-    assert [option.name for option in command.params] == [*(option.name for option in kedro_run.params), "is_verbose"]
+    added = ["wait_seconds", "is_verbose"]
+    assert [option.name for option in command.params] == [*(option.name for option in kedro_run.params), *added]
 
 
 def test_kedro_finds_the_run_of_the_project(project: Path) -> None:

@@ -134,9 +134,7 @@ def test_saved_networks_give_the_saved_forecasts(results: Results) -> None:
         )
     )
     for cell in ("lstm", "gru"):
-        (newest,) = sorted((results.root / f"06_models/forecast/{cell}.npz").iterdir())[-1:]
-        path = newest.relative_to(results.root) / f"{cell}.npz"
-        network = load_arrays(results, str(path), "networks.Network")
+        network = load_arrays(results, f"06_models/forecast/{cell}.npz", "networks.Network")
         saved = np.load(results.root / f"07_model_output/forecast/{cell}_forecasts.npz")["test"]
         np.testing.assert_allclose(forecast_windows(network, base, panel).test, saved, atol=1e-6)
 

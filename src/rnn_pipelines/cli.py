@@ -27,21 +27,14 @@ from rnn_pipelines.pipelines.retraining import TASKS
 from rnn_pipelines.places import Place, find_place, find_place_in, fingerprint_newest
 
 # Kedro looks for `run` here, too.
-from rnn_pipelines.run_command import run, show_plainly
+from rnn_pipelines.run_command import PlainErrors, run
+from rnn_pipelines.runs_command import runs
 
 __all__ = ["cli", "run"]
 
 CHECK_CODES = {"ok": 0, "retrain": 10, "alarm": 20}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class PlainErrors(click.Group):
-    """Shows errors as `show_plainly` does."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        with show_plainly():
-            return super().invoke(ctx)
 
 
 def add_shared_options(command: Command) -> Command:
@@ -66,6 +59,7 @@ def cli() -> None:
 
 
 cli.add_command(run)
+cli.add_command(runs)
 
 
 @cli.group(

@@ -45,6 +45,10 @@ class LockedError(RnnPipelinesError, TimeoutError):
     """Another process is at the same work, and did not finish in time."""
 
 
+class RunError(RnnPipelinesError, RuntimeError):
+    """A run's results can't be kept, found or read; the message names the folder, and says what to do."""
+
+
 class ChampionError(RnnPipelinesError, RuntimeError):
     """There is no champion that can be used, or none of that name."""
 

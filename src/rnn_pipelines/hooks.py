@@ -16,11 +16,12 @@ from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.parameters import find_inputs_of_owners, refuse_swapped_cells, refuse_unread_parameters
 from rnn_pipelines.pipelines.retraining import list_retrained
 from rnn_pipelines.places import find_store
+from rnn_pipelines.runs.waiting import WAIT_SECONDS
 
 logger = logging.getLogger(__name__)
 
-# How long a retraining waits for another one to end.
-RETRAIN_LOCK_SECONDS = 60
+# What is no node's.
+OF_ALL_RUNS = "params:runs"
 # Of nodes that are worth a line.
 LONG_SECONDS = 2.0
 # What a run leaves for people, by the last word of its name in the catalog.
@@ -39,14 +40,14 @@ class RunHooks:
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         """Ends the run before its first node where a name is not known, or a network has that of another cell."""
         names = run_params["pipeline_names"] or ["__default__"]
-        inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()}
+        inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
         parameters, given = catalog.load("parameters"), run_params["runtime_params"] or {}
         refuse_unread_parameters(inputs, given, given)
         refuse_unread_parameters(inputs | find_inputs_of_owners(inputs, names), parameters, given={})
         refuse_swapped_cells(inputs, parameters)
         for task in list_retrained(run_params):
             store = find_store(catalog, task)
-            self._locks.enter_context(hold_lock(store.folder / "retrain.lock", RETRAIN_LOCK_SECONDS))
+            self._locks.enter_context(hold_lock(store.folder / "retrain.lock", WAIT_SECONDS.get()))
             self._num_retrainings[task] = count_retrainings(store)
 
     @hook_impl

@@ -1,7 +1,6 @@
 """`kedro run` as Kedro has it, but that an error which a user can meet ends it with its message alone."""
 
 import logging
-import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,10 +13,11 @@ from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 from kedro.validation.type_extractor import TypeExtractor
 
-from rnn_pipelines import pipelines as package
 from rnn_pipelines.blocks import suggest
 from rnn_pipelines.errors import LockedError, RnnPipelinesError
 from rnn_pipelines.parameters import explain_faults
+from rnn_pipelines.pipelines.names import PIPELINES
+from rnn_pipelines.runs.waiting import WAIT_SECONDS
 
 # That of "try again later" in sysexits.h, and in systemd's messages.
 LOCKED_CODE = 75
@@ -26,7 +26,7 @@ REPEATING = ("kedro.pipeline.node", "kedro.validation.parameter_validator")
 
 
 class LockedOut(click.ClickException):
-    """Another retraining did not end in time."""
+    """Another run did not end in time."""
 
     exit_code = LOCKED_CODE
 
@@ -45,10 +45,19 @@ def show_plainly() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
+class PlainErrors(click.Group):
+    """Shows errors as `show_plainly` does."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with show_plainly():
+            return super().invoke(ctx)
+
+
 class PlainRun(click.Command):
     """Kedro's command with plain errors; `--verbose` brings the tracebacks back."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        WAIT_SECONDS.set(ctx.params.pop("wait_seconds"))
         if ctx.params.pop("is_verbose"):
             return super().invoke(ctx)
         with show_plainly(), _say_once():
@@ -74,11 +83,19 @@ def _is_no_error(record: logging.LogRecord) -> bool:
 
 
 def _refuse_unknown_pipelines(names: list[str]) -> None:
-    known = ["__default__", *(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)]
+    known = ["__default__", *PIPELINES]
     for name in names:
         if name not in known:
             raise click.ClickException(f"There is no pipeline '{name}'. {suggest(name, known)}")
 
 
 VERBOSE = click.Option(["--verbose", "-v", "is_verbose"], is_flag=True, help="Show the traceback of any error.")
-run = PlainRun("run", params=[*kedro_run.params, VERBOSE], callback=kedro_run.callback, help=kedro_run.help)
+WAIT = click.Option(
+    ["--wait", "wait_seconds"],
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=60,
+    show_default=True,
+    help="How long to wait for another run of the same pipeline to end; then this one ends with 75.",
+)
+run = PlainRun("run", params=[*kedro_run.params, WAIT, VERBOSE], callback=kedro_run.callback, help=kedro_run.help)

@@ -1,9 +1,10 @@
 """Settings that Kedro reads when it starts."""
 
 from rnn_pipelines.hooks import RunHooks
+from rnn_pipelines.result_hooks import ResultHooks
 from rnn_pipelines.tracking_hooks import TrackingHooks
 
-HOOKS = (RunHooks(), TrackingHooks())
+HOOKS = (ResultHooks(), RunHooks(), TrackingHooks())
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

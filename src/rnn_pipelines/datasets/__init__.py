@@ -5,8 +5,10 @@ from rnn_pipelines.datasets.champion import ChampionDataset
 from rnn_pipelines.datasets.described_table import DescribedTableDataset
 from rnn_pipelines.datasets.folder import FolderDataset
 from rnn_pipelines.datasets.json_folder import JSONFolderDataset
+from rnn_pipelines.datasets.json_object import JSONObjectDataset
 from rnn_pipelines.datasets.keras_model import KerasModelDataset
 from rnn_pipelines.datasets.optional import OptionalDataset
+from rnn_pipelines.datasets.page import PageDataset
 from rnn_pipelines.datasets.postgres_query import PostgresQueryDataset
 from rnn_pipelines.datasets.postgres_rows import PostgresRowsDataset
 
@@ -16,8 +18,10 @@ __all__ = [
     "DescribedTableDataset",
     "FolderDataset",
     "JSONFolderDataset",
+    "JSONObjectDataset",
     "KerasModelDataset",
     "OptionalDataset",
+    "PageDataset",
     "PostgresQueryDataset",
     "PostgresRowsDataset",
 ]

@@ -14,7 +14,8 @@ from rnn_pipelines.datasets.one_file import OneFileDataset
 class DescribedTableDataset(OneFileDataset):
     """Saves a dataclass of a `table` and of tuples that name its columns, and loads it into the same class.
 
-    The table is a Parquet file like any other; the tuples stand in what pandas keeps with it (`DataFrame.attrs`).
+    The table is a Parquet file like any other; the tuples stand in what pandas keeps with it (`DataFrame.attrs`),
+    with the run that made it.
 
     Args:
         filepath: the file, as `OneFileDataset` takes it.
@@ -45,7 +46,7 @@ class DescribedTableDataset(OneFileDataset):
     def save(self, data: Any) -> None:
         table = data.table.copy(deep=False)
         fields = (field.name for field in dataclasses.fields(data) if field.name != "table")
-        table.attrs = {name: list(getattr(data, name)) for name in fields}
+        table.attrs = {"run": self.run} | {name: list(getattr(data, name)) for name in fields}
         with self._open_to_write() as file:
             table.to_parquet(file)
 

@@ -17,7 +17,12 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
             environment).
         version: load and save version; kept by Kedro.
         metadata: for Kedro's plugins.
+
+    Attributes:
+        run: the run that writes, whose name a file carries where its form has room for it; None outside of runs.
     """
+
+    run: str | None = None
 
     def __init__(
         self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None

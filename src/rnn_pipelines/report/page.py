@@ -10,6 +10,8 @@ from markupsafe import Markup
 from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
+from rnn_pipelines.report.origin import PLACE
+
 # Plotly's buttons that lead out of the page are there by default, and so is MathJax for text between dollar signs.
 FIGURE_CONFIG = {
     "displaylogo": False,
@@ -92,6 +94,7 @@ def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
         sections=sections,
         plotly_js=Markup(get_plotlyjs()) if has_figures else "",
         draw=_draw,
+        place_of_run=Markup(PLACE),
     )
 
 

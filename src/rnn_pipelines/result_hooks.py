@@ -1,0 +1,182 @@
+"""The results of a run appear together: its data sets write into a folder of its own, which is shown at its end."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+
+from rnn_pipelines.champion.history import make_timestamp
+from rnn_pipelines.champion.lock import hold_lock
+from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
+from rnn_pipelines.champion.records import make_plain
+from rnn_pipelines.pipelines.names import PIPELINES
+from rnn_pipelines.pipelines.retraining import PREFIX
+from rnn_pipelines.runs.records import DataFacts, RunRecord
+from rnn_pipelines.runs.room import OpenRun, Room, open_run, prune, publish, put_aside
+from rnn_pipelines.runs.specs import RunsSpec
+from rnn_pipelines.runs.waiting import WAIT_SECONDS
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a data set's file is seen: `<data root>/<layer>/<pipeline>/<rest>`."""
+
+    room: Room
+    layer: str
+    rest: PurePosixPath
+
+    def within(self) -> PurePosixPath:
+        """The file, from the folder of a run."""
+        return PurePosixPath(self.layer) / self.rest
+
+
+class ResultHooks:
+    """Lets every run write apart, one at a time in each data root, and shows its results whole when it has ended.
+
+    A retraining's result is a version in the champion's store, whole as well, and `predict_forecast` adds to a log:
+    they write where they are read. So does everything in a data root that is not on this machine.
+    """
+
+    def __init__(self) -> None:
+        self._root: Path | None = None
+        self._locks = ExitStack()
+        self._runs: dict[Room, OpenRun] = {}
+        self._records: dict[Room, RunRecord] = {}
+        self._shown: dict[Any, PurePosixPath] = {}
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Notes where results lie."""
+        root = str(context.config_loader["globals"]["data_root"])
+        self._root = None if "://" in root else Path(context.project_path, root)
+
+    # After what refuses wrong parameters, because hooks that are registered first are called last.
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Takes the lock, makes the folder, and lets data sets write there."""
+        places = dict(self._find_places(pipeline, catalog))
+        needed = _list_needed(run_params, pipeline)
+        try:
+            for writer in _list_writers(pipeline, places):
+                self._locks.enter_context(hold_lock(writer.lock, WAIT_SECONDS.get()))
+                own = {name: place for name, place in places.items() if place.room == writer}
+                layers = {own[name].layer for name in pipeline.all_outputs() & own.keys()}
+                files = None if needed is None else [own[name].within() for name in needed & own.keys()]
+                self._runs[writer] = open_run(writer, layers, files)
+            read = self._redirect(places, catalog) if self._runs else {}
+            parameters = _list_parameters(pipeline, catalog)
+            self._records = {
+                writer: _describe(run, run_params["env"], parameters, read) for writer, run in self._runs.items()
+            }
+        except BaseException:
+            self._end()
+            raise
+
+    @hook_impl
+    def after_node_run(self, outputs: dict[str, Any]) -> None:
+        """Takes fingerprints of the tables that were read."""
+        for name, table in outputs.items():
+            if self._records and name.endswith("_table") and hasattr(table, "dtypes"):
+                facts: DataFacts = {"fingerprint": fingerprint_table(table), "num_rows": len(table)}
+                for record in self._records.values():
+                    record["data"][name] = facts
+
+    @hook_impl(tryfirst=True)
+    def after_pipeline_run(self, catalog: DataCatalog) -> None:
+        """Shows the results, before anybody is told where they are."""
+        try:
+            num_kept = RunsSpec.model_validate(catalog.load("parameters").get("runs", {})).keep
+            for writer, run in self._runs.items():
+                publish(run, {**self._records[writer], "ended": make_timestamp()})
+                prune(run.room, num_kept)
+        finally:
+            self._end()
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """Leaves the results before as they are."""
+        self._end()
+
+    def _end(self) -> None:
+        for run in self._runs.values():
+            if run.folder.is_dir():
+                put_aside(run)
+        for dataset, path in self._shown.items():
+            dataset._filepath = path
+        self._runs, self._records, self._shown = {}, {}, {}
+        self._locks.close()
+
+    def _find_places(self, pipeline: Pipeline, catalog: DataCatalog) -> Iterator[tuple[str, Place]]:
+        for name in sorted(pipeline.datasets()):
+            path = getattr(_find_file(catalog, name), "_filepath", None)
+            if self._root is not None and path is not None and Path(path).is_relative_to(self._root):
+                layer, *rest = Path(path).relative_to(self._root).parts
+                if len(rest) > 1 and rest[0] in PIPELINES:
+                    yield name, Place(Room(self._root, rest[0]), layer, PurePosixPath(*rest[1:]))
+
+    def _redirect(self, places: Mapping[str, Place], catalog: DataCatalog) -> dict[str, str]:
+        """Own results into the run's folder; those of others are read from one run, whatever is shown meanwhile."""
+        read = {}
+        for name, place in places.items():
+            dataset, run = _find_file(catalog, name), self._runs.get(place.room)
+            current = place.room.find_current()
+            if run is not None:
+                folder = run.folder
+                # Ours write it into the file, so that a file tells where it comes from wherever it is taken.
+                if hasattr(dataset, "run"):
+                    dataset.run = run.name
+            elif current is not None and place.room.find_shown(place.layer).is_symlink():
+                folder, read[place.room.pipeline] = place.room.folder / current, current
+            else:
+                continue
+            self._shown[dataset] = dataset._filepath
+            dataset._filepath = PurePosixPath(folder) / place.within()
+        return read
+
+
+def _list_writers(pipeline: Pipeline, places: Mapping[str, Place]) -> list[Room]:
+    """Where a run writes, always in the same order, so that no two runs wait for each other."""
+    writers = {places[name].room for name in pipeline.all_outputs() & places.keys()}
+    return sorted((room for room in writers if not room.pipeline.startswith(PREFIX)), key=lambda room: room.pipeline)
+
+
+def _list_needed(run_params: Mapping[str, Any], pipeline: Pipeline) -> set[str] | None:
+    """What a run that leaves nodes out reads of the results before it; None of one that runs them all."""
+    names = run_params["pipeline_names"] or ["__default__"]
+    known = {node for name in names for node in pipelines[name].nodes}
+    is_whole = set(pipeline.nodes) == known and not run_params["only_missing_outputs"]
+    return None if is_whole else pipeline.inputs()
+
+
+def _describe(run: OpenRun, env: str, parameters: dict[str, Any], read: dict[str, str]) -> RunRecord:
+    return {
+        "run": run.name,
+        "pipeline": run.room.pipeline,
+        "env": env,
+        "began": make_timestamp(),
+        "continues": run.continues,
+        "reads": read,
+        "data": {},
+        "parameters": parameters,
+        "code": fingerprint_code(),
+        "commit": find_commit(),
+        "versions": list_versions(),
+    }
+
+
+def _list_parameters(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, Any]:
+    names = sorted(name for name in pipeline.inputs() if name.startswith("params:"))
+    return {name.removeprefix("params:"): make_plain(catalog.load(name)) for name in names}
+
+
+def _find_file(catalog: DataCatalog, name: str) -> Any:
+    """The data set of a file, also where another one wraps it."""
+    dataset = catalog.get(name)
+    return getattr(dataset, "_dataset", dataset)

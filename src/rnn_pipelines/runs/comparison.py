@@ -1,0 +1,172 @@
+"""Runs beside each other: their numbers, and what differed in data, parameters, code and versions."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rnn_pipelines.champion.tables import NO_VALUE, NUM_LETTERS, format_table, format_value, shorten_version
+from rnn_pipelines.errors import RunError
+from rnn_pipelines.runs.records import RunRecord, find_damage
+from rnn_pipelines.runs.room import Room
+
+REPORTING = "08_reporting"
+# Shown if nobody asks for others: a metrics file has hundreds of numbers.
+MAIN_METRICS = ("mse", "mae", "mase", "accuracy", "log_loss", "roc_auc")
+HEADER = ("run", "ended", "rows", "commit", "other than in the run before")
+Rows = dict[str, tuple[Any, ...]]
+
+
+def find_run(room: Room, letters: str | None) -> str:
+    """The name of a run.
+
+    Args:
+        room: where it lies.
+        letters: the first or last ones of its name; None for the run that is shown.
+    Raises:
+        RunError: there is none, or several begin or end so.
+    """
+    names = room.list_runs()
+    if letters is None:
+        current = room.find_current()
+        if current is None:
+            raise RunError(f"{room.pipeline}: no runs yet. Run kedro run --pipelines={room.pipeline} first.")
+        return current
+    found = [name for name in names if name.startswith(letters) or name.endswith(letters)]
+    if len(found) != 1:
+        known = ", ".join(map(shorten_version, names[::-1][:10])) or "none"
+        raise RunError(
+            f"{letters}: expected letters of one run of {room.pipeline}, found {len(found)}; known: {known}."
+        )
+    return found[0]
+
+
+def tabulate_runs(room: Room) -> str:
+    """A line for each run, the oldest first; `*` marks the one whose results are shown."""
+    current, records = room.find_current(), [room.read_record(name) for name in room.list_runs()]
+    befores = [None, *records[:-1]]
+    rows = [_write_row(record, before, current) for record, before in zip(records, befores, strict=True)]
+    return format_table([HEADER, *rows]) if rows else f"{room.pipeline}: no runs yet"
+
+
+def describe_run(room: Room, name: str) -> str:
+    """What is known of a run, one thing a line."""
+    record = room.read_record(name)
+    damaged = find_damage(room.folder / name, record["files"])
+    num_bytes = sum(facts["num_bytes"] for facts in record["files"].values())
+    facts = {
+        "run": f"{name}{' (shown)' if name == room.find_current() else ''}",
+        "folder": room.folder / name,
+        "began": record.get("began"),
+        "ended": record.get("ended"),
+        "went on from": record.get("continues"),
+        **{f"read of {pipeline}": run for pipeline, run in record.get("reads", {}).items()},
+        **_list_data(record),
+        "commit": record.get("commit"),
+        "code": record.get("code"),
+        "computed with": ", ".join(f"{name} {version}" for name, version in record.get("versions", {}).items()) or None,
+        "files": f"{len(record['files'])}, {num_bytes:,} bytes" if record["files"] else None,
+        "damaged": ", ".join(damaged) or None,
+    }
+    return format_table([(key, str(value)) for key, value in facts.items() if value is not None])
+
+
+def compare_runs(room: Room, names: Sequence[str], metrics: Collection[str] | None) -> str:
+    """Numbers side by side, and below them what differed.
+
+    Args:
+        room: where the runs lie.
+        names: of the runs, in the order of the columns.
+        metrics: last words of the numbers that are shown; None for all of them.
+    """
+    compared = compare(room, names)
+    numbers = compared.pop("metrics")
+    shown = {key: row for key, row in numbers.items() if metrics is None or key.rpartition(".")[2] in metrics}
+    header = ("", *map(shorten_version, names))
+    parts = [format_table([header, *_write_rows(shown or numbers)])]
+    for title, rows in compared.items():
+        parts.append(format_table([(f"other {title}", *header[1:]), *_write_rows(rows)]) if rows else f"same {title}")
+    return "\n\n".join(parts)
+
+
+def compare(room: Room, names: Sequence[str]) -> dict[str, Rows]:
+    """`metrics` of runs by name, and of data, parameters, code and versions what is not the same in all of them.
+
+    Args:
+        room: where the runs lie.
+        names: of the runs; each row has a value for each of them, None where a run has none.
+    """
+    records = [room.read_record(name) for name in names]
+    kinds = {
+        "data": [_list_data(record) for record in records],
+        "parameters": [flatten(record.get("parameters", {})) for record in records],
+        "code": [{key: record.get(key) for key in ("commit", "code")} for record in records],
+        "versions": [dict(record.get("versions", {})) for record in records],
+    }
+    numbers = [read_numbers(room.folder / name) for name in names]
+    return {"metrics": _align(numbers)} | {kind: _find_differences(facts) for kind, facts in kinds.items()}
+
+
+def read_numbers(folder: Path) -> dict[str, float | None]:
+    """The numbers in the results of a run, by path: `best.mse`.
+
+    Args:
+        folder: of the run.
+    """
+    found: dict[str, float | None] = {}
+    for path in sorted((folder / REPORTING).glob("*.json")):
+        results = json.loads(path.read_bytes())
+        # Figures are JSON as well; results say which run made them.
+        if isinstance(results, dict) and results.pop("run", None) is not None:
+            leaves = flatten(results).items()
+            found |= {key: leaf for key, leaf in leaves if isinstance(leaf, int | float) and not isinstance(leaf, bool)}
+    return found
+
+
+def flatten(values: Any, path: str = "") -> dict[str, Any]:
+    """Nested values by their paths; what stands in a list is called by its `name`, or by its place."""
+    if isinstance(values, list) and any(isinstance(value, dict | list) for value in values):
+        names = [value.get("name", place) if isinstance(value, dict) else place for place, value in enumerate(values)]
+        values = dict(zip(names, values, strict=True))
+    if not isinstance(values, dict):
+        return {path: values}
+    below = (flatten(value, f"{path}.{key}" if path else str(key)) for key, value in values.items())
+    return {key: leaf for leaves in below for key, leaf in leaves.items()}
+
+
+def _align(columns: Sequence[Mapping[str, Any]]) -> Rows:
+    keys = dict.fromkeys(key for column in columns for key in column)
+    return {key: tuple(column.get(key) for column in columns) for key in keys}
+
+
+def _find_differences(columns: Sequence[Mapping[str, Any]]) -> Rows:
+    return {key: row for key, row in _align(columns).items() if any(value != row[0] for value in row)}
+
+
+def _list_data(record: RunRecord) -> dict[str, str]:
+    data = record.get("data", {})
+    return {name: f"{facts['num_rows']:,} rows, {facts['fingerprint'][:NUM_LETTERS]}" for name, facts in data.items()}
+
+
+def _write_rows(rows: Rows) -> Iterator[tuple[str, ...]]:
+    for key, row in rows.items():
+        values = (value[:NUM_LETTERS] if key in ("code", "commit") and value else value for value in row)
+        yield (key, *map(format_value, values))
+
+
+def _write_row(record: RunRecord, before: RunRecord | None, current: str | None) -> tuple[str, ...]:
+    data = record.get("data", {}).values()
+    return (
+        shorten_version(record["run"]) + ("*" if record["run"] == current else ""),
+        format_value(record.get("ended")),
+        f"{max(facts['num_rows'] for facts in data):,}" if data else NO_VALUE,
+        (record.get("commit") or NO_VALUE)[:NUM_LETTERS],
+        NO_VALUE if before is None or "ended" not in before else _say_differences(record, before),
+    )
+
+
+def _say_differences(record: RunRecord, before: RunRecord) -> str:
+    differing = _find_differences([flatten(one.get("parameters", {})) for one in (record, before)])
+    said = [f"{key.partition('.')[2]} {format_value(row[0])}" for key, row in differing.items()]
+    whole = [kind for kind in ("data", "code", "versions") if record.get(kind) != before.get(kind)]
+    return ", ".join([*whole, *said[:4], *([f"{len(said) - 4} parameters more"] if len(said) > 4 else [])]) or "nothing"

@@ -1,0 +1,104 @@
+"""What is known of a run: who made it of what, and what it wrote."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict, cast
+
+from rnn_pipelines.champion.files import replace_file
+from rnn_pipelines.champion.formats import read_object
+from rnn_pipelines.errors import RunError
+
+RECORD = "run.json"
+FORMAT = 1
+
+
+class DataFacts(TypedDict):
+    """A table that a run read: a hash of its columns and values, and how many rows."""
+
+    fingerprint: str
+    num_rows: int
+
+
+class FileFacts(TypedDict):
+    """A file that a run wrote."""
+
+    sha256: str
+    num_bytes: int
+
+
+class RunRecord(TypedDict, total=False):
+    """What is known of a run; times are ISO 8601, UTC.
+
+    `reads` has the runs of other pipelines whose results it read, `continues` the run of its own pipeline from whose
+    results it went on, if it left out nodes.
+    """
+
+    run: str
+    pipeline: str
+    env: str
+    began: str
+    ended: str
+    continues: str | None
+    reads: dict[str, str]
+    data: dict[str, DataFacts]
+    parameters: dict[str, Any]
+    code: str
+    commit: str | None
+    versions: dict[str, str]
+    files: dict[str, FileFacts]
+
+
+def write_record(folder: Path, record: RunRecord) -> None:
+    """Writes a run's record beside its files, with their checksums.
+
+    Args:
+        folder: of the run.
+        record: the rest of what is known.
+    """
+    complete = {"format": FORMAT, **record, "files": measure_files(folder)}
+    replace_file(folder / RECORD, json.dumps(complete, indent=2, allow_nan=False).encode())
+
+
+def read_record(folder: Path) -> RunRecord:
+    """The record of a run; of one that was made before there were runs, its name alone.
+
+    Raises:
+        RunError: there is no such run, or its record is damaged.
+        NewerFormatError: a newer version of the project has written it.
+    """
+    if not folder.is_dir():
+        raise RunError(f"{folder.name}: there is no such run in {folder.parent}.")
+    path = folder / RECORD
+    if not path.exists():
+        return RunRecord(run=folder.name, files={})
+    try:
+        found = read_object(path.read_bytes(), path, FORMAT)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: it is damaged ({error}).") from error
+    if not isinstance(found.get("files"), dict) or found.get("run") != folder.name:
+        raise RunError(f"{path}: it is damaged (expected the record of the run in whose folder it lies).")
+    return cast(RunRecord, found)
+
+
+def measure_files(folder: Path) -> dict[str, FileFacts]:
+    """Checksum and size of every file of a run, by its path from the run's folder."""
+    return {name: _measure_file(folder / name) for name in list_files(folder)}
+
+
+def list_files(folder: Path) -> list[str]:
+    """The files of a run, as paths from its folder; hidden ones, and its record, don't count."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(str(path) for path in paths if path.name != RECORD and not any(part[0] == "." for part in path.parts))
+
+
+def find_damage(folder: Path, files: Mapping[str, FileFacts]) -> list[str]:
+    """Which of a run's files are missing, or are not as it wrote them."""
+    found = measure_files(folder)
+    return [name for name, facts in files.items() if found.get(name) != facts]
+
+
+def _measure_file(path: Path) -> FileFacts:
+    content = path.read_bytes()
+    return {"sha256": hashlib.sha256(content).hexdigest(), "num_bytes": len(content)}

@@ -1,0 +1,103 @@
+"""Runs with numbers for results, and is killed or finds the disk full at a given call; run by the tests of crashes.
+
+Only the standard library and what it tests: each of some hundred processes has to start fast.
+"""
+
+import argparse
+import itertools
+import os
+import runpy
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+
+from rnn_pipelines.champion.lock import hold_lock
+from rnn_pipelines.runs.records import find_damage
+from rnn_pipelines.runs.room import Room, open_run, prune, publish
+
+CHAMPION = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "champion/stub_trainer.py")))
+LAYERS = ("07_model_output", "08_reporting")
+NUM_KEPT = 2
+
+
+def make_files(number: int) -> dict[str, bytes]:
+    """The results of a run: every byte of every file tells its number."""
+    content = f"{number:05}".encode() * 20_000
+    return {f"{layer}/deep/{name}": content for layer in LAYERS for name in ("one.bin", "two.bin")}
+
+
+def write_plainly(root: Path, number: int) -> None:
+    """Results as they lay there before there were runs."""
+    for name, content in make_files(number).items():
+        layer, _, rest = name.partition("/")
+        path = root / layer / "forecast" / rest
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def run(root: Path, number: int) -> None:
+    """All that a run does on disk."""
+    room = Room(root, "forecast")
+    with hold_lock(room.lock, 60):
+        opened = open_run(room, LAYERS, needed=None)
+        for name, content in make_files(number).items():
+            path = opened.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        publish(opened, {"run": opened.name, "pipeline": "forecast"})
+        prune(room, NUM_KEPT)
+
+
+def read_shown(root: Path) -> dict[str, int]:
+    """The number of each file that people see, by its path; -1 where its bytes are not those of one run."""
+    found = {}
+    for name in make_files(0):
+        layer, _, rest = name.partition("/")
+        path = root / layer / "forecast" / rest
+        if path.exists():
+            content = path.read_bytes()
+            number = int(content[:5] or -1)
+            found[name] = number if content == f"{number:05}".encode() * 20_000 else -1
+    return found
+
+
+def find_damaged(root: Path) -> Mapping[str, list[str]]:
+    """Files that are not as they were written, by run."""
+    room = Room(root, "forecast")
+    found = {name: find_damage(room.folder / name, room.read_record(name)["files"]) for name in room.list_runs()}
+    return {name: files for name, files in found.items() if files}
+
+
+def run_forever(root: Path) -> None:
+    """Runs until it is killed; says which number was shown once it was."""
+    print("ready", flush=True)
+    for number in itertools.count(max(read_shown(root).values(), default=0) + 1):
+        run(root, number)
+        print(number, flush=True)
+
+
+class Faults(CHAMPION.Faults):  # type: ignore[misc]
+    """With links, which a champion's store has not."""
+
+    def install(self) -> None:
+        super().install()
+        self._watch(os, "symlink", lambda *_: True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("work", choices=["run", "forever"])
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--number", type=int, default=1)
+    parser.add_argument("--fault", choices=["none", "kill", "once", "full"], default="none")
+    parser.add_argument("--at", type=int, default=0)
+    arguments = parser.parse_args()
+    if arguments.work == "run":
+        faults = Faults(arguments.fault, arguments.at)
+        CHAMPION.run_with_faults(lambda: run(arguments.root, arguments.number), faults)
+    else:
+        run_forever(arguments.root)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Runs are listed, and compared in numbers and in what they were made of."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_pipelines.errors import RunError
+from rnn_pipelines.runs import comparison
+from rnn_pipelines.runs.room import Room, open_run, publish
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path, "forecast")
+
+
+def do_run(room: Room, mse: float = 1.0, horizon: int = 7, fingerprint: str = "a", **record: Any) -> str:
+    run = open_run(room, ["08_reporting"], needed=None)
+    folder = run.folder / "08_reporting"
+    folder.mkdir()
+    results = {"run": run.name, "lstm": {"mse": mse, "seconds": 3.0}, "said": "yes"}
+    (folder / "metrics.json").write_text(json.dumps(results))
+    (folder / "losses.json").write_text('{"data": [1, 2], "layout": {"mse": 5}}')
+    facts: Any = {
+        "run": run.name,
+        "ended": "2026-01-01T00:00:00+00:00",
+        "data": {"forecast_table": {"fingerprint": fingerprint, "num_rows": 1000}},
+        "parameters": {"forecast": {"window": {"horizon": horizon, "lookback": 30}}},
+        "code": "c",
+        "commit": None,
+        "versions": {"numpy": "2"},
+    }
+    publish(run, {**facts, **record})
+    return run.name
+
+
+def test_numbers_are_those_of_results_and_not_of_figures(room: Room) -> None:
+    name = do_run(room)
+    assert comparison.read_numbers(room.folder / name) == {"lstm.mse": 1.0, "lstm.seconds": 3.0}
+
+
+def test_list_says_what_differs_from_the_run_before(room: Room) -> None:
+    do_run(room)
+    do_run(room, horizon=14)
+    do_run(room, horizon=14, fingerprint="b")
+    do_run(room, horizon=14, fingerprint="b")
+    lines = comparison.tabulate_runs(room).splitlines()
+    assert [line.rpartition("  ")[2] for line in lines[1:]] == ["–", "window.horizon 14", "data", "nothing"]
+
+
+def test_list_marks_the_run_that_is_shown(room: Room) -> None:
+    names = [do_run(room), do_run(room)]
+    lines = comparison.tabulate_runs(room).splitlines()
+    assert [line.split()[0] for line in lines[1:]] == [names[0][-6:], f"{names[1][-6:]}*"]
+
+
+def test_comparison_sets_metrics_side_by_side(room: Room) -> None:
+    names = [do_run(room, mse=1.5), do_run(room, mse=0.25)]
+    text = comparison.compare_runs(room, names, metrics=["mse"])
+    assert "lstm.mse  1.5     0.25" in text
+    assert "seconds" not in text
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind", "expected"),
+    [
+        ({"horizon": 14}, "parameters", {"forecast.window.horizon": (7, 14)}),
+        ({"fingerprint": "b"}, "data", {"forecast_table": ("1,000 rows, a", "1,000 rows, b")}),
+        ({"code": "d"}, "code", {"code": ("c", "d")}),
+        ({"versions": {"numpy": "3"}}, "versions", {"numpy": ("2", "3")}),
+    ],
+)
+def test_comparison_says_what_differed(room: Room, changed: dict[str, Any], kind: str, expected: dict) -> None:
+    compared = comparison.compare(room, [do_run(room), do_run(room, **changed)])
+    kinds = ("data", "parameters", "code", "versions")
+    assert {name: compared[name] for name in kinds} == {**dict.fromkeys(kinds, {}), kind: expected}
+
+
+def test_what_is_the_same_is_said_to_be(room: Room) -> None:
+    text = comparison.compare_runs(room, [do_run(room), do_run(room)], metrics=None)
+    assert [line for line in text.splitlines() if line.startswith("same")] == [
+        "same data", "same parameters", "same code", "same versions",
+    ]  # fmt: skip
+
+
+def test_run_is_known_by_its_last_letters(room: Room) -> None:
+    names = [do_run(room), do_run(room)]
+    assert comparison.find_run(room, names[0][-6:]) == names[0]
+    assert comparison.find_run(room, None) == names[1]
+
+
+def test_unknown_run_is_refused_with_those_that_there_are(room: Room) -> None:
+    name = do_run(room)
+    with pytest.raises(RunError, match=f"xyz.*found 0; known: {name[-6:]}"):
+        comparison.find_run(room, "xyz")
+
+
+def test_without_a_run_one_is_asked_for(room: Room) -> None:
+    with pytest.raises(RunError, match="kedro run --pipelines=forecast"):
+        comparison.find_run(room, None)
+
+
+def test_description_names_damaged_files(room: Room) -> None:
+    name = do_run(room)
+    (room.folder / name / "08_reporting/metrics.json").write_text("{}")
+    assert "damaged" in comparison.describe_run(room, name)
+    assert "08_reporting/metrics.json" in comparison.describe_run(room, name)
+
+
+def test_results_from_before_there_were_runs_are_described(room: Room) -> None:
+    folder = room.root / "08_reporting/forecast"
+    folder.mkdir(parents=True)
+    (folder / "metrics.json").write_text('{"lstm": {"mse": 1.0}}')
+    open_run(room, ["08_reporting"], needed=None)
+    assert "(shown)" in comparison.describe_run(room, comparison.find_run(room, None))
+    assert len(comparison.tabulate_runs(room).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"a": {"b": 1}, "c": 2}, {"a.b": 1, "c": 2}),
+        ({"a": [1, 2]}, {"a": [1, 2]}),
+        ({"a": [{"name": "x", "mse": 1}, {"mse": 2}]}, {"a.x.name": "x", "a.x.mse": 1, "a.1.mse": 2}),
+        (5, {"": 5}),
+    ],
+)
+def test_nested_values_are_named_by_their_path(values: Any, expected: dict[str, Any]) -> None:
+    assert comparison.flatten(values) == expected

@@ -1,0 +1,201 @@
+"""A pipeline's results are those of one run; older ones are kept."""
+
+import json
+import logging
+from pathlib import Path, PurePath
+
+import pytest
+
+from rnn_pipelines.errors import NewerFormatError, RunError
+from rnn_pipelines.runs import room as rooms
+from rnn_pipelines.runs.records import RECORD, find_damage
+from rnn_pipelines.runs.room import OpenRun, Room, open_run, prune, publish, put_aside
+
+LAYERS = ("01_raw", "08_reporting")
+METRICS = "08_reporting/metrics.json"
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path / "data", "forecast")
+
+
+def write(run: OpenRun, number: int) -> None:
+    for name in ("01_raw/source.parquet", METRICS):
+        path = run.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"number": number}))
+
+
+def do_run(room: Room, number: int) -> str:
+    run = open_run(room, LAYERS, needed=None)
+    write(run, number)
+    publish(run, {"run": run.name})
+    return run.name
+
+
+def read_shown(room: Room) -> int:
+    number: int = json.loads((room.find_shown("08_reporting") / "metrics.json").read_text())["number"]
+    return number
+
+
+def test_results_are_seen_where_people_look(room: Room) -> None:
+    do_run(room, 1)
+    assert json.loads((room.root / "08_reporting/forecast/metrics.json").read_text()) == {"number": 1}
+
+
+def test_nothing_is_seen_of_a_run_that_has_not_ended(room: Room) -> None:
+    do_run(room, 1)
+    write(open_run(room, LAYERS, needed=None), 2)
+    assert read_shown(room) == 1
+    assert len(room.list_runs()) == 1
+
+
+def test_newest_run_is_shown_and_the_one_before_is_kept(room: Room) -> None:
+    names = [do_run(room, number) for number in (1, 2)]
+    assert read_shown(room) == 2
+    assert (room.list_runs(), room.find_current()) == (names, names[1])
+
+
+def test_links_are_relative_so_that_the_data_folder_can_be_moved(room: Room, tmp_path: Path) -> None:
+    do_run(room, 1)
+    room.root.rename(tmp_path / "moved")
+    assert read_shown(Room(tmp_path / "moved", "forecast")) == 1
+
+
+def test_names_never_go_back_when_the_clock_does(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms, "make_name", lambda: "2030-01-01T00.00.00.000000Z-aaaaaa")
+    ahead = do_run(room, 1)
+    monkeypatch.setattr(rooms, "make_name", lambda: "2026-01-01T00.00.00.000000Z-bbbbbb")
+    later = do_run(room, 2)
+    assert later > ahead
+    assert room.list_runs() == [ahead, later]
+
+
+def test_only_the_newest_runs_and_the_one_that_is_shown_stay(room: Room) -> None:
+    names = [do_run(room, number) for number in range(4)]
+    assert prune(room, 2) == names[:2]
+    assert room.list_runs() == names[2:]
+
+
+def test_files_that_somebody_put_into_a_run_are_not_removed(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    names = [do_run(room, number) for number in range(3)]
+    (room.folder / names[0] / "01_raw/mine.csv").write_text("mine")
+    with caplog.at_level(logging.WARNING):
+        assert prune(room, 1) == [names[1]]
+    assert "01_raw/mine.csv" in caplog.text
+
+
+def test_run_that_was_killed_is_removed_by_the_next_one(room: Room) -> None:
+    killed = open_run(room, LAYERS, needed=None)
+    write(killed, 1)
+    do_run(room, 2)
+    assert not killed.folder.exists()
+
+
+# A run that leaves nodes out
+
+
+def test_run_that_leaves_nodes_out_goes_on_from_what_is_shown(room: Room) -> None:
+    before = do_run(room, 1)
+    run = open_run(room, LAYERS, needed=[PurePath(METRICS)])
+    assert run.continues == before
+    assert json.loads((run.folder / METRICS).read_text()) == {"number": 1}
+    assert not (run.folder / RECORD).exists()
+
+
+def test_what_it_changes_leaves_the_run_before_as_it_was(room: Room) -> None:
+    before = do_run(room, 1)
+    run = open_run(room, LAYERS, needed=[PurePath(METRICS)])
+    write(run, 2)
+    publish(run, {"run": run.name})
+    assert find_damage(room.folder / before, room.read_record(before)["files"]) == []
+
+
+def test_it_goes_on_from_a_run_that_failed_if_that_came_far_enough(room: Room) -> None:
+    do_run(room, 1)
+    failed = open_run(room, LAYERS, needed=None)
+    write(failed, 2)
+    put_aside(failed)
+    run = open_run(room, LAYERS, needed=[PurePath(METRICS)])
+    assert run.continues == f"{failed.name}.failed"
+    assert json.loads((run.folder / METRICS).read_text()) == {"number": 2}
+
+
+def test_it_does_not_go_on_from_one_that_failed_too_early(room: Room) -> None:
+    before = do_run(room, 1)
+    put_aside(open_run(room, LAYERS, needed=None))
+    assert open_run(room, LAYERS, needed=[PurePath(METRICS)]).continues == before
+
+
+def test_a_failed_run_is_forgotten_when_one_has_ended_well(room: Room) -> None:
+    failed = open_run(room, LAYERS, needed=None)
+    write(failed, 1)
+    put_aside(failed)
+    do_run(room, 2)
+    assert list(room.folder.glob(".*.failed")) == []
+
+
+# Results of a version of the project that had no runs
+
+
+def write_plainly(room: Room, names: tuple[str, ...] = ("source.parquet", "metrics.json")) -> None:
+    for layer, name in zip(LAYERS, names, strict=True):
+        path = room.root / layer / "forecast" / name
+        path.parent.mkdir(parents=True)
+        path.write_text('{"number": 1}')
+
+
+def test_results_from_before_there_were_runs_become_the_first_one(room: Room) -> None:
+    write_plainly(room)
+    write(open_run(room, LAYERS, needed=None), 2)
+    assert read_shown(room) == 1
+    assert len(room.list_runs()) == 1
+    assert room.read_record(room.list_runs()[0])["files"] == {}
+
+
+def test_users_files_are_never_moved_with_them(room: Room) -> None:
+    write_plainly(room, names=("sales.csv", "metrics.json"))
+    with pytest.raises(RunError, match=r"found sales\.csv.*Move it to"):
+        open_run(room, LAYERS, needed=None)
+    assert (room.root / "01_raw/forecast/sales.csv").exists()
+    assert read_shown(room) == 1
+
+
+def test_folder_in_the_place_of_a_link_is_refused(room: Room) -> None:
+    do_run(room, 1)
+    shown = room.find_shown("08_reporting")
+    shown.unlink()
+    shown.mkdir()
+    with pytest.raises(RunError, match="expected a link to the newest run's results"):
+        open_run(room, LAYERS, needed=None)
+
+
+# Records
+
+
+def test_record_has_checksums_of_all_files(room: Room) -> None:
+    name = do_run(room, 1)
+    assert sorted(room.read_record(name)["files"]) == ["01_raw/source.parquet", METRICS]
+
+
+@pytest.mark.parametrize("change", [lambda path: path.write_text("{}"), lambda path: path.unlink()])
+def test_damage_is_found(room: Room, change: object) -> None:
+    name = do_run(room, 1)
+    change(room.folder / name / METRICS)  # type: ignore[operator]
+    assert find_damage(room.folder / name, room.read_record(name)["files"]) == [METRICS]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"run": "another", "files": {}}', '{"files": 1}'])
+def test_damaged_record_is_refused_by_name(room: Room, content: str) -> None:
+    name = do_run(room, 1)
+    (room.folder / name / RECORD).write_text(content)
+    with pytest.raises(RunError, match=f"{name}.*damaged"):
+        room.read_record(name)
+
+
+def test_record_of_a_newer_version_is_refused(room: Room) -> None:
+    name = do_run(room, 1)
+    (room.folder / name / RECORD).write_text('{"format": 99}')
+    with pytest.raises(NewerFormatError, match="Update the project"):
+        room.read_record(name)
