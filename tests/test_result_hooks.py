@@ -1,0 +1,254 @@
+"""Data sets of a run write into its own folder, and are read where people look once it has ended."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
+from kedro.runner import SequentialRunner
+
+from rnn_pipelines import result_hooks
+from rnn_pipelines.datasets import DescribedTableDataset, JSONObjectDataset, OptionalDataset, PageDataset
+from rnn_pipelines.errors import LockedError, RunError
+from rnn_pipelines.report.page import render_page
+from rnn_pipelines.result_hooks import ResultHooks
+from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.waiting import WAIT_SECONDS
+
+
+@dataclass(frozen=True)
+class Described:
+    """A table that says what its columns are."""
+
+    table: pd.DataFrame
+    forecasters: tuple[str, ...]
+
+
+def read(number: int) -> pd.DataFrame:
+    return pd.DataFrame({"y": [number]})
+
+
+def forecast(table: pd.DataFrame) -> tuple[dict[str, Any], Described, str]:
+    page = render_page("Forecasts", "All is well.", [])
+    return {"gru": int(table["y"][0])}, Described(table, ("gru",)), page
+
+
+def fail(metrics: dict[str, Any]) -> None:
+    raise ValueError(metrics)
+
+
+class Project:
+    """A small pipeline in a data root of its own.
+
+    Attributes:
+        root: of the data.
+        room: of its results.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "data"
+        self.room = Room(self.root, "forecast")
+
+    def run(
+        self,
+        number: int,
+        nodes: tuple[str, ...] = ("read", "forecast"),
+        is_failing: bool = False,
+        meanwhile: Callable[[DataCatalog], None] = lambda _: None,
+    ) -> DataCatalog:
+        whole = Pipeline(
+            [
+                Node(read, "params:number", "forecast_table", name="read"),
+                Node(
+                    forecast,
+                    "forecast_table",
+                    ["forecast_metrics", "forecast_predictions", "forecast_report"],
+                    name="forecast",
+                ),
+                *([Node(fail, "forecast_metrics", None, name="fail")] if is_failing else []),
+            ]
+        )
+        pipeline = whole if set(nodes) == {"read", "forecast"} else whole.only_nodes(*nodes)
+        result_hooks.pipelines = {"forecast": whole}
+        catalog = self.make_catalog(number)
+        hooks = ResultHooks()
+        hooks.after_context_created(
+            SimpleNamespace(config_loader={"globals": {"data_root": "data"}}, project_path=self.root.parent)
+        )
+        params = {"pipeline_names": ["forecast"], "only_missing_outputs": False, "env": "test"}
+        hooks.before_pipeline_run(params, pipeline, catalog)
+        try:
+            for node in pipeline.nodes:
+                SequentialRunner().run(Pipeline([node]), catalog)
+            hooks.after_node_run({"forecast_table": read(number)})
+        except ValueError:
+            hooks.on_pipeline_error()
+            raise
+        meanwhile(catalog)
+        hooks.after_pipeline_run(catalog)
+        return catalog
+
+    def make_catalog(self, number: int) -> DataCatalog:
+        folder = self.root / "08_reporting/forecast"
+        return DataCatalog(
+            {
+                "parameters": MemoryDataset({"number": number, "runs": {"keep": 2}}),
+                "params:number": MemoryDataset(number),
+                "forecast_table": MemoryDataset(read(number)),
+                "forecast_metrics": JSONObjectDataset(filepath=str(folder / "metrics.json")),
+                "forecast_predictions": DescribedTableDataset(
+                    filepath=str(self.root / "07_model_output/forecast/predictions.parquet"), holds="not loaded here"
+                ),
+                "forecast_report": PageDataset(filepath=str(folder / "report.html")),
+            }
+        )
+
+    def read_metrics(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.root / "08_reporting/forecast/metrics.json").read_text())
+        return found
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setattr(result_hooks, "pipelines", {})
+    return Project(tmp_path)
+
+
+def test_nothing_is_seen_before_the_run_has_ended(project: Project) -> None:
+    project.run(1)
+    seen = []
+    project.run(2, meanwhile=lambda _: seen.append(project.read_metrics()["gru"]))
+    assert (seen, project.read_metrics()["gru"]) == ([1], 2)
+
+
+def test_run_stands_in_metrics_predictions_and_report(project: Project) -> None:
+    project.run(1)
+    run = project.room.find_current()
+    assert project.read_metrics()["run"] == run
+    predictions = pd.read_parquet(project.root / "07_model_output/forecast/predictions.parquet")
+    assert predictions.attrs["run"] == run
+    assert f"Run {run}" in (project.root / "08_reporting/forecast/report.html").read_text()
+
+
+def test_what_is_loaded_is_what_was_saved(project: Project) -> None:
+    assert project.run(1).load("forecast_metrics") == {"gru": 1}
+
+
+def test_data_sets_say_afterwards_where_people_look(project: Project) -> None:
+    catalog = project.run(1)
+    place = catalog["forecast_report"]._describe()["filepath"]
+    assert place == str(project.root / "08_reporting/forecast/report.html")
+
+
+def test_record_says_what_the_run_was_made_of(project: Project) -> None:
+    project.run(7)
+    record = project.room.read_record(str(project.room.find_current()))
+    assert record["parameters"] == {"number": 7}
+    assert record["data"]["forecast_table"]["num_rows"] == 1
+    assert {"code", "commit", "versions", "began", "ended"} <= record.keys()
+
+
+def test_run_that_fails_leaves_the_results_before(project: Project) -> None:
+    project.run(1)
+    before = project.room.find_current()
+    with pytest.raises(ValueError, match="gru"):
+        project.run(2, is_failing=True)
+    assert (project.read_metrics()["gru"], project.room.list_runs()) == (1, [before])
+
+
+def test_old_runs_are_removed(project: Project) -> None:
+    for number in range(4):
+        project.run(number)
+    assert len(project.room.list_runs()) == 2
+
+
+def test_run_of_some_nodes_says_from_which_run_it_went_on(project: Project) -> None:
+    project.run(1)
+    before = project.room.find_current()
+    project.run(2, nodes=("forecast",))
+    record = project.room.read_record(str(project.room.find_current()))
+    assert (record["continues"], project.read_metrics()["gru"]) == (before, 2)
+
+
+def test_run_that_writes_no_result_is_none(project: Project) -> None:
+    project.run(1)
+    project.run(2, nodes=("read",))
+    assert (len(project.room.list_runs()), project.read_metrics()["gru"]) == (1, 1)
+
+
+def test_results_of_another_pipeline_are_read_from_one_run(project: Project) -> None:
+    """Though others are shown before this one has read them."""
+    project.run(1)
+    hooks = ResultHooks()
+    entry = {"type": "json.JSONDataset", "filepath": str(project.root / "08_reporting/forecast/metrics.json")}
+    catalog = DataCatalog(
+        {
+            "parameters": MemoryDataset({}),
+            "found": OptionalDataset(dataset=entry),
+            "internals_summary": JSONObjectDataset(filepath=str(project.root / "08_reporting/internals/summary.json")),
+        }
+    )
+    pipeline = Pipeline([Node(lambda found: found, "found", "internals_summary", name="read")])
+    hooks.after_context_created(
+        SimpleNamespace(config_loader={"globals": {"data_root": "data"}}, project_path=project.root.parent)
+    )
+    result_hooks.pipelines = {"internals": pipeline}
+    params = {"pipeline_names": ["internals"], "only_missing_outputs": False, "env": "test"}
+    hooks.before_pipeline_run(params, pipeline, catalog)
+    first = project.room.find_current()
+    project.run(2)
+    assert catalog.load("found")["gru"] == 1
+    SequentialRunner().run(pipeline, catalog)
+    hooks.after_pipeline_run(catalog)
+    room = Room(project.root, "internals")
+    assert room.read_record(str(room.find_current()))["reads"] == {"forecast": first}
+
+
+def test_run_waits_for_another_one_and_then_gives_up(project: Project) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from rnn_pipelines.champion.lock import hold_lock\n"
+        "with hold_lock(Path(sys.argv[1]), 1):\n    print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(project.room.lock)]
+    token = WAIT_SECONDS.set(0.1)
+    try:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "held\n"
+            with pytest.raises(LockedError, match="another process"):
+                project.run(1)
+            other.communicate()
+        project.run(2)
+    finally:
+        WAIT_SECONDS.reset(token)
+    assert project.read_metrics()["gru"] == 2
+
+
+def test_run_that_could_not_begin_lets_go_of_the_lock(project: Project) -> None:
+    project.run(1)
+    link = project.root / "08_reporting/forecast"
+    link.unlink()
+    link.mkdir()
+    with pytest.raises(RunError, match="Move it away"):
+        project.run(2)
+    code = (
+        "import sys; from pathlib import Path; from rnn_pipelines.champion.lock import hold_lock\n"
+        "with hold_lock(Path(sys.argv[1]), 0): pass"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(project.room.lock)], check=False).returncode == 0
+
+
+def test_data_root_on_another_machine_is_written_in_place(project: Project) -> None:
+    hooks = ResultHooks()
+    hooks.after_context_created(
+        SimpleNamespace(config_loader={"globals": {"data_root": "s3://bucket/data"}}, project_path=project.root.parent)
+    )
+    assert hooks._root is None
