@@ -17,7 +17,7 @@ from kedro.runner import SequentialRunner
 
 from rnn_pipelines import result_hooks
 from rnn_pipelines.datasets import DescribedTableDataset, JSONObjectDataset, OptionalDataset, PageDataset
-from rnn_pipelines.errors import LockedError, RunError
+from rnn_pipelines.errors import LockedError, ParameterError, RunError
 from rnn_pipelines.report.page import render_page
 from rnn_pipelines.result_hooks import ResultHooks
 from rnn_pipelines.runs.room import Room
@@ -252,3 +252,10 @@ def test_data_root_on_another_machine_is_written_in_place(project: Project) -> N
         SimpleNamespace(config_loader={"globals": {"data_root": "s3://bucket/data"}}, project_path=project.root.parent)
     )
     assert hooks._root is None
+
+
+def test_number_of_runs_that_are_kept_is_checked_before_the_first_node(project: Project) -> None:
+    hooks, catalog = ResultHooks(), DataCatalog({"parameters": MemoryDataset({"runs": {"keep": 0}})})
+    params = {"pipeline_names": ["forecast"], "only_missing_outputs": False, "env": "test"}
+    with pytest.raises(ParameterError, match=r"runs\.keep: .*greater than or equal to 2"):
+        hooks.before_pipeline_run(params, Pipeline([]), catalog)

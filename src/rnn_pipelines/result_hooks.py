@@ -1,5 +1,6 @@
 """The results of a run appear together: its data sets write into a folder of its own, which is shown at its end."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from kedro.framework.project import pipelines
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
+from rnn_pipelines.blocks import read_block
 from rnn_pipelines.champion.history import make_timestamp
 from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
@@ -22,6 +24,8 @@ from rnn_pipelines.runs.records import DataFacts, RunRecord
 from rnn_pipelines.runs.room import OpenRun, Room, open_run, prune, publish, put_aside
 from rnn_pipelines.runs.specs import RunsSpec
 from rnn_pipelines.runs.waiting import WAIT_SECONDS
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class ResultHooks:
 
     def __init__(self) -> None:
         self._root: Path | None = None
+        self._num_kept = RunsSpec().keep
         self._locks = ExitStack()
         self._runs: dict[Room, OpenRun] = {}
         self._records: dict[Room, RunRecord] = {}
@@ -61,6 +66,7 @@ class ResultHooks:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Takes the lock, makes the folder, and lets data sets write there."""
+        self._num_kept = read_block("runs", RunsSpec, catalog.load("parameters").get("runs", {})).keep
         places = dict(self._find_places(pipeline, catalog))
         needed = _list_needed(run_params, pipeline)
         try:
@@ -92,10 +98,10 @@ class ResultHooks:
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
         """Shows the results, before anybody is told where they are."""
         try:
-            num_kept = RunsSpec.model_validate(catalog.load("parameters").get("runs", {})).keep
             for writer, run in self._runs.items():
                 publish(run, {**self._records[writer], "ended": make_timestamp()})
-                prune(run.room, num_kept)
+                logger.info("Run of %s: %s", run.room.pipeline, run.name)
+                prune(run.room, self._num_kept)
         finally:
             self._end()
 
@@ -105,13 +111,17 @@ class ResultHooks:
         self._end()
 
     def _end(self) -> None:
-        for run in self._runs.values():
-            if run.folder.is_dir():
-                put_aside(run)
         for dataset, path in self._shown.items():
             dataset._filepath = path
-        self._runs, self._records, self._shown = {}, {}, {}
-        self._locks.close()
+        try:
+            for run in self._runs.values():
+                put_aside(run)
+        except OSError as error:
+            # Why the run failed is what a person has to read; what is left of it, the next run removes.
+            logger.warning("what the run wrote could not be put aside (%s)", error)
+        finally:
+            self._runs, self._records, self._shown = {}, {}, {}
+            self._locks.close()
 
     def _find_places(self, pipeline: Pipeline, catalog: DataCatalog) -> Iterator[tuple[str, Place]]:
         for name in sorted(pipeline.datasets()):

@@ -149,8 +149,9 @@ def publish(run: OpenRun, record: RunRecord) -> Path:
 
 def put_aside(run: OpenRun) -> None:
     """Keeps what a run wrote that failed, so that one that leaves nodes out can go on from it; only the newest."""
-    _remove_failed(run.room)
-    os.rename(run.folder, run.room.folder / f".{run.name}{FAILED}")
+    if run.folder.is_dir():
+        _remove_failed(run.room)
+        os.rename(run.folder, run.room.folder / f".{run.name}{FAILED}")
 
 
 def prune(room: Room, num_kept: int) -> list[str]:
