@@ -21,6 +21,8 @@ from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.training import train_network
 
+pytestmark = pytest.mark.slow
+
 Prepare = Callable[..., SimpleNamespace]
 SHORTEST, LONGEST, LONGEST_LOOKBACK = 40, 300, 24
 HORIZONS = (1, 6, 12)

@@ -117,6 +117,7 @@ SETTINGS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", SETTINGS, ids=["averaged", "best is past", "cosine"])
 def test_interrupted_training_ends_as_one_that_was_not(tmp_path: Path, break_off: BreakOff, options: dict) -> None:
     """Weights, losses, rates and epochs are the same to the last digit."""
@@ -147,6 +148,7 @@ def test_training_that_ended_leaves_no_checkpoint(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"fingerprint": "other data"}, {"learning_rate": 0.01}], ids=["data", "setting"])
 def test_checkpoint_of_another_training_is_not_taken_up(tmp_path: Path, break_off: BreakOff, change: dict) -> None:
     interrupt(break_off, tmp_path / "one.npz", 4)
@@ -154,6 +156,7 @@ def test_checkpoint_of_another_training_is_not_taken_up(tmp_path: Path, break_of
     assert found["loss"].equals(expected["loss"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", [0, 100, 0.5, 0.99], ids=["empty", "beginning", "half", "almost all"])
 def test_damaged_checkpoint_is_not_taken_up(tmp_path: Path, break_off: BreakOff, keep: float) -> None:
     checkpoint = tmp_path / "one.npz"

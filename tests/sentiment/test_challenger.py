@@ -75,6 +75,7 @@ def train(
     return train_challenger(features, reviews, vectors, network, TrainingPlan(PADDING, TRAINING, None, checkpoints))
 
 
+@pytest.mark.slow
 def test_interrupted_training_goes_on_from_its_last_epoch_with_its_best_weights(
     features: TextFeatures, flipped: pd.DataFrame, break_off: BreakOff, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -94,6 +95,7 @@ def test_interrupted_training_goes_on_from_its_last_epoch_with_its_best_weights(
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_checkpoint_of_other_reviews_is_not_taken_up(
     features: TextFeatures, reviews: pd.DataFrame, flipped: pd.DataFrame, break_off: BreakOff, tmp_path: Path
 ) -> None:
