@@ -76,11 +76,52 @@ def test_query_that_would_write_is_refused(database: Any, read: Callable[[str], 
 
 
 @pytest.mark.parametrize(
+    "sql",
+    [
+        "commit; create table made (i int); select 1 as y",
+        "rollback; set default_transaction_read_only = off; create table made (i int); select 1 as y",
+        "select 1 as y; commit; create table made (i int)",
+        "abort; begin read write; create table made (i int); commit",
+        "create table made (i int)",
+        "select 1 as y into made",
+        "do $$ begin commit; create table made (i int); end $$",
+        "with gone as (delete from series returning *) select * from gone",
+        "select set_config('transaction_read_only', 'off', false), (select 1 as y)",
+    ],
+)
+def test_no_query_leaves_the_transaction_that_may_only_read(
+    database: Any, read: Callable[[str], pd.DataFrame], sql: str
+) -> None:
+    with pytest.raises(DatasetError):
+        read(sql)
+    assert database.read("select to_regclass('made'), count(*) from series") == [(None, 3)]
+
+
+def test_second_statement_is_refused_with_what_to_do(read: Callable[[str], pd.DataFrame]) -> None:
+    with pytest.raises(DatasetError, match=r"multiple commands.*Correct the query.*it has to be one statement"):
+        read("select 1 as y; select 2 as y")
+
+
+def test_semicolon_may_end_the_query(read: Callable[[str], pd.DataFrame]) -> None:
+    assert read("select 1 as y;")["y"].tolist() == [1]
+
+
+def test_later_transactions_of_the_connection_may_only_read_too(read: Callable[[str], pd.DataFrame]) -> None:
+    assert read("show default_transaction_read_only").iloc[0, 0] == "on"
+
+
+def test_options_in_the_url_stay(database: Any) -> None:
+    url = f"{database.url}?options=-c%20search_path%3Dpg_catalog%20-c%20datestyle%3DGerman"
+    found = PostgresQueryDataset(sql="show search_path", credentials={"con": url}).load()
+    assert found.iloc[0, 0] == "pg_catalog"
+
+
+@pytest.mark.parametrize(
     ("sql", "told"),
     [
         ("select * from nix", 'PostgreSQL: relation "nix" does not exist. Create it, or name the one that you have'),
         ("select nix from series", 'PostgreSQL: column "nix" does not exist. Correct the query in the catalog.'),
-        ("selec", 'PostgreSQL: syntax error at or near "selec". Correct the query in the catalog.'),
+        ("selec", 'PostgreSQL: syntax error at or near "selec". Correct the query in the catalog; it has'),
         ("select * from pg_authid", "PostgreSQL: permission denied for table pg_authid. Ask whoever looks after"),
         ("select 1 / (y - y) from series", "PostgreSQL: division by zero."),
     ],

@@ -15,10 +15,12 @@ FORM = "postgresql://user:password@host:5432/database"
 # Where the URL says nothing else; libpq would wait for minutes.
 CONNECTING = {"connect_timeout": "10", "fallback_application_name": "rnn-pipelines"}
 
+READ_ONLY = "-c default_transaction_read_only=on"
+
 # What to do, by SQLSTATE; of other errors the reason says enough.
 ADVICE = {
     "42501": "Ask whoever looks after the server for this right.",
-    "42601": "Correct the query in the catalog.",
+    "42601": "Correct the query in the catalog; it has to be one statement.",
     "42703": "Correct the query in the catalog.",
     "42P01": "Create it, or name the one that you have in the catalog.",
     "55P03": "Another run holds the table. Run this one again when that has ended.",
@@ -62,6 +64,23 @@ def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]
     url = url.update_query_dict({name: value for name, value in CONNECTING.items() if name not in url.query})
     con = url.render_as_string(hide_password=False)
     return {"poolclass": NullPool, "hide_parameters": True, **options, "con": con}
+
+
+def restrict_to_reading(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The same options for connections on which nothing can be written.
+
+    A transaction that may only read isn't enough: psycopg sends a query without values as a script, in which `commit;`
+    ends the transaction, and what follows may write. One that is prepared, as all are from here on, is one statement,
+    or the server refuses it. Whatever transaction comes next on the connection may only read, too.
+
+    Args:
+        options: of `make_engine_options`.
+    """
+    from sqlalchemy import make_url
+
+    given = options.get("connect_args", {})
+    said = given.get("options", make_url(options["con"]).query.get("options", ""))
+    return {**options, "connect_args": {**given, "options": f"{said} {READ_ONLY}".strip(), "prepare_threshold": 0}}
 
 
 @contextmanager

@@ -6,14 +6,14 @@ from typing import Any
 import pandas as pd
 from kedro.io.core import AbstractDataset, DatasetError
 
-from rnn_pipelines.datasets.postgres import explain, make_engine_options
+from rnn_pipelines.datasets.postgres import explain, make_engine_options, restrict_to_reading
 
 
 class PostgresQueryDataset(AbstractDataset[None, pd.DataFrame]):
-    """`pandas.SQLQueryDataset` in a transaction that may only read, with errors that say what to do.
+    """`pandas.SQLQueryDataset` on a connection that may only read, with errors that say what to do.
 
     Args:
-        sql: the query; with an `order by`, so that the same rows are the same table.
+        sql: the query, one statement; with an `order by`, so that the same rows are the same table.
         credentials: `con`, a URL such as `postgresql://user:password@host:5432/database`.
         metadata: for Kedro's plugins.
     """
@@ -26,7 +26,7 @@ class PostgresQueryDataset(AbstractDataset[None, pd.DataFrame]):
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
-        options = make_engine_options(self._credentials)
+        options = restrict_to_reading(make_engine_options(self._credentials))
         from kedro_datasets.pandas import SQLQueryDataset
         from sqlalchemy.exc import DBAPIError
 
