@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from rnn_pipelines.keras_start import quicken_start
+from rnn_pipelines.telemetry import turn_telemetry_off
 from rnn_pipelines.version import __version__
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Forecaster", "TextClassifier", "__version__"]
 
 quicken_start()
+turn_telemetry_off()
 
 
 def __getattr__(name: str) -> Any:

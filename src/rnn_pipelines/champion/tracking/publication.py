@@ -10,6 +10,7 @@ from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.specs import SQLITE, TrackingSpec
 from rnn_pipelines.errors import LockedError, TrackingError
+from rnn_pipelines.telemetry import turn_telemetry_off
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -102,8 +103,7 @@ def connect(spec: TrackingSpec) -> "MlflowClient":
 
 def set_environment() -> None:
     """What MLflow reads when it is imported: it shall tell nobody what it is used for, and not wait for minutes."""
-    # Of DO_NOT_TRACK it knows the value true alone.
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    turn_telemetry_off()
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
 
