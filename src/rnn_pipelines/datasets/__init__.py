@@ -9,6 +9,7 @@ from rnn_pipelines.datasets.json_object import JSONObjectDataset
 from rnn_pipelines.datasets.keras_model import KerasModelDataset
 from rnn_pipelines.datasets.optional import OptionalDataset
 from rnn_pipelines.datasets.page import PageDataset
+from rnn_pipelines.datasets.people_csv import PeopleCSVDataset
 from rnn_pipelines.datasets.postgres_query import PostgresQueryDataset
 from rnn_pipelines.datasets.postgres_rows import PostgresRowsDataset
 
@@ -22,6 +23,7 @@ __all__ = [
     "KerasModelDataset",
     "OptionalDataset",
     "PageDataset",
+    "PeopleCSVDataset",
     "PostgresQueryDataset",
     "PostgresRowsDataset",
 ]
