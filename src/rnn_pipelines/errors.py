@@ -49,6 +49,10 @@ class RunError(RnnPipelinesError, RuntimeError):
     """A run's results can't be kept, found or read; the message names the folder, and says what to do."""
 
 
+class LockError(RnnPipelinesError, OSError):
+    """The file of a lock can't be used; nobody else holds it."""
+
+
 class ChampionError(RnnPipelinesError, RuntimeError):
     """There is no champion that can be used, or none of that name."""
 

@@ -2,12 +2,13 @@
 
 import json
 import logging
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from rnn_pipelines.champion import files
-from rnn_pipelines.champion.history import add_record, list_records, make_name
+from rnn_pipelines.champion import files, history
+from rnn_pipelines.champion.history import add_record, list_folder, list_records, make_name
 
 
 def test_record_comes_back_with_its_name(tmp_path: Path) -> None:
@@ -95,22 +96,128 @@ def test_record_can_be_read_by_a_person(tmp_path: Path) -> None:
     assert written == json.dumps({"format": 1, "record": name, "number": 1}, indent=2)
 
 
-def test_names_sort_by_time() -> None:
-    names = [make_name() for _ in range(100)]
-    assert [name[:27] for name in sorted(names)] == [name[:27] for name in names]
+class Clock:
+    """In the place of `datetime`: it says what it is set to."""
+
+    max = datetime.max
+    fromisoformat = datetime.fromisoformat
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def now(self, _: object) -> datetime:
+        return self.moment
 
 
-def test_names_of_one_moment_differ(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rnn_pipelines.champion import history
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(datetime(2026, 1, 31, 2, 0, 0, 5, tzinfo=UTC))
+    monkeypatch.setattr(history, "datetime", clock)
+    return clock
 
-    moment = history.datetime(2026, 1, 31, 2, 0, 0, 5, tzinfo=history.UTC)
 
-    class Clock:
-        @staticmethod
-        def now(_: object) -> object:
-            return moment
+def test_name_is_the_time(tmp_path: Path, clock: Clock) -> None:
+    assert make_name(tmp_path)[:28] == "2026-01-31T02.00.00.000005Z-"
 
-    monkeypatch.setattr(history, "datetime", Clock)
-    names = {make_name() for _ in range(100)}
-    assert {name[:28] for name in names} == {"2026-01-31T02.00.00.000005Z-"}
-    assert len(names) == 100
+
+def test_names_of_one_moment_and_two_stores_differ(tmp_path: Path, clock: Clock) -> None:
+    assert len({make_name(tmp_path / str(number)) for number in range(100)}) == 100
+
+
+def test_records_of_one_moment_stay_in_their_order(tmp_path: Path, clock: Clock) -> None:
+    for number in range(20):
+        add_record(tmp_path, {"number": number})
+    assert [record["number"] for record in list_records(tmp_path)] == list(range(20))
+
+
+def test_clock_that_was_ahead_leaves_later_records_later(tmp_path: Path, clock: Clock) -> None:
+    for number, year in enumerate((2026, 2031, 2026, 1970, 2030)):
+        clock.moment = clock.moment.replace(year=year)
+        add_record(tmp_path, {"number": number})
+    assert [record["number"] for record in list_records(tmp_path)] == [0, 1, 2, 3, 4]
+
+
+def test_name_is_later_than_that_of_any_version(tmp_path: Path, clock: Clock) -> None:
+    ahead = "2031-01-31T02.00.00.000005Z-abcdef"
+    (tmp_path / "versions" / ahead).mkdir(parents=True)
+    assert make_name(tmp_path)[:28] == "2031-01-31T02.00.00.000006Z-"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "zzz",
+        "2000",
+        "9999-12-31T23.59.59.999999Z-ffffff",
+        "2031-13-31T02.00.00.000005Z-ffffff",
+        "2031-01-31T02.00.00.000005Z-ffffff copy",
+        "２０３１-01-31T02.00.00.000005Z-ffffff",
+    ],
+)
+def test_name_of_another_kind_is_never_the_newest(tmp_path: Path, clock: Clock, name: str) -> None:
+    """Neither in the order of records nor for the name that comes next."""
+    add_record(tmp_path, {"number": 1})
+    (tmp_path / "history" / f"{name}.json").write_text('{"number": 0}')
+    assert [record["number"] for record in list_records(tmp_path)] == [0, 1]
+    assert make_name(tmp_path) < "2027"
+
+
+def test_what_a_record_says_of_its_own_name_does_not_count(tmp_path: Path) -> None:
+    name = add_record(tmp_path, {"number": 1, "record": "../../elsewhere"})
+    assert [path.name for path in (tmp_path / "history").iterdir()] == [f"{name}.json"]
+    (tmp_path / "history" / f"{name}.json").write_text('{"record": "../../elsewhere"}')
+    assert [record["record"] for record in list_records(tmp_path)] == [name]
+
+
+ODD = [
+    *({"version": version} for version in ("../elsewhere", "/elsewhere", "", "..", ".part", "a\0", 5, True, [], {})),
+    *({"kind": kind} for kind in ("other", 1, [], {})),
+    *({"reasons": reasons} for reasons in (True, "why", 1, {}, [1], [None], [["why"]])),
+    *({"metrics": metrics} for metrics in (True, "why", 1, [], {"challenger": 1}, {"baselines": [1]})),
+    *({"metrics": {"challenger": {"loss": loss}}} for loss in ("1", True, [], {})),
+    {"metrics": {"challenger": {"by_step": 1}}},
+    *({"is_promoted": value} for value in ("yes", 1, [], {})),
+    *({"unreadable": value} for value in ("yes", 1, [], {"a": 1})),
+    *({"readable": value} for value in ("yes", 1, {}, [1])),
+    *({"loader": value} for value in ("yes", 1, [])),
+    *({name: 1} for name in ("fingerprints", "data", "parameters", "versions", "seconds", "training", "notes", "at")),
+    {"seconds": {"total": "long"}},
+    {"error": []},
+    {"reasons": ["\ud800"]},
+]
+
+
+@pytest.mark.parametrize("fields", ODD, ids=str)
+def test_record_of_odd_values_is_left_out_with_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, fields: dict[str, object]
+) -> None:
+    """It is well-formed, and whoever used a value later would fail."""
+    path = tmp_path / "history" / f"{add_record(tmp_path, {})}.json"
+    path.write_text(json.dumps(fields))
+    assert list_records(tmp_path) == []
+    assert caplog.messages[0].startswith(f"{path}: left out of the history, for it is damaged (")
+
+
+@pytest.mark.parametrize("fields", [{"version": None}, {"metrics": {"champion": None}}, {"more": [1]}, {"data": None}])
+def test_record_of_nulls_and_of_more_is_read(tmp_path: Path, fields: dict[str, object]) -> None:
+    name = add_record(tmp_path, {})
+    (tmp_path / "history" / f"{name}.json").write_text(json.dumps(fields))
+    assert list_records(tmp_path) == [{**fields, "record": name}]
+
+
+def test_record_that_is_nested_too_deeply_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "history" / f"{add_record(tmp_path, {})}.json"
+    for depth in (100_000, 500, 900, 950, 990):
+        path.write_text('{"data": {"a": ' + "[" * depth + "]" * depth + "}}")
+        list_records(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["history", "versions"])
+@pytest.mark.parametrize("wrong", ["file", "link to itself"])
+def test_folder_that_cannot_be_read_is_an_error_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, place: str, wrong: str
+) -> None:
+    folder = tmp_path / place
+    folder.symlink_to(folder) if wrong == "link to itself" else folder.touch()
+    assert list_folder(folder) == []
+    assert caplog.messages[0].startswith(f"{folder}: it can't be read (")

@@ -1,5 +1,7 @@
 """What was decided is on record with the version, whatever breaks off after its promotion."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,3 +130,25 @@ def test_damaged_record_of_the_champion_is_told_by_its_version(store: ChampionSt
 def test_version_of_before_has_no_record_in_it(store: ChampionStore) -> None:
     store.promote(store.add_version({"model": b"model"}), ["why"], SINCE)
     assert store.list_records() == []
+
+
+@pytest.mark.parametrize("name", ["../../elsewhere", "../elsewhere", "ROOT/elsewhere", "elsewhere"])
+def test_record_of_a_planted_version_is_named_by_its_folder(store: ChampionStore, tmp_path: Path, name: str) -> None:
+    """What it says of its own name would be written wherever that leads."""
+    planted: dict[str, Any] = {"kind": "retrain", "is_promoted": True, "reasons": [], "record": name.replace("ROOT", str(tmp_path))}
+    version = store.add_version({"model": b"1", RECORD: json.dumps(planted).encode()})
+    store.promote(version, [], SINCE)
+    latest = save(store, 1.0)
+    assert [record["record"] for record in list_records(store.folder)] == [version, latest]
+    assert [record["version"] for record in list_records(store.folder)] == [version, latest]
+    assert {path.name for path in tmp_path.rglob("*elsewhere*")} == set()
+
+
+@pytest.mark.parametrize("content", [b"[]", b"1", b"", b'{"reasons": true}', b'{"metrics": [1]}', b"[" * 100_000])
+def test_odd_record_of_a_version_is_left_out_with_a_word(
+    store: ChampionStore, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    version = store.add_version({"model": b"1", RECORD: content})
+    store.promote(version, [], SINCE)
+    assert store.list_records() == []
+    assert caplog.messages[0].startswith(f"{version}: left out of the history, for its record is damaged (")

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from rnn_pipelines.champion import store as champion
+from rnn_pipelines.champion import history
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.pointer import Pointer
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.versions import CHECKSUMS
-from rnn_pipelines.errors import ChampionError, LockedError
+from rnn_pipelines.errors import ChampionError, LockedError, LockError
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
 
@@ -156,12 +156,27 @@ def test_unfinished_version_of_a_killed_process_is_removed(store: ChampionStore,
 
 
 @pytest.mark.parametrize("name", ["add_version", "promote", "prune"])
+@pytest.mark.parametrize("wrong", ["link to itself", "folder"])
+def test_lock_that_cannot_be_used_is_an_error_of_ours(
+    store: ChampionStore, promote: Promote, name: str, wrong: str
+) -> None:
+    first = promote("first")
+    lock = store.folder / "pointer.lock"
+    lock.unlink()
+    lock.symlink_to(lock) if wrong == "link to itself" else lock.mkdir()
+    arguments = {"add_version": (make_files("second"),), "promote": (first, [], SINCE), "prune": (0,)}[name]
+    with pytest.raises(LockError, match="the lock can't be held") as caught:
+        getattr(store, name)(*arguments)
+    assert caught.value.filename == str(lock)
+
+
+@pytest.mark.parametrize("name", ["add_version", "promote", "prune"])
 def test_one_process_at_a_time_changes_the_store(
     store: ChampionStore, promote: Promote, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """So that none removes the unfinished version of another."""
     first = promote("first")
-    monkeypatch.setattr(champion, "LOCK_SECONDS", 0)
+    monkeypatch.setattr(history, "LOCK_SECONDS", 0)
     arguments = {"add_version": (make_files("second"),), "promote": (first, [], SINCE), "prune": (0,)}[name]
     hold = "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); input()"
     with subprocess.Popen(
@@ -415,25 +430,43 @@ def test_damaged_record_does_not_hide_the_others(store: ChampionStore, promote: 
     assert store.load().files == make_files("first")
 
 
-@pytest.mark.parametrize("version", ["2026-never-was", "", "..", ".killed.part", 5, None, [], {}])
-def test_pointer_to_what_is_no_version_falls_back(store: ChampionStore, promote: Promote, version: object) -> None:
+def test_pointer_to_a_version_that_never_was_falls_back(store: ChampionStore, promote: Promote) -> None:
     first = promote("first")
     pointer = store.promote(promote("second"), [], SINCE)
-    find_pointer_file(store).write_text(json.dumps({**asdict(pointer), "version": version, "previous": [first]}))
+    fields = {**asdict(pointer), "version": "2026-never-was", "previous": [first]}
+    find_pointer_file(store).write_text(json.dumps(fields))
     loaded = store.load()
     assert loaded.files == make_files("first")
-    assert loaded.alarms[0].startswith(f"{version}: ")
+    assert loaded.alarms[0].startswith("2026-never-was: ")
 
 
-@pytest.mark.parametrize("place", ["../elsewhere", "ROOT/elsewhere"])
-def test_pointer_that_leads_elsewhere_is_not_followed(store: ChampionStore, promote: Promote, place: str) -> None:
-    first, second = promote("first"), promote("second")
-    pointer = store.read_pointer()
-    assert pointer is not None
-    shutil.copytree(find_folder(store, second), store.folder / "elsewhere")
-    place = place.replace("ROOT", str(store.folder))
-    find_pointer_file(store).write_text(json.dumps({**asdict(pointer), "version": place}))
-    assert store.load().version == first
+ODD_FIELDS = [
+    *(
+        {"version": version}
+        for version in ("", "..", ".killed.part", "../elsewhere", "/elsewhere", "a\0", 5, None, [], {})
+    ),
+    *({"since": since} for since in ("2026-01-31", "2026-01-31T02:00:00", "yesterday", "", 20260131, None, True, [])),
+    *({"reasons": reasons} for reasons in (True, None, "why", 1, {}, [1], [None], [["why"]])),
+    *({"previous": previous} for previous in (True, None, "2026", 1, {}, [1], [None], [[]], ["../elsewhere"])),
+    *({"checksum": checksum} for checksum in (True, None, 1, [], {})),
+    {"other": 1},
+    {"reasons": ["\ud800"]},
+]
+
+
+@pytest.mark.parametrize("fields", ODD_FIELDS, ids=str)
+def test_pointer_of_odd_values_is_damaged_and_the_history_says_which_it_was(
+    store: ChampionStore, promote: Promote, fields: dict[str, object]
+) -> None:
+    """It is well-formed, and whoever used a value later would fail."""
+    promote("first")
+    promote("second")
+    pointer = json.loads(find_pointer_file(store).read_text())
+    shutil.copytree(store.folder / "versions", store.folder / "elsewhere")
+    find_pointer_file(store).write_text(json.dumps(pointer | fields))
+    loaded = store.load()
+    assert loaded.files == make_files("second")
+    assert loaded.alarms[0].startswith(f"{find_pointer_file(store)}: it is damaged")
 
 
 def test_no_pointer_is_read_before_the_first_champion(store: ChampionStore) -> None:

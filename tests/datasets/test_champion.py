@@ -2,11 +2,14 @@
 
 import contextlib
 import dataclasses
+import errno
+import itertools
 import json
 import os
 import subprocess
 import sys
 import textwrap
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,13 +21,14 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from rnn_pipelines.champion.artefacts import Candidate
+from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.changes import list_damages
 from rnn_pipelines.champion.history import add_record, list_records
 from rnn_pipelines.champion.manual import promote_version
 from rnn_pipelines.champion.policy import Decision
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
+from rnn_pipelines.forecast import packing
 from rnn_pipelines.forecast.forecaster import Forecaster, forecast_newest
 from rnn_pipelines.forecast.packing import pack
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -314,20 +318,83 @@ def test_champion_that_can_be_loaded_again_ends_the_alarm(folder: Path, bare: Fo
     assert [record["kind"] for record in list_records(folder)] == ["retrain", *(2 * ["alarm", "recovery"])]
 
 
-@pytest.mark.parametrize(
-    "error", [OSError("No space left on device"), MemoryError(), ImportError("no keras")], ids=repr
-)
+class ResourceExhaustedError(Exception):
+    """As TensorFlow calls it."""
+
+
+MACHINES = [
+    OSError(errno.ENOSPC, "No space left on device"),
+    MemoryError(),
+    ImportError("no keras"),
+    ModuleNotFoundError("no keras", name="keras.src"),
+    ResourceExhaustedError(),
+]
+# What a file may make its readers raise; see the fuzzer of models.
+MODELS = [
+    RecursionError(),
+    ModuleNotFoundError("no such layer", name="somebody.layers"),
+    OSError("file signature not found"),
+    NotImplementedError(),
+    zipfile.BadZipFile(),
+    EOFError(),
+    AssertionError(),
+]
+
+
+def load_with(folder: Path, errors: dict[int, Exception]) -> LoadedChampion | None:
+    """Loads the champion, where the calls with these numbers raise."""
+    unpack, calls = packing.unpack, itertools.count()
+
+    def unpack_or_fail(files: Any) -> Any:
+        error = errors.get(next(calls))
+        if error is not None:
+            raise error
+        return unpack(files)
+
+    with patch("rnn_pipelines.forecast.packing.unpack", unpack_or_fail):
+        return open_dataset(folder).load()
+
+
+@pytest.mark.parametrize("error", MACHINES, ids=repr)
 def test_error_of_the_machine_is_no_fault_of_the_champion(folder: Path, bare: Forecaster, error: Exception) -> None:
     """Else a full disk would put a challenger in its place that was never compared with it."""
-    save(folder, bare)
-
-    def fail(_: object) -> None:
-        raise error
-
-    with patch("rnn_pipelines.forecast.packing.unpack", fail), pytest.raises(DatasetError) as caught:
-        open_dataset(folder).load()
+    for _ in range(2):
+        save(folder, bare)
+    with pytest.raises(DatasetError) as caught:
+        load_with(folder, {0: error, 1: error})
     assert caught.value.__cause__ is error
     assert list_records(folder)[-1]["kind"] == "retrain"
+
+
+@pytest.mark.parametrize("error", [*MACHINES, *MODELS], ids=repr)
+def test_whatever_a_model_raises_the_champion_before_is_in_use(
+    folder: Path, bare: Forecaster, error: Exception
+) -> None:
+    """It can be loaded, so that the machine is well."""
+    first, second = save(folder, bare), save(folder, bare)
+    champion = load_with(folder, {0: error})
+    assert champion is not None
+    assert champion.version == first
+    assert champion.alarms[0].startswith(f"{second}: it is whole, but can't be loaded ({type(error).__name__};")
+
+
+@pytest.mark.parametrize("error", MODELS, ids=repr)
+def test_only_champion_that_raises_anything_leaves_none_and_an_alarm(
+    folder: Path, bare: Forecaster, error: Exception
+) -> None:
+    """So that the next retraining can put one in its place."""
+    save(folder, bare)
+    assert load_with(folder, {0: error}) is None
+    assert list_records(folder)[-1]["kind"] == "alarm"
+
+
+def test_many_champions_that_cannot_be_loaded_are_passed_over(folder: Path, bare: Forecaster) -> None:
+    first = save(folder, bare)
+    for _ in range(30):
+        save(folder, bare)
+    champion = load_with(folder, dict.fromkeys(range(30), RecursionError()))
+    assert champion is not None
+    assert champion.version == first
 
 
 def test_alarm_that_cannot_be_recorded_keeps_nobody_from_the_champion(

@@ -32,7 +32,12 @@ class LoadedChampion:
         """Since its promotion."""
         if not self.promoted_at:
             return None
-        return (datetime.now(UTC) - datetime.fromisoformat(self.promoted_at)).total_seconds() / 86400
+        try:
+            since = datetime.now(UTC) - datetime.fromisoformat(self.promoted_at)
+        except (ValueError, TypeError):  # what a record says, which may be no time, or one without its zone
+            return None
+        # Where the clock was ahead on that day, it is as if it were new.
+        return max(0.0, since.total_seconds() / 86400)
 
 
 @dataclass(frozen=True)

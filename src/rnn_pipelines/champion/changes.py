@@ -62,7 +62,7 @@ def find_unreadable(records: Sequence[Record]) -> dict[str, str]:
     unreadable: dict[str, str] = {}
     for record in tries:
         if record["loader"] == loader:
-            unreadable |= record.get("unreadable", {})
-            for version in record.get("readable", ()):
+            unreadable |= record.get("unreadable") or {}
+            for version in record.get("readable") or ():
                 unreadable.pop(version, None)
     return unreadable

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rnn_pipelines.champion.changes import list_damages
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.verdict import LEVELS, Finding, Verdict, conclude
+
+# By how much the clocks of machines that look after one folder may be apart.
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 def check_task(store: ChampionStore, path: Path) -> Verdict:
@@ -34,6 +37,8 @@ def read_findings(path: Path) -> list[Finding]:
         if level not in LEVELS or not isinstance(reasons, list):
             raise ValueError(f"expected one of {LEVELS} with reasons, received {level!r} with {reasons!r}")
         findings = [Finding(level, f"{reason} (the monitor at {at})") for reason in reasons or ["no reason was given"]]
+        if datetime.fromisoformat(at) > datetime.now(UTC) + CLOCKS_DIFFER:
+            findings.append(Finding("alarm", f"the monitor looked at {at}, which is yet to come: a clock was wrong"))
         # What was written before verdicts had an end is believed as it is.
         until = found.get("valid_until")
         if until is not None and datetime.fromisoformat(until) < datetime.now(UTC):

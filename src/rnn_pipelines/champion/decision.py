@@ -92,7 +92,7 @@ def decide(
 
 def _gather_metrics(case: Case, champion: LoadedChampion | None, training: ChallengerTraining) -> Metrics:
     """What was measured, beside the losses of challenger and champion on validation parts of their own."""
-    promised = None if champion is None else champion.record.get("metrics", Metrics()).get("challenger")
+    promised = None if champion is None else (champion.record.get("metrics") or Metrics()).get("challenger")
     losses = {
         CHALLENGER: training["validation_losses"][training["chosen"]],
         CHAMPION: (promised or Measures()).get("validation_loss"),

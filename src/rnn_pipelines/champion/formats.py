@@ -17,10 +17,16 @@ def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dic
         label: what an error begins with.
         known: newest format of such files that is read.
     Raises:
-        ValueError: it holds something else.
+        ValueError: it holds something else, is nested too deeply, or has text that no file can hold.
         NewerFormatError: a newer version of the project has written it.
     """
-    found = json.loads(content)
+    try:
+        found = json.loads(content)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if "\\ud" in str(content).lower():
+        # Half of a pair, which can't be printed or written again; a UnicodeEncodeError is a ValueError.
+        json.dumps(found, ensure_ascii=False).encode()
     if not isinstance(found, dict):
         raise ValueError(f"expected an object, received {type(found).__name__}")
     number = found.get("format", 0)
@@ -37,3 +43,8 @@ def refuse_newer(number: int, label: object, known: int = FORMAT) -> None:
             f"{label}: it has format {number}, and this version of the project reads formats up to {known}. "
             "Update the project."
         )
+
+
+def is_plain(name: object) -> bool:
+    """Whether it names something in a folder that is not hidden: what a damaged file names must not lead elsewhere."""
+    return isinstance(name, str) and name != "" and not name.startswith(".") and not {"/", "\0"} & set(name)

@@ -1,12 +1,13 @@
 """One process at a time, and no lock that outlives its process."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from rnn_pipelines.errors import LockedError
+from rnn_pipelines.errors import LockedError, LockError
 
 POLL_SECONDS = 0.1
 
@@ -23,9 +24,14 @@ def hold_lock(path: Path, wait_seconds: float) -> Iterator[None]:
         wait_seconds: how long to wait for another process.
     Raises:
         LockedError: another process still holds it.
+        LockError: the file can't be used: a link to itself, a folder, no right to write it, no room.
     """
-    path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not `resolve`, which raises another error for a link to itself.
+    path = Path(os.path.realpath(path))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _explain(path, error) from error
     # One for the whole process, whoever asks. On a file system without locks a marker file would outlive its process.
     lock = FileLock(path, is_singleton=True, thread_local=False, fallback_to_soft=False, poll_interval=POLL_SECONDS)
     try:
@@ -34,7 +40,13 @@ def hold_lock(path: Path, wait_seconds: float) -> Iterator[None]:
         raise LockedError(
             f"{path}: another process still holds this lock after {wait_seconds:g} s. Let it finish, or wait longer."
         ) from None
+    except OSError as error:
+        raise _explain(path, error) from error
     try:
         yield
     finally:
         lock.release()
+
+
+def _explain(path: Path, error: OSError) -> LockError:
+    return LockError(error.errno, f"the lock can't be held ({error.strerror or error})", str(path))

@@ -29,7 +29,7 @@ def save_outcome(store: ChampionStore, files: Mapping[str, bytes], record: Recor
     version = store.add_version({**files, RECORD: json.dumps({"format": FORMAT, **record}, indent=2).encode()})
     if record["is_promoted"]:
         store.promote(version, record["reasons"], since)
-    add_record(store.folder, name_record(record, version))
+    add_record(store.folder, name_record(record, version), version)
     return version
 
 

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from rnn_pipelines.champion.files import replace_file
-from rnn_pipelines.champion.formats import FORMAT, read_object
+from rnn_pipelines.champion.formats import FORMAT, is_plain, read_object
 from rnn_pipelines.errors import ChampionError
 
 
@@ -39,12 +40,9 @@ def read_pointer(path: Path) -> Pointer | None:
         NewerFormatError: a newer version of the project has written it.
     """
     try:
-        fields = read_object(path.read_text(encoding="utf-8"), path)
+        fields = read_object(path.read_bytes(), path)
         fields.pop("format", None)
-        pointer = Pointer(**fields)
-        if not isinstance(pointer.previous, list):
-            raise TypeError("expected a list of the champions before")
-        return pointer
+        return _check(Pointer(**fields))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
@@ -61,3 +59,18 @@ def write_pointer(path: Path, pointer: Pointer) -> None:
         OSError: see `replace_file`.
     """
     replace_file(path, json.dumps({"format": FORMAT, **asdict(pointer)}, indent=2).encode())
+
+
+def _check(pointer: Pointer) -> Pointer:
+    """Raises a TypeError or ValueError where one field isn't what its type says, as JSON may hold anything."""
+    lists = {"reasons": pointer.reasons, "previous": pointer.previous}
+    for name, found in lists.items():
+        if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+            raise TypeError(f"{name}: expected a list of texts")
+    if not all(map(is_plain, [pointer.version, *pointer.previous])):
+        raise ValueError("expected names of versions")
+    if not isinstance(pointer.checksum, str):
+        raise TypeError("checksum: expected a text")
+    if datetime.fromisoformat(pointer.since).tzinfo is None:
+        raise ValueError(f"since: expected a time with its zone, received {pointer.since}")
+    return pointer

@@ -2,14 +2,31 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal, NotRequired, TypedDict
+from functools import cache
+from typing import Annotated, Any, Literal, NotRequired, cast
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError, with_config
 
+# That of typing is of no use to pydantic before Python 3.12.
+from typing_extensions import TypedDict
+
+from rnn_pipelines.champion.formats import is_plain, read_object
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 
 
-class Fingerprints(TypedDict):
+def _refuse_path(name: str) -> str:
+    if not is_plain(name):
+        raise ValueError("expected the name of a version")
+    return name
+
+
+VersionName = Annotated[str, AfterValidator(_refuse_path)]
+# What a task or another version adds is kept.
+as_written = with_config(ConfigDict(extra="allow", strict=True))
+
+
+@as_written
+class Fingerprints(TypedDict, total=False):
     """Hashes of what a retraining was made of: with the same three, another would come to the same decision."""
 
     data: str
@@ -17,13 +34,15 @@ class Fingerprints(TypedDict):
     code: str
 
 
-class Loader(TypedDict):
+@as_written
+class Loader(TypedDict, total=False):
     """Code and libraries, on which depends whether a model that is whole can be loaded."""
 
     code: str
     versions: dict[str, str]
 
 
+@as_written
 class Measures(TypedDict, total=False):
     """What was measured of one model; a task may add measures of its own. None stands for what is not finite.
 
@@ -40,6 +59,7 @@ class Measures(TypedDict, total=False):
     by_step: list[float | None]
 
 
+@as_written
 class Metrics(TypedDict, total=False):
     """What was measured of everyone; of baselines the loss alone. The champion is None where it was not measured."""
 
@@ -97,6 +117,7 @@ class Run(Origins):
     started: float
 
 
+@as_written
 class Record(Origins, total=False):
     """One thing that happened to a task's model; its kind says which of the keys it has.
 
@@ -115,7 +136,7 @@ class Record(Origins, total=False):
     kind: Literal["retrain", "promote", "rollback", "alarm", "recovery"]
     task: str
     is_promoted: bool
-    version: str | None
+    version: VersionName | None
     champion: str | None
     reasons: list[str]
     outcome: Literal["promoted", "kept", "failed"]
@@ -132,9 +153,43 @@ class Record(Origins, total=False):
     loader: Loader
 
 
+def read_record(content: bytes, label: object) -> Record:
+    """The record that a file holds, as it is written.
+
+    Args:
+        content: of the file.
+        label: what an error begins with.
+    Raises:
+        ValueError: it holds something else. One key of another type is enough: whoever reads it later would fail.
+        NewerFormatError: a newer version of the project has written it.
+    """
+    found = read_object(content, label)
+    try:
+        _make_adapter().validate_python(_drop_nones(found))
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{path}: {first['msg'].removeprefix('Value error, ')}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return cast(Record, found)
+
+
+@cache
+def _make_adapter() -> "TypeAdapter[Record]":
+    return TypeAdapter(Record)
+
+
+def _drop_nones(found: Any) -> Any:
+    """Null is as good as nothing, wherever it stands."""
+    if isinstance(found, dict):
+        return {key: _drop_nones(value) for key, value in found.items() if value is not None}
+    return found
+
+
 def list_reasons(record: Record) -> list[str]:
     """Why it came out so, each without a full stop."""
-    reasons = [record["error"]] if "error" in record else record.get("reasons") or []
+    reasons = [record["error"]] if record.get("error") else record.get("reasons") or []
     return [str(reason).rstrip(".") for reason in reasons]
 
 

@@ -1,24 +1,22 @@
 """Which model is in use: versions that never change, and a pointer that is replaced whole."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
 
-from rnn_pipelines.champion.formats import read_object
-from rnn_pipelines.champion.history import add_record, list_records
-from rnn_pipelines.champion.lock import hold_lock
+from rnn_pipelines.champion.history import add_record, give_order, hold_store_lock, list_records
 from rnn_pipelines.champion.pointer import Pointer, read_pointer, write_pointer
-from rnn_pipelines.champion.records import Record
+from rnn_pipelines.champion.records import Record, read_record
 from rnn_pipelines.champion.versions import Versions
 from rnn_pipelines.errors import ChampionError, NewerFormatError
 
+logger = logging.getLogger(__name__)
+
 # Of the retraining that made the version.
 RECORD = "record.json"
-# To write a version or a pointer takes seconds; only a process that was stopped holds the lock for longer.
-LOCK_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -176,7 +174,7 @@ class ChampionStore:
         version that is on record nowhere may have been the champion.
         """
         records = list_records(self.folder)
-        return sorted([*records, *self._list_left_out(records)], key=lambda record: str(record.get("record", "")))
+        return sorted([*records, *self._list_left_out(records)], key=lambda record: give_order(record["record"]))
 
     def find_folder(self, version: str) -> Path:
         """Where the files of a version lie."""
@@ -227,8 +225,11 @@ class ChampionStore:
 
     def _read_record(self, version: str) -> Record | None:
         try:
-            return name_record(cast(Record, read_object(self.read_version(version)[RECORD], version)), version)
+            return name_record(read_record(self.read_version(version)[RECORD], version), version)
         except (ChampionError, KeyError):  # damaged, or from when versions had no record
+            return None
+        except ValueError as error:
+            logger.error("%s: left out of the history, for its record is damaged (%s)", version, error)
             return None
 
     def _replace_pointer(self, pointer: Pointer) -> None:
@@ -240,7 +241,7 @@ class ChampionStore:
             pass  # what is damaged may be replaced
         # While the pointer still says whose records these are.
         for record in self._list_left_out(list_records(self.folder)):
-            add_record(self.folder, record)
+            add_record(self.folder, record, record["record"])
         write_pointer(self._pointer, pointer)
 
     def _list_protected(self, pointer: Pointer) -> Iterator[str]:
@@ -255,7 +256,7 @@ class ChampionStore:
                 pass
 
     def _hold_lock(self) -> AbstractContextManager[None]:
-        return hold_lock(self.folder / "pointer.lock", LOCK_SECONDS)
+        return hold_store_lock(self.folder)
 
     @property
     def _pointer(self) -> Path:
@@ -263,8 +264,10 @@ class ChampionStore:
 
 
 def name_record(record: Record, version: str) -> Record:
-    """The record of a retraining, named after the version that it made."""
-    return {"record": version, **record, "version": version}
+    """The record of a retraining, named after the version that it made, whatever it says itself."""
+    named: Record = {"record": version, **record}
+    named["record"] = named["version"] = version
+    return named
 
 
 def _list_promoted(records: Sequence[Record]) -> list[str]:

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rnn_pipelines.champion.files import replace_file, sync_folder
-from rnn_pipelines.champion.formats import FORMAT, read_object
-from rnn_pipelines.champion.history import make_name
+from rnn_pipelines.champion.formats import FORMAT, is_plain, read_object
+from rnn_pipelines.champion.history import give_order, list_folder, make_name
 from rnn_pipelines.errors import ChampionError
 
 CHECKSUMS = "checksums.json"
@@ -35,7 +35,7 @@ class Versions:
             ValueError: there is no file, or one that can't have its name.
             OSError: it could not be written. Nothing is left, or a whole version that nothing names.
         """
-        wrong = [name for name in files if not _is_plain(name) or name == CHECKSUMS]
+        wrong = [name for name in files if not is_plain(name) or name == CHECKSUMS]
         if wrong or not files:
             raise ValueError(f"expected plain names of files, other than {CHECKSUMS}; received {wrong or 'no file'}.")
         self.folder.mkdir(exist_ok=True)
@@ -47,7 +47,7 @@ class Versions:
             os.chmod(unfinished, 0o755)
             for name, content in {**files, CHECKSUMS: _list_checksums(files)}.items():
                 replace_file(unfinished / name, content)
-            version = make_name()
+            version = make_name(self.folder.parent)
             os.rename(unfinished, self.folder / version)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -62,7 +62,7 @@ class Versions:
             ChampionError: there is no such version, or it is damaged.
             NewerFormatError: a newer version of the project has written it.
         """
-        if not _is_plain(version):
+        if not is_plain(version):
             raise ChampionError(f"{version}: that is no name of a version.")
         folder = self.folder / version
         try:
@@ -78,7 +78,7 @@ class Versions:
 
     def list_complete(self) -> list[str]:
         """All that are complete, the oldest first."""
-        return sorted(path.name for path in self.folder.glob("*") if path.is_dir() and _is_plain(path.name))
+        return sorted((path.name for path in list_folder(self.folder) if path.is_dir()), key=give_order)
 
     def remove(self, versions: Sequence[str]) -> None:
         """Removes versions, and what processes left that ended midway."""
@@ -104,11 +104,6 @@ def _parse_checksums(listed: bytes, version: str) -> dict[str, str]:
     found = read_object(listed, version)
     # Before there were formats, the list was nothing but the files.
     checksums = found.get("files") if "format" in found else found
-    if not isinstance(checksums, dict) or not checksums or not all(map(_is_plain, checksums)):
+    if not isinstance(checksums, dict) or not checksums or not all(map(is_plain, checksums)):
         raise ValueError(f"{CHECKSUMS}: expected names of files with their checksums")
     return checksums
-
-
-def _is_plain(name: object) -> bool:
-    """Whether it names something in a folder that is not hidden: what a damaged file names must not lead elsewhere."""
-    return isinstance(name, str) and name != "" and "/" not in name and not name.startswith(".")

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from kedro.io.core import AbstractDataset, DatasetError
@@ -12,17 +12,17 @@ from kedro.io.core import AbstractDataset, DatasetError
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.changes import find_unreadable
 from rnn_pipelines.champion.history import add_record, find_origin, make_timestamp
-from rnn_pipelines.champion.manifest import describe_loader
+from rnn_pipelines.champion.manifest import LIBRARIES, describe_loader
 from rnn_pipelines.champion.outcome import save_outcome
 from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.store import Champion, ChampionStore
 from rnn_pipelines.datasets.folder import find_local_path
-from rnn_pipelines.errors import ChampionError, NewerFormatError
+from rnn_pipelines.errors import ChampionError
 
 logger = logging.getLogger(__name__)
 
-# What Keras and the project raise for a model of another version; errors of the machine are others.
-UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, NewerFormatError)
+# By its name, because TensorFlow is not loaded here.
+OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError")
 
 
 class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
@@ -66,21 +66,31 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
     def _packing(self) -> ModuleType:
         return import_module(f"rnn_pipelines.{self._task}.packing")
 
-    def _find_champion(self, unreadable: Mapping[str, str] = MappingProxyType({})) -> LoadedChampion | None:
+    def _find_champion(self) -> LoadedChampion | None:
         if self.store.find_pointer() is None:
             return None
-        try:
-            champion = self.store.load(unreadable)
-        except ChampionError as error:
-            self._report([str(error)], None, unreadable)
-            return None
-        try:
-            artefact = self._packing.unpack(champion.files)
-        except UNREADABLE as error:
-            logger.error("%s: %s", champion.version, error)
-            # Without the message, which names a temporary file, so that the alarm is the same each time.
-            why = f"it is whole, but can't be loaded ({type(error).__name__}; the log has more)."
-            return self._find_champion({**unreadable, champion.version: f"{champion.version}: {why}"})
+        unreadable: dict[str, str] = {}
+        problem: Exception | None = None
+        while True:
+            try:
+                champion = self.store.load(unreadable)
+            except ChampionError as error:
+                if problem is not None:
+                    raise problem from None
+                self._report([str(error)], None, unreadable)
+                return None
+            try:
+                artefact = self._packing.unpack(champion.files)
+                break
+            # What a file can make Keras, h5py, NumPy and zipfile raise, nobody has listed.
+            except Exception as error:
+                logger.error("%s: %s", champion.version, error)
+                # Without the message, which names a temporary file, so that the alarm is the same each time.
+                why = f"it is whole, but can't be loaded ({type(error).__name__}; the log has more)."
+                unreadable[champion.version] = f"{champion.version}: {why}"
+                # Where the one before can be loaded, the machine is well. Where none can, a full disk would put a
+                # challenger in the place of a champion that it was never compared with.
+                problem = problem or (error if _may_be_the_machines(error) else None)
         if champion.alarms:
             self._report(list(champion.alarms), champion.version, unreadable)
         self._clear(champion.version)
@@ -135,3 +145,15 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self.store.folder), "task": self._task}
+
+
+def _may_be_the_machines(error: Exception) -> bool:
+    """Whether it may be the fault of disk, memory or installation, rather than of the model.
+
+    What the system says has a number; h5py's errors of what it reads have none. A module that is missing is the model's
+    fault, but for those that the project is made of.
+    """
+    if isinstance(error, ModuleNotFoundError):
+        return str(error.name).partition(".")[0] in LIBRARIES
+    is_of_the_system = isinstance(error, OSError) and error.errno is not None
+    return is_of_the_system or isinstance(error, ImportError) or type(error).__name__ in OUT_OF_MEMORY

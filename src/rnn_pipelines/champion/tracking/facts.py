@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from rnn_pipelines.champion.history import find_moment
 from rnn_pipelines.champion.records import Record, list_measures, list_reasons
 from rnn_pipelines.champion.tables import NUM_LETTERS, shorten_version
 
@@ -89,8 +90,11 @@ def make_name(record: Record) -> str:
 
 
 def find_times(record: Record) -> tuple[int, int]:
-    """When it began and ended, in milliseconds since 1970: the name of a record says when it was written."""
-    end = datetime.strptime(record[RECORD].partition("Z")[0], "%Y-%m-%dT%H.%M.%S.%f").replace(tzinfo=UTC)
+    """When it began and ended, in milliseconds since 1970: the name of a record says when it was written.
+
+    A name that is not of this project says nothing, and neither then do the times.
+    """
+    end = find_moment(record[RECORD]) or datetime.fromtimestamp(0, UTC)
     start = end - timedelta(seconds=(record.get("seconds") or {}).get("total") or 0)
     return int(start.timestamp() * 1000), int(end.timestamp() * 1000)
 
