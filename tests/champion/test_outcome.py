@@ -135,7 +135,12 @@ def test_version_of_before_has_no_record_in_it(store: ChampionStore) -> None:
 @pytest.mark.parametrize("name", ["../../elsewhere", "../elsewhere", "ROOT/elsewhere", "elsewhere"])
 def test_record_of_a_planted_version_is_named_by_its_folder(store: ChampionStore, tmp_path: Path, name: str) -> None:
     """What it says of its own name would be written wherever that leads."""
-    planted: dict[str, Any] = {"kind": "retrain", "is_promoted": True, "reasons": [], "record": name.replace("ROOT", str(tmp_path))}
+    planted: dict[str, Any] = {
+        "kind": "retrain",
+        "is_promoted": True,
+        "reasons": [],
+        "record": name.replace("ROOT", str(tmp_path)),
+    }
     version = store.add_version({"model": b"1", RECORD: json.dumps(planted).encode()})
     store.promote(version, [], SINCE)
     latest = save(store, 1.0)

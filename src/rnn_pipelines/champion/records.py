@@ -100,7 +100,7 @@ class Origins(TypedDict, total=False):
 
     at: str
     as_of: int | str | None
-    fingerprints: Fingerprints
+    fingerprints: Fingerprints | None
     commit: str | None
     versions: dict[str, str]
     parameters: dict[str, Any]
@@ -143,7 +143,7 @@ class Record(Origins, total=False):
     error: str
     p_value: float | None
     seconds: dict[str, float]
-    metrics: Metrics
+    metrics: Metrics | None
     seeds: list[int]
     training: dict[str, Any]
     refit: dict[str, Any]
@@ -165,7 +165,7 @@ def read_record(content: bytes, label: object) -> Record:
     """
     found = read_object(content, label)
     try:
-        _make_adapter().validate_python(_drop_nones(found))
+        _make_adapter().validate_python(found)
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(map(str, first["loc"]))
@@ -178,13 +178,6 @@ def read_record(content: bytes, label: object) -> Record:
 @cache
 def _make_adapter() -> "TypeAdapter[Record]":
     return TypeAdapter(Record)
-
-
-def _drop_nones(found: Any) -> Any:
-    """Null is as good as nothing, wherever it stands."""
-    if isinstance(found, dict):
-        return {key: _drop_nones(value) for key, value in found.items() if value is not None}
-    return found
 
 
 def list_reasons(record: Record) -> list[str]:
@@ -201,14 +194,14 @@ def list_measures(record: Record) -> dict[str, Measures]:
     return measured | {name: Measures(loss=loss) for name, loss in (metrics.get("baselines") or {}).items()}
 
 
-def find_compared_loss(metrics: Metrics, name: Literal["challenger", "champion"]) -> float | None:
+def find_compared_loss(metrics: Metrics | None, name: Literal["challenger", "champion"]) -> float | None:
     """The loss by which champion and challenger were compared, of what both had an output for; None without one.
 
     Args:
         metrics: of the record of a retraining.
         name: whose.
     """
-    measures = metrics.get(name) or Measures()
+    measures = (metrics or Metrics()).get(name) or Measures()
     return measures.get("shared_loss", measures.get("loss"))
 
 

@@ -314,6 +314,15 @@ def test_oversized_member_is_refused(pack: Pack, monkeypatch: pytest.MonkeyPatch
     assert fail(path).startswith(f"{path}: member '{name}': has 301 bytes, where at most 300 are expected.")
 
 
+def test_size_below_zero_in_an_extended_header_is_refused(tmp_path: Path) -> None:
+    """tarfile believes it, and another program doesn't read the archive at all."""
+    member = tarfile.TarInfo("aclImdb/train/pos/1_9.txt")
+    member.pax_headers = {"size": "-1"}
+    path = tmp_path / "reviews.tar.gz"
+    path.write_bytes(gzip.compress(make_tar([*WHOLE.items(), (member.name, member)], tarfile.PAX_FORMAT)))
+    assert "has -1 bytes" in fail(path)
+
+
 def test_member_of_the_largest_size_is_read(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MAX_REVIEW_BYTES", 300)
     table = read_archive(pack((WHOLE | {"aclImdb/train/pos/0_9.txt": "x" * 300}).items()))
