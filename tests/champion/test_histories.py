@@ -225,8 +225,9 @@ class History:
         found = self.find_champion()
         if deed == "retrain" and self.is_exact:
             assert found in {before, *(after - versions)}
-        # What was done may not be on record, or the pointer may be the one before.
-        self.is_recorded = False
+        # What was done may not be on record, or the pointer may be the one before; where it is lost, a version that was
+        # written and not yet promoted may have been the champion.
+        self.is_recorded, self.is_exact = False, self.is_exact and not self.is_damaged
         if found is not None:
             self.learn(found)
 
@@ -302,7 +303,7 @@ class History:
         self.is_exact = self.is_exact and not self.is_damaged
 
     def spoil(self, content: bytes, keys: list[str]) -> bytes:
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             found = json.loads(content)
             if isinstance(found, dict) and self.random.random() < 0.7:
                 found[self.random.choice(keys)] = self.random.choice(ODD)
