@@ -78,7 +78,11 @@ def test_champion_at_which_no_monitor_ever_looked_is_an_alarm(store: ChampionSto
         '{"verdict": "ok", "reasons": [], "at": "", "valid_until": "soon"}',
         '{"verdict": "ok", "reasons": [], "at": "", "valid_until": "2020-01-01T00:00:00"}',
         '{"verdict": "ok", "reasons": [], "at": "", "valid_until": 7}',
+        '{"verdict": "ok", "reasons": [], "at": "2026-01-31", "valid_until": null}',
+        '{"verdict": "ok", "reasons": [], "at": 20260131}',
+        "[" * 100_000,
     ],
+    ids=lambda content: content[:70],
 )
 def test_verdict_that_cannot_be_read_is_an_alarm(store: ChampionStore, path: Path, content: str) -> None:
     path.write_text(content)

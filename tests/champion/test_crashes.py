@@ -1,6 +1,7 @@
 """A process that is killed, or that finds the disk full, at any write leaves a champion that is whole."""
 
 import json
+import os
 import random
 import runpy
 import shutil
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).with_name("stub_trainer.py")
 TRAINER = SimpleNamespace(**runpy.run_path(str(SCRIPT)))
 KILLED = -9
-NUM_RANDOM_KILLS = 150
+NUM_RANDOM_KILLS = int(os.environ.get("RNN_FUZZ_KILLS", "150"))
 
 
 @dataclass

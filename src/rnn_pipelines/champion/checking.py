@@ -46,7 +46,7 @@ def read_findings(path: Path) -> list[Finding]:
         return findings
     except FileNotFoundError:
         return [Finding("alarm", "the monitor has never looked, so that nobody knows whether forecasts hold")]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return [Finding("alarm", f"{path}: what the monitor found can't be read ({error!r})")]
 
 
