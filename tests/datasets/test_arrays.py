@@ -105,4 +105,8 @@ def test_preview_shows_name_shape_and_type(dataset: ArraysDataset, forecasts: Fo
     dataset.save(forecasts)
     preview = dataset.preview()
     assert preview["columns"] == ["array", "shape", "dtype"]
-    assert preview["data"] == [["test", "[3, 2]", "float32"], ["future", "[1, 2]", "float32"]]
+    assert preview["data"] == [
+        ["test", "[3, 2]", "float32"],
+        ["future", "[1, 2]", "float32"],
+        ["seconds", "[]", "float64"],
+    ]

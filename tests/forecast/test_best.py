@@ -122,6 +122,7 @@ def test_mix_and_theta_have_half_the_weight_each_where_nobody_was_judged(
     assert best == {
         "weights": {"mix": 0.5, "theta": 0.5, "lstm": 0.0, "gru": 0.0},
         "losses": {"mix": None, "theta": None, "lstm": None, "gru": None, "best": None},
+        "seconds": 0.0,
     }
 
 

@@ -91,6 +91,13 @@ def test_the_leaderboard_has_everyone_and_the_best_first(fitted: Forecaster) -> 
     assert found["mase"].is_monotonic_increasing
 
 
+def test_the_leaderboard_tells_what_everyone_took(fitted: Forecaster) -> None:
+    found = fitted.leaderboard().set_index("forecaster")
+    assert (found["prediction_seconds"] > 0).all()
+    assert (found["fit_seconds"].drop("theta") > 0).all()
+    assert found["fit_seconds"].idxmax() == "best"
+
+
 def test_the_leaderboard_measures_the_holdout(single: Forecaster) -> None:
     holdout, found = single.holdout(), single.leaderboard().set_index("forecaster")
     for name in METHODS:

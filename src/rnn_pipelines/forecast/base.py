@@ -4,8 +4,9 @@ Each simple forecaster is a matrix, from what is known at an origin (the predict
 their combination.
 """
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -48,6 +49,7 @@ class Base(Folds):
         mix: float64[method], weights of the combination of all, from which networks start.
         losses: float64[method + 1], mean error in the frame on judged windows, squared or absolute, last that of `mix`.
         is_absolute: which of the two.
+        seconds: wall time of fitting all of it.
     """
 
     frame: FrameKind
@@ -59,6 +61,7 @@ class Base(Folds):
     mix: np.ndarray
     losses: np.ndarray
     is_absolute: bool
+    seconds: float
 
     @property
     def folds(self) -> Folds:
@@ -192,16 +195,21 @@ def fit_base(panel: WindowedPanel) -> Base:
     Args:
         panel: windows for training and validation; its test windows are not touched.
     """
-    folds = make_folds(panel)
+    started = time.perf_counter()
     with use_one_thread():
-        if len(panel.series_starts) == 1:
-            return _fit(panel, folds, "series")
-        plain = _fit(panel, folds, "window")
-        # Without enough to judge by, nothing says that logarithms would be better.
-        if not folds.is_enough or _reaches_below_zero(panel):
-            return plain
-        logs = _fit(panel, folds, "log")
-        return logs if _measure_mix(panel, logs) < (1 - MIN_LOG_GAIN) * _measure_mix(panel, plain) else plain
+        base = _fit_in_best_frame(panel, make_folds(panel))
+    return replace(base, seconds=time.perf_counter() - started)
+
+
+def _fit_in_best_frame(panel: WindowedPanel, folds: Folds) -> Base:
+    if len(panel.series_starts) == 1:
+        return _fit(panel, folds, "series")
+    plain = _fit(panel, folds, "window")
+    # Without enough to judge by, nothing says that logarithms would be better.
+    if not folds.is_enough or _reaches_below_zero(panel):
+        return plain
+    logs = _fit(panel, folds, "log")
+    return logs if _measure_mix(panel, logs) < (1 - MIN_LOG_GAIN) * _measure_mix(panel, plain) else plain
 
 
 def _reaches_below_zero(panel: WindowedPanel) -> bool:
@@ -307,6 +315,7 @@ def _fit(panel: WindowedPanel, folds: Folds, frame: FrameKind) -> Base:
         mix=mix,
         losses=losses,
         is_absolute=is_absolute,
+        seconds=0.0,
         **vars(folds),
     )
 

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 
 from rnn_pipelines.forecast.base import Base, choose_ridge, frame_windows
-from rnn_pipelines.forecast.predictions import Forecasts
-from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
+from rnn_pipelines.forecast.predictions import Forecasts, forecast_parts
+from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.theta import THETA, forecast_theta
 from rnn_pipelines.looks import Look
 
@@ -44,14 +44,13 @@ def forecast_baselines(panel: WindowedPanel, base: Base) -> dict[str, Forecasts]
     """
     fitted = {name: baseline.fit(panel, base) for name, baseline in BASELINES.items()}
 
-    def forecast(method: Forecast, part: Part) -> np.ndarray:
-        batches = [method(origins) for origins in panel.index(part).batches(BATCH_SIZE)]
-        return np.concatenate(batches).astype(np.float32) if batches else np.zeros((0, panel.horizon), np.float32)
+    def forecast(method: Forecast, origins: np.ndarray) -> np.ndarray:
+        starts = range(0, len(origins), BATCH_SIZE)
+        batches = [method(origins[start : start + BATCH_SIZE]).astype(np.float32) for start in starts]
+        return np.concatenate([np.zeros((0, panel.horizon), np.float32), *batches])
 
     return {
-        name: Forecasts(test=forecast(method, "test"), future=forecast(method, "future"))
-        for name, method in fitted.items()
-        if method is not None
+        name: forecast_parts(panel, partial(forecast, method)) for name, method in fitted.items() if method is not None
     }
 
 

@@ -1,5 +1,6 @@
 """The forecast that goes into use: a combination of the simple methods and the networks, by errors nobody had seen."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,13 +27,14 @@ def weigh_best(panel: WindowedPanel, base: Base, **networks: Network) -> dict[st
         panel, base: what they were fitted on.
         networks: by name.
     Returns:
-        `weights` by name, and `losses` of each and of `best`, in the frame, on windows that nobody had seen; None where
-        there are none.
+        `weights` by name; `losses` of each and of `best`, in the frame, on windows that nobody had seen, None where
+        there are none; `seconds`, wall time of the weighing.
     """
+    started = time.perf_counter()
     names = [MIX, THETA, *networks]
     if not base.is_enough:
         weights_of_few = dict.fromkeys(names, 0.0) | WEIGHTS_OF_FEW
-        return {"weights": weights_of_few, "losses": dict.fromkeys([*names, BEST])}
+        return {"weights": weights_of_few, "losses": dict.fromkeys([*names, BEST]), "seconds": 0.0}
     errors = find_unseen_errors(panel, base, networks)
     stacked = np.stack([errors[name].ravel() for name in names])
     weights = find_weights(stacked, base.folds.num_independent, base.is_absolute)
@@ -41,6 +43,7 @@ def weigh_best(panel: WindowedPanel, base: Base, **networks: Network) -> dict[st
     return {
         "weights": dict(zip(names, weights.tolist(), strict=True)),
         "losses": dict(zip([*names, BEST], losses.tolist(), strict=True)),
+        "seconds": time.perf_counter() - started,
     }
 
 

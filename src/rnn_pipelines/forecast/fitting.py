@@ -22,9 +22,10 @@ from rnn_pipelines.forecast.forecaster import (
 )
 from rnn_pipelines.forecast.intervals import Intervals, LevelSpec, add_intervals, fit_intervals
 from rnn_pipelines.forecast.networks import Network, forecast_windows
-from rnn_pipelines.forecast.predictions import Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.predictions import Forecasts, Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.recipe import Panel, Recipe, run_steps
 from rnn_pipelines.forecast.retraining import list_fitting_steps
+from rnn_pipelines.forecast.seconds import count_seconds
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.windows import Part
 from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
@@ -106,10 +107,19 @@ def tabulate_part(fitted: Fitted, part: Part) -> Predictions:
         fitted: on a table.
         part: `test`, beside what happened, or `future`.
     """
-    panel, base, trained = fitted.panel, fitted.base, fitted.trained
-    forecasts = {name: forecast_windows(network, base, panel.windows) for name, network in trained.items()}
-    forecasts[BEST] = forecast_best(panel.windows, base, fitted.best, **trained)
-    forecasts |= forecast_baselines(panel.windows, base)
+    return _tabulate(fitted, forecast_all(fitted), part)
+
+
+def forecast_all(fitted: Fitted) -> dict[str, Forecasts]:
+    """Forecasts of everyone, scaled."""
+    windows, base, trained = fitted.panel.windows, fitted.base, fitted.trained
+    forecasts = {name: forecast_windows(network, base, windows) for name, network in trained.items()}
+    forecasts[BEST] = forecast_best(windows, base, fitted.best, **trained)
+    return forecasts | forecast_baselines(windows, base)
+
+
+def _tabulate(fitted: Fitted, forecasts: Mapping[str, Forecasts], part: Part) -> Predictions:
+    panel = fitted.panel
     predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, forecasts, part)
     return add_intervals(predictions, fitted.intervals, panel.windows, panel.scaler, part)
 
@@ -124,12 +134,14 @@ def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
     """
     panel = fitted.panel
     records: dict[str, Any] = {name: network.record for name, network in fitted.networks.items()}
+    forecasts = forecast_all(fitted)
     found, *_ = evaluate_forecasts(
-        tabulate_part(fitted, "test"),
+        _tabulate(fitted, forecasts, "test"),
         panel.series,
         panel.cutoffs,
         panel.profile,
         fitted.spec.recipe.evaluation,
+        count_seconds(fitted.base, fitted.best, records, forecasts),
         **records,
     )
     metrics = ForecastMetrics.parse(found)

@@ -233,7 +233,7 @@ def forecast_metrics() -> dict[str, Any]:
     panel = prepare_panel(read_source(recipe.source), recipe)
     baselines = forecast_baselines(panel.windows, fit_base(panel.windows))
     predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, baselines, "test")
-    return evaluate_forecasts(predictions, panel.series, panel.cutoffs, panel.profile, recipe.evaluation)[0]
+    return evaluate_forecasts(predictions, panel.series, panel.cutoffs, panel.profile, recipe.evaluation, {})[0]
 
 
 @pytest.fixture(scope="module")

@@ -241,6 +241,17 @@ def test_skill_is_1_minus_the_ratio_of_mse(summary: ForecastMetrics) -> None:
         assert summary.get("lstm", f"skill_vs_{baseline}") == pytest.approx(expected, rel=1e-12)
 
 
+def test_skill_of_several_series_is_that_of_mase_against_seasonal_naive(summary: ForecastMetrics) -> None:
+    expected = 1 - summary.get("lstm", "mase") / summary.get("seasonal_naive", "mase")
+    assert (summary.reference, summary.get("lstm", "skill")) == ("seasonal_naive", pytest.approx(expected))
+
+
+def test_skill_of_one_series_is_that_of_mse_and_against_the_last_value_without_a_season(by_series) -> None:
+    alone = by_series[(by_series["unique_id"] == "a") & (by_series["forecaster"] != "seasonal_naive")]
+    found = summarize_metrics(alone, None, {})
+    assert found.get("lstm", "skill") == pytest.approx(1 - found.get("lstm", "mse") / found.get("last_value", "mse"))
+
+
 @pytest.mark.parametrize(("factor", "skill"), [(0.0, 1.0), (1.0, 0.0), (2.0, -1.0)], ids=["perfect", "equal", "worse"])
 def test_skill_is_up_where_the_forecast_is_better(by_series: pd.DataFrame, factor: float, skill: float) -> None:
     table = by_series.set_index("forecaster")
@@ -470,11 +481,19 @@ def test_nothing_is_said_against_a_baseline_that_is_exact() -> None:
     assert read_difference(measure_differences(exact, pd.Series({"a": 1.0}), "ridge"), "gru") == [None, None, None]
 
 
+def test_seconds_stand_beside_the_metrics() -> None:
+    predictions, evaluation = make_predictions({"a": 30}), EvaluationSpec(season_length=1)
+    series, cutoffs = make_series({"a": [1, 2, 4.0, 7]}), make_cutoffs(a=4)
+    seconds = {"gru": {"fit_seconds": 2.0, "prediction_seconds": 1.0}}
+    blocks, *_ = evaluate_forecasts(predictions, series, cutoffs, {"season_length": 1}, evaluation, seconds)
+    assert blocks["gru"].items() >= seconds["gru"].items()
+
+
 def test_metrics_tell_the_difference_from_the_best_baseline() -> None:
     predictions = make_predictions({"a": 30})
     series, cutoffs = make_series({"a": [1, 2, 4.0, 7]}), make_cutoffs(a=4)
     blocks, _, _, _ = evaluate_forecasts(
-        predictions, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1)
+        predictions, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {}
     )
     found = ForecastMetrics.parse(blocks)
     expected = measure_differences(predictions, pd.Series({"a": 2.0}), found.find_best_baseline())

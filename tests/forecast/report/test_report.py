@@ -218,8 +218,16 @@ def test_network_that_nobody_has_named_appears_too() -> None:
     assert tabulate_metrics(metrics).rows[0][:2] == ["my network", "7.000"]
 
 
+REST = ["skill", "fit, s", "forecasts, s"]
+
+
 def find_row(table: Table, name: str) -> list[str]:
     return next(row for row in table.rows if row[0] == name)
+
+
+def find_difference(metrics: ForecastMetrics, name: str) -> str:
+    """The cell of the difference from the best baseline."""
+    return find_row(tabulate_metrics(metrics), name)[-1 - len(REST)]
 
 
 def list_best(table: Table) -> set[tuple[str, str]]:
@@ -241,17 +249,26 @@ def test_metrics_stand_below_their_names() -> None:
         "MSE": "48.00",
         "MASE": "0.4800",
         "MSE against ridge, %": "−20.0 (−31.2 to +0.4)",
+        "skill": "–",
+        "fit, s": "–",
+        "forecasts, s": "–",
     }
+
+
+def test_skill_and_seconds_stand_beside_the_error() -> None:
+    numbers = {"skill": 0.25, "fit_seconds": 12.34, "prediction_seconds": 0.0567}
+    row = find_row(tabulate_metrics(make_metrics().add({"lstm": numbers})), "LSTM")
+    assert row[-3:] == ["+0.250", "12", "0.057"]
 
 
 def test_metrics_of_a_panel_have_relative_mae_and_differences_of_mase() -> None:
     table = tabulate_metrics(make_panel_metrics())
-    assert table.header[1:] == ["RMSE", "MAE", "MSE", "MASE", "relative MAE", "MASE against ridge, %"]
+    assert table.header[1:] == ["RMSE", "MAE", "MSE", "MASE", "relative MAE", "MASE against ridge, %", *REST]
     assert find_row(table, "LSTM")[5] == "0.9000"
 
 
 def test_difference_without_an_interval_stands_alone() -> None:
-    assert find_row(tabulate_metrics(make_metrics(lstm=75.0)), "LSTM")[-1] == "+25.0"
+    assert find_difference(make_metrics(lstm=75.0), "LSTM") == "+25.0"
 
 
 def test_noise_floor_has_the_last_row() -> None:
@@ -293,15 +310,15 @@ def test_missing_mase_is_a_dash() -> None:
 
 
 def test_best_baseline_does_not_differ_from_itself() -> None:
-    assert find_row(tabulate_metrics(make_metrics(intervals={"ridge": (0.0, 0.0)})), "ridge")[-1] == "–"
+    assert find_difference(make_metrics(intervals={"ridge": (0.0, 0.0)}), "ridge") == "–"
 
 
 def test_other_baselines_differ_from_the_best() -> None:
-    assert find_row(tabulate_metrics(make_metrics(last_value=90.0)), "last value")[-1] == "+50.0"
+    assert find_difference(make_metrics(last_value=90.0), "last value") == "+50.0"
 
 
 def test_difference_from_what_is_exact_is_a_dash() -> None:
-    assert find_row(tabulate_metrics(make_metrics(ridge=0.0)), "LSTM")[-1] == "–"
+    assert find_difference(make_metrics(ridge=0.0), "LSTM") == "–"
 
 
 # The other tables
@@ -362,6 +379,7 @@ def test_page_is_the_golden_one(write_report, is_golden) -> None:
     """A network loses to the ridge, of a synthetic series whose gap was filled; the combination is level with it."""
     intervals = {"lstm": (0.2, 0.8), "gru": (0.3, 0.9), "best": (-0.2, 0.1)}
     metrics = make_metrics(noise_floor=4.0, best=57.0, intervals=intervals)
+    metrics = metrics.add({"lstm": {"skill": -0.286, "fit_seconds": 62.0, "prediction_seconds": 0.25}})
     assert is_golden(write_report(metrics, repairs=["gaps filled"]), "report")
 
 

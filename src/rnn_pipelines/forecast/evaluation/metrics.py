@@ -3,7 +3,7 @@
 The error is actual minus forecast. Lower is better in all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -80,7 +80,9 @@ class ForecastMetrics:
 
     Attributes:
         forecasters: for each one its metrics (means over the series that have them), `skill_vs_<baseline>` (1 − MSE /
-            the baseline's MSE: 0 is as good, 1 is perfect, below 0 is worse), and what a network's training took.
+            the baseline's MSE: 0 is as good, 1 is perfect, below 0 is worse), `skill` (the same of the metric of the
+            verdict, against seasonal naive or the last value), `fit_seconds`, `prediction_seconds`, and what a
+            network's training took.
         noise_floor_mse: what is beaten by luck alone; None where it is unknown.
     """
 
@@ -91,6 +93,11 @@ class ForecastMetrics:
     def deciding(self) -> str:
         """The metric of the verdict: `mase` where there are several series, `mse` of one."""
         return "mase" if any("relative_mae" in block for block in self.forecasters.values()) else "mse"
+
+    @property
+    def reference(self) -> str:
+        """Against whom `skill` is."""
+        return find_reference(self.forecasters)
 
     @classmethod
     def parse(cls, blocks: Mapping[str, Any]) -> "ForecastMetrics":
@@ -127,6 +134,7 @@ def evaluate_forecasts(
     cutoffs: Cutoffs,
     profile: Profile,
     evaluation: EvaluationSpec,
+    seconds: Mapping[str, Mapping[str, float]],
     **records: Mapping[str, Any],
 ) -> tuple[dict[str, Any], MetricsBySeries, MetricsByStep, MetricsByLevel]:
     """Measures every forecaster on the test part: over all, by series, by step ahead, and its intervals by level.
@@ -137,6 +145,7 @@ def evaluate_forecasts(
         cutoffs: of the training part, from which alone the scale comes.
         profile: of the series; the season is that of their frequency where `evaluation` names none.
         evaluation: with the steps in a season.
+        seconds: that each forecaster took, see `count_seconds`.
         records: of each network's training.
     """
     season_length = evaluation.choose_season_length(profile)
@@ -145,7 +154,7 @@ def evaluate_forecasts(
     summary = summarize_metrics(by_series, measure_noise_floor(predictions), records)
     summary = summary.add(measure_differences(predictions, scale, summary.find_best_baseline()))
     of_intervals, by_level = measure_intervals(predictions)
-    return summary.add(of_intervals).to_json(), by_series, measure_by_step(predictions), by_level
+    return summary.add(of_intervals).add(seconds).to_json(), by_series, measure_by_step(predictions), by_level
 
 
 def average_errors(
@@ -248,9 +257,13 @@ def measure_relative_mae(by_series: MetricsBySeries) -> pd.Series:
     Source: Hyndman & Koehler (2006), GMRAE over series, doi:10.1016/j.ijforecast.2006.03.001.
     """
     mae = by_series.pivot(index="unique_id", columns="forecaster", values="mae")
-    naive = mae["seasonal_naive" if "seasonal_naive" in mae else "last_value"]
-    ratios = mae.div(naive, axis=0)
+    ratios = mae.div(mae[find_reference(mae)], axis=0)
     return np.exp(np.log(ratios.where((ratios > 0) & np.isfinite(ratios))).mean())
+
+
+def find_reference(forecasters: Container[str]) -> str:
+    """Against whom everyone is told: seasonal naive, or the last value where there is no season."""
+    return "seasonal_naive" if "seasonal_naive" in forecasters else "last_value"
 
 
 def measure_differences(
@@ -321,8 +334,12 @@ def summarize_metrics(
         records: of each network's training.
     """
     means = by_series.groupby("forecaster", sort=False)[list(METRICS)].mean()
-    if by_series["unique_id"].nunique() > 1:
+    is_panel, reference = by_series["unique_id"].nunique() > 1, find_reference(means.index)
+    if is_panel:
         means["relative_mae"] = measure_relative_mae(by_series)
+    if reference in means.index:
+        errors = means["mase" if is_panel else "mse"]
+        means["skill"] = 1 - errors / errors.where(errors > 0)[reference]
     blocks: dict[str, dict[str, float | None]] = {}
     for name, row in means.iterrows():
         numbers = dict(row)

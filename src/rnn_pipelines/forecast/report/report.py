@@ -17,7 +17,7 @@ from rnn_pipelines.forecast.report.covariates import READ_BY_ALL, report_covaria
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.source import describe_found
 from rnn_pipelines.forecast.series.tables import Profile
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_skill
 from rnn_pipelines.report.page import Section, Table, render_page
 from rnn_pipelines.report.trainings import tabulate_parameters
 
@@ -29,9 +29,12 @@ TIE_FRACTION = 0.01
 HOW_TO_READ = (
     "Every number is a mean over all steps ahead and test windows of a series, then over series. RMSE and MAE are in "
     "the unit of the data, MSE in its square, and lower is better. MASE is the MAE divided by that of seasonal naive "
-    "within the training part: below 1 is better than that. The last column says by how much the error differs from "
+    "within the training part: below 1 is better than that. The next column says by how much the error differs from "
     "that of the best baseline, and in which interval the difference lies with 95 % certainty: if it holds 0, the test "
-    "part can't tell the two apart. The order is that of this metric; the best of each column is marked."
+    "part can't tell the two apart. The order is that of this metric; the best of each column is marked. Skill is 1 − "
+    "this metric over that of {reference}: 1 is perfect, below 0 is worse. Fit and forecasts are wall seconds. "
+    "A fit counts all that it stands on: simple methods are fitted together, and each has the seconds of all; networks "
+    "start from them; the best combination needs everyone. Theta is fitted when it forecasts."
 )
 PANEL_IN_WORDS = (
     "Series with large values weigh most in all of these but MASE and relative MAE, in which each series weighs the "
@@ -89,7 +92,8 @@ def render_report(
         tables: `by_level`, metrics of the intervals, and `covariates`, what was read of them.
         figures: by name, see `draw_figures`.
     """
-    notes, notes_on_steps = [HOW_TO_READ, describe_baselines(), BEST_IN_WORDS], []
+    how_to_read = HOW_TO_READ.format(reference=LOOKS[metrics.reference].name)
+    notes, notes_on_steps = [how_to_read, describe_baselines(), BEST_IN_WORDS], []
     if profile["num_series"] > 1:
         notes.append(PANEL_IN_WORDS)
         notes_on_steps.append(PANEL_STEPS_IN_WORDS)
@@ -217,17 +221,22 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
             LOOKS[name].name,
             *(format_number(numbers.get(column)) for column in columns),
             NO_NUMBER if name == baseline else tell_difference(numbers),
+            NO_NUMBER if name == metrics.reference else format_skill(numbers.get("skill")),
+            *(format_number(numbers.get(key), 2) for key in ("fit_seconds", "prediction_seconds")),
         ]
         for name, numbers in measured.items()
     ]
     if floor is not None:
         # Only synthetic series have one, and they come one at a time, so that its root is the RMSE.
         known = {"mse": floor, "rmse": math.sqrt(floor)}
-        rows.append([LOOKS[NOISE_FLOOR].name, *(format_number(known.get(column)) for column in COLUMNS), NO_NUMBER])
+        rows.append(
+            [LOOKS[NOISE_FLOOR].name, *(format_number(known.get(column)) for column in COLUMNS), *[NO_NUMBER] * 4]
+        )
     headings = [METRICS[column].heading if column in METRICS else "relative MAE" for column in columns]
     difference = f"{METRICS[metrics.deciding].heading} against {LOOKS[baseline].name}, %"
     best = frozenset(_find_best(list(measured.values()), columns))
-    return Table(header=["forecaster", *headings, difference], rows=rows, best=best)
+    costs = ["fit, s", "forecasts, s"]
+    return Table(header=["forecaster", *headings, difference, "skill", *costs], rows=rows, best=best)
 
 
 def tell_difference(numbers: Mapping[str, float | None]) -> str:

@@ -6,12 +6,14 @@ import pandas as pd
 
 from rnn_pipelines.forecast import predictions as tables
 from rnn_pipelines.forecast.base import Base
+from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
 from rnn_pipelines.forecast.intervals import Intervals, add_intervals
 from rnn_pipelines.forecast.networks import Network, NetworkRecord
 from rnn_pipelines.forecast.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.report import report, summary
+from rnn_pipelines.forecast.seconds import count_seconds as count
 from rnn_pipelines.forecast.series import source as series
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates, refuse_missing_ahead
 from rnn_pipelines.forecast.series.schema import choose_usual_window, find_frequency
@@ -39,6 +41,18 @@ def train_network(
     from rnn_pipelines.forecast import training as networks
 
     return networks.train_network(panel, base, network, training)
+
+
+def count_seconds(
+    base: Base,
+    best: dict[str, Any],
+    baselines: dict[str, Forecasts],
+    best_forecasts: Forecasts,
+    **records_and_forecasts: Any,
+) -> dict[str, dict[str, float]]:
+    """Counts what every forecaster took to fit and to forecast."""
+    forecasts = {name: records_and_forecasts.pop(f"{name}_forecasts") for name in NETWORKS}
+    return count(base, best, records_and_forecasts, {**forecasts, BEST: best_forecasts, **baselines})
 
 
 def tabulate_forecasts(

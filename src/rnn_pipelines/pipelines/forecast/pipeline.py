@@ -80,7 +80,14 @@ def create_report_nodes() -> list[Node]:
         "cutoffs": "forecast_cutoffs",
         "profile": "forecast_profile",
         "evaluation": "params:forecast.evaluation",
+        "seconds": "forecast_seconds",
     }
+    taken = {
+        "base": "forecast_base",
+        "best": "forecast_best",
+        "baselines": "forecast_baselines",
+        "best_forecasts": "forecast_best_forecasts",
+    } | {f"{name}_forecasts": dataset for name, dataset in name_each("forecasts").items()}
     drawn = {
         "predictions": "forecast_predictions",
         "series": "forecast_series",
@@ -104,6 +111,7 @@ def create_report_nodes() -> list[Node]:
             tables | name_each("forecasts") | {BEST: "forecast_best_forecasts"},
             ["forecast_predictions", "forecast_next_values", "forecast_next_values_csv"],
         ),
+        node(nodes.count_seconds, taken | name_each("record"), "forecast_seconds"),
         node(evaluate_forecasts, measured | name_each("record"), metrics),
         node(describe_covariates, described, "forecast_covariates"),
         node(draw_figures, drawn | name_each("history"), FIGURES),
