@@ -1,6 +1,7 @@
 """The parts of a forecast sum up to it, and are those that are known where they are known."""
 
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,10 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.explanation import explain_next
+from rnn_pipelines.forecast.base import fit_base
+from rnn_pipelines.forecast.best import weigh_best
+from rnn_pipelines.forecast.explanation import explain_best, explain_windows
+from rnn_pipelines.forecast.forecaster import forecast_best
 from rnn_pipelines.forecast.recipe import Panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
@@ -40,7 +44,7 @@ def fitted(daily: pd.DataFrame) -> Forecaster:
     "name", ["best", "lstm", "gru", "ridge", "mix", "last_value", "seasonal_naive", "climatology", "theta"]
 )
 def test_parts_sum_up_to_the_forecast(fitted: Forecaster, name: str) -> None:
-    np.testing.assert_allclose(sum_up(fitted.explain(name)), fitted.predict()[name], rtol=1e-5)
+    np.testing.assert_allclose(sum_up(fitted.explain(forecaster=name)), fitted.predict()[name], rtol=1e-5)
 
 
 @pytest.mark.parametrize("frame", ["series", "window", "log"])
@@ -56,33 +60,37 @@ def test_parts_of_strong_networks_sum_up_too(
         blend = type(blend)(**{**vars(blend), "frame": frame})
         panel = Panel(**{name: getattr(prepared, name) for name in Panel.__dataclass_fields__})
         index = panel.windows.index("future")
-        scaled = blend.forecast(panel.windows, index.origins(np.arange(len(index))))
+        origins = index.origins(np.arange(len(index)))
+        scaled = blend.forecast(panel.windows, origins)
         scaler = panel.scaler[["mean", "deviation"]].to_numpy()
         expected = scaled * scaler[:, 1:] + scaler[:, :1]
-        np.testing.assert_allclose(sum_up(explain_next(blend, panel)), expected.ravel(), rtol=1e-4)
+        explained = explain_windows(blend, panel.windows, panel.features, panel.scaler, origins)
+        np.testing.assert_allclose(sum_up(explained), expected.ravel(), rtol=1e-4)
 
 
 def test_the_last_value_hangs_on_the_last_value(fitted: Forecaster) -> None:
-    found = fitted.explain("last_value")
+    found = fitted.explain(forecaster="last_value")
     moved = found[(found["contribution"].abs() > 1e-9) & (found["input"] != "baseline")]
     assert set(zip(moved["input"], moved["lag"], strict=True)) == {("y", 1)}
 
 
 def test_seasonal_naive_hangs_on_the_value_a_week_before_each_step(fitted: Forecaster) -> None:
-    found = fitted.explain("seasonal_naive")
+    found = fitted.explain(forecaster="seasonal_naive")
     moved = found[(found["contribution"].abs() > 1e-9) & (found["input"] == "y")]
     assert (moved["lag"] + moved["horizon_step"] - 1 == 7).all()
     assert moved["horizon_step"].tolist() == [4, 3, 2, 1]
 
 
 def test_climatology_hangs_on_the_calendar_alone(fitted: Forecaster) -> None:
-    found = fitted.explain("climatology").groupby("input")["contribution"].apply(lambda parts: parts.abs().max())
+    found = (
+        fitted.explain(forecaster="climatology").groupby("input")["contribution"].apply(lambda parts: parts.abs().max())
+    )
     assert found["y"] == 0
     assert found["calendar"] > 1
 
 
 def test_theta_is_a_part_as_a_whole(fitted: Forecaster) -> None:
-    found = fitted.explain("theta")
+    found = fitted.explain(forecaster="theta")
     assert set(found.loc[found["contribution"].abs() > 1e-9, "input"]) <= {"baseline", "theta"}
 
 
@@ -96,4 +104,34 @@ def test_every_lag_is_there_once(fitted: Forecaster) -> None:
 
 def test_a_forecaster_that_there_is_not_is_refused(fitted: Forecaster) -> None:
     with pytest.raises(ParameterError, match=r"expected one of .* received 'rnn'"):
-        fitted.explain("rnn")
+        fitted.explain(forecaster="rnn")
+
+
+def test_forecasts_of_newer_values_are_taken_apart_also_by_a_loaded_forecaster(
+    fitted: Forecaster, daily: pd.DataFrame, tmp_path: Path
+) -> None:
+    newer = daily.assign(ds=daily["ds"] + pd.Timedelta(days=3), y=daily["y"] + 1)
+    fitted.save(tmp_path / "model")
+    loaded = Forecaster.load(tmp_path / "model")
+    pd.testing.assert_frame_equal(loaded.explain(newer), fitted.explain(newer))
+    np.testing.assert_allclose(sum_up(fitted.explain(newer)), fitted.predict(newer)["best"], rtol=1e-5)
+
+
+def test_a_loaded_forecaster_has_no_series_to_explain(fitted: Forecaster, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "model")
+    with pytest.raises(ParameterError, match="holds no series"):
+        Forecaster.load(tmp_path / "model").explain()
+
+
+def test_a_run_explains_next_values_and_windows_of_the_test_part(
+    prepare: Prepare, make_values: Callable[..., list]
+) -> None:
+    prepared = prepare({"a": make_values(80, seed=1), "b": make_values(70, seed=2)}, WindowSpec(lookback=4, horizon=3))
+    base = fit_base(prepared.windows)
+    best = weigh_best(prepared.windows, base)
+    found = explain_best(prepared.windows, prepared.features, prepared.scaler, base, best)
+    counts = found.drop_duplicates(["part", "unique_id", "cutoff"])["part"].value_counts()
+    assert (counts["future"], counts["test"]) == (2, min(12, len(prepared.windows.index("test"))))
+    scaled = forecast_best(prepared.windows, base, best).future
+    expected = scaled * prepared.scaler[["deviation"]].to_numpy() + prepared.scaler[["mean"]].to_numpy()
+    np.testing.assert_allclose(sum_up(found[found["part"] == "future"]), expected.ravel(), rtol=1e-4)

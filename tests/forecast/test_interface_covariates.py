@@ -119,7 +119,7 @@ def test_no_window_sees_what_is_past_after_its_cutoff(frame: pd.DataFrame, refit
 @pytest.mark.parametrize("name", ["best", "gru", "lstm", "ridge", "mix"])
 def test_parts_sum_up_to_the_forecast(fitted: Forecaster, single: Forecaster, name: str) -> None:
     for one in (fitted, single):
-        found = one.explain(name).groupby(["unique_id", "ds"], sort=False)["contribution"].sum()
+        found = one.explain(forecaster=name).groupby(["unique_id", "ds"], sort=False)["contribution"].sum()
         # The embedding of many series has kinks, which no rule integrates exactly.
         np.testing.assert_allclose(found, one.predict()[name], rtol=1e-4)
 

@@ -8,25 +8,32 @@ sum up to its forecast.
 Source: Sundararajan, Taly & Yan (2017), Axiomatic attribution for deep networks, arXiv:1703.01365, equations 1 and 3.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.base import Framed, frame_windows
+from rnn_pipelines.forecast.base import Base, Framed, frame_windows
 from rnn_pipelines.forecast.effects import count_lags
 from rnn_pipelines.forecast.folds import find_series
-from rnn_pipelines.forecast.forecaster import Blend
+from rnn_pipelines.forecast.forecaster import Blend, Forecaster, lay_out_cutoffs, make_blend
+from rnn_pipelines.forecast.further import find_ends
 from rnn_pipelines.forecast.networks import Network, read_windows
-from rnn_pipelines.forecast.recipe import Panel
 from rnn_pipelines.forecast.series.rows import look_up
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
+from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
 from rnn_pipelines.forecast.theta import THETA, forecast_theta
 from rnn_pipelines.networks.members import find_input_gradients, run_members
 
 # Points on the way, of Gauss and Legendre's rule: exact for polynomials up to twice as high.
 NUM_POINTS = 24
 BASELINE, CALENDAR, TARGET = "baseline", "calendar", "y"
+COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "input", "lag", "contribution")
+# Of how many series the next values are taken apart in a run, and how many windows of the test part: a window of hours
+# costs as much as 50 steps of training.
+NUM_NEXT, NUM_TYPICAL = 3, 12
 # Of the difference from the baseline, in the frame; below it, the slope of the way back is taken instead.
 SMALLEST_DIFFERENCE = 1e-6
 
@@ -58,31 +65,74 @@ class _Parts:
         return total
 
 
-def explain_next(blend: Blend, panel: Panel) -> pd.DataFrame:
+def explain_ends(forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None = None) -> pd.DataFrame:
     """Takes the forecasts of the steps after each series' end apart.
 
     Args:
-        blend: what forecasts.
-        panel: the series, with windows after their ends.
+        forecaster: whose model is a `Blend`.
+        series, covariate_table: see `forecast_cutoffs`.
     Returns:
-        `unique_id, ds, horizon_step, input, lag, contribution`: `input` is `y` with its `lag` (1 for the last value
-        seen), a covariate (`future:price`), `calendar`, `baseline` or `theta`, which is not taken apart (lag 0). The
-        contribution is in the unit of `y`; those of a step sum up to its forecast, but for the error of the rule by
+        See `explain_windows`.
+    """
+    panel, features = lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table)
+    assert isinstance(forecaster.model, Blend)
+    return explain_windows(forecaster.model, panel, features, forecaster.scaler, _list_some(panel, "future"))
+
+
+def explain_best(
+    panel: WindowedPanel, features: Features, scaler: Scaler, base: Base, best: Mapping[str, Any], **networks: Network
+) -> pd.DataFrame:
+    """Takes what goes into use apart: some of its next values, and some windows of the test part, evenly spaced.
+
+    Args:
+        panel, features, scaler: of the series.
+        base, networks: what was fitted.
+        best: see `weigh_best`.
+    Returns:
+        See `explain_windows`; and `part`, `test` or `future`.
+    """
+    blend = make_blend(base, networks, best["weights"])
+    numbers: dict[Part, int] = {"future": NUM_NEXT, "test": NUM_TYPICAL}
+    tables = [
+        explain_windows(blend, panel, features, scaler, _list_some(panel, part, number)).assign(part=part)
+        for part, number in numbers.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _list_some(panel: WindowedPanel, part: Part, number: int | None = None) -> np.ndarray:
+    """Origins of a part, evenly spaced where not all are wanted: int64[window]."""
+    index = panel.index(part)
+    wanted = len(index) if number is None else min(number, len(index))
+    return index.origins(np.linspace(0, len(index) - 1, wanted).round().astype(int))
+
+
+def explain_windows(
+    blend: Blend, panel: WindowedPanel, features: Features, scaler: Scaler, origins: np.ndarray
+) -> pd.DataFrame:
+    """Takes forecasts apart.
+
+    Args:
+        blend: what forecasts.
+        panel, features, scaler: of the series.
+        origins: int64[window].
+    Returns:
+        `unique_id, cutoff, ds, horizon_step, input, lag, contribution`: `input` is `y` with its `lag` (1 for the last
+        value seen), a covariate (`future:price`), `calendar`, `baseline` or `theta`, which is not taken apart (lag 0).
+        The contribution is in the unit of `y`; those of a step sum up to its forecast, but for the error of the rule by
         which gradients are integrated.
     """
-    windows = panel.windows
-    index = windows.index("future")
-    names = [*panel.features.static, *panel.features.future, *panel.features.past]
-    tables = []
-    for origin in index.origins(np.arange(len(index))):
-        origins = np.array([origin])
-        framed = frame_windows(windows, blend, origins)
-        parts = _take_apart(blend, windows, framed, origins)
-        target = panel.features.table.iloc[origin : origin + windows.horizon]
-        number = find_series(windows, origins)[0]
-        scale = {name: look_up(panel.features.table, panel.scaler, name)[number] for name in ("mean", "deviation")}
-        tables.append(_tabulate(parts, framed, target, (scale["mean"], scale["deviation"]), names))
-    return pd.concat(tables, ignore_index=True)
+    names = [*features.static, *features.future, *features.past]
+    mean, deviation = (look_up(features.table, scaler, name) for name in ("mean", "deviation"))
+    tables = [pd.DataFrame({name: [] for name in COLUMNS})]
+    for origin, number in zip(origins, find_series(panel, origins), strict=True):
+        own = np.array([origin])
+        framed = frame_windows(panel, blend, own)
+        parts = _take_apart(blend, panel, framed, own)
+        target = features.table.iloc[origin : origin + panel.horizon]
+        table = _tabulate(parts, framed, target, (mean[number], deviation[number]), names)
+        tables.append(table.assign(cutoff=features.table["ds"].iloc[origin - 1])[list(COLUMNS)])
+    return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
 def _take_apart(blend: Blend, panel: WindowedPanel, framed: Framed, origins: np.ndarray) -> _Parts:

@@ -29,7 +29,7 @@ from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import find_unjudged
-from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Scaler, Series, Source
+from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
 from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel, WindowSpec, find_min_history
 from rnn_pipelines.forecast.theta import THETA
 from rnn_pipelines.report.numbers import list_some
@@ -238,6 +238,25 @@ def forecast_cutoffs(
         `unique_id, cutoff, ds, horizon_step` (int64, from 1) and `y_hat` (float64, in the unit of `y`); if it has
         intervals, `lo_80, hi_80` and the like for each level, NaN where the level can't be promised.
     """
+    panel, features = lay_out_cutoffs(forecaster, series, cutoffs, covariate_table)
+    scaler, index = forecaster.scaler, panel.index("future")
+    scaled = forecaster.model.forecast(panel, index.origins(np.arange(len(index))))
+    forecasts = {FORECAST: Forecasts(test=scaled[:0], future=scaled)}
+    found_forecasts = tabulate_forecasts(panel, features, scaler, forecasts, "future")
+    if forecaster.intervals is not None:
+        found_forecasts = add_intervals(found_forecasts, forecaster.intervals, panel, scaler, "future")
+    names = {
+        name: own_name
+        for level in found_forecasts.levels
+        for name, own_name in zip(name_bounds(FORECAST, level), name_own_bounds(level), strict=True)
+    }
+    return found_forecasts.table.rename(columns=names)
+
+
+def lay_out_cutoffs(
+    forecaster: Forecaster, series: Series, cutoffs: pd.DataFrame, covariate_table: pd.DataFrame | None
+) -> tuple[WindowedPanel, Features]:
+    """The windows after given cut-offs, and the rows that they are made of; see `forecast_cutoffs`."""
     settings, scaler = forecaster.settings, forecaster.scaler
     is_known = series["unique_id"].isin(scaler["unique_id"])
     _report_unknown(series["unique_id"][~is_known].unique())
@@ -266,18 +285,7 @@ def forecast_cutoffs(
             find_min_history(window, settings.season_length, len(scaler)),
             ", or after which covariates are not known" if features.future else "",
         )
-    index = panel.index("future")
-    scaled = forecaster.model.forecast(panel, index.origins(np.arange(len(index))))
-    forecasts = {FORECAST: Forecasts(test=scaled[:0], future=scaled)}
-    found_forecasts = tabulate_forecasts(panel, features, scaler, forecasts, "future")
-    if forecaster.intervals is not None:
-        found_forecasts = add_intervals(found_forecasts, forecaster.intervals, panel, scaler, "future")
-    names = {
-        name: own_name
-        for level in found_forecasts.levels
-        for name, own_name in zip(name_bounds(FORECAST, level), name_own_bounds(level), strict=True)
-    }
-    return found_forecasts.table.rename(columns=names)
+    return panel, features
 
 
 def _report_unknown(names: np.ndarray) -> None:

@@ -31,16 +31,13 @@ def forecast_further(
             read beyond the horizon, where nobody knows it.
     """
     horizon, coding = forecaster.settings.horizon, forecaster.coding
-    refuse_missing_columns(covariate_table, coding.list_columns())
     past = coding.list_columns("past")
     if num_steps > horizon and past:
         raise SeriesError(
             f"{num_steps} steps were asked for. Beyond the trained horizon of {horizon} nothing is known of the past "
             f"covariates {list(past)}. Ask for fewer steps, or train with a longer horizon."
         )
-    if covariate_table is not None:
-        known = series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
-        refuse_missing_ahead(known, covariate_table, coding.list_columns("future"), -(-num_steps // horizon) * horizon)
+    refuse_unknown_ahead(forecaster, series, covariate_table, -(-num_steps // horizon) * horizon)
     ends = find_ends(series)
     found = [forecast_cutoffs(forecaster, series, ends, covariate_table)]
     series = series.loc[series["unique_id"].isin(found[0]["unique_id"]), ["unique_id", "ds", "y", "observed"]]
@@ -54,6 +51,17 @@ def forecast_further(
     bounds = [column for column in forecasts if str(column).startswith(tuple(BOUNDS))]
     forecasts.loc[forecasts["is_recursive"], bounds] = float("nan")
     return forecasts.sort_values(["unique_id", "horizon_step"], kind="stable", ignore_index=True)
+
+
+def refuse_unknown_ahead(
+    forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None, num_steps: int
+) -> None:
+    """Raises a SeriesError where a covariate that is read is not there, or not known so many steps ahead."""
+    coding = forecaster.coding
+    refuse_missing_columns(covariate_table, coding.list_columns())
+    if covariate_table is not None:
+        known = series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
+        refuse_missing_ahead(known, covariate_table, coding.list_columns("future"), num_steps)
 
 
 def find_ends(series: Series) -> pd.DataFrame:

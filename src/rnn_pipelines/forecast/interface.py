@@ -17,7 +17,7 @@ from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.blocks import read_blocks
 from rnn_pipelines.forecast.cross_validation import CrossValidationSpec, cross_validate
-from rnn_pipelines.forecast.explanation import explain_next
+from rnn_pipelines.forecast.explanation import explain_ends
 from rnn_pipelines.forecast.fitting import (
     Fitted,
     ForecastSpec,
@@ -29,10 +29,10 @@ from rnn_pipelines.forecast.fitting import (
 )
 from rnn_pipelines.forecast.forecaster import Blend
 from rnn_pipelines.forecast.forecaster import Forecaster as Artefact
-from rnn_pipelines.forecast.further import forecast_further, lay_side_by_side
+from rnn_pipelines.forecast.further import forecast_further, lay_side_by_side, refuse_unknown_ahead
 from rnn_pipelines.forecast.packing import pack, unpack
 from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
-from rnn_pipelines.forecast.series.covariates import KEY, read_covariates, refuse_missing_ahead
+from rnn_pipelines.forecast.series.covariates import KEY, read_covariates
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Series, Source
@@ -123,7 +123,7 @@ class Forecaster:
             raise ParameterError(f"h: expected 1 step or more, received {h}.")
         series, covariates = self._find_series(frame)
         forecasts = {
-            name: forecast_further(one, series, num_steps, covariates) for name, one in self._artefacts.items()
+            name: forecast_further(one.in_use, series, num_steps, covariates) for name, one in self._artefacts.items()
         }
         if forecasts[BEST].empty:
             raise SeriesError(
@@ -174,27 +174,28 @@ class Forecaster:
         found = cross_validate(table, covariates, self._with(source), validation, parallel).table
         return found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
 
-    def explain(self, forecaster: str = BEST) -> pd.DataFrame:
-        """How much each value of the past and the calendar moved each step of `predict()`.
+    def explain(self, frame: pd.DataFrame | None = None, forecaster: str = BEST) -> pd.DataFrame:
+        """How much each value of the past, each covariate and the calendar moved each step of `predict(frame)`.
 
         Args:
-            forecaster: which one.
+            frame: see `predict`.
+            forecaster: which one; after `load` there is `best` alone.
         Returns:
-            `unique_id, ds, horizon_step, input, lag, contribution`, in the unit of `y`; see `explain_next`. The
-            contributions of a step sum up to its forecast.
+            `unique_id, cutoff, ds, horizon_step, input, lag, contribution`, in the unit of `y`; see `explain_windows`.
+            The contributions of a step sum up to its forecast.
         Raises:
-            ParameterError: there is no such forecaster.
-            SeriesError: what `fit` was given has no covariates over the horizon.
+            ParameterError: there is no such forecaster, or it is a Keras model of an older version.
+            SeriesError: see `predict`.
         """
-        fitted = self._require_training()
+        self._require_fit()
         if forecaster not in self._artefacts:
             raise ParameterError(f"forecaster: expected one of {sorted(self._artefacts)}, received {forecaster!r}.")
-        blend = self._artefacts[forecaster].model
-        assert isinstance(blend, Blend)  # all that fit makes are
-        future = fitted.panel.coding.list_columns("future")
-        if self._covariates is not None:
-            refuse_missing_ahead(fitted.panel.series, self._covariates, future, fitted.panel.windows.horizon)
-        return explain_next(blend, fitted.panel)
+        artefact = self._artefacts[forecaster].in_use
+        if not isinstance(artefact.model, Blend):
+            raise ParameterError("a Keras model of an older version can't be taken apart. Train another one.")
+        series, covariates = self._find_series(frame)
+        refuse_unknown_ahead(artefact, series, covariates, artefact.settings.horizon)
+        return explain_ends(artefact, series, covariates)
 
     def save(self, path: str | Path) -> None:
         """Saves the combination `best` as a folder in the champion's format; what else was fitted is not in it."""

@@ -34,7 +34,7 @@ def is_golden() -> Callable[[str, str], bool]:
 
 @pytest.fixture(scope="session")
 def make_results() -> Callable[..., SimpleNamespace]:
-    """Makes `predictions, series, next_values, by_step, histories`: what `draw_figures` is given.
+    """Makes all that `draw_figures` is given, by name.
 
     Each forecaster's error is noise; that of the ridge is the smallest, that of the last value the largest.
     """
@@ -89,7 +89,25 @@ def make_results() -> Callable[..., SimpleNamespace]:
             next_values=replace(future, table=future.table.drop(columns=["y", "signal"], errors="ignore")),
             by_step=measure_by_step(tested),
             by_level=measure_intervals(tested)[1],
+            explanation=explain(tested.table, future.table[future.table["unique_id"].isin(ids[:3])]),
             histories={"lstm": losses, "gru": losses},
         )
 
     return make
+
+
+def explain(test: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
+    """Forecasts that are 10, and 4 times the last value less the one before, and what the calendar and a price add."""
+    contributions = {
+        ("baseline", 0): 10.0,
+        ("y", 1): 4.0,
+        ("y", 2): -1.0,
+        ("calendar", 0): -2.0,
+        ("future:price", 0): 0.5,
+    }
+    tables = [
+        table[["unique_id", "cutoff", "ds", "horizon_step"]].assign(input=name, lag=lag, contribution=size, part=part)
+        for part, table in (("test", test), ("future", future))
+        for (name, lag), size in contributions.items()
+    ]
+    return pd.concat(tables, ignore_index=True)

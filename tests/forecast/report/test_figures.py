@@ -13,11 +13,18 @@ from rnn_pipelines.forecast.report.figures import draw_figures, find_strongest_b
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.looks import SPARE_COLOR
 
-NAMES = ("forecasts", "newest_window", "next_values", "losses", "error_by_step", "coverage", "residuals")
+NAMES = ("forecasts", "newest_window", "next_values", "losses", "error_by_step", "coverage", "residuals", "explanation")
 
 
 def draw(results: SimpleNamespace) -> dict[str, Figure]:
-    tables = (results.predictions, results.series, results.next_values, results.by_step, results.by_level)
+    tables = (
+        results.predictions,
+        results.series,
+        results.next_values,
+        results.by_step,
+        results.by_level,
+        results.explanation,
+    )
     return draw_figures(*tables, **results.histories)
 
 

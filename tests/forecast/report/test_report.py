@@ -90,7 +90,14 @@ def write_report(make_results):
 
     def write(metrics: ForecastMetrics | None = None, **profile: object) -> str:
         results: SimpleNamespace = make_results()
-        tables = (results.predictions, results.series, results.next_values, results.by_step, results.by_level)
+        tables = (
+            results.predictions,
+            results.series,
+            results.next_values,
+            results.by_step,
+            results.by_level,
+            results.explanation,
+        )
         figures = draw_figures(*tables, **results.histories)
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
@@ -218,7 +225,7 @@ def test_network_that_nobody_has_named_appears_too() -> None:
     assert tabulate_metrics(metrics).rows[0][:2] == ["my network", "7.000"]
 
 
-REST = ["skill", "fit, s", "forecasts, s"]
+REST = ["skill", "fit, s", "predict, s"]
 
 
 def find_row(table: Table, name: str) -> list[str]:
@@ -251,14 +258,14 @@ def test_metrics_stand_below_their_names() -> None:
         "MSE against ridge, %": "−20.0 (−31.2 to +0.4)",
         "skill": "–",
         "fit, s": "–",
-        "forecasts, s": "–",
+        "predict, s": "–",
     }
 
 
 def test_skill_and_seconds_stand_beside_the_error() -> None:
-    numbers = {"skill": 0.25, "fit_seconds": 12.34, "prediction_seconds": 0.0567}
+    numbers = {"skill": 0.25, "fit_seconds": 12.34, "prediction_seconds": 0.00567}
     row = find_row(tabulate_metrics(make_metrics().add({"lstm": numbers})), "LSTM")
-    assert row[-3:] == ["+0.250", "12", "0.057"]
+    assert row[-3:] == ["+0.250", "12", "< 0.01"]
 
 
 def test_metrics_of_a_panel_have_relative_mae_and_differences_of_mase() -> None:

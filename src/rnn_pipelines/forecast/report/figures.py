@@ -22,6 +22,7 @@ from rnn_pipelines.forecast.report.choice import (
     keep_last_steps,
     show_time,
 )
+from rnn_pipelines.forecast.report.explanation import draw_explanation
 from rnn_pipelines.forecast.report.intervals import draw_coverage, draw_fan
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.tables import Series
@@ -41,15 +42,17 @@ def draw_figures(
     next_values: Predictions,
     by_step: MetricsByStep,
     by_level: MetricsByLevel,
+    explanation: pd.DataFrame,
     **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
-    """Draws `forecasts`, `newest_window`, `next_values`, `losses`, `error_by_step`, `coverage` and `residuals`.
+    """Draws every figure of the report, by name.
 
     Args:
         predictions: of the test part.
         series: up to their last observation.
         next_values: forecasts of the steps after it.
         by_step, by_level: metrics of the predictions.
+        explanation: see `explain_best`.
         histories: losses by epoch of each network.
     """
     if predictions.table["ds"].dtype != series["ds"].dtype:
@@ -64,6 +67,7 @@ def draw_figures(
         "error_by_step": draw_error_by_step(by_step, predictions),
         "coverage": draw_coverage(by_level, hidden),
         "residuals": draw_residuals(predictions),
+        "explanation": draw_explanation(explanation),
     }
 
 

@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, NOISE_FLOOR, UNITS, ForecastMetrics
-from rnn_pipelines.forecast.report import intervals
+from rnn_pipelines.forecast.report import explanation, intervals
 from rnn_pipelines.forecast.report.covariates import READ_BY_ALL, report_covariates
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.source import describe_found
@@ -32,7 +32,7 @@ HOW_TO_READ = (
     "within the training part: below 1 is better than that. The next column says by how much the error differs from "
     "that of the best baseline, and in which interval the difference lies with 95 % certainty: if it holds 0, the test "
     "part can't tell the two apart. The order is that of this metric; the best of each column is marked. Skill is 1 − "
-    "this metric over that of {reference}: 1 is perfect, below 0 is worse. Fit and forecasts are wall seconds. "
+    "this metric over that of {reference}: 1 is perfect, below 0 is worse. Fit and predict are wall seconds. "
     "A fit counts all that it stands on: simple methods are fitted together, and each has the seconds of all; networks "
     "start from them; the best combination needs everyone. Theta is fitted when it forecasts."
 )
@@ -105,6 +105,7 @@ def render_report(
         Section("Accuracy", [tabulate_metrics(metrics), *notes]),
         Section("Forecasts", [figures["forecasts"], figures["newest_window"]]),
         Section("Next values", [figures["next_values"]]),
+        Section("What moved the forecasts", [figures["explanation"], explanation.HOW_TO_READ]),
         *_report_intervals(metrics, tables["by_level"], figures["coverage"]),
         Section("Error by step", [figures["error_by_step"], *notes_on_steps]),
         Section("Residuals", [figures["residuals"]]),
@@ -222,7 +223,7 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
             *(format_number(numbers.get(column)) for column in columns),
             NO_NUMBER if name == baseline else tell_difference(numbers),
             NO_NUMBER if name == metrics.reference else format_skill(numbers.get("skill")),
-            *(format_number(numbers.get(key), 2) for key in ("fit_seconds", "prediction_seconds")),
+            *(_tell_seconds(numbers.get(key)) for key in ("fit_seconds", "prediction_seconds")),
         ]
         for name, numbers in measured.items()
     ]
@@ -235,8 +236,12 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
     headings = [METRICS[column].heading if column in METRICS else "relative MAE" for column in columns]
     difference = f"{METRICS[metrics.deciding].heading} against {LOOKS[baseline].name}, %"
     best = frozenset(_find_best(list(measured.values()), columns))
-    costs = ["fit, s", "forecasts, s"]
+    costs = ["fit, s", "predict, s"]
     return Table(header=["forecaster", *headings, difference, "skill", *costs], rows=rows, best=best)
+
+
+def _tell_seconds(seconds: float | None) -> str:
+    return "< 0.01" if seconds is not None and 0 < seconds < 0.01 else format_number(seconds, 2)
 
 
 def tell_difference(numbers: Mapping[str, float | None]) -> str:

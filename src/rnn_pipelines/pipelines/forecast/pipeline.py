@@ -7,6 +7,7 @@ from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.best import BEST, weigh_best
 from rnn_pipelines.forecast.evaluation.covariates import describe_covariates
 from rnn_pipelines.forecast.evaluation.metrics import evaluate_forecasts
+from rnn_pipelines.forecast.explanation import explain_best
 from rnn_pipelines.forecast.forecaster import forecast_best
 from rnn_pipelines.forecast.intervals import fit_intervals
 from rnn_pipelines.forecast.networks import forecast_windows
@@ -19,7 +20,10 @@ from rnn_pipelines.pipelines.wiring import node
 
 FIGURES = {
     name: f"forecast_{name}_figure"
-    for name in ("forecasts", "newest_window", "next_values", "losses", "error_by_step", "coverage", "residuals")
+    for name in (
+        *("forecasts", "newest_window", "next_values", "losses", "error_by_step", "coverage", "residuals"),
+        "explanation",
+    )
 }
 
 
@@ -53,7 +57,8 @@ def create_network_nodes(name: str) -> list[Node]:
 
 
 def create_best_nodes() -> list[Node]:
-    """Weighs simple methods and networks, combines what they forecast, and finds how far everyone may be off."""
+    """Weighs simple methods and networks, combines what they forecast, and finds how far off they are and why."""
+    series = {name: f"forecast_{name}" for name in ("features", "scaler")}
     weighed = {"panel": "forecast_windows", "base": "forecast_base"} | name_each("model")
     return [
         node(weigh_best, weighed, "forecast_best"),
@@ -61,6 +66,7 @@ def create_best_nodes() -> list[Node]:
         node(
             fit_intervals, {**weighed, "best": "forecast_best", "level": "params:forecast.level"}, "forecast_intervals"
         ),
+        node(explain_best, {**weighed, "best": "forecast_best", **series}, "forecast_explanation"),
     ]
 
 
@@ -94,6 +100,7 @@ def create_report_nodes() -> list[Node]:
         "next_values": "forecast_next_values",
         "by_step": "forecast_metrics_by_step",
         "by_level": "forecast_metrics_by_level",
+        "explanation": "forecast_explanation",
     }
     reported = {
         "metrics": "forecast_metrics",

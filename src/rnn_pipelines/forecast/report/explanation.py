@@ -1,0 +1,102 @@
+"""The figure of what moved the forecasts: series, calendar and covariates, and which values of the past."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from plotly.graph_objects import Bar, Figure, Heatmap
+from plotly.subplots import make_subplots
+
+from rnn_pipelines.forecast.explanation import BASELINE, CALENDAR, TARGET
+from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.forecast.theta import THETA
+from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, set_title
+
+# Those that count most: more rows of a figure can't be read.
+MAX_LAGS = 30
+KINDS = {"static:": "static", "future:": "known ahead", "past:": "of the past"}
+
+HOW_TO_READ = (
+    "What the best combination is made of. The start is the forecast for a window that lies at its level throughout, "
+    "in mid-season; from there, each value of the past, the calendar and each covariate move it, in the unit of the "
+    "data. To the left, by how much on average over the steps ahead, whether up or down; all values of the past count"
+    " as one. To the right, each of those that count most: lag 1 is the last value before the forecast. What is "
+    "linear is exact, networks are taken apart by integrated gradients, and theta as a whole. This says what the "
+    "forecast hangs on, and nothing about causes."
+)
+
+
+def draw_explanation(explanation: pd.DataFrame) -> Figure:
+    """Which inputs moved the forecasts, on average over windows of the test part, and those of the next values.
+
+    Args:
+        explanation: see `explain_best`.
+    """
+    moved = explanation[explanation["input"] != BASELINE]
+    figure = make_subplots(1, 2, column_widths=[0.3, 0.7], horizontal_spacing=0.14)
+    labels = []
+    for label, table, is_average in _choose_windows(moved):
+        labels.append(label)
+        figure.add_trace(_draw_inputs(table), 1, 1)
+        figure.add_trace(_draw_lags(table, is_average), 1, 2)
+    num_windows = len(moved.loc[moved["part"] == "test", ["unique_id", "cutoff"]].drop_duplicates())
+    subtitle = f"{LOOKS['best'].name}; average of {num_windows} windows of the test part, or the next values"
+    set_title(figure, "What moved the forecasts", subtitle)
+    add_menu(figure, labels)
+    figure.update_xaxes(title="moved by, either way", rangemode="tozero", col=1)
+    figure.update_xaxes(title="steps ahead", type="category", col=2)
+    figure.update_yaxes(title="lag", type="category", autorange="reversed", col=2)
+    figure.update_layout(hovermode="closest")
+    return figure
+
+
+def _choose_windows(moved: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, bool]]:
+    """Label, rows, and whether they are of many windows."""
+    yield "on average", moved[moved["part"] == "test"], True
+    for name, table in moved[moved["part"] == "future"].groupby("unique_id", sort=False):
+        yield f"next values of {name}", table, False
+
+
+def _draw_inputs(table: pd.DataFrame) -> Bar:
+    steps = table.groupby(["input", "unique_id", "cutoff", "horizon_step"], sort=False)["contribution"].sum().abs()
+    sizes = steps.groupby("input").mean().sort_values()
+    sizes = sizes[sizes > 0]
+    return Bar(
+        name="inputs",
+        x=sizes.to_numpy(),
+        y=[_name_input(str(name)) for name in sizes.index],
+        orientation="h",
+        marker={"color": NEUTRAL_COLOR},
+        showlegend=False,
+        hovertemplate="%{y}: %{x:,.4~r}<extra></extra>",
+    )
+
+
+def _name_input(name: str) -> str:
+    if name == TARGET:
+        return "values of the past"
+    if name in (CALENDAR, THETA):
+        return name
+    kind = next(kind for kind in KINDS if name.startswith(kind))
+    return f"{name.removeprefix(kind)}, {KINDS[kind]}"
+
+
+def _draw_lags(table: pd.DataFrame, is_average: bool) -> Heatmap:
+    """A row for each lag, a column for each step ahead; of many windows the mean size, of one its sign too."""
+    own = table[table["input"] == TARGET]
+    own = own.assign(contribution=own["contribution"].abs()) if is_average else own
+    grid = own.pivot_table(index="lag", columns="horizon_step", values="contribution", aggfunc="mean")
+    sizes = grid.abs().mean(axis=1).nlargest(MAX_LAGS)
+    grid = grid.loc[sizes.index.sort_values()]
+    largest = float(np.nanmax(grid.abs().to_numpy(), initial=0.0))
+    return Heatmap(
+        name="lags",
+        x=[str(step) for step in grid.columns],
+        y=[str(lag) for lag in grid.index],
+        z=grid.to_numpy(),
+        colorscale="Blues" if is_average else "RdBu_r",
+        zmin=0 if is_average else -largest,
+        zmax=largest,
+        colorbar={"thickness": 12},
+        hovertemplate="lag %{y}, %{x} steps ahead: %{z:,.4~r}<extra></extra>",
+    )
