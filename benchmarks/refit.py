@@ -21,10 +21,12 @@ import pandas as pd
 from scipy.stats import ttest_rel
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.forecast.backtest import Retraining, retrain
+from rnn_pipelines.forecast.backtest import retrain
 from rnn_pipelines.forecast.evaluation.metrics import average_errors
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
+from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.forecaster import forecast_cutoffs
+from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.schedule import go_back, list_days
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
@@ -83,13 +85,13 @@ def replay(case: str, schedule: str) -> tuple[pd.DataFrame, list[dict[str, Any]]
     """
     recipe, schedules = CASES[case]
     policy = ForecastPolicySpec(must_beat=(), max_age_days=30)
-    spec = RetrainForecastSpec(policy=policy, budget=BudgetSpec(max_seconds=600), refit=True)
+    retraining = RetrainForecastSpec(policy=policy, budget=BudgetSpec(max_seconds=600), refit=True)
     networks = {cell: NetworkSpec(cell=cell) for cell in ("lstm", "gru")}
-    retraining = Retraining(networks, ForecastTrainingSpec(), spec)
+    spec = ForecastSpec(recipe, networks, ForecastTrainingSpec(), LevelSpec(()))
     table = read_newest(None, recipe.source, NewestSpec())
     series, profile = repair_series(table, recipe.source, recipe.gaps)
     if recipe.evaluation.origins == "last":
-        return replay_cuts(table, recipe, retraining, schedules[schedule])
+        return replay_cuts(table, spec, retraining, schedules[schedule])
     every, period = schedules[schedule]
     end = series["ds"].max()
     days = list_days(go_back(end, period, profile["freq"]), end, every, profile["freq"])
@@ -98,7 +100,7 @@ def replay(case: str, schedule: str) -> tuple[pd.DataFrame, list[dict[str, Any]]
         if champion is not None:
             age = pd.Timestamp.now("UTC") - (day - promoted)
             champion = replace(champion, promoted_at=age.isoformat())
-        found = retrain(table[table["ds"] <= day], champion, recipe, retraining)
+        found = retrain(table[table["ds"] <= day], champion, spec, retraining)
         if found.decision.is_promoted:
             champion, promoted = LoadedChampion(str(day), found.artefact, "", (), found.manifest), day
         rows.append(describe(str(day), found))
@@ -111,15 +113,15 @@ def replay(case: str, schedule: str) -> tuple[pd.DataFrame, list[dict[str, Any]]
 
 
 def replay_cuts(
-    table: pd.DataFrame, recipe: Recipe, retraining: Retraining, cuts: tuple[int, ...]
+    table: pd.DataFrame, spec: ForecastSpec, retraining: RetrainForecastSpec, cuts: tuple[int, ...]
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """See `replay`."""
-    series, _ = repair_series(table, recipe.source, recipe.gaps)
+    series, _ = repair_series(table, spec.recipe.source, spec.recipe.gaps)
     ages = table.groupby("unique_id").cumcount(ascending=False)
     forecasts, rows = [], []
     for cut in cuts:
         known = table[ages >= cut]
-        found = retrain(known, None, recipe, retraining)
+        found = retrain(known, None, spec, retraining)
         ends = known.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
         forecasts.append(forecast_both(found.artefact, series, ends))
         rows.append(describe(f"{cut} steps before the end", found))

@@ -10,8 +10,10 @@ from pydantic import ValidationError
 
 from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast import backtest, retraining
-from rnn_pipelines.forecast.backtest import Replay, Retraining, replay_schedules, retrain
+from rnn_pipelines.forecast.backtest import Replay, replay_schedules, retrain
 from rnn_pipelines.forecast.baselines import forecast_baselines
+from rnn_pipelines.forecast.fitting import ForecastSpec
+from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.schedule import BacktestSpec, ScheduleSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -36,22 +38,26 @@ HERE = ParallelSpec(workers=1)
 NEVER, EVERY_8 = ScheduleSpec(), ScheduleSpec(every=8)
 
 
-def make_retraining(refit: bool = False, **policy: Any) -> Retraining:
-    spec = RetrainForecastSpec(
-        policy=ForecastPolicySpec(**{"must_beat": (), "significance": 1.0, **policy}), budget=BudgetSpec(), refit=refit
-    )
-    return Retraining({"gru": NetworkSpec(cell="gru", units=2, members=1)}, TRAINING, spec)
+def make_retraining(refit: bool = False, **policy: Any) -> RetrainForecastSpec:
+    policy = ForecastPolicySpec(**{"must_beat": (), "significance": 1.0, **policy})
+    return RetrainForecastSpec(policy=policy, budget=BudgetSpec(), refit=refit)
+
+
+def make_spec(recipe: Recipe = RECIPE) -> ForecastSpec:
+    return ForecastSpec(recipe, {"gru": NetworkSpec(cell="gru", units=2, members=1)}, TRAINING, LevelSpec((80,)))
 
 
 def replay(
     table: pd.DataFrame,
-    retraining: Retraining | None = None,
+    retraining: RetrainForecastSpec | None = None,
     recipe: Recipe = RECIPE,
     period: int = 20,
     **schedules: ScheduleSpec,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     spec = BacktestSpec(period=period, schedules=schedules)
-    forecasts, retrainings = replay_schedules(table, None, recipe, retraining or make_retraining(), spec, HERE)
+    forecasts, retrainings = replay_schedules(
+        table, None, make_spec(recipe), retraining or make_retraining(), spec, HERE
+    )
     return forecasts.table, retrainings
 
 
@@ -124,6 +130,13 @@ def test_cutoffs_whose_value_was_filled_in_are_left_out(
     assert forecasts["cutoff"].nunique() == 18
 
 
+def test_schedules_have_the_intervals_of_their_champions(replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    for name in ("never", "often"):
+        low, high = (replayed[0][f"{name}-{side}-80"] for side in ("lo", "hi"))
+        assert ((low <= replayed[0][name]) & (replayed[0][name] <= high)).all()
+        assert (low < high).all()
+
+
 # The champion
 
 
@@ -182,7 +195,7 @@ def test_first_network_is_in_use_whatever_the_policy_says(table: pd.DataFrame) -
 def test_retraining_as_of_a_day_has_the_same_loss_in_and_out_of_a_replay(
     table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
-    candidate = retrain(table.iloc[:-20], None, RECIPE, make_retraining())
+    candidate = retrain(table.iloc[:-20], None, make_spec(), make_retraining())
     assert candidate.manifest["metrics"]["challenger"]["loss"] == replayed[1]["loss"].iloc[0]
 
 
@@ -297,7 +310,7 @@ def days(monkeypatch: pytest.MonkeyPatch, make_table: Callable[..., pd.DataFrame
         recipe = RECIPE.model_copy(update={"source": source, "split": SplitSpec(validation=0.1, test=0.1)})
         series = make_table([float(value % 7) for value in range(size)], **options)
         with pytest.raises(InterruptedError):
-            replay_schedules(series, None, recipe, make_retraining(), spec, HERE)
+            replay_schedules(series, None, make_spec(recipe), make_retraining(), spec, HERE)
         return [str(getattr(day, "date", lambda day=day: day)()) for day in found[0].days]
 
     return find
@@ -335,7 +348,7 @@ def test_spans_of_time_mean_nothing_to_steps(
     table = make_table(make_values(70), freq=1, start=0)
     recipe = RECIPE.model_copy(update={"source": SourceSpec(name="catalog", freq=1)})
     with pytest.raises(SeriesError, match="the series have steps and no dates"):
-        replay_schedules(table, None, recipe, make_retraining(), spec, HERE)
+        replay_schedules(table, None, make_spec(recipe), make_retraining(), spec, HERE)
 
 
 @pytest.mark.parametrize("every", ["fortnight", 0, -1, 1.5])
@@ -349,7 +362,9 @@ def test_two_processes_come_to_the_same_as_one(
     table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     spec = BacktestSpec(period=20, schedules={"never": NEVER, "often": EVERY_8})
-    forecasts, retrainings = replay_schedules(table, None, RECIPE, make_retraining(), spec, ParallelSpec(workers=2))
+    forecasts, retrainings = replay_schedules(
+        table, None, make_spec(), make_retraining(), spec, ParallelSpec(workers=2)
+    )
     pd.testing.assert_frame_equal(forecasts.table, replayed[0])
     columns = ["schedule", "as_of", "is_promoted", "loss"]
     pd.testing.assert_frame_equal(retrainings[columns], replayed[1][columns])

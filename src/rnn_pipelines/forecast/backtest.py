@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -16,8 +15,8 @@ from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.challenger import TrainingPlan
+from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.forecaster import forecast_cutoffs
-from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel, run_steps
 from rnn_pipelines.forecast.retraining import list_steps
@@ -32,23 +31,10 @@ from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
 from rnn_pipelines.forecast.series.windows import EvaluationSpec
-from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec, RetrainForecastSpec
+from rnn_pipelines.forecast.specs import RetrainForecastSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Retraining:
-    """How windows become a challenger, and when it is promoted; see the types of the attributes.
-
-    Attributes:
-        networks: by name in the registry.
-    """
-
-    networks: Mapping[str, NetworkSpec]
-    training: ForecastTrainingSpec
-    spec: RetrainForecastSpec
 
 
 @dataclass(frozen=True)
@@ -61,6 +47,8 @@ class Replay:
         table: as read, of which each day takes its part.
         covariate_table: of all days: what is past in it is not read after the day of a forecast.
         series: repaired, from which forecasts are made.
+        spec: what is fitted.
+        retraining: when it is promoted.
     """
 
     name: str
@@ -68,15 +56,15 @@ class Replay:
     table: Source
     covariate_table: pd.DataFrame | None
     series: Series
-    recipe: Recipe
-    retraining: Retraining
+    spec: ForecastSpec
+    retraining: RetrainForecastSpec
 
 
 def replay_schedules(
     table: Source,
     covariate_table: pd.DataFrame | None,
-    recipe: Recipe,
-    retraining: Retraining,
+    spec: ForecastSpec,
+    retraining: RetrainForecastSpec,
     backtest: BacktestSpec,
     parallel: ParallelSpec,
 ) -> tuple[Predictions, Retrainings]:
@@ -85,25 +73,28 @@ def replay_schedules(
     Args:
         table: the series up to the last day.
         covariate_table: see `read_covariates`; None if there are none.
-        recipe, retraining, backtest: see their types.
+        spec, retraining, backtest: see their types.
         parallel: over which processes the schedules are spread.
     Returns:
         Forecasts of the period beside what happened: those of the baselines, ridge fitted on the first day alone, and
-        of each schedule. Left out are series that were not there on the first day or are not forecast any more, and
-        forecasts whose cut-off has no observed value, because a value that is filled in there comes from later ones.
-        And all retrainings.
+        of each schedule, with its intervals. Left out are series that were not there on the first day or are not
+        forecast any more, and forecasts whose cut-off has no observed value, because a value that is filled in there
+        comes from later ones. And all retrainings.
     Raises:
         SeriesError: the series are too short for the period, or have steps and the spans are of time.
         TrainingError: the first training of a schedule failed, so that it has nothing to forecast with.
     """
+    recipe = spec.recipe
     series, profile = repair_series(table, recipe.source, recipe.gaps)
     end = series["ds"].max()
     first = go_back(end, backtest.period, profile["freq"])
-    days = {name: list_days(first, end, spec.every, profile["freq"]) for name, spec in backtest.schedules.items()}
+    days = {
+        name: list_days(first, end, schedule.every, profile["freq"]) for name, schedule in backtest.schedules.items()
+    }
     forecasts = _forecast_baselines(table, covariate_table, series, profile, recipe, first)
     # The longest first, so that no process is left with it at the end.
     jobs = sorted(
-        (Replay(name, days[name], table, covariate_table, series, recipe, retraining) for name in backtest.schedules),
+        (Replay(name, days[name], table, covariate_table, series, spec, retraining) for name in backtest.schedules),
         key=lambda job: -len(job.days),
     )
     logger.info("replaying %s", ", ".join(f"{job.name} (up to {len(job.days) - 1} trainings)" for job in jobs))
@@ -114,7 +105,7 @@ def replay_schedules(
     observed = series.loc[series["observed"], ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
     forecasts = replace(forecasts, table=forecasts.table.merge(observed, on=["unique_id", "cutoff"]))
     for name in backtest.schedules:
-        forecasts = forecasts.add(name, replayed[name][0])
+        forecasts = forecasts.add(name, replayed[name][0], spec.level.root)
     return forecasts, pd.concat([replayed[name][1] for name in backtest.schedules], ignore_index=True)
 
 
@@ -199,7 +190,7 @@ def _retrain(job: Replay, known: Source, champion: LoadedChampion | None) -> tup
     """The challenger and its row; none where its training failed and there is a champion, which stays, as at night."""
     started = time.monotonic()
     try:
-        candidate = retrain(known, champion, job.recipe, job.retraining, job.covariate_table)
+        candidate = retrain(known, champion, job.spec, job.retraining, job.covariate_table)
     except (SeriesError, TrainingError) as error:
         if champion is None:
             raise
@@ -229,8 +220,8 @@ def _tabulate(candidate: Candidate) -> dict[str, Any]:
 def retrain(
     known: Source,
     champion: LoadedChampion | None,
-    recipe: Recipe,
-    retraining: Retraining,
+    spec: ForecastSpec,
+    retraining: RetrainForecastSpec,
     covariate_table: pd.DataFrame | None = None,
 ) -> Candidate:
     """What `retrain_forecast` comes to on a day, from the table as it stood then.
@@ -238,21 +229,21 @@ def retrain(
     Args:
         known: the series up to that day.
         champion: the forecaster in use on that day; None where there is none.
-        recipe, retraining: see their types.
+        spec, retraining: see their types.
         covariate_table: see `read_covariates`; None if there are none.
     """
     started = time.time()
-    plan = TrainingPlan(retraining.spec.budget, refit=retraining.spec.refit)
-    given = {"training": retraining.training, "retraining": retraining.spec, "plan": plan, "champion": champion}
-    # Nobody reads the intervals of a replay.
-    given["level"] = LevelSpec(())
     values = {
         "table": known,
         "covariate_table": covariate_table,
         "run": {"started": started},
-        **recipe.list_values(),
-        **retraining.networks,
-        **given,
+        **spec.recipe.list_values(),
+        **spec.networks,
+        "training": spec.training,
+        "level": spec.level,
+        "retraining": retraining,
+        "plan": TrainingPlan(retraining.budget, refit=retraining.refit),
+        "champion": champion,
     }
-    outcome: Candidate = run_steps(list_steps(retraining.networks), values)["outcome"]
+    outcome: Candidate = run_steps(list_steps(spec.networks), values)["outcome"]
     return outcome

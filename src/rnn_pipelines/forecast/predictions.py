@@ -147,16 +147,21 @@ class Predictions:
         bounds = [bound for name in others for level in self.levels for bound in name_bounds(name, level)]
         return Predictions(self.table.drop(columns=[*others, *bounds], errors="ignore"), chosen, self.levels)
 
-    def add(self, name: str, forecasts: pd.DataFrame) -> "Predictions":
-        """With the point forecasts of one more forecaster.
+    def add(self, name: str, forecasts: pd.DataFrame, levels: Sequence[int] = ()) -> "Predictions":
+        """With the forecasts of one more forecaster.
 
         Args:
             name: of the forecaster.
-            forecasts: `unique_id, cutoff, ds, y_hat`; others than those of the table are left out.
+            forecasts: `unique_id, cutoff, ds, y_hat`, and `lo_80, hi_80` of each level; others than those of the table
+                are left out.
+            levels: of the intervals that are taken over.
         """
-        column = forecasts[[*KEY, "y_hat"]].rename(columns={"y_hat": name})
-        table = self.table.merge(column, on=KEY, how="left", validate="one_to_one")
-        return Predictions(table, (*self.forecasters, name), self.levels)
+        names = {"y_hat": name}
+        for level in levels:
+            names |= zip(name_own_bounds(level), name_bounds(name, level), strict=True)
+        columns = forecasts[[*KEY, *names]].rename(columns=names)
+        table = self.table.merge(columns, on=KEY, how="left", validate="one_to_one")
+        return Predictions(table, (*self.forecasters, name), tuple(dict.fromkeys([*self.levels, *levels])))
 
 
 def show_predictions(predictions: Predictions, tz: str | None) -> Predictions:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.evaluation.schedules import summarize_backtest
+from rnn_pipelines.forecast.evaluation.schedules import BacktestResults, summarize_backtest
 from rnn_pipelines.forecast.evaluation.significance import compute_p_value
 from rnn_pipelines.forecast.predictions import Predictions
 
@@ -82,6 +82,20 @@ def test_cost_is_told_of_schedules(results: dict[str, Any]) -> None:
 
 def test_first_network_is_no_promotion(results: dict[str, Any]) -> None:
     assert (find(results, "often")["num_promotions"], find(results, "never")["num_promotions"]) == (1, 0)
+
+
+def test_schedules_have_metrics_of_their_intervals_and_simple_methods_none(
+    forecasts: Predictions, retrainings: pd.DataFrame
+) -> None:
+    own = forecasts.table.rename(columns={"often": "y_hat"})[["unique_id", "cutoff", "ds", "y_hat"]]
+    with_bounds = forecasts.add(
+        "weekly", own.assign(lo_80=forecasts.table["y"] - 1, hi_80=forecasts.table["y"] + 1), (80,)
+    )
+    found = summarize_backtest(with_bounds, retrainings.replace({"schedule": {"often": "weekly"}}))
+    weekly = find(found, "weekly")
+    assert (weekly["coverage_80"], weekly["width_80"]) == (1.0, pytest.approx(2.0))
+    assert "coverage_80" not in find(found, "ridge")
+    assert BacktestResults(**found).levels == [80]
 
 
 def test_simple_methods_have_no_cost(results: dict[str, Any]) -> None:

@@ -19,7 +19,15 @@ from rnn_pipelines.forecast.report.backtest import (
 def make_results(num_left_out: int = 0, **changes: dict[str, Any]) -> BacktestResults:
     """Schedules `never` and `weekly`, beside the simple methods; `changes` by name."""
     entries = {
-        "never": {"mse": 4.0, "p_value": None, "num_trainings": 1, "num_promotions": 0, "training_seconds": 10.0},
+        "never": {
+            "mse": 4.0,
+            "p_value": None,
+            "num_trainings": 1,
+            "num_promotions": 0,
+            "training_seconds": 10.0,
+            "coverage_80": 0.8125,
+            "width_80": 2.5,
+        },
         "weekly": {"mse": 3.0, "p_value": 0.01, "num_trainings": 52, "num_promotions": 7, "training_seconds": 1234.5},
         "last_value": {"mse": 9.0, "p_value": 0.001},
         "seasonal_naive": {"mse": 12.0, "p_value": 0.001},
@@ -78,8 +86,14 @@ def test_lowest_errors_are_marked() -> None:
     assert tabulate_schedules(make_results(ridge={"mae": 0.1})).best == {(1, 1), (4, 2)}
 
 
+def test_intervals_of_a_schedule_are_told_by_what_they_hold_and_how_wide_they_are() -> None:
+    table = tabulate_schedules(make_results())
+    assert table.header[-2:] == ["inside 80 %", "width 80 %"]
+    assert table.rows[0][-2:] == ["81.2", "2.500"]
+
+
 def test_simple_methods_have_no_cost_in_the_table() -> None:
-    assert tabulate_schedules(make_results()).rows[4] == ["ridge", "3.500", "1.750", "0.02", "–", "–", "–"]
+    assert tabulate_schedules(make_results()).rows[4] == ["ridge", "3.500", "1.750", "0.02", *["–"] * 5]
 
 
 def test_table_lists_what_came_into_use(retrainings: pd.DataFrame) -> None:

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors, average_over_series
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.predictions import Predictions
@@ -15,7 +16,8 @@ from rnn_pipelines.forecast.series.frequency import format_time
 
 
 class Entry(BaseModel, extra="allow", frozen=True):
-    """What a schedule, or a simple method, was worth; beside the fields it has those metrics that are plain means.
+    """What a schedule, or a simple method, was worth; beside the fields it has those metrics that are plain means, and
+    a schedule those of its intervals, see `measure_intervals`.
 
     Attributes:
         name: of the schedule or method.
@@ -37,6 +39,10 @@ class Entry(BaseModel, extra="allow", frozen=True):
         """A metric by its name in `METRICS`."""
         return float(getattr(self, name))
 
+    def get_extra(self, name: str) -> float | None:
+        """A metric of intervals; None where there is none."""
+        return (self.model_extra or {}).get(name)
+
 
 class BacktestResults(BaseModel, extra="forbid", frozen=True):
     """What a backtest comes to; `results.json` holds it.
@@ -55,6 +61,12 @@ class BacktestResults(BaseModel, extra="forbid", frozen=True):
     last_cutoff: str
     reference: str
     forecasters: list[Entry]
+
+    @property
+    def levels(self) -> list[int]:
+        """Of the intervals."""
+        keys = [key for entry in self.schedules for key in entry.model_extra or {} if key.startswith("coverage_")]
+        return sorted({int(key.removeprefix("coverage_")) for key in keys})
 
     @property
     def schedules(self) -> list[Entry]:
@@ -87,6 +99,7 @@ def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict
     counts = retrainings.groupby("schedule", sort=False)["as_of"].size()
     reference = str(counts.idxmin())
     metrics = {name: average_over_series(judged, METRICS[name].statistic) for name in MEANS}
+    of_intervals, _ = measure_intervals(judged)
     squared = average_errors(judged.table, judged.forecasters, "mse", by="cutoff")
     horizon = int(judged.table["horizon_step"].max())
     return BacktestResults(
@@ -100,7 +113,7 @@ def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict
                 name=name,
                 p_value=None if name == reference else compare_losses(squared, name, reference, horizon),
                 **_count(retrainings[retrainings["schedule"] == name]),
-                **{metric: means[name] for metric, means in metrics.items()},  # type: ignore[arg-type]
+                **(of_intervals[name] | {metric: means[name] for metric, means in metrics.items()}),  # type: ignore[arg-type]
             )
             for name in [*counts.index, *(name for name in BASELINES if name in judged.forecasters)]
         ],

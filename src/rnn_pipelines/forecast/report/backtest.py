@@ -29,7 +29,8 @@ HOW_TO_READ = (
     "MSE and MAE are means over all steps ahead and cut-offs of a series, then over series; lower is better. p is that "
     "of the paired squared errors against the schedule that trains least: above {significance} nothing is shown. "
     "Promoted are the challengers after the first that took the champion's place. Seconds are those of training and "
-    "compilation, on the machine that replayed."
+    "compilation, on the machine that replayed. Inside is the part of the actuals, in percent, in the interval of that "
+    "level of whichever model was the champion, and width how wide it was on average."
 )
 
 
@@ -124,18 +125,27 @@ def tabulate_schedules(results: BacktestResults) -> Table:
         (min(range(len(entries)), key=lambda row: entries[row].get_metric(name)), column)
         for column, name in enumerate(MEANS, start=1)
     }
+    levels = results.levels
     header = ["", *(METRICS[name].heading for name in MEANS), "p", "trainings", "promoted", "training, s"]
-    return Table(header, [_format_row(entry) for entry in entries], best=frozenset(best))
+    header += [heading for level in levels for heading in (f"inside {level} %", f"width {level} %")]
+    return Table(header, [_format_row(entry, levels) for entry in entries], best=frozenset(best))
 
 
-def _format_row(entry: Entry) -> Sequence[str]:
+def _format_row(entry: Entry, levels: Sequence[int]) -> Sequence[str]:
     return [
         LOOKS[entry.name].name,
         *(format_number(entry.get_metric(name)) for name in MEANS),
         NO_NUMBER if entry.p_value is None else f"{entry.p_value:.2g}",
         *(NO_NUMBER if number is None else str(number) for number in (entry.num_trainings, entry.num_promotions)),
         NO_NUMBER if entry.training_seconds is None else f"{entry.training_seconds:,.1f}",
+        *(cell for level in levels for cell in _tell_interval(entry, level)),
     ]
+
+
+def _tell_interval(entry: Entry, level: int) -> tuple[str, str]:
+    """Its coverage in percent, and its width."""
+    coverage, width = (entry.get_extra(f"{measure}_{level}") for measure in ("coverage", "width"))
+    return NO_NUMBER if coverage is None else f"{100 * coverage:.1f}", format_number(width)
 
 
 def tabulate_retrainings(retrainings: Retrainings) -> Table:

@@ -8,7 +8,6 @@ from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.report.cross_validation import draw_error_by_cutoff
 from rnn_pipelines.forecast.series.newest import read_newest, read_newest_covariates
-from rnn_pipelines.pipelines.backtest_forecast.nodes import gather_recipe, take_network
 from rnn_pipelines.pipelines.cross_validate_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
 
@@ -49,9 +48,9 @@ def create_input_nodes(pipeline: str) -> list[Node]:
     return [
         node(read_newest, newest, f"{pipeline}_table"),
         node(read_newest_covariates, [*newest, "params:forecast.covariates"], f"{pipeline}_covariate_table"),
-        node(gather_recipe, [f"params:forecast.{block}" for block in Recipe.model_fields], recipe),
+        node(nodes.gather_recipe, [f"params:forecast.{block}" for block in Recipe.model_fields], recipe),
         *(
-            node(take_network, f"params:forecast.{name}", dataset, namespace=f"{pipeline}_{name}")
+            node(nodes.take_network, f"params:forecast.{name}", dataset, namespace=f"{pipeline}_{name}")
             for name, dataset in networks.items()
         ),
         node(nodes.gather_spec, gathered, f"{pipeline}_spec"),
