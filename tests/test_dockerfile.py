@@ -51,7 +51,7 @@ def test_installs_as_make_does(instructions: Instructions, project: Path) -> Non
 def test_extras_are_those_of_commands_that_run_alone(instructions: Instructions) -> None:
     """Not notebooks, the graph and what only developers need."""
     extras = re.findall(r"--extra (\S+)", "\n".join(find_all(instructions, "RUN")))
-    assert extras == ["dask", "mlflow", "postgres"]
+    assert extras == ["dask", "excel", "mlflow", "postgres"]
 
 
 def test_what_cannot_be_compiled_later_is_compiled(instructions: Instructions) -> None:

@@ -280,7 +280,9 @@ def test_series_that_is_not_there_all_the_time_is_left_out(
     with caplog.at_level("WARNING", "rnn_pipelines"):
         forecasts, _ = replay(table, never=NEVER)
     assert set(forecasts["unique_id"]) == {"kept"}
-    assert "left out, for they are not there or can not be used from the first day to the last: part" in caplog.messages
+    assert (
+        "left out, because they are not there or can't be used from the first day to the last: part" in caplog.messages
+    )
     assert np.allclose(forecasts["last_value"], replayed[0]["last_value"])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -348,3 +349,17 @@ def test_replay_sees_no_past_covariate_after_its_days(
         forecasts.append(found.table[found.table["cutoff"] <= day])
     assert len(forecasts[0])
     pd.testing.assert_frame_equal(*forecasts, check_exact=True)
+
+
+def test_one_row_known_ahead_is_of_local_time_as_the_series_is(tmp_path: Path) -> None:
+    """A row alone does not tell that steps are hours."""
+    hours = pd.date_range("2024-07-01", periods=48, freq="h")
+    series = pd.DataFrame({"ds": hours, "y": np.arange(48.0), "price": 1.0})
+    series.to_csv(tmp_path / "series.csv", index=False)
+    pd.DataFrame({"ds": [hours[-1] + pd.Timedelta(hours=1)], "price": [2.0]}).to_csv(
+        tmp_path / "ahead.csv", index=False
+    )
+    source = SourceSpec(path=str(tmp_path / "series.csv"), time="ds", target="y", tz="Europe/Berlin")
+    found = read_covariates(source, CovariateSpec(future=("price",), path=str(tmp_path / "ahead.csv")), None)
+    assert found["ds"].diff().dropna().eq(pd.Timedelta(hours=1)).all()
+    assert found["price"].astype(float).tolist() == [1.0] * 48 + [2.0]

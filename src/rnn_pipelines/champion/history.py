@@ -121,7 +121,7 @@ def list_records(folder: Path) -> list[Record]:
         except NewerFormatError as error:
             logger.error("left out of the history: %s", error)
         except (OSError, ValueError) as error:
-            logger.error("%s: left out of the history, for it is damaged (%s)", path, error)
+            logger.error("%s: left out of the history, because it is damaged (%s)", path, error)
     return records
 
 

@@ -42,7 +42,7 @@ class PostgresQueryDataset(AbstractDataset[None, pd.DataFrame]):
             raise explain(found, "PostgreSQL") from None
 
     def save(self, data: None) -> None:
-        raise DatasetError(f"{self._sql}: expected nothing to save, for it is only read.")
+        raise DatasetError(f"{self._sql}: expected nothing to save, because it is only read.")
 
     def _describe(self) -> dict[str, Any]:
         return {"sql": self._sql}

@@ -136,7 +136,7 @@ def _extend_test_part(known: Cutoffs, series: Series, horizon: int) -> Cutoffs:
     left_out = sorted({str(name) for name in series["unique_id"]} - {str(name) for name in known["unique_id"][goes_on]})
     if left_out:
         logger.warning(
-            "left out, for they are not there or can not be used from the first day to the last: %s",
+            "left out, because they are not there or can't be used from the first day to the last: %s",
             ", ".join(left_out),
         )
     kept = known[goes_on].reset_index(drop=True)

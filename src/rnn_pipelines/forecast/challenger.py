@@ -177,11 +177,11 @@ def forecast_holdout(
     forecasters = {CHALLENGER: challenger} | ({} if champion is None else {CHAMPION: champion.artefact})
     for name, forecaster in forecasters.items():
         if forecaster.settings.freq != challenger.settings.freq:
-            logger.warning("%s: no forecast, for its steps are %s", name, forecaster.settings.freq)
+            logger.warning("%s: no forecast, because its steps are %s", name, forecaster.settings.freq)
             continue
         missing = [column for column in forecaster.coding.list_columns() if column not in there]
         if missing:
-            logger.warning("%s: no forecast, for it reads the covariates %s, which are not there", name, missing)
+            logger.warning("%s: no forecast, because it reads the covariates %s, which are not there", name, missing)
             continue
         forecasts = forecast_cutoffs(forecaster, series, cutoffs, covariate_table)
         holdout = holdout.add(name, forecasts.fillna({"y_hat": np.inf}))

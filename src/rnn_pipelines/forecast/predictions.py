@@ -41,7 +41,8 @@ class TargetsTable(StepsTable):
 
 
 class ForecastLogTable(StepsTable):
-    """Forecasts one below the other: by which model version each was made, and when (UTC).
+    """Forecasts one below the other: by which model version each was made, and when (UTC, as are `cutoff` and `ds` of
+    hours with a `source.tz`, so that they can be joined with the series whatever clocks do).
 
     A forecast that is not a finite number stays in the log, because monitoring has to find it. Bounds are missing where
     a version has none of that level, or could not promise it.

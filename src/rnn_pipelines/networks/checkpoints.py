@@ -44,9 +44,9 @@ def read_checkpoint(path: Path, fingerprint: str) -> tuple[Any, dict[str, np.nda
     except FileNotFoundError:
         return None
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        logger.warning("%s: left out, for it is damaged (%s)", path, error)
+        logger.warning("%s: left out, because it is damaged (%s)", path, error)
         return None
     if state["fingerprint"] != fingerprint:
-        logger.info("%s: left out, for it is of other data or settings", path)
+        logger.info("%s: left out, because it is of other data or settings", path)
         return None
     return state, arrays

@@ -144,7 +144,7 @@ def test_verdict_says_nothing_of_simple_methods_that_are_worse() -> None:
 
 def test_verdict_names_the_tasks_that_were_left_out() -> None:
     verdict = judge({"a": make_entries(("lstm", "gru", None))}, left_out=("jsb_chorales", "nottingham"))
-    assert verdict.endswith("Left out, for there is no file of the music: JSB Chorales and Nottingham.")
+    assert verdict.endswith("Left out, because there is no file of the music: JSB Chorales and Nottingham.")
 
 
 # Of one task

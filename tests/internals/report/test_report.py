@@ -105,7 +105,7 @@ def test_verdict_is_defined_where_memory_has_no_end() -> None:
 
 
 def test_verdict_says_where_nothing_was_learnt() -> None:
-    assert "no input matters, for it has learned nothing that helps;" in write_verdict(make_summary(reach=0))
+    assert "no input matters, because it has learned nothing that helps;" in write_verdict(make_summary(reach=0))
 
 
 @pytest.mark.parametrize(

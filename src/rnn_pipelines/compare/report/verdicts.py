@@ -21,7 +21,7 @@ def write_verdict(tasks: Sequence[TaskResults], left_out: Sequence[str]) -> str:
     """
     sentences = [*_write_pairs(tasks), *_write_learning(tasks), *_write_references(tasks)]
     if left_out:
-        sentences.append(f"Left out, for there is no file of the music: {join_names(left_out)}.")
+        sentences.append(f"Left out, because there is no file of the music: {join_names(left_out)}.")
     return " ".join(map(begin_sentence, sentences))
 
 

@@ -68,7 +68,9 @@ def read_covariates(source: SourceSpec, covariates: CovariateSpec, external: pd.
     if covariates.path is None:
         return table
     ahead = source.model_copy(update={"path": covariates.path})
-    more = _refuse_repeated(read_rows(ahead, list(covariates.future), None), covariates.path)
+    # One row alone doesn't tell how long steps are.
+    is_short = None if source.tz is None else table.attrs.get("tz") is not None
+    more = _refuse_repeated(read_rows(ahead, list(covariates.future), None, is_short), covariates.path)
     joined = more.set_index(KEY).combine_first(table.set_index(KEY)).reset_index()
     joined.attrs |= table.attrs
     return joined[[*KEY, *covariates.columns]]

@@ -59,8 +59,8 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     if empty:
         some = list_some(empty, NAMES_IN_MESSAGE)
         repairs.append(f"left out: {len(empty)} series without any value ({some})")
-    ordered, trims = _trim_ends(ordered)
-    repairs += trims
+    ordered, repairs_of_ends, ahead = _trim_ends(ordered)
+    repairs += repairs_of_ends
     regular = _fill_grid(ordered, freq, source)
     regular.insert(3, "observed", regular["y"].notna())
     if not regular["observed"].all():
@@ -71,6 +71,8 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
             regular[column] = regular[column].interpolate()
     for repair in repairs:
         logger.warning("%s: %s", source.label, repair)
+    for told in ahead:
+        logger.info("%s: %s", source.label, told)
     lookback, horizon = choose_usual_window(source, freq)
     return regular, Profile(
         source=source.label,
@@ -85,7 +87,7 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
         last=format_time(regular["ds"].max(), source.tz),
         tz=source.tz,
         found=table.attrs.get("found", {}),
-        repairs=repairs,
+        repairs=[*repairs, *ahead],
         left_out=empty,
         unjudged=[],
     )
@@ -166,23 +168,17 @@ def _leave_out_empty(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.Data
     return ordered[~rows.spread(is_empty)], names
 
 
-def _trim_ends(ordered: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Leaves out what lies before a series' first value and after its last."""
+def _trim_ends(ordered: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Leaves out what lies before a series' first value and after its last: no repair, but what is known ahead."""
     rows, has_value = find_rows(ordered), ordered["y"].notna().to_numpy()
     counts = np.append(0, np.cumsum(has_value))
     num_before, num_until = counts[rows.starts], counts[rows.stops]
     is_inside = (counts[1:] > rows.spread(num_before)) & (counts[:-1] < rows.spread(num_until))
     is_before = counts[1:] == rows.spread(num_before)
     num_early, num_late = int(is_before.sum()), int((~is_inside & ~is_before).sum())
-    told = []
-    if num_early:
-        told.append(f"left out: {num_early} rows without a value before a series' first value")
-    if num_late:
-        # What is known ahead stands there.
-        told.append(
-            f"{num_late} rows after a series' last value have none: forecasts begin there, and read covariates alone"
-        )
-    return ordered[is_inside], told
+    early = [f"left out: {num_early} rows without a value before a series' first value"] if num_early else []
+    late = f"{num_late} rows after a series' last value have none: forecasts begin there, and read covariates alone"
+    return ordered[is_inside], early, [late] if num_late else []
 
 
 def _fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> pd.DataFrame:

@@ -158,12 +158,15 @@ def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> Sou
     return numbered if source.tz is None else _place_in_zone(numbered, table[source.time], source.tz, source)
 
 
-def read_rows(source: SourceSpec, columns: list[str], external: pd.DataFrame | None = None) -> pd.DataFrame:
+def read_rows(
+    source: SourceSpec, columns: list[str], external: pd.DataFrame | None = None, is_short: bool | None = None
+) -> pd.DataFrame:
     """Reads other columns of the table that `source` names, as they stand in its cells, in the order of its rows.
 
     Args:
         source, external: see `read_source`.
         columns: their names.
+        is_short: whether steps are short, see `place_in_zone`, where these rows are too few to tell.
     Returns:
         `unique_id, ds` and the columns; numbers with other signs than a decimal point are read, see `read_other_signs`.
     Raises:
@@ -180,7 +183,7 @@ def read_rows(source: SourceSpec, columns: list[str], external: pd.DataFrame | N
     cells = {name: read_other_signs(table[name], source.label, marks, is_comma_separated) for name in columns}
     keys = {"unique_id": _parse_ids(table, source), "ds": _parse_times(table, source)[0]}
     numbered = _number_rows(pd.DataFrame(keys | cells), source, {})
-    return numbered if source.tz is None else _place_in_zone(numbered, table[source.time], source.tz, source)
+    return numbered if source.tz is None else _place_in_zone(numbered, table[source.time], source.tz, source, is_short)
 
 
 def _read_seattle(source: SourceSpec) -> pd.DataFrame:
@@ -207,10 +210,12 @@ def _number_rows(table: pd.DataFrame, source: SourceSpec, found: Found) -> pd.Da
     return numbered
 
 
-def _place_in_zone(table: pd.DataFrame, raw: pd.Series, tz: str, source: SourceSpec) -> pd.DataFrame:
+def _place_in_zone(
+    table: pd.DataFrame, raw: pd.Series, tz: str, source: SourceSpec, is_short: bool | None = None
+) -> pd.DataFrame:
     if not is_datetime64_any_dtype(table["ds"]):
         raise SeriesError(f"{source.label}: column '{source.time}' holds steps, which have no source.tz. Leave it out.")
-    placed, is_utc = place_in_zone(table, has_zone(raw, source.label), tz, source.label)
+    placed, is_utc = place_in_zone(table, has_zone(raw, source.label), tz, source.label, is_short)
     placed.attrs["tz"] = tz if is_utc else None
     return placed
 

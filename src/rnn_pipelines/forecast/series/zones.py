@@ -48,7 +48,9 @@ def has_zone(raw: pd.Series, label: str) -> bool:
     return bool(is_zoned.all())
 
 
-def place_in_zone(table: pd.DataFrame, is_zoned: bool, tz: str, label: str) -> tuple[pd.DataFrame, bool]:
+def place_in_zone(
+    table: pd.DataFrame, is_zoned: bool, tz: str, label: str, is_short: bool | None = None
+) -> tuple[pd.DataFrame, bool]:
     """Puts times of a zone on an axis without gaps.
 
     Args:
@@ -57,13 +59,14 @@ def place_in_zone(table: pd.DataFrame, is_zoned: bool, tz: str, label: str) -> t
         is_zoned: whether it had one.
         tz: the zone.
         label: of the source, for messages.
+        is_short: whether its steps are as short as what clocks are put back by; found from the table where it is None.
     Returns:
         The table; and whether its times are UTC, to be shown in local time, because its steps are short. Left out are
         rows without a value at times that clocks pass over.
     Raises:
         SeriesError: a value at such a time.
     """
-    is_short = _has_short_steps(table)
+    is_short = _has_short_steps(table) if is_short is None else is_short
     if is_zoned:
         return table if is_short else table.assign(ds=show_local(table["ds"], tz).dt.tz_localize(None)), is_short
     if not is_short:

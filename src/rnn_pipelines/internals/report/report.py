@@ -68,7 +68,7 @@ def _tell_memory(cell: str, layer: LayerSummary) -> str:
     if reach is None:
         far = "the whole window matters"
     elif reach == 0:
-        far = "no input matters, for it has learned nothing that helps"
+        far = "no input matters, because it has learned nothing that helps"
     else:
         far = f"inputs {reach} or more steps back matter less than a tenth of the most"
     return f"half of the {NOTATIONS[cell].look.name}'s units hold half of their state {held}, and {far}"

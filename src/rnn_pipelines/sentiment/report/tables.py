@@ -131,8 +131,8 @@ def tabulate_profile(profile: ReviewProfile) -> Table:
     """What was dropped from the reviews, and how long they are."""
     dropped, words = profile["num_dropped"], profile["num_words"]
     rows = [
-        ["dropped, for the text is in the test part", f"{dropped['in_test']:,}"],
-        ["dropped, for the text is there already", f"{dropped['repeated']:,}"],
+        ["dropped, because the text is in the test part", f"{dropped['in_test']:,}"],
+        ["dropped, because the text is there already", f"{dropped['repeated']:,}"],
         ["films or groups in training and test part", f"{profile['num_films_in_train_and_test']:,}"],
         ["words of a review, mean", f"{words['mean']:,.0f}"],
         ["words of a review, median", f"{words['median']:,.0f}"],

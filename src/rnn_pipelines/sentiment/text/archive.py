@@ -97,7 +97,7 @@ def read_archive(path: Path | str, unlabelled: bool = False) -> Reviews:
     Returns:
         With IDs such as `train/pos/12_9` and films such as `tt0453418`, sorted by split, label and ID.
     Raises:
-        ReviewError: the archive is damaged, or holds what does not belong into it; the member is named.
+        ReviewError: the archive is damaged, or holds what does not belong in it; the member is named.
     """
     contents = _Contents()
     with _explain_damage(path), _BoundedGzip(path) as unpacked:
