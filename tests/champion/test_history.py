@@ -196,7 +196,7 @@ def test_record_of_odd_values_is_left_out_with_a_word(
     path = tmp_path / "history" / f"{add_record(tmp_path, {})}.json"
     path.write_text(json.dumps(fields))
     assert list_records(tmp_path) == []
-    assert caplog.messages[0].startswith(f"{path}: left out of the history, for it is damaged (")
+    assert caplog.messages[0].startswith(f"{path}: left out of the history, because it is damaged (")
 
 
 @pytest.mark.parametrize("fields", [{"version": None}, {"metrics": {"champion": None}}, {"more": [1]}])

@@ -23,15 +23,25 @@ LOCK_SECONDS = 60
 
 
 def make_name(folder: Path) -> str:
-    """A name that no other process makes, and that sorts after those of all records and versions there are.
-
-    It is the time, but never earlier than the newest name: where a clock was ahead once, what comes later would sort
-    before what is older, and the newest retraining, failure and champion would for ever be those of that night.
+    """A name for a record or a version; see `make_later_name`.
 
     Args:
         folder: of the task, whose lock is held.
     """
-    names = [*(path.stem for path in _list_files(folder)), *(path.name for path in list_folder(folder / "versions"))]
+    return make_later_name(
+        [*(path.stem for path in _list_files(folder)), *(path.name for path in list_folder(folder / "versions"))]
+    )
+
+
+def make_later_name(names: Iterable[str]) -> str:
+    """A name that no other process makes, and that sorts after others.
+
+    It is the time, but never earlier than the newest name: where a clock was ahead once, what comes later would sort
+    before what is older, and the newest retraining, failure, champion and run would for ever be those of that night.
+
+    Args:
+        names: all that there are.
+    """
     newest = max(filter(None, map(find_moment, names)), default=None)
     now = datetime.now(UTC)
     at = now if newest is None else max(now, newest + timedelta(microseconds=1))

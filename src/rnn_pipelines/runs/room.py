@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from rnn_pipelines.champion.files import sync_folder
-from rnn_pipelines.champion.history import make_name
+from rnn_pipelines.champion.history import make_later_name
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs.records import RECORD, RunRecord, list_files, read_record, write_record
 
@@ -112,7 +112,7 @@ def open_run(room: Room, layers: Iterable[str], needed: Collection[PurePath] | N
         path.unlink() if path.is_symlink() else shutil.rmtree(path)
     _take_in(room, layers)
     before = None if needed is None else _find_before(room, needed)
-    run = OpenRun(room, _make_later_name(room), None if before is None else before.name.removeprefix("."))
+    run = OpenRun(room, make_later_name(room.list_runs()), None if before is None else before.name.removeprefix("."))
     if before is None:
         run.folder.mkdir()
     else:
@@ -194,7 +194,7 @@ def _take_in(room: Room, layers: Iterable[str]) -> None:
     for layer in unlinked:
         _refuse_foreign(shown[layer], None if current is None else room.folder / current / layer)
     if unlinked and current is None:
-        current = make_name()
+        current = make_later_name(())
         (room.folder / current).mkdir()
         _point(room.folder / CURRENT, current)
     for layer in unlinked:
@@ -225,12 +225,6 @@ def _list_foreign(room: Room, name: str) -> list[str]:
     if foreign:
         logger.warning("%s: it is kept, because somebody put %s there; move it out", folder, ", ".join(foreign))
     return foreign
-
-
-def _make_later_name(room: Room) -> str:
-    """After all names that are there, whatever the clock says."""
-    name, newest = make_name(), max(room.list_runs(), default="")
-    return name if name > newest else f"{newest}+{name[-6:]}"
 
 
 def _link_layer(room: Room, layer: str) -> None:
