@@ -156,4 +156,4 @@ def test_odd_record_of_a_version_is_left_out_with_a_word(
     version = store.add_version({"model": b"1", RECORD: content})
     store.promote(version, [], SINCE)
     assert store.list_records() == []
-    assert caplog.messages[0].startswith(f"{version}: left out of the history, for its record is damaged (")
+    assert caplog.messages[0].startswith(f"{version}: left out of the history, because its record is damaged (")

@@ -229,7 +229,7 @@ class ChampionStore:
         except (ChampionError, KeyError):  # damaged, or from when versions had no record
             return None
         except ValueError as error:
-            logger.error("%s: left out of the history, for its record is damaged (%s)", version, error)
+            logger.error("%s: left out of the history, because its record is damaged (%s)", version, error)
             return None
 
     def _replace_pointer(self, pointer: Pointer) -> None:
