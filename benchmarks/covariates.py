@@ -1,5 +1,6 @@
-"""What covariates are worth, to ridge and networks alike: of a series with known effects, and Seattle with its rain.
+"""What covariates are worth, to ridge and networks alike: of a series with known effects, Seattle's rain, and bikes.
 
+    .venv/bin/pip download --no-deps --dest benchmarks/.data ISLP==0.6.0    # the bikes
     .venv/bin/python benchmarks/covariates.py [case ...] [--seeds 3]
 
 Prints a table for each case, with and without covariates; writes `benchmarks/results/covariates.json`.
@@ -7,6 +8,7 @@ Prints a table for each case, with and without covariates; writes `benchmarks/re
 
 import argparse
 import json
+import zipfile
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -22,11 +24,15 @@ from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.training import train_network
 
 RESULTS = Path(__file__).parent / "results/covariates.json"
 SHOWN = (*NETWORKS, BEST, "ridge", "mix", "climatology", "seasonal_naive")
+DAYS, WEATHER = ("holiday", "workingday"), ("temp", "hum", "windspeed")
+# Bikes hired in Washington in each hour of 2011, of Fanaee-T & Gama (2014), doi:10.1007/s13748-013-0040-3.
+BIKES = Path(__file__).parent / ".data/islp-0.6.0-py3-none-any.whl"
 CASES = {
     "promotion": {"none": CovariateSpec(), "promo and price": CovariateSpec(future=("promo", "price"))},
     "seattle": {
@@ -35,7 +41,14 @@ CASES = {
         "rain, wind, minimum, weather": CovariateSpec(past=("precipitation", "wind", "temp_min", "weather")),
         "rain and wind, were they known ahead": CovariateSpec(future=("precipitation", "wind")),
     },
+    "bikes": {
+        "none": CovariateSpec(),
+        "working days": CovariateSpec(future=DAYS),
+        "and the weather until now": CovariateSpec(future=DAYS, past=WEATHER),
+        "and the weather, were it known ahead": CovariateSpec(future=(*DAYS, *WEATHER)),
+    },
 }
+WINDOWS = {"bikes": WindowSpec(lookback=168, horizon=24)}
 
 
 def draw_promotion(seed: int, num_days: int = 1000, num_ahead: int = 7) -> tuple[pd.DataFrame, np.ndarray]:
@@ -52,11 +65,22 @@ def draw_promotion(seed: int, num_days: int = 1000, num_ahead: int = 7) -> tuple
     return pd.DataFrame({"ds": ds, "y": y, "promo": promo, "price": price}), signal
 
 
+def read_bikes() -> pd.DataFrame:
+    """A row for each hour; of the 115 that are missing without a value, and with the covariates of the hour before."""
+    with zipfile.ZipFile(BIKES) as wheel, wheel.open("ISLP/data/Bikeshare.csv") as file:
+        table = pd.read_csv(file)
+    hours = pd.to_timedelta((table["day"] - 1) * 24 + table["hr"], unit="h")
+    table = table.set_index(pd.Timestamp("2011-01-01") + hours)[["bikers", *DAYS, *WEATHER]].asfreq("h")
+    filled = table[[*DAYS, *WEATHER]].ffill()
+    return filled.assign(y=table["bikers"].astype(float)).rename_axis("ds").reset_index()
+
+
 def run(case: str, covariates: CovariateSpec, seed: int) -> dict[str, float]:
     """MSE of each forecaster over the test part; over the noise floor that was realised where that is known."""
     source = SourceSpec(name="seattle" if case == "seattle" else "catalog")
-    external, signal = (None, None) if case == "seattle" else draw_promotion(seed)
-    recipe = Recipe(source=source, covariates=covariates)
+    external, signal = draw_promotion(seed) if case == "promotion" else (None, None)
+    external = read_bikes() if case == "bikes" else external
+    recipe = Recipe(source=source, covariates=covariates, window=WINDOWS.get(case, WindowSpec()))
     prepared = prepare_panel(read_source(source, external), recipe, read_covariates(source, covariates, external))
     panel, base = prepared.windows, fit_base(prepared.windows)
     forecasts, networks = forecast_baselines(panel, base), {}
@@ -74,9 +98,10 @@ def measure(prepared: Panel, forecasts: dict[str, np.ndarray], signal: np.ndarra
     index = panel.index("test")
     rows = index.origins(np.arange(len(index)))[:, None] + np.arange(panel.horizon)
     y = prepared.features.table["y"].to_numpy()[rows]
+    is_there = prepared.features.table["observed"].to_numpy()[rows]
     floor = 1.0 if signal is None else float(np.mean((y - signal[rows]) ** 2))
     errors = {name: scale * (panel.values[rows, 0] - forecast) for name, forecast in forecasts.items()}
-    return {name: float(np.mean(error.astype(float) ** 2)) / floor for name, error in errors.items()}
+    return {name: float(np.mean(error[is_there].astype(float) ** 2)) / floor for name, error in errors.items()}
 
 
 def main() -> None:
@@ -89,7 +114,7 @@ def main() -> None:
         readings = CASES[case]
         found = {name: [run(case, covariates, seed) for seed in seeds] for name, covariates in readings.items()}
         results[case] = found
-        print(f"\n{case}: {'MSE' if case == 'seattle' else 'MSE / floor'}, {len(seeds)} seeds\n")
+        print(f"\n{case}: {'MSE / floor' if case == 'promotion' else 'MSE'}, {len(seeds)} seeds\n")
         print(f"| forecaster | {' | '.join(found)} |\n|{'---|' * (1 + len(found))}")
         for name in [name for name in SHOWN if name in found["none"][0]]:
             cells = [[one[name] for one in runs] for runs in found.values()]
