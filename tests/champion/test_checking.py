@@ -105,12 +105,12 @@ def test_damaged_champion_is_an_alarm(store: ChampionStore, path: Path) -> None:
 
 
 def test_what_was_better_than_the_champion_is_told(store: ChampionStore, path: Path) -> None:
-    reasons = ["it is better", "its loss is 3.1% above that of ridge (p = 0.2)"]
+    reasons = ["it is better", "its loss is 3.1 % above that of ridge (p = 0.2)"]
     store.promote(store.add_version({"model": b"another"}), reasons, AT)
     write(path, "ok", "errors as promised")
     checked = check_task(store, path)
     assert checked.verdict == "ok"
-    assert "of the version in use: its loss is 3.1% above that of ridge (p = 0.2)" in checked.reasons
+    assert "of the version in use: its loss is 3.1 % above that of ridge (p = 0.2)" in checked.reasons
 
 
 def test_no_champion_asks_for_a_retraining(tmp_path: Path, path: Path) -> None:

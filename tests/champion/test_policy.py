@@ -56,7 +56,7 @@ def test_improvement_must_be_more_than_the_least(loss: float, is_promoted: bool)
 def test_too_small_an_improvement_is_told() -> None:
     decision = decide(replace(BETTER, challenger_loss=4.9), min_improvement_fraction=0.1)
     assert decision.reasons == (
-        "its loss is 4.9, the champion's 5, p = 0.01: it is better by less than 10.0%, which is asked for",
+        "its loss is 4.9, the champion's 5, p = 0.01: it is better by less than 10.0 %, which is asked for",
     )
 
 

@@ -112,7 +112,7 @@ def test_ridge_need_not_be_beaten_but_is_told(decide: Callable[..., Candidate]) 
     said = candidate.manifest["reasons"][1]
     measured = candidate.manifest["metrics"]
     ratio = measured["challenger"]["loss"] / measured["baselines"]["ridge"]
-    assert said == f"its loss is {ratio - 1:.1%} above that of ridge (p < 0.0001)"
+    assert said == f"its loss is {100 * (ratio - 1):.1f} % above that of ridge (p < 0.0001)"
 
 
 def test_simple_methods_that_are_worse_are_not_told(decide: Callable[..., Candidate]) -> None:

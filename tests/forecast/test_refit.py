@@ -309,7 +309,7 @@ def test_forecasts_outside_of_the_judged_ones_interval_are_a_fault(
     artefact = change(parts.artefact, add)
     artefact = artefact if has_intervals else replace(artefact, intervals=None)
     assert list(find_faults(artefact, parts.judged, parts.fitted)) == [
-        "100% of its newest forecasts lie outside of the judged one's interval"
+        "100 % of its newest forecasts lie outside of the judged one's interval"
     ]
 
 

@@ -126,7 +126,6 @@ def _compare(evidence: Evidence, champion_loss: float, p_value: float, policy: P
     if is_worse:
         return Decision(False, (f"{measured}: it is worse",))
     if is_shown:
-        return Decision(
-            False, (f"{measured}: it is better by less than {policy.min_improvement_fraction:.1%}, which is asked for",)
-        )
+        asked = f"{100 * policy.min_improvement_fraction:.1f} %"
+        return Decision(False, (f"{measured}: it is better by less than {asked}, which is asked for",))
     return Decision(False, (f"{measured}: no difference that this holdout can show",))

@@ -94,7 +94,7 @@ def _list_better(better: Mapping[str, tuple[float, float]]) -> Iterator[str]:
     None of them keeps the challenger back unless `must_beat` names it: the champion may be worse still.
     """
     for name, (ratio, p_value) in better.items():
-        yield f"its loss is {1 / ratio - 1:.1%} above that of {name} ({format_p_value(p_value)})"
+        yield f"its loss is {100 * (1 / ratio - 1):.1f} % above that of {name} ({format_p_value(p_value)})"
 
 
 def _list_cut(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -151,7 +151,7 @@ def find_faults(artefact: Forecaster, judged: Fitted, fitted: Fitted) -> Iterato
     # Of the widest level that can be promised; where there is none, nothing lies outside.
     outside = np.mean((forecasts < np.fmin.reduce(lows)) | (forecasts > np.fmax.reduce(highs)))
     if outside > MAX_OUTSIDE:
-        yield f"{outside:.0%} of its newest forecasts lie outside of the judged one's interval"
+        yield f"{100 * outside:.0f} % of its newest forecasts lie outside of the judged one's interval"
     loss, before = _measure_loss(fitted), _measure_loss(judged)
     if loss is None or before is None:
         yield "there are too few windows to judge it by"

@@ -61,8 +61,8 @@ def retrainings() -> pd.DataFrame:
 
 def test_schedule_that_is_shown_to_be_better_is_named_with_its_gain_and_cost() -> None:
     assert describe_verdict(make_results()) == (
-        "The schedule weekly has an MSE 25.0% below that of never (p = 0.01), for 1,234 seconds of training instead of "
-        "10. The lowest MSE of a schedule, 3.000 (weekly), is below that of ridge, 3.500."
+        "The schedule weekly has an MSE 25.0 % below that of never (p = 0.01), for 1,234 seconds of training instead "
+        "of 10. The lowest MSE of a schedule, 3.000 (weekly), is below that of ridge, 3.500."
     )
 
 

@@ -38,7 +38,7 @@ def by_cutoff() -> pd.DataFrame:
 
 def test_a_difference_that_is_shown_is_said_with_its_size() -> None:
     assert describe_verdict(make_results()) == (
-        "The lowest MSE over these windows, 3.000, has GRU: 25.0% below ridge (p = 0.01)."
+        "The lowest MSE over these windows, 3.000, has GRU: 25.0 % below ridge (p = 0.01)."
     )
 
 
@@ -54,7 +54,7 @@ def test_the_best_stands_first_and_the_lowest_errors_are_marked() -> None:
     table = tabulate_forecasters(make_results())
     assert [row[0] for row in table.rows] == ["GRU", "ridge", "last value"]
     assert table.best == {(0, 1), (2, 2)}
-    assert [row[3:] for row in table.rows] == [["0.01", "75%"], ["–", "–"], ["0.2", "–"]]
+    assert [row[3:] for row in table.rows] == [["0.01", "75 %"], ["–", "–"], ["0.2", "–"]]
 
 
 def test_forecasters_far_away_do_not_press_the_others_together(by_cutoff: pd.DataFrame) -> None:

@@ -119,21 +119,21 @@ def write_report(make_results):
     [
         (
             make_metrics(lstm=49.0, ridge=64.0),
-            "LSTM, beats the best baseline, ridge: its MSE is 23.4% lower (RMSE 7.000 ",
+            "LSTM, beats the best baseline, ridge: its MSE is 23.4 % lower (RMSE 7.000 ",
         ),
         (
             make_metrics(gru=66.0, ridge=60.0),
-            "The best network, GRU, loses to the best baseline, ridge: its MSE is 10.0%",
+            "The best network, GRU, loses to the best baseline, ridge: its MSE is 10.0 %",
         ),
         (make_metrics(seasonal_naive=10.0), "the best baseline, seasonal naive:"),
-        (make_metrics(lstm=60.5, ridge=60.0), "LSTM, is level with the best baseline, ridge: its MSE is 0.8% higher"),
-        (make_metrics(lstm=59.5, ridge=60.0), "LSTM, is level with the best baseline, ridge: its MSE is 0.8% lower"),
+        (make_metrics(lstm=60.5, ridge=60.0), "LSTM, is level with the best baseline, ridge: its MSE is 0.8 % higher"),
+        (make_metrics(lstm=59.5, ridge=60.0), "LSTM, is level with the best baseline, ridge: its MSE is 0.8 % lower"),
         (make_metrics(lstm=1560.0, gru=1600.0), "its MSE is 26 times as high"),
         (make_metrics(lstm=0.2, gru=0.3, ridge=2.8e-16), "its MSE is more than 1,000 times as high"),
         (make_metrics(lstm=0.2, gru=0.3, ridge=0.0), "its MSE is 0.2000 where the baseline is exact"),
         (make_metrics(lstm=0.0, ridge=0.0), "is level with the best baseline, ridge: its MSE is the same"),
-        (make_metrics(noise_floor=4.0, lstm=4.2), "and lies 5.0% above the noise floor."),
-        (make_metrics(noise_floor=4.0, lstm=3.8), "and lies 5.0% below the noise floor, which is luck."),
+        (make_metrics(noise_floor=4.0, lstm=4.2), "and lies 5.0 % above the noise floor."),
+        (make_metrics(noise_floor=4.0, lstm=3.8), "and lies 5.0 % below the noise floor, which is luck."),
         (make_metrics(noise_floor=0.0), "; the series has no noise, so its noise floor is 0."),
         (
             make_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0}),
@@ -183,7 +183,7 @@ def test_verdict_is_level_exactly_where_the_interval_holds_0(
 
 def test_verdict_tells_the_interval() -> None:
     metrics = make_metrics(lstm=49.0, ridge=64.0, intervals={"lstm": (-0.3512, -0.1)})
-    assert "is 23.4% lower (95 % interval −35.1% to −10.0%; RMSE 7.000 against 8.000)." in write_verdict(metrics)
+    assert "is 23.4 % lower (95 % interval −35.1 % to −10.0 %; RMSE 7.000 against 8.000)." in write_verdict(metrics)
 
 
 def test_verdict_tells_of_network_and_combination_apart() -> None:
@@ -191,8 +191,8 @@ def test_verdict_tells_of_network_and_combination_apart() -> None:
     intervals = {"lstm": (0.02, 0.1), "best": (-0.1, -0.02)}
     said = write_verdict(make_metrics(lstm=63.6, best=57.0, ridge=60.0, intervals=intervals))
     first, second = said.split(" The combination ")
-    assert first.startswith("The best network, LSTM, loses to the best baseline, ridge: its MSE is 6.0% higher (95 %")
-    assert second.startswith("that goes into use beats that baseline: its MSE is 5.0% lower (95 % interval −10.0% to")
+    assert first.startswith("The best network, LSTM, loses to the best baseline, ridge: its MSE is 6.0 % higher (95 %")
+    assert second.startswith("that goes into use beats that baseline: its MSE is 5.0 % lower (95 % interval −10.0 % to")
 
 
 def test_combination_is_no_network() -> None:
@@ -207,7 +207,7 @@ def test_verdict_on_a_panel_is_by_mase() -> None:
     """In which the GRU is the better network, and seasonal naive the better baseline."""
     metrics = make_panel_metrics().add({"gru": {"mase": 0.5}, "seasonal_naive": {"mase": 0.55}})
     assert write_verdict(metrics).startswith(
-        "The best network, GRU, beats the best baseline, seasonal naive: its MASE is 9.1% lower"
+        "The best network, GRU, beats the best baseline, seasonal naive: its MASE is 9.1 % lower"
     )
 
 

@@ -22,7 +22,7 @@ SUMMARY = {
 
 def test_gain_is_held_against_the_parameters_as_they_are() -> None:
     assert describe_verdict(SUMMARY) == (
-        "Of 3 trials the best has MSE 3.000 on validation, 25.0% below the parameters as they are (4.000). "
+        "Of 3 trials the best has MSE 3.000 on validation, 25.0 % below the parameters as they are (4.000). "
         "1 trials failed."
     )
 

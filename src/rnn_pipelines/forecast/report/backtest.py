@@ -104,8 +104,8 @@ def describe_verdict(results: BacktestResults) -> str:
     found = min(shown, key=lambda entry: entry.mse, default=reference)
     if found.mse < reference.mse:
         verdict = (
-            f"The schedule {LOOKS[found.name].name} has an MSE {1 - found.mse / reference.mse:.1%} below that of "
-            f"{LOOKS[reference.name].name} (p = {found.p_value:.2g}), for {found.training_seconds:,.0f} "
+            f"The schedule {LOOKS[found.name].name} has an MSE {100 * (1 - found.mse / reference.mse):.1f} % below "
+            f"that of {LOOKS[reference.name].name} (p = {found.p_value:.2g}), for {found.training_seconds:,.0f} "
             f"seconds of training instead of {reference.training_seconds:,.0f}"
         )
     worse = [LOOKS[entry.name].name for entry in shown if entry.mse > reference.mse]

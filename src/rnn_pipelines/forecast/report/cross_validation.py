@@ -81,8 +81,8 @@ def describe_verdict(results: WindowResults) -> str:
         return f"No network has a lower MSE over these windows than {baseline}, {format_number(mse)}."
     shown = "" if p_value <= SIGNIFICANCE else ", which so few windows don't show to be more than luck"
     return (
-        f"The lowest MSE over these windows, {format_number(mse)}, has {name}: {1 - mse / theirs:.1%} below {baseline} "
-        f"(p = {p_value:.2g}){shown}."
+        f"The lowest MSE over these windows, {format_number(mse)}, has {name}: {100 * (1 - mse / theirs):.1f} % "
+        f"below {baseline} (p = {p_value:.2g}){shown}."
     )
 
 
@@ -97,7 +97,7 @@ def tabulate_forecasters(results: WindowResults) -> Table:
             LOOKS[name].name,
             *(format_number(block[metric] or 0.0) for metric in MEANS),
             NO_NUMBER if block["p_value"] is None else f"{block['p_value']:.2g}",
-            *(NO_NUMBER if block.get(key) is None else f"{block[key]:.0%}" for key in coverages),
+            *(_tell_coverage(block.get(key)) for key in coverages),
         ]
         for name, block in zip(names, blocks, strict=True)
     ]
@@ -106,3 +106,7 @@ def tabulate_forecasters(results: WindowResults) -> Table:
         for column, metric in enumerate(MEANS, start=1)
     }
     return Table(header, rows, best=frozenset(lowest))
+
+
+def _tell_coverage(coverage: float | None) -> str:
+    return NO_NUMBER if coverage is None else f"{100 * coverage:.0f} %"

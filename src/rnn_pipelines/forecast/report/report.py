@@ -171,7 +171,11 @@ def _compare(metrics: ForecastMetrics, name: str, baseline: str) -> str:
 
 def _tell_interval(numbers: Mapping[str, float | None]) -> str:
     low, high = numbers.get("difference_low"), numbers.get("difference_high")
-    return "" if low is None or high is None else f"95 % interval {low:+.1%} to {high:+.1%}; ".replace("-", "−")
+    return (
+        ""
+        if low is None or high is None
+        else f"95 % interval {100 * low:+.1f} % to {100 * high:+.1f} %; ".replace("-", "−")
+    )
 
 
 def _tell_roots(metrics: ForecastMetrics, network: str, baseline: str) -> str:
@@ -193,7 +197,7 @@ def _relate(ours: float, theirs: float) -> str:
         return "more than 1,000 times as high"
     if ratio >= 2:
         return f"{format_number(ratio, 2)} times as high"
-    return f"{abs(ratio - 1):.1%} {'lower' if ratio < 1 else 'higher'}"
+    return f"{100 * abs(ratio - 1):.1f} % {'lower' if ratio < 1 else 'higher'}"
 
 
 def _relate_to_floor(ours: float, floor: float | None) -> str:
@@ -203,8 +207,8 @@ def _relate_to_floor(ours: float, floor: float | None) -> str:
         return "; the series has no noise, so its noise floor is 0"
     distance = ours / floor - 1
     if distance < 0:
-        return f" and lies {-distance:.1%} below the noise floor, which is luck"
-    return f" and lies {distance:.1%} above the noise floor"
+        return f" and lies {100 * -distance:.1f} % below the noise floor, which is luck"
+    return f" and lies {100 * distance:.1f} % above the noise floor"
 
 
 def tabulate_metrics(metrics: ForecastMetrics) -> Table:

@@ -51,7 +51,9 @@ def describe_verdict(summary: dict[str, Any]) -> str:
     if loss >= first:
         known = f"{metric} {format_number(first)}"
         return f"No trial was better on validation than the parameters as they are, {known}.{failed}"
-    return f"{tried}, {1 - loss / first:.1%} below the parameters as they are ({format_number(first)}).{failed}"
+    return (
+        f"{tried}, {100 * (1 - loss / first):.1f} % below the parameters as they are ({format_number(first)}).{failed}"
+    )
 
 
 def _tabulate_best(parameters: dict[str, Any]) -> Table:
