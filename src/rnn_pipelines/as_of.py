@@ -1,14 +1,23 @@
-"""The last moment whose data counts, the same for series and for texts."""
+"""Moments that parameters name; the last one whose data counts is the same for series and for texts."""
 
 from datetime import date, datetime
 
 import pandas as pd
 
 
+def parse_time(text: str) -> pd.Timestamp:
+    """A time as ISO 8601 has it; a day is its beginning. Nothing else, for pandas guesses days to be months.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return pd.Timestamp(datetime.fromisoformat(text))
+
+
 def parse_as_of(text: str, tz: str = "UTC") -> pd.Timestamp:
     """A day counts to its end; with a time beside it, midnight too, it is that moment.
 
-    ISO 8601 alone, for pandas guesses days to be months.
+    See `parse_time`.
 
     Args:
         text: a day, or a day with a time.
@@ -21,7 +30,7 @@ def parse_as_of(text: str, tz: str = "UTC") -> pd.Timestamp:
     try:
         time = pd.Period(date.fromisoformat(text), "D").end_time
     except ValueError:
-        time = pd.Timestamp(datetime.fromisoformat(text))
+        time = parse_time(text)
     # Of an hour that clocks repeat the last, because all of the day or moment counts.
     return (time.tz_localize(tz, ambiguous=False, nonexistent="shift_forward") if time.tz is None else time).tz_convert(
         None

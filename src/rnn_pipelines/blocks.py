@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.errors import ParameterError, show
 
 
 def join_block(always: Mapping[str, Any], block: Any) -> Any:
@@ -34,7 +34,7 @@ def read_block(name: str, kind: Any, block: Any) -> Any:
         if first["type"] == "extra_forbidden":
             hint = suggest(str(first["loc"][-1]), sorted(kind.model_fields), prefix=f"{name}.", mark="")
             raise ParameterError(f"{path}: no such parameter. {hint}") from error
-        received = "" if first["type"] == "value_error" else f" Received {first['input']!r}."
+        received = "" if first["type"] == "value_error" else f" Received {show(first['input'])}."
         raise ParameterError(f"{path}: {first['msg'].removeprefix('Value error, ')}.{received}") from error
 
 

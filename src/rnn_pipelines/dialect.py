@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from gzip import GzipFile
 from io import TextIOWrapper
+from itertools import chain
 from pathlib import Path
 from typing import IO, NamedTuple
 from zipfile import BadZipFile, ZipFile
@@ -100,16 +101,22 @@ def _find_encoding(path: Path) -> str:
         marked = [encoding for mark, encoding in _MARKS.items() if first.startswith(mark)]
         if marked:
             return marked[0]
-        if b"\0" in first:
-            raise ValueError("it holds bytes that are 0, as UTF-16 does that doesn't say so (utf-16-le, utf-16-be)")
-        try:
-            decoder.decode(first)
-            for block in iter(partial(file.read, _BLOCK_BYTES), b""):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "cp1252"
-    return "utf-8"
+        encoding = "utf-8"
+        for block in chain([first], iter(partial(file.read, _BLOCK_BYTES), b"")):
+            if b"\0" in block:
+                raise ValueError("it holds bytes that are 0, as UTF-16 does that doesn't say so (utf-16-le, utf-16-be)")
+            if encoding == "utf-8" and not _goes_on(decoder, block):
+                encoding = "cp1252"
+    return encoding if _goes_on(decoder, b"", final=True) else "cp1252"
+
+
+def _goes_on(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = False) -> bool:
+    """Whether the block is text."""
+    try:
+        decoder.decode(block, final)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _read_first_line(path: Path, encoding: str) -> str:

@@ -1,8 +1,45 @@
-"""The errors that a user of the project can meet: each says what was received, what was expected and what to do."""
+"""The errors that a user of the project can meet: each says what was received, what was expected and what to do.
+
+What a message shows of files, ids and parameters can be of any length, and hold what a terminal or a log takes for a
+line of its own. So every message is one line of printable characters, and short.
+"""
+
+from collections.abc import Iterable
+
+# Characters of a value, and of a message, that are shown.
+MAX_VALUE = 80
+MAX_MESSAGE = 2_000
+MAX_NAMES = 20
+
+
+def show(value: object) -> str:
+    """A value from outside, as a message shows it: texts in quotes, escaped, cut where long."""
+    if not isinstance(value, str):
+        return make_line(repr(value), MAX_VALUE)
+    return repr(value) if len(value) <= MAX_VALUE else f"{value[:MAX_VALUE]!r}… ({len(value):,} characters)"
+
+
+def show_all(values: Iterable[object]) -> str:
+    """Values from outside in brackets; of many the first ones, and how many there are."""
+    listed = list(values)
+    some = ", ".join(show(value) for value in listed[:MAX_NAMES])
+    return f"[{some}]" if len(listed) <= MAX_NAMES else f"[{some}, …] ({len(listed):,} in all)"
+
+
+def make_line(text: object, most: int = MAX_MESSAGE) -> str:
+    """A text on one line, its control characters escaped, without its middle where it is longer than `most`."""
+    line = " ".join(part.strip() for part in str(text).splitlines())
+    if not line.isprintable():
+        line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
+    half = most // 2
+    return line if len(line) <= most else f"{line[:half]} … {line[len(line) - half + 3 :]}"
 
 
 class RnnPipelinesError(Exception):
-    """Root of all errors that this project raises on purpose."""
+    """Root of all errors that this project raises on purpose; its message is a line, see `make_line`."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(make_line(message))
 
 
 class TableError(RnnPipelinesError, ValueError):

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from rnn_pipelines.blocks import suggest
-from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.errors import ParameterError, show
 
 # A fault in pydantic's words: its place (the heading, for one of the whole block), what, its kind, what was received.
 _FAULT = re.compile(
@@ -54,7 +54,9 @@ def refuse_unread_parameters(inputs: Iterable[str], parameters: dict[str, Any], 
             continue
         block = parameters.get(pipeline, {})
         if not isinstance(block, dict):
-            raise ParameterError(f"Parameter '{pipeline}': expected the blocks {sorted(known)}, received {block!r}.")
+            raise ParameterError(
+                f"Parameter '{pipeline}': expected the blocks {sorted(known)}, received {show(block)}."
+            )
         _refuse_unknown(f"{pipeline}.", block, known)
 
 

@@ -1,16 +1,14 @@
 """Tables in the user's own files, CSV, Parquet or Excel; they are only read."""
 
 import importlib.util
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import pandas as pd
 
 from rnn_pipelines.dialect import NAMES, Dialect, find_dialect, open_bytes
-from rnn_pipelines.errors import RnnPipelinesError
+from rnn_pipelines.errors import RnnPipelinesError, show, show_all
 
 
 class TableFiles(NamedTuple):
@@ -64,8 +62,10 @@ def read_columns(
         return _read_csv(path, wanted, files, no_value or {}, dialect)
     if path.name.lower().endswith((".xlsx", ".xlsm")):
         return _read_excel(path, wanted, files, no_value or {})
-    expected = f"{path}: expected a file that ends in .csv, .parquet or .xlsx, received '{path.suffix}'. {files.other}"
-    raise files.error(expected.rstrip())
+    raise files.error(
+        f"{path}: expected a file that ends in .csv, .parquet or .xlsx, received {show(path.suffix)}. Save the table "
+        f"as one of these, and name that in {files.path}. {files.other}".rstrip()
+    )
 
 
 def require_file(path: Path, files: TableFiles) -> None:
@@ -85,18 +85,22 @@ def require_columns(wanted: list[str], received: list[str], label: object, files
         hint = f"Name them with {files.columns}."
         if len(received) == 1 and any(mark in str(received[0]) for mark in ",;|\t"):
             hint = f"Leave out {files.dialect}.sep." if files.dialect else "Separate the cells of each line by commas."
-        raise files.error(f"{label}: no column {missing}; its columns are {received}. {hint}")
+        raise files.error(f"{label}: no column {show_all(missing)}; its columns are {show_all(received)}. {hint}")
     repeated = [column for column in wanted if received.count(column) > 1]
     if repeated:
-        raise files.error(f"{label}: more than one column {repeated}; its columns are {received}. Rename one of them.")
+        raise files.error(
+            f"{label}: more than one column {show_all(repeated)}; its columns are {show_all(received)}. "
+            "Rename one of them."
+        )
 
 
 def load_file(path: Path, expected: str, read: Callable[[], Any], files: TableFiles) -> Any:
     """What `read` returns; where the file isn't what is expected, `files.error` with the reason."""
     try:
         return read()
-    except (ValueError, OSError, EOFError, zlib.error, BadZipFile) as error:
-        reason = str(error).strip().rstrip(".")
+    # Readers of others' formats fail with whatever a damaged file makes them stumble over.
+    except Exception as error:
+        reason = str(error).strip().rstrip(".") or type(error).__name__
         raise files.error(f"{path}: expected {expected}, but: {reason}. Save it again as one.") from error
 
 
@@ -111,7 +115,7 @@ def _read_parquet(path: Path, wanted: list[str], files: TableFiles) -> pd.DataFr
     plain = pyarrow.schema([_find_plain_field(schema.field(name), path, files) for name in wanted])
     table = load(lambda: pyarrow.parquet.ParquetFile(path).read(columns=wanted).select(wanted).cast(plain))
     # Without pandas' own notes in the file, which make an index of some columns.
-    return table.to_pandas(ignore_metadata=True)
+    return load(lambda: table.to_pandas(ignore_metadata=True))
 
 
 def _find_plain_field(field: Any, path: Path, files: TableFiles) -> Any:
@@ -139,7 +143,7 @@ def _read_excel(path: Path, wanted: list[str], files: TableFiles, no_value: dict
     fitting = [name for name, sheet in sheets.items() if set(wanted) <= set(sheet.columns)]
     if len(fitting) > 1:
         raise files.error(
-            f"{path}: the sheets {fitting} have the columns {wanted}, where one sheet is expected. "
+            f"{path}: the sheets {show_all(fitting)} have the columns {wanted}, where one sheet is expected. "
             "Save the one that is meant as a file of its own."
         )
     name = fitting[0] if fitting else next(iter(sheets))
@@ -174,7 +178,7 @@ def _read_csv(
         raise files.error(f"{path}: expected the header in the first line, received an empty line. Remove it.")
     if not isinstance(table.index, pd.RangeIndex):
         raise files.error(
-            f"{path}: row 1 has more cells than the header has columns ({header}). "
+            f"{path}: row 1 has more cells than the header has columns ({show_all(header)}). "
             f"Quote cells that hold a {NAMES.get(sep, sep)}{', and write decimals with a point' if sep == ',' else ''}."
         )
     chosen = table[wanted]

@@ -9,6 +9,7 @@ from rnn_pipelines.champion.formats import FORMAT
 from rnn_pipelines.champion.history import add_record, make_timestamp
 from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.store import RECORD, ChampionStore, name_record
+from rnn_pipelines.errors import make_line
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def record_failure(folder: Path, task: str, error: BaseException, as_of: int | s
         "version": None,
         "reasons": ["it failed"],
         "as_of": as_of,
-        "error": f"{type(error).__name__}: {error}",
+        "error": make_line(f"{type(error).__name__}: {error}"),
     }
     try:
         add_record(folder, record)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from rnn_pipelines.blocks import read_block
 from rnn_pipelines.champion.folders import load_folder, save_folder
-from rnn_pipelines.errors import ParameterError, SeriesError
+from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.blocks import read_blocks
 from rnn_pipelines.forecast.cross_validation import CrossValidationSpec, cross_validate
@@ -189,7 +189,7 @@ class Forecaster:
         """
         self._require_fit()
         if forecaster not in self._artefacts:
-            raise ParameterError(f"forecaster: expected one of {sorted(self._artefacts)}, received {forecaster!r}.")
+            raise ParameterError(f"forecaster: expected one of {sorted(self._artefacts)}, received {show(forecaster)}.")
         artefact = self._artefacts[forecaster].in_use
         if not isinstance(artefact.model, Blend):
             raise ParameterError("a Keras model of an older version can't be taken apart. Train another one.")
@@ -297,7 +297,7 @@ def _has_no_values(frame: pd.DataFrame, target: str) -> bool:
 
 def _list_columns(name: str, columns: Any) -> tuple[str, ...]:
     if isinstance(columns, str):
-        raise ParameterError(f"{name}: expected a list of columns, received {columns!r}. Put it into a list.")
+        raise ParameterError(f"{name}: expected a list of columns, received {show(columns)}. Put it into a list.")
     return tuple(columns or ())
 
 
@@ -305,5 +305,5 @@ def _take_block(name: str, blocks: dict[str, Any]) -> dict[str, Any]:
     """One block, taken out of all."""
     block = blocks.pop(name, None) or {}
     if not isinstance(block, Mapping):
-        raise ParameterError(f"{name}: expected a dictionary, received {block!r}.")
+        raise ParameterError(f"{name}: expected a dictionary, received {show(block)}.")
     return dict(block)

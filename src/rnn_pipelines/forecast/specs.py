@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field
 
 from rnn_pipelines.champion.policy import PolicySpec
+from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.newest import NewestSpec
@@ -12,7 +13,7 @@ from rnn_pipelines.forecast.series.newest import NewestSpec
 
 def _require_network(cell: str) -> str:
     if cell not in NETWORKS:
-        raise ValueError(f"expected one of {sorted(NETWORKS)}, received {cell!r}")
+        raise ValueError(f"expected one of {sorted(NETWORKS)}, received {show(cell)}")
     return cell
 
 
@@ -68,7 +69,7 @@ class BudgetSpec(BaseModel, extra="forbid", frozen=True):
 
 def _require_baseline(name: str) -> str:
     if name not in BASELINES:
-        raise ValueError(f"expected some of {sorted(BASELINES)}, received {name!r}")
+        raise ValueError(f"expected some of {sorted(BASELINES)}, received {show(name)}")
     return name
 
 

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterable
 
+from rnn_pipelines.errors import MAX_VALUE, make_line
+
 NO_NUMBER = "–"
 
 
@@ -48,6 +50,6 @@ def format_p_cell(p_value: float | None) -> str:
 
 
 def list_some(names: Iterable[object], most: int) -> str:
-    """Names with commas between them; after so many, dots stand for the rest."""
-    listed = [str(name) for name in names]
+    """Names with commas between them, each on one line and cut; after so many, dots stand for the rest."""
+    listed = [make_line(name, MAX_VALUE) for name in names]
     return ", ".join(listed[:most]) + (", …" if len(listed) > most else "")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from rnn_pipelines.blocks import join_block, read_block, refuse_unknown
 from rnn_pipelines.champion.folders import load_folder, save_folder
-from rnn_pipelines.errors import ParameterError, ReviewError
+from rnn_pipelines.errors import ParameterError, ReviewError, show
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.classifier import TextClassifier as Artefact
 from rnn_pipelines.sentiment.classifier import score_sentiment
@@ -151,5 +151,5 @@ def _list_texts(texts: Sequence[str]) -> list[Any]:
     found = list(texts)
     wrong = [place for place, text in enumerate(found) if not isinstance(text, str)]
     if wrong:
-        raise ReviewError(f"{ORIGIN}: expected texts, received {found[wrong[0]]!r} in row {wrong[0] + 1}.")
+        raise ReviewError(f"{ORIGIN}: expected texts, received {show(found[wrong[0]])} in row {wrong[0] + 1}.")
     return found

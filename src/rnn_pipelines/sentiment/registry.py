@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.errors import show
 from rnn_pipelines.looks import CELLS, SPARE_COLOR, Look
 from rnn_pipelines.sentiment.logits import to_logit
 
@@ -95,5 +96,5 @@ def require_known(name: str, registered: dict[str, Network] | dict[str, Baseline
         ValueError: it isn't.
     """
     if name not in registered:
-        raise ValueError(f"expected one of {', '.join(registered)}, received {name!r}")
+        raise ValueError(f"expected one of {', '.join(registered)}, received {show(name)}")
     return name

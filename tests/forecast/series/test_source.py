@@ -209,7 +209,7 @@ def test_time_format_reads_other_forms(write: Write, cell: str, form: str) -> No
     assert table["ds"].tolist() == [pd.Timestamp("2020-12-31")]
 
 
-@pytest.mark.parametrize("cell", ["2020-01-01", "2020-01", "2020/01/01", "2020-01-01 00:00", "2020-01-01T00:00:00Z"])
+@pytest.mark.parametrize("cell", ["2020-01-01", "2020-01", "2020/01/01", "2020-01-01 00:00", "2020-01-01T00:00:00"])
 def test_iso_8601_is_read_without_a_format(write: Write, cell: str) -> None:
     path = write(f"ds,y\n2019-12-31,0\n{cell},1\n")
     assert read_source(SourceSpec(path=path))["ds"].iloc[1] == pd.Timestamp("2020-01-01")
@@ -693,3 +693,92 @@ def test_columns_without_a_table_are_refused() -> None:
     """Or Seattle would be forecast for whoever forgot the path."""
     with pytest.raises(ValueError, match="give path"):
         SourceSpec(target="Temp")
+
+
+# What no reader expects
+
+
+def test_booleans_are_no_times() -> None:
+    assert "column 'ds': none of its 2 cells is a time" in fail(
+        None, pd.DataFrame({"ds": [True, False], "y": 1.0}), name="catalog"
+    )
+
+
+@pytest.mark.parametrize("column", ["ds", "y", "shop"])
+def test_half_of_a_sign_is_refused(column: str) -> None:
+    """It can be written to no file, and pandas' own texts can't hold it."""
+    table = pd.DataFrame({"ds": DAYS[:2].astype(str), "y": ["1", "2"], "shop": ["a", "b"]}, dtype=object)
+    table.loc[1, column] = "\ud800"
+    message = fail(None, table, name="catalog", id="shop")
+    assert f"column '{column}', row 2: '\\ud800' is no text that UTF-8 can hold" in message
+
+
+def test_sign_that_is_0_is_refused_in_names_of_series(tmp_path: Path) -> None:
+    path = tmp_path / "my.parquet"
+    pd.DataFrame({"ds": DAYS[:2], "y": 1.0, "shop": ["a", "a\0b"]}).to_parquet(path)
+    assert "column 'shop', row 2: 'a\\x00b' holds a sign that is 0" in fail(str(path), id="shop")
+
+
+def test_bytes_that_are_0_are_found_behind_the_first_block(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialect, "_BLOCK_BYTES", 16)
+    assert "it holds bytes that are 0" in fail(write(f"{PLAIN}2020-01-04,4\0\n"))
+
+
+@pytest.mark.parametrize(
+    "kind", [pyarrow.string_view(), pyarrow.binary_view(), pyarrow.binary(), pyarrow.large_string()], ids=str
+)
+def test_texts_of_every_arrow_type_are_read(tmp_path: Path, kind: pyarrow.DataType) -> None:
+    path = tmp_path / "my.parquet"
+    cells = [b"2020-01-01", b"2020-01-02"]
+    times = pyarrow.array(cells if "binary" in str(kind) else [cell.decode() for cell in cells], kind)
+    pyarrow.parquet.write_table(pyarrow.table({"ds": times, "y": [1.0, 2.0]}), path)
+    assert read_source(SourceSpec(path=str(path)))["ds"].tolist() == [*DAYS[:2]]
+
+
+def test_bytes_of_a_parquet_file_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "my.parquet"
+    broken = pyarrow.array([b"\xff", b"2020-01-02"])
+    pyarrow.parquet.write_table(pyarrow.table({"ds": broken, "y": [1.0, 2.0]}), path)
+    assert "column 'ds', row 1: b'\\xff' is no text that UTF-8 can hold" in fail(str(path))
+
+
+def test_half_floats_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "my.parquet"
+    values = pyarrow.array(np.array([1.5, 2.5], np.float16))
+    pyarrow.parquet.write_table(pyarrow.table({"ds": ["2020-01-01", "2020-01-02"], "y": values}), path)
+    assert read_source(SourceSpec(path=str(path)))["y"].tolist() == [1.5, 2.5]
+
+
+def test_periods_with_a_missing_one_are_refused() -> None:
+    periods = pd.Series(pd.PeriodIndex(["2020-01-01", "NaT"], freq="D"))
+    assert "column 'ds', row 2: 'NaT' is no time" in fail(None, pd.DataFrame({"ds": periods, "y": 1.0}), name="catalog")
+
+
+@pytest.mark.parametrize("name", ["my.csv.gz", "my.tar.gz", "my.zip"])
+def test_archive_that_is_none_is_refused(write: Write, name: str) -> None:
+    assert "expected a CSV file, but: " in fail(write("nonsense", name))
+
+
+def test_endless_header_is_refused(write: Write) -> None:
+    assert len(fail(write("x" * 5_000_000))) < 1_000
+
+
+@pytest.mark.parametrize("cell", ["1e39", "-1e39", "1e308"])
+def test_value_beyond_float32_is_named_with_row(write: Write, cell: str) -> None:
+    assert f"column 'y', row 4: '{cell}' is beyond 3.4e+38" in fail(write(f"{PLAIN}2020-01-04,{cell}\n"))
+
+
+@pytest.mark.parametrize("cell", ["1e39", "inf", "1e999"])
+def test_covariate_beyond_float32_is_named_with_row(write: Write, cell: str) -> None:
+    path = write(f"ds,y,price\n2020-01-01,1,1\n2020-01-02,1,{cell}\n")
+    with pytest.raises(SeriesError, match=f"column 'price', row 2: '{cell}' is "):
+        read_rows(SourceSpec(path=path), ["price"])
+
+
+def test_category_that_is_no_number_may_be_called_inf(write: Write) -> None:
+    path = write("ds,y,shop\n2020-01-01,1,inf\n2020-01-02,1,a\n")
+    assert read_rows(SourceSpec(path=path), ["shop"])["shop"].tolist() == ["inf", "a"]
+
+
+def test_newline_in_a_path_is_none_in_messages() -> None:
+    assert "\n" not in SourceSpec(path="a\nERROR.csv").label

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import SplitSpec, split_series
+from rnn_pipelines.forecast.series.splits import SplitSpec, place_dates, split_series
 from rnn_pipelines.forecast.series.windows import WindowSpec
 
 Make = Callable[..., pd.DataFrame]
@@ -199,3 +199,14 @@ def test_one_step_is_enough_not_to_be_constant(make_table: Make) -> None:
 def test_a_series_beyond_the_range_of_its_deviation_is_refused(prepare: Callable, make_values: MakeValues) -> None:
     with pytest.raises(SeriesError, match="beyond what numbers can hold"):
         prepare([value * 1e200 for value in make_values(60)])
+
+
+@pytest.mark.parametrize("part", ["5.1.2021", "02-2021", "February", "now", "10:00", "2021-02", "", "NaT"])
+def test_date_of_another_form_than_iso_8601_is_refused(make_series: Make, part: str) -> None:
+    """pandas takes 5.1. for 1 May, and a time of day for one of today."""
+    assert f"received {part!r}" in fail(make_series(100), test=part)
+
+
+def test_split_is_placed_in_a_zone_by_iso_8601_alone() -> None:
+    split = SplitSpec(validation="5.1.2021", test="2021-02-01")
+    assert place_dates(split, "Europe/Berlin") == split

@@ -1,10 +1,11 @@
 """Times are read in the one form that fits all of them; where two do, the user says which."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.times import parse_times
+from rnn_pipelines.forecast.series.times import parse_times, read_steps
 
 
 def read(cells: list[str]) -> tuple[list[pd.Timestamp], dict[str, str]]:
@@ -55,3 +56,55 @@ def test_column_without_a_time_is_told_as_that() -> None:
 
 def test_a_time_of_another_form_than_all_others_is_named() -> None:
     assert "row 2: '13.01.2024' is no time" in fail(["2024-01-05", "13.01.2024"])
+
+
+@pytest.mark.parametrize("word", ["now", "today", "TODAY", " now"])
+def test_words_for_the_present_are_no_times(word: str) -> None:
+    assert f"row 2: {word!r} is no time" in fail(["2024-01-05", word])
+
+
+def test_times_with_and_without_a_zone_are_not_mixed() -> None:
+    assert "row 2: '2024-01-06' has no time zone, as others have" in fail(["2024-01-05T00:00+02:00", "2024-01-06"])
+
+
+@pytest.mark.parametrize("zoned", ["2024-01-05T10Z", "2024-01-05 10+02", "2024-01-05 10:00 -0500", "20240105T1000+02"])
+def test_zone_is_seen_in_every_form(zoned: str) -> None:
+    assert "has no time zone" in fail([zoned, "2024-01-06 10:00"])
+
+
+@pytest.mark.parametrize("seconds", [-(10**14), 10**14])
+def test_times_of_other_years_are_refused(seconds: int) -> None:
+    times = pd.Series(np.array([0, seconds], "datetime64[s]"), name="ds")
+    with pytest.raises(SeriesError, match=r"row 2: .* is no time of the years 1 to 9999"):
+        parse_times(times, "my.csv", None)
+
+
+def test_year_0_is_refused() -> None:
+    assert "row 1: '0000-01-01' is no time of the years 1 to 9999" in fail(["0000-01-01", "2024-01-01"])
+
+
+@pytest.mark.parametrize("form", ["{}", "{}.0", "+{}", " {} "])
+def test_steps_beyond_what_floats_hold_stay_exact(form: str) -> None:
+    steps = [2**53 + 1, 2**53 + 2, 10**18 - 1]
+    assert read_steps(pd.Series([form.format(step) for step in steps])).tolist() == steps
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pd.Series([True, False]),
+        pd.Series([0, 2**63], dtype="uint64"),
+        pd.Series([0, 2**63 - 1]),
+        pd.Series(["0", str(10**18)]),
+        pd.Series(["0", "9007199254740993e0"]),
+        pd.Series([0.0, np.nan]),
+        pd.Series([0, 1], dtype=complex),
+    ],
+    ids=["bools", "2**63", "2**63 - 1", "10**18", "exponents beyond 2**53", "NaN", "complex numbers"],
+)
+def test_what_is_no_step_is_none(cells: pd.Series) -> None:
+    assert read_steps(cells) is None
+
+
+def test_long_cell_is_cut_in_the_message() -> None:
+    assert len(fail(["x" * 5_000_000, "2024-01-01"])) < 400

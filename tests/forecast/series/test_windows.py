@@ -346,3 +346,14 @@ def test_column_that_does_not_say_when_it_is_known_is_refused(prepare: Prepare, 
     features = prepare(make_values(50)).features
     with pytest.raises(SeriesError, match="known ahead"):
         replace(features, table=features.table.assign(sold=1.0))
+
+
+@pytest.mark.parametrize("row", [0, 85, 99], ids=["training", "validation", "test"])
+def test_value_whose_scaled_one_float32_cannot_hold_is_named(prepare: Prepare, row: int) -> None:
+    values = np.sin(np.arange(100.0)) * 1e-10
+    values[row] = 3e38
+    if row == 0:  # it widens the scale
+        assert np.isfinite(prepare(values.tolist()).windows.values[:100, 0]).all()
+    else:
+        with pytest.raises(SeriesError, match=r"3e\+38 is \d.* deviations from the mean"):
+            prepare(values.tolist())

@@ -8,7 +8,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 from pydantic import BaseModel
 
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.covariates import (
     KEY,
     CovariateSpec,
@@ -269,8 +269,8 @@ def _take_static(name: str, values: pd.Series, cells: pd.DataFrame, rows: Series
     if changes.any():
         series = cells["unique_id"].iloc[rows.starts[int(np.argmax(changes.to_numpy()))]]
         raise SeriesError(
-            f"static covariate '{name}' changes in series '{series}', and in {changes.sum()} series in all. Name it in "
-            "covariates.past or covariates.future."
+            f"static covariate '{name}' changes in series {show(series)}, and in {changes.sum()} series in all. "
+            "Name it in covariates.past or covariates.future."
         )
     return by_series.transform("first")
 
@@ -279,6 +279,7 @@ def _refuse_text(name: str, cells: pd.DataFrame, is_wrong: pd.Series) -> None:
     if is_wrong.any():
         first = cells[is_wrong.to_numpy()].iloc[0]
         raise SeriesError(
-            f"covariate '{name}', series '{first['unique_id']}' at {format_time(first['ds'])}: {str(first[name])!r} is "
-            "no number, as it is in the training part. Mend the row, or leave its cell empty."
+            f"covariate '{name}', series {show(first['unique_id'])} at {format_time(first['ds'])}: "
+            f"{show(str(first[name]))} is no number, as it is in the training part. Mend the row, or leave its cell "
+            "empty."
         )

@@ -7,7 +7,7 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 from pydantic import BaseModel, model_validator
 
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.source import SourceSpec, read_rows
 from rnn_pipelines.report.numbers import list_some
@@ -81,8 +81,8 @@ def _refuse_repeated(table: pd.DataFrame, label: str) -> pd.DataFrame:
     if len(repeated):
         first = repeated.iloc[0]
         raise SeriesError(
-            f"{label}: row {repeated.index[0]}: series '{first['unique_id']}' has {format_time(first['ds'])} a second "
-            "time. Keep one row for each time."
+            f"{label}: row {repeated.index[0]}: series {show(first['unique_id'])} has {format_time(first['ds'])} a "
+            "second time. Keep one row for each time."
         )
     return table
 
@@ -122,7 +122,7 @@ def refuse_missing_ahead(
     counts = ahead["unique_id"].value_counts().reindex(ends.index, fill_value=0)
     short = counts[counts < horizon]
     if len(short):
-        some = [f"'{name}' has {num} of {horizon} after {format_time(ends[name])}" for name, num in short.items()]
+        some = [f"{show(name)} has {num} of {horizon} after {format_time(ends[name])}" for name, num in short.items()]
         raise SeriesError(
             f"covariates {list(future)} are missing over the horizon, in {len(short)} of {len(ends)} series: "
             f"{list_some(some, NAMES_IN_MESSAGE)}. Add rows after the last value of the series, with these columns and "
@@ -153,7 +153,7 @@ def refuse_missing(keys: pd.DataFrame, is_missing: pd.DataFrame) -> None:
             span = format_time(times.iloc[0])
             if len(times) > 1:
                 span = f"{len(times)} times from {span} to {format_time(times.iloc[-1])}"
-            found.append(f"{name} of series '{series}' at {span}")
+            found.append(f"{name} of series {show(series)} at {span}")
     if found:
         raise SeriesError(
             f"covariates that are known ahead lack values: {list_some(found, NAMES_IN_MESSAGE)}. Fill them in; the "

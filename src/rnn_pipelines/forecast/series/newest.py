@@ -4,7 +4,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from rnn_pipelines.as_of import parse_as_of
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
 from rnn_pipelines.forecast.series.frequency import format_time
@@ -83,5 +83,5 @@ def _find_last(as_of: int | str, ds: pd.Series, tz: str | None) -> pd.Timestamp 
         return parse_as_of(as_of, tz or "UTC")
     except ValueError as error:
         raise SeriesError(
-            f"as_of: expected a time like those of the series ({format_time(ds.iloc[0])}), received {as_of!r}."
+            f"as_of: expected a time like those of the series ({format_time(ds.iloc[0])}), received {show(as_of)}."
         ) from error

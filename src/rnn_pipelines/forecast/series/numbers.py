@@ -7,7 +7,10 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.dialect import NAMES
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, show
+
+# In the unit of the data, and of what squares of it make in float64.
+MAX_VALUE = float(np.finfo(np.float32).max)
 
 # Signs that look like those that are looked for: the spaces and the apostrophe of typesetters.
 _ALIKE = {"\u00a0": " ", "\u202f": " ", "\u2019": "'"}
@@ -61,7 +64,7 @@ def parse_numbers(
         SeriesError: cells that are no finite numbers, or such as can be read in two ways.
     """
     # As text, for pandas makes numbers of dates and durations too.
-    is_numeric = pd.api.types.is_numeric_dtype(raw)
+    is_numeric = pd.api.types.is_numeric_dtype(raw) and not pd.api.types.is_complex_dtype(raw)
     text = raw if is_numeric else raw.astype(str).where(raw.notna())
     values, found = pd.to_numeric(text, errors="coerce").astype("float64"), {}
     is_plain = marks == Marks(None, None) and is_comma_separated and not (values.isna() & raw.notna()).any()
@@ -70,9 +73,15 @@ def parse_numbers(
         chosen = _find_marks(cells, raw, label, marks) or _refuse(cells, raw, label, marks)
         values = chosen.read(cells).reindex(raw.index)
         found = {name: sign for name, sign in chosen.parameters.items() if getattr(marks, name) is None}
-    if np.isinf(values).any():
-        raise _explain(np.isinf(values), raw, label, "not finite")
+    refuse_huge(values, raw, label)
     return values, found
+
+
+def refuse_huge(values: pd.Series, raw: pd.Series, label: str) -> None:
+    """Raises a SeriesError where a value is infinite, or beyond what networks compute with: float32."""
+    for wrong, what in ((np.isinf(values), "not finite"), (values.abs() > MAX_VALUE, f"beyond {MAX_VALUE:.3g}")):
+        if wrong.any():
+            raise _explain(wrong, raw, label, what)
 
 
 def read_other_signs(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
@@ -93,6 +102,16 @@ def read_other_signs(raw: pd.Series, label: str, marks: Marks, is_comma_separate
         return raw
     chosen = _find_marks(cells, raw, label, marks)
     return raw if chosen in (None, POINT) else chosen.read(cells).reindex(raw.index)
+
+
+def read_plain_numbers(cells: pd.Series) -> pd.Series:
+    """float64 of a column in which all cells are numbers, or none; missing everywhere in another one: of texts."""
+    if pd.api.types.is_numeric_dtype(cells):
+        return cells.astype("float64")
+    text = cells.astype(str).str.strip().where(cells.notna())
+    numbers = pd.to_numeric(text, errors="coerce").astype("float64")
+    is_text = numbers.isna() & text.notna() & (text != "")
+    return numbers * np.nan if is_text.any() else numbers
 
 
 def _clean(text: pd.Series) -> pd.Series:
@@ -121,7 +140,7 @@ def _refuse(cells: pd.Series, raw: pd.Series, label: str, known: Marks) -> NoRet
         given = {name: NAMES[sign] for name, sign in known._asdict().items() if sign}
         raise SeriesError(
             f"{label}: all {len(cells):,} values of the column '{raw.name}' are numbers with {_tell(others[0])}, "
-            f"such as '{cells.iloc[0]}'. Give {_join(others[0].parameters) or 'nothing'} instead of {_join(given)}."
+            f"such as {show(cells.iloc[0])}. Give {_join(others[0].parameters) or 'nothing'} instead of {_join(given)}."
         )
     best = max(_list_asked(known), key=lambda marks: int(_fits(cells, marks).sum()))
     wrong = pd.Series(~_fits(cells, best), index=cells.index).reindex(raw.index, fill_value=False)
@@ -138,7 +157,7 @@ def _refuse_two_readings(whole: list[Marks], cells: pd.Series, raw: pd.Series, l
             f"{_join(_spell_out(marks))} ({marks.read(pd.Series([example]))[0]:,g})" for marks in (whole[0], others[0])
         )
         raise SeriesError(
-            f"{label}: column '{raw.name}': all {len(cells):,} values, as '{example}', can be read in two ways. "
+            f"{label}: column '{raw.name}': all {len(cells):,} values, as {show(example)}, can be read in two ways. "
             f"Give {' or '.join(ways)}."
         )
 
@@ -146,15 +165,15 @@ def _refuse_two_readings(whole: list[Marks], cells: pd.Series, raw: pd.Series, l
 def _explain(wrong: pd.Series, raw: pd.Series, label: str, what: str) -> SeriesError:
     """The first cell that is wrong, or that all are."""
     row, num_wrong, num_cells = int(wrong.to_numpy().argmax()), int(wrong.sum()), int(raw.notna().sum())
-    cell = str(raw.iloc[row])
+    cell = show(str(raw.iloc[row]))
     if num_wrong == num_cells > 1:
         return SeriesError(
-            f"{label}: column '{raw.name}': each of its {num_cells:,} values is {what}; the first is {cell!r}. "
+            f"{label}: column '{raw.name}': each of its {num_cells:,} values is {what}; the first is {cell}. "
             "Mend the column, or name another one with source.target."
         )
     count = f" ({num_wrong:,} such cells in all)" if num_wrong > 1 else ""
     return SeriesError(
-        f"{label}: column '{raw.name}', row {row + 1}: {cell!r} is {what}{count}. "
+        f"{label}: column '{raw.name}', row {row + 1}: {cell} is {what}{count}. "
         "Mend the row, or leave its cell empty to have it treated as a gap."
     )
 

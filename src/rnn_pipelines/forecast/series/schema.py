@@ -8,7 +8,7 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 from pydantic import RootModel
 
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.frequency import format_time, get_season_length, get_usual_window, infer_frequency
 from rnn_pipelines.forecast.series.grid import count_steps, insert_steps
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
@@ -49,7 +49,9 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
             policy is `error`.
     """
     if table.empty:
-        raise SeriesError(f"{source.label}: no rows below the header.")
+        raise SeriesError(
+            f"{source.label}: no rows below the header. Add a row for each time, or name another file with source.path."
+        )
     # Where times are UTC, the zone in which they are shown; else they are shown as they are.
     source = source.model_copy(update={"tz": table.attrs.get("tz")})
     ordered, repairs = _sort_rows(table)
@@ -127,7 +129,7 @@ def _refuse_repeated_times(ordered: pd.DataFrame, source: SourceSpec) -> None:
         if source.tz is None and repeat_at_clock_changes(repeated["ds"]):
             advice = "time; if it is the hour that clocks repeat, give its zone as source.tz, such as Europe/Berlin"
         raise SeriesError(
-            f"{source.label}: column '{source.time}', row {repeated.index[0]}: series '{first['unique_id']}' has "
+            f"{source.label}: column '{source.time}', row {repeated.index[0]}: series {show(first['unique_id'])} has "
             f"{format_time(first['ds'], source.tz)} a second time ({len(repeated)} repeated times in all). "
             f"Keep one row for each {advice}."
         )
@@ -151,7 +153,7 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
     except (TypeError, ValueError) as error:
         expected = "a pandas offset alias such as D, h or MS" if has_times else "a whole number of steps, 1 or more,"
         raise SeriesError(
-            f"source.freq: expected {expected} for the column '{source.time}', received {source.freq!r}."
+            f"source.freq: expected {expected} for the column '{source.time}', received {show(source.freq)}."
         ) from error
     return freq
 
@@ -163,7 +165,7 @@ def _leave_out_empty(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.Data
     names = ordered["unique_id"].iloc[rows.starts[is_empty]].tolist()
     if is_empty.all() or (names and source.short_series == "error"):
         raise SeriesError(
-            f"{source.label}: column '{source.target}' has no value in series '{names[0]}'. Leave the series out."
+            f"{source.label}: column '{source.target}' has no value in series {show(names[0])}. Leave the series out."
         )
     return ordered[~rows.spread(is_empty)], names
 
@@ -221,9 +223,9 @@ def _refuse_irregular_spacing(
 def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: SourceSpec) -> SeriesError:
     hint = ", or give source.time_format if the steps are dates" if isinstance(freq, int) else ""
     return SeriesError(
-        f"{source.label}: column '{source.time}', row {row.name}: irregular spacing in series '{row['unique_id']}' at "
-        f"{format_time(row['ds'], source.tz)}. Expected a row for every step of '{freq}'; received {found}. Mend the "
-        f"row, resample the series, set source.freq to its spacing{hint}."
+        f"{source.label}: column '{source.time}', row {row.name}: irregular spacing in series {show(row['unique_id'])} "
+        f"at {format_time(row['ds'], source.tz)}. Expected a row for every step of '{freq}'; received {found}. Mend "
+        f"the row, resample the series, set source.freq to its spacing{hint}."
     )
 
 
@@ -232,7 +234,7 @@ def _describe_gaps(regular: pd.DataFrame, source: SourceSpec, gaps: GapPolicy) -
     first = missing.iloc[0]
     found = (
         f"{len(missing)} of {len(regular)} steps without a value, "
-        f"the first in series '{first['unique_id']}' at {format_time(first['ds'], source.tz)}"
+        f"the first in series {show(first['unique_id'])} at {format_time(first['ds'], source.tz)}"
     )
     if gaps.root == "error":
         raise SeriesError(

@@ -10,11 +10,17 @@ from pandas.api.types import is_datetime64_any_dtype
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from rnn_pipelines.dialect import SIGNS, Dialect
-from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.numbers import Marks, parse_numbers, read_other_signs
+from rnn_pipelines.errors import SeriesError, make_line, show
+from rnn_pipelines.forecast.series.numbers import (
+    Marks,
+    parse_numbers,
+    read_other_signs,
+    read_plain_numbers,
+    refuse_huge,
+)
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.series.times import parse_times
+from rnn_pipelines.forecast.series.times import parse_times, read_steps
 from rnn_pipelines.forecast.series.zones import has_zone, place_in_zone, take_zone
 from rnn_pipelines.user_files import TableFiles, read_columns, require_columns
 
@@ -39,7 +45,7 @@ def _take_encoding(text: str) -> str:
     try:
         return codecs.lookup(text).name
     except LookupError as error:
-        raise ValueError(f"expected an encoding such as utf-8, utf-16 or cp1252, received {text!r}") from error
+        raise ValueError(f"expected an encoding such as utf-8, utf-16 or cp1252, received {show(text)}") from error
 
 
 def _choose_from(*names: str) -> AfterValidator:
@@ -48,7 +54,9 @@ def _choose_from(*names: str) -> AfterValidator:
     def take(text: str) -> str:
         sign = SIGNS.get(text, text)
         if sign not in {SIGNS[name] for name in names}:
-            raise ValueError(f"expected {', '.join(names[:-1])} or {names[-1]}, or the sign itself, received {text!r}")
+            raise ValueError(
+                f"expected {', '.join(names[:-1])} or {names[-1]}, or the sign itself, received {show(text)}"
+            )
         return sign
 
     return AfterValidator(take)
@@ -124,7 +132,7 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
     @property
     def label(self) -> str:
         """What messages and reports call this source."""
-        return self.path or self.name
+        return make_line(self.path or self.name)
 
 
 def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> Source:
@@ -181,6 +189,8 @@ def read_rows(
     table = _read_columns(source, external, *columns)
     marks, is_comma_separated = Marks(source.decimal, source.thousands), _is_comma_separated(source, table)
     cells = {name: read_other_signs(table[name], source.label, marks, is_comma_separated) for name in columns}
+    for name, found in cells.items():
+        refuse_huge(read_plain_numbers(found), table[name], source.label)
     keys = {"unique_id": _parse_ids(table, source), "ds": _parse_times(table, source)[0]}
     numbered = _number_rows(pd.DataFrame(keys | cells), source, {})
     return numbered if source.tz is None else _place_in_zone(numbered, table[source.time], source.tz, source, is_short)
@@ -234,15 +244,48 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, *columns: s
                 "Define it in conf/local/catalog_forecast.yml, or give source.path."
             )
         require_columns(wanted, list(external.columns), "forecast_external", FILES)
-        return external[wanted].reset_index(drop=True)
+        return _refuse_broken_texts(external[wanted].reset_index(drop=True), "forecast_external")
     dialect = Dialect(source.sep, source.encoding)
-    return read_columns(Path(source.path), wanted, FILES, {source.target: NO_VALUE}, dialect)
+    table = read_columns(Path(source.path), wanted, FILES, {source.target: NO_VALUE}, dialect)
+    return _refuse_broken_texts(table, source.label)
+
+
+def _refuse_broken_texts(table: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Returns the table; half a sign (a lone surrogate), which Python's texts may hold, can be written to no file."""
+    # Columns of pandas' own texts can't hold any.
+    for name in [name for name in table if table[name].dtype == "object"]:
+        wrong = table[name].map(_is_broken).astype(bool)
+        if wrong.any():
+            row = _first_row(wrong)
+            raise SeriesError(
+                f"{label}: column '{name}', row {row}: {show(table[name].iloc[row - 1])} is no text that UTF-8 can hold. "
+                "Mend the row."
+            )
+    return table
+
+
+def _is_broken(cell: object) -> bool:
+    try:
+        if isinstance(cell, str):
+            cell.encode()
+        elif isinstance(cell, bytes):
+            cell.decode()
+    except UnicodeError:
+        return True
+    return False
 
 
 def _parse_ids(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
     if source.id is None:
         return pd.Series(source.target, index=table.index)
     ids = table[source.id].astype(str)
+    if ids.str.contains("\0", regex=False).any():
+        row = _first_row(ids.str.contains("\0", regex=False))
+        # Some readers of the results end a text there, and two series would have one name.
+        raise SeriesError(
+            f"{source.label}: column '{source.id}', row {row}: {show(ids.iloc[row - 1])} holds a sign that "
+            "is 0. Leave it out."
+        )
     nameless = table[source.id].isna() | (ids.str.strip() == "")
     if nameless.any():
         raise SeriesError(
@@ -255,10 +298,9 @@ def _parse_ids(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
 def _parse_times(table: pd.DataFrame, source: SourceSpec) -> tuple[pd.Series, Found]:
     raw = table[source.time]
     if source.time_format is None and not isinstance(source.freq, str) and not is_datetime64_any_dtype(raw):
-        steps = pd.to_numeric(raw if pd.api.types.is_numeric_dtype(raw) else raw.astype(str), errors="coerce")
-        # NaN and what int64 can't hold are no steps.
-        if len(steps) and (steps.abs() < 2**63).all() and (steps % 1 == 0).all():
-            return steps.astype("int64"), {}
+        steps = read_steps(raw)
+        if steps is not None:
+            return steps, {}
     return parse_times(raw, source.label, source.time_format)
 
 

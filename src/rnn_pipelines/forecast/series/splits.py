@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field
 
-from rnn_pipelines.errors import SeriesError, SeriesTooShortError
+from rnn_pipelines.as_of import parse_time
+from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, list_names
 from rnn_pipelines.forecast.series.scaling import group_training
@@ -36,7 +37,7 @@ def place_dates(split: SplitSpec, tz: str | None) -> SplitSpec:
         return split
     dates = {name: part for name, part in split.model_dump().items() if isinstance(part, str)}
     try:
-        placed = {name: str(read_local(pd.Timestamp(part), tz)) for name, part in dates.items()}
+        placed = {name: str(read_local(parse_time(part), tz)) for name, part in dates.items()}
     except ValueError:
         return split  # what is no date is told where it is read
     return split.model_copy(update=placed)
@@ -110,11 +111,11 @@ def _count_steps(part: int | float | str, ds: pd.Series, rows: SeriesRows, stops
     try:
         # Through UTC, as the timestamps of the series.
         is_datetime = pd.api.types.is_datetime64_any_dtype(ds)
-        first = pd.to_datetime(part, utc=True).tz_localize(None) if is_datetime else int(part)
+        first = read_local(parse_time(part), None) if is_datetime else int(part)
     except ValueError as error:
         raise SeriesError(
             f"split: expected a fraction, a number of steps or a timestamp like those of the series "
-            f"({format_time(ds.iloc[0])}), received {part!r}."
+            f"({format_time(ds.iloc[0])}), received {show(part)}."
         ) from error
     num_before = np.add.reduceat((ds < first).to_numpy(), rows.starts, dtype=np.int64)
     return np.maximum(stops - num_before, 0)
@@ -148,14 +149,14 @@ def _explain(
     for part, length, needed in zip(parts, np.diff(bounds), least, strict=False):
         if length < needed:
             return SeriesTooShortError(
-                f"series '{name}' has {len(group)} steps, which leave {max(length, 0)} for {part}; it needs {needed} "
-                f"or more (lookback {window.lookback}, horizon {window.horizon}). Shorten window.lookback or "
+                f"series {show(name)} has {len(group)} steps, which leave {max(length, 0)} for {part}; it needs "
+                f"{needed} or more (lookback {window.lookback}, horizon {window.horizon}). Shorten window.lookback or "
                 "window.horizon, change split, or leave the series out."
             )
     empty = [part for part, has in zip(parts, has_windows, strict=True) if not has]
     if empty:
         return SeriesError(
-            f"series '{name}': no window of {window.lookback} + {window.horizon} steps fits the gaps of {empty}. "
+            f"series {show(name)}: no window of {window.lookback} + {window.horizon} steps fits the gaps of {empty}. "
             "Fill them, set gaps to 'interpolate', shorten window.lookback or window.horizon, or change split."
         )
     train = group.iloc[: bounds[1]]
@@ -164,6 +165,6 @@ def _explain(
     what = f"is constant ({observed.iloc[0]})" if is_constant else "is beyond what numbers can hold"
     why = "there is nothing to learn" if is_constant else "its deviation is 0 or infinite"
     return SeriesError(
-        f"series '{name}' {what} in its training part, up to {format_time(train['ds'].iloc[-1])}: {why}. "
+        f"series {show(name)} {what} in its training part, up to {format_time(train['ds'].iloc[-1])}: {why}. "
         "Leave the series out."
     )

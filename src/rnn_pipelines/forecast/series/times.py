@@ -4,9 +4,12 @@ from itertools import product
 
 import pandas as pd
 
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.forecast.series.zones import has_zone
 
 ISO = "ISO8601"
+# Two of them, and the horizon after the later one, are apart what int64 holds.
+MAX_STEP = 10**18
 _DATES = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d", "%m{0}%Y")
 _TIMES = ("", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 # What is tried where times are not ISO 8601.
@@ -20,6 +23,9 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
     UTC, so that times of several zones fall on one axis. Times without a zone keep their value.
     """
     text = raw if pd.api.types.is_datetime64_any_dtype(raw) else raw.astype(str)
+    if text is not raw:
+        # To pandas `now` and `today` are times in any form.
+        text = text.where(text.str.contains("[0-9]"))
     return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
 
 
@@ -39,15 +45,47 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
         times = read_times(raw, time_format or ISO)
     except ValueError as error:
         raise SeriesError(
-            f"source.time_format: expected a pattern such as %d.%m.%Y, received '{time_format}': {error}."
+            f"source.time_format: expected a pattern such as %d.%m.%Y, received {show(time_format)}: {error}."
         ) from error
     if not times.isna().any():
+        _refuse_others_years(times, raw, label)
+        # In one way only: half of a column would be moved by hours.
+        has_zone(raw, label)
         return times, {}
     if time_format is None and times.isna().all():
         found = _find_form(raw, label)
         if found is not None:
-            return read_times(raw, found), {"time_format": found}
+            times = read_times(raw, found)
+            _refuse_others_years(times, raw, label)
+            return times, {"time_format": found}
     raise _explain(times.isna(), raw, label, f"of the form {time_format or '2024-03-31 12:00 (ISO 8601)'}")
+
+
+def read_steps(raw: pd.Series) -> pd.Series | None:
+    """Reads whole-numbered steps, exactly; None where a cell is none, or farther from 0 than `MAX_STEP`.
+
+    Args:
+        raw: numbers, or text.
+    """
+    if raw.empty or pd.api.types.is_bool_dtype(raw) or pd.api.types.is_complex_dtype(raw):
+        return None
+    if pd.api.types.is_numeric_dtype(raw):
+        if raw.isna().any() or not (raw.astype("float64").abs() <= MAX_STEP).all():
+            return None
+        return raw.astype("int64") if (raw % 1 == 0).all() else None
+    # As whole numbers where they are written so: from 2**53 on, floats are not whole numbers one by one.
+    whole = raw.astype(str).str.strip().str.extract(r"^([+-]?[0-9]{1,18})(?:\.0*)?$")[0]
+    if whole.notna().all():
+        return pd.to_numeric(whole).astype("int64")
+    steps = pd.to_numeric(raw.astype(str), errors="coerce")
+    return steps.astype("int64") if ((steps.abs() < 2**53) & (steps % 1 == 0)).all() else None
+
+
+def _refuse_others_years(times: pd.Series, raw: pd.Series, label: str) -> None:
+    """Others have no calendar that everything knows."""
+    wrong = ~times.dt.year.between(1, 9999)
+    if wrong.any():
+        raise _explain(wrong, raw, label, "of the years 1 to 9999")
 
 
 def _find_form(raw: pd.Series, label: str) -> str | None:
@@ -61,7 +99,7 @@ def _find_form(raw: pd.Series, label: str) -> str | None:
     if others:
         ways = " or ".join(f"forecast.source.time_format='{way}'" for way in (form, *others))
         raise SeriesError(
-            f"{label}: column '{raw.name}': all {len(raw):,} times, as '{raw.iloc[0]}', can be read in "
+            f"{label}: column '{raw.name}': all {len(raw):,} times, as {show(str(raw.iloc[0]))}, can be read in "
             f"{len(others) + 1} ways. Give {ways} (quotes included)."
         )
     return form
@@ -69,14 +107,14 @@ def _find_form(raw: pd.Series, label: str) -> str | None:
 
 def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> SeriesError:
     row, num_wrong = int(wrong.to_numpy().argmax()), int(wrong.sum())
-    cell = str(raw.iloc[row])
+    cell = show(str(raw.iloc[row]))
     remedy = "give source.time_format (for example '%d.%m.%Y', quotes included)."
     if num_wrong == len(raw) > 1:
         return SeriesError(
             f"{label}: column '{raw.name}': none of its {num_wrong:,} cells is a time {expected}; the first is "
-            f"{cell!r}. Name another one with source.time, or {remedy}"
+            f"{cell}. Name another one with source.time, or {remedy}"
         )
     count = f" ({num_wrong:,} such cells in all)" if num_wrong > 1 else ""
     return SeriesError(
-        f"{label}: column '{raw.name}', row {row + 1}: {cell!r} is no time {expected}{count}. Mend the row, or {remedy}"
+        f"{label}: column '{raw.name}', row {row + 1}: {cell} is no time {expected}{count}. Mend the row, or {remedy}"
     )

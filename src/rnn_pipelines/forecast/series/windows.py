@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field
 
+from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import find_rows, look_up
 from rnn_pipelines.forecast.series.scaling import scale
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler
@@ -297,7 +299,9 @@ def lay_out(
     others = [*features.known, *features.static, *features.future, *features.past]
     values = np.empty((len(table), 1 + len(others)), np.float32)
     values[:, 1:] = table[others]
-    values[:, 0] = scale(table["y"].to_numpy(), mean, deviation)
+    scaled = scale(table["y"].to_numpy(), mean, deviation)
+    _refuse_huge(table, scaled)
+    values[:, 0] = scaled
     none = np.zeros((0, 2), np.int64)
     return WindowedPanel(
         values=values,
@@ -315,6 +319,17 @@ def lay_out(
         test=runs.get("test", none),
         future=runs.get("future", none),
     )
+
+
+def _refuse_huge(table: pd.DataFrame, scaled: np.ndarray) -> None:
+    """Networks compute in float32, in which such a value would be infinite, and every error with it."""
+    wrong = np.abs(scaled) > np.finfo(np.float32).max
+    if wrong.any():
+        row, value = table[wrong].iloc[0], scaled[wrong][0]
+        raise SeriesError(
+            f"series {show(row['unique_id'])} at {format_time(row['ds'])}: {row['y']:g} is {value:.3g} deviations from "
+            "the mean of the training part, more than networks compute with. Mend the value, or leave its cell empty."
+        )
 
 
 def find_runs(

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, show
 
 # Steps as long as what clocks are put back by, or shorter.
 LONGEST_SHORT_STEP = pd.Timedelta(hours=1)
 # A time of day with what tells its distance from UTC.
-_ZONED = r"\d:\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
+_ZONED = r"(?:\d:\d\d|T\d\d| \d\d(?=[Z+])).*(?:Z|[+-]\d\d(?::?\d\d)?)\s*$"
 
 
 def take_zone(name: str) -> str:
@@ -26,7 +26,7 @@ def take_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"expected a time zone such as Europe/Berlin, received {name!r}") from error
+        raise ValueError(f"expected a time zone such as Europe/Berlin, received {show(name)}") from error
     return name
 
 
@@ -42,8 +42,8 @@ def has_zone(raw: pd.Series, label: str) -> bool:
     if is_zoned.any() and not is_zoned.all():
         row = int((~is_zoned).to_numpy().argmax())
         raise SeriesError(
-            f"{label}: column '{raw.name}', row {row + 1}: '{raw.iloc[row]}' has no time zone, as others have. "
-            "Write all times in the same way."
+            f"{label}: column '{raw.name}', row {row + 1}: {show(str(raw.iloc[row]))} has no time zone, as others "
+            "have. Write all times in the same way."
         )
     return bool(is_zoned.all())
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.sentiment.text.schema import Reviews, tabulate
 
 # Numbers without leading zeros, so that one review has one name.
@@ -224,11 +224,11 @@ def _find_film(addresses: list[str], folder: str, review: int) -> str:
         raise ReviewError(
             f"review {review} of aclImdb/{folder} has no film: expected an address such as "
             f"http://www.imdb.com/title/tt0453418/usercomments in line {review + 1} of "
-            f"aclImdb/{split}/urls_{kind}.txt, received {line[:80]!r}. Get the original archive."
+            f"aclImdb/{split}/urls_{kind}.txt, received {show(line)}. Get the original archive."
         )
     return film[1]
 
 
 def _name(member: tarfile.TarInfo) -> str:
     # As repr, because a name may hold what a terminal obeys.
-    return f"member {member.name[:200]!r}"
+    return f"member {show(member.name)}"

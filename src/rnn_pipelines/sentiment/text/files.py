@@ -6,7 +6,7 @@ from typing import Annotated
 import pandas as pd
 from pydantic import BaseModel
 
-from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.tables import Column, Table
 from rnn_pipelines.user_files import TableFiles, load_file, read_columns, require_file
 
@@ -99,5 +99,5 @@ def refuse_cell(
         row = int(faulty.to_numpy().argmax())
         raise ReviewError(
             f"{path}: column '{column.name}', row {row + 1}: expected {expected}, received "
-            f"{str(column.iloc[row])[:80]!r}. {remedy}"
+            f"{show(str(column.iloc[row]))}. {remedy}"
         )

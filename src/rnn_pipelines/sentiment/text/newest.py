@@ -6,7 +6,7 @@ import pandas as pd
 from pydantic import BaseModel, Field
 
 from rnn_pipelines.as_of import parse_as_of
-from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.sentiment.text.files import refuse_cell
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 from rnn_pipelines.sentiment.text.splits import take_first
@@ -104,7 +104,7 @@ def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSour
             kept = table[times <= parse_as_of(as_of)]
     except ValueError as error:
         raise ReviewError(
-            f"as_of: expected a time like those of the reviews ({times.iloc[0]}), received {as_of!r}."
+            f"as_of: expected a time like those of the reviews ({times.iloc[0]}), received {show(as_of)}."
         ) from error
     if kept.empty:
         raise ReviewError(

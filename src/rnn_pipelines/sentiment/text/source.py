@@ -100,7 +100,10 @@ def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
         ReviewError: see `read_reviews`.
     """
     if table.empty:
-        raise ReviewError(f"{source.path}: no rows below the header.")
+        raise ReviewError(
+            f"{source.path}: no rows below the header. Add a row for each review, or "
+            "name another file with sentiment.source.path."
+        )
     ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")
     return pd.DataFrame(
         {
