@@ -1,5 +1,6 @@
 """Every block of parameters has a type that Kedro checks before a run, and stands in full where people look for it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -144,3 +145,31 @@ def test_test_environment_has_right_values_too(types: dict[str, type[BaseModel]]
     parameters = context.config_loader["parameters"]
     for key, kind in types.items():
         assert isinstance(kind.model_validate(find(parameters, key)), kind)
+
+
+def list_numbers(schema: Any, path: str, definitions: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every number of a JSON schema, with the place where it stands."""
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            yield from list_numbers(definitions[schema["$ref"].rpartition("/")[2]], path, definitions)
+        if schema.get("type") in ("integer", "number"):
+            yield path, schema
+        for name, inner in schema.items():
+            if name != "$defs":
+                yield from list_numbers(inner, f"{path}.{name}", definitions)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from list_numbers(inner, path, definitions)
+
+
+def test_every_number_has_bounds() -> None:
+    """What is beyond them ends in another library's error, after hours or with files half written."""
+    schemas = {key: kind.model_json_schema() for key, kind in TYPES.items()}
+    found = [number for key, schema in schemas.items() for number in list_numbers(schema, key, schema.get("$defs", {}))]
+    unbounded = {
+        path
+        for path, schema in found
+        if not ({"minimum", "exclusiveMinimum"} & set(schema) and {"maximum", "exclusiveMaximum"} & set(schema))
+    }
+    # A search holds its values against the parameters that they are for.
+    assert {path for path in unbounded if not path.startswith("tune_forecast.properties.space")} == set()

@@ -1,33 +1,78 @@
-"""Memory that arrays free is there for the next ones."""
+"""What a training would need of memory is told before it begins, and refused where there is less."""
 
-import platform
-import subprocess
-import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-COUNT_FAULTS = """
-import resource, sys
-import numpy as np
-from rnn_pipelines.networks.memory import keep_freed_memory
-if sys.argv[1] == "kept":
-    keep_freed_memory()
-def step():
-    arrays = [np.ones(2**17) for _ in range(20)]
-step()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(20):
-    step()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
+from rnn_pipelines.compare.tasks.adding import AddingData
+from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.forecast.base import fit_base
+from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.training import train_network
+from rnn_pipelines.networks import memory
+from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
+
+GIB = 2**30
 
 
-def count_faults(mode: str) -> int:
-    """Pages that the system gave for 20 steps after the first, of 20 arrays of 1 MiB each; in a process of its own."""
-    command = [sys.executable, "-c", COUNT_FAULTS, mode]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+def test_both_figures_and_what_to_lower_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "find_free_bytes", lambda: 23 * GIB)
+    with pytest.raises(
+        ParameterError, match=r"needs about 740 GiB of memory, and this machine has 23.0 GiB free. Less un"
+    ):
+        require_memory(740 * GIB, "training lstm", "units")
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has the switch")
-def test_arrays_of_the_next_step_ask_for_no_new_pages() -> None:
-    assert count_faults("kept") < 10_000 < count_faults("as it is")
+def test_what_fits_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "find_free_bytes", lambda: 2 * GIB)
+    require_memory(GIB, "training lstm", "units")
+
+
+def test_limit_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit, taken = tmp_path / "max", tmp_path / "current"
+    limit.write_text("1000\n")
+    taken.write_text("400\n")
+    monkeypatch.setattr(memory, "CGROUP_LIMITS", [(limit, taken)])
+    assert memory.find_free_bytes() == 600
+
+
+def test_container_without_a_limit_has_that_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit, taken = tmp_path / "max", tmp_path / "current"
+    limit.write_text("max\n")
+    taken.write_text("400\n")
+    monkeypatch.setattr(memory, "CGROUP_LIMITS", [(limit, taken)])
+    assert memory.find_free_bytes() > 2**20
+
+
+def test_memory_of_a_layer_grows_with_the_square_of_its_units() -> None:
+    few, many = (estimate_recurrent_bytes(4, 1, units, 1, 1) for units in (1_000, 10_000))
+    assert many / few == pytest.approx(100, rel=0.02)
+
+
+def test_training_that_does_not_fit_is_refused_before_its_first_step(
+    prepare: Callable[..., SimpleNamespace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = prepare(np.sin(np.arange(100.0)).tolist()).windows
+    base = fit_base(panel)
+    monkeypatch.setattr(memory, "find_free_bytes", lambda: 2**20)
+    with pytest.raises(ParameterError, match=r"training lstm with 1024 units, . members and batches of 64 needs about"):
+        train_network(panel, base, NetworkSpec(cell="lstm", units=1024, members=100), ForecastTrainingSpec())
+
+
+def test_fit_that_does_not_fit_into_memory_is_refused(
+    prepare: Callable[..., SimpleNamespace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = prepare(np.sin(np.arange(100.0)).tolist()).windows
+    monkeypatch.setattr(memory, "find_free_bytes", lambda: 1_000)
+    with pytest.raises(ParameterError, match="fitting the simple methods needs about"):
+        fit_base(panel)
+
+
+def test_sequences_that_do_not_fit_are_not_drawn() -> None:
+    with pytest.raises(ParameterError, match="drawing 30,000,000 sequences needs about"):
+        AddingData(
+            kind="adding", num_steps=10**5, **dict.fromkeys(("num_train", "num_validation", "num_test"), 10**7)
+        ).prepare(0, None)

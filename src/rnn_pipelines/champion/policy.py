@@ -26,7 +26,7 @@ class PolicySpec(BaseModel, extra="forbid", frozen=True):
     min_improvement_fraction: float = Field(0.0, ge=0, lt=1)
     significance: float = Field(0.05, gt=0, le=1)
     must_beat: tuple[str, ...] = ()
-    max_age_days: float | None = Field(None, gt=0)
+    max_age_days: float | None = Field(None, gt=0, le=36_500)
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class ContenderSpec(BaseModel, extra="forbid", frozen=True):
     """
 
     cell: str
-    units: int = Field(ge=1)
+    units: int = Field(ge=1, le=4096)
     activation: Literal["tanh", "relu"] = "tanh"
     unit_forget_bias: bool = True
 

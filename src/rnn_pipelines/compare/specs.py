@@ -34,8 +34,8 @@ class TaskSpec(BaseModel, extra="forbid", frozen=True):
     data: Annotated[Data, Field(discriminator="kind")]
     contenders: dict[Name, ContenderSpec] = Field(min_length=2)
     training: TrainingSpec
-    steps_per_epoch: int | None = Field(None, ge=1)
-    learnt_below: float | None = Field(None, gt=0)
+    steps_per_epoch: int | None = Field(None, ge=1, le=10**7)
+    learnt_below: float | None = Field(None, gt=0, le=1e9)
 
     @model_validator(mode="after")
     def _refuse_swapped_cells(self) -> "TaskSpec":
@@ -60,7 +60,7 @@ class PlanSpec(BaseModel, extra="forbid", frozen=True):
     """
 
     tasks: str
-    seeds: int = Field(5, ge=2)
+    seeds: int = Field(5, ge=2, le=1000)
     music: str | None = None
 
     @model_validator(mode="after")

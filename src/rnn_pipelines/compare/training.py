@@ -13,6 +13,7 @@ from rnn_pipelines.compare.tasks.contest import Contest, Loss
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.networks.fan_out import count_threads
 from rnn_pipelines.networks.fit import fit
+from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
 
 EVALUATION_BATCH_SIZE = 1_000
 
@@ -21,9 +22,16 @@ def train_contender(job: Job) -> RunWithCurve:
     """Trains one network and measures it, once, on the test part."""
     (contender,) = job.spec.contenders.values()
     contest = job.spec.data.prepare(job.seed, job.music)
+    num_steps, num_inputs = contest.parts["train"].inputs.shape[1:]
+    batch_size = min(job.spec.training.batch_size, len(contest.parts["train"].inputs))
+    require_memory(
+        estimate_recurrent_bytes(4, num_inputs, contender.units, num_steps, batch_size),
+        f"training {job.contender} on {job.task} with {contender.units} units and batches of {batch_size:,}",
+        "units, batch_size and steps",
+    )
     # Frees the graphs of the trainings before: a process sees many.
     keras.backend.clear_session()
-    keras.utils.set_random_seed(job.spec.training.seed + job.seed)
+    keras.utils.set_random_seed((job.spec.training.seed + job.seed) % 2**32)
     model = build_contender(contender, contest.num_inputs, contest.num_outputs, contest.every_step)
     history, record = fit(
         model,

@@ -15,7 +15,9 @@ from rnn_pipelines.forecast.blending import find_weights
 from rnn_pipelines.forecast.effects import MAX_FRAMED, count_predictors, fit_effects, gather_predictors
 from rnn_pipelines.forecast.folds import Folds, find_series, list_past, make_folds
 from rnn_pipelines.forecast.frames import FrameKind, Units, measure_units
+from rnn_pipelines.forecast.needs import estimate_base_bytes
 from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history
+from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.threads import use_one_thread
 
 # For each window that is fitted; the calendar and the constant are not penalised.
@@ -194,10 +196,16 @@ def fit_base(panel: WindowedPanel) -> Base:
 
     Args:
         panel: windows for training and validation; its test windows are not touched.
+    Raises:
+        ParameterError: it would need more memory than there is.
     """
     started = time.perf_counter()
+    folds = make_folds(panel)
+    require_memory(
+        estimate_base_bytes(panel, folds), "fitting the simple methods", "window.lookback and window.horizon"
+    )
     with use_one_thread():
-        base = _fit_in_best_frame(panel, make_folds(panel))
+        base = _fit_in_best_frame(panel, folds)
     return replace(base, seconds=time.perf_counter() - started)
 
 

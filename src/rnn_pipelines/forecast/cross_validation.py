@@ -27,8 +27,8 @@ class CrossValidationSpec(NewestSpec, frozen=True):
         refit: whether everything is fitted again for each window; else once, before the first.
     """
 
-    n_windows: int = Field(5, ge=1)
-    step_size: int | None = Field(None, ge=1)
+    n_windows: int = Field(5, ge=1, le=10_000)
+    step_size: int | None = Field(None, ge=1, le=10**6)
     refit: bool = False
 
     def choose_step_size(self, horizon: int) -> int:

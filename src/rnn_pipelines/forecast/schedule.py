@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.tables import Column, Table
 
 Span = Literal["day", "week", "month", "year"]
-NumSteps = Annotated[int, Field(ge=1, strict=True)]
+NumSteps = Annotated[int, Field(ge=1, le=10**6, strict=True)]
 
 
 class ScheduleSpec(BaseModel, extra="forbid", frozen=True):

@@ -4,8 +4,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from rnn_pipelines.blocks import read_block
 from rnn_pipelines.forecast.blocks import list_blocks
 from rnn_pipelines.forecast.series.newest import NewestSpec
+from rnn_pipelines.networks.specs import Seed
 
 # Of what can be searched: how a table becomes windows that differ, and the networks; the rest would move the judge.
 SEARCHED = ("window", "calendar", "training")
@@ -44,9 +46,9 @@ class TuningSpec(NewestSpec, frozen=True):
     """
 
     space: dict[str, DimensionSpec] = Field(min_length=1)
-    num_samples: Annotated[int, Field(ge=1)] = 20
-    time_budget: float | None = Field(None, gt=0)
-    seed: int = 0
+    num_samples: Annotated[int, Field(ge=1, le=10**6)] = 20
+    time_budget: float | None = Field(None, gt=0, le=1e8)
+    seed: Seed = 0
 
     @field_validator("space")
     @classmethod
@@ -58,4 +60,12 @@ class TuningSpec(NewestSpec, frozen=True):
         wrong = [name for name in space if name not in names]
         if wrong:
             raise ValueError(f"expected some of {sorted(names)}, received {wrong}")
+        for name, dimension in space.items():
+            block, _, field = name.partition(".")
+            for value in dimension.choices or (dimension.low, dimension.high):
+                read_block(
+                    block,
+                    known[block],
+                    {field: value} | ({"cell": block} if "cell" in known[block].model_fields else {}),
+                )
         return space

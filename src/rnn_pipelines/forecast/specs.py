@@ -9,6 +9,7 @@ from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.newest import NewestSpec
+from rnn_pipelines.networks.specs import Seed
 
 
 def _require_network(cell: str) -> str:
@@ -30,7 +31,7 @@ class NetworkSpec(BaseModel, extra="forbid", frozen=True):
     cell: Annotated[str, AfterValidator(_require_network)]
     units: int | None = Field(None, ge=1, le=1024)
     members: int | None = Field(None, ge=1, le=100)
-    segment: int | None = Field(None, ge=1)
+    segment: int | None = Field(None, ge=1, le=10**6)
 
 
 class ForecastTrainingSpec(BaseModel, extra="forbid", frozen=True):
@@ -46,13 +47,13 @@ class ForecastTrainingSpec(BaseModel, extra="forbid", frozen=True):
         clip_norm: length to which a member's gradient is shortened where it is longer; None for no limit.
     """
 
-    seed: int = Field(0, ge=0, lt=2**32)
-    max_steps: int | None = Field(None, ge=1)
-    patience: int = Field(400, ge=1)
+    seed: Seed = 0
+    max_steps: int | None = Field(None, ge=1, le=10**7)
+    patience: int = Field(400, ge=1, le=10**7)
     batch_size: int | None = Field(None, ge=1, le=2**20)
     learning_rate: float | None = Field(None, gt=0, le=10)
     weight_average: float | None = Field(None, ge=0, lt=1)
-    clip_norm: float | None = Field(1.0, gt=0)
+    clip_norm: float | None = Field(1.0, gt=0, le=1e6)
 
 
 class BudgetSpec(BaseModel, extra="forbid", frozen=True):
@@ -63,8 +64,8 @@ class BudgetSpec(BaseModel, extra="forbid", frozen=True):
         max_steps: at most so many; None for as many as in training by hand.
     """
 
-    max_seconds: float | None = Field(None, gt=0)
-    max_steps: int | None = Field(None, ge=1)
+    max_seconds: float | None = Field(None, gt=0, le=1e7)
+    max_steps: int | None = Field(None, ge=1, le=10**7)
 
 
 def _require_baseline(name: str) -> str:

@@ -17,13 +17,14 @@ from rnn_pipelines.forecast.base import Base, Framed, forecast_folds, frame_targ
 from rnn_pipelines.forecast.blending import trust
 from rnn_pipelines.forecast.design import Design, choose_design
 from rnn_pipelines.forecast.folds import find_series, list_past
+from rnn_pipelines.forecast.needs import estimate_training_bytes
 from rnn_pipelines.forecast.networks import Network, NetworkRecord, make_network, read_windows, size_members
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
 from rnn_pipelines.networks.members import Adam, Weights, find_gradients, initialize_members, run_members
-from rnn_pipelines.networks.memory import keep_freed_memory
+from rnn_pipelines.networks.memory import keep_freed_memory, require_memory
 from rnn_pipelines.networks.threads import use_one_thread
 
 logger = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ def train_network(
         (of windows that nobody had seen; both in the frame), `seconds`, `is_best`; the first row is step 0. And the
         record.
     Raises:
+        ParameterError: it would need more memory than there is.
         TrainingError: the loss is no longer finite.
     """
     design = choose_design(panel, base, network, training)
@@ -116,6 +118,14 @@ class _Training:
         self.deployed = slice(num_folds if more else 0, None)
         self.matrices = np.stack([base.combine(fold) for fold in self.hidden])
         shape = size_members(panel, self.cell, design.units, design.embedding, design.segment, design.calendar)
+        require_memory(
+            estimate_training_bytes(
+                panel, shape, len(self.hidden), design.segment, design.batch_size, len(base.judged)
+            ),
+            f"training {self.name} with {design.units} units, {len(self.hidden)} members and batches of "
+            f"{design.batch_size:,}",
+            "units, members, batch_size and window.lookback",
+        )
         weights = initialize_members(training.seed, len(self.hidden), shape)
         self.optimizer = Adam(weights, design.learning_rate, design.weight_average, training.clip_norm)
         self.rng = np.random.default_rng([training.seed, 1])

@@ -27,10 +27,10 @@ class ErrorSpec(BaseModel, extra="forbid", frozen=True):
         significance: greatest p-value at which a realised error counts as larger than promised.
     """
 
-    num_cutoffs: int = Field(30, ge=2)
-    min_cutoffs: int = Field(10, ge=2)
-    retrain_ratio: float = Field(1.5, ge=1)
-    alarm_ratio: float = Field(4.0, ge=1)
+    num_cutoffs: int = Field(30, ge=2, le=10**6)
+    min_cutoffs: int = Field(10, ge=2, le=10**6)
+    retrain_ratio: float = Field(1.5, ge=1, le=1e6)
+    alarm_ratio: float = Field(4.0, ge=1, le=1e6)
     significance: float = Field(0.05, gt=0, le=1)
 
     @model_validator(mode="after")
@@ -67,7 +67,7 @@ class MonitorForecastSpec(NewestSpec, frozen=True):
     """
 
     valid_days: float = Field(7.0, gt=0, le=3650)
-    max_missed_steps: int = Field(1, ge=0)
+    max_missed_steps: int = Field(1, ge=0, le=10**6)
     error: ErrorSpec
     intervals: IntervalSpec = IntervalSpec()
     drift: DriftSpec

@@ -22,9 +22,9 @@ class SampleSpec(BaseModel, extra="forbid", frozen=True):
         texts: are shown word by word.
     """
 
-    windows: int = Field(256, ge=1)
-    reviews: int = Field(24, ge=0)
-    max_words: int = Field(40, ge=1)
+    windows: int = Field(256, ge=1, le=10**6)
+    reviews: int = Field(24, ge=0, le=10**6)
+    max_words: int = Field(40, ge=1, le=10**5)
     texts: tuple[Text, ...] = Field(min_length=1)
 
 
@@ -56,9 +56,9 @@ class SmallClassifierSpec(BaseModel, extra="forbid", frozen=True):
         training: how.
     """
 
-    num_reviews: int = Field(2000, ge=20)
-    max_length: int = Field(200, ge=1)
-    num_words: int = Field(5000, ge=2)
-    dimensions: int = Field(32, ge=1)
-    units: int = Field(16, ge=1)
+    num_reviews: int = Field(2000, ge=20, le=10**7)
+    max_length: int = Field(200, ge=1, le=10**5)
+    num_words: int = Field(5000, ge=2, le=10**7)
+    dimensions: int = Field(32, ge=1, le=4096)
+    units: int = Field(16, ge=1, le=4096)
     training: TrainingSpec

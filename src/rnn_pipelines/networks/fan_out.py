@@ -38,7 +38,7 @@ class ParallelSpec(BaseModel, extra="forbid", frozen=True):
     """
 
     backend: Literal["loky", "dask"] = "loky"
-    workers: int | None = Field(None, ge=1)
+    workers: int | None = Field(None, ge=1, le=1024)
     scheduler: str | None = None
 
     @model_validator(mode="after")

@@ -1,8 +1,11 @@
 """How networks are trained; free of Keras, so that parameters are checked before it loads."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
+
+# What NumPy and Keras take.
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class TrainingSpec(BaseModel, extra="forbid", frozen=True):
@@ -26,13 +29,13 @@ class TrainingSpec(BaseModel, extra="forbid", frozen=True):
             copy memory, with an output at each of 120 steps (1.6 and 1.2 times), and not for texts.
     """
 
-    seed: int = 0
-    epochs: int = Field(250, ge=1)
-    patience: int = Field(30, ge=1)
-    batch_size: int = Field(64, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
+    seed: Seed = 0
+    epochs: int = Field(250, ge=1, le=100_000)
+    patience: int = Field(30, ge=1, le=100_000)
+    batch_size: int = Field(64, ge=1, le=2**20)
+    learning_rate: float = Field(1e-3, gt=0, le=10)
     schedule: Literal["constant", "plateau", "cosine"] = "plateau"
-    clip_norm: float | None = Field(None, gt=0)
+    clip_norm: float | None = Field(None, gt=0, le=1e6)
     weight_average: float = Field(0.98, ge=0, lt=1)
     jit_compile: bool = True
 
@@ -46,5 +49,5 @@ class LimitsSpec(BaseModel, extra="forbid", frozen=True):
         epochs: at most so many; None for as many as in training by hand.
     """
 
-    max_seconds: float | None = Field(None, gt=0)
-    epochs: int | None = Field(None, ge=1)
+    max_seconds: float | None = Field(None, gt=0, le=1e7)
+    epochs: int | None = Field(None, ge=1, le=100_000)

@@ -41,7 +41,7 @@ class MonitorSentimentSpec(BaseModel, extra="forbid", frozen=True):
     """
 
     valid_days: float = Field(7.0, gt=0, le=3650)
-    min_texts: int = Field(100, ge=1)
+    min_texts: int = Field(100, ge=1, le=10**9)
     significance: float = Field(0.01, gt=0, lt=1)
     retrain_share_effect: float = Field(0.5, gt=0, le=math.pi)
     alarm_share_effect: float = Field(0.8, gt=0, le=math.pi)

@@ -32,10 +32,10 @@ class NgramSpec(BaseModel, extra="forbid", frozen=True):
     """
 
     order: int = Field(3, ge=1, le=MAX_ORDER)
-    min_texts: int = Field(2, ge=1)
-    smoothing: float = Field(1.0, gt=0)
-    inverse_penalty: float = Field(0.1, gt=0)
-    folds: int = Field(10, ge=2)
+    min_texts: int = Field(2, ge=1, le=10**9)
+    smoothing: float = Field(1.0, gt=0, le=1e9)
+    inverse_penalty: float = Field(0.1, gt=0, le=1e9)
+    folds: int = Field(10, ge=2, le=1000)
 
 
 @dataclass(frozen=True)

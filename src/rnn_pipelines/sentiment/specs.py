@@ -36,7 +36,7 @@ class ClassifierSpec(BaseModel, extra="forbid", frozen=True):
     """
 
     cell: Cell
-    units: int = Field(64, ge=1)
+    units: int = Field(64, ge=1, le=4096)
     bidirectional: bool = True
     pooling: Literal["last", "max", "max_mean"] = "max_mean"
     word_vectors: bool = True

@@ -11,6 +11,7 @@ import pandas as pd
 import tensorflow as tf
 
 from rnn_pipelines.networks.fit import Limits, fit_within
+from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.recurrent import summarize_layers
 from rnn_pipelines.networks.specs import TrainingSpec
@@ -68,6 +69,11 @@ def train_within(
         TrainingError: the loss is no longer finite.
     """
     padding, training = plan.padding, plan.training
+    require_memory(
+        _estimate_bytes(features, word_vectors, network, plan),
+        f"training {network.cell} with {network.units} units and batches of {training.batch_size:,}",
+        "units, batch_size, padding.max_length, word_vectors.num_words and dimensions",
+    )
     keras.utils.set_random_seed(training.seed)
     model = build_classifier(network, word_vectors.vectors, features.ngrams.shape[1])
     part = {name: find_texts(reviews, name) for name in ("train", "validation")}
@@ -82,6 +88,17 @@ def train_within(
         limits = replace(limits, checkpoint=plan.checkpoints / f"{network.cell}.npz", fingerprint=fingerprint)
     history, record = fit_within(model, loss, (_feed(model, train), _feed(model, validation)), training, limits)
     return model, history, {**record, "layers": summarize_layers(model)}
+
+
+def _estimate_bytes(
+    features: TextFeatures, word_vectors: WordVectors, network: ClassifierSpec, plan: TrainingPlan
+) -> float:
+    """The layer in each direction, and of each word vector five, as of each weight."""
+    time = min(plan.padding.max_length, int(features.encoded.lengths.max(initial=1)))
+    batch = min(plan.training.batch_size, len(features.logits))
+    dimensions = word_vectors.vectors.shape[1]
+    layer = estimate_recurrent_bytes(4, dimensions, network.units, time, batch)
+    return 2 * layer + 20.0 * word_vectors.vectors.size
 
 
 def _fingerprint(features: TextFeatures, reviews: Reviews) -> str:

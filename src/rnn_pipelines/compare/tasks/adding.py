@@ -22,11 +22,11 @@ class AddingData(DrawnData, frozen=True):
     metric: ClassVar = "MSE"
     looks: ClassVar = {"guessing 1": Look("guessing 1", dash="dash")}
     kind: Literal["adding"]
-    num_steps: int = Field(100, ge=2)
+    num_steps: int = Field(100, ge=2, le=10**5)
 
     def prepare(self, seed: int, music: str | None) -> Contest:
         """See `TaskData.prepare`."""
-        parts = self.draw(seed, lambda size, rng: make_adding(size, self.num_steps, rng))
+        parts = self.draw(seed, 2 * self.num_steps, lambda size, rng: make_adding(size, self.num_steps, rng))
         references = {"guessing 1": measure_mse(np.ones_like(parts["test"].targets), parts["test"])}
         return Contest(parts, 1, "squared", measure_mse, references)
 

@@ -32,11 +32,15 @@ class CopyData(DrawnData, frozen=True):
     metric: ClassVar = "cross-entropy, nats a step"
     looks: ClassVar = {"no memory": Look("no memory", dash="dash")}
     kind: Literal["copy"]
-    delay: int = Field(100, ge=1)
+    delay: int = Field(100, ge=1, le=10**5)
 
     def prepare(self, seed: int, music: str | None) -> Contest:
         """See `TaskData.prepare`."""
-        parts = self.draw(seed, lambda size, rng: make_copy_memory(size, self.delay, rng))
+        parts = self.draw(
+            seed,
+            (self.delay + 2 * NUM_RECALLED) * NUM_INPUTS,
+            lambda size, rng: make_copy_memory(size, self.delay, rng),
+        )
         references = {"no memory": compute_memoryless_loss(self.delay)}
         return Contest(parts, NUM_CLASSES, "categorical", measure_cross_entropy, references)
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from rnn_pipelines.compare.tasks.contest import PARTS, Contest
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.looks import Look
+from rnn_pipelines.networks.memory import require_memory
 
 
 class TaskData(BaseModel, ABC, extra="forbid", frozen=True):
@@ -64,17 +65,25 @@ class DrawnData(TaskData, frozen=True):
         num_train, num_validation, num_test: how many.
     """
 
-    num_train: int = Field(20_000, ge=1)
-    num_validation: int = Field(1_000, ge=1)
-    num_test: int = Field(1_000, ge=1)
+    num_train: int = Field(20_000, ge=1, le=10**7)
+    num_validation: int = Field(1_000, ge=1, le=10**7)
+    num_test: int = Field(1_000, ge=1, le=10**7)
 
-    def draw(self, seed: int, make: Callable[[int, np.random.Generator], Sequences]) -> dict[str, Sequences]:
+    def draw(
+        self, seed: int, num_values: int, make: Callable[[int, np.random.Generator], Sequences]
+    ) -> dict[str, Sequences]:
         """The parts, each from random numbers of its own.
 
         Args:
             seed: of all parts.
+            num_values: of each sequence, 4 bytes each; while they are drawn there are two more of each.
             make: draws so many sequences.
+        Raises:
+            ParameterError: they need more memory than there is.
         """
         sizes = (self.num_train, self.num_validation, self.num_test)
+        require_memory(
+            12.0 * sum(sizes) * num_values, f"drawing {sum(sizes):,} sequences", "sequences, or shorter ones,"
+        )
         rngs = np.random.default_rng(seed).spawn(len(sizes))
         return {part: make(size, rng) for part, size, rng in zip(PARTS, sizes, rngs, strict=True)}

@@ -55,7 +55,7 @@ class MusicData(TaskData, frozen=True):
     }
     kind: Literal["music"]
     file: Literal["JSB_Chorales.mat", "Nottingham.mat"]
-    train_steps: int | None = Field(None, ge=1)
+    train_steps: int | None = Field(None, ge=1, le=10**6)
 
     def prepare(self, seed: int, music: str | None) -> Contest:
         """See `TaskData.prepare`; music is the same for every seed."""

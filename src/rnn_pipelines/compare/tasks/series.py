@@ -42,7 +42,7 @@ class SeriesData(TaskData, frozen=True):
     }
     kind: Literal["series"]
     source: SourceSpec
-    lookback: int = Field(30, ge=1)
+    lookback: int = Field(30, ge=1, le=10**6)
     split: SplitSpec = SplitSpec()
 
     @model_validator(mode="after")

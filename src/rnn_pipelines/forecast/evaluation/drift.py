@@ -27,7 +27,7 @@ class DriftSpec(BaseModel, extra="forbid", frozen=True):
         max_drifted_fraction: greatest part of the series that may drift.
     """
 
-    num_steps: int = Field(30, ge=5)
+    num_steps: int = Field(30, ge=5, le=10**7)
     significance: float = Field(0.01, gt=0, lt=1)
     min_distance: float = Field(0.3, ge=0, le=1)
     max_drifted_fraction: float = Field(0.1, ge=0, lt=1)

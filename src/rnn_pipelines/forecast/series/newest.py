@@ -1,7 +1,9 @@
 """The newest data: what was there on a day, and nothing later."""
 
+from typing import Annotated
+
 import pandas as pd
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from rnn_pipelines.as_of import parse_as_of
 from rnn_pipelines.errors import SeriesError, show
@@ -10,6 +12,7 @@ from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covaria
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.series.times import MAX_STEP
 
 
 class NewestSpec(BaseModel, extra="forbid", frozen=True):
@@ -19,7 +22,7 @@ class NewestSpec(BaseModel, extra="forbid", frozen=True):
         as_of: last day, time (see `parse_as_of`) or step that counts; None for all there is.
     """
 
-    as_of: int | str | None = None
+    as_of: Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None = None
 
 
 def read_newest(external: pd.DataFrame | None, source: SourceSpec, newest: NewestSpec) -> Source:

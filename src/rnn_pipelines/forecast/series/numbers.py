@@ -40,7 +40,7 @@ class Marks(NamedTuple):
         if self.thousands:
             cells = cells.str.replace(self.thousands, "", regex=False)
         plain = cells.str.replace(self.decimal or ".", ".", regex=False)
-        return pd.to_numeric(plain, errors="coerce").astype("float64")
+        return read_exactly(plain)
 
 
 POINT = Marks(".", None)
@@ -66,7 +66,7 @@ def parse_numbers(
     # As text, for pandas makes numbers of dates and durations too.
     is_numeric = pd.api.types.is_numeric_dtype(raw) and not pd.api.types.is_complex_dtype(raw)
     text = raw if is_numeric else raw.astype(str).where(raw.notna())
-    values, found = pd.to_numeric(text, errors="coerce").astype("float64"), {}
+    values, found = read_exactly(text), {}
     is_plain = marks == Marks(None, None) and is_comma_separated and not (values.isna() & raw.notna()).any()
     if not is_numeric and not is_plain:
         cells = _clean(text.dropna())
@@ -75,6 +75,15 @@ def parse_numbers(
         found = {name: sign for name, sign in chosen.parameters.items() if getattr(marks, name) is None}
     refuse_huge(values, raw, label)
     return values, found
+
+
+def read_exactly(cells: pd.Series) -> pd.Series:
+    """float64 of what is a number, NaN of the others; pandas' own reading of long ones is off in the last digits."""
+    values = pd.to_numeric(cells, errors="coerce").astype("float64")
+    if not pd.api.types.is_numeric_dtype(cells):
+        is_number = values.notna()
+        values[is_number] = cells[is_number].astype("object").to_numpy().astype("float64")
+    return values
 
 
 def refuse_huge(values: pd.Series, raw: pd.Series, label: str) -> None:

@@ -20,8 +20,9 @@ from rnn_pipelines.forecast.series.numbers import (
 )
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.series.times import parse_times, read_steps
+from rnn_pipelines.forecast.series.times import MAX_STEP, parse_times, read_steps
 from rnn_pipelines.forecast.series.zones import has_zone, place_in_zone, take_zone
+from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.user_files import TableFiles, read_columns, require_columns
 
 # What stands for "no value" in the target column. Only there: NA is a country's name too.
@@ -94,7 +95,7 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
     time: str = "ds"
     target: str = "y"
     id: str | None = None
-    freq: int | str | None = None
+    freq: Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None = None
     time_format: str | None = None
     sep: Annotated[str, _choose_from("comma", "semicolon", "tab", "pipe", "space")] | None = None
     decimal: Annotated[str, _choose_from("point", "comma")] | None = None
@@ -102,8 +103,8 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
     encoding: Annotated[str, AfterValidator(_take_encoding)] | None = None
     tz: Annotated[str, AfterValidator(take_zone)] | None = None
     short_series: Literal["error", "drop"] | None = None
-    min_length: int | None = Field(None, ge=1)
-    seed: int = 0
+    min_length: int | None = Field(None, ge=1, le=10**9)
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _refuse_shared_columns(self) -> "SourceSpec":
@@ -258,8 +259,8 @@ def _refuse_broken_texts(table: pd.DataFrame, label: str) -> pd.DataFrame:
         if wrong.any():
             row = _first_row(wrong)
             raise SeriesError(
-                f"{label}: column '{name}', row {row}: {show(table[name].iloc[row - 1])} is no text that UTF-8 can hold. "
-                "Mend the row."
+                f"{label}: column '{name}', row {row}: {show(table[name].iloc[row - 1])} is no text that UTF-8 can "
+                "hold. Mend the row."
             )
     return table
 

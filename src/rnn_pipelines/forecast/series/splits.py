@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.series.windows import Part, WindowSpec, find_runs, n
 from rnn_pipelines.forecast.series.zones import read_local
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-NumSteps = Annotated[int, Field(ge=1, strict=True)]
+NumSteps = Annotated[int, Field(ge=1, le=10**9, strict=True)]
 
 
 class SplitSpec(BaseModel, extra="forbid", frozen=True):

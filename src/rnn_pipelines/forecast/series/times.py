@@ -85,7 +85,9 @@ def _refuse_others_years(times: pd.Series, raw: pd.Series, label: str) -> None:
     """Others have no calendar that everything knows."""
     wrong = ~times.dt.year.between(1, 9999)
     if wrong.any():
-        raise _explain(wrong, raw, label, "of the years 1 to 9999")
+        # Of what has a zone, in UTC: Python has no local times of other years.
+        shown = times if pd.api.types.is_datetime64_any_dtype(raw) else raw
+        raise _explain(wrong, shown, label, "of the years 1 to 9999")
 
 
 def _find_form(raw: pd.Series, label: str) -> str | None:

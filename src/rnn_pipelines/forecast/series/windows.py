@@ -28,9 +28,9 @@ class OpenWindowSpec(BaseModel, extra="forbid", frozen=True):
         stride: steps from one training window to the next.
     """
 
-    lookback: int | None = Field(default=None, ge=1)
-    horizon: int | None = Field(default=None, ge=1)
-    stride: int = Field(default=1, ge=1)
+    lookback: int | None = Field(default=None, ge=1, le=10**6)
+    horizon: int | None = Field(default=None, ge=1, le=10**5)
+    stride: int = Field(default=1, ge=1, le=10**6)
 
     def fill(self, profile: Profile) -> "WindowSpec":
         """With what is open as the data profile has it."""
@@ -41,8 +41,8 @@ class OpenWindowSpec(BaseModel, extra="forbid", frozen=True):
 class WindowSpec(OpenWindowSpec, frozen=True):
     """Shape of a window, with nothing open."""
 
-    lookback: int = Field(default=30, ge=1)
-    horizon: int = Field(default=7, ge=1)
+    lookback: int = Field(default=30, ge=1, le=10**6)
+    horizon: int = Field(default=7, ge=1, le=10**5)
 
 
 class EvaluationSpec(BaseModel, extra="forbid", frozen=True):
@@ -54,7 +54,7 @@ class EvaluationSpec(BaseModel, extra="forbid", frozen=True):
     """
 
     origins: Literal["rolling", "last"] = "rolling"
-    season_length: int | None = Field(default=None, ge=1)
+    season_length: int | None = Field(default=None, ge=1, le=10**6)
 
     def choose_season_length(self, profile: Profile) -> int:
         """The one that is set, or that of the data profile."""

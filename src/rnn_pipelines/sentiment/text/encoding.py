@@ -21,7 +21,7 @@ class PaddingSpec(BaseModel, extra="forbid", frozen=True):
         padding: where a shorter text gets padding, which is masked: `pre` before, `post` after it.
     """
 
-    max_length: int = Field(400, ge=1)
+    max_length: int = Field(400, ge=1, le=10**5)
     truncating: Literal["pre", "post", "middle"] = "middle"
     padding: Literal["pre", "post"] = "post"
 

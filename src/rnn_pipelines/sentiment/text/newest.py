@@ -1,6 +1,7 @@
 """The newest reviews: what was there on a day and nothing later, and the part of them that judges a retraining."""
 
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
 from pydantic import BaseModel, Field
@@ -33,7 +34,7 @@ class NewestReviewsSpec(BaseModel, extra="forbid", frozen=True):
         holdout: fraction of the reviews that judge: the newest ones by `time`, else drawn by group.
     """
 
-    as_of: int | str | None = None
+    as_of: Annotated[int, Field(ge=-(10**18), le=10**18)] | str | None = None
     time: str | None = None
     holdout: float = Field(0.2, gt=0, lt=1)
 

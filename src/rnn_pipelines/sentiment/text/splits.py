@@ -7,10 +7,10 @@ import pandas as pd
 from pydantic import BaseModel, Field
 
 from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.sentiment.text.schema import DTYPES, Reviews
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-Seed = Annotated[int, Field(ge=0)]
 
 
 class ReviewSplitSpec(BaseModel, extra="forbid", frozen=True):

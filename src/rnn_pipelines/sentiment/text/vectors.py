@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, Field
 
+from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
 from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, UNKNOWN
 
@@ -26,10 +27,10 @@ class WordVectorSpec(BaseModel, extra="forbid", frozen=True):
         seed: of the random projection that the decomposition begins with.
     """
 
-    num_words: int = Field(30_000, ge=FIRST_WORD)
-    dimensions: int = Field(64, ge=1)
-    window: int = Field(5, ge=1)
-    seed: int = 0
+    num_words: int = Field(30_000, ge=FIRST_WORD, le=10**7)
+    dimensions: int = Field(64, ge=1, le=4096)
+    window: int = Field(5, ge=1, le=1000)
+    seed: Seed = 0
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ class VocabularySpec(BaseModel, extra="forbid", frozen=True):
         signs: whether a sign by itself, such as "!", is a word too; else texts are read without signs.
     """
 
-    min_count: int = Field(2, ge=1)
+    min_count: int = Field(2, ge=1, le=10**9)
     max_words: int | None = Field(None, ge=1, le=MAX_WORDS - FIRST_WORD)
     signs: bool = True
 

@@ -1,0 +1,414 @@
+"""Whatever a file holds: it is read as an independent strict reader reads it, or refused in the project's own words.
+
+The strict reader knows `csv`, `datetime` and `float` alone, and takes from the project only which signs and which form
+of times it says that it has found. It refuses what it is not sure of, so that a guess of the project's is a failure.
+
+    RNN_FUZZ=10000 pytest -m slow tests/forecast/series/test_source_fuzz.py
+"""
+
+import csv
+import gzip
+import io
+import math
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+import pytest
+from hypothesis import HealthCheck, event, given, reject, settings
+from hypothesis import strategies as st
+
+from rnn_pipelines.dialect import SIGNS
+from rnn_pipelines.errors import MAX_MESSAGE, SeriesError
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.series.source import NO_VALUE, SourceSpec, read_source
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import OpenWindowSpec
+
+pytestmark = pytest.mark.slow
+
+NUM_FILES = int(os.environ.get("RNN_FUZZ", "1200"))
+MANY = settings(
+    max_examples=NUM_FILES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+FEWER = settings(MANY, max_examples=NUM_FILES // 4)
+
+Cell = Any
+
+
+# The strict reader
+
+
+class NotStrictError(Exception):
+    """The strict reader is not sure."""
+
+
+def read_strictly(content: bytes, found: dict[str, str], id_column: str | None) -> list[tuple[str, Cell, float | None]]:
+    """The rows of a CSV file: name, time or step, value."""
+    sep, encoding = SIGNS.get(found.get("sep", ""), ","), found.get("encoding", "utf-8-sig")
+    text = content.decode(encoding).removeprefix("\ufeff")
+    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=sep, skipinitialspace=True))
+    lines = [row for row in lines if len(row) > 1 or (row and row[0].strip())]
+    header = lines[0]
+    rows = [dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=True)) for row in lines[1:]]
+    times = read_times_strictly([row["ds"] for row in rows], found.get("time_format"))
+    values = read_values_strictly([row["y"] for row in rows], found, sep)
+    names = [row[id_column] if id_column else "y" for row in rows]
+    return list(zip(names, times, values, strict=True))
+
+
+def read_times_strictly(cells: list[str], form: str | None) -> list[Cell]:
+    cells = [cell.strip() for cell in cells]
+    if form is not None:
+        return [strip_zone(datetime.strptime(cell, form)) for cell in cells]
+    steps = [read_step(cell) for cell in cells]
+    if all(step is not None for step in steps):
+        return steps
+    times = [read_iso(cell) for cell in cells]
+    if len({time.tzinfo is None for time in times}) > 1:
+        raise NotStrictError("with and without a zone")
+    return [strip_zone(time) for time in times]
+
+
+def read_step(cell: str) -> int | None:
+    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", cell):
+        return None
+    number = Decimal(cell)
+    return int(number) if number == number.to_integral_value() else None
+
+
+def read_iso(cell: str) -> datetime:
+    if re.fullmatch(r"[0-9]{4}", cell):
+        return datetime(int(cell), 1, 1)
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}", cell):
+        return datetime.strptime(cell, "%Y-%m")
+    # With slashes, or without zeros before a number, the order of the parts is the same.
+    parts = re.fullmatch(r"([0-9]{4})([-/])([0-9]{1,2})\2([0-9]{1,2})(.*)", cell)
+    if parts:
+        year, _, month, day, rest = parts.groups()
+        cell = f"{year}-{int(month):02}-{int(day):02}{rest}"
+    try:
+        return datetime.fromisoformat(cell)
+    except ValueError as error:
+        raise NotStrictError(f"{cell!r} is no time") from error
+
+
+def strip_zone(time: datetime) -> datetime:
+    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
+
+
+def read_values_strictly(cells: list[str], found: dict[str, str], sep: str) -> list[float | None]:
+    decimal, thousands = SIGNS.get(found.get("decimal", ""), "."), SIGNS.get(found.get("thousands", ""), "")
+    values = [read_value(cell, decimal, thousands) for cell in cells]
+    if sep != "," or any("," in cell for cell in cells):
+        for other in [(",", ""), (".", ","), (",", ".")]:
+            try:
+                if [read_value(cell, *other) for cell in cells] != values:
+                    raise AssertionError(f"can be read in two ways: {cells}")
+            except NotStrictError:
+                continue
+    return values
+
+
+def read_value(cell: str, decimal: str, thousands: str) -> float | None:
+    cell = cell.strip() if cell not in NO_VALUE else ""
+    if not cell:
+        return None
+    for alike, sign in (("\u00a0", " "), ("\u202f", " "), ("\u2019", "'")):
+        cell = cell.replace(alike, sign)
+    point = re.escape(decimal)
+    groups = rf"|[1-9][0-9]{{0,2}}({re.escape(thousands)}[0-9]{{3}})+" if thousands else ""
+    if not re.fullmatch(rf"[+-]?(([0-9]+{groups})({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?", cell):
+        raise NotStrictError(f"{cell!r} is no number")
+    return float((cell.replace(thousands, "") if thousands else cell).replace(decimal, "."))
+
+
+def judge(read: Callable[[], pd.DataFrame], source: SourceSpec, strict: Callable[[pd.DataFrame], list]) -> None:
+    """Reads and prepares; what is accepted is what the strict reader has."""
+    try:
+        table = read()
+    except SeriesError as error:
+        event("refused")
+        refuse_long(error)
+        return
+    assert list_rows(table) == strict(table)
+    try:
+        panel = prepare_panel(
+            table, Recipe(source=source, split=SplitSpec(validation=3, test=3), window=OpenWindowSpec(horizon=2))
+        )
+    except SeriesError as error:
+        event("read, and not prepared")
+        refuse_long(error)
+        return
+    event("read and prepared")
+    assert not np.isinf(panel.windows.values).any()
+
+
+def refuse_long(error: SeriesError) -> None:
+    assert str(error).isprintable()
+    assert 0 < len(str(error)) <= MAX_MESSAGE
+
+
+def list_rows(table: pd.DataFrame) -> list[tuple[str, Cell, float | None]]:
+    times = table["ds"].dt.floor("us").tolist() if table["ds"].dtype.kind == "M" else table["ds"].tolist()
+    values = [None if pd.isna(value) else value for value in table["y"]]
+    return list(zip(table["unique_id"], times, values, strict=True))
+
+
+# What is drawn
+
+# fmt: off
+ODD = [
+    "", " ", "NA", "nan", "inf", "-inf", "1e40", "-1e39", "1e999", "1_000", "0x1F", "1,5", "1.234", "1.234,5", "12'000",
+    "True", "٣", "½", "1e", "--1", "+", ".", "5.", ".5", "1e-400", "=1+1", "1 000", "1\u202f000", "\u22125", "-0",
+    "now", "today", "NaT", "10:00", "March", "5.1.2015", "06-2015", "2015-02-29", "2020-W05", "2020-W05-1",
+    "2020-1-5", "2020/1/5", "20200105", "20200105T10", "2020-01-05T10Z", "2020-01-05T24:00", "2020-01-05 10:00+02",
+    "0000-01-01", "-0001-01-01", "99999-01-01", "12020-01-01", "2020-01-05T10:00:60", "2020-366", "2020-01-05\t",
+    str(2**53 + 1), str(2**63), str(2**63 - 1), str(-(2**63)), str(10**18), "1.0", "1.5", "1e3", "1" * 400,
+    "\0", "\x1b[31m", "a\nb", 'a"b', '"', "\ufeff", "\u202e", "é", "€", "a,b", "a;b", "#x", "x" * 5_000,
+]
+# fmt: on
+ODD_CELLS = st.one_of(
+    st.sampled_from(ODD),
+    st.text(max_size=8),
+    st.text(alphabet="0123456789-:.,;/+ eETZ'", max_size=20),
+    st.floats().map(repr),
+    st.datetimes().map(str),
+)
+FORMS = [
+    "%Y-%m-%d",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%d %H:%M:%S+02:00",
+    "%Y%m%dT%H",
+]
+FORMS += [
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%d/%m/%Y %H:%M",
+    "%d.%m.%y",
+    "%Y",
+    "%Y-%m",
+    "%m.%Y",
+    "%d-%m-%Y",
+    "%I:%M %p",
+    "%Y/%m/%d",
+]
+SPACINGS = [timedelta(days=1), timedelta(hours=1), timedelta(minutes=15), timedelta(days=7), timedelta(days=400)]
+NUMBERS = ["{}", "{:.2f}", "{:,.2f}", "{:.3f}", "{:e}", "{:+.1f}", " {:.1f} ", "{:.0f}"]
+
+
+@st.composite
+def draw_times(draw: st.DrawFn, size: int) -> list[str]:
+    if draw(st.booleans()):
+        start = draw(
+            st.datetimes(datetime(1, 1, 1), datetime(9000, 1, 1)).map(lambda time: time.replace(microsecond=0))
+        )
+        if draw(st.booleans()):
+            start = start.replace(year=2020, hour=0, minute=0, second=0)
+        form, spacing = draw(st.sampled_from(FORMS)), draw(st.sampled_from(SPACINGS))
+        return [(start + number * spacing).strftime(form) for number in range(size)]
+    first = draw(st.sampled_from([0, 1, 2000, 2**53 - 5, 10**18 - 10, 2**63 - 10, -5, -(2**63)]))
+    form, stride = draw(st.sampled_from(["{}", "{}.0", "{:+}", "{:05}"])), draw(st.sampled_from([1, 2, 7, 10**15]))
+    return [form.format(first + number * stride) for number in range(size)]
+
+
+@st.composite
+def draw_values(draw: st.DrawFn, size: int) -> list[str]:
+    scale = draw(st.sampled_from([1.0, 100.0, 1e6, 1e-5, 1e30, 1e-300, 1e300]))
+    form, signs = draw(st.sampled_from(NUMBERS)), draw(st.sampled_from([".,", ",.", ", ", ".'"]))
+    rng = np.random.default_rng(draw(st.integers(0, 1000)))
+    swap = str.maketrans(".,", signs)
+    return [form.format(scale * value).translate(swap) for value in rng.normal(1, 1, size).tolist()]
+
+
+@st.composite
+def draw_rows(draw: st.DrawFn) -> list[list[str]]:
+    """A table with a header, most of it in order."""
+    size = draw(st.sampled_from([0, 1, 2, 3, 5, 12, 20, 30, 40, 40]))
+    plain = st.sampled_from(["a", "b", "1", "NA", "é"])
+    names = draw(
+        st.one_of(st.lists(plain, min_size=1, max_size=1), st.lists(plain | ODD_CELLS, min_size=1, max_size=2))
+    )
+    rows: list[list[str]] = [["ds", "y", "id"]]
+    for name in names:
+        times, values = draw(draw_times(size)), draw(draw_values(size))
+        rows += [[*cells, name] for cells in zip(times, values, strict=True)]
+    for _ in range(draw(st.sampled_from([0, 0, 0, 0, 1, 1, 2, 5]))):
+        row = rows[draw(st.integers(0, len(rows) - 1))]
+        match draw(st.integers(0, 9)):
+            case 0:
+                row.append(draw(ODD_CELLS))
+            case 1:
+                del row[-1:]
+            case 2:
+                rows.append(list(row))
+            case 3:
+                rows.insert(draw(st.integers(0, len(rows))), [])
+            case _ if row:
+                row[draw(st.integers(0, len(row) - 1))] = draw(ODD_CELLS)
+    return rows
+
+
+@st.composite
+def draw_file(draw: st.DrawFn) -> tuple[str, bytes]:
+    """A CSV file: the ending of its name, and its bytes before they are packed."""
+    out = io.StringIO()
+    sep = draw(st.sampled_from([",", ",", ";", "\t", "|"]))
+    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONE]))
+    end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    csv.writer(out, delimiter=sep, quoting=quoting, lineterminator=end, escapechar="\\", quotechar='"').writerows(
+        draw(draw_rows())
+    )
+    encoding = draw(st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "latin-1"]))
+    content = out.getvalue().encode(encoding, errors="replace")
+    match draw(st.integers(0, 9)):
+        case 0:
+            place = draw(st.integers(0, len(content)))
+            content = content[:place] + draw(st.binary(max_size=4)) + content[place:]
+        case 1:
+            content = content[: draw(st.integers(0, len(content)))]
+        case 2:
+            content = content + draw(st.binary(max_size=40))
+    return draw(st.sampled_from([".csv", ".csv", ".csv", ".txt", ".csv.gz", ".zip"])), content
+
+
+def pack(path: Path, content: bytes) -> None:
+    if path.suffix == ".gz":
+        path.write_bytes(gzip.compress(content))
+    elif path.suffix == ".zip":
+        with ZipFile(path, "w") as archive:
+            archive.writestr("my.csv", content)
+    else:
+        path.write_bytes(content)
+
+
+@MANY
+@given(draw_file(), st.sampled_from([None, "id"]))
+def test_csv_file_is_read_as_the_strict_reader_reads_it_or_refused(
+    tmp_path: Path, file: tuple[str, bytes], id_column: str | None
+) -> None:
+    path = tmp_path / f"my{file[0]}"
+    pack(path, file[1])
+    source = SourceSpec(path=str(path), id=id_column)
+    judge(lambda: read_source(source), source, lambda table: read_strictly(file[1], table.attrs["found"], id_column))
+
+
+@FEWER
+@given(st.sampled_from(["csv.gz", "zip", "parquet", "xlsx", "tar.gz", "csv"]), st.binary(max_size=200))
+def test_bytes_of_any_kind_are_refused_or_read(tmp_path: Path, ending: str, content: bytes) -> None:
+    path = tmp_path / f"my.{ending}"
+    path.write_bytes(content)
+    source = SourceSpec(path=str(path))
+    judge(lambda: read_source(source), source, lambda table: read_strictly(content, table.attrs["found"], None))
+
+
+@st.composite
+def draw_arrow(draw: st.DrawFn) -> tuple[pyarrow.Array, pyarrow.Array, pyarrow.Array]:
+    size = draw(st.sampled_from([1, 2, 3, 12, 30]))
+    ints = st.integers(-(2**31), 2**31 - 1)
+    first, stride = draw(st.sampled_from([0, -5, 2**53 - 3, 2**62, 10**14])), draw(st.sampled_from([1, 86_400, 10**14]))
+    line = [(first + number * stride) % 2**62 for number in range(size)]
+    kinds = [
+        pyarrow.int64(),
+        pyarrow.uint64(),
+        pyarrow.float64(),
+        *(pyarrow.timestamp(unit) for unit in ("s", "ms", "us", "ns")),
+    ]
+    kinds += [pyarrow.timestamp("us", "Europe/Berlin"), pyarrow.duration("s"), pyarrow.time64("us"), pyarrow.date64()]
+    kind = draw(st.sampled_from(kinds))
+    if draw(st.booleans()):
+        times = pyarrow.array(line, pyarrow.int64()).cast(kind, safe=False)
+    else:
+        cells = draw(draw_times(size))
+        texts = [
+            pyarrow.string(),
+            pyarrow.large_string(),
+            pyarrow.string_view(),
+            pyarrow.binary(),
+            pyarrow.binary_view(),
+        ]
+        times = pyarrow.array([cell.encode() for cell in cells], pyarrow.binary()).cast(draw(st.sampled_from(texts)))
+    values = pyarrow.array(
+        draw(st.lists(st.one_of(st.none(), st.floats(), ints.map(float)), min_size=size, max_size=size))
+    )
+    values = values.cast(draw(st.sampled_from([pyarrow.float64(), pyarrow.float32()])), safe=False)
+    if draw(st.booleans()):
+        values = pyarrow.array(np.arange(size) % 3).cast(
+            draw(
+                st.sampled_from(
+                    [pyarrow.float16(), pyarrow.decimal128(30, 5), pyarrow.bool_(), pyarrow.int8(), pyarrow.string()]
+                )
+            )
+        )
+    names = pyarrow.array(draw(st.lists(st.sampled_from(["a", "b", "a\0b", "", "é"]), min_size=size, max_size=size)))
+    return times, values, names
+
+
+@FEWER
+@given(draw_arrow(), st.sampled_from([None, "id"]))
+def test_parquet_file_is_read_as_it_was_written_or_refused(
+    tmp_path: Path, columns: tuple[pyarrow.Array, ...], id_column: str | None
+) -> None:
+    path = tmp_path / "my.parquet"
+    try:
+        pyarrow.parquet.write_table(pyarrow.table(dict(zip(["ds", "y", "id"], columns, strict=True))), path)
+    except pyarrow.ArrowInvalid:  # times that no file holds
+        reject()
+    source = SourceSpec(path=str(path), id=id_column)
+
+    def read_arrow(table: pd.DataFrame) -> list[tuple[str, Cell, float | None]]:
+        times, values, names = (column.to_pylist() for column in columns)
+        times = [time.decode() if isinstance(time, bytes) else time for time in times]
+        if isinstance(times[0], str):
+            times = read_times_strictly(times, table.attrs["found"].get("time_format"))
+        elif isinstance(times[0], datetime):
+            times = [
+                strip_zone(time.to_pydatetime(warn=False) if hasattr(time, "to_pydatetime") else time) for time in times
+            ]
+        elif isinstance(times[0], date):
+            times = [datetime(time.year, time.month, time.day) for time in times]
+        assert not isinstance(times[0], (bool, timedelta))
+        values = [None if value is None or math.isnan(float(value)) else float(value) for value in values]
+        return list(zip(names if id_column else ["y"] * len(times), times, values, strict=True))
+
+    judge(lambda: read_source(source), source, read_arrow)
+
+
+@st.composite
+def draw_frame(draw: st.DrawFn) -> pd.DataFrame:
+    size = draw(st.sampled_from([1, 2, 3, 12, 30]))
+    objects = st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), st.decimals(allow_nan=False), st.dates(),
+        st.datetimes(), st.text(max_size=5),
+        st.just(pd.NaT), st.just(pd.NA), st.complex_numbers(), st.binary(max_size=3), st.timedeltas(),
+        st.datetimes(timezones=st.just(UTC)), st.lists(st.integers(), max_size=2), st.just("\ud800"),
+    )  # fmt: skip
+    days = pd.date_range("2020-01-01", periods=size)
+    columns = st.one_of(
+        st.sampled_from(
+            [days, days.tz_localize("UTC"), days.to_period("D"), days.astype(str), days.astype("datetime64[s]")]
+        ),
+        st.sampled_from(
+            ["Int64", "bool", "Float32", "float16", "uint8", "complex128", "timedelta64[ns]", "category"]
+        ).map(lambda dtype: pd.Series(range(size)).astype(dtype)),
+        st.lists(objects, min_size=size, max_size=size).map(lambda cells: pd.Series(cells, dtype=object)),
+    )
+    return pd.DataFrame({name: pd.Series(draw(columns)) for name in ("ds", "y", "id")})
+
+
+@FEWER
+@given(draw_frame(), st.sampled_from([None, "id"]), st.sampled_from([None, "Europe/Berlin"]))
+def test_table_of_the_catalog_is_read_or_refused(table: pd.DataFrame, id_column: str | None, tz: str | None) -> None:
+    source = SourceSpec(name="catalog", id=id_column, tz=tz)
+    judge(lambda: read_source(source, table), source, list_rows)
