@@ -10,10 +10,10 @@ from rnn_pipelines.champion import outcome
 from rnn_pipelines.champion.changes import find_retraining, list_damages
 from rnn_pipelines.champion.history import find_origin, list_records
 from rnn_pipelines.champion.manual import promote_version, roll_back
-from rnn_pipelines.champion.outcome import save_outcome
+from rnn_pipelines.champion.outcome import record_failure, save_outcome
 from rnn_pipelines.champion.store import RECORD, ChampionStore
 from rnn_pipelines.champion.verdict import read_champion
-from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.errors import MAX_MESSAGE, ChampionError
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
 
@@ -157,3 +157,11 @@ def test_odd_record_of_a_version_is_left_out_with_a_word(
     store.promote(version, [], SINCE)
     assert store.list_records() == []
     assert caplog.messages[0].startswith(f"{version}: left out of the history, because its record is damaged (")
+
+
+def test_failure_is_recorded_on_one_line_and_cut(store: ChampionStore) -> None:
+    """What ended a retraining may hold a cell of any length, and the history is for ever."""
+    record_failure(store.folder, "forecast", ValueError("a\nERROR \x1b" + "x" * 5_000_000), None)
+    (record,) = (json.loads(path.read_text()) for path in (store.folder / "history").glob("*.json"))
+    assert len(record["error"]) <= MAX_MESSAGE
+    assert record["error"].isprintable()

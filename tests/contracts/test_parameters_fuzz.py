@@ -78,7 +78,7 @@ def refuse_long(error: Exception) -> None:
 
 
 @MANY
-@given(draw_changes(list_blocks(), most=2), st.booleans())
+@given(draw_changes(BLOCKS, most=2) | draw_changes(list_blocks(), most=2), st.booleans())
 def test_parameters_of_forecast_are_refused_or_make_windows_and_a_network(
     changes: dict[str, Any], trains: bool
 ) -> None:
@@ -113,12 +113,16 @@ def kinds(registered: dict[str, Pipeline]) -> dict[str, type[BaseModel]]:
     return TypeExtractor(registered).extract_types_from_pipelines()
 
 
+@pytest.fixture(scope="module")
+def written(context: KedroContext) -> dict[str, Any]:
+    return dict(context.config_loader["parameters"])
+
+
 @MANY
 @given(st.data())
 def test_parameters_of_every_pipeline_are_refused_or_taken(
-    kinds: dict[str, type[BaseModel]], context: KedroContext, data: st.DataObject
+    kinds: dict[str, type[BaseModel]], written: dict[str, Any], data: st.DataObject
 ) -> None:
-    written = context.config_loader["parameters"]
     for key, changes in data.draw(draw_changes(kinds, most=3)).items():
         block = written
         for name in key.split("."):
