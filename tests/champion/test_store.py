@@ -167,7 +167,7 @@ def test_lock_that_cannot_be_used_is_an_error_of_ours(
     arguments = {"add_version": (make_files("second"),), "promote": (first, [], SINCE), "prune": (0,)}[name]
     with pytest.raises(LockError, match="the lock can't be held") as caught:
         getattr(store, name)(*arguments)
-    assert caught.value.filename == str(lock)
+    assert str(caught.value).startswith(f"{lock}: ")
 
 
 @pytest.mark.parametrize("name", ["add_version", "promote", "prune"])

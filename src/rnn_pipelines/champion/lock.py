@@ -49,4 +49,4 @@ def hold_lock(path: Path, wait_seconds: float) -> Iterator[None]:
 
 
 def _explain(path: Path, error: OSError) -> LockError:
-    return LockError(error.errno, f"the lock can't be held ({error.strerror or error})", str(path))
+    return LockError(f"{path}: the lock can't be held ({error.strerror or error}).")
