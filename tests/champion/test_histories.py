@@ -173,7 +173,8 @@ class History:
         try:
             removed = self.store.prune(num_kept)
         except ChampionError:
-            assert self.is_damaged
+            # Or a planted record says that there was a champion.
+            assert self.is_damaged or not self.find_pointer_file().exists()
             return
         pointer = self.store.read_pointer()
         if pointer is not None:
