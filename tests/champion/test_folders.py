@@ -1,12 +1,13 @@
 """A model in a folder of its own: whole or not at all, and nothing else is replaced by it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from rnn_pipelines.champion.folders import load_folder, save_folder
+from rnn_pipelines.champion.folders import load_folder, load_model, save_folder
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.errors import ChampionError, NewerFormatError
 
 FILES = {"settings.json": b"{}", "model.npz": b"numbers"}
 
@@ -42,3 +43,22 @@ def test_a_version_of_a_champion_is_never_replaced(tmp_path: Path) -> None:
     version = store.add_version(FILES)
     with pytest.raises(ChampionError, match="Name another"):
         save_folder(tmp_path / "versions" / version, FILES)
+
+
+@pytest.mark.parametrize("fault", [KeyError("units"), ValueError("bad zip"), RecursionError(), MemoryError()])
+def test_a_damaged_model_is_an_error_of_ours(tmp_path: Path, fault: Exception) -> None:
+    def unpack(_: Mapping[str, bytes]) -> None:
+        raise fault
+
+    save_folder(tmp_path / "model", FILES)
+    with pytest.raises(ChampionError, match=type(fault).__name__):
+        load_model(tmp_path / "model", unpack)
+
+
+def test_a_model_of_a_newer_version_is_said_to_be_one(tmp_path: Path) -> None:
+    def unpack(_: Mapping[str, bytes]) -> None:
+        raise NewerFormatError("Update the project.")
+
+    save_folder(tmp_path / "model", FILES)
+    with pytest.raises(NewerFormatError, match="^Update"):
+        load_model(tmp_path / "model", unpack)

@@ -3,15 +3,18 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from rnn_pipelines.champion.files import replace_file, sync_folder
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.versions import CHECKSUMS
-from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.errors import ChampionError, RnnPipelinesError
 
 SETTINGS = "settings.json"
+
+Model = TypeVar("Model")
 
 
 def save_folder(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -39,6 +42,26 @@ def save_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     sync_folder(folder.parent)
+
+
+def load_model(folder: Path, unpack: Callable[[Mapping[str, bytes]], Model]) -> Model:
+    """A saved model, a champion's version, or the champion of a task.
+
+    Args:
+        folder: of one of the three.
+        unpack: see the task's `packing`.
+    Raises:
+        ChampionError: there is no model, or it is damaged.
+        NewerFormatError: a newer version of the project has written it.
+    """
+    files = load_folder(folder)
+    try:
+        return unpack(files)
+    except RnnPipelinesError:
+        raise
+    # What a file can make Keras, h5py, NumPy and zipfile raise, nobody has listed.
+    except Exception as error:
+        raise ChampionError(f"{folder}: the model can't be loaded ({type(error).__name__}: {error}).") from error
 
 
 def load_folder(folder: Path) -> dict[str, bytes]:

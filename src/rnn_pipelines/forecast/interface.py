@@ -12,7 +12,7 @@ from typing import Any, Self
 import pandas as pd
 
 from rnn_pipelines.blocks import read_block
-from rnn_pipelines.champion.folders import load_folder, save_folder
+from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.blocks import read_blocks
@@ -211,10 +211,10 @@ class Forecaster:
         Args:
             path: the folder of a saved forecaster, of a champion's version, or of a task's champion.
         Raises:
-            ChampionError: there is none.
+            ChampionError: there is none, or it is damaged.
             NewerFormatError: a newer version of the project has written it.
         """
-        artefact = unpack(load_folder(Path(path)))
+        artefact = load_model(Path(path), unpack)
         known, settings = artefact.intervals, artefact.settings
         level = [] if known is None else [one for one in known.levels.tolist() if one != ANOMALY_LEVEL]
         covariates = artefact.coding.make_spec().model_dump()

@@ -10,7 +10,7 @@ from typing import Any, Self
 import pandas as pd
 
 from rnn_pipelines.blocks import join_block, read_block, refuse_unknown
-from rnn_pipelines.champion.folders import load_folder, save_folder
+from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, ReviewError, show
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.classifier import TextClassifier as Artefact
@@ -106,11 +106,11 @@ class TextClassifier:
         Args:
             path: the folder of a saved classifier, of a champion's version, or of a task's champion.
         Raises:
-            ChampionError: there is none.
+            ChampionError: there is none, or it is damaged.
             NewerFormatError: a newer version of the project has written it.
         """
         loaded = cls()
-        loaded._artefact = unpack(load_folder(Path(path)))
+        loaded._artefact = load_model(Path(path), unpack)
         return loaded
 
     def _require_fit(self) -> Artefact:
