@@ -60,5 +60,5 @@ def test_a_model_of_a_newer_version_is_said_to_be_one(tmp_path: Path) -> None:
         raise NewerFormatError("Update the project.")
 
     save_folder(tmp_path / "model", FILES)
-    with pytest.raises(NewerFormatError, match="^Update"):
+    with pytest.raises(NewerFormatError, match=r"^Update"):
         load_model(tmp_path / "model", unpack)
