@@ -1,6 +1,6 @@
 """Whatever parameters say: they are refused in the project's own words, or the run that they ask for can be made.
 
-RNN_FUZZ=2000 pytest -m slow tests/contracts/test_parameters_fuzz.py
+RNN_FUZZ_SETS=2000 pytest -m slow tests/contracts/test_parameters_fuzz.py
 """
 
 import os
@@ -28,7 +28,7 @@ from rnn_pipelines.forecast.training import Limits, train_network
 
 pytestmark = pytest.mark.slow
 
-NUM_SETS = int(os.environ.get("RNN_FUZZ", "400"))
+NUM_SETS = int(os.environ.get("RNN_FUZZ_SETS", "400"))
 MANY = settings(
     max_examples=NUM_SETS, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )

@@ -274,3 +274,8 @@ def test_forecasting_loads_neither_kedro_nor_keras_and_the_package_alone_not_eve
     command = [sys.executable, "-c", ALONE, str(tmp_path / "model")]
     finished = subprocess.run(command, check=True, capture_output=True, text=True)
     assert json.loads(finished.stdout) == [False, []]
+
+
+def test_level_that_is_no_list_is_refused() -> None:
+    with pytest.raises(ParameterError, match="level: Input should be a valid tuple"):
+        Forecaster(level=80)

@@ -4,7 +4,7 @@ What goes into use, and what is saved, is the artefact that `forecaster` has und
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -76,7 +76,8 @@ class Forecaster:
         covariates |= {EXOGENOUS[name]: _list_columns(name, blocks.pop(name)) for name in EXOGENOUS if name in blocks}
         window |= {name: value for name, value in (("horizon", h), ("lookback", lookback)) if value is not None}
         source |= {} if freq is None else {"freq": freq}
-        given = {**blocks, "window": window, "source": source, "covariates": covariates, "level": tuple(level or ())}
+        levels = tuple(level or ()) if level is None or isinstance(level, Iterable) else level
+        given = {**blocks, "window": window, "source": source, "covariates": covariates, "level": levels}
         self.spec: ForecastSpec = read_blocks(given, others=("h", "lookback", "freq", *EXOGENOUS))
         self.levels = self.spec.level.root
         self._artefacts: dict[str, Artefact] = {}
