@@ -16,7 +16,7 @@ from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 
 from rnn_pipelines import result_hooks
-from rnn_pipelines.datasets import DescribedTableDataset, JSONObjectDataset, OptionalDataset, PageDataset
+from rnn_pipelines.datasets import DescribedTableDataset, OptionalDataset, PageDataset, StrictJSONDataset
 from rnn_pipelines.errors import LockedError, ParameterError, RunError
 from rnn_pipelines.report.page import render_page
 from rnn_pipelines.result_hooks import ResultHooks
@@ -103,7 +103,7 @@ class Project:
                 "parameters": MemoryDataset({"number": number, "runs": {"keep": 2}}),
                 "params:number": MemoryDataset(number),
                 "forecast_table": MemoryDataset(read(number)),
-                "forecast_metrics": JSONObjectDataset(filepath=str(folder / "metrics.json")),
+                "forecast_metrics": StrictJSONDataset(filepath=str(folder / "metrics.json")),
                 "forecast_predictions": DescribedTableDataset(
                     filepath=str(self.root / "07_model_output/forecast/predictions.parquet"), holds="not loaded here"
                 ),
@@ -193,7 +193,7 @@ def test_results_of_another_pipeline_are_read_from_one_run(project: Project) -> 
         {
             "parameters": MemoryDataset({}),
             "found": OptionalDataset(dataset=entry),
-            "internals_summary": JSONObjectDataset(filepath=str(project.root / "08_reporting/internals/summary.json")),
+            "internals_summary": StrictJSONDataset(filepath=str(project.root / "08_reporting/internals/summary.json")),
         }
     )
     pipeline = Pipeline([Node(lambda found: found, "found", "internals_summary", name="read")])

@@ -92,3 +92,8 @@ def test_nothing_is_pickled(entries: dict[str, dict]) -> None:
 @pytest.mark.parametrize("layer", LAYERS)
 def test_every_layer_has_its_folder(project: Path, layer: str) -> None:
     assert (project / "data" / f"{LAYERS.index(layer) + 1:02}_{layer}").is_dir()
+
+
+def test_no_json_is_written_with_numbers_that_are_none(entries: dict[str, dict]) -> None:
+    """Kedro's own data set writes NaN and Infinity, which are no JSON; Plotly's writes null."""
+    assert [name for name, entry in entries.items() if entry.get("type") == "json.JSONDataset"] == []

@@ -5,13 +5,13 @@ from rnn_pipelines.datasets.champion import ChampionDataset
 from rnn_pipelines.datasets.described_table import DescribedTableDataset
 from rnn_pipelines.datasets.folder import FolderDataset
 from rnn_pipelines.datasets.json_folder import JSONFolderDataset
-from rnn_pipelines.datasets.json_object import JSONObjectDataset
 from rnn_pipelines.datasets.keras_model import KerasModelDataset
 from rnn_pipelines.datasets.optional import OptionalDataset
 from rnn_pipelines.datasets.page import PageDataset
 from rnn_pipelines.datasets.people_csv import PeopleCSVDataset
 from rnn_pipelines.datasets.postgres_query import PostgresQueryDataset
 from rnn_pipelines.datasets.postgres_rows import PostgresRowsDataset
+from rnn_pipelines.datasets.strict_json import StrictJSONDataset
 
 __all__ = [
     "ArraysDataset",
@@ -19,11 +19,11 @@ __all__ = [
     "DescribedTableDataset",
     "FolderDataset",
     "JSONFolderDataset",
-    "JSONObjectDataset",
     "KerasModelDataset",
     "OptionalDataset",
     "PageDataset",
     "PeopleCSVDataset",
     "PostgresQueryDataset",
     "PostgresRowsDataset",
+    "StrictJSONDataset",
 ]

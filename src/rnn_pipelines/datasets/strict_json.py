@@ -1,0 +1,37 @@
+"""JSON that any program reads, and that says which run made it."""
+
+import json
+from typing import Any
+
+from kedro_datasets._typing import JSONPreview
+
+from rnn_pipelines.champion.records import make_plain
+from rnn_pipelines.datasets.one_file import OneFileDataset
+
+
+class StrictJSONDataset(OneFileDataset):
+    """Saves plain values as JSON, and loads them.
+
+    JSON has no infinity and no NaN: a number that is not finite is saved as null, and is None when it is loaded. An
+    object gets the key `run`, which is taken away again from what is loaded.
+    """
+
+    def load(self) -> Any:
+        with self._open_to_read() as file:
+            found = json.load(file)
+        if isinstance(found, dict):
+            found.pop("run", None)
+        return found
+
+    def save(self, data: Any) -> None:
+        plain = make_plain(data)
+        if self.run is not None and isinstance(plain, dict):
+            plain = {"run": self.run, **plain}
+        content = json.dumps(plain, indent=2, allow_nan=False, ensure_ascii=False)
+        with self._open_to_write() as file:
+            file.write(f"{content}\n".encode())
+
+    def preview(self) -> JSONPreview:
+        """The values, for kedro-viz."""
+        with self._open_to_read() as file:
+            return JSONPreview(file.read().decode())
