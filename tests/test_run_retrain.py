@@ -16,7 +16,6 @@ import pytest
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from rnn_pipelines import hooks
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.changes import list_damages
 from rnn_pipelines.champion.history import list_records
@@ -25,6 +24,7 @@ from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError, SeriesError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.packing import unpack
+from rnn_pipelines.runs.waiting import WAIT_SECONDS
 
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
@@ -260,14 +260,15 @@ def test_retraining_that_fails_leaves_a_record(run: Run, second: dict[str, Any])
     assert load_champion().version == before
 
 
-def test_only_one_retraining_runs_at_a_time(run: Run, second: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other leaves no record, for it did nothing."""
-    monkeypatch.setattr(hooks, "RETRAIN_LOCK_SECONDS", 0)
+def test_only_one_retraining_runs_at_a_time(run: Run, second: dict[str, Any]) -> None:
+    """The other leaves no record, because it did nothing."""
     num_records = len(list_records(FOLDER))
+    token = WAIT_SECONDS.set(0)
     with (FOLDER / "retrain.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(LockedError, match=r"retrain\.lock"):
             run("retrain_forecast")
+    WAIT_SECONDS.reset(token)
     assert len(list_records(FOLDER)) == num_records
 
 

@@ -64,7 +64,7 @@ def test_retraining_is_told_when_it_is_over(
 
 def test_failure_is_on_record_before_mlflow_is_told() -> None:
     """Kedro calls the hook that was registered last first, but for one that asks to be last."""
-    assert [type(hooks).__name__ for hooks in HOOKS] == ["RunHooks", "TrackingHooks"]
+    assert [type(hooks).__name__ for hooks in HOOKS] == ["ResultHooks", "RunHooks", "TrackingHooks"]
     for name in ("on_pipeline_error", "after_pipeline_run"):
         assert getattr(TrackingHooks, name).kedro_impl["trylast"]
     assert TrackingHooks.before_pipeline_run.kedro_impl["tryfirst"]

@@ -33,7 +33,7 @@ ENTRIES = ["predict_sentiment_scores", "forecast_next_values_csv"]
 
 
 def write(folder: Path, data: pd.DataFrame) -> PeopleCSVDataset:
-    dataset = PeopleCSVDataset(filepath=str(folder / "scores.csv"), save_args={"index": False})
+    dataset = PeopleCSVDataset(filepath=str(folder / "scores.csv"))
     dataset.save(data)
     return dataset
 

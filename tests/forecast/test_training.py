@@ -402,7 +402,7 @@ def test_damaged_checkpoint_is_left_out(
     path.write_bytes(damaged[damage])
     with caplog.at_level(logging.WARNING):
         assert_same(train(cases["bends"], limits=Limits(checkpoints=tmp_path)), trained["bends"])
-    assert "for it is damaged" in caplog.text
+    assert "because it is damaged" in caplog.text
 
 
 def change_values(case: SimpleNamespace) -> SimpleNamespace:

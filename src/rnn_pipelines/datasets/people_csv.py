@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
-from kedro_datasets.pandas import CSVDataset
+from kedro_datasets._typing import TablePreview
+
+from rnn_pipelines.datasets.one_file import OneFileDataset
 
 MARK = "'"
 # What Excel, LibreOffice and Google Sheets take for the beginning of a formula, also in full width and after blanks;
@@ -14,8 +16,8 @@ MARK = "'"
 RISKY = re.compile(r"[\t\r\n']|\s*[=+\-@＝＋－＠]")
 
 
-class PeopleCSVDataset(CSVDataset):
-    """`pandas.CSVDataset` in which no text is a formula, and every text comes back.
+class PeopleCSVDataset(OneFileDataset):
+    """Saves a table as a CSV file in which no text is a formula, without row labels; every text comes back.
 
     Texts come from anyone, and a cell such as `=HYPERLINK(…)` would be run by whoever opens the file. There is a `'`
     before a text whose first character other than white space is one of `= + - @`, or that begins with a tab, a line
@@ -23,15 +25,19 @@ class PeopleCSVDataset(CSVDataset):
     text that has one, and has the text that was.
     """
 
-    def __init__(self, *, save_args: dict[str, Any] | None = None, **options: Any) -> None:
-        # pandas quotes no carriage return by itself, so that a text with one would be two rows.
-        super().__init__(save_args={"quoting": csv.QUOTE_NONNUMERIC, **(save_args or {})}, **options)
-
     def save(self, data: pd.DataFrame) -> None:
-        super().save(_change_texts(data, mark_text))
+        # pandas quotes no carriage return by itself, so that a text with one would be two rows.
+        content = _change_texts(data, mark_text).to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
+        with self._open_to_write() as file:
+            file.write(content.encode())
 
     def load(self) -> pd.DataFrame:
-        return _change_texts(super().load(), unmark_text)
+        with self._open_to_read() as file:
+            return _change_texts(pd.read_csv(file), unmark_text)
+
+    def preview(self, nrows: int = 20) -> TablePreview:
+        """The first rows, for kedro-viz."""
+        return TablePreview(self.load().head(nrows).astype(str).to_dict(orient="split"))
 
 
 def mark_text(text: str) -> str:
