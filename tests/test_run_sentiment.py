@@ -113,6 +113,7 @@ def test_metrics_are_those_of_the_predictions(metrics: dict, predictions: pd.Dat
         assert metrics[name]["log_loss"] == pytest.approx(log_loss(labels, probability))
 
 
+@pytest.mark.slow
 def test_python_gives_the_numbers_of_the_pipeline(metrics: dict, settings: list[str]) -> None:
     """From the same texts and the same parameters."""
     table = pd.read_csv(settings[0].removeprefix("source.path="))

@@ -71,6 +71,7 @@ def save_many(filepath: str, number: int) -> None:
         ForecastLogDataset(filepath=filepath).save(make_rows(day, "shared"))
 
 
+@pytest.mark.slow
 def test_processes_that_save_at_once_lose_and_double_nothing(filepath: str) -> None:
     code = f"import runpy; runpy.run_path({__file__!r})['save_many']({filepath!r}, {{}})"
     commands = [[sys.executable, "-c", code.format(number)] for number in range(NUM_PROCESSES)]

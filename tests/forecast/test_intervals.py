@@ -225,6 +225,7 @@ def test_picked_forecaster_has_a_new_name(walk: SimpleNamespace) -> None:
 # What they hold
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", NOISES)
 def test_intervals_cover_what_they_promise(noise: str, prepare: Prepare) -> None:
     """At every step, over 20 draws: within 3 points, which is two standard errors of so few."""
