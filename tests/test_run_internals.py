@@ -55,7 +55,8 @@ class Clone:
         )
 
     def read_summary(self) -> dict:
-        return json.loads((self.data / "08_reporting/internals/summary.json").read_text())
+        summary = json.loads((self.data / "08_reporting/internals/summary.json").read_text())
+        return {name: network for name, network in summary.items() if name != "run"}
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def read(path: str) -> Any:
 def test_they_are_measured_beside_the_others() -> None:
     metrics = read("08_reporting/forecast/metrics.json")
     # The temperature of 1,000 days has no three years, and so no long season.
-    assert set(metrics) == {*NETWORKS, *BASELINES, "best", "noise_floor_mse"} - {"long_seasonal_naive"}
+    assert set(metrics) == {*NETWORKS, *BASELINES, "best", "noise_floor_mse", "run"} - {"long_seasonal_naive"}
     assert metrics["mine"]["num_parameters"] > 0
     assert "skill_vs_window_mean" in metrics["gru"]
 
