@@ -49,4 +49,7 @@ def hold_lock(path: Path, wait_seconds: float) -> Iterator[None]:
 
 
 def _explain(path: Path, error: OSError) -> LockError:
-    return LockError(f"{path}: the lock can't be held ({error.strerror or error}).")
+    explained = LockError(f"{path}: the lock can't be held ({error.strerror or error}).")
+    # A full disk stays one for whoever asks.
+    explained.errno = error.errno
+    return explained
