@@ -91,7 +91,7 @@ def test_table_without_rows_keeps_its_columns(tmp_path: Path) -> None:
 @settings(max_examples=int(os.environ.get("RNN_FUZZ_TEXTS", "300")), derandomize=True, deadline=None)
 @given(texts=st.lists(st.one_of(st.text(st.characters(codec="utf-8")), st.text("=+-@'\t\r\n\" ,;＝ a1")), min_size=1))
 def test_any_texts_come_back_from_the_file(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
-    """But for those that pandas reads as none, such as an empty one or a number, and a NUL, which ends what it reads."""
+    """But for those that pandas takes for none, such as an empty one or a number, and a NUL, at which it stops."""
     texts = [text.replace("\0", "") + " ." for text in texts]
     data = pd.DataFrame({"text": texts, "y": 1.5})
     pd.testing.assert_frame_equal(write(tmp_path_factory.mktemp("texts"), data).load(), data)
