@@ -163,9 +163,9 @@ def tell_when_it_begins(node: str, pipe: int) -> None:
     if node == "publish":
         original = result_hooks.publish
 
-        def publish(*arguments: Any) -> Path:
+        def publish(*arguments: Any) -> None:
             os.write(pipe, b".")
-            return original(*arguments)
+            original(*arguments)
 
         result_hooks.publish = publish
     else:

@@ -6,7 +6,7 @@ import pandas as pd
 
 
 def parse_time(text: str) -> pd.Timestamp:
-    """A time as ISO 8601 has it; a day is its beginning. Nothing else, for pandas guesses days to be months.
+    """A time as ISO 8601 has it; a day is its beginning. Nothing else, because pandas guesses days to be months.
 
     Raises:
         ValueError: it is none.

@@ -136,13 +136,12 @@ class ResultHooks:
         read = {}
         for name, place in places.items():
             dataset, run = _find_file(catalog, name), self._runs.get(place.room)
-            current = place.room.find_current()
             if run is not None:
                 folder = run.folder
                 # Ours write it into the file, so that a file tells where it comes from wherever it is taken.
                 if hasattr(dataset, "run"):
                     dataset.run = run.name
-            elif current is not None and place.room.find_shown(place.layer).is_symlink():
+            elif (current := place.room.find_current()) and place.room.find_shown(place.layer).is_symlink():
                 folder, read[place.room.pipeline] = place.room.folder / current, current
             else:
                 continue

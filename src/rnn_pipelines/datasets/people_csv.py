@@ -17,12 +17,13 @@ RISKY = re.compile(r"[\t\r\n']|\s*[=+\-@＝＋－＠]")
 
 
 class PeopleCSVDataset(OneFileDataset):
-    """Saves a table as a CSV file in which no text is a formula, without row labels; every text comes back.
+    """Saves a table as a CSV file in which no text is a formula, without row labels.
 
     Texts come from anyone, and a cell such as `=HYPERLINK(…)` would be run by whoever opens the file. There is a `'`
     before a text whose first character other than white space is one of `= + - @`, or that begins with a tab, a line
     break or `'`; before numbers, there is none. Whoever reads the file takes one `'` away from the beginning of each
-    text that has one, and has the text that was.
+    text that has one, and has the text that was. What CSV has no form for does not come back as text: pandas reads an
+    empty text as a missing value, and a column in which all texts look like numbers as numbers.
     """
 
     def save(self, data: pd.DataFrame) -> None:

@@ -36,7 +36,7 @@ CGROUP_LIMITS = (
 
 
 def require_memory(num_bytes: float, what: str, remedy: str) -> None:
-    """Ends a run before it takes more memory than there is, for the system would end it without a word.
+    """Ends a run before it takes more memory than there is, because the system would end it without a word.
 
     Args:
         num_bytes: that are needed, about.

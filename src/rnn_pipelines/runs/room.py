@@ -121,7 +121,7 @@ def open_run(room: Room, layers: Iterable[str], needed: Collection[PurePath] | N
     return run
 
 
-def publish(run: OpenRun, record: RunRecord) -> Path:
+def publish(run: OpenRun, record: RunRecord) -> None:
     """Shows a run's results instead of those before it, all of them at one moment.
 
     Whatever ends this midway, the results before are shown, or those of the run, whole: one link says what is shown,
@@ -130,8 +130,6 @@ def publish(run: OpenRun, record: RunRecord) -> Path:
     Args:
         run: that has ended well; its room's lock is held.
         record: what is known of it; checksums of its files are added.
-    Returns:
-        The run's folder.
     Raises:
         OSError: it could not be written.
     """
@@ -144,7 +142,6 @@ def publish(run: OpenRun, record: RunRecord) -> Path:
         _link_layer(room, layer)
     _point(room.folder / CURRENT, run.name)
     _remove_failed(room)
-    return folder
 
 
 def put_aside(run: OpenRun) -> None:
