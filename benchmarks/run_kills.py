@@ -108,6 +108,8 @@ class Trials:
             problem = problem or "the run before is lost"
         if problem:
             self.problems.append(f"{kind}: {problem}")
+        if self.counts.total() % 50 == 0:
+            print(f"{self.counts.total()} trials, {len(self.problems)} problems", file=sys.stderr, flush=True)
 
     def find_problem(self, current: str | None) -> str:
         """What is wrong with what people see; empty where nothing is."""
