@@ -14,6 +14,8 @@ from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.training import train_network
 from rnn_pipelines.networks import memory
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
+from rnn_pipelines.sentiment.text.encoding import EncodedTexts
+from rnn_pipelines.sentiment.text.vectors import WordVectorSpec, learn_word_vectors
 
 GIB = 2**30
 
@@ -76,3 +78,10 @@ def test_sequences_that_do_not_fit_are_not_drawn() -> None:
         AddingData(
             kind="adding", num_steps=10**5, **dict.fromkeys(("num_train", "num_validation", "num_test"), 10**7)
         ).prepare(0, None)
+
+
+def test_word_vectors_that_do_not_fit_are_not_learnt(make_encoded: Callable[..., EncodedTexts]) -> None:
+    with pytest.raises(
+        ParameterError, match=r"learning 10,000,000 word vectors of 4,096 dimensions needs about 916 GiB"
+    ):
+        learn_word_vectors(make_encoded([[2, 3]]), WordVectorSpec(num_words=10**7, dimensions=4096))
