@@ -148,3 +148,13 @@ def test_columns_come_in_a_list() -> None:
 def test_blocks_name_them_too() -> None:
     roles = {"future": ["promo"], "past": ["visitors"], "static": ["size"]}
     assert Forecaster(**ALL).spec == Forecaster(covariates=roles).spec
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_series_without_noise_has_intervals_without_width() -> None:
+    wave = np.sin(np.arange(600) * np.pi / 12)
+    frame = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=600, freq="h"), "y": 10 + 3 * wave, "wave": wave})
+    frame.loc[597:, "y"] = np.nan
+    found = Forecaster(h=HORIZON, futr_exog=["wave"], **SMALL | {"lookback": 24}).fit(frame).predict()
+    np.testing.assert_allclose(found["best-hi-50"] - found["best-lo-50"], 0, atol=1e-6)
+    np.testing.assert_allclose(found["best"], 10 + 3 * wave[-HORIZON:], atol=1e-6)

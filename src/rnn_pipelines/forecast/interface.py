@@ -32,10 +32,11 @@ from rnn_pipelines.forecast.forecaster import Forecaster as Artefact
 from rnn_pipelines.forecast.further import forecast_further, lay_side_by_side, refuse_unknown_ahead
 from rnn_pipelines.forecast.packing import pack, unpack
 from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
-from rnn_pipelines.forecast.series.covariates import KEY, read_covariates
+from rnn_pipelines.forecast.series.covariates import join_ahead, read_covariates
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Series, Source
+from rnn_pipelines.forecast.series.zones import find_zone, show_table
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 logger = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ class Forecaster:
                 "the frame: none of its series can be forecast: they are not those of the training, or their ends have "
                 f"gaps. Expected {best.scaler[ID].tolist()[:5]}, received {series[ID].unique().tolist()[:5]}."
             )
-        table = lay_side_by_side(forecasts, levels)
+        table = show_table(lay_side_by_side(forecasts, levels), best.settings.tz)
         return table if num_steps > horizon else table.drop(columns="is_recursive")
 
     def holdout(self) -> pd.DataFrame:
@@ -140,7 +141,7 @@ class Forecaster:
         Returns:
             `unique_id, cutoff, ds, horizon_step, y`, and what `predict` has, from every step of the part.
         """
-        return tabulate_part(self._require_training(), "test").table
+        return show_table(tabulate_part(self._require_training(), "test").table, self._require_fit().settings.tz)
 
     def leaderboard(self) -> pd.DataFrame:
         """How everyone did on the part that was kept back, the best one first; see `rank_forecasters`."""
@@ -173,7 +174,8 @@ class Forecaster:
         parallel = read_block("parallel", ParallelSpec, {"workers": workers})
         table, covariates, source = self._read(frame)
         found = cross_validate(table, covariates, self._with(source), validation, parallel).table
-        return found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
+        found = found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
+        return show_table(found, table.attrs.get("tz"))
 
     def explain(self, frame: pd.DataFrame | None = None, forecaster: str = BEST) -> pd.DataFrame:
         """How much each value of the past, each covariate and the calendar moved each step of `predict(frame)`.
@@ -196,7 +198,7 @@ class Forecaster:
             raise ParameterError("a Keras model of an older version can't be taken apart. Train another one.")
         series, covariates = self._find_series(frame)
         refuse_unknown_ahead(artefact, series, covariates, artefact.settings.horizon)
-        return explain_ends(artefact, series, covariates)
+        return show_table(explain_ends(artefact, series, covariates), artefact.settings.tz)
 
     def save(self, path: str | Path) -> None:
         """Saves the combination `best` as a folder in the champion's format; what else was fitted is not in it."""
@@ -219,7 +221,13 @@ class Forecaster:
         known, settings = artefact.intervals, artefact.settings
         level = [] if known is None else [one for one in known.levels.tolist() if one != ANOMALY_LEVEL]
         covariates = artefact.coding.make_spec().model_dump()
-        blocks = {"gaps": settings.gaps, "calendar": settings.calendar.model_dump(), "covariates": covariates}
+        # Of days, whose times are local, it is not known.
+        blocks = {
+            "source": {"tz": settings.tz},
+            "gaps": settings.gaps,
+            "calendar": settings.calendar.model_dump(),
+            "covariates": covariates,
+        }
         loaded = cls(settings.horizon, level, settings.lookback, settings.freq, **blocks)
         loaded._artefacts = {BEST: artefact}
         return loaded
@@ -261,17 +269,14 @@ class Forecaster:
         """The covariates that `fit` was given, and those of a frame over them."""
         if frame is None or self._covariates is None:
             return self._covariates
-        future = self.spec.recipe.covariates.model_copy(update={"past": (), "static": (), "path": None})
-        ahead = read_covariates(self._name_columns(frame), future, frame)
-        joined = ahead.set_index(KEY).combine_first(self._covariates.set_index(KEY)).reset_index()
-        return joined[list(self._covariates)]
+        return join_ahead(self._covariates, self._name_columns(frame), self.spec.recipe.covariates.future, frame)
 
     def _with(self, source: SourceSpec) -> ForecastSpec:
         """What was asked for, of a frame with these columns."""
         return replace(self.spec, recipe=self.spec.recipe.model_copy(update={"source": source}))
 
     def _read(self, frame: pd.DataFrame) -> tuple[Source, pd.DataFrame, SourceSpec]:
-        """The frame as the pipelines read it, its covariates, and its columns."""
+        """The frame as the pipelines read it, its covariates, and its columns and zone."""
         if not isinstance(frame, pd.DataFrame):
             raise SeriesError(f"expected a frame of pandas, received {type(frame).__name__}.")
         source, covariates = self._name_columns(frame), self.spec.recipe.covariates
@@ -289,7 +294,9 @@ class Forecaster:
 
     def _name_columns(self, frame: pd.DataFrame) -> SourceSpec:
         source = self.spec.recipe.source
-        return source.model_copy(update={"id": ID}) if source.id is None and ID in frame else source
+        found = {"id": ID} if source.id is None and ID in frame else {}
+        zone = find_zone(frame[source.time]) if source.tz is None and source.time in frame else None
+        return source.model_copy(update=found if zone is None else {**found, "tz": zone})
 
 
 def _has_no_values(frame: pd.DataFrame, target: str) -> bool:

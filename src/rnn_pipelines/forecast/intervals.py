@@ -204,10 +204,12 @@ def _is_uneven(predictors: np.ndarray, errors: np.ndarray, fold: np.ndarray) -> 
         own = fold == number
         slopes = _fit_slopes(predictors[~own], errors[~own])
         limits = predictors[~own].min(axis=(0, 1)), predictors[~own].max(axis=(0, 1))
-        spread = _expect_spread(predictors, slopes, *limits)
-        even = _score(errors[own], *find_ranks(errors[~own], level))
-        uneven = spread[own] * _score((errors / spread)[own], *find_ranks((errors / spread)[~own], level))
-        gains.append(1 - float(uneven.mean() / even.mean()))
+        # Where errors are nothing but rounding, spreads are 0 or infinite; such a gain is refused below.
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            spread = _expect_spread(predictors, slopes, *limits)
+            even = _score(errors[own], *find_ranks(errors[~own], level))
+            uneven = spread[own] * _score((errors / spread)[own], *find_ranks((errors / spread)[~own], level))
+            gains.append(1 - float(uneven.mean() / even.mean()))
     return bool(np.isfinite(gains).all() and np.mean(gains) > MIN_GAIN and trust(np.array(gains)) > MIN_TRUST)
 
 

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
-from rnn_pipelines.forecast.series.zones import show_local
+from rnn_pipelines.forecast.series.zones import show_table
 from rnn_pipelines.tables import Column, Table
 
 # A forecast among others of the same forecaster.
@@ -167,9 +167,7 @@ class Predictions:
 
 def show_predictions(predictions: Predictions, tz: str | None) -> Predictions:
     """With times in the zone in which they are shown, see `Profile`."""
-    table = predictions.table
-    local = {name: show_local(table[name], tz) for name in ("cutoff", "ds")}
-    return replace(predictions, table=table.assign(**local))
+    return replace(predictions, table=show_table(predictions.table, tz))
 
 
 def name_bounds(forecaster: str, level: int) -> tuple[str, str]:

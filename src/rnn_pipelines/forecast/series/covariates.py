@@ -1,6 +1,7 @@
 """Covariates: other columns of the series' table, and holidays, on their way to where series are forecast from."""
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -68,12 +69,29 @@ def read_covariates(source: SourceSpec, covariates: CovariateSpec, external: pd.
     if covariates.path is None:
         return table
     ahead = source.model_copy(update={"path": covariates.path})
+    return join_ahead(table, ahead, covariates.future, None)
+
+
+def join_ahead(
+    table: pd.DataFrame, ahead: SourceSpec, future: Sequence[str], external: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Reads further values of covariates that are known ahead; they take the place of those of the same time.
+
+    Args:
+        table: see `read_covariates`.
+        ahead, external: where the values are, see `read_source`.
+        future: their columns.
+    Returns:
+        `table` with the rows of both.
+    Raises:
+        SeriesError: a column is not there, or a time stands twice.
+    """
     # One row alone doesn't tell how long steps are.
-    is_short = None if source.tz is None else table.attrs.get("tz") is not None
-    more = _refuse_repeated(read_rows(ahead, list(covariates.future), None, is_short), covariates.path)
+    is_short = None if ahead.tz is None else table.attrs.get("tz") is not None
+    more = _refuse_repeated(read_rows(ahead, list(future), external, is_short), ahead.label)
     joined = more.set_index(KEY).combine_first(table.set_index(KEY)).reset_index()
     joined.attrs |= table.attrs
-    return joined[[*KEY, *covariates.columns]]
+    return joined[list(table)]
 
 
 def _refuse_repeated(table: pd.DataFrame, label: str) -> pd.DataFrame:

@@ -30,6 +30,15 @@ def take_zone(name: str) -> str:
     return name
 
 
+def find_zone(times: pd.Series) -> str | None:
+    """The name of the zone that a column of pandas' times has; None where it has none, or one without a name."""
+    zone = getattr(times.dtype, "tz", None)
+    try:
+        return None if zone is None else take_zone(str(zone))
+    except ValueError:
+        return None
+
+
 def has_zone(raw: pd.Series, label: str) -> bool:
     """Whether times say how far from UTC they are.
 
@@ -92,6 +101,11 @@ def _has_short_steps(table: pd.DataFrame) -> bool:
 def show_local(times: pd.Series, tz: str | None) -> pd.Series:
     """Times in UTC with the zone that they are to be shown in; None for times that are local, or steps."""
     return times if tz is None else times.dt.tz_localize("UTC").dt.tz_convert(tz)
+
+
+def show_table(table: pd.DataFrame, tz: str | None) -> pd.DataFrame:
+    """A table of forecasts, with the times that it has (`cutoff`, `ds`) shown in a zone, see `show_local`."""
+    return table.assign(**{name: show_local(table[name], tz) for name in ("cutoff", "ds") if name in table})
 
 
 def read_local(time: pd.Timestamp, tz: str | None) -> pd.Timestamp:
