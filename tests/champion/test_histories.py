@@ -325,6 +325,8 @@ class History:
             versions = self.read_versions()
             if versions[:1] == [version]:
                 assert not self.is_exact or not self.is_recorded or versions == self.champions
+                # What a pointer says that was spoilt, and is still one, is not what the records say.
+                self.is_recorded = self.is_recorded and versions == self.champions
                 self.champions, self.is_exact, self.is_damaged = versions, True, False
 
     def read_versions(self) -> list[str]:
