@@ -36,7 +36,7 @@ from rnn_pipelines.forecast.series.covariates import join_ahead, read_covariates
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Series, Source
-from rnn_pipelines.forecast.series.zones import find_zone, show_table
+from rnn_pipelines.forecast.series.zones import show_table
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 logger = logging.getLogger(__name__)
@@ -261,7 +261,7 @@ class Forecaster:
         best = self._artefacts[BEST]
         if isinstance(frame, pd.DataFrame) and ID not in frame and source.id is None and len(best.scaler) == 1:
             frame = frame.assign(**{ID: best.scaler[ID].iloc[0]})
-        table, covariates, source = self._read(frame)
+        table, covariates, source = self._read(frame, best.settings.tz)
         source = source.model_copy(update={"freq": best.settings.freq})
         return repair_series(table, source, best.settings.gaps)[0], covariates
 
@@ -275,11 +275,12 @@ class Forecaster:
         """What was asked for, of a frame with these columns."""
         return replace(self.spec, recipe=self.spec.recipe.model_copy(update={"source": source}))
 
-    def _read(self, frame: pd.DataFrame) -> tuple[Source, pd.DataFrame, SourceSpec]:
-        """The frame as the pipelines read it, its covariates, and its columns and zone."""
+    def _read(self, frame: pd.DataFrame, tz: str | None = None) -> tuple[Source, pd.DataFrame, SourceSpec]:
+        """The frame as the pipelines read it, its covariates, and its columns; `tz` is that of times without one."""
         if not isinstance(frame, pd.DataFrame):
             raise SeriesError(f"expected a frame of pandas, received {type(frame).__name__}.")
         source, covariates = self._name_columns(frame), self.spec.recipe.covariates
+        source = source.model_copy(update={"tz": source.tz or tz})
         wanted = [name for name in (source.id, source.time, source.target, *covariates.columns) if name is not None]
         missing = [name for name in wanted if name not in frame]
         if missing:
@@ -294,9 +295,7 @@ class Forecaster:
 
     def _name_columns(self, frame: pd.DataFrame) -> SourceSpec:
         source = self.spec.recipe.source
-        found = {"id": ID} if source.id is None and ID in frame else {}
-        zone = find_zone(frame[source.time]) if source.tz is None and source.time in frame else None
-        return source.model_copy(update=found if zone is None else {**found, "tz": zone})
+        return source.model_copy(update={"id": ID}) if source.id is None and ID in frame else source
 
 
 def _has_no_values(frame: pd.DataFrame, target: str) -> bool:

@@ -191,9 +191,18 @@ def test_times_with_zones_go_to_utc(write: Write) -> None:
     assert read_source(SourceSpec(path=path))["ds"].dt.hour.tolist() == [0, 1]
 
 
-def test_zoned_column_of_a_table_goes_to_utc() -> None:
-    table = pd.DataFrame({"ds": pd.date_range("2020-07-01", periods=3, tz="Europe/Berlin"), "y": 1.0})
-    assert read_catalog(table)["ds"].iloc[0] == pd.Timestamp("2020-06-30 22:00")
+def test_column_of_a_zone_is_read_in_it() -> None:
+    days = pd.DataFrame({"ds": pd.date_range("2020-07-01", periods=3, tz="Europe/Berlin"), "y": 1.0})
+    assert read_catalog(days)["ds"].iloc[0] == pd.Timestamp("2020-07-01")
+    hours = days.assign(ds=pd.date_range("2020-07-01", periods=3, freq="h", tz="Europe/Berlin"))
+    found = read_catalog(hours)
+    assert (found["ds"].iloc[0], found.attrs["tz"]) == (pd.Timestamp("2020-06-30 22:00"), "Europe/Berlin")
+
+
+def test_column_of_a_distance_from_utc_goes_to_utc() -> None:
+    table = pd.DataFrame({"ds": pd.date_range("2020-07-01", periods=3, tz="+02:00"), "y": 1.0})
+    found = read_catalog(table)
+    assert (found["ds"].iloc[0], found.attrs.get("tz")) == (pd.Timestamp("2020-06-30 22:00"), None)
 
 
 def test_times_without_zone_keep_their_value(write: Write) -> None:

@@ -86,8 +86,10 @@ def join_ahead(
     Raises:
         SeriesError: a column is not there, or a time stands twice.
     """
+    tz = table.attrs.get("tz")
     # One row alone doesn't tell how long steps are.
-    is_short = None if ahead.tz is None else table.attrs.get("tz") is not None
+    is_short = tz is not None if "tz" in table.attrs else None
+    ahead = ahead.model_copy(update={"tz": ahead.tz or tz})
     more = _refuse_repeated(read_rows(ahead, list(future), external, is_short), ahead.label)
     joined = more.set_index(KEY).combine_first(table.set_index(KEY)).reset_index()
     joined.attrs |= table.attrs

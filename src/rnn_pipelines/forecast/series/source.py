@@ -21,7 +21,7 @@ from rnn_pipelines.forecast.series.numbers import (
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.times import MAX_STEP, parse_times, read_steps
-from rnn_pipelines.forecast.series.zones import has_zone, place_in_zone, take_zone
+from rnn_pipelines.forecast.series.zones import find_zone, has_zone, place_in_zone, take_zone
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.user_files import TableFiles, read_columns, require_columns
 
@@ -83,7 +83,8 @@ class SourceSpec(BaseModel, extra="forbid", frozen=True):
         decimal: point or comma.
         thousands: comma, point, space or apostrophe between the thousands of a number.
         encoding: of a CSV file, by Python's name.
-        tz: time zone that times are of and shown in, such as "Europe/Berlin"; without it, clocks never change.
+        tz: time zone that times are of and shown in, such as "Europe/Berlin"; by default that of a column which has one
+            (Parquet, pandas); else clocks never change.
         short_series: what becomes of series of a panel that are too short: with `error` they end the run; with `drop`,
             which is the default, those without a window are left out, and the others forecast without being judged.
         min_length: steps below which a series is too short; by default what a window needs.
@@ -164,7 +165,7 @@ def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> Sou
     numbered = _number_rows(
         pd.DataFrame({"unique_id": ids, "ds": times, "y": values}), source, {**found, **found_form, **found_marks}
     )
-    return numbered if source.tz is None else _place_in_zone(numbered, table[source.time], source.tz, source)
+    return _place_in_zone(numbered, table[source.time], source)
 
 
 def read_rows(
@@ -194,7 +195,7 @@ def read_rows(
         refuse_huge(read_plain_numbers(found), table[name], source.label)
     keys = {"unique_id": _parse_ids(table, source), "ds": _parse_times(table, source)[0]}
     numbered = _number_rows(pd.DataFrame(keys | cells), source, {})
-    return numbered if source.tz is None else _place_in_zone(numbered, table[source.time], source.tz, source, is_short)
+    return _place_in_zone(numbered, table[source.time], source, is_short)
 
 
 def _read_seattle(source: SourceSpec) -> pd.DataFrame:
@@ -222,8 +223,11 @@ def _number_rows(table: pd.DataFrame, source: SourceSpec, found: Found) -> pd.Da
 
 
 def _place_in_zone(
-    table: pd.DataFrame, raw: pd.Series, tz: str, source: SourceSpec, is_short: bool | None = None
+    table: pd.DataFrame, raw: pd.Series, source: SourceSpec, is_short: bool | None = None
 ) -> pd.DataFrame:
+    tz = source.tz or find_zone(raw)
+    if tz is None:
+        return table
     if not is_datetime64_any_dtype(table["ds"]):
         raise SeriesError(f"{source.label}: column '{source.time}' holds steps, which have no source.tz. Leave it out.")
     placed, is_utc = place_in_zone(table, has_zone(raw, source.label), tz, source.label, is_short)
