@@ -9,10 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.metrics import measure_by_step
 from rnn_pipelines.forecast.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.report.figures import draw_figures
 
 FORECASTERS = ("lstm", "gru", "last_value", "seasonal_naive", "ridge")
 LEVELS = (80, 95)
@@ -94,6 +96,24 @@ def make_results() -> Callable[..., SimpleNamespace]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def draw() -> Callable[[SimpleNamespace], dict[str, Figure]]:
+    """Draws the figures of a run from its six tables and the losses of its networks."""
+
+    def draw_results(results: SimpleNamespace) -> dict[str, Figure]:
+        tables = (
+            results.predictions,
+            results.series,
+            results.next_values,
+            results.by_step,
+            results.by_level,
+            results.explanation,
+        )
+        return draw_figures(*tables, **results.histories)
+
+    return draw_results
 
 
 def explain(test: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:

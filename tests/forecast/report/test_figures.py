@@ -9,23 +9,11 @@ import pytest
 from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.predictions import Predictions
-from rnn_pipelines.forecast.report.figures import draw_figures, find_strongest_baseline
+from rnn_pipelines.forecast.report.figures import find_strongest_baseline
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.looks import SPARE_COLOR
 
 NAMES = ("forecasts", "newest_window", "next_values", "losses", "error_by_step", "coverage", "residuals", "explanation")
-
-
-def draw(results: SimpleNamespace) -> dict[str, Figure]:
-    tables = (
-        results.predictions,
-        results.series,
-        results.next_values,
-        results.by_step,
-        results.by_level,
-        results.explanation,
-    )
-    return draw_figures(*tables, **results.histories)
 
 
 def find_trace(figure: Figure, name: str) -> Scatter:
@@ -39,7 +27,7 @@ def results(make_results) -> SimpleNamespace:
 
 
 @pytest.fixture(scope="module")
-def figures(results) -> dict[str, Figure]:
+def figures(results, draw) -> dict[str, Figure]:
     return draw(results)
 
 
@@ -47,7 +35,7 @@ def test_figures_have_their_names(figures) -> None:
     assert set(figures) == set(NAMES)
 
 
-def test_inputs_are_not_changed(make_results) -> None:
+def test_inputs_are_not_changed(make_results, draw) -> None:
     results, before = make_results(num_series=2, has_signal=True), make_results(num_series=2, has_signal=True)
     draw(results)
     for name in ("predictions", "next_values"):
@@ -57,13 +45,13 @@ def test_inputs_are_not_changed(make_results) -> None:
     pd.testing.assert_frame_equal(results.histories["lstm"], before.histories["lstm"])
 
 
-def test_times_are_drawn_as_dates(make_results) -> None:
+def test_times_are_drawn_as_dates(make_results, draw) -> None:
     results = make_results(freq="h")
     drawn = pd.to_datetime(pd.Series(find_trace(draw(results)["forecasts"], "LSTM").x))
     assert drawn.tolist() == results.predictions.table.query("horizon_step == 1")["ds"].tolist()
 
 
-def test_integer_steps_draw_too(make_results) -> None:
+def test_integer_steps_draw_too(make_results, draw) -> None:
     figures = draw(make_results(freq=None))
     assert find_trace(figures["forecasts"], "LSTM").x.tolist() == list(range(40, 60))
 
@@ -85,7 +73,7 @@ def test_weaker_baselines_wait_in_the_legend(figures) -> None:
         assert waiting == ["last value", "seasonal naive"]
 
 
-def test_single_origin_is_drawn_with_what_came_before(make_results) -> None:
+def test_single_origin_is_drawn_with_what_came_before(make_results, draw) -> None:
     results = make_results(num_origins=1, horizon=5)
     figure = draw(results)["forecasts"]
     np.testing.assert_array_equal(find_trace(figure, "actual").y, results.series["y"].tail(3 * 5))
@@ -119,13 +107,13 @@ def test_error_by_step_is_the_root_of_the_mse(results, figures) -> None:
     np.testing.assert_allclose(find_trace(figures["error_by_step"], "GRU").y, np.sqrt(mse))
 
 
-def test_single_step_has_a_bar_for_each_forecaster(make_results) -> None:
+def test_single_step_has_a_bar_for_each_forecaster(make_results, draw) -> None:
     figure = draw(make_results(horizon=1))["error_by_step"]
     bars = [(trace.type, trace.name) for trace in figure.data if trace.visible is not False]
     assert bars == [("bar", name) for name in ("LSTM", "GRU", "last value", "seasonal naive", "ridge")]
 
 
-def test_noise_floor_is_the_error_of_the_signal(make_results) -> None:
+def test_noise_floor_is_the_error_of_the_signal(make_results, draw) -> None:
     figure = draw(make_results(has_signal=True))["error_by_step"]
     np.testing.assert_allclose(find_trace(figure, "noise floor").y, [0.5, 0.5, 0.5])
 
@@ -143,12 +131,12 @@ def test_no_two_forecasters_share_a_color() -> None:
     assert len({look.color for look in LOOKS.values()} | {SPARE_COLOR}) == len(LOOKS) + 1
 
 
-def test_panel_has_a_menu_of_its_series(make_results) -> None:
+def test_panel_has_a_menu_of_its_series(make_results, draw) -> None:
     figure = draw(make_results(names=["north", "south"]))["forecasts"]
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["north", "south"]
 
 
-def test_menu_leads_to_the_series_of_its_label(make_results) -> None:
+def test_menu_leads_to_the_series_of_its_label(make_results, draw) -> None:
     results = make_results(names=["north", "south"])
     figure = draw(results)["forecasts"]
     shown = figure.layout.updatemenus[0].buttons[1].args[0]["visible"]
@@ -157,29 +145,29 @@ def test_menu_leads_to_the_series_of_its_label(make_results) -> None:
     np.testing.assert_array_equal(first.y, south["y"])
 
 
-def test_names_of_series_are_no_markup(make_results) -> None:
+def test_names_of_series_are_no_markup(make_results, draw) -> None:
     figure = draw(make_results(names=["<a href='x'>", "<b>b</b>"]))["residuals"]
     labels = [button.label for button in figure.layout.updatemenus[0].buttons]
     assert labels == ["&lt;a href='x'&gt;", "&lt;b&gt;b&lt;/b&gt;"]
 
 
-def test_figures_stay_small_for_a_large_panel(make_results) -> None:
+def test_figures_stay_small_for_a_large_panel(make_results, draw) -> None:
     figures = draw(make_results(num_series=366, num_origins=30, horizon=2))
     assert max(len(figure.to_json()) for figure in figures.values()) < 1_000_000
 
 
-def test_figures_stay_small_for_a_long_series(make_results) -> None:
+def test_figures_stay_small_for_a_long_series(make_results, draw) -> None:
     figures = draw(make_results(num_origins=100_000, horizon=1))
     assert max(len(figure.to_json()) for figure in figures.values()) < 1_000_000
 
 
-def test_subtitle_says_what_is_left_out(make_results) -> None:
+def test_subtitle_says_what_is_left_out(make_results, draw) -> None:
     figures = draw(make_results(num_series=30, num_origins=400, horizon=2))
     for name in ("forecasts", "residuals"):
         assert figures[name].layout.title.subtitle.text == "one step ahead; 12 of 30 series; last 250 of 400 steps"
 
 
-def test_bounds_of_intervals_are_not_drawn(make_results) -> None:
+def test_bounds_of_intervals_are_not_drawn(make_results, draw) -> None:
     """Not yet; and nothing breaks because of them."""
     results, plain = make_results(), draw(make_results())
     for name in ("predictions", "next_values"):
@@ -191,7 +179,7 @@ def test_bounds_of_intervals_are_not_drawn(make_results) -> None:
     }
 
 
-def test_gap_interrupts_the_lines(make_results) -> None:
+def test_gap_interrupts_the_lines(make_results, draw) -> None:
     results = make_results(horizon=1)
     results.series.loc[50, "observed"] = False
     results.predictions.table.loc[10, ["y"]] = np.nan

@@ -11,7 +11,6 @@ from plotly.offline import get_plotlyjs
 from rnn_pipelines.forecast.evaluation.covariates import CovariatesTable
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
-from rnn_pipelines.forecast.report.figures import draw_figures
 from rnn_pipelines.forecast.report.report import (
     render_report,
     tabulate_metrics,
@@ -85,22 +84,13 @@ def make_panel_metrics(**changes: object) -> ForecastMetrics:
 
 
 @pytest.fixture(scope="module")
-def write_report(make_results):
+def write_report(make_results, draw):
     """Renders a report of handmade results, without the code of Plotly."""
 
     def write(metrics: ForecastMetrics | None = None, **profile: object) -> str:
         results: SimpleNamespace = make_results()
-        tables = (
-            results.predictions,
-            results.series,
-            results.next_values,
-            results.by_step,
-            results.by_level,
-            results.explanation,
-        )
-        figures = draw_figures(*tables, **results.histories)
         # As the catalog returns them.
-        loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
+        loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in draw(results).items()}
         parameters = {"source": SourceSpec(path="folder/my.csv", seed=123), "gaps": GapPolicy("interpolate")}
         records = {"lstm": RECORD, "gru": RECORD}
         shown = (metrics or make_metrics()).add(measure_intervals(results.predictions)[0])
