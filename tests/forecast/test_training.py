@@ -19,7 +19,8 @@ from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.training import CHECK_STEPS, Limits, find_gain, train_network
-from rnn_pipelines.networks.members import Adam, Weights, run_members
+from rnn_pipelines.networks.adam import Adam
+from rnn_pipelines.networks.members import Weights, run_members
 
 Prepare = Callable[..., SimpleNamespace]
 

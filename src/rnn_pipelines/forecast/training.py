@@ -22,8 +22,9 @@ from rnn_pipelines.forecast.networks import Network, NetworkRecord, make_network
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.networks.adam import Adam
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
-from rnn_pipelines.networks.members import Adam, Weights, find_gradients, initialize_members, run_members
+from rnn_pipelines.networks.members import Weights, find_gradients, initialize_members, run_members
 from rnn_pipelines.networks.memory import keep_freed_memory, require_memory
 from rnn_pipelines.networks.threads import use_one_thread
 
