@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.base import fit_base, frame_targets, frame_windows
+from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.best import weigh_best
 from rnn_pipelines.forecast.forecaster import make_blend
+from rnn_pipelines.forecast.predictors import frame_targets, frame_windows
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 

@@ -9,17 +9,9 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from rnn_pipelines.forecast import base as fitting
-from rnn_pipelines.forecast.base import (
-    Base,
-    choose_ridge,
-    count_crossings,
-    fit_base,
-    forecast_folds,
-    frame_targets,
-    frame_windows,
-    gather_season,
-)
+from rnn_pipelines.forecast.base import Base, choose_ridge, fit_base, forecast_folds
 from rnn_pipelines.forecast.folds import find_series, list_past
+from rnn_pipelines.forecast.predictors import frame_targets, frame_windows
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
@@ -42,24 +34,6 @@ def draw_factors(size: int, seed: int) -> list[float]:
     days = np.arange(size)
     noise = np.random.default_rng(seed).normal(0, 0.05, size)
     return np.exp(0.02 * days * (-1) ** seed + np.sin(2 * np.pi * days / SEASON) + noise + seed).tolist()
-
-
-def make_counting_panel(sizes: tuple[int, ...] = (20,), horizon: int = 3, lookback: int = 4) -> WindowedPanel:
-    """Series after series whose values are their rows, without known features."""
-    stops = np.cumsum([size + horizon for size in sizes])
-    none = np.empty((0, 2), np.int64)
-    return WindowedPanel(
-        values=np.arange(stops[-1], dtype=np.float32)[:, None],
-        train=none,
-        validation=none,
-        test=none,
-        future=none,
-        series_starts=stops - [size + horizon for size in sizes],
-        zeros=np.zeros(len(sizes), np.float32),
-        lookback=lookback,
-        horizon=horizon,
-        stride=1,
-    )
 
 
 def blind_test(panel: WindowedPanel, value: float = 1e3) -> WindowedPanel:
@@ -94,54 +68,6 @@ def bases(panels: dict[str, WindowedPanel]) -> dict[str, Base]:
 def case(request: pytest.FixtureRequest, panels: dict[str, WindowedPanel], bases: dict[str, Base]) -> SimpleNamespace:
     """A panel and its base."""
     return SimpleNamespace(name=request.param, panel=panels[request.param], base=bases[request.param])
-
-
-# The newest season
-
-
-def test_season_is_the_values_one_season_before() -> None:
-    assert gather_season(make_counting_panel(), np.array([10]), 5).tolist() == [[5, 6, 7]]
-
-
-def test_season_has_no_target_where_the_horizon_is_longer() -> None:
-    """The last season that was seen comes again and again."""
-    panel = make_counting_panel(horizon=7)
-    assert gather_season(panel, np.array([10]), 3).tolist() == [[7, 8, 9, 7, 8, 9, 7]]
-
-
-def test_season_of_1_step_is_the_last_value() -> None:
-    assert gather_season(make_counting_panel(), np.array([5, 9]), 1).tolist() == [[4, 4, 4], [8, 8, 8]]
-
-
-def test_season_may_lie_further_back_than_the_window() -> None:
-    assert gather_season(make_counting_panel(lookback=2), np.array([15]), 12).tolist() == [[3, 4, 5]]
-
-
-def test_young_series_has_the_last_value_for_its_season() -> None:
-    assert gather_season(make_counting_panel(), np.array([5]), 7).tolist() == [[4, 4, 0]]
-
-
-def test_series_shorter_than_the_season_has_the_last_value_for_it() -> None:
-    """A day of 1,440 minutes, and a panel of 23 rows."""
-    assert gather_season(make_counting_panel(), np.array([5]), 1440).tolist() == [[4, 4, 4]]
-
-
-def test_season_never_crosses_into_the_previous_series() -> None:
-    """The second series starts in row 23."""
-    panel = make_counting_panel(sizes=(20, 20))
-    assert gather_season(panel, np.array([28]), 6).tolist() == [[27, 23, 24]]
-
-
-def test_origin_after_the_end_belongs_to_the_series_before_it() -> None:
-    """Row 20 is the future of the first series."""
-    panel = make_counting_panel(sizes=(20, 20))
-    assert gather_season(panel, np.array([20, 43]), 5).tolist() == [[15, 16, 17], [38, 39, 40]]
-
-
-def test_season_has_the_last_value_at_an_open_gap() -> None:
-    panel = make_counting_panel()
-    panel.values[6] = np.nan
-    assert gather_season(panel, np.array([10]), 5).tolist() == [[5, 9, 7]]
 
 
 # What needs no fitting
@@ -317,11 +243,6 @@ def test_best_of_the_ridges_that_are_clearly_better_is_chosen() -> None:
 
 def test_ridge_that_can_not_run_away_is_chosen_where_nothing_is_known() -> None:
     assert choose_ridge(["ridge_level", "ridge_last"], np.full(3, np.nan)) == "ridge_last"
-
-
-def test_harmonic_crosses_its_middle_twice_in_a_cycle() -> None:
-    days = np.arange(4 * 365) + 0.5
-    assert count_crossings(np.sin(2 * np.pi * days / 365)[:, None]).tolist() == [7]
 
 
 # Out of sample

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from rnn_pipelines.forecast import baselines
-from rnn_pipelines.forecast.base import Base, fit_base, frame_windows, gather_season
+from rnn_pipelines.forecast.base import Base, fit_base
 from rnn_pipelines.forecast.baselines import BASELINES, forecast_baselines
 from rnn_pipelines.forecast.evaluation.metrics import measure_by_series
 from rnn_pipelines.forecast.predictions import tabulate_forecasts
+from rnn_pipelines.forecast.predictors import frame_windows, gather_season
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source

@@ -7,11 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rnn_pipelines.forecast.base import fit_base, forecast_folds, frame_targets, frame_windows
+from rnn_pipelines.forecast.base import fit_base, forecast_folds
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.best import find_unseen_errors, weigh_best
 from rnn_pipelines.forecast.forecaster import forecast_best
 from rnn_pipelines.forecast.networks import Network, forecast_windows, make_network, size_members
+from rnn_pipelines.forecast.predictors import frame_targets, frame_windows
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
 from rnn_pipelines.forecast.theta import forecast_theta

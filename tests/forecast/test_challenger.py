@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.forecast.base import fit_base, forecast_folds, frame_targets, frame_windows
+from rnn_pipelines.forecast.base import fit_base, forecast_folds
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.best import weigh_best
 from rnn_pipelines.forecast.challenger import (
@@ -24,6 +24,7 @@ from rnn_pipelines.forecast.forecaster import Forecaster, describe_forecaster
 from rnn_pipelines.forecast.intervals import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.networks import forecast_windows
 from rnn_pipelines.forecast.packing import pack, unpack
+from rnn_pipelines.forecast.predictors import frame_targets, frame_windows
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.schema import GapPolicy

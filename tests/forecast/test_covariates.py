@@ -12,7 +12,7 @@ import pytest
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.backtest import replay_schedules, retrain
-from rnn_pipelines.forecast.base import fit_base, frame_windows
+from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.challenger import forecast_holdout
 from rnn_pipelines.forecast.effects import MAX_LAGGED, count_lags, fit_effects
@@ -21,6 +21,7 @@ from rnn_pipelines.forecast.forecaster import Forecaster, forecast_cutoffs, fore
 from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.networks import forecast_windows, read_windows
 from rnn_pipelines.forecast.packing import CODING, pack, unpack
+from rnn_pipelines.forecast.predictors import frame_windows
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.schedule import BacktestSpec
 from rnn_pipelines.forecast.series.coding import Coding, fit_coding

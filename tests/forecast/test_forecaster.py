@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.base import fit_base, frame_windows
+from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.forecaster import (
     Forecaster,
@@ -22,6 +22,7 @@ from rnn_pipelines.forecast.forecaster import (
 from rnn_pipelines.forecast.intervals import add_intervals
 from rnn_pipelines.forecast.networks import forecast_origins, make_network, size_members
 from rnn_pipelines.forecast.predictions import Forecasts, Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.predictors import frame_windows
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from rnn_pipelines.forecast.base import fit_base, forecast_folds, frame_targets, frame_windows
+from rnn_pipelines.forecast.base import fit_base, forecast_folds
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.best import find_unseen_errors, weigh_best
 from rnn_pipelines.forecast.intervals import (
@@ -23,6 +23,7 @@ from rnn_pipelines.forecast.intervals import (
     fit_intervals,
 )
 from rnn_pipelines.forecast.predictions import Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.predictors import frame_targets, frame_windows
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnn_pipelines.forecast import networks as forecasting
-from rnn_pipelines.forecast.base import Base, fit_base, frame_windows
+from rnn_pipelines.forecast.base import Base, fit_base
 from rnn_pipelines.forecast.folds import list_past
 from rnn_pipelines.forecast.networks import (
     Network,
@@ -19,6 +19,7 @@ from rnn_pipelines.forecast.networks import (
     read_windows,
     size_members,
 )
+from rnn_pipelines.forecast.predictors import frame_windows
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec

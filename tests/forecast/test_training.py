@@ -12,9 +12,10 @@ import pytest
 
 from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.forecast import training as forecasting
-from rnn_pipelines.forecast.base import fit_base, forecast_folds, frame_targets, frame_windows
+from rnn_pipelines.forecast.base import fit_base, forecast_folds
 from rnn_pipelines.forecast.folds import find_series, list_past
 from rnn_pipelines.forecast.networks import correct, forecast_windows
+from rnn_pipelines.forecast.predictors import frame_targets, frame_windows
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec

@@ -6,8 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from rnn_pipelines.forecast.base import Base, choose_ridge, frame_windows
+from rnn_pipelines.forecast.base import Base, choose_ridge
 from rnn_pipelines.forecast.predictions import Forecasts, forecast_parts
+from rnn_pipelines.forecast.predictors import frame_windows
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.theta import THETA, forecast_theta
 from rnn_pipelines.looks import Look

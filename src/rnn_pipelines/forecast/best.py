@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.base import Base, forecast_folds, frame_targets, frame_windows
+from rnn_pipelines.forecast.base import Base, forecast_folds
 from rnn_pipelines.forecast.baselines import MIX
 from rnn_pipelines.forecast.blending import find_weights
 from rnn_pipelines.forecast.networks import Network
+from rnn_pipelines.forecast.predictors import frame_targets, frame_windows
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.theta import THETA, forecast_theta
 from rnn_pipelines.looks import Look

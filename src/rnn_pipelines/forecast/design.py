@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.base import Base, count_crossings
+from rnn_pipelines.forecast.base import Base
 from rnn_pipelines.forecast.folds import list_past
+from rnn_pipelines.forecast.predictors import count_crossings
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.base import Base, Framed, frame_windows
+from rnn_pipelines.forecast.base import Base
 from rnn_pipelines.forecast.effects import count_lags
 from rnn_pipelines.forecast.folds import find_series
 from rnn_pipelines.forecast.forecaster import Blend, Forecaster, lay_out_cutoffs, make_blend
 from rnn_pipelines.forecast.further import find_ends
 from rnn_pipelines.forecast.networks import Network, read_windows
+from rnn_pipelines.forecast.predictors import Framed, frame_windows
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel

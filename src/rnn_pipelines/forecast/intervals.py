@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import AfterValidator, Field, RootModel
 
-from rnn_pipelines.forecast.base import Base, choose_ridge, forecast_folds, frame_targets, frame_windows
+from rnn_pipelines.forecast.base import Base, choose_ridge, forecast_folds
 from rnn_pipelines.forecast.baselines import BASELINES, MIX, RIDGE
 from rnn_pipelines.forecast.best import BEST, find_unseen_errors
 from rnn_pipelines.forecast.blending import trust
@@ -20,6 +20,7 @@ from rnn_pipelines.forecast.folds import find_series
 from rnn_pipelines.forecast.frames import FrameKind, measure_units
 from rnn_pipelines.forecast.networks import Network
 from rnn_pipelines.forecast.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.predictors import frame_targets, frame_windows
 from rnn_pipelines.forecast.series.tables import Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, gather_history
 from rnn_pipelines.forecast.theta import THETA

@@ -7,9 +7,10 @@ from typing import Any, TypedDict
 import numpy as np
 
 from rnn_pipelines.cells.conventions import CellName
-from rnn_pipelines.forecast.base import Base, Framed, Reading, frame_windows
+from rnn_pipelines.forecast.base import Base
 from rnn_pipelines.forecast.effects import frame_moving, gather_ahead
 from rnn_pipelines.forecast.predictions import Forecasts, forecast_parts
+from rnn_pipelines.forecast.predictors import Framed, Reading, frame_windows
 from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, find_history
 from rnn_pipelines.forecast.theta import forecast_theta
 from rnn_pipelines.networks.members import MemberShape, Weights, run_members

@@ -13,12 +13,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from rnn_pipelines.errors import TrainingError
-from rnn_pipelines.forecast.base import Base, Framed, forecast_folds, frame_targets, frame_windows
+from rnn_pipelines.forecast.base import Base, forecast_folds
 from rnn_pipelines.forecast.blending import trust
 from rnn_pipelines.forecast.design import Design, choose_design
 from rnn_pipelines.forecast.folds import find_series, list_past
 from rnn_pipelines.forecast.needs import estimate_training_bytes
 from rnn_pipelines.forecast.networks import Network, NetworkRecord, make_network, read_windows, size_members
+from rnn_pipelines.forecast.predictors import Framed, frame_targets, frame_windows
 from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec

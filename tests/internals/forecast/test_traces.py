@@ -9,8 +9,8 @@ import pytest
 from rnn_pipelines.cells.conventions import count_weights_by_gate
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.errors import NetworkError
-from rnn_pipelines.forecast.base import frame_windows
 from rnn_pipelines.forecast.networks import Network, read_windows
+from rnn_pipelines.forecast.predictors import frame_windows
 from rnn_pipelines.internals.checks import MAX_DIFFERENCE
 from rnn_pipelines.internals.forecast import traces
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters

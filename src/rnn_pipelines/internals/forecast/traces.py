@@ -6,8 +6,8 @@ from typing import Any, Literal
 import numpy as np
 
 from rnn_pipelines.cells.unroll import Trace, unroll
-from rnn_pipelines.forecast.base import frame_windows
 from rnn_pipelines.forecast.networks import Network, read_windows
+from rnn_pipelines.forecast.predictors import frame_windows
 from rnn_pipelines.internals.checks import compare_states, count_by_gate
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters
 from rnn_pipelines.internals.forecast.inputs import list_inputs, measure_moves
