@@ -12,7 +12,8 @@ from statistics import median
 
 import numpy as np
 
-from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowIndex, WindowSpec, find_runs, gather_windows
+from rnn_pipelines.forecast.series.windowing import find_runs
+from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowIndex, WindowSpec, gather_windows
 
 WINDOW = WindowSpec(lookback=512, horizon=24)
 BATCH_SIZE = 256

@@ -33,7 +33,8 @@ from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, extend_parts
+from rnn_pipelines.forecast.series.windowing import extend_parts
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
 from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 
 SIZE, NUM_TEST = 240, 40

@@ -30,7 +30,8 @@ from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
-from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel, WindowSpec, find_min_history
+from rnn_pipelines.forecast.series.windowing import find_min_history
+from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel, WindowSpec
 from rnn_pipelines.forecast.theta import THETA
 from rnn_pipelines.report.numbers import list_some
 

@@ -16,14 +16,8 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
-from rnn_pipelines.forecast.series.windows import (
-    EvaluationSpec,
-    OpenWindowSpec,
-    WindowedPanel,
-    WindowSpec,
-    make_future_windows,
-    make_windows,
-)
+from rnn_pipelines.forecast.series.windowing import make_future_windows, make_windows
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec, WindowedPanel, WindowSpec
 
 
 class Step(NamedTuple):

@@ -26,7 +26,8 @@ from rnn_pipelines.forecast.networks import Network
 from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features
-from rnn_pipelines.forecast.series.windows import WindowedPanel, extend_parts
+from rnn_pipelines.forecast.series.windowing import extend_parts
+from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.forecast.theta import THETA
 
 logger = logging.getLogger(__name__)

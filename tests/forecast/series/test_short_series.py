@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError
 from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windowing import find_min_history
 from rnn_pipelines.forecast.series.windows import (
     EvaluationSpec,
     Part,
@@ -17,7 +18,6 @@ from rnn_pipelines.forecast.series.windows import (
     WindowSpec,
     count_padded,
     find_history,
-    find_min_history,
     gather_windows,
     number_series,
 )

@@ -13,7 +13,8 @@ from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec, find_stops, find_unjudged, place_dates, split_series
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec, WindowSpec, find_min_history
+from rnn_pipelines.forecast.series.windowing import find_min_history
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec, WindowSpec
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,8 @@ from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, list_names
 from rnn_pipelines.forecast.series.scaling import group_training
 from rnn_pipelines.forecast.series.tables import Cutoffs, Series
-from rnn_pipelines.forecast.series.windows import Part, WindowSpec, find_runs, number_series
+from rnn_pipelines.forecast.series.windowing import find_runs
+from rnn_pipelines.forecast.series.windows import Part, WindowSpec, number_series
 from rnn_pipelines.forecast.series.zones import read_local
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]

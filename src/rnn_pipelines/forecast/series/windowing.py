@@ -1,0 +1,267 @@
+"""From features to windows: one array that all of them read, and the origins that gaps and parts leave them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.forecast.series.rows import find_rows, look_up
+from rnn_pipelines.forecast.series.scaling import scale
+from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler
+from rnn_pipelines.forecast.series.windows import (
+    EvaluationSpec,
+    OpenWindowSpec,
+    WindowedPanel,
+    WindowSpec,
+    number_series,
+)
+
+# Columns of the cut-offs: how many steps of a series lie before the end of train, of validation and of test.
+STOPS = ["train_stop", "validation_stop", "num_steps"]
+
+
+def find_min_history(window: WindowSpec, season_length: int, num_series: int) -> int:
+    """The steps that a window must see; the rest of its lookback may be padding.
+
+    A series alone shows its networks enough without padding. In a panel the shortest series would cap the lookback of
+    all.
+
+    Args:
+        window: shape of the windows.
+        season_length: steps in a season, of which two show what repeats itself.
+        num_series: 1, or those of a panel.
+    """
+    return window.lookback if num_series == 1 else min(window.lookback, max(2 * season_length, window.horizon))
+
+
+def make_windows(
+    features: Features,
+    cutoffs: Cutoffs,
+    scaler: Scaler,
+    window: OpenWindowSpec,
+    evaluation: EvaluationSpec,
+    profile: Profile,
+) -> WindowedPanel:
+    """Scales the target and finds the windows of every part.
+
+    Targets decide which part a window belongs to; its history may lie in the part before, as it would on the day of
+    the forecast. No window starts inside a gap, and no part's targets end inside one, because a value filled in there
+    leans on the observation after it. No window has filled targets alone, because nothing could judge it.
+
+    Args:
+        features: with `window.horizon` steps to be forecast.
+        cutoffs: of the same series, in the same order.
+        scaler: of the same series.
+        window: shape of the windows.
+        evaluation: which origins the test part has, and the steps in a season.
+        profile: of the same series; a panel has windows that are padded, see `find_min_history`.
+    """
+    window = window.fill(profile)
+    season_length = evaluation.choose_season_length(profile)
+    starts = find_rows(features.table).starts
+    runs = _find_parts(features, starts, cutoffs[STOPS].to_numpy(), window, season_length)
+    if evaluation.origins == "last":
+        series = number_series(starts, runs["test"][:, 0])
+        last = runs["test"][np.diff(series, append=-1) != 0, 1]
+        runs["test"] = np.stack([last - 1, last], axis=1)
+    return lay_out(features, scaler, window, runs, season_length)
+
+
+def extend_parts(panel: WindowedPanel, features: Features, cutoffs: Cutoffs) -> WindowedPanel:
+    """The same series on the same scale, with training and validation up to their ends and without a test part.
+
+    Args:
+        panel: the windows of training, validation and test.
+        features, cutoffs: what it was made of.
+    """
+    stops = cutoffs[STOPS].to_numpy(copy=True)
+    stops[:, :2] += (stops[:, 2] - stops[:, 1])[:, None]
+    window = WindowSpec(lookback=panel.lookback, horizon=panel.horizon, stride=panel.stride)
+    runs = _find_parts(features, panel.series_starts, stops, window, panel.season_length)
+    return replace(panel, train=runs["train"], validation=runs["validation"], test=runs["test"])
+
+
+def _find_parts(
+    features: Features, starts: np.ndarray, stops: np.ndarray, window: WindowSpec, season_length: int
+) -> dict[str, np.ndarray]:
+    """The runs of each part, see `find_runs`.
+
+    Args:
+        features: of the series.
+        starts: int64[series], first row of each.
+        stops: int64[series, 3], how many of its steps lie before the end of train, of validation and of test.
+        window: shape of the windows.
+        season_length: steps in a season.
+    """
+    table, bounds = features.table, np.column_stack([starts, starts[:, None] + stops])
+    min_history = find_min_history(window, season_length, len(starts))
+    runs = find_runs(table["observed"].to_numpy(), table["y"].isna().to_numpy(), bounds, window, min_history)
+    # A series without validation and test gives no windows to train on either: they lie where others are judged.
+    is_learnt = stops[:, 0] < stops[:, 2]
+    runs["train"] = runs["train"][is_learnt[number_series(starts, runs["train"][:, 0])]]
+    return runs
+
+
+def make_future_windows(
+    features: Features, times: pd.DataFrame, scaler: Scaler, window: WindowSpec, profile: Profile
+) -> tuple[WindowedPanel, int]:
+    """Makes windows for forecasts from given times on, as the future of a panel that has no other part.
+
+    Args:
+        features: with `window.horizon` steps to be forecast.
+        times: `unique_id, cutoff`: the last time that each forecast sees.
+        scaler: of the same series.
+        window: shape of the windows.
+        profile: steps in a season, and number of the series that the scaler is of; see `make_windows`.
+    Returns:
+        The panel; and how many of the times have no window, because a value is missing in the lookback before them, or
+        of what must be known ahead after them, or the series is too young.
+    """
+    table, starts = features.table, find_rows(features.table).starts
+    rows = table[["unique_id", "ds"]].rename(columns={"ds": "cutoff"}).assign(row=range(len(table)))
+    origins = times[["unique_id", "cutoff"]].merge(rows)["row"].to_numpy(int) + 1
+    firsts = starts[number_series(starts, origins)]
+    num_empty = np.concatenate([[0], np.cumsum(table["y"].isna())])
+    begins = np.maximum(origins - window.lookback, firsts)
+    min_history = find_min_history(window, profile["season_length"], profile["num_series"])
+    is_whole = (origins - firsts >= min_history) & (num_empty[origins] == num_empty[begins])
+    is_dark = table[list(features.future)].isna().any(axis=1)
+    num_dark = np.concatenate([[0], np.cumsum(is_dark)])
+    is_whole &= num_dark[np.minimum(origins + window.horizon, len(table))] == num_dark[origins]
+    runs = np.stack([origins, origins + 1], axis=1)[is_whole]
+    panel = lay_out(features, scaler, window, {"future": runs}, profile["season_length"])
+    return panel, int((~is_whole).sum())
+
+
+def lay_out(
+    features: Features, scaler: Scaler, window: WindowSpec, runs: Mapping[str, np.ndarray], season_length: int
+) -> WindowedPanel:
+    """Puts all series into one array, the target scaled, with the runs of windows that were found.
+
+    Args:
+        features: of the calendar and covariates.
+        scaler: of the same series.
+        window: shape of the windows.
+        runs: int64[run, 2] by part; a part that is not there has none.
+        season_length: steps in a season.
+    """
+    table, rows = features.table, find_rows(features.table)
+    mean, deviation = (rows.spread(look_up(table, scaler, column)) for column in ("mean", "deviation"))
+    others = [*features.known, *features.static, *features.future, *features.past]
+    values = np.empty((len(table), 1 + len(others)), np.float32)
+    values[:, 1:] = table[others]
+    scaled = scale(table["y"].to_numpy(), mean, deviation)
+    _refuse_huge(table, scaled)
+    values[:, 0] = scaled
+    none = np.zeros((0, 2), np.int64)
+    return WindowedPanel(
+        values=values,
+        series_starts=rows.starts,
+        zeros=scale(np.zeros(len(rows.starts)), mean[rows.starts], deviation[rows.starts]).astype(np.float32),
+        lookback=window.lookback,
+        horizon=window.horizon,
+        stride=window.stride,
+        season_length=season_length,
+        num_static=len(features.static),
+        num_future=len(features.future),
+        num_past=len(features.past),
+        train=runs.get("train", none),
+        validation=runs.get("validation", none),
+        test=runs.get("test", none),
+        future=runs.get("future", none),
+    )
+
+
+def _refuse_huge(table: pd.DataFrame, scaled: np.ndarray) -> None:
+    """Networks compute in float32, in which such a value would be infinite, and every error with it."""
+    wrong = np.abs(scaled) > np.finfo(np.float32).max
+    if wrong.any():
+        row, value = table[wrong].iloc[0], scaled[wrong][0]
+        raise SeriesError(
+            f"series {show(row['unique_id'])} at {format_time(row['ds'])}: {row['y']:g} is {value:.3g} deviations from "
+            "the mean of the training part, more than networks compute with. Mend the value, or leave its cell empty."
+        )
+
+
+def find_runs(
+    observed: np.ndarray,
+    is_open: np.ndarray,
+    bounds: np.ndarray | tuple[int, ...],
+    window: WindowSpec,
+    min_history: int | None = None,
+) -> dict[str, np.ndarray]:
+    """Finds the origins that windows may have.
+
+    Args:
+        observed: bool[time], False where the source had no value.
+        is_open: bool[time], True where that value was not filled in.
+        bounds: int64[series, 4], first row of train, of validation, of test, and the row after the last one; of one
+            series int64[4].
+        window: shape of the windows.
+        min_history: steps of its series that lie before an origin; None for the lookback.
+    Returns:
+        int64[run, 2] for each part: first origin and stop of each run, in order.
+    """
+    bounds = np.atleast_2d(bounds)
+    holes = _find_holes(observed, False, bounds)
+    free = _find_free(holes, _find_holes(is_open, True, bounds), bounds, window)
+    runs = {}
+    for number, part in enumerate(("train", "validation", "test")):
+        firsts, stops = bounds[:, number], bounds[:, number + 1]
+        observed_stops = np.maximum(_leave_out_holes(holes, stops), firsts)
+        with_history = np.maximum(firsts, bounds[:, 0] + (min_history or window.lookback))
+        runs[part] = _intersect(free, with_history, observed_stops - window.horizon + 1)
+    return runs | {"future": _intersect(free, bounds[:, 3], bounds[:, 3] + 1)}
+
+
+def _find_holes(mask: np.ndarray, wanted: bool, bounds: np.ndarray) -> np.ndarray:
+    """Rows inside the series where `mask` equals `wanted`: what lies beyond a series' end is no hole."""
+    rows = _find_true(mask, wanted)
+    return rows[rows < bounds[number_series(bounds[:, 0], rows + 1), 3]]
+
+
+def _find_free(holes: np.ndarray, open_holes: np.ndarray, bounds: np.ndarray, window: WindowSpec) -> np.ndarray:
+    """The runs of rows that no hole forbids as an origin, whatever their part, int64[run, 2].
+
+    A hole forbids the origin after it; as many holes as the horizon has steps, that of the first of them; an open hole,
+    every window of its series that reaches across.
+    """
+    firsts = holes[window.horizon - 1 :] - window.horizon + 1
+    blind = firsts[firsts == holes[: len(firsts)]]
+    of_open = bounds[number_series(bounds[:, 0], open_holes + 1)]
+    first_blocked = np.maximum(open_holes - window.horizon + 1, of_open[:, 0] + 1)
+    stop_blocked = np.minimum(open_holes + window.lookback, of_open[:, 3]) + 1
+    begins = np.concatenate([blind, holes + 1, first_blocked])
+    stops = np.concatenate([blind + 1, holes + 2, stop_blocked])
+    order = np.argsort(begins)
+    edge = bounds[-1, 3] + 1
+    free = np.stack([np.append(0, np.maximum.accumulate(stops[order])), np.append(begins[order], edge)], axis=1)
+    return free[free[:, 0] < free[:, 1]]
+
+
+def _leave_out_holes(holes: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """The stops, each before the holes that lie right before it."""
+    is_first = np.diff(holes, prepend=-2) != 1
+    first_of_stretch = holes[np.maximum.accumulate(np.where(is_first, np.arange(len(holes)), 0))]
+    # Where no hole lies before a stop, the number is -1: that of the row -2, which is before no stop.
+    number = np.searchsorted(holes, stops) - 1
+    return np.where(np.append(holes, -2)[number] == stops - 1, np.append(first_of_stretch, -2)[number], stops)
+
+
+def _intersect(free: np.ndarray, firsts: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """What is free of each stretch [first, stop), int64[run, 2]."""
+    begins = np.searchsorted(free[:, 1], firsts, side="right")
+    counts = np.maximum(np.searchsorted(free[:, 0], stops) - begins, 0)
+    stretch = np.repeat(np.arange(len(firsts)), counts)
+    number = np.arange(len(stretch)) - np.repeat(np.cumsum(counts) - counts - begins, counts)
+    runs = np.stack([np.maximum(free[number, 0], firsts[stretch]), np.minimum(free[number, 1], stops[stretch])], axis=1)
+    return runs[runs[:, 0] < runs[:, 1]]
+
+
+def _find_true(mask: np.ndarray, wanted: bool, block: int = 1 << 16) -> np.ndarray:
+    """Where `mask` equals `wanted`; block by block, so that a long series needs no second mask."""
+    blocks = range(0, len(mask), block)
+    return np.concatenate([begin + np.flatnonzero(mask[begin : begin + block] == wanted) for begin in blocks])
