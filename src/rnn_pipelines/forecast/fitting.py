@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.base import Base, choose_ridge
 from rnn_pipelines.forecast.baselines import BASELINES, MIX, RIDGE, forecast_baselines
 from rnn_pipelines.forecast.best import BEST, weigh_best
 from rnn_pipelines.forecast.challenger import TrainedNetwork, TrainingPlan, choose_challenger
-from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics, evaluate_forecasts
+from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, evaluate_forecasts
 from rnn_pipelines.forecast.forecaster import (
     FORECAST,
     Blend,

@@ -18,7 +18,7 @@ from rnn_pipelines.compare.tasks.series import SeriesData
 from rnn_pipelines.errors import SeriesError, TaskError
 from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.baselines import forecast_baselines
-from rnn_pipelines.forecast.evaluation.metrics import evaluate_forecasts
+from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
 from rnn_pipelines.forecast.predictions import tabulate_forecasts
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
-from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
+from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.predictions import Predictions
 from rnn_pipelines.forecast.report.figures import draw_next_values
 from rnn_pipelines.forecast.report.intervals import (

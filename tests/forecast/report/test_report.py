@@ -10,7 +10,7 @@ from plotly.offline import get_plotlyjs
 
 from rnn_pipelines.forecast.evaluation.covariates import CovariatesTable
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
-from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
+from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.report.report import (
     render_report,
     tabulate_metrics,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
+from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.predictions import Predictions
 from rnn_pipelines.forecast.report.report import write_verdict
 from rnn_pipelines.forecast.report.summary import MAX_VALUES, WIDTH, list_next_values, rank, summarize_run

@@ -11,7 +11,8 @@ from plotly.subplots import make_subplots
 from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, NOISE_FLOOR, MetricsByStep, measure_by_step
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, MetricsByStep, measure_by_step
+from rnn_pipelines.forecast.evaluation.summary import NOISE_FLOOR
 from rnn_pipelines.forecast.predictions import Predictions, StepsTable
 from rnn_pipelines.forecast.report.choice import (
     choose_series,

@@ -11,7 +11,8 @@ from plotly.graph_objects import Figure
 from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, NOISE_FLOOR, UNITS, ForecastMetrics
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, UNITS
+from rnn_pipelines.forecast.evaluation.summary import NOISE_FLOOR, ForecastMetrics
 from rnn_pipelines.forecast.report import explanation, intervals
 from rnn_pipelines.forecast.report.covariates import READ_BY_ALL, report_covariates
 from rnn_pipelines.forecast.report.looks import LOOKS

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.best import BEST
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, ForecastMetrics
+from rnn_pipelines.forecast.evaluation.metrics import METRICS
+from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.report.report import judge_network, tell_difference

@@ -7,7 +7,7 @@ import pandas as pd
 from rnn_pipelines.forecast import predictions as tables
 from rnn_pipelines.forecast.base import Base
 from rnn_pipelines.forecast.best import BEST
-from rnn_pipelines.forecast.evaluation.metrics import ForecastMetrics
+from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.intervals import Intervals, add_intervals
 from rnn_pipelines.forecast.networks import Network, NetworkRecord
 from rnn_pipelines.forecast.predictions import Forecasts, Predictions

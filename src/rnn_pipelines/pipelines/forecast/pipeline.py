@@ -6,7 +6,7 @@ from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.best import BEST, weigh_best
 from rnn_pipelines.forecast.evaluation.covariates import describe_covariates
-from rnn_pipelines.forecast.evaluation.metrics import evaluate_forecasts
+from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
 from rnn_pipelines.forecast.explanation import explain_best
 from rnn_pipelines.forecast.forecaster import forecast_best
 from rnn_pipelines.forecast.intervals import fit_intervals
