@@ -181,7 +181,7 @@ def test_old_spelling_still_runs() -> None:
     [
         ("Date,Temp\n2020-01-01,1\n", ["source.time=Day"], "no column"),
         ("Date,Temp\n2020-01-01,1\n2020-01-01,2\n", [], "a second time"),
-        ("Date,Temp\n2020-01-01,1\n2020-01-02,inf\n", [], "not finite"),
+        ("Date,Temp\n2020-01-01,1\n2020-01-02,inf\n", [], "a finite number"),
         ("Date,Temp\n" + "".join(f"2020-01-{d:02},{d}\n" for d in range(1, 31)), ["window.lookback=30"], "needs"),
     ],
 )

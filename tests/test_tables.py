@@ -70,7 +70,7 @@ def test_infinite_value_is_refused_even_where_it_may_be_missing(prices: pd.DataF
 
 
 def test_key_that_stands_twice_is_refused(prices: pd.DataFrame) -> None:
-    with pytest.raises(TableError, match="shop, day stand a second time"):
+    with pytest.raises(TableError, match="the same shop, day a second time"):
         Prices.validate(prices.iloc[[0, 0, 2]])
 
 

@@ -42,7 +42,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str, Any]]:
 
 
 def test_wrong_setting_ends_a_retraining() -> None:
-    with pytest.raises(TrackingError, match="uri is no setting"):
+    with pytest.raises(TrackingError, match="uri is not a setting"):
         make_hooks({"uri": "x"}).before_pipeline_run(RETRAIN)
 
 

@@ -66,12 +66,12 @@ def _open_zipped(path: Path) -> IO[bytes]:
         found for found in archive.infolist() if not found.is_dir() and not found.filename.startswith("__MACOSX/")
     ]
     if len(members) != 1:
-        names = ", ".join(found.filename for found in members[:_NAMES_IN_MESSAGE])
+        names = ", ".join(repr(found.filename) for found in members[:_NAMES_IN_MESSAGE])
         raise ValueError(f"it holds {len(members)} files ({names}), where one is expected")
     (member,) = members
     # What is more than the archive says of it is never unpacked.
     if member.file_size > MAX_UNPACKED_BYTES:
-        raise ValueError(f"{member.filename} in it has {member.file_size:,} bytes, more than {MAX_UNPACKED_BYTES:,}")
+        raise ValueError(f"{member.filename!r} in it has {member.file_size:,} bytes, more than {MAX_UNPACKED_BYTES:,}")
     try:
         return archive.open(member)
     except (RuntimeError, NotImplementedError) as error:
@@ -86,7 +86,7 @@ def find_dialect(path: Path, wanted: Sequence[str], dialect: Dialect) -> Dialect
         wanted: columns that its header should have.
         dialect: what is known.
     Raises:
-        ValueError: it is no text.
+        ValueError: it is not text.
         OSError, EOFError, zlib.error: it can't be read, or unpacked.
     """
     encoding = dialect.encoding or _find_encoding(path)
@@ -104,7 +104,7 @@ def _find_encoding(path: Path) -> str:
         encoding = "utf-8"
         for block in chain([first], iter(partial(file.read, _BLOCK_BYTES), b"")):
             if b"\0" in block:
-                raise ValueError("it holds bytes that are 0, as UTF-16 does that doesn't say so (utf-16-le, utf-16-be)")
+                raise ValueError("it holds null bytes, as UTF-16 without its mark does (utf-16-le, utf-16-be)")
             if encoding == "utf-8" and not _goes_on(decoder, block):
                 encoding = "cp1252"
     return encoding if _goes_on(decoder, b"", final=True) else "cp1252"

@@ -69,7 +69,7 @@ class Table:
             is_wrong = cls._find_wrong(data[name_of_column], cls._find_column(name_of_column))
             cls._refuse_rows(data, is_wrong, f"{name_of_column} is missing or infinite")
         if cls.key:
-            cls._refuse_rows(data, data.duplicated(list(cls.key)), f"{', '.join(cls.key)} stand a second time")
+            cls._refuse_rows(data, data.duplicated(list(cls.key)), f"the same {', '.join(cls.key)} a second time")
         if cls.is_sorted and not data[list(cls.key)].equals(data[list(cls.key)].sort_values(list(cls.key))):
             raise cls.error(f"{name}: the rows are not sorted by {', '.join(cls.key)}.")
         return data

@@ -47,5 +47,5 @@ class TrackingHooks:
 
     def _find_tracking(self) -> TrackingSpec | None:
         if self._context is None:
-            raise TrackingError("mlflow.yml: it can't be read, for Kedro has made no context.")
+            raise TrackingError("mlflow.yml: it can't be read, because Kedro has made no context.")
         return find_tracking(self._context)

@@ -159,7 +159,9 @@ def test_first_challenger_must_beat_the_baselines_too() -> None:
 
 
 def test_baseline_that_was_not_measured_is_a_wrong_parameter() -> None:
-    with pytest.raises(ParameterError, match=r"^must_beat: no baseline naiv; there are naive, linear\.$"):
+    with pytest.raises(
+        ParameterError, match=r"^must_beat: expected some of \['naive', 'linear'\], received \['naiv'\]\.$"
+    ):
         decide(BETTER, must_beat=("naiv", "linear"))
 
 

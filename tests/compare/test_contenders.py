@@ -26,7 +26,7 @@ def test_unequal_budgets_are_refused_with_all_numbers() -> None:
     with pytest.raises(TaskError) as caught:
         check_budgets("mine", make_contenders(rnn=90, lstm=50, gru=57), 2)
     assert str(caught.value) == (
-        "task mine: expected numbers of recurrent weights within 6% of each other, received rnn 8,370, lstm 10,600, "
+        "task 'mine': expected numbers of recurrent weights within 6% of each other, received rnn 8,370, lstm 10,600, "
         "gru 10,431 with 2 inputs. Change the units."
     )
 

@@ -43,7 +43,7 @@ def test_wrong_task_is_refused(changes: dict[str, Any], message: str) -> None:
 def test_contender_that_is_named_after_another_cell_is_refused() -> None:
     """Its results would stand under the wrong name."""
     contenders = {"lstm": {"cell": "gru", "units": 9}, "gru": {"cell": "gru", "units": 9}}
-    with pytest.raises(ValidationError, match="contender lstm: expected the cell lstm, received gru"):
+    with pytest.raises(ValidationError, match="contender 'lstm': expected the cell of that name, received 'gru'"):
         TaskSpec.model_validate(make_task(contenders=contenders))
 
 

@@ -219,7 +219,7 @@ def test_there_is_nothing_to_load(tmp_path: Path) -> None:
 
 
 def test_a_level_without_intervals_is_refused(fitted: Forecaster) -> None:
-    with pytest.raises(ParameterError, match=r"intervals of \[50, 80\], asked were \[95\]"):
+    with pytest.raises(ParameterError, match=r"expected some of \[50, 80\], received \[95\]"):
         fitted.predict(level=[95])
 
 
@@ -239,7 +239,9 @@ def test_a_column_that_is_missing_is_named(frame: pd.DataFrame, columns: list[st
 
 def test_a_faulty_value_is_told_by_its_row(frame: pd.DataFrame) -> None:
     wrong = frame.assign(y=frame["y"].astype(str).where(frame.index != 4, "many"))
-    with pytest.raises(SeriesError, match="the frame: column 'y', row 5: 'many' is no number"):
+    with pytest.raises(
+        SeriesError, match=r"the frame: column 'y', row 5: expected a number such as 1234\.5, received 'many'"
+    ):
         Forecaster(h=3).fit(wrong)
 
 

@@ -236,12 +236,12 @@ def test_table_with_another_key_is_refused(database: Any, make_forecasts: Foreca
 def test_times_that_the_server_would_cut_are_refused(dataset: PostgresRowsDataset, make_forecasts: Forecasts) -> None:
     rows = make_forecasts()
     rows["ds"] = rows["ds"].astype("datetime64[ns]") + pd.Timedelta(1, "ns")
-    with pytest.raises(DatasetError, match=r"column ds: .*finer than a microsecond"):
+    with pytest.raises(DatasetError, match=r"column 'ds': .*finer than a microsecond"):
         dataset.save(rows)
 
 
 def test_column_of_another_kind_is_refused(dataset: PostgresRowsDataset, make_forecasts: Forecasts) -> None:
-    with pytest.raises(DatasetError, match=r"column y_hat: expected texts.*received bool"):
+    with pytest.raises(DatasetError, match=r"column 'y_hat': expected texts.*received bool"):
         dataset.save(make_forecasts().assign(y_hat=True))
 
 

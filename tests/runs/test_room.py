@@ -153,7 +153,7 @@ def test_results_from_before_there_were_runs_become_the_first_one(room: Room) ->
 
 def test_users_files_are_never_moved_with_them(room: Room) -> None:
     write_plainly(room, names=("sales.csv", "metrics.json"))
-    with pytest.raises(RunError, match=r"found sales\.csv.*Move it to"):
+    with pytest.raises(RunError, match=r"found \['sales\.csv'\].*Move it to"):
         open_run(room, LAYERS, needed=None)
     assert (room.root / "01_raw/forecast/sales.csv").exists()
     assert read_shown(room) == 1

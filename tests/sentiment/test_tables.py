@@ -43,7 +43,7 @@ def test_column_of_a_network_that_is_registered_later_is_taken(
 
 
 def test_review_stands_once(predictions: pd.DataFrame) -> None:
-    with pytest.raises(ReviewError, match="review_id stand a second time"):
+    with pytest.raises(ReviewError, match="the same review_id a second time"):
         ScoresTable.validate(pd.DataFrame({"review_id": ["a", "a"], "gru": [1.0, 2.0]}))
 
 

@@ -28,7 +28,7 @@ def save_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """
     there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if folder.exists() and (not folder.is_dir() or (there and SETTINGS not in there) or CHECKSUMS in there):
-        raise ChampionError(f"{folder}: expected no such folder, an empty one, or one of a saved model. Name another.")
+        raise ChampionError(f"{folder}: expected a new folder, an empty one, or one of a saved model. Name another.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
     try:

@@ -68,7 +68,9 @@ def find_version(store: ChampionStore, name: str) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise ChampionError(f"{name}: {len(found)} versions are called so: {', '.join(found)}. Give more of the name.")
+        raise ChampionError(
+            f"{name}: {len(found)} versions begin or end so: {', '.join(found)}. Give more of the name."
+        )
     raise ChampionError(f"{name}: no such version. There are {', '.join(versions) or 'none'}.")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rnn_pipelines.champion.files import replace_file
 from rnn_pipelines.champion.formats import FORMAT, is_plain, read_object
-from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.errors import ChampionError, show
 
 
 @dataclass(frozen=True)
@@ -72,5 +72,5 @@ def _check(pointer: Pointer) -> Pointer:
     if not isinstance(pointer.checksum, str):
         raise TypeError("checksum: expected a text")
     if datetime.fromisoformat(pointer.since).tzinfo is None:
-        raise ValueError(f"since: expected a time with its zone, received {pointer.since}")
+        raise ValueError(f"since: expected a time with its zone, received {show(pointer.since)}")
     return pointer

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, Field
 
-from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.errors import ParameterError, show_all
 
 # The two that a decision is between, by these names in tables and records.
 CHALLENGER, CHAMPION = "challenger", "champion"
@@ -74,7 +74,7 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
     losses = evidence.baseline_losses
     unknown = [name for name in policy.must_beat if name not in losses]
     if unknown:
-        raise ParameterError(f"must_beat: no baseline {', '.join(unknown)}; there are {', '.join(losses) or 'none'}.")
+        raise ParameterError(f"must_beat: expected some of {show_all(losses)}, received {show_all(unknown)}.")
     faults = (*evidence.faults, *_list_not_finite(evidence, policy))
     reasons = faults or tuple(_list_unbeaten(evidence, policy)) or evidence.objections
     if reasons:

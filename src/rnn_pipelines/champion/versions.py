@@ -11,7 +11,7 @@ from pathlib import Path
 from rnn_pipelines.champion.files import replace_file, sync_folder
 from rnn_pipelines.champion.formats import FORMAT, is_plain, read_object
 from rnn_pipelines.champion.history import give_order, list_folder, make_name
-from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.errors import ChampionError, show, show_all
 
 CHECKSUMS = "checksums.json"
 
@@ -37,7 +37,10 @@ class Versions:
         """
         wrong = [name for name in files if not is_plain(name) or name == CHECKSUMS]
         if wrong or not files:
-            raise ValueError(f"expected plain names of files, other than {CHECKSUMS}; received {wrong or 'no file'}.")
+            raise ValueError(
+                f"expected plain names of files, other than {CHECKSUMS}; received "
+                f"{show_all(wrong) if wrong else 'no file'}."
+            )
         self.folder.mkdir(exist_ok=True)
         for path in self._list_unfinished():
             shutil.rmtree(path, ignore_errors=True)
@@ -63,7 +66,7 @@ class Versions:
             NewerFormatError: a newer version of the project has written it.
         """
         if not is_plain(version):
-            raise ChampionError(f"{version}: that is no name of a version.")
+            raise ChampionError(f"expected the name of a version, received {show(version)}.")
         folder = self.folder / version
         try:
             listed = (folder / CHECKSUMS).read_bytes()

@@ -10,7 +10,7 @@ from rnn_pipelines.compare.contenders import check_budgets
 from rnn_pipelines.compare.jobs import Job, list_jobs
 from rnn_pipelines.compare.records import Description, RunWithCurve, TaskDescription
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook, TaskSpec
-from rnn_pipelines.errors import TaskError, TrainingError
+from rnn_pipelines.errors import TaskError, TrainingError, show_all
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 
 logger = logging.getLogger(__name__)
@@ -41,8 +41,8 @@ def compare_cells(
         logger.warning("Left out, because their music files are not there: %s. See docs/data.md.", ", ".join(left_out))
     if not present:
         raise TaskError(
-            f"compare.plan.tasks: expected a task whose file is there, received {left_out} alone. Give the folder of "
-            "the music files as compare.plan.music, set RNN_DATA, or name other tasks."
+            f"compare.plan.tasks: expected a task whose file is there, received {show_all(left_out)} alone. Give the "
+            "folder of the music files as compare.plan.music, set RNN_DATA, or name other tasks."
         )
     described = {name: describe_task(name, task, plan) for name, task in present.items()}
     jobs = list_jobs(present, plan)
@@ -68,7 +68,9 @@ def choose_tasks(tasks: TaskBook, plan: PlanSpec) -> dict[str, TaskSpec]:
     names = list(dict.fromkeys(plan.tasks.split()))
     unknown = [name for name in names if name not in tasks.root]
     if unknown:
-        raise TaskError(f"compare.plan.tasks: no task {unknown}; expected some of {sorted(tasks.root)}.")
+        raise TaskError(
+            f"compare.plan.tasks: expected some of {show_all(sorted(tasks.root))}, received {show_all(unknown)}."
+        )
     return {name: tasks.root[name] for name in names}
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from rnn_pipelines.cells.conventions import count_weights
-from rnn_pipelines.errors import TaskError
+from rnn_pipelines.errors import TaskError, show
 from rnn_pipelines.looks import CELLS, Look
 
 # How far apart the numbers of recurrent weights may be, as a share of the largest.
@@ -58,7 +58,7 @@ class ContenderSpec(BaseModel, extra="forbid", frozen=True):
     @classmethod
     def _refuse_unknown_cell(cls, cell: str) -> str:
         if cell not in NETWORKS:
-            raise ValueError(f"expected one of {', '.join(NETWORKS)}, received {cell}")
+            raise ValueError(f"expected one of {', '.join(NETWORKS)}, received {show(cell)}")
         return cell
 
     @model_validator(mode="after")
@@ -81,8 +81,8 @@ def check_budgets(name: str, contenders: Mapping[str, ContenderSpec], num_inputs
     weights = {key: NETWORKS[spec.cell].count_weights(num_inputs, spec.units) for key, spec in contenders.items()}
     if min(weights.values()) < (1 - BUDGET_TOLERANCE) * max(weights.values()):
         raise TaskError(
-            f"task {name}: expected numbers of recurrent weights within {BUDGET_TOLERANCE:.0%} of each other, received "
-            f"{', '.join(f'{key} {number:,}' for key, number in weights.items())} with {num_inputs} inputs. "
+            f"task {show(name)}: expected numbers of recurrent weights within {BUDGET_TOLERANCE:.0%} of each other, "
+            f"received {', '.join(f'{key} {number:,}' for key, number in weights.items())} with {num_inputs} inputs. "
             "Change the units."
         )
     return weights

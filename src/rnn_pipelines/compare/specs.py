@@ -9,6 +9,7 @@ from rnn_pipelines.compare.tasks.adding import AddingData
 from rnn_pipelines.compare.tasks.copy_memory import CopyData
 from rnn_pipelines.compare.tasks.music import MusicData
 from rnn_pipelines.compare.tasks.series import SeriesData
+from rnn_pipelines.errors import show
 from rnn_pipelines.networks.specs import TrainingSpec
 
 # Of a task or a network: a word that can stand in a list, and in the name of a file.
@@ -41,7 +42,10 @@ class TaskSpec(BaseModel, extra="forbid", frozen=True):
     def _refuse_swapped_cells(self) -> "TaskSpec":
         for name, contender in self.contenders.items():
             if name in NETWORKS and contender.cell != name:
-                raise ValueError(f"contender {name}: expected the cell {name}, received {contender.cell}: rename one")
+                raise ValueError(
+                    f"contender {show(name)}: expected the cell of that name, received {show(contender.cell)}. Rename "
+                    "one of them"
+                )
         return self
 
 

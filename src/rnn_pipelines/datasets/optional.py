@@ -22,7 +22,9 @@ class OptionalDataset(AbstractDataset[None, Any]):
         return self._dataset.load() if self._dataset.exists() else None
 
     def save(self, data: None) -> None:
-        raise DatasetError(f"{self._dataset}: expected nothing to save, for this dataset belongs to another pipeline.")
+        raise DatasetError(
+            f"{self._dataset}: expected nothing to save, because this dataset belongs to another pipeline."
+        )
 
     def _exists(self) -> bool:
         return bool(self._dataset.exists())

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from kedro.io.core import DatasetError
 
+from rnn_pipelines.errors import show
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
     from sqlalchemy.dialects.postgresql import Insert
@@ -26,11 +28,13 @@ def define_table(name: str, key: list[str], data: pd.DataFrame) -> "Table":
         kind = DateTime(timezone=True) if isinstance(values.dtype, pd.DatetimeTZDtype) else kinds.get(values.dtype.kind)
         if kind is None:
             raise DatasetError(
-                f"table {name}, column {column}: expected texts, whole or floating numbers or times, received "
-                f"{values.dtype}."
+                f"table {show(name)}, column {show(column)}: expected texts, whole or floating numbers or times, "
+                f"received {values.dtype}."
             )
         if values.dtype.kind == "M" and not values.dropna().equals(values.dropna().dt.floor("us")):
-            raise DatasetError(f"table {name}, column {column}: PostgreSQL keeps no times finer than a microsecond.")
+            raise DatasetError(
+                f"table {show(name)}, column {show(column)}: PostgreSQL keeps no times finer than a microsecond."
+            )
         columns.append(Column(column, kind, autoincrement=False))
     return Table(name, MetaData(), *columns, PrimaryKeyConstraint(*key))
 

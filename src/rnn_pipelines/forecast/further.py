@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.forecast.forecaster import FORECAST, Forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.predictions import BOUNDS, name_bounds, name_own_bounds
 from rnn_pipelines.forecast.series.covariates import refuse_missing_ahead, refuse_missing_columns
@@ -35,7 +35,7 @@ def forecast_further(
     if num_steps > horizon and past:
         raise SeriesError(
             f"{num_steps} steps were asked for. Beyond the trained horizon of {horizon} nothing is known of the past "
-            f"covariates {list(past)}. Ask for fewer steps, or train with a longer horizon."
+            f"covariates {show_all(past)}. Ask for fewer steps, or train with a longer horizon."
         )
     refuse_unknown_ahead(forecaster, series, covariate_table, -(-num_steps // horizon) * horizon)
     ends = find_ends(series)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from rnn_pipelines.blocks import read_block
 from rnn_pipelines.champion.folders import load_model, save_folder
-from rnn_pipelines.errors import ParameterError, SeriesError, show
+from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
 from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.blocks import read_blocks
 from rnn_pipelines.forecast.cross_validation import CrossValidationSpec, cross_validate
@@ -130,7 +130,7 @@ class Forecaster:
         if forecasts[BEST].empty:
             raise SeriesError(
                 "the frame: none of its series can be forecast: they are not those of the training, or their ends have "
-                f"gaps. Expected {best.scaler[ID].tolist()[:5]}, received {series[ID].unique().tolist()[:5]}."
+                f"gaps. Expected {show_all(best.scaler[ID])}, received {show_all(series[ID].unique())}."
             )
         table = show_table(lay_side_by_side(forecasts, levels), best.settings.tz)
         return table if num_steps > horizon else table.drop(columns="is_recursive")
@@ -248,7 +248,7 @@ class Forecaster:
         asked = list(self.levels if level is None else level)
         missing = sorted(set(asked) - set(known))
         if missing:
-            raise ParameterError(f"level: there are intervals of {known}, asked were {missing}. Fit with them.")
+            raise ParameterError(f"level: expected some of {known}, received {missing}. Fit with them.")
         return asked
 
     def _find_series(self, frame: pd.DataFrame | None) -> tuple[Series, pd.DataFrame | None]:
@@ -285,8 +285,8 @@ class Forecaster:
         missing = [name for name in wanted if name not in frame]
         if missing:
             raise SeriesError(
-                f"the frame: no column {missing}; its columns are {list(frame)}. Rename them, or name yours: "
-                "source={'time': ..., 'target': ..., 'id': ...}."
+                f"the frame: no column {show_all(missing)}; its columns are {show_all(frame)}. Rename them, or name "
+                "yours: source={'time': ..., 'target': ..., 'id': ...}."
             )
         others = [str(name) for name in frame if name not in wanted]
         if others:

@@ -6,7 +6,7 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 from pydantic import BaseModel, Field, field_validator
 
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.predictions import TargetsTable
 from rnn_pipelines.forecast.series.newest import NewestSpec
@@ -42,7 +42,7 @@ class BacktestSpec(NewestSpec, frozen=True):
     def _refuse_names_of_other_columns(cls, schedules: dict[str, ScheduleSpec]) -> dict[str, ScheduleSpec]:
         taken = sorted({*TargetsTable.columns, *BASELINES} & set(schedules))
         if taken:
-            raise ValueError(f"expected names that no other column of the forecasts has, received {taken}")
+            raise ValueError(f"expected names that no other column of the forecasts has, received {show_all(taken)}")
         return schedules
 
 

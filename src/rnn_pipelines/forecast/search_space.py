@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from rnn_pipelines.blocks import read_block
+from rnn_pipelines.errors import show_all
 from rnn_pipelines.forecast.blocks import list_blocks
 from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.networks.specs import Seed
@@ -59,7 +60,7 @@ class TuningSpec(NewestSpec, frozen=True):
         names = [name for name in names if name not in ("window.horizon", "training.seed") and name[-5:] != ".cell"]
         wrong = [name for name in space if name not in names]
         if wrong:
-            raise ValueError(f"expected some of {sorted(names)}, received {wrong}")
+            raise ValueError(f"expected some of {sorted(names)}, received {show_all(wrong)}")
         for name, dimension in space.items():
             block, _, field = name.partition(".")
             for value in dimension.choices or (dimension.low, dimension.high):

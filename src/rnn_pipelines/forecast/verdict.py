@@ -38,7 +38,7 @@ class ErrorSpec(BaseModel, extra="forbid", frozen=True):
         if self.min_cutoffs > self.num_cutoffs:
             raise ValueError("min_cutoffs is above num_cutoffs, so that nothing would ever be judged")
         if self.retrain_ratio > self.alarm_ratio:
-            raise ValueError("retrain_ratio is above alarm_ratio; an alarm is the graver of both")
+            raise ValueError("retrain_ratio is above alarm_ratio; an alarm is the graver of the two")
         return self
 
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 
 from rnn_pipelines.champion.files import sync_folder
 from rnn_pipelines.champion.history import make_later_name
-from rnn_pipelines.errors import RunError
+from rnn_pipelines.errors import RunError, show_all
 from rnn_pipelines.runs.records import RECORD, RunRecord, list_files, read_record, write_record
 
 logger = logging.getLogger(__name__)
@@ -210,7 +210,7 @@ def _refuse_foreign(shown: Path, taken: Path | None) -> None:
     others = [path.name for path in shown.iterdir() if path.name != SOURCE] if shown.parent.name == RAW else []
     if others:
         raise RunError(
-            f"{shown}: expected results alone, found {', '.join(sorted(others))}. Move it to {shown.parent}, say."
+            f"{shown}: expected results alone, found {show_all(sorted(others))}. Move it to {shown.parent}, say."
         )
 
 

@@ -51,7 +51,7 @@ class MonitorSentimentSpec(BaseModel, extra="forbid", frozen=True):
     @model_validator(mode="after")
     def _refuse_wrong_order(self) -> "MonitorSentimentSpec":
         if self.retrain_share_effect > self.alarm_share_effect or self.retrain_distance > self.alarm_distance:
-            raise ValueError("an effect for retraining is above that for an alarm, which is the graver of both")
+            raise ValueError("an effect for retraining is above that for an alarm, which is the graver of the two")
         return self
 
 

@@ -39,11 +39,11 @@ def test_absolute_address_stays(address: str, tmp_path: Path) -> None:
 
 
 def test_unknown_setting_is_refused_with_those_there_are() -> None:
-    assert fail({"uri": "x"}) == "mlflow.yml: uri is no setting; there are is_on, tracking_uri, name."
+    assert fail({"uri": "x"}) == "mlflow.yml: uri is not a setting; expected some of ['is_on', 'tracking_uri', 'name']."
 
 
 def test_settings_of_kedro_mlflow_are_refused() -> None:
-    assert "server is no setting" in fail({"server": {"mlflow_tracking_uri": "sqlite:///mlflow.db"}})
+    assert "server is not a setting" in fail({"server": {"mlflow_tracking_uri": "sqlite:///mlflow.db"}})
 
 
 @pytest.mark.parametrize("address", ["mlruns", "sqlite:mlflow.db", "sqlite:///", "postgresql://a/b", "http://a:5000/"])

@@ -73,17 +73,19 @@ def test_fault_of_a_whole_column_is_told_as_that() -> None:
 
 def test_column_without_a_number_is_told_as_that() -> None:
     assert fail(["12 €", None, "7 €"]) == (
-        "my.csv: column 'y': each of its 2 values is no number such as 1234.5; the first is '12 €'. "
-        "Mend the column, or name another one with source.target."
+        "my.csv: column 'y': none of its 2 values is a number such as 1234.5; the first is '12 €'. "
+        "Correct the column, or name another one with source.target."
     )
 
 
 def test_the_odd_one_out_is_named() -> None:
-    assert "row 3: 'high' is no number such as 1234,5 (2 such cells in all)" in fail(["1,5", None, "high", "low"])
+    assert "row 3: expected a number such as 1234,5, received 'high' (2 such cells in all)" in fail(
+        ["1,5", None, "high", "low"]
+    )
 
 
 def test_grouping_that_is_none_is_no_number() -> None:
-    assert "row 2: '1.23,5' is no number" in fail(["1.234,5", "1.23,5"])
+    assert "row 2: expected a number such as 1234,5, received '1.23,5'" in fail(["1.234,5", "1.23,5"])
 
 
 def test_missing_cells_stay_missing() -> None:

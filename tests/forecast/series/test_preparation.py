@@ -127,7 +127,7 @@ def test_days_missing_in_melbourne_are_stated(real_data: Path) -> None:
     ("options", "message"),
     [
         ({}, r"a second time \(24 repeated"),
-        ({"time_format": "%m.%d.%Y %H:%M:%S"}, r"'13.01.2009 00:10:00' is no time"),
+        ({"time_format": "%m.%d.%Y %H:%M:%S"}, r"received '13.01.2009 00:10:00'"),
         ({"time_format": "%d.%m.%Y %H:%M:%S"}, r"row \d+: series 'T \(degC\)' has .* a second time \(24 repeated"),
     ],
 )

@@ -254,7 +254,7 @@ def test_step_off_the_grid_is_named(make_table: MakeTable) -> None:
     table.loc[21, "ds"] += pd.Timedelta(hours=1)
     assert fail(table) == (
         "my.csv: column 'Date', row 21: irregular spacing in series 'y' at 2021-01-21 01:00:00. Expected a row for "
-        "every step of 'D'; received 1 of 30 rows out of step. Mend the row, resample the series, set source.freq "
+        "every step of 'D'; received 1 of 30 rows out of step. Correct the row, resample the series, set source.freq "
         "to its spacing."
     )
 
@@ -366,7 +366,7 @@ def test_type_refuses_disorder(make_table: MakeTable) -> None:
 
 def test_type_refuses_a_step_that_stands_twice(make_table: MakeTable) -> None:
     series, _ = repair(make_table(RAMP))
-    with pytest.raises(SeriesError, match="stand a second time"):
+    with pytest.raises(SeriesError, match="the same unique_id, ds a second time"):
         SeriesTable.validate(series.iloc[[0, 0, 1]])
 
 

@@ -55,12 +55,14 @@ def test_column_without_a_time_is_told_as_that() -> None:
 
 
 def test_a_time_of_another_form_than_all_others_is_named() -> None:
-    assert "row 2: '13.01.2024' is no time" in fail(["2024-01-05", "13.01.2024"])
+    assert "row 2: expected a time of the form 2024-03-31 12:00 (ISO 8601), received '13.01.2024'" in fail(
+        ["2024-01-05", "13.01.2024"]
+    )
 
 
 @pytest.mark.parametrize("word", ["now", "today", "TODAY", " now"])
 def test_words_for_the_present_are_no_times(word: str) -> None:
-    assert f"row 2: {word!r} is no time" in fail(["2024-01-05", word])
+    assert f"received {word!r}" in fail(["2024-01-05", word])
 
 
 def test_times_with_and_without_a_zone_are_not_mixed() -> None:
@@ -75,12 +77,12 @@ def test_zone_is_seen_in_every_form(zoned: str) -> None:
 @pytest.mark.parametrize("seconds", [-(10**14), 10**14])
 def test_times_of_other_years_are_refused(seconds: int) -> None:
     times = pd.Series(np.array([0, seconds], "datetime64[s]"), name="ds")
-    with pytest.raises(SeriesError, match=r"row 2: .* is no time of the years 1 to 9999"):
+    with pytest.raises(SeriesError, match=r"row 2: expected a time of the years 1 to 9999, received"):
         parse_times(times, "my.csv", None)
 
 
 def test_year_0_is_refused() -> None:
-    assert "row 1: '0000-01-01' is no time of the years 1 to 9999" in fail(["0000-01-01", "2024-01-01"])
+    assert "row 1: expected a time of the years 1 to 9999, received '0000-01-01'" in fail(["0000-01-01", "2024-01-01"])
 
 
 @pytest.mark.parametrize("form", ["{}", "{}.0", "+{}", " {} "])

@@ -249,11 +249,11 @@ def test_name_with_control_characters_is_shown_harmless(pack: Pack) -> None:
 
 def test_review_that_stands_twice_is_refused(pack: Pack) -> None:
     path = pack([*WHOLE.items(), ("aclImdb/train/pos/0_9.txt", "Another.")])
-    assert fail(path).startswith(f"{path}: member 'aclImdb/train/pos/0_9.txt': stands twice")
+    assert fail(path).startswith(f"{path}: member 'aclImdb/train/pos/0_9.txt': it is in the archive twice")
 
 
 def test_id_with_two_ratings_is_refused(pack: Pack) -> None:
-    assert "0_10.txt': stands twice" in fail(pack([*WHOLE.items(), ("aclImdb/train/pos/0_10.txt", "x")]))
+    assert "0_10.txt': it is in the archive twice" in fail(pack([*WHOLE.items(), ("aclImdb/train/pos/0_10.txt", "x")]))
 
 
 @pytest.mark.parametrize("name", ["aclImdb/train/pos/0_9.txt", "aclImdb/train/urls_pos.txt"])
@@ -491,4 +491,6 @@ def test_small_archive_has_2000_reviews(real_data: Path) -> None:
 
 
 def test_list_of_addresses_that_stands_twice_is_refused(pack: Pack) -> None:
-    assert "urls_pos.txt': stands twice" in fail(pack([*WHOLE.items(), ("aclImdb/test/urls_pos.txt", "x")]))
+    assert "urls_pos.txt': it is in the archive twice" in fail(
+        pack([*WHOLE.items(), ("aclImdb/test/urls_pos.txt", "x")])
+    )

@@ -60,7 +60,7 @@ def test_other_columns_are_refused(table: pd.DataFrame, change: Callable[[pd.Dat
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda table: table.assign(review_id="1"), "review_id stand a second time"),
+        (lambda table: table.assign(review_id="1"), "the same review_id a second time"),
         (lambda table: table.assign(split="dev"), "a split is none of"),
         (lambda table: table.assign(part="dev"), "a part is none of"),
         (lambda table: table.assign(rating=pd.array([0, 10, 1], "Int8")), "a rating is not 1 to 10"),

@@ -218,7 +218,7 @@ def test_cell_that_is_no_label_is_named_with_file_column_and_row(write: Write, c
     path = write(f"text,verdict\na,1\nb,{cell}\nc,0\n")
     assert fail(path, label="verdict") == (
         f"{path}: column 'verdict', row 2: expected 0/1, false/true, neg/pos or negative/positive, received '{cell}'. "
-        "Mend the row, or leave it out."
+        "Correct the row, or leave it out."
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from rnn_pipelines.errors import TrackingError
+from rnn_pipelines.errors import TrackingError, show
 
 SQLITE = "sqlite:///"
 
@@ -72,7 +72,7 @@ def _explain_problem(problem: Mapping[str, Any]) -> str:
     """One of pydantic's errors, without its own way of writing them."""
     name = ".".join(map(str, problem["loc"])) or "the file"
     if problem["type"] == "extra_forbidden":
-        return f"{name} is no setting; there are {', '.join(TrackingSpec.model_fields)}"
+        return f"{name} is not a setting; expected some of {[*TrackingSpec.model_fields]}"
     # An address may hold a password.
-    received = "" if name == "tracking_uri" else f", received {problem['input']!r}"
+    received = "" if name == "tracking_uri" else f", received {show(problem['input'])}"
     return f"{name}: {problem['msg'].removeprefix('Value error, ')}{received}"

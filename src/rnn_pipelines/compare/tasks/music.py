@@ -15,7 +15,7 @@ from pydantic import Field
 from rnn_pipelines.compare.tasks.contest import Contest
 from rnn_pipelines.compare.tasks.data import TaskData
 from rnn_pipelines.compare.tasks.sequences import Sequences
-from rnn_pipelines.errors import TaskError
+from rnn_pipelines.errors import TaskError, show
 from rnn_pipelines.looks import Look
 
 # From the piano's lowest note, MIDI 21, to its highest, MIDI 108.
@@ -101,7 +101,7 @@ def _find_folder(music: str | None) -> Path | None:
         root = os.environ.get("RNN_DATA")
         return Path(root, "music") if root else None
     if not Path(music).is_dir():
-        raise TaskError(f"compare.plan.music: expected a folder, received {music}, which is none.")
+        raise TaskError(f"compare.plan.music: expected a folder, received {show(music)}.")
     return Path(music)
 
 

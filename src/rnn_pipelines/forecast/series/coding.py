@@ -280,6 +280,6 @@ def _refuse_text(name: str, cells: pd.DataFrame, is_wrong: pd.Series) -> None:
         first = cells[is_wrong.to_numpy()].iloc[0]
         raise SeriesError(
             f"covariate '{name}', series {show(first['unique_id'])} at {format_time(first['ds'])}: "
-            f"{show(str(first[name]))} is no number, as it is in the training part. Mend the row, or leave its cell "
-            "empty."
+            f"expected a number, as in the training part, received {show(str(first[name]))}. Correct the row, or leave "
+            "its cell empty."
         )

@@ -8,7 +8,7 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 from pydantic import BaseModel, model_validator
 
-from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.errors import SeriesError, show, show_all
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.source import SourceSpec, read_rows
 from rnn_pipelines.report.numbers import list_some
@@ -116,8 +116,8 @@ def refuse_missing_columns(table: pd.DataFrame | None, columns: tuple[str, ...])
     missing = [name for name in columns if table is None or name not in table]
     if missing:
         raise SeriesError(
-            f"the forecaster reads the covariates {list(columns)}, and the data lacks {missing}. Add these columns, or "
-            "train a forecaster without them."
+            f"the forecaster reads the covariates {show_all(columns)}, and the data lacks {show_all(missing)}. Add "
+            "these columns, or train a forecaster without them."
         )
 
 
@@ -144,7 +144,7 @@ def refuse_missing_ahead(
     if len(short):
         some = [f"{show(name)} has {num} of {horizon} after {format_time(ends[name])}" for name, num in short.items()]
         raise SeriesError(
-            f"covariates {list(future)} are missing over the horizon, in {len(short)} of {len(ends)} series: "
+            f"covariates {show_all(future)} are missing over the horizon, in {len(short)} of {len(ends)} series: "
             f"{list_some(some, NAMES_IN_MESSAGE)}. Add rows after the last value of the series, with these columns and "
             "without a value, or name a table of them with covariates.path."
         )
@@ -173,7 +173,7 @@ def refuse_missing(keys: pd.DataFrame, is_missing: pd.DataFrame) -> None:
             span = format_time(times.iloc[0])
             if len(times) > 1:
                 span = f"{len(times)} times from {span} to {format_time(times.iloc[-1])}"
-            found.append(f"{name} of series {show(series)} at {span}")
+            found.append(f"{show(name)} of series {show(series)} at {span}")
     if found:
         raise SeriesError(
             f"covariates that are known ahead lack values: {list_some(found, NAMES_IN_MESSAGE)}. Fill them in; the "
@@ -193,7 +193,7 @@ def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
         SeriesError: the country is not known, the steps are not times, or the package `holidays` is not there.
     """
     if not is_datetime64_any_dtype(ds):
-        raise SeriesError("covariates.holidays: the series have steps, which are no days. Give source.time_format.")
+        raise SeriesError("covariates.holidays: expected series of dates, received steps. Give source.time_format.")
     try:
         from holidays import country_holidays
     except ImportError as error:

@@ -40,7 +40,7 @@ def read_newest(external: pd.DataFrame | None, source: SourceSpec, newest: Newes
     kept = table[table["ds"] <= _find_last(newest.as_of, table["ds"], table.attrs.get("tz"))]
     if kept.empty:
         raise SeriesError(
-            f"{source.label}: as_of is {newest.as_of}, and the first row is of {format_time(table['ds'].min())}. "
+            f"{source.label}: as_of is {show(newest.as_of)}, and the first row is of {format_time(table['ds'].min())}. "
             "Give a later one."
         )
     return kept
@@ -82,7 +82,7 @@ def _find_last(as_of: int | str, ds: pd.Series, tz: str | None) -> pd.Timestamp 
         if not pd.api.types.is_datetime64_any_dtype(ds):
             return int(as_of)
         if isinstance(as_of, int):
-            raise ValueError("a number is no date")
+            raise ValueError("a number is not a date")
         return parse_as_of(as_of, tz or "UTC")
     except ValueError as error:
         raise SeriesError(

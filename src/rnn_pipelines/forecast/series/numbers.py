@@ -11,6 +11,7 @@ from rnn_pipelines.errors import SeriesError, show
 
 # In the unit of the data, and of what squares of it make in float64.
 MAX_VALUE = float(np.finfo(np.float32).max)
+_BOUNDED = f"a number between {-MAX_VALUE:.3g} and {MAX_VALUE:.3g}"
 
 # Signs that look like those that are looked for: the spaces and the apostrophe of typesetters.
 _ALIKE = {"\u00a0": " ", "\u202f": " ", "\u2019": "'"}
@@ -88,9 +89,9 @@ def read_exactly(cells: pd.Series) -> pd.Series:
 
 def refuse_huge(values: pd.Series, raw: pd.Series, label: str) -> None:
     """Raises a SeriesError where a value is infinite, or beyond what networks compute with: float32."""
-    for wrong, what in ((np.isinf(values), "not finite"), (values.abs() > MAX_VALUE, f"beyond {MAX_VALUE:.3g}")):
+    for wrong, expected in ((np.isinf(values), "a finite number"), (values.abs() > MAX_VALUE, _BOUNDED)):
         if wrong.any():
-            raise _explain(wrong, raw, label, what)
+            raise _explain(wrong, raw, label, expected)
 
 
 def read_other_signs(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
@@ -153,7 +154,7 @@ def _refuse(cells: pd.Series, raw: pd.Series, label: str, known: Marks) -> NoRet
         )
     best = max(_list_asked(known), key=lambda marks: int(_fits(cells, marks).sum()))
     wrong = pd.Series(~_fits(cells, best), index=cells.index).reindex(raw.index, fill_value=False)
-    raise _explain(wrong, raw, label, f"no number such as 1234{best.decimal}5")
+    raise _explain(wrong, raw, label, f"a number such as 1234{best.decimal}5")
 
 
 def _refuse_two_readings(whole: list[Marks], cells: pd.Series, raw: pd.Series, label: str) -> None:
@@ -171,19 +172,19 @@ def _refuse_two_readings(whole: list[Marks], cells: pd.Series, raw: pd.Series, l
         )
 
 
-def _explain(wrong: pd.Series, raw: pd.Series, label: str, what: str) -> SeriesError:
+def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> SeriesError:
     """The first cell that is wrong, or that all are."""
     row, num_wrong, num_cells = int(wrong.to_numpy().argmax()), int(wrong.sum()), int(raw.notna().sum())
     cell = show(str(raw.iloc[row]))
     if num_wrong == num_cells > 1:
         return SeriesError(
-            f"{label}: column '{raw.name}': each of its {num_cells:,} values is {what}; the first is {cell}. "
-            "Mend the column, or name another one with source.target."
+            f"{label}: column '{raw.name}': none of its {num_cells:,} values is {expected}; the first is "
+            f"{cell}. Correct the column, or name another one with source.target."
         )
     count = f" ({num_wrong:,} such cells in all)" if num_wrong > 1 else ""
     return SeriesError(
-        f"{label}: column '{raw.name}', row {row + 1}: {cell} is {what}{count}. "
-        "Mend the row, or leave its cell empty to have it treated as a gap."
+        f"{label}: column '{raw.name}', row {row + 1}: expected {expected}, received {cell}{count}. "
+        "Correct the row, or leave its cell empty to have it treated as a gap."
     )
 
 

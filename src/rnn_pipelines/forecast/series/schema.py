@@ -224,8 +224,8 @@ def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: Sou
     hint = ", or give source.time_format if the steps are dates" if isinstance(freq, int) else ""
     return SeriesError(
         f"{source.label}: column '{source.time}', row {row.name}: irregular spacing in series {show(row['unique_id'])} "
-        f"at {format_time(row['ds'], source.tz)}. Expected a row for every step of '{freq}'; received {found}. Mend "
-        f"the row, resample the series, set source.freq to its spacing{hint}."
+        f"at {format_time(row['ds'], source.tz)}. Expected a row for every step of '{freq}'; received {found}. "
+        f"Correct the row, resample the series, set source.freq to its spacing{hint}."
     )
 
 

@@ -263,8 +263,8 @@ def _refuse_broken_texts(table: pd.DataFrame, label: str) -> pd.DataFrame:
         if wrong.any():
             row = _first_row(wrong)
             raise SeriesError(
-                f"{label}: column '{name}', row {row}: {show(table[name].iloc[row - 1])} is no text that UTF-8 can "
-                "hold. Mend the row."
+                f"{label}: column '{name}', row {row}: expected a text that UTF-8 can hold, received "
+                f"{show(table[name].iloc[row - 1])}. Correct the row."
             )
     return table
 
@@ -288,8 +288,8 @@ def _parse_ids(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
         row = _first_row(ids.str.contains("\0", regex=False))
         # Some readers of the results end a text there, and two series would have one name.
         raise SeriesError(
-            f"{source.label}: column '{source.id}', row {row}: {show(ids.iloc[row - 1])} holds a sign that "
-            "is 0. Leave it out."
+            f"{source.label}: column '{source.id}', row {row}: expected a name without null characters, received "
+            f"{show(ids.iloc[row - 1])}. Leave them out."
         )
     nameless = table[source.id].isna() | (ids.str.strip() == "")
     if nameless.any():

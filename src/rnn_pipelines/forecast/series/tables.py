@@ -5,7 +5,7 @@ from typing import Annotated, TypedDict
 
 import pandas as pd
 
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.tables import Column, Table
 
 
@@ -121,7 +121,9 @@ class Features:
         named = [*self.known, *self.future, *self.past, *self.static]
         others = [column for column in self.table if column not in SeriesTable.columns]
         if sorted(named) != sorted(others):
+            known = [*self.known, *self.future]
             raise SeriesError(
-                f"features: expected each column to be known ahead {[*self.known, *self.future]}, observed in the "
-                f"past {list(self.past)} or static {list(self.static)}, once; received the columns {others}."
+                f"features: expected each column to be known ahead {show_all(known)}, observed in the past "
+                f"{show_all(self.past)} or static {show_all(self.static)}, once; received the columns "
+                f"{show_all(others)}."
             )

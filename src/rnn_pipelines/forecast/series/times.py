@@ -118,5 +118,6 @@ def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> Ser
         )
     count = f" ({num_wrong:,} such cells in all)" if num_wrong > 1 else ""
     return SeriesError(
-        f"{label}: column '{raw.name}', row {row + 1}: {cell} is no time {expected}{count}. Mend the row, or {remedy}"
+        f"{label}: column '{raw.name}', row {row + 1}: expected a time {expected}, received "
+        f"{cell}{count}. Correct the row, or {remedy}"
     )

@@ -182,7 +182,8 @@ def _refuse_huge(table: pd.DataFrame, scaled: np.ndarray) -> None:
         row, value = table[wrong].iloc[0], scaled[wrong][0]
         raise SeriesError(
             f"series {show(row['unique_id'])} at {format_time(row['ds'])}: {row['y']:g} is {value:.3g} deviations from "
-            "the mean of the training part, more than networks compute with. Mend the value, or leave its cell empty."
+            "the mean of the training part, more than networks compute with. Correct the value, or leave its cell "
+            "empty."
         )
 
 

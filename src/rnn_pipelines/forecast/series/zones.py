@@ -86,7 +86,7 @@ def place_in_zone(
     faulty = table[passed_over & table["y"].notna()] if "y" in table else table[:0]
     if len(faulty):
         raise SeriesError(
-            f"{label}: row {faulty.index[0]}: there is no {faulty['ds'].iloc[0]} in {tz}, for clocks are put forward "
+            f"{label}: row {faulty.index[0]}: there is no {faulty['ds'].iloc[0]} in {tz}, because clocks go forward "
             f"then ({len(faulty):,} such rows in all). Give the zone that the times are of as source.tz."
         )
     return table.assign(ds=local.dt.tz_convert(None))[~passed_over], True

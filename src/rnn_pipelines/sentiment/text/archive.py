@@ -143,7 +143,7 @@ def _check_members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, 
         key = member.name.rsplit("_", 1)[0] if kind is REVIEW else member.name
         if kind is not FOLDER:
             if key in seen:
-                raise ReviewError(f"{_name(member)}: stands twice in the archive. Leave one of them out.")
+                raise ReviewError(f"{_name(member)}: it is in the archive twice. Leave one of them out.")
             seen.add(key)
         yield member, kind
 

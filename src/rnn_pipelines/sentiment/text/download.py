@@ -96,7 +96,7 @@ def _download(path: Path, remote: RemoteArchive) -> None:
     except (OSError, ValueError) as error:
         reason = str(error).strip().rstrip(".")
         raise ReviewError(
-            f"{remote.url}: the download failed: {reason}. Run again, which starts it anew; or get the file on another "
+            f"{remote.url}: the download failed: {reason}. Run again, which starts it anew; or get the file in another "
             "way and name it in sentiment.source.archive or in the environment variable IMDB_ARCHIVE."
         ) from error
 

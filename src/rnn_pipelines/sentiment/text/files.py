@@ -84,7 +84,7 @@ def refuse_cell(
     column: pd.Series,
     path: Path | str | None,
     expected: str,
-    remedy: str = "Mend the row, or leave it out.",
+    remedy: str = "Correct the row, or leave it out.",
 ) -> None:
     """Raises a ReviewError that names the first faulty cell of a column, if there is one.
 

@@ -20,8 +20,8 @@ FILES = TableFiles(
     other="An archive of the Large Movie Review Dataset has no times.",
 )
 REMEDY = (
-    "Mend the row; write dates of another form anew, with pandas.to_datetime and its dayfirst or format; or number the "
-    "batches in all rows."
+    "Correct the row; write dates of another form anew, with pandas.to_datetime and its dayfirst or format; or number "
+    "the batches in all rows."
 )
 
 
@@ -70,8 +70,8 @@ def read_newest(source: ReviewSourceSpec, newest: NewestReviewsSpec) -> pd.DataF
 def _refuse_useless_settings(source: ReviewSourceSpec, newest: NewestReviewsSpec) -> None:
     if newest.time is None and newest.as_of is not None:
         raise ReviewError(
-            f"as_of is {newest.as_of}, but no column says when a review was written. Name it in retrain_sentiment.time,"
-            " or leave as_of out."
+            f"as_of is {show(newest.as_of)}, but no column says when a review was written. Name it in "
+            "retrain_sentiment.time, or leave as_of out."
         )
     if newest.time is not None and source.path is None:
         raise ReviewError("retrain_sentiment.time is for your own table: give sentiment.source.path, or leave it out.")
@@ -109,7 +109,7 @@ def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSour
         ) from error
     if kept.empty:
         raise ReviewError(
-            f"{source.origin}: as_of is {as_of}, and the first review is of {times.min()}. Give a later one."
+            f"{source.origin}: as_of is {show(as_of)}, and the first review is of {times.min()}. Give a later one."
         )
     return kept
 
