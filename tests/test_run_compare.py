@@ -201,7 +201,7 @@ def test_one_task_runs_alone(second: subprocess.CompletedProcess[str]) -> None:
     ("change", "message"),
     [
         ("plan.tasks=adding_10", "received ['adding_10']"),
-        ("tasks.adding_100.contenders.lstm.units=20", "expected numbers of recurrent weights within 6%"),
+        ("tasks.adding_100.contenders.lstm.units=20", "expected numbers of recurrent weights within 6 %"),
         ("tasks.adding_100.training.epoch=3", "adding_100.training.epoch"),
     ],
 )

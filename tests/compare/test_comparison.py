@@ -230,7 +230,7 @@ def test_each_training_is_logged_with_its_loss(trainings: SimpleNamespace, caplo
         (
             make_book(contenders=CONTENDERS | {"gru": {"cell": "gru", "units": 12}}),
             make_plan("large small"),
-            "within 6%",
+            "within 6 %",
         ),
         (make_book(), make_plan("small jsb", music="nowhere"), "expected a folder, received 'nowhere'"),
     ],

@@ -26,7 +26,7 @@ def test_unequal_budgets_are_refused_with_all_numbers() -> None:
     with pytest.raises(TaskError) as caught:
         check_budgets("mine", make_contenders(rnn=90, lstm=50, gru=57), 2)
     assert str(caught.value) == (
-        "task 'mine': expected numbers of recurrent weights within 6% of each other, received rnn 8,370, lstm 10,600, "
+        "task 'mine': expected numbers of recurrent weights within 6 % of each other, received rnn 8,370, lstm 10,600, "
         "gru 10,431 with 2 inputs. Change the units."
     )
 
@@ -36,7 +36,7 @@ def test_budgets_may_differ_by_6_percent_of_the_largest(units: int, is_refused: 
     """Simple RNNs of 2,400, 2,303 and 2,208 weights: 96 % and 92 % of the largest."""
     contenders = {name: ContenderSpec(cell="rnn", units=number) for name, number in (("one", 48), ("other", units))}
     if is_refused:
-        with pytest.raises(TaskError, match="within 6%"):
+        with pytest.raises(TaskError, match="within 6 %"):
             check_budgets("mine", contenders, 1)
     else:
         assert len(check_budgets("mine", contenders, 1)) == 2

@@ -74,7 +74,7 @@ def test_long_labels_are_cut() -> None:
 
 
 def test_percents_have_two_decimals() -> None:
-    assert format_percent(0.92456) == "92.46%"
+    assert format_percent(0.92456) == "92.46 %"
 
 
 @pytest.mark.parametrize(("difference", "text"), [(0.0046, "+0.46"), (-0.31, "−31.00"), (0.0, "+0.00")])

@@ -81,8 +81,8 @@ def check_budgets(name: str, contenders: Mapping[str, ContenderSpec], num_inputs
     weights = {key: NETWORKS[spec.cell].count_weights(num_inputs, spec.units) for key, spec in contenders.items()}
     if min(weights.values()) < (1 - BUDGET_TOLERANCE) * max(weights.values()):
         raise TaskError(
-            f"task {show(name)}: expected numbers of recurrent weights within {BUDGET_TOLERANCE:.0%} of each other, "
-            f"received {', '.join(f'{key} {number:,}' for key, number in weights.items())} with {num_inputs} inputs. "
-            "Change the units."
+            f"task {show(name)}: expected numbers of recurrent weights within {100 * BUDGET_TOLERANCE:.0f} % of each "
+            f"other, received {', '.join(f'{key} {number:,}' for key, number in weights.items())} with "
+            f"{num_inputs} inputs. Change the units."
         )
     return weights

@@ -34,9 +34,9 @@ def format_skill(skill: float | None) -> str:
     return "< −99" if skill < -99 else f"{skill:+.3f}".replace("-", "−")
 
 
-def format_percent(fraction: float) -> str:
-    """A fraction in percent to two decimals."""
-    return f"{fraction:.2%}"
+def format_percent(fraction: float, num_decimals: int = 2) -> str:
+    """A fraction in percent, to so many decimals."""
+    return f"{100 * fraction:.{num_decimals}f} %"
 
 
 def format_points(difference: float) -> str:

@@ -157,7 +157,7 @@ def _weigh(name: str, found: Difference, level: float, spec: MonitorSentimentSpe
 
 
 def _format(name: str, mean: float) -> str:
-    return f"{mean:.0f} words" if name == "num_words" else f"{mean:.1%}"
+    return f"{mean:.0f} words" if name == "num_words" else f"{100 * mean:.1f} %"
 
 
 def monitor_scores(measures: Measures, champion: KnownChampion, monitor_spec: MonitorSentimentSpec) -> SentimentVerdict:

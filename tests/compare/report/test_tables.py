@@ -51,7 +51,7 @@ def test_losses_stand_below_their_names(adding: TaskResults) -> None:
     assert find_row(tabulate_results(task), "LSTM") == {
         "network": "LSTM",
         "test": "4.250",
-        "95% interval": "3.2 to 5.2",
+        "95 % interval": "3.2 to 5.2",
         "validation": "4.500",
         "learnt by": "3 of 5",
         "after steps": "1,250",
@@ -65,12 +65,12 @@ def test_network_that_no_seed_learnt_with_has_no_steps(adding: TaskResults) -> N
 
 def test_task_without_a_bound_has_no_column_for_learning(made) -> None:
     table = tabulate_results(find_task(made, "temperature"))
-    assert list(table.header) == ["network", "test", "95% interval", "validation"]
+    assert list(table.header) == ["network", "test", "95 % interval", "validation"]
 
 
 def test_reference_has_its_loss_and_nothing_else(made) -> None:
     row = find_row(tabulate_results(find_task(made, "temperature")), "ridge")
-    assert row == {"network": "ridge", "test": "4.650", "95% interval": "–", "validation": "–"}
+    assert row == {"network": "ridge", "test": "4.650", "95 % interval": "–", "validation": "–"}
 
 
 def test_published_figure_stands_beside_ours(made) -> None:
@@ -133,7 +133,7 @@ def test_pair_has_its_difference_and_verdict(adding: TaskResults, better: str | 
         "of": "test loss",
         "verdict": verdict,
         "mean difference": "0.167",
-        "95% interval": "0.155 to 0.179",
+        "95 % interval": "0.155 to 0.179",
     }
 
 

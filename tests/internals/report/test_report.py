@@ -86,7 +86,7 @@ def test_page_is_the_golden_one(report: str) -> None:
 def test_inputs_are_told_in_percent_of_all() -> None:
     summary = make_summary()
     summary["forecast_lstm"]["network"] = FORECASTER | {"moved_by": {"series": 3.0, "promo": 1.0}}
-    assert tabulate_inputs(summary).rows == [["series", "75.0%", "–"], ["promo", "25.0%", "–"]]
+    assert tabulate_inputs(summary).rows == [["series", "75.0 %", "–"], ["promo", "25.0 %", "–"]]
 
 
 def test_every_gate_has_its_equation_and_its_paragraph() -> None:

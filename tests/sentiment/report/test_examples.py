@@ -26,7 +26,7 @@ def test_quote_tells_all_that_is_known() -> None:
         "film or group tt0044079",
         "rated 9 of 10",
         "label: positive",
-        "predicted: negative, confidence 97.9%",
+        "predicted: negative, confidence 97.9 %",
     ]
     assert quote.text == "Well, that was a film."
 
@@ -65,7 +65,7 @@ def test_texts_are_cut_between_words_where_there_are_any(text: str, short: str) 
 
 
 @pytest.mark.parametrize(
-    ("probability", "text"), [(0.72, "72.0%"), (0.28, "72.0%"), (0.999, "99.9%"), (0.99999, "over 99.9%")]
+    ("probability", "text"), [(0.72, "72.0 %"), (0.28, "72.0 %"), (0.999, "99.9 %"), (0.99999, "over 99.9 %")]
 )
 def test_confidence_is_that_of_the_predicted_class(probability: float, text: str) -> None:
     assert format_confidence({"probability": probability}) == text

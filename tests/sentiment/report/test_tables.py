@@ -37,8 +37,8 @@ def test_metrics_stand_below_their_names(results) -> None:
     measured |= {"log_loss": 0.2, "calibration_error": 0.00456, "num_parameters": 4512, "training_seconds": 612.34}
     assert find_row(tabulate_classifiers(results.metrics | {"gru": measured}), "GRU") == {
         "classifier": "GRU",
-        "accuracy": "92.46%",
-        "95% interval": "92.12–92.77",
+        "accuracy": "92.46 %",
+        "95 % interval": "92.12–92.77",
         "F1": "0.9251",
         "ROC-AUC": "0.9777",
         "log loss": "0.2000",
@@ -73,7 +73,7 @@ def test_differences_are_in_points_against_the_n_gram_classifier(results) -> Non
     assert find_row(tabulate_sources(metrics, results.calibrations), "LSTM + GRU") == {
         "classifier": "LSTM + GRU",
         "parts": "LSTM, NB n-grams, GRU",
-        "accuracy": "92.40%",
+        "accuracy": "92.40 %",
         "points": "+0.60",
         "gained": "1,152",
         "lost": "1,002",

@@ -110,7 +110,7 @@ def _draw_line(name: str, x: Sequence[float], y: Sequence[float]) -> Scatter:
 def draw_losses(tasks: Sequence[TaskResults]) -> Figure:
     """Loss of each seed on the test part, mean and interval, beside published figures and the best reference."""
     views = {task.name: _view_losses(task) for task in tasks}
-    return combine_rows(views, "Losses by seed", "on the test part; ◆ mean with 95% interval")
+    return combine_rows(views, "Losses by seed", "on the test part; ◆ mean with 95 % interval")
 
 
 def _view_losses(task: TaskResults) -> View:
@@ -179,7 +179,7 @@ def draw_time(tasks: Sequence[TaskResults]) -> Figure:
         "xaxis2": {"domain": [0.52, 1], "title": "s to best", "rangemode": "tozero", "anchor": "y"},
     }
     views = {task.name: _view_time(task) for task in tasks}
-    return combine_rows(views, "Time", "without compiling; ◆ mean with 95% interval", axes)
+    return combine_rows(views, "Time", "without compiling; ◆ mean with 95 % interval", axes)
 
 
 def _view_time(task: TaskResults) -> View:

@@ -20,7 +20,7 @@ def tabulate_results(task: TaskResults) -> Table:
     of the networks are marked.
     """
     has_bound = task.spec.learnt_below is not None
-    header = ["network", "test", "95% interval", "validation", *(["learnt by", "after steps"] if has_bound else [])]
+    header = ["network", "test", "95 % interval", "validation", *(["learnt by", "after steps"] if has_bound else [])]
     rows = [_list_losses(network)[: len(header)] for network in task.networks]
     others = {
         f"{LOOKS[cell].name}, {paper}": loss
@@ -78,7 +78,7 @@ def tabulate_differences(tasks: Sequence[TaskResults]) -> Table:
         for measure, pairs in (("test loss", task.differences), ("steps to learn", task.step_differences))
         for pair in pairs
     ]
-    header = ["task", "pair", "of", "verdict", "mean difference", "95% interval"]
+    header = ["task", "pair", "of", "verdict", "mean difference", "95 % interval"]
     return Table(header, rows, num_text_columns=4)
 
 

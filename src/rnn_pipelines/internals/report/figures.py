@@ -155,8 +155,9 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
     for table in texts:
         words = table.drop_duplicates("place")
         line = {"color": PROBABILITY_COLOR, "width": 2}
-        hover = "<b>%{text}</b> %{y:.1%}<extra></extra>"
+        hover = "<b>%{text}</b> %{customdata:.1f} %<extra></extra>"
         common = {"x": words["place"], "y": words["probability"], "text": words["word"], "hovertemplate": hover}
+        common["customdata"] = 100 * words["probability"]
         figure.add_trace(Scatter(mode="lines+markers", line=line, showlegend=False, **common), 1, 1)
         figure.add_trace(_draw_readings(table), 2, 1)
     is_there = len(texts) > 0

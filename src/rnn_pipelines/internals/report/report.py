@@ -9,7 +9,7 @@ from plotly.graph_objects import Figure
 from rnn_pipelines.internals.notation import NOTATIONS, name_layer
 from rnn_pipelines.internals.records import LayerSummary, NetworkSummary, Openness
 from rnn_pipelines.looks import Looks
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_percent
 from rnn_pipelines.report.page import Part, Quote, Section, Table, render_page
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import count_members, tabulate_parameters
@@ -110,8 +110,8 @@ def tabulate_openness(summary: Mapping[str, LayerSummary]) -> Table:
             name_layer(name),
             _name_gate(layer["cell"], gate),
             _format_mean(measured),
-            f"{measured['low_fraction']:.1%}",
-            f"{measured['high_fraction']:.1%}",
+            format_percent(measured["low_fraction"], 1),
+            format_percent(measured["high_fraction"], 1),
         ]
         for name, layer in summary.items()
         for gate, measured in layer["openness"].items()
@@ -141,10 +141,10 @@ def tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
         for name, layer in summary.items()
     ]
     return Table(
-        header=["layer", "gate that keeps", "10%", "50%", "90%", "reach"],
+        header=["layer", "gate that keeps", "10 %", "50 %", "90 %", "reach"],
         rows=rows,
         num_text_columns=2,
-        caption="Half-life that 10%, 50% and 90% of the units stay below, and reach, in steps",
+        caption="Half-life that 10 %, 50 % and 90 % of the units stay below, and reach, in steps",
     )
 
 
@@ -160,7 +160,9 @@ def tabulate_inputs(summary: Mapping[str, LayerSummary]) -> Table:
         [
             name,
             *(
-                f"{by_input[name] / total:.1%}" if (total := sum(by_input.values())) and name in by_input else NO_NUMBER
+                format_percent(by_input[name] / total, 1)
+                if (total := sum(by_input.values())) and name in by_input
+                else NO_NUMBER
                 for by_input in moved.values()
             ),
         ]
@@ -203,9 +205,9 @@ def _tell_openness(measured: Openness | None) -> str:
     """What is seen of a gate over all members and windows; nothing of a state."""
     if measured is None:
         return ""
-    saturated = measured["low_fraction"] + measured["high_fraction"]
+    saturated = format_percent(measured["low_fraction"] + measured["high_fraction"], 1)
     return (
-        f" Over all members and windows looked at, its mean is {_format_mean(measured)}, and {saturated:.1%} of its "
+        f" Over all members and windows looked at, its mean is {_format_mean(measured)}, and {saturated} of its "
         "values are saturated."
     )
 
@@ -222,4 +224,6 @@ def _list_words(readings: pd.DataFrame, figures: Mapping[str, Figure]) -> list[P
 def _quote_text(text: tuple[int, pd.DataFrame]) -> Quote:
     number, table = text
     words = table.drop_duplicates("place")
-    return Quote([f"text {number}", f"probability {words['probability'].iloc[-1]:.1%}"], " ".join(words["word"]))
+    return Quote(
+        [f"text {number}", f"probability {format_percent(words['probability'].iloc[-1], 1)}"], " ".join(words["word"])
+    )

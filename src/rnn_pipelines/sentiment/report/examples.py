@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from rnn_pipelines.report.numbers import format_percent
 from rnn_pipelines.report.page import Quote
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.text.cleaning import clean_text
@@ -48,9 +49,9 @@ def predict(review: Mapping[Hashable, Any]) -> str:
 
 
 def format_confidence(review: Mapping[Hashable, Any]) -> str:
-    """The probability of that class; never 100%, which no classifier says."""
+    """The probability of that class; never 100 %, which no classifier says."""
     confidence = max(review["probability"], 1 - review["probability"])
-    return "over 99.9%" if confidence >= 0.9995 else f"{confidence:.1%}"
+    return "over 99.9 %" if confidence >= 0.9995 else format_percent(confidence, 1)
 
 
 def shorten(text: str, max_length: int) -> str:

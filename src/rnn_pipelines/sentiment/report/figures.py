@@ -68,11 +68,11 @@ def draw_accuracy(metrics: Mapping[str, ClassifierMetrics]) -> Figure:
             name=look.name,
             mode="markers",
             marker={"color": look.color, "size": 11},
-            hovertemplate=f"{accuracy:.2f}% ({low:.2f}–{high:.2f})",
+            hovertemplate=f"{accuracy:.2f} % ({low:.2f}–{high:.2f})",
             showlegend=False,
         )
     figure.add_vline(100 * metrics[NB_NGRAM]["accuracy"], line={"color": looks[NB_NGRAM].color, "dash": "dash"})
-    set_title(figure, "Accuracy", f"95% intervals; line: {looks[NB_NGRAM].name}")
+    set_title(figure, "Accuracy", f"95 % intervals; line: {looks[NB_NGRAM].name}")
     figure.update_xaxes(title="accuracy, %")
     figure.update_yaxes(autorange="reversed")
     figure.update_layout(hovermode="closest")
@@ -96,7 +96,7 @@ def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Fig
             x=["negative", "positive"],
             y=["negative", "positive"],
             z=[[count / sum(row) for count in row] for row in counts],
-            text=[[f"{count:,}<br>{count / sum(row):.1%}" for count in row] for row in counts],
+            text=[[f"{count:,}<br>{format_percent(count / sum(row), 1)}" for count in row] for row in counts],
             texttemplate="%{text}",
             textfont={"size": 14},
             colorscale=[[0, "#ffffff"], [1, look.color]],

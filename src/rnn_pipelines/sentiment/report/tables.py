@@ -31,7 +31,7 @@ def tabulate_classifiers(metrics: Metrics) -> Table:
         ]
         for name in names
     ]
-    columns = ["accuracy", "95% interval", "F1", "ROC-AUC", "log loss", "calibration error"]
+    columns = ["accuracy", "95 % interval", "F1", "ROC-AUC", "log loss", "calibration error"]
     return Table(
         header=["classifier", *columns, "parameters", "training, s"],
         rows=rows,
@@ -123,7 +123,7 @@ def tabulate_parts(profile: ReviewProfile) -> Table:
         if part in profile["num_reviews"]:
             positive = profile["positive_fraction"].get(part)
             counts = [f"{profile[key][part]:,}" for key in ("num_reviews", "num_films")]
-            rows.append([part, *counts, NO_NUMBER if positive is None else f"{positive:.1%}"])
+            rows.append([part, *counts, NO_NUMBER if positive is None else format_percent(positive, 1)])
     return Table(["part", "reviews", "films or groups", "positive"], rows)
 
 
