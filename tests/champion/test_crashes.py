@@ -1,13 +1,9 @@
 """A process that is killed, or that finds the disk full, at any write leaves a champion that is whole."""
 
 import json
-import os
-import random
-import runpy
 import shutil
 import subprocess
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,16 +13,15 @@ from typing import Any
 
 import pytest
 
+import stub_trainer
 from rnn_pipelines.champion.history import list_records
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError
+from trials import NUM_RANDOM_KILLS, End, fail_at_every_call, kill_at_random, run
 
 pytestmark = pytest.mark.slow
 
-SCRIPT = Path(__file__).with_name("stub_trainer.py")
-TRAINER = SimpleNamespace(**runpy.run_path(str(SCRIPT)))
-KILLED = -9
-NUM_RANDOM_KILLS = int(os.environ.get("RNN_FUZZ_KILLS", "150"))
+SCRIPT = Path(stub_trainer.__file__)
 
 
 @dataclass
@@ -34,11 +29,10 @@ class Trial:
     """One process that ended early, and what it left.
 
     Attributes:
-        where: the fault, and at which call or moment.
-        is_reached: whether the process ended by it, or the error went past what only cleans up.
+        end: how it ended.
+        allowed: numbers that the champion may have.
         found: number of the champion after it; None where none was there, "damaged" where it is neither old nor new.
         on_record: number of the champion's retraining, as it is on record.
-        allowed: numbers that the champion may have.
         alarms: of the champion.
         broken: versions that are not whole although they are listed, or the champion, or the one before it.
         num_unread: files of the history that can't be read.
@@ -46,10 +40,9 @@ class Trial:
         num_left: unfinished versions after the next retraining.
     """
 
-    where: str
-    is_reached: bool
-    found: int | str | None
+    end: End
     allowed: tuple[int | None, ...]
+    found: int | str | None = None
     on_record: int | None = None
     alarms: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -58,32 +51,26 @@ class Trial:
     num_left: int = 0
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Runs the stub trainer to its end."""
-    return subprocess.run(
-        [sys.executable, SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120
-    )
-
-
 def identify(files: dict[str, bytes]) -> int | str:
     """The number of the retraining that made the files, every byte of them."""
-    made = TRAINER.drop_record(files)
+    made = stub_trainer.drop_record(files)
     try:
         number = int(made["part0.bin"][:5])
     except (KeyError, ValueError):
         return "damaged"
-    return number if made == TRAINER.make_files(number, len(made)) else "damaged"
+    return number if made == stub_trainer.make_files(number, len(made)) else "damaged"
 
 
-def inspect(folder: Path, trial: Trial) -> Trial:
-    """Adds to the trial what is found on disk, then retrains."""
+def inspect(end: End, allowed: tuple[int | None, ...]) -> Trial:
+    """What is found on disk; then retrains."""
+    folder, trial = end.folder, Trial(end, allowed)
     store = ChampionStore(folder)
     try:
         champion = store.load()
         trial.found, trial.alarms = identify(dict(champion.files)), list(champion.alarms)
     except ChampionError as error:
         trial.found = None if "None was promoted yet" in str(error) else "damaged"
-    trial.on_record = TRAINER.find_number(store)
+    trial.on_record = stub_trainer.find_number(store)
     pointer = store.find_pointer()
     named = [pointer.version, *pointer.previous[:1]] if pointer else []
     for version in {*store.list_versions(), *named}:
@@ -93,7 +80,7 @@ def inspect(folder: Path, trial: Trial) -> Trial:
             trial.broken.append(str(error))
     trial.num_unread = len(list((folder / "history").glob("*.json"))) - len(list_records(folder))
     try:
-        TRAINER.retrain(folder, 99_999, 2)
+        stub_trainer.retrain(folder, 99_999, 2)
         if identify(dict(store.load().files)) != 99_999 or list_records(folder)[-1]["number"] != 99_999:
             trial.problem = "the next retraining left no trace"
         # Now that it isn't the champion any more, its version alone would not do.
@@ -106,26 +93,13 @@ def inspect(folder: Path, trial: Trial) -> Trial:
 
 
 def try_every_call(tmp_path: Path, work: str, kind: str, prepare: Callable[[Path], int], num_files: int) -> list[Trial]:
-    """Runs the same work again and again from the same start, with a fault at its first call, its second, and so on."""
+    """Does the same work from the same start, with a fault at each call."""
     start = tmp_path / "start"
     start.mkdir()
     number = prepare(start)
-    options = ("--number", number + 1, "--files", num_files)
-    shutil.copytree(start, tmp_path / "counted")
-    counted = run(work, tmp_path / "counted", *options)
-    assert counted.returncode == 0, counted.stderr
     allowed = ((number or None), number + 1) if work == "retrain" else (number,)
-    trials = []
-    for at in range(1, int(counted.stdout) + 1):
-        folder = tmp_path / f"{at}"
-        shutil.copytree(start, folder)
-        finished = run(work, folder, *options, "--fault", kind, "--at", at)
-        assert finished.returncode in (0, KILLED, TRAINER.DISK_FULL), finished.stderr
-        expected = KILLED if kind == "kill" else TRAINER.DISK_FULL
-        is_reached = finished.returncode == expected
-        trials.append(inspect(folder, Trial(f"{work}, {kind} at call {at}", is_reached, None, allowed)))
-        shutil.rmtree(folder)
-    return trials
+    ends = fail_at_every_call(SCRIPT, work, ("--number", number + 1, "--files", num_files), start, kind)
+    return [inspect(end, allowed) for end in ends]
 
 
 def prepare_nothing(_: Path) -> int:
@@ -135,7 +109,7 @@ def prepare_nothing(_: Path) -> int:
 def prepare_champions(folder: Path) -> int:
     """Two champions, and what a killed process left."""
     for number in (1, 2):
-        TRAINER.retrain(folder, number, 3)
+        stub_trainer.retrain(folder, number, 3)
     unfinished = folder / "versions" / ".killed.part"
     unfinished.mkdir()
     (unfinished / "part0.bin").write_bytes(b"0000")
@@ -144,33 +118,20 @@ def prepare_champions(folder: Path) -> int:
 
 def prepare_old_versions(folder: Path) -> int:
     """Four versions, of which the second is in use again."""
-    versions = [TRAINER.retrain(folder, number, 2) for number in (1, 2, 3, 4)]
+    versions = [stub_trainer.retrain(folder, number, 2) for number in (1, 2, 3, 4)]
     ChampionStore(folder).promote(versions[1], ["rolled back"], "2026-01-02T00:00:00+00:00")
     return 2
 
 
-def kill_at_random(tmp_path: Path) -> list[Trial]:
+def try_random_moments(tmp_path: Path) -> list[Trial]:
     """Kills a process that retrains and prunes without end at any moment; the next one goes on from there."""
-    moments = random.Random(0)
     trials: list[Trial] = []
-    for number in range(NUM_RANDOM_KILLS):
-        # Now and then from the start, to which a kill can come before the first champion.
-        folder, latest = tmp_path / f"{number // 10}", trials[-1].found if number % 10 else None
-        folder.mkdir(exist_ok=True)
-        with subprocess.Popen([sys.executable, SCRIPT, "forever", folder], stdout=subprocess.PIPE, text=True) as child:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "ready\n"
-            seconds = moments.uniform(0, 0.15)
-            time.sleep(seconds)
-            child.kill()
-            promoted = child.stdout.read().split()
-        latest = int(promoted[-1]) if promoted else latest
-        allowed = (latest, int(latest or 0) + 1)
-        trial = Trial(f"killed after {seconds:.4f} s", child.returncode == KILLED, None, allowed)
-        # On a copy, because it retrains.
-        shutil.copytree(folder, tmp_path / "copy")
-        trials.append(inspect(tmp_path / "copy", trial))
-        shutil.rmtree(tmp_path / "copy")
+    # Now and then from the start, to which a kill can come before the first champion.
+    folders = [tmp_path / f"{number // 10}" for number in range(NUM_RANDOM_KILLS)]
+    for number, end in enumerate(kill_at_random(SCRIPT, folders)):
+        latest = trials[-1].found if number % 10 else None
+        latest = end.done[-1] if end.done else latest
+        trials.append(inspect(end, (latest, int(latest or 0) + 1)))
     return trials
 
 
@@ -186,7 +147,7 @@ CASES: dict[str, Callable[[Path], list[Trial]]] = {
     for kind in ("kill", "once", "full")
     # To prune takes no room.
     if (work, kind) != ("prune", "full")
-} | {"random kill": kill_at_random}
+} | {"random kill": try_random_moments}
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -206,7 +167,7 @@ def test_there_is_a_trial_for_each_call(trials: list[Trial], request: pytest.Fix
 
 def test_processes_ended_by_their_fault(trials: list[Trial], request: pytest.FixtureRequest) -> None:
     """Each that was killed; an error may be passed over where a folder is there already, or leftovers are removed."""
-    missed = [trial.where for trial in trials if not trial.is_reached]
+    missed = [trial.end.where for trial in trials if not trial.end.is_reached]
     assert len(missed) <= (0 if "kill" in request.node.callspec.params["trials"] else len(trials) / 5), missed
 
 
@@ -289,7 +250,7 @@ def test_retraining_succeeds_once_there_is_room(rooms: list[dict[str, Any]]) -> 
 def together(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """Twenty processes that retrained at once: `store` and the `codes` they ended with."""
     folder = tmp_path_factory.mktemp("together")
-    finished = run("together", folder, "--number", 20)
+    finished = run(SCRIPT, "together", folder, "--number", 20)
     assert finished.returncode == 0, finished.stderr
     return SimpleNamespace(store=ChampionStore(folder), codes=json.loads(finished.stdout))
 

@@ -1,27 +1,22 @@
 """A run that is killed, or finds the disk full, at any write leaves the results before it, or its own, whole."""
 
-import random
-import runpy
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
+import stub_run
 from rnn_pipelines.runs.room import Room
+from trials import NUM_RANDOM_KILLS, End, fail_at_every_call, kill_at_random
 
 pytestmark = pytest.mark.slow
 
-SCRIPT = Path(__file__).with_name("stub_run.py")
-STUB = SimpleNamespace(**runpy.run_path(str(SCRIPT)))
-KILLED = -9
-NUM_RANDOM_KILLS = 150
-ALL = set(STUB.make_files(0))
+SCRIPT = Path(stub_run.__file__)
+ALL = set(stub_run.make_files(0))
 LAST = 99_999
 
 
@@ -30,8 +25,7 @@ class Trial:
     """One process that ended early, and what it left.
 
     Attributes:
-        where: the fault, and at which call or moment.
-        is_reached: whether the process ended by it.
+        end: how it ended.
         allowed: numbers that may be shown.
         shown: numbers of all files that are shown.
         num_missing: files that are not shown.
@@ -40,55 +34,37 @@ class Trial:
         left: unfinished folders after the next run.
     """
 
-    where: str
-    is_reached: bool
+    end: End
     allowed: set[int]
-    shown: set[int] = field(default_factory=set)
-    num_missing: int = 0
-    damaged: list[str] = field(default_factory=list)
+    shown: set[int]
+    num_missing: int
+    damaged: list[str]
     problem: str = ""
     left: list[str] = field(default_factory=list)
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120
-    )
-
-
-def inspect(root: Path, trial: Trial) -> Trial:
-    """Adds to the trial what is found on disk, then runs once more."""
-    shown = STUB.read_shown(root)
-    trial.shown, trial.num_missing = set(shown.values()), len(ALL - shown.keys())
-    trial.damaged = list(STUB.find_damaged(root))
+def inspect(end: End, allowed: set[int]) -> Trial:
+    """What is found on disk; then runs once more."""
+    root, shown = end.folder, stub_run.read_shown(end.folder)
+    damaged = list(stub_run.find_damaged(root))
+    trial = Trial(end, allowed, set(shown.values()), len(ALL - shown.keys()), damaged)
     try:
-        STUB.run(root, LAST)
+        stub_run.run(root, LAST)
     except Exception as error:
         trial.problem = repr(error)
-    if STUB.read_shown(root) != dict.fromkeys(ALL, LAST):
+    if stub_run.read_shown(root) != dict.fromkeys(ALL, LAST):
         trial.problem = trial.problem or "the next run is not shown"
     trial.left = [str(path) for path in root.rglob(".*.part")]
     return trial
 
 
 def try_every_call(tmp_path: Path, kind: str, prepare: Callable[[Path], int]) -> list[Trial]:
-    """Runs again and again from the same start, with a fault at its first call, its second, and so on."""
+    """Runs from the same start, with a fault at each call."""
     start = tmp_path / "start"
     start.mkdir()
     number = prepare(start)
-    shutil.copytree(start, tmp_path / "counted", symlinks=True)
-    counted = run("run", tmp_path / "counted", "--number", number + 1)
-    assert counted.returncode == 0, counted.stderr
-    trials = []
-    for at in range(1, int(counted.stdout) + 1):
-        root = tmp_path / f"{at}"
-        shutil.copytree(start, root, symlinks=True)
-        finished = run("run", root, "--number", number + 1, "--fault", kind, "--at", at)
-        assert finished.returncode in (0, KILLED, STUB.CHAMPION.DISK_FULL), finished.stderr
-        is_reached = finished.returncode == (KILLED if kind == "kill" else STUB.CHAMPION.DISK_FULL)
-        trials.append(inspect(root, Trial(f"{kind} at call {at}", is_reached, {number, number + 1})))
-        shutil.rmtree(root)
-    return trials
+    ends = fail_at_every_call(SCRIPT, "run", ("--number", number + 1), start, kind)
+    return [inspect(end, {number, number + 1}) for end in ends]
 
 
 def prepare_nothing(_: Path) -> int:
@@ -98,37 +74,24 @@ def prepare_nothing(_: Path) -> int:
 def prepare_runs(root: Path) -> int:
     """Runs, of which the next one removes the oldest, and what a killed process left."""
     for number in (1, 2):
-        STUB.run(root, number)
+        stub_run.run(root, number)
     (root / "runs/forecast/.killed.part/08_reporting").mkdir(parents=True)
     return 2
 
 
 def prepare_plain_files(root: Path) -> int:
     """Results of a version of the project that had no runs."""
-    STUB.write_plainly(root, 1)
+    stub_run.write_plainly(root, 1)
     return 1
 
 
-def kill_at_random(tmp_path: Path) -> list[Trial]:
+def try_random_moments(tmp_path: Path) -> list[Trial]:
     """Kills a process that runs without end at any moment; the next one goes on from there."""
-    moments, trials, latest = random.Random(0), [], 0
-    root = tmp_path / "root"
-    root.mkdir()
-    for _ in range(NUM_RANDOM_KILLS):
-        with subprocess.Popen([sys.executable, SCRIPT, "forever", root], stdout=subprocess.PIPE, text=True) as child:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "ready\n"
-            seconds = moments.uniform(0, 0.15)
-            time.sleep(seconds)
-            child.kill()
-            shown = child.stdout.read().split()
-        latest = int(shown[-1]) if shown else latest
-        trial = Trial(f"killed after {seconds:.4f} s", child.returncode == KILLED, {latest, latest + 1})
-        # On a copy, because it runs once more.
-        shutil.copytree(root, tmp_path / "copy", symlinks=True)
-        trials.append(inspect(tmp_path / "copy", trial))
-        shutil.rmtree(tmp_path / "copy")
-        latest = max(STUB.read_shown(root).values(), default=0)
+    root, trials, latest = tmp_path / "root", [], 0
+    for end in kill_at_random(SCRIPT, [root] * NUM_RANDOM_KILLS):
+        latest = end.done[-1] if end.done else latest
+        trials.append(inspect(end, {latest, latest + 1}))
+        latest = max(stub_run.read_shown(root).values(), default=0)
     return trials
 
 
@@ -136,7 +99,7 @@ CASES: dict[str, Callable[[Path], list[Trial]]] = {
     f"{name} {kind}": lambda path, kind=kind, prepare=prepare: try_every_call(path, kind, prepare)
     for name, prepare in (("first", prepare_nothing), ("third", prepare_runs), ("plain", prepare_plain_files))
     for kind in ("kill", "full")
-} | {"random kill": kill_at_random}
+} | {"random kill": try_random_moments}
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -156,7 +119,7 @@ def test_there_is_a_trial_for_each_call(trials: list[Trial], request: pytest.Fix
 
 def test_processes_ended_by_their_fault(trials: list[Trial], request: pytest.FixtureRequest) -> None:
     """Each that was killed; an error may be passed over where a folder is there already, or leftovers are removed."""
-    missed = [trial.where for trial in trials if not trial.is_reached]
+    missed = [trial.end.where for trial in trials if not trial.end.is_reached]
     assert len(missed) <= (0 if "kill" in request.node.callspec.params["trials"] else len(trials) / 5), missed
 
 
@@ -193,9 +156,9 @@ def test_runs_at_once_are_all_kept_apart(tmp_path: Path) -> None:
         commands = [[sys.executable, str(SCRIPT), "run", str(tmp_path), "--number", str(2 * pair + n)] for n in (0, 1)]
         processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
         assert [process.wait(timeout=60) for process in processes] == [0, 0]
-        shown = STUB.read_shown(tmp_path)
+        shown = stub_run.read_shown(tmp_path)
         assert shown.keys() == ALL
         assert set(shown.values()) <= {2 * pair, 2 * pair + 1}
         assert len(set(shown.values())) == 1
-    assert STUB.find_damaged(tmp_path) == {}
-    assert len(Room(tmp_path, "forecast").list_runs()) == STUB.NUM_KEPT
+    assert stub_run.find_damaged(tmp_path) == {}
+    assert len(Room(tmp_path, "forecast").list_runs()) == stub_run.NUM_KEPT

@@ -5,17 +5,14 @@ Only the standard library and what it tests: each of some hundred processes has 
 
 import argparse
 import itertools
-import os
-import runpy
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 
+from faults import Faults, run_with_faults
 from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.runs.records import find_damage
 from rnn_pipelines.runs.room import Room, open_run, prune, publish
 
-CHAMPION = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "champion/stub_trainer.py")))
 LAYERS = ("07_model_output", "08_reporting")
 NUM_KEPT = 2
 
@@ -76,14 +73,6 @@ def run_forever(root: Path) -> None:
         print(number, flush=True)
 
 
-class Faults(CHAMPION.Faults):  # type: ignore[misc]
-    """With links, which a champion's store has not."""
-
-    def install(self) -> None:
-        super().install()
-        self._watch(os, "symlink", lambda *_: True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("work", choices=["run", "forever"])
@@ -94,7 +83,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.work == "run":
         faults = Faults(arguments.fault, arguments.at)
-        CHAMPION.run_with_faults(lambda: run(arguments.root, arguments.number), faults)
+        run_with_faults(lambda: run(arguments.root, arguments.number), faults)
     else:
         run_forever(arguments.root)
 

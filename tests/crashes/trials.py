@@ -1,0 +1,90 @@
+"""Runs a program again and again, and ends it at each call that changes a disk, or at random moments.
+
+The programs stand beside this file: `stub_trainer.py` for the tests of `champion`, `stub_run.py` for those of `runs`.
+"""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from faults import DISK_FULL
+
+KILLED = -9
+NUM_RANDOM_KILLS = int(os.environ.get("RNN_FUZZ_KILLS", "150"))
+
+
+@dataclass(frozen=True)
+class End:
+    """How one process ended.
+
+    Attributes:
+        where: the fault, and at which call or moment.
+        is_reached: whether the process ended by it, or the error went past what only cleans up.
+        folder: what it left; gone when the next one is asked for.
+        done: numbers of what it said that it had done.
+    """
+
+    where: str
+    is_reached: bool
+    folder: Path
+    done: list[int] = field(default_factory=list)
+
+
+def run(script: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs a program to its end."""
+    return subprocess.run(
+        [sys.executable, script, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def fail_at_every_call(script: Path, work: str, options: Iterable[object], start: Path, kind: str) -> Iterator[End]:
+    """Does the same work from the same start, with a fault at its first call, its second, and so on.
+
+    Args:
+        script: the program.
+        work, options: what it is to do.
+        start: folder of which each process has a copy, beside it.
+        kind: of the fault, see `Faults`.
+    """
+    counted = start.with_name("counted")
+    shutil.copytree(start, counted, symlinks=True)
+    finished = run(script, work, counted, *options)
+    assert finished.returncode == 0, finished.stderr
+    for at in range(1, int(finished.stdout) + 1):
+        folder = start.with_name(f"{at}")
+        shutil.copytree(start, folder, symlinks=True)
+        ended = run(script, work, folder, *options, "--fault", kind, "--at", at)
+        assert ended.returncode in (0, KILLED, DISK_FULL), ended.stderr
+        is_reached = ended.returncode == (KILLED if kind == "kill" else DISK_FULL)
+        yield End(f"{work}, {kind} at call {at}", is_reached, folder)
+        shutil.rmtree(folder)
+
+
+def kill_at_random(script: Path, folders: Iterable[Path]) -> Iterator[End]:
+    """Kills a process that works without end at any moment.
+
+    Args:
+        script: the program.
+        folders: in which each process works; one that is named again goes on from what the process before left.
+    """
+    moments = random.Random(0)
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+        with subprocess.Popen([sys.executable, script, "forever", folder], stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            seconds = moments.uniform(0, 0.15)
+            time.sleep(seconds)
+            child.kill()
+            done = [int(number) for number in child.stdout.read().split()]
+        # A copy, because whoever inspects it does more work there.
+        copy = folder.with_name("copy")
+        shutil.copytree(folder, copy, symlinks=True)
+        yield End(f"killed after {seconds:.4f} s", child.returncode == KILLED, copy, done)
+        shutil.rmtree(copy)
