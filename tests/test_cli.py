@@ -119,6 +119,59 @@ def test_misspelt_pipeline_is_refused_with_the_name_that_was_meant(option: str) 
     assert (result.exit_code, result.stderr) == (1, "Error: There is no pipeline 'forcast'. Did you mean 'forecast'?\n")
 
 
+def call_run(project: Path, *arguments: str) -> Result:
+    bootstrap_project(project)
+    return CliRunner().invoke(run_command.run, ["--pipelines=forecast", "--env=test", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--from-nodes=typo", "Pipeline does not contain nodes named ['typo']."),
+        ("--to-outputs=typo", "Pipeline does not contain datasets named ['typo']"),
+        ("--tags=typo", "Pipeline contains no nodes after applying all provided filters."),
+        ("--runner=typo", "module 'kedro.runner' has no attribute 'typo'"),
+        ("--params=forecast.source.target=${oc.env:HOME}", "conf, or --params, could not be read: Unsupported"),
+    ],
+)
+def test_misspelt_option_ends_a_run_with_a_message_alone(project: Path, option: str, message: str) -> None:
+    result = call_run(project, option)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith(f"Error: {message}")
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--load-versions=typo", "Expected the form of 'load_versions'"),
+        ("--params=forecast.source.time_format=%d.%m.%Y", "--params: a value could not be read. Put it in quotes,"),
+        ("--wait=nan", "Invalid value for '--wait': nan is not a number of seconds."),
+    ],
+)
+def test_wrong_call_of_a_run_is_told(project: Path, option: str, message: str) -> None:
+    result = call_run(project, option)
+    assert (result.exit_code, result.stderr.splitlines()[-1].startswith(f"Error: {message}")) == (2, True)
+
+
+@pytest.mark.parametrize("file", ["parameters_forecast.yml", "globals.yml"])
+@pytest.mark.parametrize("content", [b"\ta: 1", b"a: [", b"a: ${x}", b"- a", b"a: \xff"])
+def test_file_of_conf_that_is_no_yaml_is_told(project: Path, tmp_path: Path, file: str, content: bytes) -> None:
+    shutil.copytree(project / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("local"))
+    (tmp_path / "conf/base" / file).write_bytes(content)
+    result = call_run(project, f"--conf-source={tmp_path / 'conf'}")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith("Error: conf, or --params, could not be read: ")
+
+
+def test_pipelines_whose_nodes_have_the_same_names_do_not_run_together(project: Path) -> None:
+    bootstrap_project(project)
+    result = CliRunner().invoke(run_command.run, ["--pipelines=forecast,sentiment"])
+    assert result.stderr == (
+        "Error: forecast and sentiment have nodes of the same name (draw_figures, render_report). Run one after the "
+        "other.\n"
+    )
+
+
 def test_error_of_a_node_is_not_in_the_log_too(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "kedro.pipeline.node"), run_command._say_once():
         logging.getLogger("kedro.pipeline.node").error("Node failed with error")

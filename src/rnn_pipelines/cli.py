@@ -27,7 +27,7 @@ from rnn_pipelines.pipelines.retraining import TASKS
 from rnn_pipelines.places import Place, find_place, find_place_in, fingerprint_newest
 
 # Kedro looks for `run` here, too.
-from rnn_pipelines.run_command import PlainErrors, run
+from rnn_pipelines.run_command import SECONDS, PlainErrors, run
 from rnn_pipelines.runs_command import runs
 
 __all__ = ["cli", "run"]
@@ -47,10 +47,7 @@ def add_shared_options(command: Command) -> Command:
 def add_wait_option(command: Command) -> Command:
     """--wait."""
     text = "How long to wait for another retraining to end."
-    option = click.option(
-        "--wait", metavar="SECONDS", type=click.FloatRange(min=0), default=60, show_default=True, help=text
-    )
-    return option(command)
+    return click.option("--wait", metavar="SECONDS", type=SECONDS, default=60, show_default=True, help=text)(command)
 
 
 @click.group(name="rnn-pipelines")

@@ -1,26 +1,35 @@
 """`kedro run` as Kedro has it, but that an error which a user can meet ends it with its message alone."""
 
 import logging
-from collections.abc import Iterator
+import math
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import click
 from kedro.config import MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 from kedro.validation.type_extractor import TypeExtractor
+from yaml import YAMLError
 
 from rnn_pipelines.blocks import suggest
-from rnn_pipelines.errors import LockedError, RnnPipelinesError
+from rnn_pipelines.errors import LockedError, RnnPipelinesError, make_line
 from rnn_pipelines.parameters import explain_faults
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.runs.waiting import WAIT_SECONDS
 
 # That of "try again later" in sysexits.h, and in systemd's messages.
 LOCKED_CODE = 75
+# Of a message of another library.
+MAX_LETTERS = 400
+# What reads commands and files of conf, and raises errors of any kind where it can't use them.
+READERS = ("kedro.config", "kedro.framework", "kedro.pipeline", "kedro.utils", "omegaconf", "yaml")
 # Where Kedro writes what the message says once more.
 REPEATING = ("kedro.pipeline.node", "kedro.validation.parameter_validator")
 
@@ -41,8 +50,25 @@ def show_plainly() -> Iterator[None]:
     except ParameterValidationError as error:
         types = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
         raise click.ClickException(explain_faults(str(error), types)) from error
-    except (RnnPipelinesError, DatasetError, MissingConfigException, OSError) as error:
+    except (RnnPipelinesError, DatasetError, MissingConfigException) as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(make_line(error, MAX_LETTERS)) from error
+    except Exception as error:
+        modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+        if not modules[-1].startswith(READERS):
+            raise
+        raise click.ClickException(_explain(error, modules)) from error
+
+
+def _explain(error: Exception, modules: Sequence[str]) -> str:
+    """What was wrong with a command, or with a file of conf."""
+    told = make_line(error, MAX_LETTERS)
+    if not any(module.startswith("kedro.config") for module in modules):
+        return told
+    return (
+        f"conf, or --params, could not be read: {told.removesuffix('.')}. Expected YAML in UTF-8, of names and values."
+    )
 
 
 class PlainErrors(click.Group):
@@ -56,12 +82,25 @@ class PlainErrors(click.Group):
 class PlainRun(click.Command):
     """Kedro's command with plain errors; `--verbose` brings the tracebacks back."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except KedroCliError as error:
+            raise click.UsageError(error.message, ctx) from error
+        except YAMLError as error:
+            text = (
+                "--params: a value could not be read. Put it in quotes, such as forecast.source.time_format='%d.%m.%Y'."
+            )
+            raise click.UsageError(text, ctx) from error
+
     def invoke(self, ctx: click.Context) -> Any:
         WAIT_SECONDS.set(ctx.params.pop("wait_seconds"))
         if ctx.params.pop("is_verbose"):
             return super().invoke(ctx)
         with show_plainly(), _say_once():
-            _refuse_unknown_pipelines([*ctx.params["pipelines"], *filter(None, [ctx.params["pipeline"]])])
+            names = [*ctx.params["pipelines"], *filter(None, [ctx.params["pipeline"]])]
+            _refuse_unknown_pipelines(names)
+            _refuse_same_nodes(names)
             return super().invoke(ctx)
 
 
@@ -89,11 +128,33 @@ def _refuse_unknown_pipelines(names: list[str]) -> None:
             raise click.ClickException(f"There is no pipeline '{name}'. {suggest(name, known)}")
 
 
+def _refuse_same_nodes(names: list[str]) -> None:
+    if len(names) > 1:
+        pipelines.set_requested(names)
+        counts = Counter(node.name for name in names for node in pipelines[name].nodes)
+        same = sorted(name for name, number in counts.items() if number > 1)
+        if same:
+            raise click.ClickException(
+                f"{' and '.join(names)} have nodes of the same name ({', '.join(same)}). Run one after the other."
+            )
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds, 0 or more."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail("nan is not a number of seconds.", param, ctx)
+        return seconds
+
+
+SECONDS = Seconds(min=0)
 VERBOSE = click.Option(["--verbose", "-v", "is_verbose"], is_flag=True, help="Show the traceback of any error.")
 WAIT = click.Option(
     ["--wait", "wait_seconds"],
     metavar="SECONDS",
-    type=click.FloatRange(min=0),
+    type=SECONDS,
     default=60,
     show_default=True,
     help="How long to wait for another run of the same pipeline to end; then this one ends with 75.",

@@ -123,6 +123,23 @@ def test_damaged_version_is_not_promoted(store: ChampionStore, promote: Promote)
     assert len(list_records(store.folder)) == 1
 
 
+def test_reason_goes_into_the_history_as_one_short_line(store: ChampionStore) -> None:
+    reason = "it is\nforged \x1b[2J" + 9_000 * "x"
+    change = promote_version(store, "forecast", store.add_version({"model": b"first"}), reason)
+    assert change.reason.startswith("it is forged \\x1b[2Jxx")
+    assert change.reason == list_records(store.folder)[-1]["reasons"][0]
+    assert len(change.reason) == 2_000
+
+
+@pytest.mark.parametrize("num_versions", [1, 30])
+def test_message_on_an_unknown_version_is_short(store: ChampionStore, num_versions: int) -> None:
+    versions = [store.add_version({"model": b"any"}) for _ in range(num_versions)]
+    with pytest.raises(ChampionError, match="no such version") as raised:
+        find_version(store, 3_000 * "x")
+    assert versions[-1] in str(raised.value)
+    assert len(str(raised.value)) < 900
+
+
 def test_version_is_known_by_its_last_letters(store: ChampionStore) -> None:
     first, _ = store.add_version({"model": b"first"}), store.add_version({"model": b"second"})
     assert find_version(store, first[-6:]) == first

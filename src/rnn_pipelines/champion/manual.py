@@ -7,7 +7,7 @@ from rnn_pipelines.champion.history import add_record, make_timestamp
 from rnn_pipelines.champion.pointer import Pointer
 from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.errors import MAX_NAMES, ChampionError, make_line, show
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def promote_version(store: ChampionStore, task: str, name: str, reason: str) -> 
     """
     version = find_version(store, name)
     before = store.find_pointer()
-    pointer = store.promote(version, [reason], make_timestamp())
+    pointer = store.promote(version, [make_line(reason)], make_timestamp())
     return _record(store, task, "promote", pointer, before)
 
 
@@ -51,7 +51,7 @@ def roll_back(store: ChampionStore, task: str, reason: str) -> Change:
         ChampionError: there is no champion before this one, or none that is whole.
     """
     before = store.find_pointer()
-    pointer = store.roll_back([reason], make_timestamp())
+    pointer = store.roll_back([make_line(reason)], make_timestamp())
     return _record(store, task, "rollback", pointer, before)
 
 
@@ -69,9 +69,9 @@ def find_version(store: ChampionStore, name: str) -> str:
         return found[0]
     if found:
         raise ChampionError(
-            f"{name}: {len(found)} versions begin or end so: {', '.join(found)}. Give more of the name."
+            f"{show(name)}: {len(found)} versions begin or end so: {', '.join(found)}. Give more of the name."
         )
-    raise ChampionError(f"{name}: no such version. There are {', '.join(versions) or 'none'}.")
+    raise ChampionError(f"{show(name)}: no such version. There are {', '.join(versions[-MAX_NAMES:]) or 'none'}.")
 
 
 def _record(

@@ -28,7 +28,10 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
         self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None
     ) -> None:
         self._protocol, path = get_protocol_and_path(filepath, version)
-        self._fs = fsspec.filesystem(self._protocol, **({"auto_mkdir": True} if self._protocol == "file" else {}))
+        options = {"auto_mkdir": True} if self._protocol == "file" else {}
+        # A transaction is that of a file system, which data sets would share: of two that save at once (`--async`), one
+        # ended that of the other.
+        self._fs = fsspec.filesystem(self._protocol, skip_instance_cache=True, **options)
         self.metadata = metadata
         super().__init__(
             filepath=PurePosixPath(path), version=version, exists_function=self._fs.exists, glob_function=self._fs.glob

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_pipelines.champion.tables import NO_VALUE, NUM_LETTERS, format_table, format_value, shorten_version
-from rnn_pipelines.errors import RunError
+from rnn_pipelines.errors import RunError, show
 from rnn_pipelines.runs.records import RunRecord, find_damage
 from rnn_pipelines.runs.room import Room
 
@@ -36,7 +36,7 @@ def find_run(room: Room, letters: str | None) -> str:
     if len(found) != 1:
         known = ", ".join(map(shorten_version, names[::-1][:10])) or "none"
         raise RunError(
-            f"{letters}: expected letters of one run of {room.pipeline}, found {len(found)}; known: {known}."
+            f"{show(letters)}: expected letters of one run of {room.pipeline}, found {len(found)}; known: {known}."
         )
     return found[0]
 

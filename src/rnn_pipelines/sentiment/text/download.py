@@ -9,12 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.errors import ReviewError, make_line
 
 logger = logging.getLogger(__name__)
 
 # Without a byte for so long, a connection has ended.
 TIMEOUT_SECONDS = 30
+# Letters of what a library says why a download failed.
+MAX_REASON = 200
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def _download(path: Path, remote: RemoteArchive) -> None:
             downloader=partial(_stream, remote),
         )
     except (OSError, ValueError) as error:
-        reason = str(error).strip().rstrip(".")
+        reason = make_line(error, MAX_REASON).strip().rstrip(".")
         raise ReviewError(
             f"{remote.url}: the download failed: {reason}. Run again, which starts it anew; or get the file in another "
             "way and name it in sentiment.source.archive or in the environment variable IMDB_ARCHIVE."
