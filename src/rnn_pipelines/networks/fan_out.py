@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, as_completed, wait
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 
-from rnn_pipelines.errors import ParallelError
+from rnn_pipelines.errors import ParallelError, show
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -45,6 +46,10 @@ class ParallelSpec(BaseModel, extra="forbid", frozen=True):
     def _refuse_what_is_not_read(self) -> "ParallelSpec":
         if (self.backend == "dask") is not (self.scheduler is not None):
             raise ValueError("scheduler: expected the address of a scheduler with backend dask, and none with loky")
+        if self.scheduler is not None and not re.fullmatch(r"\S+:\d+", self.scheduler):
+            raise ValueError(
+                f"scheduler: expected an address with a port, such as tcp://host:8786, received {show(self.scheduler)}"
+            )
         if self.backend == "dask" and self.workers is not None:
             raise ValueError("workers: Dask's scheduler knows how many it has; set it to null")
         return self
