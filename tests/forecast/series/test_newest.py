@@ -54,9 +54,16 @@ def test_all_rows_are_those_of_the_source(days: str) -> None:
         ("2023-01-01", "first row is of 2024-01-01"),
         ("soon", "received 'soon'"),
         ("03/04/2024", "received '03/04/2024'"),
+        ("2024-W01", "received '2024-W01'"),
         (7, "received 7"),
     ],
 )
 def test_wrong_day_is_refused(days: str, as_of: int | str, message: str) -> None:
     with pytest.raises(SeriesError, match=message):
         read(days, as_of)
+
+
+def test_step_that_is_none_is_refused(write: Callable[..., str]) -> None:
+    """Python reads 1_0 as 10."""
+    with pytest.raises(SeriesError, match="received '1_0'"):
+        read(write("ds,y\n1,1\n2,2\n"), "1_0")

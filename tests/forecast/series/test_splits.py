@@ -108,6 +108,11 @@ def test_part_that_is_no_date_is_named(make_series: Make, part: str) -> None:
     )
 
 
+def test_step_is_a_whole_number_as_people_write_it(make_series: Make) -> None:
+    """Python reads 4_0 as 40."""
+    assert "received '4_0'" in fail(make_series(100, freq=1), 10, "4_0")
+
+
 def test_date_on_an_integer_axis_is_named(make_series: Make) -> None:
     assert "a timestamp like those of the series (0), received '2021-02-01'" in fail(
         make_series(100, freq=1), 10, "2021-02-01"
@@ -201,7 +206,7 @@ def test_a_series_beyond_the_range_of_its_deviation_is_refused(prepare: Callable
         prepare([value * 1e200 for value in make_values(60)])
 
 
-@pytest.mark.parametrize("part", ["5.1.2021", "02-2021", "February", "now", "10:00", "2021-02", "", "NaT"])
+@pytest.mark.parametrize("part", ["5.1.2021", "02-2021", "February", "now", "10:00", "2021-02", "2021-W05", "", "NaT"])
 def test_date_of_another_form_than_iso_8601_is_refused(make_series: Make, part: str) -> None:
     """pandas takes 5.1. for 1 May, and a time of day for one of today."""
     assert f"received {part!r}" in fail(make_series(100), test=part)

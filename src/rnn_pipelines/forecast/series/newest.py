@@ -5,7 +5,7 @@ from typing import Annotated
 import pandas as pd
 from pydantic import BaseModel, Field
 
-from rnn_pipelines.as_of import parse_as_of
+from rnn_pipelines.as_of import parse_as_of, parse_step
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
@@ -80,7 +80,7 @@ def read_coded_covariates(
 def _find_last(as_of: int | str, ds: pd.Series, tz: str | None) -> pd.Timestamp | int:
     try:
         if not pd.api.types.is_datetime64_any_dtype(ds):
-            return int(as_of)
+            return parse_step(as_of)
         if isinstance(as_of, int):
             raise ValueError("a number is not a date")
         return parse_as_of(as_of, tz or "UTC")

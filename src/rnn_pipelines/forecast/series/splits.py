@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field
 
-from rnn_pipelines.as_of import parse_time
+from rnn_pipelines.as_of import parse_step, parse_time
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, list_names
@@ -112,7 +112,7 @@ def _count_steps(part: int | float | str, ds: pd.Series, rows: SeriesRows, stops
     try:
         # Through UTC, as the timestamps of the series.
         is_datetime = pd.api.types.is_datetime64_any_dtype(ds)
-        first = read_local(parse_time(part), None) if is_datetime else int(part)
+        first = read_local(parse_time(part), None) if is_datetime else parse_step(part)
     except ValueError as error:
         raise SeriesError(
             f"split: expected a fraction, a number of steps or a timestamp like those of the series "
