@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
@@ -84,6 +85,27 @@ def test_date_of_another_form_is_refused(read: Read, day: str) -> None:
         read(table, time="day")
 
 
+@pytest.mark.parametrize("day", ["today", "now", "0000-01-01", "NaT", ""])
+def test_what_is_no_day_of_the_calendar_is_refused(read: Read, day: str) -> None:
+    """To pandas `now` is this moment, and its review would be the newest, and judge."""
+    table = make_table().assign(day=lambda t: t["day"].where(t.index != 4, day))
+    with pytest.raises(ReviewError, match=rf"column 'day', row 5: .*ISO 8601.* received '{day}'"):
+        read(table, time="day")
+
+
+@pytest.mark.parametrize("batch", ["inf", "1e400", "nan", "1_0", "\u0661", "0x1"])
+def test_what_is_no_number_of_a_batch_is_refused(read: Read, batch: str) -> None:
+    table = make_table().assign(batch=lambda t: t["batch"].astype(str).where(t.index != 4, batch))
+    with pytest.raises(ReviewError, match=r"column 'batch', row \d+: .*number the batches in all rows"):
+        read(table, time="batch")
+
+
+def test_numbers_of_a_file_that_are_not_finite_are_no_batches(tmp_path: Path) -> None:
+    make_table().assign(batch=[*range(9), np.inf]).to_parquet(tmp_path / "my.parquet")
+    with pytest.raises(ReviewError, match="column 'batch'"):
+        read_newest(ReviewSourceSpec(path=str(tmp_path / "my.parquet")), NewestReviewsSpec(time="batch"))
+
+
 def test_dates_of_a_parquet_file_are_read(tmp_path: Path) -> None:
     table = make_table().assign(day=lambda t: pd.to_datetime(t["day"]).dt.date)
     table.to_parquet(tmp_path / "my.parquet")
@@ -99,8 +121,9 @@ def test_later_rows_leave_no_trace(read: Read) -> None:
     )
 
 
-def test_batch_can_be_the_last_one(read: Read) -> None:
-    assert len(read(time="batch", as_of=1)) == 6
+@pytest.mark.parametrize("as_of", [1, "1", "1.5"])
+def test_batch_can_be_the_last_one(read: Read, as_of: int | str) -> None:
+    assert len(read(time="batch", as_of=as_of)) == 6
 
 
 @pytest.mark.parametrize(
@@ -111,7 +134,10 @@ def test_batch_can_be_the_last_one(read: Read) -> None:
         ({"time": "day", "as_of": 7}, "expected a time like those of the reviews"),
         ({"time": "day", "as_of": "soon"}, "received 'soon'"),
         ({"time": "day", "as_of": "03/04/2024"}, "received '03/04/2024'"),
+        ({"time": "day", "as_of": "2024-W01"}, "received '2024-W01'"),
         ({"time": "batch", "as_of": "2024-01-01"}, "received '2024-01-01'"),
+        ({"time": "batch", "as_of": "1_0"}, "received '1_0'"),
+        ({"time": "batch", "as_of": "inf"}, "received 'inf'"),
         ({"time": "when"}, r"no column \['when'\].*retrain_sentiment\.time"),
         ({"time": "film"}, "column 'film', row 1: expected a date or time"),
     ],

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field
 
@@ -79,17 +80,30 @@ def _refuse_useless_settings(source: ReviewSourceSpec, newest: NewestReviewsSpec
 
 def _read_times(path: str, name: str) -> pd.Series:
     column = read_columns(Path(path), [name], FILES)[name]
-    is_datetime = pd.api.types.is_datetime64_any_dtype(column)
-    if not is_datetime:
-        numbers = pd.to_numeric(column, errors="coerce")
-        if numbers.notna().all():
-            return numbers
+    batches = _read_batches(column)
+    if batches is not None:
+        return batches
     # As text, because pandas takes numbers for nanoseconds. In one format, because it guesses days to be months.
     # Through UTC, so that times of several zones fall on one axis; times without a zone keep their value.
-    text = column if is_datetime else column.astype(str)
+    text = column
+    if not pd.api.types.is_datetime64_any_dtype(column):
+        # To pandas `now` and `today` are times in any form.
+        text = column.astype(str).where(column.astype(str).str.contains("[0-9]"))
     times = pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601").dt.tz_localize(None)
-    refuse_cell(times.isna(), column, path, "a date or time of the form 2024-03-31 12:00 (ISO 8601)", REMEDY)
+    faulty = ~times.dt.year.between(1, 9999)
+    refuse_cell(faulty, column, path, "a date or time of the form 2024-03-31 12:00 (ISO 8601)", REMEDY)
     return times
+
+
+def _read_batches(cells: pd.Series) -> pd.Series | None:
+    """Reads numbers of batches; None where a cell is none that is finite."""
+    if not pd.api.types.is_numeric_dtype(cells):
+        cells = cells.astype(str).str.strip()
+        # As people write them: Python reads 1_0 as 10.
+        if not cells.str.fullmatch(r"[+-]?[0-9]{1,18}(?:\.[0-9]*)?").all():
+            return None
+    numbers = pd.to_numeric(cells)
+    return numbers if np.isfinite(numbers.astype("float64")).all() else None
 
 
 def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSourceSpec) -> pd.DataFrame:
@@ -98,7 +112,10 @@ def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSour
     times = table["time"]
     try:
         if not pd.api.types.is_datetime64_any_dtype(times):
-            kept = table[times <= float(as_of)]
+            last = _read_batches(pd.Series([as_of]))
+            if last is None:
+                raise ValueError("no number of a batch")
+            kept = table[times <= last[0]]
         elif isinstance(as_of, int):
             raise ValueError("a number is not a date")
         else:
