@@ -61,10 +61,11 @@ def read_covariates(source: SourceSpec, covariates: CovariateSpec, external: pd.
     Returns:
         `unique_id, ds` and the columns as they stand in the table; no row where no column is asked for.
     Raises:
-        SeriesError: a column is not there, or a time stands twice.
+        SeriesError: a column is not there, or has another role already; a time stands twice.
     """
     if not covariates.columns:
         return pd.DataFrame({"unique_id": [], "ds": []})
+    _refuse_columns_of_series(source, covariates.columns)
     table = _refuse_repeated(read_rows(source, list(covariates.columns), external), source.label)
     if covariates.path is None:
         return table
@@ -84,16 +85,37 @@ def join_ahead(
     Returns:
         `table` with the rows of both.
     Raises:
-        SeriesError: a column is not there, or a time stands twice.
+        SeriesError: a column is not there, a time stands twice, or there are steps where the series has times.
     """
     tz = table.attrs.get("tz")
     # One row alone doesn't tell how long steps are.
     is_short = tz is not None if "tz" in table.attrs else None
     ahead = ahead.model_copy(update={"tz": ahead.tz or tz})
     more = _refuse_repeated(read_rows(ahead, list(future), external, is_short), ahead.label)
+    _refuse_other_kind(table["ds"], more["ds"], ahead)
     joined = more.set_index(KEY).combine_first(table.set_index(KEY)).reset_index()
     joined.attrs |= table.attrs
     return joined[list(table)]
+
+
+def _refuse_columns_of_series(source: SourceSpec, columns: Sequence[str]) -> None:
+    """Those of the table that is made here are taken, too."""
+    taken = list(dict.fromkeys(name for name in (source.time, source.target, source.id, *KEY) if name is not None))
+    wrong = [name for name in columns if name in taken]
+    if wrong:
+        raise SeriesError(
+            f"covariates: expected columns other than {show_all(taken)}, which say series, time and value, received "
+            f"{show_all(wrong)}. Leave them out, or rename them."
+        )
+
+
+def _refuse_other_kind(ds: pd.Series, more: pd.Series, ahead: SourceSpec) -> None:
+    kinds = ["times" if is_datetime64_any_dtype(column) else "steps" for column in (ds, more)]
+    if len(ds) and len(more) and kinds[0] != kinds[1]:
+        raise SeriesError(
+            f"{ahead.label}: column '{ahead.time}': expected {kinds[0]} like those of the series "
+            f"({format_time(ds.iloc[0])}), received {kinds[1]} ({format_time(more.iloc[0])}). Write them alike."
+        )
 
 
 def _refuse_repeated(table: pd.DataFrame, label: str) -> pd.DataFrame:
