@@ -17,6 +17,7 @@ from rnn_pipelines.forecast.series.zones import show_local
 
 BERLIN = "Europe/Berlin"
 AUTUMN = ["2024-10-27 00:00", "2024-10-27 01:00", "2024-10-27 02:00", "2024-10-27 02:00", "2024-10-27 03:00"]
+QUARTERS = [f"2024-10-27 02:{minute}" for minute in ("00", "15", "30", "45")] * 2
 SPRING = ["2024-03-31 00:00", "2024-03-31 01:00", "2024-03-31 03:00", "2024-03-31 04:00"]
 
 Write = Callable[..., str]
@@ -42,8 +43,37 @@ def test_repeated_hour_of_a_panel_is_told_apart_in_each_series() -> None:
 
 
 def test_repeated_quarters_of_an_hour_are_told_apart() -> None:
-    quarters = [f"2024-10-27 02:{minute}" for minute in ("00", "15", "30", "45")] * 2
-    assert read(quarters)["ds"].diff().dropna().eq(pd.Timedelta(minutes=15)).all()
+    assert read(QUARTERS)["ds"].diff().dropna().eq(pd.Timedelta(minutes=15)).all()
+    assert read(QUARTERS[::-1])["ds"].diff().dropna().eq(pd.Timedelta(minutes=-15)).all()
+
+
+def test_repeated_hour_of_newest_rows_first_is_told_apart_upwards() -> None:
+    assert list_hours(read(AUTUMN[::-1])) == ["27 02", "27 01", "27 00", "26 23", "26 22"]
+
+
+def test_each_series_goes_its_own_way() -> None:
+    rows = pd.DataFrame({"ds": AUTUMN + AUTUMN[::-1], "y": 1.0, "id": ["a"] * 5 + ["b"] * 5})
+    table = read_source(SourceSpec(name="catalog", tz=BERLIN, id="id"), rows)
+    assert list_hours(table)[5:] == list_hours(table)[:5][::-1] == ["27 02", "27 01", "27 00", "26 23", "26 22"]
+
+
+def test_a_row_that_was_added_later_turns_no_series_round() -> None:
+    hours = [f"2024-10-26 {hour:02}:00" for hour in range(24)]
+    times = [*hours[:5], *hours[6:], *AUTUMN, hours[5]]
+    assert list_hours(read(times))[-6:] == ["26 22", "26 23", "27 00", "27 01", "27 02", "26 03"]
+
+
+def test_repeated_hour_of_rows_in_no_order_is_refused() -> None:
+    times = [AUTUMN[place] for place in (1, 2, 0, 4, 3)]
+    with pytest.raises(
+        SeriesError, match=r"row 5: clocks in Europe/Berlin repeat 2024-10-27 02:00:00, .*'y' are in no"
+    ):
+        read(times)
+
+
+def test_rows_in_no_order_are_read_where_no_hour_is_repeated() -> None:
+    times = [AUTUMN[place] for place in (1, 2, 0, 4)]
+    assert list_hours(read(times)) == ["26 23", "27 00", "26 22", "27 02"]
 
 
 def test_repeated_hour_that_stands_alone_is_that_of_summer() -> None:

@@ -1,18 +1,21 @@
 """Local time whose clocks change: short steps are counted in UTC and shown in local time, longer ones stay local.
 
-An hour that clocks repeat is told apart by the order of its rows: the first is that of summer, and so is one that
-stands alone. An hour that they leave out is no step, and so no gap. Days stay what they are in local time, of 23 to 25
-hours.
+An hour that clocks repeat is told apart by the order of its rows: the earlier is that of summer, and so is one that
+stands alone. Which is the earlier one is told by where the rows of its series go, down the table or up. An hour that
+clocks leave out is no step, and so no gap. Days stay what they are in local time, of 23 to 25 hours.
 """
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
 
 # Steps as long as what clocks are put back by, or shorter.
 LONGEST_SHORT_STEP = pd.Timedelta(hours=1)
+# Rows go one way if no more of them than this part go the other, as some do that were added later.
+MAX_FRACTION_ASTRAY = 0.1
 # A time of day with what tells its distance from UTC.
 _ZONED = r"(?:\d:\d\d|T\d\d| \d\d(?=[Z+])).*(?:Z|[+-]\d\d(?::?\d\d)?)\s*$"
 
@@ -73,15 +76,14 @@ def place_in_zone(
         The table; and whether its times are UTC, to be shown in local time, because its steps are short. Left out are
         rows without a value at times that clocks pass over.
     Raises:
-        SeriesError: a value at such a time.
+        SeriesError: a value at such a time; an hour that clocks repeat, in rows that go neither up nor down.
     """
     is_short = _has_short_steps(table) if is_short is None else is_short
     if is_zoned:
         return table if is_short else table.assign(ds=show_local(table["ds"], tz).dt.tz_localize(None)), is_short
     if not is_short:
         return table, False
-    is_first = table.groupby(["unique_id", "ds"], sort=False).cumcount() == 0
-    local = table["ds"].dt.tz_localize(tz, ambiguous=is_first.to_numpy(), nonexistent="NaT")
+    local = table["ds"].dt.tz_localize(tz, ambiguous=_find_earlier(table, tz, label), nonexistent="NaT")
     passed_over = local.isna()
     faulty = table[passed_over & table["y"].notna()] if "y" in table else table[:0]
     if len(faulty):
@@ -90,6 +92,32 @@ def place_in_zone(
             f"then ({len(faulty):,} such rows in all). Give the zone that the times are of as source.tz."
         )
     return table.assign(ds=local.dt.tz_convert(None))[~passed_over], True
+
+
+def _find_earlier(table: pd.DataFrame, tz: str, label: str) -> np.ndarray:
+    """Whether a row is the earlier one of those with its local time, bool[row]."""
+    rows = table.groupby(["unique_id", "ds"], sort=False)
+    num_above, num_below = rows.cumcount(), rows.cumcount(ascending=False)
+    # One row of each time: of quarters of an hour, the hour that is repeated would go back.
+    steps = table[num_above == 0].groupby("unique_id", sort=False)["ds"].diff().dropna()
+    fractions = (steps > pd.Timedelta(0)).groupby(table["unique_id"], sort=False).mean()
+    # Rows of one time alone are in the order in which people write.
+    fraction_down = table["unique_id"].map(fractions).astype("float64").fillna(1.0)
+    is_mixed = fraction_down.between(MAX_FRACTION_ASTRAY, 1 - MAX_FRACTION_ASTRAY, inclusive="neither")
+    _refuse_untold(table[is_mixed & (num_above > 0)], tz, label)
+    return np.where(fraction_down > 0.5, num_above == 0, num_below == 0)
+
+
+def _refuse_untold(repeated: pd.DataFrame, tz: str, label: str) -> None:
+    """Ends the run at an hour that clocks repeat; of other times, the one that stands twice is told later."""
+    is_untold = repeated["ds"].dt.tz_localize(tz, ambiguous="NaT", nonexistent="shift_forward").isna()
+    if is_untold.any():
+        first = repeated[is_untold].iloc[0]
+        raise SeriesError(
+            f"{label}: row {first.name}: clocks in {tz} repeat {first['ds']}, and the rows of series "
+            f"{show(first['unique_id'])} are in no order that tells which of the two it is. Sort them by time, or "
+            "write how far from UTC times are, as in 2024-10-27 02:00+01:00."
+        )
 
 
 def _has_short_steps(table: pd.DataFrame) -> bool:
