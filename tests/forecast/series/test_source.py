@@ -442,6 +442,38 @@ def test_other_columns_with_a_decimal_point_stay_as_they_are(write: Write) -> No
     assert read_rows(SourceSpec(path=path), ["price"])["price"].tolist() == ["2.50"]
 
 
+@pytest.mark.parametrize("cell", NO_VALUE)
+@pytest.mark.parametrize("others", [["2.5", "3"], ["yes", "no"]])
+def test_words_for_no_value_are_missing_among_other_numbers(write: Write, cell: str, others: list[str]) -> None:
+    path = write("ds,y,price\n" + "".join(f"{n},1,{cell}\n" for n, cell in enumerate([*others, cell, f" {cell} "])))
+    found = read_rows(SourceSpec(path=path), ["price"])["price"]
+    assert (found[:2].tolist(), found.isna().tolist()) == (others, [False, False, True, True])
+
+
+def test_words_for_no_value_are_missing_among_numbers_with_other_signs(write: Write) -> None:
+    path = write("ds;y;price\n1;1;2,5\n2;1;NA\n")
+    assert read_rows(SourceSpec(path=path), ["price"])["price"].fillna(0).tolist() == [2.5, 0]
+
+
+def test_words_for_no_value_are_missing_in_a_frame() -> None:
+    frame = pd.DataFrame({"ds": [1, 2, 3], "y": 1.0, "price": [2.5, "NA", None]})
+    found = read_rows(SourceSpec(name="catalog"), ["price"], frame)["price"]
+    assert found.isna().tolist() == [False, True, True]
+
+
+def test_na_is_a_word_among_words(write: Write) -> None:
+    """It is a country."""
+    path = write("ds,y,country\n1,1,NA\n2,1,7\n3,1,DE\n4,1,-\n")
+    assert read_rows(SourceSpec(path=path), ["country"])["country"].tolist() == ["NA", "7", "DE", "-"]
+
+
+@pytest.mark.parametrize("cell", ["-", "--", "?", "\u2013", "_"])
+def test_sign_among_other_numbers_is_named_with_row(write: Write, cell: str) -> None:
+    path = write(f"ds,y,price\n1,1,2.5\n2,1,{cell}\n3,1,NA\n")
+    with pytest.raises(SeriesError, match="column 'price', row 2: expected a number, as in the other cells, received"):
+        read_rows(SourceSpec(path=path), ["price"])
+
+
 def test_other_columns_that_can_be_read_in_two_ways_are_refused(write: Write) -> None:
     path = write("ds;y;price\n2020-01-01;1,5;2.500\n")
     with pytest.raises(SeriesError, match=r"column 'price'.* can be read in two ways"):

@@ -19,6 +19,7 @@ from rnn_pipelines.forecast.series.covariates import (
 )
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, look_up
+from rnn_pipelines.forecast.series.source import FLAGS
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Series
 from rnn_pipelines.forecast.series.zones import show_local
 
@@ -29,7 +30,6 @@ Role = Literal["future", "past", "static"]
 MAX_LEVELS = 20
 # Numbers farther out, in deviations of the training part, are drawn in.
 MAX_DEVIATIONS = 10.0
-FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
 
 class CodedColumn(BaseModel, extra="forbid", frozen=True):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import pandas as pd
-from pandas.api.types import is_datetime64_any_dtype
+from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from rnn_pipelines.dialect import SIGNS, Dialect
@@ -25,8 +25,10 @@ from rnn_pipelines.forecast.series.zones import find_zone, has_zone, place_in_zo
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.user_files import TableFiles, read_columns, require_columns
 
-# What stands for "no value" in the target column. Only there: NA is a country's name too.
+# What stands for "no value" in columns of numbers. Only there: NA is a country's name too.
 NO_VALUE = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>"]
+# Words that are numbers in other columns than the target's.
+FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
 FILES = TableFiles(
     error=SeriesError,
@@ -178,9 +180,10 @@ def read_rows(
         columns: their names.
         is_short: whether steps are short, see `place_in_zone`, where these rows are too few to tell.
     Returns:
-        `unique_id, ds` and the columns; numbers with other signs than a decimal point are read, see `read_other_signs`.
+        `unique_id, ds` and the columns; numbers with other signs than a decimal point are read, see `read_other_signs`,
+        and among numbers NA and its like are missing.
     Raises:
-        SeriesError: a column is not there, or see `read_source`.
+        SeriesError: a column is not there, a sign stands among numbers, or see `read_source`.
     """
     if source.is_packaged:
         table = read_source(source).drop(columns="y")
@@ -190,12 +193,33 @@ def read_rows(
         return table[["unique_id", "ds", *columns]]
     table = _read_columns(source, external, *columns)
     marks, is_comma_separated = Marks(source.decimal, source.thousands), _is_comma_separated(source, table)
-    cells = {name: read_other_signs(table[name], source.label, marks, is_comma_separated) for name in columns}
-    for name, found in cells.items():
-        refuse_huge(read_plain_numbers(found), table[name], source.label)
+    cells = {name: _read_cells(table[name], source.label, marks, is_comma_separated) for name in columns}
     keys = {"unique_id": _parse_ids(table, source), "ds": _parse_times(table, source)[0]}
     numbered = _number_rows(pd.DataFrame(keys | cells), source, {})
     return _place_in_zone(numbered, table[source.time], source, is_short)
+
+
+def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
+    """The cells of a column: where they are numbers without those that hold none, as they stand where one is a text."""
+    if is_numeric_dtype(raw):
+        refuse_huge(read_plain_numbers(raw), raw, label)
+        return raw
+    text = raw.astype(str).str.strip().where(raw.notna())
+    has_no_letter = text.str.fullmatch(r"[\W_]+").eq(True)
+    is_left_out = text.isin(NO_VALUE) | has_no_letter
+    found = read_other_signs(raw.mask(is_left_out), label, marks, is_comma_separated)
+    numbers = read_plain_numbers(found)
+    refuse_huge(numbers, raw, label)
+    words = text.mask(is_left_out).mask(text.str.lower().isin(FLAGS), "1")
+    if numbers.isna().all() and read_plain_numbers(words).isna().all():
+        return raw
+    if has_no_letter.any():
+        row = _first_row(has_no_letter)
+        raise SeriesError(
+            f"{label}: column '{raw.name}', row {row}: expected a number, as in the other cells, received "
+            f"{show(str(raw.iloc[row - 1]))}. Correct the row, or leave its cell empty."
+        )
+    return found
 
 
 def _read_seattle(source: SourceSpec) -> pd.DataFrame:
