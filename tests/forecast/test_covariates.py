@@ -294,8 +294,42 @@ def test_data_without_a_covariate_is_refused_by_name(
 
 def test_missing_horizon_is_refused_by_series_and_time(forecaster: Forecaster, shops: SimpleNamespace) -> None:
     known = shops.covariate_table[(shops.covariate_table["ds"] <= LAST) | (shops.covariate_table["unique_id"] == "a")]
-    with pytest.raises(SeriesError, match=r"in 1 of 2 series: 'b' has 0 of 3 after 2024-03-30"):
+    with pytest.raises(SeriesError, match=r"in 1 of 2 series: 'b' lacks 3 of 3 steps, the first at 2024-03-31"):
         forecast_newest(forecaster, shops.table, SOURCE, known)
+
+
+def shift(shops: SimpleNamespace, days: pd.DatetimeIndex, by: str) -> pd.DataFrame:
+    """The covariates with other times on some days."""
+    table = shops.covariate_table
+    return table.assign(ds=table["ds"].mask(table["ds"].isin(days), table["ds"] + pd.Timedelta(by)))
+
+
+@pytest.mark.parametrize("by", ["1 D", "12 h"])
+def test_rows_ahead_at_other_times_are_no_horizon(forecaster: Forecaster, shops: SimpleNamespace, by: str) -> None:
+    with pytest.raises(SeriesError, match=r"in 2 of 2 series: 'a' lacks \d of 3 steps, the first at 2024-03-31"):
+        forecast_newest(forecaster, shops.table, SOURCE, shift(shops, DAYS[DAYS > LAST], by))
+
+
+def test_rows_between_steps_end_every_way_to_windows(forecaster: Forecaster, shops: SimpleNamespace) -> None:
+    """In training, and wherever it forecasts; also in the past, where they would be passed over."""
+    odd = shops.covariate_table.query("ds == @DAYS[50]").assign(ds=DAYS[50] + pd.Timedelta("12 h"))
+    known = pd.concat([shops.covariate_table, odd])
+    cutoffs = pd.DataFrame({"unique_id": ["a", "b"], "cutoff": CUTOFF})
+    for run in (
+        lambda: prepare_panel(shops.table, RECIPE, known),
+        lambda: forecast_newest(forecaster, shops.table, SOURCE, known),
+        lambda: forecast_cutoffs(forecaster, shops.series, cutoffs, known),
+    ):
+        with pytest.raises(SeriesError, match="received others: series 'a' at 2024-02-20 12:00:00, series 'b' at"):
+            run()
+
+
+def test_fault_of_the_series_is_told_before_what_is_missing_ahead(
+    forecaster: Forecaster, shops: SimpleNamespace
+) -> None:
+    table = shops.table.assign(ds=shops.table["ds"].mask(shops.table["ds"] == LAST, LAST + pd.Timedelta("7 h")))
+    with pytest.raises(SeriesError, match="irregular spacing"):
+        forecast_newest(forecaster, table, SOURCE, shops.covariate_table)
 
 
 def test_cutoffs_whose_horizon_is_not_known_are_left_out(forecaster: Forecaster, shops: SimpleNamespace) -> None:

@@ -73,6 +73,25 @@ def test_covariates_that_are_missing_ahead_are_told(frame: pd.DataFrame) -> None
         later.explain()
 
 
+@pytest.mark.parametrize("by", ["1 D", "12 h"])
+def test_covariates_ahead_at_other_times_are_told(
+    fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path, by: str
+) -> None:
+    """Nothing was forecast by them, and the message named another cause."""
+    late = frame.assign(ds=frame["ds"].mask(frame["y"].isna(), frame["ds"] + pd.Timedelta(by)))
+    fitted.save(tmp_path / "model")
+    loaded = Forecaster.load(tmp_path / "model")
+    for run in (loaded.predict, loaded.explain):
+        with pytest.raises(SeriesError, match=r"in 3 of 3 series: 'a' lacks \d of 3 steps, the first at 2024-05-30"):
+            run(late)
+
+
+def test_covariates_between_steps_are_told_in_a_fit(frame: pd.DataFrame) -> None:
+    odd = frame.assign(ds=frame["ds"].mask(frame["y"].isna(), frame["ds"] + pd.Timedelta("12 h")))
+    with pytest.raises(SeriesError, match="at 2 times from 2024-05-30 12:00:00 to"):
+        Forecaster(h=HORIZON, **ALL, **SMALL).fit(odd)
+
+
 def test_what_is_loaded_reads_the_same_covariates(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
     fitted.save(tmp_path / "model")
     found = Forecaster.load(tmp_path / "model").predict(frame)

@@ -213,10 +213,10 @@ def forecast_newest(
     """
     settings, coding = forecaster.settings, forecaster.coding
     refuse_missing_columns(covariate_table, coding.list_columns())
-    if covariate_table is not None:
-        known = table[table["unique_id"].isin(forecaster.scaler["unique_id"])]
-        refuse_missing_ahead(known, covariate_table, coding.list_columns("future"), settings.horizon)
     series, _ = repair_series(table, source.model_copy(update={"freq": settings.freq}), settings.gaps)
+    if covariate_table is not None:
+        known = series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
+        refuse_missing_ahead(known, covariate_table, coding.list_columns("future"), settings.horizon, settings.freq)
     ends = series.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
     return forecast_cutoffs(forecaster, series, ends, covariate_table)
 

@@ -61,7 +61,8 @@ def refuse_unknown_ahead(
     refuse_missing_columns(covariate_table, coding.list_columns())
     if covariate_table is not None:
         known = series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
-        refuse_missing_ahead(known, covariate_table, coding.list_columns("future"), num_steps)
+        future, freq = coding.list_columns("future"), forecaster.settings.freq
+        refuse_missing_ahead(known, covariate_table, future, num_steps, freq)
 
 
 def find_ends(series: Series) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, model_validator
 
 from rnn_pipelines.errors import SeriesError, show, show_all
 from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.forecast.series.grid import count_steps, find_times
 from rnn_pipelines.forecast.series.source import SourceSpec, read_rows
 from rnn_pipelines.report.numbers import list_some
 
@@ -144,33 +145,77 @@ def refuse_missing_columns(table: pd.DataFrame | None, columns: tuple[str, ...])
 
 
 def refuse_missing_ahead(
-    table: pd.DataFrame, covariate_table: pd.DataFrame, future: tuple[str, ...], horizon: int
+    table: pd.DataFrame, covariate_table: pd.DataFrame, future: tuple[str, ...], horizon: int, freq: int | str
 ) -> None:
     """Ends the run, before a file is saved, where values of covariates are missing over the horizon.
 
     Args:
-        table: the series as read.
+        table: the series as read, or repaired. Of one whose last value lies on no step, nothing is said here.
         covariate_table: see `read_covariates`.
         future: columns whose values are known ahead.
         horizon: steps after each series' last value.
+        freq: spacing of the series.
     Raises:
         SeriesError: with series and times.
     """
     if not future:
         return
-    ends = table[table["y"].notna()].groupby("unique_id", sort=False)["ds"].max()
-    later = covariate_table[covariate_table["ds"] > covariate_table["unique_id"].map(ends)].sort_values(KEY)
-    ahead = later[later.groupby("unique_id", sort=False).cumcount() < horizon]
-    counts = ahead["unique_id"].value_counts().reindex(ends.index, fill_value=0)
-    short = counts[counts < horizon]
-    if len(short):
-        some = [f"{show(name)} has {num} of {horizon} after {format_time(ends[name])}" for name, num in short.items()]
+    tz = covariate_table.attrs.get("tz")
+    ends = _find_ends(table, freq)
+    steps = _list_ahead(ends, horizon, freq)
+    some = [
+        f"{show(name)} lacks {len(times)} of {horizon} steps, the first at {format_time(times.iloc[0], tz)}"
+        for name, times in _find_lacking(steps, covariate_table).groupby("unique_id", sort=False)["ds"]
+    ]
+    if some:
         raise SeriesError(
-            f"covariates {show_all(future)} are missing over the horizon, in {len(short)} of {len(ends)} series: "
-            f"{list_some(some, NAMES_IN_MESSAGE)}. Add rows after the last value of the series, with these columns and "
-            "without a value, or name a table of them with covariates.path."
+            f"covariates {show_all(future)} are missing over the horizon, in {len(some)} of {len(ends)} series: "
+            f"{list_some(some, NAMES_IN_MESSAGE)}. Add a row at each step of '{freq}' after the last value of the "
+            "series, with these columns and without a value, or name a table of them with covariates.path."
         )
-    refuse_missing(ahead, find_empty(ahead[list(future)]))
+    cells = steps.merge(covariate_table[[*KEY, *future]], on=KEY, how="left")
+    refuse_missing(cells, find_empty(cells[list(future)]), tz)
+
+
+def _find_ends(table: pd.DataFrame, freq: int | str) -> pd.Series:
+    """The last time that has a value, by series. Where it is on no step, the series itself is at fault."""
+    spans = table[table["y"].notna()].groupby("unique_id", sort=False)["ds"].agg(["min", "max"])
+    _, is_on_step = count_steps(spans["min"].to_numpy(), spans["max"].to_numpy(), freq)
+    return spans["max"][is_on_step]
+
+
+def _list_ahead(ends: pd.Series, horizon: int, freq: int | str) -> pd.DataFrame:
+    """`unique_id, ds` of the steps after each end."""
+    names, times = np.repeat(ends.index, horizon), np.repeat(ends.to_numpy(), horizon)
+    steps = np.tile(np.arange(1, horizon + 1), len(ends))
+    return pd.DataFrame({"unique_id": names, "ds": find_times(times, steps, freq).astype(times.dtype)})
+
+
+def _find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """The rows, by `unique_id, ds`, that another table lacks."""
+    found = keys.merge(others[KEY], on=KEY, how="left", indicator="origin")
+    return found[found["origin"] == "left_only"]
+
+
+def refuse_off_steps(steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str | None = None) -> None:
+    """Ends the run where covariates lie between two steps of their series, where nobody would read them.
+
+    Args:
+        steps: `unique_id, ds` of all steps, those to be forecast too.
+        covariate_table: see `read_covariates`; what lies before a series and after these steps doesn't count.
+        tz: zone in which times are shown that are UTC.
+    Raises:
+        SeriesError: with series and times.
+    """
+    ends = steps.groupby("unique_id", sort=False)["ds"].agg(["min", "max"])
+    rows = covariate_table.loc[covariate_table["unique_id"].isin(ends.index), KEY]
+    first, last = (rows["unique_id"].map(ends[name]) for name in ends)
+    some = _list_times(_find_lacking(rows[rows["ds"].between(first, last)], steps), tz)
+    if some:
+        raise SeriesError(
+            "covariates that are known ahead: expected rows at the steps of their series, received others: "
+            f"{list_some(some, NAMES_IN_MESSAGE)}. Correct their times, or leave them out."
+        )
 
 
 def find_empty(cells: pd.DataFrame) -> pd.DataFrame:
@@ -179,28 +224,37 @@ def find_empty(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.isna() | pd.DataFrame(blank, index=cells.index).reindex(columns=cells.columns, fill_value=False)
 
 
-def refuse_missing(keys: pd.DataFrame, is_missing: pd.DataFrame) -> None:
+def refuse_missing(keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | None = None) -> None:
     """Ends the run where values are missing that have to be known ahead.
 
     Args:
         keys: `unique_id, ds` of each row.
         is_missing: bool[row, column], for the same rows.
+        tz: zone in which times are shown that are UTC.
     Raises:
         SeriesError: with columns, series and times.
     """
-    found = []
-    for name in is_missing.columns[is_missing.any()]:
-        rows = keys[is_missing[name].to_numpy()]
-        for series, times in rows.groupby("unique_id", sort=False)["ds"]:
-            span = format_time(times.iloc[0])
-            if len(times) > 1:
-                span = f"{len(times)} times from {span} to {format_time(times.iloc[-1])}"
-            found.append(f"{show(name)} of series {show(series)} at {span}")
+    found = [
+        f"{show(name)} of {told}"
+        for name in is_missing.columns[is_missing.any()]
+        for told in _list_times(keys[is_missing[name].to_numpy()], tz)
+    ]
     if found:
         raise SeriesError(
             f"covariates that are known ahead lack values: {list_some(found, NAMES_IN_MESSAGE)}. Fill them in; the "
             "past of what is known ahead can't be guessed."
         )
+
+
+def _list_times(rows: pd.DataFrame, tz: str | None) -> list[str]:
+    """Of each series the time of its row, or how many there are from the first to the last."""
+    told = []
+    for name, times in rows.groupby("unique_id", sort=False)["ds"]:
+        span = format_time(times.iloc[0], tz)
+        if len(times) > 1:
+            span = f"{len(times)} times from {span} to {format_time(times.iloc[-1], tz)}"
+        told.append(f"series {show(name)} at {span}")
+    return told
 
 
 def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:

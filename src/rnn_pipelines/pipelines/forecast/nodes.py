@@ -28,9 +28,11 @@ def read_source(
 ) -> tuple[Source, pd.DataFrame]:
     """Reads series and covariates, and lets nothing begin where those known ahead are missing over the horizon."""
     table, covariate_table = series.read_source(source, external), read_covariates(source, covariates, external)
-    if covariates.future:
-        horizon = window.horizon or choose_usual_window(source, find_frequency(table, source))[1]
-        refuse_missing_ahead(table, covariate_table, covariates.future, horizon)
+    # Of a table without rows, that is said where it is checked.
+    if covariates.future and len(table):
+        freq = find_frequency(table, source)
+        horizon = window.horizon or choose_usual_window(source, freq)[1]
+        refuse_missing_ahead(table, covariate_table, covariates.future, horizon, freq)
     return table, covariate_table
 
 
