@@ -310,20 +310,6 @@ def test_rows_ahead_at_other_times_are_no_horizon(forecaster: Forecaster, shops:
         forecast_newest(forecaster, shops.table, SOURCE, shift(shops, DAYS[DAYS > LAST], by))
 
 
-def test_rows_between_steps_end_every_way_to_windows(forecaster: Forecaster, shops: SimpleNamespace) -> None:
-    """In training, and wherever it forecasts; also in the past, where they would be passed over."""
-    odd = shops.covariate_table.query("ds == @DAYS[50]").assign(ds=DAYS[50] + pd.Timedelta("12 h"))
-    known = pd.concat([shops.covariate_table, odd])
-    cutoffs = pd.DataFrame({"unique_id": ["a", "b"], "cutoff": CUTOFF})
-    for run in (
-        lambda: prepare_panel(shops.table, RECIPE, known),
-        lambda: forecast_newest(forecaster, shops.table, SOURCE, known),
-        lambda: forecast_cutoffs(forecaster, shops.series, cutoffs, known),
-    ):
-        with pytest.raises(SeriesError, match="received others: series 'a' at 2024-02-20 12:00:00, series 'b' at"):
-            run()
-
-
 def test_fault_of_the_series_is_told_before_what_is_missing_ahead(
     forecaster: Forecaster, shops: SimpleNamespace
 ) -> None:

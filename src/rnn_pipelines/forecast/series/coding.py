@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.series.covariates import (
     find_holidays,
     refuse_missing,
     refuse_missing_columns,
-    refuse_off_steps,
+    report_off_steps,
 )
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, look_up
@@ -198,7 +198,7 @@ def add_covariates(
         tz: zone whose holidays count, for times in UTC; None for times as they are.
     Raises:
         SeriesError: a column is not there, a cell is no number where training had numbers, a value that must be known
-            ahead is missing or lies between two steps, a static covariate changes.
+            ahead is missing, a static covariate changes.
     """
     if not (coding.columns or coding.holidays) or features.table.empty:
         return features
@@ -211,7 +211,7 @@ def add_covariates(
         cells = find_cells(table, covariate_table)
         ahead = cells[list(coding.list_columns("future"))]
         if len(ahead.columns):
-            refuse_off_steps(table, covariate_table, tz)
+            report_off_steps(table, covariate_table, tz)
         refuse_missing(table[is_inside], find_empty(ahead)[is_inside], tz)
         for column in coding.columns:
             found[column.role] |= _code(column, cells, rows, is_inside)

@@ -197,25 +197,22 @@ def _find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     return found[found["origin"] == "left_only"]
 
 
-def refuse_off_steps(steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str | None = None) -> None:
-    """Ends the run where covariates lie between two steps of their series, where nobody would read them.
+def report_off_steps(steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str | None = None) -> None:
+    """Warns of covariates between two steps of their series, where nobody reads them, such as of weekends.
+
+    A run goes on, because a step that lacks a row ends it anyway.
 
     Args:
         steps: `unique_id, ds` of all steps, those to be forecast too.
         covariate_table: see `read_covariates`; what lies before a series and after these steps doesn't count.
         tz: zone in which times are shown that are UTC.
-    Raises:
-        SeriesError: with series and times.
     """
     ends = steps.groupby("unique_id", sort=False)["ds"].agg(["min", "max"])
     rows = covariate_table.loc[covariate_table["unique_id"].isin(ends.index), KEY]
     first, last = (rows["unique_id"].map(ends[name]) for name in ends)
     some = _list_times(_find_lacking(rows[rows["ds"].between(first, last)], steps), tz)
     if some:
-        raise SeriesError(
-            "covariates that are known ahead: expected rows at the steps of their series, received others: "
-            f"{list_some(some, NAMES_IN_MESSAGE)}. Correct their times, or leave them out."
-        )
+        logger.warning("covariates: rows between steps are not read: %s", list_some(some, NAMES_IN_MESSAGE))
 
 
 def find_empty(cells: pd.DataFrame) -> pd.DataFrame:
