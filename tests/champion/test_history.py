@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnn_pipelines.champion import files, history
-from rnn_pipelines.champion.history import add_record, list_folder, list_records, make_name
+from rnn_pipelines.champion.history import add_record, is_name, list_folder, list_records, make_name
 
 
 def test_record_comes_back_with_its_name(tmp_path: Path) -> None:
@@ -141,6 +141,27 @@ def test_name_is_later_than_that_of_any_version(tmp_path: Path, clock: Clock) ->
     ahead = "2031-01-31T02.00.00.000005Z-abcdef"
     (tmp_path / "versions" / ahead).mkdir(parents=True)
     assert make_name(tmp_path)[:28] == "2031-01-31T02.00.00.000006Z-"
+
+
+def test_names_that_are_made_are_known_as_such(tmp_path: Path) -> None:
+    assert is_name(make_name(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "2031-01-31 my notes",
+        "2031-01-31T02.00.00.005Z",
+        "2031-01-31T02.00.00.000005Z-ffffff copy",
+        "2031-01-31T02.00.00.000005Z-ffffff\n",
+        "2031-01-31T02.00.00.000005Z-gggggg",
+        ".2031-01-31T02.00.00.000005Z-ffffff.part",
+        "２０３１-01-31T02.00.00.000005Z-ffffff",
+    ],
+)
+def test_names_that_people_give_are_none(name: str) -> None:
+    assert not is_name(name)
 
 
 @pytest.mark.parametrize(

@@ -534,6 +534,19 @@ def test_file_among_the_versions_is_neither_listed_nor_removed(store: ChampionSt
     assert store.list_versions() == [first]
 
 
+@pytest.mark.parametrize("name", ["2020-01-01 my notes", "mine", "2020-01-01T00.00.00.000Z", "VERSION-copy"])
+def test_folder_of_another_name_is_neither_listed_nor_removed(
+    store: ChampionStore, promote: Promote, name: str
+) -> None:
+    first = promote("first")
+    others = [store.add_version(make_files(content)) for content in "ab"]
+    folder = find_folder(store, name.replace("VERSION", others[0]))
+    shutil.copytree(find_folder(store, others[0]), folder)
+    assert store.prune(1) == others[:1]
+    assert folder.exists()
+    assert store.list_versions() == [first, others[1]]
+
+
 @pytest.mark.parametrize("call", ["rename", "fsync", "unlink", "rmdir"])
 @pytest.mark.parametrize("at", range(3))
 def test_interrupted_prune_leaves_whole_versions_only(

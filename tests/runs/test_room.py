@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from pathlib import Path, PurePath
 
 import pytest
@@ -81,6 +82,25 @@ def test_files_that_somebody_put_into_a_run_are_not_removed(room: Room, caplog: 
     with caplog.at_level(logging.WARNING):
         assert prune(room, 1) == [names[1]]
     assert "01_raw/mine.csv" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["2020-01-01 my notes", "mine", "2020-01-01T00.00.00.000Z", "RUN-copy"])
+def test_folder_of_another_name_is_neither_listed_nor_removed(room: Room, name: str) -> None:
+    names = [do_run(room, number) for number in range(3)]
+    folder = room.folder / name.replace("RUN", names[0])
+    shutil.copytree(room.folder / names[0], folder)
+    assert prune(room, 2) == names[:1]
+    assert folder.exists()
+    assert room.list_runs() == names[1:]
+
+
+def test_folder_without_a_record_is_not_removed(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing says which of its files a run wrote."""
+    names = [do_run(room, number) for number in range(3)]
+    (room.folder / names[0] / RECORD).unlink()
+    with caplog.at_level(logging.WARNING):
+        assert prune(room, 1) == [names[1]]
+    assert f"{room.folder / names[0]}: it is kept" in caplog.text
 
 
 def test_run_that_was_killed_is_removed_by_the_next_one(room: Room) -> None:

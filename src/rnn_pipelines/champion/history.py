@@ -48,6 +48,11 @@ def make_later_name(names: Iterable[str]) -> str:
     return f"{at:%Y-%m-%dT%H.%M.%S.%fZ}-{uuid.uuid4().hex[:6]}"
 
 
+def is_name(name: str) -> bool:
+    """Whether a name is of the form of `make_name`: whatever is called otherwise, somebody else put there."""
+    return NAME.fullmatch(name) is not None
+
+
 def find_moment(name: str) -> datetime | None:
     """The time that a name of `make_name` tells; None of any other name."""
     found = NAME.fullmatch(name)

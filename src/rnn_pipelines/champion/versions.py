@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rnn_pipelines.champion.files import replace_file, sync_folder
 from rnn_pipelines.champion.formats import FORMAT, is_plain, read_object
-from rnn_pipelines.champion.history import give_order, list_folder, make_name
+from rnn_pipelines.champion.history import give_order, is_name, list_folder, make_name
 from rnn_pipelines.errors import ChampionError, show, show_all
 
 CHECKSUMS = "checksums.json"
@@ -81,7 +81,8 @@ class Versions:
 
     def list_complete(self) -> list[str]:
         """All that are complete, the oldest first."""
-        return sorted((path.name for path in list_folder(self.folder) if path.is_dir()), key=give_order)
+        found = (path.name for path in list_folder(self.folder) if is_name(path.name) and path.is_dir())
+        return sorted(found, key=give_order)
 
     def remove(self, versions: Sequence[str]) -> None:
         """Removes versions, and what processes left that ended midway."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from rnn_pipelines.champion.files import sync_folder
-from rnn_pipelines.champion.history import make_later_name
+from rnn_pipelines.champion.history import give_order, is_name, make_later_name
 from rnn_pipelines.errors import RunError, show_all
 from rnn_pipelines.runs.records import RECORD, RunRecord, list_files, read_record, write_record
 
@@ -63,7 +63,7 @@ class Room:
     def list_runs(self) -> list[str]:
         """All that are complete, the oldest first."""
         found = self.folder.iterdir() if self.folder.is_dir() else ()
-        return sorted(path.name for path in found if path.is_dir() and not path.is_symlink() and path.name[0] != ".")
+        return sorted((path.name for path in found if is_name(path.name) and _is_folder(path)), key=give_order)
 
     def read_record(self, name: str) -> RunRecord:
         """What is known of a run.
@@ -160,13 +160,18 @@ def prune(room: Room, num_kept: int) -> list[str]:
     Returns:
         Names of those that were removed. One that holds files which it did not write stays.
     """
-    old = [name for name in room.list_runs()[:-num_kept] if name != room.find_current()]
-    removed = [name for name in old if not _list_foreign(room, name)]
-    for name in removed:
+    removed = []
+    for name in room.list_runs()[:-num_kept]:
+        if name == room.find_current():
+            continue
+        if reason := _find_foreign(room, name):
+            logger.warning("%s: it is kept, because %s", room.folder / name, reason)
+            continue
         # Out of sight first: a removal that is interrupted leaves no run without some of its files.
         hidden = room.folder / f".{name}.part"
         os.rename(room.folder / name, hidden)
         shutil.rmtree(hidden)
+        removed.append(name)
     return removed
 
 
@@ -214,14 +219,13 @@ def _refuse_foreign(shown: Path, taken: Path | None) -> None:
         )
 
 
-def _list_foreign(room: Room, name: str) -> list[str]:
+def _find_foreign(room: Room, name: str) -> str:
+    """Why a run can't be removed: files that it did not write, or that nobody knows of; empty where it can."""
     folder = room.folder / name
     if not (folder / RECORD).exists():
-        return []
+        return f"there is no {RECORD} that says which files are its own; remove it if they are"
     foreign = sorted(set(list_files(folder)) - room.read_record(name)["files"].keys())
-    if foreign:
-        logger.warning("%s: it is kept, because somebody put %s there; move it out", folder, ", ".join(foreign))
-    return foreign
+    return f"somebody put {show_all(foreign)} there; move it out" if foreign else ""
 
 
 def _link_layer(room: Room, layer: str) -> None:
@@ -239,6 +243,11 @@ def _point(link: Path, target: str) -> None:
     os.symlink(target, unfinished)
     os.replace(unfinished, link)
     sync_folder(link.parent)
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is one, and no link to one."""
+    return path.is_dir() and not path.is_symlink()
 
 
 def _list_layers(folder: Path) -> list[str]:
