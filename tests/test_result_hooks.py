@@ -1,6 +1,7 @@
 """Data sets of a run write into its own folder, and are read where people look once it has ended."""
 
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import Callable
@@ -168,6 +169,32 @@ def test_old_runs_are_removed(project: Project) -> None:
     for number in range(4):
         project.run(number)
     assert len(project.room.list_runs()) == 2
+
+
+def test_damaged_record_of_an_old_run_is_a_warning(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(3):
+        project.run(number)
+    first = project.room.list_runs()[0]
+    (project.room.folder / first / "run.json").write_text("{")
+    with caplog.at_level(logging.WARNING):
+        project.run(3)
+    assert (project.read_metrics()["gru"], len(project.room.list_runs())) == (3, 3)
+    assert f"{first}: it is kept" in caplog.text
+
+
+def test_old_run_that_cannot_be_removed_is_a_warning(
+    project: Project, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What this one found is shown by then."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("not yours")
+
+    monkeypatch.setattr(result_hooks, "prune", refuse)
+    with caplog.at_level(logging.WARNING):
+        project.run(1)
+    assert project.read_metrics()["gru"] == 1
+    assert "not yours" in caplog.text
 
 
 def test_run_of_some_nodes_says_from_which_run_it_went_on(project: Project) -> None:

@@ -101,7 +101,7 @@ class ResultHooks:
             for writer, run in self._runs.items():
                 publish(run, {**self._records[writer], "ended": make_timestamp()})
                 logger.info("Run of %s: %s", run.room.pipeline, run.name)
-                prune(run.room, self._num_kept)
+                _remove_old(run.room, self._num_kept)
         finally:
             self._end()
 
@@ -150,6 +150,14 @@ class ResultHooks:
         return read
 
 
+def _remove_old(room: Room, num_kept: int) -> None:
+    """A run whose results are shown has ended well, whatever is wrong with older ones."""
+    try:
+        prune(room, num_kept)
+    except OSError as error:
+        logger.warning("%s: old runs could not be removed (%s)", room.folder, error)
+
+
 def _list_writers(pipeline: Pipeline, places: Mapping[str, Place]) -> list[Room]:
     """Where a run writes, always in the same order, so that no two runs wait for each other."""
     writers = {places[name].room for name in pipeline.all_outputs() & places.keys()}
@@ -164,7 +172,7 @@ def _list_needed(run_params: Mapping[str, Any], pipeline: Pipeline) -> set[str] 
     return None if is_whole else pipeline.inputs()
 
 
-def _describe(run: OpenRun, env: str, parameters: dict[str, Any], read: dict[str, str]) -> RunRecord:
+def _describe(run: OpenRun, env: str | None, parameters: dict[str, Any], read: dict[str, str]) -> RunRecord:
     return {
         "run": run.name,
         "pipeline": run.room.pipeline,

@@ -32,8 +32,7 @@ def runs() -> None:
 def list_runs(pipeline: str, env: str | None, is_json: bool) -> None:
     """Lists the runs that are kept, the oldest first; * is the one whose results are shown."""
     room = find_room(pipeline, env)
-    records = [room.read_record(name) for name in room.list_runs()]
-    click.echo(json.dumps(records, indent=2) if is_json else comparison.tabulate_runs(room))
+    click.echo(json.dumps(comparison.list_records(room), indent=2) if is_json else comparison.tabulate_runs(room))
 
 
 @runs.command()

@@ -56,6 +56,38 @@ def test_list_marks_the_run_that_is_shown(room: Room) -> None:
     assert [line.split()[0] for line in lines[1:]] == [names[0][-6:], f"{names[1][-6:]}*"]
 
 
+@pytest.mark.parametrize("content", ["{", "[]", '{"format": 99}', '{"run": "NAME", "files": {}, "versions": []}'])
+def test_damaged_record_hides_no_other_run(room: Room, content: str) -> None:
+    names = [do_run(room) for _ in range(3)]
+    (room.folder / names[1] / "run.json").write_text(content.replace("NAME", names[1]))
+    lines = comparison.tabulate_runs(room).splitlines()
+    assert [line.split()[0].rstrip("*") for line in lines[1:]] == [name[-6:] for name in names]
+    assert [f"{names[1]}/run.json: it " in line for line in lines[1:]] == [False, True, False]
+
+
+def test_programs_are_told_what_is_wrong_with_a_record(room: Room) -> None:
+    names = [do_run(room) for _ in range(2)]
+    (room.folder / names[0] / "run.json").write_text("{")
+    damaged, whole = comparison.list_records(room)
+    assert damaged["run"] == names[0]
+    assert "it is damaged" in damaged["problem"]
+    assert "problem" not in whole
+
+
+def test_list_is_empty_before_the_first_run(room: Room) -> None:
+    assert comparison.tabulate_runs(room) == "forecast: no runs yet"
+    assert comparison.list_records(room) == []
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 5000])
+def test_damaged_results_are_refused_by_name(room: Room, content: bytes) -> None:
+    name = do_run(room)
+    path = room.folder / name / "08_reporting/metrics.json"
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=f"^{path}: it is damaged"):
+        comparison.read_numbers(room.folder / name)
+
+
 def test_comparison_sets_metrics_side_by_side(room: Room) -> None:
     names = [do_run(room, mse=1.5), do_run(room, mse=0.25)]
     text = comparison.compare_runs(room, names, metrics=["mse"])
@@ -124,6 +156,7 @@ def test_results_from_before_there_were_runs_are_described(room: Room) -> None:
         ({"a": {"b": 1}, "c": 2}, {"a.b": 1, "c": 2}),
         ({"a": [1, 2]}, {"a": [1, 2]}),
         ({"a": [{"name": "x", "mse": 1}, {"mse": 2}]}, {"a.x.name": "x", "a.x.mse": 1, "a.1.mse": 2}),
+        ({"a": [{"name": ["x"]}]}, {"a.['x'].name": ["x"]}),
         (5, {"": 5}),
     ],
 )

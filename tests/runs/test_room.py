@@ -103,6 +103,15 @@ def test_folder_without_a_record_is_not_removed(room: Room, caplog: pytest.LogCa
     assert f"{room.folder / names[0]}: it is kept" in caplog.text
 
 
+@pytest.mark.parametrize("content", ["{", '{"files": {"a": 1}}', '{"format": 99}'])
+def test_run_whose_record_is_damaged_is_not_removed(room: Room, caplog: pytest.LogCaptureFixture, content: str) -> None:
+    names = [do_run(room, number) for number in range(3)]
+    (room.folder / names[0] / RECORD).write_text(content)
+    with caplog.at_level(logging.WARNING):
+        assert prune(room, 1) == [names[1]]
+    assert f"{room.folder / names[0]}: it is kept" in caplog.text
+
+
 def test_run_that_was_killed_is_removed_by_the_next_one(room: Room) -> None:
     killed = open_run(room, LAYERS, needed=None)
     write(killed, 1)

@@ -164,20 +164,30 @@ def read_record(content: bytes, label: object) -> Record:
         NewerFormatError: a newer version of the project has written it.
     """
     found = read_object(content, label)
+    refuse_other_types(found, Record)
+    return cast(Record, found)
+
+
+def refuse_other_types(found: Mapping[str, Any], kind: Any) -> None:
+    """Raises a ValueError, which names the key, where values are not of the types that a kind of record says.
+
+    Args:
+        found: what a file held.
+        kind: of record.
+    """
     try:
-        _make_adapter().validate_python(found)
+        _make_adapter(kind).validate_python(found)
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(map(str, first["loc"]))
         raise ValueError(f"{path}: {first['msg'].removeprefix('Value error, ')}") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    return cast(Record, found)
 
 
 @cache
-def _make_adapter() -> "TypeAdapter[Record]":
-    return TypeAdapter(Record)
+def _make_adapter(kind: Any) -> "TypeAdapter[Any]":
+    return TypeAdapter(kind)
 
 
 def list_reasons(record: Record) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_pipelines.champion.tables import NO_VALUE, NUM_LETTERS, format_table, format_value, shorten_version
-from rnn_pipelines.errors import RunError, show
+from rnn_pipelines.errors import NewerFormatError, RunError, show
 from rnn_pipelines.runs.records import RunRecord, find_damage
 from rnn_pipelines.runs.room import Room
 
@@ -41,11 +41,16 @@ def find_run(room: Room, letters: str | None) -> str:
     return found[0]
 
 
+def list_records(room: Room) -> list[RunRecord]:
+    """What is known of all runs, the oldest first; where a record can't be read, its run's name, and why."""
+    return [_read_if_whole(room, name) for name in room.list_runs()]
+
+
 def tabulate_runs(room: Room) -> str:
     """A line for each run, the oldest first; `*` marks the one whose results are shown."""
-    current, records = room.find_current(), [room.read_record(name) for name in room.list_runs()]
-    befores = [None, *records[:-1]]
-    rows = [_write_row(record, before, current) for record, before in zip(records, befores, strict=True)]
+    current, records = room.find_current(), list_records(room)
+    befores = [None, *records]
+    rows = [_write_row(record, before, current) for record, before in zip(records, befores, strict=False)]
     return format_table([HEADER, *rows]) if rows else f"{room.pipeline}: no runs yet"
 
 
@@ -112,10 +117,12 @@ def read_numbers(folder: Path) -> dict[str, float | None]:
 
     Args:
         folder: of the run.
+    Raises:
+        RunError: a file is damaged.
     """
     found: dict[str, float | None] = {}
     for path in sorted((folder / REPORTING).glob("*.json")):
-        results = json.loads(path.read_bytes())
+        results = _read_results(path)
         # Figures are JSON as well; results say which run made them.
         if isinstance(results, dict) and results.pop("run", None) is not None:
             leaves = flatten(results).items()
@@ -126,12 +133,28 @@ def read_numbers(folder: Path) -> dict[str, float | None]:
 def flatten(values: Any, path: str = "") -> dict[str, Any]:
     """Nested values by their paths; what stands in a list is called by its `name`, or by its place."""
     if isinstance(values, list) and any(isinstance(value, dict | list) for value in values):
-        names = [value.get("name", place) if isinstance(value, dict) else place for place, value in enumerate(values)]
+        names = [str(value.get("name", n)) if isinstance(value, dict) else n for n, value in enumerate(values)]
         values = dict(zip(names, values, strict=True))
     if not isinstance(values, dict):
         return {path: values}
     below = (flatten(value, f"{path}.{key}" if path else str(key)) for key, value in values.items())
     return {key: leaf for leaves in below for key, leaf in leaves.items()}
+
+
+def _read_if_whole(room: Room, name: str) -> RunRecord:
+    try:
+        return room.read_record(name)
+    except (RunError, NewerFormatError) as error:
+        return RunRecord(run=name, problem=str(error))
+
+
+def _read_results(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(
+            f"{path}: it is damaged ({error}). Copy it back from a backup, or compare other runs."
+        ) from error
 
 
 def _align(columns: Sequence[Mapping[str, Any]]) -> Rows:
@@ -161,7 +184,7 @@ def _write_row(record: RunRecord, before: RunRecord | None, current: str | None)
         format_value(record.get("ended")),
         f"{max(facts['num_rows'] for facts in data):,}" if data else NO_VALUE,
         (record.get("commit") or NO_VALUE)[:NUM_LETTERS],
-        NO_VALUE if before is None or "ended" not in before else _say_differences(record, before),
+        record.get("problem") or (_say_differences(record, before) if before and "ended" in before else NO_VALUE),
     )
 
 

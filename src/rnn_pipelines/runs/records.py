@@ -4,16 +4,21 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, cast
+
+# That of typing is of no use to pydantic before Python 3.12.
+from typing_extensions import TypedDict
 
 from rnn_pipelines.champion.files import replace_file
 from rnn_pipelines.champion.formats import read_object
+from rnn_pipelines.champion.records import as_written, refuse_other_types
 from rnn_pipelines.errors import RunError
 
 RECORD = "run.json"
 FORMAT = 1
 
 
+@as_written
 class DataFacts(TypedDict):
     """A table that a run read: a hash of its columns and values, and how many rows."""
 
@@ -21,6 +26,7 @@ class DataFacts(TypedDict):
     num_rows: int
 
 
+@as_written
 class FileFacts(TypedDict):
     """A file that a run wrote."""
 
@@ -28,16 +34,17 @@ class FileFacts(TypedDict):
     num_bytes: int
 
 
+@as_written
 class RunRecord(TypedDict, total=False):
     """What is known of a run; times are ISO 8601, UTC.
 
     `reads` has the runs of other pipelines whose results it read, `continues` the run of its own pipeline from whose
-    results it went on, if it left out nodes.
+    results it went on, if it left out nodes. `problem` is never written: it says of a listed run why there is no more.
     """
 
     run: str
     pipeline: str
-    env: str
+    env: str | None
     began: str
     ended: str
     continues: str | None
@@ -48,6 +55,7 @@ class RunRecord(TypedDict, total=False):
     commit: str | None
     versions: dict[str, str]
     files: dict[str, FileFacts]
+    problem: str
 
 
 def write_record(folder: Path, record: RunRecord) -> None:
@@ -75,10 +83,13 @@ def read_record(folder: Path) -> RunRecord:
         return RunRecord(run=folder.name, files={})
     try:
         found = read_object(path.read_bytes(), path, FORMAT)
+        refuse_other_types(found, RunRecord)
+        if "files" not in found or found.get("run") != folder.name:
+            raise ValueError("expected the record of the run in whose folder it lies")
     except (OSError, ValueError) as error:
-        raise RunError(f"{path}: it is damaged ({error}).") from error
-    if not isinstance(found.get("files"), dict) or found.get("run") != folder.name:
-        raise RunError(f"{path}: it is damaged (expected the record of the run in whose folder it lies).")
+        raise RunError(
+            f"{path}: it is damaged ({error}). Copy it back from a backup, or move its folder away."
+        ) from error
     return cast(RunRecord, found)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 
 from rnn_pipelines.champion.files import sync_folder
 from rnn_pipelines.champion.history import give_order, is_name, make_later_name
-from rnn_pipelines.errors import RunError, show_all
+from rnn_pipelines.errors import NewerFormatError, RunError, show_all
 from rnn_pipelines.runs.records import RECORD, RunRecord, list_files, read_record, write_record
 
 logger = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ def prune(room: Room, num_kept: int) -> list[str]:
         room: its lock is held.
         num_kept: newest ones that stay, beside the one that is shown.
     Returns:
-        Names of those that were removed. One that holds files which it did not write stays.
+        Names of those that were removed. One that holds files which it is not known to have written stays.
     """
     removed = []
     for name in room.list_runs()[:-num_kept]:
@@ -223,8 +223,12 @@ def _find_foreign(room: Room, name: str) -> str:
     """Why a run can't be removed: files that it did not write, or that nobody knows of; empty where it can."""
     folder = room.folder / name
     if not (folder / RECORD).exists():
-        return f"there is no {RECORD} that says which files are its own; remove it if they are"
-    foreign = sorted(set(list_files(folder)) - room.read_record(name)["files"].keys())
+        return f"there is no {RECORD} to say which files are its own; move it away"
+    try:
+        own = room.read_record(name)["files"].keys()
+    except (RunError, NewerFormatError) as error:
+        return f"nothing says which files are its own: {error}"
+    foreign = sorted(set(list_files(folder)) - own)
     return f"somebody put {show_all(foreign)} there; move it out" if foreign else ""
 
 
