@@ -134,6 +134,13 @@ def test_without_a_run_one_is_asked_for(room: Room) -> None:
         comparison.find_run(room, None)
 
 
+def test_where_no_run_is_shown_those_that_there_are_are_named(room: Room) -> None:
+    name = do_run(room)
+    (room.folder / "current").unlink()
+    with pytest.raises(RunError, match=f"forecast: no run is shown; known: {name[-6:]}. Name one, or run kedro run"):
+        comparison.find_run(room, None)
+
+
 def test_description_names_damaged_files(room: Room) -> None:
     name = do_run(room)
     (room.folder / name / "08_reporting/metrics.json").write_text("{}")

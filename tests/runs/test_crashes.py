@@ -75,7 +75,7 @@ def prepare_runs(root: Path) -> int:
     """Runs, of which the next one removes the oldest, and what a killed process left."""
     for number in (1, 2):
         stub_run.run(root, number)
-    (root / "runs/forecast/.killed.part/08_reporting").mkdir(parents=True)
+    (root / "runs/forecast/.2026-01-01T00.00.00.000000Z-abcdef.part/08_reporting").mkdir(parents=True)
     return 2
 
 

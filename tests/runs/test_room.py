@@ -34,6 +34,30 @@ def do_run(room: Room, number: int) -> str:
     return run.name
 
 
+def fail(room: Room, number: int) -> str:
+    run = open_run(room, LAYERS, needed=None)
+    write(run, number)
+    put_aside(run)
+    return run.name
+
+
+def put(path: Path, kind: str) -> None:
+    """Something of the user's, in place of what is there."""
+    if path.is_symlink():
+        path.unlink()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    elsewhere = path.parents[2] / "elsewhere"
+    if kind == "link":
+        elsewhere.mkdir()
+    if kind == "file":
+        path.write_text("mine")
+    elif kind == "folder":
+        path.mkdir()
+        (path / "mine.txt").write_text("mine")
+    else:
+        path.symlink_to(elsewhere)
+
+
 def read_shown(room: Room) -> int:
     number: int = json.loads((room.find_shown("08_reporting") / "metrics.json").read_text())["number"]
     return number
@@ -140,11 +164,9 @@ def test_what_it_changes_leaves_the_run_before_as_it_was(room: Room) -> None:
 
 def test_it_goes_on_from_a_run_that_failed_if_that_came_far_enough(room: Room) -> None:
     do_run(room, 1)
-    failed = open_run(room, LAYERS, needed=None)
-    write(failed, 2)
-    put_aside(failed)
+    failed = fail(room, 2)
     run = open_run(room, LAYERS, needed=[PurePath(METRICS)])
-    assert run.continues == f"{failed.name}.failed"
+    assert run.continues == f"{failed}.failed"
     assert json.loads((run.folder / METRICS).read_text()) == {"number": 2}
 
 
@@ -155,11 +177,24 @@ def test_it_does_not_go_on_from_one_that_failed_too_early(room: Room) -> None:
 
 
 def test_a_failed_run_is_forgotten_when_one_has_ended_well(room: Room) -> None:
-    failed = open_run(room, LAYERS, needed=None)
-    write(failed, 1)
-    put_aside(failed)
+    fail(room, 1)
     do_run(room, 2)
+    prune(room, 2)
     assert list(room.folder.glob(".*.failed")) == []
+
+
+def test_it_does_not_go_on_from_one_that_failed_before_what_is_shown(room: Room) -> None:
+    """It is still there where a process was killed between the two."""
+    fail(room, 1)
+    shown = do_run(room, 2)
+    assert open_run(room, LAYERS, needed=[PurePath(METRICS)]).continues == shown
+
+
+def test_it_goes_on_from_nothing_where_what_was_shown_is_gone(room: Room) -> None:
+    shutil.rmtree(room.folder / do_run(room, 1))
+    assert room.find_current() is None
+    assert open_run(room, LAYERS, needed=[PurePath(METRICS)]).continues is None
+    assert do_run(room, 2) == room.find_current()
 
 
 # Results of a version of the project that had no runs
@@ -188,13 +223,93 @@ def test_users_files_are_never_moved_with_them(room: Room) -> None:
     assert read_shown(room) == 1
 
 
-def test_folder_in_the_place_of_a_link_is_refused(room: Room) -> None:
+# What people put where runs write
+
+KINDS = ("file", "folder", "link", "link to nothing")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("layer", LAYERS)
+def test_what_no_run_made_is_refused_in_the_place_of_a_link(room: Room, layer: str, kind: str) -> None:
     do_run(room, 1)
+    shown = room.find_shown(layer)
+    put(shown, kind)
+    with pytest.raises(
+        RunError, match=f"^{shown}: expected a link to the newest run's results, found a .*Move it away"
+    ):
+        open_run(room, ["08_reporting"], needed=None)
+    assert not (shown.is_symlink() and shown.resolve().is_relative_to(room.folder))
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "link to nothing"])
+def test_it_is_refused_before_there_are_runs(room: Room, kind: str) -> None:
     shown = room.find_shown("08_reporting")
-    shown.unlink()
-    shown.mkdir()
-    with pytest.raises(RunError, match="expected a link to the newest run's results"):
+    put(shown, kind)
+    with pytest.raises(RunError, match=f"^{shown}: expected a link"):
         open_run(room, LAYERS, needed=None)
+    assert room.list_runs() == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_refused_when_it_came_while_the_run_went_on(room: Room, kind: str) -> None:
+    """One that leaves nodes out can go on from its results then."""
+    do_run(room, 1)
+    run = open_run(room, LAYERS, needed=None)
+    write(run, 2)
+    shown = room.find_shown("08_reporting")
+    put(shown, kind)
+    with pytest.raises(RunError, match="Move it away"):
+        publish(run, {"run": run.name})
+    put_aside(run)
+    shown.rename(room.root / "moved")
+    assert open_run(room, (), needed=[PurePath(METRICS)]).continues == f"{run.name}.failed"
+
+
+def test_link_through_the_current_run_is_ours_in_any_form(room: Room) -> None:
+    shown = room.find_shown("08_reporting")
+    shown.parent.mkdir(parents=True)
+    shown.symlink_to(room.folder / "current/08_reporting")
+    do_run(room, 1)
+    assert (read_shown(room), shown.readlink().is_absolute()) == (1, False)
+
+
+def test_folder_is_refused_where_there_are_runs_and_none_is_shown(room: Room) -> None:
+    do_run(room, 1)
+    (room.folder / "current").unlink()
+    put(room.find_shown("08_reporting"), "folder")
+    with pytest.raises(RunError, match="found a folder that no run made"):
+        open_run(room, LAYERS, needed=None)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link"])
+def test_what_is_no_link_to_a_run_is_refused_as_the_current_one(room: Room, kind: str) -> None:
+    name = do_run(room, 1)
+    put(room.folder / "current", kind)
+    with pytest.raises(RunError, match=f"^{room.folder}/current: expected a link to a run, found a {kind} .*Move it"):
+        open_run(room, LAYERS, needed=None)
+    assert (room.find_current(), room.list_runs()) == (None, [name])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", [".x.part", ".x.failed"])
+def test_hidden_things_of_other_names_stay_and_end_no_run(room: Room, name: str, kind: str) -> None:
+    path = room.folder / name
+    put(path, kind)
+    do_run(room, 1)
+    fail(room, 2)
+    do_run(room, 3)
+    prune(room, 2)
+    assert (path.exists() or path.is_symlink(), read_shown(room)) == (True, 3)
+
+
+def test_link_to_a_run_counts_in_any_form(room: Room) -> None:
+    names = [do_run(room, number) for number in (1, 2)]
+    current = room.folder / "current"
+    for target in (room.folder / names[0], Path("./x/..", names[0])):
+        (room.folder / "x").mkdir(exist_ok=True)
+        current.unlink()
+        current.symlink_to(target)
+        assert room.find_current() == names[0]
 
 
 # Records

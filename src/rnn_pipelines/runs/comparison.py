@@ -27,17 +27,17 @@ def find_run(room: Room, letters: str | None) -> str:
         RunError: there is none, or several begin or end so.
     """
     names = room.list_runs()
+    known = ", ".join(map(shorten_version, names[::-1][:10]))
     if letters is None:
         current = room.find_current()
         if current is None:
-            raise RunError(f"{room.pipeline}: no runs yet. Run kedro run --pipelines={room.pipeline} first.")
+            problem = f"no run is shown; known: {known}. Name one, or" if known else "no runs yet. First"
+            raise RunError(f"{room.pipeline}: {problem} run kedro run --pipelines={room.pipeline}.")
         return current
     found = [name for name in names if name.startswith(letters) or name.endswith(letters)]
     if len(found) != 1:
-        known = ", ".join(map(shorten_version, names[::-1][:10])) or "none"
-        raise RunError(
-            f"{show(letters)}: expected letters of one run of {room.pipeline}, found {len(found)}; known: {known}."
-        )
+        expected = f"expected letters of one run of {room.pipeline}, found {len(found)}"
+        raise RunError(f"{show(letters)}: {expected}; known: {known or 'none'}.")
     return found[0]
 
 

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "runs"
 CURRENT = "current"
+# Ends of the hidden names of runs that write or are removed, and of the one that failed.
+UNFINISHED = ".part"
 FAILED = ".failed"
 # Here lie a user's own files, too; a run writes but this one.
 RAW = "01_raw"
@@ -54,11 +56,11 @@ class Room:
         return self.root / layer / self.pipeline
 
     def find_current(self) -> str | None:
-        """The name of the run whose results are shown; None where there is none."""
-        try:
-            return os.readlink(self.folder / CURRENT)
-        except OSError:
-            return None
+        """The name of the run whose results are shown; None where there is none, or it is gone."""
+        link = self.folder / CURRENT
+        target = Path(os.path.realpath(link))
+        is_here = link.is_symlink() and target.parent == Path(os.path.realpath(self.folder))
+        return target.name if is_here and target.name in self.list_runs() else None
 
     def list_runs(self) -> list[str]:
         """All that are complete, the oldest first."""
@@ -91,7 +93,7 @@ class OpenRun:
     @property
     def folder(self) -> Path:
         """Where it writes."""
-        return self.room.folder / f".{self.name}.part"
+        return self.room.folder / f".{self.name}{UNFINISHED}"
 
 
 def open_run(room: Room, layers: Iterable[str], needed: Collection[PurePath] | None) -> OpenRun:
@@ -104,12 +106,12 @@ def open_run(room: Room, layers: Iterable[str], needed: Collection[PurePath] | N
             It begins with a copy of those results: of a run that failed since, if all that is needed is among them,
             else of those that are shown.
     Raises:
-        RunError: where results would be shown, there are files that no run wrote.
+        RunError: where results would be shown, there is what no run made.
         OSError: it could not be written; all is as it was.
     """
     room.folder.mkdir(parents=True, exist_ok=True)
-    for path in room.folder.glob(".*.part"):
-        path.unlink() if path.is_symlink() else shutil.rmtree(path)
+    for path in _list_hidden(room, UNFINISHED):
+        shutil.rmtree(path)
     _take_in(room, layers)
     before = None if needed is None else _find_before(room, needed)
     run = OpenRun(room, make_later_name(room.list_runs()), None if before is None else before.name.removeprefix("."))
@@ -131,9 +133,12 @@ def publish(run: OpenRun, record: RunRecord) -> None:
         run: that has ended well; its room's lock is held.
         record: what is known of it; checksums of its files are added.
     Raises:
+        RunError: where results would be shown, there is what no run made; it came there while the run went on.
         OSError: it could not be written.
     """
     room, folder = run.room, run.room.folder / run.name
+    for layer in _list_unlinked(room, _list_layers(run.folder)):
+        raise _explain(room.find_shown(layer), "the newest run's results")
     write_record(run.folder, record)
     _sync_tree(run.folder)
     os.rename(run.folder, folder)
@@ -141,7 +146,6 @@ def publish(run: OpenRun, record: RunRecord) -> None:
     for layer in _list_layers(folder):
         _link_layer(room, layer)
     _point(room.folder / CURRENT, run.name)
-    _remove_failed(room)
 
 
 def put_aside(run: OpenRun) -> None:
@@ -152,23 +156,24 @@ def put_aside(run: OpenRun) -> None:
 
 
 def prune(room: Room, num_kept: int) -> list[str]:
-    """Removes old runs.
+    """Removes old runs, and what is left of one that failed.
 
     Args:
-        room: its lock is held.
+        room: its lock is held, and a run has ended well.
         num_kept: newest ones that stay, beside the one that is shown.
     Returns:
         Names of those that were removed. One that holds files which it is not known to have written stays.
     """
-    removed = []
+    _remove_failed(room)
+    current, removed = room.find_current(), []
     for name in room.list_runs()[:-num_kept]:
-        if name == room.find_current():
+        if name == current:
             continue
         if reason := _find_foreign(room, name):
             logger.warning("%s: it is kept, because %s", room.folder / name, reason)
             continue
         # Out of sight first: a removal that is interrupted leaves no run without some of its files.
-        hidden = room.folder / f".{name}.part"
+        hidden = room.folder / f".{name}{UNFINISHED}"
         os.rename(room.folder / name, hidden)
         shutil.rmtree(hidden)
         removed.append(name)
@@ -177,59 +182,71 @@ def prune(room: Room, num_kept: int) -> list[str]:
 
 def _find_before(room: Room, needed: Collection[PurePath]) -> Path | None:
     current = room.find_current()
-    for failed in room.folder.glob(f".*{FAILED}"):
-        if needed and all((failed / file).exists() for file in needed):
+    for failed in _list_hidden(room, FAILED):
+        is_newer = current is None or failed.name[1:] > current
+        if needed and is_newer and all((failed / file).exists() for file in needed):
             return failed
     return None if current is None else room.folder / current
 
 
 def _remove_failed(room: Room) -> None:
-    for failed in room.folder.glob(f".*{FAILED}"):
+    for failed in _list_hidden(room, FAILED):
         shutil.rmtree(failed)
 
 
 def _take_in(room: Room, layers: Iterable[str]) -> None:
     """Results that were there before there were runs become the first run, and links take their place."""
-    shown = {layer: room.find_shown(layer) for layer in layers}
-    unlinked = [layer for layer, path in shown.items() if path.is_dir() and not path.is_symlink()]
-    current = room.find_current()
+    if room.find_current() is None and (room.folder / CURRENT).exists():
+        raise _explain(room.folder / CURRENT, "a run")
+    current = room.folder / (room.find_current() or make_later_name(room.list_runs()))
+    unlinked = _list_unlinked(room, {*layers, *_list_layers(current)})
     for layer in unlinked:
-        _refuse_foreign(shown[layer], None if current is None else room.folder / current / layer)
-    if unlinked and current is None:
-        current = make_later_name(())
-        (room.folder / current).mkdir()
-        _point(room.folder / CURRENT, current)
+        _refuse_foreign(room, layer, current)
+    if unlinked and not current.is_dir():
+        current.mkdir()
+        _point(room.folder / CURRENT, current.name)
     for layer in unlinked:
         # What ends this midway leaves a layer without a link, which the next run makes.
-        os.rename(shown[layer], room.folder / str(current) / layer)
-    for layer in _list_layers(room.folder / str(current)):
+        os.rename(room.find_shown(layer), current / layer)
+    for layer in _list_layers(current):
         _link_layer(room, layer)
 
 
-def _refuse_foreign(shown: Path, taken: Path | None) -> None:
+def _list_unlinked(room: Room, layers: Iterable[str]) -> list[str]:
+    """In which layers something else stands in the place of a link to results; an older form of the link is one too."""
+    through = f"/{FOLDER}/{room.pipeline}/{CURRENT}/"
+    shown = {layer: room.find_shown(layer) for layer in sorted(layers)}
+    there = {layer: path for layer, path in shown.items() if os.path.lexists(path)}
+    return [layer for layer, path in there.items() if not (path.is_symlink() and through in f"/{os.readlink(path)}/")]
+
+
+def _refuse_foreign(room: Room, layer: str, current: Path) -> None:
     """Ends it where files would be taken for results that are none."""
-    if taken is not None and (taken.exists() or (taken.parent / RECORD).exists()):
-        raise RunError(
-            f"{shown}: expected a link to the newest run's results, found a folder that no run wrote. Move it away."
-        )
-    others = [path.name for path in shown.iterdir() if path.name != SOURCE] if shown.parent.name == RAW else []
+    shown = room.find_shown(layer)
+    has_runs = any((room.folder / name / RECORD).exists() for name in room.list_runs())
+    if has_runs or not _is_folder(shown) or (current / layer).exists():
+        raise _explain(shown, "the newest run's results")
+    others = [path.name for path in shown.iterdir() if path.name != SOURCE] if layer == RAW else []
     if others:
         raise RunError(
             f"{shown}: expected results alone, found {show_all(sorted(others))}. Move it to {shown.parent}, say."
         )
 
 
+def _explain(path: Path, target: str) -> RunError:
+    kind = "link" if path.is_symlink() else "folder" if path.is_dir() else "file"
+    return RunError(f"{path}: expected a link to {target}, found a {kind} that no run made. Move it away.")
+
+
 def _find_foreign(room: Room, name: str) -> str:
-    """Why a run can't be removed: files that it did not write, or that nobody knows of; empty where it can."""
+    """Why a run can't be removed: files that it is not known to have written; empty where it can."""
     folder = room.folder / name
-    if not (folder / RECORD).exists():
-        return f"there is no {RECORD} to say which files are its own; move it away"
     try:
         own = room.read_record(name)["files"].keys()
     except (RunError, NewerFormatError) as error:
         return f"nothing says which files are its own: {error}"
     foreign = sorted(set(list_files(folder)) - own)
-    return f"somebody put {show_all(foreign)} there; move it out" if foreign else ""
+    return f"its record does not name {show_all(foreign)}; move that away" if foreign else ""
 
 
 def _link_layer(room: Room, layer: str) -> None:
@@ -242,11 +259,18 @@ def _link_layer(room: Room, layer: str) -> None:
 
 def _point(link: Path, target: str) -> None:
     """Makes a link, or lets one that is there lead elsewhere, in one step."""
-    unfinished = link.with_name(f".{link.name}.part")
-    unfinished.unlink(missing_ok=True)
+    unfinished = link.with_name(f".{link.name}{UNFINISHED}")
+    if unfinished.is_symlink():
+        unfinished.unlink()
     os.symlink(target, unfinished)
     os.replace(unfinished, link)
     sync_folder(link.parent)
+
+
+def _list_hidden(room: Room, ending: str) -> list[Path]:
+    """Folders of runs that did not end well; what is called otherwise is not ours."""
+    found = room.folder.glob(f".*{ending}")
+    return [path for path in found if is_name(path.name[1:].removesuffix(ending)) and _is_folder(path)]
 
 
 def _is_folder(path: Path) -> bool:
