@@ -1,7 +1,9 @@
 """A task's files and MLflow are where configuration says; what is compared before a retraining goes on record."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from kedro.config import MissingConfigException
@@ -12,8 +14,8 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner
 
-from rnn_pipelines.errors import ChampionError
-from rnn_pipelines.places import find_store, find_tracking, fingerprint_newest
+from rnn_pipelines.errors import ChampionError, ParameterError, show
+from rnn_pipelines.places import find_data_root, find_store, find_tracking, fingerprint_newest
 
 AS_OF = "2022-12-31"
 
@@ -46,6 +48,39 @@ def test_another_day_is_other_data_and_not_another_parameter(project: Path, pipe
     )
     assert one["data"] != other["data"]
     assert one["parameters"] == other["parameters"]
+
+
+def make_context(**settings: Any) -> Any:
+    return SimpleNamespace(config_loader={"globals": settings}, project_path=Path("/project"))
+
+
+@pytest.mark.parametrize(
+    ("root", "expected"), [("data", Path("/project/data")), ("/srv/data", Path("/srv/data")), ("s3://bucket", None)]
+)
+def test_data_root_begins_at_the_project_unless_it_is_on_another_machine(root: str, expected: Path | None) -> None:
+    assert find_data_root(make_context(data_root=root, layers={"raw": {}})) == expected
+
+
+@pytest.mark.parametrize("root", ["", " ", None, 5, ["data"], "~", "~/data", "~me/data"], ids=str)
+def test_data_root_that_would_be_a_folder_of_an_odd_name_is_refused(root: object) -> None:
+    """The catalog would write into `None` and `~` in the project, or into the root of the machine."""
+    received = re.escape(show(root))
+    with pytest.raises(ParameterError, match=rf"^globals\.data_root: expected .*, received {received}\.$"):
+        find_data_root(make_context(data_root=root))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"data_root": "data", "data_rot": "x"}, r"globals\.data_rot: no such .* Did you mean globals\.data_root\?"),
+        ({"layers": {}}, r"globals\.data_root: Field required"),
+        ({}, r"globals\.data_root: Field required"),
+    ],
+)
+def test_data_root_that_is_misspelt_or_missing_is_told(settings: dict[str, Any], message: str) -> None:
+    """Or the results of another environment would go among the real ones."""
+    with pytest.raises(ParameterError, match=message):
+        find_data_root(make_context(**settings))
 
 
 class NoFiles:

@@ -11,12 +11,38 @@ from kedro.framework.context import KedroContext
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
+from pydantic import BaseModel, ConfigDict, field_validator
 
+from rnn_pipelines.blocks import read_block
 from rnn_pipelines.champion.manifest import make_fingerprints
 from rnn_pipelines.champion.records import Fingerprints
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.specs import TrackingSpec, read_tracking
-from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.errors import ChampionError, show
+
+
+class GlobalsSpec(BaseModel):
+    """What `globals.yml` says.
+
+    Attributes:
+        data_root: folder below which all files lie, from the project's on; or its address on another machine.
+        layers: of the catalog's entries, for kedro-viz.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data_root: str
+    layers: dict[str, Any] = {}
+
+    @field_validator("data_root", mode="before")
+    @classmethod
+    def _refuse_odd(cls, root: Any) -> Any:
+        """The catalog takes it as it is written: nothing would be the root of the machine, and ~ a folder's name."""
+        if not isinstance(root, str) or not root.strip() or root.startswith("~"):
+            raise ValueError(
+                f"expected a folder, such as data or /srv/data, written in full without ~, received {show(root)}"
+            )
+        return root
 
 
 @dataclass(frozen=True)
@@ -38,6 +64,18 @@ class Place:
     @property
     def store(self) -> ChampionStore:
         return ChampionStore(self.champion)
+
+
+def find_data_root(context: KedroContext) -> Path | None:
+    """Below which folder all files lie; None where that is on another machine.
+
+    Args:
+        context: of a session.
+    Raises:
+        ParameterError: `globals.yml` names none, or has a key that nothing reads.
+    """
+    root = read_block("globals", GlobalsSpec, context.config_loader["globals"]).data_root
+    return None if "://" in root else Path(context.project_path, root)
 
 
 def find_place(task: str, env: str | None) -> Place:

@@ -20,6 +20,7 @@ from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, finge
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.pipelines.retraining import PREFIX
+from rnn_pipelines.places import find_data_root
 from rnn_pipelines.runs.records import DataFacts, RunRecord
 from rnn_pipelines.runs.room import OpenRun, Room, open_run, prune, publish, put_aside
 from rnn_pipelines.runs.specs import RunsSpec
@@ -59,8 +60,7 @@ class ResultHooks:
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Notes where results lie."""
-        root = str(context.config_loader["globals"]["data_root"])
-        self._root = None if "://" in root else Path(context.project_path, root)
+        self._root = find_data_root(context)
 
     # After what refuses wrong parameters, because hooks that are registered first are called last.
     @hook_impl

@@ -1,13 +1,14 @@
 """`kedro runs`: what earlier runs of a pipeline found, and what differed."""
 
 import json
-from pathlib import Path
 
 import click
 from kedro.framework.cli.utils import env_option
 from kedro.framework.session import KedroSession
 
+from rnn_pipelines.errors import RunError
 from rnn_pipelines.pipelines.names import PIPELINES
+from rnn_pipelines.places import find_data_root
 from rnn_pipelines.run_command import PlainErrors
 from rnn_pipelines.runs import comparison
 from rnn_pipelines.runs.room import Room
@@ -72,8 +73,17 @@ def compare(
 
 
 def find_room(pipeline: str, env: str | None) -> Room:
-    """Where the runs of a pipeline lie in an environment."""
+    """Where the runs of a pipeline lie in an environment.
+
+    Raises:
+        RunError: no runs are kept there.
+    """
     session = KedroSession.create(env=env)
     with session:
-        context = session.load_context()
-        return Room(Path(context.project_path, context.config_loader["globals"]["data_root"]), pipeline)
+        root = find_data_root(session.load_context())
+    if root is None:
+        raise RunError(
+            f"{pipeline}: no runs are kept, because globals.data_root leads to another machine. Name an environment "
+            "whose data root is a folder of this one (--env)."
+        )
+    return Room(root, pipeline)
