@@ -179,7 +179,7 @@ def test_damaged_record_of_an_old_run_is_a_warning(project: Project, caplog: pyt
     with caplog.at_level(logging.WARNING):
         project.run(3)
     assert (project.read_metrics()["gru"], len(project.room.list_runs())) == (3, 3)
-    assert f"{first}: it is kept" in caplog.text
+    assert f"run {first} is kept" in caplog.text
 
 
 def test_old_run_that_cannot_be_removed_is_a_warning(

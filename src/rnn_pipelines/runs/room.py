@@ -170,7 +170,7 @@ def prune(room: Room, num_kept: int) -> list[str]:
         if name == current:
             continue
         if reason := _find_foreign(room, name):
-            logger.warning("%s: it is kept, because %s", room.folder / name, reason)
+            logger.warning("run %s is kept, because %s", name, reason)
             continue
         # Out of sight first: a removal that is interrupted leaves no run without some of its files.
         hidden = room.folder / f".{name}{UNFINISHED}"
@@ -246,7 +246,7 @@ def _find_foreign(room: Room, name: str) -> str:
     except (RunError, NewerFormatError) as error:
         return f"nothing says which files are its own: {error}"
     foreign = sorted(set(list_files(folder)) - own)
-    return f"its record does not name {show_all(foreign)}; move that away" if foreign else ""
+    return f"its record does not name {show_all(foreign)} in {folder}; move that away" if foreign else ""
 
 
 def _link_layer(room: Room, layer: str) -> None:
