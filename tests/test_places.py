@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from kedro.config import MissingConfigException
+from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
@@ -81,6 +81,16 @@ def test_data_root_that_is_misspelt_or_missing_is_told(settings: dict[str, Any],
     """Or the results of another environment would go among the real ones."""
     with pytest.raises(ParameterError, match=message):
         find_data_root(make_context(**settings))
+
+
+@pytest.mark.parametrize("content", ["", "# data_root: x", "layers: {}", "_data_root: x"])
+def test_environment_whose_own_file_names_no_data_root_is_told(tmp_path: Path, content: str) -> None:
+    for env, settings in (("base", "data_root: data"), ("mine", content)):
+        (tmp_path / env).mkdir()
+        (tmp_path / env / "globals.yml").write_text(settings)
+    loader = OmegaConfigLoader(str(tmp_path), env="mine", base_env="base")
+    with pytest.raises(ParameterError, match=f"^{tmp_path}/mine/globals.yml: expected data_root, found none"):
+        find_data_root(SimpleNamespace(config_loader=loader, project_path=tmp_path))  # type: ignore[arg-type]
 
 
 class NoFiles:

@@ -6,11 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kedro.config import MissingConfigException
+from kedro.config import AbstractConfigLoader, MissingConfigException, OmegaConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
+from omegaconf import OmegaConf
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from rnn_pipelines.blocks import read_block
@@ -18,7 +19,7 @@ from rnn_pipelines.champion.manifest import make_fingerprints
 from rnn_pipelines.champion.records import Fingerprints
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.specs import TrackingSpec, read_tracking
-from rnn_pipelines.errors import ChampionError, show
+from rnn_pipelines.errors import ChampionError, ParameterError, show
 
 
 class GlobalsSpec(BaseModel):
@@ -75,7 +76,17 @@ def find_data_root(context: KedroContext) -> Path | None:
         ParameterError: `globals.yml` names none, or has a key that nothing reads.
     """
     root = read_block("globals", GlobalsSpec, context.config_loader["globals"]).data_root
+    _refuse_silence(context.config_loader)
     return None if "://" in root else Path(context.project_path, root)
+
+
+def _refuse_silence(loader: AbstractConfigLoader) -> None:
+    """A `globals.yml` that an environment has for its own root, and that names none, would leave it that of `base`."""
+    if not isinstance(loader, OmegaConfigLoader):
+        return
+    path = Path(loader.conf_source, loader.env or loader.default_run_env, "globals.yml")
+    if path.is_file() and "data_root" not in OmegaConf.load(path):
+        raise ParameterError(f"{path}: expected data_root, found none. Add data_root: data, say, or remove the file.")
 
 
 def find_place(task: str, env: str | None) -> Place:
