@@ -87,6 +87,23 @@ def test_links_are_relative_so_that_the_data_folder_can_be_moved(room: Room, tmp
     assert read_shown(Room(tmp_path / "moved", "forecast")) == 1
 
 
+def test_layer_that_lies_elsewhere_has_links_that_lead_to_the_results(room: Room, tmp_path: Path) -> None:
+    """On another disk, say: a link is followed from where it really lies."""
+    layer = room.root / "08_reporting"
+    room.root.mkdir()
+    (tmp_path / "deep/disk").mkdir(parents=True)
+    layer.symlink_to(tmp_path / "deep/disk")
+    do_run(room, 1)
+    assert read_shown(room) == 1
+
+
+def test_layer_that_is_a_file_ends_the_run_before_it_begins(room: Room) -> None:
+    room.root.mkdir()
+    (room.root / "08_reporting").touch()
+    with pytest.raises(RunError, match=f"^{room.root}/08_reporting: expected a folder, found a file.*Move it away"):
+        open_run(room, LAYERS, needed=None)
+
+
 def test_names_never_go_back_when_the_clock_does(room: Room) -> None:
     ahead = do_run(room, 1)
     (room.folder / ahead).rename(room.folder / f"2099{ahead[4:]}")

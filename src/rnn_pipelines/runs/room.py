@@ -138,7 +138,7 @@ def publish(run: OpenRun, record: RunRecord) -> None:
     """
     room, folder = run.room, run.room.folder / run.name
     for layer in _list_unlinked(room, _list_layers(run.folder)):
-        raise _explain(room.find_shown(layer), "the newest run's results")
+        raise _explain(room.find_shown(layer), "a link to the newest run's results")
     write_record(run.folder, record)
     _sync_tree(run.folder)
     os.rename(run.folder, folder)
@@ -197,8 +197,11 @@ def _remove_failed(room: Room) -> None:
 def _take_in(room: Room, layers: Iterable[str]) -> None:
     """Results that were there before there were runs become the first run, and links take their place."""
     if room.find_current() is None and (room.folder / CURRENT).exists():
-        raise _explain(room.folder / CURRENT, "a run")
+        raise _explain(room.folder / CURRENT, "a link to a run")
     current = room.folder / (room.find_current() or make_later_name(room.list_runs()))
+    for folder in (room.root / layer for layer in layers):
+        if os.path.lexists(folder) and not folder.is_dir():
+            raise _explain(folder, "a folder")
     unlinked = _list_unlinked(room, {*layers, *_list_layers(current)})
     for layer in unlinked:
         _refuse_foreign(room, layer, current)
@@ -225,7 +228,7 @@ def _refuse_foreign(room: Room, layer: str, current: Path) -> None:
     shown = room.find_shown(layer)
     has_runs = any((room.folder / name / RECORD).exists() for name in room.list_runs())
     if has_runs or not _is_folder(shown) or (current / layer).exists():
-        raise _explain(shown, "the newest run's results")
+        raise _explain(shown, "a link to the newest run's results")
     others = [path.name for path in shown.iterdir() if path.name != SOURCE] if layer == RAW else []
     if others:
         raise RunError(
@@ -233,9 +236,9 @@ def _refuse_foreign(room: Room, layer: str, current: Path) -> None:
         )
 
 
-def _explain(path: Path, target: str) -> RunError:
+def _explain(path: Path, expected: str) -> RunError:
     kind = "link" if path.is_symlink() else "folder" if path.is_dir() else "file"
-    return RunError(f"{path}: expected a link to {target}, found a {kind} that no run made. Move it away.")
+    return RunError(f"{path}: expected {expected}, found a {kind} that no run made. Move it away.")
 
 
 def _find_foreign(room: Room, name: str) -> str:
@@ -251,9 +254,11 @@ def _find_foreign(room: Room, name: str) -> str:
 
 def _link_layer(room: Room, layer: str) -> None:
     shown = room.find_shown(layer)
-    target = os.path.relpath(room.folder / CURRENT / layer, shown.parent)
+    shown.parent.mkdir(parents=True, exist_ok=True)
+    # From where the link really lies: the layer may be a link to another disk.
+    folder, parent = map(os.path.realpath, (room.folder, shown.parent))
+    target = os.path.relpath(os.path.join(folder, CURRENT, layer), parent)
     if not (shown.is_symlink() and os.readlink(shown) == target):
-        shown.parent.mkdir(parents=True, exist_ok=True)
         _point(shown, target)
 
 
