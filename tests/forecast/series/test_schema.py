@@ -280,14 +280,14 @@ def test_too_coarse_a_frequency_is_irregular_spacing(make_table: MakeTable) -> N
     assert "received 29 of 30 rows out of step" in fail(make_table(RAMP), freq="MS")
 
 
-@pytest.mark.parametrize("freq", ["XX", "M", "0D", "-1D", 2])
+@pytest.mark.parametrize("freq", ["XX", "M", "0D", "-1D", 2, f"{10**22}D", f"{10**17}h"])
 def test_wrong_frequency_of_dates_says_what_is_expected(make_table: MakeTable, freq: str | int) -> None:
     assert fail(make_table(RAMP), freq=freq) == (
         f"source.freq: expected a pandas offset alias such as D, h or MS for the column 'Date', received {freq!r}."
     )
 
 
-@pytest.mark.parametrize("freq", [0, -1, "D"])
+@pytest.mark.parametrize("freq", [0, -1, "D", str(10**19)])
 def test_wrong_frequency_of_steps_says_what_is_expected(make_table: MakeTable, freq: str | int) -> None:
     assert fail(make_table(RAMP, freq=1, start=0), freq=freq) == (
         f"source.freq: expected a whole number of steps, 1 or more, for the column 'Date', received {freq!r}."

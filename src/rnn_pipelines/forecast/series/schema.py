@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
+from pandas.tseries.offsets import Day, Tick
 from pydantic import RootModel
 
 from rnn_pipelines.errors import SeriesError, show
@@ -14,6 +15,7 @@ from rnn_pipelines.forecast.series.grid import count_steps, insert_steps
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
+from rnn_pipelines.forecast.series.times import MAX_STEP
 from rnn_pipelines.forecast.series.zones import repeat_at_clock_changes
 from rnn_pipelines.report.numbers import list_some
 
@@ -146,11 +148,14 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
         if has_times:
             offset = to_offset(source.freq)
             num_units, freq = offset.n, offset.freqstr
+            if isinstance(offset, (Tick, Day)):
+                # Some are longer than any time that there is.
+                pd.Timedelta(offset)
         else:
             num_units = freq = int(source.freq)
-        if num_units < 1:
-            raise ValueError("time goes forward")
-    except (TypeError, ValueError) as error:
+        if not 1 <= num_units <= MAX_STEP:
+            raise ValueError("time goes forward, and not as far")
+    except (TypeError, ValueError, OverflowError) as error:
         expected = "a pandas offset alias such as D, h or MS" if has_times else "a whole number of steps, 1 or more,"
         raise SeriesError(
             f"source.freq: expected {expected} for the column '{source.time}', received {show(source.freq)}."
