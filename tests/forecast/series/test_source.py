@@ -269,6 +269,47 @@ def test_values_of_a_database_are_read(values: object) -> None:
     np.testing.assert_array_equal(y, [1.5, np.nan])
 
 
+@pytest.mark.parametrize(
+    ("kind", "cells"),
+    [
+        (pyarrow.date32(), [date(2020, 1, 1), date(2020, 1, 2)]),
+        (pyarrow.date64(), [date(2020, 1, 1), date(2020, 1, 2)]),
+        (pyarrow.timestamp("us"), DAYS[:2]),
+        (pyarrow.string(), ["2020-01-01", "2020-01-02"]),
+    ],
+    ids=str,
+)
+def test_times_that_arrow_holds_are_read(kind: pyarrow.DataType, cells: object) -> None:
+    times = pd.array(cells, dtype=pd.ArrowDtype(kind))
+    assert read_catalog(pd.DataFrame({"ds": times, "y": 1.0}))["ds"].tolist() == list(DAYS[:2])
+
+
+@pytest.mark.parametrize("kind", [pyarrow.int8(), pyarrow.int64(), pyarrow.uint64(), pyarrow.float64()], ids=str)
+def test_steps_that_arrow_holds_are_read(kind: pyarrow.DataType) -> None:
+    table = pd.DataFrame({"ds": pd.array([1, 2, 3], dtype=pd.ArrowDtype(kind)), "y": 1.0})
+    assert read_catalog(table)["ds"].tolist() == [1, 2, 3]
+
+
+def test_zone_of_times_that_arrow_holds_is_kept() -> None:
+    hours = pd.date_range("2020-07-01", periods=3, freq="h", tz="Europe/Berlin")
+    kind = pd.ArrowDtype(pyarrow.timestamp("us", "Europe/Berlin"))
+    assert read_catalog(pd.DataFrame({"ds": pd.array(hours, dtype=kind), "y": 1.0})).attrs["tz"] == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells"),
+    [
+        (pyarrow.float64(), [1.5, None]),
+        (pyarrow.decimal128(10, 3), [Decimal("1.500"), None]),
+        (pyarrow.string(), ["1.5", None]),
+    ],
+    ids=str,
+)
+def test_values_that_arrow_holds_are_read(kind: pyarrow.DataType, cells: list[object]) -> None:
+    table = pd.DataFrame({"ds": DAYS[:2], "y": pd.array(cells, dtype=pd.ArrowDtype(kind))})
+    np.testing.assert_array_equal(read_catalog(table)["y"], [1.5, np.nan])
+
+
 def test_categories_are_series_names() -> None:
     table = pd.DataFrame({"ds": DAYS[:2], "y": 1.0, "shop": pd.Categorical(["a", "b"])})
     assert read_catalog(table, id="shop")["unique_id"].tolist() == ["a", "b"]

@@ -273,10 +273,20 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, *columns: s
                 "Define it in conf/local/catalog_forecast.yml, or give source.path."
             )
         require_columns(wanted, list(external.columns), "forecast_external", FILES)
-        return _refuse_broken_texts(external[wanted].reset_index(drop=True), "forecast_external")
+        return _refuse_broken_texts(_leave_arrow(external[wanted].reset_index(drop=True)), "forecast_external")
     dialect = Dialect(source.sep, source.encoding)
     table = read_columns(Path(source.path), wanted, FILES, {source.target: NO_VALUE}, dialect)
     return _refuse_broken_texts(table, source.label)
+
+
+def _leave_arrow(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with columns as a Parquet file gives them; pandas can do less with those that Arrow holds."""
+    held = [name for name in table if isinstance(table[name].dtype, pd.ArrowDtype)]
+    if not held:
+        return table
+    import pyarrow
+
+    return table.assign(**{name: pyarrow.array(table[name]).to_pandas() for name in held})
 
 
 def _refuse_broken_texts(table: pd.DataFrame, label: str) -> pd.DataFrame:
