@@ -6,6 +6,7 @@ import pytest
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.times import parse_times, read_steps
+from rnn_pipelines.forecast.series.zones import has_zone
 
 
 def read(cells: list[str]) -> tuple[list[pd.Timestamp], dict[str, str]]:
@@ -69,9 +70,28 @@ def test_times_with_and_without_a_zone_are_not_mixed() -> None:
     assert "row 2: '2024-01-06' has no time zone, as others have" in fail(["2024-01-05T00:00+02:00", "2024-01-06"])
 
 
-@pytest.mark.parametrize("zoned", ["2024-01-05T10Z", "2024-01-05 10+02", "2024-01-05 10:00 -0500", "20240105T1000+02"])
+@pytest.mark.parametrize(
+    "zoned",
+    [
+        "2024-01-05T10Z",
+        "2024-01-05 10+02",
+        "2024-01-05 10-05",
+        "2024/1/5 10-05",
+        "20240105 10-05",
+        "2024-01-05 10:00 -0500",
+        "2024-01-05 1000-05",
+        "2024-01-05 10:00+1",
+        "20240105T1000+02",
+    ],
+)
 def test_zone_is_seen_in_every_form(zoned: str) -> None:
     assert "has no time zone" in fail([zoned, "2024-01-06 10:00"])
+
+
+def test_zone_is_seen_in_a_given_form() -> None:
+    times = pd.Series(["05.01.2024 10 UTC", "05.01.2024 11 UTC"], name="ds")
+    assert has_zone(times, "my.csv", "%d.%m.%Y %H %Z")
+    assert not has_zone(times.str.replace("UTC", "-05"), "my.csv", "%d.%m.%Y %H -%M")
 
 
 @pytest.mark.parametrize("seconds", [-(10**14), 10**14])

@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.series.numbers import (
 )
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.series.times import MAX_STEP, parse_times, read_steps
+from rnn_pipelines.forecast.series.times import ISO, MAX_STEP, parse_times, read_steps
 from rnn_pipelines.forecast.series.zones import find_zone, has_zone, place_in_zone, take_zone
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.user_files import TableFiles, read_columns, require_columns
@@ -254,7 +254,9 @@ def _place_in_zone(
         return table
     if not is_datetime64_any_dtype(table["ds"]):
         raise SeriesError(f"{source.label}: column '{source.time}' holds steps, which have no source.tz. Leave it out.")
-    placed, is_utc = place_in_zone(table, has_zone(raw, source.label), tz, source.label, is_short)
+    placed, is_utc = place_in_zone(
+        table, has_zone(raw, source.label, source.time_format or ISO), tz, source.label, is_short
+    )
     placed.attrs["tz"] = tz if is_utc else None
     return placed
 

@@ -50,7 +50,7 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
     if not times.isna().any():
         _refuse_others_years(times, raw, label)
         # In one way only: half of a column would be moved by hours.
-        has_zone(raw, label)
+        has_zone(raw, label, time_format or ISO)
         return times, {}
     if time_format is None and times.isna().all():
         found = _find_form(raw, label)

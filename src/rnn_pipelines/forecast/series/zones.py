@@ -16,8 +16,7 @@ from rnn_pipelines.errors import SeriesError, show
 LONGEST_SHORT_STEP = pd.Timedelta(hours=1)
 # Rows go one way if no more of them than this part go the other, as some do that were added later.
 MAX_FRACTION_ASTRAY = 0.1
-# A time of day with what tells its distance from UTC.
-_ZONED = r"(?:\d:\d\d|T\d\d| \d\d(?=[Z+])).*(?:Z|[+-]\d\d(?::?\d\d)?)\s*$"
+_TO_ZERO = str.maketrans("123456789", "0" * 9)
 
 
 def take_zone(name: str) -> str:
@@ -42,15 +41,27 @@ def find_zone(times: pd.Series) -> str | None:
         return None
 
 
-def has_zone(raw: pd.Series, label: str) -> bool:
+def has_zone(raw: pd.Series, label: str, form: str) -> bool:
     """Whether times say how far from UTC they are.
 
+    Args:
+        raw: times, or text.
+        label: of the source, for messages.
+        form: of text, as `read_times` takes it; times of another form have no zone.
     Raises:
         SeriesError: some do, and others do not.
     """
     if pd.api.types.is_datetime64_any_dtype(raw):
         return raw.dt.tz is not None
-    is_zoned = raw.astype(str).str.contains(_ZONED)
+    text = raw.astype(str)
+    # As pandas reads one of each shape: of the ways to write a zone, a pattern of our own would miss some.
+    shapes = text.str.translate(_TO_ZERO)
+    is_first = ~shapes.duplicated()
+    zones = {
+        shape: pd.to_datetime(cell, format=form, errors="coerce").tzinfo is not None
+        for shape, cell in zip(shapes[is_first], text[is_first], strict=True)
+    }
+    is_zoned = shapes.map(zones)
     if is_zoned.any() and not is_zoned.all():
         row = int((~is_zoned).to_numpy().argmax())
         raise SeriesError(
