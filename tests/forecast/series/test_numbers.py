@@ -1,21 +1,24 @@
 """A column of numbers is read as it is written, or refused with the parameter that says how."""
 
+import datetime
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.numbers import Marks, parse_numbers
+from rnn_pipelines.forecast.series.numbers import Marks, parse_numbers, read_other_signs
 
 UNKNOWN = Marks(None, None)
 
 
-def read(cells: list[str | None], marks: Marks = UNKNOWN, is_comma_separated: bool = True) -> tuple[list[float], dict]:
+def read(cells: list[object], marks: Marks = UNKNOWN, is_comma_separated: bool = True) -> tuple[list[float], dict]:
     values, found = parse_numbers(pd.Series(cells, name="y"), "my.csv", marks, is_comma_separated)
     return values.tolist(), found
 
 
-def fail(cells: list[str | None], marks: Marks = UNKNOWN, is_comma_separated: bool = True) -> str:
+def fail(cells: list[object], marks: Marks = UNKNOWN, is_comma_separated: bool = True) -> str:
     with pytest.raises(SeriesError) as caught:
         read(cells, marks, is_comma_separated)
     return str(caught.value)
@@ -62,6 +65,38 @@ def test_a_given_sign_decides(marks: Marks, value: float) -> None:
 
 def test_what_is_given_is_not_said_to_be_found() -> None:
     assert read(["1.234,5"], Marks(",", None))[1] == {"thousands": "point"}
+
+
+@pytest.mark.parametrize("number", [2.5, 999, 1e-7, Decimal("2.500")])
+def test_numbers_beside_texts_choose_no_signs(number: object) -> None:
+    """They are numbers whatever the texts say, and one that fits a sign is no word for it."""
+    assert read([number, "1,5", "1.234,5"])[0] == [float(number), 1.5, 1234.5]
+    assert fail([number, "1,234"]) == (
+        "my.csv: column 'y': the texts, as '1,234', can be read in two ways. Give "
+        "forecast.source.decimal=comma (1.234) or forecast.source.thousands=comma (1,234)."
+    )
+
+
+def test_numbers_beside_a_text_with_a_point_do_not_decide_what_it_is() -> None:
+    assert "forecast.source.decimal=point (1.234) or forecast.source.thousands=point (1,234)" in fail(
+        [2.5, "1.234"], is_comma_separated=False
+    )
+
+
+def test_text_beside_numbers_that_is_none_is_named() -> None:
+    assert "row 2: expected a number such as 1234.5, received 'high'" in fail([2.5, "high", "1.5"])
+
+
+@pytest.mark.parametrize("cell", [True, np.True_, 1j, datetime.timedelta(1)])
+def test_what_only_looks_like_a_number_is_none(cell: object) -> None:
+    assert "row 2: expected a number such as 1234.5, received" in fail(["2.5", cell, "3"])
+
+
+def test_other_columns_are_read_by_their_texts_alone() -> None:
+    mixed = pd.Series([2.5, "1,5", None, " "], name="price")
+    np.testing.assert_array_equal(read_other_signs(mixed, "my.csv", UNKNOWN, True), [2.5, 1.5, np.nan, np.nan])
+    with pytest.raises(SeriesError, match=r"column 'price'.* '1,234', can be read in two ways"):
+        read_other_signs(pd.Series([2.5, "1,234"], name="price"), "my.csv", UNKNOWN, True)
 
 
 def test_fault_of_a_whole_column_is_told_as_that() -> None:

@@ -521,6 +521,16 @@ def test_other_columns_that_can_be_read_in_two_ways_are_refused(write: Write) ->
         read_rows(SourceSpec(path=path), ["price"])
 
 
+@pytest.mark.parametrize("cells", [["1.234", "2.345"], [1.5, "1.234"]])
+def test_point_in_texts_of_a_table_without_commas_can_part_thousands(tmp_path: Path, cells: list[object]) -> None:
+    table = pd.DataFrame({"ds": DAYS[:2], "y": pd.Series(cells, dtype=object)})
+    assert "forecast.source.decimal=point (1.234) or forecast.source.thousands=point (1,234)" in fail(
+        None, table, name="catalog"
+    )
+    assert "can be read in two ways" in fail(write_excel(tmp_path, data=table))
+    assert read_catalog(table, decimal="point")["y"].iloc[1] == float(cells[1])
+
+
 # Archives
 
 

@@ -1,6 +1,7 @@
 """Numbers as people write them: with a decimal point or comma, and with signs between thousands."""
 
 import re
+from decimal import Decimal
 from typing import NamedTuple, NoReturn
 
 import numpy as np
@@ -55,7 +56,7 @@ def parse_numbers(
     """Reads a column of numbers, all written in the same way.
 
     Args:
-        raw: numbers, or text; missing cells stay missing.
+        raw: numbers, or text, or both; missing cells stay missing.
         label: of the source, for messages.
         marks: what is known of the signs.
         is_comma_separated: whether commas part the cells, as where English is written: a point is a decimal point then.
@@ -64,18 +65,27 @@ def parse_numbers(
     Raises:
         SeriesError: cells that are no finite numbers, or such as can be read in two ways.
     """
-    # As text, for pandas makes numbers of dates and durations too.
-    is_numeric = pd.api.types.is_numeric_dtype(raw) and not pd.api.types.is_complex_dtype(raw)
-    text = raw if is_numeric else raw.astype(str).where(raw.notna())
-    values, found = read_exactly(text), {}
-    is_plain = marks == Marks(None, None) and is_comma_separated and not (values.isna() & raw.notna()).any()
-    if not is_numeric and not is_plain:
-        cells = _clean(text.dropna())
-        chosen = _find_marks(cells, raw, label, marks) or _refuse(cells, raw, label, marks)
-        values = chosen.read(cells).reindex(raw.index)
-        found = {name: sign for name, sign in chosen.parameters.items() if getattr(marks, name) is None}
+    found: dict[str, str] = {}
+    if _is_numeric(raw):
+        values = read_exactly(raw)
+    else:
+        values, texts = _part_texts(raw)
+        values[texts.index], found = _read_texts(texts, raw, label, marks, is_comma_separated)
     refuse_huge(values, raw, label)
     return values, found
+
+
+def _read_texts(
+    texts: pd.Series, raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool
+) -> tuple[pd.Series, dict[str, str]]:
+    if marks == Marks(None, None) and is_comma_separated:
+        plain = read_exactly(texts)
+        if plain.notna().all():
+            return plain, {}
+    cells = _clean(texts)
+    chosen = _find_marks(cells, raw, label, marks) or _refuse(cells, raw, label, marks)
+    found = {name: sign for name, sign in chosen.parameters.items() if getattr(marks, name) is None}
+    return chosen.read(cells), found
 
 
 def read_exactly(cells: pd.Series) -> pd.Series:
@@ -104,14 +114,17 @@ def read_other_signs(raw: pd.Series, label: str, marks: Marks, is_comma_separate
     Raises:
         SeriesError: numbers that can be read in two ways.
     """
-    text = raw.astype(str).where(raw.notna())
-    cells = _clean(text[text.str.strip() != ""].dropna())
-    if pd.api.types.is_numeric_dtype(raw) or (
-        is_comma_separated and pd.to_numeric(cells, errors="coerce").notna().all()
-    ):
+    if _is_numeric(raw):
+        return raw
+    values, texts = _part_texts(raw)
+    cells = _clean(texts[texts.str.strip() != ""])
+    if is_comma_separated and pd.to_numeric(cells, errors="coerce").notna().all():
         return raw
     chosen = _find_marks(cells, raw, label, marks)
-    return raw if chosen in (None, POINT) else chosen.read(cells).reindex(raw.index)
+    if chosen in (None, POINT):
+        return raw
+    values[cells.index] = chosen.read(cells)
+    return values
 
 
 def read_plain_numbers(cells: pd.Series) -> pd.Series:
@@ -122,6 +135,24 @@ def read_plain_numbers(cells: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(text, errors="coerce").astype("float64")
     is_text = numbers.isna() & text.notna() & (text != "")
     return numbers * np.nan if is_text.any() else numbers
+
+
+def _is_numeric(raw: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(raw) and not pd.api.types.is_complex_dtype(raw)
+
+
+def _part_texts(raw: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """The cells that are numbers, float64 with NaN for the others; and all others as texts: they alone have signs."""
+    if isinstance(raw.dtype, pd.StringDtype):
+        return pd.Series(np.nan, index=raw.index, dtype="float64"), raw.dropna()
+    is_number = raw.astype("object").map(_is_number).astype(bool)
+    # Numbers by way of text too, because Python's can be larger than floats; dates and durations as texts, because
+    # pandas would make numbers of them.
+    return read_exactly(raw[is_number].astype(str)).reindex(raw.index), raw[raw.notna() & ~is_number].astype(str)
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, (int, float, Decimal, np.integer, np.floating)) and not isinstance(cell, bool)
 
 
 def _clean(text: pd.Series) -> pd.Series:
@@ -149,7 +180,7 @@ def _refuse(cells: pd.Series, raw: pd.Series, label: str, known: Marks) -> NoRet
     if others:
         given = {name: NAMES[sign] for name, sign in known._asdict().items() if sign}
         raise SeriesError(
-            f"{label}: all {len(cells):,} values of the column '{raw.name}' are numbers with {_tell(others[0])}, "
+            f"{label}: {_tell_which(cells, raw)} of the column '{raw.name}' are numbers with {_tell(others[0])}, "
             f"such as {show(cells.iloc[0])}. Give {_join(others[0].parameters) or 'nothing'} instead of {_join(given)}."
         )
     best = max(_list_asked(known), key=lambda marks: int(_fits(cells, marks).sum()))
@@ -167,7 +198,7 @@ def _refuse_two_readings(whole: list[Marks], cells: pd.Series, raw: pd.Series, l
             f"{_join(_spell_out(marks))} ({marks.read(pd.Series([example]))[0]:,g})" for marks in (whole[0], others[0])
         )
         raise SeriesError(
-            f"{label}: column '{raw.name}': all {len(cells):,} values, as {show(example)}, can be read in two ways. "
+            f"{label}: column '{raw.name}': {_tell_which(cells, raw)}, as {show(example)}, can be read in two ways. "
             f"Give {' or '.join(ways)}."
         )
 
@@ -191,6 +222,10 @@ def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> Ser
 def _spell_out(marks: Marks) -> dict[str, str]:
     """What sets a way of reading apart: its sign for thousands, else its decimal sign."""
     return {"thousands": NAMES[marks.thousands]} if marks.thousands else {"decimal": NAMES[marks.decimal or "."]}
+
+
+def _tell_which(cells: pd.Series, raw: pd.Series) -> str:
+    return f"all {len(cells):,} values" if len(cells) == raw.notna().sum() else "the texts"
 
 
 def _tell(marks: Marks) -> str:

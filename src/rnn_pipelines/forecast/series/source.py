@@ -235,7 +235,9 @@ def _load_seattle() -> pd.DataFrame:
 
 
 def _is_comma_separated(source: SourceSpec, table: pd.DataFrame) -> bool:
-    return source.sep in (None, ",") and "sep" not in table.attrs.get("found", {})
+    """Whether it is from a CSV file with commas; of other tables, nothing says what a point in a text is."""
+    found = table.attrs.get("found")
+    return found is not None and source.sep in (None, ",") and "sep" not in found
 
 
 def _number_rows(table: pd.DataFrame, source: SourceSpec, found: Found) -> pd.DataFrame:
@@ -275,7 +277,10 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, *columns: s
                 "Define it in conf/local/catalog_forecast.yml, or give source.path."
             )
         require_columns(wanted, list(external.columns), "forecast_external", FILES)
-        return _refuse_broken_texts(_leave_arrow(external[wanted].reset_index(drop=True)), "forecast_external")
+        table = _leave_arrow(external[wanted].reset_index(drop=True))
+        # What a table of the user says of itself, nobody here has found.
+        table.attrs = {}
+        return _refuse_broken_texts(table, "forecast_external")
     dialect = Dialect(source.sep, source.encoding)
     table = read_columns(Path(source.path), wanted, FILES, {source.target: NO_VALUE}, dialect)
     return _refuse_broken_texts(table, source.label)
