@@ -1,9 +1,11 @@
 """Tables in the user's own files, CSV, Parquet or Excel; they are only read."""
 
 import importlib.util
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import ZipFile
 
 import pandas as pd
 
@@ -32,6 +34,8 @@ class TableFiles(NamedTuple):
 
 
 PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
+# Of a formula, or of an error, in the sheets of an Excel file.
+_NO_PLAIN_CELL = re.compile(rb"""[<:]f[\s>/]|\st=["']e["']""")
 
 
 def read_columns(
@@ -149,9 +153,55 @@ def _read_excel(path: Path, wanted: list[str], files: TableFiles, no_value: dict
     name = fitting[0] if fitting else next(iter(sheets))
     require_columns(wanted, list(sheets[name].columns), f"{path}, sheet '{name}'", files)
     table = sheets[name][wanted]
+    is_empty = (table.isna() | (table == "")).set_axis([list(sheets[name]).index(column) for column in wanted], axis=1)
+    faulty = load(lambda: _find_cell_without_value(path, name, is_empty)) if is_empty.any(axis=None) else None
+    if faulty:
+        raise files.error(f"{path}, sheet '{name}', {faulty}")
     # Rows that were once filled stay in the sheet.
     is_filled = table.notna() & (table != "")
     return table[: int(is_filled.any(axis=1).to_numpy().nonzero()[0].max(initial=-1)) + 1].reset_index(drop=True)
+
+
+def _find_cell_without_value(path: Path, sheet: str, is_empty: pd.DataFrame) -> str | None:
+    """The first of the cells without a value that is not empty, in words: it holds an error, or a formula alone.
+
+    Args:
+        path, sheet: where they are.
+        is_empty: whether a cell has no value, by the row below the header and the number of the column in the sheet.
+    """
+    from openpyxl import load_workbook
+
+    with ZipFile(path) as archive:
+        # Most files have neither formulas nor errors, and need not be read twice more.
+        if not any(_NO_PLAIN_CELL.search(archive.read(name)) for name in archive.namelist() if name.endswith(".xml")):
+            return None
+    books = [load_workbook(path, read_only=True, data_only=is_value, keep_links=False) for is_value in (True, False)]
+    try:
+        for book in books:
+            # What a file says of the size of its sheets can be wrong.
+            book[sheet].reset_dimensions()
+        rows = zip(*(book[sheet].iter_rows(min_row=2) for book in books), is_empty.to_numpy(), strict=False)
+        for values, contents, is_empty_row in rows:
+            for place in is_empty.columns[is_empty_row]:
+                if place < len(values):
+                    fault = _describe_fault(values[place], contents[place])
+                    if fault:
+                        return f"cell {values[place].coordinate}: expected a value, received {fault}"
+    finally:
+        for book in books:
+            book.close()
+    return None
+
+
+def _describe_fault(value: Any, content: Any) -> str | None:
+    """What a cell of an Excel file holds in place of a value, and what to do; #N/A stands for none on purpose."""
+    if value.data_type == "e" and value.value != "#N/A":
+        return f"{show(value.value)}. Correct the cell, or leave it empty."
+    # The result of a formula can be an empty text, which is no number.
+    if content.data_type == "f" and value.value is None and value.data_type == "n":
+        formula = show(getattr(content.value, "text", content.value))
+        return f"the formula {formula} alone. Open the file in a spreadsheet program and save it there."
+    return None
 
 
 def _read_csv(

@@ -5,6 +5,7 @@ import importlib.util
 import io
 import logging
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -638,6 +639,52 @@ def test_empty_rows_at_the_end_of_a_sheet_are_none(tmp_path: Path) -> None:
         tmp_path, data=pd.DataFrame({"ds": ["2020-01-01", "", " "], "y": [1.5, None, None]}).replace(" ", "")
     )
     assert len(read_source(SourceSpec(path=path))) == 1
+
+
+def write_cells(tmp_path: Path, **cells: str) -> str:
+    """An Excel file whose cells, by their places, are the given elements of its sheet."""
+    table = pd.DataFrame({"ds": DAYS[:4].astype(str), "y": [1.5, 2.5, 3.5, 4.5], "note": "a"})
+    source, path = Path(write_excel(tmp_path, data=table)), tmp_path / "other.xlsx"
+    with ZipFile(source) as archive, ZipFile(path, "w") as changed:
+        for name in archive.namelist():
+            content = archive.read(name).decode()
+            for place, cell in cells.items():
+                content = re.sub(f'<c r="{place}".*?</c>', cell.replace("<c", f'<c r="{place}"'), content)
+            changed.writestr(name, content)
+    return str(path)
+
+
+NO_NUMBER, NO_RESULT = '<c t="e"><v>#DIV/0!</v></c>', "<c><f>A2+1</f><v/></c>"
+
+
+@pytest.mark.parametrize(
+    ("cell", "received"),
+    [
+        (NO_NUMBER, "'#DIV/0!'. Correct the cell, or leave it empty."),
+        ('<c t="e"><f>1/0</f><v>#DIV/0!</v></c>', "'#DIV/0!'. Correct the cell, or leave it empty."),
+        (NO_RESULT, "the formula '=A2+1' alone. Open the file in a spreadsheet program and save it there."),
+    ],
+    ids=["error", "formula with an error", "formula without a result"],
+)
+@pytest.mark.parametrize("place", ["A3", "B3", "B5"])
+def test_cell_of_an_excel_file_that_lacks_its_value_is_named(
+    tmp_path: Path, place: str, cell: str, received: str
+) -> None:
+    path = write_cells(tmp_path, **{place: cell})
+    assert fail(path) == f"{path}, sheet 'data', cell {place}: expected a value, received {received}"
+
+
+@pytest.mark.parametrize(
+    "cell", ["<c/>", '<c t="str"><f>""</f><v></v></c>', '<c t="e"><v>#N/A</v></c>'], ids=["empty", "empty text", "#N/A"]
+)
+def test_empty_cell_of_an_excel_file_is_a_gap(tmp_path: Path, cell: str) -> None:
+    table = read_source(SourceSpec(path=write_cells(tmp_path, B3=cell)))
+    np.testing.assert_array_equal(table["y"], [1.5, np.nan, 3.5, 4.5])
+
+
+def test_result_of_a_formula_is_read(tmp_path: Path) -> None:
+    path = write_cells(tmp_path, B3="<c><f>A2+1</f><v>9</v></c>", C3=NO_NUMBER, C4=NO_RESULT)
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5, 9, 3.5, 4.5]
 
 
 def test_excel_without_its_package_says_what_to_do(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
