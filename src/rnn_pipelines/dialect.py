@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import IO, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
+import numpy as np
+
 # By name too, because a comma can't be given after `kedro run --params`.
 SIGNS = {
     "comma": ",",
@@ -25,6 +27,13 @@ NAMES = {sign: name for name, sign in SIGNS.items()}
 SEPARATORS = (",", ";", "\t", "|")
 
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+# What files of other kinds begin with.
+_OTHERS = {
+    b"PK\3\4": "an Excel file (.xlsx) or an archive (.zip)",
+    b"\x1f\x8b": "a file packed by gzip (.csv.gz)",
+    b"PAR1": "a Parquet file (.parquet)",
+    b"\xd0\xcf\x11\xe0": "an old Excel file (.xls)",
+}
 _BLOCK_BYTES = 1 << 20
 _NAMES_IN_MESSAGE = 5
 # Of a file in a zip archive: more is more than the memory of who reads it, or a bomb.
@@ -89,8 +98,17 @@ def find_dialect(path: Path, wanted: Sequence[str], dialect: Dialect) -> Dialect
         ValueError: it is not text.
         OSError, EOFError, zlib.error: it can't be read, or unpacked.
     """
+    _refuse_others(path)
     encoding = dialect.encoding or _find_encoding(path)
     return Dialect(dialect.sep or _find_separator(_read_first_line(path, encoding), wanted), encoding)
+
+
+def _refuse_others(path: Path) -> None:
+    with open_bytes(path) as file:
+        first = file.read(4)
+    for mark, other in _OTHERS.items():
+        if first.startswith(mark):
+            raise ValueError(f"by its bytes it is {other}, so its name may be wrong")
 
 
 def _find_encoding(path: Path) -> str:
@@ -117,6 +135,18 @@ def _goes_on(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = Fal
     except UnicodeDecodeError:
         return False
     return True
+
+
+def count_cells(path: Path, dialect: Dialect) -> np.ndarray:
+    """Counts the cells of each data row of a CSV file, int64[row]; lines with nothing but white space are none.
+
+    Raises:
+        csv.Error: a cell is longer than Python's own reader takes.
+    """
+    with open_bytes(path) as file, TextIOWrapper(file, dialect.encoding, newline="") as text:
+        rows = csv.reader(text, delimiter=dialect.sep or ",", skipinitialspace=True)
+        counts = np.fromiter((len(row) for row in rows if len(row) > 1 or "".join(row).strip()), np.int64)
+    return counts[1:]
 
 
 def _read_first_line(path: Path, encoding: str) -> str:

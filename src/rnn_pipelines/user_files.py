@@ -1,5 +1,6 @@
 """Tables in the user's own files, CSV, Parquet or Excel; they are only read."""
 
+import csv
 import importlib.util
 import re
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from zipfile import ZipFile
 
 import pandas as pd
 
-from rnn_pipelines.dialect import NAMES, Dialect, find_dialect, open_bytes
+from rnn_pipelines.dialect import NAMES, Dialect, count_cells, find_dialect, open_bytes
 from rnn_pipelines.errors import RnnPipelinesError, show, show_all
 
 
@@ -231,6 +232,7 @@ def _read_csv(
             f"{path}: row 1 has more cells than the header has columns ({show_all(header)}). "
             f"Quote cells that hold a {NAMES.get(sep, sep)}{', and write decimals with a point' if sep == ',' else ''}."
         )
+    _refuse_short_rows(path, header, table, files, Dialect(sep, encoding))
     chosen = table[wanted]
     found = {"sep": NAMES.get(sep, sep), "encoding": encoding}
     usual = {"sep": "comma", "encoding": "utf-8"}
@@ -238,3 +240,27 @@ def _read_csv(
         name: value for name, value in found.items() if getattr(dialect, name) is None and value != usual[name]
     }
     return chosen
+
+
+def _refuse_short_rows(path: Path, header: list[str], table: pd.DataFrame, files: TableFiles, dialect: Dialect) -> None:
+    """Raises `files.error` where a row has fewer cells than others; pandas takes what it lacks for empty cells.
+
+    A sign at the end of the header alone, which every row lacks, parts no cells.
+    """
+    last = table.iloc[:, -1]
+    # Each row that is short has an empty cell there, and most tables have none.
+    if len(header) == 1 or not (last.isna() | (last == "")).any():
+        return
+    try:
+        counts = count_cells(path, dialect)
+    except csv.Error:
+        # A text too long for that reader, which is no fault of the file.
+        return
+    is_short = counts < counts.max(initial=0)
+    if is_short.any():
+        row, most = int(is_short.argmax()), int(counts.max())
+        count = f" ({is_short.sum():,} such rows in all)" if is_short.sum() > 1 else ""
+        raise files.error(
+            f"{path}: row {row + 1} has {counts[row]} of the {most} cells {show_all(header[:most])}{count}. "
+            "Complete it, with a separator before an empty cell, or leave it out."
+        )

@@ -42,6 +42,14 @@ def fail(path: str | None, external: pd.DataFrame | None = None, **options: obje
     return str(caught.value)
 
 
+def zip_files(*names: str) -> bytes:
+    content = io.BytesIO()
+    with ZipFile(content, "w") as archive:
+        for name in names:
+            archive.writestr(name, PLAIN)
+    return content.getvalue()
+
+
 def read_catalog(table: pd.DataFrame, **options: object) -> pd.DataFrame:
     return read_source(SourceSpec(name="catalog", **options), table)
 
@@ -364,6 +372,27 @@ def test_other_kind_of_file_says_which_are_read(write: Write, name: str) -> None
         ("my.csv", b"\x00\x01\x02\xff\xfe" * 50, "it holds null bytes"),
         ("my.csv", (PLAIN + '2020-01-04,"1\n').encode(), "EOF inside string"),
         ("my.csv", (PLAIN + "2020-01-04,1,2,3\n").encode(), "Expected 2 fields in line 5, saw 4"),
+        (
+            "my.csv",
+            zip_files("my.csv"),
+            "by its bytes it is an Excel file (.xlsx) or an archive (.zip), so its name may be wrong",
+        ),
+        (
+            "my.csv",
+            gzip.compress(PLAIN.encode()),
+            "by its bytes it is a file packed by gzip (.csv.gz), so its name may be wrong",
+        ),
+        ("my.csv", b"PAR1" + b"\0" * 50, "by its bytes it is a Parquet file (.parquet), so its name may be wrong"),
+        (
+            "my.csv",
+            b"\xd0\xcf\x11\xe0" + b"\0" * 50,
+            "by its bytes it is an old Excel file (.xls), so its name may be wrong",
+        ),
+        (
+            "my.csv.gz",
+            gzip.compress(zip_files("my.csv")),
+            "by its bytes it is an Excel file (.xlsx) or an archive (.zip), so its name may be wrong",
+        ),
         ("my.csv.gz", PLAIN.encode(), "Not a gzipped file"),
         ("my.zip", PLAIN.encode(), "File is not a zip file"),
         ("my.xlsx", PLAIN.encode(), "expected an Excel file"),
@@ -380,6 +409,11 @@ def test_other_kind_of_file_says_which_are_read(write: Write, name: str) -> None
         "binary",
         "open quote",
         "surplus cells",
+        "another archive",
+        "zipped after all",
+        "another Parquet file",
+        "old Excel file",
+        "Excel file in an archive",
         "not zipped",
         "no archive",
         "no Excel file",
@@ -399,6 +433,38 @@ def test_surplus_cells_in_every_row_are_no_index(write: Write) -> None:
     """Decimal commas: pandas takes the date for the index and the cut-off number for the value."""
     path = write("ds,y\n2020-01-01,1,5\n2020-01-02,2,5\n")
     assert f"{path}: row 1 has more cells than the header has columns" in fail(path)
+
+
+def test_row_with_fewer_cells_is_named(write: Write) -> None:
+    path = write("ds,y,note\n2020-01-01,1,\n\n2020-01-02,2\n2020-01-03\n")
+    assert fail(path) == (
+        f"{path}: row 2 has 2 of the 3 cells ['ds', 'y', 'note'] (2 such rows in all). Complete it, with a separator "
+        "before an empty cell, or leave it out."
+    )
+
+
+def test_file_that_breaks_off_is_refused(write: Write) -> None:
+    assert "row 3 has 1 of the 2 cells" in fail(write(PLAIN.removesuffix(",3.5\n")))
+
+
+def test_spaces_hide_an_empty_cell(write: Write) -> None:
+    assert "row 1 has 2 of the 3 cells" in fail(write("ds x y\n2020-01-01  1\n2020-01-02 1 2\n"), sep="space")
+
+
+@pytest.mark.parametrize("sep", [",", ";", "\t"])
+def test_row_with_an_empty_last_cell_is_complete(write: Write, sep: str) -> None:
+    path = write("ds,note,y\n2020-01-01,,1\n2020-01-02,,\n2020-01-03,'a\nb',3\n".replace("'", '"').replace(",", sep))
+    np.testing.assert_array_equal(read_source(SourceSpec(path=path, sep=sep))["y"], [1, np.nan, 3])
+
+
+def test_separator_that_all_rows_lack_is_none(write: Write) -> None:
+    path = write("ds,y,\n2020-01-01,1\n2020-01-02,\n2020-01-03,3\n")
+    np.testing.assert_array_equal(read_source(SourceSpec(path=path))["y"], [1, np.nan, 3])
+
+
+def test_cell_of_any_length_is_read(write: Write) -> None:
+    path = write(f"ds,y,note\n2020-01-01,1,{'a' * 200_000}\n2020-01-02,2,\n")
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1, 2]
 
 
 # How a file is written
@@ -533,14 +599,6 @@ def test_point_in_texts_of_a_table_without_commas_can_part_thousands(tmp_path: P
 
 
 # Archives
-
-
-def zip_files(*names: str) -> bytes:
-    content = io.BytesIO()
-    with ZipFile(content, "w") as archive:
-        for name in names:
-            archive.writestr(name, PLAIN)
-    return content.getvalue()
 
 
 def test_only_file_of_an_archive_is_read(write: Write) -> None:

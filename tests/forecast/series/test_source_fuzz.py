@@ -59,6 +59,8 @@ def read_strictly(content: bytes, found: dict[str, str], id_column: str | None) 
     lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=sep, skipinitialspace=True))
     lines = [row for row in lines if len(row) > 1 or (row and row[0].strip())]
     header = lines[0]
+    if len({len(row) for row in lines[1:]}) > 1:
+        raise NotStrictError("rows of several lengths")
     rows = [dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=True)) for row in lines[1:]]
     times = read_times_strictly([row["ds"] for row in rows], found.get("time_format"))
     values = read_values_strictly([row["y"] for row in rows], found, sep)

@@ -57,6 +57,15 @@ def test_lines_may_end_as_on_windows_and_begin_with_a_mark(write: Write) -> None
     assert read(write("mine.TXT", "\ufeffgood\r\nbad\r\n")) == ["good", "bad"]
 
 
+@pytest.mark.parametrize("end", ["\r", ""])
+def test_lines_may_end_as_on_old_macs(write: Write, end: str) -> None:
+    assert read(write("mine.txt", f"good\rbad{end}")) == ["good", "bad"]
+
+
+def test_carriage_return_among_newlines_ends_no_line(write: Write) -> None:
+    assert read(write("mine.txt", "go\rod\nbad\n")) == ["go\rod", "bad"]
+
+
 def test_last_line_may_have_no_end(write: Write) -> None:
     assert read(write("mine.txt", "good\nbad")) == ["good", "bad"]
 

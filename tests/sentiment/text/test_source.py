@@ -320,4 +320,4 @@ def test_groups_may_be_numbers(tmp_path: Path) -> None:
 
 
 def test_row_that_is_too_short_is_named(write: Write) -> None:
-    assert "column 'label', row 4: expected a cell that is not empty" in fail(write(PLAIN + "text\n"))
+    assert "row 4 has 1 of the 2 cells ['text', 'label']" in fail(write(PLAIN + "text\n"))

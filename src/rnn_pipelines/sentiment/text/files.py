@@ -74,8 +74,9 @@ def read_texts(file: TextFileSpec) -> Texts:
 def _read_lines(path: Path) -> list[str]:
     require_file(path, FILES)
     content = load_file(path, "a text file in UTF-8", lambda: path.read_bytes().decode("utf-8-sig"), FILES)
-    # By newlines alone: a text may hold other signs that Python takes for the end of a line.
-    lines = content.removesuffix("\n").split("\n") if content else []
+    # By newlines alone: a text may hold other signs that Python takes for the end of a line. Old Macs wrote none.
+    end = "\n" if "\n" in content else "\r"
+    lines = content.removesuffix(end).split(end) if content else []
     return [line.removesuffix("\r") for line in lines]
 
 
