@@ -195,6 +195,34 @@ def test_years_are_dates_where_freq_is_an_alias(tmp_path: Path, suffix: str) -> 
     assert read_source(SourceSpec(path=str(path), freq="YS"))["ds"].dt.year.tolist() == [1990, 1991]
 
 
+COMPACT = [20240131, 20240201, 20240202]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".xlsx"])
+def test_whole_numbers_that_can_be_dates_are_no_steps(tmp_path: Path, suffix: str) -> None:
+    table = pd.DataFrame({"ds": COMPACT, "y": 1.0, "price": 2.0})
+    path = str(tmp_path / f"my{suffix}")
+    {".csv": table.to_csv, ".parquet": table.to_parquet, ".xlsx": table.to_excel}[suffix](path, index=False)
+    assert "can be dates or steps. Give forecast.source.time_format='%Y%m%d'" in fail(path)
+    with pytest.raises(SeriesError, match="can be dates or steps"):
+        read_rows(SourceSpec(path=path), ["price"])
+    assert read_source(SourceSpec(path=path, time_format="%Y%m%d"))["ds"].iloc[1] == pd.Timestamp("2024-02-01")
+    assert read_source(SourceSpec(path=path, freq="D"))["ds"].iloc[1] == pd.Timestamp("2024-02-01")
+
+
+def test_a_number_as_the_spacing_makes_steps_of_dates(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        table = read_catalog(pd.DataFrame({"ds": COMPACT, "y": 1.0}), freq=1)
+    assert (table["ds"].tolist(), caplog.messages) == (COMPACT, [])
+
+
+def test_steps_are_told(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    path = write("day,y\n1,1\n2,2\n")
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        read_source(SourceSpec(path=path, time="day"))
+    assert caplog.messages == [f"{path}: column 'day' is read as steps from 1 to 2, without a calendar"]
+
+
 def test_times_with_zones_go_to_utc(write: Write) -> None:
     path = write("ds,y\n2020-03-29T01:00:00+01:00,1\n2020-03-29T03:00:00+02:00,2\n")
     assert read_source(SourceSpec(path=path))["ds"].dt.hour.tolist() == [0, 1]

@@ -74,11 +74,20 @@ def read_times_strictly(cells: list[str], form: str | None) -> list[Cell]:
         return [strip_zone(datetime.strptime(cell, form)) for cell in cells]
     steps = [read_step(cell) for cell in cells]
     if all(step is not None for step in steps):
+        if cells and any(can_be_dates(cells, *form) for form in [("%Y%m%d", 8), ("%Y%m", 6), ("%Y%m%d%H%M", 12)]):
+            raise NotStrictError("steps or dates")
         return steps
     times = [read_iso(cell) for cell in cells]
     if len({time.tzinfo is None for time in times}) > 1:
         raise NotStrictError("with and without a zone")
     return [strip_zone(time) for time in times]
+
+
+def can_be_dates(cells: list[str], form: str, num_digits: int) -> bool:
+    try:
+        return all(len(cell) == num_digits and 1900 <= datetime.strptime(cell, form).year <= 2100 for cell in cells)
+    except ValueError:
+        return False
 
 
 def read_step(cell: str) -> int | None:
@@ -193,6 +202,9 @@ FORMS = [
     "%Y-%m-%dT%H:%M:%SZ",
     "%Y-%m-%d %H:%M:%S+02:00",
     "%Y%m%dT%H",
+    "%Y%m%d",
+    "%Y%m",
+    "%d%m%Y",
 ]
 FORMS += [
     "%d.%m.%Y",

@@ -51,6 +51,28 @@ def test_iso_8601_needs_no_form() -> None:
     assert read(["2024-01-05", "2024-01-06 12:00"])[1] == {}
 
 
+@pytest.mark.parametrize(
+    ("cells", "form"),
+    [
+        ([5012024, 31012024], "%d%m%Y"),
+        (["5012024", "31012024"], "%d%m%Y"),
+        ([5012024.0, 31012024.0], "%d%m%Y"),
+        ([20240105.0, 20240131.0], "%Y%m%d"),
+        ([1052024, 1312024], "%m%d%Y"),
+        ([50124, 310124], "%d%m%y"),
+    ],
+)
+def test_dates_that_have_become_numbers_are_read(cells: list[object], form: str) -> None:
+    """Of 1012024, which has lost a zero, pandas makes 10 January."""
+    times, _ = parse_times(pd.Series(cells, name="ds"), "my.csv", form)
+    assert times.tolist() == [pd.Timestamp("2024-01-05"), pd.Timestamp("2024-01-31")]
+
+
+def test_date_that_lacks_more_than_a_zero_is_refused() -> None:
+    with pytest.raises(SeriesError, match="row 1: expected a time of the form %d%m%Y, received '512024'"):
+        parse_times(pd.Series(["512024", "31012024"], name="ds"), "my.csv", "%d%m%Y")
+
+
 def test_column_without_a_time_is_told_as_that() -> None:
     assert "column 'ds': none of its 2 cells is a time of the form" in fail(["spring", "summer"])
 

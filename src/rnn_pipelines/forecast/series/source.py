@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from rnn_pipelines.dialect import SIGNS, Dialect
 from rnn_pipelines.errors import SeriesError, make_line, show
+from rnn_pipelines.forecast.series.date_numbers import refuse_date_numbers, tell_steps
 from rnn_pipelines.forecast.series.numbers import (
     Marks,
     parse_numbers,
@@ -158,6 +159,8 @@ def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> Sou
     found: Found = table.attrs.get("found", {})
     ids = _parse_ids(table, source)
     times, found_form = _parse_times(table, source)
+    if source.freq is None and not is_datetime64_any_dtype(times):
+        tell_steps(times.rename(source.time), source.label)
     values, found_marks = parse_numbers(
         table[source.target],
         source.label,
@@ -346,6 +349,8 @@ def _parse_times(table: pd.DataFrame, source: SourceSpec) -> tuple[pd.Series, Fo
     if source.time_format is None and not isinstance(source.freq, str) and not is_datetime64_any_dtype(raw):
         steps = read_steps(raw)
         if steps is not None:
+            if source.freq is None:
+                refuse_date_numbers(steps, raw, source.label)
             return steps, {}
     return parse_times(raw, source.label, source.time_format)
 

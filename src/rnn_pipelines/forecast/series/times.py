@@ -12,6 +12,7 @@ ISO = "ISO8601"
 MAX_STEP = 10**18
 _DATES = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d", "%m{0}%Y")
 _TIMES = ("", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_DIGITS = {"%Y": 4, "%G": 4, "%j": 3} | dict.fromkeys(["%y", "%m", "%d", "%H", "%M", "%S", "%V"], 2)
 # What is tried where times are not ISO 8601.
 FORMS = [date.format(sign) + time for date, sign, time in product(_DATES, "./-", _TIMES)]
 
@@ -26,7 +27,16 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
     if text is not raw:
         # To pandas `now` and `today` are times in any form.
         text = text.where(text.str.contains("[0-9]"))
+        if count_digits(form):
+            # As numbers, dates lose the zero that days and months begin with; pandas finds other days in the rest.
+            text = text.str.removesuffix(".0").str.zfill(0 if form.startswith("%Y") else count_digits(form))
     return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
+
+
+def count_digits(form: str) -> int:
+    """How many digits a time of a form has; 0 where it has other signs too, as in %d.%m.%Y."""
+    parts = [form[place : place + 2] for place in range(0, len(form), 2)]
+    return sum(_DIGITS[part] for part in parts) if all(part in _DIGITS for part in parts) else 0
 
 
 def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd.Series, dict[str, str]]:

@@ -1,0 +1,104 @@
+"""Whole numbers that can be dates, as 20240131: what is a date must not become a step without a word."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.forecast.series.times import MAX_STEP, count_digits, read_times
+
+# Numbers can be dates if all of them are of these years;
+YEARS = 1900, 2100
+_YEAR_FIRST = ("%Y%m%d", "%Y%m", "%Y%j", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
+# in these forms, only if most are a month apart or less, because many steps end in what could be a year.
+_OTHERS = ("%d%m%Y", "%m%d%Y", "%y%m%d", "%d%m%y", "%m%d%y")
+_MONTH = pd.Timedelta(31, "D")
+# Of these, no form could be given.
+_WEEKS, _CLOCK = "%G%V", "%H%M"
+
+# What counts time, in which unit and from when.
+_COUNTS = {
+    "days that Excel counts": ("D", "1899-12-30"),
+    "seconds since 1970": ("s", "1970-01-01"),
+    "milliseconds since 1970": ("ms", "1970-01-01"),
+    "microseconds since 1970": ("us", "1970-01-01"),
+    "nanoseconds since 1970": ("ns", "1970-01-01"),
+}
+_LIKELY = pd.Timestamp("1980-01-01"), pd.Timestamp("2050-01-01")
+
+_EXAMPLE = "times such as 2024-03-31 12:00"
+
+logger = logging.getLogger(__name__)
+
+
+def refuse_date_numbers(steps: pd.Series, raw: pd.Series, label: str) -> None:
+    """Ends the run where all steps of a column can be dates, weeks or times of day.
+
+    Args:
+        steps: int64.
+        raw: the column as it stands in the table.
+        label: of the source, for messages.
+    Raises:
+        SeriesError: with what to give for dates, and for steps.
+    """
+    numbers = np.unique(steps)
+    forms = [form for form in (*_YEAR_FIRST, *_OTHERS) if _can_be(numbers, form)]
+    if forms:
+        ways = " or ".join(f"forecast.source.time_format='{form}'" for form in forms)
+        kind, remedy = "dates", f"Give {ways} (quotes included), or"
+    elif _can_be(numbers, _WEEKS) or _can_be(numbers, _CLOCK):
+        kind = "weeks" if _can_be(numbers, _WEEKS) else "times of day"
+        remedy = f"Write {_EXAMPLE}, or give"
+    else:
+        return
+    spacing = np.diff(numbers).min() if len(numbers) > 1 else 1
+    raise SeriesError(
+        f"{label}: column '{raw.name}': all {len(raw):,} whole numbers, as {show(str(raw.iloc[0]))}, can be {kind} or "
+        f"steps. {remedy} forecast.source.freq={spacing} for steps."
+    )
+
+
+def tell_steps(steps: pd.Series, label: str) -> None:
+    """Logs that a column is read as steps; what it would be as dates, where it can be a count of days or seconds.
+
+    No error, because nothing tells such a count from steps.
+    """
+    ends = int(steps.min()), int(steps.max())
+    told = f"{label}: column '{steps.name}' is read as steps from {ends[0]} to {ends[1]}, without a calendar"
+    for name, (unit, origin) in _COUNTS.items():
+        low, high = ((time - pd.Timestamp(origin)) // pd.Timedelta(1, unit) for time in _LIKELY)
+        if low <= ends[0] and ends[1] <= high:
+            first, last = (format_time(pd.Timestamp(origin) + pd.Timedelta(end, unit)) for end in ends)
+            logger.warning(
+                "%s; as %s they are %s to %s: if dates are meant, write %s", told, name, first, last, _EXAMPLE
+            )
+            return
+    logger.info("%s", told)
+
+
+def _can_be(numbers: np.ndarray, form: str) -> bool:
+    """Whether all of some numbers, in their order, can be of a form; a zero at the beginning may be lost."""
+    num_digits = count_digits(form)
+    fewest = 0 if form == _CLOCK else 10 ** (num_digits - (2 if form in _OTHERS else 1))
+    # Two at first, because most steps fail by them.
+    if numbers[0] < fewest or numbers[-1] >= 10**num_digits or not _read(numbers[[0, -1]], form).notna().all():
+        return False
+    dates = _read(numbers, form)
+    if not dates.dt.year.between(*YEARS).all():
+        return False
+    if form in (*_YEAR_FIRST, _WEEKS):
+        return True
+    spacings = dates.sort_values().diff().dropna()
+    if form == _CLOCK:
+        # Most are steps, if not of times that skip what numbers have between 59 and 100.
+        steps = np.diff(numbers)
+        return bool((spacings == spacings.min()).sum() > (steps == steps.min(initial=MAX_STEP)).sum())
+    return bool(spacings.median() <= _MONTH)
+
+
+def _read(numbers: np.ndarray, form: str) -> pd.Series:
+    text = pd.Series(numbers).astype(str)
+    # Of weeks, pandas reads a day.
+    return read_times(text + "1", f"{form}%u") if form == _WEEKS else read_times(text, form)
