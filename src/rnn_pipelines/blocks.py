@@ -57,6 +57,22 @@ def refuse_unknown(given: Iterable[str], types: Mapping[str, Any], others: Itera
             raise ParameterError(f"{name}: no such parameter. {suggest(name, sorted(known), mark='')}")
 
 
+def refuse_other_cell(place: str, name: str, cell: str) -> None:
+    """Results stand under the name of a network's block, so that `lstm` must be an LSTM.
+
+    Args:
+        place: of the cell, in messages.
+        name: of the block.
+        cell: what the network is made of.
+    Raises:
+        ParameterError: the block is named after one cell and holds another.
+    """
+    if cell != name:
+        raise ParameterError(
+            f"{place}: expected '{name}', after which the block and its results are named, received '{cell}'."
+        )
+
+
 def _is_inside(name: str, kind: Any) -> bool:
     return issubclass(kind, BaseModel) and name in kind.model_fields
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rnn_pipelines.blocks import suggest
+from rnn_pipelines.blocks import refuse_other_cell, suggest
 from rnn_pipelines.errors import ParameterError, show
 
 # A fault in pydantic's words: its place (the heading, for one of the whole block), what, its kind, what was received.
@@ -93,7 +93,7 @@ def _explain_fault(block: str, fault: tuple[str, str, str, str], types: Mapping[
 
 
 def refuse_swapped_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> None:
-    """Results stand under the name of a network's block, so that `lstm` must be an LSTM.
+    """The cells of the networks that are read, see `refuse_other_cell`.
 
     Args:
         inputs, parameters: see `refuse_unread_parameters`; blocks that Kedro has checked are models.
@@ -103,12 +103,8 @@ def refuse_swapped_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> N
     for path in sorted(name.removeprefix("params:") for name in inputs if name.startswith("params:")):
         pipeline, _, block = path.partition(".")
         network = parameters.get(pipeline, {}).get(block) if block else None
-        cell = getattr(network, "cell", block)
-        if isinstance(network, BaseModel) and cell != block:
-            raise ParameterError(
-                f"Parameter '{path}.cell': expected '{block}', after which the block and its results are named, "
-                f"received '{cell}'."
-            )
+        if isinstance(network, BaseModel):
+            refuse_other_cell(f"Parameter '{path}.cell'", block, getattr(network, "cell", block))
 
 
 def _refuse_unknown(prefix: str, received: Iterable[str], known: Iterable[str]) -> None:

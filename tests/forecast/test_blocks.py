@@ -37,6 +37,9 @@ def test_there_are_the_blocks_of_the_file(parameters: dict) -> None:
         ({"split": 0.2}, "split: .* Received 0.2"),
         ({"window": 3}, "window: expected a dictionary, received 3"),
         ({"lstm": {"cell": "rnn"}}, r"lstm.cell: expected one of \['gru', 'lstm'\], received 'rnn'"),
+        ({"lstm": {"cell": "gru"}}, r"lstm.cell: expected 'lstm', after which .* named, received 'gru'\."),
+        ({"source": {"path": "a.csv"}}, r"source.path: expected none, .* received 'a\.csv'\. .* give fit that table\."),
+        ({"source": {"name": "seattle"}}, "source.name: expected none, .* received 'seattle'"),
     ],
 )
 def test_a_wrong_parameter_is_named_with_what_would_be_right(given: dict, message: str) -> None:

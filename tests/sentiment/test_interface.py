@@ -106,6 +106,7 @@ def test_what_can_not_be_used_is_told(texts: list, labels: list, message: str) -
         ({"trainin": {}}, r"trainin: no such parameter\. Did you mean training\?"),
         ({"epochs": 3}, r"epochs: no such parameter\. Did you mean training=\{'epochs': ...\}\?"),
         ({"gru": {"unit": 3}}, r"gru\.unit: no such parameter\. Did you mean gru\.units\?"),
+        ({"gru": {"cell": "lstm"}}, r"gru\.cell: expected 'gru', after which .* named, received 'lstm'\."),
         ({"gru": {"units": 0}}, r"gru\.units: Input should be greater than or equal to 1\. Received 0"),
     ],
 )

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rnn_pipelines.blocks import join_block, read_block, refuse_unknown
+from pydantic import ValidationInfo, field_validator
+
+from rnn_pipelines.blocks import join_block, read_block, refuse_other_cell, refuse_unknown
+from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.recipe import Recipe
@@ -11,9 +14,22 @@ from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 
+# What `source` says of a table in memory.
+IN_MEMORY = {"name": "catalog", "path": None}
+
 
 class FrameSpec(SourceSpec, frozen=True):
     """The columns of a table in memory."""
+
+    @field_validator(*IN_MEMORY)
+    @classmethod
+    def _refuse_other_tables(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value != IN_MEMORY[str(info.field_name)]:
+            raise ValueError(
+                f"expected none, because fit is given a frame, received {show(value)}. Leave it out, and give fit that "
+                "table"
+            )
+        return value
 
     @property
     def label(self) -> str:
@@ -39,12 +55,14 @@ def read_blocks(given: Mapping[str, Any], others: Iterable[str] = ()) -> Forecas
     """
     types = list_blocks()
     refuse_unknown(given, types, others)
-    always = {name: {"cell": name} for name in NETWORKS} | {"source": {"name": "catalog"}}
+    always = {name: {"cell": name} for name in NETWORKS} | {"source": IN_MEMORY}
     read = {
         name: read_block(name, kind, join_block(always.get(name, {}), given.get(name)))
         for name, kind in types.items()
         if name in given or name in always or name == "training"
     }
+    for name in NETWORKS:
+        refuse_other_cell(f"{name}.cell", name, read[name].cell)
     return ForecastSpec(
         recipe=Recipe(**{name: block for name, block in read.items() if name in Recipe.model_fields}),
         networks={name: read[name] for name in NETWORKS},

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import pandas as pd
 
-from rnn_pipelines.blocks import join_block, read_block, refuse_unknown
+from rnn_pipelines.blocks import join_block, read_block, refuse_other_cell, refuse_unknown
 from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, ReviewError, show
 from rnn_pipelines.networks.specs import TrainingSpec
@@ -142,6 +142,8 @@ def read_spec(blocks: dict[str, Any]) -> SentimentSpec:
         name: read_block(name, kind, join_block(always.get(name, {}), blocks.get(name))) for name, kind in types.items()
     }
     networks = {name: read.pop(name) for name in list_candidates()}
+    for name, network in networks.items():
+        refuse_other_cell(f"{name}.cell", name, network.cell)
     return SentimentSpec(**read, networks=networks)
 
 
