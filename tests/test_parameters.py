@@ -135,6 +135,11 @@ def test_value_that_is_refused_is_told() -> None:
     assert line == "Parameter 'forecast.window.horizon': Input should be greater than or equal to 1; received -1."
 
 
+def test_truth_value_in_place_of_a_number_is_told() -> None:
+    (line,) = explain({"window": {"horizon": True}}, window=WindowSpec)
+    assert line == "Parameter 'forecast.window.horizon': expected a number, received True."
+
+
 def test_fault_of_a_block_as_a_whole_is_told_in_its_own_words() -> None:
     (line,) = explain({"source": {"path": "my.csv", "time": "a", "target": "a"}}, source=SourceSpec)
     assert line == (

@@ -1,12 +1,60 @@
-"""Blocks of parameters that are given in Python, checked like those of files."""
+"""Blocks of parameters: what they have in common, and those that are given in Python, checked like those of files."""
 
 import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+import numpy as np
+from pydantic import BaseModel, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
 from rnn_pipelines.errors import ParameterError, show
+
+
+class Block(BaseModel, extra="forbid", frozen=True):
+    """A block of parameters, whose names and values are checked before anything runs."""
+
+    # Of the block, because pydantic takes none of a field by which it tells blocks apart.
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_truths(cls, block: Any) -> Any:
+        given = block if isinstance(block, Mapping) else {}
+        faults = [
+            InitErrorDetails(
+                type="value_error", loc=(name,), input=given[name], ctx={"error": _expect_number(given[name])}
+            )
+            for name, field in cls.model_fields.items()
+            if _has_truth(given.get(name)) and _is_number(field.annotation)
+        ]
+        if faults:
+            raise ValidationError.from_exception_data(cls.__name__, faults)
+        return block
+
+
+def refuse_truth(value: Any) -> Any:
+    """Refuses true and false where a number is expected: pydantic takes them for 1 and 0."""
+    if _has_truth(value):
+        raise _expect_number(value)
+    return value
+
+
+def _has_truth(value: Any) -> bool:
+    return any(isinstance(one, bool | np.bool_) for one in (value if isinstance(value, list | tuple) else [value]))
+
+
+def _expect_number(value: Any) -> ValueError:
+    return ValueError(f"expected a number, received {show(value)}")
+
+
+def _is_number(kind: Any) -> bool:
+    parts = set(_list_parts(kind))
+    return bool({int, float} & parts) and bool not in parts
+
+
+def _list_parts(kind: Any) -> Iterator[Any]:
+    yield kind
+    for part in get_args(kind):
+        yield from _list_parts(part)
 
 
 def join_block(always: Mapping[str, Any], block: Any) -> Any:

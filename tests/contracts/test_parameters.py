@@ -1,14 +1,15 @@
 """Every block of parameters has a type that Kedro checks before a run, and stands in full where people look for it."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
 import pytest
 from kedro.framework.context import KedroContext
 from kedro.pipeline import Pipeline
 from kedro.validation.type_extractor import TypeExtractor
 from omegaconf import OmegaConf
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel, RootModel, ValidationError
 
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook
 from rnn_pipelines.forecast.backtest import BacktestSpec
@@ -173,3 +174,38 @@ def test_every_number_has_bounds() -> None:
     }
     # A search holds its values against the parameters that they are for.
     assert {path for path in unbounded if not path.startswith("tune_forecast.properties.space")} == set()
+
+
+def list_parts(kind: Any) -> Iterator[Any]:
+    """What a type is made of, down to the models."""
+    yield kind
+    for part in get_args(kind):
+        yield from list_parts(part)
+
+
+def list_parameters(kind: Any) -> Iterator[tuple[type[BaseModel], str]]:
+    """Each parameter of a type and of those inside it, as model and name; that of a root model is `root`."""
+    for model in list_parts(kind):
+        for name, field in getattr(model, "model_fields", {}).items():
+            yield model, name
+            yield from list_parameters(field.annotation)
+
+
+PARAMETERS = sorted({parameter for kind in TYPES.values() for parameter in list_parameters(kind)}, key=str)
+
+
+def find_faults(model: type[BaseModel], name: str, value: Any) -> list[tuple[int | str, ...]]:
+    """Where messages say that one parameter is refused; nowhere, if it is taken."""
+    try:
+        model.model_validate(value if name == "root" else {name: value})
+    except ValidationError as error:
+        return [fault["loc"] for fault in error.errors() if name in ("root", *fault["loc"][:1])]
+    return []
+
+
+@pytest.mark.parametrize("value", [True, False, np.True_, [True]], ids=repr)
+def test_no_number_is_a_truth_value(value: Any) -> None:
+    """Pydantic takes true for 1, and false for 0."""
+    parts = {parameter: {*list_parts(parameter[0].model_fields[parameter[1]].annotation)} for parameter in PARAMETERS}
+    numbers = [parameter for parameter, found in parts.items() if {int, float} & found and bool not in found]
+    assert [(model.__name__, name) for model, name in numbers if not find_faults(model, name, value)] == []

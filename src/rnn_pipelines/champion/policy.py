@@ -4,15 +4,16 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import ParameterError, show_all
 
 # The two that a decision is between, by these names in tables and records.
 CHALLENGER, CHAMPION = "challenger", "champion"
 
 
-class PolicySpec(BaseModel, extra="forbid", frozen=True):
+class PolicySpec(Block, frozen=True):
     """When a challenger is promoted.
 
     Attributes:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.cells.conventions import count_weights
 from rnn_pipelines.errors import TaskError, show
 from rnn_pipelines.looks import CELLS, Look
@@ -39,7 +40,7 @@ NETWORKS = {
 }
 
 
-class ContenderSpec(BaseModel, extra="forbid", frozen=True):
+class ContenderSpec(Block, frozen=True):
     """One network of a comparison: a recurrent layer and a linear head.
 
     Attributes:

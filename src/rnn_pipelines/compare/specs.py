@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field, RootModel, model_validator
+from pydantic import Field, RootModel, model_validator
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.compare.contenders import NETWORKS, ContenderSpec
 from rnn_pipelines.compare.tasks.adding import AddingData
 from rnn_pipelines.compare.tasks.copy_memory import CopyData
@@ -20,7 +21,7 @@ Name = Annotated[str, Field(pattern=r"^\w+$")]
 Data = SeriesData | AddingData | CopyData | MusicData
 
 
-class TaskSpec(BaseModel, extra="forbid", frozen=True):
+class TaskSpec(Block, frozen=True):
     """One task, and the networks that compete on it.
 
     Attributes:
@@ -53,7 +54,7 @@ class TaskBook(RootModel[dict[Name, TaskSpec]], frozen=True):
     """All tasks by name."""
 
 
-class PlanSpec(BaseModel, extra="forbid", frozen=True):
+class PlanSpec(Block, frozen=True):
     """What of the tasks is run, and how.
 
     Attributes:

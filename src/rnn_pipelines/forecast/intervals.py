@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, Field, RootModel
+from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 
+from rnn_pipelines.blocks import refuse_truth
 from rnn_pipelines.forecast.base import Base, choose_ridge, forecast_folds
 from rnn_pipelines.forecast.baselines import BASELINES, MIX, RIDGE
 from rnn_pipelines.forecast.best import BEST, find_unseen_errors
@@ -36,7 +37,7 @@ JUDGED_LEVEL, MIN_GAIN, MIN_TRUST = 80, 0.005, 0.8
 class LevelSpec(
     RootModel[
         Annotated[
-            tuple[Annotated[int, Field(ge=1, le=99)], ...],
+            tuple[Annotated[int, Field(ge=1, le=99), BeforeValidator(refuse_truth)], ...],
             AfterValidator(lambda levels: tuple(sorted(set(levels)))),
         ]
     ],

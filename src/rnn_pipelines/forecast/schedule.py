@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
-from pydantic import BaseModel, Field, field_validator
+from pydantic import Field, field_validator
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.predictions import TargetsTable
@@ -16,7 +17,7 @@ Span = Literal["day", "week", "month", "year"]
 NumSteps = Annotated[int, Field(ge=1, le=10**6, strict=True)]
 
 
-class ScheduleSpec(BaseModel, extra="forbid", frozen=True):
+class ScheduleSpec(Block, frozen=True):
     """How often a challenger is trained.
 
     Attributes:

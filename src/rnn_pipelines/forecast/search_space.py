@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from rnn_pipelines.blocks import read_block
+from rnn_pipelines.blocks import Block, read_block
 from rnn_pipelines.errors import show_all
 from rnn_pipelines.forecast.blocks import list_blocks
 from rnn_pipelines.forecast.series.newest import NewestSpec
@@ -14,7 +14,7 @@ from rnn_pipelines.networks.specs import Seed
 SEARCHED = ("window", "calendar", "training")
 
 
-class DimensionSpec(BaseModel, extra="forbid", frozen=True):
+class DimensionSpec(Block, frozen=True):
     """What one parameter may be: one of some choices, or a number from `low` to `high`.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.champion.policy import PolicySpec
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.baselines import BASELINES
@@ -18,7 +19,7 @@ def _require_network(cell: str) -> str:
     return cell
 
 
-class NetworkSpec(BaseModel, extra="forbid", frozen=True):
+class NetworkSpec(Block, frozen=True):
     """One forecasting network; what is None is chosen from the data.
 
     Attributes:
@@ -34,7 +35,7 @@ class NetworkSpec(BaseModel, extra="forbid", frozen=True):
     segment: int | None = Field(None, ge=1, le=10**6)
 
 
-class ForecastTrainingSpec(BaseModel, extra="forbid", frozen=True):
+class ForecastTrainingSpec(Block, frozen=True):
     """How networks are trained; what is None is chosen from the data.
 
     Attributes:
@@ -56,7 +57,7 @@ class ForecastTrainingSpec(BaseModel, extra="forbid", frozen=True):
     clip_norm: float | None = Field(1.0, gt=0, le=1e6)
 
 
-class BudgetSpec(BaseModel, extra="forbid", frozen=True):
+class BudgetSpec(Block, frozen=True):
     """What a retraining may cost.
 
     Attributes:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.champion.verdict import Finding, Verdict, conclude
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
 from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
@@ -16,7 +17,7 @@ from rnn_pipelines.report.numbers import format_p_value, list_some
 NAMES_IN_REASON = 3
 
 
-class ErrorSpec(BaseModel, extra="forbid", frozen=True):
+class ErrorSpec(Block, frozen=True):
     """When realised errors are too large.
 
     Attributes:
@@ -42,7 +43,7 @@ class ErrorSpec(BaseModel, extra="forbid", frozen=True):
         return self
 
 
-class IntervalSpec(BaseModel, extra="forbid", frozen=True):
+class IntervalSpec(Block, frozen=True):
     """When intervals hold too little of what they promise.
 
     Attributes:

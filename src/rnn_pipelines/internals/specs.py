@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec
@@ -12,7 +13,7 @@ from rnn_pipelines.networks.specs import TrainingSpec
 Text = Annotated[str, Field(pattern=r"\w")]
 
 
-class SampleSpec(BaseModel, extra="forbid", frozen=True):
+class SampleSpec(Block, frozen=True):
     """What the networks are shown.
 
     Attributes:
@@ -28,7 +29,7 @@ class SampleSpec(BaseModel, extra="forbid", frozen=True):
     texts: tuple[Text, ...] = Field(min_length=1)
 
 
-class SmallForecasterSpec(BaseModel, extra="forbid", frozen=True):
+class SmallForecasterSpec(Block, frozen=True):
     """The forecasters that are trained where `forecast` has left none.
 
     Attributes:
@@ -44,7 +45,7 @@ class SmallForecasterSpec(BaseModel, extra="forbid", frozen=True):
     training: ForecastTrainingSpec
 
 
-class SmallClassifierSpec(BaseModel, extra="forbid", frozen=True):
+class SmallClassifierSpec(Block, frozen=True):
     """The classifier that is trained where `sentiment` has left none.
 
     Attributes:

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from multiprocessing import current_process
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import ParallelError, show
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ PATIENCE_SECONDS = 60
 START_DASK = "Start them with dask scheduler, and with dask worker ADDRESS --no-nanny on each machine"
 
 
-class ParallelSpec(BaseModel, extra="forbid", frozen=True):
+class ParallelSpec(Block, frozen=True):
     """How independent trainings spread over processes.
 
     Attributes:

@@ -2,13 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from rnn_pipelines.blocks import Block
 
 # What NumPy and Keras take.
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
-class TrainingSpec(BaseModel, extra="forbid", frozen=True):
+class TrainingSpec(Block, frozen=True):
     """How a network is trained.
 
     Attributes:
@@ -40,7 +42,7 @@ class TrainingSpec(BaseModel, extra="forbid", frozen=True):
     jit_compile: bool = True
 
 
-class LimitsSpec(BaseModel, extra="forbid", frozen=True):
+class LimitsSpec(Block, frozen=True):
     """What a retraining may cost.
 
     Attributes:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from typing import Any, cast
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.verdict import Finding, KnownChampion, Verdict, VerdictRecord, conclude, describe_verdict
 from rnn_pipelines.report.numbers import format_p_value
@@ -27,7 +28,7 @@ NO_REFERENCE = (
 )
 
 
-class MonitorSentimentSpec(BaseModel, extra="forbid", frozen=True):
+class MonitorSentimentSpec(Block, frozen=True):
     """When scored texts count as others than the reviews that were held out of training.
 
     Attributes:

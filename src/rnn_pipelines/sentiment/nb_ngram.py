@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
 from rnn_pipelines.sentiment.text.ngrams import MAX_ORDER, find_ngrams, number_ngrams
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 CHUNK = 5000
 
 
-class NgramSpec(BaseModel, extra="forbid", frozen=True):
+class NgramSpec(Block, frozen=True):
     """The n-grams of the classical classifier.
 
     Attributes:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.champion.policy import PolicySpec
 from rnn_pipelines.networks.specs import LimitsSpec, TrainingSpec
 from rnn_pipelines.sentiment.registry import BASELINES, NETWORKS, require_known
@@ -15,7 +16,7 @@ from rnn_pipelines.sentiment.text.newest import NewestReviewsSpec
 Cell = Annotated[str, AfterValidator(lambda name: require_known(name, NETWORKS))]
 
 
-class ClassifierSpec(BaseModel, extra="forbid", frozen=True):
+class ClassifierSpec(Block, frozen=True):
     """One network that classifies texts.
 
     Attributes:

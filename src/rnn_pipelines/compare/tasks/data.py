@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.compare.tasks.contest import PARTS, Contest
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.looks import Look
 from rnn_pipelines.networks.memory import require_memory
 
 
-class TaskData(BaseModel, ABC, extra="forbid", frozen=True):
+class TaskData(Block, ABC, frozen=True):
     """Root of all kinds of tasks. A kind is a module in this folder, and a name in `specs.Data`.
 
     Attributes:

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.tables import Column, Table
 
@@ -17,7 +18,7 @@ MIN_OBSERVED_FRACTION = 0.5
 SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 
-class DriftSpec(BaseModel, extra="forbid", frozen=True):
+class DriftSpec(Block, frozen=True):
     """When the newest values of a series count as others than those before.
 
     Attributes:

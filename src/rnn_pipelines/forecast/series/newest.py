@@ -3,9 +3,10 @@
 from typing import Annotated
 
 import pandas as pd
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from rnn_pipelines.as_of import parse_as_of, parse_step
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
@@ -15,7 +16,7 @@ from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.times import MAX_STEP
 
 
-class NewestSpec(BaseModel, extra="forbid", frozen=True):
+class NewestSpec(Block, frozen=True):
     """Up to when data is read.
 
     Attributes:

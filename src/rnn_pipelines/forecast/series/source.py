@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.dialect import SIGNS, Dialect
 from rnn_pipelines.errors import SeriesError, make_line, show
 from rnn_pipelines.forecast.series.date_numbers import refuse_date_numbers, tell_steps
@@ -69,7 +70,7 @@ def _choose_from(*names: str) -> AfterValidator:
 OF_TABLES = ("time", "target", "id", "time_format", "sep", "decimal", "thousands", "encoding", "tz")
 
 
-class SourceSpec(BaseModel, extra="forbid", frozen=True):
+class SourceSpec(Block, frozen=True):
     """Which series to read. A `path` wins over `name`.
 
     Attributes:

@@ -4,9 +4,10 @@ from typing import Annotated, get_args
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from rnn_pipelines.as_of import parse_step, parse_time
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, list_names
@@ -20,7 +21,7 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 NumSteps = Annotated[int, Field(ge=1, le=10**9, strict=True)]
 
 
-class SplitSpec(BaseModel, extra="forbid", frozen=True):
+class SplitSpec(Block, frozen=True):
     """Where validation and test begin. Each is a fraction, a number of steps, or a date.
 
     Attributes:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.forecast.series.tables import Profile
 
 Part = Literal["train", "validation", "test", "future"]
 
 
-class OpenWindowSpec(BaseModel, extra="forbid", frozen=True):
+class OpenWindowSpec(Block, frozen=True):
     """Shape of a window; what is None is chosen by frequency and length of the series.
 
     Attributes:
@@ -38,7 +39,7 @@ class WindowSpec(OpenWindowSpec, frozen=True):
     horizon: int = Field(default=7, ge=1, le=10**5)
 
 
-class EvaluationSpec(BaseModel, extra="forbid", frozen=True):
+class EvaluationSpec(Block, frozen=True):
     """How forecasts are judged.
 
     Attributes:

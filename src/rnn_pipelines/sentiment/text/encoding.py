@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, PADDING, UNKNOWN
 
 
-class PaddingSpec(BaseModel, extra="forbid", frozen=True):
+class PaddingSpec(Block, frozen=True):
     """How texts of different lengths become one array.
 
     Attributes:

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-from pydantic import BaseModel
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.tables import Column, Table
 from rnn_pipelines.user_files import TableFiles, load_file, read_columns, require_file
@@ -18,7 +18,7 @@ FILES = TableFiles(
 )
 
 
-class TextFileSpec(BaseModel, extra="forbid", frozen=True):
+class TextFileSpec(Block, frozen=True):
     """Texts to score.
 
     Attributes:

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from rnn_pipelines.as_of import parse_as_of
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.sentiment.text.files import refuse_cell
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
@@ -26,7 +27,7 @@ REMEDY = (
 )
 
 
-class NewestReviewsSpec(BaseModel, extra="forbid", frozen=True):
+class NewestReviewsSpec(Block, frozen=True):
     """Up to when reviews are read, and which of them judge.
 
     Attributes:

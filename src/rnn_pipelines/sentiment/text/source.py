@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pandas as pd
-from pydantic import BaseModel, model_validator
+from pydantic import model_validator
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.text.archive import read_archive
 from rnn_pipelines.sentiment.text.download import fetch_archive
@@ -24,7 +25,7 @@ LABELS = {"0": 0, "false": 0, "neg": 0, "negative": 0, "1": 1, "true": 1, "pos":
 LABELS |= {"0.0": 0, "1.0": 1}
 
 
-class ReviewSourceSpec(BaseModel, extra="forbid", frozen=True):
+class ReviewSourceSpec(Block, frozen=True):
     """Which reviews to read. A `path` wins over the archive.
 
     Attributes:

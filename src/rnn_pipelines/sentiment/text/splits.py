@@ -4,8 +4,9 @@ from typing import Annotated, TypedDict
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.sentiment.text.schema import DTYPES, Reviews
@@ -13,7 +14,7 @@ from rnn_pipelines.sentiment.text.schema import DTYPES, Reviews
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
-class ReviewSplitSpec(BaseModel, extra="forbid", frozen=True):
+class ReviewSplitSpec(Block, frozen=True):
     """Which groups of reviews are held back: films, or what the user's reviews are about.
 
     Attributes:

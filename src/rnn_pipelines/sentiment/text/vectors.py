@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
@@ -20,7 +21,7 @@ DEVIATION = np.float32(0.3)
 BYTES_PER_ENTRY = 24.0
 
 
-class WordVectorSpec(BaseModel, extra="forbid", frozen=True):
+class WordVectorSpec(Block, frozen=True):
     """The word vectors that a network may start from.
 
     Attributes:

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 
 PADDING, UNKNOWN = 0, 1
@@ -13,7 +14,7 @@ FIRST_WORD = 2
 MAX_WORDS = 2**21
 
 
-class VocabularySpec(BaseModel, extra="forbid", frozen=True):
+class VocabularySpec(Block, frozen=True):
     """Which words of the training part are known.
 
     Attributes:

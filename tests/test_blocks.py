@@ -1,0 +1,48 @@
+"""Blocks of parameters: a truth value is no number."""
+
+from typing import Literal
+
+import pytest
+
+from rnn_pipelines.blocks import Block, read_block
+from rnn_pipelines.errors import ParameterError
+
+
+class Inner(Block, frozen=True):
+    units: int = 1
+
+
+class Outer(Block, frozen=True):
+    """One of each kind."""
+
+    kind: Literal["outer"] = "outer"
+    share: float | None = None
+    steps: int | str = 1
+    choices: tuple[int, ...] = ()
+    is_fast: bool = True
+    inner: Inner = Inner()
+
+
+def test_every_truth_value_in_place_of_a_number_is_named() -> None:
+    for block, place in [
+        ({"share": True}, r"outer\.share"),
+        ({"steps": False}, r"outer\.steps"),
+        ({"inner": {"units": True}}, r"outer\.inner\.units"),
+    ]:
+        with pytest.raises(ParameterError, match=rf"^{place}: expected a number, received (True|False)\.$"):
+            read_block("outer", Outer, block)
+    with pytest.raises(ParameterError, match=r"^outer\.choices: expected a number, received \[1, True\]\.$"):
+        read_block("outer", Outer, {"choices": [1, True]})
+
+
+def test_numbers_and_truth_values_in_their_places_are_taken() -> None:
+    block = {"share": 1, "steps": "2", "choices": [1.0, "2"], "is_fast": False, "inner": {"units": "3"}}
+    found = read_block("outer", Outer, block)
+    assert found.model_dump() == {
+        "kind": "outer",
+        "share": 1.0,
+        "steps": "2",
+        "choices": (1, 2),
+        "is_fast": False,
+        "inner": {"units": 3},
+    }
