@@ -6,8 +6,12 @@ import pytest
 from kedro.validation.exceptions import ParameterValidationError
 from kedro.validation.parameter_validator import ParameterValidator
 
+from rnn_pipelines.compare.specs import TaskBook
 from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.forecast.schedule import BacktestSpec
+from rnn_pipelines.forecast.search_space import TuningSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.forecast.specs import NetworkSpec, RetrainForecastSpec
 from rnn_pipelines.parameters import explain_faults, refuse_swapped_cells, refuse_unread_parameters
@@ -121,6 +125,27 @@ def test_misspelt_name_of_a_block_in_a_block_is_refused_with_the_name_that_was_m
     ]
 
 
+def test_misspelt_name_below_a_name_with_a_point_is_refused_with_the_name_that_was_meant() -> None:
+    assert explain({"tuning": {"space": {"gru.units": {"choice": [3]}}}}, tuning=TuningSpec) == [
+        "Parameter 'forecast.tuning.space.gru.units.choice' is not known. "
+        "Did you mean 'forecast.tuning.space.gru.units.choices'?"
+    ]
+
+
+def test_misspelt_name_in_a_book_of_blocks_is_refused_with_the_name_that_was_meant() -> None:
+    line = explain({"tasks": {"adding": {"contenders": {"gru": {"cell": "gru", "unit": 3}}}}}, tasks=TaskBook)[2]
+    assert line == (
+        "Parameter 'forecast.tasks.adding.contenders.gru.unit' is not known. "
+        "Did you mean 'forecast.tasks.adding.contenders.gru.units'?"
+    )
+
+
+def test_parameter_that_can_not_be_searched_is_refused_with_those_that_can() -> None:
+    (line,) = explain({"tuning": {"space": {"lstm": {"units": 5}}}}, tuning=TuningSpec)
+    assert line.startswith("Parameter 'forecast.tuning.space': expected some of ['calendar.daily', ")
+    assert line.endswith(", received ['lstm']. Each is one name, with the point in it.")
+
+
 def test_every_fault_of_every_block_has_a_line() -> None:
     parameters = {"window": {"horizon": -1, "lookbak": 3}, "source": {"seed": "x"}}
     assert [line.partition(":")[0] for line in explain(parameters, window=WindowSpec, source=SourceSpec)] == [
@@ -138,6 +163,23 @@ def test_value_that_is_refused_is_told() -> None:
 def test_truth_value_in_place_of_a_number_is_told() -> None:
     (line,) = explain({"window": {"horizon": True}}, window=WindowSpec)
     assert line == "Parameter 'forecast.window.horizon': expected a number, received True."
+
+
+@pytest.mark.parametrize("value", [1.0, 0, -5])
+def test_parameter_of_several_kinds_is_refused_once_under_its_name(value: float) -> None:
+    (line,) = explain({"split": {"test": value}}, split=SplitSpec)
+    assert line == (
+        "Parameter 'forecast.split.test': expected a fraction above 0 and below 1, a number of steps from 1 on, or a "
+        f"date, received {value}."
+    )
+
+
+def test_period_that_is_none_is_refused_once_under_its_name() -> None:
+    (line,) = explain({"backtest": {"period": "decade", "schedules": {"never": {}}}}, backtest=BacktestSpec)
+    assert line == (
+        "Parameter 'forecast.backtest.period': expected day, week, month, year, or a number of steps from 1 on, "
+        "received 'decade'."
+    )
 
 
 def test_fault_of_a_block_as_a_whole_is_told_in_its_own_words() -> None:

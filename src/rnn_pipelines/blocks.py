@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 import numpy as np
-from pydantic import BaseModel, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 from pydantic_core import InitErrorDetails
 
 from rnn_pipelines.errors import ParameterError, show
@@ -29,6 +29,22 @@ class Block(BaseModel, extra="forbid", frozen=True):
         if faults:
             raise ValidationError.from_exception_data(cls.__name__, faults)
         return block
+
+
+def expect(what: str) -> WrapValidator:
+    """One message for a parameter of several kinds, of which pydantic tells each kind's fault under a name of its own.
+
+    Args:
+        what: is expected.
+    """
+
+    def take(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            raise ValueError(f"expected {what}, received {show(value)}") from error
+
+    return WrapValidator(take)
 
 
 def refuse_truth(value: Any) -> Any:

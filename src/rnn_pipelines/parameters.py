@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -79,17 +79,27 @@ def explain_faults(message: str, types: Mapping[str, Any]) -> str:
 
 def _explain_fault(block: str, fault: tuple[str, str, str, str], types: Mapping[str, Any]) -> str:
     inner, what, kind, received = fault
-    name = f"{block}.{inner}" if inner else block
+    # Names that hold a point stand between backticks.
+    steps = [step.strip("`") for step in re.findall(r"`[^`]*`|[^.]+", inner)]
+    name = ".".join([block, *steps])
     if kind == "value_error":
         return f"Parameter '{name}': {what.removeprefix('Value error, ')}."
     if kind != "extra_forbidden":
         return f"Parameter '{name}': {what}; received {received}."
     known: Any = types.get(block)
-    outer = inner.split(".")[:-1]
-    for step in outer:
-        known = known.model_fields[step].annotation if step in getattr(known, "model_fields", {}) else None
-    names = [".".join([block, *outer, field]) for field in getattr(known, "model_fields", {})]
-    return f"Parameter '{name}' is not known. {suggest(name, names)}"
+    for step in steps[:-1]:
+        known = _go_into(known, step)
+    names = [".".join([block, *steps[:-1], field]) for field in getattr(known, "model_fields", {})]
+    return f"Parameter '{name}' is not known. {suggest(name, names) if names else ''}".strip()
+
+
+def _go_into(kind: Any, step: str) -> Any:
+    """The type of what stands under a name of a block, or of a mapping."""
+    fields = getattr(kind, "model_fields", {})
+    if step in fields:
+        return fields[step].annotation
+    kind = fields["root"].annotation if "root" in fields else kind
+    return get_args(kind)[-1] if get_origin(kind) is dict else None
 
 
 def refuse_swapped_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> None:

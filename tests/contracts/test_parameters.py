@@ -209,3 +209,10 @@ def test_no_number_is_a_truth_value(value: Any) -> None:
     parts = {parameter: {*list_parts(parameter[0].model_fields[parameter[1]].annotation)} for parameter in PARAMETERS}
     numbers = [parameter for parameter, found in parts.items() if {int, float} & found and bool not in found]
     assert [(model.__name__, name) for model, name in numbers if not find_faults(model, name, value)] == []
+
+
+def test_a_wrong_value_is_told_once_under_the_name_of_its_parameter() -> None:
+    """Of a parameter of several kinds pydantic tells each kind's fault, under names that there are not."""
+    names = [parameter for parameter in PARAMETERS if parameter[1] != "root"]
+    found = {(model.__name__, name): find_faults(model, name, object()) for model, name in names}
+    assert {place: faults for place, faults in found.items() if faults != [place[1:]]} == {}

@@ -1,12 +1,12 @@
 """When a backtest retrains: schedules, and the days that they come to."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 from pydantic import Field, field_validator
 
-from rnn_pipelines.blocks import Block
+from rnn_pipelines.blocks import Block, expect
 from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.predictions import TargetsTable
@@ -15,6 +15,7 @@ from rnn_pipelines.tables import Column, Table
 
 Span = Literal["day", "week", "month", "year"]
 NumSteps = Annotated[int, Field(ge=1, le=10**6, strict=True)]
+EXPECTED = f"{', '.join(get_args(Span))}, or a number of steps from 1 on"
 
 
 class ScheduleSpec(Block, frozen=True):
@@ -24,7 +25,7 @@ class ScheduleSpec(Block, frozen=True):
         every: time, or number of steps, between retrainings; None for the first training alone.
     """
 
-    every: Span | NumSteps | None = None
+    every: Annotated[Span | NumSteps | None, expect(f"{EXPECTED}, or null")] = None
 
 
 class BacktestSpec(NewestSpec, frozen=True):
@@ -35,7 +36,7 @@ class BacktestSpec(NewestSpec, frozen=True):
         schedules: by name.
     """
 
-    period: Span | NumSteps = "year"
+    period: Annotated[Span | NumSteps, expect(EXPECTED)] = "year"
     schedules: dict[str, ScheduleSpec] = Field(min_length=1)
 
     @field_validator("schedules")

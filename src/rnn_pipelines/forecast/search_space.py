@@ -1,10 +1,11 @@
 """What a search for better parameters may try; free of Optuna."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from rnn_pipelines.blocks import Block, read_block
+from rnn_pipelines.blocks import Block, expect, read_block
 from rnn_pipelines.errors import show_all
 from rnn_pipelines.forecast.blocks import list_blocks
 from rnn_pipelines.forecast.series.newest import NewestSpec
@@ -12,6 +13,11 @@ from rnn_pipelines.networks.specs import Seed
 
 # Of what can be searched: how a table becomes windows that differ, and the networks; the rest would move the judge.
 SEARCHED = ("window", "calendar", "training")
+NOT_SEARCHED = ("window.horizon", "training.seed")
+
+
+Choice = Annotated[int | float | str | None, expect("a number, a text or null")]
+Limit = Annotated[int | float | None, expect("a number")]
 
 
 class DimensionSpec(Block, frozen=True):
@@ -23,9 +29,9 @@ class DimensionSpec(Block, frozen=True):
         log: whether equal ratios count as equal steps.
     """
 
-    choices: tuple[int | float | str | None, ...] | None = Field(None, min_length=1)
-    low: int | float | None = None
-    high: int | float | None = None
+    choices: tuple[Choice, ...] | None = Field(None, min_length=1)
+    low: Limit = None
+    high: Limit = None
     log: bool = False
 
     @model_validator(mode="after")
@@ -51,16 +57,26 @@ class TuningSpec(NewestSpec, frozen=True):
     time_budget: float | None = Field(None, gt=0, le=1e8)
     seed: Seed = 0
 
+    @field_validator("space", mode="before")
+    @classmethod
+    def _refuse_other_names(cls, space: Any) -> Any:
+        names = [
+            f"{block}.{field}"
+            for block, kind in _list_searched().items()
+            for field in kind.model_fields
+            if field != "cell" and f"{block}.{field}" not in NOT_SEARCHED
+        ]
+        wrong = [name for name in space if name not in names] if isinstance(space, Mapping) else []
+        if wrong:
+            raise ValueError(
+                f"expected some of {sorted(names)}, received {show_all(wrong)}. Each is one name, with the point in it"
+            )
+        return space
+
     @field_validator("space")
     @classmethod
-    def _require_parameters(cls, space: dict[str, DimensionSpec]) -> dict[str, DimensionSpec]:
-        blocks = list_blocks()
-        known = {name: kind for name, kind in blocks.items() if name in SEARCHED or "units" in kind.model_fields}
-        names = [f"{block}.{field}" for block, kind in known.items() for field in kind.model_fields]
-        names = [name for name in names if name not in ("window.horizon", "training.seed") and name[-5:] != ".cell"]
-        wrong = [name for name in space if name not in names]
-        if wrong:
-            raise ValueError(f"expected some of {sorted(names)}, received {show_all(wrong)}")
+    def _refuse_other_values(cls, space: dict[str, DimensionSpec]) -> dict[str, DimensionSpec]:
+        known = _list_searched()
         for name, dimension in space.items():
             block, _, field = name.partition(".")
             for value in dimension.choices or (dimension.low, dimension.high):
@@ -70,3 +86,8 @@ class TuningSpec(NewestSpec, frozen=True):
                     {field: value} | ({"cell": block} if "cell" in known[block].model_fields else {}),
                 )
         return space
+
+
+def _list_searched() -> dict[str, Any]:
+    """The types of the blocks that can be searched, by name."""
+    return {name: kind for name, kind in list_blocks().items() if name in SEARCHED or "units" in kind.model_fields}

@@ -6,7 +6,7 @@ import pandas as pd
 from pydantic import Field
 
 from rnn_pipelines.as_of import parse_as_of, parse_step
-from rnn_pipelines.blocks import Block
+from rnn_pipelines.blocks import Block, expect
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
@@ -23,7 +23,9 @@ class NewestSpec(Block, frozen=True):
         as_of: last day, time (see `parse_as_of`) or step that counts; None for all there is.
     """
 
-    as_of: Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None = None
+    as_of: Annotated[
+        Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None, expect("a day, a time or a step")
+    ] = None
 
 
 def read_newest(external: pd.DataFrame | None, source: SourceSpec, newest: NewestSpec) -> Source:

@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 from pydantic import AfterValidator, Field, model_validator
 
-from rnn_pipelines.blocks import Block
+from rnn_pipelines.blocks import Block, expect
 from rnn_pipelines.dialect import SIGNS, Dialect
 from rnn_pipelines.errors import SeriesError, make_line, show
 from rnn_pipelines.forecast.series.date_numbers import refuse_date_numbers, tell_steps
@@ -100,7 +100,10 @@ class SourceSpec(Block, frozen=True):
     time: str = "ds"
     target: str = "y"
     id: str | None = None
-    freq: Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None = None
+    freq: Annotated[
+        Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None,
+        expect("a frequency such as 'D', 'MS' or 'h', or a whole number of steps"),
+    ] = None
     time_format: str | None = None
     sep: Annotated[str, _choose_from("comma", "semicolon", "tab", "pipe", "space")] | None = None
     decimal: Annotated[str, _choose_from("point", "comma")] | None = None

@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from rnn_pipelines.as_of import parse_step, parse_time
-from rnn_pipelines.blocks import Block
+from rnn_pipelines.blocks import Block, expect
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, list_names
@@ -19,18 +19,21 @@ from rnn_pipelines.forecast.series.zones import read_local
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 NumSteps = Annotated[int, Field(ge=1, le=10**9, strict=True)]
+Size = Annotated[
+    NumSteps | Fraction | str, expect("a fraction above 0 and below 1, a number of steps from 1 on, or a date")
+]
 
 
 class SplitSpec(Block, frozen=True):
-    """Where validation and test begin. Each is a fraction, a number of steps, or a date.
+    """Where validation and test begin. Each is a fraction, a number of steps from 1 on, or a date.
 
     Attributes:
         validation: part before the test part: fraction of the series, steps, or the first timestamp that belongs to it.
         test: part at each series' end, in the same three ways.
     """
 
-    validation: NumSteps | Fraction | str = 0.1
-    test: NumSteps | Fraction | str = 0.2
+    validation: Size = 0.1
+    test: Size = 0.2
 
 
 def place_dates(split: SplitSpec, tz: str | None) -> SplitSpec:

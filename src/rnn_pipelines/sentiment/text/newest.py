@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from rnn_pipelines.as_of import parse_as_of
-from rnn_pipelines.blocks import Block
+from rnn_pipelines.blocks import Block, expect
 from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.sentiment.text.files import refuse_cell
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
@@ -36,7 +36,9 @@ class NewestReviewsSpec(Block, frozen=True):
         holdout: fraction of the reviews that judge: the newest ones by `time`, else drawn by group.
     """
 
-    as_of: Annotated[int, Field(ge=-(10**18), le=10**18)] | str | None = None
+    as_of: Annotated[
+        Annotated[int, Field(ge=-(10**18), le=10**18)] | str | None, expect("a day, a time or the number of a batch")
+    ] = None
     time: str | None = None
     holdout: float = Field(0.2, gt=0, lt=1)
 
