@@ -7,7 +7,7 @@ import pytest
 
 from rnn_pipelines.champion.folders import load_folder, load_model, save_folder
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import ChampionError, NewerFormatError
+from rnn_pipelines.errors import ChampionError, NewerFormatError, ParameterError
 
 FILES = {"settings.json": b"{}", "model.npz": b"numbers"}
 
@@ -36,6 +36,29 @@ def test_a_file_stays_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(ChampionError, match="Name another"):
         save_folder(tmp_path / "model", FILES)
     assert (tmp_path / "model").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["file/model", "x" * 300, "null\0"])
+def test_a_place_that_can_not_be_written_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ChampionError, match=r"the model can't be saved there \(\w+Error: .*\)\. Name another folder"):
+        save_folder(tmp_path / name, FILES)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("name", ["file/model", "x" * 300, "null\0"])
+def test_a_place_that_can_not_be_read_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ChampionError, match=r"no saved model|can't be loaded"):
+        load_model(tmp_path / name, dict)
+
+
+@pytest.mark.parametrize("path", [None, 3, b"model", ["model"]])
+def test_what_names_no_folder_is_refused(path: object) -> None:
+    with pytest.raises(ParameterError, match="path: expected the name of a folder, received"):
+        save_folder(path, FILES)
+    with pytest.raises(ParameterError, match="path: expected the name of a folder, received"):
+        load_model(path, dict)
 
 
 def test_a_version_of_a_champion_is_never_replaced(tmp_path: Path) -> None:

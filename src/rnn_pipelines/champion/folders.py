@@ -10,22 +10,34 @@ from typing import TypeVar
 from rnn_pipelines.champion.files import replace_file, sync_folder
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.versions import CHECKSUMS
-from rnn_pipelines.errors import ChampionError, RnnPipelinesError
+from rnn_pipelines.errors import ChampionError, ParameterError, RnnPipelinesError, show
 
 SETTINGS = "settings.json"
 
 Model = TypeVar("Model")
 
 
-def save_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+def save_folder(path: str | Path, files: Mapping[str, bytes]) -> None:
     """Writes a model's files; a model that is there is replaced once the new one is whole.
 
     Args:
-        folder: made if it is not there.
+        path: of the folder, which is made if it is not there.
         files: content by name, see the task's `packing`.
     Raises:
-        ChampionError: the folder holds something else, which is left as it is.
+        ParameterError: the path is none.
+        ChampionError: the folder can't be written, or holds something else; it is left as it is.
     """
+    folder = _take_path(path)
+    try:
+        _replace_folder(folder, files)
+    # Of a path that no system takes, such as one with a null character, Python says ValueError.
+    except (OSError, ValueError) as error:
+        raise ChampionError(
+            f"{folder}: the model can't be saved there ({type(error).__name__}: {error}). Name another folder."
+        ) from error
+
+
+def _replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if folder.exists() and (not folder.is_dir() or (there and SETTINGS not in there) or CHECKSUMS in there):
         raise ChampionError(f"{folder}: expected a new folder, an empty one, or one of a saved model. Name another.")
@@ -44,24 +56,31 @@ def save_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     sync_folder(folder.parent)
 
 
-def load_model(folder: Path, unpack: Callable[[Mapping[str, bytes]], Model]) -> Model:
+def load_model(path: str | Path, unpack: Callable[[Mapping[str, bytes]], Model]) -> Model:
     """A saved model, a champion's version, or the champion of a task.
 
     Args:
-        folder: of one of the three.
+        path: of the folder of one of the three.
         unpack: see the task's `packing`.
     Raises:
+        ParameterError: the path is none.
         ChampionError: there is no model, or it is damaged.
         NewerFormatError: a newer version of the project has written it.
     """
-    files = load_folder(folder)
+    folder = _take_path(path)
     try:
-        return unpack(files)
+        return unpack(load_folder(folder))
     except RnnPipelinesError:
         raise
-    # What a file can make Keras, h5py, NumPy and zipfile raise, nobody has listed.
+    # What a file can make the system, Keras, h5py, NumPy and zipfile raise, nobody has listed.
     except Exception as error:
         raise ChampionError(f"{folder}: the model can't be loaded ({type(error).__name__}: {error}).") from error
+
+
+def _take_path(path: object) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise ParameterError(f"path: expected the name of a folder, received {show(path)}.")
+    return Path(path)
 
 
 def load_folder(folder: Path) -> dict[str, bytes]:

@@ -201,9 +201,14 @@ class Forecaster:
         return show_table(explain_ends(artefact, series, covariates), artefact.settings.tz)
 
     def save(self, path: str | Path) -> None:
-        """Saves the combination `best` as a folder in the champion's format; what else was fitted is not in it."""
+        """Saves the combination `best` as a folder in the champion's format; what else was fitted is not in it.
+
+        Raises:
+            ParameterError: nothing was learnt yet, or the path is none.
+            ChampionError: the folder can't be written, or holds something else.
+        """
         artefact = self._require_fit() if self._fitted is None else make_champion(self._fitted)
-        save_folder(Path(path), pack(artefact))
+        save_folder(path, pack(artefact))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -214,10 +219,11 @@ class Forecaster:
         Args:
             path: the folder of a saved forecaster, of a champion's version, or of a task's champion.
         Raises:
+            ParameterError: the path is none.
             ChampionError: there is none, or it is damaged.
             NewerFormatError: a newer version of the project has written it.
         """
-        artefact = load_model(Path(path), unpack)
+        artefact = load_model(path, unpack)
         known, settings = artefact.intervals, artefact.settings
         level = [] if known is None else [one for one in known.levels.tolist() if one != ANOMALY_LEVEL]
         covariates = artefact.coding.make_spec().model_dump()

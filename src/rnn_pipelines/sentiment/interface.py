@@ -96,8 +96,13 @@ class TextClassifier:
         return table.drop(columns="against_nb_ngram").sort_values("log_loss", kind="stable").reset_index()
 
     def save(self, path: str | Path) -> None:
-        """Saves the classifier as a folder in the champion's format."""
-        save_folder(Path(path), pack(self._require_fit()))
+        """Saves the classifier as a folder in the champion's format.
+
+        Raises:
+            ParameterError: nothing was learnt yet, or the path is none.
+            ChampionError: the folder can't be written, or holds something else.
+        """
+        save_folder(path, pack(self._require_fit()))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -106,11 +111,12 @@ class TextClassifier:
         Args:
             path: the folder of a saved classifier, of a champion's version, or of a task's champion.
         Raises:
+            ParameterError: the path is none.
             ChampionError: there is none, or it is damaged.
             NewerFormatError: a newer version of the project has written it.
         """
         loaded = cls()
-        loaded._artefact = load_model(Path(path), unpack)
+        loaded._artefact = load_model(path, unpack)
         return loaded
 
     def _require_fit(self) -> Artefact:
