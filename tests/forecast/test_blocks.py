@@ -41,6 +41,7 @@ def test_there_are_the_blocks_of_the_file(parameters: dict) -> None:
         ({"freq": 1.5}, "source.freq: expected a frequency such as .* steps, received 1.5"),
         ({"split": 0.2}, "split: .* Received 0.2"),
         ({"window": 3}, "window: expected a dictionary, received 3"),
+        ({"source": []}, r"source: expected a dictionary, received \[\]"),
         ({"lstm": {"cell": "rnn"}}, r"lstm.cell: expected one of \['gru', 'lstm'\], received 'rnn'"),
         ({"lstm": {"cell": "gru"}}, r"lstm.cell: expected 'lstm', after which .* named, received 'gru'\."),
         ({"source": {"path": "a.csv"}}, r"source.path: expected none, .* received 'a\.csv'\. .* give fit that table\."),

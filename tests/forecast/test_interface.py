@@ -223,6 +223,72 @@ def test_a_level_without_intervals_is_refused(fitted: Forecaster) -> None:
         fitted.predict(level=[95])
 
 
+@pytest.mark.parametrize("level", [np.array([80]), [80.0], (80, 80), {80}, pd.Series([80])])
+def test_levels_come_as_any_list_of_whole_percent(fitted: Forecaster, level: object) -> None:
+    pd.testing.assert_frame_equal(fitted.predict(level=level), fitted.predict(level=[80]))
+
+
+@pytest.mark.parametrize(
+    ("level", "message"),
+    [
+        (80, "level: Input should be a valid tuple. Received 80"),
+        ("80", "level: Input should be a valid tuple. Received '80'"),
+        (b"P", "level: Input should be a valid tuple. Received b'P'"),
+        ([80.5], "level.0: Input should be a valid integer"),
+        ([True], "level.0: expected a number, received True"),
+        ([[80]], "level.0: Input should be a valid integer"),
+    ],
+)
+def test_what_is_no_list_of_levels_is_refused(fitted: Forecaster, level: object, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        fitted.predict(level=level)
+    with pytest.raises(ParameterError, match=message):
+        Forecaster(level=level)
+
+
+@pytest.mark.parametrize("h", [0, -1, "3", 2.5, float("nan"), True, 3001, 10**12, [3]])
+def test_what_is_no_number_of_steps_is_refused(fitted: Forecaster, h: object) -> None:
+    with pytest.raises(ParameterError, match=r"h: expected a whole number of steps from 1 to 3,000, .* received "):
+        fitted.predict(h=h)
+
+
+def test_steps_may_be_a_number_of_numpy(fitted: Forecaster) -> None:
+    pd.testing.assert_frame_equal(fitted.predict(h=np.int64(2)), fitted.predict(h=2))
+
+
+@pytest.mark.parametrize("forecaster", [["lstm"], None, "lstmm"])
+def test_a_forecaster_that_there_is_not_is_refused(fitted: Forecaster, forecaster: object) -> None:
+    with pytest.raises(ParameterError, match=r"forecaster: expected one of \['best', .* received "):
+        fitted.explain(forecaster=forecaster)
+
+
+def test_an_empty_frame_is_refused(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    """It has no newer values, and is no wish for the forecast of the training."""
+    for empty in (frame.head(0), pd.DataFrame(), pd.DataFrame(index=range(3))):
+        with pytest.raises(
+            SeriesError, match=r"the frame: expected a row for each time, received [03] rows of [03] col"
+        ):
+            fitted.predict(empty)
+        with pytest.raises(SeriesError, match="the frame: expected a row for each time"):
+            Forecaster().fit(empty)
+
+
+def test_a_frame_without_values_is_refused_where_no_covariate_is_known_ahead(
+    fitted: Forecaster, frame: pd.DataFrame
+) -> None:
+    with pytest.raises(SeriesError, match=r"no column \['y'\]"):
+        fitted.predict(frame.rename(columns={"y": "Y"}))
+    with pytest.raises(SeriesError, match="has no value"):
+        fitted.predict(frame.assign(y=np.nan))
+
+
+def test_a_column_that_stands_twice_is_named(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    twice = pd.concat([frame, frame[["y"]]], axis=1)
+    for use in (fitted.predict, Forecaster().fit):
+        with pytest.raises(SeriesError, match=r"the frame: more than one column \['y'\]; its columns are"):
+            use(twice)
+
+
 def test_series_that_were_never_seen_are_refused(fitted: Forecaster, frame: pd.DataFrame) -> None:
     with pytest.raises(SeriesError, match=r"none of its series .* Expected \['a', 'b'\], received \['c'\]"):
         fitted.predict(frame.assign(unique_id="c").drop_duplicates("ds"))
@@ -276,8 +342,3 @@ def test_forecasting_loads_neither_kedro_nor_keras_and_the_package_alone_not_eve
     command = [sys.executable, "-c", ALONE, str(tmp_path / "model")]
     finished = subprocess.run(command, check=True, capture_output=True, text=True)
     assert json.loads(finished.stdout) == [False, []]
-
-
-def test_level_that_is_no_list_is_refused() -> None:
-    with pytest.raises(ParameterError, match="level: Input should be a valid tuple"):
-        Forecaster(level=80)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 
 from rnn_pipelines.blocks import read_block
@@ -30,6 +31,7 @@ from rnn_pipelines.forecast.fitting import (
 from rnn_pipelines.forecast.forecaster import Blend
 from rnn_pipelines.forecast.forecaster import Forecaster as Artefact
 from rnn_pipelines.forecast.further import forecast_further, lay_side_by_side, refuse_unknown_ahead
+from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.packing import pack, unpack
 from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.series.covariates import join_ahead, read_covariates
@@ -42,6 +44,8 @@ from rnn_pipelines.networks.fan_out import ParallelSpec
 logger = logging.getLogger(__name__)
 
 ID = "unique_id"
+# Beyond the trained horizon a prediction goes on horizon by horizon: with no bound, a slip in `h` would never end.
+MAX_HORIZONS = 1_000
 # Blocks of `covariates` by the names that Nixtla's libraries have for them.
 EXOGENOUS = {"futr_exog": "future", "hist_exog": "past", "stat_exog": "static"}
 
@@ -77,7 +81,7 @@ class Forecaster:
         covariates |= {EXOGENOUS[name]: _list_columns(name, blocks.pop(name)) for name in EXOGENOUS if name in blocks}
         window |= {name: value for name, value in (("horizon", h), ("lookback", lookback)) if value is not None}
         source |= {} if freq is None else {"freq": freq}
-        levels = tuple(level or ()) if level is None or isinstance(level, Iterable) else level
+        levels = () if level is None else level
         given = {**blocks, "window": window, "source": source, "covariates": covariates, "level": levels}
         self.spec: ForecastSpec = read_blocks(given, others=("h", "lookback", "freq", *EXOGENOUS))
         self.levels = self.spec.level.root
@@ -107,22 +111,20 @@ class Forecaster:
         Args:
             frame: newer values of the same series, with their covariates; or, after `fit`, only the covariates over the
                 horizon, without values of `y`. Where it is None, all that `fit` was given counts.
-            h: steps ahead. Those beyond the trained horizon are forecast from forecasts; `is_recursive` tells them, and
-                they have no bounds, because nobody has measured how far off they are.
+            h: steps ahead, at most 1,000 times the trained horizon. Those beyond it are forecast from forecasts;
+                `is_recursive` tells them, and they have no bounds, because nobody has measured how far off they are.
             level: of the intervals, in percent; those that were asked for where it is None.
         Returns:
             `unique_id, ds`; `is_recursive` where the trained horizon is not enough; a column for each forecaster, in
             the unit of `y`; and its bounds, such as `gru-lo-80`. After `load` the one forecaster is `best`.
         Raises:
             SeriesError: the series can't be used, or are not those of the training; covariates are missing.
-            ParameterError: there are no intervals of that level.
+            ParameterError: there are no intervals of that level, or `h` is no number of steps in its bounds.
         """
         best = self._require_fit()
         levels = self._choose_levels(best, level)
         horizon = best.settings.horizon
-        num_steps = horizon if h is None else h
-        if num_steps < 1:
-            raise ParameterError(f"h: expected 1 step or more, received {h}.")
+        num_steps = horizon if h is None else _take_steps(h, horizon)
         series, covariates = self._find_series(frame)
         forecasts = {
             name: forecast_further(one.in_use, series, num_steps, covariates) for name, one in self._artefacts.items()
@@ -191,7 +193,7 @@ class Forecaster:
             SeriesError: see `predict`.
         """
         self._require_fit()
-        if forecaster not in self._artefacts:
+        if not isinstance(forecaster, str) or forecaster not in self._artefacts:
             raise ParameterError(f"forecaster: expected one of {sorted(self._artefacts)}, received {show(forecaster)}.")
         artefact = self._artefacts[forecaster].in_use
         if not isinstance(artefact.model, Blend):
@@ -251,7 +253,7 @@ class Forecaster:
 
     def _choose_levels(self, artefact: Artefact, level: Sequence[int] | None) -> list[int]:
         known = [] if artefact.intervals is None else artefact.intervals.levels.tolist()
-        asked = list(self.levels if level is None else level)
+        asked = list(self.levels if level is None else read_block("level", LevelSpec, level).root)
         missing = sorted(set(asked) - set(known))
         if missing:
             raise ParameterError(f"level: expected some of {known}, received {missing}. Fit with them.")
@@ -260,12 +262,14 @@ class Forecaster:
     def _find_series(self, frame: pd.DataFrame | None) -> tuple[Series, pd.DataFrame | None]:
         """The series, repaired as they were in the training, and the covariates."""
         source = self.spec.recipe.source
-        if frame is None or (self._fitted is not None and _has_no_values(frame, source.target)):
+        is_ahead = self._fitted is not None and self.spec.recipe.covariates.future
+        if frame is None or (is_ahead and _has_no_values(frame, source.target)):
             if self._fitted is None:
                 raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
             return self._fitted.panel.series, self._add_ahead(frame)
         best = self._artefacts[BEST]
-        if isinstance(frame, pd.DataFrame) and ID not in frame and source.id is None and len(best.scaler) == 1:
+        is_nameless = isinstance(frame, pd.DataFrame) and not frame.empty and ID not in frame and source.id is None
+        if is_nameless and len(best.scaler) == 1:
             frame = frame.assign(**{ID: best.scaler[ID].iloc[0]})
         table, covariates, source = self._read(frame, best.settings.tz)
         source = source.model_copy(update={"freq": best.settings.freq})
@@ -285,6 +289,11 @@ class Forecaster:
         """The frame as the pipelines read it, its covariates, and its columns; `tz` is that of times without one."""
         if not isinstance(frame, pd.DataFrame):
             raise SeriesError(f"expected a frame of pandas, received {type(frame).__name__}.")
+        if frame.empty:
+            raise SeriesError(
+                f"the frame: expected a row for each time, received {frame.shape[0]} rows of {frame.shape[1]} columns. "
+                "Check how it was made."
+            )
         source, covariates = self._name_columns(frame), self.spec.recipe.covariates
         source = source.model_copy(update={"tz": source.tz or tz})
         wanted = [name for name in (source.id, source.time, source.target, *covariates.columns) if name is not None]
@@ -293,6 +302,12 @@ class Forecaster:
             raise SeriesError(
                 f"the frame: no column {show_all(missing)}; its columns are {show_all(frame)}. Rename them, or name "
                 "yours: source={'time': ..., 'target': ..., 'id': ...}."
+            )
+        repeated = [name for name in wanted if list(frame).count(name) > 1]
+        if repeated:
+            raise SeriesError(
+                f"the frame: more than one column {show_all(repeated)}; its columns are {show_all(frame)}. Rename one "
+                "of them."
             )
         others = [str(name) for name in frame if name not in wanted]
         if others:
@@ -305,18 +320,30 @@ class Forecaster:
 
 
 def _has_no_values(frame: pd.DataFrame, target: str) -> bool:
-    return isinstance(frame, pd.DataFrame) and (target not in frame or bool(frame[target].isna().all()))
+    if not isinstance(frame, pd.DataFrame) or frame.empty:
+        return False
+    return target not in frame or bool(frame[[target]].isna().all(axis=None))
+
+
+def _take_steps(h: Any, horizon: int) -> int:
+    most = MAX_HORIZONS * horizon
+    if not isinstance(h, int | np.integer) or isinstance(h, bool) or not 1 <= h <= most:
+        raise ParameterError(
+            f"h: expected a whole number of steps from 1 to {most:,}, {MAX_HORIZONS:,} times the trained horizon, "
+            f"received {show(h)}."
+        )
+    return int(h)
 
 
 def _list_columns(name: str, columns: Any) -> tuple[str, ...]:
-    if isinstance(columns, str):
+    if isinstance(columns, str) or not isinstance(columns, Iterable | None):
         raise ParameterError(f"{name}: expected a list of columns, received {show(columns)}. Put it into a list.")
-    return tuple(columns or ())
+    return () if columns is None else tuple(columns)
 
 
 def _take_block(name: str, blocks: dict[str, Any]) -> dict[str, Any]:
     """One block, taken out of all."""
-    block = blocks.pop(name, None) or {}
-    if not isinstance(block, Mapping):
+    block = blocks.pop(name, None)
+    if not isinstance(block, Mapping | None):
         raise ParameterError(f"{name}: expected a dictionary, received {show(block)}.")
-    return dict(block)
+    return {} if block is None else dict(block)
