@@ -87,17 +87,40 @@ def test_there_is_nothing_to_load(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("texts", "labels", "message"),
     [
-        ("one text", [1], "expected a list of texts, received one text"),
+        ("one text", [1], r"expected a list of texts, received 'one text'\. Give one for"),
         (["good", 3], [1, 0], "expected texts, received 3 in row 2"),
         (["good", "bad"], [1], "expected as many of each, received 2 of text, 1 of label"),
         (["good", "bad"], [1, "maybe"], r"the texts.*'maybe'"),
         (["good", "bad"], [1, 1], "expected negative and positive reviews, received positive ones only"),
         (["good", " "], [1, 0], "the texts.* a cell that is not empty"),
+        (None, [1], "the texts: expected a list of texts, received None"),
+        (["good", "bad"], None, "the texts: expected a list of labels, received None"),
+        (["good", "bad"], 5, "the texts: expected a list of labels, received 5"),
+        (["good", "bad"], "10", "the texts: expected a list of labels, received '10'"),
+        (
+            ["good", "b\ud800"],
+            [1, 0],
+            r"column 'text', row 2: expected a text that UTF-8 can hold, received 'b\\ud800'",
+        ),
+        (["good", "bad"], ["pos", "n\ud800"], r"column 'label', row 2: expected a text that UTF-8 can hold"),
     ],
 )
 def test_what_can_not_be_used_is_told(texts: list, labels: list, message: str) -> None:
     with pytest.raises(ReviewError, match=message):
         TextClassifier().fit(texts, labels)
+
+
+def test_groups_that_can_not_be_used_are_told() -> None:
+    with pytest.raises(ReviewError, match="expected a list of groups, received 'ab'"):
+        TextClassifier().fit(["good", "bad"], [1, 0], groups="ab")
+    with pytest.raises(ReviewError, match="column 'group', row 1: expected a text that UTF-8 can hold"):
+        TextClassifier().fit(["good", "bad"], [1, 0], groups=["\ud800", "b"])
+
+
+@pytest.mark.parametrize("texts", [None, 3, "one", ["b\ud800"], [None]])
+def test_what_can_not_be_predicted_is_told(fitted: TextClassifier, texts: object) -> None:
+    with pytest.raises(ReviewError, match=r"the texts.*: expected "):
+        fitted.predict(texts)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 What goes into use, and what is saved, is the artefact that `classifier` has under the same name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +21,7 @@ from rnn_pipelines.sentiment.packing import pack, unpack
 from rnn_pipelines.sentiment.registry import list_candidates
 from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+from rnn_pipelines.sentiment.text.files import refuse_cell
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, parse_reviews
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
@@ -62,8 +63,8 @@ class TextClassifier:
         Raises:
             ReviewError: texts, labels or groups can't be used; the message names row and remedy.
         """
-        columns = {"text": _list_texts(texts), "label": list(labels)}
-        columns |= {} if groups is None else {"group": list(groups)}
+        columns = {"text": _list_texts(texts), "label": _list_cells("label", labels)}
+        columns |= {} if groups is None else {"group": _list_cells("group", groups)}
         if len({len(column) for column in columns.values()}) > 1:
             counts = ", ".join(f"{len(column)} of {name}" for name, column in columns.items())
             raise ReviewError(f"{ORIGIN}: expected as many of each, received {counts}.")
@@ -80,6 +81,8 @@ class TextClassifier:
         Returns:
             `text, label, probability, confidence, num_words, num_known_words`, a row for each text in order;
             `probability` is that of positive, `confidence` that of the label. Where no word is known both are 0.5.
+        Raises:
+            ReviewError: the texts are no list of texts; the message names the row.
         """
         given = _list_texts(texts)
         rows = pd.DataFrame({"row": range(1, len(given) + 1), "text": pd.Series(given, dtype="str")})
@@ -153,11 +156,27 @@ def read_spec(blocks: dict[str, Any]) -> SentimentSpec:
     return SentimentSpec(**read, networks=networks)
 
 
-def _list_texts(texts: Sequence[str]) -> list[Any]:
-    if isinstance(texts, str):
-        raise ReviewError(f"{ORIGIN}: expected a list of texts, received one text. Put it into a list.")
-    found = list(texts)
+def _list_texts(texts: Any) -> list[Any]:
+    found = _list_cells("text", texts)
     wrong = [place for place, text in enumerate(found) if not isinstance(text, str)]
     if wrong:
         raise ReviewError(f"{ORIGIN}: expected texts, received {show(found[wrong[0]])} in row {wrong[0] + 1}.")
     return found
+
+
+def _list_cells(name: str, cells: Any) -> list[Any]:
+    """The cells of a column; half a sign (a lone surrogate), which Python's texts may hold, fits into no file."""
+    if isinstance(cells, str) or not isinstance(cells, Iterable):
+        raise ReviewError(f"{ORIGIN}: expected a list of {name}s, received {show(cells)}. Give one for each text.")
+    column = pd.Series(list(cells), name=name, dtype=object)
+    is_broken = column.map(lambda cell: isinstance(cell, str) and not _is_whole(cell)).astype(bool)
+    refuse_cell(is_broken, column, ORIGIN, "a text that UTF-8 can hold")
+    return column.tolist()
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeError:
+        return False
+    return True
