@@ -25,7 +25,7 @@ Size = Annotated[
 
 
 class SplitSpec(Block, frozen=True):
-    """Where validation and test begin. Each is a fraction, a number of steps from 1 on, or a date.
+    """Where validation and test begin. Each is a fraction, a number of steps, or a date.
 
     Attributes:
         validation: part before the test part: fraction of the series, steps, or the first timestamp that belongs to it.
