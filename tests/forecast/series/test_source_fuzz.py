@@ -400,9 +400,6 @@ def test_parquet_file_is_read_as_it_was_written_or_refused(
     judge(lambda: read_source(source), source, read_arrow)
 
 
-MIXED = [1.5, 2, Decimal("1.250"), None, "1.5", "2,5", "1,234", "1.234", "1.234,5", "7"]
-
-
 @st.composite
 def draw_frame(draw: st.DrawFn) -> pd.DataFrame:
     size = draw(st.sampled_from([1, 2, 3, 12, 30]))
@@ -421,9 +418,6 @@ def draw_frame(draw: st.DrawFn) -> pd.DataFrame:
             ["Int64", "bool", "Float32", "float16", "uint8", "complex128", "timedelta64[ns]", "category"]
         ).map(lambda dtype: pd.Series(range(size)).astype(dtype)),
         st.lists(objects, min_size=size, max_size=size).map(lambda cells: pd.Series(cells, dtype=object)),
-        st.lists(st.sampled_from(MIXED), min_size=size, max_size=size).map(
-            lambda cells: pd.Series(cells, dtype=object)
-        ),
     )
     return pd.DataFrame({name: pd.Series(draw(columns)) for name in ("ds", "y", "id")})
 
@@ -432,16 +426,31 @@ def draw_frame(draw: st.DrawFn) -> pd.DataFrame:
 @given(draw_frame(), st.sampled_from([None, "id"]), st.sampled_from([None, "Europe/Berlin"]))
 def test_table_of_the_catalog_is_read_or_refused(table: pd.DataFrame, id_column: str | None, tz: str | None) -> None:
     source = SourceSpec(name="catalog", id=id_column, tz=tz)
+    judge(lambda: read_source(source, table), source, list_rows)
 
-    def read_objects(read: pd.DataFrame) -> list[tuple[str, Cell, float | None]]:
-        cells = [None if pd.isna(cell) else cell for cell in table["y"].iloc[read.index - 1]]
-        if table["y"].dtype != object:
-            return list_rows(read)
+
+NUMBERS_OF_PYTHON = [1.5, 2, Decimal("1.250"), None]
+WAYS_OF_TEXTS = [["1,234"], ["1.234", "7"], ["1,5", "2,25"], ["1.234,5", "1,5"], ["2.5", "1.25"], ["1,5", "high"]]
+MIXED = [[*NUMBERS_OF_PYTHON, *texts] for texts in WAYS_OF_TEXTS]
+
+
+@FEWER
+@given(
+    st.sampled_from(MIXED).flatmap(lambda cells: st.lists(st.sampled_from(cells), min_size=1, max_size=12)),
+    st.sampled_from(["frame", "xlsx"]),
+)
+def test_texts_beside_numbers_are_read_by_their_own_signs_or_refused(
+    tmp_path: Path, cells: list[Cell], kind: str
+) -> None:
+    table = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=len(cells)), "y": pd.Series(cells, dtype=object)})
+    source = SourceSpec(name="catalog") if kind == "frame" else SourceSpec(path=str(tmp_path / "my.xlsx"))
+    if source.path:
+        table.to_excel(source.path, index=False)
+
+    def read_cells(read: pd.DataFrame) -> list[tuple[str, Cell, float | None]]:
         texts = [cell for cell in cells if isinstance(cell, str)]
         of_texts = iter(read_values_strictly(texts, read.attrs["found"], ";"))
-        values = [next(of_texts) if isinstance(cell, str) else cell for cell in cells]
-        assert all(value is None or type(value) in (int, float, Decimal) for value in values)
-        names, times = read["unique_id"], [time for _, time, _ in list_rows(read)]
-        return list(zip(names, times, [None if value is None else float(value) for value in values], strict=True))
+        values = [next(of_texts) if isinstance(cell, str) else None if cell is None else float(cell) for cell in cells]
+        return list(zip(read["unique_id"], table["ds"], values, strict=True))
 
-    judge(lambda: read_source(source, table), source, read_objects)
+    judge(lambda: read_source(source, table), source, read_cells)
