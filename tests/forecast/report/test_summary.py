@@ -11,7 +11,8 @@ import pytest
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.predictions import Predictions
 from rnn_pipelines.forecast.report.report import write_verdict
-from rnn_pipelines.forecast.report.summary import MAX_VALUES, WIDTH, list_next_values, rank, summarize_run
+from rnn_pipelines.forecast.report.summary import MAX_VALUES, list_next_values, rank, summarize_run
+from rnn_pipelines.report.terminal import WIDTH
 
 NUMBERS = {
     "mse": 4.0,

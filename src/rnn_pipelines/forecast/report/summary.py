@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,8 @@ from rnn_pipelines.forecast.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.report.report import judge_network, tell_difference
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
+from rnn_pipelines.report.terminal import WIDTH, align_columns
 
-WIDTH = 110
 MAX_VALUES = 7
 
 
@@ -50,7 +50,7 @@ def rank(metrics: ForecastMetrics) -> str:
         ]
         for name in metrics.rank()
     ]
-    return _align([header, *rows])
+    return align_columns([header, *rows])
 
 
 def _tell_coverage(coverage: float | None) -> str:
@@ -75,7 +75,7 @@ def list_next_values(next_values: Predictions) -> str:
     times, values = _write_times(first["ds"]), first[columns].to_numpy()[:MAX_VALUES]
     form = _choose_form(values)
     rows = [[time, *map(form, numbers)] for time, numbers in zip(times, values, strict=False)]
-    return "\n".join([_align([header, *rows]), *_count_rest(table, len(first))])
+    return "\n".join([align_columns([header, *rows]), *_count_rest(table, len(first))])
 
 
 def _choose_form(values: np.ndarray) -> Callable[[float], str]:
@@ -107,14 +107,3 @@ def _write_times(times: pd.Series) -> list[str]:
 
 def _are_days(times: pd.Series) -> bool:
     return times.dtype.kind == "M" and bool((times == times.dt.normalize()).all())
-
-
-def _align(rows: Sequence[Sequence[str]]) -> str:
-    """Columns that stand below one another: words to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    )

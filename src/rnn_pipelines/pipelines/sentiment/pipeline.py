@@ -13,6 +13,7 @@ from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
 from rnn_pipelines.sentiment.preparation import build_vocabulary, encode_reviews, fit_nb_ngram, learn_word_vectors
 from rnn_pipelines.sentiment.registry import NB_NGRAM, NETWORKS, list_candidates
 from rnn_pipelines.sentiment.report.figures import draw_figures
+from rnn_pipelines.sentiment.report.summary import summarize_run
 from rnn_pipelines.sentiment.text.source import read_reviews
 from rnn_pipelines.sentiment.text.splits import split_reviews
 
@@ -96,6 +97,7 @@ def create_report_pipeline() -> Pipeline:
             ),
             node(draw_figures, measured | drawn, {name: f"sentiment_{name}_figure" for name in FIGURES}),
             node(render_report, measured | shown, "sentiment_report"),
+            node(summarize_run, measured, "sentiment_summary"),
         ]
     )
 

@@ -1,0 +1,27 @@
+"""What a run says at its end, for a terminal: verdict and classifiers."""
+
+import textwrap
+
+from rnn_pipelines.report.terminal import WIDTH, align_columns
+from rnn_pipelines.sentiment.calibration import choose_classifier
+from rnn_pipelines.sentiment.report.figures import list_classifiers
+from rnn_pipelines.sentiment.report.report import write_verdict
+from rnn_pipelines.sentiment.report.tables import Calibrations, Metrics, tabulate_classifiers
+
+# Of the report's table; parameters and seconds come after these.
+NUM_COLUMNS = 7
+
+
+def summarize_run(metrics: Metrics, calibrations: Calibrations) -> str:
+    """The verdict in a sentence, and all classifiers, the most accurate first.
+
+    Args:
+        metrics: of each classifier.
+        calibrations: of each classifier; they say which is the best on validation.
+    """
+    table = tabulate_classifiers(metrics)
+    rows_by_name = zip(list_classifiers(metrics), table.rows, strict=True)
+    ranked = sorted(rows_by_name, key=lambda item: -metrics[item[0]]["accuracy"])
+    rows = [["on the test part", *table.header[1:NUM_COLUMNS]], *(row[:NUM_COLUMNS] for _, row in ranked)]
+    verdict = write_verdict(metrics, choose_classifier(calibrations))
+    return "\n\n".join([textwrap.fill(verdict, WIDTH), align_columns(rows)])
