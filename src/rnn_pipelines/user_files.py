@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from zipfile import ZipFile
 import pandas as pd
 
 from rnn_pipelines.dialect import NAMES, Dialect, count_cells, find_dialect, open_bytes
-from rnn_pipelines.errors import RnnPipelinesError, show, show_all
+from rnn_pipelines.errors import RnnPipelinesError, make_line, show, show_all
 
 
 class TableFiles(NamedTuple):
@@ -34,6 +35,8 @@ class TableFiles(NamedTuple):
     dialect: str = ""
 
 
+# Letters that are shown of a path.
+MAX_PATH = 300
 PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
 # Of a formula, or of an error, in the sheets of an Excel file.
 _NO_PLAIN_CELL = re.compile(rb"""[<:]f[\s>/]|\st=["']e["']""")
@@ -75,12 +78,13 @@ def read_columns(
 
 def require_file(path: Path, files: TableFiles) -> None:
     """Raises `files.error` where there is no file at `path`."""
-    if path.is_dir():
+    if os.path.isdir(path):
         raise files.error(
             f"{path}: expected a CSV, Parquet or Excel file, received a folder. Name one file in {files.path}."
         )
-    if not path.is_file():
-        raise files.error(f"{path}: no such file (looked in {Path.cwd()}). Check {files.path}.")
+    # Unlike the path's own method, it takes names that no file can have.
+    if not os.path.isfile(path):
+        raise files.error(f"{make_line(path, MAX_PATH)}: no such file (looked in {Path.cwd()}). Check {files.path}.")
 
 
 def require_columns(wanted: list[str], received: list[str], label: object, files: TableFiles) -> None:

@@ -375,6 +375,8 @@ def test_repeated_column_of_a_catalog_table_is_named() -> None:
 def test_missing_file_is_named_with_the_folder_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert fail("none.csv") == f"none.csv: no such file (looked in {tmp_path}). Check source.path."
+    assert len(fail(f"{5_000 * 'x'}.csv")) < 500
+    assert "no such file" in fail("no\0file.csv")
 
 
 def test_folder_is_no_file(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 30
 # Letters of what a library says why a download failed.
 MAX_REASON = 200
+# Letters that are shown of a path.
+MAX_PATH = 300
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,11 @@ def fetch_archive(archive: str | None, download_to: str, remote: RemoteArchive =
     for name, value in named.items():
         if value:
             path = Path(value)
-            if not path.is_file():
-                what = "a folder" if path.is_dir() else "no such file"
-                raise ReviewError(f"{path}: {what} (looked in {Path.cwd()}). Name an archive in {name}.")
+            if not os.path.isfile(path):  # takes names that no file can have, unlike the path's own method
+                what = "a folder" if os.path.isdir(path) else "no such file"
+                raise ReviewError(
+                    f"{make_line(path, MAX_PATH)}: {what} (looked in {Path.cwd()}). Name an archive in {name}."
+                )
             return path
     path = Path(download_to) / remote.name
     if path.exists():
