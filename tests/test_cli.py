@@ -167,8 +167,8 @@ def test_pipelines_whose_nodes_have_the_same_names_do_not_run_together(project: 
     bootstrap_project(project)
     result = CliRunner().invoke(run_command.run, ["--pipelines=forecast,sentiment"])
     assert result.stderr == (
-        "Error: forecast and sentiment have nodes of the same name (draw_figures, render_report). Run one after the "
-        "other.\n"
+        "Error: forecast and sentiment have nodes of the same name (draw_figures, render_report, summarize_run). Run "
+        "one after the other.\n"
     )
 
 

@@ -92,6 +92,16 @@ def test_what_only_looks_like_a_number_is_none(cell: object) -> None:
     assert "row 2: expected a number such as 1234.5, received" in fail(["2.5", cell, "3"])
 
 
+@pytest.mark.parametrize("cell", ["１２", "١", "1٫5", "२.5"])
+@pytest.mark.parametrize("is_comma_separated", [True, False])
+def test_digits_of_other_scripts_are_no_numbers(cell: str, is_comma_separated: bool) -> None:
+    """They fitted the pattern, and then were missing."""
+    assert "row 2: expected a number such as 1234.5, received" in fail(
+        ["1.5", cell, "2.5"], UNKNOWN, is_comma_separated
+    )
+    assert "none of its 2 values is a number" in fail([cell, cell], UNKNOWN, is_comma_separated)
+
+
 def test_other_columns_are_read_by_their_texts_alone() -> None:
     mixed = pd.Series([2.5, "1,5", None, " "], name="price")
     np.testing.assert_array_equal(read_other_signs(mixed, "my.csv", UNKNOWN, True), [2.5, 1.5, np.nan, np.nan])

@@ -27,9 +27,10 @@ class Marks(NamedTuple):
     @property
     def pattern(self) -> str:
         """What a number looks like; groups of three don't begin with 0, as 0.125 does."""
-        groups = rf"|[1-9]\d{{0,2}}(?:{re.escape(self.thousands)}\d{{3}})+" if self.thousands else ""
+        groups = rf"|[1-9][0-9]{{0,2}}(?:{re.escape(self.thousands)}[0-9]{{3}})+" if self.thousands else ""
         decimal = re.escape(self.decimal or ".")
-        return rf"[+-]?(?:(?:\d+{groups})(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d+)?"
+        # Not \d: digits of other scripts would fit, and no reader of numbers takes them.
+        return rf"[+-]?(?:(?:[0-9]+{groups})(?:{decimal}[0-9]*)?|{decimal}[0-9]+)(?:[eE][+-]?[0-9]+)?"
 
     @property
     def parameters(self) -> dict[str, str]:
