@@ -1,8 +1,15 @@
 """What a run prints at its end: no wider than a terminal, in columns."""
 
+import textwrap
 from collections.abc import Sequence
 
 WIDTH = 110
+_NO_BREAK = "\u00a0"
+
+
+def wrap_lines(text: str) -> str:
+    """A text in lines; a percent sign stays with its number."""
+    return textwrap.fill(text.replace(" %", f"{_NO_BREAK}%"), WIDTH).replace(_NO_BREAK, " ")
 
 
 def align_columns(rows: Sequence[Sequence[str]]) -> str:

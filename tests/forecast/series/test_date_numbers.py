@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.date_numbers import refuse_date_numbers, tell_steps
+from rnn_pipelines.forecast.series.date_numbers import find_date_form, tell_steps
 
 DAYS = pd.date_range("2024-01-01", periods=60)
 
@@ -15,7 +15,7 @@ DAYS = pd.date_range("2024-01-01", periods=60)
 def refuse(cells: object) -> str:
     steps = pd.Series(cells).astype("int64")
     with pytest.raises(SeriesError) as caught:
-        refuse_date_numbers(steps, steps.rename("ds"), "my.csv")
+        find_date_form(steps, steps.rename("ds"), "my.csv")
     return str(caught.value)
 
 
@@ -24,11 +24,6 @@ def refuse(cells: object) -> str:
     [
         (DAYS, "%Y%m%d"),
         (DAYS[:31], "%Y%m%d"),
-        (DAYS, "%d%m%Y"),
-        (DAYS[:31], "%d%m%Y"),
-        (DAYS[13:], "%m%d%Y"),
-        (DAYS, "%y%m%d"),
-        (DAYS[:31], "%d%m%y"),
         (pd.date_range("2020", periods=30, freq="YS"), "%Y%m%d"),
         (pd.date_range("2023-01-01", periods=24, freq="MS"), "%Y%m"),
         (pd.date_range("2023-01-01", periods=12, freq="MS"), "%Y%m"),
@@ -38,16 +33,32 @@ def refuse(cells: object) -> str:
         (pd.date_range("2024-01-01", periods=100, freq="s"), "%Y%m%d%H%M%S"),
     ],
 )
-def test_numbers_that_can_be_dates_are_refused_with_both_ways_out(times: pd.DatetimeIndex, form: str) -> None:
+def test_numbers_that_can_only_be_dates_are(times: pd.DatetimeIndex, form: str) -> None:
+    steps = pd.Series(times.strftime(form)).astype("int64")
+    assert find_date_form(steps, steps, "my.csv") == form
+
+
+@pytest.mark.parametrize(
+    ("times", "form"),
+    [
+        (DAYS, "%d%m%Y"),
+        (DAYS[:31], "%d%m%Y"),
+        (DAYS[13:], "%m%d%Y"),
+        (DAYS, "%y%m%d"),
+        (DAYS[:31], "%d%m%y"),
+        (pd.date_range("2001-01-01", periods=12, freq="MS"), "%Y%m"),
+    ],
+)
+def test_numbers_that_can_be_other_dates_are_refused_with_both_ways_out(times: pd.DatetimeIndex, form: str) -> None:
     message = refuse(times.strftime(form))
     assert f"forecast.source.time_format='{form}'" in message
     assert "or forecast.source.freq=" in message
 
 
 def test_message_says_what_was_received_and_what_to_give() -> None:
-    assert refuse(DAYS[:31].strftime("%Y%m%d")) == (
-        "my.csv: column 'ds': all 31 whole numbers, as '20240101', can be dates or steps. Give "
-        "forecast.source.time_format='%Y%m%d' (quotes included), or forecast.source.freq=1 for steps."
+    assert refuse(DAYS[13:31].strftime("%d%m%Y")) == (
+        "my.csv: column 'ds': all 18 whole numbers, as '14012024', can be dates or steps. Give "
+        "forecast.source.time_format='%d%m%Y' (quotes included), or forecast.source.freq=1000000 for steps."
     )
 
 
@@ -92,7 +103,7 @@ def test_times_of_day_are_refused_where_steps_would_have_gaps(minutes: int) -> N
 )
 def test_steps_are_no_dates(steps: object) -> None:
     numbers = pd.Series(steps)
-    refuse_date_numbers(numbers, numbers, "my.csv")
+    assert find_date_form(numbers, numbers, "my.csv") is None
 
 
 @pytest.mark.parametrize(

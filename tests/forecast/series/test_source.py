@@ -199,15 +199,25 @@ COMPACT = [20240131, 20240201, 20240202]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".xlsx"])
-def test_whole_numbers_that_can_be_dates_are_no_steps(tmp_path: Path, suffix: str) -> None:
+def test_whole_numbers_that_can_only_be_dates_are_no_steps(tmp_path: Path, suffix: str) -> None:
     table = pd.DataFrame({"ds": COMPACT, "y": 1.0, "price": 2.0})
     path = str(tmp_path / f"my{suffix}")
     {".csv": table.to_csv, ".parquet": table.to_parquet, ".xlsx": table.to_excel}[suffix](path, index=False)
-    assert "can be dates or steps. Give forecast.source.time_format='%Y%m%d'" in fail(path)
-    with pytest.raises(SeriesError, match="can be dates or steps"):
-        read_rows(SourceSpec(path=path), ["price"])
-    assert read_source(SourceSpec(path=path, time_format="%Y%m%d"))["ds"].iloc[1] == pd.Timestamp("2024-02-01")
-    assert read_source(SourceSpec(path=path, freq="D"))["ds"].iloc[1] == pd.Timestamp("2024-02-01")
+    found = read_source(SourceSpec(path=path))
+    assert found.attrs["found"]["time_format"] == "%Y%m%d"
+    for rows in (
+        found,
+        read_rows(SourceSpec(path=path), ["price"]),
+        read_source(SourceSpec(path=path, time_format="%Y%m%d")),
+        read_source(SourceSpec(path=path, freq="D")),
+    ):
+        assert rows["ds"].tolist() == pd.to_datetime(["2024-01-31", "2024-02-01", "2024-02-02"]).tolist()
+
+
+def test_whole_numbers_that_can_be_other_dates_are_refused(write: Write) -> None:
+    assert "can be dates or steps. Give forecast.source.time_format='%d%m%Y'" in fail(
+        write("ds,y\n31012024,1\n1022024,2\n")
+    )
 
 
 def test_a_number_as_the_spacing_makes_steps_of_dates(caplog: pytest.LogCaptureFixture) -> None:

@@ -70,9 +70,11 @@ def read_strictly(content: bytes, found: dict[str, str], id_column: str | None) 
 
 def read_times_strictly(cells: list[str], form: str | None) -> list[Cell]:
     cells = [cell.strip() for cell in cells]
-    if form is not None:
-        return [strip_zone(datetime.strptime(cell, form)) for cell in cells]
     steps = [read_step(cell) for cell in cells]
+    if form is not None:
+        if "%Y" in form and re.fullmatch("(%[A-Za-z])+", form) and all(step is not None for step in steps):
+            cells = [str(step) for step in steps]
+        return [strip_zone(datetime.strptime(cell, form)) for cell in cells]
     if all(step is not None for step in steps):
         if cells and any(can_be_dates(cells, *form) for form in [("%Y%m%d", 8), ("%Y%m", 6), ("%Y%m%d%H%M", 12)]):
             raise NotStrictError("steps or dates")

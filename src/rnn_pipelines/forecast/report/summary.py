@@ -1,7 +1,6 @@
 """What a run says at its end, for a terminal: verdict, leaderboard and next values."""
 
 import math
-import textwrap
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -14,7 +13,7 @@ from rnn_pipelines.forecast.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.report.report import judge_network, tell_difference
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
-from rnn_pipelines.report.terminal import WIDTH, align_columns
+from rnn_pipelines.report.terminal import align_columns, wrap_lines
 
 MAX_VALUES = 7
 
@@ -26,7 +25,7 @@ def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
         metrics: of all forecasters.
         next_values: of all forecasters, of which that in use is shown, for the first series.
     """
-    blocks = [textwrap.fill(judge_network(metrics), WIDTH), rank(metrics), list_next_values(next_values)]
+    blocks = [wrap_lines(judge_network(metrics)), rank(metrics), list_next_values(next_values)]
     return "\n\n".join(blocks)
 
 

@@ -1,4 +1,4 @@
-"""Whole numbers that can be dates, as 20240131: what is a date must not become a step without a word."""
+"""Whole numbers that are dates, as 20240131, or can be: none of them must become a step without a word."""
 
 import logging
 
@@ -33,18 +33,24 @@ _EXAMPLE = "times such as 2024-03-31 12:00"
 logger = logging.getLogger(__name__)
 
 
-def refuse_date_numbers(steps: pd.Series, raw: pd.Series, label: str) -> None:
-    """Ends the run where all steps of a column can be dates, weeks or times of day.
+def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
+    """The form of dates that all steps of a column have which begins with the year, if they can be no other dates.
+
+    No steps that anybody counts are all days of a calendar, written in its order.
 
     Args:
         steps: int64.
         raw: the column as it stands in the table.
         label: of the source, for messages.
+    Returns:
+        As `time_format` takes it; None for steps.
     Raises:
-        SeriesError: with what to give for dates, and for steps.
+        SeriesError: they can be other dates, weeks or times of day; with what to give for these, and for steps.
     """
     numbers = np.unique(steps)
     forms = [form for form in (*_YEAR_FIRST, *_OTHERS) if _can_be(numbers, form)]
+    if len(forms) == 1 and forms[0] in _YEAR_FIRST:
+        return forms[0]
     if forms:
         ways = " or ".join(f"forecast.source.time_format='{form}'" for form in forms)
         kind, remedy = "dates", f"Give {ways} (quotes included), or"
@@ -52,7 +58,7 @@ def refuse_date_numbers(steps: pd.Series, raw: pd.Series, label: str) -> None:
         kind = "weeks" if _can_be(numbers, _WEEKS) else "times of day"
         remedy = f"Write {_EXAMPLE}, or give"
     else:
-        return
+        return None
     spacing = np.diff(numbers).min() if len(numbers) > 1 else 1
     raise SeriesError(
         f"{label}: column '{raw.name}': all {len(raw):,} whole numbers, as {show(str(raw.iloc[0]))}, can be {kind} or "

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from rnn_pipelines.blocks import Block, expect
 from rnn_pipelines.dialect import SIGNS, Dialect
 from rnn_pipelines.errors import SeriesError, make_line, show
-from rnn_pipelines.forecast.series.date_numbers import refuse_date_numbers, tell_steps
+from rnn_pipelines.forecast.series.date_numbers import find_date_form, tell_steps
 from rnn_pipelines.forecast.series.numbers import (
     Marks,
     parse_numbers,
@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.series.numbers import (
 )
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.series.times import ISO, MAX_STEP, parse_times, read_steps
+from rnn_pipelines.forecast.series.times import ISO, MAX_STEP, parse_times, read_steps, read_times
 from rnn_pipelines.forecast.series.zones import find_zone, has_zone, place_in_zone, take_zone
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.user_files import TableFiles, read_columns, require_columns
@@ -353,9 +353,8 @@ def _parse_times(table: pd.DataFrame, source: SourceSpec) -> tuple[pd.Series, Fo
     if source.time_format is None and not isinstance(source.freq, str) and not is_datetime64_any_dtype(raw):
         steps = read_steps(raw)
         if steps is not None:
-            if source.freq is None:
-                refuse_date_numbers(steps, raw, source.label)
-            return steps, {}
+            form = find_date_form(steps, raw, source.label) if source.freq is None else None
+            return (steps, {}) if form is None else (read_times(steps, form), {"time_format": form})
     return parse_times(raw, source.label, source.time_format)
 
 

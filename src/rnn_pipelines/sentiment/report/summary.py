@@ -1,8 +1,6 @@
 """What a run says at its end, for a terminal: verdict and classifiers."""
 
-import textwrap
-
-from rnn_pipelines.report.terminal import WIDTH, align_columns
+from rnn_pipelines.report.terminal import align_columns, wrap_lines
 from rnn_pipelines.sentiment.calibration import choose_classifier
 from rnn_pipelines.sentiment.report.figures import list_classifiers
 from rnn_pipelines.sentiment.report.report import write_verdict
@@ -24,4 +22,4 @@ def summarize_run(metrics: Metrics, calibrations: Calibrations) -> str:
     ranked = sorted(rows_by_name, key=lambda item: -metrics[item[0]]["accuracy"])
     rows = [["on the test part", *table.header[1:NUM_COLUMNS]], *(row[:NUM_COLUMNS] for _, row in ranked)]
     verdict = write_verdict(metrics, choose_classifier(calibrations))
-    return "\n\n".join([textwrap.fill(verdict, WIDTH), align_columns(rows)])
+    return "\n\n".join([wrap_lines(verdict), align_columns(rows)])
