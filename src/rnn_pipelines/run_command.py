@@ -16,6 +16,7 @@ from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 from kedro.validation.type_extractor import TypeExtractor
+from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from rnn_pipelines.blocks import suggest
@@ -66,9 +67,8 @@ def _explain(error: Exception, modules: Sequence[str]) -> str:
     told = make_line(error, MAX_LETTERS)
     if not any(module.startswith("kedro.config") for module in modules):
         return told
-    return (
-        f"conf, or --params, could not be read: {told.removesuffix('.')}. Expected YAML in UTF-8, of names and values."
-    )
+    expected = "" if isinstance(error, OmegaConfBaseException) else " Expected YAML in UTF-8, of names and values."
+    return f"conf, or --params, could not be read: {told.removesuffix('.')}.{expected}"
 
 
 class PlainErrors(click.Group):

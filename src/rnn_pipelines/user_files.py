@@ -236,7 +236,7 @@ def _read_csv(
             f"{path}: row 1 has more cells than the header has columns ({show_all(header)}). "
             f"Quote cells that hold a {NAMES.get(sep, sep)}{', and write decimals with a point' if sep == ',' else ''}."
         )
-    _refuse_short_rows(path, header, table, files, Dialect(sep, encoding))
+    _refuse_short_rows(path, table, wanted, files, Dialect(sep, encoding))
     chosen = table[wanted]
     found = {"sep": NAMES.get(sep, sep), "encoding": encoding}
     usual = {"sep": "comma", "encoding": "utf-8"}
@@ -246,12 +246,14 @@ def _read_csv(
     return chosen
 
 
-def _refuse_short_rows(path: Path, header: list[str], table: pd.DataFrame, files: TableFiles, dialect: Dialect) -> None:
-    """Raises `files.error` where a row has fewer cells than others; pandas takes what it lacks for empty cells.
+def _refuse_short_rows(path: Path, table: pd.DataFrame, wanted: list[str], files: TableFiles, dialect: Dialect) -> None:
+    """Raises `files.error` where a row ends before the last wanted cell; pandas takes what it lacks for empty cells.
 
-    A sign at the end of the header alone, which every row lacks, parts no cells.
+    A cell that every row lacks is a sign at the end of the header, and parts no cells.
     """
-    last = table.iloc[:, -1]
+    header = list(table.columns)
+    num_needed = max(map(header.index, wanted)) + 1
+    last = table.iloc[:, num_needed - 1]
     # Each row that is short has an empty cell there, and most tables have none.
     if len(header) == 1 or not (last.isna() | (last == "")).any():
         return
@@ -260,11 +262,12 @@ def _refuse_short_rows(path: Path, header: list[str], table: pd.DataFrame, files
     except csv.Error:
         # A text too long for that reader, which is no fault of the file.
         return
-    is_short = counts < counts.max(initial=0)
+    num_needed = min(num_needed, int(counts.max(initial=0)))
+    is_short = counts < num_needed
     if is_short.any():
-        row, most = int(is_short.argmax()), int(counts.max())
+        row = int(is_short.argmax())
         count = f" ({is_short.sum():,} such rows in all)" if is_short.sum() > 1 else ""
         raise files.error(
-            f"{path}: row {row + 1} has {counts[row]} of the {most} cells {show_all(header[:most])}{count}. "
-            "Complete it, with a separator before an empty cell, or leave it out."
+            f"{path}: row {row + 1} has {counts[row]} of the {num_needed} cells {show_all(header[:num_needed])}"
+            f"{count}. Complete it, with a separator before an empty cell, or leave it out."
         )

@@ -1,4 +1,4 @@
-"""What a run prints at its end: no wider than a terminal, in columns."""
+"""What a run prints at its end: sentences in lines as wide as most terminals, and tables in columns."""
 
 import textwrap
 from collections.abc import Sequence

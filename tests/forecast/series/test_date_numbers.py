@@ -26,8 +26,7 @@ def refuse(cells: object) -> str:
         (DAYS[:31], "%Y%m%d"),
         (pd.date_range("2020", periods=30, freq="YS"), "%Y%m%d"),
         (pd.date_range("2023-01-01", periods=24, freq="MS"), "%Y%m"),
-        (pd.date_range("2023-01-01", periods=12, freq="MS"), "%Y%m"),
-        (pd.date_range("2023-01-01", periods=731), "%Y%j"),
+        (pd.date_range("2023-01-01", periods=20, freq="QS"), "%Y%m"),
         (pd.date_range("2024-01-01", periods=50, freq="h"), "%Y%m%d%H"),
         (pd.date_range("2024-01-01", periods=1440, freq="min"), "%Y%m%d%H%M"),
         (pd.date_range("2024-01-01", periods=100, freq="s"), "%Y%m%d%H%M%S"),
@@ -47,6 +46,8 @@ def test_numbers_that_can_only_be_dates_are(times: pd.DatetimeIndex, form: str) 
         (DAYS, "%y%m%d"),
         (DAYS[:31], "%d%m%y"),
         (pd.date_range("2001-01-01", periods=12, freq="MS"), "%Y%m"),
+        (pd.date_range("2023-01-01", periods=12, freq="MS"), "%Y%m"),
+        (pd.date_range("2023-01-01", periods=731), "%Y%j"),
     ],
 )
 def test_numbers_that_can_be_other_dates_are_refused_with_both_ways_out(times: pd.DatetimeIndex, form: str) -> None:
@@ -64,6 +65,18 @@ def test_message_says_what_was_received_and_what_to_give() -> None:
 
 def test_all_ways_to_read_dates_are_told() -> None:
     assert "time_format='%d%m%Y' or forecast.source.time_format='%m%d%Y' (" in refuse(DAYS[:12].strftime("%d%m%Y"))
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [year * 100 + quarter for year in range(2004, 2024) for quarter in range(1, 5)],
+        [year * 1000 + lot for year in (2023, 2024) for lot in range(1, 251)],
+    ],
+    ids=["quarters", "running numbers of a year"],
+)
+def test_numbers_that_begin_with_a_year_are_not_taken_for_dates_unasked(numbers: list[int]) -> None:
+    assert "can be dates or steps" in refuse(numbers)
 
 
 @pytest.mark.parametrize("num_weeks", [52, 156])
@@ -92,6 +105,8 @@ def test_times_of_day_are_refused_where_steps_would_have_gaps(minutes: int) -> N
         range(1950, 2024),
         range(10100, 10151),
         range(110100, 110151),
+        range(200100, 200400),
+        range(110100, 110800),
         range(20240101, 20240133),
         range(202300, 202313),
         [-20240101, 20240101],

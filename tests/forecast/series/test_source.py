@@ -476,11 +476,17 @@ def test_surplus_cells_in_every_row_are_no_index(write: Write) -> None:
 
 
 def test_row_with_fewer_cells_is_named(write: Write) -> None:
-    path = write("ds,y,note\n2020-01-01,1,\n\n2020-01-02,2\n2020-01-03\n")
+    path = write("ds,note,y\n2020-01-01,,1\n\n2020-01-02,2\n2020-01-03\n")
     assert fail(path) == (
-        f"{path}: row 2 has 2 of the 3 cells ['ds', 'y', 'note'] (2 such rows in all). Complete it, with a separator "
+        f"{path}: row 2 has 2 of the 3 cells ['ds', 'note', 'y'] (2 such rows in all). Complete it, with a separator "
         "before an empty cell, or leave it out."
     )
+
+
+def test_row_that_lacks_only_what_nobody_reads_is_read(write: Write) -> None:
+    """Some programs leave the separators out after the last cell that is not empty."""
+    table = read_source(SourceSpec(path=write("ds,y,note\n2020-01-01,1,new\n2020-01-02,2\n")))
+    assert table["y"].tolist() == [1, 2]
 
 
 def test_file_that_breaks_off_is_refused(write: Write) -> None:

@@ -91,7 +91,9 @@ def join_ahead(
     tz = table.attrs.get("tz")
     # One row alone doesn't tell how long steps are.
     is_short = tz is not None if "tz" in table.attrs else None
-    ahead = ahead.model_copy(update={"tz": ahead.tz or tz})
+    # Times are what those of the series are: numbers beside steps are steps, though they can be dates.
+    freq = ahead.freq if is_datetime64_any_dtype(table["ds"]) or table.empty else ahead.freq or 1
+    ahead = ahead.model_copy(update={"tz": ahead.tz or tz, "freq": freq})
     more = _refuse_repeated(read_rows(ahead, list(future), external, is_short), ahead.label)
     _refuse_other_kind(table["ds"], more["ds"], ahead)
     joined = more.set_index(KEY).combine_first(table.set_index(KEY)).reset_index()

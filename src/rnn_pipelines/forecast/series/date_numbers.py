@@ -9,14 +9,17 @@ from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.times import MAX_STEP, count_digits, read_times
 
-# Numbers can be dates if all of them are of these years;
+# Numbers can be dates only if all of them are of these years.
 YEARS = 1900, 2100
-_YEAR_FIRST = ("%Y%m%d", "%Y%m", "%Y%j", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
-# in these forms, only if most are a month apart or less, because many steps end in what could be a year.
+_DAYS = ("%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
+_MONTHS, _DAYS_OF_YEAR = "%Y%m", "%Y%j"
+_YEAR_FIRST = (*_DAYS, _MONTHS, _DAYS_OF_YEAR)
+# In these forms, only if most rows are a month apart or less, because many steps end in what could be a year.
 _OTHERS = ("%d%m%Y", "%m%d%Y", "%y%m%d", "%d%m%y", "%m%d%y")
 _MONTH = pd.Timedelta(31, "D")
 # Of these, no form could be given.
 _WEEKS, _CLOCK = "%G%V", "%H%M"
+NUM_QUARTERS = 4
 
 # What counts time, in which unit and from when.
 _COUNTS = {
@@ -34,9 +37,9 @@ logger = logging.getLogger(__name__)
 
 
 def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
-    """The form of dates that all steps of a column have which begins with the year, if they can be no other dates.
+    """The form of dates that all steps of a column have, if they can be nothing else.
 
-    No steps that anybody counts are all days of a calendar, written in its order.
+    No steps that anybody counts are all days of a calendar, written in its order, or its months over several years.
 
     Args:
         steps: int64.
@@ -48,8 +51,9 @@ def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
         SeriesError: they can be other dates, weeks or times of day; with what to give for these, and for steps.
     """
     numbers = np.unique(steps)
-    forms = [form for form in (*_YEAR_FIRST, *_OTHERS) if _can_be(numbers, form)]
-    if len(forms) == 1 and forms[0] in _YEAR_FIRST:
+    forms = [form for form in _YEAR_FIRST if _can_be(numbers, form)]
+    forms += [form for form in _OTHERS if _can_be(numbers, form) and _are_near(steps, form)]
+    if len(forms) == 1 and (forms[0] in _DAYS or (forms[0] == _MONTHS and _are_months(numbers))):
         return forms[0]
     if forms:
         ways = " or ".join(f"forecast.source.time_format='{form}'" for form in forms)
@@ -94,14 +98,22 @@ def _can_be(numbers: np.ndarray, form: str) -> bool:
     dates = _read(numbers, form)
     if not dates.dt.year.between(*YEARS).all():
         return False
-    if form in (*_YEAR_FIRST, _WEEKS):
+    if form != _CLOCK:
         return True
-    spacings = dates.sort_values().diff().dropna()
-    if form == _CLOCK:
-        # Most are steps, if not of times that skip what numbers have between 59 and 100.
-        steps = np.diff(numbers)
-        return bool((spacings == spacings.min()).sum() > (steps == steps.min(initial=MAX_STEP)).sum())
-    return bool(spacings.median() <= _MONTH)
+    # Most are steps, if not of times that skip what numbers have between 59 and 100.
+    spacings, steps = dates.sort_values().diff().dropna(), np.diff(numbers)
+    return bool((spacings == spacings.min()).sum() > (steps == steps.min(initial=MAX_STEP)).sum())
+
+
+def _are_near(steps: pd.Series, form: str) -> bool:
+    """Whether rows beside each other are a month apart or less, most of them."""
+    return bool(_read(steps.to_numpy(), form).diff().abs().median() <= _MONTH)
+
+
+def _are_months(numbers: np.ndarray) -> bool:
+    """Rather than quarters, of which there are four in a year, or weeks, of which there are more."""
+    dates = _read(numbers, _MONTHS)
+    return bool(dates.dt.month.max() > NUM_QUARTERS and dates.dt.year.nunique() > 1)
 
 
 def _read(numbers: np.ndarray, form: str) -> pd.Series:

@@ -6,8 +6,8 @@ from rnn_pipelines.sentiment.report.figures import list_classifiers
 from rnn_pipelines.sentiment.report.report import write_verdict
 from rnn_pipelines.sentiment.report.tables import Calibrations, Metrics, tabulate_classifiers
 
-# Of the report's table; parameters and seconds come after these.
-NUM_COLUMNS = 7
+# Columns of the report's table that say what a classifier costs.
+COSTS = ("parameters", "training, s")
 
 
 def summarize_run(metrics: Metrics, calibrations: Calibrations) -> str:
@@ -20,6 +20,7 @@ def summarize_run(metrics: Metrics, calibrations: Calibrations) -> str:
     table = tabulate_classifiers(metrics)
     rows_by_name = zip(list_classifiers(metrics), table.rows, strict=True)
     ranked = sorted(rows_by_name, key=lambda item: -metrics[item[0]]["accuracy"])
-    rows = [["on the test part", *table.header[1:NUM_COLUMNS]], *(row[:NUM_COLUMNS] for _, row in ranked)]
+    kept = [place for place, name in enumerate(table.header) if name not in COSTS]
+    header, *rows = [[row[place] for place in kept] for row in (table.header, *(row for _, row in ranked))]
     verdict = write_verdict(metrics, choose_classifier(calibrations))
-    return "\n\n".join([wrap_lines(verdict), align_columns(rows)])
+    return "\n\n".join([wrap_lines(verdict), align_columns([["on the test part", *header[1:]], *rows])])
