@@ -6,8 +6,9 @@ line of its own. So every message is one line of printable characters, and short
 
 from collections.abc import Iterable
 
-# Characters of a value, and of a message, that are shown.
+# Characters of a value, of a path, and of a message, that are shown.
 MAX_VALUE = 80
+MAX_PATH = 300
 MAX_MESSAGE = 2_000
 MAX_NAMES = 20
 

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import pandas as pd
 
 from rnn_pipelines.dialect import NAMES, Dialect, count_cells, find_dialect, open_bytes
-from rnn_pipelines.errors import RnnPipelinesError, make_line, show, show_all
+from rnn_pipelines.errors import MAX_PATH, RnnPipelinesError, make_line, show, show_all
 
 
 class TableFiles(NamedTuple):
@@ -35,8 +35,6 @@ class TableFiles(NamedTuple):
     dialect: str = ""
 
 
-# Letters that are shown of a path.
-MAX_PATH = 300
 PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
 # Of a formula, or of an error, in the sheets of an Excel file.
 _NO_PLAIN_CELL = re.compile(rb"""[<:]f[\s>/]|\st=["']e["']""")

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rnn_pipelines.errors import ReviewError, make_line
+from rnn_pipelines.errors import MAX_PATH, ReviewError, make_line
 
 logger = logging.getLogger(__name__)
 
@@ -17,8 +17,6 @@ logger = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 30
 # Letters of what a library says why a download failed.
 MAX_REASON = 200
-# Letters that are shown of a path.
-MAX_PATH = 300
 
 
 @dataclass(frozen=True)
