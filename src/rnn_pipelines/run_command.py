@@ -47,7 +47,7 @@ def show_plainly() -> Iterator[None]:
     try:
         yield
     except LockedError as error:
-        raise LockedOut(str(error)) from error
+        raise LockedOut(f"{str(error).removesuffix('.')} (--wait).") from error
     except ParameterValidationError as error:
         types = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
         raise click.ClickException(explain_faults(str(error), types)) from error

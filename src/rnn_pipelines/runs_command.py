@@ -8,13 +8,16 @@ from kedro.framework.session import KedroSession
 
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.pipelines.names import PIPELINES
+from rnn_pipelines.pipelines.retraining import PREFIX
 from rnn_pipelines.places import find_data_root
 from rnn_pipelines.run_command import PlainErrors
 from rnn_pipelines.runs import comparison
 from rnn_pipelines.runs.room import Room
 
 NUM_COMPARED = 2
-PIPELINE = click.argument("pipeline", type=click.Choice(PIPELINES), metavar="PIPELINE")
+# What retrainings make are versions of a champion, and `predict_forecast` adds to a log.
+NAMES = [name for name in PIPELINES if not name.startswith(PREFIX) and name != "predict_forecast"]
+PIPELINE = click.argument("pipeline", type=click.Choice(NAMES), metavar="PIPELINE")
 AS_JSON = click.option("--json", "is_json", is_flag=True, help="Write JSON, for programs.")
 
 

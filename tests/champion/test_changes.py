@@ -52,9 +52,11 @@ def test_retraining_that_failed_is_tried_again(store: ChampionStore) -> None:
     assert list_changes(store, NOW) == ["other data"]
 
 
-def test_failure_between_two_same_states_is_no_change(store: ChampionStore) -> None:
+def test_failure_between_two_same_states_is_tried_again(store: ChampionStore) -> None:
     retrain(store)
     retrain(store, "failed", code="broken")
+    assert list_changes(store, NOW) == ["the last retraining failed"]
+    retrain(store)
     assert list_changes(store, NOW) == []
 
 

@@ -22,15 +22,22 @@ def count_retrainings(store: ChampionStore) -> int:
 def list_changes(store: ChampionStore, fingerprints: Fingerprints) -> list[str]:
     """What a retraining would be for, in words; empty where it would come to the same decision again.
 
+    One that failed is tried again, also where all is as it was at the last decision: only a retraining that ends well
+    ends what `check_task` says of the failure.
+
     Args:
         store: of the task.
         fingerprints: of data, parameters and code as they are now.
     """
-    last = find_retraining(store.list_records())
+    records = store.list_records()
+    last = find_retraining(records)
     if last is None:
         return ["the first retraining"]
     known: Mapping[str, object] = last.get("fingerprints") or {}
-    return [f"other {name}" for name, found in fingerprints.items() if known.get(name) != found] + list_damages(store)
+    others = [f"other {name}" for name, found in fingerprints.items() if known.get(name) != found]
+    newest = [record for record in records if record.get("kind") == "retrain"][-1]
+    failed = ["the last retraining failed"] if newest is not last and not others else []
+    return [*others, *failed, *list_damages(store)]
 
 
 def list_damages(store: ChampionStore) -> list[str]:

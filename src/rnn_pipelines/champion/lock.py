@@ -1,15 +1,18 @@
 """One process at a time, and no lock that outlives its process."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from rnn_pipelines.errors import LockedError, LockError
 
 POLL_SECONDS = 0.1
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -35,7 +38,7 @@ def hold_lock(path: Path, wait_seconds: float) -> Iterator[None]:
     # One for the whole process, whoever asks. On a file system without locks a marker file would outlive its process.
     lock = FileLock(path, is_singleton=True, thread_local=False, fallback_to_soft=False, poll_interval=POLL_SECONDS)
     try:
-        lock.acquire(timeout=wait_seconds)
+        _acquire(lock, wait_seconds)
     except Timeout:
         raise LockedError(
             f"{path}: another process still holds this lock after {wait_seconds:g} s. Let it finish, or wait longer."
@@ -46,6 +49,15 @@ def hold_lock(path: Path, wait_seconds: float) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _acquire(lock: BaseFileLock, wait_seconds: float) -> None:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if wait_seconds > 0:
+            logger.info("waits up to %g s for another process that holds %s", wait_seconds, lock.lock_file)
+        lock.acquire(timeout=wait_seconds)
 
 
 def _explain(path: Path, error: OSError) -> LockError:

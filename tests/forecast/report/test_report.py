@@ -185,6 +185,13 @@ def test_verdict_tells_of_network_and_combination_apart() -> None:
     assert second.startswith("that goes into use beats that baseline: its MSE is 5.0 % lower (95 % interval −10.0 % to")
 
 
+def test_verdict_says_where_no_network_learnt_anything() -> None:
+    """Else one of them would be called the best, though both are the mix."""
+    told = "Nothing that was learnt helps on hidden parts of the past: LSTM and GRU forecast the mix of simple methods."
+    assert told in write_verdict(make_metrics(lstm=63.0, gru=63.0, mix=63.0))
+    assert "Nothing" not in write_verdict(make_metrics(lstm=63.0, gru=62.0, mix=63.0))
+
+
 def test_combination_is_no_network() -> None:
     assert write_verdict(make_metrics(best=10.0)).startswith("The best network, LSTM, loses to")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.baselines import BASELINES, MIX
 from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, UNITS
@@ -158,8 +158,16 @@ def judge_network(metrics: ForecastMetrics) -> str:
         f"{LOOKS[baseline].name}: its {METRICS[metrics.deciding].heading} is "
         f"{_relate(values[network], values[baseline])}"
         f" ({_tell_interval(metrics.forecasters[network])}{_tell_roots(metrics, network, baseline)})"
-        f"{_relate_to_floor(values[network], metrics.noise_floor_mse)}."
+        f"{_relate_to_floor(values[network], metrics.noise_floor_mse)}.{_tell_nothing_learnt(values)}"
     )
+
+
+def _tell_nothing_learnt(values: Mapping[str, float]) -> str:
+    networks = [name for name in values if name not in BASELINES and name != BEST]
+    if MIX not in values or any(values[name] != values[MIX] for name in networks):
+        return ""
+    names = " and ".join(LOOKS[name].name for name in networks)
+    return f" Nothing that was learnt helps on hidden parts of the past: {names} forecast the {LOOKS[MIX].name}."
 
 
 def _compare(metrics: ForecastMetrics, name: str, baseline: str) -> str:
