@@ -1,10 +1,12 @@
 """`TextClassifier` in Python: texts and labels in, labels with confidence out."""
 
+import io
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -115,6 +117,33 @@ def test_groups_that_can_not_be_used_are_told() -> None:
         TextClassifier().fit(["good", "bad"], [1, 0], groups="ab")
     with pytest.raises(ReviewError, match="column 'group', row 1: expected a text that UTF-8 can hold"):
         TextClassifier().fit(["good", "bad"], [1, 0], groups=["\ud800", "b"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "received"),
+    [
+        (pd.DataFrame({"text": ["good", "bad"]}), "DataFrame"),
+        ({"text": ["good", "bad"]}, "dict"),
+        ({"good", "bad"}, "set"),
+        (io.StringIO("good\nbad\n"), "StringIO"),
+        ((text for text in ["good", "bad"]), "generator"),
+        (np.array("good"), "ndarray"),
+        (np.array([["good"], ["bad"]]), "ndarray"),
+        (b"good", "b'good'"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_refused_with_what_to_give(
+    fitted: TextClassifier, texts: object, received: str
+) -> None:
+    message = rf"the texts: expected a list of texts, received {received}\. Give one .*, such as frame\['text'\]\."
+    with pytest.raises(ReviewError, match=message):
+        fitted.predict(texts)
+
+
+@pytest.mark.parametrize("kind", [tuple, np.array, pd.Series, pd.Index])
+def test_texts_may_be_any_sequence(fitted: TextClassifier, kind: Callable[[list[str]], object]) -> None:
+    texts = ["good film", "bad film"]
+    assert fitted.predict(kind(texts))["text"].tolist() == texts
 
 
 @pytest.mark.parametrize("texts", [None, 3, "one", ["b\ud800"], [None]])

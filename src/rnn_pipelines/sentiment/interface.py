@@ -3,7 +3,7 @@
 What goes into use, and what is saved, is the artefact that `classifier` has under the same name.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set, Sized
 from pathlib import Path
 from typing import Any, Self
 
@@ -166,12 +166,23 @@ def _list_texts(texts: Any) -> list[Any]:
 
 def _list_cells(name: str, cells: Any) -> list[Any]:
     """The cells of a column; half a sign (a lone surrogate), which Python's texts may hold, fits into no file."""
-    if isinstance(cells, str) or not isinstance(cells, Iterable):
-        raise ReviewError(f"{ORIGIN}: expected a list of {name}s, received {show(cells)}. Give one for each text.")
+    if not _is_list(cells):
+        is_plain = isinstance(cells, str | bytes) or not isinstance(cells, Iterable)
+        received = show(cells) if is_plain else type(cells).__name__
+        raise ReviewError(
+            f"{ORIGIN}: expected a list of {name}s, received {received}. Give one for each text, in order, such as "
+            f"frame['{name}']."
+        )
     column = pd.Series(list(cells), name=name, dtype=object)
     is_broken = column.map(lambda cell: isinstance(cell, str) and not _is_whole(cell)).astype(bool)
     refuse_cell(is_broken, column, ORIGIN, "a text that UTF-8 can hold")
     return column.tolist()
+
+
+def _is_list(cells: Any) -> bool:
+    """Whether it has one cell after another: a table or a mapping would give names, a set no order, a file lines."""
+    is_sized = isinstance(cells, Iterable) and isinstance(cells, Sized) and getattr(cells, "ndim", 1) == 1
+    return is_sized and not isinstance(cells, str | bytes | Mapping | Set)
 
 
 def _is_whole(text: str) -> bool:
