@@ -11,6 +11,7 @@ from kedro.validation.type_extractor import TypeExtractor
 from omegaconf import OmegaConf
 from pydantic import BaseModel, RootModel, ValidationError
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook
 from rnn_pipelines.forecast.backtest import BacktestSpec
 from rnn_pipelines.forecast.cross_validation import CrossValidationSpec
@@ -87,6 +88,11 @@ def types(registered: dict[str, Pipeline]) -> dict[str, type[BaseModel]]:
 
 def test_kedro_finds_the_type_of_every_parameter(types: dict[str, type[BaseModel]]) -> None:
     assert types == TYPES
+
+
+def test_every_type_is_a_block() -> None:
+    """But for those that are one value, or names of one's own."""
+    assert [name for name, kind in TYPES.items() if not issubclass(kind, Block | RootModel)] == []
 
 
 def test_every_block_that_a_node_reads_has_a_type(

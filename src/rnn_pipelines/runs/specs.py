@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from rnn_pipelines.blocks import Block
 
 
-class RunsSpec(BaseModel):
+class RunsSpec(Block, frozen=True):
     """How runs are kept.
 
     Attributes:
         keep: so many of the newest runs of each pipeline stay; two at least, because another pipeline may still read
             the one before.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     keep: Annotated[int, Field(ge=2)] = 10

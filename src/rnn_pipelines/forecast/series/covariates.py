@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
-from pydantic import BaseModel, model_validator
+from pydantic import model_validator
 
+from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import SeriesError, show, show_all
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.grid import count_steps, find_times
@@ -22,7 +23,7 @@ NAMES_IN_MESSAGE = 5
 HOLIDAYS = {"holiday": 0, "day_before_holiday": 1, "day_after_holiday": -1}
 
 
-class CovariateSpec(BaseModel, extra="forbid", frozen=True):
+class CovariateSpec(Block, frozen=True):
     """Other columns of the table that forecasts read.
 
     Attributes:

@@ -1,0 +1,12 @@
+"""The parameters of runs are a block as all others."""
+
+import pytest
+
+from rnn_pipelines.blocks import read_block
+from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.runs.specs import RunsSpec
+
+
+def test_a_truth_value_in_place_of_a_number_is_named() -> None:
+    with pytest.raises(ParameterError, match=r"^runs\.keep: expected a number, received True\.$"):
+        read_block("runs", RunsSpec, {"keep": True})
