@@ -36,6 +36,11 @@ class FrameSpec(SourceSpec, frozen=True):
         """What messages call it."""
         return "the frame"
 
+    @property
+    def external_label(self) -> str:
+        """The same: in Python there is no entry of a catalog."""
+        return self.label
+
 
 def list_blocks() -> dict[str, Any]:
     """The type of each block of `forecast`, by its name."""

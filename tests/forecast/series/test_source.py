@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from rnn_pipelines import dialect
 from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.blocks import FrameSpec
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import NO_VALUE, SourceSpec, read_rows, read_source
@@ -621,11 +622,19 @@ def test_na_is_a_word_among_words(write: Write) -> None:
     assert read_rows(SourceSpec(path=path), ["country"])["country"].tolist() == ["NA", "7", "DE", "-"]
 
 
-@pytest.mark.parametrize("cell", ["-", "--", "?", "\u2013", "_"])
+@pytest.mark.parametrize("cell", ["-", "?", ".", "\u2013", "\u2014"])
 def test_sign_among_other_numbers_is_named_with_row(write: Write, cell: str) -> None:
     path = write(f"ds,y,price\n1,1,2.5\n2,1,{cell}\n3,1,NA\n")
     with pytest.raises(SeriesError, match="column 'price', row 2: expected a number, as in the other cells, received"):
         read_rows(SourceSpec(path=path), ["price"])
+
+
+@pytest.mark.parametrize("signs", [["+", "-"], ["-", "?"], ["+", "+"], ["--", "--"], ["_", "_"], ["*", "*"]])
+def test_other_signs_and_several_are_categories(write: Write, signs: list[str]) -> None:
+    """Such as a trend."""
+    cells = [*signs, "0", "0"]
+    path = write("ds,y,trend\n" + "".join(f"{number},1,{cell}\n" for number, cell in enumerate(cells)))
+    assert read_rows(SourceSpec(path=path), ["trend"])["trend"].tolist() == cells
 
 
 def test_other_columns_that_can_be_read_in_two_ways_are_refused(write: Write) -> None:
@@ -955,7 +964,11 @@ def test_half_of_a_sign_is_refused(column: str) -> None:
     table = pd.DataFrame({"ds": DAYS[:2].astype(str), "y": ["1", "2"], "shop": ["a", "b"]}, dtype=object)
     table.loc[1, column] = "\ud800"
     message = fail(None, table, name="catalog", id="shop")
-    assert f"column '{column}', row 2: expected a text that UTF-8 can hold, received '\\ud800'" in message
+    expected = f"column '{column}', row 2: expected a text that UTF-8 can hold, received '\\ud800'"
+    assert message.startswith(f"forecast_external: {expected}")
+    # In Python there is no such entry.
+    with pytest.raises(SeriesError, match=f"^the frame: {re.escape(expected)}"):
+        read_source(FrameSpec(name="catalog", id="shop"), table)
 
 
 def test_sign_that_is_0_is_refused_in_names_of_series(tmp_path: Path) -> None:

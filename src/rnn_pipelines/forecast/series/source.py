@@ -29,6 +29,9 @@ from rnn_pipelines.user_files import TableFiles, read_columns, require_columns
 
 # What stands for "no value" in columns of numbers. Only there: NA is a country's name too.
 NO_VALUE = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>"]
+# Signs that stand for "no value" where one of them is alone in cells among numbers; others, such as + beside -, are
+# categories.
+NO_VALUE_SIGNS = {"-", "\u2013", "\u2014", "?", "."}
 # Words that are numbers in other columns than the target's.
 FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
@@ -143,6 +146,11 @@ class SourceSpec(Block, frozen=True):
         """What messages and reports call this source."""
         return make_line(self.path or self.name)
 
+    @property
+    def external_label(self) -> str:
+        """What messages call a table that is given: by its entry, because that is where it can be changed."""
+        return "forecast_external"
+
 
 def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> Source:
     """Reads or generates the series that `source` asks for, in the order of its rows.
@@ -212,21 +220,27 @@ def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bo
         refuse_huge(read_plain_numbers(raw), raw, label)
         return raw
     text = raw.astype(str).str.strip().where(raw.notna())
-    has_no_letter = text.str.fullmatch(r"[\W_]+").eq(True)
-    is_left_out = text.isin(NO_VALUE) | has_no_letter
+    is_sign = _find_no_value_signs(text)
+    is_left_out = text.isin(NO_VALUE) | is_sign
     found = read_other_signs(raw.mask(is_left_out), label, marks, is_comma_separated)
     numbers = read_plain_numbers(found)
     refuse_huge(numbers, raw, label)
     words = text.mask(is_left_out).mask(text.str.lower().isin(FLAGS), "1")
     if numbers.isna().all() and read_plain_numbers(words).isna().all():
         return raw
-    if has_no_letter.any():
-        row = _first_row(has_no_letter)
+    if is_sign.any():
+        row = _first_row(is_sign)
         raise SeriesError(
             f"{label}: column '{raw.name}', row {row}: expected a number, as in the other cells, received "
             f"{show(str(raw.iloc[row - 1]))}. Correct the row, or leave its cell empty."
         )
     return found
+
+
+def _find_no_value_signs(text: pd.Series) -> pd.Series:
+    """Which cells hold the one sign that stands for "no value": bool; none where there are several, which differ."""
+    has_no_letter = text.str.fullmatch(r"[\W_]+").eq(True)
+    return has_no_letter & (set(text[has_no_letter]) <= NO_VALUE_SIGNS) & (text[has_no_letter].nunique() == 1)
 
 
 def _read_seattle(source: SourceSpec) -> pd.DataFrame:
@@ -283,11 +297,11 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, *columns: s
                 "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
                 "Define it in conf/local/catalog_forecast.yml, or give source.path."
             )
-        require_columns(wanted, list(external.columns), "forecast_external", FILES)
+        require_columns(wanted, list(external.columns), source.external_label, FILES)
         table = _leave_arrow(external[wanted].reset_index(drop=True))
         # What a table of the user says of itself, nobody here has found.
         table.attrs = {}
-        return _refuse_broken_texts(table, "forecast_external")
+        return _refuse_broken_texts(table, source.external_label)
     dialect = Dialect(source.sep, source.encoding)
     table = read_columns(Path(source.path), wanted, FILES, {source.target: NO_VALUE}, dialect)
     return _refuse_broken_texts(table, source.label)
