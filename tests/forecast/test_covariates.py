@@ -1,5 +1,6 @@
 """Covariates go the whole way: ridge and networks read the same of them, and nothing that is not known yet."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -308,6 +309,19 @@ def shift(shops: SimpleNamespace, days: pd.DatetimeIndex, by: str) -> pd.DataFra
 def test_rows_ahead_at_other_times_are_no_horizon(forecaster: Forecaster, shops: SimpleNamespace, by: str) -> None:
     with pytest.raises(SeriesError, match=r"in 2 of 2 series: 'a' lacks \d of 3 steps, the first at 2024-03-31"):
         forecast_newest(forecaster, shops.table, SOURCE, shift(shops, DAYS[DAYS > LAST], by))
+
+
+def test_rows_between_steps_are_told_once(
+    forecaster: Forecaster, shops: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those of the past, and those of the horizon."""
+    noon = shift(shops, DAYS, "12 h")
+    both = pd.concat([shops.covariate_table, noon[noon["unique_id"] == "b"]], ignore_index=True)
+    forecast_newest(forecaster, shops.table, SOURCE, both)
+    told = [message for message in caplog.messages if "between steps" in message]
+    assert len(told) == 1
+    first, last = DAYS[0] + pd.Timedelta("12 h"), LAST + pd.Timedelta("2 D 12 h")
+    assert re.search(rf"series 'b' at \d+ times from {first} to {last}$", told[0])
 
 
 def test_fault_of_the_series_is_told_before_what_is_missing_ahead(

@@ -12,10 +12,12 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import ChampionError, ParameterError, SeriesError
+from rnn_pipelines.errors import ChampionError, ParameterError, SeriesError, SeriesTooShortError
 from rnn_pipelines.forecast.forecaster import forecast_newest
 from rnn_pipelines.forecast.packing import pack, unpack
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.windowing import find_min_history
+from rnn_pipelines.forecast.series.windows import WindowSpec
 
 SMALL = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 50}, "split": {"test": 20}}
 METHODS = ["lstm", "gru", "best", "last_value", "drift", "seasonal_naive", "ridge", "mix", "theta"]
@@ -290,8 +292,41 @@ def test_a_column_that_stands_twice_is_named(fitted: Forecaster, frame: pd.DataF
 
 
 def test_series_that_were_never_seen_are_refused(fitted: Forecaster, frame: pd.DataFrame) -> None:
-    with pytest.raises(SeriesError, match=r"none of its series .* Expected \['a', 'b'\], received \['c'\]"):
-        fitted.predict(frame.assign(unique_id="c").drop_duplicates("ds"))
+    others = frame.assign(unique_id="c").drop_duplicates("ds")
+    for use in (fitted.predict, fitted.explain, lambda frame: fitted.predict(frame, h=8)):
+        with pytest.raises(SeriesError, match=r"none of its series .* Expected \['a', 'b'\], received \['c'\]"):
+            use(others)
+
+
+def test_series_that_are_too_short_are_refused_with_the_steps_that_are_needed(
+    single: Forecaster, frame: pd.DataFrame
+) -> None:
+    """The lookback of one series; there was nothing but its name, or an empty table."""
+    short = frame.loc[frame["unique_id"] == "a", ["ds", "y"]].tail(7)
+    for use in (single.predict, single.explain, lambda frame: single.predict(frame, h=8)):
+        message = r"^the frame: none of .*: they are too short\. Expected 8 steps or more, received 7 of series 'y'\."
+        with pytest.raises(SeriesTooShortError, match=message):
+            use(short)
+    assert len(single.predict(frame.loc[frame["unique_id"] == "a", ["ds", "y"]].tail(8))) == 3
+
+
+def test_of_several_series_the_longest_that_is_known_is_told(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    needed = find_min_history(WindowSpec(lookback=8, horizon=3), 7, 2)
+    a, b = (frame[frame["unique_id"] == name].tail(needed - less) for name, less in (("a", 2), ("b", 1)))
+    unknown = frame[frame["unique_id"] == "b"].assign(unique_id="c")
+    message = rf"too short\. Expected {needed} steps or more, received {needed - 1} of series 'b'\."
+    for use in (fitted.predict, fitted.explain):
+        with pytest.raises(SeriesTooShortError, match=message):
+            use(pd.concat([a, b, unknown]))
+
+
+def test_gaps_at_all_ends_are_refused(frame: pd.DataFrame) -> None:
+    open_ends = Forecaster(h=3, lookback=8, gaps="split", **SMALL)
+    a = frame.loc[frame["unique_id"] == "a", ["ds", "y"]].reset_index(drop=True)
+    open_ends.fit(a)
+    for use in (open_ends.predict, open_ends.explain):
+        with pytest.raises(SeriesError, match=r"gaps at their ends\. Expected a value at each of the last 8 steps\."):
+            use(a.drop(index=len(a) - 3))
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,21 @@ def test_covariates_between_steps_are_told_in_a_fit(frame: pd.DataFrame, caplog:
     assert "rows between steps are not read: series 'a' at 2 times from 2024-05-30 12:00:00 to" in caplog.text
 
 
+def test_covariates_between_steps_are_told_once_by_whoever_reads_them(
+    frame: pd.DataFrame, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a table of their own, here of every half of a day."""
+    noon = frame.assign(ds=frame["ds"] + pd.Timedelta("12 h"))
+    path = tmp_path / "ahead.csv"
+    pd.concat([frame, noon])[["unique_id", "ds", "promo"]].to_csv(path, index=False)
+    forecaster = Forecaster(h=HORIZON, futr_exog=["promo"], covariates={"path": str(path)}, **SMALL)
+    known = frame[frame["y"].notna()]
+    for use in (forecaster.fit, forecaster.predict, forecaster.explain):
+        caplog.clear()
+        use(known)
+        assert caplog.text.count("rows between steps are not read: series 'a' at ") == 1
+
+
 def test_what_is_loaded_reads_the_same_covariates(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
     fitted.save(tmp_path / "model")
     found = Forecaster.load(tmp_path / "model").predict(frame)

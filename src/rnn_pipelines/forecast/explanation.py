@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.base import Base
 from rnn_pipelines.forecast.effects import count_lags
 from rnn_pipelines.forecast.folds import find_series
 from rnn_pipelines.forecast.forecaster import Blend, Forecaster, lay_out_cutoffs, make_blend
-from rnn_pipelines.forecast.further import find_ends
+from rnn_pipelines.forecast.further import find_ends, refuse_all
 from rnn_pipelines.forecast.networks import Network, read_windows
 from rnn_pipelines.forecast.predictors import Framed, frame_windows
 from rnn_pipelines.forecast.series.rows import look_up
@@ -74,8 +74,12 @@ def explain_ends(forecaster: Forecaster, series: Series, covariate_table: pd.Dat
         series, covariate_table: see `forecast_cutoffs`.
     Returns:
         See `explain_windows`.
+    Raises:
+        SeriesError: none of the series can be forecast.
     """
     panel, features = lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table)
+    if not len(panel.index("future")):
+        refuse_all(forecaster, series)
     assert isinstance(forecaster.model, Blend)
     return explain_windows(forecaster.model, panel, features, forecaster.scaler, _list_some(panel, "future"))
 

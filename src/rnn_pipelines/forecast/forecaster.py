@@ -24,7 +24,12 @@ from rnn_pipelines.forecast.predictions import (
 from rnn_pipelines.forecast.recipe import FUTURE, run_steps
 from rnn_pipelines.forecast.series.calendar import CalendarSpec, resolve_calendar
 from rnn_pipelines.forecast.series.coding import Coding
-from rnn_pipelines.forecast.series.covariates import refuse_missing_ahead, refuse_missing_columns
+from rnn_pipelines.forecast.series.covariates import (
+    list_steps,
+    refuse_missing_ahead,
+    refuse_missing_columns,
+    report_off_steps,
+)
 from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -211,14 +216,32 @@ def forecast_newest(
         SeriesError: the series can't be used, or have another spacing; a covariate that the forecaster reads is not
             there, or lacks values over the horizon.
     """
-    settings, coding = forecaster.settings, forecaster.coding
-    refuse_missing_columns(covariate_table, coding.list_columns())
+    settings = forecaster.settings
+    refuse_missing_columns(covariate_table, forecaster.coding.list_columns())
     series, _ = repair_series(table, source.model_copy(update={"freq": settings.freq}), settings.gaps)
-    if covariate_table is not None:
-        known = series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
-        refuse_missing_ahead(known, covariate_table, coding.list_columns("future"), settings.horizon, settings.freq)
+    check_ahead(forecaster, series, covariate_table, settings.horizon)
     ends = series.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
     return forecast_cutoffs(forecaster, series, ends, covariate_table)
+
+
+def check_ahead(forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None, num_steps: int) -> None:
+    """Refuses covariates that are not known so many steps ahead, and tells of rows between steps.
+
+    Args:
+        forecaster: what is to forecast.
+        series: repaired.
+        covariate_table: see `read_covariates`; None if there are none.
+        num_steps: after each series' end.
+    Raises:
+        SeriesError: a covariate that is read is not there, or lacks values ahead.
+    """
+    settings, coding = forecaster.settings, forecaster.coding
+    refuse_missing_columns(covariate_table, coding.list_columns())
+    future = coding.list_columns("future")
+    if covariate_table is not None and future:
+        known = series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
+        refuse_missing_ahead(known, covariate_table, future, num_steps, settings.freq)
+        report_off_steps(list_steps(known, num_steps, settings.freq), covariate_table, settings.tz)
 
 
 def forecast_cutoffs(

@@ -1,14 +1,16 @@
 """Forecasts of any length: what a forecaster says, and beyond its horizon what it says after its own forecasts."""
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 import pandas as pd
 
-from rnn_pipelines.errors import SeriesError, show_all
-from rnn_pipelines.forecast.forecaster import FORECAST, Forecaster, forecast_cutoffs
+from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show, show_all
+from rnn_pipelines.forecast.forecaster import FORECAST, Forecaster, check_ahead, forecast_cutoffs
 from rnn_pipelines.forecast.predictions import BOUNDS, name_bounds, name_own_bounds
-from rnn_pipelines.forecast.series.covariates import refuse_missing_ahead, refuse_missing_columns
 from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.forecast.series.windowing import find_min_history
+from rnn_pipelines.forecast.series.windows import WindowSpec
 
 
 def forecast_further(
@@ -23,23 +25,16 @@ def forecast_further(
         forecaster: what to forecast with.
         series: one or several.
         num_steps: after each series' end.
-        covariate_table: see `read_covariates`; None if there are none.
+        covariate_table: that has passed `check_further`; None if there are none.
     Returns:
         See `forecast_cutoffs`; and `is_recursive`, whether the step lies beyond the trained horizon.
     Raises:
-        SeriesError: a covariate that the forecaster reads is not there, or lacks values ahead; one of the past would be
-            read beyond the horizon, where nobody knows it.
+        SeriesError: none of the series can be forecast.
     """
-    horizon, coding = forecaster.settings.horizon, forecaster.coding
-    past = coding.list_columns("past")
-    if num_steps > horizon and past:
-        raise SeriesError(
-            f"{num_steps} steps were asked for. Beyond the trained horizon of {horizon} nothing is known of the past "
-            f"covariates {show_all(past)}. Ask for fewer steps, or train with a longer horizon."
-        )
-    refuse_unknown_ahead(forecaster, series, covariate_table, -(-num_steps // horizon) * horizon)
-    ends = find_ends(series)
+    horizon, ends = forecaster.settings.horizon, find_ends(series)
     found = [forecast_cutoffs(forecaster, series, ends, covariate_table)]
+    if found[0].empty:
+        refuse_all(forecaster, series)
     series = series.loc[series["unique_id"].isin(found[0]["unique_id"]), ["unique_id", "ds", "y", "observed"]]
     for done in range(horizon, num_steps, horizon):
         series = _go_on(series, found[-1])
@@ -53,16 +48,57 @@ def forecast_further(
     return forecasts.sort_values(["unique_id", "horizon_step"], kind="stable", ignore_index=True)
 
 
-def refuse_unknown_ahead(
-    forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None, num_steps: int
+def check_further(
+    forecaster: Forecaster, series: Series, num_steps: int, covariate_table: pd.DataFrame | None = None
 ) -> None:
-    """Raises a SeriesError where a covariate that is read is not there, or not known so many steps ahead."""
-    coding = forecaster.coding
-    refuse_missing_columns(covariate_table, coding.list_columns())
-    if covariate_table is not None:
-        known = series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
-        future, freq = coding.list_columns("future"), forecaster.settings.freq
-        refuse_missing_ahead(known, covariate_table, future, num_steps, freq)
+    """Checks once what several forecasters of one training read, and tells of rows between steps.
+
+    Args:
+        forecaster: one of them.
+        series, num_steps: see `forecast_further`.
+        covariate_table: see `read_covariates`; None if there are none.
+    Raises:
+        SeriesError: a covariate that the forecaster reads is not there, or lacks values ahead; one of the past would be
+            read beyond the horizon, where nobody knows it.
+    """
+    horizon, past = forecaster.settings.horizon, forecaster.coding.list_columns("past")
+    if num_steps > horizon and past:
+        raise SeriesError(
+            f"{num_steps} steps were asked for. Beyond the trained horizon of {horizon} nothing is known of the past "
+            f"covariates {show_all(past)}. Ask for fewer steps, or train with a longer horizon."
+        )
+    check_ahead(forecaster, series, covariate_table, -(-num_steps // horizon) * horizon)
+
+
+def refuse_all(forecaster: Forecaster, series: Series) -> NoReturn:
+    """Says why none of the series can be forecast.
+
+    Args:
+        forecaster: what was to forecast.
+        series: repaired.
+    Raises:
+        SeriesTooShortError: those that the forecaster knows have too few steps.
+        SeriesError: it knows none, or there are gaps at their ends.
+    """
+    settings, names = forecaster.settings, forecaster.scaler["unique_id"]
+    lengths = series.loc[series["unique_id"].isin(names), "unique_id"].value_counts()
+    what = "the frame: none of its series can be forecast"
+    if lengths.empty:
+        raise SeriesError(
+            f"{what}: they are not those of the training. Expected {show_all(names)}, received "
+            f"{show_all(series['unique_id'].unique())}."
+        )
+    window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
+    needed, longest = find_min_history(window, settings.season_length, len(names)), lengths.max()
+    if longest < needed:
+        raise SeriesTooShortError(
+            f"{what}: they are too short. Expected {needed} steps or more, received {longest} of series "
+            f"{show(lengths.idxmax())}. Give more of its past, or train with a shorter lookback."
+        )
+    raise SeriesError(
+        f"{what}: there are gaps at their ends. Expected a value at each of the last {settings.lookback} steps. Fill "
+        "them in, or train with gaps='interpolate'."
+    )
 
 
 def find_ends(series: Series) -> pd.DataFrame:

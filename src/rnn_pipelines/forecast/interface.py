@@ -30,7 +30,7 @@ from rnn_pipelines.forecast.fitting import (
 )
 from rnn_pipelines.forecast.forecaster import Blend
 from rnn_pipelines.forecast.forecaster import Forecaster as Artefact
-from rnn_pipelines.forecast.further import forecast_further, lay_side_by_side, refuse_unknown_ahead
+from rnn_pipelines.forecast.further import check_further, forecast_further, lay_side_by_side
 from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.packing import pack, unpack
 from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
@@ -118,7 +118,7 @@ class Forecaster:
             `unique_id, ds`; `is_recursive` where the trained horizon is not enough; a column for each forecaster, in
             the unit of `y`; and its bounds, such as `gru-lo-80`. After `load` the one forecaster is `best`.
         Raises:
-            SeriesError: the series can't be used, or are not those of the training; covariates are missing.
+            SeriesError: the series can't be used, are not those of the training or too short; covariates are missing.
             ParameterError: there are no intervals of that level, or `h` is no number of steps in its bounds.
         """
         best = self._require_fit()
@@ -126,14 +126,10 @@ class Forecaster:
         horizon = best.settings.horizon
         num_steps = horizon if h is None else _take_steps(h, horizon)
         series, covariates = self._find_series(frame)
+        check_further(best.in_use, series, num_steps, covariates)
         forecasts = {
             name: forecast_further(one.in_use, series, num_steps, covariates) for name, one in self._artefacts.items()
         }
-        if forecasts[BEST].empty:
-            raise SeriesError(
-                "the frame: none of its series can be forecast: they are not those of the training, or their ends have "
-                f"gaps. Expected {show_all(best.scaler[ID])}, received {show_all(series[ID].unique())}."
-            )
         table = show_table(lay_side_by_side(forecasts, levels), best.settings.tz)
         return table if num_steps > horizon else table.drop(columns="is_recursive")
 
@@ -199,7 +195,7 @@ class Forecaster:
         if not isinstance(artefact.model, Blend):
             raise ParameterError("a Keras model of an older version can't be taken apart. Train another one.")
         series, covariates = self._find_series(frame)
-        refuse_unknown_ahead(artefact, series, covariates, artefact.settings.horizon)
+        check_further(artefact, series, artefact.settings.horizon, covariates)
         return show_table(explain_ends(artefact, series, covariates), artefact.settings.tz)
 
     def save(self, path: str | Path) -> None:

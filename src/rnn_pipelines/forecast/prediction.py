@@ -52,7 +52,7 @@ def forecast_newest(
     if forecasts.empty:
         raise ChampionError(
             f"the champion {champion.version} can forecast none of the series of {source.label}: it doesn't know them, "
-            "or their ends have gaps. Run kedro champion retrain forecast."
+            "they are too short, or their ends have gaps. Run kedro champion retrain forecast."
         )
     log = forecasts.assign(model_version=champion.version, created_at=pd.Timestamp.now("UTC").floor("s"))
     # Those that may come and go stand last.

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_calendar
 from rnn_pipelines.forecast.series.coding import Coding, add_covariates, fit_coding
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, report_off_steps
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.scaling import fit_scaler
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -65,25 +65,39 @@ def add_features(
     coding: Coding,
     covariate_table: pd.DataFrame | None,
 ) -> Features:
-    """Adds the steps to be forecast, and what calendar and covariates say about every step."""
+    """Adds the steps to be forecast, and what calendar and covariates say about every step; tells of rows between."""
+    features = add_known_features(series, profile, calendar, window, coding, covariate_table)
+    if covariate_table is not None and coding.list_columns("future"):
+        report_off_steps(features.table, covariate_table, profile["tz"])
+    return features
+
+
+def add_known_features(
+    series: Series,
+    profile: Profile,
+    calendar: CalendarSpec,
+    window: OpenWindowSpec,
+    coding: Coding,
+    covariate_table: pd.DataFrame | None,
+) -> Features:
+    """As `add_features`, for a forecaster: several of them read one table, of which whoever asks them tells once."""
     horizon = window.fill(profile).horizon
     features = add_calendar(series, profile["freq"], calendar, horizon, profile["tz"])
     return add_covariates(features, coding, covariate_table, horizon, profile["tz"])
 
 
-FEATURES = Step(add_features, ("series", "profile", "calendar", "window", "coding", "covariate_table"), ("features",))
-
+FEATURES = ("series", "profile", "calendar", "window", "coding", "covariate_table")
 
 # With cut-offs of one's own in place of those of a split, from these on.
 LAYOUT = (
     Step(fit_scaler, ("series", "cutoffs"), ("scaler",)),
     Step(fit_coding, ("series", "cutoffs", "covariates", "covariate_table"), ("coding",)),
-    FEATURES,
+    Step(add_features, FEATURES, ("features",)),
     Step(make_windows, ("features", "cutoffs", "scaler", "window", "evaluation", "profile"), ("windows",)),
 )
 # Windows after given times, for a forecaster that has its scaler already.
 FUTURE = (
-    FEATURES,
+    Step(add_known_features, FEATURES, ("features",)),
     Step(make_future_windows, ("features", "times", "scaler", "window", "profile"), ("windows", "num_left_out")),
 )
 PREPARATION = (

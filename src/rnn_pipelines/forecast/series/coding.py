@@ -16,7 +16,6 @@ from rnn_pipelines.forecast.series.covariates import (
     find_holidays,
     refuse_missing,
     refuse_missing_columns,
-    report_off_steps,
 )
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, look_up
@@ -210,8 +209,6 @@ def add_covariates(
         assert covariate_table is not None
         cells = find_cells(table, covariate_table)
         ahead = cells[list(coding.list_columns("future"))]
-        if len(ahead.columns):
-            report_off_steps(table, covariate_table, tz)
         refuse_missing(table[is_inside], find_empty(ahead)[is_inside], tz)
         for column in coding.columns:
             found[column.role] |= _code(column, cells, rows, is_inside)

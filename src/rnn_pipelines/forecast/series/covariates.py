@@ -200,6 +200,11 @@ def _find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     return found[found["origin"] == "left_only"]
 
 
+def list_steps(table: pd.DataFrame, horizon: int, freq: int | str) -> pd.DataFrame:
+    """`unique_id, ds` of all steps of repaired series, and of those after their ends; see `refuse_missing_ahead`."""
+    return pd.concat([table[KEY], _list_ahead(_find_ends(table, freq), horizon, freq)], ignore_index=True)
+
+
 def report_off_steps(steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str | None = None) -> None:
     """Warns of covariates between two steps of their series, where nobody reads them, such as of weekends.
 
