@@ -65,7 +65,10 @@ def add_features(
     coding: Coding,
     covariate_table: pd.DataFrame | None,
 ) -> Features:
-    """Adds the steps to be forecast, and what calendar and covariates say about every step; tells of rows between."""
+    """Adds the steps to be forecast, and what calendar and covariates say about every step.
+
+    Once in each fit, so that here the log warns of covariates between steps.
+    """
     features = add_known_features(series, profile, calendar, window, coding, covariate_table)
     if covariate_table is not None and coding.list_columns("future"):
         report_off_steps(features.table, covariate_table, profile["tz"])
@@ -80,12 +83,13 @@ def add_known_features(
     coding: Coding,
     covariate_table: pd.DataFrame | None,
 ) -> Features:
-    """As `add_features`, for a forecaster: several of them read one table, of which whoever asks them tells once."""
+    """As `add_features`, for a forecaster: of what several read from one table, `check_ahead` warns once."""
     horizon = window.fill(profile).horizon
     features = add_calendar(series, profile["freq"], calendar, horizon, profile["tz"])
     return add_covariates(features, coding, covariate_table, horizon, profile["tz"])
 
 
+# What both of these take.
 FEATURES = ("series", "profile", "calendar", "window", "coding", "covariate_table")
 
 # With cut-offs of one's own in place of those of a split, from these on.
