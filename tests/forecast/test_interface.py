@@ -71,6 +71,13 @@ def test_the_frame_stays_as_it_is(fitted: Forecaster, frame: pd.DataFrame) -> No
     pd.testing.assert_frame_equal(frame, before)
 
 
+def test_newer_steps_that_can_be_dates_are_steps_where_steps_were_learnt() -> None:
+    steps = np.arange(2023900, 2024200)
+    frame = pd.DataFrame({"ds": steps, "y": np.sin(steps)})
+    fitted = Forecaster(h=3, lookback=8, **SMALL).fit(frame)
+    assert fitted.predict(frame.iloc[-100:])["ds"].tolist() == [2024200, 2024201, 2024202]
+
+
 def test_one_series_needs_no_name(single: Forecaster) -> None:
     assert len(single.predict()) == 3
 

@@ -28,7 +28,7 @@ from rnn_pipelines.forecast.fitting import (
     rank_forecasters,
     tabulate_part,
 )
-from rnn_pipelines.forecast.forecaster import Blend
+from rnn_pipelines.forecast.forecaster import Blend, ForecasterSettings
 from rnn_pipelines.forecast.forecaster import Forecaster as Artefact
 from rnn_pipelines.forecast.further import check_further, forecast_further, lay_side_by_side
 from rnn_pipelines.forecast.intervals import LevelSpec
@@ -267,7 +267,7 @@ class Forecaster:
         is_nameless = isinstance(frame, pd.DataFrame) and not frame.empty and ID not in frame and source.id is None
         if is_nameless and len(best.scaler) == 1:
             frame = frame.assign(**{ID: best.scaler[ID].iloc[0]})
-        table, covariates, source = self._read(frame, best.settings.tz)
+        table, covariates, source = self._read(frame, best.settings)
         source = source.model_copy(update={"freq": best.settings.freq})
         return repair_series(table, source, best.settings.gaps)[0], covariates
 
@@ -281,8 +281,10 @@ class Forecaster:
         """What was asked for, of a frame with these columns."""
         return replace(self.spec, recipe=self.spec.recipe.model_copy(update={"source": source}))
 
-    def _read(self, frame: pd.DataFrame, tz: str | None = None) -> tuple[Source, pd.DataFrame, SourceSpec]:
-        """The frame as the pipelines read it, its covariates, and its columns; `tz` is that of times without one."""
+    def _read(
+        self, frame: pd.DataFrame, learnt: ForecasterSettings | None = None
+    ) -> tuple[Source, pd.DataFrame, SourceSpec]:
+        """The frame as the pipelines read it, its covariates, and its columns; its times are of the kind learnt."""
         if not isinstance(frame, pd.DataFrame):
             raise SeriesError(f"expected a frame of pandas, received {type(frame).__name__}.")
         if frame.empty:
@@ -291,7 +293,10 @@ class Forecaster:
                 "Check how it was made."
             )
         source, covariates = self._name_columns(frame), self.spec.recipe.covariates
-        source = source.model_copy(update={"tz": source.tz or tz})
+        if learnt is not None:
+            # Times without a zone are of the one that was learnt; numbers that can be dates are steps where steps were.
+            freq = learnt.freq if isinstance(learnt.freq, int) else source.freq
+            source = source.model_copy(update={"tz": source.tz or learnt.tz, "freq": freq})
         wanted = [name for name in (source.id, source.time, source.target, *covariates.columns) if name is not None]
         missing = [name for name in wanted if name not in frame]
         if missing:
