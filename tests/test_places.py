@@ -83,14 +83,25 @@ def test_data_root_that_is_misspelt_or_missing_is_told(settings: dict[str, Any],
         find_data_root(make_context(**settings))
 
 
-@pytest.mark.parametrize("content", ["", "# data_root: x", "layers: {}", "_data_root: x"])
-def test_environment_whose_own_file_names_no_data_root_is_told(tmp_path: Path, content: str) -> None:
+def make_environment(folder: Path, content: str) -> Any:
+    """The context of one that has a `globals.yml` of its own."""
     for env, settings in (("base", "data_root: data"), ("mine", content)):
-        (tmp_path / env).mkdir()
-        (tmp_path / env / "globals.yml").write_text(settings)
-    loader = OmegaConfigLoader(str(tmp_path), env="mine", base_env="base")
+        (folder / env).mkdir()
+        (folder / env / "globals.yml").write_text(settings)
+    loader = OmegaConfigLoader(str(folder), env="mine", base_env="base")
+    return SimpleNamespace(config_loader=loader, project_path=folder)
+
+
+@pytest.mark.parametrize("content", ["layers: {}", "_data_root: x"])
+def test_environment_whose_own_file_names_no_data_root_is_told(tmp_path: Path, content: str) -> None:
+    context = make_environment(tmp_path, content)
     with pytest.raises(ParameterError, match=f"^{tmp_path}/mine/globals.yml: expected data_root, found none"):
-        find_data_root(SimpleNamespace(config_loader=loader, project_path=tmp_path))  # type: ignore[arg-type]
+        find_data_root(context)
+
+
+@pytest.mark.parametrize("content", ["", "\n", "# data_root: x", "---\n# data_root: x\n"])
+def test_file_of_comments_alone_sets_nothing(tmp_path: Path, content: str) -> None:
+    assert find_data_root(make_environment(tmp_path, content)) == tmp_path / "data"
 
 
 class NoFiles:

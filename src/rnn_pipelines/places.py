@@ -81,11 +81,15 @@ def find_data_root(context: KedroContext) -> Path | None:
 
 
 def _refuse_silence(loader: AbstractConfigLoader) -> None:
-    """A `globals.yml` that an environment has for its own root, and that names none, would leave it that of `base`."""
+    """A `globals.yml` that an environment has for its own root, and that names none, would leave it that of `base`.
+
+    One that holds comments alone sets nothing, as if it were not there.
+    """
     if not isinstance(loader, OmegaConfigLoader):
         return
     path = Path(loader.conf_source, loader.env or loader.default_run_env, "globals.yml")
-    if path.is_file() and "data_root" not in OmegaConf.load(path):
+    own: Any = OmegaConf.load(path) if path.is_file() else {}
+    if own and "data_root" not in own:
         raise ParameterError(f"{path}: expected data_root, found none. Add data_root: data, say, or remove the file.")
 
 
