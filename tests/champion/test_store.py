@@ -534,6 +534,21 @@ def test_file_among_the_versions_is_neither_listed_nor_removed(store: ChampionSt
     assert store.list_versions() == [first]
 
 
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_version_that_was_moved_and_linked_is_not_removed(
+    store: ChampionStore, promote: Promote, tmp_path: Path, is_hidden: bool
+) -> None:
+    """Hidden, as what a process leaves that ends midway."""
+    promote("first")
+    linked, other = (store.add_version(make_files(content)) for content in "ab")
+    moved = find_folder(store, linked).rename(tmp_path / "another disk")
+    link = find_folder(store, f".{linked}.part" if is_hidden else linked)
+    link.symlink_to(moved)
+    assert store.prune(0) == [other]
+    assert (link.is_symlink(), (moved / "checksums.json").exists()) == (True, True)
+    assert is_hidden or store.read_version(linked)
+
+
 @pytest.mark.parametrize("name", ["2020-01-01 my notes", "mine", "2020-01-01T00.00.00.000Z", "VERSION-copy"])
 def test_folder_of_another_name_is_neither_listed_nor_removed(
     store: ChampionStore, promote: Promote, name: str

@@ -185,10 +185,10 @@ class ChampionStore:
         return self._versions.list_complete()
 
     def prune(self, num_kept: int) -> list[str]:
-        """Removes old versions, never the champion or the one before it.
+        """Removes old versions, never the champion or the one before it, nor one that is a link to another place.
 
         Args:
-            num_kept: newest versions that stay besides these two.
+            num_kept: newest versions that stay besides these.
         Returns:
             The versions that were removed.
         Raises:
@@ -197,7 +197,8 @@ class ChampionStore:
         with self._hold_lock():
             pointer = self.read_pointer()
             protected = [] if pointer is None else list(self._list_protected(pointer))
-            others = [name for name in self.list_versions() if name not in protected]
+            stay = {*protected, *self._versions.list_linked()}
+            others = [name for name in self.list_versions() if name not in stay]
             removed = others[: max(0, len(others) - num_kept)]
             self._versions.remove(removed)
         return removed

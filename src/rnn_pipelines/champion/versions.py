@@ -84,8 +84,12 @@ class Versions:
         found = (path.name for path in list_folder(self.folder) if is_name(path.name) and path.is_dir())
         return sorted(found, key=give_order)
 
+    def list_linked(self) -> list[str]:
+        """Those that somebody moved to another place, such as another disk, and linked."""
+        return [name for name in self.list_complete() if (self.folder / name).is_symlink()]
+
     def remove(self, versions: Sequence[str]) -> None:
-        """Removes versions, and what processes left that ended midway."""
+        """Removes versions, none of which is linked, and what processes left that ended midway."""
         # Out of sight first: a removal that is interrupted leaves no version without some of its files.
         for name in versions:
             os.rename(self.folder / name, self.folder / f".{name}.part")
@@ -96,7 +100,7 @@ class Versions:
 
     def _list_unfinished(self) -> list[Path]:
         """What processes that ended midway left; the lock's holder finds no other."""
-        return [path for path in self.folder.glob(".*.part") if path.is_dir()]
+        return [path for path in self.folder.glob(".*.part") if path.is_dir() and not path.is_symlink()]
 
 
 def _list_checksums(files: Mapping[str, bytes]) -> bytes:
