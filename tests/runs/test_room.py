@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 from pathlib import Path, PurePath
 
@@ -125,6 +126,41 @@ def test_files_that_somebody_put_into_a_run_are_not_removed(room: Room, caplog: 
     assert "01_raw/mine.csv" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "name", [".notes.md", "08_reporting/.notes.md", ".mine/notes.md", "03_primary/run.json", "03/a"]
+)
+@pytest.mark.parametrize("kind", ["file", "link", "link to nothing"])
+def test_whatever_a_run_did_not_write_keeps_it(
+    room: Room, caplog: pytest.LogCaptureFixture, kind: str, name: str
+) -> None:
+    names = [do_run(room, number) for number in range(3)]
+    mine = room.folder / names[0] / name
+    put(mine, kind)
+    with caplog.at_level(logging.WARNING):
+        assert prune(room, 1) == [names[1]]
+    assert os.path.lexists(mine)
+    assert f"its record does not name ['{name}']" in caplog.text
+
+
+def test_linked_file_of_a_run_keeps_it(room: Room, tmp_path: Path) -> None:
+    """Somebody has moved it to another disk."""
+    names = [do_run(room, number) for number in range(2)]
+    path = room.folder / names[0] / METRICS
+    path.rename(tmp_path / "moved.json")
+    path.symlink_to(tmp_path / "moved.json")
+    assert prune(room, 1) == []
+
+
+def test_folder_with_the_name_of_a_run_is_not_removed(room: Room) -> None:
+    """Without a record nothing is known of it, whatever it holds."""
+    do_run(room, 1)
+    mine = room.folder / "2020-01-01T00.00.00.000000Z-abcdef"
+    mine.mkdir()
+    do_run(room, 2)
+    assert prune(room, 1) != [mine.name]
+    assert mine.exists()
+
+
 @pytest.mark.parametrize("name", ["2020-01-01 my notes", "mine", "2020-01-01T00.00.00.000Z", "RUN-copy"])
 def test_folder_of_another_name_is_neither_listed_nor_removed(room: Room, name: str) -> None:
     names = [do_run(room, number) for number in range(3)]
@@ -169,6 +205,19 @@ def test_run_that_leaves_nodes_out_goes_on_from_what_is_shown(room: Room) -> Non
     assert run.continues == before
     assert json.loads((run.folder / METRICS).read_text()) == {"number": 1}
     assert not (run.folder / RECORD).exists()
+
+
+def test_it_copies_results_alone(room: Room) -> None:
+    """A run.json further down is one of them."""
+    run = open_run(room, LAYERS, needed=None)
+    write(run, 1)
+    (run.folder / "08_reporting/run.json").touch()
+    publish(run, {"run": run.name})
+    (room.folder / run.name / "08_reporting/.notes.md").touch()
+    (room.folder / run.name / "08_reporting/gone").symlink_to("nowhere")
+    after = open_run(room, LAYERS, needed=[PurePath(METRICS)]).folder
+    found = sorted(str(path.relative_to(after)) for path in after.rglob("*") if not path.is_dir())
+    assert found == ["01_raw/source.parquet", METRICS, "08_reporting/run.json"]
 
 
 def test_what_it_changes_leaves_the_run_before_as_it_was(room: Room) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -99,9 +99,24 @@ def measure_files(folder: Path) -> dict[str, FileFacts]:
 
 
 def list_files(folder: Path) -> list[str]:
-    """The files of a run, as paths from its folder; hidden ones, and its record, don't count."""
+    """The files of a run, as paths from its folder; hidden ones, which no run writes, and its record don't count."""
     paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(str(path) for path in paths if path.name != RECORD and not any(part[0] == "." for part in path.parts))
+    return sorted(str(path) for path in paths if str(path) != RECORD and not any(part[0] == "." for part in path.parts))
+
+
+def list_foreign(folder: Path, own: Container[str]) -> list[str]:
+    """What lies in a run's folder that it did not write: all but its files and record, links too, for it writes none.
+
+    Args:
+        folder: of the run.
+        own: its files, as paths from its folder.
+    """
+    found = {str(path.relative_to(folder)): path for path in folder.rglob("*")}
+    return sorted(
+        name
+        for name, path in found.items()
+        if path.is_symlink() or not (path.is_dir() or name == RECORD or name in own)
+    )
 
 
 def find_damage(folder: Path, files: Mapping[str, FileFacts]) -> list[str]:

@@ -10,12 +10,13 @@ import os
 import shutil
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 
 from rnn_pipelines.champion.files import sync_folder
 from rnn_pipelines.champion.history import give_order, is_name, make_later_name
 from rnn_pipelines.errors import NewerFormatError, RunError, show_all
-from rnn_pipelines.runs.records import RECORD, RunRecord, list_files, read_record, write_record
+from rnn_pipelines.runs.records import RECORD, RunRecord, list_foreign, read_record, write_record
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ def open_run(room: Room, layers: Iterable[str], needed: Collection[PurePath] | N
         run.folder.mkdir()
     else:
         logger.info("goes on from the results of run %s", run.continues)
-        shutil.copytree(before, run.folder, ignore=shutil.ignore_patterns(RECORD))
+        shutil.copytree(before, run.folder, ignore=partial(_list_others, before), ignore_dangling_symlinks=True)
     return run
 
 
@@ -189,6 +190,12 @@ def _find_before(room: Room, needed: Collection[PurePath]) -> Path | None:
     return None if current is None else room.folder / current
 
 
+def _list_others(before: Path, folder: str, names: Collection[str]) -> list[str]:
+    """What is not copied with a run's results: its record, and hidden files, which are somebody's own."""
+    is_top = Path(folder) == before
+    return [name for name in names if name.startswith(".") or (is_top and name == RECORD)]
+
+
 def _remove_failed(room: Room) -> None:
     for failed in _list_hidden(room, FAILED):
         shutil.rmtree(failed)
@@ -244,11 +251,13 @@ def _explain(path: Path, expected: str) -> RunError:
 def _find_foreign(room: Room, name: str) -> str:
     """Why a run can't be removed: files that it is not known to have written; empty where it can."""
     folder = room.folder / name
+    if not (folder / RECORD).exists():
+        return f"it has no record ({folder / RECORD}), so that nothing says which files are its own; move it away"
     try:
         own = room.read_record(name)["files"].keys()
     except (RunError, NewerFormatError) as error:
         return f"nothing says which files are its own: {error}"
-    foreign = sorted(set(list_files(folder)) - own)
+    foreign = list_foreign(folder, own)
     return f"its record does not name {show_all(foreign)} in {folder}; move that away" if foreign else ""
 
 
