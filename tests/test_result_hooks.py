@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,8 +43,15 @@ def forecast(table: pd.DataFrame) -> tuple[dict[str, Any], Described, str]:
     return {"gru": int(table["y"][0])}, Described(table, ("gru",)), page
 
 
+def summarize(metrics: dict[str, Any]) -> dict[str, Any]:
+    return {"metrics": metrics}
+
+
 def fail(metrics: dict[str, Any]) -> None:
     raise ValueError(metrics)
+
+
+NODES = ("read", "forecast", "summarize")
 
 
 class Project:
@@ -61,7 +69,7 @@ class Project:
     def run(
         self,
         number: int,
-        nodes: tuple[str, ...] = ("read", "forecast"),
+        nodes: tuple[str, ...] = NODES,
         is_failing: bool = False,
         meanwhile: Callable[[DataCatalog], None] = lambda _: None,
     ) -> DataCatalog:
@@ -74,10 +82,11 @@ class Project:
                     ["forecast_metrics", "forecast_predictions", "forecast_report"],
                     name="forecast",
                 ),
+                Node(summarize, "forecast_metrics", "forecast_summary", name="summarize"),
                 *([Node(fail, "forecast_metrics", None, name="fail")] if is_failing else []),
             ]
         )
-        pipeline = whole if set(nodes) == {"read", "forecast"} else whole.only_nodes(*nodes)
+        pipeline = whole if nodes == NODES else whole.only_nodes(*nodes)
         result_hooks.pipelines = {"forecast": whole}
         catalog = self.make_catalog(number)
         hooks = ResultHooks()
@@ -107,6 +116,9 @@ class Project:
                 "forecast_metrics": StrictJSONDataset(filepath=str(folder / "metrics.json")),
                 "forecast_predictions": DescribedTableDataset(
                     filepath=str(self.root / "07_model_output/forecast/predictions.parquet"), holds="not loaded here"
+                ),
+                "forecast_summary": StrictJSONDataset(
+                    filepath=str(self.root / "07_model_output/forecast/summary.json")
                 ),
                 "forecast_report": PageDataset(filepath=str(folder / "report.html")),
             }
@@ -209,6 +221,22 @@ def test_run_that_writes_no_result_is_none(project: Project) -> None:
     project.run(1)
     project.run(2, nodes=("read",))
     assert (len(project.room.list_runs()), project.read_metrics()["gru"]) == (1, 1)
+
+
+def test_run_of_some_nodes_takes_in_all_results_from_before_there_were_runs(project: Project) -> None:
+    """Also those in layers where it writes nothing itself."""
+    project.run(1)
+    shown = str(project.room.find_current())
+    for layer in ("07_model_output", "08_reporting"):
+        link = project.room.find_shown(layer)
+        link.unlink()
+        (project.room.folder / shown / layer).rename(link)
+    shutil.rmtree(project.room.folder)
+    project.run(2, nodes=("summarize",))
+    summary = json.loads((project.root / "07_model_output/forecast/summary.json").read_text())
+    assert (summary["metrics"]["gru"], project.read_metrics()["gru"]) == (1, 1)
+    project.run(3)
+    assert project.read_metrics()["gru"] == 3
 
 
 def test_results_of_another_pipeline_are_read_from_one_run(project: Project) -> None:

@@ -67,13 +67,16 @@ class ResultHooks:
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Takes the lock, makes the folder, and lets data sets write there."""
         self._num_kept = read_block("runs", RunsSpec, catalog.load("parameters").get("runs", {})).keep
-        places = dict(self._find_places(pipeline, catalog))
-        needed = _list_needed(run_params, pipeline)
+        whole = sum((pipelines[name] for name in run_params["pipeline_names"] or ["__default__"]), Pipeline([]))
+        places = dict(self._find_places(pipeline.datasets(), catalog))
+        needed = _list_needed(run_params, pipeline, whole)
+        shown = {(place.room, place.layer) for _, place in self._find_places(whole.all_outputs(), catalog)}
         try:
             for writer in _list_writers(pipeline, places):
                 self._locks.enter_context(hold_lock(writer.lock, WAIT_SECONDS.get()))
                 own = {name: place for name, place in places.items() if place.room == writer}
-                layers = {own[name].layer for name in pipeline.all_outputs() & own.keys()}
+                # Also those of nodes that are left out: where there were no runs yet, their results belong together.
+                layers = {layer for room, layer in shown if room == writer}
                 files = None if needed is None else [own[name].within() for name in needed & own.keys()]
                 self._runs[writer] = open_run(writer, layers, files)
             read = self._redirect(places, catalog) if self._runs else {}
@@ -123,8 +126,8 @@ class ResultHooks:
             self._runs, self._records, self._shown = {}, {}, {}
             self._locks.close()
 
-    def _find_places(self, pipeline: Pipeline, catalog: DataCatalog) -> Iterator[tuple[str, Place]]:
-        for name in sorted(pipeline.datasets()):
+    def _find_places(self, names: set[str], catalog: DataCatalog) -> Iterator[tuple[str, Place]]:
+        for name in sorted(names):
             path = getattr(_find_file(catalog, name), "_filepath", None)
             if self._root is not None and path is not None and Path(path).is_relative_to(self._root):
                 layer, *rest = Path(path).relative_to(self._root).parts
@@ -164,11 +167,9 @@ def _list_writers(pipeline: Pipeline, places: Mapping[str, Place]) -> list[Room]
     return sorted((room for room in writers if not room.pipeline.startswith(PREFIX)), key=lambda room: room.pipeline)
 
 
-def _list_needed(run_params: Mapping[str, Any], pipeline: Pipeline) -> set[str] | None:
+def _list_needed(run_params: Mapping[str, Any], pipeline: Pipeline, whole: Pipeline) -> set[str] | None:
     """What a run that leaves nodes out reads of the results before it; None of one that runs them all."""
-    names = run_params["pipeline_names"] or ["__default__"]
-    known = {node for name in names for node in pipelines[name].nodes}
-    is_whole = set(pipeline.nodes) == known and not run_params["only_missing_outputs"]
+    is_whole = set(pipeline.nodes) == set(whole.nodes) and not run_params["only_missing_outputs"]
     return None if is_whole else pipeline.inputs()
 
 

@@ -4,12 +4,14 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePath
 
 import pytest
 
 from rnn_pipelines.errors import NewerFormatError, RunError
-from rnn_pipelines.runs.records import RECORD, find_damage
+from rnn_pipelines.runs.records import RECORD, find_damage, list_foreign
 from rnn_pipelines.runs.room import OpenRun, Room, open_run, prune, publish, put_aside
 
 LAYERS = ("01_raw", "08_reporting")
@@ -278,7 +280,61 @@ def test_results_from_before_there_were_runs_become_the_first_one(room: Room) ->
     write(open_run(room, LAYERS, needed=None), 2)
     assert read_shown(room) == 1
     assert len(room.list_runs()) == 1
-    assert room.read_record(room.list_runs()[0])["files"] == {}
+
+
+def test_they_have_a_record_of_their_files(room: Room) -> None:
+    """And nothing else is known of them."""
+    write_plainly(room)
+    open_run(room, LAYERS, needed=None)
+    (name,) = room.list_runs()
+    record = room.read_record(name)
+    assert record.keys() == {"format", "run", "pipeline", "taken_in", "files"}
+    assert sorted(record["files"]) == ["01_raw/source.parquet", METRICS]
+    assert find_damage(room.folder / name, record["files"]) == []
+
+
+def test_they_are_removed_as_any_run(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    write_plainly(room)
+    do_run(room, 2)
+    first = room.list_runs()[0]
+    with caplog.at_level(logging.WARNING):
+        assert prune(room, 1) == [first]
+    assert caplog.text == ""
+
+
+def test_hidden_files_among_them_keep_them(room: Room) -> None:
+    write_plainly(room)
+    (room.root / "08_reporting/forecast/.notes.md").touch()
+    do_run(room, 2)
+    assert prune(room, 1) == []
+
+
+@pytest.mark.parametrize("num_renames", range(1, 9))
+def test_taking_them_in_goes_on_where_it_was_interrupted(
+    room: Room, monkeypatch: pytest.MonkeyPatch, num_renames: int
+) -> None:
+    write_plainly(room)
+    calls = []
+
+    def interrupt(real: Callable[..., None], *paths: Path) -> None:
+        calls.append(paths)
+        if len(calls) == num_renames:
+            raise OSError("no room")
+        real(*paths)
+
+    for call in ("rename", "replace"):
+        monkeypatch.setattr(os, call, partial(interrupt, getattr(os, call)))
+    with pytest.raises(OSError, match="no room"):
+        open_run(room, LAYERS, needed=None)
+    assert len(calls) == num_renames
+    monkeypatch.undo()
+    for name in room.list_runs():
+        (room.folder / name / ".run.json.abc.part").touch()
+    run = open_run(room, LAYERS, needed=[PurePath(METRICS)])
+    assert (read_shown(room), room.list_runs()) == (1, [run.continues])
+    own = room.read_record(str(run.continues))["files"]
+    assert sorted(own) == ["01_raw/source.parquet", METRICS]
+    assert list_foreign(room.folder / str(run.continues), own) == []
 
 
 def test_users_files_are_never_moved_with_them(room: Room) -> None:

@@ -64,6 +64,7 @@ def describe_run(room: Room, name: str) -> str:
         "folder": room.folder / name,
         "began": record.get("began"),
         "ended": record.get("ended"),
+        "taken in": f"{taken_in}; made before there were runs" if (taken_in := record.get("taken_in")) else None,
         "went on from": record.get("continues"),
         **{f"read of {pipeline}": run for pipeline, run in record.get("reads", {}).items()},
         **_list_data(record),

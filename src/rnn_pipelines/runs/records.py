@@ -39,7 +39,9 @@ class RunRecord(TypedDict, total=False):
     """What is known of a run; times are ISO 8601, UTC.
 
     `reads` has the runs of other pipelines whose results it read, `continues` the run of its own pipeline from whose
-    results it went on, if it left out nodes. `problem` is never written: it says of a listed run why there is no more.
+    results it went on, if it left out nodes. `taken_in` stands there only for results from before there were runs, of
+    which nothing else is known: when they became a run; None until all are moved. `problem` is never written: it says
+    of a listed run why there is no more.
     """
 
     run: str
@@ -55,6 +57,7 @@ class RunRecord(TypedDict, total=False):
     commit: str | None
     versions: dict[str, str]
     files: dict[str, FileFacts]
+    taken_in: str | None
     problem: str
 
 
@@ -70,7 +73,7 @@ def write_record(folder: Path, record: RunRecord) -> None:
 
 
 def read_record(folder: Path) -> RunRecord:
-    """The record of a run; of one that was made before there were runs, its name alone.
+    """The record of a run; where it has none, its name alone.
 
     Raises:
         RunError: there is no such run, or its record is damaged.

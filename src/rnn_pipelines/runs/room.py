@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path, PurePath
 
 from rnn_pipelines.champion.files import sync_folder
-from rnn_pipelines.champion.history import give_order, is_name, make_later_name
+from rnn_pipelines.champion.history import give_order, is_name, make_later_name, make_timestamp
 from rnn_pipelines.errors import NewerFormatError, RunError, show_all
 from rnn_pipelines.runs.records import RECORD, RunRecord, list_foreign, read_record, write_record
 
@@ -102,7 +102,7 @@ def open_run(room: Room, layers: Iterable[str], needed: Collection[PurePath] | N
 
     Args:
         room: its lock is held.
-        layers: in which the run writes.
+        layers: in which the pipeline writes, whatever this run leaves out.
         needed: files that it reads of the results before it, because it leaves nodes out; None where it runs them all.
             It begins with a copy of those results: of a run that failed since, if all that is needed is among them,
             else of those that are shown.
@@ -202,10 +202,14 @@ def _remove_failed(room: Room) -> None:
 
 
 def _take_in(room: Room, layers: Iterable[str]) -> None:
-    """Results that were there before there were runs become the first run, and links take their place."""
+    """Results that were there before there were runs become the first run, and links take their place.
+
+    Its record is begun before anything is moved: where something ends this midway, the next run goes on with it.
+    """
     if room.find_current() is None and (room.folder / CURRENT).exists():
         raise _explain(room.folder / CURRENT, "a link to a run")
-    current = room.folder / (room.find_current() or make_later_name(room.list_runs()))
+    begun = (name for name in room.list_runs() if _is_begun(room, name))
+    current = room.folder / (room.find_current() or next(begun, None) or make_later_name(room.list_runs()))
     for folder in (room.root / layer for layer in layers):
         if os.path.lexists(folder) and not folder.is_dir():
             raise _explain(folder, "a folder")
@@ -213,13 +217,36 @@ def _take_in(room: Room, layers: Iterable[str]) -> None:
     for layer in unlinked:
         _refuse_foreign(room, layer, current)
     if unlinked and not current.is_dir():
-        current.mkdir()
+        _begin_record(room, current)
+    if unlinked and room.find_current() is None:
         _point(room.folder / CURRENT, current.name)
     for layer in unlinked:
         # What ends this midway leaves a layer without a link, which the next run makes.
         os.rename(room.find_shown(layer), current / layer)
     for layer in _list_layers(current):
         _link_layer(room, layer)
+    if _is_begun(room, current.name):
+        # A process that was killed over the record leaves a hidden part of it, which would keep the run for ever.
+        for left in current.glob(f".{RECORD}.*{UNFINISHED}"):
+            left.unlink()
+        write_record(current, {"run": current.name, "pipeline": room.pipeline, "taken_in": make_timestamp()})
+
+
+def _begin_record(room: Room, current: Path) -> None:
+    """Makes the folder of a run that takes results in; no moment has it without a record."""
+    unfinished = OpenRun(room, current.name).folder
+    unfinished.mkdir()
+    write_record(unfinished, {"run": current.name, "pipeline": room.pipeline, "taken_in": None})
+    os.rename(unfinished, current)
+    sync_folder(room.folder)
+
+
+def _is_begun(room: Room, name: str) -> bool:
+    """Whether it is of results that are not all taken in."""
+    try:
+        return (room.folder / name / RECORD).exists() and room.read_record(name).get("taken_in", "") is None
+    except (RunError, NewerFormatError):
+        return False
 
 
 def _list_unlinked(room: Room, layers: Iterable[str]) -> list[str]:
@@ -233,7 +260,8 @@ def _list_unlinked(room: Room, layers: Iterable[str]) -> list[str]:
 def _refuse_foreign(room: Room, layer: str, current: Path) -> None:
     """Ends it where files would be taken for results that are none."""
     shown = room.find_shown(layer)
-    has_runs = any((room.folder / name / RECORD).exists() for name in room.list_runs())
+    names = [name for name in room.list_runs() if not _is_begun(room, name)]
+    has_runs = any((room.folder / name / RECORD).exists() for name in names)
     if has_runs or not _is_folder(shown) or (current / layer).exists():
         raise _explain(shown, "a link to the newest run's results")
     others = [path.name for path in shown.iterdir() if path.name != SOURCE] if layer == RAW else []
