@@ -177,10 +177,14 @@ def test_run_that_fails_leaves_the_results_before(project: Project) -> None:
     assert (project.read_metrics()["gru"], project.room.list_runs()) == (1, [before])
 
 
-def test_old_runs_are_removed(project: Project) -> None:
-    for number in range(4):
+def test_old_runs_are_removed_and_named(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(2):
         project.run(number)
-    assert len(project.room.list_runs()) == 2
+    oldest = project.room.list_runs()[0]
+    with caplog.at_level(logging.INFO, "rnn_pipelines.result_hooks"):
+        project.run(2)
+    assert (len(project.room.list_runs()), oldest in project.room.list_runs()) == (2, False)
+    assert f"removed, because runs.keep is 2: {oldest}" in caplog.messages
 
 
 def test_damaged_record_of_an_old_run_is_a_warning(project: Project, caplog: pytest.LogCaptureFixture) -> None:

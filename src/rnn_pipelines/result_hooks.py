@@ -156,9 +156,12 @@ class ResultHooks:
 def _remove_old(room: Room, num_kept: int) -> None:
     """A run whose results are shown has ended well, whatever is wrong with older ones."""
     try:
-        prune(room, num_kept)
+        removed = prune(room, num_kept)
     except OSError as error:
         logger.warning("%s: old runs could not be removed (%s)", room.folder, error)
+        return
+    if removed:
+        logger.info("removed, because runs.keep is %d: %s", num_kept, ", ".join(removed))
 
 
 def _list_writers(pipeline: Pipeline, places: Mapping[str, Place]) -> list[Room]:
