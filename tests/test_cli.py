@@ -518,6 +518,7 @@ def test_source_that_is_missing_is_a_failure_on_record(elsewhere: Path) -> None:
     assert finished.returncode == 1
     assert "\nError: nowhere.csv: no such file" in finished.stderr
     assert "Traceback" not in finished.stderr
+    assert finished.stderr.count("nowhere.csv: no such file") == 1
     record = list_records(elsewhere / ".test_data/06_models/champion/forecast")[-1]
     assert (record["outcome"], record["as_of"]) == ("failed", "2026-01-31")
     assert HEAVY.findall(finished.stderr) == []

@@ -72,10 +72,10 @@ def _explain(error: Exception, modules: Sequence[str]) -> str:
 
 
 class PlainErrors(click.Group):
-    """Shows errors as `show_plainly` does."""
+    """Shows errors as `show_plainly` does, and once."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        with show_plainly():
+        with show_plainly(), _say_once():
             return super().invoke(ctx)
 
 

@@ -823,6 +823,12 @@ def test_missing_id_column_is_named(write: Write) -> None:
     assert "no column ['shop']" in fail(write(PLAIN), id="shop")
 
 
+def test_missing_covariate_is_named_with_its_parameters(write: Write) -> None:
+    path = write("ds,y,promo\n2020-01-01,1,0\n")
+    with pytest.raises(SeriesError, match=r"no column \['prmo'\]; .*Name them with covariates.future, past and static"):
+        read_rows(SourceSpec(path=path), ["prmo"])
+
+
 @pytest.mark.parametrize(("header", "column"), [("ds,y,y", "y"), ("ds,ds,y", "ds")])
 def test_repeated_column_is_named(write: Write, header: str, column: str) -> None:
     path = write(f"{header}\n2020-01-01,2020-01-01,1\n")

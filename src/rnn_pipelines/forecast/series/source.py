@@ -2,6 +2,7 @@
 
 import codecs
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -42,6 +43,8 @@ FILES = TableFiles(
     csv_endings=(".csv", ".tsv", ".txt", ".gz", ".zip"),
     dialect="source",
 )
+# The source's own columns have been found, where covariates are read.
+COVARIATE_FILES = FILES._replace(columns="covariates.future, past and static")
 
 # Parameters that were not given, as the file has them.
 Found = dict[str, str]
@@ -167,7 +170,7 @@ def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> Sou
         return _number_rows(table, source, {})
     if source.path is None and source.name == "seattle":
         return _read_seattle(source)
-    table = _read_columns(source, external, source.target)
+    table = _read_columns(source, external, [source.target], FILES)
     found: Found = table.attrs.get("found", {})
     ids = _parse_ids(table, source)
     times, found_form = _parse_times(table, source)
@@ -206,7 +209,7 @@ def read_rows(
             table = pd.concat([table, _load_seattle().set_index(table.index)], axis=1)
         require_columns(columns, list(table.columns), source.name, FILES)
         return table[["unique_id", "ds", *columns]]
-    table = _read_columns(source, external, *columns)
+    table = _read_columns(source, external, columns, COVARIATE_FILES)
     marks, is_comma_separated = Marks(source.decimal, source.thousands), _is_comma_separated(source, table)
     cells = {name: _read_cells(table[name], source.label, marks, is_comma_separated) for name in columns}
     keys = {"unique_id": _parse_ids(table, source), "ds": _parse_times(table, source)[0]}
@@ -289,7 +292,9 @@ def describe_found(found: Found) -> str:
     return ", ".join(f"{name}={value}" if value.isalnum() else f"{name}='{value}'" for name, value in found.items())
 
 
-def _read_columns(source: SourceSpec, external: pd.DataFrame | None, *columns: str) -> pd.DataFrame:
+def _read_columns(
+    source: SourceSpec, external: pd.DataFrame | None, columns: Sequence[str], files: TableFiles
+) -> pd.DataFrame:
     wanted = [source.time, *columns, *([source.id] if source.id else [])]
     if source.path is None:
         if not isinstance(external, pd.DataFrame):
@@ -297,13 +302,13 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, *columns: s
                 "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
                 "Define it in conf/local/catalog_forecast.yml, or give source.path."
             )
-        require_columns(wanted, list(external.columns), source.external_label, FILES)
+        require_columns(wanted, list(external.columns), source.external_label, files)
         table = _leave_arrow(external[wanted].reset_index(drop=True))
         # What a table of the user says of itself, nobody here has found.
         table.attrs = {}
         return _refuse_broken_texts(table, source.external_label)
     dialect = Dialect(source.sep, source.encoding)
-    table = read_columns(Path(source.path), wanted, FILES, {source.target: NO_VALUE}, dialect)
+    table = read_columns(Path(source.path), wanted, files, {source.target: NO_VALUE}, dialect)
     return _refuse_broken_texts(table, source.label)
 
 
