@@ -101,6 +101,18 @@ def require_columns(wanted: list[str], received: list[str], label: object, files
         )
 
 
+def is_broken(cell: object) -> bool:
+    """Whether it is a text that UTF-8 can't hold, because half a sign (a lone surrogate) is in it."""
+    try:
+        if isinstance(cell, str):
+            cell.encode()
+        elif isinstance(cell, bytes):
+            cell.decode()
+    except UnicodeError:
+        return True
+    return False
+
+
 def load_file(path: Path, expected: str, read: Callable[[], Any], files: TableFiles) -> Any:
     """What `read` returns; where the file isn't what is expected, `files.error` with the reason."""
     try:
@@ -200,7 +212,7 @@ def _describe_fault(value: Any, content: Any) -> str | None:
     """What a cell of an Excel file holds in place of a value, and what to do; #N/A stands for none on purpose."""
     if value.data_type == "e" and value.value != "#N/A":
         return f"{show(value.value)}. Correct the cell, or leave it empty."
-    # The result of a formula can be an empty text, which is no number.
+    # The result of a formula can be an empty text, which is not a number.
     if content.data_type == "f" and value.value is None and value.data_type == "n":
         formula = show(getattr(content.value, "text", content.value))
         return f"the formula {formula} alone. Open the file in a spreadsheet program and save it there."

@@ -33,6 +33,11 @@ def replace_file(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def is_folder(path: Path) -> bool:
+    """Whether it is one, and not a link to one."""
+    return path.is_dir() and not path.is_symlink()
+
+
 def sync_folder(folder: Path) -> None:
     """Writes a folder's entries to disk, so that a file that was renamed keeps its new name after a power cut."""
     handle = os.open(folder, os.O_RDONLY)

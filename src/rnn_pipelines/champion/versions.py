@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rnn_pipelines.champion.files import replace_file, sync_folder
+from rnn_pipelines.champion.files import is_folder, replace_file, sync_folder
 from rnn_pipelines.champion.formats import FORMAT, is_plain, read_object
 from rnn_pipelines.champion.history import give_order, is_name, list_folder, make_name
 from rnn_pipelines.errors import ChampionError, show, show_all
@@ -100,7 +100,7 @@ class Versions:
 
     def _list_unfinished(self) -> list[Path]:
         """What processes that ended midway left; the lock's holder finds no other."""
-        return [path for path in self.folder.glob(".*.part") if path.is_dir() and not path.is_symlink()]
+        return [path for path in self.folder.glob(".*.part") if is_folder(path)]
 
 
 def _list_checksums(files: Mapping[str, bytes]) -> bytes:

@@ -119,7 +119,7 @@ class Forecaster:
             the unit of `y`; and its bounds, such as `gru-lo-80`. After `load` the one forecaster is `best`.
         Raises:
             SeriesError: the series can't be used, are not those of the training or too short; covariates are missing.
-            ParameterError: there are no intervals of that level, or `h` is no number of steps in its bounds.
+            ParameterError: there are no intervals of that level, or `h` is not a number of steps within its bounds.
         """
         best = self._require_fit()
         levels = self._choose_levels(best, level)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
 
-from rnn_pipelines.champion.files import sync_folder
+from rnn_pipelines.champion.files import is_folder, sync_folder
 from rnn_pipelines.champion.history import give_order, is_name, make_later_name, make_timestamp
 from rnn_pipelines.errors import NewerFormatError, RunError, show_all
 from rnn_pipelines.runs.records import RECORD, RunRecord, list_foreign, read_record, write_record
@@ -66,7 +66,7 @@ class Room:
     def list_runs(self) -> list[str]:
         """All that are complete, the oldest first."""
         found = self.folder.iterdir() if self.folder.is_dir() else ()
-        return sorted((path.name for path in found if is_name(path.name) and _is_folder(path)), key=give_order)
+        return sorted((path.name for path in found if is_name(path.name) and is_folder(path)), key=give_order)
 
     def read_record(self, name: str) -> RunRecord:
         """What is known of a run.
@@ -262,7 +262,7 @@ def _refuse_foreign(room: Room, layer: str, current: Path) -> None:
     shown = room.find_shown(layer)
     names = [name for name in room.list_runs() if not _is_begun(room, name)]
     has_runs = any((room.folder / name / RECORD).exists() for name in names)
-    if has_runs or not _is_folder(shown) or (current / layer).exists():
+    if has_runs or not is_folder(shown) or (current / layer).exists():
         raise _explain(shown, "a link to the newest run's results")
     others = [path.name for path in shown.iterdir() if path.name != SOURCE] if layer == RAW else []
     if others:
@@ -312,12 +312,7 @@ def _point(link: Path, target: str) -> None:
 def _list_hidden(room: Room, ending: str) -> list[Path]:
     """Folders of runs that did not end well; what is called otherwise is not ours."""
     found = room.folder.glob(f".*{ending}")
-    return [path for path in found if is_name(path.name[1:].removesuffix(ending)) and _is_folder(path)]
-
-
-def _is_folder(path: Path) -> bool:
-    """Whether it is one, and no link to one."""
-    return path.is_dir() and not path.is_symlink()
+    return [path for path in found if is_name(path.name[1:].removesuffix(ending)) and is_folder(path)]
 
 
 def _list_layers(folder: Path) -> list[str]:

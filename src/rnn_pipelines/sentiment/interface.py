@@ -26,6 +26,7 @@ from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, parse_reviews
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
+from rnn_pipelines.user_files import is_broken
 
 # What texts are trained with: those defaults of `parameters_sentiment.yml` that are not those of every network.
 TRAINING = {"epochs": 2, "patience": 2, "learning_rate": 0.005, "schedule": "cosine", "weight_average": 0.0} | {
@@ -174,8 +175,8 @@ def _list_cells(name: str, cells: Any) -> list[Any]:
             f"frame['{name}']."
         )
     column = pd.Series(list(cells), name=name, dtype=object)
-    is_broken = column.map(lambda cell: isinstance(cell, str) and not _is_whole(cell)).astype(bool)
-    refuse_cell(is_broken, column, ORIGIN, "a text that UTF-8 can hold")
+    faulty = column.map(lambda cell: isinstance(cell, str) and is_broken(cell)).astype(bool)
+    refuse_cell(faulty, column, ORIGIN, "a text that UTF-8 can hold")
     return column.tolist()
 
 
@@ -183,11 +184,3 @@ def _is_list(cells: Any) -> bool:
     """Whether it has one cell after another: a table or a mapping would give names, a set no order, a file lines."""
     is_sized = isinstance(cells, Iterable) and isinstance(cells, Sized) and getattr(cells, "ndim", 1) == 1
     return is_sized and not isinstance(cells, str | bytes | Mapping | Set)
-
-
-def _is_whole(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeError:
-        return False
-    return True

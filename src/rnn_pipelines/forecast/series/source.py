@@ -26,7 +26,7 @@ from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.times import ISO, MAX_STEP, parse_times, read_steps, read_times
 from rnn_pipelines.forecast.series.zones import find_zone, has_zone, place_in_zone, take_zone
 from rnn_pipelines.networks.specs import Seed
-from rnn_pipelines.user_files import TableFiles, read_columns, require_columns
+from rnn_pipelines.user_files import TableFiles, is_broken, read_columns, require_columns
 
 # What stands for "no value" in columns of numbers. Only there: NA is a country's name too.
 NO_VALUE = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>"]
@@ -326,7 +326,7 @@ def _refuse_broken_texts(table: pd.DataFrame, label: str) -> pd.DataFrame:
     """Returns the table; half a sign (a lone surrogate), which Python's texts may hold, can be written to no file."""
     # Columns of pandas' own texts can't hold any.
     for name in [name for name in table if table[name].dtype == "object"]:
-        wrong = table[name].map(_is_broken).astype(bool)
+        wrong = table[name].map(is_broken).astype(bool)
         if wrong.any():
             row = _first_row(wrong)
             raise SeriesError(
@@ -334,17 +334,6 @@ def _refuse_broken_texts(table: pd.DataFrame, label: str) -> pd.DataFrame:
                 f"{show(table[name].iloc[row - 1])}. Correct the row."
             )
     return table
-
-
-def _is_broken(cell: object) -> bool:
-    try:
-        if isinstance(cell, str):
-            cell.encode()
-        elif isinstance(cell, bytes):
-            cell.decode()
-    except UnicodeError:
-        return True
-    return False
 
 
 def _parse_ids(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
