@@ -4,7 +4,8 @@
 #     deploy/nightly.sh forecast
 #
 # A step that fails does not keep the next from its work: without a new champion, the old one predicts.
-# Exit code: that of the first step that failed, else that of the check: 0 ok, 10 retrain, 20 alarm.
+# Exit code: that of the first step that failed, else that of the check:
+# 0 ok, 10 retrain, 11 unmonitored, 20 alarm.
 # KEDRO_ENV chooses the configuration environment, RETRAIN_WAIT the seconds to wait for another retraining.
 set -u
 task=${1:?"usage: $0 forecast|sentiment"}

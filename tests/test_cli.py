@@ -189,7 +189,7 @@ def test_every_command_takes_environment_and_json() -> None:
     assert [name for name, taken in options.items() if not taken >= {"--env", "--json"}] == []
 
 
-@pytest.mark.parametrize(("command", "codes"), [("retrain", ["0", "1", "75"]), ("check", ["0", "10", "20"])])
+@pytest.mark.parametrize(("command", "codes"), [("retrain", ["0", "1", "75"]), ("check", ["0", "10", "11", "20"])])
 def test_help_tells_the_exit_codes(command: str, codes: list[str]) -> None:
     told = run(command, "--help").stdout.partition("Exit codes:")[2]
     assert re.findall(r"^ +(\d+) ", told.partition("Options:")[0], re.MULTILINE) == codes
@@ -250,6 +250,11 @@ def test_check_ends_with_the_code_of_the_verdict(store: ChampionStore, place: Pl
     place.verdict.write_text(json.dumps({"verdict": verdict, "reasons": ["seen"], "at": SINCE}))
     result = run("check", "forecast")
     assert (result.exit_code, result.stdout) == (code, f"forecast: {verdict}\n  seen (the monitor at {SINCE})\n")
+
+
+def test_check_of_a_champion_that_was_never_monitored_has_a_code_of_its_own(store: ChampionStore) -> None:
+    result = run("check", "forecast", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["verdict"]) == (11, "unmonitored")
 
 
 def test_check_as_json_ends_with_the_same_code(store: ChampionStore, place: Place) -> None:
@@ -484,7 +489,7 @@ def run_kedro(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProces
     return finished, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-@pytest.mark.parametrize(("command", "code"), [("show", 0), ("history", 0), ("check", 20)])
+@pytest.mark.parametrize(("command", "code"), [("show", 0), ("history", 0), ("check", 11)])
 def test_what_is_on_record_is_told_without_pandas_and_plotly(elsewhere: Path, command: str, code: int) -> None:
     store = ChampionStore(elsewhere / ".test_data/06_models/champion/forecast")
     version = store.add_version({"model": b""})

@@ -71,7 +71,7 @@ def test_missed_night_is_caught_up(deploy: Path) -> None:
 
 def test_night_that_asks_for_a_retraining_is_no_failure(deploy: Path) -> None:
     """And an alarm is one."""
-    assert read_unit(deploy / UNITS[0])["Service"]["SuccessExitStatus"] == "10"
+    assert read_unit(deploy / UNITS[0])["Service"]["SuccessExitStatus"] == "10 11"
 
 
 def test_no_night_is_tracked(deploy: Path) -> None:
@@ -128,7 +128,7 @@ def test_failed_retraining_keeps_nothing_from_its_work(night: Night) -> None:
     assert (code, len(calls)) == (1, 4)
 
 
-@pytest.mark.parametrize("check", [10, 20])
+@pytest.mark.parametrize("check", [10, 11, 20])
 def test_night_ends_with_the_code_of_the_check(night: Night, check: int) -> None:
     assert night("forecast", check=check)[0] == check
 

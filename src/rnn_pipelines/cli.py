@@ -22,6 +22,7 @@ from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.tables import describe_version, tabulate_history
 from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
+from rnn_pipelines.champion.verdict import Level
 from rnn_pipelines.errors import TrackingError
 from rnn_pipelines.pipelines.retraining import TASKS
 from rnn_pipelines.places import Place, find_place, find_place_in, fingerprint_newest
@@ -32,7 +33,7 @@ from rnn_pipelines.runs_command import runs
 
 __all__ = ["cli", "run"]
 
-CHECK_CODES = {"ok": 0, "retrain": 10, "alarm": 20}
+CHECK_CODES: dict[Level, int] = {"ok": 0, "retrain": 10, "unmonitored": 11, "alarm": 20}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -132,10 +133,13 @@ def show(task: str, env: str | None, is_json: bool, version: str | None) -> None
 def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None:
     """Tells whether all is well: the champion, the last retraining, and what the monitor found.
 
+    The gravest finding decides. --json has it as `verdict`, with the `reasons`.
+
     \b
     Exit codes:
       0   ok
       10  retrain: it is due
+      11  unmonitored: no monitor has run within a day of the first promotion
       20  alarm: somebody has to look
     """
     place = find_place(task, env)

@@ -60,10 +60,64 @@ def test_verdict_is_believed_until_its_end(
     assert (checked.verdict, list(checked.reasons)) == (verdict, reasons)
 
 
-def test_champion_at_which_no_monitor_ever_looked_is_an_alarm(store: ChampionStore, path: Path) -> None:
+def promote(store: ChampionStore, age: timedelta) -> None:
+    """Another version, so long ago."""
+    at = (datetime.now(UTC) - age).isoformat(timespec="seconds")
+    version = store.add_version({"model": b"another"})
+    store.promote(version, ["it is better"], at)
+    record(store, outcome="promoted", is_promoted=True, version=version, at=at)
+
+
+@pytest.mark.parametrize("task", ["forecast", "sentiment"])
+@pytest.mark.parametrize(
+    ("age", "verdict"),
+    [
+        (timedelta(), "ok"),
+        (timedelta(hours=23), "ok"),
+        (timedelta(hours=25), "unmonitored"),
+        (timedelta(days=400), "unmonitored"),
+        # The clock was wrong, and nobody knows how long ago it was.
+        (timedelta(days=-2), "unmonitored"),
+    ],
+)
+def test_champion_that_was_never_monitored_has_a_day(
+    tmp_path: Path, path: Path, age: timedelta, verdict: str, task: str
+) -> None:
+    store = ChampionStore(tmp_path / task)
+    promote(store, age)
     checked = check_task(store, path)
-    expected = ("the monitor has never looked, so that nobody knows whether forecasts hold",)
-    assert (checked.verdict, checked.reasons) == ("alarm", expected)
+    assert checked.verdict == verdict
+    assert f"monitor_{task}" in checked.reasons[0]
+
+
+def test_a_new_champion_is_no_new_day(tmp_path: Path, path: Path) -> None:
+    """Or a task with a new champion every night would need no monitor."""
+    store = ChampionStore(tmp_path / "forecast")
+    for hours in (30, 5):
+        promote(store, timedelta(hours=hours))
+    assert check_task(store, path).verdict == "unmonitored"
+
+
+@pytest.mark.parametrize("at", ["", "soon", "2026-01-31T02:00:00"])
+def test_promotion_whose_time_is_not_known_does_not_count(tmp_path: Path, path: Path, at: str) -> None:
+    store = ChampionStore(tmp_path / "forecast")
+    record(store, outcome="promoted", is_promoted=True, at=at)
+    promote(store, timedelta(hours=5))
+    assert check_task(store, path).verdict == "ok"
+
+
+def test_first_day_ends_with_the_monitor(tmp_path: Path, path: Path) -> None:
+    store = ChampionStore(tmp_path / "forecast")
+    promote(store, timedelta())
+    write(path, "alarm", "errors are larger than promised")
+    assert check_task(store, path).verdict == "alarm"
+
+
+def test_damage_is_graver_than_no_monitor_and_a_failed_retraining_is_not(store: ChampionStore, path: Path) -> None:
+    record(store, outcome="failed", error="SeriesError: no such file")
+    assert check_task(store, path).verdict == "unmonitored"
+    damage(store)
+    assert check_task(store, path).verdict == "alarm"
 
 
 @pytest.mark.parametrize(
@@ -74,6 +128,7 @@ def test_champion_at_which_no_monitor_ever_looked_is_an_alarm(store: ChampionSto
         "[]",
         "{}",
         '{"verdict": "fine", "reasons": [], "at": ""}',
+        '{"verdict": "unmonitored", "reasons": [], "at": ""}',
         '{"verdict": "ok", "reasons": 1, "at": ""}',
         '{"verdict": "ok", "reasons": [], "at": "", "valid_until": "soon"}',
         '{"verdict": "ok", "reasons": [], "at": "", "valid_until": "2020-01-01T00:00:00"}',

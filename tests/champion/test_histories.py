@@ -375,7 +375,8 @@ class History:
         records = self.store.list_records()
         find_retraining(records)
         list_changes(self.store, {"data": "d", "parameters": "p", "code": "c"})
-        check_task(self.store, self.root / "no verdict")
+        checked = check_task(self.store, self.root / "no verdict")
+        assert checked.verdict != "unmonitored" or self.champions
         tabulate_history(records, self.champions[0] if self.champions else None)
         for version in [None, *self.store.list_versions()]:
             with suppress(RnnPipelinesError):

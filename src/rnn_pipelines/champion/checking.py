@@ -1,7 +1,8 @@
 """Whether all is well with a task: its champion, its last retraining, and what the monitor found."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from rnn_pipelines.champion.verdict import LEVELS, Finding, Verdict, conclude
 
 # By how much the clocks of machines that look after one folder may be apart.
 CLOCKS_DIFFER = timedelta(minutes=5)
+# From the first promotion to the first monitoring that is expected.
+FIRST_DAY = timedelta(days=1)
+# The verdicts of a monitor.
+MONITORED = tuple(level for level in LEVELS if level != "unmonitored")
 
 
 def check_task(store: ChampionStore, path: Path) -> Verdict:
@@ -20,13 +25,11 @@ def check_task(store: ChampionStore, path: Path) -> Verdict:
         store: of the task.
         path: what the monitor wrote: a `VerdictRecord` as JSON.
     """
-    # Before there is a champion, there is nothing to monitor.
-    is_monitored = path.exists() or store.find_pointer() is not None
-    return conclude([*_look_at_champion(store), *(read_findings(path) if is_monitored else [])])
+    return conclude([*_look_at_champion(store), *(read_findings(path) if path.exists() else _look_for_monitor(store))])
 
 
 def read_findings(path: Path) -> list[Finding]:
-    """What the monitor found when it last looked; that it never did, long ago, or not readably, is an alarm.
+    """Return what the monitor found when it last looked; a verdict that is old or damaged is an alarm.
 
     Args:
         path: see `check_task`.
@@ -34,8 +37,8 @@ def read_findings(path: Path) -> list[Finding]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         level, reasons, at = found["verdict"], found["reasons"], found["at"]
-        if level not in LEVELS or not isinstance(reasons, list):
-            raise ValueError(f"expected one of {LEVELS} with reasons, received {level!r} with {reasons!r}")
+        if level not in MONITORED or not isinstance(reasons, list):
+            raise ValueError(f"expected one of {MONITORED} with reasons, received {level!r} with {reasons!r}")
         findings = [Finding(level, f"{reason} (the monitor at {at})") for reason in reasons or ["no reason was given"]]
         if datetime.fromisoformat(at) > datetime.now(UTC) + CLOCKS_DIFFER:
             findings.append(Finding("alarm", f"the monitor looked at {at}, which is yet to come: a clock was wrong"))
@@ -44,10 +47,29 @@ def read_findings(path: Path) -> list[Finding]:
         if until is not None and datetime.fromisoformat(until) < datetime.now(UTC):
             findings.append(Finding("alarm", f"the monitor has not looked since {at}: a night was missed"))
         return findings
-    except FileNotFoundError:
-        return [Finding("alarm", "the monitor has never looked, so that nobody knows whether forecasts hold")]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return [Finding("alarm", f"{path}: what the monitor found can't be read ({error!r})")]
+
+
+def _look_for_monitor(store: ChampionStore) -> Iterator[Finding]:
+    """Before there is a champion there is nothing to monitor, and on its first day the monitor may be yet to run."""
+    pointer = store.find_pointer()
+    if pointer is None:
+        return
+    # Of the first champion: a new one every night would make every day the first.
+    promoted = [record.get("at", "") for record in store.list_records() if record.get("is_promoted")]
+    is_first_day = all(-CLOCKS_DIFFER <= age < FIRST_DAY for age in _list_ages([pointer.since, *promoted]))
+    told = f"no monitor has run since the first promotion; kedro run --pipelines=monitor_{store.folder.name} runs it"
+    yield Finding("ok" if is_first_day else "unmonitored", told)
+
+
+def _list_ages(times: Iterable[str]) -> Iterator[timedelta]:
+    """Yield how long ago each time was; a text that is no time with its zone is left out."""
+    for time in times:
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(time)
+            if moment.tzinfo is not None:
+                yield datetime.now(UTC) - moment
 
 
 def _look_at_champion(store: ChampionStore) -> Iterator[Finding]:

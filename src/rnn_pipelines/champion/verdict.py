@@ -1,4 +1,4 @@
-"""What monitoring comes to: ok, retrain or alarm, and why, in words."""
+"""What monitoring comes to, and why, in words."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,8 +12,9 @@ from rnn_pipelines.champion.records import Measures, Metrics, Record
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import NewerFormatError
 
-Level = Literal["ok", "retrain", "alarm"]
-LEVELS: tuple[Level, ...] = ("ok", "retrain", "alarm")
+# From the least to the gravest. `unmonitored` is a verdict of the check alone: a monitor that says so has run.
+Level = Literal["ok", "retrain", "unmonitored", "alarm"]
+LEVELS: tuple[Level, ...] = ("ok", "retrain", "unmonitored", "alarm")
 SETTINGS = "settings.json"
 
 
@@ -35,7 +36,7 @@ class Verdict:
     """What all findings come to.
 
     Attributes:
-        verdict: `ok`, `retrain`, or `alarm` for a person to look at.
+        verdict: `ok`, `retrain`, `unmonitored` if no monitor ever ran, or `alarm` for a person to look at.
         reasons: those that ask for something, the gravest first; where there is none, what was found.
     """
 
