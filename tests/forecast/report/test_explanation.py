@@ -1,11 +1,20 @@
 """The figure shows the parts of forecasts as they are, the ones that count."""
 
+from html import escape, unescape
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.report.explanation import MAX_LAGS, draw_explanation
+from rnn_pipelines import Forecaster
+from rnn_pipelines.forecast.explanation import BASELINE, CALENDAR, TARGET
+from rnn_pipelines.forecast.report.explanation import MAX_LAGS, draw_explanation, name_input
+from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
+from rnn_pipelines.forecast.series.covariates import HOLIDAYS
+from rnn_pipelines.forecast.theta import THETA
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +53,55 @@ def test_only_lags_that_count_most_are_drawn(explanation: pd.DataFrame) -> None:
 
 def test_a_run_without_next_values_has_the_average_alone(explanation: pd.DataFrame) -> None:
     assert len(draw_explanation(explanation[explanation["part"] == "test"]).data) == 2
+
+
+# Names of inputs
+
+columns = st.builds(
+    CodedColumn,
+    name=st.one_of(st.sampled_from([*HOLIDAYS, TARGET, CALENDAR, THETA, "a:b", "future:a", "<b>x</b>"]), st.text()),
+    role=st.sampled_from(["future", "past", "static"]),
+    levels=st.lists(st.text(min_size=1), max_size=3, unique=True).map(tuple),
+)
+codings = st.builds(
+    Coding,
+    columns=st.lists(columns, max_size=4, unique_by=lambda column: column.name).map(tuple),
+    holidays=st.sampled_from([None, "DE"]),
+)
+
+
+@given(codings)
+def test_every_input_has_a_name_of_its_own(coding: Coding) -> None:
+    of_columns = {output for column in coding.columns for output in column.outputs}
+    inputs = {TARGET, CALENDAR, THETA, *of_columns, *(HOLIDAYS if coding.holidays else [])}
+    names = {name: name_input(name) for name in inputs}
+    assert len(set(names.values())) == len(inputs)
+    for name in of_columns:
+        assert unescape(names[name]).startswith(unescape(escape(name.partition(":")[2])))
+        assert "<" not in names[name]
+
+
+def test_every_input_of_a_forecast_is_drawn() -> None:
+    """Those of all kinds of covariates at once, as `explain` gives them."""
+    pytest.importorskip("holidays")
+    days = pd.date_range("2024-01-01", "2024-08-18")
+    promo, size = np.arange(len(days)) % 2, ["small", "large"]
+    frame = pd.concat(
+        [
+            pd.DataFrame({"unique_id": name, "ds": days, "y": 20 + 5 * promo + random.normal(size=len(days))})
+            for name, random in zip("ab", map(np.random.default_rng, (0, 1)), strict=True)
+        ],
+        ignore_index=True,
+    )
+    frame = frame.assign(promo=[*promo, *promo], visitors=10 * frame["y"], size=np.repeat(size, len(days)))
+    covariates = {"future": ["promo"], "past": ["visitors"], "static": ["size"], "holidays": "DE"}
+    small = {"lstm": {"units": 2}, "gru": {"units": 2}, "training": {"max_steps": 10}}
+    split = {"validation": 15, "test": 20}
+    parts = Forecaster(h=2, lookback=7, level=None, covariates=covariates, split=split, **small).fit(
+        frame.assign(y=frame["y"].where(frame["ds"] < "2024-08-17"))
+    )
+    explained = parts.explain()
+    inputs = set(explained["input"]) - {BASELINE}
+    assert inputs >= {"future:promo", "past:visitors", "static:size=small", "static:size=large", *HOLIDAYS}
+    moved = explained.assign(part="test", contribution=1.0)
+    assert set(draw_explanation(moved).data[0].y) == {name_input(name) for name in inputs}

@@ -1,6 +1,7 @@
 """The figure of what moved the forecasts: series, calendar and covariates, and which values of the past."""
 
 from collections.abc import Iterator
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -9,12 +10,21 @@ from plotly.subplots import make_subplots
 
 from rnn_pipelines.forecast.explanation import BASELINE, CALENDAR, TARGET
 from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.forecast.series.covariates import HOLIDAYS
 from rnn_pipelines.forecast.theta import THETA
 from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, set_title
 
 # Those that count most: more rows of a figure can't be read.
 MAX_LAGS = 30
-KINDS = {"static:": "static", "future:": "known ahead", "past:": "of the past"}
+KINDS = {"static": "static", "future": "known ahead", "past": "of the past"}
+# The inputs that are no columns of the user's table. Columns have their kind in their name, so that no two inputs share
+# a name, whatever a column is called.
+NAMES = {
+    TARGET: "values of the past",
+    CALENDAR: "calendar",
+    THETA: "theta",
+    **{name: name.replace("_", " ") for name in HOLIDAYS},
+}
 
 HOW_TO_READ = (
     "What the best combination is made of. The start is the forecast for a window that lies at its level throughout, "
@@ -64,7 +74,7 @@ def _draw_inputs(table: pd.DataFrame) -> Bar:
     return Bar(
         name="inputs",
         x=sizes.to_numpy(),
-        y=[_name_input(str(name)) for name in sizes.index],
+        y=[name_input(str(name)) for name in sizes.index],
         orientation="h",
         marker={"color": NEUTRAL_COLOR},
         showlegend=False,
@@ -72,13 +82,12 @@ def _draw_inputs(table: pd.DataFrame) -> Bar:
     )
 
 
-def _name_input(name: str) -> str:
-    if name == TARGET:
-        return "values of the past"
-    if name in (CALENDAR, THETA):
-        return name
-    kind = next(kind for kind in KINDS if name.startswith(kind))
-    return f"{name.removeprefix(kind)}, {KINDS[kind]}"
+def name_input(name: str) -> str:
+    """Return the label of an input: `price, known ahead` for `future:price`."""
+    if name in NAMES:
+        return NAMES[name]
+    kind, _, column = name.partition(":")
+    return f"{escape(column, quote=False)}, {KINDS[kind]}"
 
 
 def _draw_lags(table: pd.DataFrame, is_average: bool) -> Heatmap:
