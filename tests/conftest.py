@@ -30,6 +30,7 @@ from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
 from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.networks.members import initialize_members
+from rnn_pipelines.report.failures import take_failures
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec, fit_nb_ngram
 from rnn_pipelines.sentiment.specs import ClassifierSpec
@@ -110,6 +111,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line("Tests that run Airflow are not collected: make airflow installs it.")
     if not wants_slow(config):
         terminalreporter.write_line("Slow tests are not collected: run them with pytest -m slow.")
+
+
+@pytest.fixture(autouse=True)
+def _no_failed_part() -> Iterator[None]:
+    """Fails a test in which a part of a report failed unseen, because a note took its place."""
+    take_failures()
+    yield
+    assert take_failures() == []
 
 
 @pytest.fixture(scope="session")

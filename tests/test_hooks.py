@@ -18,6 +18,7 @@ from rnn_pipelines.datasets import ChampionDataset, PostgresRowsDataset
 from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.hooks import RunHooks
+from rnn_pipelines.report.failures import guard
 
 
 @pytest.fixture
@@ -77,6 +78,22 @@ def test_run_ends_by_printing_its_summary(capsys: pytest.CaptureFixture[str]) ->
     pipeline = Pipeline([Node(lambda: "", None, "forecast_summary", name="summarize")])
     RunHooks().after_pipeline_run(pipeline, catalog)
     assert capsys.readouterr().out == "\nAll is level.\n\n"
+
+
+def test_run_ends_by_saying_which_part_of_the_report_failed(
+    run_hook: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once, and a run before has nothing to do with it."""
+    pipeline = Pipeline([Node(lambda: "", None, "forecast_report", name="write_report")])
+    guard(divmod, str)(1, 0)
+    run_hook({"forecast": {"window": {}, "lstm": {}}}, ["predict"])
+    guard(int, str)("x")
+    caplog.clear()
+    for _ in range(2):
+        RunHooks().after_pipeline_run(pipeline, DataCatalog({}))
+    (warning,) = caplog.records
+    assert warning.levelname == "WARNING"
+    assert "int: ValueError" in warning.getMessage()
 
 
 def test_run_ends_by_saying_where_its_predictions_are_though_nodes_read_them(caplog: pytest.LogCaptureFixture) -> None:

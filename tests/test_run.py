@@ -15,6 +15,7 @@ import yaml
 from rnn_pipelines import Forecaster
 from rnn_pipelines.datasets import ArraysDataset
 from rnn_pipelines.forecast.networks import forecast_windows
+from rnn_pipelines.report.notes import NOTE_TITLE
 
 PROJECT = Path(__file__).parents[1]
 FORECASTERS = ["lstm", "gru", "best", "last_value", "drift", "seasonal_naive", "climatology", "ridge", "mix", "theta"]
@@ -158,6 +159,7 @@ def test_run_needs_neither_tensorflow_nor_keras(finished: subprocess.CompletedPr
 
 def test_report_states_the_metrics(results: Results, metrics: dict) -> None:
     report = (results.root / "08_reporting/forecast/report.html").read_text()
+    assert NOTE_TITLE not in report
     assert f"{metrics['gru']['rmse']:.3g}"[:4] in report
     assert "temperature" in report
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.champion.history import list_records
+from rnn_pipelines.report.notes import NOTE_TITLE
 
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
@@ -65,5 +66,6 @@ def test_first_day_is_a_retraining_of_that_day(retrainings: pd.DataFrame) -> Non
 
 def test_report_needs_no_network(results: dict) -> None:
     page = (ROOT / "08_reporting/backtest_forecast/report.html").read_text()
+    assert NOTE_TITLE not in page
     assert "Backtest of retraining" in page
     assert 'src="http' not in page

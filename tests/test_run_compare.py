@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from rnn_pipelines.report.notes import NOTE_TITLE
+
 pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).parents[1]
@@ -168,6 +170,7 @@ def test_task_without_its_file_is_left_out_and_said_so(run: subprocess.Completed
 
 def test_report_stands_alone(run: subprocess.CompletedProcess[str]) -> None:
     page = (ROOT / "08_reporting/compare/report.html").read_text()
+    assert NOTE_TITLE not in page
     assert "Report: " in run.stderr + run.stdout
     assert 'src="http' not in page
     assert "jsb_chorales" in page

@@ -16,6 +16,7 @@ from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.history import list_records
 from rnn_pipelines.forecast.report.explanation import name_input
 from rnn_pipelines.forecast.series.covariates import HOLIDAYS
+from rnn_pipelines.report.notes import NOTE_TITLE
 
 PROJECT = Path(__file__).parents[1]
 HORIZON = 3
@@ -117,6 +118,7 @@ def test_the_report_has_bars_of_the_covariates(runs: Runs) -> None:
     bars = set(figure["data"][0]["y"]) - {"values of the past", "calendar", "theta"}
     assert bars
     assert bars <= {name_input(name) for name in list_inputs(runs.covariates)}
+    assert NOTE_TITLE not in (runs.root / "08_reporting/forecast/report.html").read_text()
 
 
 def test_the_champion_reads_them_and_its_forecasts_are_finite(runs: Runs) -> None:

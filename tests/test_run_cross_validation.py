@@ -11,6 +11,7 @@ import yaml
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.report.notes import NOTE_TITLE
 
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
@@ -42,5 +43,6 @@ def test_metrics_are_those_of_the_predictions(predictions: pd.DataFrame) -> None
 
 def test_report_needs_no_network(predictions: pd.DataFrame) -> None:
     page = (ROOT / "08_reporting/cross_validate_forecast/report.html").read_text()
+    assert NOTE_TITLE not in page
     assert "Cross-validation of forecasts" in page
     assert 'src="http' not in page

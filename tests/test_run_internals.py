@@ -19,6 +19,7 @@ from rnn_pipelines.datasets import ArraysDataset
 from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.training import train_network
+from rnn_pipelines.report.notes import NOTE_TITLE
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.datasets import TextClassifierDataset
 
@@ -155,6 +156,7 @@ def test_every_figure_is_written(fresh: Clone) -> None:
 
 def test_report_stands_alone_and_says_what_was_looked_at(fresh: Clone) -> None:
     page = (fresh.data / "08_reporting/internals/report.html").read_text()
+    assert NOTE_TITLE not in page
     assert 'src="http' not in page
     assert "trained here, small, on noisy_sine" in page
 

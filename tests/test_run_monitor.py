@@ -17,6 +17,7 @@ from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ArraysDataset
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
+from rnn_pipelines.report.notes import NOTE_TITLE
 from rnn_pipelines.sentiment.prediction import UNVERSIONED
 from rnn_pipelines.sentiment.reference import pack_reference
 from rnn_pipelines.sentiment.text.encoding import encode_texts
@@ -41,7 +42,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         ) as session:
             session.run(pipeline_names=[pipeline])
         reporting = folder / "data/08_reporting" / pipeline
-        assert (reporting / "report.html").read_text().endswith("</html>")
+        page = (reporting / "report.html").read_text()
+        assert page.endswith("</html>")
+        assert NOTE_TITLE not in page
         return json.loads((reporting / "verdict.json").read_text())
 
     return SimpleNamespace(data=folder / "data", run=run)

@@ -15,6 +15,7 @@ import yaml
 from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 
 from rnn_pipelines import TextClassifier
+from rnn_pipelines.report.notes import NOTE_TITLE
 
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
@@ -150,6 +151,7 @@ def test_vocabulary_holds_words_of_the_training_part_only(run: subprocess.Comple
 
 def test_report_stands_alone(run: subprocess.CompletedProcess[str]) -> None:
     page = (ROOT / "08_reporting/sentiment/report.html").read_text()
+    assert NOTE_TITLE not in page
     assert "Report: " in run.stderr + run.stdout
     assert 'src="http' not in page
     assert "LSTM" in page

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError, TableError
-from rnn_pipelines.tables import Column, Table
+from rnn_pipelines.tables import LETTERS, Column, Table
 
 
 class Prices(Table):
@@ -42,6 +42,17 @@ def test_optional_column_is_checked_where_it_is_there(prices: pd.DataFrame) -> N
 
 def test_table_without_rows_is_right(prices: pd.DataFrame) -> None:
     assert Prices.validate(prices.head(0)).empty
+
+
+def test_empty_table_has_every_column_that_is_needed() -> None:
+    empty = Prices.validate(Prices.make_empty())
+    assert list(empty) == ["shop", "day", "price"]
+
+
+@pytest.mark.parametrize("kind", LETTERS)
+def test_empty_table_has_columns_of_their_kinds(kind: str) -> None:
+    made = type("Made", (Table,), {"column": Column(kind)})
+    assert made.validate(made.make_empty()).empty
 
 
 def test_missing_column_is_refused(prices: pd.DataFrame) -> None:

@@ -16,6 +16,7 @@ from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.parameters import find_inputs_of_owners, refuse_swapped_cells, refuse_unread_parameters
 from rnn_pipelines.pipelines.retraining import list_retrained
 from rnn_pipelines.places import find_store
+from rnn_pipelines.report.failures import take_failures
 from rnn_pipelines.runs.waiting import WAIT_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class RunHooks:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         """Ends the run before its first node where a name is not known, or a network has that of another cell."""
+        take_failures()
         names = run_params["pipeline_names"] or ["__default__"]
         inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
         parameters, given = catalog.load("parameters"), run_params["runtime_params"] or {}
@@ -87,6 +89,8 @@ class RunHooks:
             place = find_place_of(catalog, name) if is_result else None
             if place:
                 logger.info("%s: %s", RESULTS.get(kind, "Predictions"), place)
+        for reason in take_failures():
+            logger.warning("the results are complete, but a part of the report failed: %s", reason)
         self._locks.close()
 
 

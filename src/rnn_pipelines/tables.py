@@ -13,6 +13,16 @@ from rnn_pipelines.errors import RnnPipelinesError, TableError
 
 # The letters that NumPy has for a kind (`dtype.kind`); pandas' own texts are objects to it.
 LETTERS = {"text": "OUT", "time": "M", "step": "i", "moment": "Mi", "int": "iu", "float": "f", "bool": "b"}
+# A dtype of each kind, for tables without rows.
+DTYPES = {
+    "text": "str",
+    "time": "datetime64[us]",
+    "step": "int64",
+    "moment": "datetime64[us]",
+    "int": "int64",
+    "float": "float64",
+    "bool": "bool",
+}
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,12 @@ class Table:
         if cls.is_sorted and not data[list(cls.key)].equals(data[list(cls.key)].sort_values(list(cls.key))):
             raise cls.error(f"{name}: the rows are not sorted by {', '.join(cls.key)}.")
         return data
+
+    @classmethod
+    def make_empty(cls) -> pd.DataFrame:
+        """Return a table without rows, with every column that is not optional."""
+        needed = {name: column for name, column in cls.columns.items() if not column.is_optional}
+        return pd.DataFrame({name: pd.Series(dtype=DTYPES[column.kind]) for name, column in needed.items()})
 
     @classmethod
     def describe(cls) -> str:

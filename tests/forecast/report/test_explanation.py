@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.report.explanation import MAX_LAGS, draw_explanation
 from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
 from rnn_pipelines.forecast.series.covariates import HOLIDAYS
 from rnn_pipelines.forecast.theta import THETA
+from rnn_pipelines.report.notes import empty_table
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +106,9 @@ def test_every_input_of_a_forecast_is_drawn() -> None:
     assert inputs >= {"future:promo", "past:visitors", "static:size=small", "static:size=large", *HOLIDAYS}
     moved = explained.assign(part="test", contribution=1.0)
     assert set(draw_explanation(moved).data[0].y) == {name_input(name) for name in inputs}
+
+
+def test_a_failed_explanation_is_a_note(explanation: pd.DataFrame) -> None:
+    figure = draw_explanation(empty_table(explanation.head(0))("explain_best: KeyError: 'a'"))
+    assert len(figure.data) == 0
+    assert "KeyError" in figure.layout.annotations[0].text

@@ -19,6 +19,7 @@ from rnn_pipelines.compare.report.views import (
     name_rows,
 )
 from rnn_pipelines.compare.tasks.series import FLOOR
+from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.style import NEUTRAL_COLOR, set_title
 
@@ -31,10 +32,10 @@ def draw_figures(runs: Sequence[RunWithCurve], results: Results, description: De
     """Draws all figures of the report: `curves`, `losses`, `differences` and `time`."""
     tasks = list_tasks(runs, results["summary"], description)
     return {
-        "curves": draw_curves(tasks),
-        "losses": draw_losses(tasks),
-        "differences": draw_differences(tasks),
-        "time": draw_time(tasks),
+        "curves": draw_or_note(draw_curves, tasks),
+        "losses": draw_or_note(draw_losses, tasks),
+        "differences": draw_or_note(draw_differences, tasks),
+        "time": draw_or_note(draw_time, tasks),
     }
 
 

@@ -1,6 +1,7 @@
 """What the report says of covariates."""
 
 from rnn_pipelines.forecast.evaluation.covariates import Covariates
+from rnn_pipelines.report.notes import find_failure, write_note
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Section, Table
 
@@ -22,6 +23,8 @@ def report_covariates(covariates: Covariates, num_series: int) -> list[Section]:
         covariates: what was read.
         num_series: of the run.
     """
+    if (reason := find_failure(covariates)) is not None:
+        return [Section("Covariates", [write_note(reason)])]
     if covariates.empty:
         return []
     notes = [EFFECTS_IN_WORDS, *([PANEL_IN_WORDS] if num_series > 1 else [])]

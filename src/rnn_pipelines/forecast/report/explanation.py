@@ -12,6 +12,7 @@ from rnn_pipelines.forecast.explanation import BASELINE, CALENDAR, TARGET
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.covariates import HOLIDAYS
 from rnn_pipelines.forecast.theta import THETA
+from rnn_pipelines.report.notes import draw_note, find_failure
 from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, set_title
 
 # Those that count most: more rows of a figure can't be read.
@@ -42,6 +43,8 @@ def draw_explanation(explanation: pd.DataFrame) -> Figure:
     Args:
         explanation: see `explain_best`.
     """
+    if (reason := find_failure(explanation)) is not None:
+        return draw_note(reason)
     moved = explanation[explanation["input"] != BASELINE]
     figure = make_subplots(1, 2, column_widths=[0.3, 0.7], horizontal_spacing=0.14)
     labels = []

@@ -29,6 +29,7 @@ from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.forecast.series.zones import show_local
 from rnn_pipelines.looks import Look
+from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, count_up_to, draw_line, set_title
 from rnn_pipelines.report.trainings import draw_losses
@@ -61,14 +62,16 @@ def draw_figures(
         series = series.assign(ds=show_local(series["ds"], str(predictions.table["ds"].dt.tz)))
     hidden = set(BASELINES) - {find_strongest_baseline(by_step)}
     return {
-        "forecasts": draw_forecasts(predictions, series, hidden),
-        "newest_window": draw_newest_window(predictions, series, hidden),
-        "next_values": draw_next_values(series, next_values, hidden),
-        "losses": draw_losses(histories, "of what is not linear, in the frame of a window", LOOKS, by="step"),
-        "error_by_step": draw_error_by_step(by_step, predictions),
-        "coverage": draw_coverage(by_level, hidden),
-        "residuals": draw_residuals(predictions),
-        "explanation": draw_explanation(explanation),
+        "forecasts": draw_or_note(draw_forecasts, predictions, series, hidden),
+        "newest_window": draw_or_note(draw_newest_window, predictions, series, hidden),
+        "next_values": draw_or_note(draw_next_values, series, next_values, hidden),
+        "losses": draw_or_note(
+            draw_losses, histories, "of what is not linear, in the frame of a window", LOOKS, by="step"
+        ),
+        "error_by_step": draw_or_note(draw_error_by_step, by_step, predictions),
+        "coverage": draw_or_note(draw_coverage, by_level, hidden),
+        "residuals": draw_or_note(draw_residuals, predictions),
+        "explanation": draw_or_note(draw_explanation, explanation),
     }
 
 

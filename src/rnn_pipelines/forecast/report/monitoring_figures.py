@@ -11,6 +11,7 @@ from rnn_pipelines.forecast.monitoring import ForecastVerdict
 from rnn_pipelines.forecast.report.choice import show_time
 from rnn_pipelines.forecast.verdict import MonitorForecastSpec
 from rnn_pipelines.looks import Look
+from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.style import NEUTRAL_COLOR, count_up_to, draw_line, set_title
 
 # More marks than these would lie on each other; the table of the versions names them all.
@@ -32,8 +33,8 @@ def draw_figures(
         monitoring: with the number of cut-offs that are judged.
     """
     return {
-        "error_over_time": draw_error_over_time(judged, monitoring.error.num_cutoffs),
-        "error_by_step": draw_error_by_step(verdict["by_step"]),
+        "error_over_time": draw_or_note(draw_error_over_time, judged, monitoring.error.num_cutoffs),
+        "error_by_step": draw_or_note(draw_error_by_step, verdict["by_step"]),
     }
 
 

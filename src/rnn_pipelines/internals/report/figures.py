@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 from rnn_pipelines.internals.gate_statistics import REACH_FRACTION, measure_half_lives
 from rnn_pipelines.internals.notation import CANDIDATE, NOTATIONS, name_layer
 from rnn_pipelines.internals.records import LayerTrace, Traces
+from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, make_log_ticks, set_title
 
 # From closed over half open to open, and from −1 over 0 to 1; colour-blind people can tell the ends apart.
@@ -40,13 +41,13 @@ def draw_figures(
     figures: dict[str, Figure] = {}
     for cell, notation in NOTATIONS.items():
         layer = forecast.layers[f"forecast_{cell}"][0]
-        figures |= {f"{cell}_{gate}": draw_gate(layer, gate) for gate in notation.gates}
-        figures[f"{cell}_state"] = draw_states(layer)
-        figures[f"{cell}_words"] = draw_words(readings[readings["cell"] == cell], cell)
+        figures |= {f"{cell}_{gate}": draw_or_note(draw_gate, layer, gate) for gate in notation.gates}
+        figures[f"{cell}_state"] = draw_or_note(draw_states, layer)
+        figures[f"{cell}_words"] = draw_or_note(draw_words, readings[readings["cell"] == cell], cell)
     return figures | {
-        "distributions": draw_distributions(distributions),
-        "half_lives": draw_half_lives(half_lives),
-        "gradients": draw_gradients(gradients),
+        "distributions": draw_or_note(draw_distributions, distributions),
+        "half_lives": draw_or_note(draw_half_lives, half_lives),
+        "gradients": draw_or_note(draw_gradients, gradients),
     }
 
 

@@ -7,6 +7,8 @@ from rnn_pipelines.forecast.evaluation.schedules import summarize_backtest
 from rnn_pipelines.pipelines.backtest_forecast import nodes
 from rnn_pipelines.pipelines.cross_validate_forecast.pipeline import create_input_nodes
 from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.report.failures import guard
+from rnn_pipelines.report.notes import draw_note, render_note
 
 SPEC = "params:backtest_forecast"
 
@@ -29,6 +31,6 @@ def create_report_nodes() -> list[Node]:
     )
     return [
         node(summarize_backtest, [predictions, retrainings], results),
-        node(nodes.draw_error_against_cost, results, figure),
-        node(nodes.render_report, [results, retrainings, SPEC, figure], "backtest_forecast_report"),
+        node(guard(nodes.draw_error_against_cost, draw_note), results, figure),
+        node(guard(nodes.render_report, render_note), [results, retrainings, SPEC, figure], "backtest_forecast_report"),
     ]

@@ -7,6 +7,8 @@ from rnn_pipelines.compare.intervals import summarize_runs
 from rnn_pipelines.compare.report.figures import draw_figures
 from rnn_pipelines.compare.report.report import render_report
 from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.report.failures import guard
+from rnn_pipelines.report.notes import draw_notes, render_note
 
 FIGURES = ("curves", "losses", "differences", "time")
 
@@ -21,7 +23,7 @@ def create_pipeline() -> Pipeline:
         [
             node(compare_cells, settings, ["compare_runs", "compare_description"]),
             node(summarize_runs, "compare_runs", "compare_results"),
-            node(draw_figures, drawn, figures),
-            node(render_report, told | figures, "compare_report"),
+            node(guard(draw_figures, draw_notes(FIGURES)), drawn, figures),
+            node(guard(render_report, render_note), told | figures, "compare_report"),
         ]
     )

@@ -10,6 +10,8 @@ from rnn_pipelines.forecast.report.cross_validation import draw_error_by_cutoff
 from rnn_pipelines.forecast.series.newest import read_newest, read_newest_covariates
 from rnn_pipelines.pipelines.cross_validate_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.report.failures import guard
+from rnn_pipelines.report.notes import draw_note, render_note
 
 SPEC = "params:cross_validate_forecast"
 TABLE, COVARIATES, ASKED, PREDICTIONS, METRICS, BY_CUTOFF, FIGURE, REPORT = (
@@ -34,8 +36,8 @@ def create_pipeline() -> Pipeline:
             *create_input_nodes("cross_validate_forecast"),
             node(cross_validate, [TABLE, COVARIATES, ASKED, SPEC, "params:parallel"], PREDICTIONS),
             node(summarize_windows, PREDICTIONS, [METRICS, BY_CUTOFF]),
-            node(draw_error_by_cutoff, BY_CUTOFF, FIGURE),
-            node(nodes.render_report, [METRICS, SPEC, FIGURE], REPORT),
+            node(guard(draw_error_by_cutoff, draw_note), BY_CUTOFF, FIGURE),
+            node(guard(nodes.render_report, render_note), [METRICS, SPEC, FIGURE], REPORT),
         ]
     )
 

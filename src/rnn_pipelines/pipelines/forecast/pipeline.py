@@ -1,13 +1,14 @@
 """The graph of `forecast`: source → series → windows → networks and baselines → metrics → report."""
 
+import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.best import BEST, weigh_best
-from rnn_pipelines.forecast.evaluation.covariates import describe_covariates
+from rnn_pipelines.forecast.evaluation.covariates import CovariatesTable, describe_covariates
 from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
-from rnn_pipelines.forecast.explanation import explain_best
+from rnn_pipelines.forecast.explanation import COLUMNS, explain_best
 from rnn_pipelines.forecast.forecaster import forecast_best
 from rnn_pipelines.forecast.intervals import fit_intervals
 from rnn_pipelines.forecast.networks import forecast_windows
@@ -17,6 +18,8 @@ from rnn_pipelines.forecast.report.figures import draw_figures
 from rnn_pipelines.pipelines.forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
 from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.report.failures import guard
+from rnn_pipelines.report.notes import draw_notes, empty_table, render_note, write_note
 
 FIGURES = {
     name: f"forecast_{name}_figure"
@@ -66,7 +69,11 @@ def create_best_nodes() -> list[Node]:
         node(
             fit_intervals, {**weighed, "best": "forecast_best", "level": "params:forecast.level"}, "forecast_intervals"
         ),
-        node(explain_best, {**weighed, "best": "forecast_best", **series}, "forecast_explanation"),
+        node(
+            guard(explain_best, empty_table(pd.DataFrame(columns=[*COLUMNS, "part"]))),
+            {**weighed, "best": "forecast_best", **series},
+            "forecast_explanation",
+        ),
     ]
 
 
@@ -120,10 +127,14 @@ def create_report_nodes() -> list[Node]:
         ),
         node(nodes.count_seconds, taken | name_each("record"), "forecast_seconds"),
         node(evaluate_forecasts, measured | name_each("record"), metrics),
-        node(describe_covariates, described, "forecast_covariates"),
-        node(draw_figures, drawn | name_each("history"), FIGURES),
-        node(nodes.render_report, reported | name_each("record") | FIGURES, "forecast_report"),
-        node(nodes.summarize_run, ["forecast_metrics", "forecast_next_values"], "forecast_summary"),
+        node(
+            guard(describe_covariates, empty_table(CovariatesTable.make_empty())),
+            described,
+            "forecast_covariates",
+        ),
+        node(guard(draw_figures, draw_notes(FIGURES)), drawn | name_each("history"), FIGURES),
+        node(guard(nodes.render_report, render_note), reported | name_each("record") | FIGURES, "forecast_report"),
+        node(guard(nodes.summarize_run, write_note), ["forecast_metrics", "forecast_next_values"], "forecast_summary"),
     ]
 
 

@@ -10,6 +10,8 @@ from rnn_pipelines.internals.report.figures import draw_figures
 from rnn_pipelines.internals.report.report import render_report
 from rnn_pipelines.pipelines.internals import nodes
 from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.report.failures import guard
+from rnn_pipelines.report.notes import draw_notes, render_note
 
 FOUND = {"panel": "internals_found_windows", "base": "internals_found_base", "features": "internals_found_features"}
 FORECASTERS = FOUND | {"small": "params:internals.forecaster"}
@@ -33,7 +35,7 @@ def create_pipeline() -> Pipeline:
             node(trace_forecasters, ["internals_forecasters", SAMPLE], FORECAST),
             node(nodes.trace_classifier, ["internals_classifier", SAMPLE], read),
             node(measure_traces, [FORECAST, SENTIMENT], ["internals_summary", *TABLES]),
-            node(draw_figures, [FORECAST, READINGS, *TABLES], FIGURES),
-            node(render_report, TOLD | FIGURES, "internals_report"),
+            node(guard(draw_figures, draw_notes(FIGURES)), [FORECAST, READINGS, *TABLES], FIGURES),
+            node(guard(render_report, render_note), TOLD | FIGURES, "internals_report"),
         ]
     )

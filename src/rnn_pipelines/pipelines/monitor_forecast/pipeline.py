@@ -16,6 +16,8 @@ from rnn_pipelines.forecast.report.monitoring_figures import draw_figures
 from rnn_pipelines.forecast.series.newest import read_coded_covariates, read_newest
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.report.failures import guard
+from rnn_pipelines.report.notes import draw_notes, render_note
 
 FIGURES = ("error_over_time", "error_by_step")
 SPEC = "params:monitor_forecast"
@@ -66,7 +68,7 @@ def create_report_pipeline() -> Pipeline:
     return Pipeline(
         [
             node(monitor_forecasts, [judged, coverage, champion, drift, covariate_drift, SPEC], verdict),
-            node(draw_figures, [judged, verdict, SPEC], figures),
-            node(render_report, page, "monitor_forecast_report"),
+            node(guard(draw_figures, draw_notes(FIGURES)), [judged, verdict, SPEC], figures),
+            node(guard(render_report, render_note), page, "monitor_forecast_report"),
         ]
     )

@@ -4,6 +4,8 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.champion.verdict import read_champion
 from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.report.failures import guard
+from rnn_pipelines.report.notes import draw_note, render_note
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
 from rnn_pipelines.sentiment.monitoring import monitor_scores
 from rnn_pipelines.sentiment.reference import describe_reference, select_newest
@@ -28,7 +30,7 @@ def create_pipeline() -> Pipeline:
             node(compare_scores, [SCORES, REFERENCE], MEASURES),
             node(read_champion, FOLDER, CHAMPION),
             node(monitor_scores, [MEASURES, CHAMPION, PARAMETERS], VERDICT),
-            node(draw_distributions, [SCORES, REFERENCE], FIGURE),
-            node(render_report, [VERDICT, PARAMETERS, FIGURE], "monitor_sentiment_report"),
+            node(guard(draw_distributions, draw_note), [SCORES, REFERENCE], FIGURE),
+            node(guard(render_report, render_note), [VERDICT, PARAMETERS, FIGURE], "monitor_sentiment_report"),
         ]
     )

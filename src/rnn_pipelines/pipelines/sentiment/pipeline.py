@@ -6,9 +6,11 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.pipelines.sentiment.nodes import render_report, score_reviews, train_classifier
 from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.report.failures import guard
+from rnn_pipelines.report.notes import draw_notes, empty_table, render_note, write_note
 from rnn_pipelines.sentiment.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.classifier import assemble_classifier
-from rnn_pipelines.sentiment.evaluation.examples import find_examples
+from rnn_pipelines.sentiment.evaluation.examples import ExamplesTable, find_examples
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
 from rnn_pipelines.sentiment.preparation import build_vocabulary, encode_reviews, fit_nb_ngram, learn_word_vectors
 from rnn_pipelines.sentiment.registry import NB_NGRAM, NETWORKS, list_candidates
@@ -89,15 +91,23 @@ def create_report_pipeline() -> Pipeline:
                 {"predictions": PREDICTIONS, NB_NGRAM: "sentiment_ngrams_record", **records},
                 [METRICS, BY_GROUP, BY_CONFIDENCE],
             ),
-            node(find_examples, [PREDICTIONS, REVIEWS, CALIBRATIONS], "sentiment_examples"),
+            node(
+                guard(find_examples, empty_table(ExamplesTable.make_empty())),
+                [PREDICTIONS, REVIEWS, CALIBRATIONS],
+                "sentiment_examples",
+            ),
             node(
                 assemble_classifier,
                 {**chosen_from, "calibrations": CALIBRATIONS, **name_each(list_candidates(), "model")},
                 "sentiment_classifier",
             ),
-            node(draw_figures, measured | drawn, {name: f"sentiment_{name}_figure" for name in FIGURES}),
-            node(render_report, measured | shown, "sentiment_report"),
-            node(summarize_run, measured, "sentiment_summary"),
+            node(
+                guard(draw_figures, draw_notes(FIGURES)),
+                measured | drawn,
+                {name: f"sentiment_{name}_figure" for name in FIGURES},
+            ),
+            node(guard(render_report, render_note), measured | shown, "sentiment_report"),
+            node(guard(summarize_run, write_note), measured, "sentiment_summary"),
         ]
     )
 

@@ -6,6 +6,8 @@ from rnn_pipelines.forecast.report.tuning import render_report
 from rnn_pipelines.pipelines.cross_validate_forecast.pipeline import create_input_nodes
 from rnn_pipelines.pipelines.tune_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.report.failures import guard
+from rnn_pipelines.report.notes import render_note
 
 SPEC = "params:tune_forecast"
 TABLE, COVARIATES, ASKED, FOLDER, TRIALS, PARAMETERS, SUMMARY, REPORT = (
@@ -22,6 +24,6 @@ def create_pipeline() -> Pipeline:
             node(
                 nodes.tune, [TABLE, COVARIATES, ASKED, SPEC, "params:parallel", FOLDER], [TRIALS, PARAMETERS, SUMMARY]
             ),
-            node(render_report, [SUMMARY, TRIALS, PARAMETERS, SPEC], REPORT),
+            node(guard(render_report, render_note), [SUMMARY, TRIALS, PARAMETERS, SPEC], REPORT),
         ]
     )

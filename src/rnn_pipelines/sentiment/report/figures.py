@@ -6,6 +6,7 @@ import pandas as pd
 from plotly.graph_objects import Bar, Figure, Heatmap, Scatter
 from plotly.subplots import make_subplots
 
+from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_percent
 from rnn_pipelines.report.style import set_title
 from rnn_pipelines.report.trainings import draw_losses
@@ -37,12 +38,12 @@ def draw_figures(
     """
     lengths, ratings = (by_group[by_group["by"] == by] for by in ("length", "rating"))
     return {
-        "accuracy": draw_accuracy(metrics),
-        "confusion": draw_confusion(metrics, choose_classifier(calibrations)),
-        "calibration": draw_calibration(by_confidence),
-        "by_length": draw_groups(lengths, "Accuracy by length", "words and signs"),
-        "by_rating": draw_groups(ratings, "Accuracy by rating", "stars"),
-        "losses": draw_losses(histories, "cross-entropy in nats", get_looks()),
+        "accuracy": draw_or_note(draw_accuracy, metrics),
+        "confusion": draw_or_note(draw_confusion, metrics, choose_classifier(calibrations)),
+        "calibration": draw_or_note(draw_calibration, by_confidence),
+        "by_length": draw_or_note(draw_groups, lengths, "Accuracy by length", "words and signs"),
+        "by_rating": draw_or_note(draw_groups, ratings, "Accuracy by rating", "stars"),
+        "losses": draw_or_note(draw_losses, histories, "cross-entropy in nats", get_looks()),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.report.notes import find_failure, write_note
 from rnn_pipelines.report.numbers import format_p_value, format_percent
 from rnn_pipelines.report.page import Part, Section, render_page
 from rnn_pipelines.report.texts import read_texts
@@ -73,10 +74,7 @@ def render_report(results: SentimentResults) -> str:
         Section("Confusion", [describe_confusion(metrics, chosen), figures["confusion"]]),
         Section("Calibration", _list_calibration(results)),
         Section("By length and rating", _list_groups(results)),
-        Section(
-            "A sample", [f"What {looks[chosen].name} says of the first test review.", quote_sample(results.examples)]
-        ),
-        Section("Largest errors", _list_mistakes(results.examples, chosen)),
+        *_list_examples(results.examples, chosen),
         Section("Loss curves", [figures["losses"]]),
         Section("Networks", [tabulate_trainings(results.records, looks), *tabulate_layers(results.records, looks)]),
         Section("Data", [tabulate_parts(results.profile), tabulate_profile(results.profile)]),
@@ -193,7 +191,18 @@ def _list_groups(results: SentimentResults) -> list[Part]:
     padding = PaddingSpec.model_validate(results.parameters["padding"])
     length = f"The networks read at most {padding.max_length:,} words and signs of a review, NB n-grams all of them."
     ratings = results.figures["by_rating"]
-    return [results.figures["by_length"], length, ratings if ratings.data else "The reviews have no ratings."]
+    is_empty = not (ratings.data or ratings.layout.annotations)
+    return [results.figures["by_length"], length, "The reviews have no ratings." if is_empty else ratings]
+
+
+def _list_examples(examples: Examples, chosen: str) -> list[Section]:
+    if (reason := find_failure(examples)) is not None:
+        return [Section("Examples", [write_note(reason)])]
+    told = f"What {get_looks()[chosen].name} says of the first test review."
+    return [
+        Section("A sample", [told, quote_sample(examples)]),
+        Section("Largest errors", _list_mistakes(examples, chosen)),
+    ]
 
 
 def _list_mistakes(examples: Examples, chosen: str) -> list[Part]:

@@ -1,0 +1,77 @@
+"""What replaces a figure, a table, a page or a text that failed: a note with the error."""
+
+from collections.abc import Callable, Iterable
+from html import escape
+from textwrap import wrap
+from typing import ParamSpec
+
+import pandas as pd
+from plotly.graph_objects import Figure
+
+from rnn_pipelines.report.failures import guard
+from rnn_pipelines.report.page import render_page
+from rnn_pipelines.report.style import set_title
+
+Inputs = ParamSpec("Inputs")
+
+NOTE_TITLE = "This part of the report failed"
+# Characters in a line of a figure.
+LINE_WIDTH = 90
+# The key of a table's note in its `attrs`.
+NOTE = "note"
+
+
+def draw_or_note(draw: Callable[Inputs, Figure], *args: Inputs.args, **kwargs: Inputs.kwargs) -> Figure:
+    """Return the figure, or a note if drawing it fails."""
+    return guard(draw, draw_note)(*args, **kwargs)
+
+
+def draw_note(reason: str) -> Figure:
+    """Return a figure that holds nothing but a note.
+
+    Args:
+        reason: the error on one line; it is escaped.
+    """
+    figure = Figure()
+    set_title(figure, NOTE_TITLE)
+    text = "<br>".join(escape(line, quote=False) for line in wrap(reason, LINE_WIDTH))
+    place = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "top"}
+    figure.add_annotation(text=text, showarrow=False, align="left", **place)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return figure
+
+
+def draw_notes(names: Iterable[str]) -> Callable[[str], dict[str, Figure]]:
+    """Return a substitute for several figures: a note for each name."""
+    return lambda reason: {name: draw_note(reason) for name in names}
+
+
+def render_note(reason: str) -> str:
+    """Return a page that holds nothing but a note."""
+    return render_page("Report", write_note(reason), [])
+
+
+def write_note(reason: str) -> str:
+    """Return a note as a text."""
+    return f"{NOTE_TITLE}; the results of the run are complete. {reason}"
+
+
+def empty_table(columns: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
+    """Return a substitute for a table: no rows, and the note in `attrs`, which Parquet files keep.
+
+    Args:
+        columns: a table without rows.
+    """
+
+    def make_table(reason: str) -> pd.DataFrame:
+        table = columns.copy()
+        table.attrs = {NOTE: reason}
+        return table
+
+    return make_table
+
+
+def find_failure(table: pd.DataFrame) -> str | None:
+    """Return the error of a table that failed, from its note; None for any other table."""
+    return table.attrs.get(NOTE)
