@@ -33,7 +33,7 @@ def draw_note(reason: str) -> Figure:
         reason: the error on one line; it is escaped.
     """
     figure = Figure()
-    set_title(figure, NOTE_TITLE)
+    set_title(figure, NOTE_TITLE, "the results of the run are complete")
     text = "<br>".join(escape(line, quote=False) for line in wrap(reason, LINE_WIDTH))
     place = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "top"}
     figure.add_annotation(text=text, showarrow=False, align="left", **place)
