@@ -346,7 +346,7 @@ def test_second_retraining_waits_and_leaves(store: ChampionStore, trained: list[
         fcntl.flock(file, fcntl.LOCK_EX)
         result = run("retrain", "forecast", "--wait", "0.2")
     assert (result.exit_code, trained) == (75, [])
-    assert "retrain.lock: another process still holds this lock after 0.2 s" in result.stderr
+    assert "retrain.lock: another process or thread still holds this lock after 0.2 s" in result.stderr
 
 
 def test_nothing_new_ends_at_once(trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
-"""One process at a time, and no lock that outlives its process."""
+"""One process and thread at a time, and no lock that outlives its process."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rnn_pipelines.champion.lock import hold_lock
-from rnn_pipelines.errors import LockedError
+from rnn_pipelines.errors import LockedError, LockError
 
 HOLD = """
 import sys, time
@@ -102,7 +103,7 @@ def test_refusal_names_lock_wait_and_what_to_do(path: Path, start: Start) -> Non
     with pytest.raises(LockedError) as caught, hold_lock(path, 0.2):
         pass
     assert str(caught.value) == (
-        f"{path}: another process still holds this lock after 0.2 s. Let it finish, or wait longer."
+        f"{path}: another process or thread still holds this lock after 0.2 s. Let it finish, or wait longer."
     )
 
 
@@ -172,9 +173,55 @@ def test_holder_goes_on_with_the_same_lock(path: Path) -> None:
         assert can_hold(path)
 
 
-def test_another_thread_of_the_holder_goes_on_too(path: Path) -> None:
+def test_lock_of_another_thread_is_refused(path: Path) -> None:
     with hold_lock(path, 0), ThreadPoolExecutor() as threads:
-        assert threads.submit(can_hold, path).result()
+        assert not threads.submit(can_hold, path).result()
+
+
+def test_lock_of_another_thread_is_waited_for(path: Path) -> None:
+    """Each adds to a number that it has read before: none is lost only if they never overlap."""
+    numbers = [0]
+
+    def add(_: int) -> None:
+        with hold_lock(path, 30), hold_lock(path, 0):
+            read = numbers[0]
+            time.sleep(0.002)
+            numbers[0] = read + 1
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(add, range(24)))
+    assert numbers == [24]
+
+
+def test_link_is_refused_and_no_file_appears_where_it_leads(path: Path, tmp_path: Path) -> None:
+    path.parent.mkdir()
+    path.symlink_to(tmp_path / "planted")
+    with pytest.raises(LockError) as caught, hold_lock(path, 0):
+        pass
+    assert caught.value.errno == errno.ELOOP
+    assert str(path) in str(caught.value)
+    assert [found.name for found in tmp_path.iterdir()] == ["deep"]
+    assert path.is_symlink()
+
+
+def test_link_to_a_file_is_refused_too(path: Path, tmp_path: Path) -> None:
+    path.parent.mkdir()
+    (tmp_path / "mine").write_text("mine")
+    path.symlink_to(tmp_path / "mine")
+    with pytest.raises(LockError), hold_lock(path, 0):
+        pass
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_linked_folder_has_one_lock_under_both_names(path: Path, tmp_path: Path, start: Start) -> None:
+    path.parent.mkdir()
+    (tmp_path / "link").symlink_to(path.parent)
+    linked = tmp_path / "link" / path.name
+    with hold_lock(linked, 0):
+        assert can_hold(path)
+        assert start(HOLD, 0)[1] == ""
+    start(HOLD, 60)
+    assert not can_hold(linked)
 
 
 def test_same_lock_by_another_path_is_the_same_lock(path: Path) -> None:
