@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import stub_trainer
-from rnn_pipelines.champion.history import list_records
+from rnn_pipelines.champion.history import list_records, make_name
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError
 from trials import NUM_RANDOM_KILLS, End, fail_at_every_call, kill_at_random, run
@@ -37,7 +37,7 @@ class Trial:
         broken: versions that are not whole although they are listed, or the champion, or the one before it.
         num_unread: files of the history that can't be read.
         problem: of the next retraining; empty where it succeeded.
-        num_left: unfinished versions after the next retraining.
+        num_left: unfinished versions and files after the next retraining.
     """
 
     end: End
@@ -88,7 +88,7 @@ def inspect(end: End, allowed: tuple[int | None, ...]) -> Trial:
             trial.problem = "the champion before is not in the history"
     except Exception as error:
         trial.problem = repr(error)
-    trial.num_left = len(list((folder / "versions").glob(".*")))
+    trial.num_left = len(list(folder.rglob(".*.part")))
     return trial
 
 
@@ -110,9 +110,12 @@ def prepare_champions(folder: Path) -> int:
     """Two champions, and what a killed process left."""
     for number in (1, 2):
         stub_trainer.retrain(folder, number, 3)
-    unfinished = folder / "versions" / ".killed.part"
-    unfinished.mkdir()
-    (unfinished / "part0.bin").write_bytes(b"0000")
+    versions = folder / "versions"
+    left = versions / f".{make_name(folder)}.part"
+    shutil.copytree(versions / ChampionStore(folder).list_versions()[0], left)
+    (left / "part1.bin").unlink()
+    (left / ".part1.bin.abcd_123.part").write_bytes(b"0000")
+    (folder / ".champion.json.abcd_123.part").write_bytes(b"half of")
     return 2
 
 

@@ -8,16 +8,17 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from rnn_pipelines.champion import history
+from rnn_pipelines.champion.checksums import CHECKSUMS
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.pointer import Pointer
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.champion.versions import CHECKSUMS
 from rnn_pipelines.errors import ChampionError, LockedError, LockError
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
@@ -75,6 +76,61 @@ def write(content: str | bytes) -> Damage:
 def replace_by_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """All files below a folder, by their path in it."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def leave_unfinished(store: ChampionStore, version: str) -> Path:
+    """What a process leaves that is killed when its version has one file of two."""
+    left = find_folder(store, f".{history.make_name(store.folder)}.part")
+    shutil.copytree(find_folder(store, version), left)
+    (left / NAMES[1]).unlink()
+    return left
+
+
+def add_note(folder: Path) -> str:
+    (folder / "notes.txt").write_text("mine")
+    return "notes.txt"
+
+
+def add_folder(folder: Path) -> str:
+    (folder / "plots").mkdir()
+    return "plots"
+
+
+def add_link(folder: Path) -> str:
+    (folder / "raw.csv").symlink_to(folder / NAMES[0])
+    return "raw.csv"
+
+
+def add_temporary(folder: Path) -> str:
+    (folder / ".notes.txt.abcd_123.part").write_text("mine")
+    return ".notes.txt.abcd_123.part"
+
+
+def change_file(folder: Path) -> str:
+    (folder / NAMES[0]).write_text("mine")
+    return NAMES[0]
+
+
+def spoil_list(folder: Path) -> str:
+    (folder / CHECKSUMS).write_text("mine")
+    return CHECKSUMS
+
+
+def remove_list(folder: Path) -> str:
+    (folder / CHECKSUMS).unlink()
+    return NAMES[0]
+
+
+# What somebody did to a version's folder; each returns a name that nothing proves to be the project's file.
+FOREIGN: dict[str, Callable[[Path], str]] = {
+    action.__name__: action
+    for action in (add_note, add_folder, add_link, add_temporary, change_file, spoil_list, remove_list)
+}
 
 
 # Versions
@@ -147,12 +203,63 @@ def test_unfinished_version_of_a_killed_process_is_not_listed(store: ChampionSto
 
 @pytest.mark.parametrize("name", ["add", "prune"])
 def test_unfinished_version_of_a_killed_process_is_removed(store: ChampionStore, promote: Promote, name: str) -> None:
-    promote("first")
-    unfinished = find_folder(store, ".killed.part")
-    unfinished.mkdir()
-    (unfinished / "model.keras").touch()
+    """With every file that it can have left: the list, whole files, and one that was being written."""
+    left = leave_unfinished(store, promote("first"))
+    (left / f".{NAMES[1]}.abcd_123.part").write_bytes(b"half of")
+    find_folder(store, f".{history.make_name(store.folder)}.part").mkdir()
     store.prune(1) if name == "prune" else store.add_version(make_files("second"))
-    assert not unfinished.exists()
+    assert [path for path in left.parent.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("name", ["add", "prune"])
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_unfinished_version_with_files_of_somebody_else_stays(
+    store: ChampionStore, promote: Promote, caplog: pytest.LogCaptureFixture, name: str, kind: str
+) -> None:
+    left = leave_unfinished(store, promote("first"))
+    found = FOREIGN[kind](left)
+    before = sorted(left.iterdir())
+    store.prune(1) if name == "prune" else store.add_version(make_files("second"))
+    assert sorted(left.iterdir()) == before
+    assert found in caplog.text
+
+
+@pytest.mark.parametrize("name", [".killed.part", ".mine.part", ".2026-01-01T00.00.00.000000Z.part"])
+def test_hidden_folder_of_another_name_stays(store: ChampionStore, promote: Promote, name: str) -> None:
+    """Even if it is empty, or holds nothing but a copy of a version."""
+    first = promote("first")
+    shutil.copytree(find_folder(store, first), find_folder(store, name))
+    find_folder(store, ".empty.part").mkdir()
+    store.add_version(make_files("second"))
+    store.prune(0)
+    assert read_files(find_folder(store, name)) == read_files(find_folder(store, first))
+    assert find_folder(store, ".empty.part").is_dir()
+
+
+def test_temporary_files_of_killed_processes_are_removed(store: ChampionStore, promote: Promote) -> None:
+    """Of the pointer and of records; and nothing else that looks like them."""
+    name = promote("first")
+    folder, records = store.folder, store.folder / "history"
+    records.mkdir(exist_ok=True)
+    ours = [folder / ".champion.json.abcd_123.part", records / f".{name}.json.abcd_123.part"]
+    others = [
+        *(
+            folder / other
+            for other in (".champion.json.part", ".notes.json.abcd_123.part", "champion.json.abcd_123.part")
+        ),
+        *(
+            records / other
+            for other in (f".{name}.json.ABCD_123.part", f".{name}.txt.abcd_123.part", ".x.abcd_123.part")
+        ),
+    ]
+    for path in (*ours, *others):
+        path.write_bytes(b"half of")
+    (folder / ".champion.json.linked12.part").symlink_to(others[0])
+    promote("second")
+    history.add_record(folder, {"kind": "alarm"})
+    assert [path for path in ours if path.exists()] == []
+    assert [path for path in others if not path.exists()] == []
+    assert (folder / ".champion.json.linked12.part").is_symlink()
 
 
 @pytest.mark.parametrize("name", ["add_version", "promote", "prune"])
@@ -474,6 +581,19 @@ def test_no_pointer_is_read_before_the_first_champion(store: ChampionStore) -> N
     assert (store.read_pointer(), store.find_pointer()) == (None, None)
 
 
+# Threads
+
+
+def test_threads_add_promote_and_record_one_after_the_other(store: ChampionStore, promote: Promote) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        versions = list(threads.map(promote, "abcdefgh"))
+    pointer = store.read_pointer()
+    assert pointer is not None
+    assert sorted([pointer.version, *pointer.previous]) == sorted(versions) == store.list_versions()
+    assert len(store.list_records()) == 8
+    assert store.load().alarms == []
+
+
 # Pruning
 
 
@@ -523,6 +643,28 @@ def test_prune_leaves_all_where_the_pointer_is_damaged(store: ChampionStore, pro
     with pytest.raises(ChampionError):
         store.prune(0)
     assert store.list_versions() == versions
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_prune_keeps_a_version_with_files_of_somebody_else(
+    store: ChampionStore, promote: Promote, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    versions = [store.add_version(make_files(content)) for content in "abc"]
+    promote("first")
+    found = FOREIGN[kind](find_folder(store, versions[1]))
+    before = read_files(find_folder(store, versions[1]))
+    assert store.prune(0) == [versions[0], versions[2]]
+    assert read_files(find_folder(store, versions[1])) == before
+    assert versions[1] in caplog.text
+    assert found in caplog.text
+
+
+def test_prune_removes_a_version_that_lacks_a_file(store: ChampionStore, promote: Promote) -> None:
+    """Nothing of somebody else's is in it."""
+    version = store.add_version(make_files("a"))
+    promote("first")
+    (find_folder(store, version) / NAMES[0]).unlink()
+    assert store.prune(0) == [version]
 
 
 def test_file_among_the_versions_is_neither_listed_nor_removed(store: ChampionStore, promote: Promote) -> None:

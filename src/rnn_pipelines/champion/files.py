@@ -1,8 +1,17 @@
 """Files that are replaced whole, whatever happens while they are written."""
 
+import logging
 import os
+import re
+import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+# The name that `replace_file` gives to a file until it is whole; `tempfile` fills in the eight characters.
+TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}\.part", re.DOTALL)
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -33,9 +42,38 @@ def replace_file(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def find_target(name: str) -> str | None:
+    """Return the name that a temporary file of `replace_file` was to get; None for the name of any other file."""
+    found = TEMPORARY.fullmatch(name)
+    return None if found is None else found[1]
+
+
+def remove_temporary(folder: Path, is_own: Callable[[str], bool]) -> None:
+    """Remove the temporary files that killed processes left in a folder.
+
+    A file that can't be removed is named in the log: it harms nothing, and the next writer tries again.
+
+    Args:
+        folder: all its writers hold one lock, which the caller holds, so that none of these files is in use.
+        is_own: whether `replace_file` writes files of that name there.
+    """
+    for path in folder.glob(".*.part"):
+        target = find_target(path.name)
+        if target is not None and is_own(target) and is_regular(path):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                logger.warning("%s: a killed process left this file, and it can't be removed (%s)", path, error)
+
+
 def is_folder(path: Path) -> bool:
     """Whether it is one, and not a link to one."""
     return path.is_dir() and not path.is_symlink()
+
+
+def is_regular(path: Path) -> bool:
+    """Whether it is a file, and neither a link to one nor a device."""
+    return stat.S_ISREG(path.lstat().st_mode)
 
 
 def sync_folder(folder: Path) -> None:

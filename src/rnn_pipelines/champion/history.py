@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rnn_pipelines.champion.files import replace_file, sync_folder
+from rnn_pipelines.champion.files import remove_temporary, replace_file, sync_folder
 from rnn_pipelines.champion.formats import FORMAT
 from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.champion.records import Record, read_record
@@ -104,6 +104,7 @@ def add_record(folder: Path, record: Record, name: str | None = None) -> str:
         name = name or make_name(folder)
         complete = {"format": FORMAT, "record": name, **record} | {"record": name}
         replace_file(history / f"{name}.json", json.dumps(complete, indent=2).encode())
+        remove_temporary(history, lambda file: file.endswith(".json") and is_name(file.removesuffix(".json")))
     return name
 
 

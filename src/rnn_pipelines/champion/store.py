@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from rnn_pipelines.champion.files import remove_temporary
 from rnn_pipelines.champion.history import add_record, give_order, hold_store_lock, list_records
 from rnn_pipelines.champion.pointer import Pointer, read_pointer, write_pointer
 from rnn_pipelines.champion.records import Record, read_record
@@ -187,6 +188,9 @@ class ChampionStore:
     def prune(self, num_kept: int) -> list[str]:
         """Removes old versions, never the champion or the one before it, nor one that is a link to another place.
 
+        A version also stays if it holds files that the project did not write, or that changed since; the log names
+        them.
+
         Args:
             num_kept: newest versions that stay besides these.
         Returns:
@@ -199,9 +203,7 @@ class ChampionStore:
             protected = [] if pointer is None else list(self._list_protected(pointer))
             stay = {*protected, *self._versions.list_linked()}
             others = [name for name in self.list_versions() if name not in stay]
-            removed = others[: max(0, len(others) - num_kept)]
-            self._versions.remove(removed)
-        return removed
+            return self._versions.remove(others[: max(0, len(others) - num_kept)])
 
     def _list_candidates(self, alarms: list[str]) -> Iterator[tuple[str, str]]:
         """Versions to try, with the checksum where it is known; what is wrong with the pointer goes to `alarms`."""
@@ -244,6 +246,7 @@ class ChampionStore:
         for record in self._list_left_out(list_records(self.folder)):
             add_record(self.folder, record, record["record"])
         write_pointer(self._pointer, pointer)
+        remove_temporary(self.folder, self._pointer.name.__eq__)
 
     def _list_protected(self, pointer: Pointer) -> Iterator[str]:
         """The champion and those before it, back to one that is whole: what `load` could fall back to."""

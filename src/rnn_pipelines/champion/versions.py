@@ -1,19 +1,18 @@
 """The versions of a task's model, which never change: a folder each, with a checksum of every file."""
 
-import hashlib
-import json
+import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rnn_pipelines.champion.checksums import CHECKSUMS, list_checksums, list_foreign, measure, read_listed
 from rnn_pipelines.champion.files import is_folder, replace_file, sync_folder
-from rnn_pipelines.champion.formats import FORMAT, is_plain, read_object
+from rnn_pipelines.champion.formats import is_plain
 from rnn_pipelines.champion.history import give_order, is_name, list_folder, make_name
 from rnn_pipelines.errors import ChampionError, show, show_all
 
-CHECKSUMS = "checksums.json"
+logger = logging.getLogger(__name__)
 
 
 class Versions:
@@ -42,15 +41,19 @@ class Versions:
                 f"{show_all(wrong) if wrong else 'no file'}."
             )
         self.folder.mkdir(exist_ok=True)
-        for path in self._list_unfinished():
-            shutil.rmtree(path, ignore_errors=True)
-        unfinished = Path(tempfile.mkdtemp(dir=self.folder, prefix=".", suffix=".part"))
         try:
-            # Made for its owner only; whoever predicts may be another user.
+            self._remove_unfinished()
+        except OSError as error:
+            logger.warning("%s: an unfinished version can't be removed (%s)", self.folder, error)
+        version = make_name(self.folder.parent)
+        unfinished = self._hide(version)
+        unfinished.mkdir()
+        try:
+            # Whoever predicts may be another user.
             os.chmod(unfinished, 0o755)
-            for name, content in {**files, CHECKSUMS: _list_checksums(files)}.items():
+            # The list comes first: it proves that what a killed process left is ours.
+            for name, content in {CHECKSUMS: list_checksums(files), **files}.items():
                 replace_file(unfinished / name, content)
-            version = make_name(self.folder.parent)
             os.rename(unfinished, self.folder / version)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -70,14 +73,9 @@ class Versions:
         folder = self.folder / version
         try:
             listed = (folder / CHECKSUMS).read_bytes()
-            checksums = _parse_checksums(listed, version)
-            files = {name: (folder / name).read_bytes() for name in checksums}
         except (OSError, ValueError) as error:
             raise ChampionError(f"{version}: it is damaged or missing ({error}).") from error
-        damaged = [name for name in files if hashlib.sha256(files[name]).hexdigest() != checksums[name]]
-        if damaged:
-            raise ChampionError(f"{version}: {', '.join(damaged)} changed after it was written.")
-        return files, hashlib.sha256(listed).hexdigest()
+        return read_listed(folder, listed, version), measure(listed)
 
     def list_complete(self) -> list[str]:
         """All that are complete, the oldest first."""
@@ -88,30 +86,44 @@ class Versions:
         """Those that somebody moved to another place, such as another disk, and linked."""
         return [name for name in self.list_complete() if (self.folder / name).is_symlink()]
 
-    def remove(self, versions: Sequence[str]) -> None:
-        """Removes versions, none of which is linked, and what processes left that ended midway."""
+    def remove(self, versions: Sequence[str]) -> list[str]:
+        """Removes versions, none of which is linked, and what processes left that ended midway.
+
+        Returns:
+            The versions that were removed. One stays if it holds what the project did not write there, or what changed
+            since; a warning names these files.
+        """
+        removed = [name for name in versions if _is_removable(self.folder / name)]
         # Out of sight first: a removal that is interrupted leaves no version without some of its files.
-        for name in versions:
-            os.rename(self.folder / name, self.folder / f".{name}.part")
-        if versions:
+        for name in removed:
+            os.rename(self.folder / name, self._hide(name))
+        if removed:
             sync_folder(self.folder)
-        for path in self._list_unfinished():
-            shutil.rmtree(path)
+        self._remove_unfinished()
+        return removed
 
-    def _list_unfinished(self) -> list[Path]:
-        """What processes that ended midway left; the lock's holder finds no other."""
-        return [path for path in self.folder.glob(".*.part") if is_folder(path)]
+    def _hide(self, version: str) -> Path:
+        """The folder of a version that is not complete yet, or is being removed."""
+        return self.folder / f".{version}.part"
+
+    def _remove_unfinished(self) -> None:
+        """Removes what processes left that ended midway; the lock's holder finds no other."""
+        for path in self.folder.glob(".*.part"):
+            if not is_name(path.name[1:].removesuffix(".part")) or not is_folder(path):
+                continue
+            # Only files that were there before the check are removed, and the list last, because it proves the others.
+            names = sorted(os.listdir(path), key=lambda name: name == CHECKSUMS)
+            if _is_removable(path):
+                for name in names:
+                    (path / name).unlink()
+                path.rmdir()
 
 
-def _list_checksums(files: Mapping[str, bytes]) -> bytes:
-    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    return json.dumps({"format": FORMAT, "files": checksums}, indent=2).encode()
-
-
-def _parse_checksums(listed: bytes, version: str) -> dict[str, str]:
-    found = read_object(listed, version)
-    # Before there were formats, the list was nothing but the files.
-    checksums = found.get("files") if "format" in found else found
-    if not isinstance(checksums, dict) or not checksums or not all(map(is_plain, checksums)):
-        raise ValueError(f"{CHECKSUMS}: expected names of files with their checksums")
-    return checksums
+def _is_removable(folder: Path) -> bool:
+    foreign = list_foreign(folder)
+    if foreign:
+        logger.warning(
+            "%s is kept, because these files are not as the project wrote them: %s. Move them away to have it removed.",
+            *(folder, show_all(foreign)),
+        )
+    return not foreign

@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage, Metric, Param, Run, RunStatus, ViewType
 from mlflow.entities.model_registry import ModelVersion
 
+from rnn_pipelines.champion.checksums import CHECKSUMS
 from rnn_pipelines.champion.records import Record, list_reasons
 from rnn_pipelines.champion.report import render_retraining_report
 from rnn_pipelines.champion.store import ChampionStore
@@ -26,7 +27,6 @@ from rnn_pipelines.champion.tracking.facts import (
     make_tags,
     make_version_tags,
 )
-from rnn_pipelines.champion.versions import CHECKSUMS
 from rnn_pipelines.errors import ChampionError
 
 logger = logging.getLogger(__name__)
