@@ -1,5 +1,7 @@
 """The spacing of a series, and the season that goes with it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -121,3 +123,10 @@ def test_midnight_is_left_out_of_messages(ds: object, text: str) -> None:
 )
 def test_usual_window_goes_with_the_frequency(freq: int | str, window: tuple[int, int]) -> None:
     assert get_usual_window(freq) == window
+
+
+def test_threads_infer_frequencies_at_once() -> None:
+    """Though an option of pandas, which is one for all threads, is set meanwhile."""
+    table = make_table("D", [], size=200)
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(infer_frequency, [table] * 60)) == {"D"}

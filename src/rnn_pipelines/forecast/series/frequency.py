@@ -1,5 +1,6 @@
 """The spacing of a series: inferring it, and the season that goes with it."""
 
+import threading
 from collections import Counter
 from typing import Any
 
@@ -13,6 +14,8 @@ from rnn_pipelines.forecast.series.rows import find_rows
 _BLOCK_ROWS = 12
 _MAX_BLOCKS_PER_SERIES = 20
 _MAX_SERIES = 20
+
+_OPTION_LOCK = threading.Lock()
 
 # Steps in the season that the field takes for granted; prefixes as pandas spells them.
 _SEASON_LENGTHS = {"min": 1440, "h": 24, "D": 7, "B": 5, "W": 52, "M": 12, "BM": 12, "Q": 4, "BQ": 4}
@@ -67,8 +70,8 @@ def infer_frequency(table: pd.DataFrame) -> int | str:
 
 def _infer_block(ds: pd.Series) -> int | str | None:
     if pd.api.types.is_datetime64_any_dtype(ds):
-        # What pandas 4 returns, and 3 warns about.
-        with pd.option_context("future.infer_freq_returns_offset", True):
+        # What pandas 4 returns, and 3 warns about. The option is one for all threads.
+        with _OPTION_LOCK, pd.option_context("future.infer_freq_returns_offset", True):
             offset = pd.infer_freq(pd.DatetimeIndex(ds)) if len(ds) >= 3 else None
         return None if offset is None else offset.freqstr
     steps = ds.diff().dropna().unique()
