@@ -1,15 +1,41 @@
-"""A model in a folder of its own: whole or not at all, and nothing else is replaced by it."""
+"""A model in a folder of its own: whole or refused, and no file of somebody else is replaced or removed."""
 
-from collections.abc import Mapping
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from rnn_pipelines.champion.folders import load_folder, load_model, save_folder
+from rnn_pipelines.champion.folders import LIST, LOCK, load_folder, load_model, save_folder
+from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import ChampionError, NewerFormatError, ParameterError
+from rnn_pipelines.errors import ChampionError, LockError, NewerFormatError, ParameterError
+
+pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
 
 FILES = {"settings.json": b"{}", "model.npz": b"numbers"}
+OTHER = {"settings.json": b"[]", "model.npz": b"numbers", "intervals.npz": b"bounds"}
+
+
+def read_tree(folder: Path) -> dict[str, bytes | str | None]:
+    """All that lies below a folder, by path: content, the target of a link, or None for a folder."""
+    return {
+        str(path.relative_to(folder)): (
+            os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+        )
+        for path in folder.rglob("*")
+    }
+
+
+def find_stored(folder: Path, name: str) -> Path:
+    """Where a saved model has the file that is called so."""
+    stem, _, suffix = name.partition(".")
+    (found,) = folder.glob(f"{stem}.*.{suffix}")
+    return found
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
@@ -18,24 +44,320 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 
 
 def test_a_model_takes_the_place_of_one_with_other_files(tmp_path: Path) -> None:
-    save_folder(tmp_path / "model", FILES | {"intervals.npz": b"old"})
+    save_folder(tmp_path / "model", OTHER)
     save_folder(tmp_path / "model", FILES)
     assert load_folder(tmp_path / "model") == FILES
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert len(os.listdir(tmp_path / "model")) == len({*FILES, LIST, LOCK})
 
 
-def test_a_folder_of_something_else_stays_as_it_is(tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(ChampionError, match="Name another"):
-        save_folder(tmp_path, FILES)
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+def test_the_same_model_can_be_saved_again(tmp_path: Path) -> None:
+    save_folder(tmp_path, FILES)
+    save_folder(tmp_path, FILES)
+    assert load_folder(tmp_path) == FILES
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    save_folder(tmp_path, FILES)
+    assert load_folder(tmp_path) == FILES
+
+
+# Files of somebody else
+
+
+def add_note(folder: Path) -> str:
+    (folder / "thesis.txt").write_text("mine")
+    return "thesis.txt"
+
+
+def add_folder(folder: Path) -> str:
+    (folder / "plots").mkdir()
+    (folder / "plots" / "one.png").write_text("mine")
+    return "plots"
+
+
+def add_hidden(folder: Path) -> str:
+    (folder / ".git").mkdir()
+    return ".git"
+
+
+def add_link(folder: Path) -> str:
+    (folder / "data").symlink_to(folder.parent)
+    return "data"
+
+
+def add_namesake(folder: Path) -> str:
+    """A file whose name is of the form of a saved one."""
+    (folder / "notes.0123456789abcdef.txt").write_text("mine")
+    return "notes.0123456789abcdef.txt"
+
+
+def add_part(folder: Path) -> str:
+    (folder / ".thesis.txt.abcd_123.part").write_text("mine")
+    return ".thesis.txt.abcd_123.part"
+
+
+def add_settings(folder: Path) -> str:
+    """As other programs have them, and as an older version of the project had."""
+    (folder / "settings.json").write_text("{}")
+    return "settings.json"
+
+
+def write_list(folder: Path) -> str:
+    """What another program calls `model.json`."""
+    (folder / LIST).write_text('{"format": 1, "files": ["mine"]}')
+    return LIST
+
+
+def link_list(folder: Path) -> str:
+    (folder / LIST).unlink(missing_ok=True)
+    (folder.parent / "list.json").write_text("mine")
+    (folder / LIST).symlink_to(folder.parent / "list.json")
+    return LIST
+
+
+ADDITIONS = [add_note, add_folder, add_hidden, add_link, add_namesake, add_part, add_settings, write_list, link_list]
+
+
+@pytest.mark.parametrize("is_model", [False, True])
+@pytest.mark.parametrize("add", ADDITIONS)
+def test_a_folder_with_files_of_somebody_else_stays_as_it_is(
+    tmp_path: Path, add: Callable[[Path], str], is_model: bool
+) -> None:
+    """Whether a model is among them or not; the message names the file."""
+    folder = tmp_path / "folder"
+    save_folder(folder, FILES) if is_model else folder.mkdir()
+    name = add(folder)
+    before = read_tree(tmp_path)
+    with pytest.raises(ChampionError) as caught:
+        save_folder(folder, OTHER)
+    assert read_tree(tmp_path) == before
+    assert repr(name) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [*FILES, LIST])
+def test_a_model_that_somebody_changed_stays_as_it_is(tmp_path: Path, name: str) -> None:
+    save_folder(tmp_path, FILES)
+    path = tmp_path / LIST if name == LIST else find_stored(tmp_path, name)
+    if name == LIST:
+        path.write_text(json.dumps({**json.loads(path.read_text()), "note": "mine"}))
+    else:
+        path.write_text("mine")
+    before = read_tree(tmp_path)
+    with pytest.raises(ChampionError) as caught:
+        save_folder(tmp_path, OTHER)
+    assert read_tree(tmp_path) == before
+    assert repr(path.name) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [*FILES, LIST])
+def test_a_model_that_lacks_a_file_is_replaced(tmp_path: Path, name: str) -> None:
+    """Nothing of somebody else's is in it."""
+    save_folder(tmp_path, FILES)
+    (tmp_path / LIST if name == LIST else find_stored(tmp_path, name)).unlink()
+    save_folder(tmp_path, OTHER)
+    assert load_folder(tmp_path) == OTHER
 
 
 def test_a_file_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "model").write_text("mine")
-    with pytest.raises(ChampionError, match="Name another"):
+    with pytest.raises(ChampionError, match="expected a folder"):
         save_folder(tmp_path / "model", FILES)
     assert (tmp_path / "model").read_text() == "mine"
+
+
+def test_a_link_to_a_folder_stays_and_the_model_is_saved_where_it_leads(tmp_path: Path) -> None:
+    """Such as on another disk."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "model").symlink_to(tmp_path / "disk")
+    for files in (OTHER, FILES):
+        save_folder(tmp_path / "model", files)
+    assert (tmp_path / "model").is_symlink()
+    assert load_folder(tmp_path / "disk") == load_folder(tmp_path / "model") == FILES
+
+
+def test_files_of_somebody_else_behind_a_link_stay(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "thesis.txt").write_text("mine")
+    (tmp_path / "model").symlink_to(tmp_path / "disk")
+    before = read_tree(tmp_path)
+    with pytest.raises(ChampionError, match=r"thesis\.txt"):
+        save_folder(tmp_path / "model", FILES)
+    assert read_tree(tmp_path) == before
+
+
+def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ChampionError, match="link to none"):
+        save_folder(tmp_path / "model", FILES)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_no_file_appears_through_a_lock_that_is_a_link(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    save_folder(folder, FILES)
+    (folder / LOCK).unlink()
+    (folder / LOCK).symlink_to(tmp_path / "planted")
+    with pytest.raises((ChampionError, LockError)):
+        save_folder(folder, OTHER)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert load_folder(folder) == FILES
+
+
+def test_a_version_and_a_champion_are_never_replaced(tmp_path: Path) -> None:
+    store = ChampionStore(tmp_path)
+    version = store.add_version(FILES)
+    store.promote(version, ["why"], "2026-01-31T02:00:00+00:00")
+    before = read_tree(tmp_path)
+    for folder in (store.find_folder(version), tmp_path, tmp_path / "versions"):
+        with pytest.raises(ChampionError, match="Name another"):
+            save_folder(folder, OTHER)
+    assert read_tree(tmp_path) == before
+
+
+# Damage
+
+
+def flip_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def replace_by_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("name", OTHER)
+@pytest.mark.parametrize("damage", [flip_bit, truncate, Path.unlink, replace_by_folder])
+def test_a_damaged_file_is_refused_and_named(tmp_path: Path, name: str, damage: Callable[[Path], object]) -> None:
+    save_folder(tmp_path, OTHER)
+    damage(find_stored(tmp_path, name))
+    with pytest.raises(ChampionError) as caught:
+        load_model(tmp_path, dict)
+    assert name.partition(".")[0] in str(caught.value)
+
+
+@pytest.mark.parametrize("damage", [flip_bit, truncate, Path.unlink, replace_by_folder])
+def test_a_damaged_list_is_refused(tmp_path: Path, damage: Callable[[Path], object]) -> None:
+    save_folder(tmp_path, FILES)
+    damage(tmp_path / LIST)
+    with pytest.raises(ChampionError, match=LIST if damage in (Path.unlink, replace_by_folder) else "damaged"):
+        load_model(tmp_path, dict)
+
+
+def test_files_that_the_list_does_not_name_are_not_read(tmp_path: Path) -> None:
+    save_folder(tmp_path, FILES)
+    add_note(tmp_path)
+    add_settings(tmp_path)
+    assert load_folder(tmp_path) == FILES
+
+
+@pytest.mark.parametrize("damage", [flip_bit, truncate, Path.unlink])
+def test_a_damaged_version_is_refused(tmp_path: Path, damage: Callable[[Path], object]) -> None:
+    store = ChampionStore(tmp_path)
+    version = store.find_folder(store.add_version(FILES))
+    assert load_folder(version) == FILES
+    damage(version / "model.npz")
+    with pytest.raises(ChampionError, match=r"model\.npz"):
+        load_folder(version)
+
+
+def test_a_version_is_found_from_within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ChampionStore(tmp_path)
+    monkeypatch.chdir(store.find_folder(store.add_version(FILES)))
+    assert load_folder(Path(".")) == FILES
+
+
+def test_alarms_of_a_champion_are_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = ChampionStore(tmp_path)
+    versions = []
+    for files in (FILES, OTHER):
+        versions.append(store.add_version(files))
+        store.promote(versions[-1], ["why"], "2026-01-31T02:00:00+00:00")
+        add_record(tmp_path, {"is_promoted": True, "version": versions[-1]})
+    flip_bit(store.find_folder(versions[1]) / "model.npz")
+    with caplog.at_level(logging.WARNING):
+        assert load_folder(tmp_path) == FILES
+    assert f"{versions[1]}: model.npz changed after it was written." in caplog.messages
+
+
+def test_a_model_that_an_older_version_saved_is_said_to_be_one(tmp_path: Path) -> None:
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ChampionError, match="an older version of the project"):
+        load_folder(tmp_path)
+
+
+def test_a_model_that_a_newer_version_saved_is_neither_read_nor_replaced(tmp_path: Path) -> None:
+    save_folder(tmp_path, FILES)
+    (tmp_path / LIST).write_text(json.dumps({**json.loads((tmp_path / LIST).read_text()), "format": 2}))
+    before = read_tree(tmp_path)
+    for use in (lambda: load_folder(tmp_path), lambda: save_folder(tmp_path, OTHER)):
+        with pytest.raises(NewerFormatError):
+            use()
+    assert read_tree(tmp_path) == before
+
+
+# Saves at once, and saves that end early
+
+
+def test_what_a_killed_save_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    save_folder(tmp_path / "killed", OTHER)
+    save_folder(tmp_path / "model", FILES)
+    for path in [*(tmp_path / "killed").glob("settings.*"), *(tmp_path / "killed").glob("intervals.*")]:
+        shutil.copy(path, tmp_path / "model")
+    for name in (LIST, find_stored(tmp_path / "killed", "intervals.npz").name):
+        (tmp_path / "model" / f".{name}.abcd_123.part").write_bytes(b"half of")
+    save_folder(tmp_path / "model", FILES)
+    assert load_folder(tmp_path / "model") == FILES
+    assert len(os.listdir(tmp_path / "model")) == len({*FILES, LIST, LOCK})
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+@pytest.mark.parametrize("at", range(1, 4))
+def test_a_save_that_fails_leaves_the_old_model_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, at: int
+) -> None:
+    save_folder(tmp_path, FILES)
+    before, original, calls = read_tree(tmp_path), getattr(os, call), []
+
+    def fail(*arguments: object) -> object:
+        calls.append(arguments)
+        if len(calls) >= at:
+            raise OSError("No space left on device")
+        return original(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, fail)
+        with pytest.raises(ChampionError, match="No space left"):
+            save_folder(tmp_path, OTHER)
+    assert read_tree(tmp_path) == before
+
+
+def test_threads_save_and_load_one_folder(tmp_path: Path) -> None:
+    """Also two models in turn, whose files come and go and come again."""
+    models = [FILES, OTHER]
+    save_folder(tmp_path, FILES)
+
+    def work(number: int) -> dict[str, bytes]:
+        if number % 4 == 0:
+            save_folder(tmp_path, models[number // 4 % 2])
+        return load_folder(tmp_path)
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(work, range(80)))
+    assert all(files in models for files in found)
+    assert load_folder(tmp_path) in models
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".npz", ".lock"}
+
+
+# Places
 
 
 @pytest.mark.parametrize("name", ["file/model", "x" * 300, "null\0"])
@@ -59,13 +381,6 @@ def test_what_names_no_folder_is_refused(path: object) -> None:
         save_folder(path, FILES)
     with pytest.raises(ParameterError, match="path: expected the name of a folder, received"):
         load_model(path, dict)
-
-
-def test_a_version_of_a_champion_is_never_replaced(tmp_path: Path) -> None:
-    store = ChampionStore(tmp_path)
-    version = store.add_version(FILES)
-    with pytest.raises(ChampionError, match="Name another"):
-        save_folder(tmp_path / "versions" / version, FILES)
 
 
 @pytest.mark.parametrize("fault", [KeyError("units"), ValueError("bad zip"), RecursionError(), MemoryError()])

@@ -1,6 +1,7 @@
 """Runs a program again and again, and ends it at each call that changes a disk, or at random moments.
 
-The programs stand beside this file: `stub_trainer.py` for the tests of `champion`, `stub_run.py` for those of `runs`.
+The programs stand beside this file: `stub_trainer.py` and `stub_saver.py` for the tests of `champion`, `stub_run.py`
+for those of `runs`.
 """
 
 import os

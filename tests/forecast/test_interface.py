@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines import Forecaster
+from rnn_pipelines.champion.folders import load_folder
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, ParameterError, SeriesError, SeriesTooShortError
 from rnn_pipelines.forecast.forecaster import forecast_newest
-from rnn_pipelines.forecast.packing import pack, unpack
+from rnn_pipelines.forecast.packing import unpack
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windowing import find_min_history
 from rnn_pipelines.forecast.series.windows import WindowSpec
@@ -170,9 +172,8 @@ def test_what_is_loaded_forecasts_as_best_did(fitted: Forecaster, frame: pd.Data
 def test_what_is_saved_is_a_champion(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
     """As the pipelines read and use one."""
     fitted.save(tmp_path / "model")
-    files = {path.name: path.read_bytes() for path in (tmp_path / "model").iterdir()}
     source = SourceSpec(name="catalog", id="unique_id")
-    found = forecast_newest(unpack(files), frame.rename_axis("row"), source)
+    found = forecast_newest(unpack(load_folder(tmp_path / "model")), frame.rename_axis("row"), source)
     np.testing.assert_array_equal(found["y_hat"], fitted.predict()["best"])
 
 
@@ -182,7 +183,7 @@ def test_a_champion_can_be_loaded(fitted: Forecaster, frame: pd.DataFrame, tmp_p
     folder = tmp_path / "champion"
     folder.mkdir()
     store = ChampionStore(folder)
-    version = store.add_version(pack(unpack({p.name: p.read_bytes() for p in (tmp_path / "model").iterdir()})))
+    version = store.add_version(load_folder(tmp_path / "model"))
     store.promote(version, ["for this test"], "2026-01-01T00:00:00+00:00")
     expected = fitted.predict()["best"]
     for path in (folder, folder / "versions" / version):
@@ -200,9 +201,59 @@ def test_a_loaded_forecaster_of_one_series_needs_no_name(single: Forecaster, tmp
 def test_a_loaded_forecaster_can_be_saved_again(single: Forecaster, tmp_path: Path) -> None:
     single.save(tmp_path / "one")
     Forecaster.load(tmp_path / "one").save(tmp_path / "two")
-    one, two = ({p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in ("one", "two"))
+    one, two = (load_folder(tmp_path / name) for name in ("one", "two"))
     assert one["settings.json"] == two["settings.json"]
     assert sorted(one) == sorted(two)
+
+
+@pytest.mark.parametrize("name", ["settings", "scaler", "model", "intervals"])
+@pytest.mark.parametrize("is_missing", [False, True])
+def test_a_saved_forecaster_with_another_digit_or_without_a_file_is_refused(
+    fitted: Forecaster, tmp_path: Path, name: str, is_missing: bool
+) -> None:
+    """When it is loaded, rather than with another forecast, or none, later."""
+    fitted.save(tmp_path)
+    (path,) = tmp_path.glob(f"{name}.*.*")
+    content = path.read_bytes()
+    digit = next(place for place in range(len(content) // 2, len(content)) if content[place : place + 1].isdigit())
+    other = b"1" if content[digit : digit + 1] != b"1" else b"2"
+    path.unlink() if is_missing else path.write_bytes(content[:digit] + other + content[digit + 1 :])
+    with pytest.raises(ChampionError, match=name):
+        Forecaster.load(tmp_path)
+
+
+def test_a_folder_of_the_user_is_not_replaced(fitted: Forecaster, tmp_path: Path) -> None:
+    """Even if it has a file that a model has too."""
+    files = {"settings.json": '{"editor": "mine"}', "notes.txt": "mine"}
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    with pytest.raises(ChampionError, match=r"notes\.txt"):
+        fitted.save(tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == files
+
+
+def test_threads_use_one_forecaster_and_one_folder(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
+    expected, contributions = fitted.predict(frame)["best"], fitted.explain(frame)
+
+    def work(number: int) -> pd.Series:
+        if number % 2:
+            fitted.save(tmp_path / "model")
+        return (Forecaster.load(tmp_path / "model") if number % 3 else fitted).predict(frame)["best"]
+
+    fitted.save(tmp_path / "model")
+    with ThreadPoolExecutor(4) as threads:
+        for found in threads.map(work, range(6)):
+            pd.testing.assert_series_equal(found, expected, check_exact=True)
+        for explained in threads.map(fitted.explain, [frame] * 3):
+            pd.testing.assert_frame_equal(explained, contributions)
+
+
+def test_threads_fit_forecasters_of_their_own(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    """With the numbers of one thread."""
+    with ThreadPoolExecutor(2) as threads:
+        forecasters = [Forecaster(h=3, level=[50, 80], lookback=8, **SMALL) for _ in range(2)]
+        for one in threads.map(lambda forecaster: forecaster.fit(frame), forecasters):
+            pd.testing.assert_frame_equal(one.predict(), fitted.predict())
 
 
 # What is refused

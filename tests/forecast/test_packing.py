@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.errors import NewerFormatError
+from rnn_pipelines.errors import ChampionError, NewerFormatError
 from rnn_pipelines.forecast.forecaster import Forecaster, forecast_newest
 from rnn_pipelines.forecast.packing import FORMAT, pack, unpack
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -111,6 +111,25 @@ def test_newer_format_is_refused(forecaster: Forecaster) -> None:
     settings = json.loads(files["settings.json"]) | {"format": FORMAT + 1}
     with pytest.raises(NewerFormatError, match=f"format {FORMAT + 1}"):
         unpack({**files, "settings.json": json.dumps(settings).encode()})
+
+
+@pytest.mark.parametrize("name", ["settings.json", "coding.json", "scaler.json", "model.npz"])
+def test_missing_file_is_named_when_the_forecaster_is_read(forecaster: Forecaster, name: str) -> None:
+    """Also that of a refit."""
+    files = {other: content for other, content in pack(forecaster).items() if other != name}
+    refit = {f"refit_{other}": content for other, content in files.items()}
+    for found in (files, pack(forecaster) | refit):
+        with pytest.raises(ChampionError, match=name):
+            unpack(found)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_network_that_the_settings_of_an_older_format_name_is_needed(forecaster: Forecaster, number: int) -> None:
+    files = pack(forecaster)
+    settings = json.loads(files["settings.json"]) | {"format": number, "networks": {"lstm": {}}}
+    older = {"settings.json": json.dumps(settings).encode(), "scaler.json": files["scaler.json"]}
+    with pytest.raises(ChampionError, match=r"lstm\.keras"):
+        unpack(older)
 
 
 def test_forecasting_needs_neither_keras_nor_tensorflow(

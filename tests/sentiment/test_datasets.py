@@ -17,8 +17,10 @@ from fsspec.implementations.local import LocalFileOpener
 from kedro.io import DatasetError
 from kedro.io.core import Version
 
+from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.datasets import TextClassifierDataset
+from rnn_pipelines.sentiment.packing import pack, unpack
 
 MEMBERS = ["settings.json", "vocabulary.json", "ngrams.npz", "networks/lstm.keras", "networks/gru.keras"]
 Reweigh = Callable[[float], TextClassifier]
@@ -80,9 +82,16 @@ def test_texts_that_it_has_seen_come_back(text_classifier: TextClassifier, tmp_p
     """So that a classifier of `sentiment` is not judged on what it was trained on."""
     seen = np.array([1, 2**64 - 1], np.uint64)
     dataset = TextClassifierDataset(filepath=str(tmp_path / "my.zip"))
-    dataset.save(dataclasses.replace(text_classifier, networks={}, seen=seen))
+    dataset.save(dataclasses.replace(text_classifier, seen=seen))
     found = dataset.load().seen
     assert (found.tolist(), found.dtype) == (seen.tolist(), np.uint64)
+
+
+@pytest.mark.parametrize("name", ["settings.json", "vocabulary.json", "ngrams.npz", "lstm.keras"])
+def test_missing_file_is_named_when_the_classifier_is_read(text_classifier: TextClassifier, name: str) -> None:
+    files = {other: content for other, content in pack(text_classifier).items() if other != name}
+    with pytest.raises(ChampionError, match=name):
+        unpack(files)
 
 
 def test_vocabulary_padding_and_calibration_come_back(text_classifier: TextClassifier, loaded: TextClassifier) -> None:

@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from rnn_pipelines import TextClassifier
+from rnn_pipelines.champion.folders import load_folder
 from rnn_pipelines.errors import ChampionError, ParameterError, ReviewError
 from rnn_pipelines.sentiment.classifier import score_sentiment
 from rnn_pipelines.sentiment.interface import read_spec
@@ -69,11 +71,28 @@ def test_what_is_loaded_predicts_the_same(fitted: TextClassifier, reviews: pd.Da
 def test_what_is_saved_is_a_champion(fitted: TextClassifier, reviews: pd.DataFrame, tmp_path: Path) -> None:
     """As the pipelines read one, with the memory of what it has seen."""
     fitted.save(tmp_path / "model")
-    artefact = unpack({path.name: path.read_bytes() for path in (tmp_path / "model").iterdir()})
+    artefact = unpack(load_folder(tmp_path / "model"))
     rows = pd.DataFrame({"row": [1], "text": ["a great fine film"]})
     found = score_sentiment(artefact, rows)["probability"]
     assert found[0] == pytest.approx(fitted.predict(["a great fine film"])["probability"][0])
     assert 0 < len(artefact.seen) < len(reviews)
+
+
+@pytest.mark.parametrize("name", ["settings", "vocabulary", "ngrams", "seen", "lstm"])
+def test_a_saved_classifier_that_is_damaged_is_refused(fitted: TextClassifier, tmp_path: Path, name: str) -> None:
+    fitted.save(tmp_path)
+    (path,) = tmp_path.glob(f"{name}.*.*")
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ChampionError, match=name):
+        TextClassifier.load(tmp_path)
+
+
+def test_threads_use_one_classifier(fitted: TextClassifier, reviews: pd.DataFrame) -> None:
+    texts = reviews["text"].tolist()[:20]
+    expected = fitted.predict(texts)
+    with ThreadPoolExecutor(2) as threads:
+        for found in threads.map(fitted.predict, [texts] * 4):
+            pd.testing.assert_frame_equal(found, expected, rtol=1e-6)
 
 
 def test_a_classifier_that_has_learnt_nothing_says_so() -> None:

@@ -1,35 +1,60 @@
-"""A model as a folder of files, outside of any store: what Python's interface saves and loads."""
+"""A model as a folder of files, outside of any store: what Python's interface saves and loads.
 
+model/model.json                        the list of files with their sha256, replaced last and at one moment
+model/settings.1f3a9c0d5e7b2a44.json    a file that the list calls `settings.json`; its name holds part of its sha256
+model/model.lock                        one saver at a time; readers need no lock
+
+A new model's files never take the names of an old model's, unless they are equal. So the list always names whole files,
+and the name and content of a file prove that the project wrote it.
+"""
+
+import json
+import logging
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from rnn_pipelines.champion.files import replace_file, sync_folder
+from rnn_pipelines.champion.checksums import CHECKSUMS, list_checksums, measure, parse_checksums, read_listed
+from rnn_pipelines.champion.files import find_target, is_regular, replace_file, sync_folder
+from rnn_pipelines.champion.history import LOCK_SECONDS, make_later_name
+from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.champion.versions import CHECKSUMS
-from rnn_pipelines.errors import ChampionError, ParameterError, RnnPipelinesError, show
+from rnn_pipelines.champion.versions import Versions
+from rnn_pipelines.errors import ChampionError, ParameterError, RnnPipelinesError, show, show_all
 
+LIST, LOCK = "model.json", "model.lock"
 SETTINGS = "settings.json"
+# Of a file that `_locate` has named.
+NAME = re.compile(r".+\.([0-9a-f]{16})(\.[^.]+)?", re.DOTALL | re.ASCII)
 
 Model = TypeVar("Model")
 
+logger = logging.getLogger(__name__)
+
 
 def save_folder(path: str | Path, files: Mapping[str, bytes]) -> None:
-    """Writes a model's files; a model that is there is replaced once the new one is whole.
+    """Writes a model's files; a model that is there is replaced at one moment, once the new one is whole.
 
     Args:
-        path: of the folder, which is made if it is not there.
+        path: of the folder, which is made if it is not there. If it is a link, the folder to which it leads is written.
         files: content by name, see the task's `packing`.
     Raises:
         ParameterError: the path is none.
-        ChampionError: the folder can't be written, or holds something else; it is left as it is.
+        ChampionError: the folder can't be written, or holds a file that no save has written; the message names it, and
+            the folder is left as it is.
+        LockedError: another save into the folder did not end in time.
     """
     folder = _take_path(path)
     try:
-        _replace_folder(folder, files)
+        # Before anything is written, even the lock.
+        _list_own(folder)
+        _make_folder(folder)
+        with hold_lock(folder / LOCK, LOCK_SECONDS):
+            _replace_model(folder, files)
+    except RnnPipelinesError:
+        raise
     # Of a path that no system takes, such as one with a null character, Python says ValueError.
     except (OSError, ValueError) as error:
         raise ChampionError(
@@ -37,23 +62,92 @@ def save_folder(path: str | Path, files: Mapping[str, bytes]) -> None:
         ) from error
 
 
-def _replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if folder.exists() and (not folder.is_dir() or (there and SETTINGS not in there) or CHECKSUMS in there):
-        raise ChampionError(f"{folder}: expected a new folder, an empty one, or one of a saved model. Name another.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def _replace_model(folder: Path, files: Mapping[str, bytes]) -> None:
+    there = _list_own(folder)
+    stored = {_locate(name, measure(content)): content for name, content in files.items()}
     try:
-        os.chmod(unfinished, 0o755)
-        for name, content in files.items():
-            replace_file(unfinished / name, content)
-        if folder.is_dir():
-            shutil.rmtree(folder)
-        os.rename(unfinished, folder)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
-    sync_folder(folder.parent)
+        for name, content in stored.items():
+            if name not in there:
+                replace_file(folder / name, content)
+        # The name of the save keeps the lists of two saves of one model apart, see `_read_saved`.
+        replace_file(folder / LIST, list_checksums(files, save=make_later_name([])))
+    finally:
+        # Also after an error, which may have come before the list was replaced or after it.
+        _remove_unlisted(folder, {*there, *stored})
+
+
+def _remove_unlisted(folder: Path, own: Collection[str]) -> None:
+    """Removes the files of the model before, or those of a save that failed.
+
+    A file that can't be removed is named in the log: the list doesn't name it, and the next save tries again.
+    """
+    try:
+        checksums = parse_checksums((folder / LIST).read_bytes(), folder / LIST)
+    except FileNotFoundError:
+        checksums = {}
+    kept = {LIST, LOCK, *(_locate(name, checksum) for name, checksum in checksums.items())}
+    for name in own:
+        if name not in kept:
+            try:
+                (folder / name).unlink(missing_ok=True)
+            except OSError as error:
+                logger.warning("%s: the file is not needed any more, and can't be removed (%s)", folder / name, error)
+
+
+def _locate(name: str, checksum: str) -> str:
+    """The name on disk of a file with this name and sha256."""
+    path = Path(name)
+    return f"{path.stem}.{checksum[:16]}{path.suffix}"
+
+
+def _list_own(folder: Path) -> set[str]:
+    """The names of all that lies in a folder, which saves have written.
+
+    Raises:
+        ChampionError: there is something else.
+    """
+    if not folder.is_dir():
+        if os.path.lexists(folder):
+            raise ChampionError(f"{folder}: expected a folder, found a file or a link to none. Name another folder.")
+        return set()
+    there = {path.name for path in folder.iterdir()}
+    foreign = sorted(name for name in there if not _is_own(folder / name))
+    if foreign:
+        raise ChampionError(
+            f"{folder}: expected a new folder, an empty one, or one of a saved model, unchanged; found "
+            f"{show_all(foreign)}. Name another folder, or move these files away."
+        )
+    return there
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a save has written it, and it is as it was written."""
+    target, found = find_target(path.name), NAME.fullmatch(path.name)
+    try:
+        if not is_regular(path):
+            return False
+        if target is not None:
+            return target == LIST or NAME.fullmatch(target) is not None
+        if path.name in (LIST, LOCK):
+            return path.name == LOCK or _is_list(path)
+        return found is not None and measure(path.read_bytes()).startswith(found[1])
+    except FileNotFoundError:  # another save has removed it since it was listed
+        return True
+
+
+def _is_list(path: Path) -> bool:
+    content = path.read_bytes()
+    try:
+        parse_checksums(content, path)
+    except ValueError:
+        return False
+    return json.loads(content).keys() == {"format", "save", "files"}
 
 
 def load_model(path: str | Path, unpack: Callable[[Mapping[str, bytes]], Model]) -> Model:
@@ -64,7 +158,7 @@ def load_model(path: str | Path, unpack: Callable[[Mapping[str, bytes]], Model])
         unpack: see the task's `packing`.
     Raises:
         ParameterError: the path is none.
-        ChampionError: there is no model, or it is damaged.
+        ChampionError: there is no model, it is damaged, or an older version of the project has saved it.
         NewerFormatError: a newer version of the project has written it.
     """
     folder = _take_path(path)
@@ -84,15 +178,38 @@ def _take_path(path: object) -> Path:
 
 
 def load_folder(folder: Path) -> dict[str, bytes]:
-    """The files of a saved model, of a champion's version, or of the champion of a task.
+    """The files of a saved model, of a champion's version, or of the champion of a task, each as it was written.
 
     Args:
         folder: of one of the three.
     Raises:
-        ChampionError: there is no model.
+        ChampionError: there is no model, it is damaged, or an older version of the project has saved it.
     """
+    if (folder / LIST).is_file():
+        return _read_saved(folder)
     if (folder / "versions").is_dir():
-        return dict(ChampionStore(folder).load().files)
-    if not (folder / SETTINGS).is_file():
-        raise ChampionError(f"{folder}: there is no saved model (looked in {Path.cwd()}).")
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+        champion = ChampionStore(folder).load()
+        for alarm in champion.alarms:
+            logger.warning("%s", alarm)
+        return dict(champion.files)
+    if (folder / CHECKSUMS).is_file():
+        version = folder.resolve()
+        return Versions(version.parent).verify(version.name)[0]
+    if folder.is_dir() and any(path.name == SETTINGS or NAME.fullmatch(path.name) for path in folder.iterdir()):
+        raise ChampionError(
+            f"{folder}: the list of its files, {LIST}, is missing: an older version of the project has saved this "
+            "model, or the list was removed. Fit the model and save it again, in another folder."
+        )
+    raise ChampionError(f"{folder}: there is no saved model (looked in {Path.cwd()}).")
+
+
+def _read_saved(folder: Path) -> dict[str, bytes]:
+    listed = (folder / LIST).read_bytes()
+    while True:
+        try:
+            return read_listed(folder, listed, folder, _locate)
+        except ChampionError:
+            before, listed = listed, (folder / LIST).read_bytes()
+            # Another list: a save has replaced the model and removed the files of the one before.
+            if listed == before:
+                raise

@@ -1,9 +1,10 @@
 """The number of the format in which the files of a champion are written; a newer one is not guessed at."""
 
 import json
+from collections.abc import Container, Iterable
 from typing import Any
 
-from rnn_pipelines.errors import NewerFormatError
+from rnn_pipelines.errors import ChampionError, NewerFormatError
 
 # Of versions, of the pointer and of records. What has no number is from before there were numbers, and is read.
 FORMAT = 1
@@ -43,6 +44,13 @@ def refuse_newer(number: int, label: object, known: int = FORMAT) -> None:
             f"{label}: it has format {number}, and this version of the project reads formats up to {known}. "
             "Update the project."
         )
+
+
+def refuse_missing(files: Container[str], needed: Iterable[str], label: object) -> None:
+    """Raise a ChampionError, which begins with `label`, if a needed file is missing; it names all that are."""
+    missing = [name for name in needed if name not in files]
+    if missing:
+        raise ChampionError(f"{label}: its files lack {', '.join(missing)}. Train the model again.")
 
 
 def is_plain(name: object) -> bool:

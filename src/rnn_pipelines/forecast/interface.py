@@ -199,11 +199,14 @@ class Forecaster:
         return show_table(explain_ends(artefact, series, covariates), artefact.settings.tz)
 
     def save(self, path: str | Path) -> None:
-        """Saves the combination `best` as a folder in the champion's format; what else was fitted is not in it.
+        """Saves the combination `best` as a folder of arrays and JSON; what else was fitted is not in it.
+
+        A saved model that is there is replaced at one moment; several threads and processes may save and load at once.
 
         Raises:
             ParameterError: nothing was learnt yet, or the path is none.
-            ChampionError: the folder can't be written, or holds something else.
+            ChampionError: the folder can't be written, or holds other files than a saved model, unchanged.
+            LockedError: another save into the folder did not end in time.
         """
         artefact = self._require_fit() if self._fitted is None else make_champion(self._fitted)
         save_folder(path, pack(artefact))
@@ -218,7 +221,7 @@ class Forecaster:
             path: the folder of a saved forecaster, of a champion's version, or of a task's champion.
         Raises:
             ParameterError: the path is none.
-            ChampionError: there is none, or it is damaged.
+            ChampionError: there is none, it is damaged, or an older version of the project has saved it.
             NewerFormatError: a newer version of the project has written it.
         """
         artefact = load_model(path, unpack)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.champion.formats import read_object
+from rnn_pipelines.champion.formats import read_object, refuse_missing
 from rnn_pipelines.forecast.forecaster import Blend, Forecaster, ForecasterSettings, Model
 from rnn_pipelines.forecast.intervals import Intervals
 from rnn_pipelines.forecast.networks import Network
@@ -45,17 +45,27 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
     """The forecaster in the files of `pack`, of this version of the project or an older one.
 
     Raises:
+        ChampionError: a file is missing that the settings call for.
         NewerFormatError: a newer version wrote them.
     """
+    refuse_missing(files, [SETTINGS], "forecaster")
     found = read_object(files[SETTINGS], "forecaster", FORMAT)
     # From JSON, in which times are text.
     settings = ForecasterSettings.model_validate_json(json.dumps({k: v for k, v in found.items() if k != "format"}))
+    refuse_missing(files, _list_needed(found.get("format", 0), settings), "forecaster")
     intervals = Intervals(**_read_values(files[INTERVALS])) if INTERVALS in files else None
     coding = Coding.model_validate_json(files[CODING]) if CODING in files else Coding()
     scaler = pd.DataFrame(json.loads(files[SCALER]))
     own = {name.removeprefix(REFIT): content for name, content in files.items() if name.startswith(REFIT)}
     refit = unpack(own) if own else None
     return Forecaster(_unpack_model(files), scaler, settings, intervals, coding, refit)
+
+
+def _list_needed(number: int, settings: ForecasterSettings) -> list[str]:
+    """The files without which a forecaster of a format can't forecast; see `FORMAT`."""
+    if number < 2:
+        return [SCALER, *(f"{name}.keras" for name in settings.networks)]
+    return [SCALER, MODEL] if number < 3 else [SCALER, CODING, MODEL]
 
 
 def _unpack_model(files: Mapping[str, bytes]) -> Model:

@@ -100,11 +100,14 @@ class TextClassifier:
         return table.drop(columns="against_nb_ngram").sort_values("log_loss", kind="stable").reset_index()
 
     def save(self, path: str | Path) -> None:
-        """Saves the classifier as a folder in the champion's format.
+        """Saves the classifier as a folder of networks, arrays and JSON.
+
+        A saved model that is there is replaced at one moment; several threads and processes may save and load at once.
 
         Raises:
             ParameterError: nothing was learnt yet, or the path is none.
-            ChampionError: the folder can't be written, or holds something else.
+            ChampionError: the folder can't be written, or holds other files than a saved model, unchanged.
+            LockedError: another save into the folder did not end in time.
         """
         save_folder(path, pack(self._require_fit()))
 
@@ -116,7 +119,7 @@ class TextClassifier:
             path: the folder of a saved classifier, of a champion's version, or of a task's champion.
         Raises:
             ParameterError: the path is none.
-            ChampionError: there is none, or it is damaged.
+            ChampionError: there is none, it is damaged, or an older version of the project has saved it.
             NewerFormatError: a newer version of the project has written it.
         """
         loaded = cls()

@@ -5,10 +5,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rnn_pipelines.champion.formats import read_object
+from rnn_pipelines.champion.formats import read_object, refuse_missing
 from rnn_pipelines.networks.packing import pack_arrays, pack_networks, unpack_arrays, unpack_networks
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.nb_ngram import NgramClassifier
+from rnn_pipelines.sentiment.registry import NB_NGRAM
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 
 SETTINGS, VOCABULARY, NGRAMS = "settings.json", "vocabulary.json", "ngrams.npz"
@@ -38,9 +39,13 @@ def unpack(files: Mapping[str, bytes]) -> TextClassifier:
     """The classifier in the files of `pack`, of this version of the project or an older one.
 
     Raises:
+        ChampionError: a file is missing that the settings call for.
         NewerFormatError: a newer version wrote them.
     """
+    refuse_missing(files, [SETTINGS], "text classifier")
     settings = read_object(files[SETTINGS], "text classifier", FORMAT)
+    networks = [f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM]
+    refuse_missing(files, [VOCABULARY, NGRAMS, *networks], "text classifier")
     ngrams: dict[str, Any] = {
         name: array if array.ndim else array.item() for name, array in unpack_arrays(files[NGRAMS]).items()
     }
