@@ -183,7 +183,9 @@ class History:
             assert not set(whole[:1]) & set(removed)
         left = [version for version in self.order if version in self.store.list_versions()]
         gone = [version for version in self.order if version in removed]
-        kept = [version for version in left if pointer is None or version not in [pointer.version, *pointer.previous]]
+        in_use = [] if pointer is None else [pointer.version, *pointer.previous]
+        # One that somebody changed stays, however old it is.
+        kept = [version for version in left if version not in in_use and self.is_whole(version)]
         assert all(self.order.index(one) < self.order.index(other) for one in gone for other in kept)
         self.broken |= set(removed)
 
