@@ -28,13 +28,13 @@ class TrackingSpec(BaseModel, extra="forbid", frozen=True):
     @field_validator("tracking_uri")
     @classmethod
     def _check_address(cls, address: str) -> str:
-        if not address.startswith((SQLITE, "http://", "https://")) or address.endswith("/"):
-            raise ValueError("expected sqlite:///<file>, or http://<server> or https://<server> with no / at its end")
-        if "@" in address:
+        if any(sign in address for sign in "@?#"):
             raise ValueError(
-                "expected no user in the address, which logs would show; MLFLOW_TRACKING_USERNAME and "
-                "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, are the place for it"
+                "expected no user, password or token in the address (@, ? or #), because logs and errors show it; set "
+                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, which MLflow reads"
             )
+        if not address.startswith((SQLITE, "http://", "https://")) or address.endswith("/") or not address.isprintable():
+            raise ValueError("expected sqlite:///<file>, or http://<server> or https://<server> with no / at its end")
         return address
 
 
@@ -52,9 +52,10 @@ def read_tracking(settings: Mapping[str, Any], root: Path) -> TrackingSpec | Non
     try:
         spec = TrackingSpec.model_validate(settings)
     except ValidationError as error:
+        # Without the cause, which quotes the address.
         raise TrackingError(
             f"mlflow.yml: {'; '.join(_explain_problem(problem) for problem in error.errors())}."
-        ) from error
+        ) from None
     if not spec.is_on:
         return None
     if find_spec("mlflow") is None:
