@@ -1,5 +1,6 @@
 # The project's commands, with the versions of requirements.lock: docs/operations.md says how to use it.
-FROM python:3.13-slim
+# By digest, which always names the same image: python:3.13-slim of 5 August 2026, as docker-library/repo-info records it.
+FROM python:3.13-slim@sha256:9662417aace5ae7b8e2609cce472b72a8958e134ba372808abe9cc1a0c0125e6
 
 ENV DO_NOT_TRACK=1
 WORKDIR /project
@@ -11,7 +12,7 @@ RUN sed -n '/^uv==/,/[^\\]$/p' requirements.lock > /tmp/uv.txt \
     && pip install --quiet --no-cache-dir --require-hashes --requirement /tmp/uv.txt \
     && uv pip install --quiet --system --no-cache --compile-bytecode \
         --require-hashes --constraints requirements.lock --requirements pyproject.toml \
-        --extra dask --extra excel --extra mlflow --extra postgres
+        --extra dask --extra excel --extra holidays --extra mlflow --extra postgres
 
 COPY README.md LICENSE ./
 COPY conf conf
