@@ -90,6 +90,7 @@ format: install ## Put the code into its one form
 lock: $(VENV)/uv.installed ## Renew the locked versions
 	@$(UV) pip compile pyproject.toml --all-extras $(LOCK) requirements.lock
 	@$(UV) pip compile deploy/airflow/requirements.txt $(LOCK) deploy/airflow/requirements.lock
+	@$(UV) pip compile .github/audit/requirements.txt $(LOCK) .github/audit/requirements.lock
 
 viz: $(VENV)/viz.installed ## Open the graph, the plots and the metrics in kedro-viz
 	$(BIN)/kedro viz run

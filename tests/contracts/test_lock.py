@@ -1,4 +1,4 @@
-"""The locks, the project's and Airflow's, install the same packages from any index, and commands what they need."""
+"""The locks install the same packages from any index, and commands what they need."""
 
 import os
 import re
@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture(scope="module", params=["requirements.lock", "deploy/airflow/requirements.lock"])
+# What is locked beside the project, each from its own requirements.txt.
+BESIDE = ("deploy/airflow", ".github/audit")
+
+
+@pytest.fixture(scope="module", params=["requirements.lock", *(f"{folder}/requirements.lock" for folder in BESIDE)])
 def lock(project: Path, request: pytest.FixtureRequest) -> str:
     return (project / request.param).read_text()
 
@@ -52,8 +56,9 @@ def test_every_dependency_is_locked(project: Path) -> None:
     assert {normalize(name) for name in wanted} - find_names(project / "requirements.lock") == set()
 
 
-def test_everything_that_airflow_needs_is_locked(project: Path) -> None:
-    folder = project / "deploy/airflow"
+@pytest.mark.parametrize("name", BESIDE)
+def test_everything_that_is_needed_beside_is_locked(project: Path, name: str) -> None:
+    folder = project / name
     assert find_names(folder / "requirements.txt") - find_names(folder / "requirements.lock") == set()
 
 

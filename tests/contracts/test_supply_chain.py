@@ -1,0 +1,72 @@
+"""The workflow that installs from the locks and looks up known vulnerabilities, as far as can be known without its host."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+Workflow = dict[Any, Any]
+
+
+@pytest.fixture(scope="module")
+def workflow(project: Path) -> Workflow:
+    return yaml.safe_load((project / ".github/workflows/supply-chain.yml").read_text())
+
+
+@pytest.fixture(scope="module")
+def steps(workflow: Workflow) -> list[dict[str, Any]]:
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+def test_runs_with_each_change_and_every_week(workflow: Workflow) -> None:
+    """YAML reads the key `on` as true."""
+    assert workflow[True].keys() == {"push", "pull_request", "schedule", "workflow_dispatch"}
+    minute, hour, day, month, weekday = workflow[True]["schedule"][0]["cron"].split()
+    assert (minute.isdigit(), hour.isdigit(), day, month, weekday.isdigit()) == (True, True, "*", "*", True)
+
+
+def test_may_only_read(workflow: Workflow, steps: list[dict[str, Any]]) -> None:
+    assert workflow["permissions"] == {"contents": "read"}
+    assert [job for job in workflow["jobs"].values() if "permissions" in job] == []
+    assert all(step["with"]["persist-credentials"] is False for step in steps if "checkout" in step.get("uses", ""))
+
+
+def test_actions_are_named_by_their_commits(steps: list[dict[str, Any]]) -> None:
+    used = [step["uses"] for step in steps if "uses" in step]
+    assert [name for name in used if not re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", name)] == []
+    assert len(used) == 4
+
+
+def test_python_is_that_of_the_image(project: Path, steps: list[dict[str, Any]]) -> None:
+    versions = {step["with"]["python-version"] for step in steps if "python-version" in step.get("with", {})}
+    assert versions == set(re.findall(r"^FROM python:([\d.]+)-", (project / "Dockerfile").read_text(), re.MULTILINE))
+
+
+def test_all_is_installed_from_locks_with_hashes(steps: list[dict[str, Any]]) -> None:
+    """`make install` is, by `test_lock.py`."""
+    installs = [step["run"] for step in steps if "install" in step.get("run", "")]
+    assert installs == [
+        "make install",
+        "pip install --quiet --require-hashes --requirement .github/audit/requirements.lock",
+    ]
+
+
+def test_every_lock_of_what_runs_is_audited(project: Path, steps: list[dict[str, Any]]) -> None:
+    audits = [step["run"] for step in steps if step.get("run", "").startswith("pip-audit")]
+    assert [command.split()[-1] for command in audits] == ["requirements.lock", "deploy/airflow/requirements.lock"]
+    assert all({"--disable-pip", "--require-hashes"} <= set(command.split()) for command in audits)
+
+
+def test_nothing_is_tracked(project: Path, workflow: Workflow) -> None:
+    assert workflow["env"] == {"DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    assert yaml.safe_load((project / ".telemetry").read_text()) == {"consent": False}
+
+
+def test_newer_versions_are_proposed_for_all_that_is_pinned(project: Path) -> None:
+    updates = yaml.safe_load((project / ".github/dependabot.yml").read_text())["updates"]
+    assert {update["package-ecosystem"] for update in updates} == {"github-actions", "docker", "pip"}
+    folders = next(update["directories"] for update in updates if update["package-ecosystem"] == "pip")
+    locks = [path for pattern in ("*.lock", "[!.]*/**/*.lock", ".github/**/*.lock") for path in project.glob(pattern)]
+    assert {project / folder.strip("/") for folder in folders} == {path.parent for path in locks}
