@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-
 # What is locked beside the project, each from its own requirements.txt.
 BESIDE = ("deploy/airflow", ".github/audit")
 

@@ -1,4 +1,4 @@
-"""The workflow that installs from the locks and looks up known vulnerabilities, as far as can be known without its host."""
+"""The workflow that installs from the locks and looks up known vulnerabilities, as far as it can be read here."""
 
 import re
 from pathlib import Path

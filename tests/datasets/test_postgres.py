@@ -66,6 +66,8 @@ def test_missing_library_is_named_with_the_way_to_get_it(
         ("postgresql://hunter2:hunter2", "can't be read"),
         ("postgresql://user:p@hunter2@host/database", "Write one in user or password as %40"),
         ("postgresql://user:p@/hunter2@host/database", "Write one in user or password as %40"),
+        ("postgresql://us/er:hunter2@host/database", "and / as %2F"),
+        ("postgresql:///user:hunter2@host/database", "and / as %2F"),
         ("mysql://user:hunter2@host/database", "received one of another kind"),
         ("postgres://user:hunter2@host/database", "received one of another kind"),
         ("postgresql+psycopg2://user:hunter2@host/database", "received one of another kind"),
@@ -99,6 +101,18 @@ def test_options_of_the_url_win() -> None:
 def test_other_credentials_are_options_of_the_engine() -> None:
     options = make_engine_options({"con": FORM, "pool_pre_ping": True})
     assert (options["pool_pre_ping"], options["hide_parameters"]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("a\ud800b", "'a\\ud800b'"), ("a\0b", "'a\\x00b'")], ids=["half a sign", "NUL"]
+)
+def test_text_that_the_server_cannot_keep_is_told_with_column_and_row(text: str, shown: str) -> None:
+    """Before the server is asked."""
+    data = pd.DataFrame({"a": [1, 2, 3], "shop": pd.Series(["Øre ☃", None, text], dtype=object)})
+    with pytest.raises(DatasetError) as caught:
+        make_rows(FORM).save(data)
+    told = str(caught.value)
+    assert ("table forecasts, column 'shop', row 3" in told, shown in told) == (True, True)
 
 
 def test_query_is_only_read() -> None:

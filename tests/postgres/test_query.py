@@ -1,9 +1,12 @@
 """A query is only read, its types are those that series are made of, and each error says what to do."""
 
 import re
+import shutil
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -95,6 +98,34 @@ def test_no_query_leaves_the_transaction_that_may_only_read(
     with pytest.raises(DatasetError):
         read(sql)
     assert database.read("select to_regclass('made'), count(*) from series") == [(None, 3)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "copy (select 1) to program 'cat > {}'",
+        "copy (select 1) to '{}'",
+        "do $$ begin reset role; copy (select 1) to '{}'; end $$",
+        "select lo_export(lo_from_bytea(0, 'a'), '{}')",
+        "select 1 as y",
+    ],
+)
+@pytest.mark.parametrize("right", ["superuser", "pg_execute_server_program", "pg_write_server_files"])
+def test_user_who_could_do_more_than_read_is_refused(database: Any, server: sa.URL, right: str, sql: str) -> None:
+    """A superuser, and whoever may run programs or write files on the server; whatever the query is, it is not sent."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    url = database.url.replace("forecaster:", "powerful:")
+    make = "superuser" if right == "superuser" else f"in role {right}"
+    literal = server.password.replace("%", "%%")
+    database.run("reset role", f"create role powerful login password '{literal}' {make}")
+    try:
+        with pytest.raises(DatasetError, match="superuser"):
+            PostgresQueryDataset(sql=sql.format(folder / "made"), credentials={"con": url}).load()
+        assert list(folder.iterdir()) == []
+    finally:
+        database.run("reset role", "drop role powerful")
+        shutil.rmtree(folder)
 
 
 def test_second_statement_is_refused_with_what_to_do(read: Callable[[str], pd.DataFrame]) -> None:

@@ -15,6 +15,8 @@ FORM = "postgresql://user:password@host:5432/database"
 # Where the URL says nothing else; libpq would wait for minutes.
 CONNECTING = {"connect_timeout": "10", "fallback_application_name": "rnn-pipelines"}
 
+# Predefined roles, of which a superuser is a member, too.
+SERVER_RIGHTS = ("pg_execute_server_program", "pg_write_server_files")
 READ_ONLY = "-c default_transaction_read_only=on"
 
 # What to do, by SQLSTATE; of other errors the reason says enough.
@@ -59,8 +61,11 @@ def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]
         raise DatasetError(f"PostgreSQL: the URL of the server can't be read; expected {FORM}.") from None
     if url.drivername not in ("postgresql", "postgresql+psycopg"):
         raise DatasetError(f"PostgreSQL: expected a URL of the form {FORM}, received one of another kind.")
-    if given.count("@") > 1:
-        raise DatasetError("PostgreSQL: the URL of the server has a second @. Write one in user or password as %40.")
+    # What stands before such an @ would be taken for a host or a database, and errors name those.
+    if given.count("@") > (url.username is not None):
+        raise DatasetError(
+            "PostgreSQL: the URL of the server has an @ too many. Write one in user or password as %40, and / as %2F."
+        )
     url = url.update_query_dict({name: value for name, value in CONNECTING.items() if name not in url.query})
     con = url.render_as_string(hide_password=False)
     return {"poolclass": NullPool, "hide_parameters": True, **options, "con": con}
@@ -81,6 +86,28 @@ def restrict_to_reading(options: Mapping[str, Any]) -> dict[str, Any]:
     given = options.get("connect_args", {})
     said = given.get("options", make_url(options["con"]).query.get("options", ""))
     return {**options, "connect_args": {**given, "options": f"{said} {READ_ONLY}".strip(), "prepare_threshold": 0}}
+
+
+def refuse_powerful_user(connection: "Connection", label: str) -> None:
+    """Refuses a user for whom a transaction that may only read is no limit.
+
+    `copy … to program` runs programs in it, and `set role` to a user with fewer rights is undone by a block of code
+    (`do`), which is one statement.
+
+    Args:
+        connection: of the user.
+        label: see `connect`.
+    Raises:
+        DatasetError: the user is a superuser, or has the right to run programs or to write files on the server.
+    """
+    from sqlalchemy import func, select
+
+    rights = [func.pg_has_role(func.session_user(), right, "MEMBER") for right in SERVER_RIGHTS]
+    if any(connection.execute(select(*rights)).one()):
+        raise DatasetError(
+            f"{label}: the user of {VARIABLE} is a superuser, or may run programs or write files on the server. A query "
+            "could do more than read. Name a user without these rights; docs/data.md says how to make one."
+        )
 
 
 @contextmanager

@@ -6,11 +6,21 @@ from typing import Any
 import pandas as pd
 from kedro.io.core import AbstractDataset, DatasetError
 
-from rnn_pipelines.datasets.postgres import explain, make_engine_options, restrict_to_reading
+from rnn_pipelines.datasets.postgres import (
+    connect,
+    explain,
+    make_engine_options,
+    refuse_powerful_user,
+    restrict_to_reading,
+)
+
+LABEL = "PostgreSQL"
 
 
 class PostgresQueryDataset(AbstractDataset[None, pd.DataFrame]):
     """`pandas.SQLQueryDataset` on a connection that may only read, with errors that say what to do.
+
+    A superuser is refused, because a query of theirs can run programs on the server all the same.
 
     Args:
         sql: the query, one statement; with an `order by`, so that the same rows are the same table.
@@ -26,6 +36,8 @@ class PostgresQueryDataset(AbstractDataset[None, pd.DataFrame]):
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
+        with connect(self._credentials, LABEL) as connection:
+            refuse_powerful_user(connection, LABEL)
         options = restrict_to_reading(make_engine_options(self._credentials))
         from kedro_datasets.pandas import SQLQueryDataset
         from sqlalchemy.exc import DBAPIError
@@ -39,7 +51,7 @@ class PostgresQueryDataset(AbstractDataset[None, pd.DataFrame]):
             found = next((cause for cause in _list_causes(error) if isinstance(cause, DBAPIError)), None)
             if found is None:
                 raise
-            raise explain(found, "PostgreSQL") from None
+            raise explain(found, LABEL) from None
 
     def save(self, data: None) -> None:
         raise DatasetError(f"{self._sql}: expected nothing to save, because it is only read.")

@@ -14,6 +14,7 @@ from rnn_pipelines.datasets.postgres_table import (
     list_key,
     make_batches,
     make_upsert,
+    refuse_unstorable_texts,
     take_turn,
 )
 
@@ -79,11 +80,12 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         """Adds and updates; without rows, nothing is written.
 
         Raises:
-            DatasetError: two rows have one key, a column can't be kept as it is, or the table is another one.
+            DatasetError: two rows have one key, a column or a text can't be kept as it is, or the table is another one.
         """
         if data.empty:
             return
         self._refuse_repeated_keys(data)
+        refuse_unstorable_texts(self._label, data)
         with connect(self._credentials, self._label) as connection:
             wanted = define_table(self._table, self._key, data)
             take_turn(connection, self._table)

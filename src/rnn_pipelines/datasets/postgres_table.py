@@ -7,6 +7,7 @@ import pandas as pd
 from kedro.io.core import DatasetError
 
 from rnn_pipelines.errors import show
+from rnn_pipelines.user_files import is_broken
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -37,6 +38,17 @@ def define_table(name: str, key: list[str], data: pd.DataFrame) -> "Table":
             )
         columns.append(Column(column, kind, autoincrement=False))
     return Table(name, MetaData(), *columns, PrimaryKeyConstraint(*key))
+
+
+def refuse_unstorable_texts(label: str, data: pd.DataFrame) -> None:
+    """Raises a DatasetError for the first text with half a sign (a lone surrogate) or NUL, which no server keeps."""
+    for column in data.columns[[dtype.kind == "O" for dtype in data.dtypes]]:
+        for row, text in enumerate(data[column], start=1):
+            if is_broken(text) or (isinstance(text, str) and "\0" in text):
+                raise DatasetError(
+                    f"{label}, column {show(column)}, row {row}: {show(text)} has a character that PostgreSQL does not "
+                    "keep in a text (half a sign, or NUL). Correct it where it comes from."
+                )
 
 
 def list_columns(table: "Table") -> dict[str, str]:

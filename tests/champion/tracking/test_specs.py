@@ -48,7 +48,9 @@ def test_settings_of_kedro_mlflow_are_refused() -> None:
     assert "server is not a setting" in fail({"server": {"mlflow_tracking_uri": "sqlite:///mlflow.db"}})
 
 
-@pytest.mark.parametrize("address", ["mlruns", "sqlite:mlflow.db", "sqlite:///", "postgresql://a/b", "http://a:5000/", "http://a\x1b"])
+@pytest.mark.parametrize(
+    "address", ["mlruns", "sqlite:mlflow.db", "sqlite:///", "postgresql://a/b", "http://a:5000/", "http://a\x1b"]
+)
 def test_wrong_address_is_refused_with_the_right_forms(address: str) -> None:
     assert fail({"tracking_uri": address}).startswith("mlflow.yml: tracking_uri: expected sqlite:///<file>, or http://")
 

@@ -33,7 +33,11 @@ class TrackingSpec(BaseModel, extra="forbid", frozen=True):
                 "expected no user, password or token in the address (@, ? or #), because logs and errors show it; set "
                 "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, which MLflow reads"
             )
-        if not address.startswith((SQLITE, "http://", "https://")) or address.endswith("/") or not address.isprintable():
+        if (
+            not address.startswith((SQLITE, "http://", "https://"))
+            or address.endswith("/")
+            or not address.isprintable()
+        ):
             raise ValueError("expected sqlite:///<file>, or http://<server> or https://<server> with no / at its end")
         return address
 
