@@ -105,8 +105,8 @@ def refuse_powerful_user(connection: "Connection", label: str) -> None:
     rights = [func.pg_has_role(func.session_user(), right, "MEMBER") for right in SERVER_RIGHTS]
     if any(connection.execute(select(*rights)).one()):
         raise DatasetError(
-            f"{label}: the user of {VARIABLE} is a superuser, or may run programs or write files on the server. A query "
-            "could do more than read. Name a user without these rights; docs/data.md says how to make one."
+            f"{label}: the user of {VARIABLE} is a superuser, or may run programs or write files on the server. "
+            "A query could do more than read. Name a user without these rights; docs/data.md says how to make one."
         )
 
 
