@@ -1,6 +1,5 @@
 """`kedro champion`: retraining, and what people ask of the model in use."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -23,9 +22,10 @@ from rnn_pipelines.champion.tables import describe_version, tabulate_history
 from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.verdict import Level
-from rnn_pipelines.errors import TrackingError
+from rnn_pipelines.errors import TrackingError, make_line
 from rnn_pipelines.pipelines.retraining import TASKS
 from rnn_pipelines.places import Place, find_place, find_place_in, fingerprint_newest
+from rnn_pipelines.printing import say, say_json, write_list
 
 # Kedro looks for `run` here, too.
 from rnn_pipelines.run_command import SECONDS, PlainErrors, run
@@ -97,7 +97,7 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
             changes = _list_changes(session, place, task)
             is_run = is_forced or bool(changes)
             if is_run:
-                click.echo(f"{task}: {', '.join(changes) or 'nothing new, but asked for'}", err=True)
+                say(f"{task}: {', '.join(changes) or 'nothing new, but asked for'}", is_error=True)
                 session.run(pipeline_names=[f"retrain_{task}"], runner=SequentialRunner())
             record = find_retraining(place.store.list_records()) or Record()
         if not is_run:
@@ -144,7 +144,7 @@ def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None
     """
     place = find_place(task, env)
     verdict = check_task(place.store, place.verdict)
-    _say(is_json, {"task": task, **asdict(verdict)}, "\n  ".join([f"{task}: {verdict.verdict}", *verdict.reasons]))
+    _say(is_json, {"task": task, **asdict(verdict)}, write_list(f"{task}: {verdict.verdict}", verdict.reasons))
     ctx.exit(CHECK_CODES[verdict.verdict])
 
 
@@ -206,7 +206,7 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
         raise TrackingError(f"mlflow.yml: is_on is false. Write is_on: true into conf/{place.env}/mlflow.yml.")
     published = publication.publish(place.store, task, spec)
     text = publication.describe_publication(published, task, spec)
-    _say(is_json, {"task": task, **asdict(published)}, f"{task}: {text}")
+    _say(is_json, {"task": task, **asdict(published)}, make_line(f"{task}: {text}"))
 
 
 def _list_changes(session: KedroSession, place: Place, task: str) -> list[str]:
@@ -230,15 +230,18 @@ def _put_failure_on_record(place: Place, task: str, as_of: str | None) -> Iterat
 
 def _describe_outcome(record: Record, is_run: bool) -> str:
     if is_run:
-        return "\n  ".join([f"{record.get('outcome')} {record.get('version')}", *record.get("reasons", [])])
-    return f"nothing new since {record['at']} ({record['outcome']}: {'; '.join(record['reasons'])})"
+        return write_list(f"{record.get('outcome')} {record.get('version')}", record.get("reasons", []))
+    return make_line(f"nothing new since {record['at']} ({record['outcome']}: {'; '.join(record['reasons'])})")
 
 
 def _tell_change(place: Place, task: str, is_json: bool, change: Change) -> None:
     publish_if_possible(place.store, task, place.find_tracking)
-    text = f"{task}: {change.version} is the champion, {change.before or 'none'} was ({change.reason})"
+    text = f"{task}: {change.version} is the champion, {change.before or 'none'} was ({make_line(change.reason)})"
     _say(is_json, {"task": task, **asdict(change)}, text)
 
 
 def _say(is_json: bool, found: Any, text: str) -> None:
-    click.echo(json.dumps(found, indent=2, default=asdict) if is_json else text)
+    if is_json:
+        say_json(found, asdict)
+    else:
+        say(text)

@@ -29,11 +29,14 @@ def show_all(values: Iterable[object]) -> str:
 
 def make_line(text: object, most: int = MAX_MESSAGE) -> str:
     """A text on one line, its control characters escaped, without its middle where it is longer than `most`."""
-    line = " ".join(part.strip() for part in str(text).splitlines())
-    if not line.isprintable():
-        line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
+    line = escape(" ".join(part.strip() for part in str(text).splitlines()))
     half = most // 2
     return line if len(line) <= most else f"{line[:half]} … {line[len(line) - half + 3 :]}"
+
+
+def escape(text: str) -> str:
+    """A text with its control characters as Python writes them: `\\x1b`."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 class RnnPipelinesError(Exception):

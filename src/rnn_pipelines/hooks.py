@@ -16,6 +16,7 @@ from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.parameters import find_inputs_of_owners, refuse_swapped_cells, refuse_unread_parameters
 from rnn_pipelines.pipelines.retraining import list_retrained
 from rnn_pipelines.places import find_store
+from rnn_pipelines.printing import say
 from rnn_pipelines.report.failures import take_failures
 from rnn_pipelines.runs.waiting import WAIT_SECONDS
 
@@ -82,7 +83,7 @@ class RunHooks:
         """Prints what the run says at its end, and where each report and each table of results lies."""
         for name in sorted(pipeline.outputs()):
             if name.endswith("_summary") and name in catalog:
-                print(f"\n{catalog.load(name)}\n", flush=True)
+                say(f"\n{catalog.load(name)}\n")
         for name in sorted(pipeline.all_outputs()):
             kind = name.rpartition("_")[2]
             is_result = name in pipeline.outputs() if kind in RESULTS else kind == "predictions"

@@ -20,9 +20,10 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from rnn_pipelines.blocks import suggest
-from rnn_pipelines.errors import LockedError, RnnPipelinesError, make_line
+from rnn_pipelines.errors import LockedError, RnnPipelinesError, make_line, show
 from rnn_pipelines.parameters import explain_faults
 from rnn_pipelines.pipelines.names import PIPELINES
+from rnn_pipelines.printing import escape_lines
 from rnn_pipelines.runs.waiting import WAIT_SECONDS
 
 # That of "try again later" in sysexits.h, and in systemd's messages.
@@ -50,9 +51,9 @@ def show_plainly() -> Iterator[None]:
         raise LockedOut(f"{str(error).removesuffix('.')} (--wait).") from error
     except ParameterValidationError as error:
         types = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
-        raise click.ClickException(explain_faults(str(error), types)) from error
+        raise click.ClickException(escape_lines(explain_faults(str(error), types))) from error
     except (RnnPipelinesError, DatasetError, MissingConfigException) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(make_line(error)) from error
     except OSError as error:
         raise click.ClickException(make_line(error, MAX_LETTERS)) from error
     except Exception as error:
@@ -86,7 +87,7 @@ class PlainRun(click.Command):
         try:
             return super().parse_args(ctx, args)
         except KedroCliError as error:
-            raise click.UsageError(error.message, ctx) from error
+            raise click.UsageError(make_line(error.message), ctx) from error
         except YAMLError as error:
             text = (
                 "--params: a value could not be read. Put it in quotes, such as forecast.source.time_format='%d.%m.%Y'."
@@ -125,7 +126,7 @@ def _refuse_unknown_pipelines(names: list[str]) -> None:
     known = ["__default__", *PIPELINES]
     for name in names:
         if name not in known:
-            raise click.ClickException(f"There is no pipeline '{name}'. {suggest(name, known)}")
+            raise click.ClickException(f"There is no pipeline {show(name)}. {suggest(name, known)}")
 
 
 def _refuse_same_nodes(names: list[str]) -> None:

@@ -1,7 +1,5 @@
 """`kedro runs`: what earlier runs of a pipeline found, and what differed."""
 
-import json
-
 import click
 from kedro.framework.cli.utils import env_option
 from kedro.framework.session import KedroSession
@@ -10,6 +8,7 @@ from rnn_pipelines.errors import RunError
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.pipelines.retraining import PREFIX
 from rnn_pipelines.places import find_data_root
+from rnn_pipelines.printing import say, say_json
 from rnn_pipelines.run_command import PlainErrors
 from rnn_pipelines.runs import comparison
 from rnn_pipelines.runs.room import Room
@@ -36,7 +35,10 @@ def runs() -> None:
 def list_runs(pipeline: str, env: str | None, is_json: bool) -> None:
     """Lists the runs that are kept, the oldest first; * is the one whose results are shown."""
     room = find_room(pipeline, env)
-    click.echo(json.dumps(comparison.list_records(room), indent=2) if is_json else comparison.tabulate_runs(room))
+    if is_json:
+        say_json(comparison.list_records(room))
+    else:
+        say(comparison.tabulate_runs(room))
 
 
 @runs.command()
@@ -48,7 +50,10 @@ def show(pipeline: str, run: str | None, env: str | None, is_json: bool) -> None
     """Tells what is known of a RUN, or of the one that is shown, and whether its files are as it wrote them."""
     room = find_room(pipeline, env)
     name = comparison.find_run(room, run)
-    click.echo(json.dumps(room.read_record(name), indent=2) if is_json else comparison.describe_run(room, name))
+    if is_json:
+        say_json(room.read_record(name))
+    else:
+        say(comparison.describe_run(room, name))
 
 
 @runs.command()
@@ -70,9 +75,9 @@ def compare(
     if len(names) < NUM_COMPARED:
         raise click.ClickException(f"{pipeline}: expected two runs, found {len(names)}. Run it once more.")
     if is_json:
-        click.echo(json.dumps(comparison.compare(room, names), indent=2))
+        say_json(comparison.compare(room, names))
     else:
-        click.echo(comparison.compare_runs(room, names, None if is_all else metrics or comparison.MAIN_METRICS))
+        say(comparison.compare_runs(room, names, None if is_all else metrics or comparison.MAIN_METRICS))
 
 
 def find_room(pipeline: str, env: str | None) -> Room:

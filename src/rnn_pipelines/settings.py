@@ -1,8 +1,14 @@
 """Settings that Kedro reads when it starts."""
 
+import logging
+
 from rnn_pipelines.hooks import RunHooks
+from rnn_pipelines.printing import escape_log
 from rnn_pipelines.result_hooks import ResultHooks
 from rnn_pipelines.tracking_hooks import TrackingHooks
+
+# Kedro has set the log up by now, as conf/logging.yml says.
+escape_log(logging.getLogger().handlers)
 
 HOOKS = (ResultHooks(), RunHooks(), TrackingHooks())
 

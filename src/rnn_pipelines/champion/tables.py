@@ -5,6 +5,7 @@ from typing import Any
 
 from rnn_pipelines.champion.inspection import VersionFacts
 from rnn_pipelines.champion.records import Metrics, Record, find_compared_loss, list_measures, list_reasons
+from rnn_pipelines.errors import make_line
 
 NO_VALUE = "–"
 NUM_LETTERS = 12
@@ -64,8 +65,9 @@ def list_origins(record: Record) -> Iterator[tuple[str, Any]]:
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:
     """Columns that stand below one another."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    cells = [[make_line(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     return "\n".join(lines)
 
 
@@ -90,7 +92,7 @@ def _write_row(record: Record, champion: str | None) -> tuple[str, ...]:
         NO_VALUE if version is None else shorten_version(version) + ("*" if version == champion else ""),
         format_value(find_compared_loss(metrics, "challenger")),
         format_value(find_compared_loss(metrics, "champion")),
-        " ".join("; ".join(list_reasons(record)).split()),
+        "; ".join(list_reasons(record)),
     )
 
 

@@ -12,6 +12,7 @@ from rnn_pipelines.champion.changes import load_usable
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.verdict import KnownChampion, VerdictRecord, describe_verdict
+from rnn_pipelines.errors import MAX_VALUE, make_line
 from rnn_pipelines.forecast.coverage import Coverage
 from rnn_pipelines.forecast.evaluation.covariate_drift import CovariateDrift, compare_covariates
 from rnn_pipelines.forecast.evaluation.drift import Drift, compare_with_past
@@ -189,7 +190,7 @@ def monitor_forecasts(
 
 def _tell(anomaly: Anomaly) -> str:
     y, low, high = (format_number(number) for number in (anomaly["y"], anomaly["lo"], anomaly["hi"]))
-    return f"the newest is {y} of {anomaly['unique_id']} at {anomaly['ds']}, for {low} to {high}"
+    return f"the newest is {y} of {make_line(anomaly['unique_id'], MAX_VALUE)} at {anomaly['ds']}, for {low} to {high}"
 
 
 def _has_promise(champion: KnownChampion) -> bool:

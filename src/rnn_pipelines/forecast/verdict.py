@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from rnn_pipelines.blocks import Block
 from rnn_pipelines.champion.verdict import Finding, Verdict, conclude
+from rnn_pipelines.errors import MAX_VALUE, make_line
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
 from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.series.newest import NewestSpec
@@ -245,17 +246,18 @@ def _judge_covariates(covariates: Iterable[CovariateDriftRow], max_fraction: flo
     if compared and not drifted:
         yield Finding("ok", f"0 of {_count(len(compared), 'covariate')} have drifted")
     for row in rows:
+        name = make_line(row["covariate"], MAX_VALUE)
         if row in drifted and row["distance"] is not None and row["p_value"] is not None:
             yield Finding(
                 "retrain",
-                f"the newest values of the covariate {row['covariate']} have drifted in {row['num_drifted']} of "
+                f"the newest values of the covariate {name} have drifted in {row['num_drifted']} of "
                 f"{row['num_series']} series (distance {row['distance']:.2f}, {format_p_value(row['p_value'])})",
             )
         if row["num_unknown"]:
             is_much = row["num_unknown"] / row["num_values"] - row["usual_fraction"] > max_fraction
             yield Finding(
                 "retrain" if is_much else "ok",
-                f"{row['num_unknown']} of the {row['num_values']} newest values of the covariate {row['covariate']} "
+                f"{row['num_unknown']} of the {row['num_values']} newest values of the covariate {name} "
                 "are such as the forecaster in use has hardly seen",
             )
 
@@ -267,5 +269,5 @@ def _count(number: int, what: str) -> str:
 def _list(names: Iterable[str]) -> str:
     listed = list(names)
     if len(listed) == 1:
-        return f"series {listed[0]}"
+        return f"series {list_some(listed, 1)}"
     return f"{len(listed):,} series ({list_some(listed, NAMES_IN_REASON)})"

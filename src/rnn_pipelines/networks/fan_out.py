@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import ParallelError, show
+from rnn_pipelines.printing import escape_log
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -107,6 +108,8 @@ def count_threads() -> int:
 def _train_apart(train: Callable[[Job], Result], job: Job, num_threads: int) -> Result:
     # Before TensorFlow starts in this process.
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(num_threads)
+    # Nothing else sets the log of this process up.
+    escape_log([logging.lastResort])
     # Each training traces graphs of its own, which TensorFlow takes for a mistake and warns of.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     return train(job)

@@ -1,12 +1,13 @@
 """What the figures of all reports share: titles, menus and axes. Who is drawn in which colour, `looks` says."""
 
+import html
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import pandas as pd
 from plotly.graph_objects import Figure, Scatter, layout
 
+from rnn_pipelines.errors import MAX_VALUE, make_line
 from rnn_pipelines.looks import Look
 
 # Of what doesn't belong to a network: observed values, and marks.
@@ -81,7 +82,7 @@ def add_menu(figure: Figure, labels: Sequence[str], layouts: Sequence[Mapping[st
         before, after = [False] * num_traces * place, [False] * num_traces * (len(labels) - place - 1)
         buttons.append(
             {
-                "label": _shorten(label),
+                "label": write_label(label, MAX_LABEL_LENGTH),
                 "method": "update",
                 "args": [
                     {"visible": [*before, *shown, *after]},
@@ -94,9 +95,10 @@ def add_menu(figure: Figure, labels: Sequence[str], layouts: Sequence[Mapping[st
     )
 
 
-def _shorten(label: str) -> str:
-    """A label from the data, short enough for a menu, and with nothing that Plotly would read as markup."""
-    return escape(label if len(label) <= MAX_LABEL_LENGTH else f"{label[: MAX_LABEL_LENGTH - 1]}…", quote=False)
+def write_label(label: object, most: int = MAX_VALUE) -> str:
+    """A name from the data on one line, with nothing that Plotly would read as markup, and cut where it is longer."""
+    line = make_line(label)
+    return html.escape(line if len(line) <= most else f"{line[: most - 1]}…", quote=False)
 
 
 def make_log_ticks(lowest: int, highest: int, digits: Sequence[int] = (1, 2, 5)) -> dict[str, Any]:

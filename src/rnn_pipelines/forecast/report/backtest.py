@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.schedule import BacktestSpec, Retrainings
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
-from rnn_pipelines.report.style import TEMPLATE
+from rnn_pipelines.report.style import TEMPLATE, write_label
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Greatest p-value at which a difference counts as shown.
@@ -46,7 +46,7 @@ def draw_error_against_cost(results: BacktestResults) -> Figure:
         Scatter(
             x=seconds,
             y=[entry.mse for entry in schedules],
-            text=[LOOKS[entry.name].name for entry in schedules],
+            text=[write_label(LOOKS[entry.name].name) for entry in schedules],
             customdata=[(entry.num_trainings, entry.num_promotions) for entry in schedules],
             mode="markers+text",
             # Turn by turn, because schedules that cost about the same stand close together.

@@ -1,7 +1,6 @@
 """The figure of what moved the forecasts: series, calendar and covariates, and which values of the past."""
 
 from collections.abc import Iterator
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.covariates import HOLIDAYS
 from rnn_pipelines.forecast.theta import THETA
 from rnn_pipelines.report.notes import draw_note, find_failure
-from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, set_title
+from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, set_title, write_label
 
 # Those that count most: more rows of a figure can't be read.
 MAX_LAGS = 30
@@ -90,7 +89,7 @@ def name_input(name: str) -> str:
     if name in NAMES:
         return NAMES[name]
     kind, _, column = name.partition(":")
-    return f"{escape(column, quote=False)}, {KINDS[kind]}"
+    return f"{write_label(column)}, {KINDS[kind]}"
 
 
 def _draw_lags(table: pd.DataFrame, is_average: bool) -> Heatmap:

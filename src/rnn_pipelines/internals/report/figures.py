@@ -12,7 +12,7 @@ from rnn_pipelines.internals.gate_statistics import REACH_FRACTION, measure_half
 from rnn_pipelines.internals.notation import CANDIDATE, NOTATIONS, name_layer
 from rnn_pipelines.internals.records import LayerTrace, Traces
 from rnn_pipelines.report.notes import draw_or_note
-from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, make_log_ticks, set_title
+from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, make_log_ticks, set_title, write_label
 
 # From closed over half open to open, and from −1 over 0 to 1; colour-blind people can tell the ends apart.
 OPENNESS = [[0, "#a6611a"], [0.5, "#f5f0e6"], [1, "#01665e"]]
@@ -157,7 +157,12 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
         words = table.drop_duplicates("place")
         line = {"color": PROBABILITY_COLOR, "width": 2}
         hover = "<b>%{text}</b> %{customdata:.1f} %<extra></extra>"
-        common = {"x": words["place"], "y": words["probability"], "text": words["word"], "hovertemplate": hover}
+        common = {
+            "x": words["place"],
+            "y": words["probability"],
+            "text": words["word"].map(write_label),
+            "hovertemplate": hover,
+        }
         common["customdata"] = 100 * words["probability"]
         figure.add_trace(Scatter(mode="lines+markers", line=line, showlegend=False, **common), 1, 1)
         figure.add_trace(_draw_readings(table), 2, 1)
@@ -247,7 +252,7 @@ def _draw_readings(table: pd.DataFrame) -> Heatmap:
     """The values of one text: a row for each gate or unit, in their order in the table, a column for each word."""
     names = [_name_row(gate, unit) for gate, unit in zip(table["gate"], table["unit"], strict=True)]
     values = table.assign(row=names).pivot(index="row", columns="place", values="value").loc[list(dict.fromkeys(names))]
-    words = table.drop_duplicates("place")["word"]
+    words = table.drop_duplicates("place")["word"].map(write_label)
     return Heatmap(
         x=values.columns,
         y=values.index,
@@ -270,7 +275,7 @@ def _name_row(gate: str, unit: int) -> str:
 def _show_words(table: pd.DataFrame) -> dict[str, Any]:
     """The axis of one text: its words; the probability keeps its own range."""
     words = table.drop_duplicates("place")
-    ticks = {"xaxis2.tickvals": list(words["place"]), "xaxis2.ticktext": list(words["word"])}
+    ticks = {"xaxis2.tickvals": list(words["place"]), "xaxis2.ticktext": [*map(write_label, words["word"])]}
     return {"xaxis2.autorange": True, "yaxis.autorange": False, **ticks}
 
 

@@ -1,0 +1,164 @@
+"""What commands print and log has no control characters but our own line breaks, and none of it goes another way."""
+
+import ast
+import io
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+from kedro.io import DatasetError
+
+from rnn_pipelines.champion.tables import format_table
+from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+from rnn_pipelines.printing import LineFormatter, escape_log, say, say_json, write_list
+from rnn_pipelines.report.style import write_label
+from rnn_pipelines.report.terminal import align_columns, wrap_lines
+from rnn_pipelines.run_command import show_plainly
+
+# What clears a line, opens a link, goes back to its beginning, begins another, turns its direction, or ends a string.
+HOSTILE = "a\x1b[2K\x1b]8;;http://b\x1b\\c\x07\r\nforecast: ok\x85\u2028\u202e\u2066\x9b31m\x7f\ud800\0b"
+
+
+def is_plain(text: str) -> bool:
+    """Whether it is one line that a terminal shows as it stands."""
+    return text.isprintable()
+
+
+def test_lines_are_printed_as_they_are_but_for_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    say(f"one\n{HOSTILE}", is_error=True)
+    lines = capsys.readouterr().err.splitlines()
+    assert (lines[0], lines[2][:12], len(lines)) == ("one", "forecast: ok", 3)
+    assert all(map(is_plain, lines))
+
+
+def test_line_that_is_composed_has_no_line_of_its_own() -> None:
+    assert len(write_list(HOSTILE, [HOSTILE, 2]).split("\n")) == 3
+    for table in (format_table, align_columns):
+        lines = table([("name", "number"), (HOSTILE, "1")]).split("\n")
+        assert (len(lines), [*map(is_plain, lines)]) == (2, [True, True])
+    assert all(map(is_plain, wrap_lines(HOSTILE).split("\n")))
+
+
+def test_json_holds_the_text_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    say_json({"id": HOSTILE})
+    said = capsys.readouterr().out
+    assert all(map(is_plain, said.splitlines()))
+    assert json.loads(said) == {"id": HOSTILE}
+
+
+@pytest.fixture
+def log() -> tuple[logging.Logger, io.StringIO]:
+    logger, stream = logging.Logger("of a test"), io.StringIO()
+    logger.addHandler(logging.StreamHandler(stream))
+    logger.handlers[0].setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    return logger, stream
+
+
+def test_message_of_the_log_is_one_line(log: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, stream = log
+    escape_log(logger.handlers)
+    logger.warning("%s: left out", HOSTILE)
+    said = stream.getvalue()
+    assert (said.count("\n"), said[:9], said[-11:], is_plain(said[:-1])) == (1, "WARNING a", ": left out\n", True)
+
+
+def test_lines_of_a_traceback_are_set_in(log: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, stream = log
+    escape_log(logger.handlers)
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        logger.exception("it failed")
+    first, *rest = stream.getvalue().removesuffix("\n").split("\n")
+    assert (first, rest[0]) == ("ERROR it failed", "  Traceback (most recent call last):")
+    assert [line for line in rest if not line.startswith("  ") or not is_plain(line)] == []
+
+
+def test_other_handlers_see_the_record_as_it_was(log: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, stream = log
+    escape_log(logger.handlers)
+    escape_log(logger.handlers)
+    seen: list[logging.LogRecord] = []
+    logger.addHandler(type("Seen", (logging.Handler,), {"emit": lambda _, record: seen.append(record)})())
+    logger.warning("%s", "a\nb")
+    assert (stream.getvalue(), seen[0].getMessage()) == ("WARNING a b\n", "a\nb")
+
+
+def test_log_of_another_process_is_escaped_too(capfd: pytest.CaptureFixture[str]) -> None:
+    warn = logging.getLogger("rnn_pipelines").warning
+    assert len([*fan_out(warn, [f"left out: {HOSTILE}"] * 2, ParallelSpec(workers=2))]) == 2
+    lines = [line for line in capfd.readouterr().err.split("\n") if "left out" in line]
+    assert (len(lines), [*map(is_plain, lines)]) == (2, [True, True])
+
+
+def test_log_of_commands_is_escaped(project: Path) -> None:
+    """As soon as Kedro has read the settings, which it does for each command and session."""
+    code = (
+        "import logging; from pathlib import Path; from kedro.framework.startup import bootstrap_project; "
+        "from kedro.framework.project import settings; bootstrap_project(Path.cwd()); settings.HOOKS; "
+        "logging.getLogger('kedro').warning(chr(27) + chr(10) + 'ERROR all is lost')"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], cwd=project, check=True, capture_output=True, text=True)
+    assert finished.stderr.endswith(r" WARNING \x1b ERROR all is lost" + "\n")
+
+
+@pytest.mark.parametrize("error", [DatasetError(HOSTILE), OSError(HOSTILE), RuntimeError(HOSTILE)])
+def test_error_that_a_user_meets_is_one_line(error: Exception) -> None:
+    """The last one as a library that reads `conf` raises it."""
+    code = compile("raise error", "conf", "exec")
+    with pytest.raises(click.ClickException) as caught, show_plainly():
+        exec(code, {"error": error, "__name__": "omegaconf"})
+    assert is_plain(caught.value.message)
+
+
+def test_label_of_a_figure_holds_no_markup() -> None:
+    label = write_label("<a href='http://b'>a</a>\x1b\n&lt;b&gt;")
+    assert label == "&lt;a href='http://b'&gt;a&lt;/a&gt;\\x1b &amp;lt;b&amp;gt;"
+
+
+# Nothing goes another way
+
+
+def find_calls(project: Path) -> list[tuple[str, str]]:
+    """Module and name of each call in the project's code."""
+    root = project / "src/rnn_pipelines"
+    return [
+        (str(path.relative_to(root)), ast.unparse(node.func))
+        for path in root.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+    ]
+
+
+def test_all_is_printed_in_one_place(project: Path) -> None:
+    """The bars of progress go their own way; they show names of networks and tasks alone."""
+    ways = {"print", "pprint", "click.echo", "click.secho", "echo", "warnings.warn"}
+    ways |= {"sys.stdout.write", "sys.stderr.write"}
+    assert [call for call in find_calls(project) if call[1] in ways] == [("printing.py", "click.echo")] * 2
+
+
+def test_no_module_sets_the_log_up(project: Path) -> None:
+    ways = ("addHandler", "setFormatter", "StreamHandler", "basicConfig", "dictConfig")
+    assert [call for call in find_calls(project) if call[1].rpartition(".")[2] in ways] == [
+        ("printing.py", "handler.setFormatter")
+    ]
+
+
+def test_all_handlers_of_the_log_are_those_of_the_root(project: Path) -> None:
+    """Those that the settings escape."""
+    settings = yaml.safe_load((project / "conf/logging.yml").read_text())
+    assert [name for name, logger in settings["loggers"].items() if "handlers" in logger] == []
+    assert settings["root"]["handlers"] == [*settings["handlers"]]
+
+
+def test_escaping_twice_changes_nothing(log: tuple[logging.Logger, io.StringIO]) -> None:
+    handler = log[0].handlers[0]
+    escape_log([handler, None])
+    form = handler.formatter
+    escape_log([handler])
+    assert (handler.formatter is form, isinstance(form, LineFormatter)) == (True, True)
