@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.coding import MAX_DEVIATIONS, MAX_LEVELS, Coding, Role, add_covariates, fit_coding
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, find_holidays, read_covariates
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Features
 
@@ -159,38 +159,7 @@ def test_no_covariates_are_no_rows() -> None:
     assert read(pd.DataFrame({"ds": [1], "y": [1.0]})).empty
 
 
-# Holidays
-
-
-def test_holidays_are_known_with_the_days_around_them() -> None:
-    pytest.importorskip("holidays")
-    found = find_holidays(pd.Series(pd.date_range("2024-09-30", periods=6)), "DE")
-    assert {name: values.tolist() for name, values in found.items()} == {
-        "holiday": [0, 0, 0, 1, 0, 0],
-        "day_before_holiday": [0, 0, 1, 0, 0, 0],
-        "day_after_holiday": [0, 0, 0, 0, 1, 0],
-    }
-
-
-def test_holidays_of_a_part_are_those_it_has() -> None:
-    pytest.importorskip("holidays")
-    epiphany = pd.Series([pd.Timestamp("2024-01-06")])
-    assert [find_holidays(epiphany, country)["holiday"][0] for country in ("DE", "DE-BY")] == [0, 1]
-
-
-def test_unknown_country_is_refused() -> None:
-    pytest.importorskip("holidays")
-    with pytest.raises(SeriesError, match="XX"):
-        find_holidays(pd.Series([pd.Timestamp("2024-01-06")]), "XX")
-
-
-def test_steps_have_no_holidays() -> None:
-    with pytest.raises(SeriesError, match="expected series of dates, received steps"):
-        find_holidays(pd.Series([1, 2, 3]), "DE")
-
-
 def test_holidays_stand_beside_no_column() -> None:
-    pytest.importorskip("holidays")
     ds = pd.date_range("2024-10-01", periods=4)
     features = Features(pd.DataFrame({"unique_id": "a", "ds": ds, "y": 1.0, "observed": True}))
     assert len(add_covariates(features, Coding(holidays="DE"), None, 1).future) == 3

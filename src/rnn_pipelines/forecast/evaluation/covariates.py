@@ -9,7 +9,7 @@ import pandas as pd
 from rnn_pipelines.forecast.base import Base
 from rnn_pipelines.forecast.frames import LOG_OFFSET
 from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
-from rnn_pipelines.forecast.series.covariates import HOLIDAYS
+from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.forecast.series.tables import Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.tables import Column, Table

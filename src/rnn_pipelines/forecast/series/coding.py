@@ -13,11 +13,11 @@ from rnn_pipelines.forecast.series.covariates import (
     KEY,
     CovariateSpec,
     find_empty,
-    find_holidays,
     refuse_missing,
     refuse_missing_columns,
 )
 from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.forecast.series.holidays import find_holidays
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, look_up
 from rnn_pipelines.forecast.series.source import FLAGS
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Series
@@ -84,7 +84,8 @@ class Coding(BaseModel, extra="forbid", frozen=True):
         """What to read for it."""
         roles: tuple[Role, ...] = ("future", "past", "static")
         future, past, static = (self.list_columns(role) for role in roles)
-        return CovariateSpec(future=future, past=past, static=static, holidays=self.holidays, path=path)
+        # Without a check: it passed one in training, and only a forecast needs the package `holidays`.
+        return CovariateSpec.model_construct(future=future, past=past, static=static, holidays=self.holidays, path=path)
 
 
 class Cells(NamedTuple):

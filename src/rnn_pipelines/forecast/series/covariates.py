@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
 from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import SeriesError, show, show_all
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.grid import count_steps, find_times
+from rnn_pipelines.forecast.series.holidays import take_country
 from rnn_pipelines.forecast.series.source import SourceSpec, read_rows
 from rnn_pipelines.report.numbers import list_some
 
@@ -19,8 +21,6 @@ logger = logging.getLogger(__name__)
 
 KEY = ["unique_id", "ds"]
 NAMES_IN_MESSAGE = 5
-# Of a day: it is one, it is before one, it is after one.
-HOLIDAYS = {"holiday": 0, "day_before_holiday": 1, "day_after_holiday": -1}
 
 
 class CovariateSpec(Block, frozen=True):
@@ -37,7 +37,7 @@ class CovariateSpec(Block, frozen=True):
     future: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
-    holidays: str | None = None
+    holidays: Annotated[str, AfterValidator(take_country)] | None = None
     path: str | None = None
 
     @model_validator(mode="after")
@@ -260,35 +260,3 @@ def _list_times(rows: pd.DataFrame, tz: str | None) -> list[str]:
             span = f"{len(times)} times from {span} to {format_time(times.iloc[-1], tz)}"
         told.append(f"series {show(name)} at {span}")
     return told
-
-
-def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
-    """Public holidays at each step, and a day before and after, 0 or 1; of steps longer than a day those they begin on.
-
-    Args:
-        ds: datetime64.
-        country: see `CovariateSpec`.
-    Returns:
-        float64[time] by name.
-    Raises:
-        SeriesError: the country is not known, the steps are not times, or the package `holidays` is not there.
-    """
-    if not is_datetime64_any_dtype(ds):
-        raise SeriesError("covariates.holidays: expected series of dates, received steps. Give source.time_format.")
-    try:
-        from holidays import country_holidays
-    except ImportError as error:
-        raise SeriesError(
-            "covariates.holidays needs the package holidays: run make install, or pip install holidays."
-        ) from error
-    name, _, part = country.partition("-")
-    try:
-        years = range(ds.dt.year.min() - 1, ds.dt.year.max() + 2)
-        days = pd.DatetimeIndex(list(country_holidays(name, subdiv=part or None, years=years)))
-    except NotImplementedError as error:
-        raise SeriesError(f"covariates.holidays: {error}. Give a country such as DE, or DE-BY.") from error
-    # As the calendar on the wall has it, where the times carry a zone.
-    dates = ds.dt.tz_localize(None).dt.normalize()
-    return {
-        name: (dates + pd.Timedelta(days=shift)).isin(days).to_numpy(np.float64) for name, shift in HOLIDAYS.items()
-    }

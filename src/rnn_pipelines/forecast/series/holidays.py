@@ -1,0 +1,84 @@
+"""Public holidays of a country, from the optional package `holidays`, which is imported only if it is needed."""
+
+import difflib
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
+
+from rnn_pipelines.errors import SeriesError, show
+
+# Shift in days of each feature: the day is a holiday, the next day is one, the day before is one.
+HOLIDAYS = {"holiday": 0, "day_before_holiday": 1, "day_after_holiday": -1}
+
+
+def take_country(country: str) -> str:
+    """Return the country if `holidays` knows it.
+
+    Args:
+        country: see `CovariateSpec`.
+    Raises:
+        ValueError: the country or its part is not known, or the package is not installed.
+    """
+    _list_days(country, years=())
+    return country
+
+
+def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
+    """Public holidays at each step, and a day before and after, 0 or 1; of steps longer than a day those they begin on.
+
+    Args:
+        ds: datetime64.
+        country: see `CovariateSpec`.
+    Returns:
+        float64[time] by name.
+    Raises:
+        SeriesError: the country is not known, the steps are not times, or the package `holidays` is not there.
+    """
+    if not is_datetime64_any_dtype(ds):
+        raise SeriesError("covariates.holidays: expected series of dates, received steps. Give source.time_format.")
+    try:
+        days = _list_days(country, range(ds.dt.year.min() - 1, ds.dt.year.max() + 2))
+    except ValueError as error:
+        raise SeriesError(f"covariates.holidays: {error}.") from error
+    # Local dates, for times with a zone.
+    dates = ds.dt.tz_localize(None).dt.normalize()
+    return {
+        name: (dates + pd.Timedelta(days=shift)).isin(days).to_numpy(np.float64) for name, shift in HOLIDAYS.items()
+    }
+
+
+def _list_days(country: str, years: Iterable[int]) -> pd.DatetimeIndex:
+    try:
+        from holidays import country_holidays
+    except ImportError as error:
+        raise ValueError(
+            'the package holidays is not installed: run make install, or pip install "rnn-pipelines[holidays]"'
+        ) from error
+    name, _, part = country.partition("-")
+    try:
+        return pd.DatetimeIndex(list(country_holidays(name, subdiv=part or None, years=years)))
+    except NotImplementedError as error:
+        raise ValueError(
+            "expected a country such as DE, or a part of one such as DE-BY, received "
+            f"{show(country)}{_find_closest(name, part)}"
+        ) from error
+
+
+def _find_closest(name: str, part: str) -> str:
+    """The closest code as the end of a message; all parts of a country if only the part is wrong."""
+    from holidays.registry import COUNTRIES
+    from holidays.utils import list_supported_countries
+
+    # A name such as Germny leads to the code, too.
+    codes = {alias.upper(): names[1] for names in COUNTRIES.values() for alias in names}
+    close = difflib.get_close_matches(name.upper(), codes, n=1, cutoff=0.3)
+    if not close:
+        return ""
+    code = codes[close[0]]
+    parts = list_supported_countries()[code]
+    found = {known.upper(): known for known in parts}.get(part.upper())
+    if name == code and found is None:
+        return f" (the parts of {code}: {', '.join(parts) or 'none'})"
+    return f" (the closest code: {'-'.join(filter(None, [code, found]))})"
