@@ -81,6 +81,70 @@ def test_repeated_hour_that_stands_alone_is_that_of_summer() -> None:
     assert list_hours(read([*AUTUMN[:3], AUTUMN[4]])) == ["26 22", "26 23", "27 00", "27 02"]
 
 
+@pytest.mark.parametrize(
+    ("minutes", "first"),
+    [
+        # Of eight quarters of an hour that clocks repeat; the first one of winter time is where the order goes back.
+        (["00", "15", "30", "45", "15", "30", "45"], 4),
+        (["15", "30", "45", "00", "15", "30", "45"], 3),
+        (["45", "00"], 1),
+    ],
+)
+@pytest.mark.parametrize("way", [1, -1])
+def test_rows_beside_a_missing_one_are_told_apart_by_their_order(
+    minutes: list[str], first: int, way: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = pd.date_range("2024-10-26", "2024-10-27 01:45", freq="15min").astype(str).tolist()
+    times = [*before, *(f"2024-10-27 02:{minute}:00" for minute in minutes), "2024-10-27 03:00:00"]
+    found = list_hours(read(times[::way]))[::way]
+    assert found[len(before) : -1] == ["27 00"] * first + ["27 01"] * (len(minutes) - first)
+    assert f"{len(minutes)} by their order" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("times", "hour"),
+    [
+        # Every two hours in UTC, so that one of the two instants is on no step.
+        (["2024-10-26 22:00", "2024-10-27 00:00", "2024-10-27 02:00", "2024-10-27 03:00", "2024-10-27 05:00"], "27 00"),
+        (["2024-10-26 23:00", "2024-10-27 01:00", "2024-10-27 02:00", "2024-10-27 04:00", "2024-10-27 06:00"], "27 01"),
+    ],
+)
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_repeated_hour_that_stands_alone_is_placed_by_the_spacing(
+    times: list[str], hour: str, way: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert list_hours(read(times[::way]))[::way][2] == hour
+    assert "1 by the spacing of their series" in caplog.text
+
+
+def test_a_repeated_hour_that_nothing_tells_apart_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    read([*AUTUMN[:3], AUTUMN[4]])
+    assert "1 by assumption" in caplog.text
+
+
+def test_repeated_times_that_go_back_twice_are_refused() -> None:
+    night = [f"2024-10-27 02:{minute}" for minute in ("00", "30", "15", "45", "30")]
+    with pytest.raises(SeriesError, match=r"row 7: clocks in Europe/Berlin repeat 2024-10-27 02:"):
+        read(["2024-10-27 01:00", "2024-10-27 01:30", *night, *(f"2024-10-27 {hour:02}:00" for hour in range(3, 20))])
+
+
+@pytest.mark.parametrize("spacing", ["2h", "6h", "12h", "D"])
+def test_long_steps_that_are_regular_in_utc_alone_are_counted_in_utc(spacing: str) -> None:
+    instants = pd.date_range("2024-03-29", periods=60, freq=spacing, tz="UTC")
+    rows = pd.DataFrame({"ds": instants.tz_convert(BERLIN), "y": 1.0})
+    table = read_source(SourceSpec(name="catalog"), rows)
+    assert table.attrs["tz"] == BERLIN
+    assert table["ds"].tolist() == instants.tz_localize(None).tolist()
+
+
+def test_a_day_whose_midnight_clocks_pass_over_is_a_day() -> None:
+    days = pd.date_range("2024-09-01", periods=14)
+    aware = days.tz_localize("America/Santiago", nonexistent="shift_forward")
+    assert aware[7].hour == 1
+    table = read_source(SourceSpec(name="catalog"), pd.DataFrame({"ds": aware, "y": 1.0}))
+    assert table["ds"].tolist() == days.tolist()
+
+
 def test_missing_hour_is_no_gap() -> None:
     assert list_hours(read(SPRING)) == ["30 23", "31 00", "31 01", "31 02"]
 

@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.forecast.series.repeated_times import find_earlier
 
 # Steps as long as what clocks are put back by, or shorter.
 LONGEST_SHORT_STEP = pd.Timedelta(hours=1)
-# Rows go one way if no more of them than this part go the other, as some do that were added later.
-MAX_FRACTION_ASTRAY = 0.1
 _TO_ZERO = str.maketrans("123456789", "0" * 9)
 
 
@@ -82,19 +81,71 @@ def place_in_zone(
         is_zoned: whether it had one.
         tz: the zone.
         label: of the source, for messages.
-        is_short: whether its steps are as short as what clocks are put back by; found from the table where it is None.
+        is_short: whether its steps are counted in UTC; found from the table where it is None. Steps of an hour or less
+            are, unless they are regular in local time alone; longer ones are if they have fewer gaps in UTC.
     Returns:
-        The table; and whether its times are UTC, to be shown in local time, because its steps are short. Left out are
-        rows without a value at times that clocks pass over.
+        The table; and whether its times are UTC, to be shown in local time. Left out are rows without a value at times
+        that clocks pass over.
     Raises:
         SeriesError: a value at such a time; an hour that clocks repeat, in rows that go neither up nor down.
     """
-    is_short = _has_short_steps(table) if is_short is None else is_short
+    if is_short is False:
+        return _keep_local(table, is_zoned, tz), False
+    if is_short:
+        return _count_in_utc(table, is_zoned, tz, label), True
+    local = _keep_local(table, is_zoned, tz)
+    step, num_missing = _measure_steps(local)
+    has_short_steps = step <= LONGEST_SHORT_STEP
+    if not has_short_steps and (num_missing == 0 or not step <= pd.Timedelta(days=1)):
+        return local, False
+    # Of a series that is regular in local time, values at times that clocks pass over are no fault.
+    if not has_short_steps and np.isfinite(num_missing) and not is_zoned and _has_skipped(table["ds"], tz):
+        return local, False
+    utc = _count_in_utc(table, is_zoned, tz, label)
+    step_in_utc, num_missing_in_utc = _measure_steps(utc)
+    is_utc = num_missing_in_utc < num_missing
+    if has_short_steps and step_in_utc == step:
+        is_utc = bool(np.isfinite(num_missing_in_utc)) or not np.isfinite(num_missing)
+    elif has_short_steps:
+        is_utc = num_missing_in_utc <= num_missing
+    return (utc, True) if is_utc else (local, False)
+
+
+def _has_skipped(ds: pd.Series, tz: str) -> bool:
+    """Whether clocks pass over one of the local times."""
+    earlier = np.ones(len(ds), bool)
+    return bool(ds.dt.tz_localize(tz, ambiguous=earlier, nonexistent="NaT").isna().any())
+
+
+def _measure_steps(table: pd.DataFrame) -> tuple[pd.Timedelta, float]:
+    """The shortest step (NaT if there is none), and how many are missing; infinite if times are on no grid of it."""
+    codes, ds = pd.factorize(table["unique_id"])[0], table["ds"].to_numpy()
+    order = np.lexsort((ds, codes))
+    steps = np.diff(ds[order])[np.diff(codes[order]) == 0]
+    positive = steps[steps > np.timedelta64(0)]
+    if not len(positive):
+        return pd.Timedelta("NaT"), 0.0
+    numbers, rest = np.divmod(steps, positive.min())
+    is_regular = len(positive) == len(steps) and (rest == np.timedelta64(0)).all()
+    return pd.Timedelta(positive.min()), float((numbers - 1).sum()) if is_regular else np.inf
+
+
+def _keep_local(table: pd.DataFrame, is_zoned: bool, tz: str) -> pd.DataFrame:
+    """The table with times of the zone. A day whose midnight clocks pass over begins at midnight all the same."""
+    if not is_zoned:
+        return table
+    times = show_local(table["ds"], tz)
+    local = times.dt.tz_localize(None)
+    midnight = local.dt.normalize()
+    begins = midnight.dt.tz_localize(tz, ambiguous=np.ones(len(table), bool), nonexistent="shift_forward")
+    return table.assign(ds=local.mask(begins == times, midnight))
+
+
+def _count_in_utc(table: pd.DataFrame, is_zoned: bool, tz: str, label: str) -> pd.DataFrame:
+    """The table with times in UTC, see `place_in_zone`."""
     if is_zoned:
-        return table if is_short else table.assign(ds=show_local(table["ds"], tz).dt.tz_localize(None)), is_short
-    if not is_short:
-        return table, False
-    local = table["ds"].dt.tz_localize(tz, ambiguous=_find_earlier(table, tz, label), nonexistent="NaT")
+        return table
+    local = table["ds"].dt.tz_localize(tz, ambiguous=find_earlier(table, tz, label), nonexistent="NaT")
     passed_over = local.isna()
     faulty = table[passed_over & table["y"].notna()] if "y" in table else table[:0]
     if len(faulty):
@@ -102,39 +153,7 @@ def place_in_zone(
             f"{label}: row {faulty.index[0]}: there is no {faulty['ds'].iloc[0]} in {tz}, because clocks go forward "
             f"then ({len(faulty):,} such rows in all). Give the zone that the times are of as source.tz."
         )
-    return table.assign(ds=local.dt.tz_convert(None))[~passed_over], True
-
-
-def _find_earlier(table: pd.DataFrame, tz: str, label: str) -> np.ndarray:
-    """Whether a row is the earlier one of those with its local time, bool[row]."""
-    rows = table.groupby(["unique_id", "ds"], sort=False)
-    num_above, num_below = rows.cumcount(), rows.cumcount(ascending=False)
-    # One row of each time: of quarters of an hour, the hour that is repeated would go back.
-    steps = table[num_above == 0].groupby("unique_id", sort=False)["ds"].diff().dropna()
-    fractions = (steps > pd.Timedelta(0)).groupby(table["unique_id"], sort=False).mean()
-    # Rows of one time alone are in the order in which people write.
-    fraction_down = table["unique_id"].map(fractions).astype("float64").fillna(1.0)
-    is_mixed = fraction_down.between(MAX_FRACTION_ASTRAY, 1 - MAX_FRACTION_ASTRAY, inclusive="neither")
-    _refuse_untold(table[is_mixed & (num_above > 0)], tz, label)
-    return np.where(fraction_down > 0.5, num_above == 0, num_below == 0)
-
-
-def _refuse_untold(repeated: pd.DataFrame, tz: str, label: str) -> None:
-    """Ends the run at an hour that clocks repeat; of other times, the one that stands twice is told later."""
-    is_untold = repeated["ds"].dt.tz_localize(tz, ambiguous="NaT", nonexistent="shift_forward").isna()
-    if is_untold.any():
-        first = repeated[is_untold].iloc[0]
-        raise SeriesError(
-            f"{label}: row {first.name}: clocks in {tz} repeat {first['ds']}, and the rows of series "
-            f"{show(first['unique_id'])} are in no order that tells which of the two it is. Sort them by time, or "
-            "write how far from UTC times are, as in 2024-10-27 02:00+01:00."
-        )
-
-
-def _has_short_steps(table: pd.DataFrame) -> bool:
-    ordered = table.sort_values(["unique_id", "ds"])
-    steps = ordered["ds"].diff()[ordered["unique_id"].eq(ordered["unique_id"].shift())]
-    return bool(steps[steps > pd.Timedelta(0)].min() <= LONGEST_SHORT_STEP)
+    return table.assign(ds=local.dt.tz_convert(None))[~passed_over]
 
 
 def show_local(times: pd.Series, tz: str | None) -> pd.Series:

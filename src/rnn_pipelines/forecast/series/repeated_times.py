@@ -1,0 +1,165 @@
+"""Local times that clocks repeat: which of its two instants each row stands for.
+
+The order of the rows tells the instants apart: time goes on from row to row, or back in a series whose newest row comes
+first. If the order allows several readings, because a row is missing, the spacing of the series decides. If that allows
+several, too, the rows count as the earlier instants. The log says so.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import SeriesError, show
+
+logger = logging.getLogger(__name__)
+
+# Rows go one way if no more of them than this part go the other, as some do that were added later.
+MAX_FRACTION_ASTRAY = 0.1
+# Repeated times that are farther apart belong to two changes of the clocks.
+TIME_BETWEEN_CHANGES = np.timedelta64(12, "h")
+
+Reason = Literal["their order", "the spacing of their series", "assumption, as the earlier ones"]
+
+
+class Instants(NamedTuple):
+    """The two instants of local times, the same one if clocks do not repeat it; datetime64[row], NaT without any."""
+
+    earlier: np.ndarray
+    later: np.ndarray
+
+    @property
+    def is_repeated(self) -> np.ndarray:
+        """bool[row]."""
+        repeated: np.ndarray = (self.earlier != self.later) & ~np.isnat(self.earlier)
+        return repeated
+
+    def pick(self, rows: np.ndarray) -> "Instants":
+        """Those of some rows."""
+        return Instants(self.earlier[rows], self.later[rows])
+
+
+class Grid(NamedTuple):
+    """One instant of each series that clocks do not repeat, datetime64[series], NaT if there is none; and the step."""
+
+    starts: np.ndarray
+    step: np.timedelta64
+
+
+def find_earlier(table: pd.DataFrame, tz: str, label: str) -> np.ndarray:
+    """Tell whether each row is the earlier of the two instants with its local time.
+
+    Args:
+        table: `unique_id, ds`, and `y` or other columns, in the order of the source, labelled by its rows.
+        tz: zone of `ds`.
+        label: of the source, for messages.
+    Returns:
+        bool[row]; True for times that clocks do not repeat.
+    Raises:
+        SeriesError: the rows are in no order that time can have.
+    """
+    instants, is_earlier = _find_instants(table["ds"], tz), np.ones(len(table), bool)
+    if not instants.is_repeated.any():
+        return is_earlier
+    codes, names = pd.factorize(table["unique_id"])
+    fractions = _find_fractions_down(table).reindex(names).fillna(1.0).to_numpy()
+    local, grid = table["ds"].to_numpy(), _find_grid(codes, len(names), instants)
+    reasons: Counter[Reason | None] = Counter()
+    for some in _list_nights(codes, local, instants.is_repeated):
+        number = codes[some[0]]
+        is_mixed = MAX_FRACTION_ASTRAY < fractions[number] < 1 - MAX_FRACTION_ASTRAY
+        rows = (
+            some[np.argsort(local[some], kind="stable")] if is_mixed else some[:: 1 if fractions[number] > 0.5 else -1]
+        )
+        found, reason = _read_night(local[rows], instants.pick(rows), Grid(grid.starts[number], grid.step))
+        if found is None or (is_mixed and len(np.unique(local[rows])) < len(rows)):
+            raise _make_order_error(table.iloc[some[-1]], tz, label)
+        is_earlier[rows] = found
+        reasons[reason] += len(rows)
+    # Covariates are read from the same rows, which are told once.
+    if "y" in table:
+        _report(reasons, tz, label)
+    return is_earlier
+
+
+def _find_instants(ds: pd.Series, tz: str) -> Instants:
+    folds = (ds.dt.tz_localize(tz, ambiguous=np.full(len(ds), fold), nonexistent="NaT") for fold in (True, False))
+    return Instants(*(times.dt.tz_convert(None).to_numpy() for times in folds))
+
+
+def _find_fractions_down(table: pd.DataFrame) -> pd.Series:
+    """The part of the steps from row to row that go forward in time, by series."""
+    # One row of each time: of quarters of an hour, the hour that is repeated would go back.
+    first = table[~table.duplicated(["unique_id", "ds"])]
+    steps = first.groupby("unique_id", sort=False)["ds"].diff().dropna()
+    return (steps > pd.Timedelta(0)).groupby(table["unique_id"], sort=False).mean().astype("float64")
+
+
+def _find_grid(codes: np.ndarray, num_series: int, instants: Instants) -> Grid:
+    known = np.flatnonzero(~instants.is_repeated & ~np.isnat(instants.earlier))
+    known = known[np.lexsort((instants.earlier[known], codes[known]))]
+    times, owners = instants.earlier[known], codes[known]
+    starts = np.full(num_series, np.datetime64("NaT"), instants.earlier.dtype)
+    starts[owners[::-1]] = times[::-1]
+    steps = np.diff(times)[np.diff(owners) == 0]
+    positive = steps[steps > np.timedelta64(0)]
+    return Grid(starts, positive.min() if len(positive) else np.timedelta64("NaT"))
+
+
+def _list_nights(codes: np.ndarray, local: np.ndarray, is_repeated: np.ndarray) -> Iterator[np.ndarray]:
+    """The rows of each series at each change of the clocks, int64[row]."""
+    rows = np.flatnonzero(is_repeated)
+    times = np.unique(local[rows])
+    changes = np.append(0, np.cumsum(np.diff(times) > TIME_BETWEEN_CHANGES))[np.searchsorted(times, local[rows])]
+    order = np.lexsort((changes, codes[rows]))
+    is_new = (np.diff(codes[rows][order]) != 0) | (np.diff(changes[order]) != 0)
+    yield from np.split(rows[order], np.flatnonzero(is_new) + 1)
+
+
+def _read_night(local: np.ndarray, instants: Instants, grid: Grid) -> tuple[np.ndarray | None, Reason | None]:
+    """Which rows of one series, in the order of time, are the earlier instants.
+
+    Args:
+        local: datetime64[row].
+        instants, grid: of the same rows, and of their series.
+    Returns:
+        bool[row], None if there is no reading. And what it depends on, None if each time stands twice.
+    """
+    numbers, (times, places, counts) = np.arange(len(local)), np.unique(local, return_inverse=True, return_counts=True)
+    back = np.flatnonzero(np.diff(local) <= np.timedelta64(0))
+    if len(back) == 1:
+        return numbers <= back[0], None if (counts == 2).all() else "their order"
+    if len(back) > 1:
+        # In the order of the local times: 2:00, 2:00, 2:30, 2:30.
+        is_first = np.isin(numbers, [np.argmax(places == place) for place in range(len(times))])
+        return (is_first if (counts > 1).all() else None), None
+    readings = [numbers < num_earlier for num_earlier in range(len(local), -1, -1)]
+    on_grid = [reading for reading in readings if _is_on_grid(np.where(reading, *instants), grid)]
+    reason: Reason = "the spacing of their series" if len(on_grid) == 1 else "assumption, as the earlier ones"
+    return (on_grid or readings)[0], reason
+
+
+def _is_on_grid(times: np.ndarray, grid: Grid) -> bool:
+    if np.isnat(grid.step) or np.isnat(grid.starts):
+        return True
+    return bool(((times - grid.starts) % grid.step == np.timedelta64(0)).all())
+
+
+def _make_order_error(row: pd.Series, tz: str, label: str) -> SeriesError:
+    return SeriesError(
+        f"{label}: row {row.name}: clocks in {tz} repeat {row['ds']}, and the rows of series "
+        f"{show(row['unique_id'])} are in no order that tells which of the two it is. Sort them by time, or "
+        "write how far from UTC times are, as in 2024-10-27 02:00+01:00."
+    )
+
+
+def _report(reasons: Counter[Reason | None], tz: str, label: str) -> None:
+    told = [f"{number:,} by {reason}" for reason, number in reasons.items() if reason is not None]
+    if told:
+        logger.warning(
+            "%s: rows are missing where clocks in %s repeat times; rows beside them were placed %s",
+            *(label, tz, ", ".join(told)),
+        )
