@@ -66,12 +66,6 @@ def test_times_of_a_zone_need_no_parameter(fitted: Forecaster, frame: pd.DataFra
     pd.testing.assert_frame_equal(found, fitted.predict())
 
 
-def test_newer_values_without_a_zone_are_of_that_of_the_training(frame: pd.DataFrame) -> None:
-    fitted = Forecaster(**SMALL).fit(frame[["ds", "y"]])
-    newer = make_naive(frame)[["ds", "y"]]
-    pd.testing.assert_frame_equal(fitted.predict(newer), fitted.predict())
-
-
 def test_cross_validation_knows_local_times(fitted: Forecaster, frame: pd.DataFrame) -> None:
     naive = make_naive(frame)[["ds", "y"]]
     found = fitted.cross_validation(naive, n_windows=1)

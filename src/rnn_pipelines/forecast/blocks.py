@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationInfo, field_validator
 
 from rnn_pipelines.blocks import join_block, read_block, refuse_other_cell, refuse_unknown
-from rnn_pipelines.errors import show
+from rnn_pipelines.errors import make_line, show
 from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.recipe import Recipe
@@ -33,8 +33,8 @@ class FrameSpec(SourceSpec, frozen=True):
 
     @property
     def label(self) -> str:
-        """What messages call it."""
-        return "the frame"
+        """What messages call it, or the table of `covariates.path`, of which this is a copy."""
+        return "the frame" if self.path is None else make_line(self.path)
 
     @property
     def external_label(self) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
+from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.base import Base
 from rnn_pipelines.forecast.best import BEST, weigh_best
 from rnn_pipelines.forecast.forecaster import (
@@ -23,6 +24,7 @@ from rnn_pipelines.forecast.forecaster import (
 )
 from rnn_pipelines.forecast.intervals import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.networks import Network, NetworkRecord
+from rnn_pipelines.forecast.newer_times import have_same_axis
 from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL, Forecasts, Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.tables import Features, Scaler
@@ -161,8 +163,8 @@ def forecast_holdout(
         covariate_table: of all covariates that anyone reads; None if there are none.
         baselines: their forecasts of the panel.
         challenger: what was trained.
-        champion: the forecaster in use; None where there is none. One with other steps is left out, as is one that
-            reads covariates that are not there.
+        champion: the forecaster in use; None where there is none. One with other steps or times of another zone is
+            left out, as is one that reads covariates that are not there.
     Returns:
         Those of challenger, champion and baselines beside what happened; NaN where one has no forecast: of a series
         that it doesn't know, of a cut-off before which it lacks steps, of steps beyond its horizon. A forecast that is
@@ -178,6 +180,12 @@ def forecast_holdout(
     for name, forecaster in forecasters.items():
         if forecaster.settings.freq != challenger.settings.freq:
             logger.warning("%s: no forecast, because its steps are %s", name, forecaster.settings.freq)
+            continue
+        if not have_same_axis(forecaster.settings, challenger.settings):
+            zones = [
+                show(settings.zone and settings.zone.name) for settings in (forecaster.settings, challenger.settings)
+            ]
+            logger.warning("%s: no forecast, because it was trained on times of %s, and these are of %s", name, *zones)
             continue
         missing = [column for column in forecaster.coding.list_columns() if column not in there]
         if missing:

@@ -35,6 +35,7 @@ from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
+from rnn_pipelines.forecast.series.time_axis import TimeZone
 from rnn_pipelines.forecast.series.windowing import find_min_history
 from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel, WindowSpec
 from rnn_pipelines.forecast.theta import THETA
@@ -58,6 +59,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
         calendar: the harmonics that it reads, none left open.
         gaps: what becomes of missing steps.
         tz: zone whose calendar counts, of series whose times are UTC.
+        zone: of the times of the training; None for a forecaster of before it was kept.
         trained_until: for each series the last time that training or the choice among networks has seen.
     """
 
@@ -69,6 +71,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
     calendar: CalendarSpec
     gaps: GapPolicy
     tz: str | None = None
+    zone: TimeZone | None = None
     trained_until: dict[str, int | datetime]
 
 
@@ -196,6 +199,7 @@ def describe_forecaster(
         calendar=resolve_calendar(series, profile["freq"], calendar),
         gaps=gaps,
         tz=profile["tz"],
+        zone=TimeZone(**profile["zone"]),
         trained_until=dict(zip(last["unique_id"], last["ds"].tolist(), strict=True)),
     )
 

@@ -32,6 +32,7 @@ from rnn_pipelines.forecast.forecaster import Blend, ForecasterSettings
 from rnn_pipelines.forecast.forecaster import Forecaster as Artefact
 from rnn_pipelines.forecast.further import check_further, forecast_further, lay_side_by_side
 from rnn_pipelines.forecast.intervals import LevelSpec
+from rnn_pipelines.forecast.newer_times import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.packing import pack, unpack
 from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.series.covariates import join_ahead, read_covariates
@@ -228,9 +229,11 @@ class Forecaster:
         known, settings = artefact.intervals, artefact.settings
         level = [] if known is None else [one for one in known.levels.tolist() if one != ANOMALY_LEVEL]
         covariates = artefact.coding.make_spec().model_dump()
-        # Of days, whose times are local, it is not known.
+        zone = settings.zone
+        # Times that carry a zone need no parameter; a forecaster of before the zone was kept has that of its calendar.
+        tz = settings.tz if zone is None else None if zone.is_carried else zone.name
         blocks = {
-            "source": {"tz": settings.tz},
+            "source": {"tz": tz},
             "gaps": settings.gaps,
             "calendar": settings.calendar.model_dump(),
             "covariates": covariates,
@@ -287,7 +290,7 @@ class Forecaster:
     def _read(
         self, frame: pd.DataFrame, learnt: ForecasterSettings | None = None
     ) -> tuple[Source, pd.DataFrame, SourceSpec]:
-        """The frame as the pipelines read it, its covariates, and its columns; its times are of the kind learnt."""
+        """The frame as the pipelines read it, on the axis of a training if one is given; its covariates and columns."""
         if not isinstance(frame, pd.DataFrame):
             raise SeriesError(f"expected a frame of pandas, received {type(frame).__name__}.")
         if frame.empty:
@@ -296,10 +299,12 @@ class Forecaster:
                 "Check how it was made."
             )
         source, covariates = self._name_columns(frame), self.spec.recipe.covariates
+        axis = None
         if learnt is not None:
-            # Times without a zone are of the one that was learnt; numbers that can be dates are steps where steps were.
+            # Numbers that can be dates are steps if the training had steps.
             freq = learnt.freq if isinstance(learnt.freq, int) else source.freq
-            source = source.model_copy(update={"tz": source.tz or learnt.tz, "freq": freq})
+            tz = source.tz or (learnt.tz if learnt.zone is None else None)
+            source, axis = source.model_copy(update={"tz": tz, "freq": freq}), find_trained_axis(learnt)
         wanted = [name for name in (source.id, source.time, source.target, *covariates.columns) if name is not None]
         missing = [name for name in wanted if name not in frame]
         if missing:
@@ -316,7 +321,10 @@ class Forecaster:
         others = [str(name) for name in frame if name not in wanted]
         if others:
             logger.warning("the frame: columns that are not read: %s", ", ".join(others))
-        return read_source(source, frame), read_covariates(source, covariates, frame), source
+        table = read_source(source, frame, axis)
+        if learnt is not None:
+            refuse_other_beginnings(table, learnt, source.label)
+        return table, read_covariates(source, covariates, frame, axis), source
 
     def _name_columns(self, frame: pd.DataFrame) -> SourceSpec:
         source = self.spec.recipe.source

@@ -5,12 +5,32 @@ import pandas as pd
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast import forecaster
+from rnn_pipelines.forecast.newer_times import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.predictions import ForecastLog, ForecastLogTable
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.newest import NewestSpec, read_coded_covariates
+from rnn_pipelines.forecast.series.newest import NewestSpec, read_coded_covariates, read_newest
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
+
+
+def read_champions_series(
+    champion: LoadedChampion | None, external: pd.DataFrame | None, source: SourceSpec, newest: NewestSpec
+) -> Source:
+    """Reads the series on the axis of time on which the champion was trained.
+
+    Args:
+        champion: the forecaster in use; None where there is none.
+        external, source, newest: see `read_newest`.
+    Raises:
+        SeriesError: see `read_newest`, or the times are of a zone that can not be converted to that of the training.
+    """
+    if champion is None:
+        return read_newest(external, source, newest)
+    settings = champion.artefact.in_use.settings
+    table = read_newest(external, source, newest, find_trained_axis(settings))
+    refuse_other_beginnings(table, settings, source.label)
+    return table
 
 
 def read_champions_covariates(
@@ -30,7 +50,8 @@ def read_champions_covariates(
         SeriesError: see `read_covariates`.
     """
     coding = Coding() if champion is None else champion.artefact.coding
-    return read_coded_covariates(coding, external, source, newest, covariates)
+    axis = None if champion is None else find_trained_axis(champion.artefact.in_use.settings)
+    return read_coded_covariates(coding, external, source, newest, covariates, axis)
 
 
 def forecast_newest(

@@ -68,6 +68,7 @@ def test_profile_says_what_the_data_are(make_table: MakeTable) -> None:
         "lookback": 56,
         "horizon": 14,
         "tz": None,
+        "zone": {"name": None, "is_carried": False},
         "found": {},
         "repairs": [],
         "left_out": [],

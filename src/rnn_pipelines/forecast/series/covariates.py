@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.grid import count_steps, find_times
 from rnn_pipelines.forecast.series.holidays import take_country
 from rnn_pipelines.forecast.series.source import SourceSpec, read_rows
+from rnn_pipelines.forecast.series.time_axis import TimeAxis, find_axis
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)
@@ -54,11 +55,13 @@ class CovariateSpec(Block, frozen=True):
         return (*self.future, *self.past, *self.static)
 
 
-def read_covariates(source: SourceSpec, covariates: CovariateSpec, external: pd.DataFrame | None) -> pd.DataFrame:
+def read_covariates(
+    source: SourceSpec, covariates: CovariateSpec, external: pd.DataFrame | None, axis: TimeAxis | None = None
+) -> pd.DataFrame:
     """Reads the covariates of all rows, those without a value of the series too.
 
     Args:
-        source, external: see `read_source`.
+        source, external, axis: see `read_source`.
         covariates: which columns.
     Returns:
         `unique_id, ds` and the columns as they stand in the table; no row where no column is asked for.
@@ -68,7 +71,7 @@ def read_covariates(source: SourceSpec, covariates: CovariateSpec, external: pd.
     if not covariates.columns:
         return pd.DataFrame({"unique_id": [], "ds": []})
     _refuse_columns_of_series(source, covariates.columns)
-    table = _refuse_repeated(read_rows(source, list(covariates.columns), external), source.label)
+    table = _refuse_repeated(read_rows(source, list(covariates.columns), external, axis), source.label)
     if covariates.path is None:
         return table
     ahead = source.model_copy(update={"path": covariates.path})
@@ -87,15 +90,13 @@ def join_ahead(
     Returns:
         `table` with the rows of both.
     Raises:
-        SeriesError: a column is not there, a time stands twice, or there are steps where the series has times.
+        SeriesError: a column is not there, a time stands twice, there are steps where the series has times, or times
+            of a zone where it has none.
     """
-    tz = table.attrs.get("tz")
-    # One row alone doesn't tell how long steps are.
-    is_short = tz is not None if "tz" in table.attrs else None
     # Times are what those of the series are: numbers beside steps are steps, though they can be dates.
     freq = ahead.freq if is_datetime64_any_dtype(table["ds"]) or table.empty else ahead.freq or 1
-    ahead = ahead.model_copy(update={"tz": ahead.tz or tz, "freq": freq})
-    more = _refuse_repeated(read_rows(ahead, list(future), external, is_short), ahead.label)
+    ahead = ahead.model_copy(update={"freq": freq})
+    more = _refuse_repeated(read_rows(ahead, list(future), external, find_axis(table)), ahead.label)
     _refuse_other_kind(table["ds"], more["ds"], ahead)
     joined = more.set_index(KEY).combine_first(table.set_index(KEY)).reset_index()
     joined.attrs |= table.attrs

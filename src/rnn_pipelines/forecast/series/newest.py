@@ -13,6 +13,7 @@ from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covaria
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.series.time_axis import TimeAxis
 from rnn_pipelines.forecast.series.times import MAX_STEP
 
 
@@ -28,16 +29,18 @@ class NewestSpec(Block, frozen=True):
     ] = None
 
 
-def read_newest(external: pd.DataFrame | None, source: SourceSpec, newest: NewestSpec) -> Source:
+def read_newest(
+    external: pd.DataFrame | None, source: SourceSpec, newest: NewestSpec, axis: TimeAxis | None = None
+) -> Source:
     """Reads the series and drops what came after `as_of`, before anything is computed from it.
 
     Args:
-        external, source: see `read_source`.
+        external, source, axis: see `read_source`.
         newest: up to when.
     Raises:
         SeriesError: `as_of` is no time like those of the series, or before all of them.
     """
-    table = read_source(source, external)
+    table = read_source(source, external, axis)
     if newest.as_of is None:
         return table
     kept = table[table["ds"] <= _find_last(newest.as_of, table["ds"], table.attrs.get("tz"))]
@@ -50,15 +53,19 @@ def read_newest(external: pd.DataFrame | None, source: SourceSpec, newest: Newes
 
 
 def read_newest_covariates(
-    external: pd.DataFrame | None, source: SourceSpec, newest: NewestSpec, covariates: CovariateSpec
+    external: pd.DataFrame | None,
+    source: SourceSpec,
+    newest: NewestSpec,
+    covariates: CovariateSpec,
+    axis: TimeAxis | None = None,
 ) -> pd.DataFrame:
     """Reads the covariates, and empties what was observed after `as_of`; what is known ahead was known then.
 
     Args:
-        external, source, covariates: see `read_covariates`.
+        external, source, covariates, axis: see `read_covariates`.
         newest: up to when.
     """
-    table = read_covariates(source, covariates, external)
+    table = read_covariates(source, covariates, external, axis)
     if newest.as_of is None or table.empty:
         return table
     is_later = table["ds"] > _find_last(newest.as_of, table["ds"], table.attrs.get("tz"))
@@ -67,17 +74,22 @@ def read_newest_covariates(
 
 
 def read_coded_covariates(
-    coding: Coding, external: pd.DataFrame | None, source: SourceSpec, newest: NewestSpec, covariates: CovariateSpec
+    coding: Coding,
+    external: pd.DataFrame | None,
+    source: SourceSpec,
+    newest: NewestSpec,
+    covariates: CovariateSpec,
+    axis: TimeAxis | None = None,
 ) -> pd.DataFrame:
     """Reads the covariates that a forecaster has learnt to read, whatever the parameters name now.
 
     Args:
         coding: of the forecaster.
-        external, source, newest: see `read_newest`.
+        external, source, newest, axis: see `read_newest`.
         covariates: of which the path counts.
     """
     path = covariates.path if coding.list_columns("future") else None
-    return read_newest_covariates(external, source, newest, coding.make_spec(path))
+    return read_newest_covariates(external, source, newest, coding.make_spec(path), axis)
 
 
 def _find_last(as_of: int | str, ds: pd.Series, tz: str | None) -> pd.Timestamp | int:

@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.series.grid import count_steps, insert_steps
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
+from rnn_pipelines.forecast.series.time_axis import TimeZone
 from rnn_pipelines.forecast.series.times import MAX_STEP
 from rnn_pipelines.forecast.series.zones import repeat_at_clock_changes
 from rnn_pipelines.report.numbers import list_some
@@ -66,6 +67,7 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     ordered, repairs_of_ends, ahead = _trim_ends(ordered)
     repairs += repairs_of_ends
     regular = _fill_grid(ordered, freq, source)
+    regular.attrs |= table.attrs
     regular.insert(3, "observed", regular["y"].notna())
     if not regular["observed"].all():
         repairs.append(_describe_gaps(regular, source, gaps))
@@ -90,6 +92,7 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
         first=format_time(regular["ds"].min(), source.tz),
         last=format_time(regular["ds"].max(), source.tz),
         tz=source.tz,
+        zone=table.attrs.get("zone", TimeZone().model_dump()),
         found=table.attrs.get("found", {}),
         repairs=[*repairs, *ahead],
         left_out=empty,

@@ -23,6 +23,7 @@ from rnn_pipelines.forecast.series.numbers import (
 )
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone, refuse_other_zone
 from rnn_pipelines.forecast.series.times import ISO, MAX_STEP, parse_times, read_steps, read_times
 from rnn_pipelines.forecast.series.zones import find_zone, has_zone, place_in_zone, take_zone
 from rnn_pipelines.networks.specs import Seed
@@ -155,12 +156,13 @@ class SourceSpec(Block, frozen=True):
         return "forecast_external"
 
 
-def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> Source:
+def read_source(source: SourceSpec, external: pd.DataFrame | None = None, axis: TimeAxis | None = None) -> Source:
     """Reads or generates the series that `source` asks for, in the order of its rows.
 
     Args:
         source: which series.
         external: the table of the catalog entry `forecast_external`; used where `source.name` is `catalog`.
+        axis: on which the times are to lie; None for their own.
     Raises:
         SeriesError: no such file, another kind of file, a missing column, a cell that is no time or no number.
     """
@@ -185,18 +187,17 @@ def read_source(source: SourceSpec, external: pd.DataFrame | None = None) -> Sou
     numbered = _number_rows(
         pd.DataFrame({"unique_id": ids, "ds": times, "y": values}), source, {**found, **found_form, **found_marks}
     )
-    return _place_in_zone(numbered, table[source.time], source)
+    return _place_in_zone(numbered, table[source.time], source, axis)
 
 
 def read_rows(
-    source: SourceSpec, columns: list[str], external: pd.DataFrame | None = None, is_short: bool | None = None
+    source: SourceSpec, columns: list[str], external: pd.DataFrame | None = None, axis: TimeAxis | None = None
 ) -> pd.DataFrame:
     """Reads other columns of the table that `source` names, as they stand in its cells, in the order of its rows.
 
     Args:
-        source, external: see `read_source`.
+        source, external, axis: see `read_source`.
         columns: their names.
-        is_short: whether steps are short, see `place_in_zone`, where these rows are too few to tell.
     Returns:
         `unique_id, ds` and the columns; numbers with other signs than a decimal point are read, see `read_other_signs`,
         and among numbers NA and its like are missing.
@@ -214,7 +215,7 @@ def read_rows(
     cells = {name: _read_cells(table[name], source.label, marks, is_comma_separated) for name in columns}
     keys = {"unique_id": _parse_ids(table, source), "ds": _parse_times(table, source)[0]}
     numbered = _number_rows(pd.DataFrame(keys | cells), source, {})
-    return _place_in_zone(numbered, table[source.time], source, is_short)
+    return _place_in_zone(numbered, table[source.time], source, axis)
 
 
 def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
@@ -273,17 +274,28 @@ def _number_rows(table: pd.DataFrame, source: SourceSpec, found: Found) -> pd.Da
 
 
 def _place_in_zone(
-    table: pd.DataFrame, raw: pd.Series, source: SourceSpec, is_short: bool | None = None
+    table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis: TimeAxis | None = None
 ) -> pd.DataFrame:
+    """The table with its times on an axis, and in `attrs` their zone (`zone`), and the one they are shown in (`tz`)."""
     tz = source.tz or find_zone(raw)
-    if tz is None:
-        return table
     if not is_datetime64_any_dtype(table["ds"]):
+        if tz is None:
+            return table
         raise SeriesError(f"{source.label}: column '{source.time}' holds steps, which have no source.tz. Leave it out.")
-    placed, is_utc = place_in_zone(
-        table, has_zone(raw, source.label, source.time_format or ISO), tz, source.label, is_short
-    )
-    placed.attrs["tz"] = tz if is_utc else None
+    # Of one cell, because all are written alike, see `parse_times`.
+    is_zoned = raw.empty or has_zone(raw.iloc[:1], source.label, source.time_format or ISO)
+    zone = TimeZone(name=tz or ("UTC" if is_zoned and len(raw) else None), is_carried=is_zoned and source.tz is None)
+    placed, is_short = table, None
+    if axis is not None:
+        if len(raw):
+            refuse_other_zone(zone, axis, f"{source.label}: column '{source.time}'", is_zoned)
+        # Local times of another zone are converted by way of UTC.
+        tz, is_short = axis.zone if is_zoned else tz, axis.is_utc
+    if tz is not None:
+        placed, is_utc = place_in_zone(table, is_zoned, tz, source.label, is_short)
+        shown = tz if axis is None else axis.zone
+        placed.attrs["tz"] = shown if is_utc else None
+    placed.attrs["zone"] = zone.model_dump()
     return placed
 
 

@@ -1,7 +1,7 @@
 """The tables of a series on their way to windows: what their columns are is said here, and nowhere else."""
 
 from dataclasses import dataclass
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import pandas as pd
 
@@ -72,10 +72,10 @@ class Profile(TypedDict):
     """What is known of some series once they are repaired, as JSON holds it.
 
     `freq` is a pandas offset alias or a whole number of steps, `season_length` the steps in a season of it, `lookback`
-    and `horizon` the shape of windows, `first` and
-    `last` are times as text, `tz` the zone in which times are shown that are UTC (None: they are shown as they are),
-    `repairs` has one sentence for each kind of repair, `found` the parameters of the source
-    that were found from its file; `left_out` names the series that can't be used, `unjudged` those that are forecast
+    and `horizon` the shape of windows, `first` and `last` are times as text, `tz` the zone in which times are shown
+    that are UTC (None: they are shown as they are), `zone` the zone of the times as they were read (see `TimeZone`),
+    `repairs` has one sentence for each kind of repair, `found` the parameters of the source that were found from its
+    file; `left_out` names the series that can't be used, `unjudged` those that are forecast
     and take no part in training, validation and test.
     """
 
@@ -90,6 +90,7 @@ class Profile(TypedDict):
     first: str
     last: str
     tz: str | None
+    zone: dict[str, Any]
     found: dict[str, str]
     repairs: list[str]
     left_out: list[str]

@@ -2,8 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.forecast.prediction import forecast_newest, read_champions_covariates
-from rnn_pipelines.forecast.series.newest import read_newest
+from rnn_pipelines.forecast.prediction import forecast_newest, read_champions_covariates, read_champions_series
 from rnn_pipelines.pipelines.wiring import node
 
 
@@ -14,7 +13,7 @@ def create_pipeline() -> Pipeline:
     read = ["forecast_external", source, "params:predict_forecast"]
     return Pipeline(
         [
-            node(read_newest, read, table),
+            node(read_champions_series, [champion, *read], table),
             node(read_champions_covariates, [champion, *read, "params:forecast.covariates"], covariate_table),
             node(forecast_newest, [champion, table, source, covariate_table], "predict_forecast_forecasts"),
         ]

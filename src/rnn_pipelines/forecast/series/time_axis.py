@@ -1,0 +1,68 @@
+"""The zone of a table's times, and which other tables can be read on the same axis."""
+
+from typing import NamedTuple
+
+import pandas as pd
+from pydantic import BaseModel
+
+from rnn_pipelines.errors import SeriesError
+
+
+class TimeZone(BaseModel, extra="forbid", frozen=True):
+    """The zone of a table's times.
+
+    Attributes:
+        name: `source.tz`, or else the zone that the times carry (UTC if it has no name); None for times without one.
+        is_carried: whether the times carry it, and `source.tz` does not name it.
+    """
+
+    name: str | None = None
+    is_carried: bool = False
+
+
+class TimeAxis(NamedTuple):
+    """The axis on which other times are to lie.
+
+    Attributes:
+        zone: of its times; None for times without one.
+        is_utc: whether they are counted in UTC, see `place_in_zone`.
+        owner: whose times they are, for messages.
+    """
+
+    zone: str | None
+    is_utc: bool
+    owner: str
+
+
+def find_axis(table: pd.DataFrame) -> TimeAxis | None:
+    """The axis of a table of series as it was read; None for steps, and for series that come along."""
+    zone = table.attrs.get("zone")
+    return None if zone is None else TimeAxis(zone["name"], table.attrs.get("tz") is not None, "the series")
+
+
+def refuse_other_zone(zone: TimeZone, axis: TimeAxis, column: str, is_zoned: bool) -> None:
+    """Refuse times that can not be converted to the zone of an axis.
+
+    Args:
+        zone: of the times.
+        axis: on which they are to lie.
+        column: source and column of the times, for messages.
+        is_zoned: whether each time says how far from UTC it is.
+    Raises:
+        SeriesError: either has no zone; or they are local times of longer steps in another zone.
+    """
+    if zone.name is None and axis.zone is not None:
+        raise SeriesError(
+            f"{column}: the times have no zone, and those of {axis.owner} are of {axis.zone}. Write the zone into the "
+            f"times (2024-03-01T00:00+01:00, or .dt.tz_localize('{axis.zone}') in pandas), or name it as source.tz."
+        )
+    if zone.name is not None and axis.zone is None:
+        raise SeriesError(
+            f"{column}: the times are of {zone.name}, and those of {axis.owner} have no zone. Leave the zone out "
+            "(.dt.tz_localize(None) in pandas, and no source.tz), or train with times of a zone."
+        )
+    if zone.name != axis.zone and not is_zoned and not axis.is_utc:
+        raise SeriesError(
+            f"{column}: the times are local ones of {zone.name}, and those of {axis.owner} of {axis.zone}. Steps of "
+            f"this length are not converted: give source.tz={axis.zone}, or train with times of {zone.name}."
+        )
