@@ -266,7 +266,11 @@ def forecast_cutoffs(
         `unique_id, cutoff, ds, horizon_step` (int64, from 1) and `y_hat` (float64, in the unit of `y`); if it has
         intervals, `lo_80, hi_80` and the like for each level, NaN where the level can't be promised.
     """
-    panel, features = lay_out_cutoffs(forecaster, series, cutoffs, covariate_table)
+    return forecast_panel(forecaster, *lay_out_cutoffs(forecaster, series, cutoffs, covariate_table))
+
+
+def forecast_panel(forecaster: Forecaster, panel: WindowedPanel, features: Features) -> pd.DataFrame:
+    """Forecasts the windows of `lay_out_cutoffs`; see `forecast_cutoffs`."""
     scaler, index = forecaster.scaler, panel.index("future")
     scaled = forecaster.model.forecast(panel, index.origins(np.arange(len(index))))
     forecasts = {FORECAST: Forecasts(test=scaled[:0], future=scaled)}
@@ -282,9 +286,18 @@ def forecast_cutoffs(
 
 
 def lay_out_cutoffs(
-    forecaster: Forecaster, series: Series, cutoffs: pd.DataFrame, covariate_table: pd.DataFrame | None
+    forecaster: Forecaster,
+    series: Series,
+    cutoffs: pd.DataFrame,
+    covariate_table: pd.DataFrame | None,
+    num_future: int | None = None,
 ) -> tuple[WindowedPanel, Features]:
-    """The windows after given cut-offs, and the rows that they are made of; see `forecast_cutoffs`."""
+    """Lay out the windows after given cut-offs, and the rows that they are made of.
+
+    Args:
+        forecaster, series, cutoffs, covariate_table: see `forecast_cutoffs`.
+        num_future: rows after each series' end; None for the horizon.
+    """
     settings, scaler = forecaster.settings, forecaster.scaler
     is_known = series["unique_id"].isin(scaler["unique_id"])
     _report_unknown(series["unique_id"][~is_known].unique())
@@ -299,6 +312,7 @@ def lay_out_cutoffs(
             "profile": profile,
             "calendar": settings.calendar,
             "window": window,
+            "num_future": num_future or window.horizon,
             "times": cutoffs,
             "scaler": scaler,
             "coding": forecaster.coding,

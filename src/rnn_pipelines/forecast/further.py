@@ -1,21 +1,50 @@
 """Forecasts of any length: what a forecaster says, and beyond its horizon what it says after its own forecasts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NoReturn
 
+import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show, show_all
-from rnn_pipelines.forecast.forecaster import FORECAST, Forecaster, check_ahead, forecast_cutoffs
-from rnn_pipelines.forecast.predictions import BOUNDS, name_bounds, name_own_bounds
-from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.forecast.forecaster import FORECAST, Forecaster, check_ahead, forecast_panel, lay_out_cutoffs
+from rnn_pipelines.forecast.predictions import name_bounds, name_own_bounds
+from rnn_pipelines.forecast.series.covariates import list_steps, report_unread
+from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.forecast.series.scaling import unscale
+from rnn_pipelines.forecast.series.tables import Features, Series
 from rnn_pipelines.forecast.series.windowing import find_min_history
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
 
 
-def forecast_further(
+def lay_out_further(
     forecaster: Forecaster, series: Series, num_steps: int, covariate_table: pd.DataFrame | None = None
-) -> pd.DataFrame:
+) -> tuple[WindowedPanel, Features]:
+    """Lay out the windows at each series' end, with rows for all steps ahead.
+
+    Args:
+        forecaster: one of those that `forecast_further` is to forecast with; all are of one training.
+        series: one or several.
+        num_steps: after each series' end.
+        covariate_table: that has passed `check_further`; None if there are none.
+    Raises:
+        SeriesError: none of the series can be forecast.
+    """
+    num_future = count_ahead(forecaster, num_steps)
+    panel, features = lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table, num_future)
+    if not len(panel.index("future")):
+        refuse_all(forecaster, series)
+    return panel, features
+
+
+def count_ahead(forecaster: Forecaster, num_steps: int) -> int:
+    """The steps of whole horizons that so many steps need."""
+    horizon = forecaster.settings.horizon
+    return -(-num_steps // horizon) * horizon
+
+
+def forecast_further(forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int) -> pd.DataFrame:
     """Forecasts the steps after each series' end, however many.
 
     Beyond the horizon, forecasts are read as if they had happened. Nobody has measured how far off those are, so that
@@ -23,29 +52,60 @@ def forecast_further(
 
     Args:
         forecaster: what to forecast with.
-        series: one or several.
+        panel, features: of `lay_out_further`.
         num_steps: after each series' end.
-        covariate_table: that has passed `check_further`; None if there are none.
     Returns:
         See `forecast_cutoffs`; and `is_recursive`, whether the step lies beyond the trained horizon.
     Raises:
-        SeriesError: none of the series can be forecast.
+        SeriesError: a forecast grows beyond what networks compute with.
     """
-    horizon, ends = forecaster.settings.horizon, find_ends(series)
-    found = [forecast_cutoffs(forecaster, series, ends, covariate_table)]
-    if found[0].empty:
-        refuse_all(forecaster, series)
-    series = series.loc[series["unique_id"].isin(found[0]["unique_id"]), ["unique_id", "ds", "y", "observed"]]
+    found = forecast_panel(forecaster, panel, features)
+    if num_steps > panel.horizon:
+        found = pd.concat([found, _forecast_recursively(forecaster, panel, features, num_steps)], ignore_index=True)
+    found = found[found["horizon_step"] <= num_steps]
+    found = found.assign(is_recursive=found["horizon_step"] > panel.horizon)
+    return found.sort_values(["unique_id", "horizon_step"], kind="stable", ignore_index=True)
+
+
+def _forecast_recursively(
+    forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int
+) -> pd.DataFrame:
+    """Forecasts of the steps beyond the first horizon: `unique_id, cutoff, ds, horizon_step, y_hat`."""
+    horizon, index = panel.horizon, panel.index("future")
+    origins, steps = index.origins(np.arange(len(index))), np.arange(horizon)
+    # Each horizon is written into the rows that the next one reads.
+    own = replace(panel, values=panel.values.copy())
+    found = [forecaster.model.forecast(own, origins)]
     for done in range(horizon, num_steps, horizon):
-        series = _go_on(series, found[-1])
-        further = forecast_cutoffs(forecaster, series, find_ends(series), covariate_table)
-        found.append(further.assign(horizon_step=further["horizon_step"] + done))
-    forecasts = pd.concat(found, ignore_index=True).merge(ends, on="unique_id", suffixes=("_own", ""))
-    forecasts = forecasts[forecasts["horizon_step"] <= num_steps].drop(columns="cutoff_own")
-    forecasts["is_recursive"] = forecasts["horizon_step"] > horizon
-    bounds = [column for column in forecasts if str(column).startswith(tuple(BOUNDS))]
-    forecasts.loc[forecasts["is_recursive"], bounds] = float("nan")
-    return forecasts.sort_values(["unique_id", "horizon_step"], kind="stable", ignore_index=True)
+        _refuse_huge(found[-1], features, origins + done - horizon)
+        own.values[origins[:, None] + done - horizon + steps, 0] = found[-1]
+        found.append(forecaster.model.forecast(own, origins + done))
+    scaled = np.concatenate(found[1:], axis=1)
+    ahead = np.arange(horizon, horizon + scaled.shape[1])
+    target = features.table.iloc[(origins[:, None] + ahead).ravel()].reset_index(drop=True)
+    scale = forecaster.scaler.set_index("unique_id").loc[target["unique_id"]]
+    return pd.DataFrame(
+        {
+            "unique_id": target["unique_id"],
+            "cutoff": np.repeat(features.table["ds"].to_numpy()[origins - 1], len(ahead)),
+            "ds": target["ds"],
+            "horizon_step": np.tile(ahead + 1, len(origins)),
+            FORECAST: unscale(scaled.ravel(), scale["mean"].to_numpy(), scale["deviation"].to_numpy()),
+        }
+    )
+
+
+def _refuse_huge(scaled: np.ndarray, features: Features, origins: np.ndarray) -> None:
+    """A forecast that reads itself can grow without a bound."""
+    wrong = np.argwhere(~np.isfinite(scaled))
+    if len(wrong):
+        window, step = wrong[0]
+        row = features.table.iloc[origins[window] + step]
+        raise SeriesError(
+            f"series {show(row['unique_id'])} at {format_time(row['ds'])}: the forecast is no finite number any more, "
+            "because it goes on from forecasts that grow from step to step. Ask for fewer steps, or train with a "
+            "longer horizon."
+        )
 
 
 def check_further(
@@ -55,7 +115,7 @@ def check_further(
 
     Args:
         forecaster: one of them.
-        series, num_steps: see `forecast_further`.
+        series, num_steps: see `lay_out_further`.
         covariate_table: see `read_covariates`; None if there are none.
     Raises:
         SeriesError: a covariate that the forecaster reads is not there, or lacks values ahead; one of the past would be
@@ -67,7 +127,20 @@ def check_further(
             f"{num_steps} steps were asked for. Beyond the trained horizon of {horizon} nothing is known of the past "
             f"covariates {show_all(past)}. Ask for fewer steps, or train with a longer horizon."
         )
-    check_ahead(forecaster, series, covariate_table, -(-num_steps // horizon) * horizon)
+    check_ahead(forecaster, series, covariate_table, count_ahead(forecaster, num_steps))
+
+
+def report_ahead(forecaster: Forecaster, series: Series, given: pd.DataFrame, num_steps: int) -> None:
+    """Warns of rows of covariates that a forecast of so many steps does not read.
+
+    Args:
+        forecaster: one of those that are to forecast.
+        series: that it knows, repaired.
+        given: `unique_id, ds` of the rows.
+        num_steps: after each series' end.
+    """
+    settings = forecaster.settings
+    report_unread(given, list_steps(series, count_ahead(forecaster, num_steps), settings.freq), settings.tz)
 
 
 def refuse_all(forecaster: Forecaster, series: Series) -> NoReturn:
@@ -104,12 +177,6 @@ def refuse_all(forecaster: Forecaster, series: Series) -> NoReturn:
 def find_ends(series: Series) -> pd.DataFrame:
     """The last time of each series: `unique_id, cutoff`."""
     return series.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
-
-
-def _go_on(series: Series, forecasts: pd.DataFrame) -> Series:
-    """The series as if what was forecast had happened."""
-    steps = forecasts.rename(columns={FORECAST: "y"})[["unique_id", "ds", "y"]].assign(observed=True)
-    return pd.concat([series, steps]).sort_values(["unique_id", "ds"], kind="stable", ignore_index=True)
 
 
 def lay_side_by_side(forecasts: dict[str, pd.DataFrame], levels: Sequence[int]) -> pd.DataFrame:

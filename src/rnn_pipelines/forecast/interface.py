@@ -30,12 +30,18 @@ from rnn_pipelines.forecast.fitting import (
 )
 from rnn_pipelines.forecast.forecaster import Blend, ForecasterSettings
 from rnn_pipelines.forecast.forecaster import Forecaster as Artefact
-from rnn_pipelines.forecast.further import check_further, forecast_further, lay_side_by_side
+from rnn_pipelines.forecast.further import (
+    check_further,
+    forecast_further,
+    lay_out_further,
+    lay_side_by_side,
+    report_ahead,
+)
 from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.newer_times import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.packing import pack, unpack
 from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
-from rnn_pipelines.forecast.series.covariates import join_ahead, read_covariates
+from rnn_pipelines.forecast.series.covariates import join_rows, read_ahead, read_covariates
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Series, Source
@@ -126,10 +132,12 @@ class Forecaster:
         levels = self._choose_levels(best, level)
         horizon = best.settings.horizon
         num_steps = horizon if h is None else _take_steps(h, horizon)
-        series, covariates = self._find_series(frame)
+        series, covariates = self._find_series(frame, num_steps)
         check_further(best.in_use, series, num_steps, covariates)
+        # Scale, calendar and covariates are those of one training, so that all forecasters read the same rows.
+        panel, features = lay_out_further(best.in_use, series, num_steps, covariates)
         forecasts = {
-            name: forecast_further(one.in_use, series, num_steps, covariates) for name, one in self._artefacts.items()
+            name: forecast_further(one.in_use, panel, features, num_steps) for name, one in self._artefacts.items()
         }
         table = show_table(lay_side_by_side(forecasts, levels), best.settings.tz)
         return table if num_steps > horizon else table.drop(columns="is_recursive")
@@ -195,7 +203,7 @@ class Forecaster:
         artefact = self._artefacts[forecaster].in_use
         if not isinstance(artefact.model, Blend):
             raise ParameterError("a Keras model of an older version can't be taken apart. Train another one.")
-        series, covariates = self._find_series(frame)
+        series, covariates = self._find_series(frame, artefact.settings.horizon)
         check_further(artefact, series, artefact.settings.horizon, covariates)
         return show_table(explain_ends(artefact, series, covariates), artefact.settings.tz)
 
@@ -261,27 +269,36 @@ class Forecaster:
             raise ParameterError(f"level: expected some of {known}, received {missing}. Fit with them.")
         return asked
 
-    def _find_series(self, frame: pd.DataFrame | None) -> tuple[Series, pd.DataFrame | None]:
-        """The series, repaired as they were in the training, and the covariates."""
+    def _find_series(self, frame: pd.DataFrame | None, num_steps: int) -> tuple[Series, pd.DataFrame | None]:
+        """The series, repaired as they were in the training, and the covariates; warns of those that are not read."""
         source = self.spec.recipe.source
         is_ahead = self._fitted is not None and self.spec.recipe.covariates.future
         if frame is None or (is_ahead and _has_no_values(frame, source.target)):
             if self._fitted is None:
                 raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
-            return self._fitted.panel.series, self._add_ahead(frame)
+            return self._fitted.panel.series, self._add_ahead(frame, num_steps)
         best = self._artefacts[BEST]
         is_nameless = isinstance(frame, pd.DataFrame) and not frame.empty and ID not in frame and source.id is None
-        if is_nameless and len(best.scaler) == 1:
+        # The one series of the training may have a name, which a frame without names doesn't need to know.
+        if is_nameless and len(best.scaler) == 1 and best.scaler[ID].iloc[0] != source.target:
             frame = frame.assign(**{ID: best.scaler[ID].iloc[0]})
         table, covariates, source = self._read(frame, best.settings)
         source = source.model_copy(update={"freq": best.settings.freq})
-        return repair_series(table, source, best.settings.gaps)[0], covariates
+        series = repair_series(table, source, best.settings.gaps)[0]
+        # A table of `covariates.path` may have values for years ahead.
+        if best.coding.list_columns("future") and self.spec.recipe.covariates.path is None:
+            known = series[series["unique_id"].isin(best.scaler["unique_id"])]
+            report_ahead(best, known, covariates[covariates["unique_id"].isin(known["unique_id"])], num_steps)
+        return series, covariates
 
-    def _add_ahead(self, frame: pd.DataFrame | None) -> pd.DataFrame | None:
+    def _add_ahead(self, frame: pd.DataFrame | None, num_steps: int) -> pd.DataFrame | None:
         """The covariates that `fit` was given, and those of a frame over them."""
         if frame is None or self._covariates is None:
             return self._covariates
-        return join_ahead(self._covariates, self._name_columns(frame), self.spec.recipe.covariates.future, frame)
+        source, future = self._name_columns(frame), self.spec.recipe.covariates.future
+        ahead = read_ahead(self._covariates, source, future, frame)
+        report_ahead(self._artefacts[BEST], self._require_training().panel.series, ahead, num_steps)
+        return join_rows(self._covariates, ahead)
 
     def _with(self, source: SourceSpec) -> ForecastSpec:
         """What was asked for, of a frame with these columns."""

@@ -69,7 +69,7 @@ def add_features(
 
     Once in each fit, so that here the log warns of covariates between steps.
     """
-    features = add_known_features(series, profile, calendar, window, coding, covariate_table)
+    features = add_known_features(series, profile, calendar, window.fill(profile).horizon, coding, covariate_table)
     if covariate_table is not None and coding.list_columns("future"):
         report_off_steps(features.table, covariate_table, profile["tz"])
     return features
@@ -79,29 +79,29 @@ def add_known_features(
     series: Series,
     profile: Profile,
     calendar: CalendarSpec,
-    window: OpenWindowSpec,
+    num_future: int,
     coding: Coding,
     covariate_table: pd.DataFrame | None,
 ) -> Features:
-    """As `add_features`, for a forecaster: of what several read from one table, `check_ahead` warns once."""
-    horizon = window.fill(profile).horizon
-    features = add_calendar(series, profile["freq"], calendar, horizon, profile["tz"])
-    return add_covariates(features, coding, covariate_table, horizon, profile["tz"])
+    """As `add_features`, for a forecaster and any number of steps; `check_ahead` warns once for all forecasters."""
+    features = add_calendar(series, profile["freq"], calendar, num_future, profile["tz"])
+    return add_covariates(features, coding, covariate_table, num_future, profile["tz"])
 
-
-# What both of these take.
-FEATURES = ("series", "profile", "calendar", "window", "coding", "covariate_table")
 
 # With cut-offs of one's own in place of those of a split, from these on.
 LAYOUT = (
     Step(fit_scaler, ("series", "cutoffs"), ("scaler",)),
     Step(fit_coding, ("series", "cutoffs", "covariates", "covariate_table"), ("coding",)),
-    Step(add_features, FEATURES, ("features",)),
+    Step(add_features, ("series", "profile", "calendar", "window", "coding", "covariate_table"), ("features",)),
     Step(make_windows, ("features", "cutoffs", "scaler", "window", "evaluation", "profile"), ("windows",)),
 )
 # Windows after given times, for a forecaster that has its scaler already.
 FUTURE = (
-    Step(add_known_features, FEATURES, ("features",)),
+    Step(
+        add_known_features,
+        ("series", "profile", "calendar", "num_future", "coding", "covariate_table"),
+        ("features",),
+    ),
     Step(make_future_windows, ("features", "times", "scaler", "window", "profile"), ("windows", "num_left_out")),
 )
 PREPARATION = (

@@ -93,11 +93,23 @@ def join_ahead(
         SeriesError: a column is not there, a time stands twice, there are steps where the series has times, or times
             of a zone where it has none.
     """
+    return join_rows(table, read_ahead(table, ahead, future, external))
+
+
+def read_ahead(
+    table: pd.DataFrame, ahead: SourceSpec, future: Sequence[str], external: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Reads the values that `join_ahead` joins: `unique_id, ds` and the columns."""
     # Times are what those of the series are: numbers beside steps are steps, though they can be dates.
     freq = ahead.freq if is_datetime64_any_dtype(table["ds"]) or table.empty else ahead.freq or 1
     ahead = ahead.model_copy(update={"freq": freq})
     more = _refuse_repeated(read_rows(ahead, list(future), external, find_axis(table)), ahead.label)
     _refuse_other_kind(table["ds"], more["ds"], ahead)
+    return more
+
+
+def join_rows(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    """The rows of both; values of `more` take the place of those of the same time."""
     joined = more.set_index(KEY).combine_first(table.set_index(KEY)).reset_index()
     joined.attrs |= table.attrs
     return joined[list(table)]
@@ -222,6 +234,33 @@ def report_off_steps(steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str
     some = _list_times(_find_lacking(rows[rows["ds"].between(first, last)], steps), tz)
     if some:
         logger.warning("covariates: rows between steps are not read: %s", list_some(some, NAMES_IN_MESSAGE))
+
+
+def report_unread(given: pd.DataFrame, steps: pd.DataFrame, tz: str | None = None) -> None:
+    """Warns of covariates that a user gave for a forecast which does not read them.
+
+    Args:
+        given: `unique_id, ds` of each row.
+        steps: `unique_id, ds` of all steps of the series, those to be forecast too.
+        tz: zone in which times are shown that are UTC.
+    """
+    ends = steps.groupby("unique_id", sort=False)["ds"].agg(["min", "max"])
+    is_known = given["unique_id"].isin(ends.index)
+    if not is_known.all():
+        others = given["unique_id"][~is_known]
+        logger.warning(
+            "covariates: %d rows are not read, because they are of %d other series: %s",
+            *(len(others), others.nunique(), list_some(others.unique(), NAMES_IN_MESSAGE)),
+        )
+    rows = given.loc[is_known, KEY]
+    first, last = (rows["unique_id"].map(ends[name]) for name in ends)
+    outside = rows[~rows["ds"].between(first, last)]
+    if len(outside):
+        logger.warning(
+            "covariates: %d rows are not read, because they lie before the series or after the last step of the "
+            "forecast: %s",
+            *(len(outside), list_some(_list_times(outside, tz), NAMES_IN_MESSAGE)),
+        )
 
 
 def find_empty(cells: pd.DataFrame) -> pd.DataFrame:
