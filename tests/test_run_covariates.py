@@ -15,7 +15,7 @@ from kedro.framework.startup import bootstrap_project
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.history import list_records
 from rnn_pipelines.forecast.report.explanation import name_input
-from rnn_pipelines.forecast.series.covariates import HOLIDAYS
+from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.report.notes import NOTE_TITLE
 
 PROJECT = Path(__file__).parents[1]

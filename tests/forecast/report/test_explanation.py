@@ -13,7 +13,7 @@ from rnn_pipelines import Forecaster
 from rnn_pipelines.forecast.explanation import BASELINE, CALENDAR, TARGET
 from rnn_pipelines.forecast.report.explanation import MAX_LAGS, draw_explanation, name_input
 from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
-from rnn_pipelines.forecast.series.covariates import HOLIDAYS
+from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.forecast.theta import THETA
 from rnn_pipelines.report.notes import empty_table
 

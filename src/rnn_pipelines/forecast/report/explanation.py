@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from rnn_pipelines.forecast.explanation import BASELINE, CALENDAR, TARGET
 from rnn_pipelines.forecast.report.looks import LOOKS
-from rnn_pipelines.forecast.series.covariates import HOLIDAYS
+from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.forecast.theta import THETA
 from rnn_pipelines.report.notes import draw_note, find_failure
 from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, set_title, write_label
