@@ -19,6 +19,7 @@ from rnn_pipelines.datasets import ArraysDataset
 from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.training import train_network
+from rnn_pipelines.pipelines.internals.pipeline import FIGURES
 from rnn_pipelines.report.notes import NOTE_TITLE
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.datasets import TextClassifierDataset
@@ -51,13 +52,14 @@ class Clone:
         parameters = ["--params", ",".join(f"internals.{setting}" for setting in settings)] if settings else []
         command = ["kedro", "run", "--pipelines=internals", "--env=test", f"--conf-source={self._conf}", *parameters]
         environment = {name: value for name, value in os.environ.items() if name != "IMDB_ARCHIVE"}
+        # As without a network, on a machine with one too.
+        environment["HTTPS_PROXY"] = "http://127.0.0.1:1"
         return subprocess.run(
             [sys.executable, "-m", *command], check=False, cwd=PROJECT, env=environment, capture_output=True, text=True
         )
 
     def read_summary(self) -> dict:
-        summary = json.loads((self.data / "08_reporting/internals/summary.json").read_text())
-        return {name: network for name, network in summary.items() if name != "run"}
+        return json.loads((self.data / "08_reporting/internals/summary.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,16 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, reviews: Path) -> Clone:
     clone = Clone(tmp_path_factory.mktemp("fresh"))
     finished = clone.run(f"reviews.path={reviews}")
     assert finished.returncode == 0, finished.stderr
+    return clone
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A fresh clone that can't download the reviews."""
+    clone = Clone(tmp_path_factory.mktemp("offline"))
+    finished = clone.run()
+    assert finished.returncode == 0, finished.stderr
+    assert (finished.stdout + finished.stderr).count("the download failed") == 1
     return clone
 
 
@@ -116,25 +128,54 @@ def after_others(
 
 
 def test_fresh_clone_trains_small_networks(fresh: Clone) -> None:
-    summary = fresh.read_summary()
+    summary = fresh.read_summary()["layers"]
     assert list(summary) == FRESH_LAYERS
     assert summary["forecast_gru"]["origin"] == "trained here, small, on noisy_sine"
     assert summary["sentiment_gru_forward"]["origin"].startswith("trained here, small, on 300 reviews of")
 
 
+def test_accuracy_is_measured_on_held_out_reviews(fresh: Clone) -> None:
+    classifier = fresh.read_summary()["classifier"]
+    assert not classifier["is_missing"]
+    assert set(classifier["accuracy"]) == {"lstm", "gru", "nb_ngram", "ensemble"}
+    assert classifier["num_texts"] == 50
+
+
+def test_run_without_a_network_reports_the_series(offline: Clone) -> None:
+    """It warned once, and every table and figure is there."""
+    summary = offline.read_summary()
+    assert list(summary["layers"]) == ["forecast_lstm", "forecast_gru"]
+    assert summary["classifier"]["is_missing"]
+    assert pd.read_parquet(offline.data / "07_model_output/internals/readings.parquet").empty
+    reporting = offline.data / "08_reporting/internals"
+    assert {path.stem for path in reporting.glob("*.json")} == {"summary", *FIGURES}
+    for table in ("distributions", "half_lives", "gradients"):
+        assert set(pd.read_parquet(reporting / f"{table}.parquet")["layer"]) == {"forecast_lstm", "forecast_gru"}
+    assert summary["classifier"]["origin"] in (reporting / "report.html").read_text()
+
+
+def test_named_archive_that_is_not_there_ends_the_run(offline: Clone) -> None:
+    """Only a download may fail; the results of the run before stay."""
+    before = offline.read_summary()
+    finished = offline.run("reviews.archive=nowhere.tar.gz")
+    assert finished.returncode == 1
+    assert "nowhere.tar.gz: no such file" in finished.stderr
+    assert offline.read_summary() == before
+
+
 def test_networks_of_other_pipelines_are_looked_at(after_others: Clone) -> None:
-    summary = after_others.read_summary()
+    summary = after_others.read_summary()["layers"]
     assert {layer["origin"] for layer in summary.values()} == {"trained by forecast", "trained by sentiment"}
     assert list(summary) == ["forecast_lstm", "forecast_gru", "sentiment_gru_forward", "sentiment_gru_backward"]
 
 
 def test_equations_give_the_states_of_the_networks(fresh: Clone, after_others: Clone) -> None:
-    layers = [*fresh.read_summary().values(), *after_others.read_summary().values()]
+    layers = [*fresh.read_summary()["layers"].values(), *after_others.read_summary()["layers"].values()]
     assert max(layer["max_difference"] for layer in layers) < 1e-5
 
 
 def test_weights_by_gate_are_those_of_the_formula(fresh: Clone) -> None:
-    for layer in fresh.read_summary().values():
+    for layer in fresh.read_summary()["layers"].values():
         expected = count_weights_by_gate(layer["cell"], layer["num_inputs"], layer["units"])
         assert layer["num_weights_by_gate"] == expected
 
@@ -148,8 +189,6 @@ def test_summary_is_strict_json(fresh: Clone) -> None:
 
 
 def test_every_figure_is_written(fresh: Clone) -> None:
-    from rnn_pipelines.pipelines.internals.pipeline import FIGURES
-
     written = {path.stem for path in (fresh.data / "08_reporting/internals").glob("*.json")} - {"summary"}
     assert written == set(FIGURES)
 

@@ -62,6 +62,10 @@ class ReviewError(RnnPipelinesError, ValueError):
     """The reviews can't be used as they are; the message names file, member or column and row, and what to do."""
 
 
+class DownloadError(ReviewError):
+    """The archive of reviews can't be downloaded, and no file on this machine takes its place."""
+
+
 class TaskError(RnnPipelinesError, ValueError):
     """A task can't be made as asked, or its file can't be read; the message names size or file, part and sequence."""
 

@@ -77,7 +77,7 @@ def chosen(text_classifier: TextClassifier, reviews: tuple[str, ...]) -> Any:
     """A classifier of two networks; loads Keras."""
     from rnn_pipelines.internals.sentiment.choice import ChosenClassifier
 
-    return ChosenClassifier(text_classifier, reviews, "made too")
+    return ChosenClassifier(text_classifier, reviews, (0, 1, 0), "made too")
 
 
 @pytest.fixture(scope="package")

@@ -12,27 +12,27 @@ from rnn_pipelines.internals.gate_statistics import (
     tabulate_distributions,
 )
 from rnn_pipelines.internals.notation import NOTATIONS
-from rnn_pipelines.internals.records import HalfLives, LayerSummary, Traces
+from rnn_pipelines.internals.records import HalfLives, LayerSummary, Summary, Traces
 
 
-def measure_traces(*traces: Traces) -> tuple[dict[str, LayerSummary], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def measure_traces(*traces: Traces) -> tuple[Summary, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Measures openness, memory length and gradient by lag of each layer, over all members of its network.
 
     Args:
         traces: of forecasters and classifiers.
     Returns:
-        A summary for each layer. And three tables with the `layer` of each row: the distributions (see
+        The summary. And three tables with the `layer` of each row: the distributions (see
         `tabulate_distributions`), the half-lives (`unit`, `half_life`) and the gradients (`lag`, `gradient`, the
         greatest is 1, unless all are 0).
     """
-    summary: dict[str, LayerSummary] = {}
+    layers: dict[str, LayerSummary] = {}
     distributions, half_lives, gradients = [], [], []
     for group in traces:
         for name, members in group.layers.items():
             layer, gates = members[0], list_gates(members)
             lives = measure_half_lives(gates[NOTATIONS[layer.cell].keeping])
             by_lag = measure_gradient_by_lag(group.gradients[name], layer.mask, layer.trace.backwards)
-            summary[name] = {
+            layers[name] = {
                 "origin": group.origin,
                 "cell": layer.cell,
                 "num_inputs": layer.inputs.shape[2],
@@ -51,6 +51,10 @@ def measure_traces(*traces: Traces) -> tuple[dict[str, LayerSummary], pd.DataFra
             # A forecaster that has learned nothing that helps says nothing, whatever it reads.
             by_lag /= by_lag.max() or 1
             gradients.append(pd.DataFrame({"layer": name, "lag": range(len(by_lag)), "gradient": by_lag}))
+    summary: Summary = {"layers": layers}
+    for group in traces:
+        if group.classifier is not None:
+            summary["classifier"] = group.classifier
     return summary, *(pd.concat(tables, ignore_index=True) for tables in (distributions, half_lives, gradients))
 
 

@@ -56,6 +56,23 @@ class LayerTrace:
     series: np.ndarray | None = None
 
 
+class ClassifierSummary(TypedDict):
+    """The classifier whose layers are traced.
+
+    Attributes:
+        is_missing: whether there is none.
+        origin: where it comes from, or why it is missing, in words.
+        accuracy: share of the held-out texts whose label is right: of each network alone and of the n-gram classifier,
+            at logit 0, and of all of them together as calibrated (`ensemble`). Empty without such texts.
+        num_texts: on which accuracy is measured.
+    """
+
+    is_missing: bool
+    origin: str
+    accuracy: dict[str, float]
+    num_texts: int
+
+
 @dataclass(frozen=True)
 class Traces:
     """Recurrent layers at work.
@@ -67,12 +84,14 @@ class Traces:
             with respect to all that its network reads at a step, or that the layer reads.
         networks: that of each layer.
         origin: where the networks come from, in words.
+        classifier: to which they belong, if they read texts. If there is none, the traces have no layers.
     """
 
     layers: Mapping[str, Sequence[LayerTrace]]
     gradients: Mapping[str, np.ndarray]
     networks: Mapping[str, NetworkSummary]
     origin: str
+    classifier: ClassifierSummary | None = None
 
 
 class Openness(TypedDict):
@@ -118,3 +137,15 @@ class LayerSummary(TypedDict):
     openness: dict[str, Openness]
     half_life_steps: HalfLives
     reach_steps: int | None
+
+
+class Summary(TypedDict):
+    """The file `summary.json`.
+
+    Attributes:
+        layers: by the names of `Traces`.
+        classifier: whose layers are among them, or why there is none; missing if only forecasters are measured.
+    """
+
+    layers: dict[str, LayerSummary]
+    classifier: NotRequired[ClassifierSummary]

@@ -19,12 +19,14 @@ class SampleSpec(Block, frozen=True):
     Attributes:
         windows: test windows, evenly spread over the test part; fewer where there are fewer.
         reviews: test reviews, drawn at random; likewise.
+        held_out: test reviews on which the accuracy of a classifier is measured, drawn at random; likewise.
         max_words: one more test review is shown word by word, the first one with at most so many words.
         texts: are shown word by word.
     """
 
     windows: int = Field(256, ge=1, le=10**6)
     reviews: int = Field(24, ge=0, le=10**6)
+    held_out: int = Field(1000, ge=0, le=10**6)
     max_words: int = Field(40, ge=1, le=10**5)
     texts: tuple[Text, ...] = Field(min_length=1)
 

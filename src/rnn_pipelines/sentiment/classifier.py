@@ -1,6 +1,6 @@
 """Everything that a text's sentiment depends on as one thing, and scoring texts with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -75,15 +75,26 @@ def score_sentiment(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataF
     return pd.concat(chunks, ignore_index=True) if chunks else _score_chunk(classifier, texts)
 
 
-def _score_chunk(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFrame:
+def make_features(classifier: TextClassifier, texts: Iterable[str]) -> TextFeatures:
+    """Return the inputs of the classifier's networks for each text, with the logits of its n-gram classifier."""
+    encoded = encode_texts(texts, classifier.vocabulary, classifier.signs)
+    ngram_logits = score_ngrams(classifier.ngrams, encoded)
+    return TextFeatures(encoded.ids, encoded.offsets, weigh_words(classifier.ngrams, encoded), ngram_logits)
+
+
+def score_parts(classifier: TextClassifier, features: TextFeatures) -> dict[str, np.ndarray]:
+    """Return the logits of each network and of the n-gram classifier, before calibration; float64[num_texts] each."""
     from rnn_pipelines.sentiment.training import score_texts
 
-    encoded = encode_texts(texts["text"], classifier.vocabulary, classifier.signs)
-    ngram_logits = score_ngrams(classifier.ngrams, encoded)
-    features = TextFeatures(encoded.ids, encoded.offsets, weigh_words(classifier.ngrams, encoded), ngram_logits)
     logits = {name: score_texts(network, features, classifier.padding) for name, network in classifier.networks.items()}
+    return logits | {NB_NGRAM: features.logits}
+
+
+def _score_chunk(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFrame:
+    features = make_features(classifier, texts["text"])
+    encoded = features.encoded
     num_known = encoded.count_known()
-    logit = apply_calibration(classifier.calibration, logits | {NB_NGRAM: ngram_logits})
+    logit = apply_calibration(classifier.calibration, score_parts(classifier, features))
     label, probability = name_labels(logit, num_known)
     return pd.DataFrame(
         {

@@ -15,6 +15,7 @@ from rnn_pipelines.internals.report.report import (
     EQUATIONS,
     PARAGRAPHS,
     render_report,
+    tabulate_accuracy,
     tabulate_inputs,
     tabulate_layers,
     tabulate_memory,
@@ -55,12 +56,24 @@ def make_layer(cell: str, half_life: float | None = 2.345, reach: int | None = 1
     }
 
 
-def make_summary(**changes: Any) -> dict[str, Any]:
+def make_layers(**changes: Any) -> dict[str, Any]:
     return {
         "forecast_lstm": make_layer("lstm", **changes) | {"network": FORECASTER},
         "forecast_gru": make_layer("gru", 1.0, 4),
         "sentiment_gru_forward": make_layer("gru") | {"max_difference": 1.6e-6},
     }
+
+
+def make_classifier(gru: float = 0.875) -> dict[str, Any]:
+    accuracy = {"gru": gru, "nb_ngram": 0.9, "ensemble": 0.91}
+    return {"is_missing": False, "origin": f"trained by {EVIL}", "accuracy": accuracy, "num_texts": 1000}
+
+
+MISSING = {"is_missing": True, "origin": "the download failed", "accuracy": {}, "num_texts": 0}
+
+
+def make_summary(classifier: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    return {"layers": make_layers(**changes), "classifier": classifier or make_classifier()}
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +84,13 @@ def readings() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def report(readings: pd.DataFrame) -> str:
+    return render(make_summary(), readings)
+
+
+def render(summary: dict[str, Any], readings: pd.DataFrame) -> str:
     # As the catalog returns them.
     figures = {name: plotly.io.from_json(Figure(layout={"title": {"text": name}}).to_json()) for name in FIGURES}
-    page = render_report(make_summary(), readings, {"sample": {"windows": 77}}, **figures)
+    page = render_report(summary, readings, {"sample": {"windows": 77}}, **figures)
     return page.replace(get_plotlyjs(), "")
 
 
@@ -84,7 +101,7 @@ def test_page_is_the_golden_one(report: str) -> None:
 
 
 def test_inputs_are_told_in_percent_of_all() -> None:
-    summary = make_summary()
+    summary = make_layers()
     summary["forecast_lstm"]["network"] = FORECASTER | {"moved_by": {"series": 3.0, "promo": 1.0}}
     assert tabulate_inputs(summary).rows == [["series", "75.0 %", "–"], ["promo", "25.0 %", "–"]]
 
@@ -101,11 +118,13 @@ def test_picture_of_a_gate_stands_below_its_equation(report: str) -> None:
 
 def test_verdict_is_defined_where_memory_has_no_end() -> None:
     verdict = write_verdict(make_summary(half_life=None, reach=None))
-    assert "half of the LSTM's units hold half of their state for ever, and the whole window matters;" in verdict
+    assert "the median half-life of the LSTM's units has no end, and inputs of the whole window matter;" in verdict
 
 
 def test_verdict_says_where_nothing_was_learnt() -> None:
-    assert "no input matters, because it has learned nothing that helps;" in write_verdict(make_summary(reach=0))
+    assert "no input has a gradient, because the network has learned nothing that helps;" in write_verdict(
+        make_summary(reach=0)
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,11 +142,11 @@ def test_table_says_what_a_network_is_made_of(network: dict[str, Any], words: st
 
 
 def test_reach_beyond_the_window_is_a_dash() -> None:
-    assert tabulate_memory(make_summary(reach=None)).rows[0][-1] == "–"
+    assert tabulate_memory(make_layers(reach=None)).rows[0][-1] == "–"
 
 
 def test_weights_are_those_of_the_formula_that_is_shown() -> None:
-    for row in tabulate_weights(make_summary()).rows:
+    for row in tabulate_weights(make_layers()).rows:
         units, sizes = row[2].split(" × ")
         formula = int(units) * sum(map(int, re.findall(r"\d+", sizes)))
         assert row[3] == f"{formula:,}"
@@ -147,3 +166,28 @@ def test_cell_that_the_classifier_has_not_is_said_to_be_missing(report: str) -> 
 def test_words_and_origins_are_escaped(report: str) -> None:
     assert "<img" not in report
     assert "&lt;img" in report
+
+
+def test_report_without_a_classifier_gives_the_reason_and_shows_no_words(readings: pd.DataFrame) -> None:
+    page = render(make_summary(MISSING), readings.iloc[:0])
+    assert page.count("because the download failed.") == 2
+    assert '"text":"gru_words"' not in page
+    assert '"text":"distributions"' in page
+
+
+def test_accuracy_of_each_part_is_tabulated() -> None:
+    rows = tabulate_accuracy(make_classifier()).rows
+    assert rows == [["GRU alone", "87.5 %"], ["n-grams alone", "90.0 %"], ["whole classifier", "91.0 %"]]
+
+
+@pytest.mark.parametrize(("accuracy", "is_warned"), [(0.799, True), (0.8, False)])
+def test_verdict_warns_of_gates_of_a_poor_network(accuracy: float, is_warned: bool) -> None:
+    verdict = write_verdict(make_summary(make_classifier(accuracy)))
+    assert f"GRU alone {100 * accuracy:.1f} %" in verdict
+    assert ("Below 80 %, the gates on texts say little" in verdict) == is_warned
+
+
+def test_unknown_accuracy_is_not_tabulated(readings: pd.DataFrame) -> None:
+    page = render(make_summary(make_classifier() | {"accuracy": {}, "num_texts": 0}), readings)
+    assert "held-out texts with labels" in page
+    assert "GRU alone" not in page

@@ -1,6 +1,9 @@
 """A trained classifier is taken where it is, and a small one trained where it isn't."""
 
 import csv
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +11,8 @@ import pytest
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.internals.sentiment.choice import choose_classifier
 from rnn_pipelines.internals.specs import SmallClassifierSpec
+from rnn_pipelines.sentiment.text import source
+from rnn_pipelines.sentiment.text.download import IMDB, fetch_archive
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
 SMALL_CLASSIFIER = SmallClassifierSpec.model_validate(
@@ -41,6 +46,7 @@ def test_trained_classifier_is_taken_with_its_test_reviews(text_classifier, make
     chosen = choose_classifier(text_classifier, reviews, ReviewSourceSpec(path="nowhere.csv"), SMALL_CLASSIFIER)
     assert chosen.classifier is text_classifier
     assert list(chosen.texts) == list(reviews.loc[reviews["part"] == "test", "text"])
+    assert list(chosen.labels) == list(reviews.loc[reviews["part"] == "test", "label"])
     assert chosen.origin == "trained by sentiment"
 
 
@@ -63,7 +69,7 @@ def test_small_classifier_has_both_networks(small) -> None:
 @pytest.mark.slow
 def test_small_classifier_is_trained_on_so_many_reviews(small) -> None:
     assert small.origin.startswith("trained here, small, on 80 reviews of ")
-    assert len(small.texts) == pytest.approx(0.2 * 80, abs=1)
+    assert len(small.texts) == len(small.labels) == pytest.approx(0.2 * 80, abs=1)
 
 
 def test_reviews_that_cannot_be_had_name_both_ways() -> None:
@@ -77,3 +83,31 @@ def test_reviews_that_cannot_be_had_name_both_ways() -> None:
         "internals.reviews.path",
     ):
         assert part in str(caught.value)
+
+
+def test_failed_download_leaves_no_classifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+    monkeypatch.delenv("IMDB_ARCHIVE", raising=False)
+    unreachable = replace(IMDB, url="http://127.0.0.1:1/aclImdb_v1.tar.gz")
+    monkeypatch.setattr(source, "fetch_archive", partial(fetch_archive, remote=unreachable))
+    chosen = choose_classifier(None, None, ReviewSourceSpec(download_to=str(tmp_path)), SMALL_CLASSIFIER)
+    assert chosen.classifier is None
+    assert (chosen.texts, chosen.labels) == ([], [])
+    (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert unreachable.url in warning.getMessage()
+
+
+@pytest.mark.parametrize("name", ["archive", "download_to"])
+def test_file_that_is_no_archive_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """One that is named, and one that lies where a download would."""
+    monkeypatch.delenv("IMDB_ARCHIVE", raising=False)
+    path = tmp_path / "aclImdb_v1.tar.gz"
+    path.write_bytes(b"no archive")
+    spec = ReviewSourceSpec.model_validate({name: str(path if name == "archive" else tmp_path)})
+    with pytest.raises(ReviewError, match=path.name):
+        choose_classifier(None, None, spec, SMALL_CLASSIFIER)
+
+
+def test_archive_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMDB_ARCHIVE", "nowhere.tar.gz")
+    with pytest.raises(ReviewError, match=r"nowhere\.tar\.gz"):
+        choose_classifier(None, None, ReviewSourceSpec(), SMALL_CLASSIFIER)

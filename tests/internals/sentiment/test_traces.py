@@ -39,7 +39,7 @@ def test_texts_that_are_shown_and_drawn_are_measured_together(traced, sample: Sa
 
 
 def test_without_reviews_the_given_texts_are_enough(chosen: ChosenClassifier, sample: SampleSpec) -> None:
-    traces, readings = trace_classifier(replace(chosen, texts=[]), sample)
+    traces, readings = trace_classifier(replace(chosen, texts=[], labels=[]), sample)
     assert len(traces.layers["sentiment_gru_forward"][0].mask) == len(sample.texts)
     assert set(readings["text"]) == {1, 2}
 
@@ -84,3 +84,43 @@ def test_words_that_the_network_cuts_out_are_not_shown(chosen: ChosenClassifier,
     assert list(words["word"]) == ["the", "film", "was", "great"]
     whole = score_sentiment(cut, pd.DataFrame({"row": [0], "text": [sample.texts[0]]}))["probability"][0]
     assert words["probability"].iloc[-1] == pytest.approx(whole)
+
+
+def test_accuracy_is_that_of_the_scores_of_each_part(
+    chosen: ChosenClassifier, traced, reviews: tuple[str, ...]
+) -> None:
+    """`score_sentiment` with the weight of one part alone."""
+    table = pd.DataFrame({"row": range(len(reviews)), "text": reviews})
+    weights = {name: {name: 1.0} for name in ("lstm", "gru", "nb_ngram")}
+    calibrations = {name: {"weights": one, "intercept": 0.0} for name, one in weights.items()}
+    calibrations["ensemble"] = chosen.classifier.calibration
+    expected = {}
+    for name, calibration in calibrations.items():
+        scores = score_sentiment(replace(chosen.classifier, calibration=calibration), table)
+        expected[name] = ((scores["probability"] > 0.5) == np.array(chosen.labels)).mean()
+    assert traced[0].classifier == {"is_missing": False, "origin": "made too", "accuracy": expected, "num_texts": 3}
+
+
+def test_accuracy_is_that_of_the_labels(chosen: ChosenClassifier, sample: SampleSpec, traced) -> None:
+    """With all labels swapped, what was right is wrong."""
+    swapped = replace(chosen, labels=[1 - label for label in chosen.labels])
+    accuracy = trace_classifier(swapped, sample)[0].classifier["accuracy"]
+    assert accuracy == pytest.approx({name: 1 - share for name, share in traced[0].classifier["accuracy"].items()})
+
+
+def test_accuracy_is_of_so_many_texts(chosen: ChosenClassifier, sample: SampleSpec) -> None:
+    traces, _ = trace_classifier(chosen, sample.model_copy(update={"held_out": 2}))
+    assert traces.classifier["num_texts"] == 2
+
+
+def test_without_reviews_accuracy_is_unknown(chosen: ChosenClassifier, sample: SampleSpec) -> None:
+    traces, _ = trace_classifier(replace(chosen, texts=[], labels=[]), sample)
+    assert traces.classifier == {"is_missing": False, "origin": "made too", "accuracy": {}, "num_texts": 0}
+
+
+def test_missing_classifier_leaves_empty_traces_and_readings(traced, sample: SampleSpec) -> None:
+    traces, readings = trace_classifier(ChosenClassifier(None, [], [], "no archive"), sample)
+    assert traces.layers == {}
+    assert traces.classifier == {"is_missing": True, "origin": "no archive", "accuracy": {}, "num_texts": 0}
+    assert readings.empty
+    assert readings.dtypes.to_dict() == traced[1][list(readings)].dtypes.to_dict()

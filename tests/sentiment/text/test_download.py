@@ -1,5 +1,6 @@
 """A download is whole or leaves nothing behind; a file that the user names is never replaced by one."""
 
+import errno
 import hashlib
 import os
 import socket
@@ -10,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.errors import DownloadError, ReviewError
 from rnn_pipelines.sentiment.text import download
 from rnn_pipelines.sentiment.text.download import IMDB, RemoteArchive, fetch_archive
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
@@ -91,7 +92,7 @@ def fail(source: ReviewSourceSpec, remote: RemoteArchive) -> Callable[..., str]:
     """The message of the error that fetching ends in, once it has left nothing behind."""
 
     def fetch() -> str:
-        with pytest.raises(ReviewError) as caught:
+        with pytest.raises(DownloadError) as caught:
             fetch_archive(source.archive, source.download_to, remote)
         folder = Path(source.download_to)
         assert not folder.exists() or list(folder.iterdir()) == []
@@ -231,7 +232,7 @@ def test_without_a_network_both_ways_to_get_it_are_named(source: ReviewSourceSpe
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}/{FILE}"
-    with pytest.raises(ReviewError) as caught:
+    with pytest.raises(DownloadError) as caught:
         fetch_archive(source.archive, source.download_to, RemoteArchive(url, 1, "0"))
     message = str(caught.value)
     assert message.startswith(f"{url}: the download failed")
@@ -240,8 +241,21 @@ def test_without_a_network_both_ways_to_get_it_are_named(source: ReviewSourceSpe
 
 def test_folder_that_cannot_be_made_is_named(tmp_path: Path, remote: RemoteArchive) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ReviewError, match="Not a directory"):
+    with pytest.raises(ReviewError, match="Not a directory") as caught:
         fetch_archive(None, str(tmp_path / "file/raw"), remote)
+    assert not isinstance(caught.value, DownloadError)
+
+
+def test_full_disk_is_no_fault_of_the_download(
+    source: ReviewSourceSpec, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(download._BoundedFile, "write", fill)
+    with pytest.raises(ReviewError, match="No space left") as caught:
+        fetch_archive(source.archive, source.download_to, remote)
+    assert not isinstance(caught.value, DownloadError)
 
 
 def test_other_file_under_the_archives_name_is_neither_read_nor_replaced(

@@ -199,7 +199,7 @@ def _draw_window(
     hover = "%{y:.2f}<extra></extra>"
     trace = Scatter(x=place_values(series), y=series.ravel(), mode="lines+markers", line=line, hovertemplate=hover)
     figure.add_trace(trace.update(showlegend=False), 1, 1)
-    figure.update_yaxes(title="series, framed", row=1)
+    figure.update_yaxes(title="normalised series", row=1)
     for place, (letter, values) in enumerate(maps.items(), start=1):
         middle = MAPS_SHARE * (1 - (place - 0.5) / count)
         bar = {"len": 0.9 * MAPS_SHARE / count, "y": middle, "thickness": 12, "title": letter}

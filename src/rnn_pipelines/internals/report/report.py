@@ -7,20 +7,29 @@ import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.internals.notation import NOTATIONS, name_layer
-from rnn_pipelines.internals.records import LayerSummary, NetworkSummary, Openness
+from rnn_pipelines.internals.records import (
+    ClassifierSummary,
+    LayerSummary,
+    NetworkSummary,
+    Openness,
+    Summary,
+)
 from rnn_pipelines.looks import Looks
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_percent
 from rnn_pipelines.report.page import Part, Quote, Section, Table, render_page
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import count_members, tabulate_parameters
 from rnn_pipelines.report.trainings import tabulate_layers as tabulate_networks
+from rnn_pipelines.sentiment.registry import ENSEMBLE, NB_NGRAM
 
 TEXTS = read_texts("rnn_pipelines.internals.report")
+# Of a network alone. An n-gram classifier, which reads no order beyond three words, has more from 1,000 reviews on.
+MIN_ACCURACY = 0.8
 LETTERS, EQUATIONS, PARAGRAPHS, NOTES = (TEXTS[name] for name in ("letters", "equations", "paragraphs", "notes"))
 
 
 def render_report(
-    summary: Mapping[str, LayerSummary],
+    summary: Summary,
     readings: pd.DataFrame,
     parameters: dict[str, Any],
     **figures: Figure,
@@ -28,50 +37,70 @@ def render_report(
     """Puts equations, pictures and tables on one HTML page that needs no network.
 
     Args:
-        summary: of each layer.
+        summary: of each layer, and of the classifier.
         readings: of the shown texts, word by word.
         parameters: the run's blocks of parameters: models or plain values.
         figures: by name.
     """
+    layers, classifier = summary["layers"], summary["classifier"]
+    of_texts = [] if classifier["is_missing"] else [NOTES["gradients_texts"]]
     sections = [
-        Section("What was looked at", [tabulate_layers(summary), NOTES["check"]]),
+        Section("What was looked at", [tabulate_layers(layers), NOTES["check"]]),
         *(
-            Section(f"{notation.look.name} on a series", _list_gates(cell, summary, figures))
+            Section(f"{notation.look.name} on a series", _list_gates(cell, layers, figures))
             for cell, notation in NOTATIONS.items()
         ),
-        Section("Texts, word by word", _list_words(readings, figures)),
+        Section("Texts, word by word", [*_list_texts(classifier, readings, figures)]),
         Section(
-            "How far gates are open", [figures["distributions"], NOTES["distributions"], tabulate_openness(summary)]
+            "How far gates are open", [figures["distributions"], NOTES["distributions"], tabulate_openness(layers)]
         ),
-        Section("How long units remember", [figures["half_lives"], NOTES["half_lives"], tabulate_memory(summary)]),
-        Section("How far back an input matters", [figures["gradients"], NOTES["gradients"]]),
-        *_list_inputs(summary),
-        Section("Weights by gate", [tabulate_weights(summary), NOTES["weights"], *_tabulate_networks(summary)]),
+        Section("How long units remember", [figures["half_lives"], NOTES["half_lives"], tabulate_memory(layers)]),
+        Section("How far back an input matters", [figures["gradients"], NOTES["gradients"], *of_texts]),
+        *_list_inputs(layers),
+        Section("Weights by gate", [tabulate_weights(layers), NOTES["weights"], *_tabulate_networks(layers)]),
         Section("Parameters", [tabulate_parameters("internals", parameters)]),
     ]
     return render_page("Inside the cells", write_verdict(summary), sections)
 
 
-def write_verdict(summary: Mapping[str, LayerSummary]) -> str:
-    """How well the equations fit, and how long the forecasters remember, in two sentences."""
-    largest = max(layer["max_difference"] for layer in summary.values())
-    cells = [_tell_memory(cell, summary[f"forecast_{cell}"]) for cell in NOTATIONS]
-    return (
-        "Computed from their equations, the trained layers have the states that the networks themselves have, to "
-        f"within {format_number(largest, 1)}. In the forecast, {'; '.join(cells)}."
-    )
+def write_verdict(summary: Summary) -> str:
+    """How well the equations fit, how long the forecasters remember, and what is known of the classifier."""
+    layers = summary["layers"]
+    largest = max(layer["max_difference"] for layer in layers.values())
+    cells = [_tell_memory(cell, layers[f"forecast_{cell}"]) for cell in NOTATIONS]
+    sentences = [
+        "The hidden states that the equations give differ from those of the networks by at most "
+        f"{format_number(largest, 1)}.",
+        f"In the forecast, {'; '.join(cells)}.",
+        _tell_classifier(summary["classifier"]),
+    ]
+    return " ".join(filter(None, sentences))
+
+
+def _tell_classifier(classifier: ClassifierSummary) -> str:
+    """Why there is no classifier, or how good its networks are; nothing if their accuracy is unknown."""
+    if classifier["is_missing"]:
+        return f"There are no gates on texts, because {classifier['origin']}."
+    networks = {cell: classifier["accuracy"][cell] for cell in NOTATIONS if cell in classifier["accuracy"]}
+    if not networks:
+        return ""
+    shares = [f"{NOTATIONS[cell].look.name} alone {format_percent(share, 1)}" for cell, share in networks.items()]
+    told = f"Accuracy on {classifier['num_texts']:,} held-out texts: {', '.join(shares)}."
+    if min(networks.values()) >= MIN_ACCURACY:
+        return told
+    return f"{told} Below {format_percent(MIN_ACCURACY, 0)}, the gates on texts say little about language."
 
 
 def _tell_memory(cell: str, layer: LayerSummary) -> str:
     half_life, reach = layer["half_life_steps"]["median"], layer["reach_steps"]
-    held = "for ever" if half_life is None else f"for {_format_steps(half_life)} steps or longer"
+    held = "has no end" if half_life is None else f"is {_format_steps(half_life)} steps"
     if reach is None:
-        far = "the whole window matters"
+        far = "inputs of the whole window matter"
     elif reach == 0:
-        far = "no input matters, because it has learned nothing that helps"
+        far = "no input has a gradient, because the network has learned nothing that helps"
     else:
-        far = f"inputs {reach} or more steps back matter less than a tenth of the most"
-    return f"half of the {NOTATIONS[cell].look.name}'s units hold half of their state {held}, and {far}"
+        far = f"inputs {reach} or more steps back have less than a tenth of the largest gradient"
+    return f"the median half-life of the {NOTATIONS[cell].look.name}'s units {held}, and {far}"
 
 
 def tabulate_layers(summary: Mapping[str, LayerSummary]) -> Table:
@@ -212,13 +241,31 @@ def _tell_openness(measured: Openness | None) -> str:
     )
 
 
-def _list_words(readings: pd.DataFrame, figures: Mapping[str, Figure]) -> list[Part]:
-    parts: list[Part] = [NOTES["texts"], *map(_quote_text, readings.groupby("text")), NOTES["words"]]
+def _list_texts(classifier: ClassifierSummary, readings: pd.DataFrame, figures: Mapping[str, Figure]) -> Iterator[Part]:
+    if classifier["is_missing"]:
+        yield _tell_classifier(classifier)
+        yield NOTES["no_texts"]
+        return
+    yield NOTES["texts"]
+    yield from map(_quote_text, readings.groupby("text"))
+    if classifier["accuracy"]:
+        yield from (_tell_classifier(classifier), tabulate_accuracy(classifier))
+    else:
+        yield NOTES["accuracy_unknown"]
+    yield NOTES["words"]
     for cell, notation in NOTATIONS.items():
         is_there = (readings["cell"] == cell).any()
         missing = f"The classifier has no {notation.look.name}: the other network alone was better on validation."
-        parts.append(figures[f"{cell}_words"] if is_there else missing)
-    return parts
+        yield figures[f"{cell}_words"] if is_there else missing
+
+
+def tabulate_accuracy(classifier: ClassifierSummary) -> Table:
+    """Tabulate the accuracy of each network alone, of the n-gram classifier and of all together, on held-out texts."""
+    names = {cell: f"{notation.look.name} alone" for cell, notation in NOTATIONS.items()}
+    names |= {NB_NGRAM: "n-grams alone", ENSEMBLE: "whole classifier"}
+    rows = [[names[name], format_percent(accuracy, 1)] for name, accuracy in classifier["accuracy"].items()]
+    caption = f"Accuracy on {classifier['num_texts']:,} held-out texts"
+    return Table(["classifier", "accuracy"], rows, caption=caption)
 
 
 def _quote_text(text: tuple[int, pd.DataFrame]) -> Quote:

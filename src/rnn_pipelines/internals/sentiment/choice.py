@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.errors import DownloadError, ReviewError
 from rnn_pipelines.internals.notation import NOTATIONS
 from rnn_pipelines.internals.specs import SmallClassifierSpec
 from rnn_pipelines.sentiment.calibration import calibrate_classifiers
@@ -28,23 +28,25 @@ NUM_FOLDS = 5
 
 @dataclass(frozen=True)
 class ChosenClassifier:
-    """A classifier and texts that it was not trained on.
+    """A classifier, and labelled texts that it was not trained on.
 
     Attributes:
-        classifier: of one or two networks.
-        texts: test reviews; none where they are not there.
-        origin: where it comes from, in words.
+        classifier: of one or two networks; None if it can't be trained because the download of the reviews failed.
+        texts: test reviews; none if they are missing.
+        labels: of the texts, 0 or 1.
+        origin: where the classifier comes from, or why there is none, in words.
     """
 
-    classifier: TextClassifier
+    classifier: TextClassifier | None
     texts: Sequence[str]
+    labels: Sequence[int]
     origin: str
 
 
 def choose_classifier(
     found: TextClassifier | None, reviews: pd.DataFrame | None, source: ReviewSourceSpec, small: SmallClassifierSpec
 ) -> ChosenClassifier:
-    """Takes the classifier of `sentiment` if it is there, and trains a small one on few reviews if not.
+    """Return the classifier of `sentiment`, or a small one that is trained here if `sentiment` has left none.
 
     Args:
         found: the classifier, or None.
@@ -52,20 +54,27 @@ def choose_classifier(
         source: where the reviews for a small one come from.
         small: what to train.
     Raises:
-        ReviewError: there is no classifier, and no reviews to train one on.
+        ReviewError: there is no classifier, and the reviews that `source` names can't be used. A download that fails is
+            a warning, because the user has named nothing.
     """
     if found is not None:
-        return ChosenClassifier(found, [] if reviews is None else _list_test_texts(reviews), "trained by sentiment")
+        return ChosenClassifier(found, *_list_held_out(reviews), "trained by sentiment")
     logger.info("No classifier of kedro run --pipelines=sentiment: a small one is trained on %s", source.origin)
-    reviews = _read_some_reviews(source, small.num_reviews)
+    try:
+        reviews = _read_some_reviews(source, small.num_reviews)
+    except DownloadError as error:
+        logger.warning("%s The report is made without texts.", error)
+        return ChosenClassifier(None, [], [], "the download of the reviews failed")
     classifier = _train_small_classifier(reviews, small)
     origin = f"trained here, small, on {len(reviews):,} reviews of {source.origin}"
-    return ChosenClassifier(classifier, _list_test_texts(reviews), origin)
+    return ChosenClassifier(classifier, *_list_held_out(reviews), origin)
 
 
 def _read_some_reviews(source: ReviewSourceSpec, num_reviews: int) -> pd.DataFrame:
     try:
         table = read_reviews(source)
+    except DownloadError:
+        raise
     except ReviewError as error:
         raise ReviewError(
             f"{error} There is no trained classifier to look into, and no reviews to train a small one on. Either run "
@@ -98,5 +107,9 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
     return TextClassifier(networks, ngrams, vocabulary, padding, calibrations["ensemble"])
 
 
-def _list_test_texts(reviews: pd.DataFrame) -> list[str]:
-    return list(reviews["text"].iloc[find_texts(reviews, "test")])
+def _list_held_out(reviews: pd.DataFrame | None) -> tuple[list[str], list[int]]:
+    """The texts of the test part and their labels."""
+    if reviews is None:
+        return [], []
+    held_out = reviews.iloc[find_texts(reviews, "test")]
+    return held_out["text"].tolist(), held_out["label"].astype(int).tolist()

@@ -7,17 +7,21 @@ import pandas as pd
 
 from rnn_pipelines.internals.gate_statistics import differentiate, probe_last_states
 from rnn_pipelines.internals.notation import CANDIDATE, NOTATIONS
-from rnn_pipelines.internals.records import LayerTrace, NetworkSummary, Traces
+from rnn_pipelines.internals.records import ClassifierSummary, LayerTrace, NetworkSummary, Traces
 from rnn_pipelines.internals.sentiment.choice import ChosenClassifier
 from rnn_pipelines.internals.sentiment.layers import summarize_network, trace_layer
 from rnn_pipelines.internals.specs import SampleSpec
-from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
-from rnn_pipelines.sentiment.nb_ngram import TextFeatures, score_ngrams, weigh_words
+from rnn_pipelines.sentiment.calibration import apply_calibration
+from rnn_pipelines.sentiment.classifier import TextClassifier, make_features, score_parts, score_sentiment
+from rnn_pipelines.sentiment.registry import ENSEMBLE
 from rnn_pipelines.sentiment.text.cleaning import tokenize
-from rnn_pipelines.sentiment.text.encoding import EncodedTexts, encode_texts, pad_texts, place_words
+from rnn_pipelines.sentiment.text.encoding import pad_texts, place_words
 
 # Units whose gate is shown word by word.
 NUM_UNITS_SHOWN = 6
+# The columns of the readings, see `trace_classifier`.
+READINGS = {"cell": "str", "text": "int64", "place": "int64", "gate": "str", "unit": "int64"}
+READINGS |= {"word": "str", "probability": "float64", "value": "float64"}
 
 
 def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
@@ -34,17 +38,21 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
         row for each word and value: `cell`, `text` (number, from 1), `place` (from 0, of the words that the network
         reads), `word`, `probability` (of the positive class, if the text ended with this word), `gate`, `unit` (−1 for
         the mean over units) and `value`, all of the forward direction.
+        If there is no classifier, traces without layers and no rows.
     Raises:
         NetworkError: see `trace_layer`.
     """
+    if chosen.classifier is None:
+        return Traces({}, {}, {}, chosen.origin, _summarize(chosen, {}, 0)), pd.DataFrame(
+            columns=list(READINGS)
+        ).astype(READINGS)
+    classifier = chosen.classifier
     shown = [*sample.texts, *_find_short_text(chosen.texts, sample.max_words)]
-    encoded = encode_texts(
-        [*shown, *_draw_texts(chosen.texts, sample.reviews)], chosen.classifier.vocabulary, chosen.classifier.signs
-    )
-    inputs, places = _pad_inputs(chosen.classifier, encoded)
+    drawn = [chosen.texts[number] for number in _draw(len(chosen.texts), sample.reviews)]
+    inputs, places = _pad_inputs(classifier, [*shown, *drawn])
     layers: dict[str, LayerTrace] = {}
     networks: dict[str, NetworkSummary] = {}
-    for cell, network in chosen.classifier.networks.items():
+    for cell, network in classifier.networks.items():
         names = [f"sentiment_{cell}_{direction}" for direction in ("forward", "backward")]
         found = dict(zip(names, trace_layer(network, inputs), strict=False))
         layers |= found
@@ -52,14 +60,39 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
     gradients = {
         name: differentiate(layer, probe_last_states(layer.trace, layer.mask)) for name, layer in layers.items()
     }
-    readings = [_read_text(chosen.classifier, layers, row, text, places[row]) for row, text in enumerate(shown)]
-    traces = Traces({name: [layer] for name, layer in layers.items()}, gradients, networks, chosen.origin)
-    return traces, pd.concat(readings, ignore_index=True)
+    readings = [_read_text(classifier, layers, row, text, places[row]) for row, text in enumerate(shown)]
+    judged = _draw(len(chosen.texts), sample.held_out)
+    accuracy = measure_accuracy(
+        classifier, [chosen.texts[number] for number in judged], np.asarray(chosen.labels, np.int64)[judged]
+    )
+    traced = {name: [layer] for name, layer in layers.items()}
+    summary = _summarize(chosen, accuracy, len(judged))
+    return Traces(traced, gradients, networks, chosen.origin, summary), pd.concat(readings, ignore_index=True)
 
 
-def _draw_texts(texts: Sequence[str], num_texts: int) -> list[str]:
-    numbers = np.random.default_rng(0).permutation(len(texts))[:num_texts]
-    return [texts[number] for number in sorted(numbers)]
+def measure_accuracy(classifier: TextClassifier, texts: Sequence[str], labels: np.ndarray) -> dict[str, float]:
+    """Return the share of right labels of each part of a classifier; see `ClassifierSummary.accuracy`.
+
+    Args:
+        classifier: of networks and n-grams.
+        texts: that it was not trained on; if there are none, nothing is returned.
+        labels: int64[num_texts], 0 or 1.
+    """
+    if not len(texts):
+        return {}
+    logits = score_parts(classifier, make_features(classifier, texts))
+    logits[ENSEMBLE] = apply_calibration(classifier.calibration, logits)
+    return {name: float(((values > 0) == labels).mean()) for name, values in logits.items()}
+
+
+def _summarize(chosen: ChosenClassifier, accuracy: dict[str, float], num_texts: int) -> ClassifierSummary:
+    is_missing = chosen.classifier is None
+    return {"is_missing": is_missing, "origin": chosen.origin, "accuracy": accuracy, "num_texts": num_texts}
+
+
+def _draw(num_texts: int, num_drawn: int) -> np.ndarray:
+    """Return the numbers of texts that are drawn at random, in ascending order."""
+    return np.sort(np.random.default_rng(0).permutation(num_texts)[:num_drawn])
 
 
 def _find_short_text(texts: Sequence[str], max_words: int) -> list[str]:
@@ -67,10 +100,10 @@ def _find_short_text(texts: Sequence[str], max_words: int) -> list[str]:
     return next(([text] for text in texts if 1 <= len(tokenize(text)) <= max_words), [])
 
 
-def _pad_inputs(classifier: TextClassifier, encoded: EncodedTexts) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def _pad_inputs(classifier: TextClassifier, texts: Sequence[str]) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """What the networks read of each text, and which of its words stands where, int64[batch, time], −1 for padding."""
-    ngram_logits = score_ngrams(classifier.ngrams, encoded)
-    features = TextFeatures(encoded.ids, encoded.offsets, weigh_words(classifier.ngrams, encoded), ngram_logits)
+    features = make_features(classifier, texts)
+    encoded = features.encoded
     places = place_words(encoded.lengths, classifier.padding)
     ngrams = np.zeros((*places.shape, features.ngrams.shape[1]), np.float32)
     ngrams[places >= 0] = features.ngrams[(places + encoded.offsets[:-1, None])[places >= 0]]

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rnn_pipelines.errors import MAX_PATH, ReviewError, make_line
+from rnn_pipelines.errors import MAX_PATH, DownloadError, ReviewError, make_line
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,8 @@ def fetch_archive(archive: str | None, download_to: str, remote: RemoteArchive =
     Returns:
         Path of the archive.
     Raises:
-        ReviewError: the file that the user names isn't there, or the download failed or is another file.
+        DownloadError: the server can't be reached, or sends another file.
+        ReviewError: a named file does not exist, the file in `download_to` is damaged, or the folder can't be written.
     """
     named = {"sentiment.source.archive": archive, "IMDB_ARCHIVE": os.environ.get("IMDB_ARCHIVE")}
     for name, value in named.items():
@@ -99,7 +100,9 @@ def _download(path: Path, remote: RemoteArchive) -> None:
         )
     except (OSError, ValueError) as error:
         reason = make_line(error, MAX_REASON).strip().rstrip(".")
-        raise ReviewError(
+        # The errors of a connection have no number of the operating system; those of a folder or a full disk have one.
+        kind = ReviewError if isinstance(error, OSError) and error.errno is not None else DownloadError
+        raise kind(
             f"{remote.url}: the download failed: {reason}. Run again, which starts it anew; or get the file in another "
             "way and name it in sentiment.source.archive or in the environment variable IMDB_ARCHIVE."
         ) from error
