@@ -59,9 +59,9 @@ class SmallClassifierSpec(Block, frozen=True):
         training: how.
     """
 
-    num_reviews: int = Field(2000, ge=20, le=10**7)
+    num_reviews: int = Field(16_000, ge=20, le=10**7)
     max_length: int = Field(200, ge=1, le=10**5)
-    num_words: int = Field(5000, ge=2, le=10**7)
+    num_words: int = Field(10_000, ge=2, le=10**7)
     dimensions: int = Field(32, ge=1, le=4096)
     units: int = Field(16, ge=1, le=4096)
     training: TrainingSpec
