@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rnn_pipelines.cli import champion
-
 PROJECT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("benchmarks/*.md")])
 
@@ -30,12 +28,6 @@ def test_relative_links_lead_somewhere(document: Path) -> None:
     assert broken == []
 
 
-def test_named_make_targets_exist(document: Path) -> None:
-    named = set(re.findall(r"(?:`|    )make ([a-z-]+)", document.read_text()))
-    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
-    assert named - targets == set()
-
-
 def test_named_parameters_exist(document: Path) -> None:
     files = [yaml.safe_load(path.read_text()) for path in (PROJECT / "conf/base").glob("parameters*.yml")]
     parameters = {pipeline: blocks for file in files for pipeline, blocks in file.items()}
@@ -49,12 +41,3 @@ def test_named_parameters_exist(document: Path) -> None:
         if value == "missing":
             unknown.append(name)
     assert unknown == []
-
-
-def test_named_commands_exist(document: Path) -> None:
-    """Of `kedro champion`, with the options that they are given."""
-    named = re.findall(r"kedro champion ([a-z]+)((?: (?!&|\||>)[^\s`]+)*)", document.read_text())
-    known = {name: {o for p in command.params for o in p.opts} for name, command in champion.commands.items()}
-    given = {(name, option) for name, rest in named for option in re.findall(r"--[a-z-]+", rest)}
-    assert {name for name, _ in named} - set(known) == set()
-    assert {(name, option) for name, option in given if option not in {*known[name], "--help"}} == set()

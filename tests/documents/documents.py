@@ -1,0 +1,91 @@
+"""The commands and the Python code that the documents show, in their order."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+# In the order in which a newcomer reads them.
+PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted(PROJECT.glob("docs/*.md"))]
+NOTEBOOKS = sorted(PROJECT.glob("notebooks/*.ipynb"))
+DEPLOYED = sorted(
+    path for path in PROJECT.glob("deploy/**/*") if path.is_file() and path.suffix not in (".lock", ".txt")
+)
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_INDENTED = re.compile(r"(?:(?<=\n\n)|\A)((?:    .*\n|\n)*    .*\n?)")
+_SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+# First words of the lines that are commands of the project, or of what it is deployed with; all others are output.
+_PROGRAM = re.compile(
+    r"(?:\w+=\S* )*(?:time )?(?:(?:\.venv/bin|\.airflow/bin|deploy)/\w|(?:kedro|make|airflow|docker|sudo) )"
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code.
+
+    Attributes:
+        language: of a fenced block, or nothing.
+        text: without fence and indentation.
+    """
+
+    language: str
+    text: str
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is fenced as Python, or is Python and does something."""
+        if self.language:
+            return self.language == "python"
+        try:
+            tree = ast.parse(self.text)
+        except SyntaxError:
+            return False
+        return any(isinstance(node, ast.Import | ast.ImportFrom | ast.Assign | ast.Call) for node in ast.walk(tree))
+
+    def list_commands(self) -> list[str]:
+        """Return the command lines: all that follow a `$`, or else all that begin with a program of ours."""
+        if self.language not in ("", "sh", "bash", "console") or self.is_python:
+            return []
+        lines = [line.rstrip() for line in self.text.replace("\\\n", "").splitlines()]
+        prompted = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+        return [line for line in prompted or lines if _PROGRAM.match(line)]
+
+
+def list_blocks(text: str) -> list[Block]:
+    """Return fenced and indented blocks of a page of Markdown in their order."""
+    found = [(match.start(), Block(match[1], match[2])) for match in _FENCE.finditer(text)]
+    prose = _FENCE.sub(lambda match: re.sub(r"\S", "x", match[0]), text)
+    for match in _INDENTED.finditer(prose):
+        code = re.sub(r"^ {4}", "", text[match.start(1) : match.end(1)], flags=re.MULTILINE)
+        found.append((match.start(1), Block("", code)))
+    return [block for _, block in sorted(found, key=lambda pair: pair[0])]
+
+
+def list_spans(text: str) -> Iterator[str]:
+    """Yield the texts between backticks outside of blocks, each on one line."""
+    prose = _INDENTED.sub("\n", _FENCE.sub("", text))
+    for match in _SPAN.finditer(prose):
+        yield " ".join(match[1].split())
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a document; of a notebook its cells of Markdown."""
+    if path.suffix != ".ipynb":
+        return path.read_text()
+    cells = json.loads(path.read_text())["cells"]
+    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown") + "\n"
+
+
+def list_shown(path: Path) -> list[str]:
+    """Return the command lines of a document's blocks in their order."""
+    return [line for block in list_blocks(read_text(path)) for line in block.list_commands()]
+
+
+def list_named(path: Path) -> list[str]:
+    """Return the commands that a document names between backticks, with or without their arguments."""
+    return [span for span in list_spans(read_text(path)) if _PROGRAM.match(f"{span} ")]
