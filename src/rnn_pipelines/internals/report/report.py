@@ -81,14 +81,22 @@ def _tell_classifier(classifier: ClassifierSummary) -> str:
     """Why there is no classifier, or how good its networks are; nothing if their accuracy is unknown."""
     if classifier["is_missing"]:
         return f"There are no gates on texts, because {classifier['origin']}."
-    networks = {cell: classifier["accuracy"][cell] for cell in NOTATIONS if cell in classifier["accuracy"]}
-    if not networks:
+    if not classifier["accuracy"]:
         return ""
+    networks = _list_accuracies(classifier)
     shares = [f"{NOTATIONS[cell].look.name} alone {format_percent(share, 1)}" for cell, share in networks.items()]
     told = f"Accuracy on {classifier['num_texts']:,} held-out texts: {', '.join(shares)}."
-    if min(networks.values()) >= MIN_ACCURACY:
-        return told
-    return f"{told} Below {format_percent(MIN_ACCURACY, 0)}, the gates on texts say little about language."
+    return " ".join([told, *_warn_of_poor_networks(classifier)])
+
+
+def _list_accuracies(classifier: ClassifierSummary) -> dict[str, float]:
+    """Return the accuracy of each network alone."""
+    return {cell: classifier["accuracy"][cell] for cell in NOTATIONS if cell in classifier["accuracy"]}
+
+
+def _warn_of_poor_networks(classifier: ClassifierSummary) -> Iterator[str]:
+    if min(_list_accuracies(classifier).values()) < MIN_ACCURACY:
+        yield f"Below {format_percent(MIN_ACCURACY, 0)}, the gates on texts say little about language."
 
 
 def _tell_memory(cell: str, layer: LayerSummary) -> str:
@@ -249,7 +257,8 @@ def _list_texts(classifier: ClassifierSummary, readings: pd.DataFrame, figures: 
     yield NOTES["texts"]
     yield from map(_quote_text, readings.groupby("text"))
     if classifier["accuracy"]:
-        yield from (_tell_classifier(classifier), tabulate_accuracy(classifier))
+        yield tabulate_accuracy(classifier)
+        yield from _warn_of_poor_networks(classifier)
     else:
         yield NOTES["accuracy_unknown"]
     yield NOTES["words"]
