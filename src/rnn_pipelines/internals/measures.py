@@ -1,5 +1,7 @@
 """What the gates of all layers come to, as one summary and three tables."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -51,11 +53,17 @@ def measure_traces(*traces: Traces) -> tuple[Summary, pd.DataFrame, pd.DataFrame
             # A forecaster that has learned nothing that helps says nothing, whatever it reads.
             by_lag /= by_lag.max() or 1
             gradients.append(pd.DataFrame({"layer": name, "lag": range(len(by_lag)), "gradient": by_lag}))
+    return _join(layers, traces), *(
+        pd.concat(tables, ignore_index=True) for tables in (distributions, half_lives, gradients)
+    )
+
+
+def _join(layers: dict[str, LayerSummary], traces: Iterable[Traces]) -> Summary:
     summary: Summary = {"layers": layers}
     for group in traces:
         if group.classifier is not None:
             summary["classifier"] = group.classifier
-    return summary, *(pd.concat(tables, ignore_index=True) for tables in (distributions, half_lives, gradients))
+    return summary
 
 
 def _summarize_half_lives(half_lives: np.ndarray) -> HalfLives:

@@ -21,7 +21,7 @@ from rnn_pipelines.sentiment.text.encoding import pad_texts, place_words
 NUM_UNITS_SHOWN = 6
 # The columns of the readings, see `trace_classifier`.
 READINGS = {"cell": "str", "text": "int64", "place": "int64", "gate": "str", "unit": "int64"}
-READINGS |= {"word": "str", "probability": "float64", "value": "float64"}
+READINGS |= {"word": "str", "probability": "float64", "value": "float32"}
 
 
 def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
@@ -43,9 +43,8 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
         NetworkError: see `trace_layer`.
     """
     if chosen.classifier is None:
-        return Traces({}, {}, {}, chosen.origin, _summarize(chosen, {}, 0)), pd.DataFrame(
-            columns=list(READINGS)
-        ).astype(READINGS)
+        no_readings = pd.DataFrame(columns=list(READINGS)).astype(READINGS)
+        return Traces({}, {}, {}, chosen.origin, _summarize(chosen, sample)), no_readings
     classifier = chosen.classifier
     shown = [*sample.texts, *_find_short_text(chosen.texts, sample.max_words)]
     drawn = [chosen.texts[number] for number in _draw(len(chosen.texts), sample.reviews)]
@@ -61,13 +60,19 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
         name: differentiate(layer, probe_last_states(layer.trace, layer.mask)) for name, layer in layers.items()
     }
     readings = [_read_text(classifier, layers, row, text, places[row]) for row, text in enumerate(shown)]
-    judged = _draw(len(chosen.texts), sample.held_out)
-    accuracy = measure_accuracy(
-        classifier, [chosen.texts[number] for number in judged], np.asarray(chosen.labels, np.int64)[judged]
-    )
     traced = {name: [layer] for name, layer in layers.items()}
-    summary = _summarize(chosen, accuracy, len(judged))
-    return Traces(traced, gradients, networks, chosen.origin, summary), pd.concat(readings, ignore_index=True)
+    traces = Traces(traced, gradients, networks, chosen.origin, _summarize(chosen, sample))
+    return traces, pd.concat(readings, ignore_index=True)
+
+
+def _summarize(chosen: ChosenClassifier, sample: SampleSpec) -> ClassifierSummary:
+    judged = _draw(len(chosen.texts), sample.held_out)
+    accuracy: dict[str, float] = {}
+    if chosen.classifier is not None and len(judged):
+        texts = [chosen.texts[number] for number in judged]
+        accuracy = measure_accuracy(chosen.classifier, texts, np.asarray(chosen.labels)[judged])
+    is_missing = chosen.classifier is None
+    return {"is_missing": is_missing, "origin": chosen.origin, "accuracy": accuracy, "num_texts": len(judged)}
 
 
 def measure_accuracy(classifier: TextClassifier, texts: Sequence[str], labels: np.ndarray) -> dict[str, float]:
@@ -75,19 +80,12 @@ def measure_accuracy(classifier: TextClassifier, texts: Sequence[str], labels: n
 
     Args:
         classifier: of networks and n-grams.
-        texts: that it was not trained on; if there are none, nothing is returned.
+        texts: that it was not trained on, one or more.
         labels: int64[num_texts], 0 or 1.
     """
-    if not len(texts):
-        return {}
     logits = score_parts(classifier, make_features(classifier, texts))
     logits[ENSEMBLE] = apply_calibration(classifier.calibration, logits)
     return {name: float(((values > 0) == labels).mean()) for name, values in logits.items()}
-
-
-def _summarize(chosen: ChosenClassifier, accuracy: dict[str, float], num_texts: int) -> ClassifierSummary:
-    is_missing = chosen.classifier is None
-    return {"is_missing": is_missing, "origin": chosen.origin, "accuracy": accuracy, "num_texts": num_texts}
 
 
 def _draw(num_texts: int, num_drawn: int) -> np.ndarray:
