@@ -1,6 +1,7 @@
 """Whole numbers that can be dates are never taken for steps without a word, and steps are never refused for nothing."""
 
 import logging
+import re
 
 import numpy as np
 import pandas as pd
@@ -56,6 +57,29 @@ def test_numbers_that_can_be_other_dates_are_refused_with_both_ways_out(times: p
     assert "or forecast.source.freq=" in message
 
 
+@pytest.mark.parametrize(
+    ("numbers", "forms"),
+    [
+        (["012020", "022020", "032020"], ["%m%Y", "%m%d%y"]),
+        (["102020", "112020", "122020", "012021"], ["%m%Y", "%m%d%y"]),
+        (["032020", "062020", "092020", "122020", "032021"], ["%m%Y", "%m%d%y"]),
+        (["012005", "022005", "032005"], ["%m%Y", "%m%d%y"]),
+        (["202001", "202002", "202003"], ["%Y%m"]),
+        (["200113", "200114", "200115"], ["%y%m%d"]),
+        (["130120", "140120", "150120"], ["%d%m%y"]),
+        (["011320", "011420", "011520"], ["%m%d%y"]),
+        (["13012020", "14012020", "15012020"], ["%d%m%Y"]),
+        (["01132020", "01142020", "01152020"], ["%m%d%Y"]),
+        (["01012020", "01042020", "01072020", "01102020"], ["%d%m%Y", "%m%d%Y"]),
+        (["01012020", "04012020", "07012020", "10012020"], ["%d%m%Y", "%m%d%Y"]),
+        (["2020001", "2020002", "2020003"], ["%Y%j"]),
+    ],
+    ids=lambda cells: cells[0],
+)
+def test_all_forms_that_numbers_can_have_are_proposed(numbers: list[str], forms: list[str]) -> None:
+    assert re.findall("time_format='(.*?)'", refuse(numbers)) == forms
+
+
 def test_message_says_what_was_received_and_what_to_give() -> None:
     assert refuse(DAYS[13:31].strftime("%d%m%Y")) == (
         "my.csv: column 'ds': all 18 whole numbers, as '14012024', can be dates or steps. Give "
@@ -104,6 +128,8 @@ def test_times_of_day_are_refused_where_steps_would_have_gaps(minutes: int) -> N
         range(101, 132),
         range(1950, 2024),
         range(10100, 10151),
+        range(12000, 12050),
+        range(11900, 122100, 1),
         range(110100, 110151),
         range(200100, 200400),
         range(110100, 110800),

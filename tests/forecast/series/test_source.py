@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rnn_pipelines import dialect
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.blocks import read_block
+from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.forecast.blocks import FrameSpec
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -865,14 +866,35 @@ def test_cell_in_another_format_than_stated_is_named(write: Write) -> None:
     assert "row 2: expected a time of the form %d.%m.%Y, received '2021-01-01'" in fail(path, time_format="%d.%m.%Y")
 
 
-def test_bad_time_format_is_named(write: Write) -> None:
-    assert fail(write(PLAIN), time_format="%Q").startswith("source.time_format: expected a pattern such as %d.%m.%Y")
+@pytest.mark.parametrize(
+    "form",
+    ["%Q", "%(", "(", "", "mixed", "ISO8601", "%Y%Y-%m-%d", "%d.%m", "%H:%M", "%Y-%M-%d", "%Y-%d", "%%Y", "%G%V", "%Y%U",
+     "%c", "%x", "%Y%", "\ud800"],
+)  # fmt: skip
+def test_bad_time_format_is_refused_with_the_parameters(form: str) -> None:
+    with pytest.raises(
+        ParameterError, match=r"^forecast\.source\.time_format: expected a pattern such as '%d\.%m\.%Y'"
+    ):
+        read_block("forecast.source", SourceSpec, {"path": "my.csv", "time_format": form})
 
 
-def test_fractional_steps_are_no_nanoseconds(tmp_path: Path) -> None:
-    path = tmp_path / "my.parquet"
-    pd.DataFrame({"ds": [0.0, 0.5], "y": [1.0, 2.0]}).to_parquet(path)
-    assert "column 'ds': none of its 2 cells is a time" in fail(str(path))
+@pytest.mark.parametrize(
+    "form", ["%Y", "%Y%m%d", "%d.%m.%y %H:%M:%S.%f", "%Y%j", "%G-W%V-%u", "%d %B %Y", "%Y-%m-%dT%H%z"]
+)
+def test_time_format_with_a_year_is_taken(form: str) -> None:
+    assert SourceSpec(path="my.csv", time_format=form).time_format == form
+
+
+@pytest.mark.parametrize("years", [[0.0, 0.5], [1700.5, 1701.5], [2000.1, 2000.11, 2000.12], [2000.0, 2000.25]])
+@pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx"])
+def test_decimal_numbers_are_no_times(tmp_path: Path, years: list[float], ending: str) -> None:
+    """pandas takes 2000.5, the middle of a year, for May."""
+    path = tmp_path / f"my.{ending}"
+    write = {"csv": pd.DataFrame.to_csv, "parquet": pd.DataFrame.to_parquet, "xlsx": pd.DataFrame.to_excel}[ending]
+    write(pd.DataFrame({"ds": years, "y": 1.0}), path, index=False)
+    message = fail(str(path))
+    assert "are decimal numbers" in message
+    assert "forecast.source.time_format" in message
 
 
 @pytest.mark.parametrize("cell", ["1e20", "100000000000000000000"])

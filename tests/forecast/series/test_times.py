@@ -1,11 +1,16 @@
 """Times are read in the one form that fits all of them; where two do, the user says which."""
 
+import logging
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.times import parse_times, read_steps
+from rnn_pipelines.forecast.series.times import parse_times, read_steps, warn_of_centuries
 from rnn_pipelines.forecast.series.zones import has_zone
 
 
@@ -66,6 +71,88 @@ def test_dates_that_have_become_numbers_are_read(cells: list[object], form: str)
     """Of 1012024, which has lost a zero, pandas makes 10 January."""
     times, _ = parse_times(pd.Series(cells, name="ds"), "my.csv", form)
     assert times.tolist() == [pd.Timestamp("2024-01-05"), pd.Timestamp("2024-01-31")]
+
+
+@pytest.mark.parametrize(
+    ("cells", "forms"),
+    [
+        (["2000.1", "2000.2"], ["%Y.%m"]),
+        (["2000.01", "2000.02"], ["%Y.%m"]),
+        (["10.2000", "11.2000"], ["%m.%Y"]),
+        (["2000.0", "2000.25"], []),
+        (["2000", "2000.5"], []),
+        ([" 2000.5", "2000.75"], []),
+        ([Decimal("2000.5"), Decimal("2001.5")], ["%Y.%m"]),
+    ],
+    ids=str,
+)
+def test_decimal_numbers_are_refused_with_the_forms_that_they_can_have(cells: list[object], forms: list[str]) -> None:
+    with pytest.raises(SeriesError, match=r"all 2 cells are decimal numbers.* forecast\.source\.time_format") as caught:
+        parse_times(pd.Series(cells, name="ds"), "my.csv", None)
+    assert re.findall("time_format='(.*?)'", str(caught.value)) == forms
+
+
+def test_decimal_number_among_times_is_named() -> None:
+    assert "row 2: expected a time of the form 2024-03-31 12:00 (ISO 8601), received '2000.5'" in fail(
+        ["2000-04-01", "2000.5", "2000-06-01"]
+    )
+
+
+def test_months_behind_a_point_are_read_in_the_form_that_is_given() -> None:
+    cells = [f"2000.{month}" for month in range(1, 13)]
+    times, _ = parse_times(pd.Series(cells, name="ds"), "my.csv", "%Y.%m")
+    assert times.tolist() == list(pd.date_range("2000-01-01", periods=12, freq="MS"))
+
+
+@pytest.mark.parametrize("kind", ["float64", "str"])
+def test_october_that_has_lost_its_zero_is_no_january(kind: str) -> None:
+    months = pd.date_range("2000-10-01", periods=15, freq="MS")
+    cells = pd.Series(months.strftime("%Y.%m"), name="ds").astype("float64").astype(kind)
+    assert parse_times(cells, "my.csv", "%Y.%m")[0].tolist() == list(months)
+
+
+def test_numbers_that_can_be_january_or_october_are_refused() -> None:
+    with pytest.raises(SeriesError, match=r"row 2: .* received '2000\.1'"):
+        parse_times(pd.Series([1999.12, 2000.1], name="ds"), "my.csv", "%Y.%m")
+
+
+def two_digits(*years: int) -> list[str]:
+    """Dates that can be read in one way only."""
+    return [f"{day}/02/{year % 100:02}" for year in years for day in (13, 14)]
+
+
+NEXT = pd.Timestamp.now().year + 1
+
+
+@pytest.mark.parametrize(
+    "years",
+    [(1968,), (1967, 1968, 1969, 1970), range(1940, 1950), (1910, 1920, 1970, 1975), range(1930, 2020), (2020, 2068)],
+    ids=str,
+)  # fmt: skip
+def test_years_of_two_digits_that_would_be_of_another_century_are_refused(years: Iterable[int]) -> None:
+    cells = pd.Series(two_digits(*years), name="ds")
+    message = fail(cells.tolist())
+    assert "years of two digits" in message
+    assert "forecast.source.time_format='%d/%m/%y'" in message
+
+
+@pytest.mark.parametrize("years", [range(1969, 2021), (1998, 1999, 2000, 2001)], ids=str)
+def test_years_of_two_digits_are_those_from_1969_on(years: Iterable[int]) -> None:
+    times, found = read(two_digits(*years))
+    assert ({time.year for time in times}, found) == (set(years), {"time_format": "%d/%m/%y"})
+
+
+@pytest.mark.parametrize(
+    ("years", "num_warnings"), [((1968, 1969), 1), ((1968,), 1), ((2020, NEXT), 1), ((2020, 2021), 0), ((), 0)]
+)
+def test_years_of_two_digits_in_a_given_form_are_followed_with_a_warning(
+    caplog: pytest.LogCaptureFixture, years: tuple[int, ...], num_warnings: int
+) -> None:
+    times, _ = parse_times(pd.Series(two_digits(*years), name="ds"), "my.csv", "%d/%m/%y")
+    warn_of_centuries(times.rename("ds"), "my.csv", "%d/%m/%y")
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == num_warnings
+    assert all("forecast.source.time_format='%d/%m/%y'" in warning for warning in warnings)
 
 
 def test_date_that_lacks_more_than_a_zero_is_refused() -> None:

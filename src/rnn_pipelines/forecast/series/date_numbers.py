@@ -14,9 +14,10 @@ YEARS = 1900, 2100
 _DAYS = ("%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
 _MONTHS, _DAYS_OF_YEAR = "%Y%m", "%Y%j"
 _YEAR_FIRST = (*_DAYS, _MONTHS, _DAYS_OF_YEAR)
-# In these forms, only if most rows are a month apart or less, because many steps end in what could be a year.
-_OTHERS = ("%d%m%Y", "%m%d%Y", "%y%m%d", "%d%m%y", "%m%d%y")
-_MONTH = pd.Timedelta(31, "D")
+# In these forms, only if most rows are a month apart or less in one of them, because many steps end in what could be a
+# year. Months may be quarters: their steps would be years apart.
+_OTHERS = ("%m%Y", "%d%m%Y", "%m%d%Y", "%y%m%d", "%d%m%y", "%m%d%y")
+_MONTH, _QUARTER = pd.Timedelta(31, "D"), pd.Timedelta(92, "D")
 # Of these, no form could be given.
 _WEEKS, _CLOCK = "%G%V", "%H%M"
 NUM_QUARTERS = 4
@@ -52,7 +53,10 @@ def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
     """
     numbers = np.unique(steps)
     forms = [form for form in _YEAR_FIRST if _can_be(numbers, form)]
-    forms += [form for form in _OTHERS if _can_be(numbers, form) and _are_near(steps, form)]
+    others = {form: _find_spacing(steps, form) for form in _OTHERS if _can_be(numbers, form)}
+    if any(spacing <= (_QUARTER if form == "%m%Y" else _MONTH) for form, spacing in others.items()):
+        # Quarters with the day first look like days with the month first.
+        forms += [form for form, spacing in others.items() if spacing <= _QUARTER]
     if len(forms) == 1 and (forms[0] in _DAYS or (forms[0] == _MONTHS and _are_months(numbers))):
         return forms[0]
     if forms:
@@ -105,9 +109,9 @@ def _can_be(numbers: np.ndarray, form: str) -> bool:
     return bool((spacings == spacings.min()).sum() > (steps == steps.min(initial=MAX_STEP)).sum())
 
 
-def _are_near(steps: pd.Series, form: str) -> bool:
-    """Whether rows beside each other are a month apart or less, most of them."""
-    return bool(_read(steps.to_numpy(), form).diff().abs().median() <= _MONTH)
+def _find_spacing(steps: pd.Series, form: str) -> pd.Timedelta:
+    """The median spacing of the rows, if they are dates of a form; NaT for a single row."""
+    return _read(steps.to_numpy(), form).diff().abs().median()
 
 
 def _are_months(numbers: np.ndarray) -> bool:

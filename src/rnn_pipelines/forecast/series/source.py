@@ -24,7 +24,15 @@ from rnn_pipelines.forecast.series.numbers import (
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone, refuse_other_zone
-from rnn_pipelines.forecast.series.times import ISO, MAX_STEP, parse_times, read_steps, read_times
+from rnn_pipelines.forecast.series.times import (
+    ISO,
+    MAX_STEP,
+    parse_times,
+    read_steps,
+    read_times,
+    take_time_format,
+    warn_of_centuries,
+)
 from rnn_pipelines.forecast.series.zones import find_zone, has_zone, place_in_zone, take_zone
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.user_files import TableFiles, is_broken, read_columns, require_columns
@@ -111,7 +119,7 @@ class SourceSpec(Block, frozen=True):
         Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None,
         expect("a frequency such as 'D', 'MS' or 'h', or a whole number of steps"),
     ] = None
-    time_format: str | None = None
+    time_format: Annotated[str, AfterValidator(take_time_format)] | None = None
     sep: Annotated[str, _choose_from("comma", "semicolon", "tab", "pipe", "space")] | None = None
     decimal: Annotated[str, _choose_from("point", "comma")] | None = None
     thousands: Annotated[str, _choose_from("comma", "point", "space", "apostrophe")] | None = None
@@ -178,6 +186,7 @@ def read_source(source: SourceSpec, external: pd.DataFrame | None = None, axis: 
     times, found_form = _parse_times(table, source)
     if source.freq is None and not is_datetime64_any_dtype(times):
         tell_steps(times.rename(source.time), source.label)
+    warn_of_centuries(times.rename(source.time), source.label, source.time_format or found_form.get("time_format", ""))
     values, found_marks = parse_numbers(
         table[source.target],
         source.label,

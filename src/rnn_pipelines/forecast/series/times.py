@@ -1,10 +1,14 @@
 """Times as people write them; days are never guessed to be months."""
 
+import logging
+import re
 from itertools import product
 
 import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
 
-from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.errors import MAX_VALUE, SeriesError, make_line, show
+from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.zones import has_zone
 
 ISO = "ISO8601"
@@ -12,9 +16,18 @@ ISO = "ISO8601"
 MAX_STEP = 10**18
 _DATES = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d", "%m{0}%Y")
 _TIMES = ("", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+# Such as 2000.5, the middle of a year as R writes it; pandas takes it for May.
+_DECIMAL = r"[+-]?(?:0|[1-9][0-9]*)?\.[0-9]+"
+_NUMBER = rf"{_DECIMAL}|[+-]?(?:0|[1-9][0-9]*)\.?"
+# Forms of times that can be decimal numbers.
+_DECIMAL_FORMS = ("%Y.%m", "%m.%Y")
+_YEAR_DIRECTIVES, _MONTH_DIRECTIVES = {"%Y", "%y", "%G"}, {"%m", "%b", "%B"}
 _DIGITS = {"%Y": 4, "%G": 4, "%j": 3} | dict.fromkeys(["%y", "%m", "%d", "%H", "%M", "%S", "%V"], 2)
+_YEAR = pd.Timedelta(365, "D")
 # What is tried where times are not ISO 8601.
 FORMS = [date.format(sign) + time for date, sign, time in product(_DATES, "./-", _TIMES)]
+
+logger = logging.getLogger(__name__)
 
 
 def read_times(raw: pd.Series, form: str) -> pd.Series:
@@ -23,14 +36,38 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
     As text, because pandas takes numbers for nanoseconds; in one form, because it guesses days to be months; through
     UTC, so that times of several zones fall on one axis. Times without a zone keep their value.
     """
-    text = raw if pd.api.types.is_datetime64_any_dtype(raw) else raw.astype(str)
+    text = raw if is_datetime64_any_dtype(raw) else raw.astype(str)
     if text is not raw:
         # To pandas `now` and `today` are times in any form.
         text = text.where(text.str.contains("[0-9]"))
-        if count_digits(form):
+        if form == ISO:
+            text = text.mask(text.str.strip().str.fullmatch(_DECIMAL).eq(True))
+        elif form == "%Y.%m" and text.str.contains(r"\.0[1-9]$").any():
+            # As numbers, 2000.10 loses its zero. Other months have two digits here, so that 2000.1 is no January.
+            text = text.str.replace(r"(\.[0-9])$", r"\g<1>0", regex=True)
+        elif count_digits(form):
             # As numbers, dates lose the zero that days and months begin with; pandas finds other days in the rest.
             text = text.str.removesuffix(".0").str.zfill(0 if form.startswith("%Y") else count_digits(form))
     return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
+
+
+def take_time_format(form: str) -> str:
+    """Returns the pattern.
+
+    Raises:
+        ValueError: it is none that pandas reads, or times of it have no year, or a day without a month.
+    """
+    expected = f"expected a pattern such as '%d.%m.%Y', received {show(form)}"
+    directives = set(re.findall("%.", form, re.DOTALL))
+    if not directives & _YEAR_DIRECTIVES:
+        raise ValueError(f"{expected}, which has no year (%Y, or %y for two digits)")
+    if "%d" in directives and not directives & _MONTH_DIRECTIVES:
+        raise ValueError(f"{expected}, which has a day (%d) and no month (%m; %M is the minute)")
+    try:
+        pd.to_datetime(pd.Series(["2024-03-31"]), format=form, errors="coerce", utc=True)
+    except (ValueError, re.error) as error:
+        raise ValueError(f"{expected}: {make_line(error, MAX_VALUE)}") from error
+    return form
 
 
 def count_digits(form: str) -> int:
@@ -51,12 +88,11 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
     Raises:
         SeriesError: cells that are no times, or such as can be read in two ways.
     """
-    try:
-        times = read_times(raw, time_format or ISO)
-    except ValueError as error:
-        raise SeriesError(
-            f"source.time_format: expected a pattern such as %d.%m.%Y, received {show(time_format)}: {error}."
-        ) from error
+    if time_format is None:
+        _refuse_decimals(raw, label)
+    elif time_format == "%Y.%m":
+        _refuse_lost_zeros(raw, label)
+    times = read_times(raw, time_format or ISO)
     if not times.isna().any():
         _refuse_others_years(times, raw, label)
         # In one way only: half of a column would be moved by hours.
@@ -67,6 +103,7 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
         if found is not None:
             times = read_times(raw, found)
             _refuse_others_years(times, raw, label)
+            _refuse_open_centuries(times, raw, label, found)
             return times, {"time_format": found}
     raise _explain(times.isna(), raw, label, f"of the form {time_format or '2024-03-31 12:00 (ISO 8601)'}")
 
@@ -96,8 +133,81 @@ def _refuse_others_years(times: pd.Series, raw: pd.Series, label: str) -> None:
     wrong = ~times.dt.year.between(1, 9999)
     if wrong.any():
         # Of what has a zone, in UTC: Python has no local times of other years.
-        shown = times if pd.api.types.is_datetime64_any_dtype(raw) else raw
+        shown = times if is_datetime64_any_dtype(raw) else raw
         raise _explain(wrong, shown, label, "of the years 1 to 9999")
+
+
+def _refuse_decimals(raw: pd.Series, label: str) -> None:
+    """Raises a SeriesError if all cells are numbers, and some not whole: they can be years with a fraction."""
+    if is_datetime64_any_dtype(raw) or raw.empty or not re.fullmatch(_NUMBER, str(raw.iloc[0]).strip()):
+        return
+    text = raw.astype(str).str.strip()
+    if not text.str.fullmatch(_NUMBER).all() or (is_whole := text.astype("float64") % 1 == 0).all():
+        return
+    forms = [form for form in _DECIMAL_FORMS if read_times(raw, form).notna().all()]
+    ways = " or ".join(f"forecast.source.time_format='{form}'" for form in forms)
+    hint = f"{ways} (quotes included) for years and months" if forms else "forecast.source.time_format for other times"
+    raise SeriesError(
+        f"{label}: column '{raw.name}': all {len(raw):,} cells are decimal numbers, as {show(text[~is_whole].iloc[0])}. "
+        f"Write times such as 2024-03-31 12:00 or whole-numbered steps, or give {hint}."
+    )
+
+
+def _refuse_lost_zeros(raw: pd.Series, label: str) -> None:
+    """Raises a SeriesError for numbers such as 2000.1, if no other month tells whether it is January or October."""
+    months = raw.astype(str).str.extract(r"\.([0-9]+)$")[0]
+    if pd.api.types.is_numeric_dtype(raw) and months.eq("1").any() and months.isin(["1", "11", "12"]).all():
+        raise _explain(months.eq("1"), raw, label, "of the form %Y.%m as text, because this number can be 2000.10 too")
+
+
+def _refuse_open_centuries(times: pd.Series, raw: pd.Series, label: str, form: str) -> None:
+    doubt = _find_doubt(times) if "%y" in form else None
+    if doubt:
+        raise SeriesError(
+            f"{label}: column '{raw.name}': years of two digits, as in {show(str(raw.iloc[0]))}, are read as "
+            f"1969 to 2068, but {doubt}. Write them with four digits, or give forecast.source.time_format='{form}' "
+            "(quotes included) if that is right."
+        )
+
+
+def warn_of_centuries(times: pd.Series, label: str, form: str) -> None:
+    """Logs a warning if two-digit years may be of another century than the one that they are read as.
+
+    Args:
+        times: datetime64, as read.
+        label: of the source.
+        form: by which they were read.
+    """
+    if "%y" not in form or times.empty:
+        return
+    doubt = _find_doubt(times)
+    if doubt is None and times.max() > pd.Timestamp.now():
+        doubt = f"the last time is {format_time(times.max())}, which is in the future"
+    if doubt:
+        logger.warning(
+            "%s: column '%s': years of two digits are read as 1969 to 2068 by forecast.source.time_format='%s', but "
+            "%s. Write them with four digits if another century is meant.",
+            label,
+            times.name,
+            form,
+            doubt,
+        )
+
+
+def _find_doubt(times: pd.Series) -> str | None:
+    """The reason why two-digit years are hardly those of 1969 to 2068; None if there is none."""
+    ordered = times.drop_duplicates().sort_values(ignore_index=True)
+    today = pd.Timestamp.now()
+    if ordered.iloc[0] > today + _YEAR:
+        return f"the first time would be {format_time(ordered.iloc[0])}, more than a year ahead"
+    if ordered.iloc[-1] > today + 10 * _YEAR:
+        return f"the last time would be {format_time(ordered.iloc[-1])}, more than ten years ahead"
+    gaps = ordered.diff()
+    if (gaps > 20 * _YEAR).any():
+        place = int(gaps.argmax())
+        before, after = (format_time(time) for time in ordered[place - 1 : place + 1])
+        return f"more than 20 years would lie between {before} and {after}"
+    return None
 
 
 def _find_form(raw: pd.Series, label: str) -> str | None:
