@@ -3,16 +3,16 @@
 import csv
 import importlib.util
 import os
-import re
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import ZipFile
 
 import pandas as pd
 
 from rnn_pipelines.dialect import NAMES, Dialect, count_cells, find_dialect, open_bytes
 from rnn_pipelines.errors import MAX_PATH, RnnPipelinesError, make_line, show, show_all
+from rnn_pipelines.workbook import find_cell_without_value, open_workbook, read_headers, read_rows
 
 
 class TableFiles(NamedTuple):
@@ -36,8 +36,6 @@ class TableFiles(NamedTuple):
 
 
 PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
-# Of a formula, or of an error, in the sheets of an Excel file.
-_NO_PLAIN_CELL = re.compile(rb"""[<:]f[\s>/]|\st=["']e["']""")
 
 
 def read_columns(
@@ -87,18 +85,20 @@ def require_file(path: Path, files: TableFiles) -> None:
 
 def require_columns(wanted: list[str], received: list[str], label: object, files: TableFiles) -> None:
     """Raises `files.error` where one of the wanted columns isn't received, or more than once."""
-    missing = [column for column in wanted if column not in received]
+    names = [name for name in received if name != ""]
+    missing = [column for column in wanted if column not in names]
     if missing:
         hint = f"Name them with {files.columns}."
         if len(received) == 1 and any(mark in str(received[0]) for mark in ",;|\t"):
             hint = f"Leave out {files.dialect}.sep." if files.dialect else "Separate the cells of each line by commas."
-        raise files.error(f"{label}: no column {show_all(missing)}; its columns are {show_all(received)}. {hint}")
-    repeated = [column for column in wanted if received.count(column) > 1]
-    if repeated:
-        raise files.error(
-            f"{label}: more than one column {show_all(repeated)}; its columns are {show_all(received)}. "
-            "Rename one of them."
-        )
+        raise files.error(f"{label}: no column {show_all(missing)}; its columns are {show_all(names)}. {hint}")
+    for column in wanted:
+        places = [place for place, name in enumerate(received, 1) if name == column]
+        if len(places) > 1:
+            raise files.error(
+                f"{label}: more than one column {show(column)}: its columns {show_all(places)} of {show_all(names)}. "
+                "Rename one of them."
+            )
 
 
 def is_broken(cell: object) -> bool:
@@ -111,6 +111,16 @@ def is_broken(cell: object) -> bool:
     except UnicodeError:
         return True
     return False
+
+
+def find_broken(table: pd.DataFrame) -> tuple[str, int] | None:
+    """The column and the row, from 1, of the first text that is broken, see `is_broken`; None if none is."""
+    # Columns of pandas' own texts can't hold any.
+    for place in (table.dtypes == "object").to_numpy().nonzero()[0]:
+        wrong = table.iloc[:, place].map(is_broken).astype(bool).to_numpy()
+        if wrong.any():
+            return str(table.columns[place]), int(wrong.argmax()) + 1
+    return None
 
 
 def load_file(path: Path, expected: str, read: Callable[[], Any], files: TableFiles) -> Any:
@@ -129,10 +139,12 @@ def _read_parquet(path: Path, wanted: list[str], files: TableFiles) -> pd.DataFr
     def load(read: Callable[[], Any]) -> Any:
         return load_file(path, "a Parquet file", read, files)
 
-    schema = load(lambda: pyarrow.parquet.read_schema(path))
+    # Impala and Spark write times as INT96, which hold more years than nanoseconds do.
+    file = load(lambda: pyarrow.parquet.ParquetFile(path, coerce_int96_timestamp_unit="us"))
+    schema = file.schema_arrow
     require_columns(wanted, schema.names, path, files)
     plain = pyarrow.schema([_find_plain_field(schema.field(name), path, files) for name in wanted])
-    table = load(lambda: pyarrow.parquet.ParquetFile(path).read(columns=wanted).select(wanted).cast(plain))
+    table = load(lambda: file.read(columns=wanted).select(wanted).cast(plain))
     # Without pandas' own notes in the file, which make an index of some columns.
     return load(lambda: table.to_pandas(ignore_metadata=True))
 
@@ -157,66 +169,39 @@ def _read_excel(path: Path, wanted: list[str], files: TableFiles, no_value: dict
     def load(read: Callable[[], Any]) -> Any:
         return load_file(path, "an Excel file", read, files)
 
-    options = {"dtype": object, "keep_default_na": False, "na_values": no_value}
-    sheets = load(lambda: pd.read_excel(path, sheet_name=None, engine="openpyxl", **options))
-    fitting = [name for name, sheet in sheets.items() if set(wanted) <= set(sheet.columns)]
+    with closing(load(lambda: open_workbook(path))) as book:
+        headers = load(lambda: read_headers(book))
+        name = _choose_sheet(path, headers, wanted, files)
+        places = [headers[name].index(column) for column in wanted]
+        cells = load(lambda: read_rows(book, name, places))
+    table = _drop_no_values(cells.set_axis(wanted, axis=1), no_value)
+    is_empty = (table.isna() | (table == "")).set_axis(places, axis=1)
+    faulty = load(lambda: find_cell_without_value(path, name, is_empty)) if is_empty.any(axis=None) else None
+    if faulty:
+        raise files.error(f"{path}, sheet '{name}', {faulty}")
+    # Rows that were once filled stay in the sheet.
+    return table[: int((~is_empty).any(axis=1).to_numpy().nonzero()[0].max(initial=-1)) + 1]
+
+
+def _choose_sheet(path: Path, headers: dict[str, list[str]], wanted: list[str], files: TableFiles) -> str:
+    """The name of the one sheet that has the wanted columns."""
+    fitting = [name for name, header in headers.items() if set(wanted) <= set(header)]
     if len(fitting) > 1:
         raise files.error(
             f"{path}: the sheets {show_all(fitting)} have the columns {wanted}, where one sheet is expected. "
             "Save the one that is meant as a file of its own."
         )
-    name = fitting[0] if fitting else next(iter(sheets))
-    require_columns(wanted, list(sheets[name].columns), f"{path}, sheet '{name}'", files)
-    table = sheets[name][wanted]
-    is_empty = (table.isna() | (table == "")).set_axis([list(sheets[name]).index(column) for column in wanted], axis=1)
-    faulty = load(lambda: _find_cell_without_value(path, name, is_empty)) if is_empty.any(axis=None) else None
-    if faulty:
-        raise files.error(f"{path}, sheet '{name}', {faulty}")
-    # Rows that were once filled stay in the sheet.
-    is_filled = table.notna() & (table != "")
-    return table[: int(is_filled.any(axis=1).to_numpy().nonzero()[0].max(initial=-1)) + 1].reset_index(drop=True)
+    if not headers:
+        raise files.error(f"{path}: expected a sheet with cells, received none. Save the table in a sheet.")
+    name = fitting[0] if fitting else next(iter(headers))
+    require_columns(wanted, headers[name], f"{path}, sheet '{name}'", files)
+    return name
 
 
-def _find_cell_without_value(path: Path, sheet: str, is_empty: pd.DataFrame) -> str | None:
-    """The first of the cells without a value that is not empty, in words: it holds an error, or a formula alone.
-
-    Args:
-        path, sheet: where they are.
-        is_empty: whether a cell has no value, by the row below the header and the number of the column in the sheet.
-    """
-    from openpyxl import load_workbook
-
-    with ZipFile(path) as archive:
-        # Most files have neither formulas nor errors, and need not be read twice more.
-        if not any(_NO_PLAIN_CELL.search(archive.read(name)) for name in archive.namelist() if name.endswith(".xml")):
-            return None
-    books = [load_workbook(path, read_only=True, data_only=is_value, keep_links=False) for is_value in (True, False)]
-    try:
-        for book in books:
-            # What a file says of the size of its sheets can be wrong.
-            book[sheet].reset_dimensions()
-        rows = zip(*(book[sheet].iter_rows(min_row=2) for book in books), is_empty.to_numpy(), strict=False)
-        for values, contents, is_empty_row in rows:
-            for place in is_empty.columns[is_empty_row]:
-                if place < len(values):
-                    fault = _describe_fault(values[place], contents[place])
-                    if fault:
-                        return f"cell {values[place].coordinate}: expected a value, received {fault}"
-    finally:
-        for book in books:
-            book.close()
-    return None
-
-
-def _describe_fault(value: Any, content: Any) -> str | None:
-    """What a cell of an Excel file holds in place of a value, and what to do; #N/A stands for none on purpose."""
-    if value.data_type == "e" and value.value != "#N/A":
-        return f"{show(value.value)}. Correct the cell, or leave it empty."
-    # The result of a formula can be an empty text, which is not a number.
-    if content.data_type == "f" and value.value is None and value.data_type == "n":
-        formula = show(getattr(content.value, "text", content.value))
-        return f"the formula {formula} alone. Open the file in a spreadsheet program and save it there."
-    return None
+def _drop_no_values(table: pd.DataFrame, no_value: dict[str, list[str]]) -> pd.DataFrame:
+    """The table with NaN for the cells that hold no value, by column."""
+    dropped = {name: table[name].mask(table[name].isin(no_value[name])) for name in table if name in no_value}
+    return table.assign(**dropped)
 
 
 def _read_csv(
@@ -238,7 +223,7 @@ def _read_csv(
     require_columns(wanted, header, path, files)
     # All columns, because pandas passes over surplus cells where it is to read a choice of them. Of a single column, an
     # empty line is an empty cell; leaving it out would shift the rows after it.
-    table = read(na_values=no_value, skip_blank_lines=len(header) > 1)
+    table = read(skip_blank_lines=len(header) > 1)
     if len(header) == 1 and list(table.columns) != header:
         raise files.error(f"{path}: expected the header in the first line, received an empty line. Remove it.")
     if not isinstance(table.index, pd.RangeIndex):
@@ -246,8 +231,10 @@ def _read_csv(
             f"{path}: row 1 has more cells than the header has columns ({show_all(header)}). "
             f"Quote cells that hold a {NAMES.get(sep, sep)}{', and write decimals with a point' if sep == ',' else ''}."
         )
-    _refuse_short_rows(path, table, wanted, files, Dialect(sep, encoding))
-    chosen = table[wanted]
+    places = [header.index(name) for name in wanted]
+    _refuse_short_rows(path, table.iloc[:, max(places)], header[: max(places) + 1], files, Dialect(sep, encoding))
+    # By their places, because pandas gives new names to columns that have none or one of others.
+    chosen = _drop_no_values(table.iloc[:, places].set_axis(wanted, axis=1), no_value)
     found = {"sep": NAMES.get(sep, sep), "encoding": encoding}
     usual = {"sep": "comma", "encoding": "utf-8"}
     chosen.attrs["found"] = {
@@ -256,28 +243,30 @@ def _read_csv(
     return chosen
 
 
-def _refuse_short_rows(path: Path, table: pd.DataFrame, wanted: list[str], files: TableFiles, dialect: Dialect) -> None:
+def _refuse_short_rows(path: Path, last: pd.Series, needed: list[str], files: TableFiles, dialect: Dialect) -> None:
     """Raises `files.error` where a row ends before the last wanted cell; pandas takes what it lacks for empty cells.
 
     A cell that every row lacks is a sign at the end of the header, and parts no cells.
+
+    Args:
+        path, files, dialect: of the file.
+        last: the last wanted column.
+        needed: the columns up to that one.
     """
-    header = list(table.columns)
-    num_needed = max(map(header.index, wanted)) + 1
-    last = table.iloc[:, num_needed - 1]
     # Each row that is short has an empty cell there, and most tables have none.
-    if len(header) == 1 or not (last.isna() | (last == "")).any():
+    if len(needed) == 1 or not (last.isna() | (last == "")).any():
         return
     try:
         counts = count_cells(path, dialect)
     except csv.Error:
         # A text too long for that reader, which is no fault of the file.
         return
-    num_needed = min(num_needed, int(counts.max(initial=0)))
+    num_needed = min(len(needed), int(counts.max(initial=0)))
     is_short = counts < num_needed
     if is_short.any():
         row = int(is_short.argmax())
         count = f" ({is_short.sum():,} such rows in all)" if is_short.sum() > 1 else ""
         raise files.error(
-            f"{path}: row {row + 1} has {counts[row]} of the {num_needed} cells {show_all(header[:num_needed])}"
+            f"{path}: row {row + 1} has {counts[row]} of the {num_needed} cells {show_all(needed[:num_needed])}"
             f"{count}. Complete it, with a separator before an empty cell, or leave it out."
         )

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kedro.io import DatasetError
 
 from rnn_pipelines.datasets import PeopleCSVDataset
 from rnn_pipelines.datasets.people_csv import mark_text, unmark_text
@@ -80,6 +81,14 @@ def test_carriage_return_begins_no_row(tmp_path: Path) -> None:
     """Which could be a formula again."""
     write(tmp_path, pd.DataFrame({"text": ["a\r=1+1"], "y": [1.0]}))
     assert read_cells(tmp_path) == ["a\r=1+1"]
+
+
+def test_half_a_sign_is_named_and_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    dataset = write(tmp_path, pd.DataFrame({"text": ["good"]}))
+    texts = pd.Series(["good", "b\ud800"], dtype="object")
+    with pytest.raises(DatasetError, match=r"column 'text', row 2: .* received 'b\\ud800'"):
+        dataset.save(pd.DataFrame({"text": texts}))
+    assert dataset.load()["text"].tolist() == ["good"]
 
 
 def test_table_without_rows_keeps_its_columns(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from kedro.utils import load_obj
 from kedro_datasets._typing import TablePreview
 
 from rnn_pipelines.datasets.one_file import OneFileDataset
+from rnn_pipelines.datasets.texts import refuse_broken_texts
 
 
 class DescribedTableDataset(OneFileDataset):
@@ -44,6 +45,7 @@ class DescribedTableDataset(OneFileDataset):
         return kind(table=table, **described)
 
     def save(self, data: Any) -> None:
+        refuse_broken_texts(data.table, str(self._filepath))
         table = data.table.copy(deep=False)
         fields = (field.name for field in dataclasses.fields(data) if field.name != "table")
         table.attrs = {"run": self.run} | {name: list(getattr(data, name)) for name in fields}

@@ -9,6 +9,7 @@ import pandas as pd
 from kedro_datasets._typing import TablePreview
 
 from rnn_pipelines.datasets.one_file import OneFileDataset
+from rnn_pipelines.datasets.texts import refuse_broken_texts
 
 MARK = "'"
 # What Excel, LibreOffice and Google Sheets take for the beginning of a formula, also in full width and after blanks;
@@ -27,6 +28,7 @@ class PeopleCSVDataset(OneFileDataset):
     """
 
     def save(self, data: pd.DataFrame) -> None:
+        refuse_broken_texts(data, str(self._filepath))
         # pandas quotes no carriage return by itself, so that a text with one would be two rows.
         content = _change_texts(data, mark_text).to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
         with self._open_to_write() as file:

@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import re
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyarrow
 import pyarrow.parquet
@@ -378,7 +380,7 @@ def test_missing_column_of_a_catalog_table_is_named() -> None:
 
 def test_repeated_column_of_a_catalog_table_is_named() -> None:
     table = pd.DataFrame([[1, 2, 3]], columns=["ds", "y", "y"])
-    assert "more than one column ['y']" in fail(None, table, name="catalog")
+    assert "more than one column 'y': its columns [" in fail(None, table, name="catalog")
 
 
 # Files that can't be read
@@ -714,6 +716,16 @@ def test_nested_column_that_is_not_asked_for_is_passed_over(tmp_path: Path) -> N
     assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5]
 
 
+@pytest.mark.parametrize("year", [1500, 1677, 2263, 9999])
+def test_int96_times_of_all_years_are_read(tmp_path: Path, year: int) -> None:
+    """Nanoseconds, which pandas makes of them, hold the years 1677 to 2262; 1500 became 2084."""
+    days = [datetime(year, 1, 1), datetime(year, 1, 2, 3, 4, 5, 678_901)]
+    path = tmp_path / "my.parquet"
+    table = pyarrow.table({"ds": pyarrow.array(days, pyarrow.timestamp("us")), "y": [1.5, 2.5]})
+    pyarrow.parquet.write_table(table, path, use_deprecated_int96_timestamps=True)
+    assert read_source(SourceSpec(path=str(path)))["ds"].tolist() == days
+
+
 def write_excel(tmp_path: Path, **sheets: pd.DataFrame) -> str:
     path = tmp_path / "my.xlsx"
     with pd.ExcelWriter(path, engine="openpyxl") as writer:
@@ -746,6 +758,82 @@ def test_two_sheets_with_the_columns_are_refused(tmp_path: Path) -> None:
 def test_missing_column_of_an_excel_file_is_named(tmp_path: Path) -> None:
     message = fail(write_excel(tmp_path, data=TABLE), target="sales")
     assert "my.xlsx, sheet 'data': no column ['sales']; its columns are ['ds', 'y', 'shop']" in message
+
+
+def write_sheet(tmp_path: Path, *rows: list[object], **cells: object) -> str:
+    """An Excel file of one sheet with the given rows, and further cells by their places."""
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for place, value in cells.items():
+        book.active[place] = value
+    path = tmp_path / "my.xlsx"
+    book.save(path)
+    return str(path)
+
+
+ROWS = [["2020-01-01", 1.5], ["2020-01-02", 2.5]]
+
+
+@pytest.mark.parametrize("header", [["ds", "y", "y"], ["y", "ds", None, "y", "y.1"]])
+def test_column_that_an_excel_file_has_twice_is_named_with_its_places(tmp_path: Path, header: list[str]) -> None:
+    places = [place for place, name in enumerate(header, 1) if name == "y"]
+    assert f"more than one column 'y': its columns {places} of" in fail(write_sheet(tmp_path, header, *ROWS))
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+@pytest.mark.parametrize("target", ["y.1", "Unnamed: 2", "Unnamed: 3", ""])
+def test_names_that_pandas_makes_up_are_no_columns(tmp_path: Path, write: Write, kind: str, target: str) -> None:
+    header, row = ["ds", "y", None, "y", None], ["2020-01-01", 1, 2, 3, 4]
+    content = "ds,y,,y,\n2020-01-01,1,2,3,4\n"
+    message = fail(write_sheet(tmp_path, header, row) if kind == "xlsx" else write(content), target=target)
+    assert f"no column ['{target}']; its columns are ['ds', 'y', 'y']. " in message
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+@pytest.mark.parametrize(("target", "value"), [("y.1", 4.0), ("Unnamed: 1", 3.0)])
+def test_column_with_a_name_as_pandas_makes_them_up_is_read(
+    tmp_path: Path, write: Write, kind: str, target: str, value: float
+) -> None:
+    content = "ds,,Unnamed: 1,y.1,y,y\n2020-01-01,1,3,4,5,6\n2020-01-02,1,NA,NA,5,6\n"
+    rows = [[cell or None for cell in line.split(",")] for line in content.splitlines()]
+    path = write_sheet(tmp_path, *rows) if kind == "xlsx" else write(content)
+    np.testing.assert_array_equal(read_source(SourceSpec(path=path, target=target))["y"], [value, np.nan])
+
+
+@pytest.mark.parametrize("place", ["XFD1", "XFD2"])
+def test_cell_far_from_the_table_costs_no_memory(tmp_path: Path, place: str) -> None:
+    path = write_sheet(tmp_path, ["ds", "y"], *ROWS * 500, **{place: "stray"})
+    tracemalloc.start()
+    try:
+        values = read_source(SourceSpec(path=path))["y"]
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
+    assert values.tolist() == [1.5, 2.5] * 500
+
+
+def test_cell_far_below_in_another_column_is_no_row(tmp_path: Path) -> None:
+    assert len(read_source(SourceSpec(path=write_sheet(tmp_path, ["ds", "y"], *ROWS, C1048576="stray")))) == 2
+
+
+def test_cell_far_below_in_a_column_that_is_read_is_a_row(tmp_path: Path) -> None:
+    path = write_sheet(tmp_path, ["ds", "y"], *ROWS, B1000="stray")
+    assert "column 'ds', row 3: " in fail(path)
+    assert "received '' (997 such cells in all)" in fail(path)
+
+
+def test_rows_of_a_sheet_keep_their_numbers(tmp_path: Path) -> None:
+    path = write_sheet(tmp_path, ["ds", "y"], *ROWS, A7="2020-01-03", B7="high")
+    assert "column 'ds', row 3: " in fail(path)
+
+
+def test_file_without_a_sheet_of_cells_is_refused(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.create_chartsheet().add_chart(openpyxl.chart.BarChart())
+    book.remove(book.active)
+    book.save(tmp_path / "my.xlsx")
+    assert "expected a sheet with cells" in fail(str(tmp_path / "my.xlsx"))
 
 
 def test_empty_rows_at_the_end_of_a_sheet_are_none(tmp_path: Path) -> None:
@@ -833,7 +921,7 @@ def test_missing_covariate_is_named_with_its_parameters(write: Write) -> None:
 @pytest.mark.parametrize(("header", "column"), [("ds,y,y", "y"), ("ds,ds,y", "ds")])
 def test_repeated_column_is_named(write: Write, header: str, column: str) -> None:
     path = write(f"{header}\n2020-01-01,2020-01-01,1\n")
-    assert f"{path}: more than one column ['{column}']" in fail(path)
+    assert f"{path}: more than one column '{column}': its columns [" in fail(path)
 
 
 @pytest.mark.parametrize("roles", [{"time": "a", "target": "a"}, {"target": "a", "id": "a"}, {"time": "a", "id": "a"}])
@@ -868,8 +956,8 @@ def test_cell_in_another_format_than_stated_is_named(write: Write) -> None:
 
 @pytest.mark.parametrize(
     "form",
-    ["%Q", "%(", "(", "", "mixed", "ISO8601", "%Y%Y-%m-%d", "%d.%m", "%H:%M", "%Y-%M-%d", "%Y-%d", "%%Y", "%G%V", "%Y%U",
-     "%c", "%x", "%Y%", "\ud800"],
+    ["%Q", "%(", "(", "", "mixed", "ISO8601", "%Y%Y-%m-%d", "%d.%m", "%H:%M", "%Y-%M-%d", "%Y-%d", "%%Y", "%G%V",
+     "%Y%U", "%c", "%x", "%Y%", "\ud800"],
 )  # fmt: skip
 def test_bad_time_format_is_refused_with_the_parameters(form: str) -> None:
     with pytest.raises(

@@ -189,7 +189,7 @@ def test_every_missing_column_is_named(write: Write, role: str) -> None:
 
 
 def test_repeated_column_is_named(write: Write) -> None:
-    assert "more than one column ['label']" in fail(write("text,label,label\na,1,1\n"))
+    assert "more than one column 'label': its columns [2, 3] of" in fail(write("text,label,label\na,1,1\n"))
 
 
 @pytest.mark.parametrize("roles", [{"text": "a", "label": "a"}, {"group": "text"}, {"group": "a", "split": "a"}])

@@ -35,7 +35,7 @@ from rnn_pipelines.forecast.series.times import (
 )
 from rnn_pipelines.forecast.series.zones import find_zone, has_zone, place_in_zone, take_zone
 from rnn_pipelines.networks.specs import Seed
-from rnn_pipelines.user_files import TableFiles, is_broken, read_columns, require_columns
+from rnn_pipelines.user_files import TableFiles, find_broken, read_columns, require_columns
 
 # What stands for "no value" in columns of numbers. Only there: NA is a country's name too.
 NO_VALUE = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>"]
@@ -345,15 +345,13 @@ def _leave_arrow(table: pd.DataFrame) -> pd.DataFrame:
 
 def _refuse_broken_texts(table: pd.DataFrame, label: str) -> pd.DataFrame:
     """Returns the table; half a sign (a lone surrogate), which Python's texts may hold, can be written to no file."""
-    # Columns of pandas' own texts can't hold any.
-    for name in [name for name in table if table[name].dtype == "object"]:
-        wrong = table[name].map(is_broken).astype(bool)
-        if wrong.any():
-            row = _first_row(wrong)
-            raise SeriesError(
-                f"{label}: column '{name}', row {row}: expected a text that UTF-8 can hold, received "
-                f"{show(table[name].iloc[row - 1])}. Correct the row."
-            )
+    broken = find_broken(table)
+    if broken:
+        name, row = broken
+        raise SeriesError(
+            f"{label}: column '{name}', row {row}: expected a text that UTF-8 can hold, received "
+            f"{show(table[name].iloc[row - 1])}. Correct the row."
+        )
     return table
 
 

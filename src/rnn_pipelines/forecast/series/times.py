@@ -146,9 +146,10 @@ def _refuse_decimals(raw: pd.Series, label: str) -> None:
         return
     forms = [form for form in _DECIMAL_FORMS if read_times(raw, form).notna().all()]
     ways = " or ".join(f"forecast.source.time_format='{form}'" for form in forms)
+    example = show(text[~is_whole].iloc[0])
     hint = f"{ways} (quotes included) for years and months" if forms else "forecast.source.time_format for other times"
     raise SeriesError(
-        f"{label}: column '{raw.name}': all {len(raw):,} cells are decimal numbers, as {show(text[~is_whole].iloc[0])}. "
+        f"{label}: column '{raw.name}': all {len(raw):,} cells are decimal numbers, as {example}. "
         f"Write times such as 2024-03-31 12:00 or whole-numbered steps, or give {hint}."
     )
 
