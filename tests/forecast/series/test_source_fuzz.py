@@ -15,11 +15,13 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyarrow
 import pyarrow.parquet
@@ -27,8 +29,9 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, reject, settings
 from hypothesis import strategies as st
 
+from rnn_pipelines.blocks import read_block
 from rnn_pipelines.dialect import SIGNS
-from rnn_pipelines.errors import MAX_MESSAGE, SeriesError
+from rnn_pipelines.errors import MAX_MESSAGE, ParameterError, SeriesError
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import NO_VALUE, SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
@@ -74,6 +77,8 @@ def read_times_strictly(cells: list[str], form: str | None) -> list[Cell]:
     cells = [cell.strip() for cell in cells]
     steps = [read_step(cell) for cell in cells]
     if form is not None:
+        if "%y" in form:
+            refuse_doubtful_centuries([datetime.strptime(cell, form) for cell in cells])
         if "%Y" in form and re.fullmatch("(%[A-Za-z])+", form) and all(step is not None for step in steps):
             cells = [str(step) for step in steps]
         return [strip_zone(datetime.strptime(cell, form)) for cell in cells]
@@ -85,6 +90,15 @@ def read_times_strictly(cells: list[str], form: str | None) -> list[Cell]:
     if len({time.tzinfo is None for time in times}) > 1:
         raise NotStrictError("with and without a zone")
     return [strip_zone(time) for time in times]
+
+
+def refuse_doubtful_centuries(times: list[datetime]) -> None:
+    """Raises a NotStrictError if two-digit years, as found, lie far ahead or leave out 21 years."""
+    years = sorted({time.year for time in times})
+    this_year = datetime.now().year
+    is_ahead = years[0] > this_year + 1 or years[-1] > this_year + 10
+    if is_ahead or any(later - earlier > 21 for earlier, later in pairwise(years)):
+        raise NotStrictError("another century")
 
 
 def can_be_dates(cells: list[str], form: str, num_digits: int) -> bool:
@@ -168,7 +182,7 @@ def judge(read: Callable[[], pd.DataFrame], source: SourceSpec, strict: Callable
     assert not np.isinf(panel.windows.values).any()
 
 
-def refuse_long(error: SeriesError) -> None:
+def refuse_long(error: Exception) -> None:
     assert str(error).isprintable()
     assert 0 < len(str(error)) <= MAX_MESSAGE
 
@@ -188,6 +202,7 @@ ODD = [
     "now", "today", "NaT", "10:00", "March", "5.1.2015", "06-2015", "2015-02-29", "2020-W05", "2020-W05-1",
     "2020-1-5", "2020/1/5", "20200105", "20200105T10", "2020-01-05T10Z", "2020-01-05T24:00", "2020-01-05 10:00+02",
     "0000-01-01", "-0001-01-01", "99999-01-01", "12020-01-01", "2020-01-05T10:00:60", "2020-366", "2020-01-05\t",
+    "2000.5", "2000.10",
     str(2**53 + 1), str(2**63), str(2**63 - 1), str(-(2**63)), str(10**18), "1.0", "1.5", "1e3", "1" * 400,
     "\0", "\x1b[31m", "a\nb", 'a"b', '"', "\ufeff", "\u202e", "é", "€", "a,b", "a;b", "#x", "x" * 5_000,
 ]
@@ -215,6 +230,10 @@ FORMS += [
     "%m/%d/%Y",
     "%d/%m/%Y %H:%M",
     "%d.%m.%y",
+    "%m/%d/%y",
+    "%d/%m/%y %H:%M",
+    "%Y.%m",
+    "%m%Y",
     "%Y",
     "%Y-%m",
     "%m.%Y",
@@ -234,8 +253,17 @@ def draw_times(draw: st.DrawFn, size: int) -> list[str]:
         )
         if draw(st.booleans()):
             start = start.replace(year=2020, hour=0, minute=0, second=0)
+        start = start.replace(
+            year=draw(st.sampled_from([start.year, start.year, 1967, 1995, 2029])), day=min(start.day, 28)
+        )
         form, spacing = draw(st.sampled_from(FORMS)), draw(st.sampled_from(SPACINGS))
         return [(start + number * spacing).strftime(form) for number in range(size)]
+    if draw(st.booleans()):
+        # Years with a fraction, as R writes them.
+        year, per_year = draw(st.sampled_from([1, 1700, 1998, 2020])), draw(st.sampled_from([2, 4, 10, 12, 365]))
+        form = draw(st.sampled_from(["{}", "{:.1f}", "{:.2f}", "{:.3f}", " {:.6f}"]))
+        half = draw(st.sampled_from([0.0, 0.5]))
+        return [form.format(year + half + number / per_year) for number in range(size)]
     first = draw(st.sampled_from([0, 1, 2000, 2**53 - 5, 10**18 - 10, 2**63 - 10, -5, -(2**63)]))
     form, stride = draw(st.sampled_from(["{}", "{}.0", "{:+}", "{:05}"])), draw(st.sampled_from([1, 2, 7, 10**15]))
     return [form.format(first + number * stride) for number in range(size)]
@@ -348,6 +376,10 @@ def draw_arrow(draw: st.DrawFn) -> tuple[pyarrow.Array, pyarrow.Array, pyarrow.A
     kind = draw(st.sampled_from(kinds))
     if draw(st.booleans()):
         times = pyarrow.array(line, pyarrow.int64()).cast(kind, safe=False)
+    elif draw(st.booleans()):
+        year, hours = draw(st.sampled_from([1, 1500, 1677, 2262, 9000])), draw(st.sampled_from([1, 24, 9000]))
+        days = [datetime(year, 1, 1) + number * timedelta(hours=hours) for number in range(size)]
+        times = pyarrow.array(days, draw(st.sampled_from([pyarrow.timestamp("us"), pyarrow.timestamp("ms", "UTC")])))
     else:
         cells = draw(draw_times(size))
         texts = [
@@ -375,13 +407,14 @@ def draw_arrow(draw: st.DrawFn) -> tuple[pyarrow.Array, pyarrow.Array, pyarrow.A
 
 
 @FEWER
-@given(draw_arrow(), st.sampled_from([None, "id"]))
+@given(draw_arrow(), st.sampled_from([None, "id"]), st.booleans())
 def test_parquet_file_is_read_as_it_was_written_or_refused(
-    tmp_path: Path, columns: tuple[pyarrow.Array, ...], id_column: str | None
+    tmp_path: Path, columns: tuple[pyarrow.Array, ...], id_column: str | None, is_int96: bool
 ) -> None:
     path = tmp_path / "my.parquet"
+    table = pyarrow.table(dict(zip(["ds", "y", "id"], columns, strict=True)))
     try:
-        pyarrow.parquet.write_table(pyarrow.table(dict(zip(["ds", "y", "id"], columns, strict=True))), path)
+        pyarrow.parquet.write_table(table, path, use_deprecated_int96_timestamps=is_int96)
     except pyarrow.ArrowInvalid:  # times that no file holds
         reject()
     source = SourceSpec(path=str(path), id=id_column)
@@ -432,6 +465,122 @@ def draw_frame(draw: st.DrawFn) -> pd.DataFrame:
 def test_table_of_the_catalog_is_read_or_refused(table: pd.DataFrame, id_column: str | None, tz: str | None) -> None:
     source = SourceSpec(name="catalog", id=id_column, tz=tz)
     judge(lambda: read_source(source, table), source, list_rows)
+
+
+NAMES_OF_COLUMNS = st.sampled_from([None, "ds", "ds", "y", "y", "y.1", "id", "Unnamed: 1", "Unnamed: 2", 7, " y", "é"])
+
+
+@FEWER
+@given(
+    st.lists(NAMES_OF_COLUMNS, min_size=2, max_size=6),
+    st.sampled_from(["y", "y.1", "Unnamed: 1", "Unnamed: 2", "7", ""]),
+    st.lists(st.sampled_from([0, 0, 0, 3]), max_size=12),
+    st.sampled_from([None, "XFD1", "XFD3", "Z900"]),
+)
+def test_columns_of_a_sheet_are_those_of_its_header_or_refused(
+    tmp_path: Path, header: list[Cell], target: str, skipped: list[int], stray: str | None
+) -> None:
+    book, places = openpyxl.Workbook(), range(1, len(header) + 1)
+    sheet, days, row = book.active, [], 1
+    for place, name in zip(places, header, strict=True):
+        sheet.cell(1, place, name)
+    for number, num_empty in enumerate(skipped):
+        row += 1 + num_empty
+        days.append((row, datetime(2020, 1, 1) + timedelta(days=number)))
+        for place, name in zip(places, header, strict=True):
+            sheet.cell(row, place, days[-1][1] if name == "ds" else 100 * row + place)
+    if stray:
+        sheet[stray] = "stray"
+    book.save(tmp_path / "my.xlsx")
+    names = ["" if name is None else str(name) for name in header]
+    source = SourceSpec(path=str(tmp_path / "my.xlsx"), target=target)
+
+    def read_sheet(_: pd.DataFrame) -> list[tuple[str, Cell, float | None]]:
+        assert target
+        assert (names.count("ds"), names.count(target), sum(skipped)) == (1, 1, 0)
+        return [(target, day, 100.0 * row + names.index(target) + 1) for row, day in days]
+
+    judge(lambda: read_source(source), source, read_sheet)
+
+
+DIRECTIVES = [
+    "%Y",
+    "%y",
+    "%m",
+    "%d",
+    "%H",
+    "%M",
+    "%S",
+    "%b",
+    "%B",
+    "%j",
+    "%p",
+    "%I",
+    "%G",
+    "%V",
+    "%u",
+    "%U",
+    "%w",
+    "%z",
+    "%f",
+]
+PARTS = [
+    *DIRECTIVES,
+    "%c",
+    "%x",
+    "%X",
+    "%",
+    "%%",
+    "%(",
+    "%Q",
+    "(",
+    ")",
+    "[",
+    "*",
+    "\\",
+    ".",
+    "-",
+    "/",
+    " ",
+    ":",
+    "T",
+    "é",
+    "\ud800",
+]
+
+
+@MANY
+@given(
+    st.one_of(
+        st.lists(st.sampled_from(PARTS), max_size=7).map("".join),
+        st.permutations(["%Y", "%m", "%d", "%H"]).flatmap(
+            lambda parts: st.sampled_from("./- T").map(lambda sign: sign.join(parts))
+        ),
+        st.sampled_from(["mixed", "ISO8601", "%Y.%m", "%y.%m", "%Y", "%d.%m.%y", "%Y-%M-%d"]),
+    ),
+    st.datetimes(datetime(1, 1, 1), datetime(9000, 1, 1)),
+    st.sampled_from(SPACINGS),
+    st.sampled_from([2, 12, 30]),
+)
+def test_time_format_is_followed_as_python_follows_it_or_refused(
+    form: str, start: datetime, spacing: timedelta, size: int
+) -> None:
+    try:
+        source = read_block("forecast.source", SourceSpec, {"name": "catalog", "time_format": form})
+    except ParameterError as error:
+        event("refused with the parameters")
+        refuse_long(error)
+        return
+    times = [start.replace(microsecond=0) + number * spacing for number in range(size)]
+    try:
+        cells = [time.strftime(form) for time in times]
+        expected = [strip_zone(datetime.strptime(cell, form)) for cell in cells]
+    except ValueError:
+        reject()
+    table = pd.DataFrame({"ds": pd.Series(cells, dtype="object"), "y": np.arange(size) / 2})
+    judge(
+        lambda: read_source(source, table), source, lambda _: list(zip(["y"] * size, expected, table["y"], strict=True))
+    )
 
 
 NUMBERS_OF_PYTHON = [1.5, 2, Decimal("1.250"), None]

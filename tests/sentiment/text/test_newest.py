@@ -100,6 +100,14 @@ def test_what_is_no_number_of_a_batch_is_refused(read: Read, batch: str) -> None
         read(table, time="batch")
 
 
+@pytest.mark.parametrize("cells", [["2000.5", "2001-01-01"], ["2000.9", "2000.10"], [2000.5, 2001.5]], ids=str)
+def test_decimal_numbers_are_neither_batches_nor_months(tmp_path: Path, cells: list[object]) -> None:
+    table = make_table().assign(batch=(cells * 5)[:10])
+    table.to_parquet(tmp_path / "my.parquet")
+    with pytest.raises(ReviewError, match="column 'batch', row 1: "):
+        read_newest(ReviewSourceSpec(path=str(tmp_path / "my.parquet")), NewestReviewsSpec(time="batch"))
+
+
 def test_numbers_of_a_file_that_are_not_finite_are_no_batches(tmp_path: Path) -> None:
     make_table().assign(batch=[*range(9), np.inf]).to_parquet(tmp_path / "my.parquet")
     with pytest.raises(ReviewError, match="column 'batch'"):

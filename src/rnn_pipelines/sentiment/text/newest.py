@@ -84,14 +84,16 @@ def _refuse_useless_settings(source: ReviewSourceSpec, newest: NewestReviewsSpec
 def _read_times(path: str, name: str) -> pd.Series:
     column = read_columns(Path(path), [name], FILES)[name]
     batches = _read_batches(column)
-    if batches is not None:
+    # Batches of 2000.9 and 2000.10 can be months in another order.
+    if batches is not None and (batches % 1 == 0).all():
         return batches
     # As text, because pandas takes numbers for nanoseconds. In one format, because it guesses days to be months.
     # Through UTC, so that times of several zones fall on one axis; times without a zone keep their value.
     text = column
     if not pd.api.types.is_datetime64_any_dtype(column):
-        # To pandas `now` and `today` are times in any form.
-        text = column.astype(str).where(column.astype(str).str.contains("[0-9]"))
+        # To pandas `now` and `today` are times in any form, and 2000.5, the middle of a year, is May.
+        text = column.astype(str)
+        text = text.where(text.str.contains("[0-9]") & ~text.str.fullmatch(r"\s*[+-]?[0-9]*\.[0-9]*\s*"))
     times = pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601").dt.tz_localize(None)
     faulty = ~times.dt.year.between(1, 9999)
     refuse_cell(faulty, column, path, "a date or time of the form 2024-03-31 12:00 (ISO 8601)", REMEDY)
