@@ -19,6 +19,7 @@ _TIMES = ("", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S", " %I:%M %p", " %I:%M
 # Such as 2000.5, the middle of a year as R writes it; pandas takes it for May.
 _DECIMAL = r"[+-]?(?:0|[1-9][0-9]*)?\.[0-9]+"
 _NUMBER = rf"{_DECIMAL}|[+-]?(?:0|[1-9][0-9]*)\.?"
+_YEAR_MONTH = ("%Y.%m", "%y.%m")
 # Forms of times that can be decimal numbers.
 _DECIMAL_FORMS = ("%Y.%m", "%m.%Y")
 _YEAR_DIRECTIVES, _MONTH_DIRECTIVES = {"%Y", "%y", "%G"}, {"%m", "%b", "%B"}
@@ -42,7 +43,7 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
         text = text.where(text.str.contains("[0-9]"))
         if form == ISO:
             text = text.mask(text.str.strip().str.fullmatch(_DECIMAL).eq(True))
-        elif form == "%Y.%m" and text.str.contains(r"\.0[1-9]$").any():
+        elif form in _YEAR_MONTH and text.str.contains(r"\.0[1-9]$").any():
             # As numbers, 2000.10 loses its zero. Other months have two digits here, so that 2000.1 is no January.
             text = text.str.replace(r"(\.[0-9])$", r"\g<1>0", regex=True)
         elif count_digits(form):
@@ -90,7 +91,7 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
     """
     if time_format is None:
         _refuse_decimals(raw, label)
-    elif time_format == "%Y.%m":
+    elif time_format in _YEAR_MONTH:
         _refuse_lost_zeros(raw, label)
     times = read_times(raw, time_format or ISO)
     if not times.isna().any():
@@ -158,7 +159,7 @@ def _refuse_lost_zeros(raw: pd.Series, label: str) -> None:
     """Raises a SeriesError for numbers such as 2000.1, if no other month tells whether it is January or October."""
     months = raw.astype(str).str.extract(r"\.([0-9]+)$")[0]
     if pd.api.types.is_numeric_dtype(raw) and months.eq("1").any() and months.isin(["1", "11", "12"]).all():
-        raise _explain(months.eq("1"), raw, label, "of the form %Y.%m as text, because this number can be 2000.10 too")
+        raise _explain(months.eq("1"), raw, label, "as text, because this number can be October too")
 
 
 def _refuse_open_centuries(times: pd.Series, raw: pd.Series, label: str, form: str) -> None:
