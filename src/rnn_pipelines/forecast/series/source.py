@@ -96,8 +96,8 @@ class SourceSpec(Block, frozen=True):
         target: column of the values.
         id: column that names the series of a panel; none for a single series.
         freq: pandas offset alias ("D", "MS", "h") or a whole number of steps; inferred where it is not given.
-        time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y"; ISO 8601 is read without it, as
-            is any form that can be read in one way only.
+        time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y"; without it, ISO 8601 is read,
+            and any form that can be read in one way only.
         sep: sign between the cells of a CSV file; it, as the next three, by its name (`comma`, `tab`) or itself.
         decimal: point or comma.
         thousands: comma, point, space or apostrophe between the thousands of a number.
