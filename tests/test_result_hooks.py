@@ -2,7 +2,6 @@
 
 import json
 import logging
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -227,20 +226,61 @@ def test_run_that_writes_no_result_is_none(project: Project) -> None:
     assert (len(project.room.list_runs()), project.read_metrics()["gru"]) == (1, 1)
 
 
-def test_run_of_some_nodes_takes_in_all_results_from_before_there_were_runs(project: Project) -> None:
-    """Also those in layers where it writes nothing itself."""
+def test_note_among_results_stays_in_its_run_and_is_never_removed(project: Project) -> None:
+    """Whichever way later runs go, and however many."""
+    project.run(0)
+    note = project.root / "08_reporting/forecast/notes.md"
+    note.write_text("mine")
+    first = str(project.room.find_current())
+    project.run(1, nodes=("summarize",))
+    with pytest.raises(ValueError, match="gru"):
+        project.run(2, is_failing=True)
+    for number in range(3, 8):
+        project.run(number)
+    assert [str(path) for path in project.root.rglob("notes.md") if not path.is_symlink()] == [
+        str(project.room.folder / first / "08_reporting/notes.md")
+    ]
+    assert (project.room.folder / first / "08_reporting/notes.md").read_text() == "mine"
+
+
+def test_record_names_what_data_sets_wrote_and_nothing_else(project: Project) -> None:
+    """Also of nodes that a run leaves out, whose files were copied."""
+    names = {
+        "07_model_output/predictions.parquet",
+        "07_model_output/summary.json",
+        "08_reporting/metrics.json",
+        "08_reporting/report.html",
+    }
     project.run(1)
-    shown = str(project.room.find_current())
-    for layer in ("07_model_output", "08_reporting"):
-        link = project.room.find_shown(layer)
-        link.unlink()
-        (project.room.folder / shown / layer).rename(link)
-    shutil.rmtree(project.room.folder)
+    (project.root / "08_reporting/forecast/mine.json").write_text("{}")
+    assert project.room.read_record(str(project.room.find_current()))["files"].keys() == names
     project.run(2, nodes=("summarize",))
-    summary = json.loads((project.root / "07_model_output/forecast/summary.json").read_text())
-    assert (summary["metrics"]["gru"], project.read_metrics()["gru"]) == (1, 1)
-    project.run(3)
-    assert project.read_metrics()["gru"] == 3
+    assert project.room.read_record(str(project.room.find_current()))["files"].keys() == names
+
+
+def test_report_that_was_edited_keeps_its_run(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+    project.run(0)
+    first = str(project.room.find_current())
+    report = project.room.folder / first / "08_reporting/report.html"
+    report.write_text("edited")
+    with caplog.at_level(logging.WARNING):
+        for number in range(1, 4):
+            project.run(number)
+    assert report.read_text() == "edited"
+    assert f"run {first} is kept" in caplog.text
+    assert "08_reporting/report.html" in caplog.text
+
+
+def test_folders_of_users_where_results_are_shown_are_all_named_before_the_first_node(project: Project) -> None:
+    """Also one in a layer where this run writes nothing itself."""
+    notes = [project.root / layer / "forecast/notes.md" for layer in ("07_model_output", "08_reporting")]
+    for path in notes:
+        path.parent.mkdir(parents=True)
+        path.write_text("mine")
+    with pytest.raises(RunError, match=r"\['07_model_output/forecast', '08_reporting/forecast'\]"):
+        project.run(1, nodes=("forecast",))
+    assert [path.read_text() for path in notes] == ["mine", "mine"]
+    assert project.room.list_runs() == []
 
 
 def test_results_of_another_pipeline_are_read_from_one_run(project: Project) -> None:
@@ -295,8 +335,8 @@ def test_run_that_could_not_begin_lets_go_of_the_lock(project: Project) -> None:
     project.run(1)
     link = project.root / "08_reporting/forecast"
     link.unlink()
-    link.mkdir()
-    with pytest.raises(RunError, match="Move it away"):
+    link.write_text("mine")
+    with pytest.raises(RunError, match="Move them away"):
         project.run(2)
     code = (
         "import sys; from pathlib import Path; from rnn_pipelines.champion.lock import hold_lock\n"

@@ -1,15 +1,20 @@
 """`kedro runs` tells people and programs which runs there are, also where there is none, or one is damaged."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
+from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines import runs_command
 from rnn_pipelines.errors import RunError
-from rnn_pipelines.runs.room import Room, open_run, publish
+from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.writing import publish
+from small_runs import LAYERS, METRICS, begin, do_run, kill, list_tree
 
 
 @pytest.fixture
@@ -17,6 +22,8 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
     """In the place of the project's."""
     room = Room(tmp_path, "forecast")
     monkeypatch.setattr(runs_command, "find_room", lambda pipeline, env: room)
+    monkeypatch.setattr(runs_command, "find_layers", lambda pipeline, env: LAYERS)
+    monkeypatch.setattr(runs_command, "find_num_kept", lambda env: 3)
     return room
 
 
@@ -25,7 +32,7 @@ def names(room: Room) -> list[str]:
     """Of two runs, of which the first one has a damaged record."""
     names = []
     for _ in range(2):
-        run = open_run(room, [], needed=None)
+        run = begin(room)
         run.folder.joinpath("08_reporting").mkdir()
         publish(run, {"run": run.name})
         names.append(run.name)
@@ -60,6 +67,86 @@ def test_other_commands_end_with_what_is_damaged(names: list[str], command: str)
     assert found.exit_code == 1
     assert found.output.startswith("Error: ")
     assert f"{names[0]}/run.json: it is damaged" in found.output
+
+
+# Pruning
+
+
+@pytest.mark.parametrize("is_dry", [False, True])
+def test_prune_names_what_goes_and_what_stays_because_of_which_files(room: Room, is_dry: bool) -> None:
+    names = [do_run(room, number) for number in range(5)]
+    (room.folder / names[0] / "08_reporting/note.md").write_text("mine")
+    (room.folder / names[1] / METRICS).write_text("changed")
+    killed = kill(room, 6)
+    before = list_tree(room.root)
+    found = json.loads(run("prune", "forecast", "--keep", "2", "--json", *["--dry-run"] * is_dry).output)
+    assert (found["pipeline"], found["is_dry_run"], found["removed"]) == ("forecast", is_dry, [killed.name, names[2]])
+    kept = [(kept["name"], kept["files"]) for kept in found["kept"]]
+    assert kept == [(names[0], ["08_reporting/note.md"]), (names[1], [METRICS])]
+    assert (list_tree(room.root) == before) == is_dry
+    assert room.list_runs() == (names if is_dry else [*names[:2], *names[3:]])
+
+
+def test_prune_keeps_as_many_as_the_parameter_says(room: Room) -> None:
+    names = [do_run(room, number) for number in range(4)]
+    assert run("prune", "forecast").output == f"forecast: 1 removed\n{names[0]}\n"
+
+
+def test_prune_where_there_are_no_runs_makes_no_folder(room: Room) -> None:
+    assert run("prune", "forecast", "--dry-run").output == "forecast: 0 would be removed\n"
+    assert not room.folder.exists()
+
+
+@pytest.mark.parametrize("num_kept", ["1", "0", "-1", "x"])
+def test_fewer_runs_than_another_pipeline_may_read_are_a_wrong_call(room: Room, num_kept: str) -> None:
+    assert run("prune", "forecast", "--keep", num_kept).exit_code == 2
+
+
+# Repair
+
+
+def test_repair_says_what_it_did(room: Room) -> None:
+    do_run(room, 1)
+    room.find_shown("08_reporting").unlink()
+    (room.find_shown("08_reporting") / "mine").mkdir(parents=True)
+    (room.find_shown("08_reporting") / "mine/note.md").write_text("mine")
+    found = json.loads(run("repair", "forecast", "--json").output)["forecast"]
+    assert found["linked"] == ["08_reporting/forecast"]
+    assert (room.root / found["moved"]["08_reporting/forecast"] / "mine/note.md").read_text() == "mine"
+    assert run("repair", "forecast").output == "forecast: 0 links made, 0 things moved\n"
+
+
+def test_repair_of_all_pipelines(room: Room) -> None:
+    assert json.loads(run("repair", "--all", "--json").output).keys() == set(runs_command.NAMES)
+
+
+@pytest.mark.parametrize("arguments", [[], ["forecast", "--all"]])
+def test_repair_is_of_one_pipeline_or_of_all(room: Room, arguments: list[str]) -> None:
+    assert run("repair", *arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["prune", "repair"])
+def test_commands_that_change_runs_wait_for_a_run_and_give_up(room: Room, command: str) -> None:
+    code = (
+        "import sys; from pathlib import Path; from rnn_pipelines.champion.lock import hold_lock\n"
+        "with hold_lock(Path(sys.argv[1]), 1):\n    print('held', flush=True); sys.stdin.read()"
+    )
+    arguments = [sys.executable, "-c", code, str(room.lock)]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        assert run(command, "forecast", "--wait", "0.1").exit_code == 75
+        other.communicate()
+    assert run(command, "forecast").exit_code == 0
+
+
+def test_layers_are_those_in_which_results_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `compare` keeps in 06_models outlives runs, and is no result."""
+    project = Path(__file__).parents[1]
+    monkeypatch.chdir(project)
+    bootstrap_project(project)
+    assert runs_command.find_layers("compare", "test") == {"07_model_output", "08_reporting"}
+    assert runs_command.find_num_kept("test") == 10
 
 
 def test_no_runs_are_looked_for_on_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:

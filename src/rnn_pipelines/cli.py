@@ -178,8 +178,9 @@ def promote(task: str, env: str | None, is_json: bool, version: str, reason: str
 @click.option(
     "--keep", "num_kept", metavar="N", type=click.IntRange(min=0), required=True, help="Newest versions that stay."
 )
-def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int) -> None:
-    """Removes old versions, but for the newest N, the champion, and the one before it.
+@click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing, and list what would be removed.")
+def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int, is_dry: bool) -> None:
+    """Removes old versions, except the newest N, the champion, and the one before it.
 
     \b
     Exit codes:
@@ -189,8 +190,9 @@ def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int)
     place = find_place(task, env)
     # A challenger that waits for its promotion must not be removed.
     with hold_lock(place.champion / "retrain.lock", wait):
-        removed = place.store.prune(num_kept)
-    _say(is_json, {"task": task, "removed": removed}, "\n".join([f"{task}: {len(removed)} removed", *removed]))
+        removed = place.store.prune(num_kept, is_dry)
+    title = f"{task}: {len(removed)} {'would be ' if is_dry else ''}removed"
+    _say(is_json, {"task": task, "is_dry_run": is_dry, "removed": removed}, "\n".join([title, *removed]))
 
 
 @champion.command()

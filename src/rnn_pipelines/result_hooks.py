@@ -1,7 +1,7 @@
 """The results of a run appear together: its data sets write into a folder of its own, which is shown at its end."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,7 +10,7 @@ from typing import Any
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
-from kedro.io import DataCatalog
+from kedro.io import CatalogProtocol, DataCatalog
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.blocks import read_block
@@ -21,10 +21,12 @@ from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.pipelines.retraining import PREFIX
 from rnn_pipelines.places import find_data_root
+from rnn_pipelines.runs.pruning import prune, warn_of_kept
 from rnn_pipelines.runs.records import DataFacts, RunRecord
-from rnn_pipelines.runs.room import OpenRun, Room, open_run, prune, publish, put_aside
+from rnn_pipelines.runs.room import Room
 from rnn_pipelines.runs.specs import RunsSpec
 from rnn_pipelines.runs.waiting import WAIT_SECONDS
+from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
 
 logger = logging.getLogger(__name__)
 
@@ -68,17 +70,15 @@ class ResultHooks:
         """Takes the lock, makes the folder, and lets data sets write there."""
         self._num_kept = read_block("runs", RunsSpec, catalog.load("parameters").get("runs", {})).keep
         whole = sum((pipelines[name] for name in run_params["pipeline_names"] or ["__default__"]), Pipeline([]))
-        places = dict(self._find_places(pipeline.datasets(), catalog))
+        places = find_places(pipeline.datasets(), catalog, self._root)
+        written = find_places(whole.all_outputs(), catalog, self._root)
         needed = _list_needed(run_params, pipeline, whole)
-        shown = {(place.room, place.layer) for _, place in self._find_places(whole.all_outputs(), catalog)}
         try:
             for writer in _list_writers(pipeline, places):
                 self._locks.enter_context(hold_lock(writer.lock, WAIT_SECONDS.get()))
-                own = {name: place for name, place in places.items() if place.room == writer}
-                # Also those of nodes that are left out: where there were no runs yet, their results belong together.
-                layers = {layer for room, layer in shown if room == writer}
-                files = None if needed is None else [own[name].within() for name in needed & own.keys()]
-                self._runs[writer] = open_run(writer, layers, files)
+                reads = None if needed is None else {name: places[name] for name in needed & places.keys()}
+                files = None if reads is None else _list_files(writer, reads)
+                self._runs[writer] = open_run(writer, _list_files(writer, written), files)
             read = self._redirect(places, catalog) if self._runs else {}
             parameters = _list_parameters(pipeline, catalog)
             self._records = {
@@ -126,14 +126,6 @@ class ResultHooks:
             self._runs, self._records, self._shown = {}, {}, {}
             self._locks.close()
 
-    def _find_places(self, names: set[str], catalog: DataCatalog) -> Iterator[tuple[str, Place]]:
-        for name in sorted(names):
-            path = getattr(_find_file(catalog, name), "_filepath", None)
-            if self._root is not None and path is not None and Path(path).is_relative_to(self._root):
-                layer, *rest = Path(path).relative_to(self._root).parts
-                if len(rest) > 1 and rest[0] in PIPELINES:
-                    yield name, Place(Room(self._root, rest[0]), layer, PurePosixPath(*rest[1:]))
-
     def _redirect(self, places: Mapping[str, Place], catalog: DataCatalog) -> dict[str, str]:
         """Own results into the run's folder; those of others are read from one run, whatever is shown meanwhile."""
         read = {}
@@ -153,15 +145,38 @@ class ResultHooks:
         return read
 
 
+def find_places(names: set[str], catalog: CatalogProtocol[Any, Any], root: Path | None) -> dict[str, Place]:
+    """Find the data sets whose files are results of a pipeline, in the order of their names.
+
+    Args:
+        names: of data sets.
+        catalog: in which they are.
+        root: the data root; None if it is on another machine.
+    """
+    places = {}
+    for name in sorted(names):
+        path = getattr(_find_file(catalog, name), "_filepath", None)
+        if root is not None and path is not None and Path(path).is_relative_to(root):
+            layer, *rest = Path(path).relative_to(root).parts
+            if len(rest) > 1 and rest[0] in PIPELINES:
+                places[name] = Place(Room(root, rest[0]), layer, PurePosixPath(*rest[1:]))
+    return places
+
+
+def _list_files(room: Room, places: Mapping[str, Place]) -> set[str]:
+    return {str(place.within()) for place in places.values() if place.room == room}
+
+
 def _remove_old(room: Room, num_kept: int) -> None:
     """A run whose results are shown has ended well, whatever is wrong with older ones."""
     try:
-        removed = prune(room, num_kept)
+        removal = prune(room, num_kept)
     except OSError as error:
         logger.warning("%s: old runs could not be removed (%s)", room.folder, error)
         return
-    if removed:
-        logger.info("removed, because runs.keep is %d: %s", num_kept, ", ".join(removed))
+    warn_of_kept(removal)
+    if removal.removed:
+        logger.info("removed, because runs.keep is %d: %s", num_kept, ", ".join(removal.removed))
 
 
 def _list_writers(pipeline: Pipeline, places: Mapping[str, Place]) -> list[Room]:
@@ -197,7 +212,7 @@ def _list_parameters(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, Any]
     return {name.removeprefix("params:"): make_plain(catalog.load(name)) for name in names}
 
 
-def _find_file(catalog: DataCatalog, name: str) -> Any:
+def _find_file(catalog: CatalogProtocol[Any, Any], name: str) -> Any:
     """The data set of a file, also where another one wraps it."""
     dataset = catalog.get(name)
     return getattr(dataset, "_dataset", dataset)

@@ -1,28 +1,50 @@
-"""`kedro runs`: what earlier runs of a pipeline found, and what differed."""
+"""`kedro runs`: lists, compares and prunes the runs of a pipeline, and repairs the links to its results."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 
 import click
 from kedro.framework.cli.utils import env_option
+from kedro.framework.context import KedroContext
+from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 
+from rnn_pipelines.blocks import read_block
+from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.pipelines.retraining import PREFIX
 from rnn_pipelines.places import find_data_root
 from rnn_pipelines.printing import say, say_json
-from rnn_pipelines.run_command import PlainErrors
+from rnn_pipelines.result_hooks import find_places
+from rnn_pipelines.run_command import SECONDS, PlainErrors
 from rnn_pipelines.runs import comparison
+from rnn_pipelines.runs.links import Repair
+from rnn_pipelines.runs.links import repair as repair_links
+from rnn_pipelines.runs.pruning import Removal, remove_unfinished
+from rnn_pipelines.runs.pruning import prune as prune_runs
 from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.specs import RunsSpec
 
 NUM_COMPARED = 2
 # What retrainings make are versions of a champion, and `predict_forecast` adds to a log.
 NAMES = [name for name in PIPELINES if not name.startswith(PREFIX) and name != "predict_forecast"]
 PIPELINE = click.argument("pipeline", type=click.Choice(NAMES), metavar="PIPELINE")
+WAIT = click.option(
+    "--wait",
+    metavar="SECONDS",
+    type=SECONDS,
+    default=60,
+    show_default=True,
+    help="How long to wait for a run of the pipeline to end; then the command ends with 75.",
+)
 AS_JSON = click.option("--json", "is_json", is_flag=True, help="Write JSON, for programs.")
 
 
 @click.group(cls=PlainErrors)
 def runs() -> None:
-    """Lists, shows and compares the runs of a PIPELINE.
+    """Lists, shows, compares and prunes the runs of a PIPELINE, and repairs the links to its results.
 
     A RUN is known by the first or last letters of its name.
     """
@@ -80,18 +102,99 @@ def compare(
         say(comparison.compare_runs(room, names, None if is_all else metrics or comparison.MAIN_METRICS))
 
 
+@runs.command()
+@PIPELINE
+@click.option("--keep", "num_kept", metavar="N", type=click.IntRange(min=2), help="Newest runs that stay.")
+@click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing, and list what would be removed.")
+@env_option
+@WAIT
+@AS_JSON
+def prune(pipeline: str, num_kept: int | None, is_dry: bool, env: str | None, wait: float, is_json: bool) -> None:
+    """Removes old runs, except the newest N and the one whose results are shown.
+
+    N is runs.keep if it is not given. What a killed run left goes too, and a run that failed before the one that is
+    shown. A run that holds a file of somebody else, or one that was changed after the run, stays and is named.
+    """
+    room = find_room(pipeline, env)
+    num_kept = find_num_kept(env) if num_kept is None else num_kept
+    found = Removal()
+    if room.folder.is_dir():
+        with hold_lock(room.lock, wait):
+            left, old = remove_unfinished(room, is_dry), prune_runs(room, num_kept, is_dry)
+        found = Removal([*left.removed, *old.removed], [*left.kept, *old.kept])
+    if is_json:
+        say_json({"pipeline": pipeline, "is_dry_run": is_dry, **asdict(found)})
+        return
+    say(f"{pipeline}: {len(found.removed)} {'would be ' if is_dry else ''}removed")
+    for name in found.removed:
+        say(name)
+    for kept in found.kept:
+        say(f"{kept.name} is kept, because {kept.reason}")
+
+
+@runs.command()
+@click.argument("pipeline", type=click.Choice(NAMES), metavar="PIPELINE", required=False)
+@click.option("--all", "is_all", is_flag=True, help="Repair the links of all pipelines.")
+@env_option
+@WAIT
+@AS_JSON
+def repair(pipeline: str | None, is_all: bool, env: str | None, wait: float, is_json: bool) -> None:
+    """Makes the links to the results of the newest run anew, such as after a data folder was copied without links.
+
+    An exact copy of the results is replaced by a link. Anything else in the place of a link is renamed, in the folder
+    in which it is: forecast becomes forecast.moved-… Nothing else is removed.
+    """
+    if is_all == (pipeline is not None):
+        raise click.UsageError("Expected either a PIPELINE or --all.")
+    found = {}
+    for name in NAMES if pipeline is None else [pipeline]:
+        room, layers = find_room(name, env), find_layers(name, env)
+        with hold_lock(room.lock, wait):
+            found[name] = repair_links(room, layers)
+    if is_json:
+        say_json({name: asdict(repaired) for name, repaired in found.items()})
+    else:
+        say("\n".join(_describe_repair(name, repaired) for name, repaired in found.items()))
+
+
+def _describe_repair(pipeline: str, found: Repair) -> str:
+    lines = [f"{pipeline}: {len(found.linked)} links made, {len(found.moved)} things moved", *found.linked]
+    return "\n".join([*lines, *(f"{path} is now {to}" for path, to in found.moved.items())])
+
+
+def find_num_kept(env: str | None) -> int:
+    """Return how many runs are kept if nobody says otherwise."""
+    with _open_context(env) as context:
+        return read_block("runs", RunsSpec, context.params.get("runs", {})).keep
+
+
+def find_layers(pipeline: str, env: str | None) -> set[str]:
+    """Return the layers in which a pipeline writes its results, by the catalog of an environment."""
+    # Only this one is imported, and only its parameters are checked, as in its run.
+    pipelines.set_requested([pipeline])
+    with _open_context(env) as context:
+        places = find_places(pipelines[pipeline].all_outputs(), context.catalog, find_data_root(context))
+    return {place.layer for place in places.values() if place.room.pipeline == pipeline}
+
+
 def find_room(pipeline: str, env: str | None) -> Room:
-    """Where the runs of a pipeline lie in an environment.
+    """Return where the runs of a pipeline lie in an environment.
 
     Raises:
         RunError: no runs are kept there.
     """
-    session = KedroSession.create(env=env)
-    with session:
-        root = find_data_root(session.load_context())
+    with _open_context(env) as context:
+        root = find_data_root(context)
     if root is None:
         raise RunError(
             f"{pipeline}: no runs are kept, because globals.data_root leads to another machine. Name an environment "
             "whose data root is a folder of this one (--env)."
         )
     return Room(root, pipeline)
+
+
+@contextmanager
+def _open_context(env: str | None) -> Iterator[KedroContext]:
+    session = KedroSession.create(env=env)
+    with session:
+        yield session.load_context()

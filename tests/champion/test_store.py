@@ -621,6 +621,15 @@ def test_prune_returns_what_it_removed(store: ChampionStore, promote: Promote) -
     assert store.prune(0) == others
 
 
+def test_prune_that_is_dry_says_the_same_and_changes_nothing(store: ChampionStore, promote: Promote) -> None:
+    others = [store.add_version(make_files(content)) for content in "abc"]
+    promote("first")
+    before = {path: path.stat().st_mtime_ns for path in store.folder.rglob("*")}
+    assert store.prune(1, is_dry=True) == others[:2]
+    assert {path: path.stat().st_mtime_ns for path in store.folder.rglob("*")} == before
+    assert store.prune(1) == others[:2]
+
+
 def test_prune_removes_all_files_of_a_version(store: ChampionStore, promote: Promote) -> None:
     store.add_version(make_files("a"))
     first = promote("first")

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from faults import Faults, run_with_faults
 from rnn_pipelines.champion.lock import hold_lock
+from rnn_pipelines.runs.pruning import prune
 from rnn_pipelines.runs.records import find_damage
-from rnn_pipelines.runs.room import Room, open_run, prune, publish
+from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.writing import open_run, publish
 
 LAYERS = ("07_model_output", "08_reporting")
 NUM_KEPT = 2
@@ -23,25 +25,16 @@ def make_files(number: int) -> dict[str, bytes]:
     return {f"{layer}/deep/{name}": content for layer in LAYERS for name in ("one.bin", "two.bin")}
 
 
-def write_plainly(root: Path, number: int) -> None:
-    """Results as they lay there before there were runs."""
-    for name, content in make_files(number).items():
-        layer, _, rest = name.partition("/")
-        path = root / layer / "forecast" / rest
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-
-
 def run(root: Path, number: int) -> None:
     """All that a run does on disk."""
     room = Room(root, "forecast")
     with hold_lock(room.lock, 60):
-        opened = open_run(room, LAYERS, needed=None)
+        opened = open_run(room, make_files(number), needed=None)
         for name, content in make_files(number).items():
             path = opened.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        publish(opened, {"run": opened.name, "pipeline": "forecast"})
+        publish(opened, {"run": opened.name, "pipeline": "forecast", "ended": "2026-01-01T00:00:00+00:00"})
         prune(room, NUM_KEPT)
 
 

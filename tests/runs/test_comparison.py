@@ -1,23 +1,20 @@
 """Runs are listed, and compared in numbers and in what they were made of."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs import comparison
-from rnn_pipelines.runs.room import Room, open_run, publish
+from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.writing import open_run, publish
 
-
-@pytest.fixture
-def room(tmp_path: Path) -> Room:
-    return Room(tmp_path, "forecast")
+FILES = ("08_reporting/metrics.json", "08_reporting/losses.json")
 
 
 def do_run(room: Room, mse: float = 1.0, horizon: int = 7, fingerprint: str = "a", **record: Any) -> str:
-    run = open_run(room, ["08_reporting"], needed=None)
+    run = open_run(room, FILES, needed=None)
     folder = run.folder / "08_reporting"
     folder.mkdir()
     results = {"run": run.name, "lstm": {"mse": mse, "seconds": 3.0}, "said": "yes"}
@@ -38,7 +35,7 @@ def do_run(room: Room, mse: float = 1.0, horizon: int = 7, fingerprint: str = "a
 
 def test_numbers_are_those_of_results_and_not_of_figures(room: Room) -> None:
     name = do_run(room)
-    assert comparison.read_numbers(room.folder / name) == {"lstm.mse": 1.0, "lstm.seconds": 3.0}
+    assert comparison.read_numbers(room.folder / name, FILES) == {"lstm.mse": 1.0, "lstm.seconds": 3.0}
 
 
 def test_list_says_what_differs_from_the_run_before(room: Room) -> None:
@@ -85,7 +82,7 @@ def test_damaged_results_are_refused_by_name(room: Room, content: bytes) -> None
     path = room.folder / name / "08_reporting/metrics.json"
     path.write_bytes(content)
     with pytest.raises(RunError, match=f"^{path}: it is damaged"):
-        comparison.read_numbers(room.folder / name)
+        comparison.read_numbers(room.folder / name, FILES)
 
 
 def test_comparison_sets_metrics_side_by_side(room: Room) -> None:
@@ -148,13 +145,11 @@ def test_description_names_damaged_files(room: Room) -> None:
     assert "08_reporting/metrics.json" in comparison.describe_run(room, name)
 
 
-def test_results_from_before_there_were_runs_are_described(room: Room) -> None:
-    folder = room.root / "08_reporting/forecast"
-    folder.mkdir(parents=True)
-    (folder / "metrics.json").write_text('{"lstm": {"mse": 1.0}}')
-    open_run(room, ["08_reporting"], needed=None)
-    assert "(shown)" in comparison.describe_run(room, comparison.find_run(room, None))
-    assert len(comparison.tabulate_runs(room).splitlines()) == 2
+def test_numbers_of_files_that_somebody_put_there_are_none_of_the_run(room: Room) -> None:
+    name = do_run(room)
+    (room.folder / name / "08_reporting/mine.json").write_text('{"run": "x", "mse": 9}')
+    (room.folder / name / "08_reporting/losses.json").unlink()
+    assert comparison.compare(room, [name])["metrics"] == {"lstm.mse": (1.0,), "lstm.seconds": (3.0,)}
 
 
 @pytest.mark.parametrize(

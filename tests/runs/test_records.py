@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from rnn_pipelines.errors import RunError
-from rnn_pipelines.runs.records import RECORD, RunRecord, read_record, write_record
+from rnn_pipelines.runs.files import RECORD, measure_files
+from rnn_pipelines.runs.records import RunRecord, read_record, write_record
 
 WHOLE: RunRecord = {
     "run": "RUN",
@@ -31,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "RUN"
     folder.mkdir()
     (folder / "metrics.json").write_text("{}")
-    write_record(folder, WHOLE)
+    write_record(folder, {**WHOLE, "files": measure_files(folder, ["metrics.json"])})
     return folder
 
 
@@ -60,6 +61,7 @@ def test_what_another_version_adds_is_kept(folder: Path) -> None:
         *(({"data": {"t": {"fingerprint": "a", "num_rows": odd}}}, "data") for odd in (True, "1", None)),
         *(({"files": odd}, "files") for odd in ([], None, {"a": 1}, {"a": {}})),
         *(({"files": {"a": {"sha256": "x", "num_bytes": odd}}}, "files") for odd in ("1", None)),
+        *(({"writes": odd}, "writes") for odd in ("x", None, [1])),
         *(({"reads": odd}, "reads") for odd in (3, [], {"forecast": None})),
         *(({key: odd}, key) for key in ("began", "ended", "code") for odd in (5, None, {})),
         *(({key: odd}, key) for key in ("commit", "continues", "env") for odd in (5, {}, [])),

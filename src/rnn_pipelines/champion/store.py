@@ -185,7 +185,7 @@ class ChampionStore:
         """All versions that are complete, the oldest first."""
         return self._versions.list_complete()
 
-    def prune(self, num_kept: int) -> list[str]:
+    def prune(self, num_kept: int, is_dry: bool = False) -> list[str]:
         """Removes old versions, never the champion or the one before it, nor one that is a link to another place.
 
         A version also stays if it holds files that the project did not write, or that changed since; the log names
@@ -193,8 +193,9 @@ class ChampionStore:
 
         Args:
             num_kept: newest versions that stay besides these.
+            is_dry: remove nothing, and only say what would be removed.
         Returns:
-            The versions that were removed.
+            The versions that were removed, or would be.
         Raises:
             ChampionError: the pointer is damaged, so that nothing says what must stay.
         """
@@ -203,7 +204,8 @@ class ChampionStore:
             protected = [] if pointer is None else list(self._list_protected(pointer))
             stay = {*protected, *self._versions.list_linked()}
             others = [name for name in self.list_versions() if name not in stay]
-            return self._versions.remove(others[: max(0, len(others) - num_kept)])
+            old = others[: max(0, len(others) - num_kept)]
+            return self._versions.list_removable(old) if is_dry else self._versions.remove(old)
 
     def _list_candidates(self, alarms: list[str]) -> Iterator[tuple[str, str]]:
         """Versions to try, with the checksum where it is known; what is wrong with the pointer goes to `alarms`."""

@@ -93,7 +93,7 @@ class Versions:
             The versions that were removed. One stays if it holds what the project did not write there, or what changed
             since; a warning names these files.
         """
-        removed = [name for name in versions if _is_removable(self.folder / name)]
+        removed = self.list_removable(versions)
         # Out of sight first: a removal that is interrupted leaves no version without some of its files.
         for name in removed:
             os.rename(self.folder / name, self._hide(name))
@@ -101,6 +101,10 @@ class Versions:
             sync_folder(self.folder)
         self._remove_unfinished()
         return removed
+
+    def list_removable(self, versions: Sequence[str]) -> list[str]:
+        """Return the versions that hold nothing but what the project wrote; a warning names the files of the others."""
+        return [name for name in versions if _is_removable(self.folder / name)]
 
     def _hide(self, version: str) -> Path:
         """The folder of a version that is not complete yet, or is being removed."""

@@ -1,8 +1,8 @@
 """Runs beside each other: their numbers, and what differed in data, parameters, code and versions."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePath
 from typing import Any
 
 from rnn_pipelines.champion.tables import NO_VALUE, NUM_LETTERS, format_table, format_value, shorten_version
@@ -64,7 +64,6 @@ def describe_run(room: Room, name: str) -> str:
         "folder": room.folder / name,
         "began": record.get("began"),
         "ended": record.get("ended"),
-        "taken in": f"{taken_in}; made before there were runs" if (taken_in := record.get("taken_in")) else None,
         "went on from": record.get("continues"),
         **{f"read of {pipeline}": run for pipeline, run in record.get("reads", {}).items()},
         **_list_data(record),
@@ -109,20 +108,22 @@ def compare(room: Room, names: Sequence[str]) -> dict[str, Rows]:
         "code": [{key: record.get(key) for key in ("commit", "code")} for record in records],
         "versions": [dict(record.get("versions", {})) for record in records],
     }
-    numbers = [read_numbers(room.folder / name) for name in names]
+    numbers = [read_numbers(room.folder / name, record["files"]) for name, record in zip(names, records, strict=True)]
     return {"metrics": _align(numbers)} | {kind: _find_differences(facts) for kind, facts in kinds.items()}
 
 
-def read_numbers(folder: Path) -> dict[str, float | None]:
-    """The numbers in the results of a run, by path: `best.mse`.
+def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
+    """Return the numbers in the results of a run, by path: `best.mse`.
 
     Args:
         folder: of the run.
+        files: that its record names, as paths from there; files of others may lie beside them.
     Raises:
         RunError: a file is damaged.
     """
     found: dict[str, float | None] = {}
-    for path in sorted((folder / REPORTING).glob("*.json")):
+    paths = [folder / name for name in sorted(files) if PurePath(name).match(f"{REPORTING}/*.json")]
+    for path in filter(Path.exists, paths):
         results = _read_results(path)
         # Figures are JSON as well; results say which run made them.
         if isinstance(results, dict) and results.pop("run", None) is not None:

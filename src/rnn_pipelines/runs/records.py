@@ -1,8 +1,8 @@
 """What is known of a run: who made it of what, and what it wrote."""
 
-import hashlib
 import json
-from collections.abc import Container, Mapping
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,9 +13,11 @@ from rnn_pipelines.champion.files import replace_file
 from rnn_pipelines.champion.formats import read_object
 from rnn_pipelines.champion.records import as_written, refuse_other_types
 from rnn_pipelines.errors import RunError
+from rnn_pipelines.runs.files import RECORD, FileFacts, find_unchanged, is_regular, list_files
 
-RECORD = "run.json"
 FORMAT = 1
+# A file that `replace_file` had not finished when its process was killed.
+TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}\.part", re.ASCII)
 
 
 @as_written
@@ -27,21 +29,13 @@ class DataFacts(TypedDict):
 
 
 @as_written
-class FileFacts(TypedDict):
-    """A file that a run wrote."""
-
-    sha256: str
-    num_bytes: int
-
-
-@as_written
 class RunRecord(TypedDict, total=False):
     """What is known of a run; times are ISO 8601, UTC.
 
     `reads` has the runs of other pipelines whose results it read, `continues` the run of its own pipeline from whose
-    results it went on, if it left out nodes. `taken_in` stands there only for results from before there were runs, of
-    which nothing else is known: when they became a run; None until all are moved. `problem` is never written: it says
-    of a listed run why there is no more.
+    results it went on, if it left out nodes. `files` has only files that datasets wrote, by their paths from the run's
+    folder. `writes` is there until the run has ended: the paths that it may write. `problem` is never written: it says
+    why nothing else is known of a listed run.
     """
 
     run: str
@@ -57,37 +51,39 @@ class RunRecord(TypedDict, total=False):
     commit: str | None
     versions: dict[str, str]
     files: dict[str, FileFacts]
-    taken_in: str | None
+    writes: list[str]
     problem: str
 
 
 def write_record(folder: Path, record: RunRecord) -> None:
-    """Writes a run's record beside its files, with their checksums.
+    """Write a run's record beside its files.
 
     Args:
         folder: of the run.
-        record: the rest of what is known.
+        record: with `files`.
     """
-    complete = {"format": FORMAT, **record, "files": measure_files(folder)}
-    replace_file(folder / RECORD, json.dumps(complete, indent=2, allow_nan=False).encode())
+    replace_file(folder / RECORD, json.dumps({"format": FORMAT, **record}, indent=2, allow_nan=False).encode())
 
 
-def read_record(folder: Path) -> RunRecord:
-    """The record of a run; where it has none, its name alone.
+def read_record(folder: Path, run: str | None = None) -> RunRecord:
+    """Read the record of a run; if it has none, only its name is known.
 
+    Args:
+        folder: of the run.
+        run: its name, if that is not the folder's.
     Raises:
         RunError: there is no such run, or its record is damaged.
         NewerFormatError: a newer version of the project has written it.
     """
     if not folder.is_dir():
         raise RunError(f"{folder.name}: there is no such run in {folder.parent}.")
-    path = folder / RECORD
+    run, path = run or folder.name, folder / RECORD
     if not path.exists():
-        return RunRecord(run=folder.name, files={})
+        return RunRecord(run=run, files={}, writes=[])
     try:
         found = read_object(path.read_bytes(), path, FORMAT)
         refuse_other_types(found, RunRecord)
-        if "files" not in found or found.get("run") != folder.name:
+        if "files" not in found or found.get("run") != run:
             raise ValueError("expected the record of the run in whose folder it lies")
     except (OSError, ValueError) as error:
         raise RunError(
@@ -96,38 +92,34 @@ def read_record(folder: Path) -> RunRecord:
     return cast(RunRecord, found)
 
 
-def measure_files(folder: Path) -> dict[str, FileFacts]:
-    """Checksum and size of every file of a run, by its path from the run's folder."""
-    return {name: _measure_file(folder / name) for name in list_files(folder)}
+def list_foreign(folder: Path, record: RunRecord) -> list[str]:
+    """List the files in a run's folder that are not known to be the run's own.
 
-
-def list_files(folder: Path) -> list[str]:
-    """The files of a run, as paths from its folder; hidden ones, which no run writes, and its record don't count."""
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(str(path) for path in paths if str(path) != RECORD and not any(part[0] == "." for part in path.parts))
-
-
-def list_foreign(folder: Path, own: Container[str]) -> list[str]:
-    """What lies in a run's folder that it did not write: all but its files and record, links too, for it writes none.
+    Its own are its record, and the files that the record names and that still have the recorded checksum. A run that
+    was killed has no checksums yet: its own are the files at the paths that it was going to write, and the unfinished
+    ones beside them.
 
     Args:
         folder: of the run.
-        own: its files, as paths from its folder.
+        record: of the run.
+    Returns:
+        Paths from the folder. Every link is foreign, because no run makes one.
     """
-    found = {str(path.relative_to(folder)): path for path in folder.rglob("*")}
-    return sorted(
+    unchanged = set(find_unchanged(folder, record["files"]))
+    return [
         name
-        for name, path in found.items()
-        if path.is_symlink() or not (path.is_dir() or name == RECORD or name in own)
-    )
+        for name in list_files(folder)
+        if name not in unchanged and not (is_regular(folder / name) and _is_written(name, record))
+    ]
 
 
 def find_damage(folder: Path, files: Mapping[str, FileFacts]) -> list[str]:
-    """Which of a run's files are missing, or are not as it wrote them."""
-    found = measure_files(folder)
-    return [name for name, facts in files.items() if found.get(name) != facts]
+    """List the files of a run that are missing, or are not as it wrote them."""
+    return sorted(files.keys() - set(find_unchanged(folder, files)))
 
 
-def _measure_file(path: Path) -> FileFacts:
-    content = path.read_bytes()
-    return {"sha256": hashlib.sha256(content).hexdigest(), "num_bytes": len(content)}
+def _is_written(name: str, record: RunRecord) -> bool:
+    """Return whether a file may be of a run that has not ended, or is its record."""
+    paths = {RECORD, *record.get("writes", [])}
+    temporary = TEMPORARY.fullmatch(Path(name).name) if "writes" in record else None
+    return name in paths or (temporary is not None and str(Path(name).with_name(temporary[1])) in paths)

@@ -1,0 +1,92 @@
+"""The files of a run on disk. Links are never followed, because they and their targets belong to somebody else."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+# That of typing is of no use to pydantic before Python 3.12.
+from typing_extensions import TypedDict
+
+from rnn_pipelines.champion.records import as_written
+
+RECORD = "run.json"
+
+
+@as_written
+class FileFacts(TypedDict):
+    """A file that a run wrote."""
+
+    sha256: str
+    num_bytes: int
+
+
+def list_files(folder: Path) -> list[str]:
+    """List all files and links below a folder, also links to folders, as paths from there.
+
+    Raises:
+        OSError: a folder can't be read.
+    """
+    found = []
+    for path, folders, files in os.walk(folder, onerror=_raise):
+        links = [name for name in folders if os.path.islink(os.path.join(path, name))]
+        found += [os.path.relpath(os.path.join(path, name), folder) for name in [*files, *links]]
+    return sorted(found)
+
+
+def measure_files(folder: Path, names: Iterable[str]) -> dict[str, FileFacts]:
+    """Return checksum and size of each named file below a folder; links and missing files are left out."""
+    there = set(list_files(folder)).intersection(names)
+    measured = {name: measure_file(folder / name) for name in sorted(there)}
+    return {name: facts for name, facts in measured.items() if facts is not None}
+
+
+def find_unchanged(folder: Path, files: Mapping[str, FileFacts]) -> list[str]:
+    """Return the names of the files that still have the recorded size and checksum.
+
+    Args:
+        folder: of the files.
+        files: what was recorded of each, by its path from there.
+    """
+    return [name for name, facts in measure_files(folder, files).items() if facts == files[name]]
+
+
+def measure_file(path: Path) -> FileFacts | None:
+    """Return checksum and size of a file; None if it is missing, a link or no regular file."""
+    if not is_regular(path):
+        return None
+    with path.open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+        return {"sha256": checksum, "num_bytes": file.tell()}
+
+
+def is_regular(path: Path) -> bool:
+    """Return whether a path is a regular file, and not a link to one."""
+    return os.path.lexists(path) and stat.S_ISREG(path.lstat().st_mode)
+
+
+def remove_files(folder: Path, names: Iterable[str]) -> None:
+    """Remove the named files and then the folder, its record last.
+
+    No folder is removed that still holds anything, so that a file that came there meanwhile is not lost.
+
+    Args:
+        folder: of a run, or of a copy of its results.
+        names: of all files in it, as paths from there.
+    Raises:
+        OSError: a folder holds another file, or something can't be removed.
+    """
+    for name in names:
+        if name != RECORD:
+            (folder / name).unlink()
+    for path, _, _ in os.walk(folder, topdown=False, onerror=_raise):
+        if path != str(folder):
+            os.rmdir(path)
+    # As long as anything is left, the record says whose it is.
+    (folder / RECORD).unlink(missing_ok=True)
+    folder.rmdir()
+
+
+def _raise(error: OSError) -> None:
+    raise error

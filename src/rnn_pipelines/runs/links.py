@@ -1,0 +1,225 @@
+"""The links through which results are shown, and what is done about anything else in their place."""
+
+import os
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from rnn_pipelines.champion.files import is_folder, sync_folder
+from rnn_pipelines.champion.history import is_name, make_later_name
+from rnn_pipelines.errors import NewerFormatError, RunError, show_all
+from rnn_pipelines.runs.files import RECORD, FileFacts, find_unchanged, list_files, measure_file, remove_files
+from rnn_pipelines.runs.room import CURRENT, FOLDER, UNFINISHED, Room
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What `repair` did, as paths from the data root.
+
+    Attributes:
+        linked: links that were made.
+        moved: what stood in the place of a link, and its new path.
+    """
+
+    linked: list[str]
+    moved: dict[str, str]
+
+
+def check_links(room: Room, layers: Iterable[str]) -> None:
+    """Make the links to results anew, and refuse anything else in their place.
+
+    Args:
+        room: its lock is held.
+        layers: in which the pipeline writes.
+    Raises:
+        RunError: something is there that no run made; all of it is named, and left as it is.
+    """
+    _check_layers(room, layers)
+    if blocked := restore_links(room, layers):
+        raise RunError(
+            f"{room.root}: expected links to the results of {room.pipeline}, found files or folders that no run made: "
+            f"{show_all(_name(room, path) for path in blocked)}. Move them away, or run kedro runs repair "
+            f"{room.pipeline} with the same --env, which renames them, removes nothing, and makes the links."
+        )
+
+
+def restore_links(room: Room, layers: Iterable[str]) -> list[Path]:
+    """Make the links to the results of the current run, also in the place of exact copies of them.
+
+    A data folder that was copied through its links, by `cp -rL`, a ZIP archive or a cloud folder, holds such copies. A
+    copy is replaced only if the run has each of its files with the recorded checksum, so that nothing is lost.
+
+    Args:
+        room: its lock is held.
+        layers: in which the pipeline writes; those of the current run are added.
+    Returns:
+        What stands in the place of a link and is none, and no copy either. It is left as it is.
+    """
+    _restore_current(room)
+    blocked = [path for path in _list_parts(room.folder / CURRENT) if not _is_free(room, path)]
+    current = room.find_current()
+    files = _find_files(room, current)
+    for layer in sorted({*layers, *list_layers(files)}):
+        shown, aside = parts = _list_parts(room.find_shown(layer))
+        copied = Copied(room.folder / (current or CURRENT), files, f"{layer}/")
+        copied.move_aside(shown, aside)
+        if layer in list_layers(files) and _is_free(room, shown):
+            link_layer(room, layer)
+        copied.remove(aside)
+        blocked += [path for path in parts if not _is_free(room, path)]
+    return blocked
+
+
+def repair(room: Room, layers: Iterable[str]) -> Repair:
+    """Make the links to results anew, and rename what stands in their place, in the folder in which it is.
+
+    Args:
+        room: its lock is held.
+        layers: in which the pipeline writes.
+    Raises:
+        RunError: a layer is a file.
+    """
+    _check_layers(room, layers)
+    places = {room.folder / CURRENT, *map(room.find_shown, [*layers, *_list_shown_layers(room)])}
+    before = {path for path in places if path.is_symlink()}
+    moved = _move_aside(path for path in restore_links(room, layers) if path == room.folder / CURRENT)
+    if room.find_current() is None:
+        whole = [name for name in room.list_runs() if _find_files(room, name)]
+        for newest in whole[-1:]:
+            point(room.folder / CURRENT, newest)
+    moved |= _move_aside(restore_links(room, layers))
+    restore_links(room, layers)
+    places |= {*map(room.find_shown, _list_shown_layers(room))}
+    linked = sorted(path for path in places if path.is_symlink() and path not in before - moved.keys())
+    return Repair(
+        [_name(room, path) for path in linked], {_name(room, path): _name(room, to) for path, to in moved.items()}
+    )
+
+
+def link_layer(room: Room, layer: str) -> None:
+    """Let a pipeline's folder in a layer lead to the results of the current run."""
+    shown = room.find_shown(layer)
+    shown.parent.mkdir(parents=True, exist_ok=True)
+    # From where the link really lies: the layer may be a link to another disk.
+    folder, parent = map(os.path.realpath, (room.folder, shown.parent))
+    target = os.path.relpath(os.path.join(folder, CURRENT, layer), parent)
+    if not (shown.is_symlink() and os.readlink(shown) == target):
+        point(shown, target)
+
+
+def point(link: Path, target: str) -> None:
+    """Make a link, or let one that is there lead elsewhere, in one step."""
+    for left in link.parent.glob(f".{link.name}.*{UNFINISHED}"):
+        # Of a process that was killed here.
+        if left.is_symlink() and (os.readlink(left) == target or is_name(os.readlink(left))):
+            left.unlink()
+    unfinished = link.with_name(f".{link.name}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
+    os.symlink(target, unfinished)
+    os.replace(unfinished, link)
+    sync_folder(link.parent)
+
+
+def list_layers(names: Iterable[str]) -> set[str]:
+    """Return the layers in which files of a run lie, by their paths from its folder."""
+    return {PurePath(name).parts[0] for name in names}
+
+
+def _check_layers(room: Room, layers: Iterable[str]) -> None:
+    folders = [room.root / layer for layer in sorted(layers)]
+    wrong = [path.name for path in folders if os.path.lexists(path) and not path.is_dir()]
+    if wrong:
+        raise RunError(f"{room.root}: expected folders, found {show_all(wrong)}. Move them away.")
+
+
+def _restore_current(room: Room) -> None:
+    """Make the link to the current run anew, in the place of an exact copy of the run."""
+    link, aside = _list_parts(room.folder / CURRENT)
+    for path in (aside, link):
+        # An empty folder is a copy of nothing.
+        facts = measure_file(path / RECORD)
+        same = [name for name in room.list_runs() if facts and measure_file(room.folder / name / RECORD) == facts]
+        files = {RECORD: facts, **_find_files(room, same[-1])} if same and facts else {}
+        copied = Copied(room.folder / (same[-1] if same else CURRENT), files)
+        copied.move_aside(link, aside)
+        if same and not os.path.lexists(link):
+            point(link, same[-1])
+        copied.remove(aside)
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A run, of which a folder may be a copy.
+
+    Attributes:
+        run: its folder.
+        files: what its record says of its files.
+        prefix: of the names of those files in it that the copy has, such as `08_reporting/`; empty for all of them.
+    """
+
+    run: Path
+    files: Mapping[str, FileFacts]
+    prefix: str = ""
+
+    def move_aside(self, path: Path, aside: Path) -> None:
+        """Rename a copy, so that a link can take its place at once."""
+        if not os.path.lexists(aside) and self._is_copy(path):
+            os.rename(path, aside)
+
+    def remove(self, aside: Path) -> None:
+        """Remove a copy that was renamed, also by a process that was killed here."""
+        if self._is_copy(aside):
+            remove_files(aside, list_files(aside))
+
+    def _is_copy(self, path: Path) -> bool:
+        """Return whether a folder has only files that the run has too, all of them with the recorded checksum."""
+        if not is_folder(path):
+            return False
+        names = list_files(path)
+        recorded = {name: self.files[self.prefix + name] for name in names if self.prefix + name in self.files}
+        if len(recorded) < len(names) or len(find_unchanged(path, recorded)) < len(names):
+            return False
+        own = {self.prefix + name: facts for name, facts in recorded.items()}
+        return not own or len(find_unchanged(self.run, own)) == len(own)
+
+
+def _find_files(room: Room, run: str | None) -> dict[str, FileFacts]:
+    """Return what the record of a run says of its files; nothing if it can't be read."""
+    try:
+        return {} if run is None else dict(room.read_record(run)["files"])
+    except (RunError, NewerFormatError):
+        return {}
+
+
+def _list_shown_layers(room: Room) -> Collection[str]:
+    return list_layers(_find_files(room, room.find_current()))
+
+
+def _is_free(room: Room, path: Path) -> bool:
+    """Return whether a link to results can be made there, because there is nothing, or such a link already."""
+    if not os.path.lexists(path):
+        return True
+    if not path.is_symlink():
+        return False
+    target = os.readlink(path)
+    if path == room.folder / CURRENT:
+        # The run to which it leads may be gone.
+        return room.find_current() is not None or (not path.exists() and is_name(PurePath(target).name))
+    # An older form of the link is one too.
+    return f"/{FOLDER}/{room.pipeline}/{CURRENT}/" in f"/{target}/"
+
+
+def _move_aside(paths: Iterable[Path]) -> dict[Path, Path]:
+    moved = {path: path.with_name(f"{path.name.lstrip('.')}.moved-{make_later_name([])}") for path in paths}
+    for path, to in moved.items():
+        os.rename(path, to)
+    return moved
+
+
+def _list_parts(link: Path) -> tuple[Path, Path]:
+    """Return the path of a link, and the hidden one of a copy whose place it takes."""
+    return link, link.with_name(f".{link.name}.copied{UNFINISHED}")
+
+
+def _name(room: Room, path: Path) -> str:
+    return str(path.relative_to(room.root))

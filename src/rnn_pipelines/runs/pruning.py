@@ -1,0 +1,114 @@
+"""Removal of old, failed and killed runs; only files that are known to be their own are removed."""
+
+import logging
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rnn_pipelines.errors import NewerFormatError, RunError, show_all
+from rnn_pipelines.runs.files import RECORD, list_files, remove_files
+from rnn_pipelines.runs.records import list_foreign, read_record
+from rnn_pipelines.runs.room import FAILED, UNFINISHED, Room, find_run_name
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The folder of a run that would be removed if it held only files of its own.
+
+    Attributes:
+        name: of the folder.
+        reason: in words.
+        files: that are not known to be its own, as paths from the folder; empty if nothing is known of any file.
+    """
+
+    name: str
+    reason: str
+    files: list[str]
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Names of folders that were removed, and those that were not."""
+
+    removed: list[str] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+
+
+def prune(room: Room, num_kept: int, is_dry: bool = False) -> Removal:
+    """Remove old runs, and runs that failed before the one that is shown.
+
+    Args:
+        room: its lock is held.
+        num_kept: newest runs that stay, besides the one that is shown.
+        is_dry: remove nothing, and only say what would be removed.
+    """
+    current, names = room.find_current(), room.list_runs()
+    failed = [path for path in room.list_hidden(FAILED) if current is not None and find_run_name(path) < current]
+    old = [room.folder / name for name in names[: max(0, len(names) - num_kept)] if name != current]
+    return remove_runs([*failed, *old], is_dry)
+
+
+def remove_unfinished(room: Room, is_dry: bool = False) -> Removal:
+    """Remove what runs left that were killed.
+
+    Args:
+        room: its lock is held, so that none of them is running.
+        is_dry: see `prune`.
+    """
+    return remove_runs(room.list_hidden(UNFINISHED), is_dry)
+
+
+def remove_runs(folders: Iterable[Path], is_dry: bool = False) -> Removal:
+    """Remove the folders of runs, except those that hold anything else.
+
+    Args:
+        folders: of runs, also hidden ones.
+        is_dry: see `prune`.
+    """
+    result = Removal()
+    for folder in folders:
+        if kept := _find_obstacle(folder):
+            result.kept.append(kept)
+            continue
+        if not is_dry:
+            _remove(folder)
+        result.removed.append(folder.name)
+    return result
+
+
+def warn_of_kept(removal: Removal) -> None:
+    """Log each folder that was kept, and why."""
+    for kept in removal.kept:
+        logger.warning("run %s is kept, because %s", kept.name, kept.reason)
+
+
+def _find_obstacle(folder: Path) -> Kept | None:
+    hidden, has_record = _hide(folder), (folder / RECORD).exists()
+    if hidden != folder and os.path.lexists(hidden):
+        return Kept(folder.name, f"{hidden} is in the way; move it away", [])
+    try:
+        record = read_record(folder, find_run_name(folder))
+    except (RunError, NewerFormatError) as error:
+        return Kept(folder.name, f"nothing says which files are its own: {error}", [])
+    if not has_record and not folder.name.startswith("."):
+        return Kept(folder.name, f"it has no record ({folder / RECORD}), which would name its files; move it away", [])
+    foreign = list_foreign(folder, record)
+    if not foreign:
+        return None
+    text = f"its record does not name {show_all(foreign)} in {folder}, or not with this content; move that away"
+    return Kept(folder.name, text, foreign)
+
+
+def _remove(folder: Path) -> None:
+    # Out of sight first: a removal that is interrupted leaves no run without some of its files.
+    hidden = _hide(folder)
+    if hidden != folder:
+        os.rename(folder, hidden)
+    remove_files(hidden, list_files(hidden))
+
+
+def _hide(folder: Path) -> Path:
+    return folder if folder.name.startswith(".") else folder.with_name(f".{folder.name}{UNFINISHED}")

@@ -1,0 +1,81 @@
+"""Runs of two small files, and things of a user's among them; for the tests of `runs`."""
+
+import json
+from pathlib import Path
+
+from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
+
+SOURCE, METRICS = "01_raw/source.parquet", "08_reporting/metrics.json"
+FILES = (SOURCE, METRICS)
+LAYERS = ("01_raw", "08_reporting")
+KINDS = ("file", "folder", "link", "link to nothing")
+
+
+def begin(room: Room, needed: list[str] | None = None) -> OpenRun:
+    return open_run(room, FILES, needed)
+
+
+def write(run: OpenRun, number: int) -> None:
+    for name in FILES:
+        path = run.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"number": number}))
+
+
+def do_run(room: Room, number: int) -> str:
+    """A run that ends well; its name."""
+    run = begin(room)
+    write(run, number)
+    publish(run, {"run": run.name, "ended": "2026-01-01T00:00:00+00:00"})
+    return run.name
+
+
+def fail(room: Room, number: int) -> Path:
+    """A run that fails in its last node; its folder."""
+    run = begin(room)
+    write(run, number)
+    put_aside(run)
+    return room.folder / f".{run.name}.failed"
+
+
+def kill(room: Room, number: int) -> Path:
+    """A run that is killed in its last node; its folder."""
+    run = begin(room)
+    write(run, number)
+    return run.folder
+
+
+def put(path: Path, kind: str) -> None:
+    """Something of the user's, in place of a link or a file."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    elsewhere = path.parents[2] / "elsewhere"
+    if kind == "link":
+        elsewhere.mkdir()
+    if kind == "file":
+        path.write_text("mine")
+    elif kind == "folder":
+        path.mkdir()
+        (path / "mine.txt").write_text("mine")
+    else:
+        path.symlink_to(elsewhere)
+
+
+def read_shown(room: Room) -> int:
+    number: int = json.loads((room.find_shown("08_reporting") / "metrics.json").read_text())["number"]
+    return number
+
+
+def list_tree(folder: Path) -> dict[str, str | bytes | None]:
+    """Everything below a folder: the bytes of a file, the target of a link, None of a folder; locks are left out."""
+    return {
+        str(path.relative_to(folder)): f"→ {path.readlink()}"
+        if path.is_symlink()
+        else path.read_bytes()
+        if path.is_file()
+        else None
+        for path in sorted(folder.rglob("*"))
+        if path.name != ".lock"
+    }

@@ -1,0 +1,12 @@
+"""What the tests of runs share."""
+
+from pathlib import Path
+
+import pytest
+
+from rnn_pipelines.runs.room import Room
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path / "data", "forecast")
