@@ -7,8 +7,9 @@ with parameters that differ: another horizon, so that a mixture is seen. Kills c
 SIGKILL, SIGTERM and SIGINT in turn; aimed ones at a random moment of one of the last five nodes, or of showing the
 results. A full disk is a limit on what all files of a run may hold: a write fails at a random byte of it. After each:
 all files that are seen are those that one run wrote (checksums), metrics, predictions and report name it, and it is the
-run before or the one that was ended; the last run that ended well is never lost. Prints a table in Markdown; ends with
-1 if anything broke.
+run before or the one that was ended; the last run that ended well is never lost. A note of a user in a run, one in a
+hidden folder and an edited report are never lost, though their runs are old. Prints a table in Markdown; ends with 1 if
+anything broke.
 """
 
 import argparse
@@ -46,6 +47,7 @@ PARAMETERS: dict[str, Any] = {
     "training": {"max_steps": 5},
 }
 OK, DISK_FULL = 0, 3
+MINE = b"mine"
 
 
 class Trials:
@@ -66,6 +68,16 @@ class Trials:
         self.problems: list[str] = []
         self.counts: Counter[tuple[str, str]] = Counter()
         self.horizon = 2
+        self.notes: list[Path] = []
+
+    def put_notes(self) -> None:
+        """Leaves things of a user in the current run and beside it."""
+        run = self.room.folder / str(self.room.find_current())
+        hidden = self.room.folder / ".2026-01-01T00.00.00.000000Z-abcdef.part"
+        hidden.mkdir()
+        self.notes = [run / "08_reporting/notes.md", run / "08_reporting/report.html", hidden / "notes.md"]
+        for path in self.notes:
+            path.write_bytes(MINE)
 
     def fork(self, prepare: Callable[[], None] = lambda: None) -> int:
         """Starts a run with a horizon that the one before had not; returns its process."""
@@ -104,6 +116,8 @@ class Trials:
             problem = problem or "a run that ended well is not seen"
         if code != OK and current != before and current != names[-1]:
             problem = problem or "an older run is seen"
+        lost = [path for path in self.notes if not path.exists() or path.read_bytes() != MINE]
+        problem = problem or (f"lost: {lost}" if lost else "")
         if before is not None and before not in names:
             problem = problem or "the run before is lost"
         if problem:
@@ -256,6 +270,7 @@ def main() -> int:
         import rnn_pipelines.forecast.training  # noqa: F401
 
         trials.run_well()
+        trials.put_notes()
         seconds = min(measure_seconds(trials) for _ in range(3))
         num_bytes = sum(facts["num_bytes"] for facts in trials.room.read_record(trials.run_well())["files"].values())
         for number in range(arguments.kills):
@@ -269,7 +284,8 @@ def main() -> int:
             run_pair(trials)
         trials.run_well()
         with hold_lock(trials.room.lock, 0):
-            left = [path.name for path in trials.room.folder.glob(".*.part")]
+            own = {path.parent for path in trials.notes}
+            left = [path.name for path in trials.room.folder.glob(".*.part") if path not in own]
         if left:
             trials.problems.append(f"left: {left}")
         print("| trial | how the process ended | number |\n|---|---|---|")

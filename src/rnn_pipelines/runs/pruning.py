@@ -98,7 +98,7 @@ def _find_obstacle(folder: Path) -> Kept | None:
     foreign = list_foreign(folder, record)
     if not foreign:
         return None
-    text = f"its record does not name {show_all(foreign)} in {folder}, or not with this content; move that away"
+    text = f"{folder} holds files that it did not write, or that changed since: {show_all(foreign)}; move them away"
     return Kept(folder.name, text, foreign)
 
 
