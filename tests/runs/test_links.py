@@ -204,6 +204,24 @@ def test_link_through_the_current_run_is_ours_in_any_form(room: Room) -> None:
     assert (read_shown(room), shown.readlink().is_absolute()) == (1, False)
 
 
+def test_link_to_the_results_of_another_data_folder_is_not_ours(room: Room, tmp_path: Path) -> None:
+    do_run(room, 1)
+    do_run(Room(tmp_path / "other", "forecast"), 2)
+    shown = room.find_shown("08_reporting")
+    shown.unlink()
+    shown.symlink_to(tmp_path / "other/runs/forecast/current/08_reporting")
+    with pytest.raises(RunError, match="08_reporting/forecast"):
+        begin(room)
+    assert read_shown(room) == 2
+
+
+def test_record_that_names_a_path_outside_of_its_run_makes_no_link(room: Room) -> None:
+    record = room.folder / do_run(room, 1) / RECORD
+    record.write_text(record.read_text().replace(METRICS, "../metrics.json"))
+    assert restore_links(room, LAYERS) == []
+    assert not os.path.lexists(room.root.parent / "forecast")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["08_reporting/.forecast.01234567.part", "runs/forecast/.current.01234567.part"])
 def test_hidden_things_of_somebody_else_beside_a_link_stay(room: Room, name: str, kind: str) -> None:

@@ -10,7 +10,7 @@ from rnn_pipelines.champion.files import is_folder, sync_folder
 from rnn_pipelines.champion.history import is_name, make_later_name
 from rnn_pipelines.errors import NewerFormatError, RunError, show_all
 from rnn_pipelines.runs.files import RECORD, FileFacts, find_unchanged, list_files, measure_file, remove_files
-from rnn_pipelines.runs.room import CURRENT, FOLDER, UNFINISHED, Room
+from rnn_pipelines.runs.room import CURRENT, UNFINISHED, Room
 
 
 @dataclass(frozen=True)
@@ -184,9 +184,13 @@ class Copied:
 
 
 def _find_files(room: Room, run: str | None) -> dict[str, FileFacts]:
-    """Return what the record of a run says of its files; nothing if it can't be read."""
+    """Return what the record of a run says of the files that are there; nothing if it can't be read."""
+    if run is None:
+        return {}
+    # A damaged record may name a path outside of the folder.
+    there = set(list_files(room.folder / run))
     try:
-        return {} if run is None else dict(room.read_record(run)["files"])
+        return {name: facts for name, facts in room.read_record(run)["files"].items() if name in there}
     except (RunError, NewerFormatError):
         return {}
 
@@ -205,8 +209,10 @@ def _is_free(room: Room, path: Path) -> bool:
     if path == room.folder / CURRENT:
         # The run to which it leads may be gone.
         return room.find_current() is not None or (not path.exists() and is_name(PurePath(target).name))
-    # An older form of the link is one too.
-    return f"/{FOLDER}/{room.pipeline}/{CURRENT}/" in f"/{target}/"
+    # Absolute or relative: whatever leads there is a link of ours.
+    leads_to = Path(os.path.realpath(path.parent), target)
+    is_here = os.path.realpath(leads_to.parent.parent) == os.path.realpath(room.folder)
+    return is_here and leads_to.parts[-2:] == (CURRENT, path.parent.name)
 
 
 def _move_aside(paths: Iterable[Path]) -> dict[Path, Path]:
