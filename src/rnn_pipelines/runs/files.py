@@ -3,7 +3,7 @@
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 # That of typing is of no use to pydantic before Python 3.12.
@@ -66,7 +66,7 @@ def is_regular(path: Path) -> bool:
     return os.path.lexists(path) and stat.S_ISREG(path.lstat().st_mode)
 
 
-def remove_files(folder: Path, names: Iterable[str]) -> None:
+def remove_files(folder: Path, names: Collection[str]) -> None:
     """Remove the named files and then the folder, its record last.
 
     No folder is removed that still holds anything, so that a file that came there meanwhile is not lost.
@@ -84,7 +84,8 @@ def remove_files(folder: Path, names: Iterable[str]) -> None:
         if path != str(folder):
             os.rmdir(path)
     # As long as anything is left, the record says whose it is.
-    (folder / RECORD).unlink(missing_ok=True)
+    if RECORD in names:
+        (folder / RECORD).unlink()
     folder.rmdir()
 
 

@@ -63,9 +63,12 @@ def restore_links(room: Room, layers: Iterable[str]) -> list[Path]:
     for layer in sorted({*layers, *list_layers(files)}):
         shown, aside = parts = _list_parts(room.find_shown(layer))
         copied = Copied(room.folder / (current or CURRENT), files, f"{layer}/")
-        copied.move_aside(shown, aside)
-        if layer in list_layers(files) and _is_free(room, shown):
-            link_layer(room, layer)
+        is_copy = copied.has_all_of(shown) and not os.path.lexists(aside)
+        if layer in list_layers(files) and (is_copy or _is_free(room, shown)):
+            link_layer(room, layer, aside if is_copy else None)
+        elif is_copy:
+            # The run has nothing in this layer, so that the folder is empty.
+            remove_files(shown, [])
         copied.remove(aside)
         blocked += [path for path in parts if not _is_free(room, path)]
     return blocked
@@ -97,25 +100,33 @@ def repair(room: Room, layers: Iterable[str]) -> Repair:
     )
 
 
-def link_layer(room: Room, layer: str) -> None:
-    """Let a pipeline's folder in a layer lead to the results of the current run."""
+def link_layer(room: Room, layer: str, aside: Path | None = None) -> None:
+    """Let a pipeline's folder in a layer lead to the results of the current run; see `point`."""
     shown = room.find_shown(layer)
     shown.parent.mkdir(parents=True, exist_ok=True)
     # From where the link really lies: the layer may be a link to another disk.
     folder, parent = map(os.path.realpath, (room.folder, shown.parent))
     target = os.path.relpath(os.path.join(folder, CURRENT, layer), parent)
     if not (shown.is_symlink() and os.readlink(shown) == target):
-        point(shown, target)
+        point(shown, target, aside)
 
 
-def point(link: Path, target: str) -> None:
-    """Make a link, or let one that is there lead elsewhere, in one step."""
+def point(link: Path, target: str, aside: Path | None = None) -> None:
+    """Make a link, or let one that is there lead elsewhere, in one step.
+
+    Args:
+        link: its path.
+        target: of the link.
+        aside: the new path of a folder whose place the link takes. The link is made before, in case the disk is full.
+    """
     for left in link.parent.glob(f".{link.name}.*{UNFINISHED}"):
         # Of a process that was killed here.
         if left.is_symlink() and (os.readlink(left) == target or is_name(os.readlink(left))):
             left.unlink()
     unfinished = link.with_name(f".{link.name}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
     os.symlink(target, unfinished)
+    if aside is not None:
+        os.rename(link, aside)
     os.replace(unfinished, link)
     sync_folder(link.parent)
 
@@ -141,9 +152,11 @@ def _restore_current(room: Room) -> None:
         same = [name for name in room.list_runs() if facts and measure_file(room.folder / name / RECORD) == facts]
         files = {RECORD: facts, **_find_files(room, same[-1])} if same and facts else {}
         copied = Copied(room.folder / (same[-1] if same else CURRENT), files)
-        copied.move_aside(link, aside)
-        if same and not os.path.lexists(link):
-            point(link, same[-1])
+        is_copy = copied.has_all_of(link) and not os.path.lexists(aside)
+        if same and (is_copy or not os.path.lexists(link)):
+            point(link, same[-1], aside if is_copy else None)
+        elif is_copy:
+            remove_files(link, [])
         copied.remove(aside)
 
 
@@ -161,18 +174,13 @@ class Copied:
     files: Mapping[str, FileFacts]
     prefix: str = ""
 
-    def move_aside(self, path: Path, aside: Path) -> None:
-        """Rename a copy, so that a link can take its place at once."""
-        if not os.path.lexists(aside) and self._is_copy(path):
-            os.rename(path, aside)
-
     def remove(self, aside: Path) -> None:
         """Remove a copy that was renamed, also by a process that was killed here."""
-        if self._is_copy(aside):
+        if self.has_all_of(aside):
             remove_files(aside, list_files(aside))
 
-    def _is_copy(self, path: Path) -> bool:
-        """Return whether a folder has only files that the run has too, all of them with the recorded checksum."""
+    def has_all_of(self, path: Path) -> bool:
+        """Return whether it is a folder whose files the run has too, each of them with the recorded checksum."""
         if not is_folder(path):
             return False
         names = list_files(path)
