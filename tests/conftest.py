@@ -83,15 +83,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left_out]
 
 
+# Whole runs with a data root of their own.
+APART = {f"test_run_{name}.py" for name in ("covariates", "documents", "failures", "hostile", "night")}
+
+
 class Scheduling(LoadScopeScheduling):
-    """What stays in one process where several share the tests: a file, and all whole runs, for they share a data root.
+    """Tests that stay in one process: those of a file, and all whole runs that share a data root.
 
     A mark would say it too (`xdist_group`), but pytest-xdist 3.8 does not find it under pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(nodeid.partition("::")[0])
-        return "whole runs" if file.parent.name == "tests" else str(file)
+        return "whole runs" if file.parent.name == "tests" and file.name not in APART else str(file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
