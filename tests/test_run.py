@@ -44,7 +44,9 @@ class Results:
         return json.loads((self.root / path).read_text())
 
     def checksums(self) -> dict[str, tuple[int, bytes]]:
-        files = [path for path in sorted(self.root.rglob("*")) if path.is_file()]
+        # Those that are shown: what a failed run wrote lies in a hidden folder.
+        paths = (path for path in sorted(self.root.rglob("*")) if path.is_file())
+        files = [path for path in paths if not any(part.startswith(".") for part in path.relative_to(self.root).parts)]
         return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
 
 

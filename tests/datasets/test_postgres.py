@@ -46,7 +46,7 @@ def fail(request: pytest.FixtureRequest) -> Callable[[str | None], DatasetError]
 
 def test_half_a_sign_is_named_before_a_server_is_asked() -> None:
     texts = pd.Series(["good", "b\ud800"], dtype="object")
-    with pytest.raises(DatasetError, match=r"column 'a', row 2: .* received 'b\\ud800'"):
+    with pytest.raises(DatasetError, match=r"column 'a', row 2: 'b\\ud800'"):
         make_rows("postgresql://user@host.invalid/db").save(pd.DataFrame({"a": texts}))
 
 

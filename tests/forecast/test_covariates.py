@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import ChampionError, SeriesError
 from rnn_pipelines.forecast.backtest import replay_schedules, retrain
 from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.baselines import forecast_baselines
@@ -25,7 +25,7 @@ from rnn_pipelines.forecast.packing import CODING, pack, unpack
 from rnn_pipelines.forecast.predictors import frame_windows
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.schedule import BacktestSpec
-from rnn_pipelines.forecast.series.coding import Coding, fit_coding
+from rnn_pipelines.forecast.series.coding import fit_coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
@@ -280,9 +280,10 @@ def test_coding_comes_back(forecaster: Forecaster) -> None:
     assert unpack(pack(forecaster)).coding == forecaster.coding
 
 
-def test_forecasters_from_before_covariates_read_none(forecaster: Forecaster) -> None:
+def test_a_forecaster_without_its_coding_is_refused(forecaster: Forecaster) -> None:
     files = {name: content for name, content in pack(forecaster).items() if name != CODING}
-    assert unpack(files).coding == Coding()
+    with pytest.raises(ChampionError, match=CODING):
+        unpack(files)
 
 
 @pytest.mark.parametrize("lacking", ["promo", "visitors", "region"])

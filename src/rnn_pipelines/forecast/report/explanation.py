@@ -16,6 +16,8 @@ from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, set_title, write
 
 # Those that count most: more rows of a figure can't be read.
 MAX_LAGS = 30
+# Letters of an input's name: two inputs of one name would share a bar.
+MAX_NAME = 250
 KINDS = {"static": "static", "future": "known ahead", "past": "of the past"}
 # The inputs that are no columns of the user's table. Columns have their kind in their name, so that no two inputs share
 # a name, whatever a column is called.
@@ -89,7 +91,7 @@ def name_input(name: str) -> str:
     if name in NAMES:
         return NAMES[name]
     kind, _, column = name.partition(":")
-    return f"{write_label(column)}, {KINDS[kind]}"
+    return f"{write_label(column, MAX_NAME)}, {KINDS[kind]}"
 
 
 def _draw_lags(table: pd.DataFrame, is_average: bool) -> Heatmap:
