@@ -57,7 +57,8 @@ def read_json(path: str) -> dict:
 
 def take_checksums() -> dict[str, tuple[int, bytes]]:
     # Those that are shown: what a failed run wrote lies in a hidden folder.
-    files = [path for path in sorted(ROOT.glob("0*/sentiment/**/*")) if path.is_file()]
+    paths = (path for path in sorted(ROOT.rglob("sentiment/**/*")) if path.is_file())
+    files = [path for path in paths if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
     return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
 
 

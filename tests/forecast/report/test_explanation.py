@@ -59,7 +59,9 @@ def test_a_run_without_next_values_has_the_average_alone(explanation: pd.DataFra
 
 columns = st.builds(
     CodedColumn,
-    name=st.one_of(st.sampled_from([*HOLIDAYS, TARGET, CALENDAR, THETA, "a:b", "future:a", "<b>x</b>"]), st.text(max_size=20)),
+    name=st.one_of(
+        st.sampled_from([*HOLIDAYS, TARGET, CALENDAR, THETA, "a:b", "future:a", "<b>x</b>"]), st.text(max_size=20)
+    ),
     role=st.sampled_from(["future", "past", "static"]),
     levels=st.lists(st.text(min_size=1, max_size=2), max_size=3, unique=True).map(tuple),
 )
