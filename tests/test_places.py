@@ -5,6 +5,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.framework.project import pipelines
@@ -28,8 +30,8 @@ def pipeline(project: Path) -> Pipeline:
     return pipelines["retrain_forecast"]
 
 
-def load_catalog(project: Path, as_of: str) -> DataCatalog:
-    parameters = {"retrain_forecast": {"as_of": as_of}}
+def load_catalog(project: Path, as_of: str, **forecast: Any) -> DataCatalog:
+    parameters = {"retrain_forecast": {"as_of": as_of}, "forecast": forecast}
     with KedroSession.create(project_path=project, env="test", runtime_params=parameters) as session:
         return session.load_context().catalog
 
@@ -40,6 +42,39 @@ def test_fingerprints_are_those_that_go_on_record(project: Path, pipeline: Pipel
     recorded = described["retrain_forecast_run"].load()["fingerprints"]
     found = fingerprint_newest("forecast", pipeline, load_catalog(project, AS_OF))
     assert {found[kind] == recorded[kind] for kind in ("data", "parameters")} == {True}
+
+
+def write_sales(path: Path, visitors: int = 7) -> dict[str, Any]:
+    """A panel with all kinds of columns, and rows ahead; the blocks that read it, with all covariates."""
+    ds = pd.date_range("2022-01-01", periods=200)
+    shared = {"ds": ds, "y": np.arange(200.0) % 7, "promo": "no", "visitors": visitors}
+    frame = pd.concat([pd.DataFrame({"unique_id": name, "size": name, **shared}) for name in ("north", "south")])
+    frame.loc[frame["ds"] > ds[-8], "y"] = np.nan
+    frame.to_csv(path, index=False)
+    covariates = {"future": ["promo"], "past": ["visitors"], "static": ["size"], "holidays": "DE"}
+    return {"source": {"path": str(path), "id": "unique_id"}, "covariates": covariates}
+
+
+def test_fingerprints_with_covariates_are_those_that_go_on_record(
+    project: Path, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    sales = write_sales(tmp_path / "sales.csv")
+    described = SequentialRunner().run(
+        pipeline.to_outputs("retrain_forecast_run"), load_catalog(project, AS_OF, **sales)
+    )
+    recorded = described["retrain_forecast_run"].load()["fingerprints"]
+    found = fingerprint_newest("forecast", pipeline, load_catalog(project, AS_OF, **sales))
+    assert {found[kind] == recorded[kind] for kind in ("data", "parameters")} == {True}
+
+
+def test_another_covariate_is_other_data(project: Path, pipeline: Pipeline, tmp_path: Path) -> None:
+    one, other = (
+        fingerprint_newest(
+            "forecast", pipeline, load_catalog(project, AS_OF, **write_sales(tmp_path / "sales.csv", value))
+        )
+        for value in (7, 8)
+    )
+    assert one["data"] != other["data"]
 
 
 def test_another_day_is_other_data_and_not_another_parameter(project: Path, pipeline: Pipeline) -> None:

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from rnn_pipelines.blocks import read_block
-from rnn_pipelines.champion.manifest import make_fingerprints
+from rnn_pipelines.champion.manifest import join_covariates, make_fingerprints
 from rnn_pipelines.champion.records import Fingerprints
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.specs import TrackingSpec, read_tracking
@@ -159,11 +159,13 @@ def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[A
 
     Args:
         task: its name.
-        pipeline: the task's retraining, whose first node reads the newest data.
+        pipeline: the task's retraining, whose first nodes read the newest data, and covariates if the task has any.
         catalog: with the parameters as Kedro has checked them.
     """
-    table = f"retrain_{task}_table"
-    (reader,) = pipeline.to_outputs(table).nodes
-    found = reader.run({name: catalog.load(name) for name in reader.inputs})
+    tables = [f"retrain_{task}_table", f"retrain_{task}_covariate_table"]
+    found: dict[str, Any] = {}
+    for reader in pipeline.to_outputs(*pipeline.all_outputs().intersection(tables)).nodes:
+        found |= reader.run({name: catalog.load(name) for name in reader.inputs})
+    read = [found[name] for name in tables if name in found]
     parameters = catalog.load("parameters")
-    return make_fingerprints(found[table], {name: parameters[name] for name in (task, f"retrain_{task}")})
+    return make_fingerprints(join_covariates(*read), {name: parameters[name] for name in (task, f"retrain_{task}")})

@@ -60,6 +60,21 @@ def make_fingerprints(table: "pd.DataFrame", parameters: Mapping[str, Any]) -> F
     return {"data": fingerprint_table(table), "parameters": fingerprint_values(plain), "code": fingerprint_code()}
 
 
+def join_covariates(table: "pd.DataFrame", covariate_table: "pd.DataFrame | None" = None) -> "pd.DataFrame":
+    """Return the table with the cells of the covariates as text beside it, for one fingerprint of both.
+
+    Args:
+        table: the data as it was read.
+        covariate_table: see `read_covariates`; without rows if no covariate is read, None for a task without any.
+    """
+    if covariate_table is None or covariate_table.empty:
+        return table
+    import pandas as pd
+
+    cells = covariate_table.astype(str).add_prefix("covariate:")
+    return pd.concat([one.reset_index(drop=True) for one in (table, cells)], axis=1)
+
+
 def fingerprint_table(table: "pd.DataFrame") -> str:
     """A hash of columns, types and values of a table, in the order of its rows; its row labels don't count."""
     import pandas as pd

@@ -9,6 +9,7 @@ import pandas as pd
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.decision import Case, decide
 from rnn_pipelines.champion.manifest import describe_run as describe
+from rnn_pipelines.champion.manifest import join_covariates
 from rnn_pipelines.champion.policy import CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining, Run
 from rnn_pipelines.forecast.challenger import TrainingPlan, find_seen
@@ -42,10 +43,7 @@ def describe_run(
     """
     parameters = {"forecast": forecast, "retrain_forecast": retraining}
     data = {name: value for name, value in profile.items() if name in FACTS}
-    if len(covariate_table):
-        cells = covariate_table.astype(str).add_prefix("covariate:")
-        table = pd.concat([one.reset_index(drop=True) for one in (table, cells)], axis=1)
-    return describe(table, data, parameters, retraining.as_of, started)
+    return describe(join_covariates(table, covariate_table), data, parameters, retraining.as_of, started)
 
 
 def plan_training(retraining: RetrainForecastSpec, checkpoints: Path) -> TrainingPlan:
