@@ -5,6 +5,7 @@ import sys
 
 import pandas as pd
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from rnn_pipelines import Forecaster
@@ -33,7 +34,7 @@ def test_steps_have_no_holidays() -> None:
         find_holidays(pd.Series([1, 2, 3]), "DE")
 
 
-@pytest.mark.parametrize("country", ["DE", "DE-BY", "DE-Augsburg", "US-CA", "Germany"])
+@pytest.mark.parametrize("country", ["DE", "DE-BY", "DE-Augsburg", "US-CA", "Germany", "NO", "NYSE"])
 def test_country_and_part_are_taken(country: str) -> None:
     assert CovariateSpec(holidays=country).holidays == country
 
@@ -52,6 +53,18 @@ def test_country_that_does_not_exist_is_refused_with_the_closest_code(country: s
 def test_country_without_a_close_code_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"received ''\.$"):
         Forecaster(covariates={"holidays": ""})
+
+
+def test_norway_without_quotes_is_told_how_to_be_written() -> None:
+    """YAML reads NO as false."""
+    with pytest.raises(ParameterError, match=r"^covariates\.holidays: .*'NO'"):
+        Forecaster(covariates={"holidays": yaml.safe_load("NO")})
+
+
+@pytest.mark.parametrize("name", ["utils", "registry", "country_holidays", "HolidayBase", "HolidaySum", "__name__"])
+def test_other_names_of_the_package_are_no_countries(name: str) -> None:
+    with pytest.raises(ParameterError, match=rf"^covariates\.holidays: .* received '{name}'"):
+        Forecaster(covariates={"holidays": name})
 
 
 def test_missing_package_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

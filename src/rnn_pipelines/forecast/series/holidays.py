@@ -13,6 +13,19 @@ from rnn_pipelines.errors import SeriesError, show
 HOLIDAYS = {"holiday": 0, "day_before_holiday": 1, "day_after_holiday": -1}
 
 
+def refuse_bare_no(country: object) -> object:
+    """Return the value unless it is false, which YAML makes of the code of Norway.
+
+    Raises:
+        ValueError: it is false.
+    """
+    if country is False:
+        raise ValueError(
+            "expected a country, received false, which YAML reads for NO: write 'NO' with quotes for Norway"
+        )
+    return country
+
+
 def take_country(country: str) -> str:
     """Return the country if `holidays` knows it.
 
@@ -58,12 +71,21 @@ def _list_days(country: str, years: Iterable[int]) -> pd.DatetimeIndex:
         ) from error
     name, _, part = country.partition("-")
     try:
+        _refuse_no_country(name)
         return pd.DatetimeIndex(list(country_holidays(name, subdiv=part or None, years=years)))
     except NotImplementedError as error:
         raise ValueError(
             "expected a country such as DE, or a part of one such as DE-BY, received "
             f"{show(country)}{_find_closest(name, part)}"
         ) from error
+
+
+def _refuse_no_country(name: str) -> None:
+    """`holidays` looks any name up in its package, so that its modules would be taken for countries."""
+    from holidays.registry import COUNTRIES, FINANCIAL
+
+    if not any(name in names for names in (*COUNTRIES.values(), *FINANCIAL.values())):
+        raise NotImplementedError
 
 
 def _find_closest(name: str, part: str) -> str:
