@@ -129,6 +129,31 @@ def test_spaces_after_commas_are_no_part_of_cells(write: Write) -> None:
     assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5]
 
 
+@pytest.mark.parametrize(
+    ("times", "time_format", "zone"),
+    [
+        (["2020-01-01 ", "2020-01-02\xa0"], None, None),
+        (["01.02.2020 ", " 02.02.2020"], "%d.%m.%Y", None),
+        (["2020-02-01 ", "2020-02-02 "], "%Y-%m-%d ", None),
+        (["2020-01-01T00:00+01:00 ", "2020-01-02T00:00+01:00\t"], None, "UTC"),
+    ],
+)
+def test_blanks_around_times_are_no_part_of_them(
+    write: Write, times: list[str], time_format: str | None, zone: str | None
+) -> None:
+    """As around numbers: columns of a fixed width are filled up with them."""
+    stripped = pd.to_datetime(pd.Series(times).str.strip(), format=time_format and time_format.strip(), utc=True)
+    path = write("ds,y\n" + "".join(f'"{time}",1\n' for time in times))
+    for source, frame in (
+        (SourceSpec(path=path, time_format=time_format), None),
+        (SourceSpec(name="catalog", time_format=time_format), pd.DataFrame({"ds": times, "y": 1.0})),
+        (SourceSpec(name="catalog", time_format=time_format), pd.DataFrame({"ds": times, "y": 1.0}, dtype=object)),
+    ):
+        read = read_source(source, frame)
+        assert read["ds"].tolist() == stripped.dt.tz_localize(None).tolist()
+        assert read.attrs["zone"]["name"] == zone
+
+
 def test_quoted_cells_may_hold_commas(write: Write) -> None:
     path = write('ds,place,y\n2020-01-01,"Ulm, north",1.5\n')
     assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5]

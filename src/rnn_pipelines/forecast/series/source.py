@@ -327,10 +327,18 @@ def _read_columns(
         table = _leave_arrow(external[wanted].reset_index(drop=True))
         # What a table of the user says of itself, nobody here has found.
         table.attrs = {}
-        return _refuse_broken_texts(table, source.external_label)
+        return _strip_times(_refuse_broken_texts(table, source.external_label), source.time)
     dialect = Dialect(source.sep, source.encoding)
     table = read_columns(Path(source.path), wanted, files, {source.target: NO_VALUE}, dialect)
-    return _refuse_broken_texts(table, source.label)
+    return _strip_times(_refuse_broken_texts(table, source.label), source.time)
+
+
+def _strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The table without blanks around the texts in its column of times, as around numbers."""
+    raw = table[name]
+    if raw.dtype == object:
+        return table.assign(**{name: raw.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)})
+    return table.assign(**{name: raw.str.strip()}) if isinstance(raw.dtype, pd.StringDtype) else table
 
 
 def _leave_arrow(table: pd.DataFrame) -> pd.DataFrame:

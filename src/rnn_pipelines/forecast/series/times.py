@@ -53,12 +53,13 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
 
 
 def take_time_format(form: str) -> str:
-    """Returns the pattern.
+    """Returns the pattern without blanks around it, because times are read without them.
 
     Raises:
         ValueError: it is none that pandas reads, or times of it have no year, or a day without a month.
     """
     expected = f"expected a pattern such as '%d.%m.%Y', received {show(form)}"
+    form = form.strip()
     directives = set(re.findall("%.", form, re.DOTALL))
     if not directives & _YEAR_DIRECTIVES:
         raise ValueError(f"{expected}, which has no year (%Y, or %y for two digits)")
