@@ -18,6 +18,7 @@ from rnn_pipelines.errors import ChampionError, NewerFormatError
 from rnn_pipelines.forecast.forecaster import Forecaster, forecast_newest
 from rnn_pipelines.forecast.packing import FORMAT, pack, unpack
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.sentiment import packing as text_classifiers
 
 SOURCE = SourceSpec(name="catalog", freq="D")
 
@@ -111,6 +112,17 @@ def test_newer_format_is_refused(forecaster: Forecaster) -> None:
     settings = json.loads(files["settings.json"]) | {"format": FORMAT + 1}
     with pytest.raises(NewerFormatError, match=f"format {FORMAT + 1}"):
         unpack({**files, "settings.json": json.dumps(settings).encode()})
+
+
+def test_model_of_another_kind_is_no_newer_format(forecaster: Forecaster) -> None:
+    """The formats of the two kinds are counted apart."""
+    files = pack(forecaster)
+    with pytest.raises(ChampionError, match=r"scaler\.json") as refusal:
+        text_classifiers.unpack(files)
+    assert not isinstance(refusal.value, NewerFormatError)
+    texts = {"settings.json": b"{}", "vocabulary.json": b"{}", "ngrams.npz": b""}
+    with pytest.raises(ChampionError, match=r"vocabulary\.json"):
+        unpack(texts)
 
 
 @pytest.mark.parametrize("name", ["settings.json", "coding.json", "scaler.json", "model.npz"])

@@ -53,6 +53,18 @@ def refuse_missing(files: Container[str], needed: Iterable[str], label: object) 
         raise ChampionError(f"{label}: its files lack {', '.join(missing)}. Train the model again.")
 
 
+def refuse_other_kind(files: Container[str], mark: str, label: object) -> None:
+    """Raise a ChampionError, which begins with `label`, if the files are a model of another kind.
+
+    Args:
+        files: of the model, by name.
+        mark: a file that models of the other kind have in each format, and those of this kind in none.
+        label: what was expected.
+    """
+    if mark in files:
+        raise ChampionError(f"{label}: received a model of another kind, with {mark}. Load it with its own class.")
+
+
 def is_plain(name: object) -> bool:
     """Whether it names something in a folder that is not hidden: what a damaged file names must not lead elsewhere."""
     return isinstance(name, str) and name != "" and not name.startswith(".") and not {"/", "\0"} & set(name)

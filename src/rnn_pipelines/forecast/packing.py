@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.champion.formats import read_object, refuse_missing
+from rnn_pipelines.champion.formats import read_object, refuse_missing, refuse_other_kind
 from rnn_pipelines.forecast.forecaster import Blend, Forecaster, ForecasterSettings, Model
 from rnn_pipelines.forecast.intervals import Intervals
 from rnn_pipelines.forecast.networks import Network
@@ -45,9 +45,10 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
     """The forecaster in the files of `pack`, of this version of the project or an older one.
 
     Raises:
-        ChampionError: a file is missing that the settings call for.
+        ChampionError: a file is missing that the settings call for, or the model is of another kind.
         NewerFormatError: a newer version wrote them.
     """
+    refuse_other_kind(files, "vocabulary.json", "forecaster")
     refuse_missing(files, [SETTINGS], "forecaster")
     found = read_object(files[SETTINGS], "forecaster", FORMAT)
     # From JSON, in which times are text.

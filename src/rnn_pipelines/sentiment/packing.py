@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rnn_pipelines.champion.formats import read_object, refuse_missing
+from rnn_pipelines.champion.formats import read_object, refuse_missing, refuse_other_kind
 from rnn_pipelines.networks.packing import pack_arrays, pack_networks, unpack_arrays, unpack_networks
 from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.nb_ngram import NgramClassifier
@@ -39,9 +39,10 @@ def unpack(files: Mapping[str, bytes]) -> TextClassifier:
     """The classifier in the files of `pack`, of this version of the project or an older one.
 
     Raises:
-        ChampionError: a file is missing that the settings call for.
+        ChampionError: a file is missing that the settings call for, or the model is of another kind.
         NewerFormatError: a newer version wrote them.
     """
+    refuse_other_kind(files, "scaler.json", "text classifier")
     refuse_missing(files, [SETTINGS], "text classifier")
     settings = read_object(files[SETTINGS], "text classifier", FORMAT)
     networks = [f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM]
