@@ -9,7 +9,7 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.forecast.explanation import BASELINE, CALENDAR, TARGET
-from rnn_pipelines.forecast.report.explanation import MAX_LAGS, MAX_NAME, draw_explanation, name_input
+from rnn_pipelines.forecast.report.explanation import MAX_LAGS, draw_explanation, name_inputs
 from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.forecast.theta import THETA
@@ -76,10 +76,10 @@ codings = st.builds(
 def test_every_input_has_a_name_of_its_own(coding: Coding) -> None:
     of_columns = {output for column in coding.columns for output in column.outputs}
     inputs = {TARGET, CALENDAR, THETA, *of_columns, *(HOLIDAYS if coding.holidays else [])}
-    names = {name: name_input(name) for name in inputs}
+    names = dict(zip(inputs, name_inputs(inputs), strict=True))
     assert len(set(names.values())) == len(inputs)
     for name in of_columns:
-        assert names[name].startswith(write_label(name.partition(":")[2], MAX_NAME))
+        assert names[name].startswith(write_label(name.partition(":")[2]))
         assert "<" not in names[name]
 
 
@@ -106,7 +106,7 @@ def test_every_input_of_a_forecast_is_drawn() -> None:
     inputs = set(explained["input"]) - {BASELINE}
     assert inputs >= {"future:promo", "past:visitors", "static:size=small", "static:size=large", *HOLIDAYS}
     moved = explained.assign(part="test", contribution=1.0)
-    assert set(draw_explanation(moved).data[0].y) == {name_input(name) for name in inputs}
+    assert set(draw_explanation(moved).data[0].y) == set(name_inputs(inputs))
 
 
 def test_a_failed_explanation_is_a_note(explanation: pd.DataFrame) -> None:

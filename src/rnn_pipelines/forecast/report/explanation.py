@@ -1,6 +1,7 @@
 """The figure of what moved the forecasts: series, calendar and covariates, and which values of the past."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,6 @@ from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, set_title, write
 
 # Those that count most: more rows of a figure can't be read.
 MAX_LAGS = 30
-# Letters of an input's name: two inputs of one name would share a bar.
-MAX_NAME = 250
 KINDS = {"static": "static", "future": "known ahead", "past": "of the past"}
 # The inputs that are no columns of the user's table. Columns have their kind in their name, so that no two inputs share
 # a name, whatever a column is called.
@@ -78,7 +77,7 @@ def _draw_inputs(table: pd.DataFrame) -> Bar:
     return Bar(
         name="inputs",
         x=sizes.to_numpy(),
-        y=[name_input(str(name)) for name in sizes.index],
+        y=name_inputs(map(str, sizes.index)),
         orientation="h",
         marker={"color": NEUTRAL_COLOR},
         showlegend=False,
@@ -86,12 +85,24 @@ def _draw_inputs(table: pd.DataFrame) -> Bar:
     )
 
 
-def name_input(name: str) -> str:
-    """Return the label of an input: `price, known ahead` for `future:price`."""
+def name_inputs(names: Iterable[str]) -> list[str]:
+    """Return a label for each input: `price, known ahead` for `future:price`.
+
+    Labels are cut and have no control characters, so that two names can look the same. The second one gets a number,
+    because the figure would draw both in one row.
+    """
+    labels, counts = [], Counter[str]()
+    for label in map(_name_input, names):
+        counts[label] += 1
+        labels.append(label if counts[label] == 1 else f"{label} ({counts[label]})")
+    return labels
+
+
+def _name_input(name: str) -> str:
     if name in NAMES:
         return NAMES[name]
     kind, _, column = name.partition(":")
-    return f"{write_label(column, MAX_NAME)}, {KINDS[kind]}"
+    return f"{write_label(column)}, {KINDS[kind]}"
 
 
 def _draw_lags(table: pd.DataFrame, is_average: bool) -> Heatmap:
