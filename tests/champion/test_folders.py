@@ -14,21 +14,12 @@ from rnn_pipelines.champion.folders import LIST, LOCK, load_folder, load_model, 
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, LockError, NewerFormatError, ParameterError
+from trees import read_tree
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
 
 FILES = {"settings.json": b"{}", "model.npz": b"numbers"}
 OTHER = {"settings.json": b"[]", "model.npz": b"numbers", "intervals.npz": b"bounds"}
-
-
-def read_tree(folder: Path) -> dict[str, bytes | str | None]:
-    """All that lies below a folder, by path: content, the target of a link, or None for a folder."""
-    return {
-        str(path.relative_to(folder)): (
-            os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
-        )
-        for path in folder.rglob("*")
-    }
 
 
 def find_stored(folder: Path, name: str) -> Path:

@@ -13,6 +13,7 @@ import pytest
 
 from rnn_pipelines.champion.folders import LIST, LOCK, load_model, save_folder
 from rnn_pipelines.errors import ChampionError
+from trees import read_tree
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
 
@@ -65,16 +66,6 @@ def spoil_list(path: Path, source: random.Random) -> None:
     else:
         found["files"][source.choice(["../planted", "/etc/passwd", "", "a/b", key + ".x"])] = found["files"].pop(key)
     path.write_text(json.dumps(found))
-
-
-def read_tree(folder: Path) -> dict[str, object]:
-    """All that lies below a folder, by path."""
-    return {
-        str(path.relative_to(folder)): (
-            os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
-        )
-        for path in folder.rglob("*")
-    }
 
 
 def plant(folder: Path, source: random.Random) -> bool:

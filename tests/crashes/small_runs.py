@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rnn_pipelines.runs.room import Room
 from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
+from trees import read_tree
 
 SOURCE, METRICS = "01_raw/source.parquet", "08_reporting/metrics.json"
 FILES = (SOURCE, METRICS)
@@ -68,14 +69,6 @@ def read_shown(room: Room) -> int:
     return number
 
 
-def list_tree(folder: Path) -> dict[str, str | bytes | None]:
-    """Everything below a folder: the bytes of a file, the target of a link, None of a folder; locks are left out."""
-    return {
-        str(path.relative_to(folder)): f"→ {path.readlink()}"
-        if path.is_symlink()
-        else path.read_bytes()
-        if path.is_file()
-        else None
-        for path in sorted(folder.rglob("*"))
-        if path.name != ".lock"
-    }
+def list_tree(folder: Path) -> dict[str, bytes | str | None]:
+    """Everything below a folder, as `read_tree` gives it; locks are left out."""
+    return {name: content for name, content in read_tree(folder).items() if Path(name).name != ".lock"}

@@ -12,7 +12,7 @@ import pytest
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs import links
 from rnn_pipelines.runs.files import RECORD
-from rnn_pipelines.runs.links import repair, restore_links
+from rnn_pipelines.runs.links import Copied, repair, restore_links
 from rnn_pipelines.runs.room import Room
 from rnn_pipelines.runs.writing import publish, put_aside
 from small_runs import KINDS, LAYERS, METRICS, begin, do_run, list_tree, put, read_shown, write
@@ -96,6 +96,28 @@ def test_copy_of_a_file_that_the_run_no_longer_has_is_left_as_it_is(copy: Room, 
     before = list_tree(copy.find_shown("08_reporting"))
     assert set(restore_links(copy, LAYERS)) >= {copy.folder / "current"}
     assert list_tree(copy.find_shown("08_reporting")) == before
+
+
+def test_file_that_comes_into_a_copy_after_the_check_is_not_removed(
+    copy: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is then in the folder that the copy was renamed to, and ends later runs by its name."""
+    aside = copy.root / "08_reporting/.forecast.copied.part"
+    check = Copied.has_all_of
+
+    def check_and_put(copied: Copied, path: Path) -> bool:
+        found = check(copied, path)
+        if found and path == aside:
+            put(aside / "notes.md", "file")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Copied, "has_all_of", check_and_put)
+        with pytest.raises(OSError, match="not empty"):
+            begin(copy)
+    assert (aside / "notes.md").read_text() == "mine"
+    with pytest.raises(RunError, match=aside.name):
+        begin(copy)
 
 
 def test_copies_of_an_older_run_are_left_as_they_are(copy: Room) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from rnn_pipelines.runs import pruning
 from rnn_pipelines.runs.files import RECORD
 from rnn_pipelines.runs.pruning import Removal, prune, remove_unfinished, warn_of_kept
+from rnn_pipelines.runs.records import RunRecord
 from rnn_pipelines.runs.room import Room
 from rnn_pipelines.runs.writing import publish, put_aside
 from small_runs import KINDS, METRICS, SOURCE, begin, do_run, fail, kill, list_tree, put, read_shown
@@ -59,6 +61,25 @@ def test_file_that_was_changed_keeps_its_run(room: Room, change: object, caplog:
     warn_of_kept(removal)
     assert list_kept(removal) == [(names[0], [METRICS])]
     assert METRICS in caplog.text
+
+
+def test_file_that_comes_after_the_check_is_not_removed(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next prune finds it in the hidden folder, and names it."""
+    names = [do_run(room, number) for number in range(2)]
+    check = pruning.list_foreign
+
+    def check_and_put(folder: Path, record: RunRecord) -> list[str]:
+        found = check(folder, record)
+        put(folder / "08_reporting/notes.md", "file")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pruning, "list_foreign", check_and_put)
+        with pytest.raises(OSError, match="not empty"):
+            prune(room, 1)
+    hidden = f".{names[0]}.part"
+    assert (room.folder / hidden / "08_reporting/notes.md").read_text() == "mine"
+    assert list_kept(remove_unfinished(room)) == [(hidden, ["08_reporting/notes.md"])]
 
 
 def test_file_that_was_removed_keeps_nothing(room: Room) -> None:

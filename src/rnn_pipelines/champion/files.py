@@ -72,8 +72,11 @@ def is_folder(path: Path) -> bool:
 
 
 def is_regular(path: Path) -> bool:
-    """Whether it is a file, and neither a link to one nor a device."""
-    return stat.S_ISREG(path.lstat().st_mode)
+    """Return whether a path is a regular file: not missing, and neither a link to one nor a device."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def sync_folder(folder: Path) -> None:

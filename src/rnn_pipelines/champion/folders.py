@@ -131,13 +131,14 @@ def _is_own(path: Path) -> bool:
     target, found = find_target(path.name), NAME.fullmatch(path.name)
     try:
         if not is_regular(path):
-            return False
+            # Missing: another save has removed it since it was listed.
+            return not os.path.lexists(path)
         if target is not None:
             return target == LIST or NAME.fullmatch(target) is not None
         if path.name in (LIST, LOCK):
             return path.name == LOCK or _is_list(path)
         return found is not None and measure(path.read_bytes()).startswith(found[1])
-    except FileNotFoundError:  # another save has removed it since it was listed
+    except FileNotFoundError:
         return True
 
 

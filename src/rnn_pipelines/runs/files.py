@@ -2,13 +2,13 @@
 
 import hashlib
 import os
-import stat
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 # That of typing is of no use to pydantic before Python 3.12.
 from typing_extensions import TypedDict
 
+from rnn_pipelines.champion.files import is_regular
 from rnn_pipelines.champion.records import as_written
 
 RECORD = "run.json"
@@ -59,11 +59,6 @@ def measure_file(path: Path) -> FileFacts | None:
     with path.open("rb") as file:
         checksum = hashlib.file_digest(file, "sha256").hexdigest()
         return {"sha256": checksum, "num_bytes": file.tell()}
-
-
-def is_regular(path: Path) -> bool:
-    """Return whether a path is a regular file, and not a link to one."""
-    return os.path.lexists(path) and stat.S_ISREG(path.lstat().st_mode)
 
 
 def remove_files(folder: Path, names: Collection[str]) -> None:

@@ -176,8 +176,10 @@ class Copied:
 
     def remove(self, aside: Path) -> None:
         """Remove a copy that was renamed, also by a process that was killed here."""
+        # Before the check: a file that comes there later is not removed.
+        names = list_files(aside) if is_folder(aside) else []
         if self.has_all_of(aside):
-            remove_files(aside, list_files(aside))
+            remove_files(aside, names)
 
     def has_all_of(self, path: Path) -> bool:
         """Return whether it is a folder whose files the run has too, each of them with the recorded checksum."""

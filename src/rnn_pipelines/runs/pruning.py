@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,11 +70,13 @@ def remove_runs(folders: Iterable[Path], is_dry: bool = False) -> Removal:
     """
     result = Removal()
     for folder in folders:
+        # Before the check: a file that comes there later is not removed.
+        names = list_files(folder)
         if kept := _find_obstacle(folder):
             result.kept.append(kept)
             continue
         if not is_dry:
-            _remove(folder)
+            _remove(folder, names)
         result.removed.append(folder.name)
     return result
 
@@ -102,12 +104,12 @@ def _find_obstacle(folder: Path) -> Kept | None:
     return Kept(folder.name, text, foreign)
 
 
-def _remove(folder: Path) -> None:
+def _remove(folder: Path, names: Collection[str]) -> None:
     # Out of sight first: a removal that is interrupted leaves no run without some of its files.
     hidden = _hide(folder)
     if hidden != folder:
         os.rename(folder, hidden)
-    remove_files(hidden, list_files(hidden))
+    remove_files(hidden, names)
 
 
 def _hide(folder: Path) -> Path:

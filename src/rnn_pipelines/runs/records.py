@@ -1,7 +1,6 @@
 """What is known of a run: who made it of what, and what it wrote."""
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -9,15 +8,13 @@ from typing import Any, cast
 # That of typing is of no use to pydantic before Python 3.12.
 from typing_extensions import TypedDict
 
-from rnn_pipelines.champion.files import replace_file
+from rnn_pipelines.champion.files import find_target, is_regular, replace_file
 from rnn_pipelines.champion.formats import read_object
 from rnn_pipelines.champion.records import as_written, refuse_other_types
 from rnn_pipelines.errors import RunError
-from rnn_pipelines.runs.files import RECORD, FileFacts, find_unchanged, is_regular, list_files
+from rnn_pipelines.runs.files import RECORD, FileFacts, find_unchanged, list_files
 
 FORMAT = 1
-# A file that `replace_file` had not finished when its process was killed.
-TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}\.part", re.ASCII)
 
 
 @as_written
@@ -121,5 +118,5 @@ def find_damage(folder: Path, files: Mapping[str, FileFacts]) -> list[str]:
 def _is_written(name: str, record: RunRecord) -> bool:
     """Return whether a file may be of a run that has not ended, or is its record."""
     paths = {RECORD, *record.get("writes", [])}
-    temporary = TEMPORARY.fullmatch(Path(name).name) if "writes" in record else None
-    return name in paths or (temporary is not None and str(Path(name).with_name(temporary[1])) in paths)
+    target = find_target(Path(name).name) if "writes" in record else None
+    return name in paths or (target is not None and str(Path(name).with_name(target)) in paths)
