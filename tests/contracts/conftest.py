@@ -24,7 +24,8 @@ def context(project: Path) -> Iterator[KedroContext]:
 
 @pytest.fixture(scope="module")
 def registered(context: KedroContext) -> dict[str, Pipeline]:
-    """All pipelines by name, without the default."""
+    """All pipelines by name, without the default; also after a command that has loaded only those it names."""
+    pipelines.set_requested(None)
     return {name: pipeline for name, pipeline in pipelines.items() if name != "__default__"}
 
 

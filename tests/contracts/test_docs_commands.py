@@ -94,6 +94,8 @@ def check_parameters(names: list[str], given: dict[str, Any], env: str | None = 
     """Build the specs of all pipelines, as a run does, and refuse parameters that the named ones don't read."""
     env = PLAIN if env is None or env in MADE else env
     assert KedroSession.create(project_path=PROJECT, env=env, runtime_params=given).load_context().params
+    # A command that names several pipelines loads only those.
+    pipelines.set_requested(None)
     inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
     refuse_unread_parameters(inputs, given, given)
 
