@@ -1,6 +1,7 @@
 """Training a challenger, weighing what it is made of, and forecasting the holdout beside the champion."""
 
 import logging
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -178,19 +179,28 @@ def forecast_holdout(
     cutoffs = holdout.table[["unique_id", "cutoff"]].drop_duplicates()
     forecasters = {CHALLENGER: challenger} | ({} if champion is None else {CHAMPION: champion.artefact})
     for name, forecaster in forecasters.items():
-        if forecaster.settings.freq != challenger.settings.freq:
-            logger.warning("%s: no forecast, because its steps are %s", name, forecaster.settings.freq)
-            continue
-        if not have_same_axis(forecaster.settings, challenger.settings):
-            zones = [
-                show(settings.zone and settings.zone.name) for settings in (forecaster.settings, challenger.settings)
-            ]
-            logger.warning("%s: no forecast, because it was trained on times of %s, and these are of %s", name, *zones)
-            continue
-        missing = [column for column in forecaster.coding.list_columns() if column not in there]
-        if missing:
-            logger.warning("%s: no forecast, because it reads the covariates %s, which are not there", name, missing)
+        obstacle = _find_obstacle(forecaster, challenger.settings, there)
+        if obstacle:
+            logger.warning("%s: no forecast, because %s", name, obstacle)
             continue
         forecasts = forecast_cutoffs(forecaster, series, cutoffs, covariate_table)
         holdout = holdout.add(name, forecasts.fillna({"y_hat": np.inf}))
     return holdout
+
+
+def _find_obstacle(forecaster: Forecaster, settings: ForecasterSettings, there: Container[str]) -> str | None:
+    """Return why a forecaster can't forecast the holdout of one with these settings; None if it can.
+
+    Args:
+        forecaster: the champion, or the challenger itself.
+        settings: of the challenger.
+        there: the covariates that were read.
+    """
+    own = forecaster.settings
+    if own.freq != settings.freq:
+        return f"its steps are {own.freq}"
+    if not have_same_axis(own, settings):
+        zones = [show(one.zone and one.zone.name) for one in (own, settings)]
+        return f"it was trained on times of {zones[0]}, and these are of {zones[1]}"
+    missing = [column for column in forecaster.coding.list_columns() if column not in there]
+    return f"it reads the covariates {missing}, which are not there" if missing else None

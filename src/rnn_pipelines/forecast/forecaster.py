@@ -28,7 +28,6 @@ from rnn_pipelines.forecast.series.covariates import (
     list_steps,
     refuse_missing_ahead,
     refuse_missing_columns,
-    report_off_steps,
 )
 from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
@@ -36,6 +35,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
 from rnn_pipelines.forecast.series.time_axis import TimeZone
+from rnn_pipelines.forecast.series.unread import report_off_steps
 from rnn_pipelines.forecast.series.windowing import find_min_history
 from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel, WindowSpec
 from rnn_pipelines.forecast.theta import THETA
@@ -321,13 +321,17 @@ def lay_out_cutoffs(
     )
     features, panel, num_left_out = (found[name] for name in ("features", "windows", "num_left_out"))
     if num_left_out:
-        logger.warning(
-            "left out: %d of %d cut-offs before which there are no %d steps with values%s",
-            *(num_left_out, num_left_out + len(panel.future)),
-            find_min_history(window, settings.season_length, len(scaler)),
-            ", or after which covariates are not known" if features.future else "",
-        )
+        num_needed = find_min_history(window, settings.season_length, len(scaler))
+        _report_left_out(num_left_out, num_left_out + len(panel.future), num_needed, bool(features.future))
     return panel, features
+
+
+def _report_left_out(num_left_out: int, num_cutoffs: int, num_needed: int, is_future_read: bool) -> None:
+    logger.warning(
+        "left out: %d of %d cut-offs before which there are no %d steps with values%s",
+        *(num_left_out, num_cutoffs, num_needed),
+        ", or after which covariates are not known" if is_future_read else "",
+    )
 
 
 def _report_unknown(names: np.ndarray) -> None:

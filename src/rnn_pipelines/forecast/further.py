@@ -10,10 +10,11 @@ import pandas as pd
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show, show_all
 from rnn_pipelines.forecast.forecaster import FORECAST, Forecaster, check_ahead, forecast_panel, lay_out_cutoffs
 from rnn_pipelines.forecast.predictions import name_bounds, name_own_bounds
-from rnn_pipelines.forecast.series.covariates import list_steps, report_unread
+from rnn_pipelines.forecast.series.covariates import list_steps
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.tables import Features, Series
+from rnn_pipelines.forecast.series.unread import report_unread
 from rnn_pipelines.forecast.series.windowing import find_min_history
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
 

@@ -9,13 +9,14 @@ from pydantic import BaseModel
 
 from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_calendar
 from rnn_pipelines.forecast.series.coding import Coding, add_covariates, fit_coding
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, report_off_steps
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.scaling import fit_scaler
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
+from rnn_pipelines.forecast.series.unread import report_off_steps
 from rnn_pipelines.forecast.series.windowing import make_future_windows, make_windows
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec, WindowedPanel, WindowSpec
 

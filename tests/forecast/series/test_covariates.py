@@ -11,9 +11,9 @@ from rnn_pipelines.forecast.series.covariates import (
     join_ahead,
     read_covariates,
     refuse_missing_ahead,
-    report_off_steps,
 )
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.unread import report_off_steps
 
 DAYS = pd.DataFrame({"ds": ["2024-01-01", "2024-01-02"], "y": [1.0, 2.0], "price": [3.0, 4.0]})
 STEPS = DAYS.assign(ds=[1, 2])

@@ -1,6 +1,5 @@
 """Covariates: other columns of the series' table, and holidays, on their way to where series are forecast from."""
 
-import logging
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -17,8 +16,6 @@ from rnn_pipelines.forecast.series.holidays import refuse_bare_no, take_country
 from rnn_pipelines.forecast.series.source import SourceSpec, read_rows
 from rnn_pipelines.forecast.series.time_axis import TimeAxis, find_axis
 from rnn_pipelines.report.numbers import list_some
-
-logger = logging.getLogger(__name__)
 
 KEY = ["unique_id", "ds"]
 NAMES_IN_MESSAGE = 5
@@ -181,7 +178,7 @@ def refuse_missing_ahead(
     steps = _list_ahead(ends, horizon, freq)
     some = [
         f"{show(name)} lacks {len(times)} of {horizon} steps, the first at {format_time(times.iloc[0], tz)}"
-        for name, times in _find_lacking(steps, covariate_table).groupby("unique_id", sort=False)["ds"]
+        for name, times in find_lacking(steps, covariate_table).groupby("unique_id", sort=False)["ds"]
     ]
     if some:
         raise SeriesError(
@@ -207,7 +204,7 @@ def _list_ahead(ends: pd.Series, horizon: int, freq: int | str) -> pd.DataFrame:
     return pd.DataFrame({"unique_id": names, "ds": find_times(times, steps, freq).astype(times.dtype)})
 
 
-def _find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+def find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     """The rows, by `unique_id, ds`, that another table lacks."""
     found = keys.merge(others[KEY], on=KEY, how="left", indicator="origin")
     return found[found["origin"] == "left_only"]
@@ -216,51 +213,6 @@ def _find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
 def list_steps(table: pd.DataFrame, horizon: int, freq: int | str) -> pd.DataFrame:
     """`unique_id, ds` of all steps of repaired series, and of those after their ends; see `refuse_missing_ahead`."""
     return pd.concat([table[KEY], _list_ahead(_find_ends(table, freq), horizon, freq)], ignore_index=True)
-
-
-def report_off_steps(steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str | None = None) -> None:
-    """Warns of covariates between two steps of their series, where nobody reads them, such as of weekends.
-
-    A run goes on, because a step that lacks a row ends it anyway.
-
-    Args:
-        steps: `unique_id, ds` of all steps, those to be forecast too.
-        covariate_table: see `read_covariates`; what lies before a series and after these steps doesn't count.
-        tz: zone in which times are shown that are UTC.
-    """
-    ends = steps.groupby("unique_id", sort=False)["ds"].agg(["min", "max"])
-    rows = covariate_table.loc[covariate_table["unique_id"].isin(ends.index), KEY]
-    first, last = (rows["unique_id"].map(ends[name]) for name in ends)
-    some = _list_times(_find_lacking(rows[rows["ds"].between(first, last)], steps), tz)
-    if some:
-        logger.warning("covariates: rows between steps are not read: %s", list_some(some, NAMES_IN_MESSAGE))
-
-
-def report_unread(given: pd.DataFrame, steps: pd.DataFrame, tz: str | None = None) -> None:
-    """Warns of covariates that a user gave for a forecast which does not read them.
-
-    Args:
-        given: `unique_id, ds` of each row.
-        steps: `unique_id, ds` of all steps of the series, those to be forecast too.
-        tz: zone in which times are shown that are UTC.
-    """
-    ends = steps.groupby("unique_id", sort=False)["ds"].agg(["min", "max"])
-    is_known = given["unique_id"].isin(ends.index)
-    if not is_known.all():
-        others = given["unique_id"][~is_known]
-        logger.warning(
-            "covariates: %d rows are not read, because they are of %d other series: %s",
-            *(len(others), others.nunique(), list_some(others.unique(), NAMES_IN_MESSAGE)),
-        )
-    rows = given.loc[is_known, KEY]
-    first, last = (rows["unique_id"].map(ends[name]) for name in ends)
-    outside = rows[~rows["ds"].between(first, last)]
-    if len(outside):
-        logger.warning(
-            "covariates: %d rows are not read, because they lie before the series or after the last step of the "
-            "forecast: %s",
-            *(len(outside), list_some(_list_times(outside, tz), NAMES_IN_MESSAGE)),
-        )
 
 
 def find_empty(cells: pd.DataFrame) -> pd.DataFrame:
@@ -282,7 +234,7 @@ def refuse_missing(keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | None 
     found = [
         f"{show(name)} of {told}"
         for name in is_missing.columns[is_missing.any()]
-        for told in _list_times(keys[is_missing[name].to_numpy()], tz)
+        for told in list_times(keys[is_missing[name].to_numpy()], tz)
     ]
     if found:
         raise SeriesError(
@@ -291,7 +243,7 @@ def refuse_missing(keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | None 
         )
 
 
-def _list_times(rows: pd.DataFrame, tz: str | None) -> list[str]:
+def list_times(rows: pd.DataFrame, tz: str | None) -> list[str]:
     """Of each series the time of its row, or how many there are from the first to the last."""
     told = []
     for name, times in rows.groupby("unique_id", sort=False)["ds"]:

@@ -1,0 +1,58 @@
+"""Warnings of rows of covariates that no forecast reads."""
+
+import logging
+
+import pandas as pd
+
+from rnn_pipelines.forecast.series.covariates import KEY, NAMES_IN_MESSAGE, find_lacking, list_times
+from rnn_pipelines.report.numbers import list_some
+
+logger = logging.getLogger(__name__)
+
+
+def report_off_steps(steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str | None = None) -> None:
+    """Warns of covariates between two steps of their series, where nobody reads them, such as of weekends.
+
+    A run goes on, because a step that lacks a row ends it anyway.
+
+    Args:
+        steps: `unique_id, ds` of all steps, those to be forecast too.
+        covariate_table: see `read_covariates`; what lies before a series and after these steps doesn't count.
+        tz: zone in which times are shown that are UTC.
+    """
+    rows, is_within = _find_within(covariate_table, steps)
+    some = list_times(find_lacking(rows[is_within], steps), tz)
+    if some:
+        logger.warning("covariates: rows between steps are not read: %s", list_some(some, NAMES_IN_MESSAGE))
+
+
+def report_unread(given: pd.DataFrame, steps: pd.DataFrame, tz: str | None = None) -> None:
+    """Warns of covariates that a user gave for a forecast which does not read them.
+
+    Args:
+        given: `unique_id, ds` of each row.
+        steps: `unique_id, ds` of all steps of the series, those to be forecast too.
+        tz: zone in which times are shown that are UTC.
+    """
+    rows, is_within = _find_within(given, steps)
+    if len(rows) < len(given):
+        others = given["unique_id"][~given["unique_id"].isin(steps["unique_id"])]
+        logger.warning(
+            "covariates: %d rows are not read, because they are of %d other series: %s",
+            *(len(others), others.nunique(), list_some(others.unique(), NAMES_IN_MESSAGE)),
+        )
+    outside = rows[~is_within]
+    if len(outside):
+        logger.warning(
+            "covariates: %d rows are not read, because they lie before the series or after the last step of the "
+            "forecast: %s",
+            *(len(outside), list_some(list_times(outside, tz), NAMES_IN_MESSAGE)),
+        )
+
+
+def _find_within(table: pd.DataFrame, steps: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """Return the rows of the series that have steps, and whether each lies from the first step to the last."""
+    ends = steps.groupby("unique_id", sort=False)["ds"].agg(["min", "max"])
+    rows = table.loc[table["unique_id"].isin(ends.index), KEY]
+    first, last = (rows["unique_id"].map(ends[name]) for name in ends)
+    return rows, rows["ds"].between(first, last)
