@@ -14,7 +14,7 @@ from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.history import list_records
-from rnn_pipelines.forecast.report.explanation import name_input
+from rnn_pipelines.forecast.report.explanation import name_inputs
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.report.notes import NOTE_TITLE
 
@@ -117,7 +117,7 @@ def test_the_report_has_bars_of_the_covariates(runs: Runs) -> None:
     figure = runs.json("08_reporting/forecast/explanation.json")
     bars = set(figure["data"][0]["y"]) - {"values of the past", "calendar", "theta"}
     assert bars
-    assert bars <= {name_input(name) for name in list_inputs(runs.covariates)}
+    assert bars <= set(name_inputs(list_inputs(runs.covariates)))
     assert NOTE_TITLE not in (runs.root / "08_reporting/forecast/report.html").read_text()
 
 

@@ -44,12 +44,6 @@ def fail(request: pytest.FixtureRequest) -> Callable[[str | None], DatasetError]
     return use
 
 
-def test_half_a_sign_is_named_before_a_server_is_asked() -> None:
-    texts = pd.Series(["good", "b\ud800"], dtype="object")
-    with pytest.raises(DatasetError, match=r"column 'a', row 2: 'b\\ud800'"):
-        make_rows("postgresql://user@host.invalid/db").save(pd.DataFrame({"a": texts}))
-
-
 @pytest.mark.parametrize("con", [None, ""], ids=["unset", "empty"])
 def test_server_that_is_not_named_is_asked_for(fail: Callable[..., DatasetError], con: str | None) -> None:
     assert str(fail(con)).endswith(f"no server is named. Set the environment variable RNN_POSTGRES_URL to {FORM}.")

@@ -1,4 +1,4 @@
-"""Texts in tables that are saved."""
+"""Texts in tables that are saved as files; see `postgres_table` for those of a database."""
 
 import pandas as pd
 from kedro.io.core import DatasetError
@@ -8,11 +8,11 @@ from rnn_pipelines.user_files import find_broken
 
 
 def refuse_broken_texts(data: pd.DataFrame, label: str) -> None:
-    """Raises a DatasetError for a text with half a sign (a lone surrogate), which no file and no database can hold.
+    """Raises a DatasetError for a text with half a sign (a lone surrogate), which no file can hold.
 
     Args:
         data: what is to be saved.
-        label: of the file or table, for the message.
+        label: of the file, for the message.
     """
     broken = find_broken(data)
     if broken:
