@@ -245,7 +245,17 @@ def test_file_of_somebody_else_keeps_a_failed_run(room: Room, name: str) -> None
     assert list_tree(failed) == before
 
 
-def test_run_that_fails_before_it_writes_anything_is_put_aside(room: Room) -> None:
+def test_run_that_fails_before_it_writes_anything_leaves_nothing(room: Room) -> None:
+    """So that a mistyped parameter does not cost the results of a long run that failed before."""
+    do_run(room, 1)
+    fail(room, 2)
+    before = list_tree(room.root)
+    put_aside(begin(room))
+    assert list_tree(room.root) == before
+
+
+def test_file_of_somebody_else_in_such_a_run_stays(room: Room) -> None:
     run = begin(room)
+    put(run.folder / "08_reporting/notes.md", "file")
     put_aside(run)
-    assert [path.name for path in room.list_hidden(".failed")] == [f".{run.name}.failed"]
+    assert (run.folder / "08_reporting/notes.md").read_text() == "mine"

@@ -12,7 +12,7 @@ from rnn_pipelines.errors import NewerFormatError, RunError
 from rnn_pipelines.runs import writing
 from rnn_pipelines.runs.files import RECORD, list_files
 from rnn_pipelines.runs.records import find_damage, read_record
-from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.room import FAILED, Room
 from rnn_pipelines.runs.writing import publish, put_aside
 from small_runs import FILES, KINDS, METRICS, SOURCE, begin, do_run, fail, put, read_shown, write
 
@@ -143,7 +143,11 @@ def test_it_goes_on_from_a_run_that_failed_if_that_came_far_enough(room: Room) -
 
 def test_it_does_not_go_on_from_one_that_failed_too_early(room: Room) -> None:
     before = do_run(room, 1)
-    put_aside(begin(room))
+    run = begin(room)
+    (run.folder / SOURCE).parent.mkdir()
+    (run.folder / SOURCE).write_text("2")
+    put_aside(run)
+    assert len(room.list_hidden(FAILED)) == 1
     assert begin(room, needed=[METRICS]).continues == before
 
 

@@ -101,15 +101,21 @@ def publish(run: OpenRun, record: RunRecord) -> None:
 def put_aside(run: OpenRun) -> None:
     """Keep what a run wrote that failed, so that one that leaves nodes out can go on from it; only the newest.
 
+    A run that failed before it wrote anything leaves nothing, and an older one that failed stays.
+
     Raises:
-        OSError: it could not be renamed.
+        OSError: it could not be read, renamed or removed.
     """
     if not run.folder.is_dir():
+        return
+    files = measure_files(run.folder, run.writes)
+    if not files:
+        warn_of_kept(remove_runs([run.folder]))
         return
     warn_of_kept(remove_runs(run.room.list_hidden(FAILED)))
     begun = RunRecord(run=run.name, pipeline=run.room.pipeline)
     try:
-        write_record(run.folder, {**begun, "files": measure_files(run.folder, run.writes)})
+        write_record(run.folder, {**begun, "files": files})
     except OSError as error:
         # The disk may be full. The record that was begun still says which paths are the run's own.
         logger.warning("%s: the record of the failed run could not be written (%s)", run.folder, error)
