@@ -15,21 +15,19 @@ from statistics import mean, stdev
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.base import fit_base
-from rnn_pipelines.forecast.baselines import forecast_baselines
-from rnn_pipelines.forecast.best import BEST, weigh_best
-from rnn_pipelines.forecast.forecaster import forecast_best
-from rnn_pipelines.forecast.networks import forecast_windows
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
+from rnn_pipelines.forecast.methods.forecasts import forecast_methods
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.registry import NETWORKS
+from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
-from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.windows import WindowSpec
-from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.training import train_network
 
 RESULTS = Path(__file__).parent / "results/covariates.json"
-SHOWN = (*NETWORKS, BEST, "ridge", "mix", "climatology", "seasonal_naive")
+SHOWN = (*NETWORKS, ENSEMBLE, "ridge", "baseline_ensemble", "climatology", "seasonal_naive")
 DAYS, WEATHER = ("holiday", "workingday"), ("temp", "hum", "windspeed")
 # Bikes hired in Washington in each hour of 2011, of Fanaee-T & Gama (2014), doi:10.1007/s13748-013-0040-3.
 BIKES = Path(__file__).parent / ".data/islp-0.6.0-py3-none-any.whl"
@@ -82,13 +80,12 @@ def run(case: str, covariates: CovariateSpec, seed: int) -> dict[str, float]:
     external = read_bikes() if case == "bikes" else external
     recipe = Recipe(source=source, covariates=covariates, window=WINDOWS.get(case, WindowSpec()))
     prepared = prepare_panel(read_source(source, external), recipe, read_covariates(source, covariates, external))
-    panel, base = prepared.windows, fit_base(prepared.windows)
-    forecasts, networks = forecast_baselines(panel, base), {}
+    panel, linear = prepared.windows, fit_linear_models(prepared.windows)
+    networks = {}
     for cell in NETWORKS:
         training = ForecastTrainingSpec(seed=10 * seed)
-        networks[cell], _, _ = train_network(panel, base, NetworkSpec(cell=cell), training)
-        forecasts[cell] = forecast_windows(networks[cell], base, panel)
-    forecasts[BEST] = forecast_best(panel, base, weigh_best(panel, base, **networks), **networks)
+        networks[cell], _, _ = train_network(panel, linear, NetworkSpec(cell=cell), training)
+    forecasts = forecast_methods(panel, linear, fit_all_methods(panel, linear, **networks)[0])
     return measure(prepared, {name: found.test for name, found in forecasts.items()}, signal)
 
 

@@ -20,25 +20,25 @@ import numpy as np
 import pandas as pd
 from accuracy import prepare_data
 
-from rnn_pipelines.forecast.base import fit_base
-from rnn_pipelines.forecast.baselines import forecast_baselines
-from rnn_pipelines.forecast.best import BEST, weigh_best
 from rnn_pipelines.forecast.evaluation.interval_metrics import MEASURES, measure_intervals
-from rnn_pipelines.forecast.forecaster import forecast_best
-from rnn_pipelines.forecast.intervals import LevelSpec, add_intervals, fit_intervals
-from rnn_pipelines.forecast.networks import Network, forecast_windows
-from rnn_pipelines.forecast.predictions import tabulate_forecasts
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
+from rnn_pipelines.forecast.methods.forecasts import forecast_methods
+from rnn_pipelines.forecast.methods.intervals import LevelSpec, add_intervals, fit_intervals
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.network import Network
+from rnn_pipelines.forecast.methods.predictions import tabulate_forecasts
+from rnn_pipelines.forecast.methods.registry import NETWORKS
+from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
-from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.training import train_network
 
 RESULTS = Path(__file__).parent / "results"
 LEVEL = LevelSpec((80, 95))
-SHOWN = (*NETWORKS, BEST, "mix", "ridge")
+SHOWN = (*NETWORKS, ENSEMBLE, "baseline_ensemble", "ridge")
 # The signal of the synthetic temperature, and what is added to it; the deviation is 2 °C over the whole signal's range.
 SIGNAL = 20 + 10 * np.sin(2 * np.pi * np.arange(1000) / 365)
 NOISES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
@@ -97,19 +97,18 @@ def read_tables(case: str, num_draws: int) -> Iterator[tuple[pd.DataFrame, Recip
 def measure(table: pd.DataFrame, recipe: Recipe, has_networks: bool) -> pd.DataFrame:
     """Coverage, width and Winkler score by forecaster, level and step ahead."""
     found = prepare_panel(table, recipe)
-    panel, base = found.windows, fit_base(found.windows)
+    panel, linear = found.windows, fit_linear_models(found.windows)
     networks = {name: train(panel, name) for name in NETWORKS} if has_networks else {}
-    best = weigh_best(panel, base, **networks)
-    intervals = fit_intervals(panel, base, best, LEVEL, **networks)
-    forecasts = {name: forecast_windows(network, base, panel) for name, network in networks.items()}
-    forecasts |= {BEST: forecast_best(panel, base, best, **networks), **forecast_baselines(panel, base)}
+    fitted, _ = fit_all_methods(panel, linear, **networks)
+    intervals = fit_intervals(FittingData(panel, linear), fitted, LEVEL)
+    forecasts = forecast_methods(panel, linear, fitted)
     points = tabulate_forecasts(panel, found.features, found.scaler, forecasts, "test")
     return measure_intervals(add_intervals(points, intervals, panel, found.scaler, "test"))[1]
 
 
 def train(panel: WindowedPanel, name: str) -> Network:
     """With default settings."""
-    return train_network(panel, fit_base(panel), NetworkSpec(cell=name), ForecastTrainingSpec())[0]
+    return train_network(panel, fit_linear_models(panel), NetworkSpec(cell=name), ForecastTrainingSpec())[0]
 
 
 def summarize(case: str, measured: list[pd.DataFrame]) -> pd.DataFrame:

@@ -64,7 +64,7 @@ PARAMETERS = {
     },
     "retrain_forecast": {"policy": {"must_beat": [], "max_age_days": 1e-9}},
 }
-START, PREPARATION, PROMOTION = "start, loading the champion", "preparing the data", "refit_promoted"
+START, PREPARATION, PROMOTION = "start, loading the champion", "preparing the data", "decide_promotion"
 MOMENTS = [START, PREPARATION, "train gru", "train lstm", "choose_challenger", "forecast_holdout", PROMOTION]
 
 
@@ -244,7 +244,7 @@ def predict(place: Place, day: pd.Timestamp) -> pd.DataFrame:
 
 def is_as_decided(place: Place, champion: LoadedChampion, day: pd.Timestamp) -> bool:
     """Whether it forecasts the holdout as it did when it was judged."""
-    from rnn_pipelines.forecast.forecaster import forecast_cutoffs
+    from rnn_pipelines.forecast.model.artefact import forecast_cutoffs
 
     holdout = pd.read_parquet(place.holdout)
     table = read_newest(None, SOURCE, NewestSpec(as_of=str(day.date())))

@@ -18,16 +18,18 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.base import fit_base
-from rnn_pipelines.forecast.forecaster import Forecaster, describe_forecaster, forecast_cutoffs, make_blend
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData, PanelModel
+from rnn_pipelines.forecast.methods.network_model import describe_network
+from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.forecast.model.artefact import Forecaster, describe_forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
-from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.training import train_network
 
 SERIES = Path(os.environ.get("RNN_DATA", "../shared/data")) / "series/daily-min-temperatures.csv"
 RECIPE = Recipe(
@@ -65,16 +67,17 @@ def train(as_of: pd.Timestamp, seed: int) -> Trained:
     """A forecaster of the series up to a day."""
     panel = prepare_panel(read_newest(None, RECIPE.source, NewestSpec(as_of=str(as_of.date()))), RECIPE)
     started = time.process_time()
-    base = fit_base(panel.windows)
+    linear = fit_linear_models(panel.windows)
     fitted = time.process_time()
-    network, _, record = train_network(panel.windows, base, NetworkSpec(cell="gru"), ForecastTrainingSpec(seed=seed))
+    network, _, record = train_network(panel.windows, linear, NetworkSpec(cell="gru"), ForecastTrainingSpec(seed=seed))
     ended = time.process_time()
     settings = describe_forecaster(
         panel.series, panel.profile, panel.cutoffs, RECIPE.window, RECIPE.calendar, RECIPE.gaps
     )
-    forecaster = Forecaster(make_blend(base, {"gru": network}, {"gru": 1.0}), panel.scaler, settings)
-    linear = replace(forecaster, model=make_blend(base, {}, {}))
-    return Trained(panel, forecaster, linear, fitted - started, ended - fitted, record["num_steps"])
+    model = describe_network(FittingData(panel.windows, linear), network).model
+    forecaster = Forecaster(PanelModel(linear.normalizer, model), panel.scaler, settings)
+    alone = replace(forecaster, model=PanelModel(linear.normalizer, model.start))
+    return Trained(panel, forecaster, alone, fitted - started, ended - fitted, record["num_steps"])
 
 
 def judge(forecaster: Forecaster, panel: Panel) -> float:

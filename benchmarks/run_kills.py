@@ -266,9 +266,6 @@ def main() -> int:
     moments = random.Random(arguments.seed)
     bootstrap_project(PROJECT)
     with make_trials() as trials:
-        import rnn_pipelines.forecast.report.report
-        import rnn_pipelines.forecast.training  # noqa: F401
-
         trials.run_well()
         trials.put_notes()
         seconds = min(measure_seconds(trials) for _ in range(3))

@@ -30,7 +30,7 @@ SWAPPED = PROJECT / "benchmarks/.data/swapped.parquet"
 ROOTS = {"classic": "data/classic", "benchmark": "benchmarks/.data"}
 CASES = {
     "classic": ("classic", []),
-    "best": ("benchmark", []),
+    "ensemble": ("benchmark", []),
     "unlabelled": ("benchmark", ["source.unlabelled=true"]),
     "words": (
         "benchmark",

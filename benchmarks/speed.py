@@ -27,17 +27,18 @@ BEFORE = "6868f6c"
 # first training, and of the second alone. The second finds everything imported that can be.
 TRAIN_NOW = """
 import json, sys, time
-from rnn_pipelines.forecast.base import fit_base
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
-from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.training import train_network
+from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training import train_network
 
 recipe = Recipe(source=SourceSpec(name="seattle"))
 panel = prepare_panel(read_source(recipe.source), recipe).windows
 
 def train():
-    return train_network(panel, fit_base(panel), NetworkSpec(cell="gru"), ForecastTrainingSpec(seed=int(sys.argv[1])))
+    training = ForecastTrainingSpec(seed=int(sys.argv[1]))
+    return train_network(panel, fit_linear_models(panel), NetworkSpec(cell="gru"), training)
 
 train()
 cold = time.process_time()

@@ -2,9 +2,9 @@
 
     RNN_DATA=<folder of the real data> .venv/bin/python benchmarks/theta.py [case ...]
 
-Errors on the test part, over those of the mix: of theta, and of both as `weigh_best` combines them. Generated series
-are other draws than those of the tests; real ones are cut off before their test parts. A single series is measured by
-MSE, a panel by MAE in the frame.
+Errors on the test part, over those of the ensemble of simple methods: of Theta, and of both as `fit_ensemble` combines
+them. Generated series are other draws than those of the tests; real ones are cut off before their test parts. A single
+series is measured by MSE, a panel by the normalised MAE.
 """
 
 import argparse
@@ -18,16 +18,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.base import fit_base
-from rnn_pipelines.forecast.best import weigh_best
-from rnn_pipelines.forecast.forecaster import make_blend
-from rnn_pipelines.forecast.predictors import frame_targets, frame_windows
+from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 
 PROJECT = Path(__file__).parents[1]
 NUM_GENERATED = 200
-COLUMNS = ("mix", "theta", "best")
+COLUMNS = ("baseline_ensemble", "theta", "ensemble")
 SMALLEST_LOSS = 1e-12
 
 
@@ -66,21 +65,21 @@ def measure(table: pd.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
     """The loss of each on the test part, the weight of theta, and whether there was enough to judge by."""
     recipe = Recipe(source=SourceSpec(name="catalog"), **settings)
     panel = prepare_panel(table.reset_index(drop=True), recipe).windows
-    base = fit_base(panel)
+    linear = fit_linear_models(panel)
     started = time.process_time()
-    weights = weigh_best(panel, base)["weights"]
+    fitted, record = fit_all_methods(panel, linear)
+    weights = record["weights"]
     seconds = time.process_time() - started
     index = panel.index("test")
     origins = index.origins(np.arange(len(index)))
-    framed = frame_windows(panel, base, origins)
-    actual = frame_targets(panel, framed, origins)
-    mixed = {"mix": {"mix": 1.0}, "theta": {"theta": 1.0}, "best": weights}
+    normalized = normalize_windows(panel, linear.normalizer, origins)
+    actual = normalize_targets(panel, normalized, origins)
     losses = {}
-    for name, parts in mixed.items():
-        error = actual - framed.units.frame(make_blend(base, {}, parts).forecast(panel, origins))
+    for name in ("baseline_ensemble", "theta", "ensemble"):
+        error = actual - fitted[name].model.forecast(panel, normalized, origins)
         # No error at all would make its logarithm infinite.
-        losses[name] = float(np.nanmean(np.abs(error) if base.is_absolute else error**2)) + SMALLEST_LOSS
-    return {**losses, "weight": weights["theta"], "is_enough": base.is_enough, "seconds": seconds}
+        losses[name] = float(np.nanmean(np.abs(error) if linear.is_absolute else error**2)) + SMALLEST_LOSS
+    return {**losses, "weight": weights["theta"], "is_enough": linear.is_enough, "seconds": seconds}
 
 
 def generate() -> Iterator[dict[str, Any]]:
@@ -102,8 +101,8 @@ def generate() -> Iterator[dict[str, Any]]:
 
 def summarize(rows: pd.DataFrame, name: str) -> str:
     """A Markdown row: geometric means of the ratios, with the standard error of the logarithm of the last one."""
-    ratios = np.log(rows[[*COLUMNS]].div(rows["mix"], axis=0))
-    theta, best = np.exp(ratios["theta"].mean()), np.exp(ratios["best"].mean())
+    ratios = np.log(rows[[*COLUMNS]].div(rows["baseline_ensemble"], axis=0))
+    theta, best = np.exp(ratios["theta"].mean()), np.exp(ratios["ensemble"].mean())
     error = f" ± {ratios['best'].std() / len(rows) ** 0.5:.3f}" if len(rows) > 1 else ""
     means = f"{rows['weight'].mean():.2f} | {rows['seconds'].mean():.2f}"
     return f"| {name} | {len(rows)} | {theta:.3f} | {best:.3f}{error} | {means} |"

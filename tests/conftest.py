@@ -18,20 +18,22 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from rnn_pipelines.forecast.base import fit_base
-from rnn_pipelines.forecast.forecaster import Forecaster, describe_forecaster, make_blend
-from rnn_pipelines.forecast.intervals import LevelSpec, fit_intervals
-from rnn_pipelines.forecast.networks import make_network, size_members
+from fitted import combine, combine_model
+from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.network import make_network, size_members
+from rnn_pipelines.forecast.methods.specs import NetworkSpec
+from rnn_pipelines.forecast.model.artefact import Forecaster, describe_forecaster
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
-from rnn_pipelines.forecast.specs import NetworkSpec
 from rnn_pipelines.networks.members import initialize_members
 from rnn_pipelines.report.failures import take_failures
-from rnn_pipelines.sentiment.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec, fit_nb_ngram
 from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec, encode_texts
@@ -237,7 +239,7 @@ def make_values() -> Callable[..., list[float | None]]:
 
 @pytest.fixture(scope="session")
 def make_forecaster() -> Callable[..., Forecaster]:
-    """Makes a forecaster of `prepare`'s values: half the mix of simple methods, half networks of random weights.
+    """Makes a forecaster of `prepare`'s values: half the baseline ensemble, half networks of random weights.
 
     With intervals where levels of them are given.
     """
@@ -251,25 +253,25 @@ def make_forecaster() -> Callable[..., Forecaster]:
     ) -> Forecaster:
         panel = prepared.windows
         window = window or WindowSpec(lookback=panel.lookback, horizon=panel.horizon)
-        base, embedding = fit_base(panel), 0 if len(panel.series_starts) == 1 else 3
+        linear, embedding = fit_linear_models(panel), 0 if len(panel.series_starts) == 1 else 3
         networks = {}
         for number, cell in enumerate(cells or ("gru",)):
             weights = initialize_members(number, 2, size_members(panel, cell, 3, embedding, 1, ()))
             head = np.random.default_rng(number).normal(size=weights["head_kernel"].shape)
             weights["head_kernel"] = head.astype(np.float32)
-            unseen = np.zeros((len(base.judged), panel.horizon), np.float32)
+            unseen = np.zeros((len(linear.validation), panel.horizon), np.float32)
             networks[cell] = make_network(weights, cell, 1, np.zeros(0, np.int64), 0.5, unseen)
-        shares = {"mix": 0.5} | dict.fromkeys(networks, 0.5 / len(networks))
+        shares = {"baseline_ensemble": 0.5} | dict.fromkeys(networks, 0.5 / len(networks))
         settings = describe_forecaster(
             prepared.series, prepared.profile, prepared.cutoffs, window, CalendarSpec(), GapPolicy(gaps)
         )
         asked = {cell: NetworkSpec(cell=cell).model_dump(mode="json") for cell in networks}
-        blend = make_blend(base, networks, shares)
+        model = combine_model(panel, linear, networks, shares)
         intervals = None
         if level is not None:
-            best = {"weights": shares}
-            intervals = fit_intervals(panel, base, best, LevelSpec(level), **networks).pick("best", "y_hat")
-        return Forecaster(blend, prepared.scaler, settings.model_copy(update={"networks": asked}), intervals)
+            own = {"y_hat": combine(panel, linear, networks, shares)}
+            intervals = fit_intervals(FittingData(panel, linear), own, LevelSpec(level))
+        return Forecaster(model, prepared.scaler, settings.model_copy(update={"networks": asked}), intervals)
 
     return make
 

@@ -12,13 +12,24 @@ import pandas as pd
 import pytest
 import yaml
 
+from fitted import forecast_network
 from rnn_pipelines import Forecaster
 from rnn_pipelines.datasets import ArraysDataset
-from rnn_pipelines.forecast.networks import forecast_windows
 from rnn_pipelines.report.notes import NOTE_TITLE
 
 PROJECT = Path(__file__).parents[1]
-FORECASTERS = ["lstm", "gru", "best", "last_value", "drift", "seasonal_naive", "climatology", "ridge", "mix", "theta"]
+FORECASTERS = [
+    "lstm",
+    "gru",
+    "ensemble",
+    "last_value",
+    "drift",
+    "seasonal_naive",
+    "climatology",
+    "ridge",
+    "baseline_ensemble",
+    "theta",
+]
 FRAMEWORKS = re.compile(r"\| +(tensorflow|keras)\b")
 
 
@@ -129,7 +140,7 @@ def test_run_ends_with_verdict_ranking_and_next_values_on_one_screen(
 
 
 def test_saved_networks_give_the_saved_forecasts(results: Results) -> None:
-    panel, base = (
+    panel, linear = (
         load_arrays(results, path, holds)
         for path, holds in (
             ("05_model_input/forecast/windows.npz", "series.windows.WindowedPanel"),
@@ -139,7 +150,7 @@ def test_saved_networks_give_the_saved_forecasts(results: Results) -> None:
     for cell in ("lstm", "gru"):
         network = load_arrays(results, f"06_models/forecast/{cell}.npz", "networks.Network")
         saved = np.load(results.root / f"07_model_output/forecast/{cell}_forecasts.npz")["test"]
-        np.testing.assert_allclose(forecast_windows(network, base, panel).test, saved, atol=1e-6)
+        np.testing.assert_allclose(forecast_network(network, linear, panel).test, saved, atol=1e-6)
 
 
 def load_arrays(results: Results, path: str, holds: str) -> Any:
@@ -149,13 +160,13 @@ def load_arrays(results: Results, path: str, holds: str) -> Any:
 def test_best_combination_is_that_of_its_weights(results: Results, predictions: pd.DataFrame) -> None:
     """A single series is forecast as it is scaled, so that weights mean the same in its unit."""
     weights = results.json("06_models/forecast/best.json")["weights"]
-    assert set(weights) == {"mix", "theta", "lstm", "gru"}
+    assert set(weights) == {"baseline_ensemble", "theta", "lstm", "gru"}
     expected = sum(weight * predictions[name] for name, weight in weights.items())
-    np.testing.assert_allclose(predictions["best"], expected, rtol=1e-4)
+    np.testing.assert_allclose(predictions["ensemble"], expected, rtol=1e-4)
 
 
 def test_run_needs_neither_tensorflow_nor_keras(finished: subprocess.CompletedProcess[str]) -> None:
-    assert "rnn_pipelines.forecast.training" in finished.stderr
+    assert "rnn_pipelines.forecast.methods.training" in finished.stderr
     assert FRAMEWORKS.findall(finished.stderr) == []
 
 
@@ -171,7 +182,7 @@ def test_a_second_run_gives_the_same_numbers(results: Results, metrics: dict) ->
     assert run_forecast().returncode == 0
     again = results.json("08_reporting/forecast/metrics.json")
     for name in ("lstm", "gru"):
-        measured = ("mse", "mae", "mase", "num_steps", "gain", "num_parameters")
+        measured = ("mse", "mae", "mase", "num_steps", "shrinkage", "num_parameters")
         assert [again[name][key] for key in measured] == [metrics[name][key] for key in measured]
 
 
@@ -228,7 +239,7 @@ def test_python_gives_the_numbers_of_the_pipeline(results: Results, predictions:
     """From the same table and the same parameters."""
     blocks = [
         yaml.safe_load((PROJECT / f"conf/{env}/parameters_forecast.yml").read_text())["forecast"]
-        for env in ("base", "test")
+        for env in ("linear", "test")
     ]
     # A frame is none of the series that come along, whose windows are their own where they are left open.
     profile = results.json("02_intermediate/forecast/profile.json")
@@ -243,11 +254,11 @@ def test_python_gives_the_numbers_of_the_pipeline(results: Results, predictions:
     )
 
 
-def merge(base: dict, *more: dict) -> dict:
+def merge(linear: dict, *more: dict) -> dict:
     """Parameters of environments over those of the base."""
     for others in more:
-        base = {
+        linear = {
             name: {**block, **others.get(name, {})} if isinstance(block, dict) else others.get(name, block)
-            for name, block in base.items()
+            for name, block in linear.items()
         }
-    return base
+    return linear

@@ -40,7 +40,16 @@ def retrainings(results: dict) -> pd.DataFrame:
 
 def test_every_schedule_stands_beside_the_simple_methods(results: dict) -> None:
     names = [entry["name"] for entry in results["forecasters"]]
-    assert names == [*SCHEDULES, "last_value", "drift", "seasonal_naive", "climatology", "ridge", "mix", "theta"]
+    assert names == [
+        *SCHEDULES,
+        "last_value",
+        "drift",
+        "seasonal_naive",
+        "climatology",
+        "ridge",
+        "baseline_ensemble",
+        "theta",
+    ]
 
 
 def test_errors_are_those_of_the_predictions(results: dict) -> None:

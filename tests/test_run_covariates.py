@@ -150,9 +150,9 @@ def test_python_does_the_same(runs: Runs, tmp_path: Path) -> None:
     parts = forecaster.explain()
     assert list_inputs(runs.covariates) <= set(parts["input"])
     found = parts.groupby(["unique_id", "ds"], sort=False)["contribution"].sum()
-    np.testing.assert_allclose(found, predicted["best"], rtol=1e-4)
+    np.testing.assert_allclose(found, predicted["ensemble"], rtol=1e-4)
     assert len(forecaster.cross_validation(frame, n_windows=2)) == 2 * 2 * HORIZON
     forecaster.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
     pd.testing.assert_frame_equal(loaded.explain(frame), parts)
-    pd.testing.assert_series_equal(loaded.predict(frame)["best"], predicted["best"])
+    pd.testing.assert_series_equal(loaded.predict(frame)["ensemble"], predicted["ensemble"])

@@ -167,7 +167,7 @@ def test_kedro_run_with_a_failing_figure_ends_well_with_a_warning_and_a_note(clo
     assert "draw_explanation: StopIteration" in last
     reporting = clone / "data/08_reporting/forecast"
     assert json.loads((reporting / "metrics.json").read_text())["gru"]["mse"] > 0
-    assert "best" in finished.stdout
+    assert "ensemble" in finished.stdout
     # The other figures are as they always are.
     noted = [path.name for path in sorted(reporting.glob("*.json")) if NOTE_TITLE in path.read_text()]
     assert noted == ["explanation.json"]

@@ -36,7 +36,7 @@ def make_week(size: int, seed: int, period: int = 7) -> np.ndarray:
 
 def is_near(found: SimpleNamespace, expected: Callable[[pd.DataFrame], np.ndarray]) -> bool:
     """Whether the next values are within five deviations of the noise of the cycle."""
-    return bool((np.abs(found.next_values["best"] - expected(found.next_values)) < 50).all())
+    return bool((np.abs(found.next_values["ensemble"] - expected(found.next_values)) < 50).all())
 
 
 # The German spreadsheet
@@ -114,7 +114,7 @@ def test_window_of_60_months_is_said(months: SimpleNamespace) -> None:
 
 
 def test_60_months_have_intervals(months: SimpleNamespace) -> None:
-    assert np.isfinite(months.next_values[["best-lo-80", "best-hi-80"]]).all().all()
+    assert np.isfinite(months.next_values[["ensemble-lo-80", "ensemble-hi-80"]]).all().all()
 
 
 # 20 stores of which two opened last month
@@ -133,7 +133,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 def test_stores_that_opened_last_month_are_forecast(stores: SimpleNamespace) -> None:
     assert stores.next_values["unique_id"].nunique() == 20
     young = stores.next_values[stores.next_values["unique_id"] >= "s18"]
-    assert (np.abs(young["best"] - 1500 - 100 * np.sin(2 * np.pi * (399 + young["horizon_step"]) / 7)) < 50).all()
+    assert (np.abs(young["ensemble"] - 1500 - 100 * np.sin(2 * np.pi * (399 + young["horizon_step"]) / 7)) < 50).all()
 
 
 def test_stores_that_opened_last_month_judge_nobody(stores: SimpleNamespace) -> None:

@@ -16,13 +16,13 @@ import pytest
 
 from rnn_pipelines.cells.conventions import count_weights_by_gate
 from rnn_pipelines.datasets import ArraysDataset
-from rnn_pipelines.forecast.base import fit_base
-from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.training import train_network
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.pipelines.internals.pipeline import FIGURES
 from rnn_pipelines.report.notes import NOTE_TITLE
-from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.datasets import TextClassifierDataset
+from rnn_pipelines.sentiment.model.classifier import TextClassifier
 
 pytestmark = pytest.mark.slow
 
@@ -105,13 +105,13 @@ def after_others(
     """Other pipelines have left forecasters and a classifier of one network, but no reviews."""
     clone = Clone(tmp_path_factory.mktemp("after"))
     panel = prepare(make_values(60)).windows
-    base, models = fit_base(panel), clone.data / "06_models/forecast"
+    linear, models = fit_linear_models(panel), clone.data / "06_models/forecast"
     holds = "rnn_pipelines.forecast.series.windows.WindowedPanel"
     ArraysDataset(filepath=str(clone.data / "05_model_input/forecast/windows.npz"), holds=holds).save(panel)
-    ArraysDataset(filepath=str(models / "base.npz"), holds="rnn_pipelines.forecast.base.Base").save(base)
+    ArraysDataset(filepath=str(models / "base.npz"), holds="rnn_pipelines.forecast.methods.linear.Base").save(linear)
     for cell in ("lstm", "gru"):
-        network, _, _ = train_network(panel, base, NetworkSpec(cell=cell, units=3), ForecastTrainingSpec(max_steps=2))
-        holds = "rnn_pipelines.forecast.networks.Network"
+        network, _, _ = train_network(panel, linear, NetworkSpec(cell=cell, units=3), ForecastTrainingSpec(max_steps=2))
+        holds = "rnn_pipelines.forecast.methods.network.Network"
         ArraysDataset(filepath=str(models / f"{cell}.npz"), holds=holds).save(network)
     alone = TextClassifier(
         {"gru": text_classifier.networks["gru"]},

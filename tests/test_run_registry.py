@@ -1,4 +1,4 @@
-"""A network and a baseline that are registered with one line each go through all that forecasting does."""
+"""A network, a local and a global method, each registered with one line, go through all that forecasting does."""
 
 import json
 import shutil
@@ -13,48 +13,55 @@ from kedro.framework.project import configure_project
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from rnn_pipelines.forecast.base import Base
-from rnn_pipelines.forecast.baselines import BASELINES, Baseline, Forecast
-from rnn_pipelines.forecast.registry import NETWORKS, Network
-from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_windows
+from neighbours import NeighbourMethod
+from rnn_pipelines import Forecaster
+from rnn_pipelines.forecast.methods.network_model import NetworkMethod
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
 from rnn_pipelines.looks import Look
+from week_mean import WEEK_MEAN
 
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
 CHAMPION = ROOT / "06_models/champion/forecast"
+OWN = ("mine", "week_mean", "neighbours")
+PIPELINES = ("forecast", "retrain_forecast", "predict_forecast", "monitor_forecast", "backtest_forecast")
+PIPELINES += ("cross_validate_forecast", "tune_forecast")
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
-def fit_window_mean(panel: WindowedPanel, base: Base) -> Forecast:
-    return lambda origins: np.repeat(
-        gather_windows(panel, origins)[0][:, :, 0].mean(axis=1, keepdims=True), panel.horizon, axis=1
-    )
+@pytest.fixture(scope="module")
+def patched() -> Iterator[None]:
+    """With one line more for each of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(NETWORKS, "mine", NetworkMethod(Look("another GRU", "#123456"), "gru"))
+        patch.setitem(METHODS, "week_mean", WEEK_MEAN)
+        patch.setitem(METHODS, "neighbours", NeighbourMethod(Look("nearest windows", "#123321", "dot")))
+        yield
 
 
 @pytest.fixture(scope="module")
-def registered() -> Iterator[None]:
-    """With a network and a baseline more; Kedro makes its graphs anew."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(NETWORKS, "mine", Network(Look("another GRU", "#123456"), "gru"))
-        patch.setitem(BASELINES, "window_mean", Baseline(Look("mean of the window", "#654321"), fit_window_mean))
-        shutil.rmtree(CHAMPION, ignore_errors=True)
-        bootstrap_project(PROJECT)
-        configure_project("rnn_pipelines")
-        for pipeline in ("forecast", "retrain_forecast", "predict_forecast", "backtest_forecast"):
-            run(pipeline)
-        yield
+def registered(patched: None) -> Iterator[None]:
+    """After a run of each pipeline; Kedro makes its graphs anew."""
+    shutil.rmtree(CHAMPION, ignore_errors=True)
+    bootstrap_project(PROJECT)
+    configure_project("rnn_pipelines")
+    for pipeline in PIPELINES:
+        run(pipeline)
+    yield
     configure_project("rnn_pipelines")
 
 
 def run(pipeline: str) -> None:
     # The one line of parameters that a network needs.
     parameters: dict[str, Any] = {"forecast": {"mine": {"cell": "mine", "units": 4}}}
-    if pipeline == "predict_forecast":
+    if pipeline in ("predict_forecast", "monitor_forecast"):
         parameters = {}
-    if pipeline == "backtest_forecast":
+    if pipeline in ("backtest_forecast", "cross_validate_forecast", "tune_forecast"):
         # One process has the registries.
         parameters["parallel"] = {"workers": 1}
+    if pipeline == "tune_forecast":
+        parameters["tune_forecast"] = {"num_samples": 1}
     with KedroSession.create(project_path=PROJECT, env="test", runtime_params=parameters) as session:
         session.run(pipeline_names=[pipeline])
 
@@ -67,23 +74,23 @@ def read(path: str) -> Any:
 def test_they_are_measured_beside_the_others() -> None:
     metrics = read("08_reporting/forecast/metrics.json")
     # The temperature of 1,000 days has no three years, and so no long season.
-    assert set(metrics) == {*NETWORKS, *BASELINES, "best", "noise_floor_mse", "run"} - {"long_seasonal_naive"}
+    assert set(metrics) == {*NETWORKS, *METHODS, "ensemble", "noise_floor_mse", "run"} - {"long_seasonal_naive"}
     assert metrics["mine"]["num_parameters"] > 0
-    assert "skill_vs_window_mean" in metrics["gru"]
+    assert "skill_vs_week_mean" in metrics["gru"]
 
 
 @pytest.mark.usefixtures("registered")
 def test_the_report_shows_them() -> None:
     report = (ROOT / "08_reporting/forecast/report.html").read_text()
     assert "another GRU" in report
-    assert "mean of the window" in report
+    assert "mean of the last week" in report
 
 
 @pytest.mark.usefixtures("registered")
 def test_the_network_is_trained_and_the_baseline_judged_in_a_retraining() -> None:
     training = read("06_models/retrain_forecast/training.json")
     assert set(training["networks"]) == set(NETWORKS)
-    assert "window_mean" in pd.read_parquet(ROOT / "06_models/retrain_forecast/holdout.parquet")
+    assert "week_mean" in pd.read_parquet(ROOT / "06_models/retrain_forecast/holdout.parquet")
 
 
 @pytest.mark.usefixtures("registered")
@@ -95,5 +102,49 @@ def test_the_champion_predicts() -> None:
 @pytest.mark.usefixtures("registered")
 def test_the_backtest_replays_the_network_and_judges_the_baseline() -> None:
     names = [entry["name"] for entry in read("08_reporting/backtest_forecast/results.json")["forecasters"]]
-    assert "window_mean" in names
-    assert "mean of the window" in (ROOT / "08_reporting/backtest_forecast/report.html").read_text()
+    assert "week_mean" in names
+    assert "mean of the last week" in (ROOT / "08_reporting/backtest_forecast/report.html").read_text()
+
+
+@pytest.mark.usefixtures("registered")
+def test_they_have_forecasts_with_intervals_and_weights() -> None:
+    table = pd.read_parquet(ROOT / "07_model_output/forecast/predictions.parquet")
+    names = {f"{name}-{end}-80" for name in OWN for end in ("lo", "hi")}
+    assert names <= set(table)
+    assert table[sorted(names)].notna().all().all()
+    assert set(OWN) <= set(read("06_models/forecast/ensemble.json")["weights"])
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_cross_validation_measures_them() -> None:
+    assert set(OWN) <= set(pd.read_parquet(ROOT / "07_model_output/cross_validate_forecast/predictions.parquet"))
+
+
+@pytest.fixture(scope="module")
+def fitted(patched: None) -> Forecaster:
+    """Of two series whose weeks differ."""
+    days = np.arange(160)
+    noise = np.random.default_rng(0).normal(size=(2, len(days)))
+    frame = pd.concat(
+        pd.DataFrame({"unique_id": name, "ds": pd.date_range("2024-01-01", periods=160), "y": own})
+        for name, own in zip("ab", 50 + 5 * np.sin(2 * np.pi * days / 7) + noise, strict=True)
+    )
+    small = {"units": 4, "members": 2}
+    blocks = {"lstm": small, "gru": small, "mine": {"cell": "mine", **small}, "training": {"max_steps": 50}}
+    return Forecaster(h=7, lookback=14, **blocks).fit(frame)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_python_forecasts_ranks_and_explains_them(fitted: Forecaster, name: str) -> None:
+    found = fitted.predict()
+    assert found[[name, f"{name}-lo-80", f"{name}-hi-80"]].notna().all().all()
+    assert name in fitted.leaderboard()["forecaster"].tolist()
+    sums = fitted.explain(forecaster=name).groupby(["unique_id", "ds"])["contribution"].sum()
+    np.testing.assert_allclose(sums, found.set_index(["unique_id", "ds"])[name].reindex(sums.index), rtol=1e-4)
+
+
+def test_a_saved_ensemble_of_them_forecasts_the_same(fitted: Forecaster, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "model")
+    ends = fitted._fitted.panel.series.drop(columns="observed")
+    loaded = Forecaster.load(tmp_path / "model").predict(ends)
+    np.testing.assert_allclose(loaded["ensemble"], fitted.predict()["ensemble"], rtol=1e-5)

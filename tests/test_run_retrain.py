@@ -23,7 +23,7 @@ from rnn_pipelines.champion.store import RECORD, ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError, SeriesError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
-from rnn_pipelines.forecast.packing import unpack
+from rnn_pipelines.forecast.model.packing import unpack
 from rnn_pipelines.runs.waiting import WAIT_SECONDS
 
 PROJECT = Path(__file__).parents[1]
@@ -81,13 +81,13 @@ def run(sales: Path) -> Run:
         "split": {"validation": 40, "test": 60},
         "training": {"learning_rate": 0.02},
     }
-    retrain = {"policy": {"must_beat": ["last_value", "seasonal_naive"]}, "budget": {"max_steps": 100}, "refit": True}
+    retrain = {"policy": {"must_beat": ["last_value", "seasonal_naive"]}, "budget": {"max_steps": 100}}
 
     def run_pipeline(name: str, **settings: Any) -> None:
-        base = {"forecast": shared, "retrain_forecast": retrain}
+        linear = {"forecast": shared, "retrain_forecast": retrain}
         if name == "predict_forecast":
-            base = {"forecast": {"source": source}}
-        parameters = merge(base, settings)
+            linear = {"forecast": {"source": source}}
+        parameters = merge(linear, settings)
         with KedroSession.create(project_path=PROJECT, env="test", runtime_params=parameters) as session:
             session.run(pipeline_names=[name])
 
@@ -151,13 +151,13 @@ def test_loss_is_the_mse_of_the_holdout(first: dict[str, Any]) -> None:
 
 def test_baselines_are_measured_and_beaten(first: dict[str, Any]) -> None:
     baselines = first["metrics"]["baselines"]
-    assert set(baselines) == {"last_value", "drift", "seasonal_naive", "ridge", "mix", "theta"}
+    assert set(baselines) == {"last_value", "drift", "seasonal_naive", "ridge", "baseline_ensemble", "theta"}
     assert first["metrics"]["challenger"]["loss"] < min(baselines["last_value"], baselines["seasonal_naive"])
 
 
 def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) -> None:
     """After loading it gives the forecasts on which it was judged."""
-    from rnn_pipelines.forecast.forecaster import forecast_cutoffs
+    from rnn_pipelines.forecast.model.artefact import forecast_cutoffs
 
     series = make_sales().rename(columns={"shop": "unique_id", "day": "ds", "sales": "y"}).assign(observed=True)
     holdout = first["holdout"]
@@ -168,23 +168,15 @@ def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) 
     np.testing.assert_allclose(found["y_hat"], holdout["challenger"], rtol=1e-6)
 
 
-def test_promoted_artefact_is_refit_up_to_the_newest_value(first: dict[str, Any]) -> None:
-    """Beside the one that was evaluated, in files of its own."""
-    artefact = unpack(ChampionDataset(path=str(FOLDER), task="forecast").store.read_version(first["version"]))
-    assert first["reasons"][1] == f"refit on everything up to {LAST.date()}"
-    assert set(artefact.in_use.settings.trained_until.values()) == {LAST}
-    assert set(artefact.settings.trained_until.values()) == {LAST - pd.Timedelta(days=60)}
-
-
 def test_finished_training_leaves_no_checkpoint(first: dict[str, Any]) -> None:
     assert list((HOLDOUT.parent / "checkpoints").glob("*")) == []
 
 
 def test_challenger_is_the_combination_of_the_least_error_on_what_nobody_had_seen(first: dict[str, Any]) -> None:
     training = first["training"]
-    assert training["chosen"] == "best"
-    assert set(training["validation_losses"]) == {"mix", "theta", "lstm", "gru", "best"}
-    assert first["metrics"]["challenger"]["validation_loss"] == training["validation_losses"]["best"]
+    assert training["chosen"] == "ensemble"
+    assert set(training["validation_losses"]) == {"baseline_ensemble", "theta", "lstm", "gru", "ensemble"}
+    assert first["metrics"]["challenger"]["validation_loss"] == training["validation_losses"]["ensemble"]
 
 
 # The next ones
@@ -314,7 +306,7 @@ def test_forecasting_needs_neither_tensorflow_nor_keras(sales: Path, predicted: 
         f"--params={source},forecast.source.id=shop",
     ]  # fmt: skip
     finished = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True)
-    assert "rnn_pipelines.forecast.forecaster" in finished.stderr
+    assert "rnn_pipelines.forecast.model.artefact" in finished.stderr
     assert re.findall(r"\| +(tensorflow|keras)\b", finished.stderr) == []
 
 

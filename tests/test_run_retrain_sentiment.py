@@ -157,8 +157,8 @@ def test_loss_is_the_log_loss_of_the_holdout(first: dict[str, Any]) -> None:
 
 def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) -> None:
     """After loading it gives the scores on which it was judged."""
-    from rnn_pipelines.sentiment.classifier import score_sentiment
-    from rnn_pipelines.sentiment.packing import unpack
+    from rnn_pipelines.sentiment.model.classifier import score_sentiment
+    from rnn_pipelines.sentiment.model.packing import unpack
 
     files = ChampionDataset(path=str(FOLDER), task="sentiment").store.read_version(first["version"])
     holdout = first["holdout"]

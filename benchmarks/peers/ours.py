@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from task import Task, give_back, read_arguments
 
-from rnn_pipelines.forecast import training
-from rnn_pipelines.forecast.base import Base, fit_base
-from rnn_pipelines.forecast.design import choose_design
-from rnn_pipelines.forecast.networks import forecast_origins
+from fitted import forecast_origins
+from rnn_pipelines.forecast.methods import training
+from rnn_pipelines.forecast.methods.hyperparameters import resolve_hyperparameters
+from rnn_pipelines.forecast.methods.linear import LinearModels, fit_linear_models
+from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
 from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec, number_series
-from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.networks.threads import use_one_thread
 
 IMPORT_SECONDS = time.process_time()
@@ -48,7 +48,7 @@ class WatchedTraining(training._Training):
         return found
 
 
-def judge(task: Task, panel: Panel, base: Base, network: Any) -> float:
+def judge(task: Task, panel: Panel, linear: LinearModels, network: Any) -> float:
     """The error of a network on the validation windows."""
     windows = panel.windows
     index = windows.index("validation")
@@ -56,7 +56,7 @@ def judge(task: Task, panel: Panel, base: Base, network: Any) -> float:
     series = number_series(windows.series_starts, origins)
     mean, deviation = (panel.scaler[name].to_numpy()[series][:, None] for name in ("mean", "deviation"))
     targets = windows.values[origins[:, None] + np.arange(windows.horizon), 0]
-    forecasts = forecast_origins(network, base, windows, origins)
+    forecasts = forecast_origins(network, linear, windows, origins)
     return task.measure(unscale(targets, mean, deviation), unscale(forecasts, mean, deviation))
 
 
@@ -70,16 +70,16 @@ def main() -> None:
     )
     panel = prepare_panel(read_source(recipe.source), recipe)
     past = replace(panel.windows, validation=panel.windows.validation[:0])
-    base = fit_base(past)
+    linear = fit_linear_models(past)
     base_seconds = time.process_time()
     network, spec = NetworkSpec(cell="gru"), ForecastTrainingSpec(seed=seed)
-    design = choose_design(past, base, network, spec)
+    hyperparameters = resolve_hyperparameters(past, linear, network, spec)
     # As `train_network` does, but watched.
     with use_one_thread():
-        watched = WatchedTraining(past, base, network, spec, design, training.Limits())
+        watched = WatchedTraining(past, linear, network, spec, hyperparameters, training.Limits())
         watched.run()
         whole_seconds = time.process_time()
-        curve = [(seconds, judge(task, panel, base, found)) for seconds, found in watched.replay()]
+        curve = [(seconds, judge(task, panel, linear, found)) for seconds, found in watched.replay()]
     give_back(
         IMPORT_SECONDS,
         curve,

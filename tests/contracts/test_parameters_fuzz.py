@@ -19,12 +19,12 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import MAX_MESSAGE, RnnPipelinesError
-from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.blocks import list_blocks, read_blocks
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.registry import NETWORKS
+from rnn_pipelines.forecast.methods.training import Limits, train_network
 from rnn_pipelines.forecast.recipe import prepare_panel
-from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.forecast.series.source import read_source
-from rnn_pipelines.forecast.training import Limits, train_network
 
 pytestmark = pytest.mark.slow
 
@@ -98,9 +98,9 @@ def test_parameters_of_forecast_are_refused_or_make_windows_and_a_network(
         if np.prod([panel.windows.lookback, panel.windows.horizon]) > 400 or panel.windows.values.shape[1] > 30:
             event("too large to be fitted here")
             return
-        base = fit_base(panel.windows)
+        linear = fit_linear_models(panel.windows)
         for name in NETWORKS if trains and (spec.training.max_steps or 10**9) <= 10 else ():
-            train_network(panel.windows, base, spec.networks[name], spec.training, Limits(max_seconds=1.0))
+            train_network(panel.windows, linear, spec.networks[name], spec.training, Limits(max_seconds=1.0))
             event("trained")
     except RnnPipelinesError as error:
         refuse_long(error)

@@ -11,11 +11,11 @@ import pytest
 from kedro.io import DatasetError
 
 from rnn_pipelines.datasets import ArraysDataset
-from rnn_pipelines.forecast.predictions import Forecasts
+from rnn_pipelines.forecast.methods.predictions import Forecasts
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 
 PANEL = "rnn_pipelines.forecast.series.windows.WindowedPanel"
-FORECASTS = "rnn_pipelines.forecast.predictions.Forecasts"
+FORECASTS = "rnn_pipelines.forecast.methods.predictions.Forecasts"
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,12 @@ from rnn_pipelines.champion.manual import promote_version
 from rnn_pipelines.champion.policy import Decision
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
-from rnn_pipelines.forecast import packing
-from rnn_pipelines.forecast.forecaster import Forecaster, forecast_newest
-from rnn_pipelines.forecast.packing import pack
+from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
+from rnn_pipelines.forecast.model import packing
+from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_newest
+from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
 
 RECORD = {"kind": "retrain", "task": "forecast", "at": "2024-01-01T00:00:00+00:00", "reasons": ["why"]}
 
@@ -53,7 +54,10 @@ def forecaster(prepared: SimpleNamespace, make_forecaster: Callable[..., Forecas
 @pytest.fixture
 def bare(forecaster: Forecaster) -> Forecaster:
     """Without its networks, which makes it small."""
-    return dataclasses.replace(forecaster, model=dataclasses.replace(forecaster.model, networks={}, shares={}))
+    model = forecaster.model
+    linear = {"baseline_ensemble": model.model.models["baseline_ensemble"]}
+    alone = dataclasses.replace(model, model=EnsembleModel({"baseline_ensemble": 1.0}, linear))
+    return dataclasses.replace(forecaster, model=alone)
 
 
 @pytest.fixture
@@ -302,7 +306,7 @@ def fail_to_load(dataset: ChampionDataset) -> None:
     def fail(_: object) -> None:
         raise TypeError("broken")
 
-    with patch("rnn_pipelines.forecast.packing.unpack", fail):
+    with patch("rnn_pipelines.forecast.model.packing.unpack", fail):
         assert dataset.load() is None
 
 
@@ -351,7 +355,7 @@ def load_with(folder: Path, errors: dict[int, Exception]) -> LoadedChampion | No
             raise error
         return unpack(files)
 
-    with patch("rnn_pipelines.forecast.packing.unpack", unpack_or_fail):
+    with patch("rnn_pipelines.forecast.model.packing.unpack", unpack_or_fail):
         return open_dataset(folder).load()
 
 

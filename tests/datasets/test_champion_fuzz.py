@@ -21,11 +21,11 @@ from kedro.io import DatasetError
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
-from rnn_pipelines.forecast import packing as forecast_packing
-from rnn_pipelines.forecast.forecaster import Forecaster
-from rnn_pipelines.sentiment import packing as sentiment_packing
-from rnn_pipelines.sentiment.classifier import TextClassifier
+from rnn_pipelines.forecast.model import packing as forecast_packing
+from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.sentiment.datasets import TextClassifierDataset
+from rnn_pipelines.sentiment.model import packing as sentiment_packing
+from rnn_pipelines.sentiment.model.classifier import TextClassifier
 
 pytestmark = pytest.mark.slow
 

@@ -11,21 +11,16 @@ from pydantic import ValidationError
 from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast import backtest, retraining
 from rnn_pipelines.forecast.backtest import Replay, replay_schedules, retrain
-from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.fitting import ForecastSpec
-from rnn_pipelines.forecast.intervals import LevelSpec
+from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
+from rnn_pipelines.forecast.methods.intervals import LevelSpec
+from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.schedule import BacktestSpec, ScheduleSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
-from rnn_pipelines.forecast.specs import (
-    BudgetSpec,
-    ForecastPolicySpec,
-    ForecastTrainingSpec,
-    NetworkSpec,
-    RetrainForecastSpec,
-)
+from rnn_pipelines.forecast.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 RECIPE = Recipe(
@@ -38,9 +33,9 @@ HERE = ParallelSpec(workers=1)
 NEVER, EVERY_8 = ScheduleSpec(), ScheduleSpec(every=8)
 
 
-def make_retraining(refit: bool = False, **policy: Any) -> RetrainForecastSpec:
+def make_retraining(**policy: Any) -> RetrainForecastSpec:
     policy = ForecastPolicySpec(**{"must_beat": (), "significance": 1.0, **policy})
-    return RetrainForecastSpec(policy=policy, budget=BudgetSpec(), refit=refit)
+    return RetrainForecastSpec(policy=policy, budget=BudgetSpec())
 
 
 def make_spec(recipe: Recipe = RECIPE) -> ForecastSpec:
@@ -87,7 +82,18 @@ def test_nothing_later_is_seen(
     with_another_end: tuple[pd.DataFrame, pd.DataFrame],
 ) -> None:
     """Other values after a day change no forecast from before it."""
-    columns = ["unique_id", "cutoff", "ds", "last_value", "seasonal_naive", "ridge", "mix", "theta", "never", "often"]
+    columns = [
+        "unique_id",
+        "cutoff",
+        "ds",
+        "last_value",
+        "seasonal_naive",
+        "ridge",
+        "baseline_ensemble",
+        "theta",
+        "never",
+        "often",
+    ]
     before, after = (
         forecasts.loc[forecasts["cutoff"] <= table["ds"].iloc[-8], columns]
         for forecasts, _ in (replayed, with_another_end)
@@ -166,14 +172,6 @@ def test_challengers_that_are_kept_back_change_nothing(
     assert forecasts["often"].tolist() == replayed[0]["never"].tolist()
 
 
-def test_refit_forecasts_and_decides_nothing(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    forecasts, retrainings = replay(table, make_retraining(refit=True), never=NEVER, often=EVERY_8)
-    decided = ["schedule", "as_of", "is_promoted", "loss", "champion_loss"]
-    pd.testing.assert_frame_equal(retrainings[decided], replayed[1][decided])
-    assert forecasts["ridge"].equals(replayed[0]["ridge"])
-    assert not np.allclose(forecasts["never"], replayed[0]["never"])
-
-
 @pytest.mark.parametrize(
     ("max_age", "promotions"), [(8, [True, True, True]), (9, [True, False, True]), (20, [True, False, False])]
 )
@@ -186,7 +184,7 @@ def test_old_champion_makes_way_in_the_time_of_the_replay(
 
 
 def test_first_network_is_in_use_whatever_the_policy_says(table: pd.DataFrame) -> None:
-    retraining = make_retraining(must_beat=("last_value", "drift", "ridge", "mix"))
+    retraining = make_retraining(must_beat=("last_value", "drift", "ridge", "baseline_ensemble"))
     forecasts, retrainings = replay(table, retraining, never=NEVER)
     assert retrainings["is_promoted"].tolist() == [False]
     assert forecasts["never"].notna().all()
@@ -254,10 +252,10 @@ def test_simple_methods_are_fitted_on_what_the_first_network_is_trained_on(
 
     def note(panel: WindowedPanel, *arguments: Any) -> Any:
         panels.append(panel)
-        return forecast_baselines(panel, *arguments)
+        return forecast_simple_methods(panel, *arguments)
 
     for module in (backtest, retraining):
-        monkeypatch.setattr(module, "forecast_baselines", note)
+        monkeypatch.setattr(module, "forecast_simple_methods", note)
     replay(table, never=NEVER)
     of_period, of_first_day = panels
     assert of_period.train.tolist() == of_first_day.train.tolist()

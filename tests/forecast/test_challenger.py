@@ -8,10 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from fitted import forecast_network, hold_out
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.forecast.base import fit_base, forecast_folds
-from rnn_pipelines.forecast.baselines import forecast_baselines
-from rnn_pipelines.forecast.best import weigh_best
 from rnn_pipelines.forecast.challenger import (
     TrainedNetwork,
     TrainingPlan,
@@ -20,17 +18,21 @@ from rnn_pipelines.forecast.challenger import (
     forecast_holdout,
     train_challenger,
 )
-from rnn_pipelines.forecast.forecaster import Forecaster, describe_forecaster
-from rnn_pipelines.forecast.intervals import LevelSpec, fit_intervals
-from rnn_pipelines.forecast.networks import forecast_windows
-from rnn_pipelines.forecast.packing import pack, unpack
-from rnn_pipelines.forecast.predictors import frame_targets, frame_windows
+from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, fit_all_methods
+from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
+from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
+from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.model.artefact import Forecaster, describe_forecaster
+from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
-from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 
 WINDOW = WindowSpec(lookback=4, horizon=2)
 NETWORK = NetworkSpec(cell="gru", units=3, members=2)
@@ -49,18 +51,18 @@ def grow(prepare: Callable[..., SimpleNamespace], make_values: Callable[..., lis
         settings = describe_forecaster(
             panel.series, panel.profile, panel.cutoffs, window, CalendarSpec(), GapPolicy("interpolate")
         )
-        return SimpleNamespace(**vars(panel), settings=settings, base=fit_base(panel.windows))
+        return SimpleNamespace(**vars(panel), settings=settings, linear=fit_linear_models(panel.windows))
 
     return make
 
 
 def train(prepared: SimpleNamespace, network: NetworkSpec = NETWORK, **budget: object) -> TrainedNetwork:
-    return train_challenger(prepared.windows, prepared.base, network, TRAINING, TrainingPlan(BudgetSpec(**budget)))
+    return train_challenger(prepared.windows, prepared.linear, network, TRAINING, TrainingPlan(BudgetSpec(**budget)))
 
 
 def choose(prepared: SimpleNamespace, *networks: TrainedNetwork):
     return choose_challenger(
-        prepared.windows, prepared.base, prepared.scaler, Coding(), prepared.settings, LevelSpec((50,)), *networks
+        prepared.windows, prepared.linear, prepared.scaler, Coding(), prepared.settings, LevelSpec((50,)), *networks
     )
 
 
@@ -84,7 +86,8 @@ def new(grow: Grow) -> SimpleNamespace:
 @pytest.fixture(scope="module")
 def broken(champion: Forecaster) -> Forecaster:
     """The champion with numbers that are none."""
-    return replace(champion, model=replace(champion.model, matrix=np.full_like(champion.model.matrix, np.nan)))
+    spoilt = EnsembleModel({"theta": np.nan}, {"theta": METHODS["theta"].unpack({}, champion.model.normalizer)})
+    return replace(champion, model=replace(champion.model, model=spoilt))
 
 
 # The training
@@ -104,7 +107,7 @@ def test_time_of_the_budget_ends_training(old: SimpleNamespace) -> None:
 
 def test_training_that_ended_leaves_no_checkpoint(old: SimpleNamespace, tmp_path: Path) -> None:
     plan = TrainingPlan(BudgetSpec(), tmp_path)
-    train_challenger(old.windows, old.base, NETWORK, TRAINING, plan)
+    train_challenger(old.windows, old.linear, NETWORK, TRAINING, plan)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -142,37 +145,40 @@ def trained(old: SimpleNamespace) -> dict[str, TrainedNetwork]:
 
 def give_gain(prepared: SimpleNamespace, network: TrainedNetwork, share: float) -> TrainedNetwork:
     """As if its corrections had taken that share of what the base leaves over."""
-    base = prepared.base
-    framed = frame_windows(prepared.windows, base, base.judged)
-    left = frame_targets(prepared.windows, framed, base.judged) - forecast_folds(base, framed.predictors)
+    linear = prepared.linear
+    normalized = normalize_windows(prepared.windows, linear.normalizer, linear.validation)
+    left = normalize_targets(prepared.windows, normalized, linear.validation) - hold_out(linear, normalized.predictors)
     unseen = (share * left).astype(np.float32)
-    return replace(network, network=replace(network.network, unseen=unseen, gain=1.0))
+    return replace(network, network=replace(network.network, out_of_fold=unseen, shrinkage=1.0))
 
 
 def test_weights_are_those_of_the_best_combination(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
     _, record = choose(old, *trained.values())
-    best = weigh_best(old.windows, old.base, **{name: found.network for name, found in trained.items()})
+    best = fit_all_methods(old.windows, old.linear, **{name: found.network for name, found in trained.items()})[1]
     assert (record["weights"], record["validation_losses"]) == (best["weights"], best["losses"])
 
 
 def test_combination_is_what_is_chosen(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
-    assert choose(old, *trained.values())[1]["chosen"] == "best"
+    assert choose(old, *trained.values())[1]["chosen"] == "ensemble"
 
 
 def test_network_that_helps_is_in_the_challenger(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
     lstm, gru = (give_gain(old, trained[name], share) for name, share in (("lstm", 0.0), ("gru", 0.9)))
     challenger, record = choose(old, lstm, gru)
     assert record["weights"]["gru"] > 0.9
-    assert "gru" in challenger.model.networks
-    assert list(challenger.model.networks) == list(challenger.settings.networks)
+    assert "gru" in challenger.model.model.models
+    assert [name for name in challenger.model.model.models if name in NETWORKS] == list(challenger.settings.networks)
 
 
 def test_no_network_is_in_the_challenger_where_nobody_was_judged(grow: Grow) -> None:
     """Too few windows for that."""
     young = grow(28)
-    assert not young.base.is_enough
+    assert not young.linear.is_enough
     challenger, record = choose(young, train(young))
-    assert (dict(challenger.model.networks), record["weights"]) == ({}, {"mix": 0.5, "theta": 0.5, "gru": 0.0})
+    assert (list(challenger.model.model.models), record["weights"]) == (
+        ["baseline_ensemble", "theta"],
+        {"baseline_ensemble": 0.5, "theta": 0.5, "gru": 0.0},
+    )
 
 
 def test_challenger_forecasts_what_its_parts_do(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
@@ -181,10 +187,10 @@ def test_challenger_forecasts_what_its_parts_do(old: SimpleNamespace, trained: d
     challenger, record = choose(old, *found.values())
     index = old.windows.index("test")
     origins = index.origins(np.arange(len(index)))
-    said = {name: forecast_windows(network.network, old.base, old.windows).test for name, network in found.items()}
-    said["mix"] = forecast_baselines(old.windows, old.base)["mix"].test
-    units = frame_windows(old.windows, old.base, origins).units
-    expected = units.unframe(sum(record["weights"][name] * units.frame(said[name]) for name in said))
+    said = {name: forecast_network(network.network, old.linear, old.windows).test for name, network in found.items()}
+    said["baseline_ensemble"] = forecast_simple_methods(old.windows, old.linear)["baseline_ensemble"].test
+    units = normalize_windows(old.windows, old.linear.normalizer, origins).units
+    expected = units.denormalize(sum(record["weights"][name] * units.normalize(said[name]) for name in said))
     forecasts = challenger.model.forecast(old.windows, origins)
     np.testing.assert_allclose(forecasts, expected, rtol=1e-4, atol=1e-4)
 
@@ -198,7 +204,7 @@ def test_record_adds_up_the_seconds_of_all_trainings(old: SimpleNamespace, train
 
 def test_challenger_without_levels_has_no_intervals(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
     challenger, _ = choose_challenger(
-        old.windows, old.base, old.scaler, Coding(), old.settings, LevelSpec(()), *trained.values()
+        old.windows, old.linear, old.scaler, Coding(), old.settings, LevelSpec(()), *trained.values()
     )
     assert challenger.intervals is None
 
@@ -208,8 +214,8 @@ def test_challenger_has_the_intervals_of_the_combination(
 ) -> None:
     """Of the levels that were asked for, and of that by which monitoring tells what is odd."""
     networks = {name: network.network for name, network in trained.items()}
-    best = weigh_best(old.windows, old.base, **networks)
-    expected = fit_intervals(old.windows, old.base, best, LevelSpec((50, 99)), **networks).pick("best", "y_hat")
+    ensemble = fit_all_methods(old.windows, old.linear, **networks)[0]["ensemble"]
+    expected = fit_intervals(FittingData(old.windows, old.linear), {"y_hat": ensemble}, LevelSpec((50, 99)))
     found = choose(old, *trained.values())[0].intervals
     for part, value in vars(expected).items():
         np.testing.assert_array_equal(getattr(found, part), value)
@@ -219,7 +225,7 @@ def test_challenger_has_the_intervals_of_the_combination(
 
 
 def forecast(prepared: SimpleNamespace, challenger: Forecaster, champion: Forecaster):
-    baselines = forecast_baselines(prepared.windows, prepared.base)
+    baselines = forecast_simple_methods(prepared.windows, prepared.linear)
     in_use = LoadedChampion("v1", champion, "", (), {})
     return forecast_holdout(prepared.windows, prepared.features, None, baselines, challenger, in_use).table
 

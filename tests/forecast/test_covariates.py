@@ -10,19 +10,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fitted import combine_model, forecast_network
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError, SeriesError
 from rnn_pipelines.forecast.backtest import replay_schedules, retrain
-from rnn_pipelines.forecast.base import fit_base
-from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.challenger import forecast_holdout
-from rnn_pipelines.forecast.effects import MAX_LAGGED, count_lags, fit_effects
 from rnn_pipelines.forecast.fitting import ForecastSpec
-from rnn_pipelines.forecast.forecaster import Forecaster, forecast_cutoffs, forecast_newest, make_blend
-from rnn_pipelines.forecast.intervals import LevelSpec
-from rnn_pipelines.forecast.networks import forecast_windows, read_windows
-from rnn_pipelines.forecast.packing import CODING, pack, unpack
-from rnn_pipelines.forecast.predictors import frame_windows
+from rnn_pipelines.forecast.methods.effects import MAX_LAGGED, count_lags, fit_effects
+from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
+from rnn_pipelines.forecast.methods.intervals import LevelSpec
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.network import read_windows
+from rnn_pipelines.forecast.methods.predictors import normalize_windows
+from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs, forecast_newest
+from rnn_pipelines.forecast.model.packing import CODING, pack, unpack
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.schedule import BacktestSpec
 from rnn_pipelines.forecast.series.coding import fit_coding
@@ -30,14 +33,7 @@ from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covaria
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
-from rnn_pipelines.forecast.specs import (
-    BudgetSpec,
-    ForecastPolicySpec,
-    ForecastTrainingSpec,
-    NetworkSpec,
-    RetrainForecastSpec,
-)
-from rnn_pipelines.forecast.training import train_network
+from rnn_pipelines.forecast.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 SOURCE = SourceSpec(name="catalog", id="shop", freq="D")
@@ -134,10 +130,10 @@ def test_past_covariates_of_the_horizon_reach_no_head(shops: SimpleNamespace) ->
     values = panel.values.copy()
     values[origins[-1] :, panel.moving.stop - 1] = np.nan
     blind = replace(panel, values=values)
-    base = fit_base(panel)
-    framed = frame_windows(blind, base, origins[-1:])
-    steps, known = read_windows(blind, framed, origins[-1:], 1, np.zeros(0, np.int64), has_embedding=True)
-    assert all(np.isfinite(array).all() for array in (framed.predictors, steps, known))
+    linear = fit_linear_models(panel)
+    normalized = normalize_windows(blind, linear.normalizer, origins[-1:])
+    steps, known = read_windows(blind, normalized, origins[-1:], 1, np.zeros(0, np.int64), has_embedding=True)
+    assert all(np.isfinite(array).all() for array in (normalized.predictors, steps, known))
 
 
 @pytest.mark.parametrize("column", ["promo", "price", "visitors", "region"])
@@ -155,7 +151,7 @@ def test_what_is_fitted_sees_no_covariate_of_the_test_part(shops: SimpleNamespac
     values = panel.values.copy()
     for first, stop in panel.test:
         values[first : stop + HORIZON - 1, panel.static.start :] = 7
-    one, other = fit_base(panel), fit_base(replace(panel, values=values))
+    one, other = fit_linear_models(panel), fit_linear_models(replace(panel, values=values))
     np.testing.assert_array_equal(one.matrices, other.matrices)
 
 
@@ -167,10 +163,10 @@ def test_ridge_and_networks_read_the_same_covariates(shops: SimpleNamespace) -> 
     panel = shops.windows
     assert count_lags(panel) == panel.lookback
     origins = panel.index("train").origins(np.arange(1, 4))
-    framed = frame_windows(panel, fit_base(panel), origins)
-    steps, known = read_windows(panel, framed, origins, 1, np.zeros(0, np.int64), has_embedding=True)
+    normalized = normalize_windows(panel, fit_linear_models(panel).normalizer, origins)
+    steps, known = read_windows(panel, normalized, origins, 1, np.zeros(0, np.int64), has_embedding=True)
     for window in range(len(origins)):
-        predictors = framed.predictors[window].astype(np.float32)
+        predictors = normalized.predictors[window].astype(np.float32)
         read = np.concatenate([steps[:, window, 1:-1].ravel(), known[window, panel.num_known :]])
         assert np.isin(read, predictors).all()
 
@@ -206,14 +202,14 @@ def test_both_cells_recover_a_known_effect() -> None:
     for future in ((), ("promo",)):
         recipe = Recipe(source=source, covariates=CovariateSpec(future=future), window=WindowSpec(lookback=14))
         found = take(external, recipe)
-        panel, base = found.windows, fit_base(found.windows)
+        panel, linear = found.windows, fit_linear_models(found.windows)
         rows = panel.index("test").origins(np.arange(len(panel.index("test"))))[:, None] + np.arange(7)
         floor = np.mean((y - signal)[rows] ** 2) / found.scaler["deviation"].iloc[0] ** 2
-        forecasts = {"ridge": forecast_baselines(panel, base)["ridge"].test}
+        forecasts = {"ridge": forecast_simple_methods(panel, linear)["ridge"].test}
         for cell in ("lstm", "gru"):
             training = ForecastTrainingSpec(max_steps=50)
-            network, _, _ = train_network(panel, base, NetworkSpec(cell=cell, units=4), training)
-            forecasts[cell] = forecast_windows(network, base, panel).test
+            network, _, _ = train_network(panel, linear, NetworkSpec(cell=cell, units=4), training)
+            forecasts[cell] = forecast_network(network, linear, panel).test
         errors[future] = {name: np.mean((panel.values[rows, 0] - f) ** 2) / floor for name, f in forecasts.items()}
     assert max(errors["promo",].values()) < 1.05
     assert min(errors[()].values()) > 3
@@ -222,9 +218,9 @@ def test_both_cells_recover_a_known_effect() -> None:
 def test_few_windows_read_what_is_known_ahead(shops: SimpleNamespace) -> None:
     """Where nothing can be judged, the naive methods that can't read it take no part."""
     recipe = RECIPE.model_copy(update={"split": SplitSpec(validation=4, test=76)})
-    base = fit_base(take(make_shops(), recipe).windows)
-    assert not base.is_enough
-    assert {str(name) for name in base.names[base.mix > 0]} <= {"ridge_last", "ridge_season"}
+    linear = fit_linear_models(take(make_shops(), recipe).windows)
+    assert not linear.is_enough
+    assert {str(name) for name in linear.names[linear.weights > 0]} <= {"ridge_last", "ridge_season"}
 
 
 # Without covariates
@@ -248,7 +244,7 @@ def test_columns_that_are_not_named_are_in_no_window(plain: SimpleNamespace) -> 
 
 def test_columns_that_are_not_named_are_in_no_matrix(plain: SimpleNamespace) -> None:
     """Which read the window, the season at each step, the calendar and 1."""
-    found, expected = fit_base(plain.windows), fit_base(plain.silent)
+    found, expected = fit_linear_models(plain.windows), fit_linear_models(plain.silent)
     for name in vars(expected).keys() - {"seconds"}:
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
     assert found.matrices.shape[2] == 5 + HORIZON + len(found.calendar) + 1
@@ -258,9 +254,11 @@ def test_columns_that_are_not_named_are_in_no_matrix(plain: SimpleNamespace) -> 
 def test_columns_that_are_not_named_change_no_forecast(plain: SimpleNamespace) -> None:
     forecasts = []
     for panel in (plain.windows, plain.silent):
-        base = fit_base(panel)
-        network, _, _ = train_network(panel, base, NetworkSpec(cell="gru", units=3), ForecastTrainingSpec(max_steps=20))
-        forecasts.append(forecast_windows(network, base, panel))
+        linear = fit_linear_models(panel)
+        network, _, _ = train_network(
+            panel, linear, NetworkSpec(cell="gru", units=3), ForecastTrainingSpec(max_steps=20)
+        )
+        forecasts.append(forecast_network(network, linear, panel))
     for part in ("test", "future"):
         np.testing.assert_array_equal(*(getattr(found, part) for found in forecasts))
 
@@ -345,10 +343,12 @@ def test_champion_that_reads_other_columns_is_not_compared(
 ) -> None:
     """It would have to guess what they hold."""
     plain = take(make_shops(), RECIPE.model_copy(update={"covariates": CovariateSpec()}))
-    base = fit_base(plain.windows)
-    challenger = Forecaster(make_blend(base, {}, {"mix": 1.0}), plain.scaler, forecaster.settings)
+    linear = fit_linear_models(plain.windows)
+    challenger = Forecaster(
+        combine_model(plain.windows, linear, {}, {"baseline_ensemble": 1.0}), plain.scaler, forecaster.settings
+    )
     champion = LoadedChampion("v1", forecaster, "", (), {})
-    baselines = forecast_baselines(plain.windows, base)
+    baselines = forecast_simple_methods(plain.windows, linear)
     holdout = forecast_holdout(plain.windows, plain.features, None, baselines, challenger, champion)
     assert "challenger" in holdout.forecasters
     assert "champion" not in holdout.forecasters

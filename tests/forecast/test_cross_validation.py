@@ -18,7 +18,7 @@ SMALL = {
     "training": {"max_steps": 25},
     "split": {"validation": 15},
 }
-METHODS = ["lstm", "gru", "best", "last_value", "drift", "seasonal_naive", "ridge", "mix"]
+METHODS = ["lstm", "gru", "ensemble", "last_value", "drift", "seasonal_naive", "ridge", "baseline_ensemble"]
 Make = Callable[..., pd.DataFrame]
 
 

@@ -10,7 +10,7 @@ import pytest
 from kedro.io import DatasetError
 
 from rnn_pipelines.forecast.datasets import FORMAT, ForecastLogDataset
-from rnn_pipelines.forecast.predictions import ForecastLogTable
+from rnn_pipelines.forecast.methods.predictions import ForecastLogTable
 
 NUM_PROCESSES, NUM_SAVES = 6, 5
 

@@ -11,8 +11,8 @@ import pytest
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.forecast.decision import decide_promotion
-from rnn_pipelines.forecast.forecaster import Forecaster, ForecasterSettings
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.model.artefact import Forecaster, ForecasterSettings
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.specs import RetrainForecastSpec

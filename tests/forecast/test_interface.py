@@ -15,14 +15,14 @@ from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import load_folder
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, ParameterError, SeriesError, SeriesTooShortError
-from rnn_pipelines.forecast.forecaster import forecast_newest
-from rnn_pipelines.forecast.packing import unpack
+from rnn_pipelines.forecast.model.artefact import forecast_newest
+from rnn_pipelines.forecast.model.packing import unpack
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windowing import find_min_history
 from rnn_pipelines.forecast.series.windows import WindowSpec
 
 SMALL = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 50}, "split": {"test": 20}}
-METHODS = ["lstm", "gru", "best", "last_value", "drift", "seasonal_naive", "ridge", "mix", "theta"]
+METHODS = ["lstm", "gru", "ensemble", "last_value", "drift", "seasonal_naive", "ridge", "baseline_ensemble", "theta"]
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_the_leaderboard_tells_what_everyone_took(fitted: Forecaster) -> None:
     found = fitted.leaderboard().set_index("forecaster")
     assert (found["prediction_seconds"] > 0).all()
     assert (found["fit_seconds"].drop("theta") > 0).all()
-    assert found["fit_seconds"].idxmax() == "best"
+    assert found["fit_seconds"].idxmax() == "ensemble"
 
 
 def test_the_leaderboard_measures_the_holdout(single: Forecaster) -> None:
@@ -163,7 +163,7 @@ def test_fewer_steps_than_the_horizon_can_be_asked_for(fitted: Forecaster) -> No
 def test_what_is_loaded_forecasts_as_best_did(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
     fitted.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
-    columns = ["unique_id", "ds", "best", "best-lo-50", "best-hi-50", "best-lo-80", "best-hi-80"]
+    columns = ["unique_id", "ds", "ensemble", "ensemble-lo-50", "ensemble-hi-50", "ensemble-lo-80", "ensemble-hi-80"]
     found = loaded.predict(frame)
     assert list(found) == columns
     pd.testing.assert_frame_equal(found, fitted.predict()[columns])
@@ -174,7 +174,7 @@ def test_what_is_saved_is_a_champion(fitted: Forecaster, frame: pd.DataFrame, tm
     fitted.save(tmp_path / "model")
     source = SourceSpec(name="catalog", id="unique_id")
     found = forecast_newest(unpack(load_folder(tmp_path / "model")), frame.rename_axis("row"), source)
-    np.testing.assert_array_equal(found["y_hat"], fitted.predict()["best"])
+    np.testing.assert_array_equal(found["y_hat"], fitted.predict()["ensemble"])
 
 
 def test_a_champion_can_be_loaded(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
@@ -185,16 +185,16 @@ def test_a_champion_can_be_loaded(fitted: Forecaster, frame: pd.DataFrame, tmp_p
     store = ChampionStore(folder)
     version = store.add_version(load_folder(tmp_path / "model"))
     store.promote(version, ["for this test"], "2026-01-01T00:00:00+00:00")
-    expected = fitted.predict()["best"]
+    expected = fitted.predict()["ensemble"]
     for path in (folder, folder / "versions" / version):
-        pd.testing.assert_series_equal(Forecaster.load(path).predict(frame)["best"], expected)
+        pd.testing.assert_series_equal(Forecaster.load(path).predict(frame)["ensemble"], expected)
 
 
 def test_a_loaded_forecaster_of_one_series_needs_no_name(single: Forecaster, tmp_path: Path, frame) -> None:
     single.save(str(tmp_path / "model"))
     history = frame.loc[frame["unique_id"] == "a", ["ds", "y"]]
     pd.testing.assert_series_equal(
-        Forecaster.load(tmp_path / "model").predict(history)["best"], single.predict()["best"]
+        Forecaster.load(tmp_path / "model").predict(history)["ensemble"], single.predict()["ensemble"]
     )
 
 
@@ -233,12 +233,12 @@ def test_a_folder_of_the_user_is_not_replaced(fitted: Forecaster, tmp_path: Path
 
 
 def test_threads_use_one_forecaster_and_one_folder(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
-    expected, contributions = fitted.predict(frame)["best"], fitted.explain(frame)
+    expected, contributions = fitted.predict(frame)["ensemble"], fitted.explain(frame)
 
     def work(number: int) -> pd.Series:
         if number % 2:
             fitted.save(tmp_path / "model")
-        return (Forecaster.load(tmp_path / "model") if number % 3 else fitted).predict(frame)["best"]
+        return (Forecaster.load(tmp_path / "model") if number % 3 else fitted).predict(frame)["ensemble"]
 
     fitted.save(tmp_path / "model")
     with ThreadPoolExecutor(4) as threads:
@@ -318,7 +318,7 @@ def test_steps_may_be_a_number_of_numpy(fitted: Forecaster) -> None:
 
 @pytest.mark.parametrize("forecaster", [["lstm"], None, "lstmm"])
 def test_a_forecaster_that_there_is_not_is_refused(fitted: Forecaster, forecaster: object) -> None:
-    with pytest.raises(ParameterError, match=r"forecaster: expected one of \['best', .* received "):
+    with pytest.raises(ParameterError, match=r"forecaster: expected one of .*'ensemble'.* received "):
         fitted.explain(forecaster=forecaster)
 
 

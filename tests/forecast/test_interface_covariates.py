@@ -54,7 +54,7 @@ def single() -> Forecaster:
 
 def test_the_effect_of_a_promotion_is_found(fitted: Forecaster, frame: pd.DataFrame) -> None:
     ahead = frame[frame["y"].isna()]
-    found = {promo: fitted.predict(ahead.assign(promo=promo))["best"] for promo in (0, 1)}
+    found = {promo: fitted.predict(ahead.assign(promo=promo))["ensemble"] for promo in (0, 1)}
     np.testing.assert_allclose(found[1] - found[0], 5, atol=1.0)
 
 
@@ -150,7 +150,7 @@ def test_no_window_sees_what_is_past_after_its_cutoff(frame: pd.DataFrame, refit
     assert not np.allclose(after.loc[~first, "lstm"], before.loc[~first, "lstm"])
 
 
-@pytest.mark.parametrize("name", ["best", "gru", "lstm", "ridge", "mix"])
+@pytest.mark.parametrize("name", ["ensemble", "gru", "lstm", "ridge", "baseline_ensemble"])
 def test_parts_sum_up_to_the_forecast(fitted: Forecaster, single: Forecaster, name: str) -> None:
     for one in (fitted, single):
         found = one.explain(forecaster=name).groupby(["unique_id", "ds"], sort=False)["contribution"].sum()
@@ -193,5 +193,5 @@ def test_a_series_without_noise_has_intervals_without_width() -> None:
     frame = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=600, freq="h"), "y": 10 + 3 * wave, "wave": wave})
     frame.loc[597:, "y"] = np.nan
     found = Forecaster(h=HORIZON, futr_exog=["wave"], **SMALL | {"lookback": 24}).fit(frame).predict()
-    np.testing.assert_allclose(found["best-hi-50"] - found["best-lo-50"], 0, atol=1e-6)
-    np.testing.assert_allclose(found["best"], 10 + 3 * wave[-HORIZON:], atol=1e-6)
+    np.testing.assert_allclose(found["ensemble-hi-50"] - found["ensemble-lo-50"], 0, atol=1e-6)
+    np.testing.assert_allclose(found["ensemble"], 10 + 3 * wave[-HORIZON:], atol=1e-6)

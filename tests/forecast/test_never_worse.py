@@ -11,15 +11,14 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from rnn_pipelines.forecast.base import fit_base
-from rnn_pipelines.forecast.baselines import forecast_baselines, forecast_by
-from rnn_pipelines.forecast.best import weigh_best
-from rnn_pipelines.forecast.forecaster import forecast_best
-from rnn_pipelines.forecast.networks import forecast_windows
+from fitted import forecast_by_matrix, forecast_network
+from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
+from rnn_pipelines.forecast.methods.forecasts import forecast_methods, forecast_simple_methods
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
-from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.training import train_network
 
 pytestmark = pytest.mark.slow
 
@@ -73,23 +72,23 @@ def measure(prepare: Prepare, number: int, longest: int) -> dict[str, float | st
     horizon = min(HORIZONS[number // len(FAMILIES) % len(HORIZONS)], size // 10)
     window = WindowSpec(lookback=min(LONGEST_LOOKBACK, size // 4), horizon=horizon)
     panel = prepare(draw(rng, size).tolist(), window, SplitSpec(), freq="MS").windows
-    base = fit_base(panel)
-    network, _, _ = train_network(panel, base, NetworkSpec(cell="gru"), ForecastTrainingSpec())
-    baselines, said = forecast_baselines(panel, base), forecast_windows(network, base, panel)
-    best = weigh_best(panel, base, gru=network)
+    linear = fit_linear_models(panel)
+    network, _, _ = train_network(panel, linear, NetworkSpec(cell="gru"), ForecastTrainingSpec())
+    baselines, said = forecast_simple_methods(panel, linear), forecast_network(network, linear, panel)
+    everything = forecast_methods(panel, linear, fit_all_methods(panel, linear, gru=network)[0])
     origins = panel.index("test").origins(np.arange(len(panel.index("test"))))
     actual = panel.values[origins[:, None] + np.arange(horizon), 0]
 
     def find_error(forecast: np.ndarray) -> float:
         return float(np.abs(actual - forecast).mean())
 
-    simple = [find_error(forecast_by(panel, base, matrix)(origins)) for matrix in base.matrices[-1]]
+    simple = [find_error(forecast_by_matrix(panel, linear, matrix, origins)) for matrix in linear.matrices[-1]]
     return {
         "family": draw.__name__.removeprefix("draw_"),
         "network": find_error(said.test),
-        "mix": find_error(baselines["mix"].test),
-        "best": find_error(forecast_best(panel, base, best, gru=network).test),
-        "preferred": simple[int(np.argmin(base.losses[:-1]))] if base.is_enough else np.nan,
+        "baseline_ensemble": find_error(baselines["baseline_ensemble"].test),
+        "ensemble": find_error(everything["ensemble"].test),
+        "preferred": simple[int(np.argmin(linear.losses[:-1]))] if linear.is_enough else np.nan,
         "hindsight": min(simple),
     }
 
@@ -104,18 +103,18 @@ def few(prepare: Prepare) -> pd.DataFrame:
 
 
 def test_every_series_can_be_forecast(few: pd.DataFrame) -> None:
-    assert np.isfinite(few[["network", "mix", "best", "hindsight"]]).all(axis=None)
+    assert np.isfinite(few[["network", "baseline_ensemble", "ensemble", "hindsight"]]).all(axis=None)
 
 
 def test_few_series_do_not_gainsay_that_a_network_is_hardly_ever_worse(few: pd.DataFrame) -> None:
     """If 95 of 100 are not, as few of 10 as these are not either, more often than once in 20 times."""
-    num_fine = int((few["network"] <= LEVEL * few["mix"]).sum())
+    num_fine = int((few["network"] <= LEVEL * few["baseline_ensemble"]).sum())
     assert binomtest(num_fine, len(few), 0.95, alternative="less").pvalue > 0.05
 
 
 def test_few_series_do_not_gainsay_that_a_network_is_no_worse_on_average(few: pd.DataFrame) -> None:
     """Within two standard errors."""
-    ratios = few["network"] / few["mix"]
+    ratios = few["network"] / few["baseline_ensemble"]
     assert ratios.mean() - 2 * ratios.std() / len(few) ** 0.5 <= 1
 
 
@@ -129,9 +128,9 @@ def test_nothing_is_left_but_on_evidence(prepare: Prepare) -> None:
     0.010, 1.04 on random walks, on which one method is the right one, and 0.96 on seasons; and 1 series of 5.
     """
     many = pd.DataFrame([measure(prepare, number, LONGEST) for number in range(300)])
-    ratios = many["network"] / many["mix"]
+    ratios = many["network"] / many["baseline_ensemble"]
     assert (ratios <= LEVEL).mean() >= 0.95
     assert ratios.mean() <= 1.005
-    assert (many["best"] / many["preferred"]).mean() <= 1.01
+    assert (many["ensemble"] / many["preferred"]).mean() <= 1.01
     judged = many.dropna()
-    assert (judged["best"] <= LEVEL * judged["preferred"]).mean() >= 0.75
+    assert (judged["ensemble"] <= LEVEL * judged["preferred"]).mean() >= 0.75

@@ -12,7 +12,7 @@ from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.fitting import make_champion
-from rnn_pipelines.forecast.forecaster import ForecasterSettings
+from rnn_pipelines.forecast.model.artefact import ForecasterSettings
 from rnn_pipelines.forecast.newer_times import have_same_axis
 from rnn_pipelines.forecast.prediction import forecast_newest, read_champions_covariates, read_champions_series
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
@@ -225,7 +225,7 @@ def use_champion(fitted: Forecaster, external: pd.DataFrame, tz: str | None) -> 
 
 
 def test_champion_reads_the_instants_of_any_zone(frame: pd.DataFrame, carried: Forecaster) -> None:
-    expected = carried.predict()["best"]
+    expected = carried.predict()["ensemble"]
     np.testing.assert_allclose(use_champion(carried, convert(frame, OTHER), tz=None), expected, rtol=1e-6)
     np.testing.assert_allclose(use_champion(carried, convert(frame, OTHER), tz=OTHER), expected, rtol=1e-6)
     np.testing.assert_allclose(use_champion(carried, strip(frame), tz=ZONE), expected, rtol=1e-6)
@@ -240,7 +240,7 @@ def test_champion_refuses_times_that_it_can_not_convert(
         use_champion(plain, strip(without_change(frame)), tz=ZONE)
     if steps == "hours":
         later = strip(convert(frame, OTHER))
-        np.testing.assert_allclose(use_champion(carried, later, tz=OTHER), carried.predict()["best"], rtol=1e-6)
+        np.testing.assert_allclose(use_champion(carried, later, tz=OTHER), carried.predict()["ensemble"], rtol=1e-6)
     else:
         with pytest.raises(SeriesError, match=rf"{OTHER}, .* {ZONE}"):
             use_champion(carried, strip(frame), tz=OTHER)
@@ -261,7 +261,7 @@ def test_a_champion_is_compared_on_times_that_it_can_read(
     carried: Forecaster, one: tuple[str | None, ...], other: tuple[str | None, ...], is_same: bool
 ) -> None:
     settings: list[ForecasterSettings] = [
-        carried._artefacts["best"].settings.model_copy(update={"zone": TimeZone(name=zone), "tz": tz})
+        carried._artefacts["ensemble"].settings.model_copy(update={"zone": TimeZone(name=zone), "tz": tz})
         for zone, tz in (one, other)
     ]
     assert have_same_axis(*settings) is is_same

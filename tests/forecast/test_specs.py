@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from rnn_pipelines.forecast.specs import BudgetSpec, ForecastPolicySpec, ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.specs import ForecastPolicySpec
 
 
 def test_network_is_chosen_from_the_data_unless_something_is_asked_for() -> None:
@@ -53,5 +54,5 @@ def test_wrong_budget_is_refused(field: str, value: object) -> None:
 
 
 def test_policy_names_baselines_that_there_are() -> None:
-    with pytest.raises(ValidationError, match=r"expected some of .*'mix'.*, received 'nobody'"):
+    with pytest.raises(ValidationError, match=r"expected some of .*'baseline_ensemble'.*, received 'nobody'"):
         ForecastPolicySpec(min_improvement=0.0, must_beat=("nobody",))

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.base import Base, fit_base
-from rnn_pipelines.forecast.networks import Network, make_network, size_members
+from rnn_pipelines.forecast.methods.linear import LinearModels, fit_linear_models
+from rnn_pipelines.forecast.methods.network import Network, make_network, size_members
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters
 from rnn_pipelines.internals.forecast.traces import trace_forecasters
 from rnn_pipelines.internals.records import Traces
 from rnn_pipelines.internals.specs import SampleSpec
 from rnn_pipelines.networks.members import initialize_members
-from rnn_pipelines.sentiment.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import TextClassifier
 
 MakeForecasters = Callable[..., ChosenForecasters]
 
@@ -33,24 +33,26 @@ def make_forecasters(
 ) -> MakeForecasters:
     """Makes an LSTM and a GRU with members whose heads say something, on windows of six steps, two ahead."""
     panel = prepare(make_values(60), window=WindowSpec(lookback=6, horizon=2)).windows
-    base = fit_base(panel)
+    linear = fit_linear_models(panel)
 
     def make(segment: int = 1, embedding: int = 0, members: int = 2) -> ChosenForecasters:
         networks = {
-            cell: _draw_network(panel, base, cell=cell, segment=segment, embedding=embedding, members=members)
+            cell: _draw_network(panel, linear, cell=cell, segment=segment, embedding=embedding, members=members)
             for cell in ("lstm", "gru")
         }
-        return ChosenForecasters(networks, base, panel, "made")
+        return ChosenForecasters(networks, linear, panel, "made")
 
     return make
 
 
-def _draw_network(panel: WindowedPanel, base: Base, cell: Any, segment: int, embedding: int, members: int) -> Network:
+def _draw_network(
+    panel: WindowedPanel, linear: LinearModels, cell: Any, segment: int, embedding: int, members: int
+) -> Network:
     calendar = () if embedding else (1,)
     shape = size_members(panel, cell, 3, embedding, segment, calendar)
     weights = initialize_members(0, members, shape)
     weights["head_kernel"] = np.random.default_rng(1).normal(size=weights["head_kernel"].shape).astype(np.float32)
-    unseen = np.zeros((len(base.judged), panel.horizon), np.float32)
+    unseen = np.zeros((len(linear.validation), panel.horizon), np.float32)
     return make_network(weights, cell, segment, np.array(calendar, np.int64), 0.5, unseen)
 
 

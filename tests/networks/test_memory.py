@@ -9,9 +9,9 @@ import pytest
 
 from rnn_pipelines.compare.tasks.adding import AddingData
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.base import fit_base
-from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.training import train_network
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.networks import memory
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
@@ -58,10 +58,10 @@ def test_training_that_does_not_fit_is_refused_before_its_first_step(
     prepare: Callable[..., SimpleNamespace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     panel = prepare(np.sin(np.arange(100.0)).tolist()).windows
-    base = fit_base(panel)
+    linear = fit_linear_models(panel)
     monkeypatch.setattr(memory, "find_free_bytes", lambda: 2**20)
     with pytest.raises(ParameterError, match=r"training lstm with 1024 units, . members and batches of 64 needs about"):
-        train_network(panel, base, NetworkSpec(cell="lstm", units=1024, members=100), ForecastTrainingSpec())
+        train_network(panel, linear, NetworkSpec(cell="lstm", units=1024, members=100), ForecastTrainingSpec())
 
 
 def test_fit_that_does_not_fit_into_memory_is_refused(
@@ -70,7 +70,7 @@ def test_fit_that_does_not_fit_into_memory_is_refused(
     panel = prepare(np.sin(np.arange(100.0)).tolist()).windows
     monkeypatch.setattr(memory, "find_free_bytes", lambda: 1_000)
     with pytest.raises(ParameterError, match="fitting the simple methods needs about"):
-        fit_base(panel)
+        fit_linear_models(panel)
 
 
 def test_sequences_that_do_not_fit_are_not_drawn() -> None:

@@ -14,8 +14,8 @@ import pytest
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.challenger import complete_challenger, plan_training, score_holdout, train_challenger
-from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.logits import to_probability
+from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
 from rnn_pipelines.sentiment.specs import ClassifierSpec, RetrainSentimentSpec, TrainingPlan
 from rnn_pipelines.sentiment.tables import HoldoutTable

@@ -18,9 +18,9 @@ from kedro.io import DatasetError
 from kedro.io.core import Version
 
 from rnn_pipelines.errors import ChampionError
-from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.datasets import TextClassifierDataset
-from rnn_pipelines.sentiment.packing import pack, unpack
+from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.model.packing import pack, unpack
 
 MEMBERS = ["settings.json", "vocabulary.json", "ngrams.npz", "networks/lstm.keras", "networks/gru.keras"]
 Reweigh = Callable[[float], TextClassifier]

@@ -146,7 +146,6 @@ class Record(Origins, total=False):
     metrics: Metrics | None
     seeds: list[int]
     training: dict[str, Any]
-    refit: dict[str, Any]
     notes: list[str]
     unreadable: dict[str, str]
     readable: list[str]

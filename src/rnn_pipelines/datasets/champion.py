@@ -32,14 +32,14 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
 
     Args:
         path: the task's folder, on this machine.
-        task: its name, which is that of the package whose module `packing` makes files of an artefact (`pack`: bytes by
-            name), and an artefact of files (`unpack`).
+        task: the name of its package, whose module `model.packing` turns an artefact into files (`pack`: bytes by
+            name) and back (`unpack`).
         metadata: for Kedro's plugins.
     """
 
     def __init__(self, *, path: str, task: str, metadata: dict[str, Any] | None = None) -> None:
         folder = find_local_path(path)
-        if find_spec(f"rnn_pipelines.{task}") is None or find_spec(f"rnn_pipelines.{task}.packing") is None:
+        if find_spec(f"rnn_pipelines.{task}") is None or find_spec(f"rnn_pipelines.{task}.model") is None:
             raise DatasetError(f"task: expected one whose artefact can be packed, received {task!r}.")
         self.store = ChampionStore(folder)
         self.metadata = metadata
@@ -64,7 +64,7 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
 
     @property
     def _packing(self) -> ModuleType:
-        return import_module(f"rnn_pipelines.{self._task}.packing")
+        return import_module(f"rnn_pipelines.{self._task}.model.packing")
 
     def _find_champion(self) -> LoadedChampion | None:
         if self.store.find_pointer() is None:

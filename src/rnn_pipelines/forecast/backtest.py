@@ -12,12 +12,12 @@ import pandas as pd
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.records import find_compared_loss
 from rnn_pipelines.errors import SeriesError, TrainingError
-from rnn_pipelines.forecast.base import fit_base
-from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.challenger import TrainingPlan
 from rnn_pipelines.forecast.fitting import ForecastSpec
-from rnn_pipelines.forecast.forecaster import forecast_cutoffs
-from rnn_pipelines.forecast.predictions import Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.model.artefact import forecast_cutoffs
 from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel, run_steps
 from rnn_pipelines.forecast.retraining import list_steps
 from rnn_pipelines.forecast.schedule import (
@@ -124,7 +124,7 @@ def _forecast_baselines(
     series = series[series["unique_id"].isin(cutoffs["unique_id"])].reset_index(drop=True)
     rolling = recipe.model_copy(update={"evaluation": EvaluationSpec(), "window": window})
     panel = lay_out_panel(series, profile, cutoffs, rolling, covariate_table)
-    baselines = forecast_baselines(panel.windows, fit_base(panel.windows))
+    baselines = forecast_simple_methods(panel.windows, fit_linear_models(panel.windows))
     forecasts = tabulate_forecasts(panel.windows, panel.features, panel.scaler, baselines, "test")
     return replace(forecasts, table=forecasts.table.drop(columns="signal", errors="ignore"))
 
@@ -178,9 +178,7 @@ def replay_schedule(job: Replay) -> tuple[pd.DataFrame, Retrainings]:
         cutoffs = job.series.loc[(times >= day) & (times < until), ["unique_id", "ds"]]
         seen = job.series[times <= until]
         forecasts.append(
-            forecast_cutoffs(
-                champion.artefact.in_use, seen, cutoffs.rename(columns={"ds": "cutoff"}), job.covariate_table
-            )
+            forecast_cutoffs(champion.artefact, seen, cutoffs.rename(columns={"ds": "cutoff"}), job.covariate_table)
         )
     rows = pd.DataFrame(retrainings, columns=list(RetrainingsTable.columns))
     return pd.concat(forecasts, ignore_index=True), rows.astype({"loss": float, "champion_loss": float})
@@ -242,7 +240,7 @@ def retrain(
         "training": spec.training,
         "level": spec.level,
         "retraining": retraining,
-        "plan": TrainingPlan(retraining.budget, refit=retraining.refit),
+        "plan": TrainingPlan(retraining.budget),
         "champion": champion,
     }
     outcome: Candidate = run_steps(list_steps(spec.networks), values)["outcome"]

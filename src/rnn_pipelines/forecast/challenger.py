@@ -14,23 +14,23 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.errors import show
-from rnn_pipelines.forecast.base import Base
-from rnn_pipelines.forecast.best import BEST, weigh_best
-from rnn_pipelines.forecast.forecaster import (
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
+from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.method import FittingData, PanelModel
+from rnn_pipelines.forecast.methods.network import Network, NetworkRecord
+from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, Forecasts, Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.model.artefact import (
     FORECAST,
     Forecaster,
     ForecasterSettings,
     forecast_cutoffs,
-    make_blend,
 )
-from rnn_pipelines.forecast.intervals import LevelSpec, fit_intervals
-from rnn_pipelines.forecast.networks import Network, NetworkRecord
 from rnn_pipelines.forecast.newer_times import have_same_axis
-from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL, Forecasts, Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 
 logger = logging.getLogger(__name__)
 
@@ -60,65 +60,62 @@ class TrainingPlan:
     Attributes:
         budget: time and steps.
         checkpoints: where an interrupted training leaves what it needs to go on; None for nowhere.
-        refit: whether what is promoted is fitted once more, on everything.
     """
 
     budget: BudgetSpec
     checkpoints: Path | None = None
-    refit: bool = False
 
 
 def train_challenger(
-    panel: WindowedPanel, base: Base, network: NetworkSpec, training: ForecastTrainingSpec, plan: TrainingPlan
+    panel: WindowedPanel, linear: LinearModels, network: NetworkSpec, training: ForecastTrainingSpec, plan: TrainingPlan
 ) -> TrainedNetwork:
     """Trains one network within the budget.
 
     Args:
         panel: windows for training and validation.
-        base: what is linear in them.
+        linear: the linear models of the panel.
         network, training, plan: see their types.
     """
-    from rnn_pipelines.forecast.training import Limits, train_network
+    from rnn_pipelines.forecast.methods.training import Limits, train_network
 
     budget = plan.budget
     if budget.max_steps is not None:
         training = training.model_copy(update={"max_steps": budget.max_steps})
-    trained, _, record = train_network(panel, base, network, training, Limits(budget.max_seconds, plan.checkpoints))
+    trained, _, record = train_network(panel, linear, network, training, Limits(budget.max_seconds, plan.checkpoints))
     return TrainedNetwork(network.cell, trained, network, training, record)
 
 
 def choose_challenger(
     panel: WindowedPanel,
-    base: Base,
+    linear: LinearModels,
     scaler: Scaler,
     coding: Coding,
     settings: ForecasterSettings,
     level: LevelSpec,
     *networks: TrainedNetwork,
 ) -> tuple[Forecaster, ChallengerTraining]:
-    """Combines the simple methods and the networks, by their errors on windows that nobody had seen.
+    """Combine the simple methods and the networks by their errors on the validation windows.
 
     Args:
         panel: the windows.
-        base: what is linear in them.
+        linear: the linear models of the panel.
         scaler: of the series.
         coding: of their covariates.
         settings: of the challenger, still without networks.
-        level: of its intervals, beside the one by which monitoring tells what is odd; none for no intervals.
+        level: of its intervals, beside the one by which monitoring finds anomalies; empty for no intervals.
         networks: all that were trained.
     Returns:
-        The challenger. And a record: `validation_losses` (on windows that nobody had seen, in their frame) of each, of
-        the `mix` of simple methods and of the combination; its `weights`; `chosen`, `seeds`, `training_seconds`, and
-        the records of `networks`.
+        The challenger. And a record: `validation_losses` (normalised) of each candidate and of the ensemble; its
+        `weights`; `chosen`, `seeds`, `training_seconds`, and the records of `networks`.
     """
     trained = {network.name: network.network for network in networks}
-    best = weigh_best(panel, base, **trained)
-    weights = best["weights"]
-    logger.info("combined: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
+    methods, ensemble = fit_all_methods(panel, linear, **trained)
+    weights = ensemble["weights"]
+    logger.info("ensemble: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
     record: ChallengerTraining = {
-        "validation_losses": best["losses"],
+        "validation_losses": ensemble["losses"],
         "weights": weights,
-        "chosen": BEST,
+        "chosen": ENSEMBLE,
         "seeds": sorted({network.training.seed for network in networks}),
         "training_seconds": sum(network.record["training_seconds"] for network in networks),
         "networks": {network.name: dict(network.record) for network in networks},
@@ -128,9 +125,10 @@ def choose_challenger(
     settings = settings.model_copy(update={"networks": asked, "season_length": panel.season_length})
     intervals = None
     if level.root:
-        levels = LevelSpec((*level.root, ANOMALY_LEVEL))
-        intervals = fit_intervals(panel, base, best, levels, **trained).pick(BEST, FORECAST)
-    return Forecaster(make_blend(base, trained, weights), scaler, settings, intervals, coding), record
+        levels, own = LevelSpec((*level.root, ANOMALY_LEVEL)), {FORECAST: methods[ENSEMBLE]}
+        intervals = fit_intervals(FittingData(panel, linear), own, levels)
+    model = PanelModel(linear.normalizer, methods[ENSEMBLE].model)
+    return Forecaster(model, scaler, settings, intervals, coding), record
 
 
 def find_seen(champion: Forecaster, settings: ForecasterSettings) -> list[str]:

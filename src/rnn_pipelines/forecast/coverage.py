@@ -7,7 +7,7 @@ import pandas as pd
 
 from rnn_pipelines.champion.verdict import KnownChampion
 from rnn_pipelines.forecast.evaluation.realised import refuse_other_times
-from rnn_pipelines.forecast.predictions import ForecastLog
+from rnn_pipelines.forecast.methods.predictions import ForecastLog
 from rnn_pipelines.forecast.series.grid import count_steps
 from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.forecast.series.zones import read_local

@@ -14,8 +14,8 @@ from rnn_pipelines.champion.policy import CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining, Run
 from rnn_pipelines.forecast.challenger import TrainingPlan, find_seen
 from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
-from rnn_pipelines.forecast.forecaster import Forecaster
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.series.tables import Profile, Source
 from rnn_pipelines.forecast.specs import RetrainForecastSpec
 from rnn_pipelines.report.numbers import format_p_value
@@ -48,7 +48,7 @@ def describe_run(
 
 def plan_training(retraining: RetrainForecastSpec, checkpoints: Path) -> TrainingPlan:
     """Says what the training may cost, and where it leaves what it needs to go on."""
-    return TrainingPlan(retraining.budget, checkpoints, retraining.refit)
+    return TrainingPlan(retraining.budget, checkpoints)
 
 
 def decide_promotion(

@@ -1,35 +1,25 @@
-"""All forecasters of a table, fitted in one go by the functions that the pipeline's nodes call."""
+"""All methods of a table, fitted in one go by the functions that the pipeline's nodes call."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.base import Base, choose_ridge
-from rnn_pipelines.forecast.baselines import BASELINES, MIX, RIDGE, forecast_baselines
-from rnn_pipelines.forecast.best import BEST, weigh_best
 from rnn_pipelines.forecast.challenger import TrainedNetwork, TrainingPlan, choose_challenger
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, evaluate_forecasts
-from rnn_pipelines.forecast.forecaster import (
-    FORECAST,
-    Blend,
-    Forecaster,
-    ForecasterSettings,
-    forecast_best,
-    make_blend,
-)
-from rnn_pipelines.forecast.intervals import Intervals, LevelSpec, add_intervals, fit_intervals
-from rnn_pipelines.forecast.networks import Network, forecast_windows
-from rnn_pipelines.forecast.predictions import Forecasts, Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
+from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
+from rnn_pipelines.forecast.methods.intervals import Intervals, LevelSpec, add_intervals, fit_intervals
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
+from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, ForecasterSettings
 from rnn_pipelines.forecast.recipe import Panel, Recipe, run_steps
 from rnn_pipelines.forecast.retraining import list_fitting_steps
-from rnn_pipelines.forecast.seconds import count_seconds
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.windows import Part
-from rnn_pipelines.forecast.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.theta import THETA
 
 
 @dataclass(frozen=True)
@@ -48,34 +38,29 @@ class ForecastSpec:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What was fitted on a table.
+    """The methods that were fitted on a table.
 
     Attributes:
-        spec: what was asked for.
-        panel: the series on their way to windows, and these.
+        spec: all parameters.
+        panel: the series, prepared, and their windows.
         settings: of a forecaster of them, still without networks.
-        base: what is linear.
-        networks: by name.
-        best: see `weigh_best`.
-        intervals: of every forecaster.
+        linear: the linear models.
+        networks: trained, by name, with their records.
+        methods: all methods by name, the ensemble among them.
+        intervals: of every method.
     """
 
     spec: ForecastSpec
     panel: Panel
     settings: ForecasterSettings
-    base: Base
+    linear: LinearModels
     networks: Mapping[str, TrainedNetwork]
-    best: Mapping[str, Any]
+    methods: Mapping[str, FittedMethod]
     intervals: Intervals
-
-    @property
-    def trained(self) -> dict[str, Network]:
-        """The networks alone, by name."""
-        return {name: network.network for name, network in self.networks.items()}
 
 
 def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: ForecastSpec) -> Fitted:
-    """Fits simple methods, networks, their combination and intervals.
+    """Fit simple methods, networks, their ensemble and intervals.
 
     Args:
         table: the series as they were read.
@@ -95,27 +80,20 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
     panel = Panel(**{name: values[name] for name in Panel.__dataclass_fields__})
     networks = {name: values[f"{name}_network"] for name in spec.networks}
     trained = {name: network.network for name, network in networks.items()}
-    best = weigh_best(panel.windows, values["base"], **trained)
-    intervals = fit_intervals(panel.windows, values["base"], best, spec.level, **trained)
-    return Fitted(spec, panel, values["settings"], values["base"], networks, best, intervals)
+    linear = values["linear"]
+    methods, _ = fit_all_methods(panel.windows, linear, **trained)
+    intervals = fit_intervals(FittingData(panel.windows, linear), methods, spec.level)
+    return Fitted(spec, panel, values["settings"], linear, networks, methods, intervals)
 
 
 def tabulate_part(fitted: Fitted, part: Part) -> Predictions:
-    """Forecasts of everyone, with intervals, side by side in the data's own unit.
+    """Lay the forecasts of all methods, with intervals, side by side in the data's own unit.
 
     Args:
         fitted: on a table.
-        part: `test`, beside what happened, or `future`.
+        part: `test`, beside the actual values, or `future`.
     """
-    return _tabulate(fitted, forecast_all(fitted), part)
-
-
-def forecast_all(fitted: Fitted) -> dict[str, Forecasts]:
-    """Forecasts of everyone, scaled."""
-    windows, base, trained = fitted.panel.windows, fitted.base, fitted.trained
-    forecasts = {name: forecast_windows(network, base, windows) for name, network in trained.items()}
-    forecasts[BEST] = forecast_best(windows, base, fitted.best, **trained)
-    return forecasts | forecast_baselines(windows, base)
+    return _tabulate(fitted, forecast_methods(fitted.panel.windows, fitted.linear, fitted.methods), part)
 
 
 def _tabulate(fitted: Fitted, forecasts: Mapping[str, Forecasts], part: Part) -> Predictions:
@@ -125,7 +103,7 @@ def _tabulate(fitted: Fitted, forecasts: Mapping[str, Forecasts], part: Part) ->
 
 
 def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
-    """Every metric of every forecaster on the test part, the best one first.
+    """Return every metric of every method on the test part, the best one first.
 
     Args:
         fitted: on a table.
@@ -134,14 +112,14 @@ def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
     """
     panel = fitted.panel
     records: dict[str, Any] = {name: network.record for name, network in fitted.networks.items()}
-    forecasts = forecast_all(fitted)
+    forecasts = forecast_methods(panel.windows, fitted.linear, fitted.methods)
     found, *_ = evaluate_forecasts(
         _tabulate(fitted, forecasts, "test"),
         panel.series,
         panel.cutoffs,
         panel.profile,
         fitted.spec.recipe.evaluation,
-        count_seconds(fitted.base, fitted.best, records, forecasts),
+        list_seconds(fitted.linear, fitted.methods, forecasts),
         **records,
     )
     metrics = ForecastMetrics.parse(found)
@@ -150,40 +128,27 @@ def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
 
 
 def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:
-    """Each forecaster by itself, for newer values: simple methods are blends without networks, or with all of Theta."""
-    base, trained = fitted.base, fitted.trained
-    blends = {name: make_blend(base, {name: network}, {name: 1.0}) for name, network in trained.items()}
-    blends[BEST] = make_blend(base, trained, fitted.best["weights"])
-    blends |= {name: _make_linear(base, matrix) for name, matrix in _find_matrices(base).items()}
-    blends[THETA] = make_blend(base, {}, {THETA: 1.0})
-    return {name: _complete(fitted, name, blend) for name, blend in blends.items()}
-
-
-def make_champion(fitted: Fitted) -> Forecaster:
-    """The combination as a retraining makes it: it remembers its networks, and what monitoring needs."""
-    networks = fitted.networks.values()
-    panel, settings = fitted.panel, fitted.settings
-    return choose_challenger(
-        panel.windows, fitted.base, panel.scaler, panel.coding, settings, fitted.spec.level, *networks
-    )[0]
-
-
-def _find_matrices(base: Base) -> dict[str, np.ndarray]:
-    """Of each baseline, float64[predictor, horizon], in the order of the registry."""
-    names = [str(name) for name in base.names]
-    methods = {name: name for name in names} | {RIDGE: choose_ridge(names, base.losses)}
-    matrices = {name: base.matrices[-1][names.index(method)] for name, method in methods.items()}
-    matrices[MIX] = base.combine()
-    return {name: matrices[name] for name in BASELINES if name in matrices}
-
-
-def _make_linear(base: Base, matrix: np.ndarray) -> Blend:
-    return Blend(base.frame, base.season, base.long_season, base.calendar, matrix, networks={}, shares={})
-
-
-def _complete(fitted: Fitted, name: str, blend: Blend) -> Forecaster:
+    """Return a forecaster of each method, for newer values."""
     panel = fitted.panel
     # Windows of newer values are padded by the same season.
     settings = fitted.settings.model_copy(update={"season_length": panel.windows.season_length})
-    intervals = fitted.intervals.pick(name, FORECAST) if fitted.spec.level.root else None
-    return Forecaster(blend, panel.scaler, settings, intervals, panel.coding)
+    has_levels, normalizer = bool(fitted.spec.level.root), fitted.linear.normalizer
+    return {
+        name: Forecaster(
+            PanelModel(normalizer, method.model),
+            panel.scaler,
+            settings,
+            fitted.intervals.pick(name, FORECAST) if has_levels else None,
+            panel.coding,
+        )
+        for name, method in fitted.methods.items()
+    }
+
+
+def make_champion(fitted: Fitted) -> Forecaster:
+    """Return the ensemble as a retraining makes it, with its networks' settings and the level for monitoring."""
+    networks = fitted.networks.values()
+    panel, settings = fitted.panel, fitted.settings
+    return choose_challenger(
+        panel.windows, fitted.linear, panel.scaler, panel.coding, settings, fitted.spec.level, *networks
+    )[0]

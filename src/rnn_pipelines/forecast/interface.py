@@ -15,10 +15,8 @@ import pandas as pd
 from rnn_pipelines.blocks import read_block
 from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
-from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.blocks import read_blocks
 from rnn_pipelines.forecast.cross_validation import CrossValidationSpec, cross_validate
-from rnn_pipelines.forecast.explanation import explain_ends
 from rnn_pipelines.forecast.fitting import (
     Fitted,
     ForecastSpec,
@@ -28,19 +26,21 @@ from rnn_pipelines.forecast.fitting import (
     rank_forecasters,
     tabulate_part,
 )
-from rnn_pipelines.forecast.forecaster import Blend, ForecasterSettings
-from rnn_pipelines.forecast.forecaster import Forecaster as Artefact
-from rnn_pipelines.forecast.further import (
-    check_further,
-    forecast_further,
-    lay_out_further,
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.intervals import LevelSpec
+from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
+from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
+from rnn_pipelines.forecast.model.artefact import ForecasterSettings
+from rnn_pipelines.forecast.model.explanation import explain_ends
+from rnn_pipelines.forecast.model.packing import pack, unpack
+from rnn_pipelines.forecast.model.recursion import (
+    check_recursive,
+    forecast_recursively,
+    lay_out_recursive,
     lay_side_by_side,
     report_ahead,
 )
-from rnn_pipelines.forecast.intervals import LevelSpec
 from rnn_pipelines.forecast.newer_times import find_trained_axis, refuse_other_beginnings
-from rnn_pipelines.forecast.packing import pack, unpack
-from rnn_pipelines.forecast.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.series.covariates import join_rows, read_ahead, read_covariates
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
@@ -58,7 +58,7 @@ EXOGENOUS = {"futr_exog": "future", "hist_exog": "past", "stat_exog": "static"}
 
 
 class Forecaster:
-    """LSTM, GRU, simple methods and their best combination on your series, each with intervals.
+    """LSTM, GRU, simple methods and their ensemble on your series, each with intervals.
 
     The parameters are those of `kedro run --pipelines=forecast`, and give the same numbers. The newest part of the
     series (`split={"test": 0.2}`, or a number of steps) is kept back for `leaderboard`; nothing is learnt from it.
@@ -123,7 +123,7 @@ class Forecaster:
             level: of the intervals, in percent; those that were asked for where it is None.
         Returns:
             `unique_id, ds`; `is_recursive` where the trained horizon is not enough; a column for each forecaster, in
-            the unit of `y`; and its bounds, such as `gru-lo-80`. After `load` the one forecaster is `best`.
+            the unit of `y`; and its bounds, such as `gru-lo-80`. After `load` the one forecaster is `ensemble`.
         Raises:
             SeriesError: the series can't be used, are not those of the training or too short; covariates are missing.
             ParameterError: there are no intervals of that level, or `h` is not a number of steps within its bounds.
@@ -133,11 +133,11 @@ class Forecaster:
         horizon = best.settings.horizon
         num_steps = horizon if h is None else _take_steps(h, horizon)
         series, covariates = self._find_series(frame, num_steps)
-        check_further(best.in_use, series, num_steps, covariates)
+        check_recursive(best, series, num_steps, covariates)
         # Scale, calendar and covariates are those of one training, so that all forecasters read the same rows.
-        panel, features = lay_out_further(best.in_use, series, num_steps, covariates)
+        panel, features = lay_out_recursive(best, series, num_steps, covariates)
         forecasts = {
-            name: forecast_further(one.in_use, panel, features, num_steps) for name, one in self._artefacts.items()
+            name: forecast_recursively(one, panel, features, num_steps) for name, one in self._artefacts.items()
         }
         table = show_table(lay_side_by_side(forecasts, levels), best.settings.tz)
         return table if num_steps > horizon else table.drop(columns="is_recursive")
@@ -184,31 +184,29 @@ class Forecaster:
         found = found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
         return show_table(found, table.attrs.get("tz"))
 
-    def explain(self, frame: pd.DataFrame | None = None, forecaster: str = BEST) -> pd.DataFrame:
+    def explain(self, frame: pd.DataFrame | None = None, forecaster: str = ENSEMBLE) -> pd.DataFrame:
         """How much each value of the past, each covariate and the calendar moved each step of `predict(frame)`.
 
         Args:
             frame: see `predict`.
-            forecaster: which one; after `load` there is `best` alone.
+            forecaster: which one; after `load` there is `ensemble` alone.
         Returns:
             `unique_id, cutoff, ds, horizon_step, input, lag, contribution`, in the unit of `y`; see `explain_windows`.
             The contributions of a step sum up to its forecast.
         Raises:
-            ParameterError: there is no such forecaster, or it is a Keras model of an older version.
+            ParameterError: there is no such forecaster.
             SeriesError: see `predict`.
         """
         self._require_fit()
         if not isinstance(forecaster, str) or forecaster not in self._artefacts:
             raise ParameterError(f"forecaster: expected one of {sorted(self._artefacts)}, received {show(forecaster)}.")
-        artefact = self._artefacts[forecaster].in_use
-        if not isinstance(artefact.model, Blend):
-            raise ParameterError("a Keras model of an older version can't be taken apart. Train another one.")
+        artefact = self._artefacts[forecaster]
         series, covariates = self._find_series(frame, artefact.settings.horizon)
-        check_further(artefact, series, artefact.settings.horizon, covariates)
+        check_recursive(artefact, series, artefact.settings.horizon, covariates)
         return show_table(explain_ends(artefact, series, covariates), artefact.settings.tz)
 
     def save(self, path: str | Path) -> None:
-        """Saves the combination `best` as a folder of arrays and JSON; what else was fitted is not in it.
+        """Saves the `ensemble` as a folder of arrays and JSON; what else was fitted is not in it.
 
         A saved model that is there is replaced at one moment; several threads and processes may save and load at once.
 
@@ -222,7 +220,7 @@ class Forecaster:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """What `save` has written, or a champion: the forecaster `best`, for `predict`.
+        """What `save` has written, or a champion: the forecaster `ensemble`, for `predict`.
 
         Parameters that the file doesn't have, such as those of the training, have their defaults again.
 
@@ -247,13 +245,13 @@ class Forecaster:
             "covariates": covariates,
         }
         loaded = cls(settings.horizon, level, settings.lookback, settings.freq, **blocks)
-        loaded._artefacts = {BEST: artefact}
+        loaded._artefacts = {ENSEMBLE: artefact}
         return loaded
 
     def _require_fit(self) -> Artefact:
         if not self._artefacts:
             raise ParameterError("this forecaster has learnt nothing yet. Call fit, or Forecaster.load.")
-        return self._artefacts[BEST]
+        return self._artefacts[ENSEMBLE]
 
     def _require_training(self) -> Fitted:
         self._require_fit()
@@ -277,7 +275,7 @@ class Forecaster:
             if self._fitted is None:
                 raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
             return self._fitted.panel.series, self._add_ahead(frame, num_steps)
-        best = self._artefacts[BEST]
+        best = self._artefacts[ENSEMBLE]
         is_nameless = isinstance(frame, pd.DataFrame) and not frame.empty and ID not in frame and source.id is None
         # The one series of the training may have a name, which a frame without names doesn't need to know.
         if is_nameless and len(best.scaler) == 1 and best.scaler[ID].iloc[0] != source.target:
@@ -297,7 +295,7 @@ class Forecaster:
             return self._covariates
         source, future = self._name_columns(frame), self.spec.recipe.covariates.future
         ahead = read_ahead(self._covariates, source, future, frame)
-        report_ahead(self._artefacts[BEST], self._require_training().panel.series, ahead, num_steps)
+        report_ahead(self._artefacts[ENSEMBLE], self._require_training().panel.series, ahead, num_steps)
         return join_rows(self._covariates, ahead)
 
     def _with(self, source: SourceSpec) -> ForecastSpec:

@@ -30,7 +30,7 @@ from rnn_pipelines.forecast.evaluation.realised_intervals import (
     find_anomalies,
     measure_coverage,
 )
-from rnn_pipelines.forecast.packing import CODING, FORMAT
+from rnn_pipelines.forecast.model.packing import CODING, FORMAT
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.tables import Profile, Series

@@ -5,7 +5,7 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.errors import SeriesError, show
-from rnn_pipelines.forecast.forecaster import ForecasterSettings
+from rnn_pipelines.forecast.model.artefact import ForecasterSettings
 from rnn_pipelines.forecast.series.grid import count_steps
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis

@@ -4,9 +4,9 @@ import pandas as pd
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
-from rnn_pipelines.forecast import forecaster
+from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
+from rnn_pipelines.forecast.model import artefact as forecaster
 from rnn_pipelines.forecast.newer_times import find_trained_axis, refuse_other_beginnings
-from rnn_pipelines.forecast.predictions import ForecastLog, ForecastLogTable
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.newest import NewestSpec, read_coded_covariates, read_newest
@@ -27,7 +27,7 @@ def read_champions_series(
     """
     if champion is None:
         return read_newest(external, source, newest)
-    settings = champion.artefact.in_use.settings
+    settings = champion.artefact.settings
     table = read_newest(external, source, newest, find_trained_axis(settings))
     refuse_other_beginnings(table, settings, source.label)
     return table
@@ -50,7 +50,7 @@ def read_champions_covariates(
         SeriesError: see `read_covariates`.
     """
     coding = Coding() if champion is None else champion.artefact.coding
-    axis = None if champion is None else find_trained_axis(champion.artefact.in_use.settings)
+    axis = None if champion is None else find_trained_axis(champion.artefact.settings)
     return read_coded_covariates(coding, external, source, newest, covariates, axis)
 
 
@@ -69,7 +69,7 @@ def forecast_newest(
     """
     if champion is None:
         raise ChampionError("no forecaster that could be used yet. Run kedro champion retrain forecast first.")
-    forecasts = forecaster.forecast_newest(champion.artefact.in_use, table, source, covariate_table)
+    forecasts = forecaster.forecast_newest(champion.artefact, table, source, covariate_table)
     if forecasts.empty:
         raise ChampionError(
             f"the champion {champion.version} can forecast none of the series of {source.label}: it doesn't know them, "

@@ -2,18 +2,17 @@
 
 from collections.abc import Collection, Iterable
 
-from rnn_pipelines.forecast.base import fit_base
-from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.challenger import choose_challenger, forecast_holdout, train_challenger
 from rnn_pipelines.forecast.decision import decide_promotion
-from rnn_pipelines.forecast.forecaster import describe_forecaster
+from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.model.artefact import describe_forecaster
 from rnn_pipelines.forecast.recipe import PREPARATION, Step
-from rnn_pipelines.forecast.refit import refit_promoted
 
 
 def list_training_steps(names: Iterable[str]) -> list[Step]:
     """The training of each network, whose block of parameters has its name."""
-    inputs = ("windows", "base", "{name}", "training", "plan")
+    inputs = ("windows", "linear", "{name}", "training", "plan")
     return [
         Step(train_challenger, tuple(value.format(name=name) for value in inputs), (f"{name}_network",))
         for name in names
@@ -26,10 +25,10 @@ def list_case_steps(names: Iterable[str]) -> list[Step]:
     return [
         Step(
             choose_challenger,
-            ("windows", "base", "scaler", "coding", "settings", "level", *networks),
+            ("windows", "linear", "scaler", "coding", "settings", "level", *networks),
             ("challenger", "training_record"),
         ),
-        Step(forecast_baselines, ("windows", "base"), ("baselines",)),
+        Step(forecast_simple_methods, ("windows", "linear"), ("baselines",)),
         Step(
             forecast_holdout,
             ("windows", "features", "covariate_table", "baselines", "challenger", "champion"),
@@ -38,11 +37,6 @@ def list_case_steps(names: Iterable[str]) -> list[Step]:
         Step(
             decide_promotion,
             ("challenger", "champion", "holdout", "training_record", "run", "retraining"),
-            ("decided",),
-        ),
-        Step(
-            refit_promoted,
-            ("decided", "windows", "base", "features", "cutoffs", "plan", *networks),
             ("outcome",),
         ),
     ]
@@ -58,7 +52,7 @@ def list_fitting_steps(names: Collection[str]) -> list[Step]:
     return [
         *PREPARATION,
         Step(describe_forecaster, settings, ("settings",)),
-        Step(fit_base, ("windows",), ("base",)),
+        Step(fit_linear_models, ("windows",), ("linear",)),
         *list_training_steps(names),
     ]
 

@@ -8,8 +8,8 @@ from pydantic import Field, field_validator
 
 from rnn_pipelines.blocks import Block, expect
 from rnn_pipelines.errors import SeriesError, show_all
-from rnn_pipelines.forecast.baselines import BASELINES
-from rnn_pipelines.forecast.predictions import TargetsTable
+from rnn_pipelines.forecast.methods.predictions import TargetsTable
+from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.tables import Column, Table
 
@@ -42,7 +42,7 @@ class BacktestSpec(NewestSpec, frozen=True):
     @field_validator("schedules")
     @classmethod
     def _refuse_names_of_other_columns(cls, schedules: dict[str, ScheduleSpec]) -> dict[str, ScheduleSpec]:
-        taken = sorted({*TargetsTable.columns, *BASELINES} & set(schedules))
+        taken = sorted({*TargetsTable.columns, *METHODS} & set(schedules))
         if taken:
             raise ValueError(f"expected names that no other column of the forecasts has, received {show_all(taken)}")
         return schedules

@@ -14,10 +14,10 @@ from pydantic import BaseModel
 
 from rnn_pipelines.blocks import read_block
 from rnn_pipelines.errors import SeriesError, TrainingError
-from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.cross_validation import keep_back, open_gaps
 from rnn_pipelines.forecast.fitting import ForecastSpec, fit_forecasters, rank_forecasters
-from rnn_pipelines.forecast.intervals import LevelSpec
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.search_space import DimensionSpec, TuningSpec
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.splits import find_unjudged
@@ -194,8 +194,8 @@ def try_parameters(job: Trying) -> Tried:
     except (SeriesError, TrainingError) as error:
         return Tried(job.number, None, None, time.monotonic() - started, str(error))
     losses = ranked["mase" if "relative_mae" in ranked else "mse"]
-    simple = losses.drop([BEST, *job.spec.networks]).min()
-    return Tried(job.number, float(losses[BEST]), float(simple), time.monotonic() - started)
+    simple = losses.drop([ENSEMBLE, *job.spec.networks]).min()
+    return Tried(job.number, float(losses[ENSEMBLE]), float(simple), time.monotonic() - started)
 
 
 def _try_some(study: "Study", first: Trying, tuning: TuningSpec, parallel: ParallelSpec, most: int) -> None:

@@ -19,14 +19,14 @@ class NetworkSummary(TypedDict):
         layers: of it, or of one of its members; see `summarize_layers`.
         num_parameters: of all members.
         segment: steps of the series that a forecaster reads as one.
-        gain: how far its corrections are trusted, 0 to 1.
+        shrinkage: factor of its corrections, 0 to 1.
         moved_by: how far each input moves a forecaster's correction, see `measure_moves`.
     """
 
     layers: list[LayerRecord]
     num_parameters: int
     segment: NotRequired[int]
-    gain: NotRequired[float]
+    shrinkage: NotRequired[float]
     moved_by: NotRequired[dict[str, float]]
 
 

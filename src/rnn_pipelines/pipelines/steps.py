@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 
 from kedro.pipeline import Node
 
+from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.recipe import Recipe, Step
-from rnn_pipelines.forecast.registry import NETWORKS
 from rnn_pipelines.pipelines.wiring import node
 
 

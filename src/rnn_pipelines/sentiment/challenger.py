@@ -12,8 +12,8 @@ from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.calibration import Calibration, choose_classifier
-from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.logits import to_logit
+from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.registry import BASELINES, ENSEMBLE
 from rnn_pipelines.sentiment.specs import ClassifierSpec, RetrainSentimentSpec, TrainingPlan

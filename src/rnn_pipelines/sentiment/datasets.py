@@ -8,10 +8,10 @@ from kedro.io.core import DatasetError
 from kedro_datasets._typing import JSONPreview
 
 from rnn_pipelines.datasets.one_file import OneFileDataset
-from rnn_pipelines.sentiment.packing import NGRAMS, SETTINGS, VOCABULARY, pack, unpack
+from rnn_pipelines.sentiment.model.packing import NGRAMS, SETTINGS, VOCABULARY, pack, unpack
 
 if TYPE_CHECKING:
-    from rnn_pipelines.sentiment.classifier import TextClassifier
+    from rnn_pipelines.sentiment.model.classifier import TextClassifier
 
 # The archive's folder for the `.keras` files.
 FOLDER = "networks/"

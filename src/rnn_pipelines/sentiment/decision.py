@@ -10,8 +10,8 @@ from rnn_pipelines.champion import manifest
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.decision import Case, decide
 from rnn_pipelines.champion.records import ChallengerTraining, Measures, Run
-from rnn_pipelines.sentiment.classifier import TextClassifier
 from rnn_pipelines.sentiment.evaluation.holdout import find_faults, measure_holdout
+from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.reference import pack_reference
 from rnn_pipelines.sentiment.specs import RetrainSentimentSpec
 from rnn_pipelines.sentiment.tables import Holdout

@@ -9,8 +9,8 @@ import pandas as pd
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.challenger import complete_challenger
-from rnn_pipelines.sentiment.classifier import TextClassifier, assemble_classifier
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
+from rnn_pipelines.sentiment.model.classifier import TextClassifier, assemble_classifier
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.preparation import build_vocabulary, encode_reviews, fit_nb_ngram, learn_word_vectors
 from rnn_pipelines.sentiment.registry import NB_NGRAM

@@ -13,11 +13,11 @@ from rnn_pipelines.blocks import join_block, read_block, refuse_other_cell, refu
 from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, ReviewError, show
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.sentiment.classifier import TextClassifier as Artefact
-from rnn_pipelines.sentiment.classifier import score_sentiment
 from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_classifier
+from rnn_pipelines.sentiment.model.classifier import TextClassifier as Artefact
+from rnn_pipelines.sentiment.model.classifier import score_sentiment
+from rnn_pipelines.sentiment.model.packing import pack, unpack
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec
-from rnn_pipelines.sentiment.packing import pack, unpack
 from rnn_pipelines.sentiment.registry import list_candidates
 from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec

@@ -2,7 +2,7 @@
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
-from rnn_pipelines.sentiment.classifier import TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.tables import ScoredTexts
 from rnn_pipelines.sentiment.text.files import Texts
 

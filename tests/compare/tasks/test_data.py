@@ -16,10 +16,10 @@ from rnn_pipelines.compare.tasks.music import MusicData
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.compare.tasks.series import SeriesData
 from rnn_pipelines.errors import SeriesError, TaskError
-from rnn_pipelines.forecast.base import fit_base
-from rnn_pipelines.forecast.baselines import forecast_baselines
 from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
-from rnn_pipelines.forecast.predictions import tabulate_forecasts
+from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.predictions import tabulate_forecasts
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -231,7 +231,7 @@ def forecast_metrics() -> dict[str, Any]:
         calendar=CalendarSpec(yearly=0, weekly=0, daily=0),
     )
     panel = prepare_panel(read_source(recipe.source), recipe)
-    baselines = forecast_baselines(panel.windows, fit_base(panel.windows))
+    baselines = forecast_simple_methods(panel.windows, fit_linear_models(panel.windows))
     predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, baselines, "test")
     return evaluate_forecasts(predictions, panel.series, panel.cutoffs, panel.profile, recipe.evaluation, {})[0]
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.forecast.evaluation.metrics import measure_by_series
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
 
 FORECASTERS = ("lstm", "gru", "last_value", "seasonal_naive", "ridge")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.base import fit_base
 from rnn_pipelines.forecast.evaluation.covariates import Covariates, CovariatesTable, describe_covariates
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
@@ -21,7 +21,7 @@ def describe(external: pd.DataFrame, covariates: CovariateSpec, source: SourceSp
     recipe = Recipe(source=source, covariates=covariates, window=window, split=split)
     cells = read_covariates(source, covariates, external)
     panel = prepare_panel(read_source(source, external), recipe, cells)
-    return describe_covariates(panel.windows, fit_base(panel.windows), panel.coding, panel.scaler)
+    return describe_covariates(panel.windows, fit_linear_models(panel.windows), panel.coding, panel.scaler)
 
 
 def make_shop(rng: np.random.Generator, level: float, is_product: bool) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pytest
 
 from rnn_pipelines.forecast.evaluation.holdout import HoldoutMeasures, find_faults, measure_holdout
 from rnn_pipelines.forecast.evaluation.significance import compute_p_value
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import pytest
 from utilsforecast import losses
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevelTable, measure_intervals
-from rnn_pipelines.forecast.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 
 LEVELS = (80, 95)
 
 
-def make_predictions(names: tuple[str, ...] = ("gru", "mix")) -> Predictions:
+def make_predictions(names: tuple[str, ...] = ("gru", "baseline_ensemble")) -> Predictions:
     """Of two series with six cut-offs each and two steps; some actuals lie outside, one is missing."""
     random = np.random.default_rng(0)
     rows = [(name, cutoff, cutoff + step, step) for name in "ab" for cutoff in range(6) for step in (1, 2)]
@@ -36,9 +36,11 @@ def predictions() -> Predictions:
 @pytest.mark.parametrize(("ours", "theirs"), [("coverage", losses.coverage), ("winkler", losses.winkler_score)])
 def test_metric_is_that_of_utilsforecast(predictions: Predictions, ours: str, theirs: object, level: int) -> None:
     observed = predictions.table.dropna()
-    expected = theirs(observed, ["gru", "mix"], level, cutoff_col="")[["gru", "mix"]].mean()
+    expected = theirs(observed, ["gru", "baseline_ensemble"], level, cutoff_col="")[["gru", "baseline_ensemble"]].mean()
     numbers, _ = measure_intervals(predictions)
-    assert [numbers[name][f"{ours}_{level}"] for name in ("gru", "mix")] == pytest.approx(expected.tolist())
+    assert [numbers[name][f"{ours}_{level}"] for name in ("gru", "baseline_ensemble")] == pytest.approx(
+        expected.tolist()
+    )
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("coverage", losses.coverage), ("winkler", losses.winkler_score)])

@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     measure_naive_error,
     measure_noise_floor,
 )
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
 
 MakePredictions = Callable[..., Predictions]
 MakeTable = Callable[..., pd.DataFrame]

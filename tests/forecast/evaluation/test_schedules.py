@@ -10,7 +10,7 @@ import pytest
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.schedules import BacktestResults, summarize_backtest
 from rnn_pipelines.forecast.evaluation.significance import compute_p_value
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
 
 NUM = 40
 NAMES = ["last_value", "seasonal_naive", "ridge", "never", "often"]

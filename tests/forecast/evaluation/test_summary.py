@@ -18,7 +18,7 @@ from rnn_pipelines.forecast.evaluation.summary import (
     measure_relative_mae,
     summarize_metrics,
 )
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.series.windows import EvaluationSpec
 
 MakePredictions = Callable[..., Predictions]
@@ -28,8 +28,8 @@ RECORD = {
     "num_parameters": 99,
     "num_steps": 700,
     "best_step": 500,
-    "gain": 0.5,
-    "design": {"units": 16},
+    "shrinkage": 0.5,
+    "hyperparameters": {"units": 16},
 }
 
 
@@ -99,8 +99,10 @@ def test_skill_against_a_perfect_baseline_is_none(by_series: pd.DataFrame) -> No
 
 def test_record_of_a_network_stands_in_its_block(summary: ForecastMetrics) -> None:
     """But for what was chosen, which is no number."""
-    assert summary.forecasters["lstm"].items() >= {(key, value) for key, value in RECORD.items() if key != "design"}
-    assert "design" not in summary.forecasters["lstm"]
+    assert summary.forecasters["lstm"].items() >= {
+        (key, value) for key, value in RECORD.items() if key != "hyperparameters"
+    }
+    assert "hyperparameters" not in summary.forecasters["lstm"]
 
 
 @pytest.mark.parametrize("floor", [1.25, None])

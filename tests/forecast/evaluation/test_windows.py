@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.evaluation.windows import (
     count_overlapping,
     summarize_windows,
 )
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.metrics import measure_by_step
-from rnn_pipelines.forecast.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.report.figures import draw_figures
 
 FORECASTERS = ("lstm", "gru", "last_value", "seasonal_naive", "ridge")

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from plotly.graph_objects import Figure
 
 from rnn_pipelines import Forecaster
-from rnn_pipelines.forecast.explanation import BASELINE, CALENDAR, TARGET
+from rnn_pipelines.forecast.methods.theta import THETA
+from rnn_pipelines.forecast.model.explanation import BASELINE, CALENDAR, TARGET
 from rnn_pipelines.forecast.report.explanation import MAX_LAGS, draw_explanation, name_inputs
 from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
-from rnn_pipelines.forecast.theta import THETA
 from rnn_pipelines.report.notes import empty_table
 from rnn_pipelines.report.style import write_label
 
@@ -110,6 +110,6 @@ def test_every_input_of_a_forecast_is_drawn() -> None:
 
 
 def test_a_failed_explanation_is_a_note(explanation: pd.DataFrame) -> None:
-    figure = draw_explanation(empty_table(explanation.head(0))("explain_best: KeyError: 'a'"))
+    figure = draw_explanation(empty_table(explanation.head(0))("explain_ensemble: KeyError: 'a'"))
     assert len(figure.data) == 0
     assert "KeyError" in figure.layout.annotations[0].text

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from plotly.graph_objects import Figure, Scatter
 
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.figures import find_strongest_baseline
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.looks import SPARE_COLOR

@@ -8,7 +8,7 @@ import pytest
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.figures import draw_next_values
 from rnn_pipelines.forecast.report.intervals import (
     draw_coverage,
@@ -19,11 +19,11 @@ from rnn_pipelines.forecast.report.intervals import (
 
 TABLE = pd.DataFrame(
     {
-        "best": [1.0, 2.0, 3.0, 4.0],
-        "best-lo-80": [0.0, 1.0, np.nan, 3.0],
-        "best-hi-80": [2.0, 3.0, np.nan, 5.0],
-        "best-lo-95": [-1.0, 0.0, 1.0, 2.0],
-        "best-hi-95": [3.0, 4.0, 5.0, 6.0],
+        "ensemble": [1.0, 2.0, 3.0, 4.0],
+        "ensemble-lo-80": [0.0, 1.0, np.nan, 3.0],
+        "ensemble-hi-80": [2.0, 3.0, np.nan, 5.0],
+        "ensemble-lo-95": [-1.0, 0.0, 1.0, 2.0],
+        "ensemble-hi-95": [3.0, 4.0, 5.0, 6.0],
     }
 )
 STEPS = pd.Series([10, 11, 12, 13])
@@ -32,42 +32,42 @@ STEPS = pd.Series([10, 11, 12, 13])
 def make_predictions() -> Predictions:
     """Of two steps with ten windows each: of the first nine lie inside 80 %, of the second seven."""
     table = pd.DataFrame({"unique_id": "a", "cutoff": np.repeat(np.arange(10), 2), "horizon_step": [1, 2] * 10})
-    table = table.assign(ds=table["cutoff"] + table["horizon_step"], y=0.0, best=0.0)
+    table = table.assign(ds=table["cutoff"] + table["horizon_step"], y=0.0, ensemble=0.0)
     inside = np.where(table["horizon_step"] == 1, table["cutoff"] < 9, table["cutoff"] < 7)
-    table = table.assign(**{"best-lo-80": np.where(inside, -1.0, 1.0), "best-hi-80": 2.0})
-    return Predictions(table.assign(**{"best-lo-95": np.nan, "best-hi-95": np.nan}), ("best",), (80, 95))
+    table = table.assign(**{"ensemble-lo-80": np.where(inside, -1.0, 1.0), "ensemble-hi-80": 2.0})
+    return Predictions(table.assign(**{"ensemble-lo-95": np.nan, "ensemble-hi-95": np.nan}), ("ensemble",), (80, 95))
 
 
 def test_wide_band_lies_below_the_narrow_one() -> None:
-    bands = draw_fan("best", STEPS, TABLE, (80, 95), visible=True)
-    assert [band.name for band in bands] == ["best combination, 95 %", "best combination, 80 %"]
+    bands = draw_fan("ensemble", STEPS, TABLE, (80, 95), visible=True)
+    assert [band.name for band in bands] == ["ensemble, 95 %", "ensemble, 80 %"]
 
 
 def test_band_goes_along_its_bounds() -> None:
-    wide, _ = draw_fan("best", STEPS, TABLE, (80, 95), visible=True)
+    wide, _ = draw_fan("ensemble", STEPS, TABLE, (80, 95), visible=True)
     assert list(wide.x) == [10, 11, 12, 13, 13, 12, 11, 10, None]
     assert list(wide.y) == [3, 4, 5, 6, 2, 1, 0, -1, None]
 
 
 def test_no_band_is_drawn_across_a_gap() -> None:
-    _, narrow = draw_fan("best", STEPS, TABLE, (80, 95), visible=True)
+    _, narrow = draw_fan("ensemble", STEPS, TABLE, (80, 95), visible=True)
     assert list(narrow.x) == [10, 11, 11, 10, None, 13, 13, None]
 
 
 def test_forecaster_without_intervals_has_no_fan() -> None:
-    assert draw_fan("mix", STEPS, TABLE, (80, 95), visible=True) == []
+    assert draw_fan("baseline_ensemble", STEPS, TABLE, (80, 95), visible=True) == []
 
 
 def test_next_values_have_the_fan_of_the_combination(make_results) -> None:
     results = make_results()
-    table = results.next_values.table.rename(columns={"gru": "best"})
-    table = table.assign(**{"best-lo-80": table["best"] - 1, "best-hi-80": table["best"] + 1})
-    names = tuple("best" if name == "gru" else name for name in results.next_values.forecasters)
+    table = results.next_values.table.rename(columns={"gru": "ensemble"})
+    table = table.assign(**{"ensemble-lo-80": table["ensemble"] - 1, "ensemble-hi-80": table["ensemble"] + 1})
+    names = tuple("ensemble" if name == "gru" else name for name in results.next_values.forecasters)
     figure = draw_next_values(
         results.series, replace(results.next_values, table=table, forecasters=names, levels=(80,)), set()
     )
     band = next(trace for trace in figure.data if trace.fill == "toself")
-    assert list(band.y) == [*(table["best"] + 1), *(table["best"] - 1)[::-1], None]
+    assert list(band.y) == [*(table["ensemble"] + 1), *(table["ensemble"] - 1)[::-1], None]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def measured() -> tuple[ForecastMetrics, pd.DataFrame]:
 def test_coverage_stands_with_its_range_over_steps(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
     table = tabulate_intervals(*measured)
     assert table.header[:4] == ["forecaster", "coverage 80 %", "width 80 %", "Winkler 80 %"]
-    assert table.rows[0][:2] == ["best combination", "80.0 (70.0 to 90.0)"]
+    assert table.rows[0][:2] == ["ensemble", "80.0 (70.0 to 90.0)"]
 
 
 def test_level_that_could_not_be_promised_is_a_dash_and_said(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
@@ -92,13 +92,13 @@ def test_level_that_could_not_be_promised_is_a_dash_and_said(measured: tuple[For
 def test_coverage_is_drawn_beside_what_was_promised(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
     figure = draw_coverage(measured[1], hidden=set())
     assert [(trace.name, list(trace.y)) for trace in figure.data[:2]] == [
-        ("best combination", [90, 70]),
+        ("ensemble", [90, 70]),
         ("promised", [80, 80]),
     ]
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["80 %", "95 %"]
 
 
 def test_no_intervals_have_a_figure_that_says_so() -> None:
-    points = make_predictions().table[["unique_id", "cutoff", "horizon_step", "ds", "y", "best"]]
-    figure = draw_coverage(measure_intervals(Predictions(points, ("best",)))[1], hidden=set())
+    points = make_predictions().table[["unique_id", "cutoff", "horizon_step", "ds", "y", "ensemble"]]
+    figure = draw_coverage(measure_intervals(Predictions(points, ("ensemble",)))[1], hidden=set())
     assert (len(figure.data), figure.layout.title.subtitle.text) == (0, "no intervals were asked for")

@@ -29,14 +29,14 @@ RECORD = {
     "training_seconds": 61.26,
     "num_steps": 1200,
     "best_step": 800,
-    "gain": 0.75,
+    "shrinkage": 0.75,
     "num_parameters": 4512,
-    "design": {"units": 16, "num_members": 5, "segment": 7},
+    "hyperparameters": {"units": 16, "num_members": 5, "segment": 7},
 }
 NO_COVARIATES = pd.DataFrame(columns=list(CovariatesTable.columns))
-BEST = {
-    "weights": {"mix": 0.25, "lstm": 0.75, "gru": 0.0},
-    "losses": {"mix": 0.5, "lstm": 0.4, "gru": 0.6, "best": 0.39},
+ENSEMBLE = {
+    "weights": {"baseline_ensemble": 0.25, "lstm": 0.75, "gru": 0.0},
+    "losses": {"baseline_ensemble": 0.5, "lstm": 0.4, "gru": 0.6, "ensemble": 0.39},
 }
 PROFILE = {
     "source": "folder/my.csv",
@@ -95,7 +95,7 @@ def write_report(make_results, draw):
         records = {"lstm": RECORD, "gru": RECORD}
         shown = (metrics or make_metrics()).add(measure_intervals(results.predictions)[0])
         tables = {"by_level": results.by_level, "covariates": NO_COVARIATES}
-        report = render_report(shown, PROFILE | profile, parameters, records, BEST, tables, **loaded)
+        report = render_report(shown, PROFILE | profile, parameters, records, ENSEMBLE, tables, **loaded)
         return report.replace(get_plotlyjs(), "")
 
     return write
@@ -165,10 +165,10 @@ def test_verdict_says_who_wins_and_by_how_much(metrics: ForecastMetrics, words: 
 def test_verdict_is_level_exactly_where_the_interval_holds_0(
     interval: tuple[float, float], mse: float, verb: str
 ) -> None:
-    metrics = make_metrics(lstm=mse, best=mse, intervals={"lstm": interval, "best": interval})
+    metrics = make_metrics(lstm=mse, ensemble=mse, intervals={"lstm": interval, "ensemble": interval})
     said = write_verdict(metrics)
     assert f"The best network, LSTM, {verb} the best baseline, ridge" in said
-    assert f"The combination that goes into use {verb} that baseline" in said
+    assert f"The ensemble, which goes into use, {verb} that baseline" in said
 
 
 def test_verdict_tells_the_interval() -> None:
@@ -178,26 +178,28 @@ def test_verdict_tells_the_interval() -> None:
 
 def test_verdict_tells_of_network_and_combination_apart() -> None:
     """One loses, the other wins."""
-    intervals = {"lstm": (0.02, 0.1), "best": (-0.1, -0.02)}
-    said = write_verdict(make_metrics(lstm=63.6, best=57.0, ridge=60.0, intervals=intervals))
-    first, second = said.split(" The combination ")
+    intervals = {"lstm": (0.02, 0.1), "ensemble": (-0.1, -0.02)}
+    said = write_verdict(make_metrics(lstm=63.6, ensemble=57.0, ridge=60.0, intervals=intervals))
+    first, second = said.split(" The ensemble, ")
     assert first.startswith("The best network, LSTM, loses to the best baseline, ridge: its MSE is 6.0 % higher (95 %")
-    assert second.startswith("that goes into use beats that baseline: its MSE is 5.0 % lower (95 % interval −10.0 % to")
+    assert second.startswith(
+        "which goes into use, beats that baseline: its MSE is 5.0 % lower (95 % interval −10.0 % to"
+    )
 
 
 def test_verdict_says_where_no_network_learnt_anything() -> None:
-    """Else one of them would be called the best, though both are the mix."""
-    told = "Nothing that was learnt helps on hidden parts of the past: LSTM and GRU forecast the mix of simple methods."
-    assert told in write_verdict(make_metrics(lstm=63.0, gru=63.0, mix=63.0))
-    assert "Nothing" not in write_verdict(make_metrics(lstm=63.0, gru=62.0, mix=63.0))
+    """Else one of them would be called the best, though both are the ensemble of simple methods."""
+    told = "No correction helps on held-out windows: the forecasts of LSTM and GRU are those of the ensemble of simple"
+    assert told in write_verdict(make_metrics(lstm=63.0, gru=63.0, baseline_ensemble=63.0))
+    assert "No correction" not in write_verdict(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
 
 
 def test_combination_is_no_network() -> None:
-    assert write_verdict(make_metrics(best=10.0)).startswith("The best network, LSTM, loses to")
+    assert write_verdict(make_metrics(ensemble=10.0)).startswith("The best network, LSTM, loses to")
 
 
 def test_verdict_without_a_combination_tells_of_none() -> None:
-    assert "combination" not in write_verdict(make_metrics())
+    assert "ensemble" not in write_verdict(make_metrics())
 
 
 def test_verdict_on_a_panel_is_by_mase() -> None:
@@ -338,22 +340,25 @@ def test_networks_stand_with_what_was_chosen_and_how_far_they_are_trusted() -> N
         "parameters": "4,512",
         "steps": "1,200",
         "best step": "800",
-        "trust": "0.75",
+        "shrinkage": "0.75",
         "training, s": "61.3",
     }
 
 
 def test_parts_of_the_best_combination_stand_with_their_weights_and_errors() -> None:
-    assert tabulate_weights(BEST).rows == [
-        ["mix of simple methods", "0.2500", "0.5000"],
+    assert tabulate_weights(ENSEMBLE).rows == [
+        ["ensemble of simple methods", "0.2500", "0.5000"],
         ["LSTM", "0.7500", "0.4000"],
         ["GRU", "0", "0.6000"],
-        ["best combination", "–", "0.3900"],
+        ["ensemble", "–", "0.3900"],
     ]
 
 
 def test_parts_that_nobody_could_judge_have_no_error() -> None:
-    best = {"weights": {"mix": 1.0, "gru": 0.0}, "losses": {"mix": None, "gru": None, "best": None}}
+    best = {
+        "weights": {"baseline_ensemble": 1.0, "gru": 0.0},
+        "losses": {"baseline_ensemble": None, "gru": None, "ensemble": None},
+    }
     assert [row[2] for row in tabulate_weights(best).rows] == ["–", "–", "–"]
 
 
@@ -381,8 +386,8 @@ def test_integer_frequency_is_told() -> None:
 
 def test_page_is_the_golden_one(write_report, is_golden) -> None:
     """A network loses to the ridge, of a synthetic series whose gap was filled; the combination is level with it."""
-    intervals = {"lstm": (0.2, 0.8), "gru": (0.3, 0.9), "best": (-0.2, 0.1)}
-    metrics = make_metrics(noise_floor=4.0, best=57.0, intervals=intervals)
+    intervals = {"lstm": (0.2, 0.8), "gru": (0.3, 0.9), "ensemble": (-0.2, 0.1)}
+    metrics = make_metrics(noise_floor=4.0, ensemble=57.0, intervals=intervals)
     metrics = metrics.add({"lstm": {"skill": -0.286, "fit_seconds": 62.0, "prediction_seconds": 0.25}})
     assert is_golden(write_report(metrics, repairs=["gaps filled"]), "report")
 

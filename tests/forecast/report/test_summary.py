@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.report import write_verdict
 from rnn_pipelines.forecast.report.summary import MAX_VALUES, list_next_values, rank, summarize_run
 from rnn_pipelines.report.terminal import WIDTH
@@ -30,7 +30,7 @@ def make_metrics(**mse: float | None) -> ForecastMetrics:
     return ForecastMetrics({name: {**NUMBERS, "mse": number} for name, number in mse.items()}, None)
 
 
-METRICS = make_metrics(lstm=4.2, gru=3.5, best=3.4, ridge=3.7, last_value=9.0)
+METRICS = make_metrics(lstm=4.2, gru=3.5, ensemble=3.4, ridge=3.7, last_value=9.0)
 
 
 def make_next_values(num_series: int = 1, horizon: int = 3, freq: str = "D") -> Predictions:
@@ -43,14 +43,14 @@ def make_next_values(num_series: int = 1, horizon: int = 3, freq: str = "D") -> 
                 "cutoff": ds[0] - pd.Timedelta(1, "D"),
                 "ds": ds,
                 "horizon_step": steps,
-                "best": 100.0 + steps,
-                "best-lo-80": 90.25 + steps,
-                "best-hi-80": 110.0 + steps,
+                "ensemble": 100.0 + steps,
+                "ensemble-lo-80": 90.25 + steps,
+                "ensemble-hi-80": 110.0 + steps,
             }
         )
         for number in range(num_series)
     ]
-    return Predictions(pd.concat(tables, ignore_index=True), ("best",), (80,))
+    return Predictions(pd.concat(tables, ignore_index=True), ("ensemble",), (80,))
 
 
 def test_summary_begins_with_the_verdict_in_one_sentence() -> None:
@@ -61,7 +61,7 @@ def test_summary_begins_with_the_verdict_in_one_sentence() -> None:
 
 def test_best_stands_first() -> None:
     names = [line.split("  ")[0] for line in rank(METRICS).splitlines()[1:]]
-    assert names == ["best combination", "GRU", "ridge", "LSTM", "last value"]
+    assert names == ["ensemble", "GRU", "ridge", "LSTM", "last value"]
 
 
 def test_who_has_no_error_stands_last() -> None:
@@ -72,7 +72,7 @@ def test_who_has_no_error_stands_last() -> None:
 def test_next_values_stand_between_their_bounds() -> None:
     lines = list_next_values(make_next_values()).splitlines()
     assert lines[0].split("  ")[0] == "next values"
-    assert lines[0].split()[2:] == ["lo", "80", "best", "combination", "hi", "80"]
+    assert lines[0].split()[2:] == ["lo", "80", "ensemble", "hi", "80"]
     assert lines[1].split() == ["2026-01-30", "91.2", "101.0", "111.0"]
 
 
@@ -101,7 +101,7 @@ def test_series_is_named_where_it_is_one_of_several() -> None:
 
 def test_bounds_that_could_not_be_promised_are_dashes() -> None:
     values = make_next_values()
-    empty = replace(values, table=values.table.assign(**{"best-lo-80": np.nan, "best-hi-80": np.nan}))
+    empty = replace(values, table=values.table.assign(**{"ensemble-lo-80": np.nan, "ensemble-hi-80": np.nan}))
     assert list_next_values(empty).splitlines()[1].split() == ["2026-01-30", "–", "101.0", "–"]
 
 
@@ -113,7 +113,7 @@ def test_without_next_values_it_says_why() -> None:
 def test_summary_of_a_real_run_fits_a_screen(make_results: Callable[..., SimpleNamespace]) -> None:
     results = make_results(num_series=3, horizon=20)
     values = results.next_values
-    combined = replace(values, table=values.table.assign(best=1.0), forecasters=(*values.forecasters, "best"))
+    combined = replace(values, table=values.table.assign(ensemble=1.0), forecasters=(*values.forecasters, "ensemble"))
     lines = summarize_run(METRICS, combined).splitlines()
     assert len(lines) < 25
     assert max(map(len, lines)) <= WIDTH

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnn_pipelines.errors import NetworkError
-from rnn_pipelines.forecast.base import fit_base
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters, choose_forecasters
@@ -27,7 +27,7 @@ SMALL = SmallForecasterSpec.model_validate(
 
 def list_found(chosen: ChosenForecasters) -> dict[str, Any]:
     """All that `forecast` leaves."""
-    return {"panel": chosen.panel, "base": chosen.base, **chosen.networks}
+    return {"panel": chosen.panel, "linear": chosen.linear, **chosen.networks}
 
 
 def test_trained_forecasters_are_taken(forecasters: ChosenForecasters) -> None:
@@ -43,7 +43,7 @@ def test_forecasters_that_read_a_part_of_the_calendar_are_taken(forecasters: Cho
     assert chosen.panel is wider
 
 
-@pytest.mark.parametrize("missing", ["lstm", "gru", "base", "panel"])
+@pytest.mark.parametrize("missing", ["lstm", "gru", "linear", "panel"])
 def test_small_forecasters_are_trained_where_anything_is_missing(forecasters: ChosenForecasters, missing: str) -> None:
     chosen = choose_forecasters(small=SMALL, **list_found(forecasters) | {missing: None})
     assert (chosen.panel.lookback, chosen.panel.horizon) == (5, 2)
@@ -79,10 +79,10 @@ def test_forecasters_on_another_base_are_refused(
 ) -> None:
     """One that was judged on other windows."""
     longer = prepare(make_values(80), window=WindowSpec(lookback=6, horizon=2)).windows
-    base = fit_base(longer)
-    assert len(base.judged) != len(forecasters.base.judged)
+    linear = fit_linear_models(longer)
+    assert len(linear.validation) != len(forecasters.linear.validation)
     with pytest.raises(NetworkError, match=r"forecast_lstm_model: expected .*'judged'"):
-        choose_forecasters(small=SMALL, **list_found(forecasters) | {"base": base})
+        choose_forecasters(small=SMALL, **list_found(forecasters) | {"linear": linear})
 
 
 def test_inputs_of_another_width_are_refused(forecasters: ChosenForecasters) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.base import fit_base
-from rnn_pipelines.forecast.networks import Network, make_network, size_members
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.network import Network, make_network, size_members
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
@@ -46,18 +46,20 @@ def case(request: pytest.FixtureRequest) -> SimpleNamespace:
     """Windows, and a network of two members on them."""
     segment, embedding = request.param.get("segment", 1), request.param.get("embedding", 0)
     found, calendar = prepare(request.param["num_series"]), () if embedding else (1,)
-    panel, base = found.windows, fit_base(found.windows)
+    panel, linear = found.windows, fit_linear_models(found.windows)
     shape = size_members(panel, "gru", UNITS, embedding, segment, calendar)
     weights = initialize_members(0, 2, shape)
     weights["head_kernel"] = np.random.default_rng(1).normal(size=weights["head_kernel"].shape).astype(np.float32)
-    unseen = np.zeros((len(base.judged), panel.horizon), np.float32)
+    unseen = np.zeros((len(linear.validation), panel.horizon), np.float32)
     network = make_network(weights, "gru", segment, np.array(calendar, np.int64), 0.5, unseen)
     names = name_covariates(panel, found.features)
-    return SimpleNamespace(panel=panel, base=base, network=network, names=names, shape=shape, features=found.features)
+    return SimpleNamespace(
+        panel=panel, linear=linear, network=network, names=names, shape=shape, features=found.features
+    )
 
 
 def measure(case: SimpleNamespace, network: Network) -> dict[str, float]:
-    chosen = ChosenForecasters({"gru": network}, case.base, case.panel, "made", case.names)
+    chosen = ChosenForecasters({"gru": network}, case.linear, case.panel, "made", case.names)
     return trace_forecasters(chosen, SAMPLE).networks["forecast_gru"]["moved_by"]
 
 
@@ -90,8 +92,8 @@ def test_constant_that_every_window_has_moves_nothing(case: SimpleNamespace) -> 
     values = case.panel.values.copy()
     values[:, case.panel.ahead.start] = 1.0
     # In whose frame covariates are not divided by the spread of the window.
-    base = replace(case.base, frame="series")
-    still = SimpleNamespace(**vars(case) | {"panel": replace(case.panel, values=values), "base": base})
+    linear = replace(case.linear, kind="series")
+    still = SimpleNamespace(**vars(case) | {"panel": replace(case.panel, values=values), "linear": linear})
     assert measure(still, case.network)["promo"] == pytest.approx(0, abs=1e-6)
 
 

@@ -9,8 +9,8 @@ import pytest
 from rnn_pipelines.cells.conventions import count_weights_by_gate
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.errors import NetworkError
-from rnn_pipelines.forecast.networks import Network, read_windows
-from rnn_pipelines.forecast.predictors import frame_windows
+from rnn_pipelines.forecast.methods.network import Network, read_windows
+from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.internals.checks import MAX_DIFFERENCE
 from rnn_pipelines.internals.forecast import traces
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters
@@ -35,11 +35,11 @@ def read_all(chosen: ChosenForecasters, network: Network) -> tuple[np.ndarray, n
     """What a network reads of all test windows, what goes to its head, and the framed history."""
     index = chosen.panel.index("test")
     origins = index.origins(np.arange(len(index)))
-    framed = frame_windows(chosen.panel, chosen.base, origins)
+    normalized = normalize_windows(chosen.panel, chosen.linear, origins)
     has_embedding = bool(network.embedding_kernel.size)
     return *read_windows(
-        chosen.panel, framed, origins, network.segment, network.calendar, has_embedding
-    ), framed.history
+        chosen.panel, normalized, origins, network.segment, network.calendar, has_embedding
+    ), normalized.history
 
 
 def trace_all(chosen: ChosenForecasters, cell: str) -> list[LayerTrace]:
@@ -51,9 +51,9 @@ def trace_all(chosen: ChosenForecasters, cell: str) -> list[LayerTrace]:
 
 def test_test_windows_are_spread_from_the_first_to_the_last(forecasters: ChosenForecasters, forecast: Traces) -> None:
     index = forecasters.panel.index("test")
-    framed = frame_windows(forecasters.panel, forecasters.base, index.origins(np.array([0, len(index) - 1])))
+    normalized = normalize_windows(forecasters.panel, forecasters.linear, index.origins(np.array([0, len(index) - 1])))
     series = forecast.layers["forecast_gru"][0].series
-    np.testing.assert_array_equal(series[[0, -1], :, 0], framed.history)
+    np.testing.assert_array_equal(series[[0, -1], :, 0], normalized.history)
     assert len(series) == 6
 
 
@@ -94,11 +94,11 @@ def test_every_member_is_traced_by_its_own_weights(forecasters: ChosenForecaster
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("design", DESIGNS, ids=str)
+@pytest.mark.parametrize("hyperparameters", DESIGNS, ids=str)
 def test_states_are_those_with_which_the_network_forecasts(
-    make_forecasters: MakeForecasters, cell: str, design: dict[str, int]
+    make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, int]
 ) -> None:
-    chosen = make_forecasters(**design)
+    chosen = make_forecasters(**hyperparameters)
     _, passed = run_members(chosen.networks[cell].weights, *read_all(chosen, chosen.networks[cell])[:2])
     for member, layer in enumerate(trace_all(chosen, cell)):
         states = passed.states[member, 1:].transpose(2, 0, 1)
@@ -107,12 +107,14 @@ def test_states_are_those_with_which_the_network_forecasts(
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("design", DESIGNS, ids=str)
-def test_states_are_those_of_keras(make_forecasters: MakeForecasters, cell: str, design: dict[str, int]) -> None:
+@pytest.mark.parametrize("hyperparameters", DESIGNS, ids=str)
+def test_states_are_those_of_keras(
+    make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, int]
+) -> None:
     """Of a layer of Keras with the member's weights."""
     from keras import layers
 
-    for layer in trace_all(make_forecasters(**design), cell):
+    for layer in trace_all(make_forecasters(**hyperparameters), cell):
         made = {"lstm": layers.LSTM, "gru": layers.GRU}[cell](layer.weights.units, return_sequences=True)
         made.build(layer.inputs.shape)
         made.set_weights(layer.weights.to_list())
@@ -137,12 +139,12 @@ def test_states_that_are_not_those_of_the_network_are_refused(
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("design", DESIGNS, ids=str)
+@pytest.mark.parametrize("hyperparameters", DESIGNS, ids=str)
 def test_gradient_of_the_correction_is_that_of_finite_differences(
-    make_forecasters: MakeForecasters, cell: str, design: dict[str, int]
+    make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, int]
 ) -> None:
     """The mean of the members, one step ahead, by single values that the network reads."""
-    chosen = make_forecasters(**design)
+    chosen = make_forecasters(**hyperparameters)
     network = chosen.networks[cell]
     steps, known, history = read_all(chosen, network)
     gradients = differentiate_correction(network, trace_members("made", network, steps, known, history))
@@ -164,11 +166,11 @@ def test_network_that_says_nothing_has_no_gradient(forecasters: ChosenForecaster
 # Of the whole network
 
 
-@pytest.mark.parametrize("design", DESIGNS, ids=str)
+@pytest.mark.parametrize("hyperparameters", DESIGNS, ids=str)
 def test_layers_are_those_of_one_member_and_parameters_those_of_all(
-    make_forecasters: MakeForecasters, design: dict[str, int]
+    make_forecasters: MakeForecasters, hyperparameters: dict[str, int]
 ) -> None:
-    network = make_forecasters(**design, members=3).networks["lstm"]
+    network = make_forecasters(**hyperparameters, members=3).networks["lstm"]
     summary = summarize_network(network, num_steps=2)
     assert summary["num_parameters"] == sum(array.size for array in network.weights.values())
     assert summary["num_parameters"] == 3 * sum(layer["num_parameters"] for layer in summary["layers"])

@@ -35,7 +35,7 @@ def make_network(*kinds: str, members: int = 1) -> dict[str, Any]:
     return {"layers": layers, "num_parameters": 100 * len(layers) * members}
 
 
-FORECASTER = make_network("LSTM", members=5) | {"segment": 12, "gain": 0.625}
+FORECASTER = make_network("LSTM", members=5) | {"segment": 12, "shrinkage": 0.625}
 
 
 def make_layer(cell: str, half_life: float | None = 2.345, reach: int | None = 12) -> dict[str, Any]:
@@ -132,8 +132,11 @@ def test_verdict_says_where_nothing_was_learnt() -> None:
     [
         (make_network("GRU"), ""),
         (make_network("LSTM", members=4), "; 4 members"),
-        (make_network("LSTM") | {"segment": 7, "gain": 0.5}, "; 7 steps of the series read as one; trust 0.50"),
-        (make_network("LSTM") | {"segment": 1, "gain": 0.0}, "; trust 0.00"),
+        (
+            make_network("LSTM") | {"segment": 7, "shrinkage": 0.5},
+            "; 7 steps of the series read as one; shrinkage 0.50",
+        ),
+        (make_network("LSTM") | {"segment": 1, "shrinkage": 0.0}, "; shrinkage 0.00"),
     ],
 )
 def test_table_says_what_a_network_is_made_of(network: dict[str, Any], words: str) -> None:

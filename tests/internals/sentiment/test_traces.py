@@ -9,7 +9,7 @@ import pytest
 from rnn_pipelines.internals.sentiment.choice import ChosenClassifier
 from rnn_pipelines.internals.sentiment.traces import NUM_UNITS_SHOWN, list_beginnings, trace_classifier
 from rnn_pipelines.internals.specs import SampleSpec
-from rnn_pipelines.sentiment.classifier import score_sentiment
+from rnn_pipelines.sentiment.model.classifier import score_sentiment
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 

@@ -1,6 +1,6 @@
 """The wiring of `forecast`."""
 
-from rnn_pipelines.forecast.registry import NETWORKS
+from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.pipelines.forecast import create_pipeline
 
 
@@ -9,24 +9,28 @@ def test_every_network_comes_from_one_template() -> None:
     for node in create_pipeline().nodes:
         if node.namespace:
             by_network[node.namespace.removeprefix("forecast_")].append(node.short_name)
-    assert by_network == {name: ["train_network", "forecast_windows"] for name in NETWORKS}
+    assert by_network == {name: ["train_network"] for name in NETWORKS}
 
 
 def test_networks_and_baselines_see_the_same_windows() -> None:
     readers = {node.name for node in create_pipeline().nodes if "forecast_windows" in node.inputs}
-    assert {"fit_base", "forecast_baselines", "forecast_lstm.train_network", "forecast_gru.train_network"} <= readers
+    assert {
+        "fit_linear_models",
+        "fit_all_methods",
+        "forecast_lstm.train_network",
+        "forecast_gru.train_network",
+    } <= readers
 
 
 def test_networks_and_baselines_start_from_what_is_linear() -> None:
     """Which is fitted once."""
-    readers = {node.name for node in create_pipeline().nodes if "forecast_base" in node.inputs}
-    assert {"forecast_baselines", "forecast_lstm.train_network", "forecast_gru.train_network"} <= readers
+    readers = {node.name for node in create_pipeline().nodes if "forecast_linear" in node.inputs}
+    assert {"fit_all_methods", "forecast_lstm.train_network", "forecast_gru.train_network"} <= readers
 
 
-def test_best_combination_is_of_every_network() -> None:
+def test_ensemble_is_of_every_network() -> None:
     nodes = {node.name: set(node.inputs) for node in create_pipeline().nodes}
-    assert {f"forecast_{name}_model" for name in NETWORKS} <= nodes["weigh_best"]
-    assert {f"forecast_{name}_forecasts" for name in NETWORKS} <= nodes["tabulate_forecasts"]
+    assert {f"forecast_{name}_model" for name in NETWORKS} <= nodes["fit_all_methods"]
 
 
 def test_the_only_data_from_outside_is_the_external_table() -> None:

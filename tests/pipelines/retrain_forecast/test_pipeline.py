@@ -2,7 +2,7 @@
 
 from kedro.framework.project import configure_project, find_pipelines
 
-from rnn_pipelines.forecast.registry import NETWORKS
+from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.pipelines import forecast
 from rnn_pipelines.pipelines.retrain_forecast import create_pipeline
 

@@ -10,8 +10,9 @@ from rnn_pipelines.compare.tasks.contest import PARTS, Contest, measure_mse
 from rnn_pipelines.compare.tasks.data import TaskData
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
-from rnn_pipelines.forecast.base import fit_base
-from rnn_pipelines.forecast.baselines import BASELINES
+from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -36,8 +37,8 @@ class SeriesData(TaskData, frozen=True):
 
     metric: ClassVar = "MSE, squared unit of the series"
     looks: ClassVar = {
-        "last value": BASELINES["last_value"].look,
-        "ridge": BASELINES["ridge"].look,
+        "last value": METHODS["last_value"].look,
+        "ridge": METHODS["ridge"].look,
         FLOOR: Look(FLOOR, "#999999", "longdash"),
     }
     kind: Literal["series"]
@@ -93,13 +94,8 @@ def _prepare_series_contest(data: SeriesData, seed: int) -> Contest:
     def measure(outputs: np.ndarray, sequences: Sequences) -> float:
         return variance * measure_mse(outputs, sequences)
 
-    test, base = parts["test"], fit_base(panel)
-    origins = panel.index("test").origins(np.arange(len(panel.index("test"))))
-    references = {}
-    for name in ("last_value", "ridge"):
-        forecast = BASELINES[name].fit(panel, base)
-        assert forecast is not None  # every series has these
-        references[BASELINES[name].look.name] = measure(forecast(origins), test)
+    test, simple = parts["test"], forecast_simple_methods(panel, fit_linear_models(panel))
+    references = {METHODS[name].look.name: measure(simple[name].test, test) for name in ("last_value", "ridge")}
     if "signal" in series:
         stop = int(cutoffs["validation_stop"].iloc[0])
         noise = (series["y"] - series["signal"]).iloc[stop:]

@@ -6,8 +6,8 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.base import Base
-from rnn_pipelines.forecast.frames import LOG_OFFSET
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.normalization import LOG_OFFSET
 from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.forecast.series.tables import Scaler
@@ -35,7 +35,7 @@ class CovariatesTable(Table):
 Covariates = Annotated[pd.DataFrame, CovariatesTable]
 
 
-def describe_covariates(panel: WindowedPanel, base: Base, coding: Coding, scaler: Scaler) -> Covariates:
+def describe_covariates(panel: WindowedPanel, linear: LinearModels, coding: Coding, scaler: Scaler) -> Covariates:
     """Lists what was read, with its effects in the data's own unit.
 
     Args:
@@ -43,19 +43,19 @@ def describe_covariates(panel: WindowedPanel, base: Base, coding: Coding, scaler
         coding: of the covariates.
         scaler: of the series.
     """
-    rows = list(_list_rows(coding, scaler, find_effects(panel, base), is_log=base.frame == "log"))
+    rows = list(_list_rows(coding, scaler, find_effects(panel, linear), is_log=linear.kind == "log"))
     table = pd.DataFrame(rows, columns=["covariate", "role", "read_as", "effect"])
-    return table.assign(is_percent=base.frame == "log").astype({"effect": np.float64, "is_percent": bool})
+    return table.assign(is_percent=linear.kind == "log").astype({"effect": np.float64, "is_percent": bool})
 
 
-def find_effects(panel: WindowedPanel, base: Base) -> np.ndarray:
+def find_effects(panel: WindowedPanel, linear: LinearModels) -> np.ndarray:
     """What the mix adds at a step for one more of each covariate there, as the panel has it: float64[future].
 
     The spread of the window, which both sides are divided by, is no part of it any more.
     """
-    num_seasons = (base.season > 0) + (base.long_season > 0)
+    num_seasons = (linear.season > 0) + (linear.long_season > 0)
     first = panel.lookback + num_seasons * panel.horizon
-    ahead = base.combine()[first : first + panel.num_future * panel.horizon]
+    ahead = linear.combine()[first : first + panel.num_future * panel.horizon]
     effects: np.ndarray = ahead.reshape(panel.num_future, panel.horizon, panel.horizon).diagonal(0, 1, 2).mean(axis=1)
     return effects
 

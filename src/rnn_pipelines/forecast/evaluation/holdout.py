@@ -9,7 +9,7 @@ from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import Measures
 from rnn_pipelines.forecast.evaluation.metrics import average_errors, average_over_series, measure_by_step
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.report.numbers import list_some
 
 # Part of the deviation of the values that forecasts must have, lest they are all alike.

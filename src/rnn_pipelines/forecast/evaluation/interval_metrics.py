@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import TableError
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.tables import Column, Table
 
 NUMBER = Column("float", can_be_empty=True)

@@ -10,7 +10,7 @@ import pandas as pd
 from rnn_pipelines.champion.verdict import KnownChampion, Promise
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
-from rnn_pipelines.forecast.predictions import BOUNDS, ForecastLog, ForecastLogTable, StepsTable
+from rnn_pipelines.forecast.methods.predictions import BOUNDS, ForecastLog, ForecastLogTable, StepsTable
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.tables import Column

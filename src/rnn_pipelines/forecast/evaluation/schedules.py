@@ -6,11 +6,11 @@ import pandas as pd
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors, average_over_series
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.schedule import Retrainings
 from rnn_pipelines.forecast.series.frequency import format_time
 
@@ -115,7 +115,7 @@ def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict
                 **_count(retrainings[retrainings["schedule"] == name]),
                 **(of_intervals[name] | {metric: means[name] for metric, means in metrics.items()}),  # type: ignore[arg-type]
             )
-            for name in [*counts.index, *(name for name in BASELINES if name in judged.forecasters)]
+            for name in [*counts.index, *(name for name in METHODS if name in judged.forecasters)]
         ],
     ).model_dump()
 

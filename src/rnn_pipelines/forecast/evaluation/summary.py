@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel, measure_intervals
 from rnn_pipelines.forecast.evaluation.metrics import (
     METRICS,
@@ -20,7 +19,8 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     measure_noise_floor,
 )
 from rnn_pipelines.forecast.evaluation.significance import compute_interval
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series
 from rnn_pipelines.forecast.series.windows import EvaluationSpec
 
@@ -64,7 +64,7 @@ class ForecastMetrics:
 
     def find_best_baseline(self) -> str:
         """That with the least error: MSE, or MASE, in which each series weighs the same, where there are several."""
-        known = [name for name in self.forecasters if name in BASELINES]
+        known = [name for name in self.forecasters if name in METHODS]
         return min(known, key=lambda name: _sort_last(self.forecasters[name][self.deciding]))
 
     def rank(self) -> list[str]:
@@ -139,12 +139,12 @@ def summarize_metrics(
     blocks: dict[str, dict[str, float | None]] = {}
     for name, row in means.iterrows():
         numbers = dict(row)
-        for baseline in [baseline for baseline in BASELINES if baseline in means.index and baseline != name]:
+        for baseline in [baseline for baseline in METHODS if baseline in means.index and baseline != name]:
             theirs = means.loc[baseline, "mse"]
             numbers[f"skill_vs_{baseline}"] = 1 - row["mse"] / theirs if theirs > 0 else None
         blocks[str(name)] = {key: None if pd.isna(number) else float(number) for key, number in numbers.items()}
     for name, record in records.items():
-        blocks[name] |= {key: value for key, value in record.items() if key != "design"}
+        blocks[name] |= {key: value for key, value in record.items() if key != "hyperparameters"}
     return ForecastMetrics(blocks, noise_floor_mse)
 
 

@@ -6,11 +6,11 @@ import pandas as pd
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.baselines import BASELINES
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors, average_over_series
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
-from rnn_pipelines.forecast.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.tables import Column, Table
 
@@ -68,7 +68,7 @@ def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], Metrics
     if table.empty:
         raise SeriesError("cross-validation: nothing was observed in any window. Ask for more windows.")
     means = {name: average_over_series(judged, METRICS[name].statistic) for name in MEANS}
-    baseline = min((name for name in judged.forecasters if name in BASELINES), key=lambda name: means["mse"][name])
+    baseline = min((name for name in judged.forecasters if name in METHODS), key=lambda name: means["mse"][name])
     squared = average_errors(table, judged.forecasters, "mse", by="cutoff")
     overlap = count_overlapping(table)
     of_intervals, _ = measure_intervals(judged)

@@ -8,10 +8,10 @@ import pandas as pd
 from plotly.graph_objects import Bar, Figure, Heatmap
 from plotly.subplots import make_subplots
 
-from rnn_pipelines.forecast.explanation import BASELINE, CALENDAR, TARGET
+from rnn_pipelines.forecast.methods.registry import METHODS
+from rnn_pipelines.forecast.model.explanation import BASELINE, CALENDAR, TARGET
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
-from rnn_pipelines.forecast.theta import THETA
 from rnn_pipelines.report.notes import draw_note, find_failure
 from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, set_title, write_label
 
@@ -23,17 +23,15 @@ KINDS = {"static": "static", "future": "known ahead", "past": "of the past"}
 NAMES = {
     TARGET: "values of the past",
     CALENDAR: "calendar",
-    THETA: "theta",
     **{name: name.replace("_", " ") for name in HOLIDAYS},
 }
 
 HOW_TO_READ = (
-    "What the best combination is made of. The start is the forecast for a window that lies at its level throughout, "
-    "in mid-season; from there, each value of the past, the calendar and each covariate move it, in the unit of the "
-    "data. To the left, by how much on average over the steps ahead, whether up or down; all values of the past count"
-    " as one. To the right, each of those that count most: lag 1 is the last value before the forecast. What is "
-    "linear is exact, networks are taken apart by integrated gradients, and theta as a whole. This says what the "
-    "forecast hangs on, and nothing about causes."
+    "What each input adds to the forecasts of the ensemble, in the unit of the data. The reference is the forecast for "
+    "a window that lies at its own level throughout, in mid-season. Left: the mean size over the steps ahead; all "
+    "values of the past count as one. Right: the values of the past that add most; lag 1 is the last value before the "
+    "forecast. Linear models are broken down exactly, networks by integrated gradients; Theta counts as a whole. The "
+    "figure says what the forecast depends on, and nothing about causes."
 )
 
 
@@ -41,7 +39,7 @@ def draw_explanation(explanation: pd.DataFrame) -> Figure:
     """Which inputs moved the forecasts, on average over windows of the test part, and those of the next values.
 
     Args:
-        explanation: see `explain_best`.
+        explanation: see `explain_ensemble`.
     """
     if (reason := find_failure(explanation)) is not None:
         return draw_note(reason)
@@ -53,7 +51,7 @@ def draw_explanation(explanation: pd.DataFrame) -> Figure:
         figure.add_trace(_draw_inputs(table), 1, 1)
         figure.add_trace(_draw_lags(table, is_average), 1, 2)
     num_windows = len(moved.loc[moved["part"] == "test", ["unique_id", "cutoff"]].drop_duplicates())
-    subtitle = f"{LOOKS['best'].name}; average of {num_windows} windows of the test part, or the next values"
+    subtitle = f"{LOOKS['ensemble'].name}; average of {num_windows} windows of the test part, or the next values"
     set_title(figure, "What moved the forecasts", subtitle)
     add_menu(figure, labels)
     figure.update_xaxes(title="moved by, either way", rangemode="tozero", col=1)
@@ -101,6 +99,8 @@ def name_inputs(names: Iterable[str]) -> list[str]:
 def _name_input(name: str) -> str:
     if name in NAMES:
         return NAMES[name]
+    if name in METHODS:
+        return write_label(LOOKS[name].name)
     kind, _, column = name.partition(":")
     return f"{write_label(column)}, {KINDS[kind]}"
 

@@ -8,12 +8,12 @@ import pandas as pd
 from plotly.graph_objects import Bar, Figure, Scatter
 from plotly.subplots import make_subplots
 
-from rnn_pipelines.forecast.baselines import BASELINES
-from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, MetricsByStep, measure_by_step
 from rnn_pipelines.forecast.evaluation.summary import NOISE_FLOOR
-from rnn_pipelines.forecast.predictions import Predictions, StepsTable
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.predictions import Predictions, StepsTable
+from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.choice import (
     choose_series,
     choose_steps,
@@ -54,13 +54,13 @@ def draw_figures(
         series: up to their last observation.
         next_values: forecasts of the steps after it.
         by_step, by_level: metrics of the predictions.
-        explanation: see `explain_best`.
+        explanation: see `explain_ensemble`.
         histories: losses by epoch of each network.
     """
     if predictions.table["ds"].dtype != series["ds"].dtype:
         # Forecasts are shown in local time.
         series = series.assign(ds=show_local(series["ds"], str(predictions.table["ds"].dt.tz)))
-    hidden = set(BASELINES) - {find_strongest_baseline(by_step)}
+    hidden = set(METHODS) - {find_strongest_baseline(by_step)}
     return {
         "forecasts": draw_or_note(draw_forecasts, predictions, series, hidden),
         "newest_window": draw_or_note(draw_newest_window, predictions, series, hidden),
@@ -78,7 +78,7 @@ def draw_figures(
 def find_strongest_baseline(by_step: MetricsByStep) -> str:
     """The baseline with the smallest MSE over all steps ahead."""
     mse = by_step.groupby("forecaster")["mse"].mean()
-    return str(mse.loc[mse.index.intersection(list(BASELINES))].idxmin())
+    return str(mse.loc[mse.index.intersection(list(METHODS))].idxmin())
 
 
 def draw_forecasts(predictions: Predictions, series: Series, hidden: set[str]) -> Figure:
@@ -160,7 +160,7 @@ def draw_residuals(predictions: Predictions) -> Figure:
     Args:
         predictions: see `draw_figures`.
     """
-    networks = [name for name in predictions.forecasters if name not in BASELINES]
+    networks = [name for name in predictions.forecasters if name not in METHODS]
     rows = choose_steps(predictions.table)
     tables, all_errors = choose_series(rows), predictions.errors[networks]
     figure = make_subplots(1, 2, shared_yaxes=True, column_widths=[0.78, 0.22], horizontal_spacing=0.05)
@@ -186,7 +186,7 @@ def _draw_lines(tables: Mapping[str, pd.DataFrame], predictions: Predictions, hi
     for table in keep_last_steps({name: table.reset_index(drop=True) for name, table in tables.items()}):
         times = show_time(table["ds"])
         # Of one alone: the fans of all would hide each other.
-        figure.add_traces(draw_fan(BEST, times, table, predictions.levels, visible=True))
+        figure.add_traces(draw_fan(ENSEMBLE, times, table, predictions.levels, visible=True))
         figure.add_trace(draw_line(ACTUAL, times, table["y"]))
         for name in predictions.forecasters:
             visible = "legendonly" if name in hidden else True

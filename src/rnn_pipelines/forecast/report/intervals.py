@@ -7,7 +7,7 @@ from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import SCALED_CRPS, MetricsByLevel
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.predictions import name_bounds
+from rnn_pipelines.forecast.methods.predictions import name_bounds
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.looks import Look
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number

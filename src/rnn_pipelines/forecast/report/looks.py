@@ -1,8 +1,7 @@
 """Names, colours and dashes of everyone in the reports of forecasting."""
 
-from rnn_pipelines.forecast.baselines import BASELINES
-from rnn_pipelines.forecast.best import BEST, BEST_LOOK
-from rnn_pipelines.forecast.registry import NETWORKS
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_LOOK
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
 from rnn_pipelines.looks import Look, Looks
 
-LOOKS = Looks(NETWORKS, BASELINES, {BEST: BEST_LOOK, "noise_floor": Look("noise floor", "#999999", "longdash")})
+LOOKS = Looks(NETWORKS, METHODS, {ENSEMBLE: ENSEMBLE_LOOK, "noise_floor": Look("noise floor", "#999999", "longdash")})

@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.baselines import BASELINES, MIX
-from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, UNITS
 from rnn_pipelines.forecast.evaluation.summary import NOISE_FLOOR, ForecastMetrics
+from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report import explanation, intervals
 from rnn_pipelines.forecast.report.covariates import READ_BY_ALL, report_covariates
 from rnn_pipelines.forecast.report.looks import LOOKS
@@ -35,7 +36,7 @@ HOW_TO_READ = (
     "part can't tell the two apart. The order is that of this metric; the best of each column is marked. Skill is 1 − "
     "this metric over that of {reference}: 1 is perfect, below 0 is worse. Fit and predict are wall seconds. "
     "A fit counts all that it stands on: simple methods are fitted together, and each has the seconds of all; networks "
-    "start from them; the best combination needs everyone. Theta is fitted when it forecasts."
+    "start from them; the ensemble needs all of them. Theta is fitted when it forecasts."
 )
 PANEL_IN_WORDS = (
     "Series with large values weigh most in all of these but MASE and relative MAE, in which each series weighs the "
@@ -51,12 +52,12 @@ PANEL_STEPS_IN_WORDS = (
 NETWORKS_IN_WORDS = (
     "A network starts from what is linear in a window and learns what that leaves over. Its members are judged all the "
     "while by windows that they have not seen; the best step is the one at which this error was least, 0 if nothing "
-    "that was learnt helps. Trust is what the mean of their corrections is multiplied by, from 0 (the forecast stays "
+    "that was learnt helps. Shrinkage is the factor of the mean of their corrections, from 0 (the forecast stays "
     "linear) to 1. All that was left open was chosen from the data, and stands here."
 )
-BEST_IN_WORDS = (
-    "The best combination is what goes into use: a mean of the mix of simple methods, theta and the networks, with "
-    "weights from the errors on windows that nobody had seen. The test part took no part in it."
+ENSEMBLE_IN_WORDS = (
+    "The ensemble goes into use: a weighted mean of the ensemble of simple methods, Theta and the networks. Its "
+    "weights come from the errors on held-out windows; the test part is not used for them."
 )
 NOISE_FLOOR_IN_WORDS = "The noise floor is the error of the series without its noise: only luck gets below it."
 GLOSSARY = (
@@ -69,7 +70,7 @@ GLOSSARY = (
 
 def describe_baselines() -> str:
     """What each of the baselines does, in one sentence."""
-    told = ", ".join(f"{baseline.look.name} {baseline.does}" for baseline in BASELINES.values() if baseline.does)
+    told = ", ".join(f"{baseline.look.name} {baseline.does}" for baseline in METHODS.values() if baseline.does)
     return f"{told[:1].upper()}{told[1:]}."
 
 
@@ -78,7 +79,7 @@ def render_report(
     profile: Profile,
     parameters: Mapping[str, Any],
     records: Mapping[str, Mapping[str, Any]],
-    best: Mapping[str, Any],
+    ensemble: Mapping[str, Any],
     tables: Mapping[str, pd.DataFrame],
     **figures: Figure,
 ) -> str:
@@ -89,12 +90,12 @@ def render_report(
         profile: of the series.
         parameters: the run's blocks of parameters: models or plain values.
         records: of each network's training.
-        best: weights and losses of `weigh_best`.
+        ensemble: its weights and losses, see `fit_ensemble`.
         tables: `by_level`, metrics of the intervals, and `covariates`, what was read of them.
         figures: by name, see `draw_figures`.
     """
     how_to_read = HOW_TO_READ.format(reference=LOOKS[metrics.reference].name)
-    notes, notes_on_steps = [how_to_read, describe_baselines(), BEST_IN_WORDS], []
+    notes, notes_on_steps = [how_to_read, describe_baselines(), ENSEMBLE_IN_WORDS], []
     if profile["num_series"] > 1:
         notes.append(PANEL_IN_WORDS)
         notes_on_steps.append(PANEL_STEPS_IN_WORDS)
@@ -111,7 +112,7 @@ def render_report(
         Section("Error by step", [figures["error_by_step"], *notes_on_steps]),
         Section("Residuals", [figures["residuals"]]),
         Section("Loss curves", [figures["losses"]]),
-        Section("Networks", [tabulate_networks(records), tabulate_weights(best), NETWORKS_IN_WORDS]),
+        Section("Networks", [tabulate_networks(records), tabulate_weights(ensemble), NETWORKS_IN_WORDS]),
         *report_covariates(tables["covariates"], profile["num_series"]),
         Section("Data", [tabulate_profile(profile)]),
         Section("Parameters", [tabulate_parameters("forecast", parameters)]),
@@ -133,14 +134,14 @@ def write_verdict(metrics: ForecastMetrics) -> str:
     Args:
         metrics: of all forecasters; `deciding` says which metric decides.
     """
-    if BEST not in metrics.forecasters:
+    if ENSEMBLE not in metrics.forecasters:
         return judge_network(metrics)
     heading, baseline = METRICS[metrics.deciding].heading, metrics.find_best_baseline()
-    ours, theirs = (metrics.get(name, metrics.deciding) for name in (BEST, baseline))
+    ours, theirs = (metrics.get(name, metrics.deciding) for name in (ENSEMBLE, baseline))
     return (
-        f"{judge_network(metrics)} The combination that goes into use {_compare(metrics, BEST, baseline)} that "
+        f"{judge_network(metrics)} The ensemble, which goes into use, {_compare(metrics, ENSEMBLE, baseline)} that "
         f"baseline: its {heading} is {_relate(ours, theirs)} "
-        f"({_tell_interval(metrics.forecasters[BEST])}{_tell_roots(metrics, BEST, baseline)})."
+        f"({_tell_interval(metrics.forecasters[ENSEMBLE])}{_tell_roots(metrics, ENSEMBLE, baseline)})."
     )
 
 
@@ -152,7 +153,7 @@ def judge_network(metrics: ForecastMetrics) -> str:
     """
     values = {name: metrics.get(name, metrics.deciding) for name in metrics.forecasters}
     baseline = metrics.find_best_baseline()
-    network = min((name for name in values if name not in BASELINES and name != BEST), key=lambda name: values[name])
+    network = min((name for name in values if name not in METHODS and name != ENSEMBLE), key=lambda name: values[name])
     return (
         f"The best network, {LOOKS[network].name}, {_compare(metrics, network, baseline)} the best baseline, "
         f"{LOOKS[baseline].name}: its {METRICS[metrics.deciding].heading} is "
@@ -163,11 +164,12 @@ def judge_network(metrics: ForecastMetrics) -> str:
 
 
 def _tell_nothing_learnt(values: Mapping[str, float]) -> str:
-    networks = [name for name in values if name not in BASELINES and name != BEST]
-    if MIX not in values or any(values[name] != values[MIX] for name in networks):
+    networks = [name for name in values if name not in METHODS and name != ENSEMBLE]
+    if BASELINE_ENSEMBLE not in values or any(values[name] != values[BASELINE_ENSEMBLE] for name in networks):
         return ""
     names = " and ".join(LOOKS[name].name for name in networks)
-    return f" Nothing that was learnt helps on hidden parts of the past: {names} forecast the {LOOKS[MIX].name}."
+    start = LOOKS[BASELINE_ENSEMBLE].name
+    return f" No correction helps on held-out windows: the forecasts of {names} are those of the {start}."
 
 
 def _compare(metrics: ForecastMetrics, name: str, baseline: str) -> str:
@@ -278,29 +280,29 @@ def _find_best(measured: Sequence[Mapping[str, float | None]], columns: Sequence
 
 
 def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
-    """What each network is made of, how it was trained and how far it is trusted."""
-    designs = [record["design"] for record in records.values()]
-    header = ["network", "members", "units", "steps read as one", "parameters", "steps", "best step", "trust"]
+    """What each network is made of, how it was trained and the shrinkage of its corrections."""
+    designs = [record["hyperparameters"] for record in records.values()]
+    header = ["network", "members", "units", "steps read as one", "parameters", "steps", "best step", "shrinkage"]
     rows = [
         [
             LOOKS[name].name,
-            str(design["num_members"]),
-            str(design["units"]),
-            str(design["segment"]),
+            str(hyperparameters["num_members"]),
+            str(hyperparameters["units"]),
+            str(hyperparameters["segment"]),
             f"{record['num_parameters']:,}",
             f"{record['num_steps']:,}",
             f"{record['best_step']:,}",
-            f"{record['gain']:.2f}",
+            f"{record['shrinkage']:.2f}",
             f"{record['training_seconds']:,.1f}",
         ]
-        for (name, record), design in zip(records.items(), designs, strict=True)
+        for (name, record), hyperparameters in zip(records.items(), designs, strict=True)
     ]
     return Table(header=[*header, "training, s"], rows=rows)
 
 
-def tabulate_weights(best: Mapping[str, Any]) -> Table:
-    """What the best combination is made of, with the error of each on windows that nobody had seen."""
-    weights, losses = best["weights"], best["losses"]
+def tabulate_weights(ensemble: Mapping[str, Any]) -> Table:
+    """Return the weight of each method in the ensemble, with its error on held-out windows."""
+    weights, losses = ensemble["weights"], ensemble["losses"]
     rows = [
         [LOOKS[name].name, format_number(weights.get(name)) if name in weights else NO_NUMBER, format_number(loss)]
         for name, loss in losses.items()

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.report.report import judge_network, tell_difference
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
@@ -63,13 +63,17 @@ def list_next_values(next_values: Predictions) -> str:
     if first.empty:
         return "No next values: no series has the values that a window needs."
     bounds = [
-        name for level in sorted(next_values.levels, reverse=True) for name in name_bounds(BEST, level) if name in first
+        name
+        for level in sorted(next_values.levels, reverse=True)
+        for name in name_bounds(ENSEMBLE, level)
+        if name in first
     ]
     lows, highs = bounds[::2], bounds[1::2][::-1]
-    columns = [*lows, BEST, *highs]
+    columns = [*lows, ENSEMBLE, *highs]
     header = ["next values" if _is_alone(table) else f"next values of {first['unique_id'].iloc[0]}"]
     header += [
-        LOOKS[BEST].name if name == BEST else name.removeprefix(f"{BEST}-").replace("-", " ") for name in columns
+        LOOKS[ENSEMBLE].name if name == ENSEMBLE else name.removeprefix(f"{ENSEMBLE}-").replace("-", " ")
+        for name in columns
     ]
     times, values = _write_times(first["ds"]), first[columns].to_numpy()[:MAX_VALUES]
     form = _choose_form(values)

@@ -14,7 +14,7 @@ from rnn_pipelines.report.trainings import tabulate_parameters
 MAX_TRIALS = 20
 
 HOW_TO_READ = (
-    "{metric} of the best combination on the validation part, from rolling origins, by fits that have not seen it; "
+    "{metric} of the ensemble on the validation part, from rolling origins, by fits that have not seen it; "
     "lower is better. Simple is the least of a simple method with the same windows. The test part was cut off before "
     "the search began: run forecast with the parameters to see what they are worth there. The least of many is partly "
     "luck."

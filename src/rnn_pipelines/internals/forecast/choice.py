@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rnn_pipelines.errors import NetworkError
-from rnn_pipelines.forecast.base import Base, fit_base
-from rnn_pipelines.forecast.effects import count_predictors
-from rnn_pipelines.forecast.networks import Network, size_members
+from rnn_pipelines.forecast.methods.effects import count_predictors
+from rnn_pipelines.forecast.methods.linear import LinearModels, fit_linear_models
+from rnn_pipelines.forecast.methods.network import Network, size_members
+from rnn_pipelines.forecast.methods.specs import NetworkSpec
+from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import read_source
 from rnn_pipelines.forecast.series.tables import Features
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.forecast.specs import NetworkSpec
-from rnn_pipelines.forecast.training import train_network
 from rnn_pipelines.internals.forecast.inputs import name_covariates
 from rnn_pipelines.internals.specs import SmallForecasterSpec
 
@@ -33,7 +33,7 @@ class ChosenForecasters:
     """
 
     networks: Mapping[str, Network]
-    base: Base
+    linear: LinearModels
     panel: WindowedPanel
     origin: str
     covariates: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class ChosenForecasters:
 
 def choose_forecasters(
     panel: WindowedPanel | None,
-    base: Base | None,
+    linear: LinearModels | None,
     small: SmallForecasterSpec,
     features: Features | None = None,
     **found: Network | None,
@@ -58,51 +58,51 @@ def choose_forecasters(
         NetworkError: base or windows are not those of the networks.
     """
     networks = {cell: network for cell, network in found.items() if network is not None}
-    if panel is None or base is None or len(networks) < len(found):
+    if panel is None or linear is None or len(networks) < len(found):
         return _train_small_forecasters(list(found), small)
     for cell, network in networks.items():
-        _refuse_other_windows(cell, network, base, panel)
-    return ChosenForecasters(networks, base, panel, "trained by forecast", name_covariates(panel, features))
+        _refuse_other_windows(cell, network, linear, panel)
+    return ChosenForecasters(networks, linear, panel, "trained by forecast", name_covariates(panel, features))
 
 
 def _train_small_forecasters(cells: list[str], small: SmallForecasterSpec) -> ChosenForecasters:
     logger.info("No forecasters of kedro run --pipelines=forecast: small ones are trained on %s", small.source.label)
     panel = prepare_panel(read_source(small.source), Recipe(source=small.source, window=small.window)).windows
-    base = fit_base(panel)
+    linear = fit_linear_models(panel)
     networks = {}
     for cell in cells:
         spec = NetworkSpec.model_validate({"cell": cell, "units": small.units})
-        networks[cell], _, _ = train_network(panel, base, spec, small.training)
-    return ChosenForecasters(networks, base, panel, f"trained here, small, on {small.source.label}")
+        networks[cell], _, _ = train_network(panel, linear, spec, small.training)
+    return ChosenForecasters(networks, linear, panel, f"trained here, small, on {small.source.label}")
 
 
-def _refuse_other_windows(cell: str, network: Network, base: Base, panel: WindowedPanel) -> None:
-    expected, received = _list_sizes(network, base, panel), _list_sizes_of_windows(network, base, panel)
+def _refuse_other_windows(cell: str, network: Network, linear: LinearModels, panel: WindowedPanel) -> None:
+    expected, received = _list_sizes(network, linear, panel), _list_sizes_of_windows(network, linear, panel)
     if expected != received:
         raise NetworkError(
             f"forecast_{cell}_model: expected windows of these sizes, {expected}, received {received} from "
-            "forecast_base and forecast_windows. They are of different runs: run kedro run --pipelines=forecast to the "
-            "end."
+            "forecast_linear and forecast_windows. They are of different runs: run kedro run --pipelines=forecast to "
+            "its end."
         )
 
 
-def _list_sizes(network: Network, base: Base, panel: WindowedPanel) -> dict[str, int]:
+def _list_sizes(network: Network, linear: LinearModels, panel: WindowedPanel) -> dict[str, int]:
     """What network and base were made for."""
     num_covariates = sum(count_predictors(panel))
-    num_seasons, num_known = (base.season > 0) + (base.long_season > 0), len(base.calendar)
+    num_seasons, num_known = (linear.season > 0) + (linear.long_season > 0), len(linear.calendar)
     return {
-        "lookback": base.matrices.shape[-2] - base.horizon * num_seasons - num_covariates - num_known - 1,
-        "horizon": base.horizon,
+        "lookback": linear.matrices.shape[-2] - linear.horizon * num_seasons - num_covariates - num_known - 1,
+        "horizon": linear.horizon,
         # Those of which nothing was seen twice are in the windows and not read.
-        "features": max([panel.num_known, *(base.calendar + 1).tolist()]),
+        "features": max([panel.num_known, *(linear.calendar + 1).tolist()]),
         "inputs": (network.embedding_kernel if network.embedding_kernel.size else network.kernel).shape[-2],
         "head": network.head_kernel.shape[-2],
         "outputs": network.head_bias.shape[-1],
-        "judged": len(network.unseen),
+        "judged": len(network.out_of_fold),
     }
 
 
-def _list_sizes_of_windows(network: Network, base: Base, panel: WindowedPanel) -> dict[str, int]:
+def _list_sizes_of_windows(network: Network, linear: LinearModels, panel: WindowedPanel) -> dict[str, int]:
     """What there is in place of it."""
     units, embedding = network.recurrent_kernel.shape[-2], network.embedding_kernel.shape[-1]
     shape = size_members(panel, network.cell, units, embedding, network.segment, tuple(network.calendar))
@@ -113,5 +113,5 @@ def _list_sizes_of_windows(network: Network, base: Base, panel: WindowedPanel) -
         "inputs": shape.num_inputs,
         "head": units + shape.num_known,
         "outputs": shape.num_outputs,
-        "judged": len(base.judged),
+        "judged": len(linear.validation),
     }

@@ -6,8 +6,8 @@ from typing import Any, Literal
 import numpy as np
 
 from rnn_pipelines.cells.unroll import Trace, unroll
-from rnn_pipelines.forecast.networks import Network, read_windows
-from rnn_pipelines.forecast.predictors import frame_windows
+from rnn_pipelines.forecast.methods.network import Network, read_windows
+from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.internals.checks import compare_states, count_by_gate
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters
 from rnn_pipelines.internals.forecast.inputs import list_inputs, measure_moves
@@ -32,15 +32,15 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
     """
     panel = forecasters.panel
     origins = _choose_origins(forecasters, sample.windows)
-    framed = frame_windows(panel, forecasters.base, origins)
+    normalized = normalize_windows(panel, forecasters.linear.normalizer, origins)
     layers, gradients = {}, {}
     networks: dict[str, NetworkSummary] = {}
     for cell, network in forecasters.networks.items():
         steps, known = read_windows(
-            panel, framed, origins, network.segment, network.calendar, bool(network.embedding_kernel.size)
+            panel, normalized, origins, network.segment, network.calendar, bool(network.embedding_kernel.size)
         )
         name = f"forecast_{cell}"
-        layers[name] = trace_members(name, network, steps, known, framed.history)
+        layers[name] = trace_members(name, network, steps, known, normalized.history)
         gradients[name] = differentiate_correction(network, layers[name])
         names = list_inputs(panel, network, forecasters.covariates)
         moved_by = measure_moves(network, names, steps, known, gradients[name])
@@ -103,7 +103,7 @@ def cut_history(history: np.ndarray, segment: int) -> np.ndarray:
 def differentiate_correction(network: Network, layers: Sequence[LayerTrace]) -> np.ndarray:
     """The gradient of the network's correction of the first step ahead, by all that it reads at each step.
 
-    Of the mean of its members, before it is multiplied by the gain. The whole forecast is what is linear in the window
+    Of the mean of its members, before shrinkage. The whole forecast is what is linear in the window
     as well, which reaches it around the network and is not in this gradient.
 
     Args:
@@ -148,7 +148,7 @@ def summarize_network(network: Network, num_steps: int) -> NetworkSummary:
         "layers": [layer for layer in layers if layer["num_parameters"]],
         "num_parameters": sum(array.size for array in weights.values()),
         "segment": network.segment,
-        "gain": network.gain,
+        "shrinkage": network.shrinkage,
     }
 
 

@@ -130,14 +130,14 @@ def tabulate_layers(summary: Mapping[str, LayerSummary]) -> Table:
 
 
 def _describe_network(network: NetworkSummary) -> Iterator[str]:
-    """How many members it has, what it takes for a step and how far it is trusted, where that is not the usual."""
+    """How many members it has, what it takes for a step and the shrinkage of its corrections."""
     num_members, segment = count_members(network), network.get("segment", 1)
     if num_members > 1:
         yield f"{num_members} members"
     if segment > 1:
         yield f"{segment} steps of the series read as one"
-    if "gain" in network:
-        yield f"trust {network['gain']:.2f}"
+    if "shrinkage" in network:
+        yield f"shrinkage {network['shrinkage']:.2f}"
 
 
 def tabulate_openness(summary: Mapping[str, LayerSummary]) -> Table:

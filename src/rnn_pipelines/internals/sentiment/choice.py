@@ -10,7 +10,7 @@ from rnn_pipelines.errors import DownloadError, ReviewError
 from rnn_pipelines.internals.notation import NOTATIONS
 from rnn_pipelines.internals.specs import SmallClassifierSpec
 from rnn_pipelines.sentiment.calibration import calibrate_classifiers
-from rnn_pipelines.sentiment.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec, add_ngram_features
 from rnn_pipelines.sentiment.registry import list_candidates
 from rnn_pipelines.sentiment.specs import ClassifierSpec

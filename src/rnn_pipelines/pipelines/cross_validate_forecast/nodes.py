@@ -7,7 +7,8 @@ from plotly.graph_objects import Figure
 from rnn_pipelines.forecast.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.evaluation.windows import WindowResults
 from rnn_pipelines.forecast.fitting import ForecastSpec
-from rnn_pipelines.forecast.intervals import LevelSpec
+from rnn_pipelines.forecast.methods.intervals import LevelSpec
+from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.report import cross_validation as page
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
@@ -16,7 +17,6 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec
-from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
 
 
 def gather_recipe(  # noqa: PLR0913, PLR0917 - one for each block of parameters, whose types Kedro checks

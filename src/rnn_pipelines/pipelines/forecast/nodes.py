@@ -4,23 +4,24 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.forecast import predictions as tables
-from rnn_pipelines.forecast.base import Base
-from rnn_pipelines.forecast.best import BEST
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.intervals import Intervals, add_intervals
-from rnn_pipelines.forecast.networks import Network, NetworkRecord
-from rnn_pipelines.forecast.predictions import Forecasts, Predictions
-from rnn_pipelines.forecast.registry import NETWORKS
+from rnn_pipelines.forecast.methods import intervals
+from rnn_pipelines.forecast.methods import predictions as tables
+from rnn_pipelines.forecast.methods.forecasts import PARTS
+from rnn_pipelines.forecast.methods.intervals import Intervals, LevelSpec, add_intervals
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
+from rnn_pipelines.forecast.methods.network import Network, NetworkRecord
+from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions
+from rnn_pipelines.forecast.methods.registry import NETWORKS
+from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.report import report, summary
-from rnn_pipelines.forecast.seconds import count_seconds as count
 from rnn_pipelines.forecast.series import source as series
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates, refuse_missing_ahead
 from rnn_pipelines.forecast.series.schema import choose_usual_window, find_frequency
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler, Source
-from rnn_pipelines.forecast.series.windows import OpenWindowSpec, Part, WindowedPanel
-from rnn_pipelines.forecast.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel
 
 
 def read_source(
@@ -37,24 +38,19 @@ def read_source(
 
 
 def train_network(
-    panel: WindowedPanel, base: Base, network: NetworkSpec, training: ForecastTrainingSpec
+    panel: WindowedPanel, linear: LinearModels, network: NetworkSpec, training: ForecastTrainingSpec
 ) -> tuple[Network, pd.DataFrame, NetworkRecord]:
     """Trains the network on what is not linear, and keeps the weights that are best on windows it has not seen."""
-    from rnn_pipelines.forecast import training as networks
+    from rnn_pipelines.forecast.methods import training as networks
 
-    return networks.train_network(panel, base, network, training)
+    return networks.train_network(panel, linear, network, training)
 
 
-def count_seconds(
-    base: Base,
-    best: dict[str, Any],
-    baselines: dict[str, Forecasts],
-    best_forecasts: Forecasts,
-    **records_and_forecasts: Any,
-) -> dict[str, dict[str, float]]:
-    """Counts what every forecaster took to fit and to forecast."""
-    forecasts = {name: records_and_forecasts.pop(f"{name}_forecasts") for name in NETWORKS}
-    return count(base, best, records_and_forecasts, {**forecasts, BEST: best_forecasts, **baselines})
+def fit_intervals(
+    panel: WindowedPanel, linear: LinearModels, methods: dict[str, FittedMethod], level: LevelSpec
+) -> Intervals:
+    """Find the intervals of each method from its errors on the validation windows."""
+    return intervals.fit_intervals(FittingData(panel, linear), methods, level)
 
 
 def tabulate_forecasts(
@@ -62,20 +58,17 @@ def tabulate_forecasts(
     features: Features,
     scaler: Scaler,
     profile: Profile,
-    baselines: dict[str, Forecasts],
+    forecasts: dict[str, Forecasts],
     intervals: Intervals,
-    **networks_and_best: Forecasts,
 ) -> tuple[Predictions, Predictions, pd.DataFrame]:
-    """Lays all forecasts, with their intervals, side by side in the data's own unit: of the test part, and to come.
+    """Lay all forecasts, with their intervals, side by side in the data's own unit: test part and next values.
 
-    What is to come as a plain table, too, which any program reads.
+    The next values also as a plain table, which any program reads.
     """
-    by_name = {**networks_and_best, **baselines}
-    parts: tuple[Part, Part] = ("test", "future")
-    tabulated = [tables.tabulate_forecasts(panel, features, scaler, by_name, part) for part in parts]
+    tabulated = [tables.tabulate_forecasts(panel, features, scaler, forecasts, part) for part in PARTS]
     test, future = (
         tables.show_predictions(add_intervals(table, intervals, panel, scaler, part), profile["tz"])
-        for table, part in zip(tabulated, parts, strict=True)
+        for table, part in zip(tabulated, PARTS, strict=True)
     )
     return test, future, future.table
 
@@ -84,7 +77,7 @@ def render_report(
     metrics: dict[str, Any],
     profile: Profile,
     parameters: dict[str, Any],
-    best: dict[str, Any],
+    ensemble: dict[str, Any],
     **records_tables_and_figures: Any,
 ) -> str:
     """Puts verdict, tables and figures into one HTML file that needs no network."""
@@ -93,7 +86,7 @@ def render_report(
         for names in (NETWORKS, ("by_level", "covariates"))
     )
     return report.render_report(
-        ForecastMetrics.parse(metrics), profile, parameters, records, best, tables, **records_tables_and_figures
+        ForecastMetrics.parse(metrics), profile, parameters, records, ensemble, tables, **records_tables_and_figures
     )
 
 

@@ -11,7 +11,7 @@ from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 # Kedro resolves these hints when it checks parameters, and must not load Keras for it.
 if TYPE_CHECKING:
     from rnn_pipelines.internals.sentiment.choice import ChosenClassifier
-    from rnn_pipelines.sentiment.classifier import TextClassifier
+    from rnn_pipelines.sentiment.model.classifier import TextClassifier
 else:
     ChosenClassifier = TextClassifier = Any
 

@@ -13,7 +13,7 @@ from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_note
 
-FOUND = {"panel": "internals_found_windows", "base": "internals_found_base", "features": "internals_found_features"}
+FOUND = {"panel": "internals_found_windows", "linear": "internals_found_linear", "features": "internals_found_features"}
 FORECASTERS = FOUND | {"small": "params:internals.forecaster"}
 FORECASTERS |= {cell: f"internals_found_{cell}_model" for cell in NOTATIONS}
 REVIEWS = ["internals_found_reviews", "params:internals.reviews"]

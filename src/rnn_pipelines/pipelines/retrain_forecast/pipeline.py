@@ -3,7 +3,7 @@
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.decision import describe_run, plan_training
-from rnn_pipelines.forecast.registry import NETWORKS
+from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.retraining import list_steps
 from rnn_pipelines.forecast.series.newest import read_newest_covariates
 from rnn_pipelines.pipelines.retrain_forecast import nodes

@@ -8,8 +8,8 @@ from rnn_pipelines.pipelines.sentiment.pipeline import PADDING, TRAINING, VOCABU
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.sentiment.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.challenger import complete_challenger, plan_training, score_holdout, train_challenger
-from rnn_pipelines.sentiment.classifier import assemble_classifier
 from rnn_pipelines.sentiment.decision import decide_promotion, describe_run
+from rnn_pipelines.sentiment.model.classifier import assemble_classifier
 from rnn_pipelines.sentiment.registry import list_candidates
 
 (

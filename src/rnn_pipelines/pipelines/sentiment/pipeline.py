@@ -9,9 +9,9 @@ from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, empty_table, render_note, write_note
 from rnn_pipelines.sentiment.calibration import calibrate_classifiers
-from rnn_pipelines.sentiment.classifier import assemble_classifier
 from rnn_pipelines.sentiment.evaluation.examples import ExamplesTable, find_examples
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
+from rnn_pipelines.sentiment.model.classifier import assemble_classifier
 from rnn_pipelines.sentiment.preparation import build_vocabulary, encode_reviews, fit_nb_ngram, learn_word_vectors
 from rnn_pipelines.sentiment.registry import NB_NGRAM, NETWORKS, list_candidates
 from rnn_pipelines.sentiment.report.figures import draw_figures

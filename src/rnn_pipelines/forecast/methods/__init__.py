@@ -1,0 +1,1 @@
+"""Forecasting methods: linear models, Theta, networks and their ensemble, each with its out-of-fold forecasts."""

@@ -1,0 +1,110 @@
+"""What each input adds to a network's correction, by integrated gradients.
+
+On the straight path from a window at its own level to the actual one, the gradient with respect to each value, times
+the value. The parts of a step sum to its correction, but for the error of the quadrature.
+
+Source: Sundararajan, Taly & Yan (2017), Axiomatic attribution for deep networks, arXiv:1703.01365, equations 1 and 3.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.contributions import Contributions
+from rnn_pipelines.forecast.methods.network import Network, read_windows
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
+from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.networks.members import find_input_gradients, run_members
+
+# Points on the path, of the Gauss-Legendre rule: exact for polynomials of up to twice this degree.
+NUM_POINTS = 24
+
+
+def attribute_correction(
+    network: Network, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+) -> Contributions:
+    """Return what each input adds to the correction of one window, before shrinkage.
+
+    Args:
+        network: trained.
+        panel, windows, origins: see `Model.contribute`.
+    """
+    has_embedding = bool(network.embedding_kernel.size)
+    steps, known = read_windows(panel, windows, origins, network.segment, network.calendar, has_embedding)
+    points, weights = np.polynomial.legendre.leggauss(NUM_POINTS)
+    # Each point for each step ahead, side by side as a batch; from -1 … 1 to 0 … 1.
+    path = np.repeat((points + 1) / 2, panel.horizon).astype(np.float32)[:, None]
+    on_path = steps * path
+    if has_embedding:
+        on_path[:, :, -1] = steps[:, :, -1]  # whether a segment is padding is no value
+    _, passed = run_members(network.weights, on_path, known * path)
+    ahead = np.tile(np.eye(panel.horizon, dtype=np.float32), (NUM_POINTS, 1))
+    num_members = len(network.head_kernel)
+    slopes = find_input_gradients(network.weights, passed, np.repeat(ahead[None], num_members, axis=0))
+    of_steps, of_known = (_average(one.mean(axis=0), weights / 2, panel.horizon) for one in slopes)
+    parts = _split_channels(network, panel, of_steps, steps[:, 0])
+    start = steps * np.float32(0)
+    if has_embedding:
+        start[:, :, -1] = steps[:, :, -1]
+    baseline = run_members(network.weights, start, known * np.float32(0))[0].mean(axis=0)[0]
+    calendar, covariates = _split_known(panel, known[0][:, None] * of_known)
+    return replace(
+        parts,
+        values=parts.values * windows.history[0][:, None],
+        covariates=parts.covariates + covariates,
+        calendar=parts.calendar + calendar,
+        baseline=baseline.astype(np.float64),
+    )
+
+
+def _average(slopes: np.ndarray, weights: np.ndarray, horizon: int) -> np.ndarray:
+    """Average slopes over the path: float64[..., feature, horizon] of float32[..., point × horizon, feature]."""
+    by_point = slopes.reshape(*slopes.shape[:-2], len(weights), horizon, slopes.shape[-1]).astype(np.float64)
+    averaged: np.ndarray = np.einsum("...phf,p->...fh", by_point, weights)
+    return averaged
+
+
+def _split_channels(network: Network, panel: WindowedPanel, slopes: np.ndarray, steps: np.ndarray) -> Contributions:
+    """Map slopes from what a network reads back to the window, see `read_windows`.
+
+    Args:
+        network: trained.
+        panel: the windows.
+        slopes: float64[time, feature, horizon], with respect to what is read.
+        steps: float32[time, feature], what is read.
+    Returns:
+        Slopes with respect to the history as values; parts of calendar and covariates; nothing else yet.
+    """
+    has_embedding = bool(network.embedding_kernel.size)
+    if has_embedding:
+        slopes, steps = slopes[:, :-1], steps[:, :-1]
+    num_channels, horizon = slopes.shape[1] // network.segment, slopes.shape[2]
+    slopes = slopes.reshape(-1, num_channels, horizon)[-panel.lookback :]
+    steps = steps.reshape(-1, num_channels)[-panel.lookback :]
+    first = num_channels - (panel.values.shape[1] - panel.calendar.stop)
+    products = np.einsum("tc,tch->ch", steps, slopes)
+    # Of one series the first channel is the window less its mean, the second the window; of many the window alone.
+    history = slopes[:, 0] if has_embedding else slopes[:, 0] - slopes[:, 0].mean(axis=0) + slopes[:, 1]
+    calendar = products[(1 if has_embedding else 2) : first].sum(axis=0)
+    return Contributions(np.arange(panel.lookback, 0, -1), history, products[first:], calendar, np.zeros(horizon))
+
+
+def _split_known(panel: WindowedPanel, products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Split the parts of the head's inputs: calendar features and static covariates of a panel, future covariates.
+
+    Args:
+        panel: the windows.
+        products: float64[known, horizon], parts of the correction.
+    Returns:
+        The calendar's part, float64[horizon], and those of covariates, float64[covariate, horizon].
+    """
+    num_future = panel.num_future * panel.horizon
+    others, future = np.split(products, [len(products) - num_future])
+    covariates = np.zeros((panel.num_static + panel.num_future + panel.num_past, panel.horizon))
+    begin = panel.num_static
+    covariates[begin : begin + panel.num_future] = future.reshape(panel.num_future, panel.horizon, panel.horizon).sum(
+        axis=1
+    )
+    if len(others):
+        covariates[:begin] = others[panel.num_known :]
+    return others[: panel.num_known].sum(axis=0), covariates

@@ -1,0 +1,92 @@
+"""Linear methods as entries of the registry: naive methods, climatology, ridge, and the ensemble of all of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.linear import LinearModels, forecast_out_of_fold
+from rnn_pipelines.forecast.methods.linear_model import LinearModel
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
+from rnn_pipelines.forecast.methods.predictors import Normalizer
+from rnn_pipelines.forecast.methods.ridge import choose_ridge
+from rnn_pipelines.looks import Look
+
+RIDGE, BASELINE_ENSEMBLE = "ridge", "baseline_ensemble"
+
+
+@dataclass(frozen=True)
+class LinearMethod:
+    """A linear method, which is fitted together with all others; see `Method`.
+
+    Attributes:
+        find: its matrices among the linear models, float64[fold + 1, predictor, horizon]; raises a KeyError if the
+            series have no such method.
+    """
+
+    find: Callable[[LinearModels], np.ndarray]
+    look: Look
+    does: str = ""
+    is_candidate: bool = False
+
+    def fit(self, data: FittingData) -> FittedMethod | None:
+        """Take the method from the linear models."""
+        linear = data.linear
+        try:
+            matrices = self.find(linear)
+        except KeyError:
+            return None
+        rows = linear.fold[: len(data.validation)]
+        out_of_fold = forecast_out_of_fold(matrices, rows, data.windows.predictors)
+        return FittedMethod(LinearModel(matrices[-1]), out_of_fold, needs_linear=True)
+
+    def unpack(self, values: Mapping[str, Any], normalizer: Normalizer) -> LinearModel:
+        """Return the model with this matrix."""
+        return LinearModel(values["matrix"])
+
+
+def _find_ridge(linear: LinearModels) -> np.ndarray:
+    return linear.select(choose_ridge([str(name) for name in linear.names], linear.losses))
+
+
+def _select(name: str) -> Callable[[LinearModels], np.ndarray]:
+    return partial(_select_method, name)
+
+
+def _select_method(name: str, linear: LinearModels) -> np.ndarray:
+    return linear.select(name)
+
+
+LINEAR_METHODS: dict[str, LinearMethod] = {
+    "last_value": LinearMethod(
+        _select("last_value"), Look("last value", "#bfa66a", "dot"), "repeats the last observation"
+    ),
+    "drift": LinearMethod(_select("drift"), Look("drift", "#a3a380", "dot"), "goes on as the window did on average"),
+    "seasonal_naive": LinearMethod(
+        _select("seasonal_naive"),
+        Look("seasonal naive", "#b48ead", "dashdot"),
+        "takes the newest value of the same season",
+    ),
+    "long_seasonal_naive": LinearMethod(
+        _select("long_seasonal_naive"),
+        Look("long seasonal naive", "#c9a0b4", "dashdot"),
+        "does so for the week of hours and the year of days",
+    ),
+    "climatology": LinearMethod(
+        _select("climatology"), Look("climatology", "#8fb3c7", "dash"), "knows the calendar alone"
+    ),
+    RIDGE: LinearMethod(
+        _find_ridge,
+        Look("ridge", "#5fa58e", "dash"),
+        "is a linear regression on the window, as it is, less its level, or less the season before, whichever has the "
+        "smaller error on held-out windows",
+    ),
+    BASELINE_ENSEMBLE: LinearMethod(
+        LinearModels.select_ensemble,
+        Look("ensemble of simple methods", "#7a8fa6", "longdash"),
+        "weighs all of these by their errors on held-out windows",
+        is_candidate=True,
+    ),
+}

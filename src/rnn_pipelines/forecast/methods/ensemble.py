@@ -1,0 +1,150 @@
+"""The ensemble: the forecast that goes into use, a convex combination of methods by their out-of-fold errors."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
+from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, KnownMethod, Model, find_errors
+from rnn_pipelines.forecast.methods.network import Network
+from rnn_pipelines.forecast.methods.network_model import describe_network
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, Normalizer
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, fit_methods, list_candidates
+from rnn_pipelines.forecast.methods.theta import THETA
+from rnn_pipelines.forecast.methods.weights import find_weights
+from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.looks import Look
+
+ENSEMBLE = "ensemble"
+ENSEMBLE_LOOK = Look("ensemble", "#cc79a7")
+# With too few windows for validation: half of it is a method that needs few values.
+WEIGHTS_OF_FEW = {BASELINE_ENSEMBLE: 0.5, THETA: 0.5}
+# No part of a model has a colon in its name.
+WEIGHT = ":weight"
+
+
+@dataclass(frozen=True)
+class EnsembleModel:
+    """The weighted sum of models; see `Model`.
+
+    Attributes:
+        weights: by the name of the method, none negative and 1 in sum.
+        models: by the same names, those with a weight above 0.
+    """
+
+    weights: Mapping[str, float]
+    models: Mapping[str, Model]
+
+    def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+        """Forecast by each model, and combine."""
+        return self.combine({name: model.forecast(panel, windows, origins) for name, model in self.models.items()})
+
+    def combine(self, forecasts: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the weighted sum of forecasts, normalised.
+
+        Args:
+            forecasts: by the name of the method; others than those of the ensemble are not read.
+        """
+        combined: np.ndarray = np.sum([self.weights[name] * forecasts[name] for name in self.models], axis=0)
+        return combined
+
+    def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
+        """Return the weighted sum of the contributions."""
+        models = self.models.items()
+        return add_weighted(
+            {name: (self.weights[name], model.contribute(panel, windows, origins)) for name, model in models}
+        )
+
+    def pack(self) -> dict[str, Any]:
+        """Return the arrays of each model after its name and a dot, and its weight."""
+        packed: dict[str, Any] = {}
+        for name, model in self.models.items():
+            packed[f"{name}{WEIGHT}"] = self.weights[name]
+            packed |= {f"{name}.{part}": value for part, value in model.pack().items()}
+        return packed
+
+
+def unpack_ensemble(values: Mapping[str, Any], normalizer: Normalizer) -> EnsembleModel:
+    """Return the model whose `pack` gave these values.
+
+    Raises:
+        KeyError: it has a method that is not in the registry.
+    """
+    known: dict[str, KnownMethod] = {**METHODS, **NETWORKS}
+    weights = {name.removesuffix(WEIGHT): float(value) for name, value in values.items() if name.endswith(WEIGHT)}
+    models = {}
+    for name in weights:
+        own = {part.removeprefix(f"{name}."): value for part, value in values.items() if part.startswith(f"{name}.")}
+        models[name] = known[name].unpack(own, normalizer)
+    return EnsembleModel(weights, models)
+
+
+def fit_ensemble(data: FittingData, fitted: Mapping[str, FittedMethod]) -> tuple[FittedMethod, dict[str, Any]]:
+    """Weigh the methods by their errors on the validation windows.
+
+    Args:
+        data: what they were fitted on.
+        fitted: all methods, by name.
+    Returns:
+        The ensemble. And a record: `weights` by name; `losses` of each and of the ensemble, normalised, on the
+        validation windows, None if there are too few; `seconds`, wall time of the weighing.
+    """
+    started = time.perf_counter()
+    candidates = {name: fitted[name] for name in list_candidates(fitted)}
+    names, linear = list(candidates), data.linear
+    losses: dict[str, float | None] = dict.fromkeys([*names, ENSEMBLE])
+    if linear.is_enough:
+        errors = np.stack([error.ravel() for error in find_errors(data, candidates).values()])
+        found = find_weights(errors, linear.num_independent, linear.is_absolute)
+        measured = np.vstack([errors, found @ errors])
+        means = np.mean(np.abs(measured) if linear.is_absolute else measured**2, axis=1)
+        losses = dict(zip(losses, means.tolist(), strict=True))
+        weights = dict(zip(names, found.tolist(), strict=True))
+    else:
+        weights = dict.fromkeys(names, 0.0) | WEIGHTS_OF_FEW
+    seconds = time.perf_counter() - started
+    return make_ensemble(candidates, weights, seconds), {"weights": weights, "losses": losses, "seconds": seconds}
+
+
+def fit_all_methods(
+    panel: WindowedPanel, linear: LinearModels, **networks: Network
+) -> tuple[dict[str, FittedMethod], dict[str, Any]]:
+    """Fit the simple methods and the ensemble of all.
+
+    Args:
+        panel: windows for training and validation.
+        linear: the linear models of the panel.
+        networks: trained, by name.
+    Returns:
+        All fitted methods by name: networks, ensemble, simple ones. And the record of the ensemble, see
+        `fit_ensemble`.
+    """
+    data = FittingData(panel, linear)
+    simple = fit_methods(data)
+    trained = {name: describe_network(data, network) for name, network in networks.items()}
+    ensemble, record = fit_ensemble(data, {**simple, **trained})
+    return {**trained, ENSEMBLE: ensemble, **simple}, record
+
+
+def make_ensemble(
+    fitted: Mapping[str, FittedMethod], weights: Mapping[str, float], seconds: float = 0.0
+) -> FittedMethod:
+    """Combine fitted methods.
+
+    Args:
+        fitted: by name.
+        weights: of some of them, see `EnsembleModel`.
+        seconds: wall time of the weighing.
+    """
+    used = {name: fitted[name] for name, weight in weights.items() if weight > 0}
+    return FittedMethod(
+        EnsembleModel({name: weights[name] for name in used}, {name: method.model for name, method in used.items()}),
+        np.sum([weights[name] * method.out_of_fold for name, method in used.items()], axis=0),
+        seconds + sum(fitted[name].seconds for name in weights),
+        needs_linear=True,
+    )

@@ -1,0 +1,170 @@
+"""Folds: parts of the past that are held out in turn, so that each method is measured on windows it has not seen."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
+
+NUM_BLOCKS = 5
+# Origins of a panel from which forecasts are measured; each holds out all that comes after it.
+NUM_ORIGINS = 3
+# More windows than these add nothing, because they overlap.
+MAX_FITTED, MAX_VALIDATION = 20_000, 4_000
+# Fewer windows to learn from than these are too few for validation.
+MIN_SEEN = 8
+# The level drifts if the mean of more than this part of the newest windows lies outside all earlier means.
+MAX_OUTSIDE = 0.2
+
+
+@dataclass(frozen=True)
+class Folds:
+    """The past of a panel, and the part of it that each fold holds out.
+
+    Attributes:
+        fitted: int64[window], origins that methods learn from, evenly spaced, as many of each series.
+        validation: int64[validation], origins whose forecasts are measured.
+        fold: int64[validation], the fold that holds each of them out.
+        begins, stops: int64[fold, series], first origin that a fold holds out of a series, and the stop.
+        horizon: steps, so that no target is seen in part.
+        is_forward: whether all that follows a fold is held out too, because the level drifts or there are many series.
+        is_enough: whether there are enough windows for validation.
+    """
+
+    fitted: np.ndarray
+    validation: np.ndarray
+    fold: np.ndarray
+    begins: np.ndarray
+    stops: np.ndarray
+    horizon: int
+    is_forward: bool
+    is_enough: bool
+
+    def __len__(self) -> int:
+        return len(self.begins) if self.is_enough else 0
+
+    @property
+    def num_independent(self) -> float:
+        """The number of independent validation windows; windows within one horizon of each other overlap."""
+        spans = self.stops - self.begins
+        return float(np.maximum(spans / self.horizon, spans > 0).sum())
+
+    def find_seen(self, origins: np.ndarray, series: np.ndarray) -> np.ndarray:
+        """Return whether each fold may learn from each origin: bool[fold, window]; no folds if windows are too few."""
+        seen = origins + self.horizon <= self.begins[: len(self), series]
+        if not self.is_forward:
+            seen |= origins >= self.stops[: len(self), series] + self.horizon - 1
+        return seen
+
+
+def make_folds(panel: WindowedPanel) -> Folds:
+    """Hold out parts of the training and validation windows in turn.
+
+    A single series: five blocks, with a horizon before and after each, so that no target is seen in part. If its level
+    drifts: blocks of the newest half, each with all that follows, because interpolating between old and new values is
+    easier than extrapolating. A panel: three origins at its end.
+
+    Args:
+        panel: windows for training and validation; its test windows are not touched.
+    """
+    past = list_past(panel)
+    series = find_series(panel, past)
+    if len(panel.series_starts) > 1:
+        begins, stops = _find_panel_origins(panel, past, series)
+        is_forward = True
+    else:
+        is_forward = measure_drift(panel, past) > MAX_OUTSIDE
+        edges = np.linspace(len(past) // 2 if is_forward else 0, len(past), NUM_BLOCKS + 1).astype(int)
+        edges = np.append(past, past[-1] + 1)[edges]
+        begins, stops = edges[:-1, None], edges[1:, None]
+    fitted = _thin(past, series, MAX_FITTED)
+    validation, fold = _list_validation(past, series, begins, stops)
+    folds = Folds(fitted, validation, fold, begins, stops, panel.horizon, is_forward, is_enough=True)
+    num_seen = folds.find_seen(fitted, find_series(panel, fitted)).sum(axis=1)
+    return replace(folds, is_enough=bool((num_seen >= MIN_SEEN).all()) and bool(np.bincount(fold).all()))
+
+
+def list_past(panel: WindowedPanel) -> np.ndarray:
+    """Return the origins of all training and validation windows, in order: int64[window]."""
+    indices = [panel.index("train"), panel.index("validation")]
+    return np.sort(np.concatenate([index.origins(np.arange(len(index))) for index in indices]))
+
+
+def find_series(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return the number of each origin's series, int64[window]."""
+    return number_series(panel.series_starts, origins)
+
+
+def measure_drift(panel: WindowedPanel, past: np.ndarray) -> float:
+    """Return the part of the newest half of the windows whose mean lies outside the means before their block."""
+    sums = np.concatenate([[0.0], np.cumsum(np.nan_to_num(panel.values[: past[-1], 0]), dtype=np.float64)])
+    means = (sums[past] - sums[np.maximum(past - panel.lookback, 0)]) / panel.lookback
+    edges = np.linspace(len(past) // 2, len(past), NUM_BLOCKS + 1).astype(int)
+    num_outside = 0
+    for begin, stop in pairwise(edges):
+        before, block = means[: max(1, begin - panel.horizon)], means[begin:stop]
+        num_outside += int(((block < before.min()) | (block > before.max())).sum())
+    return num_outside / max(1, len(past) - edges[0])
+
+
+def _find_panel_origins(panel: WindowedPanel, past: np.ndarray, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return first and stop of the origins that each fold holds out: int64[fold, series] each."""
+    num_series = len(panel.series_starts)
+    firsts, stops = np.zeros((2, num_series), np.int64)
+    firsts[series[::-1]], stops[series] = past[::-1], past + 1
+    index = panel.index("validation")
+    validation = find_series(panel, index.origins(np.arange(len(index))))
+    num_validated = np.bincount(validation, minlength=num_series) + panel.horizon - 1
+    gap = np.maximum(panel.horizon, num_validated // NUM_ORIGINS)
+    folds = []
+    for _ in range(NUM_ORIGINS):
+        # Not between training and validation, nor inside a hole, where there are no origins.
+        last = np.append(-1, past)[np.searchsorted(past, stops)]
+        # None begins before there are windows, so that their spans are those of windows.
+        stops = np.maximum(last + 1, firsts)
+        folds.append((np.maximum(stops - np.maximum(1, gap - panel.horizon + 1), firsts), stops))
+        stops = stops - gap
+    begins, ends = zip(*reversed(folds), strict=True)
+    return np.stack(begins), np.stack(ends)
+
+
+def _list_validation(
+    past: np.ndarray, series: np.ndarray, begins: np.ndarray, stops: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    validation, folds = [], []
+    for number, (begin, stop) in enumerate(zip(begins, stops, strict=True)):
+        inside = (past >= begin[series]) & (past < stop[series])
+        chosen = _thin(past[inside], series[inside], MAX_VALIDATION // len(begins))
+        validation.append(chosen)
+        folds.append(np.full(len(chosen), number))
+    return np.concatenate(validation), np.concatenate(folds)
+
+
+def _thin(origins: np.ndarray, series: np.ndarray, max_windows: int) -> np.ndarray:
+    """Return at most so many origins, or one of each series: evenly spaced, and as many of each series."""
+    if len(origins) <= max_windows:
+        return origins
+    counts = np.bincount(series)
+    firsts = np.cumsum(counts) - counts
+    there = np.flatnonzero(counts)
+    if len(there) > max_windows:
+        there = there[np.linspace(0, len(there) - 1, max_windows).astype(int)]
+    per_series = _share(counts[there], max_windows)
+    places = [
+        first + np.linspace(0, count - 1, share).astype(int)
+        for first, count, share in zip(firsts[there], counts[there], per_series, strict=True)
+    ]
+    return origins[np.concatenate(places)]
+
+
+def _share(counts: np.ndarray, total: int) -> np.ndarray:
+    """Return how many to take of each: as many of each, or all that there are, at most `total` in sum, at least one."""
+    low, high = 1, int(counts.max())
+    while low < high:
+        middle = (low + high + 1) // 2
+        if np.minimum(counts, middle).sum() <= total:
+            low = middle
+        else:
+            high = middle - 1
+    return np.minimum(counts, low)

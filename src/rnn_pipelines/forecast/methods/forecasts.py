@@ -1,0 +1,86 @@
+"""Forecasts of the test windows and of the next values, by all methods at once."""
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, iterate_windows
+from rnn_pipelines.forecast.methods.predictions import Forecasts
+from rnn_pipelines.forecast.methods.registry import fit_methods
+from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
+
+PARTS: tuple[Part, Part] = ("test", "future")
+
+
+def forecast_methods(
+    panel: WindowedPanel, linear: LinearModels, fitted: Mapping[str, FittedMethod]
+) -> dict[str, Forecasts]:
+    """Forecast the test windows and the steps after each series' end by each method.
+
+    Windows are normalised once for all methods, and the ensemble combines the forecasts of the others.
+
+    Args:
+        panel: the windows.
+        linear: the linear models, for the normalisation.
+        fitted: by name.
+    """
+    seconds = dict.fromkeys(fitted, 0.0)
+    parts = {part: _forecast_part(panel, part, linear, fitted, seconds) for part in PARTS}
+    return {name: Forecasts(parts["test"][name], parts["future"][name], seconds[name]) for name in fitted}
+
+
+def _forecast_part(
+    panel: WindowedPanel,
+    part: Part,
+    linear: LinearModels,
+    fitted: Mapping[str, FittedMethod],
+    seconds: dict[str, float],
+) -> dict[str, np.ndarray]:
+    """Return float32[window, horizon], scaled, by method; what each of them takes is added to `seconds`."""
+    index = panel.index(part)
+    found: dict[str, list[np.ndarray]] = {name: [np.zeros((0, panel.horizon), np.float32)] for name in fitted}
+    # The ensemble reads the forecasts of the others.
+    order = sorted(fitted, key=lambda name: isinstance(fitted[name].model, EnsembleModel))
+    for origins, windows in iterate_windows(panel, linear.normalizer, index.origins(np.arange(len(index)))):
+        known: dict[str, np.ndarray] = {}
+        for name in order:
+            model, started = fitted[name].model, time.perf_counter()
+            if isinstance(model, EnsembleModel) and model.models.keys() <= known.keys():
+                known[name] = model.combine(known)
+            else:
+                known[name] = model.forecast(panel, windows, origins)
+            found[name].append(windows.units.denormalize(known[name]).astype(np.float32))
+            seconds[name] += time.perf_counter() - started
+    return {name: np.concatenate(batches) for name, batches in found.items()}
+
+
+def forecast_simple_methods(panel: WindowedPanel, linear: LinearModels) -> dict[str, Forecasts]:
+    """Fit the simple methods, and forecast the test windows and the steps after each series' end by each of them.
+
+    Args:
+        panel: the windows.
+        linear: the linear models of the panel.
+    """
+    return forecast_methods(panel, linear, fit_methods(FittingData(panel, linear)))
+
+
+def list_seconds(
+    linear: LinearModels, fitted: Mapping[str, FittedMethod], forecasts: Mapping[str, Forecasts]
+) -> dict[str, dict[str, float]]:
+    """Return the wall seconds of each method: `fit_seconds`, all fits that it needs included, and `prediction_seconds`.
+
+    Args:
+        linear: the linear models, which are fitted together.
+        fitted: by name.
+        forecasts: of the same methods, test part and next values.
+    """
+    return {
+        name: {
+            "fit_seconds": method.seconds + (linear.seconds if method.needs_linear else 0.0),
+            "prediction_seconds": forecasts[name].seconds,
+        }
+        for name, method in fitted.items()
+    }

@@ -1,0 +1,70 @@
+"""Local methods: each reads one series up to the origin and is fitted again at every origin, so that nothing is stored.
+
+A local method is a function and one line in `registry.METHODS`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.contributions import Contributions, make_whole
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, Normalizer
+from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.looks import Look
+
+# From a panel and origins int64[window] to float[window, horizon], scaled.
+LocalForecast = Callable[[WindowedPanel, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class LocalModel:
+    """A local method at work; see `Model`.
+
+    Attributes:
+        name: under which its contribution stands.
+        function: what forecasts.
+    """
+
+    name: str
+    function: LocalForecast
+
+    def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+        """Normalise what the function forecasts."""
+        return windows.units.normalize(self.function(panel, origins))
+
+    def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
+        """Return the forecast as a whole."""
+        num_covariates = panel.num_static + panel.num_future + panel.num_past
+        return make_whole(self.name, self.forecast(panel, windows, origins)[0], num_covariates)
+
+    def pack(self) -> dict[str, Any]:
+        """Return nothing, because the function is all there is."""
+        return {}
+
+
+@dataclass(frozen=True)
+class LocalMethod:
+    """A local method; see `Method`.
+
+    Attributes:
+        name: in the registry.
+        function: what forecasts.
+    """
+
+    name: str
+    function: LocalForecast
+    look: Look
+    does: str = ""
+    is_candidate: bool = True
+
+    def fit(self, data: FittingData) -> FittedMethod:
+        """Forecast the validation windows; each forecast sees the values before its origin alone."""
+        model = LocalModel(self.name, self.function)
+        return FittedMethod(model, model.forecast(data.panel, data.windows, data.validation))
+
+    def unpack(self, values: Mapping[str, Any], normalizer: Normalizer) -> LocalModel:
+        """Return the model; nothing was stored."""
+        return LocalModel(self.name, self.function)

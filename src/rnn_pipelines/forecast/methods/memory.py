@@ -1,0 +1,44 @@
+"""The memory that fitting and training need, estimated from the sizes of the windows."""
+
+from rnn_pipelines.forecast.methods.effects import count_predictors
+from rnn_pipelines.forecast.methods.folds import Folds
+from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.networks.members import NUM_GATES, MemberShape
+from rnn_pipelines.networks.memory import estimate_recurrent_bytes
+
+# Linear methods at most, each a matrix for each fold.
+MAX_LINEAR_METHODS = 12
+
+
+def estimate_linear_bytes(panel: WindowedPanel, folds: Folds) -> float:
+    """Return the bytes that `fit_linear_models` needs, float64.
+
+    The predictors of all fitted and validation windows, three times while they are concatenated; for each fold, and for
+    all data, the products of predictors, about four times while they are solved; and the matrices.
+    """
+    num_predictors = panel.lookback + 2 * panel.horizon + sum(count_predictors(panel)) + panel.num_known + 1
+    num_windows, num_fits = len(folds.fitted) + len(folds.validation), len(folds) + 1
+    matrices = MAX_LINEAR_METHODS * num_predictors * panel.horizon
+    return 8.0 * (3 * num_windows * num_predictors + num_fits * (4 * num_predictors**2 + matrices))
+
+
+def estimate_training_bytes(
+    panel: WindowedPanel, shape: MemberShape, num_members: int, segment: int, batch_size: int, num_validation: int
+) -> float:
+    """Return the bytes that the training of a network needs: all members at once, and the inputs of validation windows.
+
+    Args:
+        panel: the windows.
+        shape: of each member.
+        num_members: that are trained.
+        segment: steps of the series that are read as one.
+        batch_size: windows of a gradient step.
+        num_validation: validation windows.
+    """
+    time = -(-panel.lookback // segment)
+    inputs = shape.embedding or shape.num_inputs
+    layer = estimate_recurrent_bytes(NUM_GATES[shape.cell], inputs, shape.units, time, batch_size)
+    head = 4.0 * (shape.units + shape.num_known + 1) * shape.num_outputs * 8 + 16.0 * batch_size * shape.num_outputs
+    embedding = 32.0 * shape.num_inputs * shape.embedding
+    read = 4.0 * num_validation * (time * shape.num_inputs + shape.num_known + shape.num_outputs)
+    return num_members * (layer + head + embedding) + read

@@ -1,0 +1,180 @@
+"""The one kind of forecasting method: it is fitted on a panel, forecasts from origins, and has out-of-fold forecasts.
+
+A new method is one file with an object that has what `Method` asks for, and one line in `registry.METHODS`. Linear
+models, local methods such as Theta, networks and the ensemble are such objects.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.contributions import Contributions
+from rnn_pipelines.forecast.methods.folds import find_series
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.predictors import (
+    NormalizedWindows,
+    Normalizer,
+    normalize_targets,
+    normalize_windows,
+)
+from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.looks import Look
+
+BATCH_SIZE = 1024
+
+
+class Model(Protocol):
+    """Forecasts normalised windows."""
+
+    def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+        """Return the forecasts of some windows: float64[window, horizon], normalised.
+
+        Args:
+            panel: the series, of which nothing at or after an origin may be read but what is known ahead.
+            windows: of these origins.
+            origins: int64[window].
+        """
+        ...
+
+    def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
+        """Return what each input adds to the forecast of one window; `whole` for a method that cannot say."""
+        ...
+
+    def pack(self) -> dict[str, Any]:
+        """Return the arrays and numbers from which `Method.unpack` makes the model again."""
+        ...
+
+
+@dataclass(frozen=True)
+class FittedMethod:
+    """A method after its fit.
+
+    Attributes:
+        model: fitted on the whole past.
+        out_of_fold: float[validation, horizon], normalised: forecasts of the validation windows by fits that have not
+            seen them; no rows if there are too few windows to hold any out.
+        seconds: wall time of the fit, without that of the linear models.
+        needs_linear: whether the linear models are fitted first.
+    """
+
+    model: Model
+    out_of_fold: np.ndarray
+    seconds: float = 0.0
+    needs_linear: bool = False
+
+
+@dataclass(frozen=True)
+class FittingData:
+    """What methods are fitted on. Its validation windows are normalised once, for all methods.
+
+    Attributes:
+        panel: windows for training and validation; methods do not touch its test windows.
+        linear: the linear models, with the folds and the normalisation of the windows.
+    """
+
+    panel: WindowedPanel
+    linear: LinearModels
+
+    @cached_property
+    def windows(self) -> NormalizedWindows:
+        """The validation windows; none if there are too few windows to hold any out."""
+        return normalize_windows(self.panel, self.linear.normalizer, self.validation)
+
+    @cached_property
+    def actual(self) -> np.ndarray:
+        """The targets of the validation windows: float64[validation, horizon], normalised."""
+        return normalize_targets(self.panel, self.windows, self.validation)
+
+    @property
+    def validation(self) -> np.ndarray:
+        """The origins of the validation windows, int64[validation]."""
+        return self.linear.validation if self.linear.is_enough else self.linear.validation[:0]
+
+
+class KnownMethod(Protocol):
+    """A method in the registry.
+
+    Attributes:
+        look: its name for people, and its lines in plots.
+        is_candidate: whether it can have a weight in the ensemble that goes into use.
+    """
+
+    @property
+    def look(self) -> Look: ...
+    @property
+    def is_candidate(self) -> bool: ...
+
+    def unpack(self, values: Mapping[str, Any], normalizer: Normalizer) -> Model:
+        """Return the model whose `pack` gave these values."""
+        ...
+
+
+class Method(KnownMethod, Protocol):
+    """A forecasting method without parameters, before its fit.
+
+    Attributes:
+        does: what it does, in a few words that follow its name; empty for nothing.
+    """
+
+    @property
+    def does(self) -> str: ...
+
+    def fit(self, data: FittingData) -> FittedMethod | None:
+        """Fit the method; None if it does not exist for these series, such as a seasonal one without a season."""
+        ...
+
+
+def fit_by_fold(data: FittingData, fit: Callable[[np.ndarray], Model]) -> FittedMethod:
+    """Fit a method that learns from windows: once without what each fold holds out, and once on all of them.
+
+    Args:
+        data: what it is fitted on.
+        fit: makes a model from the origins int64[window] that it may learn from.
+    """
+    started = time.perf_counter()
+    linear, panel = data.linear, data.panel
+    out_of_fold = np.zeros((len(data.validation), panel.horizon))
+    for fold, seen in enumerate(linear.find_seen(linear.fitted, find_series(panel, linear.fitted))):
+        own = np.flatnonzero(linear.fold == fold)
+        windows = data.windows.select(own)
+        out_of_fold[own] = fit(linear.fitted[seen]).forecast(panel, windows, data.validation[own])
+    return FittedMethod(fit(linear.fitted), out_of_fold, time.perf_counter() - started)
+
+
+@dataclass(frozen=True)
+class PanelModel:
+    """A model with the normalisation of its windows: forecasts of scaled series.
+
+    Attributes:
+        normalizer: of the windows.
+        model: what forecasts them.
+    """
+
+    normalizer: Normalizer
+    model: Model
+
+    def forecast(self, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+        """Return the forecasts from some origins: float32[window, horizon], scaled."""
+        found = [np.zeros((0, panel.horizon), np.float32)]
+        for some, windows in iterate_windows(panel, self.normalizer, origins):
+            forecasts = self.model.forecast(panel, windows, some)
+            found.append(windows.units.denormalize(forecasts).astype(np.float32))
+        return np.concatenate(found)
+
+
+def iterate_windows(
+    panel: WindowedPanel, normalizer: Normalizer, origins: np.ndarray
+) -> Iterator[tuple[np.ndarray, NormalizedWindows]]:
+    """Yield batches of origins with their normalised windows, so that memory does not grow with their number."""
+    for begin in range(0, len(origins), BATCH_SIZE):
+        some = origins[begin : begin + BATCH_SIZE]
+        yield some, normalize_windows(panel, normalizer, some)
+
+
+def find_errors(data: FittingData, fitted: Mapping[str, FittedMethod]) -> dict[str, np.ndarray]:
+    """Return actual minus out-of-fold forecast of each method: float64[validation, horizon], normalised."""
+    return {name: data.actual - method.out_of_fold for name, method in fitted.items()}

@@ -1,0 +1,153 @@
+"""A trained network that corrects a linear forecast: what it reads, and its corrections."""
+
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import numpy as np
+
+from rnn_pipelines.cells.conventions import CellName
+from rnn_pipelines.forecast.methods.effects import gather_future, normalize_time_varying
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
+from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, find_history
+from rnn_pipelines.networks.members import MemberShape, Weights, run_members
+
+NO_ARRAY = np.zeros((0, 0, 0), np.float32)
+
+
+class NetworkRecord(TypedDict):
+    """How one network was trained.
+
+    Attributes:
+        training_seconds: wall time.
+        num_steps: of the gradient, until the end.
+        best_step: the step of the weights that are kept; 0 if nothing that was learnt helps.
+        is_cut_short: whether the training ended because its time was over.
+        shrinkage: see `Network`.
+        num_parameters: of all members.
+        hyperparameters: see `Hyperparameters`.
+    """
+
+    training_seconds: float
+    num_steps: int
+    best_step: int
+    is_cut_short: bool
+    shrinkage: float
+    num_parameters: int
+    hyperparameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Network:
+    """The members of a network, whose mean output corrects the baseline ensemble.
+
+    Attributes:
+        cell: `lstm` or `gru`.
+        segment: steps of the series that are read as one.
+        calendar: int64[feature], numbers of the features that are read at each step of the window.
+        embedding_kernel to head_bias: see `members`; an array that the cell or the hyperparameters do not have is
+            empty.
+        shrinkage: factor of the mean of the members' corrections, 0 to 1; 0 leaves the baseline ensemble as it is.
+        out_of_fold: float32[validation, horizon], normalised: corrections of the validation windows by members that
+            have not seen them.
+        seconds: wall time of the training.
+    """
+
+    cell: CellName
+    segment: int
+    calendar: np.ndarray
+    embedding_kernel: np.ndarray
+    embedding_bias: np.ndarray
+    kernel: np.ndarray
+    recurrent_kernel: np.ndarray
+    bias: np.ndarray
+    recurrent_bias: np.ndarray
+    head_kernel: np.ndarray
+    head_bias: np.ndarray
+    shrinkage: float
+    out_of_fold: np.ndarray
+    seconds: float = 0.0
+
+    @property
+    def weights(self) -> Weights:
+        """By name, those that there are."""
+        names = ("embedding_kernel", "embedding_bias", "kernel", "recurrent_kernel", "bias", "recurrent_bias")
+        arrays = {name: getattr(self, name) for name in (*names, "head_kernel", "head_bias")}
+        return {name: array for name, array in arrays.items() if array.size}
+
+
+def make_network(
+    weights: Weights, cell: CellName, segment: int, calendar: np.ndarray, shrinkage: float, out_of_fold: np.ndarray
+) -> Network:
+    """Return a network with the arrays that it has; see `Network`."""
+    names = ("embedding_kernel", "embedding_bias", "recurrent_bias")
+    empty: dict[str, Any] = {name: NO_ARRAY for name in names if name not in weights}
+    read: dict[str, Any] = {"cell": cell, "segment": segment, "calendar": calendar, **empty, **weights}
+    return Network(**read, shrinkage=shrinkage, out_of_fold=out_of_fold)
+
+
+def size_members(
+    panel: WindowedPanel, cell: CellName, units: int, embedding: int, segment: int, calendar: tuple[int, ...]
+) -> MemberShape:
+    """Return the sizes of each member on the windows of a panel."""
+    # The window twice where there is no embedding, as it is and less its mean; else once, and whether it is padding.
+    num_covariates = panel.values.shape[1] - panel.calendar.stop
+    num_channels = 1 + num_covariates if embedding else 2 + len(calendar) + num_covariates
+    num_inputs = segment * num_channels + (1 if embedding else 0)
+    num_known = (panel.num_known + panel.num_static if embedding else 0) + panel.num_future * panel.horizon
+    return MemberShape(cell, num_inputs, embedding, units, num_known, panel.horizon)
+
+
+def read_windows(
+    panel: WindowedPanel,
+    normalized: NormalizedWindows,
+    origins: np.ndarray,
+    segment: int,
+    calendar: np.ndarray,
+    has_embedding: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a network reads of some windows.
+
+    Of a single series, at each step: the window less its mean, the window, the calendar features. Of a panel: the
+    normalised window, and whether its segment is padding; the calendar features of the first target go to the head.
+    Covariates are read at each step of the window. The head also reads future covariates at all steps of the horizon,
+    and static ones.
+
+    Returns:
+        float32[time, batch, feature], and float32[batch, known] for the head.
+    """
+    history = normalized.history.astype(np.float32)
+    channels = [history[:, :, None]]
+    known = np.zeros((len(origins), 0), np.float32)
+    if has_embedding:
+        # Calendar and static covariates, which stand side by side.
+        known = panel.values[origins, 1 : panel.static.stop]
+    else:
+        channels.insert(0, channels[0] - channels[0].mean(axis=1, keepdims=True))
+        if len(calendar):
+            rows = find_history(panel, origins)
+            channels.append(panel.values[rows][:, :, 1 + np.asarray(calendar)])
+    if panel.calendar.stop < panel.values.shape[1]:
+        covariates = panel.values[find_history(panel, origins)]
+        channels.append(covariates[:, :, panel.static])
+        channels.append(normalize_time_varying(covariates[:, :, panel.moving], normalized.units.spread))
+        known = np.concatenate([known, gather_future(panel, origins, normalized.units.spread)], axis=1)
+    steps = np.concatenate(channels, axis=-1, dtype=np.float32)
+    num_segments = -(-panel.lookback // segment)
+    missing = num_segments * segment - panel.lookback
+    if missing:
+        steps = np.pad(steps, ((0, 0), (missing, 0), (0, 0)))
+    steps = steps.reshape(len(origins), num_segments, -1)
+    if has_embedding:
+        first_real = (count_padded(panel, origins) + missing)[:, None]
+        is_real = np.arange(num_segments) * segment >= first_real
+        steps = np.concatenate([steps, is_real[:, :, None]], axis=-1, dtype=np.float32)
+    return np.ascontiguousarray(steps.transpose(1, 0, 2)), known.astype(np.float32, copy=False)
+
+
+def correct(network: Network, panel: WindowedPanel, normalized: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+    """Return the mean of the members' corrections, without shrinkage: float32[window, horizon], normalised."""
+    steps, known = read_windows(
+        panel, normalized, origins, network.segment, network.calendar, bool(network.embedding_kernel.size)
+    )
+    outputs, _ = run_members(network.weights, steps, known)
+    return outputs.mean(axis=0)

@@ -1,0 +1,87 @@
+"""A network at work: the linear forecast, and the shrunk mean of its members' corrections."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from rnn_pipelines.cells.conventions import CellName
+from rnn_pipelines.forecast.methods.attribution import attribute_correction
+from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
+from rnn_pipelines.forecast.methods.linear import forecast_out_of_fold
+from rnn_pipelines.forecast.methods.linear_model import LinearModel
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
+from rnn_pipelines.forecast.methods.network import NO_ARRAY, Network, correct
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, Normalizer
+from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.looks import Look
+
+
+@dataclass(frozen=True)
+class NetworkModel:
+    """A network with the linear forecast that it corrects; see `Model`.
+
+    Attributes:
+        start: the baseline ensemble.
+        network: the correction.
+    """
+
+    start: LinearModel
+    network: Network
+
+    def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+        """Add the correction to the linear forecast."""
+        forecasts = self.start.forecast(panel, windows, origins)
+        if self.network.shrinkage:
+            forecasts = forecasts + self.network.shrinkage * correct(self.network, panel, windows, origins)
+        return forecasts
+
+    def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
+        """Break the correction down by integrated gradients, and the linear forecast exactly."""
+        start, shrinkage = self.start.contribute(panel, windows, origins), self.network.shrinkage
+        if not shrinkage:
+            return start
+        correction = attribute_correction(self.network, panel, windows, origins)
+        return add_weighted({"start": (1.0, start), "correction": (shrinkage, correction)})
+
+    def pack(self) -> dict[str, Any]:
+        """Return the matrix of the linear forecast, and the network without what only its fit needs."""
+        parts = {part.name: getattr(self.network, part.name) for part in fields(Network)}
+        return {**self.start.pack(), **parts, "out_of_fold": NO_ARRAY, "seconds": 0.0}
+
+
+@dataclass(frozen=True)
+class NetworkMethod:
+    """A kind of network; see `Method`. It is trained by `training.train_network`, with its block of parameters.
+
+    Attributes:
+        look: its name for people, and its lines in plots.
+        cell: of its recurrent layer.
+    """
+
+    look: Look
+    cell: CellName
+    is_candidate: bool = True
+
+    def unpack(self, values: Mapping[str, Any], normalizer: Normalizer) -> NetworkModel:
+        """Return the model whose `pack` gave these values."""
+        network = Network(**{part.name: values[part.name] for part in fields(Network)})
+        return NetworkModel(LinearModel(values["matrix"]), network)
+
+
+def describe_network(data: FittingData, network: Network) -> FittedMethod:
+    """Return a trained network as a fitted method.
+
+    Args:
+        data: what it was trained on.
+        network: trained.
+    """
+    linear, number = data.linear, len(data.validation)
+    start = forecast_out_of_fold(linear.select_ensemble(), linear.fold[:number], data.windows.predictors)
+    return FittedMethod(
+        NetworkModel(LinearModel(linear.combine()), network),
+        start + network.shrinkage * network.out_of_fold[:number],
+        seconds=network.seconds,
+        needs_linear=True,
+    )

@@ -1,0 +1,199 @@
+"""Forecasts of a panel's windows, and their long tables in the data's own unit."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import TableError
+from rnn_pipelines.forecast.series.rows import look_up
+from rnn_pipelines.forecast.series.scaling import unscale
+from rnn_pipelines.forecast.series.tables import Features, Scaler
+from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
+from rnn_pipelines.forecast.series.zones import show_table
+from rnn_pipelines.tables import Column, Table
+
+# A forecast among others of the same forecaster.
+KEY = ["unique_id", "cutoff", "ds"]
+# Columns of bounds in a table of one forecaster: lo_80, hi_80. Which levels there are is up to whoever forecasts.
+BOUNDS = dict.fromkeys(("lo_", "hi_"), Column("float", can_be_empty=True, can_be_infinite=True))
+# An actual outside of the interval of this level is told of; each forecaster that goes into use has one.
+ANOMALY_LEVEL = 99
+
+
+class StepsTable(Table):
+    """What was forecast: a step of a series, `horizon_step` (from 1) steps after the last time that a forecast sees."""
+
+    unique_id = Column("text")
+    cutoff = Column("moment")
+    ds = Column("moment")
+    horizon_step = Column("int")
+
+
+class TargetsTable(StepsTable):
+    """With what happened, missing where nothing was observed, and with the noise-free value where it is known."""
+
+    y = Column("float", is_optional=True, can_be_empty=True)
+    signal = Column("float", is_optional=True, can_be_empty=True)
+
+
+class ForecastLogTable(StepsTable):
+    """Forecasts one below the other: by which model version each was made, and when (UTC, as are `cutoff` and `ds` of
+    hours with a `source.tz`, so that they can be joined with the series whatever clocks do).
+
+    A forecast that is not a finite number stays in the log, because monitoring has to find it. Bounds are missing where
+    a version has none of that level, or could not promise it.
+    """
+
+    families = BOUNDS
+    key = ("unique_id", "cutoff", "ds", "model_version")
+    y_hat = Column("float", can_be_empty=True, can_be_infinite=True)
+    model_version = Column("text")
+    created_at = Column("time")
+
+
+ForecastLog = Annotated[pd.DataFrame, ForecastLogTable]
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """What one forecaster says about the windows that count.
+
+    Attributes:
+        test: float32[window, horizon], scaled, in the order of the panel's test windows.
+        future: float32[series, horizon], scaled, the steps after each series' end.
+        seconds: wall time of forecasting both.
+    """
+
+    test: np.ndarray
+    future: np.ndarray
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Forecasts of many forecasters side by side, in the unit of the series.
+
+    Attributes:
+        table: a `TargetsTable`'s columns; for each forecaster a float column of its point forecasts, named like it, NaN
+            where it has none; and, if it has intervals, two columns for each level (`gru-lo-80`, `gru-hi-80`).
+        forecasters: whoever has point forecasts, in the order of the columns.
+        levels: of the intervals, in percent.
+    Raises:
+        TableError: the table has other columns, or of another kind.
+    """
+
+    table: pd.DataFrame
+    forecasters: tuple[str, ...]
+    levels: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        given = self.table.columns.intersection(list(TargetsTable.columns))
+        TargetsTable.validate(self.table[given])
+        pairs = [name_bounds(forecaster, level) for forecaster in self.forecasters for level in self.levels]
+        bounds = [name for pair in pairs if set(pair) <= set(self.table) for name in pair]
+        expected = [*given, *self.forecasters, *bounds]
+        floats = self.table.columns[[dtype.kind == "f" for dtype in self.table.dtypes]]
+        if sorted(self.table) != sorted(expected) or not {*self.forecasters, *bounds} <= set(floats):
+            raise TableError(
+                f"Predictions: expected the columns {TargetsTable.describe()}, float columns of the forecasters "
+                f"{', '.join(self.forecasters) or 'none'} and pairs of bounds of the levels "
+                f"{', '.join(map(str, self.levels)) or 'none'}; received {dict(self.table.dtypes.astype(str))}."
+            )
+
+    @property
+    def errors(self) -> pd.DataFrame:
+        """Actual minus point forecast, float64[row, forecaster]."""
+        return self.table[list(self.forecasters)].rsub(self.table["y"], axis=0)
+
+    def get_bounds(self, forecaster: str, level: int) -> pd.DataFrame:
+        """The lower and the upper bound of an interval: `lo, hi`, float64, a row for each row of the table.
+
+        Raises:
+            TableError: the forecaster has no intervals of that level.
+        """
+        names = list(name_bounds(forecaster, level))
+        if not set(names) <= set(self.table):
+            raise TableError(f"Predictions: {forecaster} has no intervals of level {level}.")
+        return self.table[names].set_axis(["lo", "hi"], axis=1)
+
+    def keep(self, rows: pd.Series) -> "Predictions":
+        """Some of the rows; their labels stay.
+
+        Args:
+            rows: bool, by the table's labels.
+        """
+        return Predictions(self.table[rows], self.forecasters, self.levels)
+
+    def select(self, forecasters: Sequence[str]) -> "Predictions":
+        """Some of the forecasters, with their intervals."""
+        chosen = tuple(name for name in self.forecasters if name in forecasters)
+        others = [name for name in self.forecasters if name not in chosen]
+        bounds = [bound for name in others for level in self.levels for bound in name_bounds(name, level)]
+        return Predictions(self.table.drop(columns=[*others, *bounds], errors="ignore"), chosen, self.levels)
+
+    def add(self, name: str, forecasts: pd.DataFrame, levels: Sequence[int] = ()) -> "Predictions":
+        """With the forecasts of one more forecaster.
+
+        Args:
+            name: of the forecaster.
+            forecasts: `unique_id, cutoff, ds, y_hat`, and `lo_80, hi_80` of each level; others than those of the table
+                are left out.
+            levels: of the intervals that are taken over.
+        """
+        names = {"y_hat": name}
+        for level in levels:
+            names |= zip(name_own_bounds(level), name_bounds(name, level), strict=True)
+        columns = forecasts[[*KEY, *names]].rename(columns=names)
+        table = self.table.merge(columns, on=KEY, how="left", validate="one_to_one")
+        return Predictions(table, (*self.forecasters, name), tuple(dict.fromkeys([*self.levels, *levels])))
+
+
+def show_predictions(predictions: Predictions, tz: str | None) -> Predictions:
+    """With times in the zone in which they are shown, see `Profile`."""
+    return replace(predictions, table=show_table(predictions.table, tz))
+
+
+def name_bounds(forecaster: str, level: int) -> tuple[str, str]:
+    """The columns of an interval's bounds, as Nixtla's libraries name them."""
+    return f"{forecaster}-lo-{level}", f"{forecaster}-hi-{level}"
+
+
+def name_own_bounds(level: int) -> tuple[str, str]:
+    """The columns of an interval's bounds where there is one forecaster, see `BOUNDS`."""
+    return f"lo_{level}", f"hi_{level}"
+
+
+def tabulate_forecasts(
+    panel: WindowedPanel, features: Features, scaler: Scaler, forecasts: Mapping[str, Forecasts], part: Part
+) -> Predictions:
+    """Lays forecasts side by side in the unit of the series, one row for each window and step ahead.
+
+    Args:
+        panel: the windows.
+        features: the rows that the panel was made of.
+        scaler: of the series.
+        forecasts: by forecaster.
+        part: `test` or `future`, which has nothing to be held against.
+    """
+    index = panel.index(part)
+    origins = index.origins(np.arange(len(index)))
+    rows = (origins[:, None] + np.arange(panel.horizon)).ravel()
+    target = features.table.iloc[rows].reset_index(drop=True)
+    series = np.repeat(number_series(panel.series_starts, origins), panel.horizon)
+    mean, deviation = (look_up(features.table, scaler, column)[series] for column in ("mean", "deviation"))
+    table = pd.DataFrame(
+        {
+            "unique_id": target["unique_id"],
+            "cutoff": np.repeat(features.table["ds"].to_numpy()[origins - 1], panel.horizon),
+            "ds": target["ds"],
+            "horizon_step": np.tile(np.arange(1, panel.horizon + 1), len(origins)),
+        }
+    )
+    for column in target.columns.intersection(["y", "signal"] if part == "test" else []):
+        table[column] = target[column].where(target["observed"])
+    for name, forecast in forecasts.items():
+        table[name] = unscale(getattr(forecast, part).ravel(), mean, deviation)
+    return Predictions(table, tuple(forecasts))

@@ -1,0 +1,184 @@
+"""What linear models read of a window, normalised: the predictors, and the place of each of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.effects import count_predictors, gather_predictors
+from rnn_pipelines.forecast.methods.folds import Folds, find_series
+from rnn_pipelines.forecast.methods.normalization import NormalizationKind, Units, measure_units
+from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history
+
+# The longer season of hours, days and minutes: a week, a year, a week.
+LONG_SEASONS = {24: 168, 7: 365, 1440: 10080}
+# Crossings of the middle that show two cycles of a calendar feature.
+TWICE = 4
+
+
+@dataclass(frozen=True)
+class Normalizer:
+    """How windows are normalised, and which of their seasons and calendar features are predictors.
+
+    Attributes:
+        kind: of the normalisation, see `normalization`.
+        season, long_season: steps; 0 for none.
+        calendar: int64[feature], numbers of the calendar features that are read.
+    """
+
+    kind: NormalizationKind
+    season: int
+    long_season: int
+    calendar: np.ndarray
+
+
+@dataclass(frozen=True)
+class NormalizedWindows:
+    """Some windows, normalised.
+
+    Attributes:
+        predictors: float64[window, predictor]: history; values of the season, and of the long season, at each step;
+            covariates, see `gather_predictors`; calendar features at the first step; 1.
+        history: float64[window, lookback], a part of the predictors.
+        units: to come back to the scaled series.
+        normalizer: that was used.
+    """
+
+    predictors: np.ndarray
+    history: np.ndarray
+    units: Units
+    normalizer: Normalizer
+
+    def select(self, rows: np.ndarray) -> "NormalizedWindows":
+        """Return some of the windows: int64[row] or bool[window]."""
+        return NormalizedWindows(self.predictors[rows], self.history[rows], self.units.select(rows), self.normalizer)
+
+
+def normalize_windows(panel: WindowedPanel, normalizer: Normalizer, origins: np.ndarray) -> NormalizedWindows:
+    """Gather what is known at some origins, and normalise it by each window.
+
+    Args:
+        panel: the windows' series.
+        normalizer: says how, and which predictors.
+        origins: int64[window].
+    """
+    history = gather_history(panel, origins)
+    units = measure_units(normalizer.kind, history, panel.zeros[find_series(panel, origins)], panel.season_length)
+    normalized = units.normalize(history)
+    lengths = (length for length in (normalizer.season, normalizer.long_season) if length)
+    seasons = [units.normalize(gather_season(panel, origins, length)) for length in lengths]
+    calendar = panel.values[origins, panel.calendar].astype(np.float64)[:, normalizer.calendar]
+    covariates = gather_predictors(panel, origins, units.spread)
+    parts = [normalized, *seasons, covariates, calendar, np.ones((len(origins), 1))]
+    return NormalizedWindows(np.concatenate(parts, axis=1), normalized, units, normalizer)
+
+
+def normalize_targets(panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+    """Return the actual values over the horizon, normalised: float64[window, horizon]."""
+    return windows.units.normalize(panel.values[origins[:, None] + np.arange(panel.horizon), 0])
+
+
+def gather_season(panel: WindowedPanel, origins: np.ndarray, season_length: int) -> np.ndarray:
+    """Return the newest value of the same season; the last value if the series is too short for one.
+
+    Args:
+        panel: the windows' series.
+        origins: int64[window].
+        season_length: steps in a season; 1 gives the last value.
+    Returns:
+        float32[window, horizon], scaled.
+    """
+    steps = np.arange(panel.horizon)
+    rows = origins[:, None] + steps - season_length * (steps // season_length + 1)
+    starts = panel.series_starts[find_series(panel, origins)]
+    last = panel.values[origins - 1, 0][:, None]
+    values = np.where(rows >= starts[:, None], panel.values[np.maximum(rows, 0), 0], np.nan)
+    return np.where(np.isnan(values), last, values)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The places of the predictors, in the order of `NormalizedWindows`."""
+
+    normalizer: Normalizer
+    lookback: int
+    horizon: int
+    num_future: int
+    num_others: int
+
+    @property
+    def num_predictors(self) -> int:
+        return self.first_covariate + self.num_future + self.num_others + self.num_free
+
+    @property
+    def first_covariate(self) -> int:
+        return self.lookback + self.horizon * self.num_seasons
+
+    @property
+    def num_free(self) -> int:
+        """Predictors without a penalty, the last ones: the calendar and the constant."""
+        return len(self.normalizer.calendar) + 1
+
+    @property
+    def num_seasons(self) -> int:
+        return (self.normalizer.season > 0) + (self.normalizer.long_season > 0)
+
+    def pick(self, place: int, width: int = 1) -> np.ndarray:
+        """Return the matrix that selects some predictors: float64[predictor, width]."""
+        return np.eye(self.num_predictors)[:, place : place + width]
+
+    def pick_season(self, number: int) -> np.ndarray:
+        return self.pick(self.lookback + number * self.horizon, self.horizon)
+
+    def list_future(self) -> list[np.ndarray]:
+        """Return for each future covariate the matrix that passes its value to the forecast of its step."""
+        places = range(self.first_covariate, self.first_covariate + self.num_future, self.horizon)
+        return [self.pick(place, self.horizon) for place in places]
+
+    def average(self, begin: int, stop: int) -> np.ndarray:
+        """Return the matrix of the mean of some steps of the window: float64[predictor, horizon]."""
+        column = np.zeros((self.num_predictors, 1))
+        column[begin:stop] = 1 / (stop - begin)
+        return np.repeat(column, self.horizon, axis=1)
+
+
+def find_layout(panel: WindowedPanel, folds: Folds, kind: NormalizationKind) -> Layout:
+    """Find the predictors of a panel: seasons for which it is long enough, and calendar cycles that occur twice.
+
+    Args:
+        panel: windows for training and validation.
+        folds: of the fit.
+        kind: of the normalisation.
+    """
+    season = panel.season_length if panel.season_length > 1 else 0
+    long_season = LONG_SEASONS.get(season, 0)
+    lengths = np.diff(np.append(panel.series_starts, len(panel.values)))
+    # Of the series with the longest past alone, because the next series in the array starts its years again.
+    owners = find_series(panel, folds.fitted)
+    begins = panel.series_starts[owners]
+    longest = int(np.argmax(folds.fitted - begins))
+    num_crossings = count_crossings(panel.values[begins[longest] : folds.fitted[longest] + 1, panel.calendar])
+    num_future, num_others = count_predictors(panel)
+    return Layout(
+        normalizer=Normalizer(
+            kind=kind,
+            season=season,
+            long_season=long_season if np.median(lengths) >= 3 * long_season else 0,
+            calendar=np.flatnonzero(num_crossings >= TWICE),
+        ),
+        lookback=panel.lookback,
+        horizon=panel.horizon,
+        num_future=num_future,
+        num_others=num_others,
+    )
+
+
+def count_crossings(values: np.ndarray) -> np.ndarray:
+    """Count how often each feature crosses the middle of its range, twice per cycle of a harmonic: int64[feature].
+
+    Args:
+        values: float[time, feature].
+    """
+    if not len(values):
+        return np.zeros(values.shape[1], np.int64)
+    is_above = values > (values.max(axis=0) + values.min(axis=0)) / 2
+    return np.count_nonzero(is_above[1:] != is_above[:-1], axis=0)

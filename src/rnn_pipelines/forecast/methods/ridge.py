@@ -1,0 +1,109 @@
+"""Ridge regressions on a window: what they read, and one decomposition for all penalties."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.effects import fit_effects
+from rnn_pipelines.forecast.methods.predictors import Layout
+
+# For each window that is fitted; the calendar and the constant are not penalised.
+PENALTIES = tuple(10.0**exponent for exponent in range(-10, 4))
+# With too few windows for a choice: strong, because there is little to fit on.
+PENALTY_OF_FEW = 1.0
+# By which part of the error another ridge must be better than the one on the window as it is.
+MIN_GAIN = 0.02
+
+# Of each fold, and last of all windows: XᵀX, Xᵀy and the number of windows.
+Products = Sequence[tuple[np.ndarray, np.ndarray, int]]
+
+
+def list_ridge_inputs(layout: Layout) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return by name what each ridge reads, float64[predictor, input], and its offset, float64[predictor, horizon]."""
+    lookback = layout.lookback
+    window = layout.pick(0, lookback)
+    rest = layout.pick(layout.num_predictors - layout.num_free, layout.num_free)
+    last, mean = layout.average(lookback - 1, lookback), layout.average(0, lookback)
+
+    def centre(centred: np.ndarray, *more: np.ndarray) -> np.ndarray:
+        return np.concatenate([*(part - centred[:, :1] for part in (window, *more)), rest], axis=1)
+
+    ridges = {
+        "ridge_level": (np.concatenate([window, rest], axis=1), np.zeros_like(last)),
+        "ridge_last": (centre(last), last),
+        "ridge_mean": (centre(mean), mean),
+    }
+    for number, name in enumerate(["ridge_season", "ridge_long_season"][: layout.num_seasons]):
+        seasonal = layout.pick_season(number)
+        ridges[name] = (centre(last, seasonal), seasonal)
+    return ridges
+
+
+def add_covariates(
+    products: Products, layout: Layout, inputs: np.ndarray, offset: np.ndarray
+) -> list[tuple[np.ndarray, list[np.ndarray]]]:
+    """Return what a ridge reads and starts from in each fold with covariates: future ones at their own steps, or all.
+
+    Args:
+        products: of each fold, see `Products`.
+        layout: the places of the predictors.
+        inputs, offset: see `list_ridge_inputs`.
+    """
+    num_free, future = layout.num_free, layout.list_future()
+    others = layout.pick(layout.first_covariate + layout.num_future, layout.num_others)
+    every = np.concatenate([inputs[:, :-num_free], others, inputs[:, -num_free:]], axis=1)
+
+    def fit(regressed: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+        if not future:
+            return regressed, [offset] * len(products)
+        return regressed, [fit_effects(product, regressed, offset, future) for product in products]
+
+    return ([fit(inputs)] if future else []) + ([fit(every)] if layout.num_others else [])
+
+
+def prepare_ridge(
+    products: Products, inputs: np.ndarray, offsets: list[np.ndarray], num_free: int
+) -> Callable[[float], np.ndarray]:
+    """Return a function from a penalty to the ridge regression of each fold, float64[fold + 1, predictor, horizon].
+
+    Inputs without a penalty are partialled out first; one decomposition of the rest then serves all penalties.
+
+    Args:
+        products: of each fold, see `Products`.
+        inputs: see `list_ridge_inputs`.
+        offsets: of each fold, see `list_ridge_inputs`.
+        num_free: inputs without a penalty, the last ones.
+    """
+    parts = []
+    for (gram, moment, number), offset in zip(products, offsets, strict=True):
+        squares, sums = inputs.T @ gram @ inputs, inputs.T @ (moment - gram @ offset)
+        free = squares[-num_free:, -num_free:] + 1e-9 * number * np.eye(num_free)
+        removed = np.linalg.solve(free, np.hstack([squares[-num_free:, :-num_free], sums[-num_free:]]))
+        projection, constant = removed[:, : -offset.shape[1]], removed[:, -offset.shape[1] :]
+        values, vectors = np.linalg.eigh(squares[:-num_free, :-num_free] - squares[:-num_free, -num_free:] @ projection)
+        rotated = vectors.T @ (sums[:-num_free] - squares[:-num_free, -num_free:] @ constant)
+        parts.append((np.maximum(values, 0.0), vectors, rotated, projection, constant, number, offset))
+
+    def solve(penalty: float) -> np.ndarray:
+        found = []
+        for values, vectors, rotated, projection, constant, number, offset in parts:
+            floor = 1e-12 * max(values.max(initial=0.0), 1.0)
+            weights = vectors @ (rotated / (values + penalty * number + floor)[:, None])
+            found.append(inputs @ np.vstack([weights, constant - projection @ weights]) + offset)
+        return np.stack(found)
+
+    return solve
+
+
+def choose_ridge(names: Sequence[str], losses: np.ndarray) -> str:
+    """Return the name of the ridge on the window as it is, or of another that is clearly better.
+
+    Args:
+        names: of all methods.
+        losses: float64[method] or longer, on the validation windows; NaN if there are none.
+    """
+    if not np.isfinite(losses).all():
+        return "ridge_last"
+    measured = {name: loss for name, loss in zip(names, losses, strict=False) if name.startswith("ridge")}
+    best = min(measured, key=lambda name: measured[name])
+    return best if measured[best] < (1 - MIN_GAIN) * measured["ridge_level"] else "ridge_level"

@@ -1,0 +1,75 @@
+"""Weights of convex combinations of forecasts, and shrinkage, from out-of-fold errors."""
+
+import numpy as np
+
+# Penalty on the distance from the weights of `_guess_weights`, as part of the smallest error: enough to share weight
+# among candidates with equal forecasts. And what is added for each candidate, over the number of independent errors.
+PULL, PULL_OF_FEW = 0.02, 2.0
+# Weights before any fitting: one over the squared error to this power.
+POWER = 4
+# Iterations of reweighted least squares for the absolute error.
+NUM_REWEIGHTINGS = 20
+# As part of the median error: smaller errors weigh no more than this.
+SMALLEST_ERROR_PART = 0.1
+
+
+def find_weights(errors: np.ndarray, num_independent: float, is_absolute: bool = False) -> np.ndarray:
+    """Return the weights, none negative and 1 in sum, whose combination has the least error.
+
+    Args:
+        errors: float[candidate, value], actual minus out-of-fold forecast.
+        num_independent: number of independent windows; windows that overlap repeat each other.
+        is_absolute: whether the mean absolute error is minimised instead of the mean squared error.
+    Returns:
+        float64[candidate].
+    """
+    errors = errors.astype(np.float64)
+    pull = PULL + PULL_OF_FEW * len(errors) / max(num_independent, 1.0)
+    if not is_absolute:
+        return _solve(errors @ errors.T / errors.shape[1], pull)
+    weights = np.full(len(errors), 1 / len(errors))
+    floor = SMALLEST_ERROR_PART * float(np.median(np.abs(errors))) + np.finfo(np.float64).tiny
+    for _ in range(NUM_REWEIGHTINGS):
+        emphasis = 1 / np.maximum(np.abs(weights @ errors), floor)
+        weights = _solve((errors * emphasis) @ errors.T / errors.shape[1], pull)
+    return weights
+
+
+def _solve(products: np.ndarray, pull: float) -> np.ndarray:
+    """Minimise wᵀ P w + p |w − w₀|² over the simplex, as non-negative least squares with a heavy row for the sum."""
+    from scipy.optimize import nnls
+
+    number = len(products)
+    scale = float(np.trace(products)) / number
+    if not scale > 0:
+        return np.full(number, 1 / number)
+    # The small constant keeps the matrix regular if a candidate is exact.
+    pull = pull * products.diagonal().min() / scale + 1e-9
+    values, vectors = np.linalg.eigh(products / scale + pull * np.eye(number))
+    root = np.sqrt(np.maximum(values, 1e-12))[:, None] * vectors.T
+    goal = (vectors / np.sqrt(np.maximum(values, 1e-12))).T @ (pull * _guess_weights(products.diagonal()))
+    heavy = 1e4
+    weights, _ = nnls(np.vstack([root, np.full(number, heavy)]), np.append(goal, heavy))
+    return weights / weights.sum()
+
+
+def _guess_weights(losses: np.ndarray) -> np.ndarray:
+    """Return weights by the errors alone, as if these were independent."""
+    ratios = (losses.min() + np.finfo(np.float64).tiny) / (losses + np.finfo(np.float64).tiny)
+    return ratios**POWER / (ratios**POWER).sum()
+
+
+def find_shrinkage(gains: np.ndarray) -> float:
+    """Return the shrinkage of an improvement: t² / (1 + t²), and 0 if the mean gain is not positive.
+
+    t is the mean gain over its standard error. It is small if the folds disagree.
+
+    Args:
+        gains: float[fold], error of the reference less that of its replacement.
+    Source: the positive-part shrinkage of James & Stein (1961), with t² / (1 + t²) instead of 1 − 1 / t², which is
+        continuous at 0.
+    """
+    if len(gains) < 2 or not gains.mean() > 0:
+        return 0.0
+    squared = gains.mean() ** 2 / (gains.var(ddof=1) / len(gains) + np.finfo(np.float64).tiny)
+    return float(squared / (1 + squared))

@@ -1,0 +1,151 @@
+"""What a forecast is made of: how much each value of the past, each covariate and the calendar add to each step.
+
+The reference is the forecast for a window at its own level, in mid-season: 0 when normalised. Linear models are exact:
+coefficient times value. A network's correction is attributed by integrated gradients. A method that is not broken down
+stands as a whole under its name. The parts of a step sum to its forecast.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.forecast.methods.contributions import Contributions
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.folds import find_series
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.method import FittedMethod, PanelModel
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, normalize_windows
+from rnn_pipelines.forecast.model.artefact import Forecaster, lay_out_cutoffs
+from rnn_pipelines.forecast.model.recursion import find_ends, refuse_all
+from rnn_pipelines.forecast.series.rows import look_up
+from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
+from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
+
+BASELINE, CALENDAR, TARGET = "baseline", "calendar", "y"
+COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "input", "lag", "contribution")
+# Series whose next values are explained in a run, and windows of the test part: a window of hours costs as much as 50
+# steps of training.
+NUM_NEXT, NUM_TYPICAL = 3, 12
+# Of the difference from the baseline, normalised; below it, the slope of the denormalisation is taken instead.
+SMALLEST_DIFFERENCE = 1e-6
+
+
+def explain_ends(forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Explain the forecasts of the steps after each series' end.
+
+    Args:
+        forecaster: whose model is a `PanelModel`.
+        series, covariate_table: see `forecast_cutoffs`.
+    Returns:
+        See `explain_windows`.
+    Raises:
+        SeriesError: none of the series can be forecast.
+    """
+    panel, features = lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table)
+    if not len(panel.index("future")):
+        refuse_all(forecaster, series)
+    assert isinstance(forecaster.model, PanelModel)
+    return explain_windows(forecaster.model, panel, features, forecaster.scaler, _list_some(panel, "future"))
+
+
+def explain_ensemble(
+    panel: WindowedPanel,
+    features: Features,
+    scaler: Scaler,
+    linear: LinearModels,
+    fitted: Mapping[str, FittedMethod],
+) -> pd.DataFrame:
+    """Explain the ensemble: some of its next values, and some windows of the test part, evenly spaced.
+
+    Args:
+        panel, features, scaler: of the series.
+        linear: the linear models, for the normalisation.
+        fitted: all methods, the ensemble among them.
+    Returns:
+        See `explain_windows`; and `part`, `test` or `future`.
+    """
+    model = PanelModel(linear.normalizer, fitted[ENSEMBLE].model)
+    numbers: dict[Part, int] = {"future": NUM_NEXT, "test": NUM_TYPICAL}
+    tables = [
+        explain_windows(model, panel, features, scaler, _list_some(panel, part, number)).assign(part=part)
+        for part, number in numbers.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _list_some(panel: WindowedPanel, part: Part, number: int | None = None) -> np.ndarray:
+    """Return origins of a part, evenly spaced if not all are wanted: int64[window]."""
+    index = panel.index(part)
+    wanted = len(index) if number is None else min(number, len(index))
+    return index.origins(np.linspace(0, len(index) - 1, wanted).round().astype(int))
+
+
+def explain_windows(
+    model: PanelModel, panel: WindowedPanel, features: Features, scaler: Scaler, origins: np.ndarray
+) -> pd.DataFrame:
+    """Explain the forecasts of some windows.
+
+    Args:
+        model: what forecasts.
+        panel, features, scaler: of the series.
+        origins: int64[window].
+    Returns:
+        `unique_id, cutoff, ds, horizon_step, input, lag, contribution`: `input` is `y` with its `lag` (1 for the last
+        value seen), a covariate (`future:price`), `calendar`, `baseline` or the name of a method that is not broken
+        down (lag 0). The contribution is in the unit of `y`; those of a step sum to its forecast, but for the error of
+        the quadrature of gradients.
+    """
+    names = [*features.static, *features.future, *features.past]
+    mean, deviation = (look_up(features.table, scaler, name) for name in ("mean", "deviation"))
+    tables = [pd.DataFrame({name: [] for name in COLUMNS})]
+    for origin, number in zip(origins, find_series(panel, origins), strict=True):
+        own = np.array([origin])
+        windows = normalize_windows(panel, model.normalizer, own)
+        parts = model.model.contribute(panel, windows, own)
+        target = features.table.iloc[origin : origin + panel.horizon]
+        table = _tabulate(parts, windows, target, (mean[number], deviation[number]), names)
+        tables.append(table.assign(cutoff=features.table["ds"].iloc[origin - 1])[list(COLUMNS)])
+    return pd.concat(tables[1:] or tables, ignore_index=True)
+
+
+def _tabulate(
+    parts: Contributions, windows: NormalizedWindows, target: pd.DataFrame, scale: tuple[float, float], names: list[str]
+) -> pd.DataFrame:
+    """Return one row for each step and input, in the unit of the series."""
+    mean, deviation = scale
+    forecast, baseline = (
+        windows.units.denormalize(values[None])[0] * deviation + mean for values in (parts.forecast, parts.baseline)
+    )
+    slope = _find_slope(parts, windows) * deviation
+    # Values that are read twice, as history and as a season, count once.
+    lags, places = np.unique(parts.lags, return_inverse=True)
+    summed = np.zeros((len(lags), parts.values.shape[1]))
+    np.add.at(summed, places, parts.values)
+    rows = [(BASELINE, 0, baseline), (CALENDAR, 0, slope * parts.calendar)]
+    rows += [(name, 0, slope * own) for name, own in zip(names, parts.covariates, strict=True)]
+    rows += [(name, 0, slope * own) for name, own in parts.whole.items()]
+    rows += [(TARGET, int(lag), slope * own) for lag, own in zip(lags, summed, strict=True)]
+    return pd.concat(
+        [
+            target[["unique_id", "ds"]]
+            .reset_index(drop=True)
+            .assign(horizon_step=np.arange(1, len(forecast) + 1), input=name, lag=lag, contribution=contribution)
+            for name, lag, contribution in rows
+        ],
+        ignore_index=True,
+    )
+
+
+def _find_slope(parts: Contributions, windows: NormalizedWindows) -> np.ndarray:
+    """Return the slope of the denormalisation on the path from the baseline: float64[horizon].
+
+    It is the same everywhere unless the normalisation takes logarithms.
+    """
+    difference = parts.forecast - parts.baseline
+    difference = np.where(np.abs(difference) < SMALLEST_DIFFERENCE, SMALLEST_DIFFERENCE, difference)
+    there, here = (
+        windows.units.denormalize(values[None])[0] for values in (parts.baseline + difference, parts.baseline)
+    )
+    slope: np.ndarray = (there - here) / difference
+    return slope

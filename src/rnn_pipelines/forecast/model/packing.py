@@ -1,0 +1,69 @@
+"""A forecaster as files of arrays and JSON; nothing is pickled."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from rnn_pipelines.champion.formats import read_object, refuse_missing, refuse_other_kind
+from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
+from rnn_pipelines.forecast.methods.intervals import Intervals
+from rnn_pipelines.forecast.methods.method import PanelModel
+from rnn_pipelines.forecast.methods.predictors import Normalizer
+from rnn_pipelines.forecast.model.artefact import Forecaster, ForecasterSettings
+from rnn_pipelines.forecast.series.coding import Coding
+from rnn_pipelines.networks.packing import pack_arrays, unpack_arrays
+
+SETTINGS, SCALER, CODING, MODEL = "settings.json", "scaler.json", "coding.json", "model.npz"
+INTERVALS = "intervals.npz"
+# Of the files as a whole.
+FORMAT = 1
+
+
+def pack(forecaster: Forecaster) -> dict[str, bytes]:
+    """Return the files of a forecaster whose model is an ensemble: content by name."""
+    settings = {"format": FORMAT, **forecaster.settings.model_dump(mode="json")}
+    # As lists, because JSON writes a float64 with all its digits, and pandas' own writer with fewer.
+    scaler = forecaster.scaler.to_dict(orient="list")
+    model = forecaster.model
+    assert isinstance(model, PanelModel)
+    assert isinstance(model.model, EnsembleModel)
+    files = {
+        SETTINGS: json.dumps(settings, indent=2).encode(),
+        SCALER: json.dumps(scaler, ensure_ascii=False).encode(),
+        CODING: forecaster.coding.model_dump_json(indent=2).encode(),
+        MODEL: pack_arrays({**vars(model.normalizer), **model.model.pack()}),
+    }
+    if forecaster.intervals is not None:
+        files[INTERVALS] = pack_arrays(vars(forecaster.intervals))
+    return files
+
+
+def unpack(files: Mapping[str, bytes]) -> Forecaster:
+    """Return the forecaster in the files of `pack`.
+
+    Raises:
+        ChampionError: a file is missing, or the model is of another kind.
+        NewerFormatError: a newer version wrote them.
+    """
+    refuse_other_kind(files, "vocabulary.json", "forecaster")
+    refuse_missing(files, [SETTINGS], "forecaster")
+    found = read_object(files[SETTINGS], "forecaster", FORMAT)
+    # From JSON, in which times are text.
+    settings = ForecasterSettings.model_validate_json(json.dumps({k: v for k, v in found.items() if k != "format"}))
+    refuse_missing(files, [SCALER, CODING, MODEL], "forecaster")
+    intervals = Intervals(**_read_values(files[INTERVALS])) if INTERVALS in files else None
+    coding = Coding.model_validate_json(files[CODING])
+    scaler = pd.DataFrame(json.loads(files[SCALER]))
+    return Forecaster(_unpack_model(files[MODEL]), scaler, settings, intervals, coding)
+
+
+def _unpack_model(packed: bytes) -> PanelModel:
+    values = _read_values(packed)
+    normalizer = Normalizer(**{name: values.pop(name) for name in Normalizer.__dataclass_fields__})
+    return PanelModel(normalizer, unpack_ensemble(values, normalizer))
+
+
+def _read_values(packed: bytes) -> dict[str, Any]:
+    return {name: array if array.ndim else array.item() for name, array in unpack_arrays(packed).items()}

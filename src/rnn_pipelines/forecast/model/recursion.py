@@ -1,0 +1,202 @@
+"""Forecasts of any length: what a forecaster says, and beyond its horizon what it says after its own forecasts."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NoReturn
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show, show_all
+from rnn_pipelines.forecast.methods.predictions import name_bounds, name_own_bounds
+from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, check_ahead, forecast_panel, lay_out_cutoffs
+from rnn_pipelines.forecast.series.covariates import list_steps
+from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.forecast.series.scaling import unscale
+from rnn_pipelines.forecast.series.tables import Features, Series
+from rnn_pipelines.forecast.series.unread import report_unread
+from rnn_pipelines.forecast.series.windowing import find_min_history
+from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
+
+
+def lay_out_recursive(
+    forecaster: Forecaster, series: Series, num_steps: int, covariate_table: pd.DataFrame | None = None
+) -> tuple[WindowedPanel, Features]:
+    """Lay out the windows at each series' end, with rows for all steps ahead.
+
+    Args:
+        forecaster: one of those that `forecast_recursively` is to forecast with; all are of one training.
+        series: one or several.
+        num_steps: after each series' end.
+        covariate_table: that has passed `check_recursive`; None if there are none.
+    Raises:
+        SeriesError: none of the series can be forecast.
+    """
+    num_future = count_ahead(forecaster, num_steps)
+    panel, features = lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table, num_future)
+    if not len(panel.index("future")):
+        refuse_all(forecaster, series)
+    return panel, features
+
+
+def count_ahead(forecaster: Forecaster, num_steps: int) -> int:
+    """The steps of whole horizons that so many steps need."""
+    horizon = forecaster.settings.horizon
+    return -(-num_steps // horizon) * horizon
+
+
+def forecast_recursively(
+    forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int
+) -> pd.DataFrame:
+    """Forecasts the steps after each series' end, however many.
+
+    Beyond the horizon, forecasts are read as if they had happened. Nobody has measured how far off those are, so that
+    they have no bounds.
+
+    Args:
+        forecaster: what to forecast with.
+        panel, features: of `lay_out_recursive`.
+        num_steps: after each series' end.
+    Returns:
+        See `forecast_cutoffs`; and `is_recursive`, whether the step lies beyond the trained horizon.
+    Raises:
+        SeriesError: a forecast grows beyond what networks compute with.
+    """
+    found = forecast_panel(forecaster, panel, features)
+    if num_steps > panel.horizon:
+        found = pd.concat([found, _forecast_beyond_horizon(forecaster, panel, features, num_steps)], ignore_index=True)
+    found = found[found["horizon_step"] <= num_steps]
+    found = found.assign(is_recursive=found["horizon_step"] > panel.horizon)
+    return found.sort_values(["unique_id", "horizon_step"], kind="stable", ignore_index=True)
+
+
+def _forecast_beyond_horizon(
+    forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int
+) -> pd.DataFrame:
+    """Forecasts of the steps beyond the first horizon: `unique_id, cutoff, ds, horizon_step, y_hat`."""
+    horizon, index = panel.horizon, panel.index("future")
+    origins, steps = index.origins(np.arange(len(index))), np.arange(horizon)
+    # Each horizon is written into the rows that the next one reads.
+    own = replace(panel, values=panel.values.copy())
+    found = [forecaster.model.forecast(own, origins)]
+    for done in range(horizon, num_steps, horizon):
+        _refuse_huge(found[-1], features, origins + done - horizon)
+        own.values[origins[:, None] + done - horizon + steps, 0] = found[-1]
+        found.append(forecaster.model.forecast(own, origins + done))
+    scaled = np.concatenate(found[1:], axis=1)
+    ahead = np.arange(horizon, horizon + scaled.shape[1])
+    target = features.table.iloc[(origins[:, None] + ahead).ravel()].reset_index(drop=True)
+    scale = forecaster.scaler.set_index("unique_id").loc[target["unique_id"]]
+    return pd.DataFrame(
+        {
+            "unique_id": target["unique_id"],
+            "cutoff": np.repeat(features.table["ds"].to_numpy()[origins - 1], len(ahead)),
+            "ds": target["ds"],
+            "horizon_step": np.tile(ahead + 1, len(origins)),
+            FORECAST: unscale(scaled.ravel(), scale["mean"].to_numpy(), scale["deviation"].to_numpy()),
+        }
+    )
+
+
+def _refuse_huge(scaled: np.ndarray, features: Features, origins: np.ndarray) -> None:
+    """A forecast that reads itself can grow without a bound."""
+    wrong = np.argwhere(~np.isfinite(scaled))
+    if len(wrong):
+        window, step = wrong[0]
+        row = features.table.iloc[origins[window] + step]
+        raise SeriesError(
+            f"series {show(row['unique_id'])} at {format_time(row['ds'])}: the forecast is no finite number any more, "
+            "because it goes on from forecasts that grow from step to step. Ask for fewer steps, or train with a "
+            "longer horizon."
+        )
+
+
+def check_recursive(
+    forecaster: Forecaster, series: Series, num_steps: int, covariate_table: pd.DataFrame | None = None
+) -> None:
+    """Checks once what several forecasters of one training read, and tells of rows between steps.
+
+    Args:
+        forecaster: one of them.
+        series, num_steps: see `lay_out_recursive`.
+        covariate_table: see `read_covariates`; None if there are none.
+    Raises:
+        SeriesError: a covariate that the forecaster reads is not there, or lacks values ahead; one of the past would be
+            read beyond the horizon, where nobody knows it.
+    """
+    horizon, past = forecaster.settings.horizon, forecaster.coding.list_columns("past")
+    if num_steps > horizon and past:
+        raise SeriesError(
+            f"{num_steps} steps were asked for. Beyond the trained horizon of {horizon} nothing is known of the past "
+            f"covariates {show_all(past)}. Ask for fewer steps, or train with a longer horizon."
+        )
+    check_ahead(forecaster, series, covariate_table, count_ahead(forecaster, num_steps))
+
+
+def report_ahead(forecaster: Forecaster, series: Series, given: pd.DataFrame, num_steps: int) -> None:
+    """Warns of rows of covariates that a forecast of so many steps does not read.
+
+    Args:
+        forecaster: one of those that are to forecast.
+        series: that it knows, repaired.
+        given: `unique_id, ds` of the rows.
+        num_steps: after each series' end.
+    """
+    settings = forecaster.settings
+    report_unread(given, list_steps(series, count_ahead(forecaster, num_steps), settings.freq), settings.tz)
+
+
+def refuse_all(forecaster: Forecaster, series: Series) -> NoReturn:
+    """Says why none of the series can be forecast.
+
+    Args:
+        forecaster: what was to forecast.
+        series: repaired.
+    Raises:
+        SeriesTooShortError: those that the forecaster knows have too few steps.
+        SeriesError: it knows none, or there are gaps at their ends.
+    """
+    settings, names = forecaster.settings, forecaster.scaler["unique_id"]
+    lengths = series.loc[series["unique_id"].isin(names), "unique_id"].value_counts()
+    what = "the frame: none of its series can be forecast"
+    if lengths.empty:
+        raise SeriesError(
+            f"{what}: they are not those of the training. Expected {show_all(names)}, received "
+            f"{show_all(series['unique_id'].unique())}."
+        )
+    window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
+    needed, longest = find_min_history(window, settings.season_length, len(names)), lengths.max()
+    if longest < needed:
+        raise SeriesTooShortError(
+            f"{what}: they are too short. Expected {needed} steps or more, received {longest} of series "
+            f"{show(lengths.idxmax())}. Give more of its past, or train with a shorter lookback."
+        )
+    raise SeriesError(
+        f"{what}: there are gaps at their ends. Expected a value at each of the last {settings.lookback} steps. Fill "
+        "them in, or train with gaps='interpolate'."
+    )
+
+
+def find_ends(series: Series) -> pd.DataFrame:
+    """The last time of each series: `unique_id, cutoff`."""
+    return series.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
+
+
+def lay_side_by_side(forecasts: dict[str, pd.DataFrame], levels: Sequence[int]) -> pd.DataFrame:
+    """What several forecasters say about the same steps.
+
+    Args:
+        forecasts: of `forecast_recursively`, by the name of the forecaster.
+        levels: of the intervals that are kept.
+    Returns:
+        `unique_id, ds, is_recursive`, a column for each forecaster, and two for each of its levels.
+    """
+    key = ["unique_id", "ds", "is_recursive"]
+    table = next(iter(forecasts.values()))[key]
+    points: dict[str, pd.Series] = {}
+    bounds: dict[str, pd.Series] = {}
+    for name, found in forecasts.items():
+        points[name] = found[FORECAST]
+        for level in levels:
+            bounds |= dict(zip(name_bounds(name, level), (found[own] for own in name_own_bounds(level)), strict=True))
+    return table.assign(**points, **bounds)

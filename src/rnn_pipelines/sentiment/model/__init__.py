@@ -1,0 +1,1 @@
+"""The text classifier as it is used and saved."""

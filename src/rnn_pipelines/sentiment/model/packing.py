@@ -1,0 +1,62 @@
+"""A text classifier as files of `.keras`, JSON and `.npz`; nothing is pickled."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rnn_pipelines.champion.formats import read_object, refuse_missing, refuse_other_kind
+from rnn_pipelines.networks.packing import pack_arrays, pack_networks, unpack_arrays, unpack_networks
+from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.nb_ngram import NgramClassifier
+from rnn_pipelines.sentiment.registry import NB_NGRAM
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+
+SETTINGS, VOCABULARY, NGRAMS = "settings.json", "vocabulary.json", "ngrams.npz"
+SEEN = "seen.npz"
+# Of the files as a whole; those of before there were numbers have none.
+FORMAT = 1
+
+
+def pack(classifier: TextClassifier) -> dict[str, bytes]:
+    """The files of a text classifier: content by name."""
+    settings = {
+        "format": FORMAT,
+        "signs": classifier.signs,
+        "padding": classifier.padding.model_dump(),
+        "calibration": dict(classifier.calibration),
+    }
+    return {
+        SETTINGS: json.dumps(settings, indent=2).encode(),
+        VOCABULARY: json.dumps(list(classifier.vocabulary), ensure_ascii=False, indent=0).encode(),
+        NGRAMS: pack_arrays(dataclasses.asdict(classifier.ngrams)),
+        **({SEEN: pack_arrays({"seen": classifier.seen})} if len(classifier.seen) else {}),
+        **pack_networks(classifier.networks),
+    }
+
+
+def unpack(files: Mapping[str, bytes]) -> TextClassifier:
+    """The classifier in the files of `pack`, of this version of the project or an older one.
+
+    Raises:
+        ChampionError: a file is missing that the settings call for, or the model is of another kind.
+        NewerFormatError: a newer version wrote them.
+    """
+    refuse_other_kind(files, "scaler.json", "text classifier")
+    refuse_missing(files, [SETTINGS], "text classifier")
+    settings = read_object(files[SETTINGS], "text classifier", FORMAT)
+    networks = [f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM]
+    refuse_missing(files, [VOCABULARY, NGRAMS, *networks], "text classifier")
+    ngrams: dict[str, Any] = {
+        name: array if array.ndim else array.item() for name, array in unpack_arrays(files[NGRAMS]).items()
+    }
+    seen = unpack_arrays(files[SEEN]) if SEEN in files else {}
+    return TextClassifier(
+        networks=unpack_networks(files),
+        ngrams=NgramClassifier(**ngrams),
+        vocabulary=json.loads(files[VOCABULARY]),
+        padding=PaddingSpec(**settings["padding"]),
+        calibration=settings["calibration"],
+        signs=settings.get("signs", True),
+        **seen,
+    )

@@ -1,0 +1,203 @@
+"""The baselines are what their names say, and see no more than the networks."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from rnn_pipelines.forecast.evaluation.metrics import measure_by_series
+from rnn_pipelines.forecast.methods import method
+from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
+from rnn_pipelines.forecast.methods.linear import LinearModels, fit_linear_models
+from rnn_pipelines.forecast.methods.predictions import tabulate_forecasts
+from rnn_pipelines.forecast.methods.predictors import gather_season, normalize_windows
+from rnn_pipelines.forecast.methods.registry import METHODS
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, Part, WindowedPanel, WindowSpec
+
+Prepare = Callable[..., SimpleNamespace]
+MakeValues = Callable[..., list[float | None]]
+
+WEEKLY = EvaluationSpec(season_length=7)
+SPLIT = SplitSpec(validation=25, test=15)
+
+
+@pytest.fixture(scope="module")
+def panel(prepare: Prepare, make_values: MakeValues) -> WindowedPanel:
+    values = {"a": make_values(120, seed=1, missing=[20]), "b": make_values(90, seed=2)}
+    return prepare(values, WindowSpec(lookback=15, horizon=3, stride=2), SPLIT, evaluation=WEEKLY).windows
+
+
+@pytest.fixture(scope="module")
+def linear(panel: WindowedPanel) -> LinearModels:
+    return fit_linear_models(panel)
+
+
+@pytest.fixture(scope="module")
+def single(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
+    """One series, with the calendar of the week."""
+    calendar = CalendarSpec(weekly=1, yearly=0)
+    return prepare(make_values(150), WindowSpec(lookback=15, horizon=3), SPLIT, evaluation=WEEKLY, calendar=calendar)
+
+
+def find_origins(panel: WindowedPanel, part: Part) -> np.ndarray:
+    index = panel.index(part)
+    return index.origins(np.arange(len(index)))
+
+
+# Those that are simple
+
+
+@pytest.mark.parametrize("part", ["test", "future"])
+def test_last_value_is_the_one_before_the_origin(panel: WindowedPanel, linear: LinearModels, part: Part) -> None:
+    last = panel.values[find_origins(panel, part) - 1, 0]
+    found = getattr(forecast_simple_methods(panel, linear)["last_value"], part)
+    np.testing.assert_allclose(found, np.repeat(last[:, None], 3, axis=1), atol=1e-5)
+
+
+@pytest.mark.parametrize("part", ["test", "future"])
+def test_drift_goes_on_as_the_window_did_on_average(panel: WindowedPanel, linear: LinearModels, part: Part) -> None:
+    origins = find_origins(panel, part)
+    first, last = (panel.values[origins - step, 0] for step in (15, 1))
+    expected = last[:, None] + (last - first)[:, None] / 14 * np.array([1, 2, 3])
+    found = getattr(forecast_simple_methods(panel, linear)["drift"], part)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("part", ["test", "future"])
+def test_seasonal_naive_takes_the_newest_value_of_the_season(
+    panel: WindowedPanel, linear: LinearModels, part: Part
+) -> None:
+    expected = gather_season(panel, find_origins(panel, part), 7)
+    found = getattr(forecast_simple_methods(panel, linear)["seasonal_naive"], part)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_series_without_a_season_have_no_seasonal_naive(prepare: Prepare, make_values: MakeValues) -> None:
+    window, evaluation = WindowSpec(lookback=15, horizon=3), EvaluationSpec(season_length=1)
+    panel = prepare(make_values(120), window, SPLIT, evaluation=evaluation).windows
+    assert "seasonal_naive" not in forecast_simple_methods(panel, fit_linear_models(panel))
+
+
+# Those that are fitted
+
+
+@pytest.mark.parametrize("part", ["test", "future"])
+def test_mix_is_the_weighted_mean_of_all_methods(panel: WindowedPanel, linear: LinearModels, part: Part) -> None:
+    normalized = normalize_windows(panel, linear.normalizer, find_origins(panel, part))
+    each = [normalized.predictors @ matrix for matrix in linear.matrices[-1]]
+    expected = normalized.units.denormalize(np.tensordot(linear.weights, each, 1))
+    np.testing.assert_allclose(
+        getattr(forecast_simple_methods(panel, linear)["baseline_ensemble"], part), expected, rtol=1e-5, atol=1e-5
+    )
+
+
+def test_ridge_is_one_that_was_fitted_on_everything(panel: WindowedPanel, linear: LinearModels) -> None:
+    normalized = normalize_windows(panel, linear.normalizer, find_origins(panel, "test"))
+    ridges = [
+        normalized.units.denormalize(normalized.predictors @ matrix)
+        for name, matrix in zip(linear.names, linear.matrices[-1], strict=True)
+        if name.startswith("ridge")
+    ]
+    found = forecast_simple_methods(panel, linear)["ridge"].test
+    assert min(np.abs(found - ridge).max() for ridge in ridges) < 1e-5
+
+
+def test_climatology_is_of_single_series_with_a_calendar(panel: WindowedPanel, single: SimpleNamespace) -> None:
+    """Windows of many series have levels of their own, which no calendar knows."""
+    of_one = forecast_simple_methods(single.windows, fit_linear_models(single.windows))
+    assert ("climatology" in of_one, "climatology" in forecast_simple_methods(panel, fit_linear_models(panel))) == (
+        True,
+        False,
+    )
+
+
+# All of them
+
+
+def test_baselines_come_in_the_order_of_the_registry(single: SimpleNamespace) -> None:
+    found = list(forecast_simple_methods(single.windows, fit_linear_models(single.windows)))
+    assert found == [name for name in METHODS if name != "long_seasonal_naive"]
+
+
+def test_baselines_forecast_every_test_window_and_future_step(panel: WindowedPanel, linear: LinearModels) -> None:
+    shapes = {(said.test.shape, said.future.shape) for said in forecast_simple_methods(panel, linear).values()}
+    assert shapes == {((len(panel.index("test")), 3), (2, 3))}
+
+
+def test_baseline_forecasts_are_finite_float32(panel: WindowedPanel, linear: LinearModels) -> None:
+    for said in forecast_simple_methods(panel, linear).values():
+        for forecasts in (said.test, said.future):
+            assert forecasts.dtype == np.float32
+            assert np.isfinite(forecasts).all()
+
+
+def test_baselines_are_the_same_whatever_the_batch_size(
+    panel: WindowedPanel, linear: LinearModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = forecast_simple_methods(panel, linear)
+    monkeypatch.setattr(method, "BATCH_SIZE", 7)
+    for name, said in forecast_simple_methods(panel, linear).items():
+        np.testing.assert_allclose(said.test, whole[name].test, rtol=1e-5, atol=1e-6)
+
+
+def test_baselines_have_no_forecasts_of_no_windows(prepare: Prepare, make_values: MakeValues) -> None:
+    """A panel whose test part is shorter than the horizon."""
+    panel = prepare(make_values(120), WindowSpec(lookback=15, horizon=3), SplitSpec(validation=25, test=3)).windows
+    found = forecast_simple_methods(panel, fit_linear_models(panel))["ridge"]
+    assert (found.test.shape, found.future.shape) == ((1, 3), (1, 3))
+
+
+def test_panel_is_not_changed(panel: WindowedPanel, linear: LinearModels) -> None:
+    before = panel.values.copy()
+    forecast_simple_methods(panel, linear)
+    np.testing.assert_array_equal(panel.values, before)
+
+
+# Figures that others have computed on the same data
+
+
+def measure(source: SourceSpec, split: SplitSpec, window: WindowSpec, origins: str, calendar: CalendarSpec) -> dict:
+    """MSE and MAE of every baseline, mean over series: `{forecaster: {metric: value}}`."""
+    evaluation = EvaluationSpec(origins=origins)
+    recipe = Recipe(source=source, split=split, window=window, calendar=calendar, evaluation=evaluation)
+    panel = prepare_panel(read_source(source), recipe)
+    forecasts = forecast_simple_methods(panel.windows, fit_linear_models(panel.windows))
+    predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, forecasts, "test")
+    by_series = measure_by_series(predictions, panel.series, panel.cutoffs, panel.profile["season_length"])
+    return by_series.groupby("forecaster")[["mse", "mae"]].mean().to_dict("index")
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("forecaster", "calendar", "mse"),
+    [
+        ("last_value", CalendarSpec(yearly=0, weekly=0), 6.669),
+        ("ridge", CalendarSpec(yearly=0, weekly=0), 5.277),
+        ("ridge", CalendarSpec(yearly=1, weekly=0), 4.846),
+    ],
+    ids=["persistence", "AR(7)", "AR(7) + Fourier"],
+)
+def test_melbourne_has_the_error_that_others_have_found(
+    real_data: Path, forecaster: str, calendar: CalendarSpec, mse: float
+) -> None:
+    path = str(real_data / "series" / "daily-min-temperatures.csv")
+    source = SourceSpec(path=path, time="Date", target="Temp")
+    window = WindowSpec(lookback=7, horizon=1)
+    found = measure(source, SplitSpec(validation=365, test=365), window, "rolling", calendar)
+    assert found[forecaster]["mse"] == pytest.approx(mse, rel=0.01 if forecaster == "ridge" else 1e-3)
+
+
+@pytest.mark.real_data
+def test_seasonal_naive_of_tourism_has_the_published_error(real_data: Path) -> None:
+    """The Monash protocol: mean over series of the MAE of the last 24 months."""
+    path = str(real_data / "series" / "tourism_monthly_long.csv")
+    source = SourceSpec(path=path, time="month", target="value", id="series")
+    window = WindowSpec(lookback=12, horizon=24)
+    found = measure(source, SplitSpec(validation=24, test=24), window, "last", CalendarSpec())
+    assert found["seasonal_naive"]["mae"] == pytest.approx(1980, abs=1)

@@ -1,0 +1,296 @@
+"""No fold learns from what it judges, and none that hides the future from anything later."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from rnn_pipelines.forecast.methods import folds as folding
+from rnn_pipelines.forecast.methods.folds import (
+    MIN_SEEN,
+    NUM_BLOCKS,
+    NUM_ORIGINS,
+    Folds,
+    find_series,
+    list_past,
+    make_folds,
+    measure_drift,
+)
+from rnn_pipelines.forecast.series.preparation import MIN_SEEN_WINDOWS
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel, WindowSpec
+
+Prepare = Callable[..., SimpleNamespace]
+HORIZON = 3
+WINDOW = WindowSpec(lookback=5, horizon=HORIZON)
+SPLIT = SplitSpec(validation=20, test=15)
+
+
+def draw_wave(size: int, seed: int = 0) -> list[float]:
+    """A wave with noise around one level."""
+    return (np.sin(np.arange(size) / 4) + np.random.default_rng(seed).normal(0, 0.3, size)).tolist()
+
+
+@pytest.fixture(scope="module")
+def panels(prepare: Prepare) -> dict[str, WindowedPanel]:
+    """One series around a level, one that climbs, the first with a stride, and a panel of three lengths."""
+    climbing = (np.arange(200) + np.array(draw_wave(200))).tolist()
+    series = {"a": draw_wave(120, 1), "b": draw_wave(90, 2), "c": draw_wave(60, 3)}
+    strided = WindowSpec(lookback=5, horizon=HORIZON, stride=2)
+    return {
+        "level": prepare(draw_wave(200), WINDOW, SPLIT).windows,
+        "climbing": prepare(climbing, WINDOW, SPLIT).windows,
+        "strided": prepare(draw_wave(200), strided, SPLIT).windows,
+        "panel": prepare(series, WINDOW, SPLIT).windows,
+    }
+
+
+@pytest.fixture(scope="module", params=["level", "climbing", "strided", "panel"])
+def case(request: pytest.FixtureRequest, panels: dict[str, WindowedPanel]) -> SimpleNamespace:
+    """A panel and its folds."""
+    panel = panels[request.param]
+    return SimpleNamespace(panel=panel, folds=make_folds(panel), name=request.param)
+
+
+def list_targets(origins: np.ndarray) -> set[int]:
+    """The rows that some windows forecast."""
+    return set((origins[:, None] + np.arange(HORIZON)).ravel().tolist())
+
+
+def list_seen(case: SimpleNamespace, fold: int) -> np.ndarray:
+    """The origins that a fold may learn from, of all that there are."""
+    past = list_past(case.panel)
+    return past[case.folds.find_seen(past, find_series(case.panel, past))[fold]]
+
+
+def list_own(folds: Folds, fold: int) -> np.ndarray:
+    return folds.validation[folds.fold == fold]
+
+
+# What all have in common
+
+
+def test_past_is_all_windows_for_training_and_validation(case: SimpleNamespace) -> None:
+    indices = [case.panel.index(part) for part in ("train", "validation")]
+    assert len(list_past(case.panel)) == sum(map(len, indices))
+
+
+def test_fold_learns_from_no_target_that_it_judges(case: SimpleNamespace) -> None:
+    for fold in range(len(case.folds)):
+        assert not list_targets(list_seen(case, fold)) & list_targets(list_own(case.folds, fold))
+
+
+def test_fold_learns_from_no_window_that_it_judges(case: SimpleNamespace) -> None:
+    for fold in range(len(case.folds)):
+        assert not np.intersect1d(list_seen(case, fold), list_own(case.folds, fold)).size
+
+
+def test_fold_learns_from_something(case: SimpleNamespace) -> None:
+    assert all(len(list_seen(case, fold)) >= MIN_SEEN for fold in range(len(case.folds)))
+
+
+def test_no_target_of_the_test_part_is_learned_or_judged(case: SimpleNamespace) -> None:
+    index = case.panel.index("test")
+    forbidden = list_targets(index.origins(np.arange(len(index))))
+    assert not list_targets(np.concatenate([case.folds.fitted, case.folds.validation])) & forbidden
+
+
+def test_no_window_is_judged_twice(case: SimpleNamespace) -> None:
+    assert len(np.unique(case.folds.validation)) == len(case.folds.validation)
+
+
+def test_there_is_enough(case: SimpleNamespace) -> None:
+    assert case.folds.is_enough
+
+
+def test_values_of_the_test_part_change_nothing(case: SimpleNamespace) -> None:
+    index = case.panel.index("test")
+    values = case.panel.values.copy()
+    values[sorted(list_targets(index.origins(np.arange(len(index))))), 0] = 1e6
+    changed = make_folds(replace(case.panel, values=values))
+    for name, value in vars(case.folds).items():
+        np.testing.assert_array_equal(getattr(changed, name), value)
+
+
+# A series around one level
+
+
+def test_series_around_a_level_is_hidden_in_blocks(panels: dict[str, WindowedPanel]) -> None:
+    folds = make_folds(panels["level"])
+    assert (len(folds), folds.is_forward) == (NUM_BLOCKS, False)
+
+
+@pytest.mark.parametrize("name", ["level", "strided"])
+def test_every_window_of_such_a_series_is_judged(panels: dict[str, WindowedPanel], name: str) -> None:
+    np.testing.assert_array_equal(make_folds(panels[name]).validation, list_past(panels[name]))
+
+
+def test_block_hides_all_windows_that_share_a_target_with_it_and_no_other(panels: dict[str, WindowedPanel]) -> None:
+    """A horizon is purged before and after it."""
+    panel = panels["level"]
+    folds, past = make_folds(panel), list_past(panel)
+    seen = folds.find_seen(past, find_series(panel, past))
+    for fold in range(len(folds)):
+        own = list_targets(list_own(folds, fold))
+        expected = [not own & list_targets(np.array([origin])) for origin in past]
+        np.testing.assert_array_equal(seen[fold], expected)
+
+
+# A series that climbs
+
+
+def test_series_that_climbs_is_hidden_forwards(panels: dict[str, WindowedPanel]) -> None:
+    folds = make_folds(panels["climbing"])
+    assert (len(folds), folds.is_forward) == (NUM_BLOCKS, True)
+
+
+@pytest.mark.parametrize("name", ["climbing", "panel"])
+def test_forward_fold_learns_from_nothing_later(panels: dict[str, WindowedPanel], name: str) -> None:
+    """Of the same series, whose targets all lie before the first that the fold judges."""
+    panel = panels[name]
+    case = SimpleNamespace(panel=panel, folds=make_folds(panel))
+    for fold in range(len(case.folds)):
+        seen, own = list_seen(case, fold), list_own(case.folds, fold)
+        for series in np.unique(find_series(panel, own)):
+            last = seen[find_series(panel, seen) == series].max() + HORIZON - 1
+            assert last < own[find_series(panel, own) == series].min()
+
+
+def test_newest_half_of_a_series_that_climbs_is_judged(panels: dict[str, WindowedPanel]) -> None:
+    past = list_past(panels["climbing"])
+    np.testing.assert_array_equal(make_folds(panels["climbing"]).validation, past[len(past) // 2 :])
+
+
+def test_series_that_climbs_drifts(panels: dict[str, WindowedPanel]) -> None:
+    assert measure_drift(panels["climbing"], list_past(panels["climbing"])) == 1
+
+
+def test_series_around_a_level_hardly_drifts(panels: dict[str, WindowedPanel]) -> None:
+    assert measure_drift(panels["level"], list_past(panels["level"])) < 0.1
+
+
+# A panel
+
+
+def test_panel_is_judged_from_origins_at_its_end(panels: dict[str, WindowedPanel]) -> None:
+    folds = make_folds(panels["panel"])
+    assert (len(folds), folds.is_forward) == (NUM_ORIGINS, True)
+
+
+def test_every_series_of_a_panel_is_judged_in_each_fold(panels: dict[str, WindowedPanel]) -> None:
+    panel = panels["panel"]
+    folds = make_folds(panel)
+    series = find_series(panel, folds.validation)
+    assert all(set(series[folds.fold == fold]) == {0, 1, 2} for fold in range(NUM_ORIGINS))
+
+
+def test_last_fold_of_a_panel_judges_the_newest_window_of_each_series(panels: dict[str, WindowedPanel]) -> None:
+    panel = panels["panel"]
+    folds, past = make_folds(panel), list_past(panel)
+    newest = [past[find_series(panel, past) == series].max() for series in range(3)]
+    assert set(newest) <= set(list_own(folds, NUM_ORIGINS - 1))
+
+
+@pytest.mark.parametrize("num_validated", range(HORIZON, 4 * HORIZON))
+def test_no_fold_of_a_panel_falls_between_training_and_validation(prepare: Prepare, num_validated: int) -> None:
+    """There are no origins, however long the validation part is."""
+    split = SplitSpec(validation=num_validated, test=15)
+    panel = prepare({"a": draw_wave(120, 1), "b": draw_wave(90, 2)}, WINDOW, split).windows
+    folds = make_folds(panel)
+    targets = [list_targets(list_own(folds, fold)) for fold in range(len(folds))]
+    assert folds.is_enough
+    assert min(map(len, targets)) > 0
+    assert sum(map(len, targets)) == len(set().union(*targets))
+
+
+def test_targets_of_one_fold_of_a_panel_are_not_those_of_another(panels: dict[str, WindowedPanel]) -> None:
+    folds = make_folds(panels["panel"])
+    targets = [list_targets(list_own(folds, fold)) for fold in range(NUM_ORIGINS)]
+    assert sum(map(len, targets)) == len(set().union(*targets))
+
+
+# Few and many
+
+
+def test_few_windows_are_not_enough(prepare: Prepare) -> None:
+    panel = prepare(draw_wave(24), WINDOW, SplitSpec(validation=4, test=4)).windows
+    folds = make_folds(panel)
+    assert (folds.is_enough, len(folds)) == (False, 0)
+
+
+@pytest.mark.parametrize("freq", ["D", "MS", "h"])
+@pytest.mark.parametrize("is_climbing", [False, True])
+def test_sixty_steps_are_enough_where_the_window_is_left_open(prepare: Prepare, freq: str, is_climbing: bool) -> None:
+    values = (np.array(draw_wave(60)) + is_climbing * np.arange(60)).tolist()
+    panel = prepare(values, OpenWindowSpec(), SplitSpec(), freq=freq).windows
+    assert make_folds(panel).is_enough
+
+
+def test_window_that_is_left_open_leaves_what_a_fold_needs() -> None:
+    assert MIN_SEEN_WINDOWS == MIN_SEEN
+
+
+def test_folds_that_are_not_enough_see_nothing_apart(prepare: Prepare) -> None:
+    panel = prepare(draw_wave(24), WINDOW, SplitSpec(validation=4, test=4)).windows
+    past = list_past(panel)
+    assert make_folds(panel).find_seen(past, find_series(panel, past)).shape == (0, len(past))
+
+
+@pytest.mark.parametrize("name", ["level", "panel"])
+def test_of_many_windows_some_are_fitted(
+    panels: dict[str, WindowedPanel], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "MAX_FITTED", 40)
+    fitted = make_folds(panels[name]).fitted
+    assert 30 < len(fitted) == len(np.unique(fitted)) <= 40
+
+
+def test_as_many_windows_of_each_series_are_fitted(
+    panels: dict[str, WindowedPanel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "MAX_FITTED", 45)
+    panel = panels["panel"]
+    assert np.bincount(find_series(panel, make_folds(panel).fitted)).tolist() == [15, 15, 15]
+
+
+def test_short_series_gives_all_windows_and_leaves_the_rest_to_the_others(
+    panels: dict[str, WindowedPanel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = panels["panel"]
+    counts = np.bincount(find_series(panel, list_past(panel)))
+    monkeypatch.setattr(folding, "MAX_FITTED", int(3 * counts.min() + 20))
+    fitted = np.bincount(find_series(panel, make_folds(panel).fitted))
+    assert fitted[2] == counts[2] < fitted[0] == fitted[1]
+
+
+# How much they say
+
+
+def test_block_counts_once_for_each_horizon(panels: dict[str, WindowedPanel]) -> None:
+    past = list_past(panels["level"])
+    assert make_folds(panels["level"]).num_independent == pytest.approx((past[-1] + 1 - past[0]) / HORIZON)
+
+
+def test_one_window_of_each_series_and_fold_counts_whole(prepare: Prepare) -> None:
+    """However long its horizon: none of its values lies in another."""
+    panel = prepare({"a": draw_wave(60, 1), "b": draw_wave(60, 2)}, WINDOW, SplitSpec(validation=HORIZON, test=15))
+    assert make_folds(panel.windows).num_independent == NUM_ORIGINS * 2
+
+
+def test_windows_that_are_left_out_of_many_count(
+    panels: dict[str, WindowedPanel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = make_folds(panels["level"]).num_independent
+    monkeypatch.setattr(folding, "MAX_VALIDATION", 20)
+    assert make_folds(panels["level"]).num_independent == expected
+
+
+def test_series_too_young_for_a_fold_counts_for_the_others_alone(prepare: Prepare) -> None:
+    series = {"a": draw_wave(120, 1), "b": draw_wave(120, 2), "young": draw_wave(46, 3)}
+    found = make_folds(prepare(series, WINDOW, SPLIT).windows)
+    spans = found.stops - found.begins
+    own = [[(found.validation >= begin) & (found.validation < stop) for begin, stop in zip(*rows, strict=True)]
+           for rows in zip(found.begins, found.stops, strict=True)]  # fmt: skip
+    assert (np.array(own).sum(axis=-1) == spans).all()

@@ -1,0 +1,127 @@
+"""What was asked for is done; what was left open is decided, and depends on the data."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from rnn_pipelines.forecast.methods.hyperparameters import Hyperparameters, resolve_hyperparameters
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+
+Prepare = Callable[..., SimpleNamespace]
+
+
+def draw_weeks(size: int, seed: int = 0) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(0, 1, size)
+    return 20 + 3 * np.sin(2 * np.pi * np.arange(size) / 7) + noise
+
+
+@pytest.fixture(scope="module")
+def cases(prepare: Prepare) -> dict[str, SimpleNamespace]:
+    """One series around a level, one that climbs, and two of them."""
+    by_name = {
+        "one": draw_weeks(200).tolist(),
+        "climbing": (draw_weeks(200) + np.arange(200)).tolist(),
+        "many": {"a": draw_weeks(150, 1).tolist(), "b": draw_weeks(150, 2).tolist()},
+        "few": draw_weeks(32).tolist(),
+    }
+    found = {}
+    for name, values in by_name.items():
+        split = SplitSpec(validation=5, test=5) if name == "few" else SplitSpec(validation=30, test=20)
+        window = WindowSpec(lookback=14, horizon=3)
+        calendar = CalendarSpec(weekly=1, yearly=1)
+        panel = prepare(values, window, split, evaluation=EvaluationSpec(season_length=7), calendar=calendar).windows
+        found[name] = SimpleNamespace(panel=panel, linear=fit_linear_models(panel))
+    return found
+
+
+def hyperparameters(case: SimpleNamespace, network: dict | None = None, **training: object) -> Hyperparameters:
+    return resolve_hyperparameters(
+        case.panel, case.linear, NetworkSpec(cell="gru", **(network or {})), ForecastTrainingSpec(**training)
+    )
+
+
+@pytest.fixture(scope="module", params=["one", "climbing", "many", "few"])
+def case(request: pytest.FixtureRequest, cases: dict[str, SimpleNamespace]) -> SimpleNamespace:
+    return cases[request.param]
+
+
+def test_nothing_is_left_open(case: SimpleNamespace) -> None:
+    assert None not in asdict(hyperparameters(case)).values()
+
+
+@pytest.mark.parametrize(("field", "value"), [("units", 3), ("segment", 2)])
+def test_network_is_what_was_asked_for(case: SimpleNamespace, field: str, value: int) -> None:
+    assert getattr(hyperparameters(case, {field: value}), field) == value
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("max_steps", 7),
+        ("patience", 9),
+        ("batch_size", 11),
+        ("learning_rate", 0.5),
+        ("weight_average", 0.0),
+    ],
+)
+def test_training_is_what_was_asked_for(case: SimpleNamespace, field: str, value: float) -> None:
+    assert getattr(hyperparameters(case, **{field: value}), field) == value
+
+
+def test_each_block_that_is_hidden_in_turn_has_a_member(cases: dict[str, SimpleNamespace]) -> None:
+    assert hyperparameters(cases["one"], {"members": 2}).num_members == len(cases["one"].linear.folds)
+
+
+@pytest.mark.parametrize("name", ["climbing", "many", "few"])
+def test_members_are_as_many_as_were_asked_for_where_no_block_is_hidden(
+    cases: dict[str, SimpleNamespace], name: str
+) -> None:
+    assert hyperparameters(cases[name], {"members": 2}).num_members == 2
+
+
+def test_many_series_are_read_through_an_embedding(cases: dict[str, SimpleNamespace]) -> None:
+    assert (hyperparameters(cases["one"]).embedding, hyperparameters(cases["many"]).embedding > 0) == (0, True)
+
+
+def test_many_series_are_read_season_by_season(cases: dict[str, SimpleNamespace]) -> None:
+    assert hyperparameters(cases["many"]).segment == 7
+
+
+def test_short_window_of_one_series_is_read_step_by_step(cases: dict[str, SimpleNamespace]) -> None:
+    assert hyperparameters(cases["one"]).segment == 1
+
+
+@pytest.mark.parametrize("season_length", [1, 7, 24])
+def test_long_window_of_one_series_is_read_in_whole_parts_of_its_season(prepare: Prepare, season_length: int) -> None:
+    evaluation = EvaluationSpec(season_length=season_length)
+    window, split = WindowSpec(lookback=168, horizon=2), SplitSpec(validation=40, test=40)
+    panel = prepare(draw_weeks(500).tolist(), window, split, evaluation=evaluation).windows
+    segment = hyperparameters(SimpleNamespace(panel=panel, linear=fit_linear_models(panel))).segment
+    assert 1 < segment < 168
+    assert season_length == 1 or season_length % segment == 0
+
+
+def test_only_cycles_that_came_often_are_read_at_each_step(cases: dict[str, SimpleNamespace]) -> None:
+    """The week, and not the year, whose two columns come first."""
+    names = cases["one"].panel.num_known
+    assert (names, hyperparameters(cases["one"]).calendar) == (4, (2, 3))
+
+
+def test_many_series_read_no_calendar_at_each_step(cases: dict[str, SimpleNamespace]) -> None:
+    assert hyperparameters(cases["many"]).calendar == ()
+
+
+def test_error_that_is_made_small_is_that_of_the_base(case: SimpleNamespace) -> None:
+    assert hyperparameters(case).is_absolute is case.linear.is_absolute
+
+
+def test_values_are_listed_for_log_and_report(cases: dict[str, SimpleNamespace]) -> None:
+    found = hyperparameters(cases["one"])
+    assert found.list_values() == asdict(found)

@@ -1,0 +1,534 @@
+"""Training is repeatable, keeps what helps on windows that nobody had seen, and never sees the test part."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from fitted import forecast_network, hold_out
+from rnn_pipelines.errors import TrainingError
+from rnn_pipelines.forecast.methods import training as forecasting
+from rnn_pipelines.forecast.methods.folds import find_series, list_past
+from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.network import correct
+from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
+from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training import CHECK_STEPS, Limits, find_network_shrinkage, train_network
+from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.networks.adam import Adam
+from rnn_pipelines.networks.members import Weights, run_members
+
+Prepare = Callable[..., SimpleNamespace]
+
+CELLS = ("lstm", "gru")
+NAMES = ("bends", "climbing", "many", "few")
+HORIZON = 2
+TRAINING = ForecastTrainingSpec(max_steps=100, batch_size=32, learning_rate=0.01, weight_average=0.9)
+
+
+def draw_bends(size: int, seed: int = 0) -> np.ndarray:
+    """What no linear method foresees: a logistic map, with noise."""
+    rng = np.random.default_rng(seed)
+    values, value = [], 0.3
+    for _ in range(size):
+        value = 3.8 * value * (1 - value)
+        values.append(value)
+    return 5 + np.array(values) + rng.normal(0, 0.02, size)
+
+
+@pytest.fixture(scope="module")
+def cases(prepare: Prepare) -> dict[str, SimpleNamespace]:
+    """Panels and their bases: a series that bends, one that climbs too, two series, and one with few windows."""
+    by_name = {
+        "bends": draw_bends(260).tolist(),
+        "climbing": (draw_bends(200) + 0.1 * np.arange(200)).tolist(),
+        "many": {"a": draw_bends(160, 1).tolist(), "b": (3 * draw_bends(120, 2)).tolist()},
+        "few": draw_bends(26).tolist(),
+    }
+    found = {}
+    for name, values in by_name.items():
+        split = SplitSpec(validation=4, test=4) if name == "few" else SplitSpec(validation=30, test=20)
+        window = WindowSpec(lookback=4, horizon=HORIZON)
+        panel = prepare(values, window, split, evaluation=EvaluationSpec(season_length=1)).windows
+        found[name] = SimpleNamespace(panel=panel, linear=fit_linear_models(panel))
+    return found
+
+
+def train(
+    case: SimpleNamespace, cell: str = "gru", limits: Limits | None = None, members: int = 2, **options: object
+) -> SimpleNamespace:
+    """Trains tiny members: `network, history, record`."""
+    spec = NetworkSpec(cell=cell, units=4, members=members)
+    found = train_network(case.panel, case.linear, spec, TRAINING.model_copy(update=options), limits)
+    return SimpleNamespace(**dict(zip(("network", "history", "record"), found, strict=True)))
+
+
+def assert_same(one: SimpleNamespace, other: SimpleNamespace) -> None:
+    """Bit for bit: the weights, what they say about windows that they have not seen, and every loss."""
+    assert set(one.network.weights) == set(other.network.weights)
+    for name, array in one.network.weights.items():
+        np.testing.assert_array_equal(array, other.network.weights[name])
+    np.testing.assert_array_equal(one.network.out_of_fold, other.network.out_of_fold)
+    assert one.network.shrinkage == other.network.shrinkage
+    columns = ["step", "loss", "val_loss", "is_best"]
+    assert one.history[columns].equals(other.history[columns])
+
+
+def find_left(case: SimpleNamespace) -> np.ndarray:
+    """What the mix leaves over of the judged windows: float64[judged, horizon], in the frame."""
+    normalized = normalize_windows(case.panel, case.linear.normalizer, case.linear.validation)
+    return normalize_targets(case.panel, normalized, case.linear.validation) - hold_out(
+        case.linear, normalized.predictors
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(cases: dict[str, SimpleNamespace]) -> dict[str, SimpleNamespace]:
+    return {name: train(case) for name, case in cases.items()}
+
+
+# Repeatable
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_same_seed_gives_the_same_numbers(
+    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace], name: str
+) -> None:
+    np.random.seed(11)  # the global state, which must not matter
+    assert_same(train(cases[name]), trained[name])
+
+
+def test_another_seed_gives_other_weights(
+    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
+) -> None:
+    found = train(cases["bends"], seed=1).network.kernel
+    assert not np.isclose(found, trained["bends"].network.kernel).any()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_panel_and_base_are_not_changed(cases: dict[str, SimpleNamespace], name: str) -> None:
+    case = cases[name]
+    before = [case.panel.values.copy(), case.linear.matrices.copy()]
+    train(case, max_steps=25)
+    np.testing.assert_array_equal(case.panel.values, before[0])
+    np.testing.assert_array_equal(case.linear.matrices, before[1])
+
+
+# What is seen
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_test_part_is_not_touched(
+    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace], name: str
+) -> None:
+    """Its values are NaN, and would be in all weights."""
+    panel = cases[name].panel
+    values, past = panel.values.copy(), list_past(panel)
+    series = find_series(panel, np.arange(1, len(values) + 1))
+    for number in np.unique(series):
+        last = past[find_series(panel, past) == number].max() + HORIZON
+        values[(series == number) & (np.arange(len(values)) >= last), 0] = np.nan
+    blind = replace(panel, values=values)
+    assert_same(train(SimpleNamespace(panel=blind, linear=fit_linear_models(blind))), trained[name])
+
+
+@pytest.mark.parametrize("name", ["bends", "climbing", "many"])
+def test_member_never_learns_from_what_its_fold_hides(cases: dict[str, SimpleNamespace], name: str) -> None:
+    """Other targets there change what others learn, and not the member whose fold hides them.
+
+    The newest block of each, after which no window has it for a history. The base is that of before: its own folds have
+    a test of their own.
+    """
+    case = cases[name]
+    last, linear = len(case.linear.folds) - 1, case.linear
+    values = case.panel.values.copy()
+    for begin, stop in zip(linear.begins[last], linear.stops[last], strict=True):
+        values[begin : stop + HORIZON - 1, 0] += 0.5
+    changed = replace(case.panel, values=values)
+    before, after = (run_steps(SimpleNamespace(panel=panel, linear=linear)) for panel in (case.panel, changed))
+    np.testing.assert_array_equal(after["kernel"][last], before["kernel"][last])
+    others = [
+        member for member in range(len(before["kernel"])) if member != last and (member > last or name == "bends")
+    ]
+    assert others
+    assert all(not np.array_equal(after["kernel"][member], before["kernel"][member]) for member in others)
+
+
+def run_steps(case: SimpleNamespace) -> Weights:
+    """The weights of all members, those included that only judge, after some steps."""
+    kept: list[Adam] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forecasting, "Adam", lambda *given: kept.append(Adam(*given)) or kept[-1])
+        train(case, max_steps=CHECK_STEPS)
+    return kept[0].weights
+
+
+def test_blocks_that_are_hidden_in_turn_have_a_member_each(
+    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
+) -> None:
+    assert len(trained["bends"].network.kernel) == len(cases["bends"].linear.folds)
+
+
+@pytest.mark.parametrize("name", ["climbing", "many", "few"])
+def test_members_that_only_judge_are_not_kept(trained: dict[str, SimpleNamespace], name: str) -> None:
+    """Where all that is later is hidden, other members make the forecaster."""
+    assert len(trained[name].network.kernel) == 2
+
+
+def test_unseen_corrections_are_those_of_the_member_whose_fold_hides_the_window(
+    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
+) -> None:
+    case, network = cases["bends"], trained["bends"].network
+    for fold in range(len(case.linear.folds)):
+        origins = case.linear.validation[case.linear.fold == fold]
+        names = list(network.weights)
+        own = replace(network, **{name: getattr(network, name)[fold : fold + 1] for name in names})
+        found = correct(own, case.panel, normalize_windows(case.panel, case.linear.normalizer, origins), origins)
+        np.testing.assert_allclose(network.out_of_fold[case.linear.fold == fold], found, atol=1e-6)
+
+
+# Learning and stopping
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_network_learns_what_is_not_linear(cases: dict[str, SimpleNamespace], cell: str) -> None:
+    history = train(cases["bends"], cell, max_steps=600, learning_rate=0.02).history
+    assert history["val_loss"].min() < 0.5 * history["val_loss"].iloc[0]
+
+
+def test_step_0_is_the_base(cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]) -> None:
+    """The network says nothing yet: its loss is that of the mix."""
+    case = cases["bends"]
+    left = find_left(case)
+    first = trained["bends"].history.iloc[0]
+    assert (first["step"], first["val_loss"]) == (0, pytest.approx(np.mean(left**2)))
+
+
+@pytest.fixture(scope="module")
+def worsened(cases: dict[str, SimpleNamespace]) -> SimpleNamespace:
+    """A training whose steps go uphill."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forecasting, "find_gradients", lambda *given: _turn(find_gradients_downhill(*given)))
+        return train(cases["bends"])
+
+
+find_gradients_downhill = forecasting.find_gradients
+
+
+def _turn(gradients: Weights) -> Weights:
+    return {name: -array for name, array in gradients.items()}
+
+
+def test_training_that_only_makes_it_worse_keeps_step_0(worsened: SimpleNamespace) -> None:
+    assert (worsened.record["best_step"], worsened.history["is_best"].tolist()) == (0, [True, *[False] * 4])
+
+
+def test_network_without_gain_leaves_the_base_as_it_is(
+    cases: dict[str, SimpleNamespace], worsened: SimpleNamespace
+) -> None:
+    case = cases["bends"]
+    index = case.panel.index("test")
+    normalized = normalize_windows(case.panel, case.linear.normalizer, index.origins(np.arange(len(index))))
+    expected = normalized.units.denormalize(normalized.predictors @ case.linear.combine())
+    assert worsened.network.shrinkage == 0
+    np.testing.assert_allclose(forecast_network(worsened.network, case.linear, case.panel).test, expected, rtol=1e-6)
+
+
+def test_training_ends_once_patience_is_over(cases: dict[str, SimpleNamespace]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forecasting, "find_gradients", lambda *given: _turn(find_gradients_downhill(*given)))
+        assert train(cases["bends"], patience=50).record["num_steps"] == 50
+
+
+def test_training_takes_no_more_steps_than_it_may(cases: dict[str, SimpleNamespace]) -> None:
+    """Also where these end between two looks at the judged windows."""
+    assert train(cases["bends"], max_steps=CHECK_STEPS + 3).record["num_steps"] == CHECK_STEPS + 3
+
+
+def test_best_step_is_that_of_the_least_error_on_unseen_windows(trained: dict[str, SimpleNamespace]) -> None:
+    history = trained["bends"].history
+    expected = history.loc[history["val_loss"].idxmin(), "step"]
+    assert trained["bends"].record["best_step"] == expected == history.loc[history["is_best"], "step"].item()
+
+
+def test_kept_weights_have_the_least_error_on_unseen_windows(
+    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
+) -> None:
+    case = cases["bends"]
+    left = find_left(case)
+    found = np.mean((left - trained["bends"].network.out_of_fold) ** 2)
+    assert found == pytest.approx(trained["bends"].history["val_loss"].min(), rel=1e-5)
+
+
+# Trust
+
+
+def test_corrections_that_help_in_each_fold_are_trusted(cases: dict[str, SimpleNamespace]) -> None:
+    case = cases["bends"]
+    assert find_network_shrinkage(case.panel, case.linear, find_left(case).astype(np.float32), num_members=1) > 0.95
+
+
+def test_corrections_that_go_twice_too_far_are_taken_by_no_more_than_half(cases: dict[str, SimpleNamespace]) -> None:
+    case = cases["bends"]
+    assert (
+        find_network_shrinkage(case.panel, case.linear, (2 * find_left(case)).astype(np.float32), num_members=1) <= 0.5
+    )
+
+
+def test_corrections_are_trusted_the_more_the_more_members_there_are(cases: dict[str, SimpleNamespace]) -> None:
+    """They hold half of what is left over, and noise."""
+    case = cases["bends"]
+    left = find_left(case)
+    unseen = (0.5 * left + np.random.default_rng(0).normal(0, 0.7 * left.std(), left.shape)).astype(np.float32)
+    gains = [find_network_shrinkage(case.panel, case.linear, unseen, num_members) for num_members in (1, 2, 5)]
+    assert 0 < gains[0] < gains[1] < gains[2] < 1
+
+
+def test_share_of_a_mean_of_members_is_the_best_one(cases: dict[str, SimpleNamespace]) -> None:
+    """Each says what is left over, and noise of a quarter of its power: 4/5 of one is best, 8/9 of the mean of two.
+
+    The mean has half the power of noise. Here noise stands at a right angle to what is left over.
+    """
+    case = cases["bends"]
+    left = find_left(case)
+    noise = np.random.default_rng(0).normal(size=left.shape)
+    noise -= (noise * left).sum() / (left**2).sum() * left
+    unseen = (left + noise * np.sqrt((left**2).sum() / (4 * (noise**2).sum()))).astype(np.float32)
+    one, two = (find_network_shrinkage(case.panel, case.linear, unseen, num_members) for num_members in (1, 2))
+    assert two / one == pytest.approx((8 / 9) / (4 / 5))
+
+
+def test_corrections_that_go_astray_are_not_trusted(cases: dict[str, SimpleNamespace]) -> None:
+    case = cases["bends"]
+    astray = np.random.default_rng(0).normal(0, 5, (len(case.linear.validation), HORIZON)).astype(np.float32)
+    assert find_network_shrinkage(case.panel, case.linear, astray, num_members=5) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gain_is_a_share(trained: dict[str, SimpleNamespace], name: str) -> None:
+    assert 0 <= trained[name].network.shrinkage <= 1
+
+
+def test_few_windows_leave_the_base_as_it_is(trained: dict[str, SimpleNamespace]) -> None:
+    """Nobody can say whether a correction would help."""
+    assert (trained["few"].network.shrinkage, trained["few"].record["best_step"]) == (0, 0)
+
+
+# Limits
+
+
+def test_training_ends_when_its_time_is_over(cases: dict[str, SimpleNamespace]) -> None:
+    assert train(cases["bends"], limits=Limits(max_seconds=1e-6)).record["num_steps"] == CHECK_STEPS
+
+
+def test_training_whose_time_is_over_says_so(cases: dict[str, SimpleNamespace]) -> None:
+    assert train(cases["bends"], limits=Limits(max_seconds=1e-6)).record["is_cut_short"]
+
+
+def test_training_that_was_at_its_end_is_not_cut_short(cases: dict[str, SimpleNamespace]) -> None:
+    """Though its time was over just then."""
+    found = train(cases["bends"], limits=Limits(max_seconds=1e-6), max_steps=CHECK_STEPS)
+    assert not found.record["is_cut_short"]
+
+
+class InterruptionError(Exception):
+    """In the middle of a training."""
+
+
+@contextmanager
+def break_off(monkeypatch: pytest.MonkeyPatch, after: int) -> Iterator[None]:
+    """Breaks a training off after so many steps; it leaves a checkpoint at each look."""
+
+    def step(adam: Adam, gradients: Weights) -> None:
+        if adam.num_steps == after:
+            raise InterruptionError
+        take_step(adam, gradients)
+
+    take_step = Adam.step
+    with monkeypatch.context() as patch:
+        patch.setattr(Adam, "step", step)
+        patch.setattr(forecasting, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+        with pytest.raises(InterruptionError):
+            yield
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("cell", CELLS)
+def test_interrupted_training_goes_on_bit_for_bit(
+    cases: dict[str, SimpleNamespace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, cell: str
+) -> None:
+    whole = train(cases[name], cell)
+    with break_off(monkeypatch, after=60):
+        train(cases[name], cell, Limits(checkpoints=tmp_path))
+    num_steps = []
+    with monkeypatch.context() as patch:
+        take_step = Adam.step
+        patch.setattr(Adam, "step", lambda adam, given: num_steps.append(adam.num_steps) or take_step(adam, given))
+        assert_same(train(cases[name], cell, Limits(checkpoints=tmp_path)), whole)
+    assert num_steps[0] == 50
+
+
+def test_finished_training_leaves_no_checkpoint(
+    cases: dict[str, SimpleNamespace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with break_off(monkeypatch, after=60):
+        train(cases["bends"], limits=Limits(checkpoints=tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["gru.npz"]
+    train(cases["bends"], limits=Limits(checkpoints=tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "emptied", "of another kind"])
+def test_damaged_checkpoint_is_left_out(
+    cases: dict[str, SimpleNamespace],
+    trained: dict[str, SimpleNamespace],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    damage: str,
+) -> None:
+    with break_off(monkeypatch, after=60):
+        train(cases["bends"], limits=Limits(checkpoints=tmp_path))
+    path = tmp_path / "gru.npz"
+    content = path.read_bytes()
+    middle = len(content) // 2
+    damaged = {
+        "cut": content[:middle],
+        "changed": content[:middle]
+        + bytes(byte ^ 255 for byte in content[middle : middle + 9])
+        + content[middle + 9 :],
+        "emptied": b"",
+        "of another kind": b"no archive at all",
+    }
+    path.write_bytes(damaged[damage])
+    with caplog.at_level(logging.WARNING):
+        assert_same(train(cases["bends"], limits=Limits(checkpoints=tmp_path)), trained["bends"])
+    assert "because it is damaged" in caplog.text
+
+
+def change_values(case: SimpleNamespace) -> SimpleNamespace:
+    values = case.panel.values.copy()
+    values[50, 0] += 0.01
+    panel = replace(case.panel, values=values)
+    return SimpleNamespace(panel=panel, linear=fit_linear_models(panel))
+
+
+def change_base(case: SimpleNamespace) -> SimpleNamespace:
+    """As another season of the same values would."""
+    baseline_weights = (case.linear.names == "last_value").astype(float)
+    return SimpleNamespace(panel=case.panel, linear=replace(case.linear, weights=baseline_weights))
+
+
+@pytest.mark.parametrize(
+    ("change", "options"),
+    [
+        (change_values, {}),
+        (change_base, {}),
+        (lambda case: case, {"seed": 1}),
+        (lambda case: case, {"learning_rate": 0.02}),
+        (lambda case: case, {"clip_norm": None}),
+    ],
+    ids=["values", "linear", "seed", "learning rate", "clip norm"],
+)
+def test_checkpoint_of_another_training_is_left_out(
+    cases: dict[str, SimpleNamespace],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[SimpleNamespace], SimpleNamespace],
+    options: dict,
+) -> None:
+    case = change(cases["bends"])
+    with break_off(monkeypatch, after=60):
+        train(cases["bends"], limits=Limits(checkpoints=tmp_path))
+    assert_same(train(case, limits=Limits(checkpoints=tmp_path), **options), train(case, **options))
+
+
+# What the user is told
+
+
+def test_history_has_a_row_for_each_look_from_step_0_on(trained: dict[str, SimpleNamespace]) -> None:
+    history = trained["bends"].history
+    assert list(history.columns) == ["step", "loss", "val_loss", "seconds", "is_best"]
+    assert history["step"].tolist() == [0, 25, 50, 75, 100]
+
+
+def test_seconds_never_fall(trained: dict[str, SimpleNamespace]) -> None:
+    assert trained["bends"].history["seconds"].is_monotonic_increasing
+
+
+def test_record_counts_the_parameters_of_all_members(trained: dict[str, SimpleNamespace]) -> None:
+    """A GRU of 4 units that reads 4 values has 3 · (4 · (4 + 4) + 2 · 4), and its head 2 · (4 + 1)."""
+    assert trained["bends"].record["num_parameters"] == 5 * (120 + 10)
+
+
+def test_record_states_the_design(trained: dict[str, SimpleNamespace]) -> None:
+    hyperparameters = trained["bends"].record["hyperparameters"]
+    assert (hyperparameters["units"], hyperparameters["num_members"], hyperparameters["calendar"]) == (4, 5, [0, 1])
+
+
+def test_log_states_what_was_chosen_and_how_it_ended(
+    cases: dict[str, SimpleNamespace], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        train(cases["bends"])
+    first, last = caplog.messages
+    assert first.startswith("gru: units 4, ")
+    assert "of 100, shrinkage " in last
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", NAMES)
+def test_loss_that_is_no_number_ends_training_with_advice(
+    cases: dict[str, SimpleNamespace], name: str, value: float
+) -> None:
+    case = cases[name]
+    values = case.panel.values.copy()
+    values[10, 0] = value
+    case = SimpleNamespace(panel=replace(case.panel, values=values), linear=case.linear)
+    with pytest.raises(TrainingError, match=r"gru: the loss is not finite after \d+ steps.*training\.learning_rate"):
+        train(case)
+
+
+# Forecasts
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("cell", CELLS)
+def test_forecasts_are_finite(cases: dict[str, SimpleNamespace], name: str, cell: str) -> None:
+    found = forecast_network(train(cases[name], cell).network, cases[name].linear, cases[name].panel)
+    assert np.isfinite(found.test).all()
+    assert np.isfinite(found.future).all()
+
+
+def test_forecast_of_a_network_that_learnt_is_better_than_that_of_its_start(cases: dict[str, SimpleNamespace]) -> None:
+    """On the test part, which it has not seen."""
+    case = cases["bends"]
+    panel: WindowedPanel = case.panel
+    index = panel.index("test")
+    targets = panel.values[index.origins(np.arange(len(index)))[:, None] + np.arange(HORIZON), 0]
+    network = train(case, max_steps=600, learning_rate=0.02).network
+    errors = [
+        np.mean((forecast_network(said, case.linear, panel).test - targets) ** 2)
+        for said in (network, replace(network, shrinkage=0.0))
+    ]
+    assert errors[0] < 0.6 * errors[1]
+
+
+def test_corrections_are_averaged_over_the_members(
+    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
+) -> None:
+    case, network = cases["many"], trained["many"].network
+    origins = case.linear.validation[:3]
+    normalized = normalize_windows(case.panel, case.linear.normalizer, origins)
+    steps, known = forecasting.read_windows(
+        case.panel, normalized, origins, network.segment, network.calendar, has_embedding=True
+    )
+    expected = run_members(network.weights, steps, known)[0].mean(axis=0)
+    np.testing.assert_allclose(correct(network, case.panel, normalized, origins), expected, atol=1e-6)

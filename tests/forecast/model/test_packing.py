@@ -1,0 +1,164 @@
+"""A forecaster comes back from its files to the last digit, without Keras, and nothing in them is pickled."""
+
+import dataclasses
+import io
+import json
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.errors import ChampionError, NewerFormatError
+from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
+from rnn_pipelines.forecast.methods.method import PanelModel
+from rnn_pipelines.forecast.methods.registry import METHODS
+from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_newest
+from rnn_pipelines.forecast.model.packing import FORMAT, pack, unpack
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.sentiment import packing as text_classifiers
+
+SOURCE = SourceSpec(name="catalog", freq="D")
+
+
+@pytest.fixture(scope="module", params=["one", "many"])
+def prepared(
+    request: pytest.FixtureRequest,
+    prepare: Callable[..., SimpleNamespace],
+    make_values: Callable[..., list[float | None]],
+) -> SimpleNamespace:
+    """One series, and two; each has another kind of frame and of networks."""
+    return prepare(make_values(80) if request.param == "one" else {"a": make_values(80), "é": make_values(70, seed=1)})
+
+
+@pytest.fixture(scope="module")
+def forecaster(prepared: SimpleNamespace, make_forecaster: Callable[..., Forecaster]) -> Forecaster:
+    return make_forecaster(prepared, "lstm", "gru")
+
+
+def test_forecasts_are_the_same_to_the_last_digit(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
+    one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (forecaster, unpack(pack(forecaster))))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_every_array_and_number_comes_back(forecaster: Forecaster) -> None:
+    model, again = forecaster.model, unpack(pack(forecaster)).model
+    for name, value in vars(model.normalizer).items():
+        np.testing.assert_array_equal(getattr(again.normalizer, name), value)
+    assert list(again.model.models) == list(model.model.models)
+    one, other = model.model.pack(), again.model.pack()
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        np.testing.assert_array_equal(other[name], value)
+
+
+def test_theta_comes_back(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
+    """And moves the forecasts, which are fitted when they are made."""
+    moved = dataclasses.replace(forecaster, model=add_theta(forecaster.model))
+    one, other, without = (
+        forecast_newest(found, prepared.table, SOURCE) for found in (moved, unpack(pack(moved)), forecaster)
+    )
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+    assert (one["y_hat"] != without["y_hat"]).all()
+
+
+def add_theta(model: PanelModel) -> PanelModel:
+    """With a quarter of Theta in the place of as much of the baseline ensemble."""
+    weights = {**model.model.weights, "baseline_ensemble": 0.25, "theta": 0.25}
+    models = {**model.model.models, "theta": METHODS["theta"].unpack({}, model.normalizer)}
+    return dataclasses.replace(model, model=EnsembleModel(weights, models))
+
+
+def test_scale_and_settings_come_back(forecaster: Forecaster) -> None:
+    again = unpack(pack(forecaster))
+    pd.testing.assert_frame_equal(again.scaler, forecaster.scaler, check_exact=True, check_dtype=False)
+    assert again.settings == forecaster.settings
+
+
+def test_intervals_come_back(prepared: SimpleNamespace, make_forecaster: Callable[..., Forecaster]) -> None:
+    forecaster = make_forecaster(prepared, level=(50, 99))
+    files = pack(forecaster)
+    again = unpack(files)
+    assert "intervals.npz" in files
+    for part, value in vars(forecaster.intervals).items():
+        np.testing.assert_array_equal(getattr(again.intervals, part), value)
+    one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (forecaster, again))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_ensemble_without_networks_comes_back(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
+    models = {"baseline_ensemble": forecaster.model.model.models["baseline_ensemble"]}
+    model = dataclasses.replace(forecaster.model, model=EnsembleModel({"baseline_ensemble": 1.0}, models))
+    alone = dataclasses.replace(forecaster, model=model)
+    one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (alone, unpack(pack(alone))))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_files_are_arrays_and_json(forecaster: Forecaster) -> None:
+    files = pack(forecaster)
+    assert sorted(files) == ["coding.json", "model.npz", "scaler.json", "settings.json"]
+    with np.load(io.BytesIO(files["model.npz"]), allow_pickle=False) as arrays:
+        assert all(array.dtype != object for array in arrays.values())
+    assert json.loads(files["scaler.json"])["unique_id"] == forecaster.scaler["unique_id"].tolist()
+
+
+def test_settings_carry_the_number_of_the_format(forecaster: Forecaster) -> None:
+    assert json.loads(pack(forecaster)["settings.json"])["format"] == FORMAT
+
+
+def test_newer_format_is_refused(forecaster: Forecaster) -> None:
+    files = pack(forecaster)
+    settings = json.loads(files["settings.json"]) | {"format": FORMAT + 1}
+    with pytest.raises(NewerFormatError, match=f"format {FORMAT + 1}"):
+        unpack({**files, "settings.json": json.dumps(settings).encode()})
+
+
+def test_model_of_another_kind_is_no_newer_format(forecaster: Forecaster) -> None:
+    """The formats of the two kinds are counted apart."""
+    files = pack(forecaster)
+    with pytest.raises(ChampionError, match=r"scaler\.json") as refusal:
+        text_classifiers.unpack(files)
+    assert not isinstance(refusal.value, NewerFormatError)
+    texts = {"settings.json": b"{}", "vocabulary.json": b"{}", "ngrams.npz": b""}
+    with pytest.raises(ChampionError, match=r"vocabulary\.json"):
+        unpack(texts)
+
+
+@pytest.mark.parametrize("name", ["settings.json", "coding.json", "scaler.json", "model.npz"])
+def test_missing_file_is_named_when_the_forecaster_is_read(forecaster: Forecaster, name: str) -> None:
+    files = {other: content for other, content in pack(forecaster).items() if other != name}
+    with pytest.raises(ChampionError, match=name):
+        unpack(files)
+
+
+def test_forecasting_needs_neither_keras_nor_tensorflow(
+    forecaster: Forecaster, prepared: SimpleNamespace, tmp_path: Path
+) -> None:
+    """From packed files to forecasts, in a process of its own."""
+    for name, content in pack(forecaster).items():
+        (tmp_path / name).write_bytes(content)
+    prepared.table.to_parquet(tmp_path / "table.parquet")
+    code = f"""
+        import sys
+        from pathlib import Path
+        import pandas as pd
+        from rnn_pipelines.forecast.model.artefact import forecast_newest
+        from rnn_pipelines.forecast.model.packing import unpack
+        from rnn_pipelines.forecast.series.source import SourceSpec
+
+        folder = Path({str(tmp_path)!r})
+        files = {{path.name: path.read_bytes() for path in folder.iterdir()}}
+        table = pd.read_parquet(folder / "table.parquet")
+        found = forecast_newest(unpack(files), table, SourceSpec(name="catalog", freq="D"))
+        found.to_parquet(folder / "found.parquet")
+        print(sorted({{"keras", "tensorflow"}} & set(sys.modules)))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == "[]"
+    found = pd.read_parquet(tmp_path / "found.parquet")
+    pd.testing.assert_frame_equal(found, forecast_newest(forecaster, prepared.table, SOURCE), check_dtype=False)
