@@ -8,8 +8,8 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from rnn_pipelines.blocks import refuse_other_cell, suggest
 from rnn_pipelines.errors import ParameterError, show
+from rnn_pipelines.parameter_models import refuse_other_cell, suggest
 
 # A fault in pydantic's words: its place (the heading, for one of the whole block), what, its kind, what was received.
 _FAULT = re.compile(

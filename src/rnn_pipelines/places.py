@@ -14,12 +14,12 @@ from kedro.pipeline import Pipeline
 from omegaconf import OmegaConf
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from rnn_pipelines.blocks import read_block
 from rnn_pipelines.champion.manifest import join_covariates, make_fingerprints
 from rnn_pipelines.champion.records import Fingerprints
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.specs import TrackingSpec, read_tracking
 from rnn_pipelines.errors import ChampionError, ParameterError, show
+from rnn_pipelines.parameter_models import read_block
 
 
 class GlobalsSpec(BaseModel):

@@ -13,11 +13,11 @@ from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol, DataCatalog
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.blocks import read_block
 from rnn_pipelines.champion.history import make_timestamp
 from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
 from rnn_pipelines.champion.records import make_plain
+from rnn_pipelines.parameter_models import read_block
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.pipelines.retraining import PREFIX
 from rnn_pipelines.places import find_data_root

@@ -10,9 +10,9 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 
-from rnn_pipelines.blocks import read_block
 from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.errors import RunError
+from rnn_pipelines.parameter_models import read_block
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.pipelines.retraining import PREFIX
 from rnn_pipelines.places import find_data_root

@@ -11,7 +11,6 @@ from kedro.validation.type_extractor import TypeExtractor
 from omegaconf import OmegaConf
 from pydantic import BaseModel, RootModel, ValidationError
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook
 from rnn_pipelines.forecast.backtest import BacktestSpec
 from rnn_pipelines.forecast.cross_validation import CrossValidationSpec
@@ -30,6 +29,7 @@ from rnn_pipelines.forecast.specs import RetrainForecastSpec
 from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, SmallForecasterSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.specs import TrainingSpec
+from rnn_pipelines.parameter_models import Block
 from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.specs import ClassifierSpec, RetrainSentimentSpec

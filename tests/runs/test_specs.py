@@ -2,8 +2,8 @@
 
 import pytest
 
-from rnn_pipelines.blocks import read_block
 from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.parameter_models import read_block
 from rnn_pipelines.runs.specs import RunsSpec
 
 

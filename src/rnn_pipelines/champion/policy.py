@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import ParameterError, show_all
+from rnn_pipelines.parameter_models import Block
 
 # The two that a decision is between, by these names in tables and records.
 CHALLENGER, CHAMPION = "challenger", "champion"

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from pydantic import Field, RootModel, model_validator
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.compare.contenders import NETWORKS, ContenderSpec
 from rnn_pipelines.compare.tasks.adding import AddingData
 from rnn_pipelines.compare.tasks.copy_memory import CopyData
@@ -12,6 +11,7 @@ from rnn_pipelines.compare.tasks.music import MusicData
 from rnn_pipelines.compare.tasks.series import SeriesData
 from rnn_pipelines.errors import show
 from rnn_pipelines.networks.specs import TrainingSpec
+from rnn_pipelines.parameter_models import Block
 
 # Of a task or a network: a word that can stand in a list, and in the name of a file.
 Name = Annotated[str, Field(pattern=r"^\w+$")]

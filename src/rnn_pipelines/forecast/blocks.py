@@ -5,7 +5,6 @@ from typing import Any
 
 from pydantic import ValidationInfo, field_validator
 
-from rnn_pipelines.blocks import join_block, read_block, refuse_other_cell, refuse_unknown
 from rnn_pipelines.errors import make_line, show
 from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
@@ -13,6 +12,7 @@ from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.parameter_models import join_block, read_block, refuse_other_cell, refuse_unknown
 
 # What `source` says of a table in memory.
 IN_MEMORY = {"name": "catalog", "path": None}

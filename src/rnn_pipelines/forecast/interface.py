@@ -12,7 +12,6 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.blocks import read_block
 from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
 from rnn_pipelines.forecast.blocks import read_blocks
@@ -47,6 +46,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Series, Source
 from rnn_pipelines.forecast.series.zones import show_table
 from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.parameter_models import read_block
 
 logger = logging.getLogger(__name__)
 

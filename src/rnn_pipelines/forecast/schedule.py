@@ -6,11 +6,11 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 from pydantic import Field, field_validator
 
-from rnn_pipelines.blocks import Block, expect
 from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.forecast.methods.predictions import TargetsTable
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.series.newest import NewestSpec
+from rnn_pipelines.parameter_models import Block, expect
 from rnn_pipelines.tables import Column, Table
 
 Span = Literal["day", "week", "month", "year"]

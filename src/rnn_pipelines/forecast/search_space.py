@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from rnn_pipelines.blocks import Block, expect, read_block
 from rnn_pipelines.errors import show_all
 from rnn_pipelines.forecast.blocks import list_blocks
 from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.networks.specs import Seed
+from rnn_pipelines.parameter_models import Block, expect, read_block
 
 # Of what can be searched: how a table becomes windows that differ, and the networks; the rest would move the judge.
 SEARCHED = ("window", "calendar", "training")

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pandas as pd
 from pydantic import BaseModel
 
-from rnn_pipelines.blocks import read_block
 from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast.cross_validation import keep_back, open_gaps
 from rnn_pipelines.forecast.fitting import ForecastSpec, fit_forecasters, rank_forecasters
@@ -23,6 +22,7 @@ from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers, fan_out
+from rnn_pipelines.parameter_models import read_block
 from rnn_pipelines.tables import Column, Table
 
 if TYPE_CHECKING:

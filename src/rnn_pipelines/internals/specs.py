@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.networks.specs import TrainingSpec
+from rnn_pipelines.parameter_models import Block
 
 Text = Annotated[str, Field(pattern=r"\w")]
 

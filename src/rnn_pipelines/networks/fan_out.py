@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import ParallelError, show
+from rnn_pipelines.parameter_models import Block
 from rnn_pipelines.printing import escape_log
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rnn_pipelines.blocks import Block
+from rnn_pipelines.parameter_models import Block
 
 # What NumPy and Keras take.
 Seed = Annotated[int, Field(ge=0, lt=2**32)]

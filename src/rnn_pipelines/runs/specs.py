@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rnn_pipelines.blocks import Block
+from rnn_pipelines.parameter_models import Block
 
 
 class RunsSpec(Block, frozen=True):

@@ -9,10 +9,10 @@ from typing import Any, Self
 
 import pandas as pd
 
-from rnn_pipelines.blocks import join_block, read_block, refuse_other_cell, refuse_unknown
 from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, ReviewError, show
 from rnn_pipelines.networks.specs import TrainingSpec
+from rnn_pipelines.parameter_models import join_block, read_block, refuse_other_cell, refuse_unknown
 from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_classifier
 from rnn_pipelines.sentiment.model.classifier import TextClassifier as Artefact
 from rnn_pipelines.sentiment.model.classifier import score_sentiment

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from pydantic import Field, model_validator
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.verdict import Finding, KnownChampion, Verdict, VerdictRecord, conclude, describe_verdict
+from rnn_pipelines.parameter_models import Block
 from rnn_pipelines.report.numbers import format_p_value
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES
 from rnn_pipelines.sentiment.tables import Measures

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.parameter_models import Block
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
 from rnn_pipelines.sentiment.text.ngrams import MAX_ORDER, find_ngrams, number_ngrams
 

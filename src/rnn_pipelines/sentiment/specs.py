@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.champion.policy import PolicySpec
 from rnn_pipelines.networks.specs import LimitsSpec, TrainingSpec
+from rnn_pipelines.parameter_models import Block
 from rnn_pipelines.sentiment.registry import BASELINES, NETWORKS, require_known
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.newest import NewestReviewsSpec

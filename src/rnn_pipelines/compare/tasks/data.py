@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.compare.tasks.contest import PARTS, Contest
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.looks import Look
 from rnn_pipelines.networks.memory import require_memory
+from rnn_pipelines.parameter_models import Block
 
 
 class TaskData(Block, ABC, frozen=True):

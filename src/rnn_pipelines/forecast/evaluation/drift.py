@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.parameter_models import Block
 from rnn_pipelines.tables import Column, Table
 
 # Windows of the past that the newest one is compared with: enough for p-values of a half percent.

@@ -12,7 +12,6 @@ from typing import Annotated
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 
-from rnn_pipelines.blocks import refuse_truth
 from rnn_pipelines.forecast.methods.folds import find_series
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, find_errors
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind, measure_units
@@ -20,6 +19,7 @@ from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
 from rnn_pipelines.forecast.series.tables import Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, gather_history
+from rnn_pipelines.parameter_models import refuse_truth
 
 logger = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.networks.specs import Seed
+from rnn_pipelines.parameter_models import Block
 
 
 def _require_network(cell: str) -> str:

@@ -6,7 +6,6 @@ import pandas as pd
 from pydantic import Field
 
 from rnn_pipelines.as_of import parse_as_of, parse_step
-from rnn_pipelines.blocks import Block, expect
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
@@ -15,6 +14,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis
 from rnn_pipelines.forecast.series.times import MAX_STEP
+from rnn_pipelines.parameter_models import Block, expect
 
 
 class NewestSpec(Block, frozen=True):

@@ -10,7 +10,6 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 from pydantic import AfterValidator, Field, model_validator
 
-from rnn_pipelines.blocks import Block, expect
 from rnn_pipelines.dialect import SIGNS, Dialect
 from rnn_pipelines.errors import SeriesError, make_line, show
 from rnn_pipelines.forecast.series.date_numbers import find_date_form, tell_steps
@@ -35,6 +34,7 @@ from rnn_pipelines.forecast.series.times import (
 )
 from rnn_pipelines.forecast.series.zones import find_zone, has_zone, place_in_zone, take_zone
 from rnn_pipelines.networks.specs import Seed
+from rnn_pipelines.parameter_models import Block, expect
 from rnn_pipelines.user_files import TableFiles, find_broken, read_columns, require_columns
 
 # What stands for "no value" in columns of numbers. Only there: NA is a country's name too.

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.forecast.series.tables import Profile
+from rnn_pipelines.parameter_models import Block
 
 Part = Literal["train", "validation", "test", "future"]
 

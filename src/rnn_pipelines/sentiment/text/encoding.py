@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from rnn_pipelines.blocks import Block
+from rnn_pipelines.parameter_models import Block
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, PADDING, UNKNOWN
 

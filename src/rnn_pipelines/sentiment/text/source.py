@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 from pydantic import model_validator
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.parameter_models import Block
 from rnn_pipelines.sentiment.text.archive import read_archive
 from rnn_pipelines.sentiment.text.download import fetch_archive
 from rnn_pipelines.sentiment.text.files import refuse_cell

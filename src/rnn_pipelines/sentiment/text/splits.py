@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.networks.specs import Seed
+from rnn_pipelines.parameter_models import Block
 from rnn_pipelines.sentiment.text.schema import DTYPES, Reviews
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from rnn_pipelines.blocks import Block
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.specs import Seed
+from rnn_pipelines.parameter_models import Block
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
 from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, UNKNOWN
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from rnn_pipelines.blocks import Block
+from rnn_pipelines.parameter_models import Block
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 
 PADDING, UNKNOWN = 0, 1

@@ -4,8 +4,8 @@ from typing import Literal
 
 import pytest
 
-from rnn_pipelines.blocks import Block, read_block
 from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.parameter_models import Block, read_block
 
 
 class Inner(Block, frozen=True):
