@@ -34,7 +34,6 @@ import pandas as pd
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.checking import check_task
 from rnn_pipelines.champion.history import find_origin, list_records
-from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError
@@ -46,6 +45,7 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.storage.lock import hold_lock
 
 PROJECT = Path(__file__).parents[1]
 SOURCE, SPLIT = SourceSpec(name="temperature"), SplitSpec(validation=60, test=60)

@@ -34,9 +34,9 @@ import pandas as pd
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.runs.records import find_damage
 from rnn_pipelines.runs.room import Room
+from rnn_pipelines.storage.lock import hold_lock
 
 PROJECT = Path(__file__).parents[1]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)

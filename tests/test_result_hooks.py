@@ -313,7 +313,7 @@ def test_results_of_another_pipeline_are_read_from_one_run(project: Project) -> 
 
 def test_run_waits_for_another_one_and_then_gives_up(project: Project) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from rnn_pipelines.champion.lock import hold_lock\n"
+        "import sys, time; from pathlib import Path; from rnn_pipelines.storage.lock import hold_lock\n"
         "with hold_lock(Path(sys.argv[1]), 1):\n    print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(project.room.lock)]
@@ -339,7 +339,7 @@ def test_run_that_could_not_begin_lets_go_of_the_lock(project: Project) -> None:
     with pytest.raises(RunError, match="Move them away"):
         project.run(2)
     code = (
-        "import sys; from pathlib import Path; from rnn_pipelines.champion.lock import hold_lock\n"
+        "import sys; from pathlib import Path; from rnn_pipelines.storage.lock import hold_lock\n"
         "with hold_lock(Path(sys.argv[1]), 0): pass"
     )
     assert subprocess.run([sys.executable, "-c", code, str(project.room.lock)], check=False).returncode == 0

@@ -128,7 +128,7 @@ def test_repair_is_of_one_pipeline_or_of_all(room: Room, arguments: list[str]) -
 @pytest.mark.parametrize("command", ["prune", "repair"])
 def test_commands_that_change_runs_wait_for_a_run_and_give_up(room: Room, command: str) -> None:
     code = (
-        "import sys; from pathlib import Path; from rnn_pipelines.champion.lock import hold_lock\n"
+        "import sys; from pathlib import Path; from rnn_pipelines.storage.lock import hold_lock\n"
         "with hold_lock(Path(sys.argv[1]), 1):\n    print('held', flush=True); sys.stdin.read()"
     )
     arguments = [sys.executable, "-c", code, str(room.lock)]

@@ -14,7 +14,6 @@ from kedro.runner import SequentialRunner
 from rnn_pipelines.champion.changes import count_retrainings, find_retraining, list_changes
 from rnn_pipelines.champion.checking import check_task
 from rnn_pipelines.champion.inspection import find_facts
-from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.champion.manual import Change, promote_version, roll_back
 from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.records import Record
@@ -30,6 +29,7 @@ from rnn_pipelines.printing import say, say_json, write_list
 # Kedro looks for `run` here, too.
 from rnn_pipelines.run_command import SECONDS, PlainErrors, run
 from rnn_pipelines.runs_command import runs
+from rnn_pipelines.storage.lock import hold_lock
 
 __all__ = ["cli", "run"]
 

@@ -13,8 +13,6 @@ from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol, DataCatalog
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.champion.history import make_timestamp
-from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.parameter_models import read_block
@@ -27,6 +25,8 @@ from rnn_pipelines.runs.room import Room
 from rnn_pipelines.runs.specs import RunsSpec
 from rnn_pipelines.runs.waiting import WAIT_SECONDS
 from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
+from rnn_pipelines.storage.lock import hold_lock
+from rnn_pipelines.storage.names import make_timestamp
 
 logger = logging.getLogger(__name__)
 

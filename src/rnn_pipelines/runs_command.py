@@ -10,7 +10,6 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 
-from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.parameter_models import read_block
 from rnn_pipelines.pipelines.names import PIPELINES
@@ -26,6 +25,7 @@ from rnn_pipelines.runs.pruning import Removal, remove_unfinished
 from rnn_pipelines.runs.pruning import prune as prune_runs
 from rnn_pipelines.runs.room import Room
 from rnn_pipelines.runs.specs import RunsSpec
+from rnn_pipelines.storage.lock import hold_lock
 
 NUM_COMPARED = 2
 # What retrainings make are versions of a champion, and `predict_forecast` adds to a log.

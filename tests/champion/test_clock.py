@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rnn_pipelines.champion import artefacts, history
+from rnn_pipelines.champion import artefacts
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.changes import list_changes
 from rnn_pipelines.champion.checking import check_task, read_findings
@@ -17,6 +17,7 @@ from rnn_pipelines.champion.manual import promote_version, roll_back
 from rnn_pipelines.champion.outcome import record_failure, save_outcome
 from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.storage import names as storage_names
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
 
@@ -35,7 +36,7 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
         def now(cls, tz: Any = None) -> datetime:
             return datetime.now(tz) + timedelta(days=days)
 
-    monkeypatch.setattr(history, "datetime", Clock)
+    monkeypatch.setattr(storage_names, "datetime", Clock)
 
     def set_days(number: float) -> None:
         nonlocal days
@@ -47,13 +48,13 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
 def retrain(store: ChampionStore, is_promoted: bool = True, data: str = "d1") -> str:
     record: Record = {
         "kind": "retrain",
-        "at": history.make_timestamp(),
+        "at": storage_names.make_timestamp(),
         "outcome": "promoted" if is_promoted else "kept",
         "is_promoted": is_promoted,
         "reasons": ["why"],
         "fingerprints": {"data": data, "parameters": "p1", "code": "c1"},
     }
-    return save_outcome(store, {"model": b"1"}, record, history.make_timestamp())
+    return save_outcome(store, {"model": b"1"}, record, storage_names.make_timestamp())
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from rnn_pipelines.champion.tables import describe_version, tabulate_history
 from rnn_pipelines.champion.tracking.facts import find_times, list_metrics, list_parameters, make_tags
 from rnn_pipelines.champion.verdict import read_champion
 from rnn_pipelines.errors import ChampionError, RnnPipelinesError
+from rnn_pipelines.storage import names as storage_names
 
 pytestmark = pytest.mark.slow
 
@@ -130,7 +131,7 @@ class History:
         is_promoted = self.random.random() < 0.7
         number, record = self.make_record(is_promoted)
         content = str(number).encode() * 50
-        version = save_outcome(self.store, {"model": content}, record, history.make_timestamp())
+        version = save_outcome(self.store, {"model": content}, record, storage_names.make_timestamp())
         self.contents[version] = content
         self.order.append(version)
         self.numbers.append(number)
@@ -141,7 +142,7 @@ class History:
         self.count += 1
         outcome = "promoted" if is_promoted else "kept"
         made = {"kind": "retrain", "outcome": outcome, "is_promoted": is_promoted, "reasons": ["why"]}
-        return self.count, {**made, "at": history.make_timestamp(), "number": self.count}
+        return self.count, {**made, "at": storage_names.make_timestamp(), "number": self.count}
 
     def promote(self) -> None:
         versions = self.store.list_versions()
@@ -209,7 +210,7 @@ class History:
         self.log.append(deed)
         with self.disk.fail_after(self.random.randrange(18)), suppress(OSError, ChampionError):
             if deed == "retrain":
-                save_outcome(self.store, {"model": content}, record, history.make_timestamp())
+                save_outcome(self.store, {"model": content}, record, storage_names.make_timestamp())
                 self.numbers.append(number)
             elif deed == "promote" and versions:
                 promote_version(self.store, "task", self.random.choice(sorted(versions)), "by hand")
@@ -396,7 +397,7 @@ def test_random_histories_keep_a_whole_champion_and_their_order(
     part: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("CRITICAL")
-    monkeypatch.setattr(history, "datetime", Clock)
+    monkeypatch.setattr(storage_names, "datetime", Clock)
     disk = Disk(monkeypatch)
     for seed in range(part, NUM_HISTORIES, NUM_PARTS):
         Clock.days = 0

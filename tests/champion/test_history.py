@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from rnn_pipelines.champion import files, history
-from rnn_pipelines.champion.history import add_record, is_name, list_folder, list_records, make_name
+from rnn_pipelines.champion.history import add_record, list_records, make_name
+from rnn_pipelines.storage import files
+from rnn_pipelines.storage import names as storage_names
+from rnn_pipelines.storage.files import list_folder
+from rnn_pipelines.storage.names import is_name
 
 
 def test_record_comes_back_with_its_name(tmp_path: Path) -> None:
@@ -112,7 +115,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock(datetime(2026, 1, 31, 2, 0, 0, 5, tzinfo=UTC))
-    monkeypatch.setattr(history, "datetime", clock)
+    monkeypatch.setattr(storage_names, "datetime", clock)
     return clock
 
 

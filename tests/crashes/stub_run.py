@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from faults import Faults, run_with_faults
-from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.runs.pruning import prune
 from rnn_pipelines.runs.records import find_damage
 from rnn_pipelines.runs.room import Room
 from rnn_pipelines.runs.writing import open_run, publish
+from rnn_pipelines.storage.lock import hold_lock
 
 LAYERS = ("07_model_output", "08_reporting")
 NUM_KEPT = 2

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from rnn_pipelines.champion.files import find_target, is_regular
-from rnn_pipelines.champion.formats import FORMAT, is_plain, read_object
 from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.storage.files import find_target, is_regular
+from rnn_pipelines.storage.formats import FORMAT, is_plain, read_object
 
 CHECKSUMS = "checksums.json"
 SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from rnn_pipelines.champion.checksums import CHECKSUMS, list_checksums, measure, parse_checksums, read_listed
-from rnn_pipelines.champion.files import find_target, is_regular, replace_file, sync_folder
-from rnn_pipelines.champion.history import LOCK_SECONDS, make_later_name
-from rnn_pipelines.champion.lock import hold_lock
+from rnn_pipelines.champion.history import LOCK_SECONDS
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.versions import Versions
 from rnn_pipelines.errors import ChampionError, ParameterError, RnnPipelinesError, show, show_all
+from rnn_pipelines.storage.files import find_target, is_regular, replace_file, sync_folder
+from rnn_pipelines.storage.lock import hold_lock
+from rnn_pipelines.storage.names import make_later_name
 
 LIST, LOCK = "model.json", "model.lock"
 SETTINGS = "settings.json"

@@ -10,8 +10,8 @@ from importlib import metadata
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from rnn_pipelines.champion.history import make_timestamp
 from rnn_pipelines.champion.records import Fingerprints, Loader, Run, make_plain
+from rnn_pipelines.storage.names import make_timestamp
 from rnn_pipelines.version import __version__
 
 # pandas is loaded where a table is read: `kedro champion show` reads none, and pandas would be half of its time.

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from rnn_pipelines.champion.history import add_record, make_timestamp
+from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.pointer import Pointer
 from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import MAX_NAMES, ChampionError, make_line, show
+from rnn_pipelines.storage.names import make_timestamp
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from rnn_pipelines.champion.formats import FORMAT
-from rnn_pipelines.champion.history import add_record, make_timestamp
+from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.store import RECORD, ChampionStore, name_record
 from rnn_pipelines.errors import make_line
+from rnn_pipelines.storage.formats import FORMAT
+from rnn_pipelines.storage.names import make_timestamp
 
 logger = logging.getLogger(__name__)
 

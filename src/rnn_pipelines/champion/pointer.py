@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from rnn_pipelines.champion.files import replace_file
-from rnn_pipelines.champion.formats import FORMAT, is_plain, read_object
 from rnn_pipelines.errors import ChampionError, show
+from rnn_pipelines.storage.files import replace_file
+from rnn_pipelines.storage.formats import FORMAT, is_plain, read_object
 
 
 @dataclass(frozen=True)

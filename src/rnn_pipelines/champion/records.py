@@ -10,8 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, Validat
 # That of typing is of no use to pydantic before Python 3.12.
 from typing_extensions import TypedDict
 
-from rnn_pipelines.champion.formats import is_plain, read_object
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
+from rnn_pipelines.storage.formats import is_plain, read_object
 
 
 def _refuse_path(name: str) -> str:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from rnn_pipelines.champion.files import remove_temporary
-from rnn_pipelines.champion.history import add_record, give_order, hold_store_lock, list_records
+from rnn_pipelines.champion.history import add_record, hold_store_lock, list_records
 from rnn_pipelines.champion.pointer import Pointer, read_pointer, write_pointer
 from rnn_pipelines.champion.records import Record, read_record
 from rnn_pipelines.champion.versions import Versions
 from rnn_pipelines.errors import ChampionError, NewerFormatError
+from rnn_pipelines.storage.files import remove_temporary
+from rnn_pipelines.storage.names import give_order
 
 logger = logging.getLogger(__name__)
 

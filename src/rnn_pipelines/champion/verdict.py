@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from rnn_pipelines.champion.changes import load_usable
-from rnn_pipelines.champion.formats import FORMAT, read_object
 from rnn_pipelines.champion.records import Measures, Metrics, Record
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import NewerFormatError
+from rnn_pipelines.storage.formats import FORMAT, read_object
 
 # From the least to the gravest. `unmonitored` is a verdict of the check alone: a monitor that says so has run.
 Level = Literal["ok", "retrain", "unmonitored", "alarm"]

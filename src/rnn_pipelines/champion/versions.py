@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rnn_pipelines.champion.checksums import CHECKSUMS, list_checksums, list_foreign, measure, read_listed
-from rnn_pipelines.champion.files import is_folder, replace_file, sync_folder
-from rnn_pipelines.champion.formats import is_plain
-from rnn_pipelines.champion.history import give_order, is_name, list_folder, make_name
+from rnn_pipelines.champion.history import make_name
 from rnn_pipelines.errors import ChampionError, show, show_all
+from rnn_pipelines.storage.files import is_folder, list_folder, replace_file, sync_folder
+from rnn_pipelines.storage.formats import is_plain
+from rnn_pipelines.storage.names import give_order, is_name
 
 logger = logging.getLogger(__name__)
 

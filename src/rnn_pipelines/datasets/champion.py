@@ -11,13 +11,14 @@ from kedro.io.core import AbstractDataset, DatasetError
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.changes import find_unreadable
-from rnn_pipelines.champion.history import add_record, find_origin, make_timestamp
+from rnn_pipelines.champion.history import add_record, find_origin
 from rnn_pipelines.champion.manifest import LIBRARIES, describe_loader
 from rnn_pipelines.champion.outcome import save_outcome
 from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.store import Champion, ChampionStore
 from rnn_pipelines.datasets.folder import find_local_path
 from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.storage.names import make_timestamp
 
 logger = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from rnn_pipelines.champion.files import replace_file
 from rnn_pipelines.datasets.folder import FolderDataset
+from rnn_pipelines.storage.files import replace_file
 
 
 class JSONFolder(MutableMapping[str, Any]):

@@ -7,11 +7,11 @@ import pandas as pd
 from kedro.io.core import AbstractDataset, DatasetError
 from kedro_datasets._typing import TablePreview
 
-from rnn_pipelines.champion.files import replace_file
-from rnn_pipelines.champion.formats import refuse_newer
-from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.datasets.folder import find_local_path
 from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
+from rnn_pipelines.storage.files import replace_file
+from rnn_pipelines.storage.formats import refuse_newer
+from rnn_pipelines.storage.lock import hold_lock
 
 # To add some rows takes a second; only a process that was stopped holds the lock for longer.
 LOCK_SECONDS = 60

@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.methods.predictions import TargetsTable
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.parameter_models import Block, expect
-from rnn_pipelines.tables import Column, Table
+from rnn_pipelines.storage.tables import Column, Table
 
 Span = Literal["day", "week", "month", "year"]
 NumSteps = Annotated[int, Field(ge=1, le=10**6, strict=True)]

@@ -23,7 +23,7 @@ from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers, fan_out
 from rnn_pipelines.parameter_models import read_block
-from rnn_pipelines.tables import Column, Table
+from rnn_pipelines.storage.tables import Column, Table
 
 if TYPE_CHECKING:
     from optuna import Study, Trial

@@ -8,8 +8,8 @@ from pathlib import Path
 # That of typing is of no use to pydantic before Python 3.12.
 from typing_extensions import TypedDict
 
-from rnn_pipelines.champion.files import is_regular
 from rnn_pipelines.champion.records import as_written
+from rnn_pipelines.storage.files import is_regular
 
 RECORD = "run.json"
 

@@ -8,11 +8,11 @@ from typing import Any, cast
 # That of typing is of no use to pydantic before Python 3.12.
 from typing_extensions import TypedDict
 
-from rnn_pipelines.champion.files import find_target, is_regular, replace_file
-from rnn_pipelines.champion.formats import read_object
 from rnn_pipelines.champion.records import as_written, refuse_other_types
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs.files import RECORD, FileFacts, find_unchanged, list_files
+from rnn_pipelines.storage.files import find_target, is_regular, replace_file
+from rnn_pipelines.storage.formats import read_object
 
 FORMAT = 1
 

@@ -9,9 +9,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnn_pipelines.champion.files import is_folder
-from rnn_pipelines.champion.history import give_order, is_name
 from rnn_pipelines.runs.records import RunRecord, read_record
+from rnn_pipelines.storage.files import is_folder
+from rnn_pipelines.storage.names import give_order, is_name
 
 FOLDER = "runs"
 CURRENT = "current"

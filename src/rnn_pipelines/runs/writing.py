@@ -7,14 +7,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnn_pipelines.champion.files import sync_folder
-from rnn_pipelines.champion.history import make_later_name
 from rnn_pipelines.errors import NewerFormatError, RunError, show_all
 from rnn_pipelines.runs.files import RECORD, find_unchanged, list_files, measure_files
 from rnn_pipelines.runs.links import check_links, link_layer, list_layers, point
 from rnn_pipelines.runs.pruning import remove_runs, remove_unfinished, warn_of_kept
 from rnn_pipelines.runs.records import RunRecord, read_record, write_record
 from rnn_pipelines.runs.room import CURRENT, FAILED, UNFINISHED, Room, find_run_name
+from rnn_pipelines.storage.files import sync_folder
+from rnn_pipelines.storage.names import make_later_name
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from rnn_pipelines.champion.history import find_moment
 from rnn_pipelines.champion.records import Record, list_measures, list_reasons
 from rnn_pipelines.champion.tables import NUM_LETTERS, shorten_version
+from rnn_pipelines.storage.names import find_moment
 
 # MLflow's own limits; the record itself, which goes along as a file, has all in full.
 MAX_KEY_LENGTH = 250

@@ -10,7 +10,7 @@ from rnn_pipelines.forecast.evaluation.drift import DriftSpec, compare_with_past
 from rnn_pipelines.forecast.series.coding import CodedColumn, Coding, find_cells, read_cells, scale_cells
 from rnn_pipelines.forecast.series.covariates import KEY
 from rnn_pipelines.forecast.series.tables import Series
-from rnn_pipelines.tables import Column, Table
+from rnn_pipelines.storage.tables import Column, Table
 
 # Deviations from the mean of training beyond which, by Chebyshev's inequality, 1 in 25 of its numbers can have been.
 FAR = 5.0

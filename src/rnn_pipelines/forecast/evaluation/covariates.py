@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.forecast.series.tables import Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.tables import Column, Table
+from rnn_pipelines.storage.tables import Column, Table
 
 PERCENT = 100
 

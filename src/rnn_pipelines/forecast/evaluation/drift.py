@@ -9,7 +9,7 @@ from pydantic import Field
 
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.parameter_models import Block
-from rnn_pipelines.tables import Column, Table
+from rnn_pipelines.storage.tables import Column, Table
 
 # Windows of the past that the newest one is compared with: enough for p-values of a half percent.
 MAX_WINDOWS = 250

@@ -13,7 +13,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import TableError
 from rnn_pipelines.forecast.methods.predictions import Predictions
-from rnn_pipelines.tables import Column, Table
+from rnn_pipelines.storage.tables import Column, Table
 
 NUMBER = Column("float", can_be_empty=True)
 MEASURES = ("coverage", "width", "winkler")

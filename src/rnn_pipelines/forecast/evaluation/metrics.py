@@ -13,7 +13,7 @@ import pandas as pd
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.series.rows import find_rows, look_up
 from rnn_pipelines.forecast.series.tables import Cutoffs, Series
-from rnn_pipelines.tables import Column, Table
+from rnn_pipelines.storage.tables import Column, Table
 
 Unit = Literal["data", "square", "none"]
 UNITS: tuple[Unit, ...] = ("data", "square", "none")

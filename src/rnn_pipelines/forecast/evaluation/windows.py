@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.series.frequency import format_time
-from rnn_pipelines.tables import Column, Table
+from rnn_pipelines.storage.tables import Column, Table
 
 
 class MetricsByCutoffTable(Table):

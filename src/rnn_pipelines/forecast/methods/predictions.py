@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
 from rnn_pipelines.forecast.series.zones import show_table
-from rnn_pipelines.tables import Column, Table
+from rnn_pipelines.storage.tables import Column, Table
 
 # A forecast among others of the same forecaster.
 KEY = ["unique_id", "cutoff", "ds"]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.champion.formats import read_object, refuse_missing, refuse_other_kind
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
 from rnn_pipelines.forecast.methods.intervals import Intervals
 from rnn_pipelines.forecast.methods.method import PanelModel
@@ -14,6 +13,7 @@ from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.model.artefact import Forecaster, ForecasterSettings
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.networks.packing import pack_arrays, unpack_arrays
+from rnn_pipelines.storage.formats import read_object, refuse_missing, refuse_other_kind
 
 SETTINGS, SCALER, CODING, MODEL = "settings.json", "scaler.json", "coding.json", "model.npz"
 INTERVALS = "intervals.npz"

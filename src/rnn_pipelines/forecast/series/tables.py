@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypedDict
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show_all
-from rnn_pipelines.tables import Column, Table
+from rnn_pipelines.storage.tables import Column, Table
 
 
 class SourceTable(Table):

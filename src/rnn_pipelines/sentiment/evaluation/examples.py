@@ -8,7 +8,7 @@ from rnn_pipelines.sentiment.calibration import Calibration, choose_classifier
 from rnn_pipelines.sentiment.logits import to_probability
 from rnn_pipelines.sentiment.tables import Predictions
 from rnn_pipelines.sentiment.text.schema import Reviews
-from rnn_pipelines.tables import Column, Table
+from rnn_pipelines.storage.tables import Column, Table
 
 NUM_MISTAKES = 10
 

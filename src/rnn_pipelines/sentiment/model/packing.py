@@ -5,12 +5,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rnn_pipelines.champion.formats import read_object, refuse_missing, refuse_other_kind
 from rnn_pipelines.networks.packing import pack_arrays, pack_networks, unpack_arrays, unpack_networks
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.nb_ngram import NgramClassifier
 from rnn_pipelines.sentiment.registry import NB_NGRAM
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+from rnn_pipelines.storage.formats import read_object, refuse_missing, refuse_other_kind
 
 SETTINGS, VOCABULARY, NGRAMS = "settings.json", "vocabulary.json", "ngrams.npz"
 SEEN = "seen.npz"

@@ -5,7 +5,7 @@ from typing import Annotated
 import pandas as pd
 
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.tables import Column, Table
+from rnn_pipelines.storage.tables import Column, Table
 
 DTYPES = {"review_id": "str", "split": "str", "film": "str", "rating": "Int8", "label": "Int8", "text": "str"}
 SPLITS = ("train", "test", "unlabelled")

@@ -86,3 +86,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def list_folder(folder: Path) -> list[Path]:
+    """What lies in a folder but for what is hidden; where it can't be read, nothing, with an error in the log."""
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        logger.error("%s: it can't be read (%s)", folder, error)
+        return []

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError, TableError
-from rnn_pipelines.tables import LETTERS, Column, Table
+from rnn_pipelines.storage.tables import LETTERS, Column, Table
 
 
 class Prices(Table):

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from rnn_pipelines.champion.lock import hold_lock
 from rnn_pipelines.errors import LockedError, LockError
+from rnn_pipelines.storage.lock import hold_lock
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from rnn_pipelines.champion.lock import hold_lock
+from rnn_pipelines.storage.lock import hold_lock
 with hold_lock(Path(sys.argv[1]), 0):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
@@ -27,7 +27,7 @@ with hold_lock(Path(sys.argv[1]), 0):
 FORK = """
 import os, sys, time
 from pathlib import Path
-from rnn_pipelines.champion.lock import hold_lock
+from rnn_pipelines.storage.lock import hold_lock
 with hold_lock(Path(sys.argv[1]), 0):
     child = os.fork()
     if child:
@@ -37,7 +37,7 @@ with hold_lock(Path(sys.argv[1]), 0):
 SPAWN = """
 import subprocess, sys, time
 from pathlib import Path
-from rnn_pipelines.champion.lock import hold_lock
+from rnn_pipelines.storage.lock import hold_lock
 with hold_lock(Path(sys.argv[1]), 0):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], close_fds=False)
     print(child.pid, flush=True)
@@ -48,7 +48,7 @@ FORK_AND_TRY = """
 import os, sys, time
 from pathlib import Path
 from rnn_pipelines.errors import LockedError
-from rnn_pipelines.champion.lock import hold_lock
+from rnn_pipelines.storage.lock import hold_lock
 path = Path(sys.argv[1])
 is_refused = False
 with hold_lock(path, 0):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_pipelines.champion.files import replace_file
+from rnn_pipelines.storage.files import replace_file
 
 STEPS = ["fsync", "chmod", "replace"]
 
