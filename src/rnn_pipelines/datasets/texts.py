@@ -4,7 +4,7 @@ import pandas as pd
 from kedro.io.core import DatasetError
 
 from rnn_pipelines.errors import show
-from rnn_pipelines.user_files import find_broken
+from rnn_pipelines.reading.user_files import find_broken
 
 
 def refuse_broken_texts(data: pd.DataFrame, label: str) -> None:

@@ -27,12 +27,12 @@ from rnn_pipelines.forecast.schedule import (
     go_back,
     list_days,
 )
-from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
 from rnn_pipelines.forecast.series.windows import EvaluationSpec
 from rnn_pipelines.forecast.specs import RetrainForecastSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+from rnn_pipelines.reading.times import format_time
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from rnn_pipelines.forecast.evaluation.realised import refuse_other_times
 from rnn_pipelines.forecast.methods.predictions import ForecastLog
 from rnn_pipelines.forecast.series.grid import count_steps
 from rnn_pipelines.forecast.series.tables import Profile, Series
-from rnn_pipelines.forecast.series.zones import read_local
+from rnn_pipelines.reading.zones import read_local
 
 
 class Coverage(TypedDict):

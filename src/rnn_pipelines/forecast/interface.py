@@ -44,9 +44,9 @@ from rnn_pipelines.forecast.series.covariates import join_rows, read_ahead, read
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Series, Source
-from rnn_pipelines.forecast.series.zones import show_table
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.parameter_models import read_block
+from rnn_pipelines.reading.zones import show_table
 
 logger = logging.getLogger(__name__)
 

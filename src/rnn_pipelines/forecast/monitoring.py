@@ -32,7 +32,6 @@ from rnn_pipelines.forecast.evaluation.realised_intervals import (
 )
 from rnn_pipelines.forecast.model.packing import CODING, FORMAT
 from rnn_pipelines.forecast.series.coding import Coding
-from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.forecast.verdict import (
     CovariateDriftRow,
@@ -40,6 +39,7 @@ from rnn_pipelines.forecast.verdict import (
     MonitorForecastSpec,
     judge_forecasts,
 )
+from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import format_number
 
 logger = logging.getLogger(__name__)

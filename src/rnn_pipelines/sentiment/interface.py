@@ -13,6 +13,7 @@ from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, ReviewError, show
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.parameter_models import join_block, read_block, refuse_other_cell, refuse_unknown
+from rnn_pipelines.reading.user_files import is_broken
 from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_classifier
 from rnn_pipelines.sentiment.model.classifier import TextClassifier as Artefact
 from rnn_pipelines.sentiment.model.classifier import score_sentiment
@@ -26,7 +27,6 @@ from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, parse_reviews
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
-from rnn_pipelines.user_files import is_broken
 
 # What texts are trained with: those defaults of `parameters_sentiment.yml` that are not those of every network.
 TRAINING = {"epochs": 2, "patience": 2, "learning_rate": 0.005, "schedule": "cosine", "weight_average": 0.0} | {

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.frequency import format_time, get_season_length, get_usual_window, infer_frequency
+from rnn_pipelines.forecast.series.frequency import get_season_length, get_usual_window, infer_frequency
+from rnn_pipelines.reading.times import format_time
 
 # Alias, as pandas writes it in full, steps in a season
 FREQUENCIES = [

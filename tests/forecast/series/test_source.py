@@ -23,7 +23,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rnn_pipelines import dialect
 from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.forecast.blocks import FrameSpec
 from rnn_pipelines.forecast.series.preparation import prepare_series
@@ -32,6 +31,7 @@ from rnn_pipelines.forecast.series.source import NO_VALUE, SourceSpec, read_rows
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
 from rnn_pipelines.parameter_models import read_block
+from rnn_pipelines.reading import dialect
 
 Write = Callable[..., str]
 

@@ -31,13 +31,13 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, reject, settings
 from hypothesis import strategies as st
 
-from rnn_pipelines.dialect import SIGNS
 from rnn_pipelines.errors import MAX_MESSAGE, ParameterError, SeriesError
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import NO_VALUE, SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import OpenWindowSpec
 from rnn_pipelines.parameter_models import read_block
+from rnn_pipelines.reading.dialect import SIGNS
 
 pytestmark = pytest.mark.slow
 

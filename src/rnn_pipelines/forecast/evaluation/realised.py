@@ -11,8 +11,8 @@ from rnn_pipelines.champion.verdict import KnownChampion, Promise
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.methods.predictions import BOUNDS, ForecastLog, ForecastLogTable, StepsTable
-from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.storage.tables import Column
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import pandas as pd
 from rnn_pipelines.forecast.evaluation.realised import JudgedForecasts, JudgedForecastsTable
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, name_own_bounds
-from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.reading.times import format_time
 
 
 class RealisedCoverage(TypedDict):

@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.schedule import Retrainings
-from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.reading.times import format_time
 
 
 class Entry(BaseModel, extra="allow", frozen=True):

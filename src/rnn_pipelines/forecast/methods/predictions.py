@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
-from rnn_pipelines.forecast.series.zones import show_table
+from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.storage.tables import Column, Table
 
 # A forecast among others of the same forecaster.

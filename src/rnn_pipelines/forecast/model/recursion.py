@@ -11,12 +11,12 @@ from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show, show_al
 from rnn_pipelines.forecast.methods.predictions import name_bounds, name_own_bounds
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, check_ahead, forecast_panel, lay_out_cutoffs
 from rnn_pipelines.forecast.series.covariates import list_steps
-from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.tables import Features, Series
 from rnn_pipelines.forecast.series.unread import report_unread
 from rnn_pipelines.forecast.series.windowing import find_min_history
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
+from rnn_pipelines.reading.times import format_time
 
 
 def lay_out_recursive(

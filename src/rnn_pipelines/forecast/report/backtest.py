@@ -8,7 +8,7 @@ from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS
 from rnn_pipelines.forecast.evaluation.schedules import BacktestResults, Entry
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.schedule import BacktestSpec, Retrainings
-from rnn_pipelines.forecast.series.frequency import format_time
+from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
 from rnn_pipelines.report.style import TEMPLATE, write_label

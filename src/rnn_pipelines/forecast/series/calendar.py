@@ -10,8 +10,8 @@ from pydantic import Field
 from rnn_pipelines.forecast.series.grid import insert_steps
 from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.tables import Features, Series
-from rnn_pipelines.forecast.series.zones import show_local
 from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.reading.zones import show_local
 
 NumHarmonics = Annotated[int, Field(ge=0, le=10)]
 

@@ -16,12 +16,12 @@ from rnn_pipelines.forecast.series.covariates import (
     refuse_missing,
     refuse_missing_columns,
 )
-from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.holidays import find_holidays
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, look_up
 from rnn_pipelines.forecast.series.source import FLAGS
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Series
-from rnn_pipelines.forecast.series.zones import show_local
+from rnn_pipelines.reading.times import format_time
+from rnn_pipelines.reading.zones import show_local
 
 logger = logging.getLogger(__name__)
 

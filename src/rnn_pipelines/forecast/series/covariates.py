@@ -9,12 +9,12 @@ from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from rnn_pipelines.errors import SeriesError, show, show_all
-from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.grid import count_steps, find_times
 from rnn_pipelines.forecast.series.holidays import refuse_bare_no, take_country
 from rnn_pipelines.forecast.series.source import SourceSpec, read_rows
 from rnn_pipelines.forecast.series.time_axis import TimeAxis, find_axis
 from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import list_some
 
 KEY = ["unique_id", "ds"]

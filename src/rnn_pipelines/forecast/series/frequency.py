@@ -2,7 +2,6 @@
 
 import threading
 from collections import Counter
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -110,9 +109,3 @@ def get_usual_window(freq: int | str) -> tuple[int, int]:
 def _get_unit(freq: str) -> str:
     """The name of an offset's unit, without what says where a unit begins."""
     return to_offset(freq).rule_code.split("-")[0].removesuffix("S").removesuffix("E")
-
-
-def format_time(ds: Any, tz: str | None = None) -> str:
-    """A timestamp or step for people: midnight is left out; with a zone, a timestamp in UTC is shown in it."""
-    local = ds if tz is None else ds.tz_localize("UTC").tz_convert(tz)
-    return str(local).removesuffix(" 00:00:00")

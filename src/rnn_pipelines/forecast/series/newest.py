@@ -9,12 +9,11 @@ from rnn_pipelines.as_of import parse_as_of, parse_step
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
-from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis
-from rnn_pipelines.forecast.series.times import MAX_STEP
 from rnn_pipelines.parameter_models import Block, expect
+from rnn_pipelines.reading.times import MAX_STEP, format_time
 
 
 class NewestSpec(Block, frozen=True):

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError
-from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -15,6 +14,7 @@ from rnn_pipelines.forecast.series.splits import SplitSpec, find_stops, find_unj
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
 from rnn_pipelines.forecast.series.windowing import find_min_history
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec, WindowSpec
+from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)

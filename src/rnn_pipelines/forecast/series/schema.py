@@ -10,14 +10,14 @@ from pandas.tseries.offsets import Day, Tick
 from pydantic import RootModel
 
 from rnn_pipelines.errors import SeriesError, show
-from rnn_pipelines.forecast.series.frequency import format_time, get_season_length, get_usual_window, infer_frequency
+from rnn_pipelines.forecast.series.frequency import get_season_length, get_usual_window, infer_frequency
 from rnn_pipelines.forecast.series.grid import count_steps, insert_steps
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 from rnn_pipelines.forecast.series.time_axis import TimeZone
-from rnn_pipelines.forecast.series.times import MAX_STEP
-from rnn_pipelines.forecast.series.zones import repeat_at_clock_changes
+from rnn_pipelines.reading.times import MAX_STEP, format_time
+from rnn_pipelines.reading.zones import repeat_at_clock_changes
 from rnn_pipelines.report.numbers import list_some
 
 NAMES_IN_MESSAGE = 10

@@ -10,20 +10,16 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 from pydantic import AfterValidator, Field, model_validator
 
-from rnn_pipelines.dialect import SIGNS, Dialect
 from rnn_pipelines.errors import SeriesError, make_line, show
-from rnn_pipelines.forecast.series.date_numbers import find_date_form, tell_steps
-from rnn_pipelines.forecast.series.numbers import (
-    Marks,
-    parse_numbers,
-    read_other_signs,
-    read_plain_numbers,
-    refuse_huge,
-)
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone, refuse_other_zone
-from rnn_pipelines.forecast.series.times import (
+from rnn_pipelines.networks.specs import Seed
+from rnn_pipelines.parameter_models import Block, expect
+from rnn_pipelines.reading.date_numbers import find_date_form, tell_steps
+from rnn_pipelines.reading.dialect import SIGNS, Dialect
+from rnn_pipelines.reading.numbers import Marks, parse_numbers, read_other_signs, read_plain_numbers, refuse_huge
+from rnn_pipelines.reading.times import (
     ISO,
     MAX_STEP,
     parse_times,
@@ -32,10 +28,8 @@ from rnn_pipelines.forecast.series.times import (
     take_time_format,
     warn_of_centuries,
 )
-from rnn_pipelines.forecast.series.zones import find_zone, has_zone, place_in_zone, take_zone
-from rnn_pipelines.networks.specs import Seed
-from rnn_pipelines.parameter_models import Block, expect
-from rnn_pipelines.user_files import TableFiles, find_broken, read_columns, require_columns
+from rnn_pipelines.reading.user_files import TableFiles, find_broken, read_columns, require_columns
+from rnn_pipelines.reading.zones import find_zone, has_zone, place_in_zone, take_zone
 
 # What stands for "no value" in columns of numbers. Only there: NA is a country's name too.
 NO_VALUE = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>"]

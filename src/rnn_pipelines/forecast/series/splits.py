@@ -8,14 +8,14 @@ from pydantic import Field
 
 from rnn_pipelines.as_of import parse_step, parse_time
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show
-from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, list_names
 from rnn_pipelines.forecast.series.scaling import group_training
 from rnn_pipelines.forecast.series.tables import Cutoffs, Series
 from rnn_pipelines.forecast.series.windowing import find_runs
 from rnn_pipelines.forecast.series.windows import Part, WindowSpec, number_series
-from rnn_pipelines.forecast.series.zones import read_local
 from rnn_pipelines.parameter_models import Block, expect
+from rnn_pipelines.reading.times import format_time
+from rnn_pipelines.reading.zones import read_local
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 NumSteps = Annotated[int, Field(ge=1, le=10**9, strict=True)]

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
-from rnn_pipelines.forecast.series.frequency import format_time
 from rnn_pipelines.forecast.series.rows import find_rows, look_up
 from rnn_pipelines.forecast.series.scaling import scale
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler
@@ -18,6 +17,7 @@ from rnn_pipelines.forecast.series.windows import (
     WindowSpec,
     number_series,
 )
+from rnn_pipelines.reading.times import format_time
 
 # Columns of the cut-offs: how many steps of a series lie before the end of train, of validation and of test.
 STOPS = ["train_stop", "validation_stop", "num_steps"]

@@ -7,8 +7,8 @@ import pandas as pd
 
 from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.reading.user_files import TableFiles, load_file, read_columns, require_file
 from rnn_pipelines.storage.tables import Column, Table
-from rnn_pipelines.user_files import TableFiles, load_file, read_columns, require_file
 
 FILES = TableFiles(
     error=ReviewError,

@@ -10,10 +10,10 @@ from pydantic import Field
 from rnn_pipelines.as_of import parse_as_of
 from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.parameter_models import Block, expect
+from rnn_pipelines.reading.user_files import TableFiles, read_columns
 from rnn_pipelines.sentiment.text.files import refuse_cell
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 from rnn_pipelines.sentiment.text.splits import take_first
-from rnn_pipelines.user_files import TableFiles, read_columns
 
 FILES = TableFiles(
     error=ReviewError,

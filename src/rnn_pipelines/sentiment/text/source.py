@@ -7,11 +7,11 @@ from pydantic import model_validator
 
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.reading.user_files import TableFiles, read_columns
 from rnn_pipelines.sentiment.text.archive import read_archive
 from rnn_pipelines.sentiment.text.download import fetch_archive
 from rnn_pipelines.sentiment.text.files import refuse_cell
 from rnn_pipelines.sentiment.text.schema import Reviews
-from rnn_pipelines.user_files import TableFiles, read_columns
 
 FILES = TableFiles(
     error=ReviewError,

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.times import parse_times, read_steps, warn_of_centuries
-from rnn_pipelines.forecast.series.zones import has_zone
+from rnn_pipelines.reading.times import parse_times, read_steps, warn_of_centuries
+from rnn_pipelines.reading.zones import has_zone
 
 
 def read(cells: list[str]) -> tuple[list[pd.Timestamp], dict[str, str]]:

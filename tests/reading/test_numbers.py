@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.numbers import Marks, parse_numbers, read_other_signs
+from rnn_pipelines.reading.numbers import Marks, parse_numbers, read_other_signs
 
 UNKNOWN = Marks(None, None)
 

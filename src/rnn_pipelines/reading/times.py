@@ -3,13 +3,13 @@
 import logging
 import re
 from itertools import product
+from typing import Any
 
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.errors import MAX_VALUE, SeriesError, make_line, show
-from rnn_pipelines.forecast.series.frequency import format_time
-from rnn_pipelines.forecast.series.zones import has_zone
+from rnn_pipelines.reading.zones import has_zone
 
 ISO = "ISO8601"
 # Two of them, and the horizon after the later one, are apart what int64 holds.
@@ -244,3 +244,9 @@ def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> Ser
         f"{label}: column '{raw.name}', row {row + 1}: expected a time {expected}, received "
         f"{cell}{count}. Correct the row, or {remedy}"
     )
+
+
+def format_time(ds: Any, tz: str | None = None) -> str:
+    """A timestamp or step for people: midnight is left out; with a zone, a timestamp in UTC is shown in it."""
+    local = ds if tz is None else ds.tz_localize("UTC").tz_convert(tz)
+    return str(local).removesuffix(" 00:00:00")

@@ -7,8 +7,8 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.dialect import NAMES
 from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.reading.dialect import NAMES
 
 # In the unit of the data, and of what squares of it make in float64.
 MAX_VALUE = float(np.finfo(np.float32).max)

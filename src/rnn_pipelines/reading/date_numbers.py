@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
-from rnn_pipelines.forecast.series.frequency import format_time
-from rnn_pipelines.forecast.series.times import MAX_STEP, count_digits, read_times
+from rnn_pipelines.reading.times import MAX_STEP, count_digits, format_time, read_times
 
 # Numbers can be dates only if all of them are of these years.
 YEARS = 1900, 2100

@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.series.holidays import find_holidays
 from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.windows import WindowSpec
-from rnn_pipelines.forecast.series.zones import show_local
+from rnn_pipelines.reading.zones import show_local
 
 BERLIN = "Europe/Berlin"
 AUTUMN = ["2024-10-27 00:00", "2024-10-27 01:00", "2024-10-27 02:00", "2024-10-27 02:00", "2024-10-27 03:00"]

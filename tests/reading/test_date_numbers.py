@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.date_numbers import find_date_form, tell_steps
+from rnn_pipelines.reading.date_numbers import find_date_form, tell_steps
 
 DAYS = pd.date_range("2024-01-01", periods=60)
 

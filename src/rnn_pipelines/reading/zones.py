@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
-from rnn_pipelines.forecast.series.repeated_times import find_earlier
+from rnn_pipelines.reading.repeated_times import find_earlier
 
 # Steps as long as what clocks are put back by, or shorter.
 LONGEST_SHORT_STEP = pd.Timedelta(hours=1)

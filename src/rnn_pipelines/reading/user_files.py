@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from rnn_pipelines.dialect import NAMES, Dialect, count_cells, find_dialect, open_bytes
 from rnn_pipelines.errors import MAX_PATH, RnnPipelinesError, make_line, show, show_all
-from rnn_pipelines.workbook import find_cell_without_value, open_workbook, read_headers, read_rows
+from rnn_pipelines.reading.dialect import NAMES, Dialect, count_cells, find_dialect, open_bytes
+from rnn_pipelines.reading.workbook import find_cell_without_value, open_workbook, read_headers, read_rows
 
 
 class TableFiles(NamedTuple):
