@@ -16,7 +16,7 @@ from kedro.io import DatasetError
 from rnn_pipelines.champion.tables import format_table
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 from rnn_pipelines.printing import LineFormatter, escape_log, say, say_json, write_list
-from rnn_pipelines.report.style import write_label
+from rnn_pipelines.report.figures import write_label
 from rnn_pipelines.report.terminal import align_columns, wrap_lines
 from rnn_pipelines.run_command import show_plainly
 

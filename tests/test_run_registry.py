@@ -17,7 +17,7 @@ from neighbours import NeighbourMethod
 from rnn_pipelines import Forecaster
 from rnn_pipelines.forecast.methods.network_model import NetworkMethod
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
-from rnn_pipelines.looks import Look
+from rnn_pipelines.report.styles import Look
 from week_mean import WEEK_MEAN
 
 PROJECT = Path(__file__).parents[1]

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_pipelines.compare.contenders import NETWORKS, CellKind, ContenderSpec
-from rnn_pipelines.looks import Look
+from rnn_pipelines.report.styles import Look
 
 CELLS = ("rnn", "lstm", "gru")
 NUM_INPUTS, NUM_OUTPUTS = 3, 2

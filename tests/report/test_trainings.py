@@ -6,7 +6,7 @@ from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.looks import CELLS, Looks
+from rnn_pipelines.report.styles import CELLS, Looks
 from rnn_pipelines.report.trainings import draw_losses, tabulate_layers, tabulate_parameters, tabulate_trainings
 
 LOOKS = Looks(CELLS)

@@ -10,10 +10,10 @@ from kedro.runner import SequentialRunner
 from pydantic import ValidationError
 
 from rnn_pipelines.champion.artefacts import Candidate
-from rnn_pipelines.looks import CELLS, Look
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.pipelines.retrain_sentiment import create_pipeline as create_retrain_pipeline
 from rnn_pipelines.pipelines.sentiment import create_pipeline
+from rnn_pipelines.report.styles import CELLS, Look
 from rnn_pipelines.sentiment.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.registry import BASELINES, NETWORKS, Baseline, Network, list_classifiers
 from rnn_pipelines.sentiment.specs import ClassifierSpec, RetrainSentimentSpec

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.looks import CELLS
+from rnn_pipelines.report.styles import CELLS
 from rnn_pipelines.sentiment.registry import NETWORKS, Network
 from rnn_pipelines.sentiment.tables import (
     HoldoutTable,

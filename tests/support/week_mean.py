@@ -5,7 +5,7 @@ import numpy as np
 from rnn_pipelines.forecast.methods.local import LocalMethod
 from rnn_pipelines.forecast.methods.theta import gather_past
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.looks import Look
+from rnn_pipelines.report.styles import Look
 
 
 def forecast_week_mean(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:

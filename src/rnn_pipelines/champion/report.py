@@ -5,9 +5,9 @@ from typing import Any
 
 from rnn_pipelines.champion.records import Record, list_measures, list_reasons
 from rnn_pipelines.champion.tables import format_value, list_origins
-from rnn_pipelines.looks import CELLS, Looks
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Part, Section, Table, render_page
+from rnn_pipelines.report.styles import CELLS, Looks
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Challengers, champions and baselines of any task: under their own names, in words.

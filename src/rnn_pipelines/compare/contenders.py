@@ -9,8 +9,8 @@ from pydantic import Field, field_validator, model_validator
 
 from rnn_pipelines.cells.conventions import count_weights
 from rnn_pipelines.errors import TaskError, show
-from rnn_pipelines.looks import CELLS, Look
 from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.report.styles import CELLS, Look
 
 # How far apart the numbers of recurrent weights may be, as a share of the largest.
 BUDGET_TOLERANCE = 0.06

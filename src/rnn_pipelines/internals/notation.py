@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rnn_pipelines.looks import CELLS, Look
+from rnn_pipelines.report.styles import CELLS, Look
 
 # A tanh from −1 to 1, where a gate is a σ from 0 to 1.
 CANDIDATE = "candidate"

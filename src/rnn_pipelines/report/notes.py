@@ -9,8 +9,8 @@ import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.report.failures import guard
+from rnn_pipelines.report.figures import set_title
 from rnn_pipelines.report.page import render_page
-from rnn_pipelines.report.style import set_title
 
 Inputs = ParamSpec("Inputs")
 

@@ -8,9 +8,9 @@ import pandas as pd
 from plotly.graph_objects import Figure
 from pydantic import BaseModel
 
-from rnn_pipelines.looks import Looks
+from rnn_pipelines.report.figures import choose_mode, count_up_to, make_log_ticks, set_title
 from rnn_pipelines.report.page import Table
-from rnn_pipelines.report.style import choose_mode, count_up_to, make_log_ticks, set_title
+from rnn_pipelines.report.styles import Looks
 
 MIN_LOG_RATIO = 4
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import show
-from rnn_pipelines.looks import CELLS, SPARE_COLOR, Look
+from rnn_pipelines.report.styles import CELLS, SPARE_COLOR, Look
 from rnn_pipelines.sentiment.logits import to_logit
 
 # Whose logit stands beside a network's, and against whom all are tested.

@@ -9,8 +9,8 @@ from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.compare.report.figures import UNDECIDED_COLOR, draw_figures
 from rnn_pipelines.compare.report.looks import LOOKS
-from rnn_pipelines.looks import SPARE_COLOR
 from rnn_pipelines.pipelines.compare.pipeline import FIGURES
+from rnn_pipelines.report.styles import SPARE_COLOR
 
 ALL_TASKS = ["temperature", "noisy sine", "adding 100", "copy 100", "JSB Chorales"]
 

@@ -13,8 +13,8 @@ from rnn_pipelines.forecast.model.explanation import BASELINE, CALENDAR, TARGET
 from rnn_pipelines.forecast.report.explanation import MAX_LAGS, draw_explanation, name_inputs
 from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
+from rnn_pipelines.report.figures import write_label
 from rnn_pipelines.report.notes import empty_table
-from rnn_pipelines.report.style import write_label
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,9 @@ from rnn_pipelines.compare.report.views import (
     name_rows,
 )
 from rnn_pipelines.compare.tasks.series import FLOOR
+from rnn_pipelines.report.figures import NEUTRAL_COLOR, set_title
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_number
-from rnn_pipelines.report.style import NEUTRAL_COLOR, set_title
 
 UNDECIDED_COLOR = "#8c8c8c"
 BAND_OPACITY = 0.18

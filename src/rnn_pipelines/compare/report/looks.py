@@ -4,7 +4,7 @@ from typing import get_args
 
 from rnn_pipelines.compare.contenders import NETWORKS
 from rnn_pipelines.compare.specs import Data
-from rnn_pipelines.looks import Look, Looks
+from rnn_pipelines.report.styles import Look, Looks
 
 BOUND = "learnt below"
 LOOKS = Looks(

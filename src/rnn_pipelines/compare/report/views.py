@@ -10,7 +10,7 @@ from plotly.graph_objects import Figure, Scatter
 from rnn_pipelines.compare.records import Estimate
 from rnn_pipelines.compare.report.looks import LOOKS
 from rnn_pipelines.compare.report.tables import format_estimate
-from rnn_pipelines.report.style import add_menu, make_log_ticks, set_title
+from rnn_pipelines.report.figures import add_menu, make_log_ticks, set_title
 from rnn_pipelines.report.trainings import MIN_LOG_RATIO
 
 # Places around the middle of a row, whose height is 1.

@@ -9,7 +9,7 @@ from rnn_pipelines.compare.tasks.contest import Contest
 from rnn_pipelines.compare.tasks.data import DrawnData
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
-from rnn_pipelines.looks import Look
+from rnn_pipelines.report.styles import Look
 
 # The symbols are 0 to 7.
 NUM_SYMBOLS = 8

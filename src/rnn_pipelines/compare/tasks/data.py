@@ -10,9 +10,9 @@ from pydantic import Field
 
 from rnn_pipelines.compare.tasks.contest import PARTS, Contest
 from rnn_pipelines.compare.tasks.sequences import Sequences
-from rnn_pipelines.looks import Look
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.report.styles import Look
 
 
 class TaskData(Block, ABC, frozen=True):

@@ -16,7 +16,7 @@ from rnn_pipelines.compare.tasks.contest import Contest
 from rnn_pipelines.compare.tasks.data import TaskData
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError, show
-from rnn_pipelines.looks import Look
+from rnn_pipelines.report.styles import Look
 
 # From the piano's lowest note, MIDI 21, to its highest, MIDI 108.
 NUM_NOTES = 88

@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.windows import WindowSpec, gather_windows
-from rnn_pipelines.looks import Look
+from rnn_pipelines.report.styles import Look
 
 # What only luck can beat.
 FLOOR = "noise floor"

@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.methods.linear_model import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.ridge import choose_ridge
-from rnn_pipelines.looks import Look
+from rnn_pipelines.report.styles import Look
 
 RIDGE, BASELINE_ENSEMBLE = "ridge", "baseline_ensemble"
 

@@ -18,7 +18,7 @@ from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, fit_metho
 from rnn_pipelines.forecast.methods.theta import THETA
 from rnn_pipelines.forecast.methods.weights import find_weights
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.looks import Look
+from rnn_pipelines.report.styles import Look
 
 ENSEMBLE = "ensemble"
 ENSEMBLE_LOOK = Look("ensemble", "#cc79a7")

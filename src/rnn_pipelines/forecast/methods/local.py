@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.methods.contributions import Contributions, make_who
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, Normalizer
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.looks import Look
+from rnn_pipelines.report.styles import Look
 
 # From a panel and origins int64[window] to float[window, horizon], scaled.
 LocalForecast = Callable[[WindowedPanel, np.ndarray], np.ndarray]

@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.methods.predictors import (
     normalize_windows,
 )
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.looks import Look
+from rnn_pipelines.report.styles import Look
 
 BATCH_SIZE = 1024
 

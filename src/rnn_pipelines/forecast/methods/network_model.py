@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.network import NO_ARRAY, Network, correct
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, Normalizer
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.looks import Look
+from rnn_pipelines.report.styles import Look
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.methods.local import LocalMethod
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Method
 from rnn_pipelines.forecast.methods.network_model import NetworkMethod
 from rnn_pipelines.forecast.methods.theta import THETA, forecast_theta
-from rnn_pipelines.looks import CELLS, Look
+from rnn_pipelines.report.styles import CELLS, Look
 
 METHODS: dict[str, Method] = {
     **LINEAR_METHODS,

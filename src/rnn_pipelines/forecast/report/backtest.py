@@ -9,9 +9,9 @@ from rnn_pipelines.forecast.evaluation.schedules import BacktestResults, Entry
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.schedule import BacktestSpec, Retrainings
 from rnn_pipelines.reading.times import format_time
+from rnn_pipelines.report.figures import TEMPLATE, write_label
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
-from rnn_pipelines.report.style import TEMPLATE, write_label
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Greatest p-value at which a difference counts as shown.

@@ -12,8 +12,8 @@ from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.explanation import BASELINE, CALENDAR, TARGET
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
+from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, set_title, write_label
 from rnn_pipelines.report.notes import draw_note, find_failure
-from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, set_title, write_label
 
 # Those that count most: more rows of a figure can't be read.
 MAX_LAGS = 30

@@ -27,11 +27,11 @@ from rnn_pipelines.forecast.report.explanation import draw_explanation
 from rnn_pipelines.forecast.report.intervals import draw_coverage, draw_fan
 from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.series.tables import Series
-from rnn_pipelines.looks import Look
 from rnn_pipelines.reading.zones import show_local
+from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, count_up_to, draw_line, set_title
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_number
-from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, count_up_to, draw_line, set_title
+from rnn_pipelines.report.styles import Look
 from rnn_pipelines.report.trainings import draw_losses
 
 ACTUAL = Look("actual", NEUTRAL_COLOR)

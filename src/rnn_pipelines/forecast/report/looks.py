@@ -2,6 +2,6 @@
 
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_LOOK
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
-from rnn_pipelines.looks import Look, Looks
+from rnn_pipelines.report.styles import Look, Looks
 
 LOOKS = Looks(NETWORKS, METHODS, {ENSEMBLE: ENSEMBLE_LOOK, "noise_floor": Look("noise floor", "#999999", "longdash")})

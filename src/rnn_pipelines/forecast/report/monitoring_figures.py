@@ -10,9 +10,9 @@ from rnn_pipelines.forecast.evaluation.realised import GroupError, JudgedForecas
 from rnn_pipelines.forecast.monitoring import ForecastVerdict
 from rnn_pipelines.forecast.report.choice import show_time
 from rnn_pipelines.forecast.verdict import MonitorForecastSpec
-from rnn_pipelines.looks import Look
+from rnn_pipelines.report.figures import NEUTRAL_COLOR, count_up_to, draw_line, set_title
 from rnn_pipelines.report.notes import draw_or_note
-from rnn_pipelines.report.style import NEUTRAL_COLOR, count_up_to, draw_line, set_title
+from rnn_pipelines.report.styles import Look
 
 # More marks than these would lie on each other; the table of the versions names them all.
 MAX_NAMED_MARKS = 24

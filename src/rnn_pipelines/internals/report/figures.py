@@ -11,8 +11,8 @@ from plotly.subplots import make_subplots
 from rnn_pipelines.internals.gate_statistics import REACH_FRACTION, measure_half_lives
 from rnn_pipelines.internals.notation import CANDIDATE, NOTATIONS, name_layer
 from rnn_pipelines.internals.records import LayerTrace, Traces
+from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, make_log_ticks, set_title, write_label
 from rnn_pipelines.report.notes import draw_or_note
-from rnn_pipelines.report.style import NEUTRAL_COLOR, add_menu, make_log_ticks, set_title, write_label
 
 # From closed over half open to open, and from −1 over 0 to 1; colour-blind people can tell the ends apart.
 OPENNESS = [[0, "#a6611a"], [0.5, "#f5f0e6"], [1, "#01665e"]]

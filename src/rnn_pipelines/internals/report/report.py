@@ -14,9 +14,9 @@ from rnn_pipelines.internals.records import (
     Openness,
     Summary,
 )
-from rnn_pipelines.looks import Looks
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_percent
 from rnn_pipelines.report.page import Part, Quote, Section, Table, render_page
+from rnn_pipelines.report.styles import Looks
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import count_members, tabulate_parameters
 from rnn_pipelines.report.trainings import tabulate_layers as tabulate_networks

@@ -6,9 +6,9 @@ import pandas as pd
 from plotly.graph_objects import Bar, Figure, Heatmap, Scatter
 from plotly.subplots import make_subplots
 
+from rnn_pipelines.report.figures import set_title
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_percent
-from rnn_pipelines.report.style import set_title
 from rnn_pipelines.report.trainings import draw_losses
 from rnn_pipelines.sentiment.calibration import Calibration, choose_classifier
 from rnn_pipelines.sentiment.evaluation.metrics import CONFUSION, NUM_CONFIDENCE_BINS, ClassifierMetrics

@@ -1,6 +1,6 @@
 """Names, colours and dashes of all classifiers in the reports of sentiment."""
 
-from rnn_pipelines.looks import Look, Looks
+from rnn_pipelines.report.styles import Look, Looks
 from rnn_pipelines.sentiment.registry import BASELINES, ENSEMBLE, NETWORKS, list_candidates, name_alone
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.looks import CELLS
+from rnn_pipelines.report.figures import add_menu, set_title
 from rnn_pipelines.report.numbers import format_number, format_p_cell, format_percent
 from rnn_pipelines.report.page import Section, Table, render_page
-from rnn_pipelines.report.style import add_menu, set_title
+from rnn_pipelines.report.styles import CELLS
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from rnn_pipelines.looks import CELLS, SPARE_COLOR, Look, Looks
+from rnn_pipelines.report.styles import CELLS, SPARE_COLOR, Look, Looks
 
 RIDGE = Look("ridge", "#5fa58e")
 

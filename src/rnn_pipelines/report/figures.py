@@ -8,7 +8,7 @@ import pandas as pd
 from plotly.graph_objects import Figure, Scatter, layout
 
 from rnn_pipelines.errors import MAX_VALUE, make_line
-from rnn_pipelines.looks import Look
+from rnn_pipelines.report.styles import Look
 
 # Of what doesn't belong to a network: observed values, and marks.
 NEUTRAL_COLOR = "#666666"

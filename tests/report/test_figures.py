@@ -5,8 +5,8 @@ import math
 import pytest
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.report.figures import MAX_LABEL_LENGTH, add_menu, set_title
 from rnn_pipelines.report.numbers import format_number, format_p_cell, format_percent, format_points, format_skill
-from rnn_pipelines.report.style import MAX_LABEL_LENGTH, add_menu, set_title
 
 
 def make_figure(num_traces: int) -> Figure:
