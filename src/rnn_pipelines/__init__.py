@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from rnn_pipelines.keras_start import quicken_start
+from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.telemetry import turn_telemetry_off
 from rnn_pipelines.version import __version__
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from rnn_pipelines.keras_start import _hide, _hold_back_noise
+from rnn_pipelines.networks.keras_start import _hide, _hold_back_noise
 
 # All that a process shows that starts Keras once.
 START = """
 import importlib.util, json, sys
 import rnn_pipelines
-from rnn_pipelines.keras_start import quicken_start
+from rnn_pipelines.networks.keras_start import quicken_start
 
 quicken_start()
 facts = {"finders before": sum("rnn_pipelines" in type(finder).__module__ for finder in sys.meta_path)}
