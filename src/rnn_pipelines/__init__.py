@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from rnn_pipelines.champion.tracking.telemetry import turn_telemetry_off
 from rnn_pipelines.networks.keras_start import quicken_start
-from rnn_pipelines.telemetry import turn_telemetry_off
 from rnn_pipelines.version import __version__
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.specs import SQLITE, TrackingSpec
+from rnn_pipelines.champion.tracking.telemetry import turn_telemetry_off
 from rnn_pipelines.errors import LockedError, TrackingError
 from rnn_pipelines.storage.lock import hold_lock
-from rnn_pipelines.telemetry import turn_telemetry_off
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
