@@ -174,20 +174,20 @@ TYPICAL_SECONDS = {"draw_figures": 0.3, "render_report": 0.3, "evaluate_forecast
 
 def tell_when_it_begins(node: str, pipe: int) -> None:
     """Writes to a pipe when a node begins, or when the results are to be shown."""
-    from rnn_pipelines import hooks, result_hooks
+    from rnn_pipelines.hooks import project, results
 
     if node == "publish":
-        original = result_hooks.publish
+        original = results.publish
 
         def publish(*arguments: Any) -> None:
             os.write(pipe, b".")
             original(*arguments)
 
-        result_hooks.publish = publish
+        results.publish = publish
     else:
         from rnn_pipelines.settings import HOOKS
 
-        instance = next(hook for hook in HOOKS if isinstance(hook, hooks.RunHooks))
+        instance = next(hook for hook in HOOKS if isinstance(hook, project.RunHooks))
 
         class Noting(dict):  # type: ignore[type-arg]
             def __setitem__(self, key: str, value: float) -> None:

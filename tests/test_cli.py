@@ -35,7 +35,7 @@ from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import Publication
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
 from rnn_pipelines.errors import SeriesError, TrackingError
-from rnn_pipelines.places import Place, fingerprint_newest
+from rnn_pipelines.hooks.paths import Place, fingerprint_newest
 
 HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
 # What is light beside these, and half of a second for who asks only what is on record.

@@ -22,8 +22,8 @@ from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.verdict import Level
 from rnn_pipelines.errors import TrackingError, make_line
+from rnn_pipelines.hooks.paths import Place, find_place, find_place_in, fingerprint_newest
 from rnn_pipelines.pipelines.retraining import TASKS
-from rnn_pipelines.places import Place, find_place, find_place_in, fingerprint_newest
 from rnn_pipelines.printing import say, say_json, write_list
 
 # Kedro looks for `run` here, too.

@@ -20,8 +20,8 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from rnn_pipelines.errors import LockedError, RnnPipelinesError, make_line, show
+from rnn_pipelines.hooks.parameters import explain_faults
 from rnn_pipelines.parameter_models import suggest
-from rnn_pipelines.parameters import explain_faults
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.printing import escape_lines
 from rnn_pipelines.runs.waiting import WAIT_SECONDS

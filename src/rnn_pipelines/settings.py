@@ -2,10 +2,10 @@
 
 import logging
 
-from rnn_pipelines.hooks import RunHooks
+from rnn_pipelines.hooks.project import RunHooks
+from rnn_pipelines.hooks.results import ResultHooks
+from rnn_pipelines.hooks.tracking import TrackingHooks
 from rnn_pipelines.printing import escape_log
-from rnn_pipelines.result_hooks import ResultHooks
-from rnn_pipelines.tracking_hooks import TrackingHooks
 
 # Kedro has set the log up by now, as conf/logging.yml says.
 escape_log(logging.getLogger().handlers)

@@ -18,8 +18,8 @@ from kedro.validation.exceptions import ParameterValidationError
 import rnn_pipelines
 from documents import DEPLOYED, NOTEBOOKS, PAGES, PROJECT, list_blocks, list_named, list_shown, list_spans, read_text
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.hooks import OF_ALL_RUNS
-from rnn_pipelines.parameters import refuse_unread_parameters
+from rnn_pipelines.hooks.parameters import refuse_unread_parameters
+from rnn_pipelines.hooks.project import OF_ALL_RUNS
 from rnn_pipelines.pipelines.names import PIPELINES
 
 pytestmark = pytest.mark.usefixtures("context")

@@ -16,11 +16,11 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 
-from rnn_pipelines import result_hooks
 from rnn_pipelines.datasets import DescribedTableDataset, OptionalDataset, PageDataset, StrictJSONDataset
 from rnn_pipelines.errors import LockedError, ParameterError, RunError
+from rnn_pipelines.hooks import results
+from rnn_pipelines.hooks.results import ResultHooks
 from rnn_pipelines.report.page import render_page
-from rnn_pipelines.result_hooks import ResultHooks
 from rnn_pipelines.runs.room import Room
 from rnn_pipelines.runs.waiting import WAIT_SECONDS
 
@@ -86,7 +86,7 @@ class Project:
             ]
         )
         pipeline = whole if nodes == NODES else whole.only_nodes(*nodes)
-        result_hooks.pipelines = {"forecast": whole}
+        results.pipelines = {"forecast": whole}
         catalog = self.make_catalog(number)
         hooks = ResultHooks()
         hooks.after_context_created(
@@ -130,7 +130,7 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.setattr(result_hooks, "pipelines", {})
+    monkeypatch.setattr(results, "pipelines", {})
     return Project(tmp_path)
 
 
@@ -180,7 +180,7 @@ def test_old_runs_are_removed_and_named(project: Project, caplog: pytest.LogCapt
     for number in range(2):
         project.run(number)
     oldest = project.room.list_runs()[0]
-    with caplog.at_level(logging.INFO, "rnn_pipelines.result_hooks"):
+    with caplog.at_level(logging.INFO, "rnn_pipelines.hooks.results"):
         project.run(2)
     assert (len(project.room.list_runs()), oldest in project.room.list_runs()) == (2, False)
     assert f"removed, because runs.keep is 2: {oldest}" in caplog.messages
@@ -205,7 +205,7 @@ def test_old_run_that_cannot_be_removed_is_a_warning(
     def refuse(*_: object) -> None:
         raise PermissionError("not yours")
 
-    monkeypatch.setattr(result_hooks, "prune", refuse)
+    monkeypatch.setattr(results, "prune", refuse)
     with caplog.at_level(logging.WARNING):
         project.run(1)
     assert project.read_metrics()["gru"] == 1
@@ -299,7 +299,7 @@ def test_results_of_another_pipeline_are_read_from_one_run(project: Project) -> 
     hooks.after_context_created(
         SimpleNamespace(config_loader={"globals": {"data_root": "data"}}, project_path=project.root.parent)
     )
-    result_hooks.pipelines = {"internals": pipeline}
+    results.pipelines = {"internals": pipeline}
     params = {"pipeline_names": ["internals"], "only_missing_outputs": False, "env": "test"}
     hooks.before_pipeline_run(params, pipeline, catalog)
     first = project.room.find_current()

@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.forecast.specs import RetrainForecastSpec
-from rnn_pipelines.parameters import explain_faults, refuse_swapped_cells, refuse_unread_parameters
+from rnn_pipelines.hooks.parameters import explain_faults, refuse_swapped_cells, refuse_unread_parameters
 from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.files import TextFileSpec
 

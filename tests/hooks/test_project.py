@@ -17,7 +17,7 @@ from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset, PostgresRowsDataset
 from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.forecast.methods.specs import NetworkSpec
-from rnn_pipelines.hooks import RunHooks
+from rnn_pipelines.hooks.project import RunHooks
 from rnn_pipelines.report.failures import guard
 
 
@@ -31,7 +31,7 @@ def run_hook(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         "compare": Pipeline([Node(print, "params:compare.cells", None, name="read_cells")]),
         "predict": Pipeline([Node(print, "params:forecast.source", None, name="read_source")]),
     }
-    monkeypatch.setattr("rnn_pipelines.hooks.pipelines", pipelines | {"__default__": pipelines["forecast"]})
+    monkeypatch.setattr("rnn_pipelines.hooks.project.pipelines", pipelines | {"__default__": pipelines["forecast"]})
 
     def run(parameters: dict[str, Any], names: list[str] | None = None, given: dict[str, Any] | None = None) -> None:
         catalog = DataCatalog({"parameters": MemoryDataset(parameters)})
@@ -120,7 +120,7 @@ def test_node_that_takes_long_is_said(
 ) -> None:
     hooks, node = RunHooks(), Node(lambda: "", None, "model", name="train")
     clock = iter([100.0, 100.0 + seconds])
-    monkeypatch.setattr("rnn_pipelines.hooks.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("rnn_pipelines.hooks.project.time.monotonic", lambda: next(clock))
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         hooks.before_node_run(node)
         hooks.after_node_run(node)
@@ -159,7 +159,7 @@ def test_given_block_that_only_another_pipeline_reads_is_refused(run_hook: Calla
 @pytest.fixture
 def retrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> DataCatalog:
     """The catalog of a run that retrains both tasks."""
-    monkeypatch.setattr("rnn_pipelines.hooks.pipelines", dict.fromkeys(RETRAIN["pipeline_names"], Pipeline([])))
+    monkeypatch.setattr("rnn_pipelines.hooks.project.pipelines", dict.fromkeys(RETRAIN["pipeline_names"], Pipeline([])))
     champions = {
         f"champion_{task}": ChampionDataset(path=str(tmp_path / task), task=task) for task in ("forecast", "sentiment")
     }

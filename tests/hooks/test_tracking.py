@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from kedro.io import DataCatalog
 
-from rnn_pipelines import tracking_hooks
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import TrackingError
+from rnn_pipelines.hooks import tracking
+from rnn_pipelines.hooks.tracking import TrackingHooks
 from rnn_pipelines.settings import HOOKS
-from rnn_pipelines.tracking_hooks import TrackingHooks
 
 RETRAIN = {"pipeline_names": ["retrain_forecast"]}
 ELSE = {"pipeline_names": ["forecast", "predict_forecast"]}
@@ -37,7 +37,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str, Any]]:
     def tell(store: ChampionStore, task: str, find_spec: Any) -> None:
         calls.append((store.folder, task, find_spec()))
 
-    monkeypatch.setattr(tracking_hooks, "publish_if_possible", tell)
+    monkeypatch.setattr(tracking, "publish_if_possible", tell)
     return calls
 
 

@@ -12,9 +12,9 @@ from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.champion.changes import count_retrainings
 from rnn_pipelines.champion.outcome import record_failure
-from rnn_pipelines.parameters import find_inputs_of_owners, refuse_swapped_cells, refuse_unread_parameters
+from rnn_pipelines.hooks.parameters import find_inputs_of_owners, refuse_swapped_cells, refuse_unread_parameters
+from rnn_pipelines.hooks.paths import find_store
 from rnn_pipelines.pipelines.retraining import list_retrained
-from rnn_pipelines.places import find_store
 from rnn_pipelines.printing import say
 from rnn_pipelines.report.failures import take_failures
 from rnn_pipelines.runs.waiting import WAIT_SECONDS

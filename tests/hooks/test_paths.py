@@ -17,7 +17,7 @@ from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner
 
 from rnn_pipelines.errors import ChampionError, ParameterError, show
-from rnn_pipelines.places import find_data_root, find_store, find_tracking, fingerprint_newest
+from rnn_pipelines.hooks.paths import find_data_root, find_store, find_tracking, fingerprint_newest
 
 AS_OF = "2022-12-31"
 

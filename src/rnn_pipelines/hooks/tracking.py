@@ -9,8 +9,8 @@ from kedro.io import DataCatalog
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
 from rnn_pipelines.errors import TrackingError
+from rnn_pipelines.hooks.paths import find_store, find_tracking
 from rnn_pipelines.pipelines.retraining import list_retrained
-from rnn_pipelines.places import find_store, find_tracking
 
 
 class TrackingHooks:

@@ -15,10 +15,10 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
 from rnn_pipelines.champion.records import make_plain
+from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_block
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.pipelines.retraining import PREFIX
-from rnn_pipelines.places import find_data_root
 from rnn_pipelines.runs.pruning import prune, warn_of_kept
 from rnn_pipelines.runs.records import DataFacts, RunRecord
 from rnn_pipelines.runs.room import Room
