@@ -16,7 +16,7 @@ import pytest
 import yaml
 from jinja2 import Environment, StrictUndefined
 
-from rnn_pipelines.cli import champion, run
+from rnn_pipelines.cli.champion import champion, run
 from rnn_pipelines.pipelines.retraining import TASKS
 
 NIGHT = datetime(2024, 3, 1, 2, 30, tzinfo=UTC)

@@ -14,11 +14,11 @@ import yaml
 from kedro.io import DatasetError
 
 from rnn_pipelines.champion.tables import format_table
+from rnn_pipelines.cli.run_command import show_plainly
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 from rnn_pipelines.printing import LineFormatter, escape_log, say, say_json, write_list
 from rnn_pipelines.report.figures import write_label
 from rnn_pipelines.report.terminal import align_columns, wrap_lines
-from rnn_pipelines.run_command import show_plainly
 
 # What clears a line, opens a link, goes back to its beginning, begins another, turns its direction, or ends a string.
 HOSTILE = "a\x1b[2K\x1b]8;;http://b\x1b\\c\x07\r\nforecast: ok\x85\u2028\u202e\u2066\x9b31m\x7f\ud800\0b"

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from kedro.framework.startup import bootstrap_project
 
-from rnn_pipelines import runs_command
+from rnn_pipelines.cli import runs
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs.room import Room
 from rnn_pipelines.runs.writing import publish
@@ -21,9 +21,9 @@ from small_runs import LAYERS, METRICS, begin, do_run, kill, list_tree
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
     """In the place of the project's."""
     room = Room(tmp_path, "forecast")
-    monkeypatch.setattr(runs_command, "find_room", lambda pipeline, env: room)
-    monkeypatch.setattr(runs_command, "find_layers", lambda pipeline, env: LAYERS)
-    monkeypatch.setattr(runs_command, "find_num_kept", lambda env: 3)
+    monkeypatch.setattr(runs, "find_room", lambda pipeline, env: room)
+    monkeypatch.setattr(runs, "find_layers", lambda pipeline, env: LAYERS)
+    monkeypatch.setattr(runs, "find_num_kept", lambda env: 3)
     return room
 
 
@@ -41,7 +41,7 @@ def names(room: Room) -> list[str]:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(runs_command.runs, arguments)
+    return CliRunner().invoke(runs.runs, arguments)
 
 
 @pytest.mark.parametrize(("option", "expected"), [((), "forecast: no runs yet\n"), (("--json",), "[]\n")])
@@ -117,7 +117,7 @@ def test_repair_says_what_it_did(room: Room) -> None:
 
 
 def test_repair_of_all_pipelines(room: Room) -> None:
-    assert json.loads(run("repair", "--all", "--json").output).keys() == set(runs_command.NAMES)
+    assert json.loads(run("repair", "--all", "--json").output).keys() == set(runs.NAMES)
 
 
 @pytest.mark.parametrize("arguments", [[], ["forecast", "--all"]])
@@ -142,11 +142,11 @@ def test_commands_that_change_runs_wait_for_a_run_and_give_up(room: Room, comman
 
 def test_layers_are_those_in_which_results_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """What `compare` keeps in 06_models outlives runs, and is no result."""
-    project = Path(__file__).parents[1]
+    project = Path(__file__).parents[2]
     monkeypatch.chdir(project)
     bootstrap_project(project)
-    assert runs_command.find_layers("compare", "test") == {"07_model_output", "08_reporting"}
-    assert runs_command.find_num_kept("test") == 10
+    assert runs.find_layers("compare", "test") == {"07_model_output", "08_reporting"}
+    assert runs.find_num_kept("test") == 10
 
 
 def test_no_runs_are_looked_for_on_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,6 +158,6 @@ def test_no_runs_are_looked_for_on_another_machine(monkeypatch: pytest.MonkeyPat
         def load_context(self) -> SimpleNamespace:
             return SimpleNamespace(config_loader={"globals": {"data_root": "s3://bucket"}}, project_path=Path())
 
-    monkeypatch.setattr(runs_command, "KedroSession", SimpleNamespace(create=lambda env: Session()))
+    monkeypatch.setattr(runs, "KedroSession", SimpleNamespace(create=lambda env: Session()))
     with pytest.raises(RunError, match=r"no runs are kept, because globals\.data_root leads"):
-        runs_command.find_room("forecast", None)
+        runs.find_room("forecast", None)

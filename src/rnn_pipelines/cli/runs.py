@@ -10,6 +10,7 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 
+from rnn_pipelines.cli.run_command import SECONDS, PlainErrors
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.hooks.results import find_places
@@ -17,7 +18,6 @@ from rnn_pipelines.parameter_models import read_block
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.pipelines.retraining import PREFIX
 from rnn_pipelines.printing import say, say_json
-from rnn_pipelines.run_command import SECONDS, PlainErrors
 from rnn_pipelines.runs import comparison
 from rnn_pipelines.runs.links import Repair
 from rnn_pipelines.runs.links import repair as repair_links

@@ -21,14 +21,14 @@ from rnn_pipelines.champion.tables import describe_version, tabulate_history
 from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.verdict import Level
+
+# Kedro looks for `run` here, too.
+from rnn_pipelines.cli.run_command import SECONDS, PlainErrors, run
+from rnn_pipelines.cli.runs import runs
 from rnn_pipelines.errors import TrackingError, make_line
 from rnn_pipelines.hooks.paths import Place, find_place, find_place_in, fingerprint_newest
 from rnn_pipelines.pipelines.retraining import TASKS
 from rnn_pipelines.printing import say, say_json, write_list
-
-# Kedro looks for `run` here, too.
-from rnn_pipelines.run_command import SECONDS, PlainErrors, run
-from rnn_pipelines.runs_command import runs
 from rnn_pipelines.storage.lock import hold_lock
 
 __all__ = ["cli", "run"]

@@ -27,13 +27,14 @@ from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from rnn_pipelines import cli, run_command
 from rnn_pipelines.champion.history import add_record, list_records
 from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import Publication
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
+from rnn_pipelines.cli import champion as cli
+from rnn_pipelines.cli import run_command
 from rnn_pipelines.errors import SeriesError, TrackingError
 from rnn_pipelines.hooks.paths import Place, fingerprint_newest
 
