@@ -35,7 +35,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines.runs.records import find_damage
-from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.run_store import Room
 from rnn_pipelines.storage.lock import hold_lock
 
 PROJECT = Path(__file__).parents[1]

@@ -24,7 +24,7 @@ from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError, SeriesError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.model.packing import unpack
-from rnn_pipelines.runs.waiting import WAIT_SECONDS
+from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
 
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"

@@ -12,7 +12,7 @@ from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines.cli import runs
 from rnn_pipelines.errors import RunError
-from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.run_store import Room
 from rnn_pipelines.runs.writing import publish
 from small_runs import LAYERS, METRICS, begin, do_run, kill, list_tree
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.run_store import Room
 from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
 from trees import read_tree
 

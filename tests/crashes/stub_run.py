@@ -11,7 +11,7 @@ from pathlib import Path
 from faults import Faults, run_with_faults
 from rnn_pipelines.runs.pruning import prune
 from rnn_pipelines.runs.records import find_damage
-from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.run_store import Room
 from rnn_pipelines.runs.writing import open_run, publish
 from rnn_pipelines.storage.lock import hold_lock
 

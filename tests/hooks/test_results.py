@@ -21,8 +21,8 @@ from rnn_pipelines.errors import LockedError, ParameterError, RunError
 from rnn_pipelines.hooks import results
 from rnn_pipelines.hooks.results import ResultHooks
 from rnn_pipelines.report.page import render_page
-from rnn_pipelines.runs.room import Room
-from rnn_pipelines.runs.waiting import WAIT_SECONDS
+from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
+from rnn_pipelines.runs.run_store import Room
 
 
 @dataclass(frozen=True)

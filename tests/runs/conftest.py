@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.run_store import Room
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs import comparison
-from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.run_store import Room
 from rnn_pipelines.runs.writing import open_run, publish
 
 FILES = ("08_reporting/metrics.json", "08_reporting/losses.json")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import stub_run
-from rnn_pipelines.runs.room import FAILED, Room
+from rnn_pipelines.runs.run_store import FAILED, Room
 from rnn_pipelines.runs.writing import open_run, put_aside
 from trials import NUM_RANDOM_KILLS, End, fail_at_every_call, kill_at_random
 

@@ -22,7 +22,7 @@ from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs.files import RECORD
 from rnn_pipelines.runs.links import repair
 from rnn_pipelines.runs.pruning import prune, remove_unfinished
-from rnn_pipelines.runs.room import FAILED, UNFINISHED, Room
+from rnn_pipelines.runs.run_store import FAILED, UNFINISHED, Room
 from rnn_pipelines.runs.writing import OpenRun, publish, put_aside
 from small_runs import FILES, KINDS, LAYERS, METRICS, SOURCE, begin, do_run, list_tree, read_shown, write
 

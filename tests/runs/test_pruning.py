@@ -10,7 +10,7 @@ from rnn_pipelines.runs import pruning
 from rnn_pipelines.runs.files import RECORD
 from rnn_pipelines.runs.pruning import Removal, prune, remove_unfinished, warn_of_kept
 from rnn_pipelines.runs.records import RunRecord
-from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.run_store import Room
 from rnn_pipelines.runs.writing import publish, put_aside
 from small_runs import KINDS, METRICS, SOURCE, begin, do_run, fail, kill, list_tree, put, read_shown
 

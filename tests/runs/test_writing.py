@@ -12,7 +12,7 @@ from rnn_pipelines.errors import NewerFormatError, RunError
 from rnn_pipelines.runs import writing
 from rnn_pipelines.runs.files import RECORD, list_files
 from rnn_pipelines.runs.records import find_damage, read_record
-from rnn_pipelines.runs.room import FAILED, Room
+from rnn_pipelines.runs.run_store import FAILED, Room
 from rnn_pipelines.runs.writing import publish, put_aside
 from small_runs import FILES, KINDS, METRICS, SOURCE, begin, do_run, fail, put, read_shown, write
 

@@ -24,7 +24,7 @@ from rnn_pipelines.hooks.parameters import explain_faults
 from rnn_pipelines.parameter_models import suggest
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.printing import escape_lines
-from rnn_pipelines.runs.waiting import WAIT_SECONDS
+from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
 
 # That of "try again later" in sysexits.h, and in systemd's messages.
 LOCKED_CODE = 75

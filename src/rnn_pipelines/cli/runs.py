@@ -23,7 +23,7 @@ from rnn_pipelines.runs.links import Repair
 from rnn_pipelines.runs.links import repair as repair_links
 from rnn_pipelines.runs.pruning import Removal, remove_unfinished
 from rnn_pipelines.runs.pruning import prune as prune_runs
-from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.run_store import Room
 from rnn_pipelines.runs.specs import RunsSpec
 from rnn_pipelines.storage.lock import hold_lock
 

@@ -17,7 +17,7 @@ from rnn_pipelines.hooks.paths import find_store
 from rnn_pipelines.pipelines.retraining import list_retrained
 from rnn_pipelines.printing import say
 from rnn_pipelines.report.failures import take_failures
-from rnn_pipelines.runs.waiting import WAIT_SECONDS
+from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
 from rnn_pipelines.storage.lock import hold_lock
 
 logger = logging.getLogger(__name__)

@@ -19,11 +19,11 @@ from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_block
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.pipelines.retraining import PREFIX
+from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
 from rnn_pipelines.runs.pruning import prune, warn_of_kept
 from rnn_pipelines.runs.records import DataFacts, RunRecord
-from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.run_store import Room
 from rnn_pipelines.runs.specs import RunsSpec
-from rnn_pipelines.runs.waiting import WAIT_SECONDS
 from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.storage.names import make_timestamp

@@ -8,7 +8,7 @@ from typing import Any
 from rnn_pipelines.champion.tables import NO_VALUE, NUM_LETTERS, format_table, format_value, shorten_version
 from rnn_pipelines.errors import NewerFormatError, RunError, show
 from rnn_pipelines.runs.records import RunRecord, find_damage
-from rnn_pipelines.runs.room import Room
+from rnn_pipelines.runs.run_store import Room
 
 REPORTING = "08_reporting"
 # Shown if nobody asks for others: a metrics file has hundreds of numbers.

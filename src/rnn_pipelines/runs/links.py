@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from rnn_pipelines.errors import NewerFormatError, RunError, show_all
 from rnn_pipelines.runs.files import RECORD, FileFacts, find_unchanged, list_files, measure_file, remove_files
-from rnn_pipelines.runs.room import CURRENT, UNFINISHED, Room
+from rnn_pipelines.runs.run_store import CURRENT, UNFINISHED, Room
 from rnn_pipelines.storage.files import is_folder, sync_folder
 from rnn_pipelines.storage.names import is_name, make_later_name
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from rnn_pipelines.errors import NewerFormatError, RunError, show_all
 from rnn_pipelines.runs.files import RECORD, list_files, remove_files
 from rnn_pipelines.runs.records import list_foreign, read_record
-from rnn_pipelines.runs.room import FAILED, UNFINISHED, Room, find_run_name
+from rnn_pipelines.runs.run_store import FAILED, UNFINISHED, Room, find_run_name
 
 logger = logging.getLogger(__name__)
 

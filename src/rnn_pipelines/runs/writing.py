@@ -12,7 +12,7 @@ from rnn_pipelines.runs.files import RECORD, find_unchanged, list_files, measure
 from rnn_pipelines.runs.links import check_links, link_layer, list_layers, point
 from rnn_pipelines.runs.pruning import remove_runs, remove_unfinished, warn_of_kept
 from rnn_pipelines.runs.records import RunRecord, read_record, write_record
-from rnn_pipelines.runs.room import CURRENT, FAILED, UNFINISHED, Room, find_run_name
+from rnn_pipelines.runs.run_store import CURRENT, FAILED, UNFINISHED, Room, find_run_name
 from rnn_pipelines.storage.files import sync_folder
 from rnn_pipelines.storage.names import make_later_name
 
