@@ -17,6 +17,7 @@ from rnn_pipelines.forecast.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
+from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.search_space import TuningSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
@@ -25,7 +26,6 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec
-from rnn_pipelines.forecast.specs import RetrainForecastSpec
 from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, SmallForecasterSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.specs import TrainingSpec

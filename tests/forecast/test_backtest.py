@@ -15,12 +15,12 @@ from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.schedule import BacktestSpec, ScheduleSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
-from rnn_pipelines.forecast.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 RECIPE = Recipe(

@@ -26,6 +26,7 @@ from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpe
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs, forecast_newest
 from rnn_pipelines.forecast.model.packing import CODING, pack, unpack
+from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.schedule import BacktestSpec
 from rnn_pipelines.forecast.series.coding import fit_coding
@@ -33,7 +34,6 @@ from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covaria
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
-from rnn_pipelines.forecast.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 SOURCE = SourceSpec(name="catalog", id="shop", freq="D")

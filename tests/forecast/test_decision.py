@@ -13,9 +13,9 @@ from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.forecast.decision import decide_promotion
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.model.artefact import Forecaster, ForecasterSettings
+from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
-from rnn_pipelines.forecast.specs import RetrainForecastSpec
 
 NOISE = {"last_value": 1.0, "seasonal_naive": 1.0, "ridge": 0.6, "challenger": 0.5}
 TRAINING = {

@@ -9,12 +9,12 @@ from kedro.validation.parameter_validator import ParameterValidator
 from rnn_pipelines.compare.specs import TaskBook
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.methods.specs import NetworkSpec
+from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.schedule import BacktestSpec
 from rnn_pipelines.forecast.search_space import TuningSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
-from rnn_pipelines.forecast.specs import RetrainForecastSpec
 from rnn_pipelines.hooks.parameters import explain_faults, refuse_swapped_cells, refuse_unread_parameters
 from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.files import TextFileSpec

@@ -16,8 +16,8 @@ from rnn_pipelines.forecast.challenger import TrainingPlan, find_seen
 from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.model.artefact import Forecaster
+from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.series.tables import Profile, Source
-from rnn_pipelines.forecast.specs import RetrainForecastSpec
 from rnn_pipelines.report.numbers import format_p_value
 
 # What of the data profile stays on record of a retraining.

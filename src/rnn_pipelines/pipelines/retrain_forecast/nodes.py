@@ -4,10 +4,10 @@ import time
 
 import pandas as pd
 
+from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.series import newest
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.specs import RetrainForecastSpec
 
 
 def read_newest(

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.specs import ForecastPolicySpec
+from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec
 
 
 def test_network_is_chosen_from_the_data_unless_something_is_asked_for() -> None:
