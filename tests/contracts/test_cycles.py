@@ -39,7 +39,7 @@ def test_no_rooms_import_each_other(graph: grimp.ImportGraph) -> None:
 def test_local_imports_are_counted(graph: grimp.ImportGraph) -> None:
     """As that of Keras' own side of training, which stands inside a function so that commands start fast."""
     assert "rnn_pipelines.forecast.methods.training" in graph.find_modules_directly_imported_by(
-        "rnn_pipelines.forecast.challenger"
+        "rnn_pipelines.forecast.operations.challenger"
     )
 
 

@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.backtest import BacktestSpec
 from rnn_pipelines.forecast.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.monitoring import MonitorForecastSpec
+from rnn_pipelines.forecast.operations.monitoring import MonitorForecastSpec
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.search_space import TuningSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec

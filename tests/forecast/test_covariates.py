@@ -14,7 +14,6 @@ from fitted import combine_model, forecast_network
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError, SeriesError
 from rnn_pipelines.forecast.backtest import replay_schedules, retrain
-from rnn_pipelines.forecast.challenger import forecast_holdout
 from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.methods.effects import MAX_LAGGED, count_lags, fit_effects
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
@@ -26,6 +25,7 @@ from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpe
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs, forecast_newest
 from rnn_pipelines.forecast.model.packing import CODING, pack, unpack
+from rnn_pipelines.forecast.operations.challenger import forecast_holdout
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.schedule import BacktestSpec

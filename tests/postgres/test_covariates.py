@@ -12,7 +12,7 @@ import pytest
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.datasets import PostgresQueryDataset
 from rnn_pipelines.forecast.model.artefact import Forecaster
-from rnn_pipelines.forecast.prediction import forecast_newest, read_champions_covariates
+from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_champions_covariates
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
 from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest

@@ -12,15 +12,15 @@ import pandas as pd
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.records import find_compared_loss
 from rnn_pipelines.errors import SeriesError, TrainingError
-from rnn_pipelines.forecast.challenger import TrainingPlan
 from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear import fit_linear_models
 from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.model.artefact import forecast_cutoffs
+from rnn_pipelines.forecast.operations.challenger import TrainingPlan
+from rnn_pipelines.forecast.operations.retraining import list_steps
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel, run_steps
-from rnn_pipelines.forecast.retraining import list_steps
 from rnn_pipelines.forecast.schedule import (
     BacktestSpec,
     Retrainings,

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.forecast.challenger import TrainedNetwork, TrainingPlan, choose_challenger
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, evaluate_forecasts
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
@@ -16,8 +15,9 @@ from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Pan
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, ForecasterSettings
+from rnn_pipelines.forecast.operations.challenger import TrainedNetwork, TrainingPlan, choose_challenger
+from rnn_pipelines.forecast.operations.retraining import list_fitting_steps
 from rnn_pipelines.forecast.recipe import Panel, Recipe, run_steps
-from rnn_pipelines.forecast.retraining import list_fitting_steps
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.windows import Part
 

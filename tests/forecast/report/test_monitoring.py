@@ -7,6 +7,7 @@ import pytest
 from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
+from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.report.monitoring import (
     COVARIATES_IN_WORDS,
     render_report,
@@ -18,7 +19,6 @@ from rnn_pipelines.forecast.report.monitoring import (
     tabulate_versions,
     write_verdict,
 )
-from rnn_pipelines.forecast.verdict import MonitorForecastSpec
 
 EVIL = "<img src='https://evil.example/x.png'>"
 PROFILE = {"source": "data/sales.csv", "num_series": 2, "first": "2024-01-01", "last": "2024-10-26"}

@@ -9,9 +9,9 @@ from plotly.graph_objects import Figure
 from rnn_pipelines.forecast.evaluation.realised import GroupError, RealisedError
 from rnn_pipelines.forecast.evaluation.realised_intervals import Anomaly, RealisedCoverage
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
-from rnn_pipelines.forecast.monitoring import DriftRow, ForecastVerdict
+from rnn_pipelines.forecast.operations.monitoring import DriftRow, ForecastVerdict
+from rnn_pipelines.forecast.operations.verdict import CovariateDriftRow, MonitorForecastSpec
 from rnn_pipelines.forecast.series.tables import Profile
-from rnn_pipelines.forecast.verdict import CovariateDriftRow, MonitorForecastSpec
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value, list_some
 from rnn_pipelines.report.page import Part, Section, Table, render_page
 from rnn_pipelines.report.trainings import tabulate_parameters

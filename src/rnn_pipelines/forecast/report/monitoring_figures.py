@@ -7,9 +7,9 @@ import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.realised import GroupError, JudgedForecasts, measure_groups
-from rnn_pipelines.forecast.monitoring import ForecastVerdict
+from rnn_pipelines.forecast.operations.monitoring import ForecastVerdict
+from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.report.choice import show_time
-from rnn_pipelines.forecast.verdict import MonitorForecastSpec
 from rnn_pipelines.report.figures import NEUTRAL_COLOR, count_up_to, draw_line, set_title
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.styles import Look

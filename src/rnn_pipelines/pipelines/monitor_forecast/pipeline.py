@@ -2,9 +2,9 @@
 
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.forecast.coverage import check_coverage
+from rnn_pipelines.forecast.evaluation.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.realised import join_actuals
-from rnn_pipelines.forecast.monitoring import (
+from rnn_pipelines.forecast.operations.monitoring import (
     measure_covariate_drift,
     measure_drift,
     monitor_forecasts,

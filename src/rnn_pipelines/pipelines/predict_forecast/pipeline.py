@@ -2,7 +2,11 @@
 
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.forecast.prediction import forecast_newest, read_champions_covariates, read_champions_series
+from rnn_pipelines.forecast.operations.prediction import (
+    forecast_newest,
+    read_champions_covariates,
+    read_champions_series,
+)
 from rnn_pipelines.pipelines.wiring import node
 
 

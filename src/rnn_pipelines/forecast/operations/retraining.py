@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable
 
-from rnn_pipelines.forecast.challenger import choose_challenger, forecast_holdout, train_challenger
-from rnn_pipelines.forecast.decision import decide_promotion
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear import fit_linear_models
 from rnn_pipelines.forecast.model.artefact import describe_forecaster
+from rnn_pipelines.forecast.operations.challenger import choose_challenger, forecast_holdout, train_challenger
+from rnn_pipelines.forecast.operations.decision import decide_promotion
 from rnn_pipelines.forecast.recipe import PREPARATION, Step
 
 

@@ -10,14 +10,6 @@ import pytest
 
 from fitted import forecast_network, hold_out
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.forecast.challenger import (
-    TrainedNetwork,
-    TrainingPlan,
-    choose_challenger,
-    find_seen,
-    forecast_holdout,
-    train_challenger,
-)
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
@@ -28,6 +20,14 @@ from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
 from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.model.artefact import Forecaster, describe_forecaster
 from rnn_pipelines.forecast.model.packing import pack, unpack
+from rnn_pipelines.forecast.operations.challenger import (
+    TrainedNetwork,
+    TrainingPlan,
+    choose_challenger,
+    find_seen,
+    forecast_holdout,
+    train_challenger,
+)
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.schema import GapPolicy

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
-from rnn_pipelines.forecast.decision import decide_promotion
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.model.artefact import Forecaster, ForecasterSettings
+from rnn_pipelines.forecast.operations.decision import decide_promotion
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy

@@ -14,17 +14,17 @@ from pydantic import ValidationError
 
 from rnn_pipelines.champion.verdict import Verdict
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.coverage import check_coverage
+from rnn_pipelines.forecast.evaluation.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.drift import DriftTable
 from rnn_pipelines.forecast.evaluation.realised import JudgedForecastsTable, join_actuals
-from rnn_pipelines.forecast.monitoring import (
+from rnn_pipelines.forecast.operations.monitoring import (
     ForecastVerdict,
     measure_covariate_drift,
     measure_drift,
     monitor_forecasts,
 )
+from rnn_pipelines.forecast.operations.verdict import ForecastEvidence, MonitorForecastSpec, judge_forecasts
 from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
-from rnn_pipelines.forecast.verdict import ForecastEvidence, MonitorForecastSpec, judge_forecasts
 
 WELL = ForecastEvidence(
     missed_steps={"a": 0, "b": 1}, num_cutoffs=30, ratio=1.1, p_value=0.4, drift={"a": (0.2, 0.5), "b": (0.3, 0.2)}

@@ -13,8 +13,8 @@ from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.verdict import KnownChampion, VerdictRecord, describe_verdict
 from rnn_pipelines.errors import MAX_VALUE, make_line
-from rnn_pipelines.forecast.coverage import Coverage
 from rnn_pipelines.forecast.evaluation.covariate_drift import CovariateDrift, compare_covariates
+from rnn_pipelines.forecast.evaluation.coverage import Coverage
 from rnn_pipelines.forecast.evaluation.drift import Drift, compare_with_past
 from rnn_pipelines.forecast.evaluation.realised import (
     GroupError,
@@ -31,14 +31,14 @@ from rnn_pipelines.forecast.evaluation.realised_intervals import (
     measure_coverage,
 )
 from rnn_pipelines.forecast.model.packing import CODING, FORMAT
-from rnn_pipelines.forecast.series.coding import Coding
-from rnn_pipelines.forecast.series.tables import Profile, Series
-from rnn_pipelines.forecast.verdict import (
+from rnn_pipelines.forecast.operations.verdict import (
     CovariateDriftRow,
     ForecastEvidence,
     MonitorForecastSpec,
     judge_forecasts,
 )
+from rnn_pipelines.forecast.series.coding import Coding
+from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import format_number
 
