@@ -39,7 +39,7 @@ from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.operations.prediction import forecast_newest
-from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest
+from rnn_pipelines.forecast.series.as_of import NewestSpec, read_newest
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec

@@ -25,8 +25,8 @@ from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSp
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster, describe_forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
+from rnn_pipelines.forecast.series.as_of import NewestSpec, read_newest
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec

@@ -12,16 +12,16 @@ from omegaconf import OmegaConf
 from pydantic import BaseModel, RootModel, ValidationError
 
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook
-from rnn_pipelines.forecast.backtest import BacktestSpec
-from rnn_pipelines.forecast.cross_validation import CrossValidationSpec
+from rnn_pipelines.forecast.experiments.backtest import BacktestSpec
+from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
+from rnn_pipelines.forecast.experiments.search_space import TuningSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.operations.monitoring import MonitorForecastSpec
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
-from rnn_pipelines.forecast.search_space import TuningSpec
+from rnn_pipelines.forecast.series.as_of import NewestSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec

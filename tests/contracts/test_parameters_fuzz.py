@@ -19,10 +19,10 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import MAX_MESSAGE, RnnPipelinesError
-from rnn_pipelines.forecast.blocks import list_blocks, read_blocks
 from rnn_pipelines.forecast.methods.linear import fit_linear_models
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.training import Limits, train_network
+from rnn_pipelines.forecast.parameters import list_blocks, read_blocks
 from rnn_pipelines.forecast.recipe import prepare_panel
 from rnn_pipelines.forecast.series.source import read_source
 

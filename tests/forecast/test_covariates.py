@@ -13,7 +13,8 @@ import pytest
 from fitted import combine_model, forecast_network
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError, SeriesError
-from rnn_pipelines.forecast.backtest import replay_schedules, retrain
+from rnn_pipelines.forecast.experiments.backtest import replay_schedules, retrain
+from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
 from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.methods.effects import MAX_LAGGED, count_lags, fit_effects
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
@@ -28,7 +29,6 @@ from rnn_pipelines.forecast.model.packing import CODING, pack, unpack
 from rnn_pipelines.forecast.operations.challenger import forecast_holdout
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.schedule import BacktestSpec
 from rnn_pipelines.forecast.series.coding import fit_coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source

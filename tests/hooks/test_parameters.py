@@ -8,10 +8,10 @@ from kedro.validation.parameter_validator import ParameterValidator
 
 from rnn_pipelines.compare.specs import TaskBook
 from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
+from rnn_pipelines.forecast.experiments.search_space import TuningSpec
 from rnn_pipelines.forecast.methods.specs import NetworkSpec
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
-from rnn_pipelines.forecast.schedule import BacktestSpec
-from rnn_pipelines.forecast.search_space import TuningSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec

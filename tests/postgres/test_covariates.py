@@ -14,8 +14,8 @@ from rnn_pipelines.datasets import PostgresQueryDataset
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_champions_covariates
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.series.as_of import NewestSpec, read_newest
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
-from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec

@@ -9,9 +9,9 @@ import pytest
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.model.artefact import describe_forecaster
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.series.as_of import NewestSpec, read_newest
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
 from rnn_pipelines.forecast.series.holidays import find_holidays
-from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.reading.zones import show_local

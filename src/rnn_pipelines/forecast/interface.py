@@ -14,8 +14,7 @@ import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
-from rnn_pipelines.forecast.blocks import read_blocks
-from rnn_pipelines.forecast.cross_validation import CrossValidationSpec, cross_validate
+from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
     Fitted,
     ForecastSpec,
@@ -31,6 +30,7 @@ from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.artefact import ForecasterSettings
 from rnn_pipelines.forecast.model.explanation import explain_ends
+from rnn_pipelines.forecast.model.newer_times import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.recursion import (
     check_recursive,
@@ -39,7 +39,7 @@ from rnn_pipelines.forecast.model.recursion import (
     lay_side_by_side,
     report_ahead,
 )
-from rnn_pipelines.forecast.newer_times import find_trained_axis, refuse_other_beginnings
+from rnn_pipelines.forecast.parameters import read_blocks
 from rnn_pipelines.forecast.series.covariates import join_rows, read_ahead, read_covariates
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source

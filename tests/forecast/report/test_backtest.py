@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.backtest import BacktestSpec
-from rnn_pipelines.forecast.evaluation.schedules import BacktestResults
+from rnn_pipelines.forecast.experiments.backtest import BacktestSpec
+from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults
 from rnn_pipelines.forecast.report.backtest import (
     describe_verdict,
     draw_error_against_cost,

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.evaluation.windows import WindowResults
+from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.report.cross_validation import (
     describe_verdict,
     draw_error_by_cutoff,

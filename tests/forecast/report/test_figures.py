@@ -10,7 +10,7 @@ from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.figures import find_strongest_baseline
-from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.forecast.report.styles import LOOKS
 from rnn_pipelines.report.styles import SPARE_COLOR
 
 NAMES = ("forecasts", "newest_window", "next_values", "losses", "error_by_step", "coverage", "residuals", "explanation")

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnn_pipelines.forecast.experiments.search_space import TuningSpec
 from rnn_pipelines.forecast.report.tuning import describe_verdict, render_report
-from rnn_pipelines.forecast.search_space import TuningSpec
 
 SUMMARY = {
     "metric": "mse",

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rnn_pipelines.errors import ParameterError, SeriesError
-from rnn_pipelines.forecast.blocks import FrameSpec
+from rnn_pipelines.forecast.parameters import FrameSpec
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import NO_VALUE, SourceSpec, read_rows, read_source

@@ -27,7 +27,7 @@ from rnn_pipelines.forecast.model.artefact import (
     ForecasterSettings,
     forecast_cutoffs,
 )
-from rnn_pipelines.forecast.newer_times import have_same_axis
+from rnn_pipelines.forecast.model.newer_times import have_same_axis
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel

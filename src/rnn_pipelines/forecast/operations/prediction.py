@@ -6,10 +6,10 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
 from rnn_pipelines.forecast.model import artefact as forecaster
-from rnn_pipelines.forecast.newer_times import find_trained_axis, refuse_other_beginnings
+from rnn_pipelines.forecast.model.newer_times import find_trained_axis, refuse_other_beginnings
+from rnn_pipelines.forecast.series.as_of import NewestSpec, read_coded_covariates, read_newest
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.newest import NewestSpec, read_coded_covariates, read_newest
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS
-from rnn_pipelines.forecast.evaluation.schedules import BacktestResults, Entry
-from rnn_pipelines.forecast.report.looks import LOOKS
-from rnn_pipelines.forecast.schedule import BacktestSpec, Retrainings
+from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings
+from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults, Entry
+from rnn_pipelines.forecast.report.styles import LOOKS
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.figures import TEMPLATE, write_label
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number

@@ -2,10 +2,10 @@
 
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS
 from rnn_pipelines.forecast.evaluation.windows import MetricsByCutoff, WindowResults
-from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
+from rnn_pipelines.forecast.report.styles import LOOKS
 from rnn_pipelines.report.figures import TEMPLATE
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.explanation import BASELINE, CALENDAR, TARGET
-from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.forecast.report.styles import LOOKS
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, set_title, write_label
 from rnn_pipelines.report.notes import draw_note, find_failure

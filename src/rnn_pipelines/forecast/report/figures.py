@@ -25,7 +25,7 @@ from rnn_pipelines.forecast.report.choice import (
 )
 from rnn_pipelines.forecast.report.explanation import draw_explanation
 from rnn_pipelines.forecast.report.intervals import draw_coverage, draw_fan
-from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.forecast.report.styles import LOOKS
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.reading.zones import show_local
 from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, count_up_to, draw_line, set_title

@@ -8,7 +8,7 @@ from plotly.graph_objects import Figure, Scatter
 from rnn_pipelines.forecast.evaluation.interval_metrics import SCALED_CRPS, MetricsByLevel
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import name_bounds
-from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.forecast.report.styles import LOOKS
 from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, count_up_to, draw_line, set_title
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Table

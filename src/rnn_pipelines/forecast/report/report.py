@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report import explanation, intervals
 from rnn_pipelines.forecast.report.covariates import READ_BY_ALL, report_covariates
-from rnn_pipelines.forecast.report.looks import LOOKS
+from rnn_pipelines.forecast.report.styles import LOOKS
 from rnn_pipelines.forecast.series.source import describe_found
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_skill

@@ -10,8 +10,8 @@ from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
-from rnn_pipelines.forecast.report.looks import LOOKS
 from rnn_pipelines.forecast.report.report import judge_network, tell_difference
+from rnn_pipelines.forecast.report.styles import LOOKS
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.terminal import align_columns, wrap_lines
 

@@ -5,8 +5,8 @@ import math
 from typing import Any
 
 from rnn_pipelines.forecast.evaluation.metrics import METRICS
-from rnn_pipelines.forecast.search_space import TuningSpec
-from rnn_pipelines.forecast.tuning import Trials
+from rnn_pipelines.forecast.experiments.search_space import TuningSpec
+from rnn_pipelines.forecast.experiments.tuning import Trials
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
 from rnn_pipelines.report.trainings import tabulate_parameters

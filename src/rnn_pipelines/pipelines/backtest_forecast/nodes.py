@@ -4,9 +4,9 @@ from typing import Any
 
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.evaluation.schedules import BacktestResults
+from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings
+from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults
 from rnn_pipelines.forecast.report import backtest as page
-from rnn_pipelines.forecast.schedule import BacktestSpec, Retrainings
 
 
 def draw_error_against_cost(results: dict[str, Any]) -> Figure:

@@ -2,8 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from rnn_pipelines.forecast.backtest import replay_schedules
-from rnn_pipelines.forecast.evaluation.schedules import summarize_backtest
+from rnn_pipelines.forecast.experiments.backtest import replay_schedules
+from rnn_pipelines.forecast.experiments.schedule_metrics import summarize_backtest
 from rnn_pipelines.pipelines.backtest_forecast import nodes
 from rnn_pipelines.pipelines.cross_validate_forecast.pipeline import create_input_nodes
 from rnn_pipelines.pipelines.wiring import node

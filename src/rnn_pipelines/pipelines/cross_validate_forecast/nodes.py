@@ -4,8 +4,8 @@ from typing import Any
 
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.evaluation.windows import WindowResults
+from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec

@@ -2,12 +2,12 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from rnn_pipelines.forecast.cross_validation import cross_validate
 from rnn_pipelines.forecast.evaluation.windows import summarize_windows
+from rnn_pipelines.forecast.experiments.cross_validation import cross_validate
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.report.cross_validation import draw_error_by_cutoff
-from rnn_pipelines.forecast.series.newest import read_newest, read_newest_covariates
+from rnn_pipelines.forecast.series.as_of import read_newest, read_newest_covariates
 from rnn_pipelines.pipelines.cross_validate_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.operations.monitoring import (
 )
 from rnn_pipelines.forecast.report.monitoring import render_report
 from rnn_pipelines.forecast.report.monitoring_figures import draw_figures
-from rnn_pipelines.forecast.series.newest import read_coded_covariates, read_newest
+from rnn_pipelines.forecast.series.as_of import read_coded_covariates, read_newest
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard

@@ -5,7 +5,7 @@ import time
 import pandas as pd
 
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
-from rnn_pipelines.forecast.series import newest
+from rnn_pipelines.forecast.series import as_of
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
 
@@ -14,4 +14,4 @@ def read_newest(
     external: pd.DataFrame | None, source: SourceSpec, retraining: RetrainForecastSpec
 ) -> tuple[Source, float]:
     """Reads the series up to the day of the retraining, and notes when it began."""
-    return newest.read_newest(external, source, retraining), time.time()
+    return as_of.read_newest(external, source, retraining), time.time()

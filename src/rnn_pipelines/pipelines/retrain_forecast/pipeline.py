@@ -5,7 +5,7 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.operations.decision import describe_run, plan_training
 from rnn_pipelines.forecast.operations.retraining import list_steps
-from rnn_pipelines.forecast.series.newest import read_newest_covariates
+from rnn_pipelines.forecast.series.as_of import read_newest_covariates
 from rnn_pipelines.pipelines.retrain_forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
 from rnn_pipelines.pipelines.wiring import node

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from rnn_pipelines.forecast.experiments.search_space import TuningSpec
 from rnn_pipelines.forecast.fitting import ForecastSpec
-from rnn_pipelines.forecast.search_space import TuningSpec
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
@@ -20,6 +20,6 @@ def tune(
     folder: Path,
 ) -> tuple[pd.DataFrame, dict[str, Any], dict[str, Any]]:
     """Searches the space, going on where an earlier search of the same data stood."""
-    from rnn_pipelines.forecast import tuning as search
+    from rnn_pipelines.forecast.experiments import tuning as search
 
     return search.tune(table, covariate_table, spec, tuning, parallel, folder)

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from rnn_pipelines.errors import show_all
-from rnn_pipelines.forecast.blocks import list_blocks
-from rnn_pipelines.forecast.series.newest import NewestSpec
+from rnn_pipelines.forecast.parameters import list_blocks
+from rnn_pipelines.forecast.series.as_of import NewestSpec
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.parameter_models import Block, expect, read_block
 

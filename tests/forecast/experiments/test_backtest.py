@@ -9,8 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_pipelines.errors import SeriesError, TrainingError
-from rnn_pipelines.forecast import backtest
-from rnn_pipelines.forecast.backtest import Replay, replay_schedules, retrain
+from rnn_pipelines.forecast.experiments import backtest
+from rnn_pipelines.forecast.experiments.backtest import Replay, replay_schedules, retrain
+from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, ScheduleSpec
 from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
@@ -18,7 +19,6 @@ from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpe
 from rnn_pipelines.forecast.operations import retraining
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe
-from rnn_pipelines.forecast.schedule import BacktestSpec, ScheduleSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec

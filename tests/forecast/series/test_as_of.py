@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.newest import NewestSpec, read_newest
+from rnn_pipelines.forecast.series.as_of import NewestSpec, read_newest
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.forecast.methods.predictions import TargetsTable
 from rnn_pipelines.forecast.methods.registry import METHODS
-from rnn_pipelines.forecast.series.newest import NewestSpec
+from rnn_pipelines.forecast.series.as_of import NewestSpec
 from rnn_pipelines.parameter_models import Block, expect
 from rnn_pipelines.storage.tables import Column, Table
 

@@ -7,7 +7,7 @@ import yaml
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.blocks import list_blocks, read_blocks
+from rnn_pipelines.forecast.parameters import list_blocks, read_blocks
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pydantic import Field
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.fitting import ForecastSpec, fit_forecasters, tabulate_part
 from rnn_pipelines.forecast.methods.predictions import Predictions
-from rnn_pipelines.forecast.series.newest import NewestSpec
+from rnn_pipelines.forecast.series.as_of import NewestSpec
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.tables import Series, Source
 from rnn_pipelines.forecast.series.windows import EvaluationSpec

@@ -13,14 +13,14 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.fitting import make_champion
 from rnn_pipelines.forecast.model.artefact import ForecasterSettings
-from rnn_pipelines.forecast.newer_times import have_same_axis
+from rnn_pipelines.forecast.model.newer_times import have_same_axis
 from rnn_pipelines.forecast.operations.prediction import (
     forecast_newest,
     read_champions_covariates,
     read_champions_series,
 )
+from rnn_pipelines.forecast.series.as_of import NewestSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.newest import NewestSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.time_axis import TimeZone
 

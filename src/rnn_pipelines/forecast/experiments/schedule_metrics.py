@@ -9,9 +9,9 @@ from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors, average_over_series
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
+from rnn_pipelines.forecast.experiments.schedule import Retrainings
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
-from rnn_pipelines.forecast.schedule import Retrainings
 from rnn_pipelines.reading.times import format_time
 
 

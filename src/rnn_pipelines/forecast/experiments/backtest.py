@@ -12,6 +12,7 @@ import pandas as pd
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.records import find_compared_loss
 from rnn_pipelines.errors import SeriesError, TrainingError
+from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings, RetrainingsTable, go_back, list_days
 from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear import fit_linear_models
@@ -21,13 +22,6 @@ from rnn_pipelines.forecast.operations.challenger import TrainingPlan
 from rnn_pipelines.forecast.operations.retraining import list_steps
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel, run_steps
-from rnn_pipelines.forecast.schedule import (
-    BacktestSpec,
-    Retrainings,
-    RetrainingsTable,
-    go_back,
-    list_days,
-)
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
 from rnn_pipelines.forecast.series.windows import EvaluationSpec
