@@ -44,7 +44,7 @@ $(VENV)/project.installed: $(VENV)/uv.installed
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@echo "Compiling what every command loads"
 	@$(BIN)/kedro registry list >/dev/null
-	@$(BIN)/python -W ignore -c 'import plotly.graph_objects, utilsforecast.losses, rnn_pipelines.sentiment.training'
+	@$(BIN)/python -W ignore -c 'import plotly.graph_objects, utilsforecast.losses, rnn_pipelines.sentiment.methods.training'
 	@touch $@
 
 $(VENV)/all.installed: $(VENV)/project.installed

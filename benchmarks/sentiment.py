@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from rnn_pipelines.sentiment.registry import NETWORKS
+from rnn_pipelines.sentiment.methods.registry import NETWORKS
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 
 PROJECT = Path(__file__).parents[1]

@@ -33,9 +33,9 @@ from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
 from rnn_pipelines.networks.members import initialize_members
 from rnn_pipelines.report.failures import take_failures
+from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, fit_nb_ngram
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
-from rnn_pipelines.sentiment.nb_ngram import NgramSpec, fit_nb_ngram
-from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabulary
 
@@ -328,7 +328,7 @@ def text_classifier(make_reviews: Callable[..., pd.DataFrame]) -> TextClassifier
     """A classifier of two networks that were never trained, and an n-gram classifier that was; loads Keras."""
     import keras
 
-    from rnn_pipelines.sentiment.network import build_classifier
+    from rnn_pipelines.sentiment.methods.network import build_classifier
 
     reviews = make_reviews()
     vocabulary = build_vocabulary(reviews["text"], VocabularySpec(min_count=1))

@@ -17,7 +17,7 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.history import list_records
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.sentiment.logits import to_probability
+from rnn_pipelines.sentiment.methods.logits import to_probability
 
 PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"

@@ -30,9 +30,9 @@ from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, Small
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.parameter_models import Block
-from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec
-from rnn_pipelines.sentiment.nb_ngram import NgramSpec
-from rnn_pipelines.sentiment.specs import ClassifierSpec, RetrainSentimentSpec
+from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, RetrainSentimentSpec
+from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.files import TextFileSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec

@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.hooks.parameters import explain_faults, refuse_swapped_cells, refuse_unread_parameters
-from rnn_pipelines.sentiment.specs import ClassifierSpec
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.files import TextFileSpec
 
 INPUTS = ["sales", "params:forecast.window", "params:forecast.lstm", "params:forecast"]

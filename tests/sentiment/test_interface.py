@@ -16,9 +16,9 @@ from rnn_pipelines import TextClassifier
 from rnn_pipelines.champion.folders import load_folder
 from rnn_pipelines.errors import ChampionError, ParameterError, ReviewError
 from rnn_pipelines.sentiment.interface import read_spec
+from rnn_pipelines.sentiment.methods.registry import list_candidates
 from rnn_pipelines.sentiment.model.classifier import score_sentiment
 from rnn_pipelines.sentiment.model.packing import unpack
-from rnn_pipelines.sentiment.registry import list_candidates
 
 SMALL = {
     "vocabulary": {"min_count": 1},

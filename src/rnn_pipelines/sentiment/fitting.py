@@ -7,14 +7,19 @@ from typing import Any
 import pandas as pd
 
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.sentiment.calibration import calibrate_classifiers
-from rnn_pipelines.sentiment.challenger import complete_challenger
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
+from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
+from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
+from rnn_pipelines.sentiment.methods.preparation import (
+    build_vocabulary,
+    encode_reviews,
+    fit_nb_ngram,
+    learn_word_vectors,
+)
+from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, assemble_classifier
-from rnn_pipelines.sentiment.nb_ngram import NgramSpec
-from rnn_pipelines.sentiment.preparation import build_vocabulary, encode_reviews, fit_nb_ngram, learn_word_vectors
-from rnn_pipelines.sentiment.registry import NB_NGRAM
-from rnn_pipelines.sentiment.specs import ClassifierSpec
+from rnn_pipelines.sentiment.operations.challenger import complete_challenger
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, split_reviews
@@ -69,7 +74,7 @@ def _train_networks(
     features: Any, reviews: Reviews, vectors: Any, spec: SentimentSpec
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
     """Networks, the records of their trainings, and their logits, by name."""
-    from rnn_pipelines.sentiment.training import score_reviews, train_classifier
+    from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
 
     networks, records, scores = {}, {}, {}
     for name, network in spec.networks.items():

@@ -15,12 +15,12 @@ from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.parameter_models import join_block, read_block, refuse_other_cell, refuse_unknown
 from rnn_pipelines.reading.user_files import is_broken
 from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_classifier
+from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
+from rnn_pipelines.sentiment.methods.registry import list_candidates
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.model.classifier import TextClassifier as Artefact
 from rnn_pipelines.sentiment.model.classifier import score_sentiment
 from rnn_pipelines.sentiment.model.packing import pack, unpack
-from rnn_pipelines.sentiment.nb_ngram import NgramSpec
-from rnn_pipelines.sentiment.registry import list_candidates
-from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.files import refuse_cell
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, parse_reviews

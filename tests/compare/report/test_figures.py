@@ -8,7 +8,7 @@ import pytest
 from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.compare.report.figures import UNDECIDED_COLOR, draw_figures
-from rnn_pipelines.compare.report.looks import LOOKS
+from rnn_pipelines.compare.report.styles import LOOKS
 from rnn_pipelines.pipelines.compare.pipeline import FIGURES
 from rnn_pipelines.report.styles import SPARE_COLOR
 

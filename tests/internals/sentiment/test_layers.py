@@ -10,8 +10,8 @@ from rnn_pipelines.errors import NetworkError
 from rnn_pipelines.internals.checks import MAX_DIFFERENCE
 from rnn_pipelines.internals.sentiment import layers as tracing
 from rnn_pipelines.internals.sentiment.layers import summarize_network, trace_layer
-from rnn_pipelines.sentiment.network import build_classifier
-from rnn_pipelines.sentiment.specs import ClassifierSpec
+from rnn_pipelines.sentiment.methods.network import build_classifier
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 
 
 def make_classifier(cell: str, **options) -> keras.Model:

@@ -3,7 +3,7 @@
 from rnn_pipelines.pipelines.retrain_sentiment import create_pipeline
 from rnn_pipelines.pipelines.retrain_sentiment.pipeline import create_network_pipeline
 from rnn_pipelines.pipelines.sentiment.pipeline import create_data_pipeline
-from rnn_pipelines.sentiment.registry import list_candidates
+from rnn_pipelines.sentiment.methods.registry import list_candidates
 
 
 def test_both_networks_come_from_one_template() -> None:

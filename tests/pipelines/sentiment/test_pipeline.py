@@ -2,7 +2,7 @@
 
 from rnn_pipelines.pipelines.sentiment import create_pipeline
 from rnn_pipelines.pipelines.sentiment.pipeline import create_network_pipeline
-from rnn_pipelines.sentiment.registry import NETWORKS
+from rnn_pipelines.sentiment.methods.registry import NETWORKS
 
 
 def test_all_networks_come_from_one_template() -> None:

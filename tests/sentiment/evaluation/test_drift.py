@@ -10,8 +10,8 @@ import pytest
 from scipy.stats import chi2_contingency, ks_2samp
 
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES, compare_scores
-from rnn_pipelines.sentiment.reference import REFERENCE, describe_test_part, pack_reference
-from rnn_pipelines.sentiment.tables import ReferenceTable, make_empty
+from rnn_pipelines.sentiment.methods.tables import ReferenceTable, make_empty
+from rnn_pipelines.sentiment.operations.reference import REFERENCE, describe_test_part, pack_reference
 from rnn_pipelines.sentiment.text.encoding import encode_texts
 
 

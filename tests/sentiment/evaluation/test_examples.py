@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.sentiment.calibration import Calibration
 from rnn_pipelines.sentiment.evaluation.examples import ExamplesTable, find_examples
+from rnn_pipelines.sentiment.methods.calibration import Calibration
 
 # Which choose the GRU.
 CALIBRATIONS: dict[str, Calibration] = {

@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from rnn_pipelines.sentiment.evaluation.holdout import find_faults, measure_holdout
 from rnn_pipelines.sentiment.evaluation.metrics import compare_errors
-from rnn_pipelines.sentiment.logits import to_logit, to_probability
+from rnn_pipelines.sentiment.methods.logits import to_logit, to_probability
 
 
 @pytest.fixture

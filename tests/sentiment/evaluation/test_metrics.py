@@ -17,8 +17,8 @@ from rnn_pipelines.sentiment.evaluation.metrics import (
     measure_classifier,
     tabulate_calibration,
 )
-from rnn_pipelines.sentiment.logits import measure_log_loss, to_probability
-from rnn_pipelines.sentiment.tables import PredictionsTable
+from rnn_pipelines.sentiment.methods.logits import measure_log_loss, to_probability
+from rnn_pipelines.sentiment.methods.tables import PredictionsTable
 
 CLASSIFIERS = ["lstm", "gru", "pointwise", "ensemble", "nb_ngram", "lstm_alone"]
 RECORDS = {

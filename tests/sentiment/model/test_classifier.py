@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnn_pipelines.sentiment.methods.nb_ngram import score_ngrams
 from rnn_pipelines.sentiment.model import classifier as scoring
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, assemble_classifier, score_sentiment
-from rnn_pipelines.sentiment.nb_ngram import score_ngrams
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 

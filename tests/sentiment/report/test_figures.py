@@ -8,7 +8,7 @@ import pytest
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.sentiment.report.figures import draw_figures
-from rnn_pipelines.sentiment.report.looks import get_looks
+from rnn_pipelines.sentiment.report.styles import get_looks
 
 LOOKS = get_looks()
 NAMES = ["NB n-grams", "no recurrence", "LSTM alone", "GRU alone", "LSTM", "GRU", "LSTM + GRU"]

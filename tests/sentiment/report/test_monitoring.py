@@ -9,14 +9,14 @@ from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
-from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec, monitor_scores
+from rnn_pipelines.sentiment.methods.tables import ReferenceTable, make_empty
+from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec, monitor_scores
 from rnn_pipelines.sentiment.report.monitoring import (
     draw_distributions,
     render_report,
     tabulate_measures,
     write_verdict,
 )
-from rnn_pipelines.sentiment.tables import ReferenceTable, make_empty
 
 SPEC = MonitorSentimentSpec()
 NOTHING = make_empty(ReferenceTable)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 from rnn_pipelines.report.terminal import WIDTH
-from rnn_pipelines.sentiment.calibration import choose_classifier
+from rnn_pipelines.sentiment.methods.calibration import choose_classifier
 from rnn_pipelines.sentiment.report.report import write_verdict
 from rnn_pipelines.sentiment.report.summary import summarize_run
 

@@ -6,8 +6,8 @@ import numpy as np
 from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.compare.records import Description, Results, RunWithCurve
-from rnn_pipelines.compare.report.looks import BOUND, LOOKS
 from rnn_pipelines.compare.report.results import TaskResults, list_tasks
+from rnn_pipelines.compare.report.styles import BOUND, LOOKS
 from rnn_pipelines.compare.report.views import (
     DOTS_ABOVE,
     View,

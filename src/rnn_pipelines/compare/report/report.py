@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.compare.records import Description, Results, Run
-from rnn_pipelines.compare.report.looks import LOOKS
 from rnn_pipelines.compare.report.results import TaskResults, list_tasks
+from rnn_pipelines.compare.report.styles import LOOKS
 from rnn_pipelines.compare.report.tables import tabulate_costs, tabulate_differences, tabulate_results
 from rnn_pipelines.compare.report.verdicts import (
     describe_learning,

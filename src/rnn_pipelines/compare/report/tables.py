@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 
 from rnn_pipelines.compare.records import Difference, Estimate, NetworkSummary
-from rnn_pipelines.compare.report.looks import LOOKS
 from rnn_pipelines.compare.report.results import TaskResults
+from rnn_pipelines.compare.report.styles import LOOKS
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Table
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from rnn_pipelines.compare.records import Difference
-from rnn_pipelines.compare.report.looks import LOOKS
 from rnn_pipelines.compare.report.results import TaskResults
+from rnn_pipelines.compare.report.styles import LOOKS
 from rnn_pipelines.compare.report.tables import format_estimate, name_pair
 from rnn_pipelines.report.numbers import format_number
 

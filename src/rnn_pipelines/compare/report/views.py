@@ -8,7 +8,7 @@ import numpy as np
 from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.compare.records import Estimate
-from rnn_pipelines.compare.report.looks import LOOKS
+from rnn_pipelines.compare.report.styles import LOOKS
 from rnn_pipelines.compare.report.tables import format_estimate
 from rnn_pipelines.report.figures import add_menu, make_log_ticks, set_title
 from rnn_pipelines.report.trainings import MIN_LOG_RATIO

@@ -20,7 +20,7 @@ from rnn_pipelines.report.styles import Looks
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import count_members, tabulate_parameters
 from rnn_pipelines.report.trainings import tabulate_layers as tabulate_networks
-from rnn_pipelines.sentiment.registry import ENSEMBLE, NB_NGRAM
+from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM
 
 TEXTS = read_texts("rnn_pipelines.internals.report")
 # Of a network alone. An n-gram classifier, which reads no order beyond three words, has more from 1,000 reviews on.

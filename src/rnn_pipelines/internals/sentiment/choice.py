@@ -9,17 +9,17 @@ import pandas as pd
 from rnn_pipelines.errors import DownloadError, ReviewError
 from rnn_pipelines.internals.notation import NOTATIONS
 from rnn_pipelines.internals.specs import SmallClassifierSpec
-from rnn_pipelines.sentiment.calibration import calibrate_classifiers
+from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
+from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, add_ngram_features
+from rnn_pipelines.sentiment.methods.registry import list_candidates
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
+from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
-from rnn_pipelines.sentiment.nb_ngram import NgramSpec, add_ngram_features
-from rnn_pipelines.sentiment.registry import list_candidates
-from rnn_pipelines.sentiment.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, assign_folds, find_texts, split_reviews
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec, learn_word_vectors
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabulary
-from rnn_pipelines.sentiment.training import score_reviews, train_classifier
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from rnn_pipelines.internals.records import ClassifierSummary, LayerTrace, Netwo
 from rnn_pipelines.internals.sentiment.choice import ChosenClassifier
 from rnn_pipelines.internals.sentiment.layers import summarize_network, trace_layer
 from rnn_pipelines.internals.specs import SampleSpec
-from rnn_pipelines.sentiment.calibration import apply_calibration
+from rnn_pipelines.sentiment.methods.calibration import apply_calibration
+from rnn_pipelines.sentiment.methods.registry import ENSEMBLE
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, make_features, score_parts, score_sentiment
-from rnn_pipelines.sentiment.registry import ENSEMBLE
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.encoding import pad_texts, place_words
 

@@ -7,8 +7,8 @@ from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_note, render_note
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
-from rnn_pipelines.sentiment.monitoring import monitor_scores
-from rnn_pipelines.sentiment.reference import describe_reference, select_newest
+from rnn_pipelines.sentiment.operations.monitoring import monitor_scores
+from rnn_pipelines.sentiment.operations.reference import describe_reference, select_newest
 from rnn_pipelines.sentiment.report.monitoring import draw_distributions, render_report
 
 SCORES, FOLDER, REFERENCE, MEASURES, CHAMPION, VERDICT, FIGURE = (

@@ -6,11 +6,16 @@ from rnn_pipelines.pipelines.retrain_sentiment import nodes
 from rnn_pipelines.pipelines.sentiment.nodes import score_reviews
 from rnn_pipelines.pipelines.sentiment.pipeline import PADDING, TRAINING, VOCABULARY, create_data_pipeline, name_each
 from rnn_pipelines.pipelines.wiring import node
-from rnn_pipelines.sentiment.calibration import calibrate_classifiers
-from rnn_pipelines.sentiment.challenger import complete_challenger, plan_training, score_holdout, train_challenger
-from rnn_pipelines.sentiment.decision import decide_promotion, describe_run
+from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
+from rnn_pipelines.sentiment.methods.registry import list_candidates
 from rnn_pipelines.sentiment.model.classifier import assemble_classifier
-from rnn_pipelines.sentiment.registry import list_candidates
+from rnn_pipelines.sentiment.operations.challenger import (
+    complete_challenger,
+    plan_training,
+    score_holdout,
+    train_challenger,
+)
+from rnn_pipelines.sentiment.operations.decision import decide_promotion, describe_run
 
 (
     TABLE, STARTED, FEATURES, REVIEWS, VECTORS, PLAN, RUN, CALIBRATIONS, PREDICTIONS, CLASSIFIER, CHALLENGER, RECORD,

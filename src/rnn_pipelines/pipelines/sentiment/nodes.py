@@ -6,13 +6,13 @@ import pandas as pd
 
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.sentiment.calibration import Calibration
 from rnn_pipelines.sentiment.evaluation.examples import Examples
-from rnn_pipelines.sentiment.nb_ngram import TextFeatures
+from rnn_pipelines.sentiment.methods.calibration import Calibration
+from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
+from rnn_pipelines.sentiment.methods.tables import Scores
 from rnn_pipelines.sentiment.report import report
 from rnn_pipelines.sentiment.report.report import SentimentResults
-from rnn_pipelines.sentiment.specs import ClassifierSpec
-from rnn_pipelines.sentiment.tables import Scores
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
@@ -34,7 +34,7 @@ def train_classifier(
     training: TrainingSpec,
 ) -> tuple[KerasModel, pd.DataFrame, TrainingRecord]:
     """Trains the network on the training part and keeps the weights that are best on validation."""
-    from rnn_pipelines.sentiment.training import train_classifier
+    from rnn_pipelines.sentiment.methods.training import train_classifier
 
     return train_classifier(features, reviews, word_vectors, network, padding, training)
 
@@ -43,7 +43,7 @@ def score_reviews(
     model: KerasModel, features: TextFeatures, reviews: Reviews, network: ClassifierSpec, padding: PaddingSpec
 ) -> Scores:
     """Gives the validation and test reviews their logits."""
-    from rnn_pipelines.sentiment.training import score_reviews
+    from rnn_pipelines.sentiment.methods.training import score_reviews
 
     return score_reviews(model, features, reviews, network, padding)
 

@@ -8,12 +8,17 @@ from rnn_pipelines.pipelines.sentiment.nodes import render_report, score_reviews
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, empty_table, render_note, write_note
-from rnn_pipelines.sentiment.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.evaluation.examples import ExamplesTable, find_examples
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
+from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
+from rnn_pipelines.sentiment.methods.preparation import (
+    build_vocabulary,
+    encode_reviews,
+    fit_nb_ngram,
+    learn_word_vectors,
+)
+from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidates
 from rnn_pipelines.sentiment.model.classifier import assemble_classifier
-from rnn_pipelines.sentiment.preparation import build_vocabulary, encode_reviews, fit_nb_ngram, learn_word_vectors
-from rnn_pipelines.sentiment.registry import NB_NGRAM, NETWORKS, list_candidates
 from rnn_pipelines.sentiment.report.figures import draw_figures
 from rnn_pipelines.sentiment.report.summary import summarize_run
 from rnn_pipelines.sentiment.text.source import read_reviews

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.sentiment.tables import Measures, Reference, ScoredTexts
+from rnn_pipelines.sentiment.methods.tables import Measures, Reference, ScoredTexts
 
 
 @dataclass(frozen=True)

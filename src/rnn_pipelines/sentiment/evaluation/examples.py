@@ -4,9 +4,9 @@ from typing import Annotated
 
 import pandas as pd
 
-from rnn_pipelines.sentiment.calibration import Calibration, choose_classifier
-from rnn_pipelines.sentiment.logits import to_probability
-from rnn_pipelines.sentiment.tables import Predictions
+from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
+from rnn_pipelines.sentiment.methods.logits import to_probability
+from rnn_pipelines.sentiment.methods.tables import Predictions
 from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.storage.tables import Column, Table
 

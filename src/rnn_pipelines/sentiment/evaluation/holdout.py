@@ -6,8 +6,8 @@ import numpy as np
 
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.sentiment.evaluation.metrics import MetricName, compare_errors, measure_classifier
-from rnn_pipelines.sentiment.registry import BASELINES
-from rnn_pipelines.sentiment.tables import Holdout
+from rnn_pipelines.sentiment.methods.registry import BASELINES
+from rnn_pipelines.sentiment.methods.tables import Holdout
 
 MEASURES: tuple[MetricName, ...] = ("accuracy", "f1", "roc_auc", "log_loss", "calibration_error")
 # Least part of the holdout that the champion must not have seen, lest the rest says too little.

@@ -6,9 +6,9 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.sentiment.logits import measure_log_loss, to_probability
-from rnn_pipelines.sentiment.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
-from rnn_pipelines.sentiment.tables import Confidences, Groups, GroupsTable, Predictions, PredictionsTable
+from rnn_pipelines.sentiment.methods.logits import measure_log_loss, to_probability
+from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
+from rnn_pipelines.sentiment.methods.tables import Confidences, Groups, GroupsTable, Predictions, PredictionsTable
 
 LENGTH_LIMITS = (0, 100, 200, 400, 800)
 LENGTH_NAMES = ("up to 100", "101 to 200", "201 to 400", "401 to 800", "over 800")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.sentiment.calibration import Calibration, apply_calibration, choose_classifier
-from rnn_pipelines.sentiment.logits import name_labels
-from rnn_pipelines.sentiment.nb_ngram import NgramClassifier, TextFeatures, score_ngrams, weigh_words
-from rnn_pipelines.sentiment.registry import NB_NGRAM
+from rnn_pipelines.sentiment.methods.calibration import Calibration, apply_calibration, choose_classifier
+from rnn_pipelines.sentiment.methods.logits import name_labels
+from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier, TextFeatures, score_ngrams, weigh_words
+from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
@@ -84,7 +84,7 @@ def make_features(classifier: TextClassifier, texts: Iterable[str]) -> TextFeatu
 
 def score_parts(classifier: TextClassifier, features: TextFeatures) -> dict[str, np.ndarray]:
     """Return the logits of each network and of the n-gram classifier, before calibration; float64[num_texts] each."""
-    from rnn_pipelines.sentiment.training import score_texts
+    from rnn_pipelines.sentiment.methods.training import score_texts
 
     logits = {name: score_texts(network, features, classifier.padding) for name, network in classifier.networks.items()}
     return logits | {NB_NGRAM: features.logits}

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rnn_pipelines.networks.packing import pack_arrays, pack_networks, unpack_arrays, unpack_networks
+from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier
+from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
-from rnn_pipelines.sentiment.nb_ngram import NgramClassifier
-from rnn_pipelines.sentiment.registry import NB_NGRAM
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.storage.formats import read_object, refuse_missing, refuse_other_kind
 

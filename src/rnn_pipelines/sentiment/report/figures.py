@@ -10,12 +10,12 @@ from rnn_pipelines.report.figures import set_title
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_percent
 from rnn_pipelines.report.trainings import draw_losses
-from rnn_pipelines.sentiment.calibration import Calibration, choose_classifier
 from rnn_pipelines.sentiment.evaluation.metrics import CONFUSION, NUM_CONFIDENCE_BINS, ClassifierMetrics
-from rnn_pipelines.sentiment.registry import ENSEMBLE, NB_NGRAM, list_candidates
-from rnn_pipelines.sentiment.registry import list_classifiers as list_all_classifiers
-from rnn_pipelines.sentiment.report.looks import get_looks
-from rnn_pipelines.sentiment.tables import Confidences, Groups
+from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
+from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates
+from rnn_pipelines.sentiment.methods.registry import list_classifiers as list_all_classifiers
+from rnn_pipelines.sentiment.methods.tables import Confidences, Groups
+from rnn_pipelines.sentiment.report.styles import get_looks
 
 BIN_WIDTH = 0.5 / NUM_CONFIDENCE_BINS
 

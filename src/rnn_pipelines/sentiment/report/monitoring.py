@@ -10,8 +10,8 @@ from rnn_pipelines.report.styles import CELLS
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES
-from rnn_pipelines.sentiment.monitoring import MonitorSentimentSpec, SentimentVerdict
-from rnn_pipelines.sentiment.tables import Reference, ScoredTexts
+from rnn_pipelines.sentiment.methods.tables import Reference, ScoredTexts
+from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec, SentimentVerdict
 
 VERDICTS = {"ok": "Ok", "retrain": "Label and retrain", "alarm": "Alarm"}
 NUM_POINTS = 201

@@ -12,12 +12,12 @@ from rnn_pipelines.report.numbers import format_p_value, format_percent
 from rnn_pipelines.report.page import Part, Section, render_page
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_layers, tabulate_parameters, tabulate_trainings
-from rnn_pipelines.sentiment.calibration import choose_classifier
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.evaluation.metrics import CONFUSION
-from rnn_pipelines.sentiment.registry import NB_NGRAM, NETWORKS, list_candidates, name_alone
+from rnn_pipelines.sentiment.methods.calibration import choose_classifier
+from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidates, name_alone
 from rnn_pipelines.sentiment.report.examples import quote_mistakes, quote_sample
-from rnn_pipelines.sentiment.report.looks import get_looks
+from rnn_pipelines.sentiment.report.styles import get_looks
 from rnn_pipelines.sentiment.report.tables import (
     Calibrations,
     Metrics,

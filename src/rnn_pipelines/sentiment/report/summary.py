@@ -1,7 +1,7 @@
 """What a run says at its end, for a terminal: verdict and classifiers."""
 
 from rnn_pipelines.report.terminal import align_columns, wrap_lines
-from rnn_pipelines.sentiment.calibration import choose_classifier
+from rnn_pipelines.sentiment.methods.calibration import choose_classifier
 from rnn_pipelines.sentiment.report.figures import list_classifiers
 from rnn_pipelines.sentiment.report.report import write_verdict
 from rnn_pipelines.sentiment.report.tables import Calibrations, Metrics, tabulate_classifiers

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rnn_pipelines.report.numbers import NO_NUMBER, format_p_cell, format_percent, format_points
 from rnn_pipelines.report.page import Table
-from rnn_pipelines.sentiment.calibration import Calibration, choose_classifier
 from rnn_pipelines.sentiment.evaluation.metrics import ClassifierMetrics, MetricName
-from rnn_pipelines.sentiment.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
+from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
+from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
 from rnn_pipelines.sentiment.report.figures import list_classifiers
-from rnn_pipelines.sentiment.report.looks import get_looks
+from rnn_pipelines.sentiment.report.styles import get_looks
 from rnn_pipelines.sentiment.text.schema import PARTS
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
 

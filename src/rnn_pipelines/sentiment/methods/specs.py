@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field, model_validator
 from rnn_pipelines.champion.policy import PolicySpec
 from rnn_pipelines.networks.specs import LimitsSpec, TrainingSpec
 from rnn_pipelines.parameter_models import Block
-from rnn_pipelines.sentiment.registry import BASELINES, NETWORKS, require_known
+from rnn_pipelines.sentiment.methods.registry import BASELINES, NETWORKS, require_known
+from rnn_pipelines.sentiment.text.as_of import NewestReviewsSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
-from rnn_pipelines.sentiment.text.newest import NewestReviewsSpec
 
 Cell = Annotated[str, AfterValidator(lambda name: require_known(name, NETWORKS))]
 

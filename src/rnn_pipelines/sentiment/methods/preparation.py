@@ -1,6 +1,12 @@
 """From reviews to what classifiers learn from: words, word vectors and n-grams, of the training part alone."""
 
-from rnn_pipelines.sentiment.nb_ngram import FitRecord, NgramClassifier, NgramSpec, TextFeatures, add_ngram_features
+from rnn_pipelines.sentiment.methods.nb_ngram import (
+    FitRecord,
+    NgramClassifier,
+    NgramSpec,
+    TextFeatures,
+    add_ngram_features,
+)
 from rnn_pipelines.sentiment.text import encoding, vectors, vocabulary
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
 from rnn_pipelines.sentiment.text.schema import Reviews

@@ -6,8 +6,8 @@ import pytest
 
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.report.styles import CELLS
-from rnn_pipelines.sentiment.registry import NETWORKS, Network
-from rnn_pipelines.sentiment.tables import (
+from rnn_pipelines.sentiment.methods.registry import NETWORKS, Network
+from rnn_pipelines.sentiment.methods.tables import (
     HoldoutTable,
     MeasuresTable,
     PredictionsTable,

@@ -6,7 +6,7 @@ import pandas as pd
 
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.sentiment.registry import BASELINES, list_classifiers
+from rnn_pipelines.sentiment.methods.registry import BASELINES, list_classifiers
 from rnn_pipelines.storage.tables import Column, Table
 
 DTYPES = {"text": "str", "int": "int64", "float": "float64"}

@@ -14,9 +14,9 @@ from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.pipelines.retrain_sentiment import create_pipeline as create_retrain_pipeline
 from rnn_pipelines.pipelines.sentiment import create_pipeline
 from rnn_pipelines.report.styles import CELLS, Look
-from rnn_pipelines.sentiment.nb_ngram import NgramSpec
-from rnn_pipelines.sentiment.registry import BASELINES, NETWORKS, Baseline, Network, list_classifiers
-from rnn_pipelines.sentiment.specs import ClassifierSpec, RetrainSentimentSpec
+from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
+from rnn_pipelines.sentiment.methods.registry import BASELINES, NETWORKS, Baseline, Network, list_classifiers
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, RetrainSentimentSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec

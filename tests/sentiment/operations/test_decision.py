@@ -11,9 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
-from rnn_pipelines.sentiment.decision import decide_promotion, describe_run
-from rnn_pipelines.sentiment.reference import REFERENCE
-from rnn_pipelines.sentiment.specs import RetrainSentimentSpec
+from rnn_pipelines.sentiment.methods.specs import RetrainSentimentSpec
+from rnn_pipelines.sentiment.operations.decision import decide_promotion, describe_run
+from rnn_pipelines.sentiment.operations.reference import REFERENCE
 
 TRAINING = {
     "validation_losses": {"lstm": 0.2, "gru": 0.25, "ensemble": 0.3},

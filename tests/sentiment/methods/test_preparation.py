@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.sentiment.preparation import build_vocabulary, encode_reviews, learn_word_vectors
+from rnn_pipelines.sentiment.methods.preparation import build_vocabulary, encode_reviews, learn_word_vectors
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 

@@ -15,12 +15,12 @@ from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memo
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.recurrent import summarize_layers
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.sentiment.batches import batch_texts, sort_by_length
-from rnn_pipelines.sentiment.nb_ngram import TextFeatures
-from rnn_pipelines.sentiment.network import build_classifier
-from rnn_pipelines.sentiment.registry import NB_NGRAM
-from rnn_pipelines.sentiment.specs import ClassifierSpec, TrainingPlan
-from rnn_pipelines.sentiment.tables import Scores
+from rnn_pipelines.sentiment.methods.batches import batch_texts, sort_by_length
+from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
+from rnn_pipelines.sentiment.methods.network import build_classifier
+from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
+from rnn_pipelines.sentiment.methods.tables import Scores
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.splits import find_texts

@@ -9,10 +9,9 @@ import pandas as pd
 from rnn_pipelines.champion.policy import CHALLENGER
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError
-from rnn_pipelines.sentiment.calibration import Calibration, choose_classifier
-from rnn_pipelines.sentiment.logits import name_labels
-from rnn_pipelines.sentiment.prediction import UNVERSIONED
-from rnn_pipelines.sentiment.tables import (
+from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
+from rnn_pipelines.sentiment.methods.logits import name_labels
+from rnn_pipelines.sentiment.methods.tables import (
     Holdout,
     Predictions,
     Reference,
@@ -21,6 +20,7 @@ from rnn_pipelines.sentiment.tables import (
     ScoredTextsTable,
     make_empty,
 )
+from rnn_pipelines.sentiment.operations.prediction import UNVERSIONED
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
 from rnn_pipelines.sentiment.text.schema import Reviews
 

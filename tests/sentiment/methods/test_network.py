@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from rnn_pipelines.sentiment.specs import ClassifierSpec
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec, pad_texts
 
 pytestmark = pytest.mark.usefixtures("no_graphs")
@@ -29,7 +29,7 @@ def build():
     """`build_classifier`, which loads Keras; each network is built once, with the same weights each time."""
     import keras
 
-    from rnn_pipelines.sentiment.network import build_classifier
+    from rnn_pipelines.sentiment.methods.network import build_classifier
 
     built: dict[tuple, keras.Model] = {}
 

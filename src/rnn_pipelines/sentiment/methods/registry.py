@@ -12,7 +12,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import show
 from rnn_pipelines.report.styles import CELLS, SPARE_COLOR, Look
-from rnn_pipelines.sentiment.logits import to_logit
+from rnn_pipelines.sentiment.methods.logits import to_logit
 
 # Whose logit stands beside a network's, and against whom all are tested.
 NB_NGRAM = "nb_ngram"
@@ -33,7 +33,7 @@ class Network:
     """
 
     look: Look
-    reader: str = "rnn_pipelines.sentiment.network:read_in_order"
+    reader: str = "rnn_pipelines.sentiment.methods.network:read_in_order"
     is_recurrent: bool = True
     alone_color: str = SPARE_COLOR
 
@@ -61,7 +61,9 @@ NETWORKS = {
     "lstm": Network(CELLS["lstm"], alone_color="#56b4e9"),
     "gru": Network(CELLS["gru"], alone_color="#e69f00"),
     "pointwise": Network(
-        Look("no recurrence", "#cc79a7", "dot"), "rnn_pipelines.sentiment.network:read_each_word", is_recurrent=False
+        Look("no recurrence", "#cc79a7", "dot"),
+        "rnn_pipelines.sentiment.methods.network:read_each_word",
+        is_recurrent=False,
     ),
 }
 BASELINES = {

@@ -8,14 +8,14 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.metrics import log_loss
 
-from rnn_pipelines.sentiment.calibration import (
+from rnn_pipelines.sentiment.methods.calibration import (
     apply_calibration,
     calibrate_classifiers,
     choose_classifier,
     fit_calibration,
     list_stacks,
 )
-from rnn_pipelines.sentiment.nb_ngram import TextFeatures
+from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 
 NUM_TEXTS = 300
 

@@ -9,8 +9,8 @@ from keras import layers, ops
 
 from rnn_pipelines.networks.layers import MaskedPooling
 from rnn_pipelines.networks.recurrent import RECURRENT_LAYERS
-from rnn_pipelines.sentiment.registry import NETWORKS
-from rnn_pipelines.sentiment.specs import ClassifierSpec
+from rnn_pipelines.sentiment.methods.registry import NETWORKS
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.vocabulary import PADDING, UNKNOWN
 
 # The n-gram classifier's weights are of the order of 0.1.

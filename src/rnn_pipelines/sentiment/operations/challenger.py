@@ -11,15 +11,15 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.sentiment.calibration import Calibration, choose_classifier
-from rnn_pipelines.sentiment.logits import to_logit
+from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
+from rnn_pipelines.sentiment.methods.logits import to_logit
+from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
+from rnn_pipelines.sentiment.methods.registry import BASELINES, ENSEMBLE
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, RetrainSentimentSpec, TrainingPlan
+from rnn_pipelines.sentiment.methods.tables import Holdout, Predictions
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
-from rnn_pipelines.sentiment.nb_ngram import TextFeatures
-from rnn_pipelines.sentiment.registry import BASELINES, ENSEMBLE
-from rnn_pipelines.sentiment.specs import ClassifierSpec, RetrainSentimentSpec, TrainingPlan
-from rnn_pipelines.sentiment.tables import Holdout, Predictions
+from rnn_pipelines.sentiment.text.as_of import hash_texts
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
-from rnn_pipelines.sentiment.text.newest import hash_texts
 from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.vectors import WordVectors
 
@@ -54,7 +54,7 @@ def train_challenger(
     Returns:
         The network, and the record of `fit` with `seeds`.
     """
-    from rnn_pipelines.sentiment.training import train_within
+    from rnn_pipelines.sentiment.methods.training import train_within
 
     model, _, record = train_within(features, reviews, word_vectors, network, plan)
     return model, {key: value for key, value in record.items() if key != "layers"} | {"seeds": [plan.training.seed]}

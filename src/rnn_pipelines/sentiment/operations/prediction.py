@@ -2,8 +2,8 @@
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.sentiment.methods.tables import ScoredTexts
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
-from rnn_pipelines.sentiment.tables import ScoredTexts
 from rnn_pipelines.sentiment.text.files import Texts
 
 # The classifier of `sentiment`, which is not a version of a champion.

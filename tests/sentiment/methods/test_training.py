@@ -11,8 +11,8 @@ from sklearn.metrics import log_loss
 
 from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.sentiment.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
-from rnn_pipelines.sentiment.specs import ClassifierSpec
+from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.splits import assign_folds, find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors
@@ -49,7 +49,7 @@ def train(
     features: TextFeatures, reviews: pd.DataFrame, cell: str = "gru", ngrams: bool = False, **options: object
 ) -> SimpleNamespace:
     """Trains a tiny network: `model, history, record, network`. One direction takes half the time."""
-    from rnn_pipelines.sentiment.training import train_classifier
+    from rnn_pipelines.sentiment.methods.training import train_classifier
 
     network = ClassifierSpec(cell=cell, units=3, bidirectional=False, ngram_inputs=ngrams, ngram_path=ngrams)
     vectors = WordVectors(np.random.default_rng(0).normal(0, 0.3, (12, 4)).astype(np.float32))
@@ -59,7 +59,7 @@ def train(
 
 
 def score(trained: SimpleNamespace, features: TextFeatures, padding: PaddingSpec = PADDING) -> np.ndarray:
-    from rnn_pipelines.sentiment.training import score_texts
+    from rnn_pipelines.sentiment.methods.training import score_texts
 
     return score_texts(trained.model, features, padding)
 
@@ -188,7 +188,7 @@ def test_logits_are_in_the_order_of_the_texts(trained: dict, logits: dict, featu
 def test_logits_are_the_same_whatever_the_batches(
     trained: dict, logits: dict, features: TextFeatures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rnn_pipelines.sentiment import training as classification
+    from rnn_pipelines.sentiment.methods import training as classification
 
     monkeypatch.setattr(classification, "SCORE_BATCH_SIZE", 5)
     np.testing.assert_allclose(score(trained["lstm"], features), logits["lstm"], rtol=0, atol=1e-6)
@@ -226,7 +226,7 @@ def test_no_texts_have_no_logits(trained: dict, features: TextFeatures) -> None:
 
 @pytest.fixture(scope="module")
 def scores(trained: dict, features: TextFeatures, reviews: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    from rnn_pipelines.sentiment.training import score_reviews
+    from rnn_pipelines.sentiment.methods.training import score_reviews
 
     return {
         cell: score_reviews(trained[cell].model, features, reviews, trained[cell].network, PADDING) for cell in CELLS

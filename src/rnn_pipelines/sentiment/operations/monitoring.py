@@ -13,7 +13,7 @@ from rnn_pipelines.champion.verdict import Finding, KnownChampion, Verdict, Verd
 from rnn_pipelines.parameter_models import Block
 from rnn_pipelines.report.numbers import format_p_value
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES
-from rnn_pipelines.sentiment.tables import Measures
+from rnn_pipelines.sentiment.methods.tables import Measures
 
 logger = logging.getLogger(__name__)
 

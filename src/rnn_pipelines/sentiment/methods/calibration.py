@@ -6,10 +6,10 @@ from typing import NotRequired, TypedDict
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.sentiment.logits import measure_log_loss
-from rnn_pipelines.sentiment.nb_ngram import TextFeatures
-from rnn_pipelines.sentiment.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
-from rnn_pipelines.sentiment.tables import Predictions, Scores
+from rnn_pipelines.sentiment.methods.logits import measure_log_loss
+from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
+from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
+from rnn_pipelines.sentiment.methods.tables import Predictions, Scores
 from rnn_pipelines.sentiment.text.schema import Reviews
 
 

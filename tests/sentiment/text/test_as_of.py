@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.sentiment.text.newest import NewestReviewsSpec, read_newest
+from rnn_pipelines.sentiment.text.as_of import NewestReviewsSpec, read_newest
 from rnn_pipelines.sentiment.text.schema import ReviewsTable
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 

@@ -11,10 +11,10 @@ from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.decision import Case, decide
 from rnn_pipelines.champion.records import ChallengerTraining, Measures, Run
 from rnn_pipelines.sentiment.evaluation.holdout import find_faults, measure_holdout
+from rnn_pipelines.sentiment.methods.specs import RetrainSentimentSpec
+from rnn_pipelines.sentiment.methods.tables import Holdout
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
-from rnn_pipelines.sentiment.reference import pack_reference
-from rnn_pipelines.sentiment.specs import RetrainSentimentSpec
-from rnn_pipelines.sentiment.tables import Holdout
+from rnn_pipelines.sentiment.operations.reference import pack_reference
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
 

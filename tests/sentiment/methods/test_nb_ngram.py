@@ -10,8 +10,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.sentiment import nb_ngram
-from rnn_pipelines.sentiment.nb_ngram import (
+from rnn_pipelines.sentiment.methods import nb_ngram
+from rnn_pipelines.sentiment.methods.nb_ngram import (
     NgramSpec,
     add_ngram_features,
     fit_nb_ngram,

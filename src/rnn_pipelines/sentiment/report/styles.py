@@ -1,7 +1,7 @@
 """Names, colours and dashes of all classifiers in the reports of sentiment."""
 
 from rnn_pipelines.report.styles import Look, Looks
-from rnn_pipelines.sentiment.registry import BASELINES, ENSEMBLE, NETWORKS, list_candidates, name_alone
+from rnn_pipelines.sentiment.methods.registry import BASELINES, ENSEMBLE, NETWORKS, list_candidates, name_alone
 
 
 def get_looks() -> Looks:

@@ -13,14 +13,19 @@ import pytest
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.sentiment.challenger import complete_challenger, plan_training, score_holdout, train_challenger
-from rnn_pipelines.sentiment.logits import to_probability
+from rnn_pipelines.sentiment.methods.logits import to_probability
+from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, RetrainSentimentSpec, TrainingPlan
+from rnn_pipelines.sentiment.methods.tables import HoldoutTable
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
-from rnn_pipelines.sentiment.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
-from rnn_pipelines.sentiment.specs import ClassifierSpec, RetrainSentimentSpec, TrainingPlan
-from rnn_pipelines.sentiment.tables import HoldoutTable
+from rnn_pipelines.sentiment.operations.challenger import (
+    complete_challenger,
+    plan_training,
+    score_holdout,
+    train_challenger,
+)
+from rnn_pipelines.sentiment.text.as_of import hash_texts
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
-from rnn_pipelines.sentiment.text.newest import hash_texts
 from rnn_pipelines.sentiment.text.splits import assign_folds
 from rnn_pipelines.sentiment.text.vectors import WordVectors
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabulary

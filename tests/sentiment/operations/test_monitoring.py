@@ -14,14 +14,14 @@ from pydantic import ValidationError
 
 from rnn_pipelines.champion.verdict import Verdict
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
-from rnn_pipelines.sentiment.monitoring import (
+from rnn_pipelines.sentiment.methods.tables import ReferenceTable, make_empty
+from rnn_pipelines.sentiment.operations.monitoring import (
     Difference,
     MonitorSentimentSpec,
     SentimentEvidence,
     judge_scores,
     monitor_scores,
 )
-from rnn_pipelines.sentiment.tables import ReferenceTable, make_empty
 
 NONE = Difference(newest=0.5, reference=0.5, effect=0.0, p_value=1.0)
 MEASURES = ("positive", "unknown_label", "confidence", "unknown_words", "num_words")

@@ -1,0 +1,1 @@
+"""Classification methods: networks, naive Bayes on n-grams, calibration."""
