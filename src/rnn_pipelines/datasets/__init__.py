@@ -8,9 +8,9 @@ from rnn_pipelines.datasets.json_folder import JSONFolderDataset
 from rnn_pipelines.datasets.keras_model import KerasModelDataset
 from rnn_pipelines.datasets.optional import OptionalDataset
 from rnn_pipelines.datasets.page import PageDataset
-from rnn_pipelines.datasets.people_csv import PeopleCSVDataset
 from rnn_pipelines.datasets.postgres_query import PostgresQueryDataset
 from rnn_pipelines.datasets.postgres_rows import PostgresRowsDataset
+from rnn_pipelines.datasets.spreadsheet_csv import PeopleCSVDataset
 from rnn_pipelines.datasets.strict_json import StrictJSONDataset
 
 __all__ = [
