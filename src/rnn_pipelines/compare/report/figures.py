@@ -71,7 +71,7 @@ def _draw_curve(task: TaskResults, cell: str) -> Iterator[Scatter]:
     low, median, high = losses.min(axis=0), np.median(losses, axis=0), losses.max(axis=0)
     steps = task.list_values(cell, "steps_per_epoch")[0] * np.arange(1, longest + 1)
     look = LOOKS[cell]
-    style = {"name": look.name, "legendgroup": cell}
+    options = {"name": look.name, "legendgroup": cell}
     yield Scatter(
         x=[*steps, *steps[::-1]],
         y=[*low, *high[::-1]],
@@ -80,7 +80,7 @@ def _draw_curve(task: TaskResults, cell: str) -> Iterator[Scatter]:
         fillcolor=_fade(look.color),
         showlegend=False,
         hoverinfo="skip",
-        **style,
+        **options,
     )
     for part, width in ((slice(shortest), 2.5), (slice(shortest - 1, None), 1)):
         yield Scatter(
@@ -92,7 +92,7 @@ def _draw_curve(task: TaskResults, cell: str) -> Iterator[Scatter]:
             mode="lines+markers" if longest == 1 else "lines",
             line={"color": look.color, "width": width},
             showlegend=part.start is None,
-            **style,
+            **options,
         )
 
 

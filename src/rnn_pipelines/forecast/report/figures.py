@@ -168,11 +168,11 @@ def draw_residuals(predictions: Predictions) -> Figure:
         errors = all_errors.loc[table.index]
         edges = np.histogram_bin_edges(errors.stack().dropna(), "sturges")
         for network in networks:
-            style = {"name": LOOKS[network].name, "legendgroup": network, "marker": {"color": LOOKS[network].color}}
+            options = {"name": LOOKS[network].name, "legendgroup": network, "marker": {"color": LOOKS[network].color}}
             figure.add_trace(
-                Scatter(x=show_time(table["ds"]), y=errors[network], mode="markers", opacity=0.6, **style), 1, 1
+                Scatter(x=show_time(table["ds"]), y=errors[network], mode="markers", opacity=0.6, **options), 1, 1
             )
-            figure.add_trace(_draw_histogram(errors[network].dropna(), edges, style), 1, 2)
+            figure.add_trace(_draw_histogram(errors[network].dropna(), edges, options), 1, 2)
     add_menu(figure, list(tables))
     set_title(figure, "Actual − forecast", describe_choice(rows, tables))
     figure.update_xaxes(ticklabeloverflow="hide past domain", col=1)
@@ -200,11 +200,11 @@ def _draw_lines(tables: Mapping[str, pd.DataFrame], predictions: Predictions, hi
 def _draw_steps(look: Look, steps: pd.Series, errors: pd.Series) -> Scatter | Bar:
     if len(steps) > 1:
         return draw_line(look, steps, errors)
-    style = {"marker": {"color": look.color}, "textposition": "outside", "showlegend": False}
-    return Bar(x=[look.name], y=errors, name=look.name, text=[format_number(error) for error in errors], **style)
+    options = {"marker": {"color": look.color}, "textposition": "outside", "showlegend": False}
+    return Bar(x=[look.name], y=errors, name=look.name, text=[format_number(error) for error in errors], **options)
 
 
-def _draw_histogram(errors: pd.Series, edges: np.ndarray, style: dict[str, Any]) -> Scatter:
+def _draw_histogram(errors: pd.Series, edges: np.ndarray, options: dict[str, Any]) -> Scatter:
     """An outline, because filled bars of two networks hide each other."""
     counts, _ = np.histogram(errors, edges)
     centers = (edges[:-1] + edges[1:]) / 2
@@ -215,7 +215,7 @@ def _draw_histogram(errors: pd.Series, edges: np.ndarray, style: dict[str, Any])
         mode="lines",
         line={"shape": "vhv", "width": 2},
         showlegend=False,
-        **style,
+        **options,
     )
 
 

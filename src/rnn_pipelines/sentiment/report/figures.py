@@ -135,13 +135,13 @@ def draw_calibration(by_confidence: Confidences) -> Figure:
     for name in list_classifiers(set(by_confidence["classifier"])):
         look = looks[name]
         table = by_confidence[by_confidence["classifier"] == name]
-        style = {"name": look.name, "legendgroup": name, "visible": _choose_visible(name)}
+        options = {"name": look.name, "legendgroup": name, "visible": _choose_visible(name)}
         line = {"color": look.color, "dash": look.dash, "width": 2}
         curve = Scatter(x=100 * table["confidence"], y=100 * table["accuracy"], line=line, mode="lines+markers")
-        figure.add_trace(curve.update(style), 1, 1)
+        figure.add_trace(curve.update(options), 1, 1)
         bins = (table["confidence"] // BIN_WIDTH).clip(upper=2 * NUM_CONFIDENCE_BINS - 1)
         bars = Bar(x=100 * (bins + 0.5) * BIN_WIDTH, y=table["num_texts"], marker={"color": look.color})
-        figure.add_trace(bars.update(style | {"showlegend": False}), 2, 1)
+        figure.add_trace(bars.update(options | {"showlegend": False}), 2, 1)
     set_title(figure, "Calibration", "how often right, and how many reviews, by confidence")
     figure.update_xaxes(title="confidence, %", dtick=10, row=2)
     figure.update_yaxes(title="accuracy, %", hoverformat=".1f", row=1)
