@@ -17,7 +17,7 @@ from neighbours import NeighbourMethod
 from rnn_pipelines import Forecaster
 from rnn_pipelines.forecast.methods.network_model import NetworkMethod
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 from week_mean import WEEK_MEAN
 
 PROJECT = Path(__file__).parents[1]
@@ -34,9 +34,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationW
 def patched() -> Iterator[None]:
     """With one line more for each of them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(NETWORKS, "mine", NetworkMethod(Look("another GRU", "#123456"), "gru"))
+        patch.setitem(NETWORKS, "mine", NetworkMethod(Style("another GRU", "#123456"), "gru"))
         patch.setitem(METHODS, "week_mean", WEEK_MEAN)
-        patch.setitem(METHODS, "neighbours", NeighbourMethod(Look("nearest windows", "#123321", "dot")))
+        patch.setitem(METHODS, "neighbours", NeighbourMethod(Style("nearest windows", "#123321", "dot")))
         yield
 
 

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_pipelines.compare.contenders import NETWORKS, CellKind, ContenderSpec
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 CELLS = ("rnn", "lstm", "gru")
 NUM_INPUTS, NUM_OUTPUTS = 3, 2
@@ -60,7 +60,7 @@ def test_forget_bias_is_refused_for_a_cell_without_a_forget_gate(cell: str) -> N
 
 
 def test_cell_is_registered_in_one_line(build, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = CellKind("GRU", Look("mine"), lambda num_inputs, units: 3 * units * (num_inputs + units + 2))
+    mine = CellKind("GRU", Style("mine"), lambda num_inputs, units: 3 * units * (num_inputs + units + 2))
     monkeypatch.setitem(NETWORKS, "mine", mine)
     assert build("mine").get_layer("recurrent").count_params() == mine.count_weights(NUM_INPUTS, 4)
 

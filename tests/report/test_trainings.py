@@ -6,10 +6,10 @@ from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.report.styles import CELLS, Looks
+from rnn_pipelines.report.styles import CELLS, Styles
 from rnn_pipelines.report.trainings import draw_losses, tabulate_layers, tabulate_parameters, tabulate_trainings
 
-LOOKS = Looks(CELLS)
+STYLES = Styles(CELLS)
 HISTORY = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.5, 2.0]})
 RECORD = {
     "training_seconds": 61.26,
@@ -25,7 +25,7 @@ RECORD = {
 
 
 def draw(history: pd.DataFrame = HISTORY) -> Figure:
-    return draw_losses({"lstm": history}, "on scaled values", LOOKS)
+    return draw_losses({"lstm": history}, "on scaled values", STYLES)
 
 
 def find_trace(figure: Figure, name: str) -> Scatter:
@@ -55,7 +55,7 @@ def test_star_marks_the_epoch_that_was_kept(is_best: list[float]) -> None:
 def test_losses_by_step_have_steps_on_their_axis() -> None:
     """The first look is before the first step, of which there is no training loss."""
     history = pd.DataFrame({"step": [0, 25], "loss": [float("nan"), 2.0], "val_loss": [3.0, 1.5]})
-    figure = draw_losses({"lstm": history}, "on scaled values", LOOKS, by="step")
+    figure = draw_losses({"lstm": history}, "on scaled values", STYLES, by="step")
     assert list(find_trace(figure, "LSTM, validation").x) == [0, 25]
     assert list(find_trace(figure, "LSTM, best step").x) == [25]
 
@@ -87,23 +87,23 @@ def test_loss_of_0_is_drawn() -> None:
 
 
 def test_trainings_have_their_seconds() -> None:
-    assert list(tabulate_trainings({"gru": RECORD}, LOOKS).rows) == [["GRU", "4,512", "30", "21", "61.3", "2.4"]]
+    assert list(tabulate_trainings({"gru": RECORD}, STYLES).rows) == [["GRU", "4,512", "30", "21", "61.3", "2.4"]]
 
 
 def test_layers_are_those_of_the_network() -> None:
-    table = tabulate_layers({"lstm": RECORD}, LOOKS)[0]
+    table = tabulate_layers({"lstm": RECORD}, STYLES)[0]
     assert table.caption.startswith("LSTM from input to output")
     assert table.rows[1] == ["lstm_1", "LSTM", "32", "4,512"]
 
 
 def test_layers_of_several_members_are_those_of_one() -> None:
-    table = tabulate_layers({"lstm": RECORD | {"num_parameters": 3 * 4512}}, LOOKS)[0]
+    table = tabulate_layers({"lstm": RECORD | {"num_parameters": 3 * 4512}}, STYLES)[0]
     assert table.caption.startswith("LSTM, one of 3 members,")
 
 
 def test_length_of_a_text_is_called_time() -> None:
     record = RECORD | {"layers": [RECORD["layers"][1] | {"output_shape": [None, 8]}]}
-    assert tabulate_layers({"lstm": record}, LOOKS)[0].rows[0][2] == "time × 8"
+    assert tabulate_layers({"lstm": record}, STYLES)[0].rows[0][2] == "time × 8"
 
 
 def test_parameters_have_the_names_that_the_command_line_takes() -> None:

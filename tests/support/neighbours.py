@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.methods.predictors import (
     normalize_windows,
 )
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 NUM_NEIGHBOURS = 5
 
@@ -42,7 +42,7 @@ class NeighbourModel:
 
 @dataclass(frozen=True)
 class NeighbourMethod:
-    look: Look
+    style: Style
     does: str = "averages what followed the most similar windows"
     is_candidate: bool = True
 

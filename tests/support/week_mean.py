@@ -5,7 +5,7 @@ import numpy as np
 from rnn_pipelines.forecast.methods.local import LocalMethod
 from rnn_pipelines.forecast.methods.theta import gather_past
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 
 def forecast_week_mean(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
@@ -15,5 +15,5 @@ def forecast_week_mean(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
 
 
 WEEK_MEAN = LocalMethod(
-    "week_mean", forecast_week_mean, Look("mean of the last week", "#654321"), "repeats the mean of the last week"
+    "week_mean", forecast_week_mean, Style("mean of the last week", "#654321"), "repeats the mean of the last week"
 )

@@ -7,11 +7,11 @@ from rnn_pipelines.champion.records import Record, list_measures, list_reasons
 from rnn_pipelines.champion.tables import format_value, list_origins
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Part, Section, Table, render_page
-from rnn_pipelines.report.styles import CELLS, Looks
+from rnn_pipelines.report.styles import CELLS, Styles
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Challengers, champions and baselines of any task: under their own names, in words.
-LOOKS = Looks(CELLS)
+STYLES = Styles(CELLS)
 
 HOW_TO_READ = (
     "A lower loss is better. All are of the same newest holdout, so that they compare with each other, but not with "
@@ -59,7 +59,7 @@ def _tabulate_losses(record: Record) -> Iterator[Part]:
         return
     # Whatever is one number: accuracy and the like, where a task has them.
     columns = list(dict.fromkeys(["loss", *(key for m in measured.values() for key in m if not _is_list(m[key]))]))
-    rows = [[LOOKS[name].name, *(format_number(m.get(key)) for key in columns)] for name, m in measured.items()]
+    rows = [[STYLES[name].name, *(format_number(m.get(key)) for key in columns)] for name, m in measured.items()]
     losses = [m.get("loss") for m in measured.values()]
     known = [loss for loss in losses if loss is not None]
     best = frozenset({(losses.index(min(known)), 1)} if known else ())
@@ -74,7 +74,7 @@ def _tabulate_steps(record: Record) -> Iterator[Part]:
     if by_step:
         steps = range(max(map(len, by_step.values())))
         rows = [[str(step + 1), *(format_number(losses[step]) for losses in by_step.values())] for step in steps]
-        header = ["step ahead", *(LOOKS[name].name for name in by_step)]
+        header = ["step ahead", *(STYLES[name].name for name in by_step)]
         yield Table(header, rows, caption="Loss at each step of the horizon")
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from rnn_pipelines.cells.conventions import count_weights
 from rnn_pipelines.errors import TaskError, show
 from rnn_pipelines.parameter_models import Block
-from rnn_pipelines.report.styles import CELLS, Look
+from rnn_pipelines.report.styles import CELLS, Style
 
 # How far apart the numbers of recurrent weights may be, as a share of the largest.
 BUDGET_TOLERANCE = 0.06
@@ -22,13 +22,13 @@ class CellKind:
 
     Attributes:
         layer: its name in `keras.layers`.
-        look: how its networks appear in the report.
+        style: how its networks appear in the report.
         count_weights: its number of weights, from the numbers of inputs and units.
         has_forget_gate: whether it has one, whose first bias can be chosen.
     """
 
     layer: str
-    look: Look
+    style: Style
     count_weights: Callable[[int, int], int]
     has_forget_gate: bool = False
 

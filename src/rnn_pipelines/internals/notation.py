@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rnn_pipelines.report.styles import CELLS, Look
+from rnn_pipelines.report.styles import CELLS, Style
 
 # A tanh from −1 to 1, where a gate is a σ from 0 to 1.
 CANDIDATE = "candidate"
@@ -14,7 +14,7 @@ class Notation:
     """A cell that can be looked into.
 
     Attributes:
-        look: of its layer that reads a series.
+        style: of its layer that reads a series.
         text_color: of its layers that read texts.
         gates: their letters by name, candidate among them, in the order in which they are shown.
         states: likewise.
@@ -22,7 +22,7 @@ class Notation:
         num_biases: of each gate.
     """
 
-    look: Look
+    style: Style
     text_color: str
     gates: Mapping[str, str]
     states: Mapping[str, str]
@@ -59,4 +59,4 @@ def list_figures() -> list[str]:
 def name_layer(layer: str) -> str:
     """A layer's name for people: `sentiment_gru_backward` is GRU, sentiment, backward."""
     task, cell, *direction = layer.split("_")
-    return ", ".join([NOTATIONS[cell].look.name, task, *direction])
+    return ", ".join([NOTATIONS[cell].style.name, task, *direction])

@@ -1,4 +1,4 @@
-"""What the figures of all reports share: titles, menus and axes. Who is drawn in which colour, `looks` says."""
+"""What the figures of all reports share: titles, menus and axes. Who is drawn in which colour, `styles` says."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ import pandas as pd
 from plotly.graph_objects import Figure, Scatter, layout
 
 from rnn_pipelines.errors import MAX_VALUE, make_line
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 # Of what doesn't belong to a network: observed values, and marks.
 NEUTRAL_COLOR = "#666666"
@@ -48,17 +48,17 @@ def set_title(figure: Figure, title: str, subtitle: str = "") -> None:
     figure.update_layout(template=TEMPLATE, title={"text": title, "subtitle": {"text": subtitle}})
 
 
-def draw_line(look: Look, x: pd.Series, y: pd.Series, width: float = 2, **options: Any) -> Scatter:
+def draw_line(style: Style, x: pd.Series, y: pd.Series, width: float = 2, **options: Any) -> Scatter:
     """A line in someone's look, under the name that they have in the legend.
 
     Args:
-        look: whose.
+        style: whose.
         x, y: of each point; points are marked where they are few.
         width: in pixels.
         options: see Plotly's `Scatter`.
     """
-    line = {"color": look.color, "dash": look.dash, "width": width}
-    return Scatter(x=x, y=y, name=look.name, mode=choose_mode(y), line=line, **options)
+    line = {"color": style.color, "dash": style.dash, "width": width}
+    return Scatter(x=x, y=y, name=style.name, mode=choose_mode(y), line=line, **options)
 
 
 def add_menu(figure: Figure, labels: Sequence[str], layouts: Sequence[Mapping[str, Any]] = ()) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-# Of everyone who has no look of their own.
+# Of entries without a style of their own.
 SPARE_COLOR = "#8a7cc2"
 
 
 @dataclass(frozen=True)
-class Look:
+class Style:
     """How one network, baseline or reference appears.
 
     Attributes:
@@ -28,24 +28,24 @@ class Registered(Protocol):
     """An entry of a registry of networks or baselines."""
 
     @property
-    def look(self) -> Look: ...
+    def style(self) -> Style: ...
 
 
-class Looks(Mapping[str, Look]):
+class Styles(Mapping[str, Style]):
     """Looks by the names that stand in tables and parameters; whoever has none appears under that name.
 
     Args:
         registries: of looks, or of what has one. They are asked each time, so that who is registered later appears too.
     """
 
-    def __init__(self, *registries: Mapping[str, Look] | Mapping[str, Registered]) -> None:
+    def __init__(self, *registries: Mapping[str, Style] | Mapping[str, Registered]) -> None:
         self._registries = registries
 
-    def __getitem__(self, name: str) -> Look:
+    def __getitem__(self, name: str) -> Style:
         found = next((registry[name] for registry in self._registries if name in registry), None)
         if found is None:
-            return Look(name.replace("_", " "))
-        return found if isinstance(found, Look) else found.look
+            return Style(name.replace("_", " "))
+        return found if isinstance(found, Style) else found.style
 
     def __contains__(self, name: object) -> bool:
         return any(name in registry for registry in self._registries)
@@ -59,7 +59,7 @@ class Looks(Mapping[str, Look]):
 
 # The cells are said here once; each room's registry of networks takes its looks from here.
 CELLS = {
-    "rnn": Look("simple RNN", "#963060"),
-    "lstm": Look("LSTM", "#0072b2"),
-    "gru": Look("GRU", "#d55e00"),
+    "rnn": Style("simple RNN", "#963060"),
+    "lstm": Style("LSTM", "#0072b2"),
+    "gru": Style("GRU", "#d55e00"),
 }

@@ -10,24 +10,24 @@ from pydantic import BaseModel
 
 from rnn_pipelines.report.figures import choose_mode, count_up_to, make_log_ticks, set_title
 from rnn_pipelines.report.page import Table
-from rnn_pipelines.report.styles import Looks
+from rnn_pipelines.report.styles import Styles
 
 MIN_LOG_RATIO = 4
 
 
-def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, looks: Looks, by: str = "epoch") -> Figure:
+def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, styles: Styles, by: str = "epoch") -> Figure:
     """Training and validation loss by epoch or step; a star marks the one whose weights were kept.
 
     Args:
         histories: the history of `fit` for each network; `is_best`, where there is such a column, is highest at that
             epoch. Otherwise it is the one with the lowest validation loss.
         loss: what was minimised, for the subtitle.
-        looks: of the networks.
+        styles: of the networks.
         by: the column of the axis, `epoch` or `step`.
     """
     figure = Figure()
     for network, history in histories.items():
-        color, name = looks[network].color, looks[network].name
+        color, name = styles[network].color, styles[network].name
         for column, part, dash in (("loss", "training", "dot"), ("val_loss", "validation", "solid")):
             figure.add_scatter(
                 x=history[by],
@@ -59,13 +59,13 @@ def _choose_scale(histories: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     return {"type": "log", **make_log_ticks(-9, 9)}
 
 
-def tabulate_trainings(records: Mapping[str, Mapping[str, Any]], looks: Looks) -> Table:
+def tabulate_trainings(records: Mapping[str, Mapping[str, Any]], styles: Styles) -> Table:
     """Size, epochs and seconds of each network's training."""
     return Table(
         header=["network", "parameters", "epochs", "best epoch", "training, s", "compiling, s"],
         rows=[
             [
-                looks[network].name,
+                styles[network].name,
                 f"{record['num_parameters']:,}",
                 str(record["num_epochs"]),
                 str(record["best_epoch"]),
@@ -82,7 +82,7 @@ def count_members(record: Mapping[str, Any]) -> int:
     return int(record["num_parameters"] // sum(layer["num_parameters"] for layer in record["layers"]))
 
 
-def tabulate_layers(records: Mapping[str, Mapping[str, Any]], looks: Looks) -> list[Table]:
+def tabulate_layers(records: Mapping[str, Mapping[str, Any]], styles: Styles) -> list[Table]:
     """The layers of each network, from input to output."""
     return [
         Table(
@@ -97,7 +97,7 @@ def tabulate_layers(records: Mapping[str, Mapping[str, Any]], looks: Looks) -> l
                 for layer in record["layers"]
             ],
             num_text_columns=3,
-            caption=f"{_name_one(looks[network].name, record)} from input to output; shapes without batch",
+            caption=f"{_name_one(styles[network].name, record)} from input to output; shapes without batch",
         )
         for network, record in records.items()
     ]

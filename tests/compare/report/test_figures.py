@@ -8,7 +8,7 @@ import pytest
 from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.compare.report.figures import UNDECIDED_COLOR, draw_figures
-from rnn_pipelines.compare.report.styles import LOOKS
+from rnn_pipelines.compare.report.styles import STYLES
 from rnn_pipelines.pipelines.compare.pipeline import FIGURES
 from rnn_pipelines.report.styles import SPARE_COLOR
 
@@ -58,7 +58,7 @@ def test_inputs_are_not_changed(make_comparison) -> None:
 
 
 def test_no_two_share_a_color() -> None:
-    colors = [look.color for look in LOOKS.values() if look.color != SPARE_COLOR]
+    colors = [style.color for style in STYLES.values() if style.color != SPARE_COLOR]
     assert len(set(colors)) == len(colors)
 
 
@@ -215,7 +215,7 @@ def test_first_network_of_a_difference_stands_above(adding) -> None:
 
 def test_difference_has_the_color_of_the_better_network(adding) -> None:
     colors = [find_row(draw(adding)["differences"], row)[1].marker.color for row in range(3)]
-    assert colors == [UNDECIDED_COLOR, LOOKS["gru"].color, UNDECIDED_COLOR]
+    assert colors == [UNDECIDED_COLOR, STYLES["gru"].color, UNDECIDED_COLOR]
 
 
 @pytest.mark.parametrize(("key", "axis"), [("seconds_per_epoch", "x"), ("seconds_to_best", "x2")])

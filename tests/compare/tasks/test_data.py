@@ -334,4 +334,4 @@ def test_what_is_given_is_told(data: TaskData, words: str) -> None:
 
 @pytest.mark.parametrize("kind", DATA)
 def test_every_reference_has_a_look(prepare: Prepare, kind: str) -> None:
-    assert set(prepare(kind).references) <= set(DATA[kind].looks)
+    assert set(prepare(kind).references) <= set(DATA[kind].styles)

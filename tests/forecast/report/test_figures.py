@@ -10,7 +10,7 @@ from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.figures import find_strongest_baseline
-from rnn_pipelines.forecast.report.styles import LOOKS
+from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.styles import SPARE_COLOR
 
 NAMES = ("forecasts", "newest_window", "next_values", "losses", "error_by_step", "coverage", "residuals", "explanation")
@@ -124,11 +124,11 @@ def test_series_without_a_signal_have_no_noise_floor(figures) -> None:
 
 def test_forecaster_has_one_color_in_all_figures(figures) -> None:
     traces = [trace for figure in figures.values() for trace in figure.data if trace.name.startswith("LSTM")]
-    assert {trace.line.color or trace.marker.color for trace in traces} == {LOOKS["lstm"].color}
+    assert {trace.line.color or trace.marker.color for trace in traces} == {STYLES["lstm"].color}
 
 
 def test_no_two_forecasters_share_a_color() -> None:
-    assert len({look.color for look in LOOKS.values()} | {SPARE_COLOR}) == len(LOOKS) + 1
+    assert len({style.color for style in STYLES.values()} | {SPARE_COLOR}) == len(STYLES) + 1
 
 
 def test_panel_has_a_menu_of_its_series(make_results, draw) -> None:

@@ -8,9 +8,9 @@ import pytest
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.sentiment.report.figures import draw_figures
-from rnn_pipelines.sentiment.report.styles import get_looks
+from rnn_pipelines.sentiment.report.styles import get_styles
 
-LOOKS = get_looks()
+STYLES = get_styles()
 NAMES = ["NB n-grams", "no recurrence", "LSTM alone", "GRU alone", "LSTM", "GRU", "LSTM + GRU"]
 
 NAMES_OF_FIGURES = ("accuracy", "confusion", "calibration", "by_length", "by_rating", "losses")
@@ -156,6 +156,6 @@ def test_classifier_has_one_color_in_all_figures(figures, classifier: str) -> No
         trace.line.color or trace.marker.color
         for name in ("accuracy", "calibration", "by_length", "by_rating")
         for trace in figures[name].data
-        if trace.name == LOOKS[classifier].name and trace.type == "scatter"
+        if trace.name == STYLES[classifier].name and trace.type == "scatter"
     }
-    assert colors == {LOOKS[classifier].color}
+    assert colors == {STYLES[classifier].color}

@@ -7,7 +7,7 @@ from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.compare.records import Description, Results, RunWithCurve
 from rnn_pipelines.compare.report.results import TaskResults, list_tasks
-from rnn_pipelines.compare.report.styles import BOUND, LOOKS
+from rnn_pipelines.compare.report.styles import BOUND, STYLES
 from rnn_pipelines.compare.report.views import (
     DOTS_ABOVE,
     View,
@@ -70,14 +70,14 @@ def _draw_curve(task: TaskResults, cell: str) -> Iterator[Scatter]:
     losses = np.array([[*curve, *[curve[-1]] * (longest - len(curve))] for curve in curves])
     low, median, high = losses.min(axis=0), np.median(losses, axis=0), losses.max(axis=0)
     steps = task.list_values(cell, "steps_per_epoch")[0] * np.arange(1, longest + 1)
-    look = LOOKS[cell]
-    options = {"name": look.name, "legendgroup": cell}
+    style = STYLES[cell]
+    options = {"name": style.name, "legendgroup": cell}
     yield Scatter(
         x=[*steps, *steps[::-1]],
         y=[*low, *high[::-1]],
         mode="none",
         fill="toself",
-        fillcolor=_fade(look.color),
+        fillcolor=_fade(style.color),
         showlegend=False,
         hoverinfo="skip",
         **options,
@@ -90,7 +90,7 @@ def _draw_curve(task: TaskResults, cell: str) -> Iterator[Scatter]:
             hovertemplate="%{y:.4g} (%{customdata[0]:.4g} to %{customdata[1]:.4g})",
             # A line shows nothing of a single epoch.
             mode="lines+markers" if longest == 1 else "lines",
-            line={"color": look.color, "width": width},
+            line={"color": style.color, "width": width},
             showlegend=part.start is None,
             **options,
         )
@@ -104,7 +104,7 @@ def _fade(color: str) -> str:
 def _draw_line(name: str, x: Sequence[float], y: Sequence[float]) -> Scatter:
     """A reference, the same all along one axis; its value stands in the legend."""
     value = format_number(x[0] if x[0] == x[1] else y[0])
-    line = {"color": LOOKS[name].color, "dash": LOOKS[name].dash, "width": 1.8}
+    line = {"color": STYLES[name].color, "dash": STYLES[name].dash, "width": 1.8}
     return Scatter(x=x, y=y, name=f"{name} {value}", mode="lines", line=line, hoverinfo="skip")
 
 
@@ -122,7 +122,7 @@ def _view_losses(task: TaskResults) -> View:
     lowest = min(shown) / 2 if scale["xaxis.type"] == "log" else None
     traces: list[Scatter] = []
     for row, network in enumerate(task.networks):
-        cell, color = network["cell"], LOOKS[network["cell"]].color
+        cell, color = network["cell"], STYLES[network["cell"]].color
         traces.append(draw_seeds(row, task.list_values(cell, "test"), color))
         traces.append(draw_mean(row, network["test"], color, lowest=lowest))
     traces += _draw_published(task)
@@ -134,7 +134,7 @@ def _view_losses(task: TaskResults) -> View:
 
 
 def _name_cells(task: TaskResults) -> dict[str, list[str]]:
-    return name_rows(LOOKS[cell].name for cell in task.cells)
+    return name_rows(STYLES[cell].name for cell in task.cells)
 
 
 def choose_references(task: TaskResults) -> dict[str, float]:
@@ -166,10 +166,10 @@ def _view_differences(task: TaskResults) -> View:
     ends = [0.5, 0.5 - len(task.differences)]
     traces, names = [Scatter(x=[0, 0], y=ends, mode="lines", line=line, showlegend=False, hoverinfo="skip")], []
     for row, pair in enumerate(task.differences):
-        color = LOOKS[pair["better"]].color if pair["better"] else UNDECIDED_COLOR
+        color = STYLES[pair["better"]].color if pair["better"] else UNDECIDED_COLOR
         values = np.subtract(task.list_values(pair["cell"], "test"), task.list_values(pair["against"], "test"))
         traces += [draw_seeds(row, values.tolist(), color), draw_mean(row, pair, color)]
-        names.append(f"{LOOKS[pair['cell']].name}<br>− {LOOKS[pair['against']].name}")
+        names.append(f"{STYLES[pair['cell']].name}<br>− {STYLES[pair['against']].name}")
     return View(traces, {"xaxis.title.text": task.spec.data.metric, **name_rows(names)})
 
 
@@ -186,7 +186,7 @@ def draw_time(tasks: Sequence[TaskResults]) -> Figure:
 def _view_time(task: TaskResults) -> View:
     traces: list[Scatter] = []
     for row, network in enumerate(task.networks):
-        cell, color = network["cell"], LOOKS[network["cell"]].color
+        cell, color = network["cell"], STYLES[network["cell"]].color
         for key, estimate, axis in (
             ("seconds_per_epoch", network["seconds_per_epoch"], "x"),
             ("seconds_to_best", network["seconds_to_best"], "x2"),

@@ -6,7 +6,7 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.compare.records import Description, Results, Run
 from rnn_pipelines.compare.report.results import TaskResults, list_tasks
-from rnn_pipelines.compare.report.styles import LOOKS
+from rnn_pipelines.compare.report.styles import STYLES
 from rnn_pipelines.compare.report.tables import tabulate_costs, tabulate_differences, tabulate_results
 from rnn_pipelines.compare.report.verdicts import (
     describe_learning,
@@ -60,7 +60,7 @@ def describe_task(task: TaskResults) -> Section:
         describe_papers(task),
     ]
     tables = [tabulate_results(task), tabulate_costs(task), describe_budget(task)]
-    return Section(f"Task: {LOOKS[task.name].name}", [*filter(None, texts), *tables])
+    return Section(f"Task: {STYLES[task.name].name}", [*filter(None, texts), *tables])
 
 
 def describe_budget(task: TaskResults) -> str:

@@ -4,16 +4,16 @@ from typing import get_args
 
 from rnn_pipelines.compare.contenders import NETWORKS
 from rnn_pipelines.compare.specs import Data
-from rnn_pipelines.report.styles import Look, Looks
+from rnn_pipelines.report.styles import Style, Styles
 
 BOUND = "learnt below"
-LOOKS = Looks(
+STYLES = Styles(
     NETWORKS,
     {
         # In brackets, because a comma would read as one more name in a list of them.
-        "lstm_relu": Look("LSTM (relu)", "#7fb7e6"),
-        "lstm_bias_0": Look("LSTM (forget bias 0)", "#85c4ea"),
-        BOUND: Look(BOUND, "#707070", "dot"),
+        "lstm_relu": Style("LSTM (relu)", "#7fb7e6"),
+        "lstm_bias_0": Style("LSTM (forget bias 0)", "#85c4ea"),
+        BOUND: Style(BOUND, "#707070", "dot"),
     },
-    *(kind.looks for kind in get_args(Data)),
+    *(kind.styles for kind in get_args(Data)),
 )

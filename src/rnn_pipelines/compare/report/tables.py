@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rnn_pipelines.compare.records import Difference, Estimate, NetworkSummary
 from rnn_pipelines.compare.report.results import TaskResults
-from rnn_pipelines.compare.report.styles import LOOKS
+from rnn_pipelines.compare.report.styles import STYLES
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Table
 
@@ -23,7 +23,7 @@ def tabulate_results(task: TaskResults) -> Table:
     header = ["network", "test", "95 % interval", "validation", *(["learnt by", "after steps"] if has_bound else [])]
     rows = [_list_losses(network)[: len(header)] for network in task.networks]
     others = {
-        f"{LOOKS[cell].name}, {paper}": loss
+        f"{STYLES[cell].name}, {paper}": loss
         for paper, losses in task.published.items()
         for cell, loss in losses.items()
     }
@@ -41,7 +41,7 @@ def _find_lowest(means: Sequence[float]) -> int:
 def _list_losses(network: NetworkSummary) -> list[str]:
     steps = network["steps_to_learn"]
     return [
-        LOOKS[network["cell"]].name,
+        STYLES[network["cell"]].name,
         format_number(network["test"]["mean"]),
         format_estimate(network["test"])[1],
         format_number(network["validation"]["mean"]),
@@ -54,7 +54,7 @@ def tabulate_costs(task: TaskResults) -> Table:
     """Size of the networks of one task, and what training them took: means over seeds."""
     rows = [
         [
-            LOOKS[network["cell"]].name,
+            STYLES[network["cell"]].name,
             f"{task.spec.contenders[network['cell']].units:,}",
             f"{network['num_recurrent_parameters']:,}",
             f"{network['num_parameters']:,}",
@@ -73,7 +73,7 @@ def tabulate_costs(task: TaskResults) -> Table:
 def tabulate_differences(tasks: Sequence[TaskResults]) -> Table:
     """Every pair of networks of every task: the differences of test losses and of steps to learn, seed by seed."""
     rows = [
-        [LOOKS[task.name].name, name_pair(pair), measure, _name_better(pair), *format_estimate(pair)]
+        [STYLES[task.name].name, name_pair(pair), measure, _name_better(pair), *format_estimate(pair)]
         for task in tasks
         for measure, pairs in (("test loss", task.differences), ("steps to learn", task.step_differences))
         for pair in pairs
@@ -84,11 +84,11 @@ def tabulate_differences(tasks: Sequence[TaskResults]) -> Table:
 
 def name_pair(pair: Difference) -> str:
     """The first network minus the other."""
-    return f"{LOOKS[pair['cell']].name} − {LOOKS[pair['against']].name}"
+    return f"{STYLES[pair['cell']].name} − {STYLES[pair['against']].name}"
 
 
 def _name_better(pair: Difference) -> str:
-    return f"{LOOKS[pair['better']].name} is better" if pair["better"] else "no difference shown"
+    return f"{STYLES[pair['better']].name} is better" if pair["better"] else "no difference shown"
 
 
 def format_estimate(estimate: Estimate, sign: int = 1) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rnn_pipelines.compare.records import Difference
 from rnn_pipelines.compare.report.results import TaskResults
-from rnn_pipelines.compare.report.styles import LOOKS
+from rnn_pipelines.compare.report.styles import STYLES
 from rnn_pipelines.compare.report.tables import format_estimate, name_pair
 from rnn_pipelines.report.numbers import format_number
 
@@ -40,14 +40,14 @@ def _write_pairs(tasks: Sequence[TaskResults]) -> Iterator[str]:
     # LSTM against GRU first: it is what people ask for.
     for cells, tasks_by_verdict in sorted(tasks_by_pair.items(), key=lambda item: "rnn" in item[0]):
         clauses = [
-            f"{LOOKS[better].name} {verb} on {join_names(names)}"
+            f"{STYLES[better].name} {verb} on {join_names(names)}"
             for (better, verb), names in tasks_by_verdict.items()
             if better is not None
         ]
         undecided = [name for (better, _), names in tasks_by_verdict.items() if better is None for name in names]
         if undecided:
             clauses.append(f"no difference that {seeds} can show on {join_names(undecided)}")
-        yield f"{LOOKS[cells[0]].name} against {LOOKS[cells[1]].name}: {'; '.join(clauses)}."
+        yield f"{STYLES[cells[0]].name} against {STYLES[cells[1]].name}: {'; '.join(clauses)}."
 
 
 def _is_told(pair: Difference, task: TaskResults) -> bool:
@@ -64,11 +64,11 @@ def _write_learning(tasks: Sequence[TaskResults]) -> Iterator[str]:
     """One sentence for each task that is learnt or not."""
     for task in tasks:
         if task.spec.learnt_below is not None:
-            yield f"Seeds that learnt {LOOKS[task.name].name}: {', '.join(_count_learnt(task))}."
+            yield f"Seeds that learnt {STYLES[task.name].name}: {', '.join(_count_learnt(task))}."
 
 
 def _count_learnt(task: TaskResults) -> list[str]:
-    return [f"{LOOKS[one['cell']].name} {one['num_learnt']} of {one['num_seeds']}" for one in task.networks]
+    return [f"{STYLES[one['cell']].name} {one['num_learnt']} of {one['num_seeds']}" for one in task.networks]
 
 
 def _write_references(tasks: Sequence[TaskResults]) -> Iterator[str]:
@@ -97,7 +97,7 @@ def _write_undecided(pair: Difference) -> str:
 
 def _order(pair: Difference) -> tuple[str, str, str, str]:
     """The better one of a pair, the other, and by how much, without a sign."""
-    names = LOOKS[pair["cell"]].name, LOOKS[pair["against"]].name
+    names = STYLES[pair["cell"]].name, STYLES[pair["against"]].name
     if pair["better"] == pair["cell"]:
         return *names, *format_estimate(pair, -1)
     return *names[::-1], *format_estimate(pair)
@@ -146,5 +146,5 @@ def begin_sentence(sentence: str) -> str:
 
 def join_names(names: Sequence[str]) -> str:
     """Names for people, in a list: a, b and c."""
-    *before, last = (LOOKS[name].name for name in names)
+    *before, last = (STYLES[name].name for name in names)
     return f"{', '.join(before)} and {last}" if before else last

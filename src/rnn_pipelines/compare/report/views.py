@@ -8,7 +8,7 @@ import numpy as np
 from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.compare.records import Estimate
-from rnn_pipelines.compare.report.styles import LOOKS
+from rnn_pipelines.compare.report.styles import STYLES
 from rnn_pipelines.compare.report.tables import format_estimate
 from rnn_pipelines.report.figures import add_menu, make_log_ticks, set_title
 from rnn_pipelines.report.trainings import MIN_LOG_RATIO
@@ -41,7 +41,7 @@ def combine_views(views: Mapping[str, View], axes: Mapping[str, Any] | None = No
         figure.add_traces(view.traces)
         for _ in range(most - len(view.traces)):
             figure.add_scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip")
-    add_menu(figure, [LOOKS[task].name for task in views], [view.layout for view in views.values()])
+    add_menu(figure, [STYLES[task].name for task in views], [view.layout for view in views.values()])
     return figure
 
 

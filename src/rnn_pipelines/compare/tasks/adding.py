@@ -9,7 +9,7 @@ from rnn_pipelines.compare.tasks.contest import Contest, measure_mse
 from rnn_pipelines.compare.tasks.data import DrawnData
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 
 class AddingData(DrawnData, frozen=True):
@@ -20,7 +20,7 @@ class AddingData(DrawnData, frozen=True):
     """
 
     metric: ClassVar = "MSE"
-    looks: ClassVar = {"guessing 1": Look("guessing 1", dash="dash")}
+    styles: ClassVar = {"guessing 1": Style("guessing 1", dash="dash")}
     kind: Literal["adding"]
     num_steps: int = Field(100, ge=2, le=10**5)
 

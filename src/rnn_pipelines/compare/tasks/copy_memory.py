@@ -9,7 +9,7 @@ from rnn_pipelines.compare.tasks.contest import Contest
 from rnn_pipelines.compare.tasks.data import DrawnData
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 # The symbols are 0 to 7.
 NUM_SYMBOLS = 8
@@ -30,7 +30,7 @@ class CopyData(DrawnData, frozen=True):
     """
 
     metric: ClassVar = "cross-entropy, nats a step"
-    looks: ClassVar = {"no memory": Look("no memory", dash="dash")}
+    styles: ClassVar = {"no memory": Style("no memory", dash="dash")}
     kind: Literal["copy"]
     delay: int = Field(100, ge=1, le=10**5)
 

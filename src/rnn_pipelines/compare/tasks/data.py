@@ -12,7 +12,7 @@ from rnn_pipelines.compare.tasks.contest import PARTS, Contest
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.parameter_models import Block
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 
 class TaskData(Block, ABC, frozen=True):
@@ -20,11 +20,11 @@ class TaskData(Block, ABC, frozen=True):
 
     Attributes:
         metric: what its networks are measured by, with its unit; lower is better.
-        looks: names, colours and dashes of its references, and of its tasks where these have names of their own.
+        styles: names, colours and dashes of its references, and of its tasks where these have names of their own.
     """
 
     metric: ClassVar[str]
-    looks: ClassVar[Mapping[str, Look]] = {}
+    styles: ClassVar[Mapping[str, Style]] = {}
 
     @abstractmethod
     def prepare(self, seed: int, music: str | None) -> Contest:

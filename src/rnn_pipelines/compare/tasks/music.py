@@ -16,7 +16,7 @@ from rnn_pipelines.compare.tasks.contest import Contest
 from rnn_pipelines.compare.tasks.data import TaskData
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError, show
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 # From the piano's lowest note, MIDI 21, to its highest, MIDI 108.
 NUM_NOTES = 88
@@ -48,10 +48,10 @@ class MusicData(TaskData, frozen=True):
     """
 
     metric: ClassVar = "negative log-likelihood, nats a step"
-    looks: ClassVar = {
-        "jsb_chorales": Look("JSB Chorales"),
-        "nottingham": Look("Nottingham"),
-        "note frequencies": Look("note frequencies", dash="dash"),
+    styles: ClassVar = {
+        "jsb_chorales": Style("JSB Chorales"),
+        "nottingham": Style("Nottingham"),
+        "note frequencies": Style("note frequencies", dash="dash"),
     }
     kind: Literal["music"]
     file: Literal["JSB_Chorales.mat", "Nottingham.mat"]

@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.windows import WindowSpec, gather_windows
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 # What only luck can beat.
 FLOOR = "noise floor"
@@ -36,10 +36,10 @@ class SeriesData(TaskData, frozen=True):
     """
 
     metric: ClassVar = "MSE, squared unit of the series"
-    looks: ClassVar = {
-        "last value": METHODS["last_value"].look,
-        "ridge": METHODS["ridge"].look,
-        FLOOR: Look(FLOOR, "#999999", "longdash"),
+    styles: ClassVar = {
+        "last value": METHODS["last_value"].style,
+        "ridge": METHODS["ridge"].style,
+        FLOOR: Style(FLOOR, "#999999", "longdash"),
     }
     kind: Literal["series"]
     source: SourceSpec
@@ -95,7 +95,7 @@ def _prepare_series_contest(data: SeriesData, seed: int) -> Contest:
         return variance * measure_mse(outputs, sequences)
 
     test, simple = parts["test"], forecast_simple_methods(panel, fit_linear_models(panel))
-    references = {METHODS[name].look.name: measure(simple[name].test, test) for name in ("last_value", "ridge")}
+    references = {METHODS[name].style.name: measure(simple[name].test, test) for name in ("last_value", "ridge")}
     if "signal" in series:
         stop = int(cutoffs["validation_stop"].iloc[0])
         noise = (series["y"] - series["signal"]).iloc[stop:]

@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.methods.linear_model import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.ridge import choose_ridge
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 RIDGE, BASELINE_ENSEMBLE = "ridge", "baseline_ensemble"
 
@@ -27,7 +27,7 @@ class LinearMethod:
     """
 
     find: Callable[[LinearModels], np.ndarray]
-    look: Look
+    style: Style
     does: str = ""
     is_candidate: bool = False
 
@@ -61,31 +61,31 @@ def _select_method(name: str, linear: LinearModels) -> np.ndarray:
 
 LINEAR_METHODS: dict[str, LinearMethod] = {
     "last_value": LinearMethod(
-        _select("last_value"), Look("last value", "#bfa66a", "dot"), "repeats the last observation"
+        _select("last_value"), Style("last value", "#bfa66a", "dot"), "repeats the last observation"
     ),
-    "drift": LinearMethod(_select("drift"), Look("drift", "#a3a380", "dot"), "goes on as the window did on average"),
+    "drift": LinearMethod(_select("drift"), Style("drift", "#a3a380", "dot"), "goes on as the window did on average"),
     "seasonal_naive": LinearMethod(
         _select("seasonal_naive"),
-        Look("seasonal naive", "#b48ead", "dashdot"),
+        Style("seasonal naive", "#b48ead", "dashdot"),
         "takes the newest value of the same season",
     ),
     "long_seasonal_naive": LinearMethod(
         _select("long_seasonal_naive"),
-        Look("long seasonal naive", "#c9a0b4", "dashdot"),
+        Style("long seasonal naive", "#c9a0b4", "dashdot"),
         "does so for the week of hours and the year of days",
     ),
     "climatology": LinearMethod(
-        _select("climatology"), Look("climatology", "#8fb3c7", "dash"), "knows the calendar alone"
+        _select("climatology"), Style("climatology", "#8fb3c7", "dash"), "knows the calendar alone"
     ),
     RIDGE: LinearMethod(
         _find_ridge,
-        Look("ridge", "#5fa58e", "dash"),
+        Style("ridge", "#5fa58e", "dash"),
         "is a linear regression on the window, as it is, less its level, or less the season before, whichever has the "
         "smaller error on held-out windows",
     ),
     BASELINE_ENSEMBLE: LinearMethod(
         LinearModels.select_ensemble,
-        Look("ensemble of simple methods", "#7a8fa6", "longdash"),
+        Style("ensemble of simple methods", "#7a8fa6", "longdash"),
         "weighs all of these by their errors on held-out windows",
         is_candidate=True,
     ),

@@ -18,10 +18,10 @@ from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, fit_metho
 from rnn_pipelines.forecast.methods.theta import THETA
 from rnn_pipelines.forecast.methods.weights import find_weights
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 ENSEMBLE = "ensemble"
-ENSEMBLE_LOOK = Look("ensemble", "#cc79a7")
+ENSEMBLE_STYLE = Style("ensemble", "#cc79a7")
 # With too few windows for validation: half of it is a method that needs few values.
 WEIGHTS_OF_FEW = {BASELINE_ENSEMBLE: 0.5, THETA: 0.5}
 # No part of a model has a colon in its name.

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.methods.contributions import Contributions, make_who
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, Normalizer
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 # From a panel and origins int64[window] to float[window, horizon], scaled.
 LocalForecast = Callable[[WindowedPanel, np.ndarray], np.ndarray]
@@ -56,7 +56,7 @@ class LocalMethod:
 
     name: str
     function: LocalForecast
-    look: Look
+    style: Style
     does: str = ""
     is_candidate: bool = True
 

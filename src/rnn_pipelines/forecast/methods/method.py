@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.methods.predictors import (
     normalize_windows,
 )
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 BATCH_SIZE = 1024
 
@@ -99,12 +99,12 @@ class KnownMethod(Protocol):
     """A method in the registry.
 
     Attributes:
-        look: its name for people, and its lines in plots.
+        style: its name for people, and its lines in plots.
         is_candidate: whether it can have a weight in the ensemble that goes into use.
     """
 
     @property
-    def look(self) -> Look: ...
+    def style(self) -> Style: ...
     @property
     def is_candidate(self) -> bool: ...
 

@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.network import NO_ARRAY, Network, correct
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, Normalizer
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ class NetworkMethod:
     """A kind of network; see `Method`. It is trained by `training.train_network`, with its block of parameters.
 
     Attributes:
-        look: its name for people, and its lines in plots.
+        style: its name for people, and its lines in plots.
         cell: of its recurrent layer.
     """
 
-    look: Look
+    style: Style
     cell: CellName
     is_candidate: bool = True
 

@@ -11,14 +11,14 @@ from rnn_pipelines.forecast.methods.local import LocalMethod
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Method
 from rnn_pipelines.forecast.methods.network_model import NetworkMethod
 from rnn_pipelines.forecast.methods.theta import THETA, forecast_theta
-from rnn_pipelines.report.styles import CELLS, Look
+from rnn_pipelines.report.styles import CELLS, Style
 
 METHODS: dict[str, Method] = {
     **LINEAR_METHODS,
     THETA: LocalMethod(
         THETA,
         forecast_theta,
-        Look("theta", "#c08552", "dot"),
+        Style("theta", "#c08552", "dot"),
         "is exponential smoothing with half the slope and, where there is one, a season, fitted to the whole past of "
         "the series at each origin",
     ),

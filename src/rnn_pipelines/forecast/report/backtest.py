@@ -7,7 +7,7 @@ from plotly.graph_objects import Figure, Scatter
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings
 from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults, Entry
-from rnn_pipelines.forecast.report.styles import LOOKS
+from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.figures import TEMPLATE, write_label
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
@@ -46,7 +46,7 @@ def draw_error_against_cost(results: BacktestResults) -> Figure:
         Scatter(
             x=seconds,
             y=[entry.mse for entry in schedules],
-            text=[write_label(LOOKS[entry.name].name) for entry in schedules],
+            text=[write_label(STYLES[entry.name].name) for entry in schedules],
             customdata=[(entry.num_trainings, entry.num_promotions) for entry in schedules],
             mode="markers+text",
             # Turn by turn, because schedules that cost about the same stand close together.
@@ -60,10 +60,12 @@ def draw_error_against_cost(results: BacktestResults) -> Figure:
     # Room for the names at both ends.
     left, right = -0.08 * max(seconds), 1.1 * max(seconds)
     for entry in results.baselines:
-        look, is_near = LOOKS[entry.name], entry.mse < 1.2 * max(found.mse for found in schedules)
-        line = {"color": look.color, "dash": look.dash}
+        style, is_near = STYLES[entry.name], entry.mse < 1.2 * max(found.mse for found in schedules)
+        line = {"color": style.color, "dash": style.dash}
         visible = True if is_near else "legendonly"
-        figure.add_scatter(x=[left, right], y=[entry.mse] * 2, name=look.name, mode="lines", line=line, visible=visible)
+        figure.add_scatter(
+            x=[left, right], y=[entry.mse] * 2, name=style.name, mode="lines", line=line, visible=visible
+        )
     return figure.update_layout(
         template=TEMPLATE,
         title={"text": "Error against cost", "subtitle": {"text": "of each schedule of retraining"}},
@@ -100,21 +102,21 @@ def describe_verdict(results: BacktestResults) -> str:
     reference = next(entry for entry in results.schedules if entry.name == results.reference)
     best, simple = (min(entries, key=lambda e: e.mse) for entries in (results.schedules, results.baselines))
     shown = [entry for entry in results.schedules if entry.p_value is not None and entry.p_value <= SIGNIFICANCE]
-    verdict = f"No schedule is shown to be better than {LOOKS[reference.name].name}"
+    verdict = f"No schedule is shown to be better than {STYLES[reference.name].name}"
     found = min(shown, key=lambda entry: entry.mse, default=reference)
     if found.mse < reference.mse:
         verdict = (
-            f"The schedule {LOOKS[found.name].name} has an MSE {100 * (1 - found.mse / reference.mse):.1f} % below "
-            f"that of {LOOKS[reference.name].name} (p = {found.p_value:.2g}), for {found.training_seconds:,.0f} "
+            f"The schedule {STYLES[found.name].name} has an MSE {100 * (1 - found.mse / reference.mse):.1f} % below "
+            f"that of {STYLES[reference.name].name} (p = {found.p_value:.2g}), for {found.training_seconds:,.0f} "
             f"seconds of training instead of {reference.training_seconds:,.0f}"
         )
-    worse = [LOOKS[entry.name].name for entry in shown if entry.mse > reference.mse]
+    worse = [STYLES[entry.name].name for entry in shown if entry.mse > reference.mse]
     if worse:
         verdict += f"; shown to be worse: {', '.join(worse)}"
     order = "below" if best.mse < simple.mse else "not below"
     return (
-        f"{verdict}. The lowest MSE of a schedule, {format_number(best.mse)} ({LOOKS[best.name].name}), is "
-        f"{order} that of {LOOKS[simple.name].name}, {format_number(simple.mse)}."
+        f"{verdict}. The lowest MSE of a schedule, {format_number(best.mse)} ({STYLES[best.name].name}), is "
+        f"{order} that of {STYLES[simple.name].name}, {format_number(simple.mse)}."
     )
 
 
@@ -133,7 +135,7 @@ def tabulate_schedules(results: BacktestResults) -> Table:
 
 def _format_row(entry: Entry, levels: Sequence[int]) -> Sequence[str]:
     return [
-        LOOKS[entry.name].name,
+        STYLES[entry.name].name,
         *(format_number(entry.get_metric(name)) for name in MEANS),
         NO_NUMBER if entry.p_value is None else f"{entry.p_value:.2g}",
         *(NO_NUMBER if number is None else str(number) for number in (entry.num_trainings, entry.num_promotions)),
@@ -152,7 +154,7 @@ def tabulate_retrainings(retrainings: Retrainings) -> Table:
     """The retrainings whose challenger was promoted, the first of each schedule among them."""
     is_first = ~retrainings["schedule"].duplicated()
     rows = [
-        [LOOKS[row.schedule].name, format_time(row.as_of), "the first" if first else row.reason]
+        [STYLES[row.schedule].name, format_time(row.as_of), "the first" if first else row.reason]
         for row, first in zip(retrainings.itertuples(), is_first, strict=True)
         if first or row.is_promoted
     ]

@@ -5,7 +5,7 @@ from plotly.graph_objects import Figure
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS
 from rnn_pipelines.forecast.evaluation.windows import MetricsByCutoff, WindowResults
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
-from rnn_pipelines.forecast.report.styles import LOOKS
+from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.figures import TEMPLATE
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
@@ -36,11 +36,11 @@ def draw_error_by_cutoff(by_cutoff: MetricsByCutoff) -> Figure:
     figure = Figure()
     lowest = by_cutoff.groupby("forecaster")["mse"].mean().min()
     for name, own in by_cutoff.groupby("forecaster", sort=False):
-        look = LOOKS[str(name)]
+        style = STYLES[str(name)]
         visible = True if own["mse"].mean() <= MAX_SHOWN * lowest else "legendonly"
-        line = {"color": look.color, "dash": look.dash}
+        line = {"color": style.color, "dash": style.dash}
         figure.add_scatter(
-            x=own["cutoff"], y=own["mse"], name=look.name, mode="lines+markers", line=line, visible=visible
+            x=own["cutoff"], y=own["mse"], name=style.name, mode="lines+markers", line=line, visible=visible
         )
     return figure.update_layout(
         template=TEMPLATE,
@@ -62,7 +62,7 @@ def render_report(results: WindowResults, validation: CrossValidationSpec, figur
         f"{results.num_windows:,} windows of {results.num_series:,} series, "
         f"from {results.first_cutoff} to {results.last_cutoff}."
     )
-    how = HOW_TO_READ.format(baseline=LOOKS[results.baseline].name, significance=SIGNIFICANCE)
+    how = HOW_TO_READ.format(baseline=STYLES[results.baseline].name, significance=SIGNIFICANCE)
     sections = [
         Section("Forecasters", [tabulate_forecasters(results), how, f"{judged} {HOW_IT_WENT[validation.refit]}"]),
         Section("Window by window", [figure]),
@@ -76,7 +76,7 @@ def describe_verdict(results: WindowResults) -> str:
     best = results.rank()[0]
     numbers, theirs = results.forecasters[best], results.forecasters[results.baseline]["mse"] or 0.0
     mse, p_value = numbers["mse"] or 0.0, numbers["p_value"]
-    name, baseline = LOOKS[best].name, LOOKS[results.baseline].name
+    name, baseline = STYLES[best].name, STYLES[results.baseline].name
     if p_value is None:
         return f"No network has a lower MSE over these windows than {baseline}, {format_number(mse)}."
     shown = "" if p_value <= SIGNIFICANCE else ", which so few windows don't show to be more than luck"
@@ -94,7 +94,7 @@ def tabulate_forecasters(results: WindowResults) -> Table:
     header = ["", *(METRICS[name].heading for name in MEANS), "p", *(f"inside {key[9:]} %" for key in coverages)]
     rows = [
         [
-            LOOKS[name].name,
+            STYLES[name].name,
             *(format_number(block[metric] or 0.0) for metric in MEANS),
             NO_NUMBER if block["p_value"] is None else f"{block['p_value']:.2g}",
             *(_tell_coverage(block.get(key)) for key in coverages),

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.explanation import BASELINE, CALENDAR, TARGET
-from rnn_pipelines.forecast.report.styles import LOOKS
+from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, set_title, write_label
 from rnn_pipelines.report.notes import draw_note, find_failure
@@ -51,7 +51,7 @@ def draw_explanation(explanation: pd.DataFrame) -> Figure:
         figure.add_trace(_draw_inputs(table), 1, 1)
         figure.add_trace(_draw_lags(table, is_average), 1, 2)
     num_windows = len(moved.loc[moved["part"] == "test", ["unique_id", "cutoff"]].drop_duplicates())
-    subtitle = f"{LOOKS['ensemble'].name}; average of {num_windows} windows of the test part, or the next values"
+    subtitle = f"{STYLES['ensemble'].name}; average of {num_windows} windows of the test part, or the next values"
     set_title(figure, "What moved the forecasts", subtitle)
     add_menu(figure, labels)
     figure.update_xaxes(title="moved by, either way", rangemode="tozero", col=1)
@@ -100,7 +100,7 @@ def _name_input(name: str) -> str:
     if name in NAMES:
         return NAMES[name]
     if name in METHODS:
-        return write_label(LOOKS[name].name)
+        return write_label(STYLES[name].name)
     kind, _, column = name.partition(":")
     return f"{write_label(column)}, {KINDS[kind]}"
 

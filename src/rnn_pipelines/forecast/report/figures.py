@@ -25,16 +25,16 @@ from rnn_pipelines.forecast.report.choice import (
 )
 from rnn_pipelines.forecast.report.explanation import draw_explanation
 from rnn_pipelines.forecast.report.intervals import draw_coverage, draw_fan
-from rnn_pipelines.forecast.report.styles import LOOKS
+from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.reading.zones import show_local
 from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, count_up_to, draw_line, set_title
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_number
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 from rnn_pipelines.report.trainings import draw_losses
 
-ACTUAL = Look("actual", NEUTRAL_COLOR)
+ACTUAL = Style("actual", NEUTRAL_COLOR)
 MIN_SLIDER_STEPS = 100
 
 
@@ -66,7 +66,7 @@ def draw_figures(
         "newest_window": draw_or_note(draw_newest_window, predictions, series, hidden),
         "next_values": draw_or_note(draw_next_values, series, next_values, hidden),
         "losses": draw_or_note(
-            draw_losses, histories, "of what is not linear, in the frame of a window", LOOKS, by="step"
+            draw_losses, histories, "of what is not linear, in the frame of a window", STYLES, by="step"
         ),
         "error_by_step": draw_or_note(draw_error_by_step, by_step, predictions),
         "coverage": draw_or_note(draw_coverage, by_level, hidden),
@@ -143,7 +143,7 @@ def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figu
     for metric in metrics.values():
         for forecaster, table in errors.groupby("forecaster", sort=False):
             values = np.sqrt(table[metric.statistic]) if metric.aggregation == "root" else table[metric.statistic]
-            figure.add_trace(_draw_steps(LOOKS[str(forecaster)], table["horizon_step"], values))
+            figure.add_trace(_draw_steps(STYLES[str(forecaster)], table["horizon_step"], values))
     add_menu(figure, [metric.heading for metric in metrics.values()])
     num_series, horizon = predictions.table["unique_id"].nunique(), int(errors["horizon_step"].max())
     title = "Error one step ahead" if horizon == 1 else "Error by step ahead"
@@ -168,7 +168,7 @@ def draw_residuals(predictions: Predictions) -> Figure:
         errors = all_errors.loc[table.index]
         edges = np.histogram_bin_edges(errors.stack().dropna(), "sturges")
         for network in networks:
-            options = {"name": LOOKS[network].name, "legendgroup": network, "marker": {"color": LOOKS[network].color}}
+            options = {"name": STYLES[network].name, "legendgroup": network, "marker": {"color": STYLES[network].color}}
             figure.add_trace(
                 Scatter(x=show_time(table["ds"]), y=errors[network], mode="markers", opacity=0.6, **options), 1, 1
             )
@@ -190,18 +190,18 @@ def _draw_lines(tables: Mapping[str, pd.DataFrame], predictions: Predictions, hi
         figure.add_trace(draw_line(ACTUAL, times, table["y"]))
         for name in predictions.forecasters:
             visible = "legendonly" if name in hidden else True
-            figure.add_trace(draw_line(LOOKS[name], times, table[name], width=1.8, visible=visible))
+            figure.add_trace(draw_line(STYLES[name], times, table[name], width=1.8, visible=visible))
     add_menu(figure, list(tables))
     has_slider = len(tables) == 1 and any(len(table) >= MIN_SLIDER_STEPS for table in tables.values())
     figure.update_xaxes(rangeslider={"visible": has_slider, "thickness": 0.09})
     return figure
 
 
-def _draw_steps(look: Look, steps: pd.Series, errors: pd.Series) -> Scatter | Bar:
+def _draw_steps(style: Style, steps: pd.Series, errors: pd.Series) -> Scatter | Bar:
     if len(steps) > 1:
-        return draw_line(look, steps, errors)
-    options = {"marker": {"color": look.color}, "textposition": "outside", "showlegend": False}
-    return Bar(x=[look.name], y=errors, name=look.name, text=[format_number(error) for error in errors], **options)
+        return draw_line(style, steps, errors)
+    options = {"marker": {"color": style.color}, "textposition": "outside", "showlegend": False}
+    return Bar(x=[style.name], y=errors, name=style.name, text=[format_number(error) for error in errors], **options)
 
 
 def _draw_histogram(errors: pd.Series, edges: np.ndarray, options: dict[str, Any]) -> Scatter:

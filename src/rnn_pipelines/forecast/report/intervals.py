@@ -8,11 +8,11 @@ from plotly.graph_objects import Figure, Scatter
 from rnn_pipelines.forecast.evaluation.interval_metrics import SCALED_CRPS, MetricsByLevel
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import name_bounds
-from rnn_pipelines.forecast.report.styles import LOOKS
+from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, count_up_to, draw_line, set_title
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Table
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 FAN_OPACITY = 0.18
 
@@ -43,7 +43,7 @@ def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Ta
         header=[*header, "scaled CRPS"],
         rows=[
             [
-                LOOKS[name].name,
+                STYLES[name].name,
                 *(cell for level in levels for cell in _tell_level(metrics, by_level, name, level)),
                 format_number(metrics.forecasters[name].get(SCALED_CRPS)),
             ]
@@ -85,10 +85,10 @@ def draw_coverage(by_level: MetricsByLevel, hidden: set[str]) -> Figure:
     for level in levels:
         for name, table in by_level[by_level["level"] == level].groupby("forecaster", sort=False):
             visible = "legendonly" if name in hidden else True
-            look, covered = LOOKS[str(name)], 100 * table["coverage"]
-            figure.add_trace(draw_line(look, table["horizon_step"], covered, visible=visible))
+            style, covered = STYLES[str(name)], 100 * table["coverage"]
+            figure.add_trace(draw_line(style, table["horizon_step"], covered, visible=visible))
         steps = by_level["horizon_step"].drop_duplicates()
-        promised = Look("promised", NEUTRAL_COLOR, "dot")
+        promised = Style("promised", NEUTRAL_COLOR, "dot")
         figure.add_trace(draw_line(promised, steps, pd.Series(level, index=steps.index), width=1.5))
     set_title(figure, "Coverage by step ahead", "" if levels else "no intervals were asked for")
     if levels:
@@ -126,14 +126,14 @@ def _draw_band(name: str, x: pd.Series, table: pd.DataFrame, level: int, visible
     for _, rows in table[is_known].groupby((~is_known).cumsum()[is_known]):
         xs += [*x[rows.index], *x[rows.index][::-1], None]
         ys += [*high[rows.index], *low[rows.index][::-1], None]
-    red, green, blue = (int(LOOKS[name].color[place : place + 2], 16) for place in (1, 3, 5))
+    red, green, blue = (int(STYLES[name].color[place : place + 2], 16) for place in (1, 3, 5))
     return Scatter(
         x=xs,
         y=ys,
-        name=f"{LOOKS[name].name}, {level} %",
+        name=f"{STYLES[name].name}, {level} %",
         visible=visible,
         mode="lines",
-        line={"width": 0, "color": LOOKS[name].color},
+        line={"width": 0, "color": STYLES[name].color},
         fill="toself",
         fillcolor=f"rgba({red},{green},{blue},{FAN_OPACITY})",
         hoverinfo="skip",

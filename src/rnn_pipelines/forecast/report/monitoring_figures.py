@@ -12,13 +12,13 @@ from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.report.choice import show_time
 from rnn_pipelines.report.figures import NEUTRAL_COLOR, count_up_to, draw_line, set_title
 from rnn_pipelines.report.notes import draw_or_note
-from rnn_pipelines.report.styles import Look
+from rnn_pipelines.report.styles import Style
 
 # More marks than these would lie on each other; the table of the versions names them all.
 MAX_NAMED_MARKS = 24
 # Blue and vermilion of Okabe & Ito's palette.
-REALISED, PROMISED = Look("realised", "#0072b2"), Look("promised", "#d55e00", "dash")
-ONE_CUTOFF = Look("one cut-off", "rgba(0,114,178,0.4)")
+REALISED, PROMISED = Style("realised", "#0072b2"), Style("promised", "#d55e00", "dash")
+ONE_CUTOFF = Style("one cut-off", "rgba(0,114,178,0.4)")
 NOTHING = "no past forecast can be judged yet"
 
 
@@ -90,9 +90,9 @@ def draw_error_by_step(by_step: list[GroupError]) -> Figure:
         set_title(figure, "Error by step ahead", "no past forecast by the version in use can be judged yet")
         return figure
     table = pd.DataFrame(by_step)
-    for look, column in ((REALISED, "mse"), (PROMISED, "promised_mse")):
+    for style, column in ((REALISED, "mse"), (PROMISED, "promised_mse")):
         rmse = np.sqrt(table[column].astype("float64"))
-        figure.add_trace(draw_line(look, table["horizon_step"], rmse, marker={"size": 8}))
+        figure.add_trace(draw_line(style, table["horizon_step"], rmse, marker={"size": 8}))
     set_title(figure, "Error by step ahead", "RMSE of the forecasts that the verdict is about")
     figure.update_xaxes(**count_up_to("steps ahead", int(table["horizon_step"].max())))
     figure.update_yaxes(title="RMSE", rangemode="tozero")

@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report import explanation, intervals
 from rnn_pipelines.forecast.report.covariates import READ_BY_ALL, report_covariates
-from rnn_pipelines.forecast.report.styles import LOOKS
+from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.source import describe_found
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_skill
@@ -70,7 +70,7 @@ GLOSSARY = (
 
 def describe_baselines() -> str:
     """What each of the baselines does, in one sentence."""
-    told = ", ".join(f"{baseline.look.name} {baseline.does}" for baseline in METHODS.values() if baseline.does)
+    told = ", ".join(f"{baseline.style.name} {baseline.does}" for baseline in METHODS.values() if baseline.does)
     return f"{told[:1].upper()}{told[1:]}."
 
 
@@ -94,7 +94,7 @@ def render_report(
         tables: `by_level`, metrics of the intervals, and `covariates`, what was read of them.
         figures: by name, see `draw_figures`.
     """
-    how_to_read = HOW_TO_READ.format(reference=LOOKS[metrics.reference].name)
+    how_to_read = HOW_TO_READ.format(reference=STYLES[metrics.reference].name)
     notes, notes_on_steps = [how_to_read, describe_baselines(), ENSEMBLE_IN_WORDS], []
     if profile["num_series"] > 1:
         notes.append(PANEL_IN_WORDS)
@@ -155,8 +155,8 @@ def judge_network(metrics: ForecastMetrics) -> str:
     baseline = metrics.find_best_baseline()
     network = min((name for name in values if name not in METHODS and name != ENSEMBLE), key=lambda name: values[name])
     return (
-        f"The best network, {LOOKS[network].name}, {_compare(metrics, network, baseline)} the best baseline, "
-        f"{LOOKS[baseline].name}: its {METRICS[metrics.deciding].heading} is "
+        f"The best network, {STYLES[network].name}, {_compare(metrics, network, baseline)} the best baseline, "
+        f"{STYLES[baseline].name}: its {METRICS[metrics.deciding].heading} is "
         f"{_relate(values[network], values[baseline])}"
         f" ({_tell_interval(metrics.forecasters[network])}{_tell_roots(metrics, network, baseline)})"
         f"{_relate_to_floor(values[network], metrics.noise_floor_mse)}.{_tell_nothing_learnt(values)}"
@@ -167,8 +167,8 @@ def _tell_nothing_learnt(values: Mapping[str, float]) -> str:
     networks = [name for name in values if name not in METHODS and name != ENSEMBLE]
     if BASELINE_ENSEMBLE not in values or any(values[name] != values[BASELINE_ENSEMBLE] for name in networks):
         return ""
-    names = " and ".join(LOOKS[name].name for name in networks)
-    start = LOOKS[BASELINE_ENSEMBLE].name
+    names = " and ".join(STYLES[name].name for name in networks)
+    start = STYLES[BASELINE_ENSEMBLE].name
     return f" No correction helps on held-out windows: the forecasts of {names} are those of the {start}."
 
 
@@ -234,7 +234,7 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
     columns = [*COLUMNS, *(["relative_mae"] if metrics.deciding == "mase" else [])]
     rows = [
         [
-            LOOKS[name].name,
+            STYLES[name].name,
             *(format_number(numbers.get(column)) for column in columns),
             NO_NUMBER if name == baseline else tell_difference(numbers),
             NO_NUMBER if name == metrics.reference else format_skill(numbers.get("skill")),
@@ -246,10 +246,10 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
         # Only synthetic series have one, and they come one at a time, so that its root is the RMSE.
         known = {"mse": floor, "rmse": math.sqrt(floor)}
         rows.append(
-            [LOOKS[NOISE_FLOOR].name, *(format_number(known.get(column)) for column in COLUMNS), *[NO_NUMBER] * 4]
+            [STYLES[NOISE_FLOOR].name, *(format_number(known.get(column)) for column in COLUMNS), *[NO_NUMBER] * 4]
         )
     headings = [METRICS[column].heading if column in METRICS else "relative MAE" for column in columns]
-    difference = f"{METRICS[metrics.deciding].heading} against {LOOKS[baseline].name}, %"
+    difference = f"{METRICS[metrics.deciding].heading} against {STYLES[baseline].name}, %"
     best = frozenset(_find_best(list(measured.values()), columns))
     costs = ["fit, s", "predict, s"]
     return Table(header=["forecaster", *headings, difference, "skill", *costs], rows=rows, best=best)
@@ -285,7 +285,7 @@ def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
     header = ["network", "members", "units", "steps read as one", "parameters", "steps", "best step", "shrinkage"]
     rows = [
         [
-            LOOKS[name].name,
+            STYLES[name].name,
             str(hyperparameters["num_members"]),
             str(hyperparameters["units"]),
             str(hyperparameters["segment"]),
@@ -304,7 +304,7 @@ def tabulate_weights(ensemble: Mapping[str, Any]) -> Table:
     """Return the weight of each method in the ensemble, with its error on held-out windows."""
     weights, losses = ensemble["weights"], ensemble["losses"]
     rows = [
-        [LOOKS[name].name, format_number(weights.get(name)) if name in weights else NO_NUMBER, format_number(loss)]
+        [STYLES[name].name, format_number(weights.get(name)) if name in weights else NO_NUMBER, format_number(loss)]
         for name, loss in losses.items()
     ]
     return Table(header=["part", "weight", "error on unseen windows, in the frame"], rows=rows)

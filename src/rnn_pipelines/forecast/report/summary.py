@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.report.report import judge_network, tell_difference
-from rnn_pipelines.forecast.report.styles import LOOKS
+from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.terminal import align_columns, wrap_lines
 
@@ -37,12 +37,12 @@ def rank(metrics: ForecastMetrics) -> str:
     coverages = sorted({key for row in numbers.values() for key in row if key.startswith("coverage_")})
     header = ["on the test part", *(METRICS[name].heading for name in shown)]
     header += [
-        f"against {LOOKS[baseline].name}, %",
+        f"against {STYLES[baseline].name}, %",
         *(f"inside {key.removeprefix('coverage_')} %" for key in coverages),
     ]
     rows = [
         [
-            LOOKS[name].name,
+            STYLES[name].name,
             *(format_number(numbers[name].get(column)) for column in shown),
             NO_NUMBER if name == baseline else tell_difference(numbers[name]),
             *(_tell_coverage(numbers[name].get(key)) for key in coverages),
@@ -72,7 +72,7 @@ def list_next_values(next_values: Predictions) -> str:
     columns = [*lows, ENSEMBLE, *highs]
     header = ["next values" if _is_alone(table) else f"next values of {first['unique_id'].iloc[0]}"]
     header += [
-        LOOKS[ENSEMBLE].name if name == ENSEMBLE else name.removeprefix(f"{ENSEMBLE}-").replace("-", " ")
+        STYLES[ENSEMBLE].name if name == ENSEMBLE else name.removeprefix(f"{ENSEMBLE}-").replace("-", " ")
         for name in columns
     ]
     times, values = _write_times(first["ds"]), first[columns].to_numpy()[:MAX_VALUES]

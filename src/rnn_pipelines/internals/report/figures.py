@@ -90,7 +90,7 @@ def draw_distributions(distributions: pd.DataFrame) -> Figure:
     Args:
         distributions: see `draw_figures`.
     """
-    titles = [f"{notation.look.name} {gate}" for notation in NOTATIONS.values() for gate in notation.gates]
+    titles = [f"{notation.style.name} {gate}" for notation in NOTATIONS.values() for gate in notation.gates]
     num_columns = max(len(notation.gates) for notation in NOTATIONS.values())
     figure = make_subplots(2, num_columns, subplot_titles=titles, vertical_spacing=0.2, horizontal_spacing=0.06)
     for row, (cell, notation) in enumerate(NOTATIONS.items(), start=1):
@@ -170,7 +170,7 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
     subtitle = (
         "above: probability of positive, if the text ended here" if is_there else "the classifier has no such one"
     )
-    set_title(figure, f"{NOTATIONS[cell].look.name}: word by word", subtitle)
+    set_title(figure, f"{NOTATIONS[cell].style.name}: word by word", subtitle)
     figure.update_yaxes(title="probability", range=[-0.04, 1.04], tickvals=[0, 0.5, 1], visible=is_there, row=1)
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", visible=is_there, row=2)
     figure.update_xaxes(showgrid=False, tickangle=-60, visible=is_there, row=2)
@@ -208,7 +208,7 @@ def _draw_window(
     figure.update_xaxes(range=[-len(series) - 0.5, -0.5])
     figure.update_xaxes(title="step of the layer before the forecast", row=count + 1)
     figure.update_layout(hovermode="closest")
-    set_title(figure, f"{NOTATIONS[layer.cell].look.name}: {title}", f"over one test window; {subtitle}")
+    set_title(figure, f"{NOTATIONS[layer.cell].style.name}: {title}", f"over one test window; {subtitle}")
     return figure
 
 
@@ -286,6 +286,6 @@ def _list_layers(table: pd.DataFrame, cell: str) -> list[str]:
 def _style(layer: str) -> dict[str, Any]:
     """Name and line of a layer: the cell's colour in the forecast, a lighter one on texts, dotted if backward."""
     task, cell, *direction = layer.split("_")
-    color = NOTATIONS[cell].look.color if task == "forecast" else NOTATIONS[cell].text_color
+    color = NOTATIONS[cell].style.color if task == "forecast" else NOTATIONS[cell].text_color
     dash = "dot" if direction == ["backward"] else "solid"
     return {"name": name_layer(layer), "legendgroup": layer, "line": {"color": color, "dash": dash, "width": 2}}

@@ -16,7 +16,7 @@ from rnn_pipelines.internals.records import (
 )
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_percent
 from rnn_pipelines.report.page import Part, Quote, Section, Table, render_page
-from rnn_pipelines.report.styles import Looks
+from rnn_pipelines.report.styles import Styles
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import count_members, tabulate_parameters
 from rnn_pipelines.report.trainings import tabulate_layers as tabulate_networks
@@ -47,7 +47,7 @@ def render_report(
     sections = [
         Section("What was looked at", [tabulate_layers(layers), NOTES["check"]]),
         *(
-            Section(f"{notation.look.name} on a series", _list_gates(cell, layers, figures))
+            Section(f"{notation.style.name} on a series", _list_gates(cell, layers, figures))
             for cell, notation in NOTATIONS.items()
         ),
         Section("Texts, word by word", [*_list_texts(classifier, readings, figures)]),
@@ -84,7 +84,7 @@ def _tell_classifier(classifier: ClassifierSummary) -> str:
     if not classifier["accuracy"]:
         return ""
     networks = _list_accuracies(classifier)
-    shares = [f"{NOTATIONS[cell].look.name} alone {format_percent(share, 1)}" for cell, share in networks.items()]
+    shares = [f"{NOTATIONS[cell].style.name} alone {format_percent(share, 1)}" for cell, share in networks.items()]
     told = f"Accuracy on {classifier['num_texts']:,} held-out texts: {', '.join(shares)}."
     return " ".join([told, *_warn_of_poor_networks(classifier)])
 
@@ -108,7 +108,7 @@ def _tell_memory(cell: str, layer: LayerSummary) -> str:
         far = "no input has a gradient, because the network has learned nothing that helps"
     else:
         far = f"inputs {reach} or more steps back have less than a tenth of the largest gradient"
-    return f"the median half-life of the {NOTATIONS[cell].look.name}'s units {held}, and {far}"
+    return f"the median half-life of the {NOTATIONS[cell].style.name}'s units {held}, and {far}"
 
 
 def tabulate_layers(summary: Mapping[str, LayerSummary]) -> Table:
@@ -205,7 +205,7 @@ def tabulate_inputs(summary: Mapping[str, LayerSummary]) -> Table:
         ]
         for name in dict.fromkeys(name for by_input in moved.values() for name in by_input)
     ]
-    return Table(["input", *(notation.look.name for notation in NOTATIONS.values())], rows)
+    return Table(["input", *(notation.style.name for notation in NOTATIONS.values())], rows)
 
 
 def tabulate_weights(summary: Mapping[str, LayerSummary]) -> Table:
@@ -222,7 +222,7 @@ def tabulate_weights(summary: Mapping[str, LayerSummary]) -> Table:
 def _tabulate_networks(summary: Mapping[str, LayerSummary]) -> list[Table]:
     """The layers of each network, which both directions of a layer share."""
     networks = {name_layer("_".join(name.split("_")[:2])): layer["network"] for name, layer in summary.items()}
-    return tabulate_networks(networks, Looks())
+    return tabulate_networks(networks, Styles())
 
 
 def _format_steps(steps: float | None) -> str:
@@ -264,13 +264,13 @@ def _list_texts(classifier: ClassifierSummary, readings: pd.DataFrame, figures: 
     yield NOTES["words"]
     for cell, notation in NOTATIONS.items():
         is_there = (readings["cell"] == cell).any()
-        missing = f"The classifier has no {notation.look.name}: the other network alone was better on validation."
+        missing = f"The classifier has no {notation.style.name}: the other network alone was better on validation."
         yield figures[f"{cell}_words"] if is_there else missing
 
 
 def tabulate_accuracy(classifier: ClassifierSummary) -> Table:
     """Tabulate the accuracy of each network alone, of the n-gram classifier and of all together, on held-out texts."""
-    names = {cell: f"{notation.look.name} alone" for cell, notation in NOTATIONS.items()}
+    names = {cell: f"{notation.style.name} alone" for cell, notation in NOTATIONS.items()}
     names |= {NB_NGRAM: "n-grams alone", ENSEMBLE: "whole classifier"}
     rows = [[names[name], format_percent(accuracy, 1)] for name, accuracy in classifier["accuracy"].items()]
     caption = f"Accuracy on {classifier['num_texts']:,} held-out texts"

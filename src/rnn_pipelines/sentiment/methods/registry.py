@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import show
-from rnn_pipelines.report.styles import CELLS, SPARE_COLOR, Look
+from rnn_pipelines.report.styles import CELLS, SPARE_COLOR, Style
 from rnn_pipelines.sentiment.methods.logits import to_logit
 
 # Whose logit stands beside a network's, and against whom all are tested.
@@ -25,14 +25,14 @@ class Network:
     """One kind of network, by the name that is its `cell`, its block of parameters and its column of logits.
 
     Attributes:
-        look: how it appears.
+        style: how it appears.
         reader: `module:function` that reads the words, of the kind of `network.read_in_order`; a name, so that Keras
             loads only once a network is built.
         is_recurrent: it may be chosen, and is retrained. One that isn't shows what recurrence adds.
         alone_color: of the network without its n-gram path, where it is shown beside itself.
     """
 
-    look: Look
+    style: Style
     reader: str = "rnn_pipelines.sentiment.methods.network:read_in_order"
     is_recurrent: bool = True
     alone_color: str = SPARE_COLOR
@@ -43,11 +43,11 @@ class Baseline:
     """What a challenger may have to beat.
 
     Attributes:
-        look: how it appears.
+        style: how it appears.
         score: the logits of texts, float64[num_texts], from all reviews and the predictions of these texts.
     """
 
-    look: Look
+    style: Style
     score: Callable[[pd.DataFrame, pd.DataFrame], np.ndarray]
 
 
@@ -61,15 +61,15 @@ NETWORKS = {
     "lstm": Network(CELLS["lstm"], alone_color="#56b4e9"),
     "gru": Network(CELLS["gru"], alone_color="#e69f00"),
     "pointwise": Network(
-        Look("no recurrence", "#cc79a7", "dot"),
+        Style("no recurrence", "#cc79a7", "dot"),
         "rnn_pipelines.sentiment.methods.network:read_each_word",
         is_recurrent=False,
     ),
 }
 BASELINES = {
-    "majority": Baseline(Look("majority"), _score_majority),
+    "majority": Baseline(Style("majority"), _score_majority),
     NB_NGRAM: Baseline(
-        Look("NB n-grams", "#7a6a4f", "dash"), lambda reviews, predictions: predictions[NB_NGRAM].to_numpy()
+        Style("NB n-grams", "#7a6a4f", "dash"), lambda reviews, predictions: predictions[NB_NGRAM].to_numpy()
     ),
 }
 

@@ -15,7 +15,7 @@ from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_clas
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates
 from rnn_pipelines.sentiment.methods.registry import list_classifiers as list_all_classifiers
 from rnn_pipelines.sentiment.methods.tables import Confidences, Groups
-from rnn_pipelines.sentiment.report.styles import get_looks
+from rnn_pipelines.sentiment.report.styles import get_styles
 
 BIN_WIDTH = 0.5 / NUM_CONFIDENCE_BINS
 
@@ -43,7 +43,7 @@ def draw_figures(
         "calibration": draw_or_note(draw_calibration, by_confidence),
         "by_length": draw_or_note(draw_groups, lengths, "Accuracy by length", "words and signs"),
         "by_rating": draw_or_note(draw_groups, ratings, "Accuracy by rating", "stars"),
-        "losses": draw_or_note(draw_losses, histories, "cross-entropy in nats", get_looks()),
+        "losses": draw_or_note(draw_losses, histories, "cross-entropy in nats", get_styles()),
     }
 
 
@@ -58,22 +58,22 @@ def draw_accuracy(metrics: Mapping[str, ClassifierMetrics]) -> Figure:
     Args:
         metrics: see `draw_figures`.
     """
-    figure, looks = Figure(), get_looks()
+    figure, styles = Figure(), get_styles()
     for name in list_classifiers(metrics):
         accuracy, low, high = (100 * metrics[name][key] for key in ("accuracy", "accuracy_low", "accuracy_high"))
-        look = looks[name]
+        style = styles[name]
         figure.add_scatter(
             x=[accuracy],
-            y=[f"{look.name}<br>{format_percent(metrics[name]['accuracy'])}"],
+            y=[f"{style.name}<br>{format_percent(metrics[name]['accuracy'])}"],
             error_x={"array": [high - accuracy], "arrayminus": [accuracy - low], "thickness": 2, "width": 6},
-            name=look.name,
+            name=style.name,
             mode="markers",
-            marker={"color": look.color, "size": 11},
+            marker={"color": style.color, "size": 11},
             hovertemplate=f"{accuracy:.2f} % ({low:.2f}–{high:.2f})",
             showlegend=False,
         )
-    figure.add_vline(100 * metrics[NB_NGRAM]["accuracy"], line={"color": looks[NB_NGRAM].color, "dash": "dash"})
-    set_title(figure, "Accuracy", f"95 % intervals; line: {looks[NB_NGRAM].name}")
+    figure.add_vline(100 * metrics[NB_NGRAM]["accuracy"], line={"color": styles[NB_NGRAM].color, "dash": "dash"})
+    set_title(figure, "Accuracy", f"95 % intervals; line: {styles[NB_NGRAM].name}")
     figure.update_xaxes(title="accuracy, %")
     figure.update_yaxes(autorange="reversed")
     figure.update_layout(hovermode="closest")
@@ -87,10 +87,10 @@ def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Fig
         metrics: see `draw_figures`.
         chosen: the classifier beside the n-gram classifier.
     """
-    looks = get_looks()
+    styles = get_styles()
     figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.06)
     for column, name in enumerate((chosen, NB_NGRAM), start=1):
-        look = looks[name]
+        style = styles[name]
         measured = [metrics[name][cell] for cell in CONFUSION]
         counts = [measured[:2], measured[2:]]
         heatmap = Heatmap(
@@ -100,18 +100,18 @@ def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Fig
             text=[[f"{count:,}<br>{format_percent(count / sum(row), 1)}" for count in row] for row in counts],
             texttemplate="%{text}",
             textfont={"size": 14},
-            colorscale=[[0, "#ffffff"], [1, look.color]],
+            colorscale=[[0, "#ffffff"], [1, style.color]],
             # Half of the color's depth, so that a dark text is readable on it.
             zmin=0,
             zmax=2,
             showscale=False,
-            name=look.name,
+            name=style.name,
             hovertemplate="%{y}, taken for %{x}: %{text}",
             xgap=2,
             ygap=2,
         )
         figure.add_trace(heatmap, 1, column)
-        figure.update_xaxes(title=look.name, col=column)
+        figure.update_xaxes(title=style.name, col=column)
     set_title(figure, "Confusion matrix", "columns: predicted; percent of the true class")
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(showgrid=False, autorange="reversed", ticks="")
@@ -126,21 +126,21 @@ def draw_calibration(by_confidence: Confidences) -> Figure:
     Args:
         by_confidence: see `draw_figures`.
     """
-    looks = get_looks()
+    styles = get_styles()
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.68, 0.32], vertical_spacing=0.06)
     diagonal = Scatter(
         x=[50, 100], y=[50, 100], mode="lines", line={"color": "#999999", "dash": "dash"}, name="right as often as sure"
     )
     figure.add_trace(diagonal, 1, 1)
     for name in list_classifiers(set(by_confidence["classifier"])):
-        look = looks[name]
+        style = styles[name]
         table = by_confidence[by_confidence["classifier"] == name]
-        options = {"name": look.name, "legendgroup": name, "visible": _choose_visible(name)}
-        line = {"color": look.color, "dash": look.dash, "width": 2}
+        options = {"name": style.name, "legendgroup": name, "visible": _choose_visible(name)}
+        line = {"color": style.color, "dash": style.dash, "width": 2}
         curve = Scatter(x=100 * table["confidence"], y=100 * table["accuracy"], line=line, mode="lines+markers")
         figure.add_trace(curve.update(options), 1, 1)
         bins = (table["confidence"] // BIN_WIDTH).clip(upper=2 * NUM_CONFIDENCE_BINS - 1)
-        bars = Bar(x=100 * (bins + 0.5) * BIN_WIDTH, y=table["num_texts"], marker={"color": look.color})
+        bars = Bar(x=100 * (bins + 0.5) * BIN_WIDTH, y=table["num_texts"], marker={"color": style.color})
         figure.add_trace(bars.update(options | {"showlegend": False}), 2, 1)
     set_title(figure, "Calibration", "how often right, and how many reviews, by confidence")
     figure.update_xaxes(title="confidence, %", dtick=10, row=2)
@@ -158,16 +158,16 @@ def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
         title: of the figure.
         unit: what the groups count.
     """
-    figure, looks = Figure(), get_looks()
+    figure, styles = Figure(), get_styles()
     for name in list_classifiers(set(groups["classifier"])):
-        look = looks[name]
+        style = styles[name]
         table = groups[groups["classifier"] == name]
         figure.add_scatter(
             x=[_name_group(*group) for group in zip(table["group"], table["num_texts"], strict=True)],
             y=100 * table["accuracy"],
-            name=look.name,
+            name=style.name,
             mode="lines+markers",
-            line={"color": look.color, "dash": look.dash, "width": 2},
+            line={"color": style.color, "dash": style.dash, "width": 2},
             marker={"size": 8},
             visible=_choose_visible(name),
         )

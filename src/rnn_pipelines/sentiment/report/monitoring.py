@@ -75,9 +75,9 @@ def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
     measures = {name: measure for name, measure in MEASURES.items() if measure.axis}
     curves = (("scored texts", scores, CELLS["lstm"], "solid"), ("held-out reviews", reference, CELLS["gru"], "dash"))
     for name, measure in measures.items():
-        for whose, table, look, dash in curves:
+        for whose, table, style, dash in curves:
             x, y = _trace(measure.compute(table), 100.0 if name == "unknown_words" else 1.0)
-            line = {"color": look.color, "dash": dash, "width": 2, "shape": "hv"}
+            line = {"color": style.color, "dash": dash, "width": 2, "shape": "hv"}
             figure.add_scatter(x=x, y=y, name=whose, mode="lines", line=line)
     layouts = [
         {"xaxis.title.text": measure.axis, "xaxis.type": "log" if name == "num_words" else "linear"}

@@ -17,7 +17,7 @@ from rnn_pipelines.sentiment.evaluation.metrics import CONFUSION
 from rnn_pipelines.sentiment.methods.calibration import choose_classifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidates, name_alone
 from rnn_pipelines.sentiment.report.examples import quote_mistakes, quote_sample
-from rnn_pipelines.sentiment.report.styles import get_looks
+from rnn_pipelines.sentiment.report.styles import get_styles
 from rnn_pipelines.sentiment.report.tables import (
     Calibrations,
     Metrics,
@@ -63,7 +63,7 @@ class SentimentResults:
 def render_report(results: SentimentResults) -> str:
     """Puts a run's results on one HTML page that needs no network."""
     metrics, figures = results.metrics, results.figures
-    chosen, looks = choose_classifier(results.calibrations), get_looks()
+    chosen, styles = choose_classifier(results.calibrations), get_styles()
     sections = [
         Section(
             "Classifiers",
@@ -76,7 +76,7 @@ def render_report(results: SentimentResults) -> str:
         Section("By length and rating", _list_groups(results)),
         *_list_examples(results.examples, chosen),
         Section("Loss curves", [figures["losses"]]),
-        Section("Networks", [tabulate_trainings(results.records, looks), *tabulate_layers(results.records, looks)]),
+        Section("Networks", [tabulate_trainings(results.records, styles), *tabulate_layers(results.records, styles)]),
         Section("Data", [tabulate_parts(results.profile), tabulate_profile(results.profile)]),
         Section("Parameters", [tabulate_parameters("sentiment", results.parameters)]),
     ]
@@ -92,7 +92,7 @@ def write_verdict(metrics: Metrics, chosen: str) -> str:
         chosen: the classifier that is best on validation.
     """
     num_texts = sum(metrics[chosen][cell] for cell in CONFUSION)
-    looks, test = get_looks(), metrics[chosen]["against_nb_ngram"]
+    styles, test = get_styles(), metrics[chosen]["against_nb_ngram"]
     gain = test["only_reference_wrong"] - test["only_this_wrong"]
     is_shown = test["p_value"] < SIGNIFICANCE
     accuracies = [format_percent(metrics[name]["accuracy"]) for name in (chosen, NB_NGRAM)]
@@ -102,8 +102,8 @@ def write_verdict(metrics: Metrics, chosen: str) -> str:
     else:
         difference, verdict = "", "so it adds nothing that this test set can show"
     return (
-        f"{looks[chosen].name}, the best on validation, is right on {accuracies[0]} of {num_texts:,} test reviews, "
-        f"the classical {looks[NB_NGRAM].name} on {accuracies[1]}: {_count_gain(gain)}{difference} "
+        f"{styles[chosen].name}, the best on validation, is right on {accuracies[0]} of {num_texts:,} test reviews, "
+        f"the classical {styles[NB_NGRAM].name} on {accuracies[1]}: {_count_gain(gain)}{difference} "
         f"(McNemar {format_p_value(test['p_value'])}), {verdict}."
     )
 
@@ -115,14 +115,14 @@ def _count_gain(gain: int) -> str:
 
 
 def _name_cells(between: str) -> str:
-    looks = get_looks()
-    return between.join(looks[cell].name for cell in list_candidates()[:2])
+    styles = get_styles()
+    return between.join(styles[cell].name for cell in list_candidates()[:2])
 
 
 def compare_cells(metrics: Metrics) -> str:
     """The first two networks that may be chosen against each other in accuracy, time and size: LSTM and GRU."""
-    looks, cells = get_looks(), list_candidates()[:2]
-    names = [looks[cell].name for cell in cells]
+    styles, cells = get_styles(), list_candidates()[:2]
+    names = [styles[cell].name for cell in cells]
     one, other = (metrics[cell] for cell in cells)
     alone = ""
     if all(name_alone(cell) in metrics for cell in cells):
@@ -148,9 +148,9 @@ def _relate(names: list[str], accuracies: list[float]) -> str:
 
 def describe_confusion(metrics: Metrics, chosen: str) -> str:
     """Both kinds of errors of the chosen and the n-gram classifier."""
-    looks = get_looks()
+    styles = get_styles()
     return " ".join(
-        f"{looks[name].name} takes {metrics[name]['false_positive']:,} negative reviews for positive and "
+        f"{styles[name].name} takes {metrics[name]['false_positive']:,} negative reviews for positive and "
         f"{metrics[name]['false_negative']:,} positive ones for negative."
         for name in (chosen, NB_NGRAM)
     )
@@ -168,21 +168,21 @@ def _describe_inputs(records: Mapping[str, Mapping[str, Any]], metrics: Metrics)
     ]
     if not readers:
         return []
-    looks = get_looks()
-    alone = [looks[name_alone(name)].name for name in readers if name_alone(name) in metrics]
+    styles = get_styles()
+    alone = [styles[name_alone(name)].name for name in readers if name_alone(name) in metrics]
     without = (
         f" So {'do' if len(alone) > 1 else 'does'} {' and '.join(alone)}; only its logit is not added." if alone else ""
     )
     return [
         "These networks read, with each word, the n-gram classifier's weights of the n-grams that begin there: "
-        f"{', '.join(looks[name].name for name in readers)}.{without}"
+        f"{', '.join(styles[name].name for name in readers)}.{without}"
     ]
 
 
 def _list_calibration(results: SentimentResults) -> list[Part]:
     table, candidates = tabulate_calibrations(results.calibrations), list_candidates()
     among = (
-        f"{', '.join(NETWORKS[name].look.name for name in candidates)} and {'both' if len(candidates) == 2 else 'all'}"
+        f"{', '.join(NETWORKS[name].style.name for name in candidates)} and {'both' if len(candidates) == 2 else 'all'}"
     )
     return [results.figures["calibration"], NOTES["confidence"], table, NOTES["weights"].format(among)]
 
@@ -198,7 +198,7 @@ def _list_groups(results: SentimentResults) -> list[Part]:
 def _list_examples(examples: Examples, chosen: str) -> list[Section]:
     if (reason := find_failure(examples)) is not None:
         return [Section("Examples", [write_note(reason)])]
-    told = f"What {get_looks()[chosen].name} says of the first test review."
+    told = f"What {get_styles()[chosen].name} says of the first test review."
     return [
         Section("A sample", [told, quote_sample(examples)]),
         Section("Largest errors", _list_mistakes(examples, chosen)),
@@ -206,7 +206,7 @@ def _list_examples(examples: Examples, chosen: str) -> list[Section]:
 
 
 def _list_mistakes(examples: Examples, chosen: str) -> list[Part]:
-    mistakes, name = quote_mistakes(examples), get_looks()[chosen].name
+    mistakes, name = quote_mistakes(examples), get_styles()[chosen].name
     if not mistakes:
         return [f"{name} is right on all test reviews."]
     words = f"To the labels of these test reviews, {name} gives the least probability. {NOTES['mistakes']}"

@@ -1,15 +1,15 @@
 """Names, colours and dashes of all classifiers in the reports of sentiment."""
 
-from rnn_pipelines.report.styles import Look, Looks
+from rnn_pipelines.report.styles import Style, Styles
 from rnn_pipelines.sentiment.methods.registry import BASELINES, ENSEMBLE, NETWORKS, list_candidates, name_alone
 
 
-def get_looks() -> Looks:
+def get_styles() -> Styles:
     """The looks of everyone in the registry, and of what is made of them."""
     candidates = {name: NETWORKS[name] for name in list_candidates()}
     alone = {
-        name_alone(name): Look(f"{network.look.name} alone", network.alone_color, "dot")
+        name_alone(name): Style(f"{network.style.name} alone", network.alone_color, "dot")
         for name, network in candidates.items()
     }
-    together = " + ".join(network.look.name for network in candidates.values())
-    return Looks(NETWORKS, BASELINES, alone, {ENSEMBLE: Look(together, "#009e73")})
+    together = " + ".join(network.style.name for network in candidates.values())
+    return Styles(NETWORKS, BASELINES, alone, {ENSEMBLE: Style(together, "#009e73")})

@@ -8,7 +8,7 @@ from rnn_pipelines.sentiment.evaluation.metrics import ClassifierMetrics, Metric
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
 from rnn_pipelines.sentiment.report.figures import list_classifiers
-from rnn_pipelines.sentiment.report.styles import get_looks
+from rnn_pipelines.sentiment.report.styles import get_styles
 from rnn_pipelines.sentiment.text.schema import PARTS
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
 
@@ -19,10 +19,10 @@ Calibrations = Mapping[str, Calibration]
 
 def tabulate_classifiers(metrics: Metrics) -> Table:
     """Metrics, parameters and seconds of each classifier; the best are marked."""
-    names, looks = list_classifiers(metrics), get_looks()
+    names, styles = list_classifiers(metrics), get_styles()
     rows = [
         [
-            looks[name].name,
+            styles[name].name,
             format_percent(metrics[name]["accuracy"]),
             f"{100 * metrics[name]['accuracy_low']:.2f}–{100 * metrics[name]['accuracy_high']:.2f}",
             *(_format_metric(key, metrics[name][key]) for key in ("f1", "roc_auc", "log_loss", "calibration_error")),
@@ -54,7 +54,7 @@ def _find_best(rows: Sequence[ClassifierMetrics]) -> Iterator[tuple[int, int]]:
 
 def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
     """Each classifier's parts, and what it adds to the n-gram classifier."""
-    rows, looks = [], get_looks()
+    rows, styles = [], get_styles()
     for name in list_classifiers(metrics):
         accuracy, test = metrics[name]["accuracy"], metrics[name].get("against_nb_ngram")
         added = [NO_NUMBER] * 4
@@ -65,19 +65,19 @@ def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
                 f"{test['only_this_wrong']:,}",
                 format_p_cell(test["p_value"]),
             ]
-        parts = ", ".join(looks[part].name for part in calibrations[name]["weights"])
-        rows.append([looks[name].name, parts, format_percent(accuracy), *added])
+        parts = ", ".join(styles[part].name for part in calibrations[name]["weights"])
+        rows.append([styles[name].name, parts, format_percent(accuracy), *added])
     return Table(
         header=["classifier", "parts", "accuracy", "points", "gained", "lost", "McNemar p"],
         rows=rows,
         num_text_columns=2,
-        caption=f"Each classifier against {looks[NB_NGRAM].name}",
+        caption=f"Each classifier against {styles[NB_NGRAM].name}",
     )
 
 
 def tabulate_gains(metrics: Metrics) -> Table:
     """What recurrence, the n-gram path (where there is one) and the other cell add to each cell, in points."""
-    looks, cells = get_looks(), list_candidates()
+    styles, cells = get_styles(), list_candidates()
     steps = [
         ("recurrent layer", "the network without recurrence", [("pointwise", cell) for cell in cells]),
         ("n-gram path", "the network alone", [(name_alone(cell), cell) for cell in cells]),
@@ -88,17 +88,17 @@ def tabulate_gains(metrics: Metrics) -> Table:
         for *what, pairs in steps
         if all(before in metrics for before, _ in pairs)
     ]
-    header = ["what is added", "to what", *(looks[cell].name for cell in cells)]
+    header = ["what is added", "to what", *(styles[cell].name for cell in cells)]
     return Table(header, rows, num_text_columns=2, caption="Points that each part adds")
 
 
 def tabulate_calibrations(calibrations: Calibrations) -> Table:
     """How much each part weighs in each classifier; the lowest log loss on validation of a candidate is marked."""
-    names, looks = list_classifiers(calibrations), get_looks()
+    names, styles = list_classifiers(calibrations), get_styles()
     parts = list_classifiers({part for name in names for part in calibrations[name]["weights"]})
     rows = [
         [
-            looks[name].name,
+            styles[name].name,
             *(_format_weight(calibrations[name]["weights"].get(part)) for part in parts),
             _format_weight(calibrations[name]["intercept"]),
             f"{calibrations[name]['validation_log_loss']:.4f}",
@@ -106,7 +106,12 @@ def tabulate_calibrations(calibrations: Calibrations) -> Table:
         for name in names
     ]
     return Table(
-        header=["classifier", *(f"weight of {looks[part].name}" for part in parts), "intercept", "validation log loss"],
+        header=[
+            "classifier",
+            *(f"weight of {styles[part].name}" for part in parts),
+            "intercept",
+            "validation log loss",
+        ],
         rows=rows,
         best=frozenset({(names.index(choose_classifier(calibrations)), len(parts) + 2)}),
     )
