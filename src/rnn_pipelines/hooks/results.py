@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Place:
+class ResultFile:
     """Where a data set's file is seen: `<data root>/<layer>/<pipeline>/<rest>`."""
 
     room: Room
@@ -70,16 +70,16 @@ class ResultHooks:
         """Takes the lock, makes the folder, and lets data sets write there."""
         self._num_kept = read_block("runs", RunsSpec, catalog.load("parameters").get("runs", {})).keep
         whole = sum((pipelines[name] for name in run_params["pipeline_names"] or ["__default__"]), Pipeline([]))
-        places = find_places(pipeline.datasets(), catalog, self._root)
+        result_files = find_places(pipeline.datasets(), catalog, self._root)
         written = find_places(whole.all_outputs(), catalog, self._root)
         needed = _list_needed(run_params, pipeline, whole)
         try:
-            for writer in _list_writers(pipeline, places):
+            for writer in _list_writers(pipeline, result_files):
                 self._locks.enter_context(hold_lock(writer.lock, WAIT_SECONDS.get()))
-                reads = None if needed is None else {name: places[name] for name in needed & places.keys()}
+                reads = None if needed is None else {name: result_files[name] for name in needed & result_files.keys()}
                 files = None if reads is None else _list_files(writer, reads)
                 self._runs[writer] = open_run(writer, _list_files(writer, written), files)
-            read = self._redirect(places, catalog) if self._runs else {}
+            read = self._redirect(result_files, catalog) if self._runs else {}
             parameters = _list_parameters(pipeline, catalog)
             self._records = {
                 writer: _describe(run, run_params["env"], parameters, read) for writer, run in self._runs.items()
@@ -126,26 +126,28 @@ class ResultHooks:
             self._runs, self._records, self._shown = {}, {}, {}
             self._locks.close()
 
-    def _redirect(self, places: Mapping[str, Place], catalog: DataCatalog) -> dict[str, str]:
+    def _redirect(self, result_files: Mapping[str, ResultFile], catalog: DataCatalog) -> dict[str, str]:
         """Own results into the run's folder; those of others are read from one run, whatever is shown meanwhile."""
         read = {}
-        for name, place in places.items():
-            dataset, run = _find_file(catalog, name), self._runs.get(place.room)
+        for name, result_file in result_files.items():
+            dataset, run = _find_file(catalog, name), self._runs.get(result_file.room)
             if run is not None:
                 folder = run.folder
                 # Ours write it into the file, so that a file tells where it comes from wherever it is taken.
                 if hasattr(dataset, "run"):
                     dataset.run = run.name
-            elif (current := place.room.find_current()) and place.room.find_shown(place.layer).is_symlink():
-                folder, read[place.room.pipeline] = place.room.folder / current, current
+            elif (current := result_file.room.find_current()) and result_file.room.find_shown(
+                result_file.layer
+            ).is_symlink():
+                folder, read[result_file.room.pipeline] = result_file.room.folder / current, current
             else:
                 continue
             self._shown[dataset] = dataset._filepath
-            dataset._filepath = PurePosixPath(folder) / place.within()
+            dataset._filepath = PurePosixPath(folder) / result_file.within()
         return read
 
 
-def find_places(names: set[str], catalog: CatalogProtocol[Any, Any], root: Path | None) -> dict[str, Place]:
+def find_places(names: set[str], catalog: CatalogProtocol[Any, Any], root: Path | None) -> dict[str, ResultFile]:
     """Find the data sets whose files are results of a pipeline, in the order of their names.
 
     Args:
@@ -153,18 +155,18 @@ def find_places(names: set[str], catalog: CatalogProtocol[Any, Any], root: Path 
         catalog: in which they are.
         root: the data root; None if it is on another machine.
     """
-    places = {}
+    result_files = {}
     for name in sorted(names):
         path = getattr(_find_file(catalog, name), "_filepath", None)
         if root is not None and path is not None and Path(path).is_relative_to(root):
             layer, *rest = Path(path).relative_to(root).parts
             if len(rest) > 1 and rest[0] in PIPELINES:
-                places[name] = Place(Room(root, rest[0]), layer, PurePosixPath(*rest[1:]))
-    return places
+                result_files[name] = ResultFile(Room(root, rest[0]), layer, PurePosixPath(*rest[1:]))
+    return result_files
 
 
-def _list_files(room: Room, places: Mapping[str, Place]) -> set[str]:
-    return {str(place.within()) for place in places.values() if place.room == room}
+def _list_files(room: Room, result_files: Mapping[str, ResultFile]) -> set[str]:
+    return {str(result_file.within()) for result_file in result_files.values() if result_file.room == room}
 
 
 def _remove_old(room: Room, num_kept: int) -> None:
@@ -179,9 +181,9 @@ def _remove_old(room: Room, num_kept: int) -> None:
         logger.info("removed, because runs.keep is %d: %s", num_kept, ", ".join(removal.removed))
 
 
-def _list_writers(pipeline: Pipeline, places: Mapping[str, Place]) -> list[Room]:
+def _list_writers(pipeline: Pipeline, result_files: Mapping[str, ResultFile]) -> list[Room]:
     """Where a run writes, always in the same order, so that no two runs wait for each other."""
-    writers = {places[name].room for name in pipeline.all_outputs() & places.keys()}
+    writers = {result_files[name].room for name in pipeline.all_outputs() & result_files.keys()}
     return sorted((room for room in writers if not room.pipeline.startswith(PREFIX)), key=lambda room: room.pipeline)
 
 
