@@ -36,7 +36,7 @@ from rnn_pipelines.champion.tracking.specs import TrackingSpec
 from rnn_pipelines.cli import champion as cli
 from rnn_pipelines.cli import run_command
 from rnn_pipelines.errors import SeriesError, TrackingError
-from rnn_pipelines.hooks.paths import Place, fingerprint_newest
+from rnn_pipelines.hooks.paths import Paths, fingerprint_newest
 
 HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
 # What is light beside these, and half of a second for who asks only what is on record.
@@ -48,19 +48,19 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     """A task without anything, in the place of the project's."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
-    place = Place(champion=tmp_path / "forecast", verdict=tmp_path / "verdict.json")
-    monkeypatch.setattr(cli, "find_place", lambda task, env: place)
-    monkeypatch.setattr(cli, "find_place_in", lambda session, task: place)
-    return place
+    paths = Paths(champion=tmp_path / "forecast", verdict=tmp_path / "verdict.json")
+    monkeypatch.setattr(cli, "find_paths", lambda task, env: paths)
+    monkeypatch.setattr(cli, "find_paths_in", lambda session, task: paths)
+    return paths
 
 
 @pytest.fixture
-def store(place: Place) -> ChampionStore:
+def store(paths: Paths) -> ChampionStore:
     """With two champions, one after another, and a version that was kept back."""
-    store = place.store
+    store = paths.store
     for outcome in ("promoted", "promoted", "kept"):
         version = store.add_version({"model": outcome.encode()})
         if outcome == "promoted":
@@ -196,7 +196,7 @@ def test_help_tells_the_exit_codes(command: str, codes: list[str]) -> None:
     assert re.findall(r"^ +(\d+) ", told.partition("Options:")[0], re.MULTILINE) == codes
 
 
-def test_unknown_task_is_a_wrong_call(place: Place) -> None:
+def test_unknown_task_is_a_wrong_call(paths: Paths) -> None:
     assert run("history", "weather").exit_code == 2
 
 
@@ -217,7 +217,7 @@ def test_history_can_be_cut_to_the_newest(store: ChampionStore) -> None:
     assert json.loads(run("history", "forecast", "--json", "--last", "1").stdout) == list_records(store.folder)[-1:]
 
 
-def test_history_before_the_first_record_is_empty(place: Place) -> None:
+def test_history_before_the_first_record_is_empty(paths: Paths) -> None:
     result = run("history", "forecast")
     assert (result.exit_code, result.stdout) == (0, "forecast: nothing yet\n")
 
@@ -232,10 +232,10 @@ def test_show_tells_of_a_version(store: ChampionStore) -> None:
     assert json.loads(run("show", "forecast", kept[-6:], "--json").stdout)["version"] == kept
 
 
-def test_error_of_the_library_is_one_line_without_a_traceback(place: Place) -> None:
+def test_error_of_the_library_is_one_line_without_a_traceback(paths: Paths) -> None:
     result = run("show", "forecast")
     assert result.exit_code == 1
-    assert result.stderr == f"Error: {place.champion}: there is no champion yet. Run kedro champion retrain.\n"
+    assert result.stderr == f"Error: {paths.champion}: there is no champion yet. Run kedro champion retrain.\n"
 
 
 def test_fault_of_the_program_keeps_its_traceback(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,8 +247,8 @@ def test_fault_of_the_program_keeps_its_traceback(store: ChampionStore, monkeypa
 
 
 @pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("retrain", 10), ("alarm", 20)])
-def test_check_ends_with_the_code_of_the_verdict(store: ChampionStore, place: Place, verdict: str, code: int) -> None:
-    place.verdict.write_text(json.dumps({"verdict": verdict, "reasons": ["seen"], "at": SINCE}))
+def test_check_ends_with_the_code_of_the_verdict(store: ChampionStore, paths: Paths, verdict: str, code: int) -> None:
+    paths.verdict.write_text(json.dumps({"verdict": verdict, "reasons": ["seen"], "at": SINCE}))
     result = run("check", "forecast")
     assert (result.exit_code, result.stdout) == (code, f"forecast: {verdict}\n  seen (the monitor at {SINCE})\n")
 
@@ -258,7 +258,7 @@ def test_check_of_a_champion_that_was_never_monitored_has_a_code_of_its_own(stor
     assert (result.exit_code, json.loads(result.stdout)["verdict"]) == (11, "unmonitored")
 
 
-def test_check_as_json_ends_with_the_same_code(store: ChampionStore, place: Place) -> None:
+def test_check_as_json_ends_with_the_same_code(store: ChampionStore, paths: Paths) -> None:
     shutil.rmtree(store.folder / "versions" / find_champion(store))
     result = run("check", "forecast", "--json")
     assert result.exit_code == 20
@@ -401,11 +401,11 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
 
 
 @pytest.fixture
-def tracked(place: Place, store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> Place:
+def tracked(paths: Paths, store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> Paths:
     """The task, where MLflow is on."""
-    tracked = replace(place, find_tracking=lambda: TrackingSpec(is_on=True))
-    monkeypatch.setattr(cli, "find_place", lambda task, env: tracked)
-    monkeypatch.setattr(cli, "find_place_in", lambda session, task: tracked)
+    tracked = replace(paths, find_tracking=lambda: TrackingSpec(is_on=True))
+    monkeypatch.setattr(cli, "find_paths", lambda task, env: tracked)
+    monkeypatch.setattr(cli, "find_paths_in", lambda session, task: tracked)
     return tracked
 
 
@@ -414,10 +414,10 @@ def refuse() -> TrackingSpec:
 
 
 @pytest.fixture
-def misconfigured(tracked: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def misconfigured(tracked: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = replace(tracked, find_tracking=refuse)
-    monkeypatch.setattr(cli, "find_place", lambda task, env: broken)
-    monkeypatch.setattr(cli, "find_place_in", lambda session, task: broken)
+    monkeypatch.setattr(cli, "find_paths", lambda task, env: broken)
+    monkeypatch.setattr(cli, "find_paths_in", lambda session, task: broken)
 
 
 @pytest.mark.usefixtures("tracked")

@@ -26,7 +26,7 @@ from rnn_pipelines.champion.verdict import Level
 from rnn_pipelines.cli.run_command import SECONDS, PlainErrors, run
 from rnn_pipelines.cli.runs import runs
 from rnn_pipelines.errors import TrackingError, make_line
-from rnn_pipelines.hooks.paths import Place, find_place, find_place_in, fingerprint_newest
+from rnn_pipelines.hooks.paths import Paths, find_paths, find_paths_in, fingerprint_newest
 from rnn_pipelines.pipelines.retraining import TASKS
 from rnn_pipelines.printing import say, say_json, write_list
 from rnn_pipelines.storage.lock import hold_lock
@@ -91,17 +91,17 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
     parameters = {} if as_of is None else {f"retrain_{task}": {"as_of": as_of}}
     session = KedroSession.create(env=env, runtime_params=parameters)
     with session:
-        place = find_place_in(session, task)
-        with hold_lock(place.champion / "retrain.lock", wait), _put_failure_on_record(place, task, as_of):
-            place.find_tracking()
-            changes = _list_changes(session, place, task)
+        paths = find_paths_in(session, task)
+        with hold_lock(paths.champion / "retrain.lock", wait), _put_failure_on_record(paths, task, as_of):
+            paths.find_tracking()
+            changes = _list_changes(session, paths, task)
             is_run = is_forced or bool(changes)
             if is_run:
                 say(f"{task}: {', '.join(changes) or 'nothing new, but asked for'}", is_error=True)
                 session.run(pipeline_names=[f"retrain_{task}"], runner=SequentialRunner())
-            record = find_retraining(place.store.list_records()) or Record()
+            record = find_retraining(paths.store.list_records()) or Record()
         if not is_run:
-            publish_if_possible(place.store, task, place.find_tracking)
+            publish_if_possible(paths.store, task, paths.find_tracking)
     found = {"task": task, "outcome": record.get("outcome") if is_run else "nothing new", "news": changes}
     _say(is_json, {**found, "record": record}, f"{task}: {_describe_outcome(record, is_run)}")
 
@@ -111,7 +111,7 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
 @click.option("--last", "num_records", metavar="N", type=click.IntRange(min=1), help="Only the newest N records.")
 def history(task: str, env: str | None, is_json: bool, num_records: int | None) -> None:
     """Lists what happened: retrainings with their reasons, changes by hand, alarms; the oldest first."""
-    store = find_place(task, env).store
+    store = find_paths(task, env).store
     records = store.list_records()[-(num_records or 0) :]
     pointer = store.find_pointer()
     version = None if pointer is None else pointer.version
@@ -123,7 +123,7 @@ def history(task: str, env: str | None, is_json: bool, num_records: int | None) 
 @click.argument("version", required=False)
 def show(task: str, env: str | None, is_json: bool, version: str | None) -> None:
     """Tells what is known of a VERSION, or of the champion."""
-    facts = find_facts(find_place(task, env).store, version)
+    facts = find_facts(find_paths(task, env).store, version)
     _say(is_json, facts, describe_version(facts))
 
 
@@ -142,8 +142,8 @@ def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None
       11  unmonitored: no monitor has run within a day of the first promotion
       20  alarm: somebody has to look
     """
-    place = find_place(task, env)
-    verdict = check_task(place.store, place.verdict)
+    paths = find_paths(task, env)
+    verdict = check_task(paths.store, paths.verdict)
     _say(is_json, {"task": task, **asdict(verdict)}, write_list(f"{task}: {verdict.verdict}", verdict.reasons))
     ctx.exit(CHECK_CODES[verdict.verdict])
 
@@ -156,9 +156,9 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
 
     One that is damaged is passed over. A retraining that runs meanwhile is not stopped.
     """
-    place = find_place(task, env)
-    change = roll_back(place.store, task, reason)
-    _tell_change(place, task, is_json, change)
+    paths = find_paths(task, env)
+    change = roll_back(paths.store, task, reason)
+    _tell_change(paths, task, is_json, change)
 
 
 @champion.command()
@@ -167,9 +167,9 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
 @click.option("--reason", default="promoted by hand", show_default=True, help="Why, for the history.")
 def promote(task: str, env: str | None, is_json: bool, version: str, reason: str) -> None:
     """Makes a VERSION the champion, whatever the policy says."""
-    place = find_place(task, env)
-    change = promote_version(place.store, task, version, reason)
-    _tell_change(place, task, is_json, change)
+    paths = find_paths(task, env)
+    change = promote_version(paths.store, task, version, reason)
+    _tell_change(paths, task, is_json, change)
 
 
 @champion.command()
@@ -187,10 +187,10 @@ def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int,
       0   removed, or there was nothing to remove
       75  a retraining did not end in time; try again later
     """
-    place = find_place(task, env)
+    paths = find_paths(task, env)
     # A challenger that waits for its promotion must not be removed.
-    with hold_lock(place.champion / "retrain.lock", wait):
-        removed = place.store.prune(num_kept, is_dry)
+    with hold_lock(paths.champion / "retrain.lock", wait):
+        removed = paths.store.prune(num_kept, is_dry)
     title = f"{task}: {len(removed)} {'would be ' if is_dry else ''}removed"
     _say(is_json, {"task": task, "is_dry_run": is_dry, "removed": removed}, "\n".join([title, *removed]))
 
@@ -202,31 +202,31 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
 
     Every other command that changes anything does so too; but where MLflow could not be told, only this one fails.
     """
-    place = find_place(task, env)
-    spec = place.find_tracking()
+    paths = find_paths(task, env)
+    spec = paths.find_tracking()
     if spec is None:
-        raise TrackingError(f"mlflow.yml: is_on is false. Write is_on: true into conf/{place.env}/mlflow.yml.")
-    published = publication.publish(place.store, task, spec)
+        raise TrackingError(f"mlflow.yml: is_on is false. Write is_on: true into conf/{paths.env}/mlflow.yml.")
+    published = publication.publish(paths.store, task, spec)
     text = publication.describe_publication(published, task, spec)
     _say(is_json, {"task": task, **asdict(published)}, make_line(f"{task}: {text}"))
 
 
-def _list_changes(session: KedroSession, place: Place, task: str) -> list[str]:
+def _list_changes(session: KedroSession, paths: Paths, task: str) -> list[str]:
     # Only this one is imported, and only its parameters are checked, as in the run.
     pipelines.set_requested([f"retrain_{task}"])
     catalog = session.load_context().catalog
-    return list_changes(place.store, fingerprint_newest(task, pipelines[f"retrain_{task}"], catalog))
+    return list_changes(paths.store, fingerprint_newest(task, pipelines[f"retrain_{task}"], catalog))
 
 
 @contextmanager
-def _put_failure_on_record(place: Place, task: str, as_of: str | None) -> Iterator[None]:
+def _put_failure_on_record(paths: Paths, task: str, as_of: str | None) -> Iterator[None]:
     """A node that fails is on record already, through the hook of the run; what fails before the first node is not."""
-    num_retrainings = count_retrainings(place.store)
+    num_retrainings = count_retrainings(paths.store)
     try:
         yield
     except Exception as error:
-        if count_retrainings(place.store) == num_retrainings:
-            record_failure(place.champion, task, error, as_of)
+        if count_retrainings(paths.store) == num_retrainings:
+            record_failure(paths.champion, task, error, as_of)
         raise
 
 
@@ -236,8 +236,8 @@ def _describe_outcome(record: Record, is_run: bool) -> str:
     return make_line(f"nothing new since {record['at']} ({record['outcome']}: {'; '.join(record['reasons'])})")
 
 
-def _tell_change(place: Place, task: str, is_json: bool, change: Change) -> None:
-    publish_if_possible(place.store, task, place.find_tracking)
+def _tell_change(paths: Paths, task: str, is_json: bool, change: Change) -> None:
+    publish_if_possible(paths.store, task, paths.find_tracking)
     text = f"{task}: {change.version} is the champion, {change.before or 'none'} was ({make_line(change.reason)})"
     _say(is_json, {"task": task, **asdict(change)}, text)
 

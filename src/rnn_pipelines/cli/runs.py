@@ -174,7 +174,7 @@ def find_layers(pipeline: str, env: str | None) -> set[str]:
     pipelines.set_requested([pipeline])
     with _open_context(env) as context:
         places = find_places(pipelines[pipeline].all_outputs(), context.catalog, find_data_root(context))
-    return {place.layer for place in places.values() if place.room.pipeline == pipeline}
+    return {paths.layer for paths in places.values() if paths.room.pipeline == pipeline}
 
 
 def find_room(pipeline: str, env: str | None) -> Room:

@@ -47,7 +47,7 @@ class GlobalsSpec(BaseModel):
 
 
 @dataclass(frozen=True)
-class Place:
+class Paths:
     """Where a task's files lie.
 
     Attributes:
@@ -93,18 +93,18 @@ def _refuse_silence(loader: AbstractConfigLoader) -> None:
         raise ParameterError(f"{path}: expected data_root, found none. Add data_root: data, say, or remove the file.")
 
 
-def find_place(task: str, env: str | None) -> Place:
+def find_paths(task: str, env: str | None) -> Paths:
     """Where the files of a task lie in an environment.
 
     Raises:
-        ChampionError: see `find_place_in`.
+        ChampionError: see `find_paths_in`.
     """
     session = KedroSession.create(env=env)
     with session:
-        return find_place_in(session, task)
+        return find_paths_in(session, task)
 
 
-def find_place_in(session: KedroSession, task: str) -> Place:
+def find_paths_in(session: KedroSession, task: str) -> Paths:
     """Where the files of a task lie in the environment of a session.
 
     From the entries as they are written: a catalog would check the parameters of all pipelines first.
@@ -117,7 +117,7 @@ def find_place_in(session: KedroSession, task: str) -> Place:
     champion, verdict = (entries.get(name, {}) for name in (f"champion_{task}", f"monitor_{task}_verdict"))
     if "path" not in champion:
         raise ChampionError(f"catalog entry champion_{task}: expected one with a path; there is no {task} to retrain.")
-    return Place(
+    return Paths(
         champion=context.project_path / champion["path"],
         verdict=context.project_path / verdict.get("filepath", f"no monitor_{task}_verdict in the catalog"),
         env=context.env or "local",
