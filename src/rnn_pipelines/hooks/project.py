@@ -87,15 +87,15 @@ class RunHooks:
         for name in sorted(pipeline.all_outputs()):
             kind = name.rpartition("_")[2]
             is_result = name in pipeline.outputs() if kind in RESULTS else kind == "predictions"
-            place = find_place_of(catalog, name) if is_result else None
-            if place:
-                logger.info("%s: %s", RESULTS.get(kind, "Predictions"), place)
+            location = find_location(catalog, name) if is_result else None
+            if location:
+                logger.info("%s: %s", RESULTS.get(kind, "Predictions"), location)
         for reason in take_failures():
             logger.warning("the results are complete, but a part of the report failed: %s", reason)
         self._locks.close()
 
 
-def find_place_of(catalog: DataCatalog, name: str) -> str | None:
+def find_location(catalog: DataCatalog, name: str) -> str | None:
     """The file or the table of a dataset; None where it has neither, because it stays in memory."""
     described = catalog[name]._describe() if name in catalog else {}
     table = described.get("table")
