@@ -206,18 +206,18 @@ def end(trials: Trials, kind: str, before: str | None, process: int, seconds: fl
     trials.check(kind, before, -1 if code == 1 and sent == signal.SIGINT else code)
 
 
-def fill_disk(trials: Trials, room: int) -> None:
+def fill_disk(trials: Trials, num_bytes: int) -> None:
     """Lets a run write so many bytes, and no more."""
-    before, process = trials.room.find_current(), trials.fork(lambda: limit_writes(room))
+    before, process = trials.room.find_current(), trials.fork(lambda: limit_writes(num_bytes))
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     trials.check("full disk", before, code)
     if code == 1:
         trials.problems.append(f"full disk ended with another error: {trials.log.read_text()[-300:]}")
 
 
-def limit_writes(room: int) -> None:
-    """Every write into the data root beyond `room` bytes fails, as on a full disk."""
-    left, original = [room], io.open
+def limit_writes(num_bytes: int) -> None:
+    """Every write into the data root beyond `num_bytes` bytes fails, as on a full disk."""
+    left, original = [num_bytes], io.open
 
     def use(size: int) -> None:
         left[0] -= size

@@ -26,11 +26,11 @@ class Faults:
         self.at = at
         self.num_calls = 0
 
-    def count(self, needs_room: bool = True) -> None:
+    def count(self, needs_space: bool = True) -> None:
         self.num_calls += 1
         if self.kind == "kill" and self.num_calls == self.at:
             os.kill(os.getpid(), signal.SIGKILL)
-        is_full = self.kind == "full" and self.num_calls >= self.at and needs_room
+        is_full = self.kind == "full" and self.num_calls >= self.at and needs_space
         if is_full or (self.kind == "once" and self.num_calls == self.at):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -43,11 +43,11 @@ class Faults:
         self._watch(os, "open", lambda _path, flags, *_: bool(flags & os.O_CREAT))
         self._watch_files()
 
-    def _watch(self, module: Any, name: str, needs_room: Callable[..., bool]) -> None:
+    def _watch(self, module: Any, name: str, needs_space: Callable[..., bool]) -> None:
         original = getattr(module, name)
 
         def call(*args: Any, **options: Any) -> Any:
-            self.count(needs_room(*args))
+            self.count(needs_space(*args))
             return original(*args, **options)
 
         setattr(module, name, call)

@@ -142,7 +142,7 @@ def limit_files(_: Path, num_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def retrain_without_room(folder: Path, is_disk: bool) -> list[dict[str, Any]]:
+def retrain_without_space(folder: Path, is_disk: bool) -> list[dict[str, Any]]:
     """Retrains with every room from none to enough, and after each time with enough; one outcome for each."""
     task = folder / "task"
     retrain(task, 1, 2)
@@ -200,9 +200,9 @@ def main() -> None:
             retrain_together(folder, arguments.number)
         case "disk":
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,nr_inodes=400", "none", folder], check=True)
-            print(json.dumps(retrain_without_room(folder, is_disk=True)))
+            print(json.dumps(retrain_without_space(folder, is_disk=True)))
         case "limit":
-            print(json.dumps(retrain_without_room(folder, is_disk=False)))
+            print(json.dumps(retrain_without_space(folder, is_disk=False)))
 
 
 if __name__ == "__main__":

@@ -191,12 +191,12 @@ def test_retraining_that_was_decided_did_not_fail_with_another(retrained: DataCa
 def test_promotion_whose_record_found_no_room_did_not_fail(
     retrained: DataCatalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def save_without_room(store: ChampionStore) -> None:
+    def save_without_space(store: ChampionStore) -> None:
         with monkeypatch.context() as patch, contextlib.suppress(OSError):
             patch.setattr("rnn_pipelines.champion.outcome.add_record", Mock(side_effect=OSError("No space left")))
             save_promoted(store)
 
-    assert fail_after(retrained, save_without_room) == {"forecast": ["promoted"], "sentiment": ["failed"]}
+    assert fail_after(retrained, save_without_space) == {"forecast": ["promoted"], "sentiment": ["failed"]}
     assert len(list((retrained["champion_forecast"].store.folder).glob("history/*"))) == 0
 
 
