@@ -35,7 +35,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines.runs.records import find_damage
-from rnn_pipelines.runs.run_store import Room
+from rnn_pipelines.runs.run_store import RunStore
 from rnn_pipelines.storage.lock import hold_lock
 
 PROJECT = Path(__file__).parents[1]
@@ -54,7 +54,7 @@ class Trials:
     """One data root, and what was found in it.
 
     Attributes:
-        room: of the results.
+        store: of the results.
         problems: what broke, one line each.
         counts: of ends of processes, by kind of trial.
     """
@@ -63,7 +63,7 @@ class Trials:
         self.conf = folder / "conf"
         shutil.copytree(PROJECT / "conf", self.conf, ignore=shutil.ignore_patterns("local"))
         (self.conf / "test/globals.yml").write_text(f"data_root: {folder / 'data'}\n")
-        self.room = Room(folder / "data", "forecast")
+        self.store = RunStore(folder / "data", "forecast")
         self.log = folder / "log"
         self.problems: list[str] = []
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -72,8 +72,8 @@ class Trials:
 
     def put_notes(self) -> None:
         """Leaves things of a user in the current run and beside it."""
-        run = self.room.folder / str(self.room.find_current())
-        hidden = self.room.folder / ".2026-01-01T00.00.00.000000Z-abcdef.part"
+        run = self.store.folder / str(self.store.find_current())
+        hidden = self.store.folder / ".2026-01-01T00.00.00.000000Z-abcdef.part"
         hidden.mkdir()
         self.notes = [run / "08_reporting/notes.md", run / "08_reporting/report.html", hidden / "notes.md"]
         for path in self.notes:
@@ -109,9 +109,9 @@ class Trials:
     def check(self, kind: str, before: str | None, code: int) -> None:
         """Looks at all that people see."""
         self.counts[kind, "ended by itself" if code in (OK, DISK_FULL) else "killed" if code < 0 else "failed"] += 1
-        current = self.room.find_current()
+        current = self.store.find_current()
         problem = self.find_problem(current)
-        names = self.room.list_runs()
+        names = self.store.list_runs()
         if code == OK and current == before:
             problem = problem or "a run that ended well is not seen"
         if code != OK and current != before and current != names[-1]:
@@ -129,11 +129,11 @@ class Trials:
         """What is wrong with what people see; empty where nothing is."""
         if current is None:
             return "nothing is seen"
-        record = self.room.read_record(current)
-        damaged = find_damage(self.room.folder / current, record["files"])
+        record = self.store.read_record(current)
+        damaged = find_damage(self.store.folder / current, record["files"])
         if damaged:
             return f"damaged: {damaged}"
-        seen = self.room.root
+        seen = self.store.root
         metrics = json.loads((seen / "08_reporting/forecast/metrics.json").read_bytes())
         predictions = pd.read_parquet(seen / "07_model_output/forecast/predictions.parquet")
         report = (seen / "08_reporting/forecast/report.html").read_text()
@@ -144,23 +144,23 @@ class Trials:
 
     def run_well(self) -> str:
         """A run that nobody disturbs; its name."""
-        before, process = self.room.find_current(), self.fork()
+        before, process = self.store.find_current(), self.fork()
         code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
         if code != OK:
             sys.exit(f"An undisturbed run ended with {code}:\n{self.log.read_text()}")
         self.check("undisturbed", before, code)
-        return str(self.room.find_current())
+        return str(self.store.find_current())
 
 
 def kill_at(trials: Trials, kind: str, seconds: float, sent: signal.Signals) -> None:
     """Kills a run some seconds after its start."""
-    before, process = trials.room.find_current(), trials.fork()
+    before, process = trials.store.find_current(), trials.fork()
     end(trials, kind, before, process, seconds, sent)
 
 
 def kill_in(trials: Trials, node: str, fraction: float, sent: signal.Signals) -> None:
     """Kills a run in a node, at a moment of the time that a call of it takes."""
-    before = trials.room.find_current()
+    before = trials.store.find_current()
     reading, writing = os.pipe()
     process = trials.fork(lambda: tell_when_it_begins(node, writing))
     os.close(writing)
@@ -208,7 +208,7 @@ def end(trials: Trials, kind: str, before: str | None, process: int, seconds: fl
 
 def fill_disk(trials: Trials, num_bytes: int) -> None:
     """Lets a run write so many bytes, and no more."""
-    before, process = trials.room.find_current(), trials.fork(lambda: limit_writes(num_bytes))
+    before, process = trials.store.find_current(), trials.fork(lambda: limit_writes(num_bytes))
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     trials.check("full disk", before, code)
     if code == 1:
@@ -240,7 +240,7 @@ def limit_writes(num_bytes: int) -> None:
 
 def run_pair(trials: Trials) -> None:
     """Two runs that begin together: one waits for the other."""
-    before = trials.room.find_current()
+    before = trials.store.find_current()
     processes = [trials.fork(), trials.fork()]
     for process in processes:
         trials.check("pair", before, os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
@@ -269,7 +269,7 @@ def main() -> int:
         trials.run_well()
         trials.put_notes()
         seconds = min(measure_seconds(trials) for _ in range(3))
-        num_bytes = sum(facts["num_bytes"] for facts in trials.room.read_record(trials.run_well())["files"].values())
+        num_bytes = sum(facts["num_bytes"] for facts in trials.store.read_record(trials.run_well())["files"].values())
         for number in range(arguments.kills):
             kill_at(trials, "at random", moments.uniform(0, seconds), SIGNALS[number % 3])
         for node in (*LAST_NODES, "publish"):
@@ -280,9 +280,9 @@ def main() -> int:
         for _ in range(arguments.pairs):
             run_pair(trials)
         trials.run_well()
-        with hold_lock(trials.room.lock, 0):
+        with hold_lock(trials.store.lock, 0):
             own = {path.parent for path in trials.notes}
-            left = [path.name for path in trials.room.folder.glob(".*.part") if path not in own]
+            left = [path.name for path in trials.store.folder.glob(".*.part") if path not in own]
         if left:
             trials.problems.append(f"left: {left}")
         print("| trial | how the process ended | number |\n|---|---|---|")

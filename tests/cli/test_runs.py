@@ -12,31 +12,31 @@ from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines.cli import runs
 from rnn_pipelines.errors import RunError
-from rnn_pipelines.runs.run_store import Room
+from rnn_pipelines.runs.run_store import RunStore
 from rnn_pipelines.runs.writing import publish
 from small_runs import LAYERS, METRICS, begin, do_run, kill, list_tree
 
 
 @pytest.fixture
-def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     """In the place of the project's."""
-    room = Room(tmp_path, "forecast")
-    monkeypatch.setattr(runs, "find_room", lambda pipeline, env: room)
+    store = RunStore(tmp_path, "forecast")
+    monkeypatch.setattr(runs, "find_run_store", lambda pipeline, env: store)
     monkeypatch.setattr(runs, "find_layers", lambda pipeline, env: LAYERS)
     monkeypatch.setattr(runs, "find_num_kept", lambda env: 3)
-    return room
+    return store
 
 
 @pytest.fixture
-def names(room: Room) -> list[str]:
+def names(store: RunStore) -> list[str]:
     """Of two runs, of which the first one has a damaged record."""
     names = []
     for _ in range(2):
-        run = begin(room)
+        run = begin(store)
         run.folder.joinpath("08_reporting").mkdir()
         publish(run, {"run": run.name})
         names.append(run.name)
-    (room.folder / names[0] / "run.json").write_text("{")
+    (store.folder / names[0] / "run.json").write_text("{")
     return names
 
 
@@ -45,7 +45,7 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.mark.parametrize(("option", "expected"), [((), "forecast: no runs yet\n"), (("--json",), "[]\n")])
-def test_list_is_empty_before_the_first_run(room: Room, option: tuple[str, ...], expected: str) -> None:
+def test_list_is_empty_before_the_first_run(store: RunStore, option: tuple[str, ...], expected: str) -> None:
     found = run("list", "forecast", *option)
     assert (found.exit_code, found.output) == (0, expected)
 
@@ -73,65 +73,65 @@ def test_other_commands_end_with_what_is_damaged(names: list[str], command: str)
 
 
 @pytest.mark.parametrize("is_dry", [False, True])
-def test_prune_names_what_goes_and_what_stays_because_of_which_files(room: Room, is_dry: bool) -> None:
-    names = [do_run(room, number) for number in range(5)]
-    (room.folder / names[0] / "08_reporting/note.md").write_text("mine")
-    (room.folder / names[1] / METRICS).write_text("changed")
-    killed = kill(room, 6)
-    before = list_tree(room.root)
+def test_prune_names_what_goes_and_what_stays_because_of_which_files(store: RunStore, is_dry: bool) -> None:
+    names = [do_run(store, number) for number in range(5)]
+    (store.folder / names[0] / "08_reporting/note.md").write_text("mine")
+    (store.folder / names[1] / METRICS).write_text("changed")
+    killed = kill(store, 6)
+    before = list_tree(store.root)
     found = json.loads(run("prune", "forecast", "--keep", "2", "--json", *["--dry-run"] * is_dry).output)
     assert (found["pipeline"], found["is_dry_run"], found["removed"]) == ("forecast", is_dry, [killed.name, names[2]])
     kept = [(kept["name"], kept["files"]) for kept in found["kept"]]
     assert kept == [(names[0], ["08_reporting/note.md"]), (names[1], [METRICS])]
-    assert (list_tree(room.root) == before) == is_dry
-    assert room.list_runs() == (names if is_dry else [*names[:2], *names[3:]])
+    assert (list_tree(store.root) == before) == is_dry
+    assert store.list_runs() == (names if is_dry else [*names[:2], *names[3:]])
 
 
-def test_prune_keeps_as_many_as_the_parameter_says(room: Room) -> None:
-    names = [do_run(room, number) for number in range(4)]
+def test_prune_keeps_as_many_as_the_parameter_says(store: RunStore) -> None:
+    names = [do_run(store, number) for number in range(4)]
     assert run("prune", "forecast").output == f"forecast: 1 removed\n{names[0]}\n"
 
 
-def test_prune_where_there_are_no_runs_makes_no_folder(room: Room) -> None:
+def test_prune_where_there_are_no_runs_makes_no_folder(store: RunStore) -> None:
     assert run("prune", "forecast", "--dry-run").output == "forecast: 0 would be removed\n"
-    assert not room.folder.exists()
+    assert not store.folder.exists()
 
 
 @pytest.mark.parametrize("num_kept", ["1", "0", "-1", "x"])
-def test_fewer_runs_than_another_pipeline_may_read_are_a_wrong_call(room: Room, num_kept: str) -> None:
+def test_fewer_runs_than_another_pipeline_may_read_are_a_wrong_call(store: RunStore, num_kept: str) -> None:
     assert run("prune", "forecast", "--keep", num_kept).exit_code == 2
 
 
 # Repair
 
 
-def test_repair_says_what_it_did(room: Room) -> None:
-    do_run(room, 1)
-    room.find_shown("08_reporting").unlink()
-    (room.find_shown("08_reporting") / "mine").mkdir(parents=True)
-    (room.find_shown("08_reporting") / "mine/note.md").write_text("mine")
+def test_repair_says_what_it_did(store: RunStore) -> None:
+    do_run(store, 1)
+    store.find_shown("08_reporting").unlink()
+    (store.find_shown("08_reporting") / "mine").mkdir(parents=True)
+    (store.find_shown("08_reporting") / "mine/note.md").write_text("mine")
     found = json.loads(run("repair", "forecast", "--json").output)["forecast"]
     assert found["linked"] == ["08_reporting/forecast"]
-    assert (room.root / found["moved"]["08_reporting/forecast"] / "mine/note.md").read_text() == "mine"
+    assert (store.root / found["moved"]["08_reporting/forecast"] / "mine/note.md").read_text() == "mine"
     assert run("repair", "forecast").output == "forecast: 0 links made, 0 things moved\n"
 
 
-def test_repair_of_all_pipelines(room: Room) -> None:
+def test_repair_of_all_pipelines(store: RunStore) -> None:
     assert json.loads(run("repair", "--all", "--json").output).keys() == set(runs.NAMES)
 
 
 @pytest.mark.parametrize("arguments", [[], ["forecast", "--all"]])
-def test_repair_is_of_one_pipeline_or_of_all(room: Room, arguments: list[str]) -> None:
+def test_repair_is_of_one_pipeline_or_of_all(store: RunStore, arguments: list[str]) -> None:
     assert run("repair", *arguments).exit_code == 2
 
 
 @pytest.mark.parametrize("command", ["prune", "repair"])
-def test_commands_that_change_runs_wait_for_a_run_and_give_up(room: Room, command: str) -> None:
+def test_commands_that_change_runs_wait_for_a_run_and_give_up(store: RunStore, command: str) -> None:
     code = (
         "import sys; from pathlib import Path; from rnn_pipelines.storage.lock import hold_lock\n"
         "with hold_lock(Path(sys.argv[1]), 1):\n    print('held', flush=True); sys.stdin.read()"
     )
-    arguments = [sys.executable, "-c", code, str(room.lock)]
+    arguments = [sys.executable, "-c", code, str(store.lock)]
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
@@ -160,4 +160,4 @@ def test_no_runs_are_looked_for_on_another_machine(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(runs, "KedroSession", SimpleNamespace(create=lambda env: Session()))
     with pytest.raises(RunError, match=r"no runs are kept, because globals\.data_root leads"):
-        runs.find_room("forecast", None)
+        runs.find_run_store("forecast", None)

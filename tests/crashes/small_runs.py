@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rnn_pipelines.runs.run_store import Room
+from rnn_pipelines.runs.run_store import RunStore
 from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
 from trees import read_tree
 
@@ -13,8 +13,8 @@ LAYERS = ("01_raw", "08_reporting")
 KINDS = ("file", "folder", "link", "link to nothing")
 
 
-def begin(room: Room, needed: list[str] | None = None) -> OpenRun:
-    return open_run(room, FILES, needed)
+def begin(store: RunStore, needed: list[str] | None = None) -> OpenRun:
+    return open_run(store, FILES, needed)
 
 
 def write(run: OpenRun, number: int) -> None:
@@ -24,25 +24,25 @@ def write(run: OpenRun, number: int) -> None:
         path.write_text(json.dumps({"number": number}))
 
 
-def do_run(room: Room, number: int) -> str:
+def do_run(store: RunStore, number: int) -> str:
     """A run that ends well; its name."""
-    run = begin(room)
+    run = begin(store)
     write(run, number)
     publish(run, {"run": run.name, "ended": "2026-01-01T00:00:00+00:00"})
     return run.name
 
 
-def fail(room: Room, number: int) -> Path:
+def fail(store: RunStore, number: int) -> Path:
     """A run that fails in its last node; its folder."""
-    run = begin(room)
+    run = begin(store)
     write(run, number)
     put_aside(run)
-    return room.folder / f".{run.name}.failed"
+    return store.folder / f".{run.name}.failed"
 
 
-def kill(room: Room, number: int) -> Path:
+def kill(store: RunStore, number: int) -> Path:
     """A run that is killed in its last node; its folder."""
-    run = begin(room)
+    run = begin(store)
     write(run, number)
     return run.folder
 
@@ -64,8 +64,8 @@ def put(path: Path, kind: str) -> None:
         path.symlink_to(elsewhere)
 
 
-def read_shown(room: Room) -> int:
-    number: int = json.loads((room.find_shown("08_reporting") / "metrics.json").read_text())["number"]
+def read_shown(store: RunStore) -> int:
+    number: int = json.loads((store.find_shown("08_reporting") / "metrics.json").read_text())["number"]
     return number
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from faults import Faults, run_with_faults
 from rnn_pipelines.runs.pruning import prune
 from rnn_pipelines.runs.records import find_damage
-from rnn_pipelines.runs.run_store import Room
+from rnn_pipelines.runs.run_store import RunStore
 from rnn_pipelines.runs.writing import open_run, publish
 from rnn_pipelines.storage.lock import hold_lock
 
@@ -27,15 +27,15 @@ def make_files(number: int) -> dict[str, bytes]:
 
 def run(root: Path, number: int) -> None:
     """All that a run does on disk."""
-    room = Room(root, "forecast")
-    with hold_lock(room.lock, 60):
-        opened = open_run(room, make_files(number), needed=None)
+    store = RunStore(root, "forecast")
+    with hold_lock(store.lock, 60):
+        opened = open_run(store, make_files(number), needed=None)
         for name, content in make_files(number).items():
             path = opened.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         publish(opened, {"run": opened.name, "pipeline": "forecast", "ended": "2026-01-01T00:00:00+00:00"})
-        prune(room, NUM_KEPT)
+        prune(store, NUM_KEPT)
 
 
 def read_shown(root: Path) -> dict[str, int]:
@@ -53,8 +53,8 @@ def read_shown(root: Path) -> dict[str, int]:
 
 def find_damaged(root: Path) -> Mapping[str, list[str]]:
     """Files that are not as they were written, by run."""
-    room = Room(root, "forecast")
-    found = {name: find_damage(room.folder / name, room.read_record(name)["files"]) for name in room.list_runs()}
+    store = RunStore(root, "forecast")
+    found = {name: find_damage(store.folder / name, store.read_record(name)["files"]) for name in store.list_runs()}
     return {name: files for name, files in found.items() if files}
 
 

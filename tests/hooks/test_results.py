@@ -22,7 +22,7 @@ from rnn_pipelines.hooks import results
 from rnn_pipelines.hooks.results import ResultHooks
 from rnn_pipelines.report.page import render_page
 from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
-from rnn_pipelines.runs.run_store import Room
+from rnn_pipelines.runs.run_store import RunStore
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class Project:
 
     Attributes:
         root: of the data.
-        room: of its results.
+        store: of its results.
     """
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "data"
-        self.room = Room(self.root, "forecast")
+        self.store = RunStore(self.root, "forecast")
 
     def run(
         self,
@@ -143,7 +143,7 @@ def test_nothing_is_seen_before_the_run_has_ended(project: Project) -> None:
 
 def test_run_stands_in_metrics_predictions_and_report(project: Project) -> None:
     project.run(1)
-    run = project.room.find_current()
+    run = project.store.find_current()
     assert project.read_metrics()["run"] == run
     predictions = pd.read_parquet(project.root / "07_model_output/forecast/predictions.parquet")
     assert predictions.attrs["run"] == run
@@ -162,7 +162,7 @@ def test_data_sets_say_afterwards_where_people_look(project: Project) -> None:
 
 def test_record_says_what_the_run_was_made_of(project: Project) -> None:
     project.run(7)
-    record = project.room.read_record(str(project.room.find_current()))
+    record = project.store.read_record(str(project.store.find_current()))
     assert record["parameters"] == {"number": 7}
     assert record["data"]["forecast_table"]["num_rows"] == 1
     assert {"code", "commit", "versions", "began", "ended"} <= record.keys()
@@ -170,30 +170,30 @@ def test_record_says_what_the_run_was_made_of(project: Project) -> None:
 
 def test_run_that_fails_leaves_the_results_before(project: Project) -> None:
     project.run(1)
-    before = project.room.find_current()
+    before = project.store.find_current()
     with pytest.raises(ValueError, match="gru"):
         project.run(2, is_failing=True)
-    assert (project.read_metrics()["gru"], project.room.list_runs()) == (1, [before])
+    assert (project.read_metrics()["gru"], project.store.list_runs()) == (1, [before])
 
 
 def test_old_runs_are_removed_and_named(project: Project, caplog: pytest.LogCaptureFixture) -> None:
     for number in range(2):
         project.run(number)
-    oldest = project.room.list_runs()[0]
+    oldest = project.store.list_runs()[0]
     with caplog.at_level(logging.INFO, "rnn_pipelines.hooks.results"):
         project.run(2)
-    assert (len(project.room.list_runs()), oldest in project.room.list_runs()) == (2, False)
+    assert (len(project.store.list_runs()), oldest in project.store.list_runs()) == (2, False)
     assert f"removed, because runs.keep is 2: {oldest}" in caplog.messages
 
 
 def test_damaged_record_of_an_old_run_is_a_warning(project: Project, caplog: pytest.LogCaptureFixture) -> None:
     for number in range(3):
         project.run(number)
-    first = project.room.list_runs()[0]
-    (project.room.folder / first / "run.json").write_text("{")
+    first = project.store.list_runs()[0]
+    (project.store.folder / first / "run.json").write_text("{")
     with caplog.at_level(logging.WARNING):
         project.run(3)
-    assert (project.read_metrics()["gru"], len(project.room.list_runs())) == (3, 3)
+    assert (project.read_metrics()["gru"], len(project.store.list_runs())) == (3, 3)
     assert f"run {first} is kept" in caplog.text
 
 
@@ -214,16 +214,16 @@ def test_old_run_that_cannot_be_removed_is_a_warning(
 
 def test_run_of_some_nodes_says_from_which_run_it_went_on(project: Project) -> None:
     project.run(1)
-    before = project.room.find_current()
+    before = project.store.find_current()
     project.run(2, nodes=("forecast",))
-    record = project.room.read_record(str(project.room.find_current()))
+    record = project.store.read_record(str(project.store.find_current()))
     assert (record["continues"], project.read_metrics()["gru"]) == (before, 2)
 
 
 def test_run_that_writes_no_result_is_none(project: Project) -> None:
     project.run(1)
     project.run(2, nodes=("read",))
-    assert (len(project.room.list_runs()), project.read_metrics()["gru"]) == (1, 1)
+    assert (len(project.store.list_runs()), project.read_metrics()["gru"]) == (1, 1)
 
 
 def test_note_among_results_stays_in_its_run_and_is_never_removed(project: Project) -> None:
@@ -231,16 +231,16 @@ def test_note_among_results_stays_in_its_run_and_is_never_removed(project: Proje
     project.run(0)
     note = project.root / "08_reporting/forecast/notes.md"
     note.write_text("mine")
-    first = str(project.room.find_current())
+    first = str(project.store.find_current())
     project.run(1, nodes=("summarize",))
     with pytest.raises(ValueError, match="gru"):
         project.run(2, is_failing=True)
     for number in range(3, 8):
         project.run(number)
     assert [str(path) for path in project.root.rglob("notes.md") if not path.is_symlink()] == [
-        str(project.room.folder / first / "08_reporting/notes.md")
+        str(project.store.folder / first / "08_reporting/notes.md")
     ]
-    assert (project.room.folder / first / "08_reporting/notes.md").read_text() == "mine"
+    assert (project.store.folder / first / "08_reporting/notes.md").read_text() == "mine"
 
 
 def test_record_names_what_data_sets_wrote_and_nothing_else(project: Project) -> None:
@@ -253,15 +253,15 @@ def test_record_names_what_data_sets_wrote_and_nothing_else(project: Project) ->
     }
     project.run(1)
     (project.root / "08_reporting/forecast/mine.json").write_text("{}")
-    assert project.room.read_record(str(project.room.find_current()))["files"].keys() == names
+    assert project.store.read_record(str(project.store.find_current()))["files"].keys() == names
     project.run(2, nodes=("summarize",))
-    assert project.room.read_record(str(project.room.find_current()))["files"].keys() == names
+    assert project.store.read_record(str(project.store.find_current()))["files"].keys() == names
 
 
 def test_report_that_was_edited_keeps_its_run(project: Project, caplog: pytest.LogCaptureFixture) -> None:
     project.run(0)
-    first = str(project.room.find_current())
-    report = project.room.folder / first / "08_reporting/report.html"
+    first = str(project.store.find_current())
+    report = project.store.folder / first / "08_reporting/report.html"
     report.write_text("edited")
     with caplog.at_level(logging.WARNING):
         for number in range(1, 4):
@@ -280,7 +280,7 @@ def test_folders_of_users_where_results_are_shown_are_all_named_before_the_first
     with pytest.raises(RunError, match=r"\['07_model_output/forecast', '08_reporting/forecast'\]"):
         project.run(1, nodes=("forecast",))
     assert [path.read_text() for path in notes] == ["mine", "mine"]
-    assert project.room.list_runs() == []
+    assert project.store.list_runs() == []
 
 
 def test_results_of_another_pipeline_are_read_from_one_run(project: Project) -> None:
@@ -302,13 +302,13 @@ def test_results_of_another_pipeline_are_read_from_one_run(project: Project) -> 
     results.pipelines = {"internals": pipeline}
     params = {"pipeline_names": ["internals"], "only_missing_outputs": False, "env": "test"}
     hooks.before_pipeline_run(params, pipeline, catalog)
-    first = project.room.find_current()
+    first = project.store.find_current()
     project.run(2)
     assert catalog.load("found")["gru"] == 1
     SequentialRunner().run(pipeline, catalog)
     hooks.after_pipeline_run(catalog)
-    room = Room(project.root, "internals")
-    assert room.read_record(str(room.find_current()))["reads"] == {"forecast": first}
+    store = RunStore(project.root, "internals")
+    assert store.read_record(str(store.find_current()))["reads"] == {"forecast": first}
 
 
 def test_run_waits_for_another_one_and_then_gives_up(project: Project) -> None:
@@ -316,7 +316,7 @@ def test_run_waits_for_another_one_and_then_gives_up(project: Project) -> None:
         "import sys, time; from pathlib import Path; from rnn_pipelines.storage.lock import hold_lock\n"
         "with hold_lock(Path(sys.argv[1]), 1):\n    print('held', flush=True); sys.stdin.read()"
     )
-    command = [sys.executable, "-c", code, str(project.room.lock)]
+    command = [sys.executable, "-c", code, str(project.store.lock)]
     token = WAIT_SECONDS.set(0.1)
     try:
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
@@ -342,7 +342,7 @@ def test_run_that_could_not_begin_lets_go_of_the_lock(project: Project) -> None:
         "import sys; from pathlib import Path; from rnn_pipelines.storage.lock import hold_lock\n"
         "with hold_lock(Path(sys.argv[1]), 0): pass"
     )
-    assert subprocess.run([sys.executable, "-c", code, str(project.room.lock)], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code, str(project.store.lock)], check=False).returncode == 0
 
 
 def test_data_root_on_another_machine_is_written_in_place(project: Project) -> None:

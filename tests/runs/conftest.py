@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from rnn_pipelines.runs.run_store import Room
+from rnn_pipelines.runs.run_store import RunStore
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Room:
-    return Room(tmp_path / "data", "forecast")
+def store(tmp_path: Path) -> RunStore:
+    return RunStore(tmp_path / "data", "forecast")

@@ -7,14 +7,14 @@ import pytest
 
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs import comparison
-from rnn_pipelines.runs.run_store import Room
+from rnn_pipelines.runs.run_store import RunStore
 from rnn_pipelines.runs.writing import open_run, publish
 
 FILES = ("08_reporting/metrics.json", "08_reporting/losses.json")
 
 
-def do_run(room: Room, mse: float = 1.0, horizon: int = 7, fingerprint: str = "a", **record: Any) -> str:
-    run = open_run(room, FILES, needed=None)
+def do_run(store: RunStore, mse: float = 1.0, horizon: int = 7, fingerprint: str = "a", **record: Any) -> str:
+    run = open_run(store, FILES, needed=None)
     folder = run.folder / "08_reporting"
     folder.mkdir()
     results = {"run": run.name, "lstm": {"mse": mse, "seconds": 3.0}, "said": "yes"}
@@ -33,61 +33,61 @@ def do_run(room: Room, mse: float = 1.0, horizon: int = 7, fingerprint: str = "a
     return run.name
 
 
-def test_numbers_are_those_of_results_and_not_of_figures(room: Room) -> None:
-    name = do_run(room)
-    assert comparison.read_numbers(room.folder / name, FILES) == {"lstm.mse": 1.0, "lstm.seconds": 3.0}
+def test_numbers_are_those_of_results_and_not_of_figures(store: RunStore) -> None:
+    name = do_run(store)
+    assert comparison.read_numbers(store.folder / name, FILES) == {"lstm.mse": 1.0, "lstm.seconds": 3.0}
 
 
-def test_list_says_what_differs_from_the_run_before(room: Room) -> None:
-    do_run(room)
-    do_run(room, horizon=14)
-    do_run(room, horizon=14, fingerprint="b")
-    do_run(room, horizon=14, fingerprint="b")
-    lines = comparison.tabulate_runs(room).splitlines()
+def test_list_says_what_differs_from_the_run_before(store: RunStore) -> None:
+    do_run(store)
+    do_run(store, horizon=14)
+    do_run(store, horizon=14, fingerprint="b")
+    do_run(store, horizon=14, fingerprint="b")
+    lines = comparison.tabulate_runs(store).splitlines()
     assert [line.rpartition("  ")[2] for line in lines[1:]] == ["–", "window.horizon 14", "data", "nothing"]
 
 
-def test_list_marks_the_run_that_is_shown(room: Room) -> None:
-    names = [do_run(room), do_run(room)]
-    lines = comparison.tabulate_runs(room).splitlines()
+def test_list_marks_the_run_that_is_shown(store: RunStore) -> None:
+    names = [do_run(store), do_run(store)]
+    lines = comparison.tabulate_runs(store).splitlines()
     assert [line.split()[0] for line in lines[1:]] == [names[0][-6:], f"{names[1][-6:]}*"]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"format": 99}', '{"run": "NAME", "files": {}, "versions": []}'])
-def test_damaged_record_hides_no_other_run(room: Room, content: str) -> None:
-    names = [do_run(room) for _ in range(3)]
-    (room.folder / names[1] / "run.json").write_text(content.replace("NAME", names[1]))
-    lines = comparison.tabulate_runs(room).splitlines()
+def test_damaged_record_hides_no_other_run(store: RunStore, content: str) -> None:
+    names = [do_run(store) for _ in range(3)]
+    (store.folder / names[1] / "run.json").write_text(content.replace("NAME", names[1]))
+    lines = comparison.tabulate_runs(store).splitlines()
     assert [line.split()[0].rstrip("*") for line in lines[1:]] == [name[-6:] for name in names]
     assert [f"{names[1]}/run.json: it " in line for line in lines[1:]] == [False, True, False]
 
 
-def test_programs_are_told_what_is_wrong_with_a_record(room: Room) -> None:
-    names = [do_run(room) for _ in range(2)]
-    (room.folder / names[0] / "run.json").write_text("{")
-    damaged, whole = comparison.list_records(room)
+def test_programs_are_told_what_is_wrong_with_a_record(store: RunStore) -> None:
+    names = [do_run(store) for _ in range(2)]
+    (store.folder / names[0] / "run.json").write_text("{")
+    damaged, whole = comparison.list_records(store)
     assert damaged["run"] == names[0]
     assert "it is damaged" in damaged["problem"]
     assert "problem" not in whole
 
 
-def test_list_is_empty_before_the_first_run(room: Room) -> None:
-    assert comparison.tabulate_runs(room) == "forecast: no runs yet"
-    assert comparison.list_records(room) == []
+def test_list_is_empty_before_the_first_run(store: RunStore) -> None:
+    assert comparison.tabulate_runs(store) == "forecast: no runs yet"
+    assert comparison.list_records(store) == []
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 5000])
-def test_damaged_results_are_refused_by_name(room: Room, content: bytes) -> None:
-    name = do_run(room)
-    path = room.folder / name / "08_reporting/metrics.json"
+def test_damaged_results_are_refused_by_name(store: RunStore, content: bytes) -> None:
+    name = do_run(store)
+    path = store.folder / name / "08_reporting/metrics.json"
     path.write_bytes(content)
     with pytest.raises(RunError, match=f"^{path}: it is damaged"):
-        comparison.read_numbers(room.folder / name, FILES)
+        comparison.read_numbers(store.folder / name, FILES)
 
 
-def test_comparison_sets_metrics_side_by_side(room: Room) -> None:
-    names = [do_run(room, mse=1.5), do_run(room, mse=0.25)]
-    text = comparison.compare_runs(room, names, metrics=["mse"])
+def test_comparison_sets_metrics_side_by_side(store: RunStore) -> None:
+    names = [do_run(store, mse=1.5), do_run(store, mse=0.25)]
+    text = comparison.compare_runs(store, names, metrics=["mse"])
     assert "lstm.mse  1.5     0.25" in text
     assert "seconds" not in text
 
@@ -101,55 +101,55 @@ def test_comparison_sets_metrics_side_by_side(room: Room) -> None:
         ({"versions": {"numpy": "3"}}, "versions", {"numpy": ("2", "3")}),
     ],
 )
-def test_comparison_says_what_differed(room: Room, changed: dict[str, Any], kind: str, expected: dict) -> None:
-    compared = comparison.compare(room, [do_run(room), do_run(room, **changed)])
+def test_comparison_says_what_differed(store: RunStore, changed: dict[str, Any], kind: str, expected: dict) -> None:
+    compared = comparison.compare(store, [do_run(store), do_run(store, **changed)])
     kinds = ("data", "parameters", "code", "versions")
     assert {name: compared[name] for name in kinds} == {name: expected if name == kind else {} for name in kinds}
 
 
-def test_what_is_the_same_is_said_to_be(room: Room) -> None:
-    text = comparison.compare_runs(room, [do_run(room), do_run(room)], metrics=None)
+def test_what_is_the_same_is_said_to_be(store: RunStore) -> None:
+    text = comparison.compare_runs(store, [do_run(store), do_run(store)], metrics=None)
     assert [line for line in text.splitlines() if line.startswith("same")] == [
         "same data", "same parameters", "same code", "same versions",
     ]  # fmt: skip
 
 
-def test_run_is_known_by_its_last_letters(room: Room) -> None:
-    names = [do_run(room), do_run(room)]
-    assert comparison.find_run(room, names[0][-6:]) == names[0]
-    assert comparison.find_run(room, None) == names[1]
+def test_run_is_known_by_its_last_letters(store: RunStore) -> None:
+    names = [do_run(store), do_run(store)]
+    assert comparison.find_run(store, names[0][-6:]) == names[0]
+    assert comparison.find_run(store, None) == names[1]
 
 
-def test_unknown_run_is_refused_with_those_that_there_are(room: Room) -> None:
-    name = do_run(room)
+def test_unknown_run_is_refused_with_those_that_there_are(store: RunStore) -> None:
+    name = do_run(store)
     with pytest.raises(RunError, match=f"xyz.*found 0; known: {name[-6:]}"):
-        comparison.find_run(room, "xyz")
+        comparison.find_run(store, "xyz")
 
 
-def test_without_a_run_one_is_asked_for(room: Room) -> None:
+def test_without_a_run_one_is_asked_for(store: RunStore) -> None:
     with pytest.raises(RunError, match="kedro run --pipelines=forecast"):
-        comparison.find_run(room, None)
+        comparison.find_run(store, None)
 
 
-def test_where_no_run_is_shown_those_that_there_are_are_named(room: Room) -> None:
-    name = do_run(room)
-    (room.folder / "current").unlink()
+def test_where_no_run_is_shown_those_that_there_are_are_named(store: RunStore) -> None:
+    name = do_run(store)
+    (store.folder / "current").unlink()
     with pytest.raises(RunError, match=f"forecast: no run is shown; known: {name[-6:]}. Name one, or run kedro run"):
-        comparison.find_run(room, None)
+        comparison.find_run(store, None)
 
 
-def test_description_names_damaged_files(room: Room) -> None:
-    name = do_run(room)
-    (room.folder / name / "08_reporting/metrics.json").write_text("{}")
-    assert "damaged" in comparison.describe_run(room, name)
-    assert "08_reporting/metrics.json" in comparison.describe_run(room, name)
+def test_description_names_damaged_files(store: RunStore) -> None:
+    name = do_run(store)
+    (store.folder / name / "08_reporting/metrics.json").write_text("{}")
+    assert "damaged" in comparison.describe_run(store, name)
+    assert "08_reporting/metrics.json" in comparison.describe_run(store, name)
 
 
-def test_numbers_of_files_that_somebody_put_there_are_none_of_the_run(room: Room) -> None:
-    name = do_run(room)
-    (room.folder / name / "08_reporting/mine.json").write_text('{"run": "x", "mse": 9}')
-    (room.folder / name / "08_reporting/losses.json").unlink()
-    assert comparison.compare(room, [name])["metrics"] == {"lstm.mse": (1.0,), "lstm.seconds": (3.0,)}
+def test_numbers_of_files_that_somebody_put_there_are_none_of_the_run(store: RunStore) -> None:
+    name = do_run(store)
+    (store.folder / name / "08_reporting/mine.json").write_text('{"run": "x", "mse": 9}')
+    (store.folder / name / "08_reporting/losses.json").unlink()
+    assert comparison.compare(store, [name])["metrics"] == {"lstm.mse": (1.0,), "lstm.seconds": (3.0,)}
 
 
 @pytest.mark.parametrize(

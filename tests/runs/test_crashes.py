@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import stub_run
-from rnn_pipelines.runs.run_store import FAILED, Room
+from rnn_pipelines.runs.run_store import FAILED, RunStore
 from rnn_pipelines.runs.writing import open_run, put_aside
 from trials import NUM_RANDOM_KILLS, End, fail_at_every_call, kill_at_random
 
@@ -86,7 +86,7 @@ def prepare_runs(root: Path) -> int:
     for number in (1, 2):
         stub_run.run(root, number)
     for number in (3, 4):
-        opened = open_run(Room(root, "forecast"), stub_run.make_files(number), needed=None)
+        opened = open_run(RunStore(root, "forecast"), stub_run.make_files(number), needed=None)
         path = opened.folder / min(ALL)
         path.parent.mkdir(parents=True)
         path.write_text("half of it")
@@ -98,7 +98,7 @@ def prepare_runs(root: Path) -> int:
 def prepare_notes(root: Path) -> int:
     """The same among notes of a user, which keep the oldest run and two hidden folders."""
     prepare_runs(root)
-    runs = Room(root, "forecast")
+    runs = RunStore(root, "forecast")
     for path in (runs.folder / runs.list_runs()[0], *runs.list_hidden(FAILED), root / "08_reporting"):
         (path / NOTE).write_bytes(MINE)
     hidden = runs.folder / ".2026-01-01T00.00.00.000000Z-abcdef.failed"
@@ -200,4 +200,4 @@ def test_runs_at_once_are_all_kept_apart(tmp_path: Path) -> None:
         assert set(shown.values()) <= {2 * pair, 2 * pair + 1}
         assert len(set(shown.values())) == 1
     assert stub_run.find_damaged(tmp_path) == {}
-    assert len(Room(tmp_path, "forecast").list_runs()) == stub_run.NUM_KEPT
+    assert len(RunStore(tmp_path, "forecast").list_runs()) == stub_run.NUM_KEPT

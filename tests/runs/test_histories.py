@@ -22,7 +22,7 @@ from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs.files import RECORD
 from rnn_pipelines.runs.links import repair
 from rnn_pipelines.runs.pruning import prune, remove_unfinished
-from rnn_pipelines.runs.run_store import FAILED, UNFINISHED, Room
+from rnn_pipelines.runs.run_store import FAILED, UNFINISHED, RunStore
 from rnn_pipelines.runs.writing import OpenRun, publish, put_aside
 from small_runs import FILES, KINDS, LAYERS, METRICS, SOURCE, begin, do_run, list_tree, read_shown, write
 
@@ -78,8 +78,8 @@ class History:
     def __init__(self, folder: Path, seed: int, disk: Disk) -> None:
         self.random = random.Random(seed)
         self.folder, self.disk = folder, disk
-        self.room = Room(folder / "data0", "forecast")
-        self.room.root.mkdir(parents=True)
+        self.store = RunStore(folder / "data0", "forecast")
+        self.store.root.mkdir(parents=True)
         self.mine: set[str] = set()
         self.log: list[str] = []
         self.number = 0
@@ -100,15 +100,15 @@ class History:
     def run(self) -> None:
         self.number += 1
         with suppress(RunError):
-            do_run(self.room, self.number)
-            assert read_shown(self.room) == self.number
-            prune(self.room, 2)
+            do_run(self.store, self.number)
+            assert read_shown(self.store) == self.number
+            prune(self.store, 2)
 
     def run_some(self) -> None:
         """It goes on from a run, and changes one of the files."""
         self.number += 1
         with suppress(RunError):
-            run = begin(self.room, needed=[self.random.choice(FILES)])
+            run = begin(self.store, needed=[self.random.choice(FILES)])
             name = self.random.choice(FILES)
             (run.folder / name).parent.mkdir(exist_ok=True)
             (run.folder / name).write_text(json.dumps({"number": self.number}))
@@ -116,28 +116,28 @@ class History:
 
     def publish(self, run: OpenRun) -> None:
         publish(run, {"run": run.name, "ended": "2026-01-01T00:00:00+00:00"})
-        prune(self.room, 2)
+        prune(self.store, 2)
 
     def fail(self) -> None:
         self.number += 1
         with suppress(RunError):
-            run = begin(self.room)
+            run = begin(self.store)
             write(run, self.number)
             put_aside(run)
 
     def prune(self) -> None:
         num_kept = self.random.randrange(4)
-        before = list_tree(self.room.root)
-        dry = [remove_unfinished(self.room, True), prune(self.room, num_kept, True)]
-        assert list_tree(self.room.root) == before
-        done = [remove_unfinished(self.room), prune(self.room, num_kept)]
+        before = list_tree(self.store.root)
+        dry = [remove_unfinished(self.store, True), prune(self.store, num_kept, True)]
+        assert list_tree(self.store.root) == before
+        done = [remove_unfinished(self.store), prune(self.store, num_kept)]
         assert done == dry
-        assert not any(os.path.lexists(self.room.folder / name) for one in done for name in one.removed)
+        assert not any(os.path.lexists(self.store.folder / name) for one in done for name in one.removed)
 
     def repair(self) -> None:
-        repair(self.room, LAYERS)
+        repair(self.store, LAYERS)
         self.run()
-        assert self.room.find_current() is not None
+        assert self.store.find_current() is not None
 
     def break_off(self) -> None:
         deed = self.random.choice([self.run, self.run_some, self.fail, self.prune, self.repair])
@@ -148,14 +148,14 @@ class History:
     # What the user does
 
     def put_note(self) -> None:
-        folders = [path for path in self.room.root.rglob("*") if path.is_dir() and not path.is_symlink()]
-        folder = self.random.choice([*folders, self.room.root])
+        folders = [path for path in self.store.root.rglob("*") if path.is_dir() and not path.is_symlink()]
+        folder = self.random.choice([*folders, self.store.root])
         name = self.random.choice(["note.md", ".note", "run.json", "metrics.json", ".run.json.part", "x.part"])
         self.write_mine(folder / name)
 
     def edit(self) -> None:
         """A file of a run that has ended, or failed."""
-        folders = [*map(self.room.folder.joinpath, self.room.list_runs()), *self.room.list_hidden(FAILED)]
+        folders = [*map(self.store.folder.joinpath, self.store.list_runs()), *self.store.list_hidden(FAILED)]
         paths = [folder / name for folder in folders for name in FILES if (folder / name).is_file()]
         if paths:
             self.write_mine(self.random.choice(paths), is_new=False)
@@ -164,9 +164,9 @@ class History:
         """A link to nothing: a note's bytes are its target."""
         self.number += 1
         path = self.random.choice(
-            [self.room.find_shown(layer) for layer in LAYERS]
-            + [self.room.folder / name / "link" for name in self.room.list_runs()]
-            + [self.room.folder / f".{HIDDEN}{ending}" for ending in (UNFINISHED, FAILED)]
+            [self.store.find_shown(layer) for layer in LAYERS]
+            + [self.store.folder / name / "link" for name in self.store.list_runs()]
+            + [self.store.folder / f".{HIDDEN}{ending}" for ending in (UNFINISHED, FAILED)]
         )
         if path.parent.is_dir() and not os.path.lexists(path):
             path.symlink_to(f"mine {self.number}")
@@ -174,8 +174,8 @@ class History:
 
     def put_folder(self) -> None:
         """One that looks like something of ours, or stands in the place of a link."""
-        places = [self.room.folder / f".{HIDDEN}{ending}" for ending in (UNFINISHED, FAILED)]
-        places += [self.room.folder / HIDDEN, self.room.folder / "current", *map(self.room.find_shown, LAYERS)]
+        places = [self.store.folder / f".{HIDDEN}{ending}" for ending in (UNFINISHED, FAILED)]
+        places += [self.store.folder / HIDDEN, self.store.folder / "current", *map(self.store.find_shown, LAYERS)]
         places += [path.with_name(f".{path.name}.copied.part") for path in places[3:]]
         folder = self.random.choice(places)
         if os.path.lexists(folder):
@@ -187,8 +187,8 @@ class History:
 
     def remove_own(self) -> None:
         """A file of a run, a record, or a link of ours."""
-        names = [path / name for path in self.room.folder.glob("*") for name in (*FILES, RECORD)]
-        links = [self.room.folder / "current", *map(self.room.find_shown, LAYERS)]
+        names = [path / name for path in self.store.folder.glob("*") for name in (*FILES, RECORD)]
+        links = [self.store.folder / "current", *map(self.store.find_shown, LAYERS)]
         path = self.random.choice(names + links)
         if (path.is_symlink() or path.is_file()) and self.read_mine(path) not in self.mine:
             path.unlink()
@@ -198,15 +198,15 @@ class History:
         to = self.folder / f"data{len(self.log)}"
         without_links = self.random.random() < 0.3
         shutil.copytree(
-            self.room.root,
+            self.store.root,
             to,
             ignore=(lambda folder, names: [name for name in names if os.path.islink(os.path.join(folder, name))])
             if without_links
             else None,
             ignore_dangling_symlinks=True,
         )
-        shutil.rmtree(self.room.root)
-        self.room = Room(to, "forecast")
+        shutil.rmtree(self.store.root)
+        self.store = RunStore(to, "forecast")
 
     def write_mine(self, path: Path, is_new: bool = True) -> None:
         if is_new and os.path.lexists(path):
@@ -222,12 +222,12 @@ class History:
 
     def count_mine(self) -> Counter[str]:
         """How often each thing of the user is there, in whatever place."""
-        there = (path for path in self.room.root.rglob("*") if path.is_symlink() or path.is_file())
+        there = (path for path in self.store.root.rglob("*") if path.is_symlink() or path.is_file())
         return Counter(content for path in there if (content := self.read_mine(path)) in self.mine)
 
     def check_records(self) -> None:
         checksums = {hashlib.sha256(content.encode()).hexdigest() for content in self.mine}
-        for path in self.room.folder.rglob(RECORD):
+        for path in self.store.folder.rglob(RECORD):
             with suppress(ValueError):
                 files = json.loads(path.read_bytes())["files"]
                 assert checksums.isdisjoint(facts["sha256"] for facts in files.values())

@@ -23,7 +23,7 @@ from rnn_pipelines.runs.links import Repair
 from rnn_pipelines.runs.links import repair as repair_links
 from rnn_pipelines.runs.pruning import Removal, remove_unfinished
 from rnn_pipelines.runs.pruning import prune as prune_runs
-from rnn_pipelines.runs.run_store import Room
+from rnn_pipelines.runs.run_store import RunStore
 from rnn_pipelines.runs.specs import RunsSpec
 from rnn_pipelines.storage.lock import hold_lock
 
@@ -56,11 +56,11 @@ def runs() -> None:
 @AS_JSON
 def list_runs(pipeline: str, env: str | None, is_json: bool) -> None:
     """Lists the runs that are kept, the oldest first; * is the one whose results are shown."""
-    room = find_room(pipeline, env)
+    store = find_run_store(pipeline, env)
     if is_json:
-        say_json(comparison.list_records(room))
+        say_json(comparison.list_records(store))
     else:
-        say(comparison.tabulate_runs(room))
+        say(comparison.tabulate_runs(store))
 
 
 @runs.command()
@@ -70,12 +70,12 @@ def list_runs(pipeline: str, env: str | None, is_json: bool) -> None:
 @AS_JSON
 def show(pipeline: str, run: str | None, env: str | None, is_json: bool) -> None:
     """Tells what is known of a RUN, or of the one that is shown, and whether its files are as it wrote them."""
-    room = find_room(pipeline, env)
-    name = comparison.find_run(room, run)
+    store = find_run_store(pipeline, env)
+    name = comparison.find_run(store, run)
     if is_json:
-        say_json(room.read_record(name))
+        say_json(store.read_record(name))
     else:
-        say(comparison.describe_run(room, name))
+        say(comparison.describe_run(store, name))
 
 
 @runs.command()
@@ -92,14 +92,14 @@ def compare(
 
     With no RUN, the two newest ones.
     """
-    room = find_room(pipeline, env)
-    names = [comparison.find_run(room, letters) for letters in run] or room.list_runs()[-NUM_COMPARED:]
+    store = find_run_store(pipeline, env)
+    names = [comparison.find_run(store, letters) for letters in run] or store.list_runs()[-NUM_COMPARED:]
     if len(names) < NUM_COMPARED:
         raise click.ClickException(f"{pipeline}: expected two runs, found {len(names)}. Run it once more.")
     if is_json:
-        say_json(comparison.compare(room, names))
+        say_json(comparison.compare(store, names))
     else:
-        say(comparison.compare_runs(room, names, None if is_all else metrics or comparison.MAIN_METRICS))
+        say(comparison.compare_runs(store, names, None if is_all else metrics or comparison.MAIN_METRICS))
 
 
 @runs.command()
@@ -115,12 +115,12 @@ def prune(pipeline: str, num_kept: int | None, is_dry: bool, env: str | None, wa
     N is runs.keep if it is not given. What a killed run left goes too, and a run that failed before the one that is
     shown. A run that holds a file of somebody else, or one that was changed after the run, stays and is named.
     """
-    room = find_room(pipeline, env)
+    store = find_run_store(pipeline, env)
     num_kept = find_num_kept(env) if num_kept is None else num_kept
     found = Removal()
-    if room.folder.is_dir():
-        with hold_lock(room.lock, wait):
-            left, old = remove_unfinished(room, is_dry), prune_runs(room, num_kept, is_dry)
+    if store.folder.is_dir():
+        with hold_lock(store.lock, wait):
+            left, old = remove_unfinished(store, is_dry), prune_runs(store, num_kept, is_dry)
         found = Removal([*left.removed, *old.removed], [*left.kept, *old.kept])
     if is_json:
         say_json({"pipeline": pipeline, "is_dry_run": is_dry, **asdict(found)})
@@ -148,9 +148,9 @@ def repair(pipeline: str | None, is_all: bool, env: str | None, wait: float, is_
         raise click.UsageError("Expected either a PIPELINE or --all.")
     found = {}
     for name in NAMES if pipeline is None else [pipeline]:
-        room, layers = find_room(name, env), find_layers(name, env)
-        with hold_lock(room.lock, wait):
-            found[name] = repair_links(room, layers)
+        store, layers = find_run_store(name, env), find_layers(name, env)
+        with hold_lock(store.lock, wait):
+            found[name] = repair_links(store, layers)
     if is_json:
         say_json({name: asdict(repaired) for name, repaired in found.items()})
     else:
@@ -174,10 +174,10 @@ def find_layers(pipeline: str, env: str | None) -> set[str]:
     pipelines.set_requested([pipeline])
     with _open_context(env) as context:
         places = find_places(pipelines[pipeline].all_outputs(), context.catalog, find_data_root(context))
-    return {paths.layer for paths in places.values() if paths.room.pipeline == pipeline}
+    return {paths.layer for paths in places.values() if paths.store.pipeline == pipeline}
 
 
-def find_room(pipeline: str, env: str | None) -> Room:
+def find_run_store(pipeline: str, env: str | None) -> RunStore:
     """Return where the runs of a pipeline lie in an environment.
 
     Raises:
@@ -190,7 +190,7 @@ def find_room(pipeline: str, env: str | None) -> Room:
             f"{pipeline}: no runs are kept, because globals.data_root leads to another machine. Name an environment "
             "whose data root is a folder of this one (--env)."
         )
-    return Room(root, pipeline)
+    return RunStore(root, pipeline)
 
 
 @contextmanager

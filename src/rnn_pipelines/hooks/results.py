@@ -22,7 +22,7 @@ from rnn_pipelines.pipelines.retraining import PREFIX
 from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
 from rnn_pipelines.runs.pruning import prune, warn_of_kept
 from rnn_pipelines.runs.records import DataFacts, RunRecord
-from rnn_pipelines.runs.run_store import Room
+from rnn_pipelines.runs.run_store import RunStore
 from rnn_pipelines.runs.specs import RunsSpec
 from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
 from rnn_pipelines.storage.lock import hold_lock
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 class ResultFile:
     """Where a data set's file is seen: `<data root>/<layer>/<pipeline>/<rest>`."""
 
-    room: Room
+    store: RunStore
     layer: str
     rest: PurePosixPath
 
@@ -55,8 +55,8 @@ class ResultHooks:
         self._root: Path | None = None
         self._num_kept = RunsSpec().keep
         self._locks = ExitStack()
-        self._runs: dict[Room, OpenRun] = {}
-        self._records: dict[Room, RunRecord] = {}
+        self._runs: dict[RunStore, OpenRun] = {}
+        self._records: dict[RunStore, RunRecord] = {}
         self._shown: dict[Any, PurePosixPath] = {}
 
     @hook_impl
@@ -103,8 +103,8 @@ class ResultHooks:
         try:
             for writer, run in self._runs.items():
                 publish(run, {**self._records[writer], "ended": make_timestamp()})
-                logger.info("Run of %s: %s", run.room.pipeline, run.name)
-                _remove_old(run.room, self._num_kept)
+                logger.info("Run of %s: %s", run.store.pipeline, run.name)
+                _remove_old(run.store, self._num_kept)
         finally:
             self._end()
 
@@ -130,16 +130,16 @@ class ResultHooks:
         """Own results into the run's folder; those of others are read from one run, whatever is shown meanwhile."""
         read = {}
         for name, result_file in result_files.items():
-            dataset, run = _find_file(catalog, name), self._runs.get(result_file.room)
+            dataset, run = _find_file(catalog, name), self._runs.get(result_file.store)
             if run is not None:
                 folder = run.folder
                 # Ours write it into the file, so that a file tells where it comes from wherever it is taken.
                 if hasattr(dataset, "run"):
                     dataset.run = run.name
-            elif (current := result_file.room.find_current()) and result_file.room.find_shown(
+            elif (current := result_file.store.find_current()) and result_file.store.find_shown(
                 result_file.layer
             ).is_symlink():
-                folder, read[result_file.room.pipeline] = result_file.room.folder / current, current
+                folder, read[result_file.store.pipeline] = result_file.store.folder / current, current
             else:
                 continue
             self._shown[dataset] = dataset._filepath
@@ -161,30 +161,32 @@ def find_places(names: set[str], catalog: CatalogProtocol[Any, Any], root: Path 
         if root is not None and path is not None and Path(path).is_relative_to(root):
             layer, *rest = Path(path).relative_to(root).parts
             if len(rest) > 1 and rest[0] in PIPELINES:
-                result_files[name] = ResultFile(Room(root, rest[0]), layer, PurePosixPath(*rest[1:]))
+                result_files[name] = ResultFile(RunStore(root, rest[0]), layer, PurePosixPath(*rest[1:]))
     return result_files
 
 
-def _list_files(room: Room, result_files: Mapping[str, ResultFile]) -> set[str]:
-    return {str(result_file.within()) for result_file in result_files.values() if result_file.room == room}
+def _list_files(store: RunStore, result_files: Mapping[str, ResultFile]) -> set[str]:
+    return {str(result_file.within()) for result_file in result_files.values() if result_file.store == store}
 
 
-def _remove_old(room: Room, num_kept: int) -> None:
+def _remove_old(store: RunStore, num_kept: int) -> None:
     """A run whose results are shown has ended well, whatever is wrong with older ones."""
     try:
-        removal = prune(room, num_kept)
+        removal = prune(store, num_kept)
     except OSError as error:
-        logger.warning("%s: old runs could not be removed (%s)", room.folder, error)
+        logger.warning("%s: old runs could not be removed (%s)", store.folder, error)
         return
     warn_of_kept(removal)
     if removal.removed:
         logger.info("removed, because runs.keep is %d: %s", num_kept, ", ".join(removal.removed))
 
 
-def _list_writers(pipeline: Pipeline, result_files: Mapping[str, ResultFile]) -> list[Room]:
+def _list_writers(pipeline: Pipeline, result_files: Mapping[str, ResultFile]) -> list[RunStore]:
     """Where a run writes, always in the same order, so that no two runs wait for each other."""
-    writers = {result_files[name].room for name in pipeline.all_outputs() & result_files.keys()}
-    return sorted((room for room in writers if not room.pipeline.startswith(PREFIX)), key=lambda room: room.pipeline)
+    writers = {result_files[name].store for name in pipeline.all_outputs() & result_files.keys()}
+    return sorted(
+        (store for store in writers if not store.pipeline.startswith(PREFIX)), key=lambda store: store.pipeline
+    )
 
 
 def _list_needed(run_params: Mapping[str, Any], pipeline: Pipeline, whole: Pipeline) -> set[str] | None:
@@ -196,7 +198,7 @@ def _list_needed(run_params: Mapping[str, Any], pipeline: Pipeline, whole: Pipel
 def _describe(run: OpenRun, env: str | None, parameters: dict[str, Any], read: dict[str, str]) -> RunRecord:
     return {
         "run": run.name,
-        "pipeline": run.room.pipeline,
+        "pipeline": run.store.pipeline,
         "env": env,
         "began": make_timestamp(),
         "continues": run.continues,

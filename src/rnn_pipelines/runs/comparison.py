@@ -8,7 +8,7 @@ from typing import Any
 from rnn_pipelines.champion.tables import NO_VALUE, NUM_LETTERS, format_table, format_value, shorten_version
 from rnn_pipelines.errors import NewerFormatError, RunError, show
 from rnn_pipelines.runs.records import RunRecord, find_damage
-from rnn_pipelines.runs.run_store import Room
+from rnn_pipelines.runs.run_store import RunStore
 
 REPORTING = "08_reporting"
 # Shown if nobody asks for others: a metrics file has hundreds of numbers.
@@ -17,51 +17,51 @@ HEADER = ("run", "ended", "rows", "commit", "other than in the run before")
 Rows = dict[str, tuple[Any, ...]]
 
 
-def find_run(room: Room, letters: str | None) -> str:
+def find_run(store: RunStore, letters: str | None) -> str:
     """The name of a run.
 
     Args:
-        room: where it lies.
+        store: where it lies.
         letters: the first or last ones of its name; None for the run that is shown.
     Raises:
         RunError: there is none, or several begin or end so.
     """
-    names = room.list_runs()
+    names = store.list_runs()
     known = ", ".join(map(shorten_version, names[::-1][:10]))
     if letters is None:
-        current = room.find_current()
+        current = store.find_current()
         if current is None:
             problem = f"no run is shown; known: {known}. Name one, or" if known else "no runs yet. First"
-            raise RunError(f"{room.pipeline}: {problem} run kedro run --pipelines={room.pipeline}.")
+            raise RunError(f"{store.pipeline}: {problem} run kedro run --pipelines={store.pipeline}.")
         return current
     found = [name for name in names if name.startswith(letters) or name.endswith(letters)]
     if len(found) != 1:
-        expected = f"expected letters of one run of {room.pipeline}, found {len(found)}"
+        expected = f"expected letters of one run of {store.pipeline}, found {len(found)}"
         raise RunError(f"{show(letters)}: {expected}; known: {known or 'none'}.")
     return found[0]
 
 
-def list_records(room: Room) -> list[RunRecord]:
+def list_records(store: RunStore) -> list[RunRecord]:
     """What is known of all runs, the oldest first; where a record can't be read, its run's name, and why."""
-    return [_read_if_whole(room, name) for name in room.list_runs()]
+    return [_read_if_whole(store, name) for name in store.list_runs()]
 
 
-def tabulate_runs(room: Room) -> str:
+def tabulate_runs(store: RunStore) -> str:
     """A line for each run, the oldest first; `*` marks the one whose results are shown."""
-    current, records = room.find_current(), list_records(room)
+    current, records = store.find_current(), list_records(store)
     befores = [None, *records]
     rows = [_write_row(record, before, current) for record, before in zip(records, befores, strict=False)]
-    return format_table([HEADER, *rows]) if rows else f"{room.pipeline}: no runs yet"
+    return format_table([HEADER, *rows]) if rows else f"{store.pipeline}: no runs yet"
 
 
-def describe_run(room: Room, name: str) -> str:
+def describe_run(store: RunStore, name: str) -> str:
     """What is known of a run, one thing a line."""
-    record = room.read_record(name)
-    damaged = find_damage(room.folder / name, record["files"])
+    record = store.read_record(name)
+    damaged = find_damage(store.folder / name, record["files"])
     num_bytes = sum(facts["num_bytes"] for facts in record["files"].values())
     facts = {
-        "run": f"{name}{' (shown)' if name == room.find_current() else ''}",
-        "folder": room.folder / name,
+        "run": f"{name}{' (shown)' if name == store.find_current() else ''}",
+        "folder": store.folder / name,
         "began": record.get("began"),
         "ended": record.get("ended"),
         "went on from": record.get("continues"),
@@ -76,15 +76,15 @@ def describe_run(room: Room, name: str) -> str:
     return format_table([(key, str(value)) for key, value in facts.items() if value is not None])
 
 
-def compare_runs(room: Room, names: Sequence[str], metrics: Collection[str] | None) -> str:
+def compare_runs(store: RunStore, names: Sequence[str], metrics: Collection[str] | None) -> str:
     """Numbers side by side, and below them what differed.
 
     Args:
-        room: where the runs lie.
+        store: where the runs lie.
         names: of the runs, in the order of the columns.
         metrics: last words of the numbers that are shown; None for all of them.
     """
-    compared = compare(room, names)
+    compared = compare(store, names)
     numbers = compared.pop("metrics")
     shown = {key: row for key, row in numbers.items() if metrics is None or key.rpartition(".")[2] in metrics}
     header = ("", *map(shorten_version, names))
@@ -94,21 +94,21 @@ def compare_runs(room: Room, names: Sequence[str], metrics: Collection[str] | No
     return "\n\n".join(parts)
 
 
-def compare(room: Room, names: Sequence[str]) -> dict[str, Rows]:
+def compare(store: RunStore, names: Sequence[str]) -> dict[str, Rows]:
     """`metrics` of runs by name, and of data, parameters, code and versions what is not the same in all of them.
 
     Args:
-        room: where the runs lie.
+        store: where the runs lie.
         names: of the runs; each row has a value for each of them, None where a run has none.
     """
-    records = [room.read_record(name) for name in names]
+    records = [store.read_record(name) for name in names]
     kinds = {
         "data": [_list_data(record) for record in records],
         "parameters": [flatten(record.get("parameters", {})) for record in records],
         "code": [{key: record.get(key) for key in ("commit", "code")} for record in records],
         "versions": [dict(record.get("versions", {})) for record in records],
     }
-    numbers = [read_numbers(room.folder / name, record["files"]) for name, record in zip(names, records, strict=True)]
+    numbers = [read_numbers(store.folder / name, record["files"]) for name, record in zip(names, records, strict=True)]
     return {"metrics": _align(numbers)} | {kind: _find_differences(facts) for kind, facts in kinds.items()}
 
 
@@ -143,9 +143,9 @@ def flatten(values: Any, path: str = "") -> dict[str, Any]:
     return {key: leaf for leaves in below for key, leaf in leaves.items()}
 
 
-def _read_if_whole(room: Room, name: str) -> RunRecord:
+def _read_if_whole(store: RunStore, name: str) -> RunRecord:
     try:
-        return room.read_record(name)
+        return store.read_record(name)
     except (RunError, NewerFormatError) as error:
         return RunRecord(run=name, problem=str(error))
 

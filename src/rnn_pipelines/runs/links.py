@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from rnn_pipelines.errors import NewerFormatError, RunError, show_all
 from rnn_pipelines.runs.files import RECORD, FileFacts, find_unchanged, list_files, measure_file, remove_files
-from rnn_pipelines.runs.run_store import CURRENT, UNFINISHED, Room
+from rnn_pipelines.runs.run_store import CURRENT, UNFINISHED, RunStore
 from rnn_pipelines.storage.files import is_folder, sync_folder
 from rnn_pipelines.storage.names import is_name, make_later_name
 
@@ -26,86 +26,87 @@ class Repair:
     moved: dict[str, str]
 
 
-def check_links(room: Room, layers: Iterable[str]) -> None:
+def check_links(store: RunStore, layers: Iterable[str]) -> None:
     """Make the links to results anew, and refuse anything else in their place.
 
     Args:
-        room: its lock is held.
+        store: its lock is held.
         layers: in which the pipeline writes.
     Raises:
         RunError: something is there that no run made; all of it is named, and left as it is.
     """
-    _check_layers(room, layers)
-    if blocked := restore_links(room, layers):
+    _check_layers(store, layers)
+    if blocked := restore_links(store, layers):
         raise RunError(
-            f"{room.root}: expected links to the results of {room.pipeline}, found files or folders that no run made: "
-            f"{show_all(_name(room, path) for path in blocked)}. Move them away, or run kedro runs repair "
-            f"{room.pipeline} with the same --env, which renames them, removes nothing, and makes the links."
+            f"{store.root}: expected links to the results of {store.pipeline}, found files or folders that no run "
+            f"made: "
+            f"{show_all(_name(store, path) for path in blocked)}. Move them away, or run kedro runs repair "
+            f"{store.pipeline} with the same --env, which renames them, removes nothing, and makes the links."
         )
 
 
-def restore_links(room: Room, layers: Iterable[str]) -> list[Path]:
+def restore_links(store: RunStore, layers: Iterable[str]) -> list[Path]:
     """Make the links to the results of the current run, also in the place of exact copies of them.
 
     A data folder that was copied through its links, by `cp -rL`, a ZIP archive or a cloud folder, holds such copies. A
     copy is replaced only if the run has each of its files with the recorded checksum, so that nothing is lost.
 
     Args:
-        room: its lock is held.
+        store: its lock is held.
         layers: in which the pipeline writes; those of the current run are added.
     Returns:
         What stands in the place of a link and is none, and no copy either. It is left as it is.
     """
-    _restore_current(room)
-    blocked = [path for path in _list_parts(room.folder / CURRENT) if not _is_free(room, path)]
-    current = room.find_current()
-    files = _find_files(room, current)
+    _restore_current(store)
+    blocked = [path for path in _list_parts(store.folder / CURRENT) if not _is_free(store, path)]
+    current = store.find_current()
+    files = _find_files(store, current)
     for layer in sorted({*layers, *list_layers(files)}):
-        shown, aside = parts = _list_parts(room.find_shown(layer))
-        copied = Copied(room.folder / (current or CURRENT), files, f"{layer}/")
+        shown, aside = parts = _list_parts(store.find_shown(layer))
+        copied = Copied(store.folder / (current or CURRENT), files, f"{layer}/")
         is_copy = copied.has_all_of(shown) and not os.path.lexists(aside)
-        if layer in list_layers(files) and (is_copy or _is_free(room, shown)):
-            link_layer(room, layer, aside if is_copy else None)
+        if layer in list_layers(files) and (is_copy or _is_free(store, shown)):
+            link_layer(store, layer, aside if is_copy else None)
         elif is_copy:
             # The run has nothing in this layer, so that the folder is empty.
             remove_files(shown, [])
         copied.remove(aside)
-        blocked += [path for path in parts if not _is_free(room, path)]
+        blocked += [path for path in parts if not _is_free(store, path)]
     return blocked
 
 
-def repair(room: Room, layers: Iterable[str]) -> Repair:
+def repair(store: RunStore, layers: Iterable[str]) -> Repair:
     """Make the links to results anew, and rename what stands in their place, in the folder in which it is.
 
     Args:
-        room: its lock is held.
+        store: its lock is held.
         layers: in which the pipeline writes.
     Raises:
         RunError: a layer is a file.
     """
-    _check_layers(room, layers)
-    places = {room.folder / CURRENT, *map(room.find_shown, [*layers, *_list_shown_layers(room)])}
+    _check_layers(store, layers)
+    places = {store.folder / CURRENT, *map(store.find_shown, [*layers, *_list_shown_layers(store)])}
     before = {path for path in places if path.is_symlink()}
-    moved = _move_aside(path for path in restore_links(room, layers) if path == room.folder / CURRENT)
-    if room.find_current() is None:
-        whole = [name for name in room.list_runs() if _find_files(room, name)]
+    moved = _move_aside(path for path in restore_links(store, layers) if path == store.folder / CURRENT)
+    if store.find_current() is None:
+        whole = [name for name in store.list_runs() if _find_files(store, name)]
         for newest in whole[-1:]:
-            point(room.folder / CURRENT, newest)
-    moved |= _move_aside(restore_links(room, layers))
-    restore_links(room, layers)
-    places |= {*map(room.find_shown, _list_shown_layers(room))}
+            point(store.folder / CURRENT, newest)
+    moved |= _move_aside(restore_links(store, layers))
+    restore_links(store, layers)
+    places |= {*map(store.find_shown, _list_shown_layers(store))}
     linked = sorted(path for path in places if path.is_symlink() and path not in before - moved.keys())
     return Repair(
-        [_name(room, path) for path in linked], {_name(room, path): _name(room, to) for path, to in moved.items()}
+        [_name(store, path) for path in linked], {_name(store, path): _name(store, to) for path, to in moved.items()}
     )
 
 
-def link_layer(room: Room, layer: str, aside: Path | None = None) -> None:
+def link_layer(store: RunStore, layer: str, aside: Path | None = None) -> None:
     """Let a pipeline's folder in a layer lead to the results of the current run; see `point`."""
-    shown = room.find_shown(layer)
+    shown = store.find_shown(layer)
     shown.parent.mkdir(parents=True, exist_ok=True)
     # From where the link really lies: the layer may be a link to another disk.
-    folder, parent = map(os.path.realpath, (room.folder, shown.parent))
+    folder, parent = map(os.path.realpath, (store.folder, shown.parent))
     target = os.path.relpath(os.path.join(folder, CURRENT, layer), parent)
     if not (shown.is_symlink() and os.readlink(shown) == target):
         point(shown, target, aside)
@@ -136,22 +137,22 @@ def list_layers(names: Iterable[str]) -> set[str]:
     return {PurePath(name).parts[0] for name in names}
 
 
-def _check_layers(room: Room, layers: Iterable[str]) -> None:
-    folders = [room.root / layer for layer in sorted(layers)]
+def _check_layers(store: RunStore, layers: Iterable[str]) -> None:
+    folders = [store.root / layer for layer in sorted(layers)]
     wrong = [path.name for path in folders if os.path.lexists(path) and not path.is_dir()]
     if wrong:
-        raise RunError(f"{room.root}: expected folders, found {show_all(wrong)}. Move them away.")
+        raise RunError(f"{store.root}: expected folders, found {show_all(wrong)}. Move them away.")
 
 
-def _restore_current(room: Room) -> None:
+def _restore_current(store: RunStore) -> None:
     """Make the link to the current run anew, in the place of an exact copy of the run."""
-    link, aside = _list_parts(room.folder / CURRENT)
+    link, aside = _list_parts(store.folder / CURRENT)
     for path in (aside, link):
         # An empty folder is a copy of nothing.
         facts = measure_file(path / RECORD)
-        same = [name for name in room.list_runs() if facts and measure_file(room.folder / name / RECORD) == facts]
-        files = {RECORD: facts, **_find_files(room, same[-1])} if same and facts else {}
-        copied = Copied(room.folder / (same[-1] if same else CURRENT), files)
+        same = [name for name in store.list_runs() if facts and measure_file(store.folder / name / RECORD) == facts]
+        files = {RECORD: facts, **_find_files(store, same[-1])} if same and facts else {}
+        copied = Copied(store.folder / (same[-1] if same else CURRENT), files)
         is_copy = copied.has_all_of(link) and not os.path.lexists(aside)
         if same and (is_copy or not os.path.lexists(link)):
             point(link, same[-1], aside if is_copy else None)
@@ -193,35 +194,35 @@ class Copied:
         return not own or len(find_unchanged(self.run, own)) == len(own)
 
 
-def _find_files(room: Room, run: str | None) -> dict[str, FileFacts]:
+def _find_files(store: RunStore, run: str | None) -> dict[str, FileFacts]:
     """Return what the record of a run says of the files that are there; nothing if it can't be read."""
     if run is None:
         return {}
     # A damaged record may name a path outside of the folder.
-    there = set(list_files(room.folder / run))
+    there = set(list_files(store.folder / run))
     try:
-        return {name: facts for name, facts in room.read_record(run)["files"].items() if name in there}
+        return {name: facts for name, facts in store.read_record(run)["files"].items() if name in there}
     except (RunError, NewerFormatError):
         return {}
 
 
-def _list_shown_layers(room: Room) -> Collection[str]:
-    return list_layers(_find_files(room, room.find_current()))
+def _list_shown_layers(store: RunStore) -> Collection[str]:
+    return list_layers(_find_files(store, store.find_current()))
 
 
-def _is_free(room: Room, path: Path) -> bool:
+def _is_free(store: RunStore, path: Path) -> bool:
     """Return whether a link to results can be made there, because there is nothing, or such a link already."""
     if not os.path.lexists(path):
         return True
     if not path.is_symlink():
         return False
     target = os.readlink(path)
-    if path == room.folder / CURRENT:
+    if path == store.folder / CURRENT:
         # The run to which it leads may be gone.
-        return room.find_current() is not None or (not path.exists() and is_name(PurePath(target).name))
+        return store.find_current() is not None or (not path.exists() and is_name(PurePath(target).name))
     # Absolute or relative: whatever leads there is a link of ours.
     leads_to = Path(os.path.realpath(path.parent), target)
-    is_here = os.path.realpath(leads_to.parent.parent) == os.path.realpath(room.folder)
+    is_here = os.path.realpath(leads_to.parent.parent) == os.path.realpath(store.folder)
     return is_here and leads_to.parts[-2:] == (CURRENT, path.parent.name)
 
 
@@ -237,5 +238,5 @@ def _list_parts(link: Path) -> tuple[Path, Path]:
     return link, link.with_name(f".{link.name}.copied{UNFINISHED}")
 
 
-def _name(room: Room, path: Path) -> str:
-    return str(path.relative_to(room.root))
+def _name(store: RunStore, path: Path) -> str:
+    return str(path.relative_to(store.root))

@@ -9,7 +9,7 @@ from pathlib import Path
 from rnn_pipelines.errors import NewerFormatError, RunError, show_all
 from rnn_pipelines.runs.files import RECORD, list_files, remove_files
 from rnn_pipelines.runs.records import list_foreign, read_record
-from rnn_pipelines.runs.run_store import FAILED, UNFINISHED, Room, find_run_name
+from rnn_pipelines.runs.run_store import FAILED, UNFINISHED, RunStore, find_run_name
 
 logger = logging.getLogger(__name__)
 
@@ -37,28 +37,28 @@ class Removal:
     kept: list[Kept] = field(default_factory=list)
 
 
-def prune(room: Room, num_kept: int, is_dry: bool = False) -> Removal:
+def prune(store: RunStore, num_kept: int, is_dry: bool = False) -> Removal:
     """Remove old runs, and runs that failed before the one that is shown.
 
     Args:
-        room: its lock is held.
+        store: its lock is held.
         num_kept: newest runs that stay, besides the one that is shown.
         is_dry: remove nothing, and only say what would be removed.
     """
-    current, names = room.find_current(), room.list_runs()
-    failed = [path for path in room.list_hidden(FAILED) if current is not None and find_run_name(path) < current]
-    old = [room.folder / name for name in names[: max(0, len(names) - num_kept)] if name != current]
+    current, names = store.find_current(), store.list_runs()
+    failed = [path for path in store.list_hidden(FAILED) if current is not None and find_run_name(path) < current]
+    old = [store.folder / name for name in names[: max(0, len(names) - num_kept)] if name != current]
     return remove_runs([*failed, *old], is_dry)
 
 
-def remove_unfinished(room: Room, is_dry: bool = False) -> Removal:
+def remove_unfinished(store: RunStore, is_dry: bool = False) -> Removal:
     """Remove what runs left that were killed.
 
     Args:
-        room: its lock is held, so that none of them is running.
+        store: its lock is held, so that none of them is running.
         is_dry: see `prune`.
     """
-    return remove_runs(room.list_hidden(UNFINISHED), is_dry)
+    return remove_runs(store.list_hidden(UNFINISHED), is_dry)
 
 
 def remove_runs(folders: Iterable[Path], is_dry: bool = False) -> Removal:

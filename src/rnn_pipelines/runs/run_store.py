@@ -21,7 +21,7 @@ FAILED = ".failed"
 
 
 @dataclass(frozen=True)
-class Room:
+class RunStore:
     """The results of one pipeline in one data root. Whoever changes anything holds its lock.
 
     Attributes:

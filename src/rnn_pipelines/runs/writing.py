@@ -12,7 +12,7 @@ from rnn_pipelines.runs.files import RECORD, find_unchanged, list_files, measure
 from rnn_pipelines.runs.links import check_links, link_layer, list_layers, point
 from rnn_pipelines.runs.pruning import remove_runs, remove_unfinished, warn_of_kept
 from rnn_pipelines.runs.records import RunRecord, read_record, write_record
-from rnn_pipelines.runs.run_store import CURRENT, FAILED, UNFINISHED, Room, find_run_name
+from rnn_pipelines.runs.run_store import CURRENT, FAILED, UNFINISHED, RunStore, find_run_name
 from rnn_pipelines.storage.files import sync_folder
 from rnn_pipelines.storage.names import make_later_name
 
@@ -24,13 +24,13 @@ class OpenRun:
     """A run that writes, and that nobody sees yet.
 
     Attributes:
-        room: where it will be seen.
+        store: where it will be seen.
         name: that it will have.
         writes: the files that are its own if they are there, as paths from its folder.
         continues: the run from whose results it goes on; None of one that makes all of them.
     """
 
-    room: Room
+    store: RunStore
     name: str
     writes: frozenset[str]
     continues: str | None = None
@@ -38,14 +38,14 @@ class OpenRun:
     @property
     def folder(self) -> Path:
         """Where it writes."""
-        return self.room.folder / f".{self.name}{UNFINISHED}"
+        return self.store.folder / f".{self.name}{UNFINISHED}"
 
 
-def open_run(room: Room, writes: Collection[str], needed: Collection[str] | None) -> OpenRun:
+def open_run(store: RunStore, writes: Collection[str], needed: Collection[str] | None) -> OpenRun:
     """Make the folder in which a run writes, and remove what runs left that were killed.
 
     Args:
-        room: its lock is held.
+        store: its lock is held.
         writes: the files that the pipeline writes, whichever of them this run leaves out, as paths from its folder.
         needed: those of them that it reads before it writes them, because it leaves nodes out; None if it runs all
             nodes. It begins with a copy of the results before: of a run that failed since, if that has all files that
@@ -54,14 +54,14 @@ def open_run(room: Room, writes: Collection[str], needed: Collection[str] | None
         RunError: results would be shown where something is that no run made; or a file that is needed has changed.
         OSError: it could not be written; all is as it was.
     """
-    room.folder.mkdir(parents=True, exist_ok=True)
-    warn_of_kept(remove_unfinished(room))
-    check_links(room, list_layers(writes))
-    before = None if needed is None else _find_before(room, needed)
+    store.folder.mkdir(parents=True, exist_ok=True)
+    warn_of_kept(remove_unfinished(store))
+    check_links(store, list_layers(writes))
+    before = None if needed is None else _find_before(store, needed)
     names = [] if before is None else _list_copied(before, needed or ())
-    known = [*room.list_runs(), *map(find_run_name, [*room.list_hidden(FAILED), *room.list_hidden(UNFINISHED)])]
+    known = [*store.list_runs(), *map(find_run_name, [*store.list_hidden(FAILED), *store.list_hidden(UNFINISHED)])]
     continues = None if before is None else before.name.removeprefix(".")
-    run = OpenRun(room, make_later_name(known), frozenset({*writes, *names}), continues)
+    run = OpenRun(store, make_later_name(known), frozenset({*writes, *names}), continues)
     run.folder.mkdir()
     # Before any other file: without it nothing would say whose they are.
     write_record(run.folder, _begin_record(run))
@@ -86,16 +86,16 @@ def publish(run: OpenRun, record: RunRecord) -> None:
         RunError: results would be shown where something is that no run made; it came there while the run went on.
         OSError: it could not be written.
     """
-    room, folder = run.room, run.room.folder / run.name
+    store, folder = run.store, run.store.folder / run.name
     files = measure_files(run.folder, run.writes)
-    check_links(room, list_layers(files))
+    check_links(store, list_layers(files))
     write_record(run.folder, {**record, "files": files})
     _sync_files(run.folder, [*files, RECORD])
     os.rename(run.folder, folder)
-    sync_folder(room.folder)
+    sync_folder(store.folder)
     for layer in sorted(list_layers(files)):
-        link_layer(room, layer)
-    point(room.folder / CURRENT, run.name)
+        link_layer(store, layer)
+    point(store.folder / CURRENT, run.name)
 
 
 def put_aside(run: OpenRun) -> None:
@@ -112,31 +112,31 @@ def put_aside(run: OpenRun) -> None:
     if not files:
         warn_of_kept(remove_runs([run.folder]))
         return
-    warn_of_kept(remove_runs(run.room.list_hidden(FAILED)))
-    begun = RunRecord(run=run.name, pipeline=run.room.pipeline)
+    warn_of_kept(remove_runs(run.store.list_hidden(FAILED)))
+    begun = RunRecord(run=run.name, pipeline=run.store.pipeline)
     try:
         write_record(run.folder, {**begun, "files": files})
     except OSError as error:
         # The disk may be full. The record that was begun still says which paths are the run's own.
         logger.warning("%s: the record of the failed run could not be written (%s)", run.folder, error)
-    os.rename(run.folder, run.room.folder / f".{run.name}{FAILED}")
+    os.rename(run.folder, run.store.folder / f".{run.name}{FAILED}")
 
 
 def _begin_record(run: OpenRun) -> RunRecord:
-    return RunRecord(run=run.name, pipeline=run.room.pipeline, files={}, writes=sorted(run.writes))
+    return RunRecord(run=run.name, pipeline=run.store.pipeline, files={}, writes=sorted(run.writes))
 
 
-def _find_before(room: Room, needed: Collection[str]) -> Path | None:
+def _find_before(store: RunStore, needed: Collection[str]) -> Path | None:
     """Return the folder of the run from which another goes on: of the newest that failed, or of the current one."""
-    current = room.find_current()
-    for failed in reversed(room.list_hidden(FAILED)):
+    current = store.find_current()
+    for failed in reversed(store.list_hidden(FAILED)):
         is_newer = current is None or find_run_name(failed) > current
         try:
             if needed and is_newer and set(needed) <= set(_list_own(failed)):
                 return failed
         except (RunError, NewerFormatError) as error:
             logger.warning("run %s is passed over: %s", failed.name, error)
-    return None if current is None else room.folder / current
+    return None if current is None else store.folder / current
 
 
 def _list_copied(before: Path, needed: Collection[str]) -> list[str]:
