@@ -26,14 +26,14 @@ def test_no_modules_import_each_other(graph: grimp.ImportGraph) -> None:
     assert find_cycle(imports) == []
 
 
-def test_no_rooms_import_each_other(graph: grimp.ImportGraph) -> None:
-    """Rooms are what stands in the package: folders, and modules beside them."""
-    rooms: dict[str, set[str]] = {}
+def test_no_packages_import_each_other(graph: grimp.ImportGraph) -> None:
+    """The subpackages and modules at the root."""
+    packages: dict[str, set[str]] = {}
     for module in graph.modules - {"rnn_pipelines"}:
-        room = module.split(".")[1]
+        package = module.split(".")[1]
         found = {name.split(".")[1] for name in graph.find_modules_directly_imported_by(module) if "." in name}
-        rooms.setdefault(room, set()).update(found - {room})
-    assert find_cycle(rooms) == []
+        packages.setdefault(package, set()).update(found - {package})
+    assert find_cycle(packages) == []
 
 
 def test_local_imports_are_counted(graph: grimp.ImportGraph) -> None:

@@ -57,7 +57,7 @@ class Styles(Mapping[str, Style]):
         return sum(map(len, self._registries))
 
 
-# The cells are said here once; each room's registry of networks takes its looks from here.
+# The cells are said here once; each registry of networks takes its styles from here.
 CELLS = {
     "rnn": Style("simple RNN", "#963060"),
     "lstm": Style("LSTM", "#0072b2"),
