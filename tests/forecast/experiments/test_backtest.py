@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast.experiments import backtest
-from rnn_pipelines.forecast.experiments.backtest import Replay, replay_schedules, retrain
+from rnn_pipelines.forecast.experiments.backtest import BacktestJob, replay_schedules, retrain
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, ScheduleSpec
 from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
@@ -299,9 +299,9 @@ def days(monkeypatch: pytest.MonkeyPatch, make_table: Callable[..., pd.DataFrame
     """The days of one schedule, without a training."""
 
     def find(size: int, period: str | int, every: str | int | None, **options: Any) -> list[Any]:
-        found: list[Replay] = []
+        found: list[BacktestJob] = []
 
-        def note(_: object, jobs: list[Replay], __: object) -> list[Any]:
+        def note(_: object, jobs: list[BacktestJob], __: object) -> list[Any]:
             found.extend(jobs)
             raise InterruptedError
 

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Replay:
+class BacktestJob:
     """One schedule and all that its replay needs, in whichever process.
 
     Attributes:
@@ -88,7 +88,10 @@ def replay_schedules(
     forecasts = _forecast_baselines(table, covariate_table, series, profile, recipe, first)
     # The longest first, so that no process is left with it at the end.
     jobs = sorted(
-        (Replay(name, days[name], table, covariate_table, series, spec, retraining) for name in backtest.schedules),
+        (
+            BacktestJob(name, days[name], table, covariate_table, series, spec, retraining)
+            for name in backtest.schedules
+        ),
         key=lambda job: -len(job.days),
     )
     logger.info("replaying %s", ", ".join(f"{job.name} (up to {len(job.days) - 1} trainings)" for job in jobs))
@@ -144,7 +147,7 @@ def _extend_test_part(known: Cutoffs, series: Series, horizon: int) -> Cutoffs:
     ).drop(columns=["validation_from", "test_from"])
 
 
-def replay_schedule(job: Replay) -> tuple[pd.DataFrame, Retrainings]:
+def replay_schedule(job: BacktestJob) -> tuple[pd.DataFrame, Retrainings]:
     """Retrains on each day, and forecasts from there to the next.
 
     Args:
@@ -178,7 +181,9 @@ def replay_schedule(job: Replay) -> tuple[pd.DataFrame, Retrainings]:
     return pd.concat(forecasts, ignore_index=True), rows.astype({"loss": float, "champion_loss": float})
 
 
-def _retrain(job: Replay, known: Source, champion: LoadedChampion | None) -> tuple[Candidate | None, dict[str, Any]]:
+def _retrain(
+    job: BacktestJob, known: Source, champion: LoadedChampion | None
+) -> tuple[Candidate | None, dict[str, Any]]:
     """The challenger and its row; none where its training failed and there is a champion, which stays, as at night."""
     started = time.monotonic()
     try:

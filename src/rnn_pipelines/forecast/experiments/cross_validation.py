@@ -37,7 +37,7 @@ class CrossValidationSpec(NewestSpec, frozen=True):
 
 
 @dataclass(frozen=True)
-class Round:
+class CrossValidationJob:
     """One fit, and what is forecast with it, in whichever process.
 
     Attributes:
@@ -85,8 +85,8 @@ def cross_validate(
         "window": spec.recipe.window.model_copy(update={"horizon": horizon}),
     }
     spec = replace(spec, recipe=spec.recipe.model_copy(update=known))
-    rounds = [replace(job, covariate_table=covariate_table) for job in list_rounds(series, spec, validation)]
-    found = dict(_forecast_rounds(rounds, parallel))
+    rounds = [replace(job, covariate_table=covariate_table) for job in list_jobs(series, spec, validation)]
+    found = dict(_forecast_jobs(rounds, parallel))
     merged = _merge([found[number] for number in sorted(found)])
     wanted = list_windows(series, validation, horizon)
     merged = merged.keep(_find_rows(merged.table, wanted))
@@ -98,7 +98,7 @@ def cross_validate(
     )
 
 
-def list_rounds(series: Series, spec: ForecastSpec, validation: CrossValidationSpec) -> list[Round]:
+def list_jobs(series: Series, spec: ForecastSpec, validation: CrossValidationSpec) -> list[CrossValidationJob]:
     """The fits that are needed: one for each window, or one for all.
 
     Args:
@@ -113,11 +113,12 @@ def list_rounds(series: Series, spec: ForecastSpec, validation: CrossValidationS
     span = (validation.n_windows - 1) * step_size
     grid = open_gaps(series)
     if not validation.refit:
-        return [Round(1, grid, None, keep_back(spec, horizon + span))]
+        return [CrossValidationJob(1, grid, None, keep_back(spec, horizon + span))]
     from_end = grid.groupby("unique_id", sort=False).cumcount(ascending=False)
     ends = range(span, -1, -step_size)
     return [
-        Round(number, grid[from_end >= end], None, keep_back(spec, horizon)) for number, end in enumerate(ends, start=1)
+        CrossValidationJob(number, grid[from_end >= end], None, keep_back(spec, horizon))
+        for number, end in enumerate(ends, start=1)
     ]
 
 
@@ -145,7 +146,7 @@ def list_windows(series: Series, validation: CrossValidationSpec, horizon: int) 
     return series.loc[is_cutoff, ["unique_id", "ds"]].rename(columns={"ds": "cutoff"}).reset_index(drop=True)
 
 
-def forecast_round(job: Round) -> tuple[int, Predictions]:
+def forecast_job(job: CrossValidationJob) -> tuple[int, Predictions]:
     """Fits and forecasts one round; the number tells it from the others."""
     try:
         return job.number, tabulate_part(fit_forecasters(job.table, job.covariate_table, job.spec), "test")
@@ -156,9 +157,9 @@ def forecast_round(job: Round) -> tuple[int, Predictions]:
         ) from error
 
 
-def _forecast_rounds(rounds: list[Round], parallel: ParallelSpec) -> list[tuple[int, Predictions]]:
+def _forecast_jobs(rounds: list[CrossValidationJob], parallel: ParallelSpec) -> list[tuple[int, Predictions]]:
     found = []
-    for _, result in fan_out(forecast_round, rounds, parallel):
+    for _, result in fan_out(forecast_job, rounds, parallel):
         found.append(result)
         logger.info("cross-validation: %d of %d fits", len(found), len(rounds))
     return found

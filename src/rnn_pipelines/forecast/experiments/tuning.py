@@ -50,7 +50,7 @@ Trials = Annotated[pd.DataFrame, TrialsTable]
 
 
 @dataclass(frozen=True)
-class Trying:
+class TrialJob:
     """One trial, in whichever process.
 
     Attributes:
@@ -67,7 +67,7 @@ class Trying:
 
 
 @dataclass(frozen=True)
-class Tried:
+class TrialResult:
     """What a trial came to.
 
     Attributes:
@@ -123,7 +123,7 @@ def tune(
         if is_over and num_ended:
             logger.warning("the time budget of %g s is over, %d trials were not made", tuning.time_budget, missing)
             break
-        _try_some(study, Trying(0, known, covariate_table, judge), tuning, parallel, missing)
+        _run_trials(study, TrialJob(0, known, covariate_table, judge), tuning, parallel, missing)
     return _summarize(study, "mase" if known["unique_id"].nunique() > 1 else "mse")
 
 
@@ -186,19 +186,19 @@ def _get_block(spec: ForecastSpec, name: str) -> BaseModel:
     return blocks[name]
 
 
-def try_parameters(job: Trying) -> Tried:
+def run_trial(job: TrialJob) -> TrialResult:
     """Fits with the parameters of a trial, and measures."""
     started = time.monotonic()
     try:
         ranked = rank_forecasters(fit_forecasters(job.table, job.covariate_table, job.spec)).set_index("forecaster")
     except (SeriesError, TrainingError) as error:
-        return Tried(job.number, None, None, time.monotonic() - started, str(error))
+        return TrialResult(job.number, None, None, time.monotonic() - started, str(error))
     losses = ranked["mase" if "relative_mae" in ranked else "mse"]
     simple = losses.drop([ENSEMBLE, *job.spec.networks]).min()
-    return Tried(job.number, float(losses[ENSEMBLE]), float(simple), time.monotonic() - started)
+    return TrialResult(job.number, float(losses[ENSEMBLE]), float(simple), time.monotonic() - started)
 
 
-def _try_some(study: "Study", first: Trying, tuning: TuningSpec, parallel: ParallelSpec, most: int) -> None:
+def _run_trials(study: "Study", first: TrialJob, tuning: TuningSpec, parallel: ParallelSpec, most: int) -> None:
     """As many trials as there are workers, side by side; `first` has what they share."""
     num = min(most, 1 if parallel.backend == "dask" else count_workers(parallel))
     trials = {trial.number: trial for trial in (study.ask() for _ in range(num))}
@@ -207,7 +207,7 @@ def _try_some(study: "Study", first: Trying, tuning: TuningSpec, parallel: Paral
         for number, trial in trials.items()
     }
     jobs = [replace(first, number=number, spec=change_spec(first.spec, values)) for number, values in asked.items()]
-    for _, tried in fan_out(try_parameters, jobs, parallel):
+    for _, tried in fan_out(run_trial, jobs, parallel):
         _tell(study, trials[tried.number], tried)
 
 
@@ -221,7 +221,7 @@ def _suggest(trial: "Trial", name: str, dimension: DimensionSpec) -> Any:
     return trial.suggest_float(name, dimension.low, dimension.high, log=dimension.log)
 
 
-def _tell(study: "Study", trial: "Trial", tried: Tried) -> None:
+def _tell(study: "Study", trial: "Trial", tried: TrialResult) -> None:
     from optuna.trial import TrialState
 
     trial.set_user_attr("seconds", tried.seconds)
