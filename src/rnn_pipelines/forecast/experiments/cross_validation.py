@@ -85,8 +85,8 @@ def cross_validate(
         "window": spec.recipe.window.model_copy(update={"horizon": horizon}),
     }
     spec = replace(spec, recipe=spec.recipe.model_copy(update=known))
-    rounds = [replace(job, covariate_table=covariate_table) for job in list_jobs(series, spec, validation)]
-    found = dict(_forecast_jobs(rounds, parallel))
+    jobs = [replace(job, covariate_table=covariate_table) for job in list_jobs(series, spec, validation)]
+    found = dict(_forecast_jobs(jobs, parallel))
     merged = _merge([found[number] for number in sorted(found)])
     wanted = list_windows(series, validation, horizon)
     merged = merged.keep(_find_rows(merged.table, wanted))
@@ -157,11 +157,11 @@ def forecast_job(job: CrossValidationJob) -> tuple[int, Predictions]:
         ) from error
 
 
-def _forecast_jobs(rounds: list[CrossValidationJob], parallel: ParallelSpec) -> list[tuple[int, Predictions]]:
+def _forecast_jobs(jobs: list[CrossValidationJob], parallel: ParallelSpec) -> list[tuple[int, Predictions]]:
     found = []
-    for _, result in fan_out(forecast_job, rounds, parallel):
+    for _, result in fan_out(forecast_job, jobs, parallel):
         found.append(result)
-        logger.info("cross-validation: %d of %d fits", len(found), len(rounds))
+        logger.info("cross-validation: %d of %d fits", len(found), len(jobs))
     return found
 
 
@@ -184,8 +184,8 @@ def _find_rows(table: pd.DataFrame, windows: pd.DataFrame) -> pd.Series:
     return pd.Series(found.eq(True).to_numpy(), index=table.index)
 
 
-def _merge(rounds: list[Predictions]) -> Predictions:
+def _merge(jobs: list[Predictions]) -> Predictions:
     """One below the other; NaN where a round lacks a forecaster, as it does the climatology of what is too short."""
-    forecasters = dict.fromkeys(name for found in rounds for name in found.forecasters)
-    table = pd.concat([found.table for found in rounds], ignore_index=True)
-    return Predictions(table, tuple(forecasters), rounds[0].levels)
+    forecasters = dict.fromkeys(name for found in jobs for name in found.forecasters)
+    table = pd.concat([found.table for found in jobs], ignore_index=True)
+    return Predictions(table, tuple(forecasters), jobs[0].levels)

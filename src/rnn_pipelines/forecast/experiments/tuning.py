@@ -207,8 +207,8 @@ def _run_trials(study: "Study", first: TrialJob, tuning: TuningSpec, parallel: P
         for number, trial in trials.items()
     }
     jobs = [replace(first, number=number, spec=change_spec(first.spec, values)) for number, values in asked.items()]
-    for _, tried in fan_out(run_trial, jobs, parallel):
-        _tell(study, trials[tried.number], tried)
+    for _, trial_result in fan_out(run_trial, jobs, parallel):
+        _log_trial(study, trials[trial_result.number], trial_result)
 
 
 def _suggest(trial: "Trial", name: str, dimension: DimensionSpec) -> Any:
@@ -221,17 +221,17 @@ def _suggest(trial: "Trial", name: str, dimension: DimensionSpec) -> Any:
     return trial.suggest_float(name, dimension.low, dimension.high, log=dimension.log)
 
 
-def _tell(study: "Study", trial: "Trial", tried: TrialResult) -> None:
+def _log_trial(study: "Study", trial: "Trial", trial_result: TrialResult) -> None:
     from optuna.trial import TrialState
 
-    trial.set_user_attr("seconds", tried.seconds)
-    trial.set_user_attr("baseline_loss", tried.baseline_loss)
-    if tried.loss is None:
-        logger.warning("trial %d failed: %s", tried.number, tried.reason)
+    trial.set_user_attr("seconds", trial_result.seconds)
+    trial.set_user_attr("baseline_loss", trial_result.baseline_loss)
+    if trial_result.loss is None:
+        logger.warning("trial %d failed: %s", trial_result.number, trial_result.reason)
         study.tell(trial, state=TrialState.FAIL)
         return
-    study.tell(trial, tried.loss)
-    logger.info("trial %d: %.4g, least %.4g", tried.number, tried.loss, study.best_value)
+    study.tell(trial, trial_result.loss)
+    logger.info("trial %d: %.4g, least %.4g", trial_result.number, trial_result.loss, study.best_value)
 
 
 def _open_study(folder: Path, name: str, tuning: TuningSpec) -> "Study":
