@@ -5,14 +5,14 @@ from typing import Literal
 import pytest
 
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.parameter_models import Block, read_block
+from rnn_pipelines.parameter_models import ParameterModel, read_parameter_model
 
 
-class Inner(Block, frozen=True):
+class Inner(ParameterModel, frozen=True):
     units: int = 1
 
 
-class Outer(Block, frozen=True):
+class Outer(ParameterModel, frozen=True):
     """One of each kind."""
 
     kind: Literal["outer"] = "outer"
@@ -30,14 +30,14 @@ def test_every_truth_value_in_place_of_a_number_is_named() -> None:
         ({"inner": {"units": True}}, r"outer\.inner\.units"),
     ]:
         with pytest.raises(ParameterError, match=rf"^{place}: expected a number, received (True|False)\.$"):
-            read_block("outer", Outer, block)
+            read_parameter_model("outer", Outer, block)
     with pytest.raises(ParameterError, match=r"^outer\.choices: expected a number, received \[1, True\]\.$"):
-        read_block("outer", Outer, {"choices": [1, True]})
+        read_parameter_model("outer", Outer, {"choices": [1, True]})
 
 
 def test_numbers_and_truth_values_in_their_places_are_taken() -> None:
     block = {"share": 1, "steps": "2", "choices": [1.0, "2"], "is_fast": False, "inner": {"units": "3"}}
-    found = read_block("outer", Outer, block)
+    found = read_parameter_model("outer", Outer, block)
     assert found.model_dump() == {
         "kind": "outer",
         "share": 1.0,

@@ -10,7 +10,7 @@ from pydantic_core import InitErrorDetails
 from rnn_pipelines.errors import ParameterError, show
 
 
-class Block(BaseModel, extra="forbid", frozen=True):
+class ParameterModel(BaseModel, extra="forbid", frozen=True):
     """A block of parameters, whose names and values are checked before anything runs."""
 
     # Of the block, because pydantic takes none of a field by which it tells blocks apart.
@@ -74,14 +74,14 @@ def _list_parts(kind: Any) -> Iterator[Any]:
         yield from _list_parts(part)
 
 
-def join_block(always: Mapping[str, Any], block: Any) -> Any:
+def join_parameters(always: Mapping[str, Any], block: Any) -> Any:
     """A block over what it always has; one that is no dictionary, for whoever checks it to refuse."""
     if block is None or isinstance(block, Mapping):
         return {**always, **(block or {})}
     return block
 
 
-def read_block(name: str, kind: Any, block: Any) -> Any:
+def read_parameter_model(name: str, kind: Any, block: Any) -> Any:
     """One block of parameters.
 
     Args:

@@ -16,7 +16,17 @@ from kedro.framework.session import KedroSession
 from kedro.validation.exceptions import ParameterValidationError
 
 import rnn_pipelines
-from documents import DEPLOYED, NOTEBOOKS, PAGES, PROJECT, list_blocks, list_named, list_shown, list_spans, read_text
+from documents import (
+    DEPLOYED,
+    NOTEBOOKS,
+    PAGES,
+    PROJECT,
+    list_named,
+    list_parameter_models,
+    list_shown,
+    list_spans,
+    read_text,
+)
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.hooks.parameters import refuse_unread_parameters
 from rnn_pipelines.hooks.project import OF_ALL_RUNS
@@ -195,7 +205,7 @@ def test_deployed_commands_are_found() -> None:
 
 def test_python_compiles_and_uses_names_that_exist(document: Path) -> None:
     known = {*dir(builtins), *GIVEN}
-    for block in list_blocks(read_text(document)):
+    for block in list_parameter_models(read_text(document)):
         if block.is_python and document.suffix != ".ipynb":
             tree = ast.parse(block.text)
             check_imports(tree)

@@ -29,7 +29,7 @@ from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec
 from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, SmallForecasterSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, RetrainSentimentSpec
 from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec
@@ -93,7 +93,7 @@ def test_kedro_finds_the_type_of_every_parameter(types: dict[str, type[BaseModel
 
 def test_every_type_is_a_block() -> None:
     """But for those that are one value, or names of one's own."""
-    assert [name for name, kind in TYPES.items() if not issubclass(kind, Block | RootModel)] == []
+    assert [name for name, kind in TYPES.items() if not issubclass(kind, ParameterModel | RootModel)] == []
 
 
 def test_every_block_that_a_node_reads_has_a_type(

@@ -22,7 +22,7 @@ from rnn_pipelines.errors import MAX_MESSAGE, RnnPipelinesError
 from rnn_pipelines.forecast.methods.linear import fit_linear_models
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.training import Limits, train_network
-from rnn_pipelines.forecast.parameters import list_blocks, read_blocks
+from rnn_pipelines.forecast.parameters import list_parameter_models, read_parameter_models
 from rnn_pipelines.forecast.recipe import prepare_panel
 from rnn_pipelines.forecast.series.source import read_source
 
@@ -46,7 +46,7 @@ VALUES = st.one_of(
 )
 
 
-BLOCKS = {name: kind for name, kind in list_blocks().items() if name not in ("source", "covariates")}
+BLOCKS = {name: kind for name, kind in list_parameter_models().items() if name not in ("source", "covariates")}
 
 
 def list_places(kind: Any) -> list[str]:
@@ -78,7 +78,7 @@ def refuse_long(error: Exception) -> None:
 
 
 @MANY
-@given(draw_changes(BLOCKS, most=2) | draw_changes(list_blocks(), most=2), st.booleans())
+@given(draw_changes(BLOCKS, most=2) | draw_changes(list_parameter_models(), most=2), st.booleans())
 def test_parameters_of_forecast_are_refused_or_make_windows_and_a_network(
     changes: dict[str, Any], trains: bool
 ) -> None:
@@ -88,7 +88,7 @@ def test_parameters_of_forecast_are_refused_or_make_windows_and_a_network(
         is_block = isinstance(values, dict) and isinstance(given_blocks.get(block, {}), dict)
         given_blocks[block] = {**given_blocks.get(block, {}), **values} if is_block else values
     try:
-        spec = read_blocks(given_blocks)
+        spec = read_parameter_models(given_blocks)
         source = spec.recipe.source.model_copy(
             update={"name": "sine", "time": "ds", "target": "y", "id": None, "path": None}
         )
@@ -140,7 +140,9 @@ def test_parameters_of_every_pipeline_are_refused_or_taken(
 
 @settings(MANY, max_examples=max(5, NUM_SETS // 50))
 @given(
-    draw_changes({name: kind for name, kind in list_blocks().items() if name not in ("source", "covariates")}, most=1)
+    draw_changes(
+        {name: kind for name, kind in list_parameter_models().items() if name not in ("source", "covariates")}, most=1
+    )
 )
 def test_forecaster_with_odd_parameters_forecasts_or_refuses(tmp_path: Path, changes: dict[str, Any]) -> None:
     """Small whole runs."""

@@ -25,7 +25,7 @@ _PROGRAM = re.compile(
 
 
 @dataclass(frozen=True)
-class Block:
+class ParameterModel:
     """A block of code.
 
     Attributes:
@@ -56,13 +56,13 @@ class Block:
         return [line for line in prompted or lines if _PROGRAM.match(line)]
 
 
-def list_blocks(text: str) -> list[Block]:
+def list_parameter_models(text: str) -> list[ParameterModel]:
     """Return fenced and indented blocks of a page of Markdown in their order."""
-    found = [(match.start(), Block(match[1], match[2])) for match in _FENCE.finditer(text)]
+    found = [(match.start(), ParameterModel(match[1], match[2])) for match in _FENCE.finditer(text)]
     prose = _FENCE.sub(lambda match: re.sub(r"\S", "x", match[0]), text)
     for match in _INDENTED.finditer(prose):
         code = re.sub(r"^ {4}", "", text[match.start(1) : match.end(1)], flags=re.MULTILINE)
-        found.append((match.start(1), Block("", code)))
+        found.append((match.start(1), ParameterModel("", code)))
     return [block for _, block in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -83,7 +83,7 @@ def read_text(path: Path) -> str:
 
 def list_shown(path: Path) -> list[str]:
     """Return the command lines of a document's blocks in their order."""
-    return [line for block in list_blocks(read_text(path)) for line in block.list_commands()]
+    return [line for block in list_parameter_models(read_text(path)) for line in block.list_commands()]
 
 
 def list_named(path: Path) -> list[str]:

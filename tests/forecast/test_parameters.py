@@ -7,7 +7,7 @@ import yaml
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.parameters import list_blocks, read_blocks
+from rnn_pipelines.forecast.parameters import list_parameter_models, read_parameter_models
 
 
 @pytest.fixture(scope="module")
@@ -16,12 +16,12 @@ def parameters(project: Path) -> dict:
 
 
 def test_defaults_are_those_of_the_file(parameters: dict) -> None:
-    of_file = read_blocks({name: block for name, block in parameters.items() if name != "source"})
+    of_file = read_parameter_models({name: block for name, block in parameters.items() if name != "source"})
     assert Forecaster().spec == of_file
 
 
 def test_there_are_the_blocks_of_the_file(parameters: dict) -> None:
-    assert sorted(list_blocks()) == sorted(parameters)
+    assert sorted(list_parameter_models()) == sorted(parameters)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def run_hook(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Calls the hook before a run of three pipelines, of which `forecast` is the default."""
     pipelines = {
         "forecast": Pipeline(
-            [Node(print, ["params:forecast.window", "params:forecast.lstm"], None, name="read_blocks")]
+            [Node(print, ["params:forecast.window", "params:forecast.lstm"], None, name="read_parameter_models")]
         ),
         "compare": Pipeline([Node(print, "params:compare.cells", None, name="read_cells")]),
         "predict": Pipeline([Node(print, "params:forecast.source", None, name="read_source")]),

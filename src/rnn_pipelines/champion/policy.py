@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pydantic import Field
 
 from rnn_pipelines.errors import ParameterError, show_all
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 
 # The two that a decision is between, by these names in tables and records.
 CHALLENGER, CHAMPION = "challenger", "champion"
 
 
-class PolicySpec(Block, frozen=True):
+class PolicySpec(ParameterModel, frozen=True):
     """When a challenger is promoted.
 
     Attributes:

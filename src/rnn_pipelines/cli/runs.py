@@ -14,7 +14,7 @@ from rnn_pipelines.cli.run_command import SECONDS, PlainErrors
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.hooks.results import find_places
-from rnn_pipelines.parameter_models import read_block
+from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.pipelines.retraining import PREFIX
 from rnn_pipelines.printing import say, say_json
@@ -165,7 +165,7 @@ def _describe_repair(pipeline: str, found: Repair) -> str:
 def find_num_kept(env: str | None) -> int:
     """Return how many runs are kept if nobody says otherwise."""
     with _open_context(env) as context:
-        return read_block("runs", RunsSpec, context.params.get("runs", {})).keep
+        return read_parameter_model("runs", RunsSpec, context.params.get("runs", {})).keep
 
 
 def find_layers(pipeline: str, env: str | None) -> set[str]:

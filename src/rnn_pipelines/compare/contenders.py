@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from rnn_pipelines.cells.conventions import count_weights
 from rnn_pipelines.errors import TaskError, show
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.report.styles import CELLS, Style
 
 # How far apart the numbers of recurrent weights may be, as a share of the largest.
@@ -40,7 +40,7 @@ NETWORKS = {
 }
 
 
-class ContenderSpec(Block, frozen=True):
+class ContenderSpec(ParameterModel, frozen=True):
     """One network of a comparison: a recurrent layer and a linear head.
 
     Attributes:

@@ -11,7 +11,7 @@ from rnn_pipelines.compare.tasks.music import MusicData
 from rnn_pipelines.compare.tasks.series import SeriesData
 from rnn_pipelines.errors import show
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 
 # Of a task or a network: a word that can stand in a list, and in the name of a file.
 Name = Annotated[str, Field(pattern=r"^\w+$")]
@@ -21,7 +21,7 @@ Name = Annotated[str, Field(pattern=r"^\w+$")]
 Data = SeriesData | AddingData | CopyData | MusicData
 
 
-class TaskSpec(Block, frozen=True):
+class TaskSpec(ParameterModel, frozen=True):
     """One task, and the networks that compete on it.
 
     Attributes:
@@ -54,7 +54,7 @@ class TaskBook(RootModel[dict[Name, TaskSpec]], frozen=True):
     """All tasks by name."""
 
 
-class PlanSpec(Block, frozen=True):
+class PlanSpec(ParameterModel, frozen=True):
     """What of the tasks is run, and how.
 
     Attributes:

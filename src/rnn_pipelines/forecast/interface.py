@@ -39,13 +39,13 @@ from rnn_pipelines.forecast.model.recursion import (
     lay_side_by_side,
     report_ahead,
 )
-from rnn_pipelines.forecast.parameters import read_blocks
+from rnn_pipelines.forecast.parameters import read_parameter_models
 from rnn_pipelines.forecast.series.covariates import join_rows, read_ahead, read_covariates
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Series, Source
 from rnn_pipelines.networks.fan_out import ParallelSpec
-from rnn_pipelines.parameter_models import read_block
+from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.reading.zones import show_table
 
 logger = logging.getLogger(__name__)
@@ -84,13 +84,13 @@ class Forecaster:
         freq: int | str | None = None,
         **blocks: Any,
     ) -> None:
-        window, source, covariates = (_take_block(name, blocks) for name in ("window", "source", "covariates"))
+        window, source, covariates = (_take_parameters(name, blocks) for name in ("window", "source", "covariates"))
         covariates |= {EXOGENOUS[name]: _list_columns(name, blocks.pop(name)) for name in EXOGENOUS if name in blocks}
         window |= {name: value for name, value in (("horizon", h), ("lookback", lookback)) if value is not None}
         source |= {} if freq is None else {"freq": freq}
         levels = () if level is None else level
         given = {**blocks, "window": window, "source": source, "covariates": covariates, "level": levels}
-        self.spec: ForecastSpec = read_blocks(given, others=("h", "lookback", "freq", *EXOGENOUS))
+        self.spec: ForecastSpec = read_parameter_models(given, others=("h", "lookback", "freq", *EXOGENOUS))
         self.levels = self.spec.level.root
         self._artefacts: dict[str, Artefact] = {}
         self._fitted: Fitted | None = None
@@ -177,8 +177,8 @@ class Forecaster:
             ParameterError: a number is below 1.
         """
         asked = {"n_windows": n_windows, "step_size": step_size, "refit": refit}
-        validation = read_block("cross_validation", CrossValidationSpec, asked)
-        parallel = read_block("parallel", ParallelSpec, {"workers": workers})
+        validation = read_parameter_model("cross_validation", CrossValidationSpec, asked)
+        parallel = read_parameter_model("parallel", ParallelSpec, {"workers": workers})
         table, covariates, source = self._read(frame)
         found = cross_validate(table, covariates, self._with(source), validation, parallel).table
         found = found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
@@ -261,7 +261,7 @@ class Forecaster:
 
     def _choose_levels(self, artefact: Artefact, level: Sequence[int] | None) -> list[int]:
         known = [] if artefact.intervals is None else artefact.intervals.levels.tolist()
-        asked = list(self.levels if level is None else read_block("level", LevelSpec, level).root)
+        asked = list(self.levels if level is None else read_parameter_model("level", LevelSpec, level).root)
         missing = sorted(set(asked) - set(known))
         if missing:
             raise ParameterError(f"level: expected some of {known}, received {missing}. Fit with them.")
@@ -368,7 +368,7 @@ def _list_columns(name: str, columns: Any) -> tuple[str, ...]:
     return () if columns is None else tuple(columns)
 
 
-def _take_block(name: str, blocks: dict[str, Any]) -> dict[str, Any]:
+def _take_parameters(name: str, blocks: dict[str, Any]) -> dict[str, Any]:
     """One block, taken out of all."""
     block = blocks.pop(name, None)
     if not isinstance(block, Mapping | None):

@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.parameter_models import join_block, read_block, refuse_other_cell, refuse_unknown
+from rnn_pipelines.parameter_models import join_parameters, read_parameter_model, refuse_other_cell, refuse_unknown
 
 # What `source` says of a table in memory.
 IN_MEMORY = {"name": "catalog", "path": None}
@@ -42,14 +42,14 @@ class FrameSpec(SourceSpec, frozen=True):
         return self.label
 
 
-def list_blocks() -> dict[str, Any]:
+def list_parameter_models() -> dict[str, Any]:
     """The type of each block of `forecast`, by its name."""
     recipe = {name: field.annotation for name, field in Recipe.model_fields.items()}
     networks = dict.fromkeys(NETWORKS, NetworkSpec)
     return {**recipe, "source": FrameSpec, **networks, "training": ForecastTrainingSpec, "level": LevelSpec}
 
 
-def read_blocks(given: Mapping[str, Any], others: Iterable[str] = ()) -> ForecastSpec:
+def read_parameter_models(given: Mapping[str, Any], others: Iterable[str] = ()) -> ForecastSpec:
     """The blocks of `forecast` as the library reads them; what is not given has its default.
 
     Args:
@@ -58,11 +58,11 @@ def read_blocks(given: Mapping[str, Any], others: Iterable[str] = ()) -> Forecas
     Raises:
         ParameterError: there is no such block or parameter, or its value is refused.
     """
-    types = list_blocks()
+    types = list_parameter_models()
     refuse_unknown(given, types, others)
     always = {name: {"cell": name} for name in NETWORKS} | {"source": IN_MEMORY}
     read = {
-        name: read_block(name, kind, join_block(always.get(name, {}), given.get(name)))
+        name: read_parameter_model(name, kind, join_parameters(always.get(name, {}), given.get(name)))
         for name, kind in types.items()
         if name in given or name in always or name == "training"
     }

@@ -19,7 +19,7 @@ from rnn_pipelines.champion.records import Fingerprints
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.specs import TrackingSpec, read_tracking
 from rnn_pipelines.errors import ChampionError, ParameterError, show
-from rnn_pipelines.parameter_models import read_block
+from rnn_pipelines.parameter_models import read_parameter_model
 
 
 class GlobalsSpec(BaseModel):
@@ -75,7 +75,7 @@ def find_data_root(context: KedroContext) -> Path | None:
     Raises:
         ParameterError: `globals.yml` names none, or has a key that nothing reads.
     """
-    root = read_block("globals", GlobalsSpec, context.config_loader["globals"]).data_root
+    root = read_parameter_model("globals", GlobalsSpec, context.config_loader["globals"]).data_root
     _refuse_silence(context.config_loader)
     return None if "://" in root else Path(context.project_path, root)
 

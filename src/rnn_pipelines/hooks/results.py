@@ -16,7 +16,7 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.hooks.paths import find_data_root
-from rnn_pipelines.parameter_models import read_block
+from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.pipelines.retraining import PREFIX
 from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
@@ -68,7 +68,7 @@ class ResultHooks:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Takes the lock, makes the folder, and lets data sets write there."""
-        self._num_kept = read_block("runs", RunsSpec, catalog.load("parameters").get("runs", {})).keep
+        self._num_kept = read_parameter_model("runs", RunsSpec, catalog.load("parameters").get("runs", {})).keep
         whole = sum((pipelines[name] for name in run_params["pipeline_names"] or ["__default__"]), Pipeline([]))
         result_files = find_places(pipeline.datasets(), catalog, self._root)
         written = find_places(whole.all_outputs(), catalog, self._root)

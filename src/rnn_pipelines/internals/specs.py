@@ -8,12 +8,12 @@ from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 
 Text = Annotated[str, Field(pattern=r"\w")]
 
 
-class SampleSpec(Block, frozen=True):
+class SampleSpec(ParameterModel, frozen=True):
     """What the networks are shown.
 
     Attributes:
@@ -31,7 +31,7 @@ class SampleSpec(Block, frozen=True):
     texts: tuple[Text, ...] = Field(min_length=1)
 
 
-class SmallForecasterSpec(Block, frozen=True):
+class SmallForecasterSpec(ParameterModel, frozen=True):
     """The forecasters that are trained where `forecast` has left none.
 
     Attributes:
@@ -47,7 +47,7 @@ class SmallForecasterSpec(Block, frozen=True):
     training: ForecastTrainingSpec
 
 
-class SmallClassifierSpec(Block, frozen=True):
+class SmallClassifierSpec(ParameterModel, frozen=True):
     """The classifier that is trained where `sentiment` has left none.
 
     Attributes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from rnn_pipelines.errors import ParallelError, show
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.printing import escape_log
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 60
 START_DASK = "Start them with dask scheduler, and with dask worker ADDRESS --no-nanny on each machine"
 
 
-class ParallelSpec(Block, frozen=True):
+class ParallelSpec(ParameterModel, frozen=True):
     """How independent trainings spread over processes.
 
     Attributes:

@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 
 # What NumPy and Keras take.
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
-class TrainingSpec(Block, frozen=True):
+class TrainingSpec(ParameterModel, frozen=True):
     """How a network is trained.
 
     Attributes:
@@ -42,7 +42,7 @@ class TrainingSpec(Block, frozen=True):
     jit_compile: bool = True
 
 
-class LimitsSpec(Block, frozen=True):
+class LimitsSpec(ParameterModel, frozen=True):
     """What a retraining may cost.
 
     Attributes:

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 
 
-class RunsSpec(Block, frozen=True):
+class RunsSpec(ParameterModel, frozen=True):
     """How runs are kept.
 
     Attributes:

@@ -12,7 +12,7 @@ import pandas as pd
 from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, ReviewError, show
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.parameter_models import join_block, read_block, refuse_other_cell, refuse_unknown
+from rnn_pipelines.parameter_models import join_parameters, read_parameter_model, refuse_other_cell, refuse_unknown
 from rnn_pipelines.reading.user_files import is_broken
 from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_classifier
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
@@ -152,7 +152,8 @@ def read_spec(blocks: dict[str, Any]) -> SentimentSpec:
     refuse_unknown(blocks, types)
     always = {name: {"cell": name} for name in list_candidates()} | {"training": TRAINING}
     read = {
-        name: read_block(name, kind, join_block(always.get(name, {}), blocks.get(name))) for name, kind in types.items()
+        name: read_parameter_model(name, kind, join_parameters(always.get(name, {}), blocks.get(name)))
+        for name, kind in types.items()
     }
     networks = {name: read.pop(name) for name in list_candidates()}
     for name, network in networks.items():

@@ -12,7 +12,7 @@ from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, TuningSpec
 from rnn_pipelines.forecast.experiments.tuning import TrialsTable, change_spec, cut_test_part, tune
 from rnn_pipelines.forecast.fitting import ForecastSpec
-from rnn_pipelines.forecast.parameters import read_blocks
+from rnn_pipelines.forecast.parameters import read_parameter_models
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 SPACE = {
@@ -31,7 +31,9 @@ def table(make_table: Callable[..., pd.DataFrame], make_values: Callable[..., li
 @pytest.fixture(scope="module")
 def spec() -> ForecastSpec:
     small = {"lstm": {"units": 2}, "gru": {"units": 3}, "training": {"max_steps": 25, "learning_rate": 0.005}}
-    return read_blocks({"window": {"lookback": 8, "horizon": 2}, "split": {"validation": 15, "test": 20}, **small})
+    return read_parameter_models(
+        {"window": {"lookback": 8, "horizon": 2}, "split": {"validation": 15, "test": 20}, **small}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,7 @@ def test_the_winner_has_the_least_loss_and_is_a_file_for_forecast(found: tuple, 
     assert summary["loss"] == best["loss"]
     flat = {f"{block}.{name}": v for block, own in parameters["forecast"].items() for name, v in own.items()}
     assert flat == json.loads(best["parameters"])
-    read_blocks(parameters["forecast"])
+    read_parameter_models(parameters["forecast"])
 
 
 def test_a_search_goes_on_where_it_stood(found: tuple, table: pd.DataFrame, spec: ForecastSpec, folder: Path) -> None:

@@ -30,7 +30,7 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import NO_VALUE, SourceSpec, read_rows, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
-from rnn_pipelines.parameter_models import read_block
+from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.reading import dialect
 
 Write = Callable[..., str]
@@ -988,7 +988,7 @@ def test_bad_time_format_is_refused_with_the_parameters(form: str) -> None:
     with pytest.raises(
         ParameterError, match=r"^forecast\.source\.time_format: expected a pattern such as '%d\.%m\.%Y'"
     ):
-        read_block("forecast.source", SourceSpec, {"path": "my.csv", "time_format": form})
+        read_parameter_model("forecast.source", SourceSpec, {"path": "my.csv", "time_format": form})
 
 
 @pytest.mark.parametrize(

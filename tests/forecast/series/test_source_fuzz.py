@@ -36,7 +36,7 @@ from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import NO_VALUE, SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import OpenWindowSpec
-from rnn_pipelines.parameter_models import read_block
+from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.reading.dialect import SIGNS
 
 pytestmark = pytest.mark.slow
@@ -570,7 +570,7 @@ def test_time_format_is_followed_as_python_follows_it_or_refused(
     form: str, start: datetime, spacing: timedelta, size: int
 ) -> None:
     try:
-        source = read_block("forecast.source", SourceSpec, {"name": "catalog", "time_format": form})
+        source = read_parameter_model("forecast.source", SourceSpec, {"name": "catalog", "time_format": form})
     except ParameterError as error:
         event("refused with the parameters")
         refuse_long(error)

@@ -11,11 +11,11 @@ from pydantic import Field
 from rnn_pipelines.compare.tasks.contest import PARTS, Contest
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.networks.memory import require_memory
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.report.styles import Style
 
 
-class TaskData(Block, ABC, frozen=True):
+class TaskData(ParameterModel, ABC, frozen=True):
     """Root of all kinds of tasks. A kind is a module in this folder, and a name in `specs.Data`.
 
     Attributes:

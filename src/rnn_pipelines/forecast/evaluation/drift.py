@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from rnn_pipelines.forecast.series.tables import Series
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.storage.tables import Column, Table
 
 # Windows of the past that the newest one is compared with: enough for p-values of a half percent.
@@ -18,7 +18,7 @@ MIN_OBSERVED_FRACTION = 0.5
 SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 
-class DriftSpec(Block, frozen=True):
+class DriftSpec(ParameterModel, frozen=True):
     """When the newest values of a series count as others than those before.
 
     Attributes:

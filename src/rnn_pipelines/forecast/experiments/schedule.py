@@ -10,7 +10,7 @@ from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.forecast.methods.predictions import TargetsTable
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.series.as_of import NewestSpec
-from rnn_pipelines.parameter_models import Block, expect
+from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.storage.tables import Column, Table
 
 Span = Literal["day", "week", "month", "year"]
@@ -18,7 +18,7 @@ NumSteps = Annotated[int, Field(ge=1, le=10**6, strict=True)]
 EXPECTED = f"{', '.join(get_args(Span))}, or a number of steps from 1 on"
 
 
-class ScheduleSpec(Block, frozen=True):
+class ScheduleSpec(ParameterModel, frozen=True):
     """How often a challenger is trained.
 
     Attributes:

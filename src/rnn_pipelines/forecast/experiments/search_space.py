@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from rnn_pipelines.errors import show_all
-from rnn_pipelines.forecast.parameters import list_blocks
+from rnn_pipelines.forecast.parameters import list_parameter_models
 from rnn_pipelines.forecast.series.as_of import NewestSpec
 from rnn_pipelines.networks.specs import Seed
-from rnn_pipelines.parameter_models import Block, expect, read_block
+from rnn_pipelines.parameter_models import ParameterModel, expect, read_parameter_model
 
 # Of what can be searched: how a table becomes windows that differ, and the networks; the rest would move the judge.
 SEARCHED = ("window", "calendar", "training")
@@ -20,7 +20,7 @@ Choice = Annotated[int | float | str | None, expect("a number, a text or null")]
 Limit = Annotated[int | float | None, expect("a number")]
 
 
-class DimensionSpec(Block, frozen=True):
+class DimensionSpec(ParameterModel, frozen=True):
     """What one parameter may be: one of some choices, or a number from `low` to `high`.
 
     Attributes:
@@ -80,7 +80,7 @@ class TuningSpec(NewestSpec, frozen=True):
         for name, dimension in space.items():
             block, _, field = name.partition(".")
             for value in dimension.choices or (dimension.low, dimension.high):
-                read_block(
+                read_parameter_model(
                     block,
                     known[block],
                     {field: value} | ({"cell": block} if "cell" in known[block].model_fields else {}),
@@ -90,4 +90,6 @@ class TuningSpec(NewestSpec, frozen=True):
 
 def _list_searched() -> dict[str, Any]:
     """The types of the blocks that can be searched, by name."""
-    return {name: kind for name, kind in list_blocks().items() if name in SEARCHED or "units" in kind.model_fields}
+    return {
+        name: kind for name, kind in list_parameter_models().items() if name in SEARCHED or "units" in kind.model_fields
+    }

@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers, fan_out
-from rnn_pipelines.parameter_models import read_block
+from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.storage.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -158,8 +158,8 @@ def change_spec(spec: ForecastSpec, values: Mapping[str, Any]) -> ForecastSpec:
     """
     for name, value in values.items():
         block, _, field = name.partition(".")
-        old = _get_block(spec, block)
-        new = read_block(block, type(old), {**old.model_dump(), field: value})
+        old = _get_parameters(spec, block)
+        new = read_parameter_model(block, type(old), {**old.model_dump(), field: value})
         if block in spec.networks:
             spec = replace(spec, networks={**spec.networks, block: new})
         elif block == "training":
@@ -171,7 +171,9 @@ def change_spec(spec: ForecastSpec, values: Mapping[str, Any]) -> ForecastSpec:
 
 def list_values(spec: ForecastSpec, tuning: TuningSpec) -> dict[str, Any]:
     """The parameters that are searched, as they are, where they are in the space."""
-    values = {name: getattr(_get_block(spec, name.partition(".")[0]), name.partition(".")[2]) for name in tuning.space}
+    values = {
+        name: getattr(_get_parameters(spec, name.partition(".")[0]), name.partition(".")[2]) for name in tuning.space
+    }
     return {name: value for name, value in values.items() if _is_inside(tuning.space[name], value)}
 
 
@@ -181,7 +183,7 @@ def _is_inside(dimension: DimensionSpec, value: Any) -> bool:
     return value is not None and dimension.low <= value <= dimension.high
 
 
-def _get_block(spec: ForecastSpec, name: str) -> BaseModel:
+def _get_parameters(spec: ForecastSpec, name: str) -> BaseModel:
     blocks: dict[str, BaseModel] = {**spec.recipe.list_values(), **spec.networks, "training": spec.training}
     return blocks[name]
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.networks.specs import Seed
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 
 
 def _require_network(cell: str) -> str:
@@ -16,7 +16,7 @@ def _require_network(cell: str) -> str:
     return cell
 
 
-class NetworkSpec(Block, frozen=True):
+class NetworkSpec(ParameterModel, frozen=True):
     """One forecasting network; what is None is chosen from the data.
 
     Attributes:
@@ -32,7 +32,7 @@ class NetworkSpec(Block, frozen=True):
     segment: int | None = Field(None, ge=1, le=10**6)
 
 
-class ForecastTrainingSpec(Block, frozen=True):
+class ForecastTrainingSpec(ParameterModel, frozen=True):
     """How networks are trained; what is None is chosen from the data.
 
     Attributes:
@@ -54,7 +54,7 @@ class ForecastTrainingSpec(Block, frozen=True):
     clip_norm: float | None = Field(1.0, gt=0, le=1e6)
 
 
-class BudgetSpec(Block, frozen=True):
+class BudgetSpec(ParameterModel, frozen=True):
     """What a retraining may cost.
 
     Attributes:

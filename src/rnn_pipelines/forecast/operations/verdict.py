@@ -12,13 +12,13 @@ from rnn_pipelines.errors import MAX_VALUE, make_line
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.series.as_of import NewestSpec
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.report.numbers import format_p_value, list_some
 
 NAMES_IN_REASON = 3
 
 
-class ErrorSpec(Block, frozen=True):
+class ErrorSpec(ParameterModel, frozen=True):
     """When realised errors are too large.
 
     Attributes:
@@ -44,7 +44,7 @@ class ErrorSpec(Block, frozen=True):
         return self
 
 
-class IntervalSpec(Block, frozen=True):
+class IntervalSpec(ParameterModel, frozen=True):
     """When intervals hold too little of what they promise.
 
     Attributes:

@@ -12,11 +12,11 @@ from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covaria
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis
-from rnn_pipelines.parameter_models import Block, expect
+from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.times import MAX_STEP, format_time
 
 
-class NewestSpec(Block, frozen=True):
+class NewestSpec(ParameterModel, frozen=True):
     """Up to when data is read.
 
     Attributes:

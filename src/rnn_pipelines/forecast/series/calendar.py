@@ -10,7 +10,7 @@ from pydantic import Field
 from rnn_pipelines.forecast.series.grid import insert_steps
 from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.tables import Features, Series
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.zones import show_local
 
 NumHarmonics = Annotated[int, Field(ge=0, le=10)]
@@ -20,7 +20,7 @@ _LONGEST_STEP_DAYS = {"yearly": 92.0, "weekly": 1.5, "daily": 0.5}
 _CYCLE_DAYS = {"yearly": 365.0, "weekly": 7.0, "daily": 1.0}
 
 
-class CalendarSpec(Block, frozen=True):
+class CalendarSpec(ParameterModel, frozen=True):
     """Harmonics (pairs of sine and cosine) for each cycle; 0 for none, null to choose by the frequency.
 
     A cycle that no series has seen once through is not chosen: its features would be at values never met in training.

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.series.grid import count_steps, find_times
 from rnn_pipelines.forecast.series.holidays import refuse_bare_no, take_country
 from rnn_pipelines.forecast.series.source import SourceSpec, read_rows
 from rnn_pipelines.forecast.series.time_axis import TimeAxis, find_axis
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import list_some
 
@@ -21,7 +21,7 @@ KEY = ["unique_id", "ds"]
 NAMES_IN_MESSAGE = 5
 
 
-class CovariateSpec(Block, frozen=True):
+class CovariateSpec(ParameterModel, frozen=True):
     """Other columns of the table that forecasts read.
 
     Attributes:

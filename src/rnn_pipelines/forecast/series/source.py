@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone, refuse_other_zone
 from rnn_pipelines.networks.specs import Seed
-from rnn_pipelines.parameter_models import Block, expect
+from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.date_numbers import find_date_form, tell_steps
 from rnn_pipelines.reading.dialect import SIGNS, Dialect
 from rnn_pipelines.reading.numbers import Marks, parse_numbers, read_other_signs, read_plain_numbers, refuse_huge
@@ -79,7 +79,7 @@ def _choose_from(*names: str) -> AfterValidator:
 OF_TABLES = ("time", "target", "id", "time_format", "sep", "decimal", "thousands", "encoding", "tz")
 
 
-class SourceSpec(Block, frozen=True):
+class SourceSpec(ParameterModel, frozen=True):
     """Which series to read. A `path` wins over `name`.
 
     Attributes:

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.series.scaling import group_training
 from rnn_pipelines.forecast.series.tables import Cutoffs, Series
 from rnn_pipelines.forecast.series.windowing import find_runs
 from rnn_pipelines.forecast.series.windows import Part, WindowSpec, number_series
-from rnn_pipelines.parameter_models import Block, expect
+from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.reading.zones import read_local
 
@@ -24,7 +24,7 @@ Size = Annotated[
 ]
 
 
-class SplitSpec(Block, frozen=True):
+class SplitSpec(ParameterModel, frozen=True):
     """Where validation and test begin. Each is a fraction, a number of steps, or a date.
 
     Attributes:

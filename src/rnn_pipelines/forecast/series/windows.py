@@ -8,12 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from rnn_pipelines.forecast.series.tables import Profile
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 
 Part = Literal["train", "validation", "test", "future"]
 
 
-class OpenWindowSpec(Block, frozen=True):
+class OpenWindowSpec(ParameterModel, frozen=True):
     """Shape of a window; what is None is chosen by frequency and length of the series.
 
     Attributes:
@@ -39,7 +39,7 @@ class WindowSpec(OpenWindowSpec, frozen=True):
     horizon: int = Field(default=7, ge=1, le=10**5)
 
 
-class EvaluationSpec(Block, frozen=True):
+class EvaluationSpec(ParameterModel, frozen=True):
     """How forecasts are judged.
 
     Attributes:

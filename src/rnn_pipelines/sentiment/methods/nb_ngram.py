@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import Field
 
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
 from rnn_pipelines.sentiment.text.ngrams import MAX_ORDER, find_ngrams, number_ngrams
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CHUNK = 5000
 
 
-class NgramSpec(Block, frozen=True):
+class NgramSpec(ParameterModel, frozen=True):
     """The n-grams of the classical classifier.
 
     Attributes:

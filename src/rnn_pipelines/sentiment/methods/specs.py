@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from rnn_pipelines.champion.policy import PolicySpec
 from rnn_pipelines.networks.specs import LimitsSpec, TrainingSpec
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.sentiment.methods.registry import BASELINES, NETWORKS, require_known
 from rnn_pipelines.sentiment.text.as_of import NewestReviewsSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
@@ -16,7 +16,7 @@ from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 Cell = Annotated[str, AfterValidator(lambda name: require_known(name, NETWORKS))]
 
 
-class ClassifierSpec(Block, frozen=True):
+class ClassifierSpec(ParameterModel, frozen=True):
     """One network that classifies texts.
 
     Attributes:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.verdict import Finding, KnownChampion, Verdict, VerdictRecord, conclude, describe_verdict
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.report.numbers import format_p_value
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES
 from rnn_pipelines.sentiment.methods.tables import Measures
@@ -28,7 +28,7 @@ NO_REFERENCE = (
 )
 
 
-class MonitorSentimentSpec(Block, frozen=True):
+class MonitorSentimentSpec(ParameterModel, frozen=True):
     """When scored texts count as others than the reviews that were held out of training.
 
     Attributes:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from rnn_pipelines.as_of import parse_as_of
 from rnn_pipelines.errors import ReviewError, show
-from rnn_pipelines.parameter_models import Block, expect
+from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.user_files import TableFiles, read_columns
 from rnn_pipelines.sentiment.text.files import refuse_cell
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
@@ -27,7 +27,7 @@ REMEDY = (
 )
 
 
-class NewestReviewsSpec(Block, frozen=True):
+class NewestReviewsSpec(ParameterModel, frozen=True):
     """Up to when reviews are read, and which of them judge.
 
     Attributes:

@@ -7,12 +7,12 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, PADDING, UNKNOWN
 
 
-class PaddingSpec(Block, frozen=True):
+class PaddingSpec(ParameterModel, frozen=True):
     """How texts of different lengths become one array.
 
     Attributes:

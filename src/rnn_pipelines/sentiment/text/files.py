@@ -6,7 +6,7 @@ from typing import Annotated
 import pandas as pd
 
 from rnn_pipelines.errors import ReviewError, show
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.user_files import TableFiles, load_file, read_columns, require_file
 from rnn_pipelines.storage.tables import Column, Table
 
@@ -18,7 +18,7 @@ FILES = TableFiles(
 )
 
 
-class TextFileSpec(Block, frozen=True):
+class TextFileSpec(ParameterModel, frozen=True):
     """Texts to score.
 
     Attributes:

@@ -6,7 +6,7 @@ import pandas as pd
 from pydantic import model_validator
 
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.user_files import TableFiles, read_columns
 from rnn_pipelines.sentiment.text.archive import read_archive
 from rnn_pipelines.sentiment.text.download import fetch_archive
@@ -25,7 +25,7 @@ LABELS = {"0": 0, "false": 0, "neg": 0, "negative": 0, "1": 1, "true": 1, "pos":
 LABELS |= {"0.0": 0, "1.0": 1}
 
 
-class ReviewSourceSpec(Block, frozen=True):
+class ReviewSourceSpec(ParameterModel, frozen=True):
     """Which reviews to read. A `path` wins over the archive.
 
     Attributes:

@@ -8,13 +8,13 @@ from pydantic import Field
 
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.networks.specs import Seed
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.sentiment.text.schema import DTYPES, Reviews
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
-class ReviewSplitSpec(Block, frozen=True):
+class ReviewSplitSpec(ParameterModel, frozen=True):
     """Which groups of reviews are held back: films, or what the user's reviews are about.
 
     Attributes:

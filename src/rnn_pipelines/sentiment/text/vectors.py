@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.specs import Seed
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
 from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, UNKNOWN
 
@@ -21,7 +21,7 @@ DEVIATION = np.float32(0.3)
 BYTES_PER_ENTRY = 24.0
 
 
-class WordVectorSpec(Block, frozen=True):
+class WordVectorSpec(ParameterModel, frozen=True):
     """The word vectors that a network may start from.
 
     Attributes:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from rnn_pipelines.parameter_models import Block
+from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 
 PADDING, UNKNOWN = 0, 1
@@ -14,7 +14,7 @@ FIRST_WORD = 2
 MAX_WORDS = 2**21
 
 
-class VocabularySpec(Block, frozen=True):
+class VocabularySpec(ParameterModel, frozen=True):
     """Which words of the training part are known.
 
     Attributes:
