@@ -9,9 +9,9 @@ from rnn_pipelines.networks.members import (
     Weights,
     find_gradients,
     find_input_gradients,
+    forward,
     initialize_members,
     read_cell,
-    run_members,
 )
 
 CELLS = ("lstm", "gru")
@@ -60,41 +60,41 @@ def shape(request: pytest.FixtureRequest) -> MemberShape:
 
 def test_hidden_states_are_those_of_the_cells(shape: MemberShape) -> None:
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
-    _, passed = run_members(weights, steps, known)
+    _, cache = forward(weights, steps, known)
     for member in range(NUM_MEMBERS):
         hidden, _ = run_one(weights, member, steps, known)
-        np.testing.assert_allclose(passed.states[member, 1:].transpose(2, 0, 1), hidden, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(cache.states[member, 1:].transpose(2, 0, 1), hidden, rtol=0, atol=1e-6)
 
 
 def test_outputs_are_those_of_the_cells_and_a_matrix(shape: MemberShape) -> None:
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
-    outputs, _ = run_members(weights, steps, known)
+    outputs, _ = forward(weights, steps, known)
     expected = np.stack([run_one(weights, member, steps, known)[1] for member in range(NUM_MEMBERS)])
     np.testing.assert_allclose(outputs, expected, rtol=0, atol=2e-6)
 
 
 def test_members_may_read_inputs_of_their_own(shape: MemberShape) -> None:
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape, NUM_MEMBERS)
-    outputs, _ = run_members(weights, steps, known)
+    outputs, _ = forward(weights, steps, known)
     expected = np.stack([run_one(weights, member, steps[member], known[member])[1] for member in range(NUM_MEMBERS)])
     np.testing.assert_allclose(outputs, expected, rtol=0, atol=2e-6)
 
 
 def test_members_do_not_depend_on_each_other(shape: MemberShape) -> None:
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
-    alone, _ = run_members({name: array[1:2] for name, array in weights.items()}, steps, known)
-    np.testing.assert_allclose(alone[0], run_members(weights, steps, known)[0][1], rtol=0, atol=1e-6)
+    alone, _ = forward({name: array[1:2] for name, array in weights.items()}, steps, known)
+    np.testing.assert_allclose(alone[0], forward(weights, steps, known)[0][1], rtol=0, atol=1e-6)
 
 
 def test_outputs_are_float32(shape: MemberShape) -> None:
-    assert run_members(draw_weights(shape), *draw_inputs(shape))[0].dtype == np.float32
+    assert forward(draw_weights(shape), *draw_inputs(shape))[0].dtype == np.float32
 
 
 def test_inputs_and_weights_are_not_changed(shape: MemberShape) -> None:
     weights, inputs = draw_weights(shape), draw_inputs(shape)
     before = [array.copy() for array in (*weights.values(), *inputs)]
-    outputs, passed = run_members(weights, *inputs)
-    find_gradients(weights, passed, np.ones_like(outputs))
+    outputs, cache = forward(weights, *inputs)
+    find_gradients(weights, cache, np.ones_like(outputs))
     for array, copy in zip((*weights.values(), *inputs), before, strict=True):
         np.testing.assert_array_equal(array, copy)
 
@@ -119,14 +119,14 @@ def test_outputs_are_those_of_keras(cell: str) -> None:
     head.set_weights([weights["head_kernel"][2], weights["head_bias"][2, 0]])
     last = recurrent(embedding(steps.swapaxes(0, 1)))
     expected = head(keras.ops.concatenate([last, known], axis=1)).numpy()
-    np.testing.assert_allclose(run_members(weights, steps, known)[0][2], expected, rtol=0, atol=2e-6)
+    np.testing.assert_allclose(forward(weights, steps, known)[0][2], expected, rtol=0, atol=2e-6)
 
 
 # Before training
 
 
 def test_untrained_members_say_nothing(shape: MemberShape) -> None:
-    assert not run_members(initialize_members(0, NUM_MEMBERS, shape), *draw_inputs(shape))[0].any()
+    assert not forward(initialize_members(0, NUM_MEMBERS, shape), *draw_inputs(shape))[0].any()
 
 
 def test_weights_of_a_member_do_not_depend_on_how_many_there_are(shape: MemberShape) -> None:
@@ -180,9 +180,9 @@ def find_loss(weights: dict[str, np.ndarray], steps: np.ndarray, known: np.ndarr
 def test_gradient_is_the_finite_difference(name: str, array: str) -> None:
     shape = SHAPES[name]
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
-    outputs, passed = run_members(weights, steps, known)
+    outputs, cache = forward(weights, steps, known)
     slopes = np.random.default_rng(2).normal(size=outputs.shape).astype(np.float32)
-    found = find_gradients(weights, passed, slopes)[array]
+    found = find_gradients(weights, cache, slopes)[array]
     exact = {key: value.astype(np.float64) for key, value in weights.items()}
     expected, step = np.empty(found.shape), 1e-5
     for place in np.ndindex(found.shape):
@@ -198,9 +198,9 @@ def test_gradient_is_the_finite_difference(name: str, array: str) -> None:
 def test_gradient_of_what_is_read_is_the_finite_difference(shape: MemberShape) -> None:
     """Of a weighted sum of the outputs of member 1, by the equations of `cells` in float64."""
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
-    _, passed = run_members(weights, steps, known)
+    _, cache = forward(weights, steps, known)
     slopes = np.random.default_rng(2).normal(size=(NUM_MEMBERS, BATCH, shape.num_outputs)).astype(np.float32)
-    of_steps, of_known = find_input_gradients(weights, passed, slopes)
+    of_steps, of_known = find_input_gradients(weights, cache, slopes)
 
     def measure(moved: np.ndarray, place: int) -> float:
         read = [array.astype(np.float64) for array in (steps, known)]
@@ -217,18 +217,18 @@ def test_gradient_of_what_is_read_is_the_finite_difference(shape: MemberShape) -
 
 def test_there_is_a_gradient_of_every_array(shape: MemberShape) -> None:
     weights = draw_weights(shape)
-    outputs, passed = run_members(weights, *draw_inputs(shape))
-    found = find_gradients(weights, passed, np.ones_like(outputs))
+    outputs, cache = forward(weights, *draw_inputs(shape))
+    found = find_gradients(weights, cache, np.ones_like(outputs))
     assert {name: array.shape for name, array in found.items()} == {n: array.shape for n, array in weights.items()}
 
 
 def test_gradients_of_members_with_inputs_of_their_own_are_those_of_each_alone(shape: MemberShape) -> None:
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape, NUM_MEMBERS)
-    outputs, passed = run_members(weights, steps, known)
+    outputs, cache = forward(weights, steps, known)
     slopes = np.random.default_rng(2).normal(size=outputs.shape).astype(np.float32)
-    found = find_gradients(weights, passed, slopes)
+    found = find_gradients(weights, cache, slopes)
     own = {name: array[1:2] for name, array in weights.items()}
-    _, alone = run_members(own, steps[1], known[1])
+    _, alone = forward(own, steps[1], known[1])
     for name, expected in find_gradients(own, alone, slopes[1:2]).items():
         np.testing.assert_allclose(found[name][1], expected[0], rtol=1e-4, atol=1e-5)
 

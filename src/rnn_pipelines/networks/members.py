@@ -46,8 +46,8 @@ class MemberShape:
 
 
 @dataclass(frozen=True)
-class Pass:
-    """What `run_members` keeps for `find_gradients`: float32[member, time, feature, batch] each.
+class ForwardCache:
+    """What `forward` keeps for `find_gradients`: float32[member, time, feature, batch] each.
 
     The batch comes last because the gates of a small layer are narrow: so each gate is one run of memory. What all
     members read has no axis for members. `states` and the carries in `extra` begin with those before the first step.
@@ -96,7 +96,7 @@ def read_cell(weights: Mapping[str, np.ndarray], member: int) -> LSTMWeights | G
     return LSTMWeights(kernel, recurrent_kernel, bias[0])
 
 
-def run_members(weights: Mapping[str, np.ndarray], steps: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, Pass]:
+def forward(weights: Mapping[str, np.ndarray], steps: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, ForwardCache]:
     """Outputs of every member.
 
     Args:
@@ -109,23 +109,23 @@ def run_members(weights: Mapping[str, np.ndarray], steps: np.ndarray, known: np.
     inputs = np.ascontiguousarray(steps.swapaxes(-1, -2))
     embedded = inputs
     if "embedding_kernel" in weights:
-        embedded = _turn(weights["embedding_kernel"])[:, None] @ inputs
-        embedded += _turn(weights["embedding_bias"])[:, None]
+        embedded = _transpose(weights["embedding_kernel"])[:, None] @ inputs
+        embedded += _transpose(weights["embedding_bias"])[:, None]
         np.maximum(embedded, 0, out=embedded)
-    products = _turn(weights["kernel"])[:, None] @ embedded
-    products += _turn(weights["bias"])[:, None]
+    products = _transpose(weights["kernel"])[:, None] @ embedded
+    products += _transpose(weights["bias"])[:, None]
     step_through = _step_through_gru if "recurrent_bias" in weights else _step_through_lstm
     states, gates, extra = step_through(weights, products)
     last = states[:, -1]
     if known.shape[-1]:
         known = np.broadcast_to(known, (len(last), *known.shape[-2:]))
         last = np.concatenate([last, known.swapaxes(1, 2)], axis=1)
-    outputs = _turn(last) @ weights["head_kernel"]
+    outputs = _transpose(last) @ weights["head_kernel"]
     outputs += weights["head_bias"]
-    return outputs, Pass(inputs, embedded, states, gates, extra, last)
+    return outputs, ForwardCache(inputs, embedded, states, gates, extra, last)
 
 
-def _turn(arrays: np.ndarray) -> np.ndarray:
+def _transpose(arrays: np.ndarray) -> np.ndarray:
     """Each matrix transposed."""
     return arrays.swapaxes(-1, -2)
 
@@ -138,14 +138,14 @@ def _step_through_gru(
     units = width // 3
     states = np.zeros((num_members, time + 1, units, batch), np.float32)
     kept, recurrent = np.empty_like(states[:, 1:]), np.empty_like(products[:, 0])
-    kernel, bias = np.ascontiguousarray(_turn(weights["recurrent_kernel"])), _turn(weights["recurrent_bias"])
+    kernel, bias = np.ascontiguousarray(_transpose(weights["recurrent_kernel"])), _transpose(weights["recurrent_bias"])
     for step in range(time):
         hidden, gate = states[:, step], products[:, step]
         np.matmul(kernel, hidden, out=recurrent)
         recurrent += bias
         opened, candidate = gate[:, : 2 * units], gate[:, 2 * units :]
         opened += recurrent[:, : 2 * units]
-        _open(opened)
+        _sigmoid(opened)
         kept[:, step] = recurrent[:, 2 * units :]
         candidate += opened[:, units:] * kept[:, step]
         np.tanh(candidate, out=candidate)
@@ -164,14 +164,14 @@ def _step_through_lstm(
     units = width // 4
     states = np.zeros((num_members, time + 1, units, batch), np.float32)
     carries, recurrent = np.zeros_like(states), np.empty_like(products[:, 0])
-    kernel = np.ascontiguousarray(_turn(weights["recurrent_kernel"]))
+    kernel = np.ascontiguousarray(_transpose(weights["recurrent_kernel"]))
     for step in range(time):
         gate, carry, new = products[:, step], carries[:, step + 1], states[:, step + 1]
         gate += np.matmul(kernel, states[:, step], out=recurrent)
-        _open(gate[:, : 2 * units])
+        _sigmoid(gate[:, : 2 * units])
         candidate = gate[:, 2 * units : 3 * units]
         np.tanh(candidate, out=candidate)
-        _open(gate[:, 3 * units :])
+        _sigmoid(gate[:, 3 * units :])
         np.multiply(carries[:, step], gate[:, units : 2 * units], out=carry)
         carry += gate[:, :units] * candidate
         np.tanh(carry, out=new)
@@ -179,7 +179,7 @@ def _step_through_lstm(
     return states, products, carries
 
 
-def _open(values: np.ndarray) -> None:
+def _sigmoid(values: np.ndarray) -> None:
     """σ(v) = (1 + tanh(v / 2)) / 2 in place, because NumPy has a fast tanh."""
     values *= np.float32(0.5)
     np.tanh(values, out=values)
@@ -187,92 +187,96 @@ def _open(values: np.ndarray) -> None:
     values += np.float32(0.5)
 
 
-def find_gradients(weights: Mapping[str, np.ndarray], passed: Pass, of_outputs: np.ndarray) -> Weights:
+def find_gradients(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray) -> Weights:
     """The gradient of a loss with respect to each array.
 
     Args:
         weights: of the members.
-        passed: of `run_members`.
+        cache: of `forward`.
         of_outputs: float32[member, batch, output], the gradient with respect to the outputs.
     """
-    found = {"head_kernel": passed.head_inputs @ of_outputs, "head_bias": of_outputs.sum(axis=1, keepdims=True)}
-    of_products, of_recurrent = _go_back(weights, passed, of_outputs)
+    found = {"head_kernel": cache.head_inputs @ of_outputs, "head_bias": of_outputs.sum(axis=1, keepdims=True)}
+    of_products, of_recurrent = _backward(weights, cache, of_outputs)
     if "recurrent_bias" in weights:
         found["recurrent_bias"] = _find_gradient_of_bias(of_recurrent)
-    found["recurrent_kernel"] = _find_gradient_of_kernel(passed.states[:, :-1], of_recurrent)
+    found["recurrent_kernel"] = _find_gradient_of_kernel(cache.states[:, :-1], of_recurrent)
     found["bias"] = _find_gradient_of_bias(of_products)
-    found["kernel"] = _find_gradient_of_kernel(passed.embedded, of_products)
+    found["kernel"] = _find_gradient_of_kernel(cache.embedded, of_products)
     if "embedding_kernel" in weights:
-        of_embedded = _find_gradient_of_embedding(weights, passed, of_products)
-        found["embedding_kernel"] = _find_gradient_of_kernel(passed.inputs, of_embedded)
+        of_embedded = _find_gradient_of_embedding(weights, cache, of_products)
+        found["embedding_kernel"] = _find_gradient_of_kernel(cache.inputs, of_embedded)
         found["embedding_bias"] = _find_gradient_of_bias(of_embedded)
     return found
 
 
 def find_input_gradients(
-    weights: Mapping[str, np.ndarray], passed: Pass, of_outputs: np.ndarray
+    weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The gradient of the same loss with respect to what the members read.
 
     Args:
-        weights, passed, of_outputs: see `find_gradients`.
+        weights, cache, of_outputs: see `find_gradients`.
     Returns:
         Of the steps, float32[member, time, batch, feature]; of what goes to the head, float32[member, batch, known].
     """
-    units = passed.states.shape[-2]
-    of_inputs, _ = _go_back(weights, passed, of_outputs)
+    units = cache.states.shape[-2]
+    of_inputs, _ = _backward(weights, cache, of_outputs)
     if "embedding_kernel" in weights:
-        of_inputs = weights["embedding_kernel"][:, None] @ _find_gradient_of_embedding(weights, passed, of_inputs)
+        of_inputs = weights["embedding_kernel"][:, None] @ _find_gradient_of_embedding(weights, cache, of_inputs)
     else:
         of_inputs = weights["kernel"][:, None] @ of_inputs
-    return _turn(of_inputs), of_outputs @ _turn(weights["head_kernel"][:, units:])
+    return _transpose(of_inputs), of_outputs @ _transpose(weights["head_kernel"][:, units:])
 
 
-def _go_back(weights: Mapping[str, np.ndarray], passed: Pass, of_outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _backward(
+    weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Gradients of what the gates' functions are applied to: of the inputs' products, and of the state's."""
-    of_last = weights["head_kernel"][:, : passed.states.shape[-2]] @ _turn(of_outputs)
+    of_last = weights["head_kernel"][:, : cache.states.shape[-2]] @ _transpose(of_outputs)
     if "recurrent_bias" in weights:
-        return _go_back_gru(weights, passed, of_last)
-    of_products = _go_back_lstm(weights, passed, of_last)
+        return _backward_gru(weights, cache, of_last)
+    of_products = _backward_lstm(weights, cache, of_last)
     return of_products, of_products
 
 
-def _find_gradient_of_embedding(weights: Mapping[str, np.ndarray], passed: Pass, of_products: np.ndarray) -> np.ndarray:
+def _find_gradient_of_embedding(
+    weights: Mapping[str, np.ndarray], cache: ForwardCache, of_products: np.ndarray
+) -> np.ndarray:
     """Of what the embedding's function is applied to: float32[member, time, unit, batch]."""
     of_embedded: np.ndarray = weights["kernel"][:, None] @ of_products
-    of_embedded *= passed.embedded > 0
+    of_embedded *= cache.embedded > 0
     return of_embedded
 
 
 def _find_gradient_of_kernel(inputs: np.ndarray, of_products: np.ndarray) -> np.ndarray:
     """Over all steps and the batch: float32[member, input, product]."""
-    total: np.ndarray = (inputs @ _turn(of_products)).sum(axis=1)
+    total: np.ndarray = (inputs @ _transpose(of_products)).sum(axis=1)
     return total
 
 
 def _find_gradient_of_bias(of_products: np.ndarray) -> np.ndarray:
     # A product with ones, because NumPy's sum over two axes takes several times as long.
     ones = np.ones((of_products.shape[-1], 1), np.float32)
-    total: np.ndarray = _turn((of_products @ ones).sum(axis=1))
+    total: np.ndarray = _transpose((of_products @ ones).sum(axis=1))
     return total
 
 
-def _go_back_gru(
-    weights: Mapping[str, np.ndarray], passed: Pass, of_hidden: np.ndarray
+def _backward_gru(
+    weights: Mapping[str, np.ndarray], cache: ForwardCache, of_hidden: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gradients of what the gates' functions are applied to: of the inputs' products, and of the state's."""
     units, kernel = of_hidden.shape[1], weights["recurrent_kernel"]
-    of_products, of_recurrent = np.empty_like(passed.gates), np.empty_like(passed.gates)
-    for step in reversed(range(passed.gates.shape[1])):
-        z, r, g = (passed.gates[:, step, place * units : (place + 1) * units] for place in range(3))
+    of_products, of_recurrent = np.empty_like(cache.gates), np.empty_like(cache.gates)
+    for step in reversed(range(cache.gates.shape[1])):
+        z, r, g = (cache.gates[:, step, place * units : (place + 1) * units] for place in range(3))
         found = of_products[:, step]
         of_old = of_hidden * z
         closed = 1 - z
-        found[:, :units] = (passed.states[:, step] - g) * of_old * closed
+        found[:, :units] = (cache.states[:, step] - g) * of_old * closed
         of_candidate = (of_hidden - of_old) * (1 - g * g)
         found[:, 2 * units :] = of_candidate
         of_kept = of_candidate * r
-        found[:, units : 2 * units] = of_kept * (1 - r) * passed.extra[:, step]
+        found[:, units : 2 * units] = of_kept * (1 - r) * cache.extra[:, step]
         recurrent = of_recurrent[:, step]
         recurrent[:, : 2 * units] = found[:, : 2 * units]
         recurrent[:, 2 * units :] = of_kept
@@ -281,18 +285,18 @@ def _go_back_gru(
     return of_products, of_recurrent
 
 
-def _go_back_lstm(weights: Mapping[str, np.ndarray], passed: Pass, of_hidden: np.ndarray) -> np.ndarray:
+def _backward_lstm(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_hidden: np.ndarray) -> np.ndarray:
     """Gradients of what the gates' functions are applied to."""
     units, kernel = of_hidden.shape[1], weights["recurrent_kernel"]
-    found = np.empty_like(passed.gates)
+    found = np.empty_like(cache.gates)
     of_carry = np.zeros_like(of_hidden)
-    for step in reversed(range(passed.gates.shape[1])):
-        i, f, g, o = (passed.gates[:, step, place * units : (place + 1) * units] for place in range(4))
-        of_gates, shown = found[:, step], np.tanh(passed.extra[:, step + 1])
+    for step in reversed(range(cache.gates.shape[1])):
+        i, f, g, o = (cache.gates[:, step, place * units : (place + 1) * units] for place in range(4))
+        of_gates, shown = found[:, step], np.tanh(cache.extra[:, step + 1])
         of_shown = of_hidden * o
         of_carry += of_shown * (1 - shown * shown)
         of_gates[:, :units] = of_carry * g * i * (1 - i)
-        of_gates[:, units : 2 * units] = of_carry * passed.extra[:, step] * f * (1 - f)
+        of_gates[:, units : 2 * units] = of_carry * cache.extra[:, step] * f * (1 - f)
         of_gates[:, 2 * units : 3 * units] = of_carry * i * (1 - g * g)
         of_gates[:, 3 * units :] = of_shown * shown * (1 - o)
         of_hidden = kernel @ of_gates

@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
-from rnn_pipelines.networks.members import initialize_members, run_members
+from rnn_pipelines.networks.members import forward, initialize_members
 
 Prepare = Callable[..., SimpleNamespace]
 CELLS = ("lstm", "gru")
@@ -162,7 +162,7 @@ def test_correction_is_the_mean_of_the_members(cases: dict[str, SimpleNamespace]
     network = make_trained(panel, linear, cell)
     normalized = normalize_windows(panel, linear.normalizer, origins)
     steps, known = read(panel, linear, origins, network.segment, tuple(network.calendar))
-    outputs, _ = run_members(network.weights, steps, known)
+    outputs, _ = forward(network.weights, steps, known)
     np.testing.assert_allclose(correct(network, panel, normalized, origins), outputs.mean(axis=0), atol=1e-6)
 
 

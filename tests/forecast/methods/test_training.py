@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.methods.training import CHECK_STEPS, Limits, find_ne
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
 from rnn_pipelines.networks.adam import Adam
-from rnn_pipelines.networks.members import Weights, run_members
+from rnn_pipelines.networks.members import Weights, forward
 
 Prepare = Callable[..., SimpleNamespace]
 
@@ -214,14 +214,14 @@ def test_step_0_is_the_base(cases: dict[str, SimpleNamespace], trained: dict[str
 def worsened(cases: dict[str, SimpleNamespace]) -> SimpleNamespace:
     """A training whose steps go uphill."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forecasting, "find_gradients", lambda *given: _turn(find_gradients_downhill(*given)))
+        patch.setattr(forecasting, "find_gradients", lambda *given: _transpose(find_gradients_downhill(*given)))
         return train(cases["bends"])
 
 
 find_gradients_downhill = forecasting.find_gradients
 
 
-def _turn(gradients: Weights) -> Weights:
+def _transpose(gradients: Weights) -> Weights:
     return {name: -array for name, array in gradients.items()}
 
 
@@ -242,7 +242,7 @@ def test_network_without_gain_leaves_the_base_as_it_is(
 
 def test_training_ends_once_patience_is_over(cases: dict[str, SimpleNamespace]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forecasting, "find_gradients", lambda *given: _turn(find_gradients_downhill(*given)))
+        patch.setattr(forecasting, "find_gradients", lambda *given: _transpose(find_gradients_downhill(*given)))
         assert train(cases["bends"], patience=50).record["num_steps"] == 50
 
 
@@ -530,5 +530,5 @@ def test_corrections_are_averaged_over_the_members(
     steps, known = forecasting.read_windows(
         case.panel, normalized, origins, network.segment, network.calendar, has_embedding=True
     )
-    expected = run_members(network.weights, steps, known)[0].mean(axis=0)
+    expected = forward(network.weights, steps, known)[0].mean(axis=0)
     np.testing.assert_allclose(correct(network, case.panel, normalized, origins), expected, atol=1e-6)

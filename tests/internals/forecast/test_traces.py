@@ -23,7 +23,7 @@ from rnn_pipelines.internals.forecast.traces import (
 )
 from rnn_pipelines.internals.records import LayerTrace, Traces
 from rnn_pipelines.internals.specs import SampleSpec
-from rnn_pipelines.networks.members import run_members
+from rnn_pipelines.networks.members import forward
 
 CELLS = ("lstm", "gru")
 # Single steps; four steps read as one, of which the first has only two; the latter through an embedding.
@@ -99,9 +99,9 @@ def test_states_are_those_with_which_the_network_forecasts(
     make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, int]
 ) -> None:
     chosen = make_forecasters(**hyperparameters)
-    _, passed = run_members(chosen.networks[cell].weights, *read_all(chosen, chosen.networks[cell])[:2])
+    _, cache = forward(chosen.networks[cell].weights, *read_all(chosen, chosen.networks[cell])[:2])
     for member, layer in enumerate(trace_all(chosen, cell)):
-        states = passed.states[member, 1:].transpose(2, 0, 1)
+        states = cache.states[member, 1:].transpose(2, 0, 1)
         np.testing.assert_allclose(layer.trace.states.hidden, states, atol=1e-6)
         assert layer.max_difference < 1e-6
 
@@ -153,7 +153,7 @@ def test_gradient_of_the_correction_is_that_of_finite_differences(
         moved = np.zeros_like(steps)
         # So small that no unit of an embedding begins or ends on the way.
         moved[time, :, feature] = 2e-3
-        outputs = [run_members(network.weights, steps + sign * moved, known)[0] for sign in (1, -1)]
+        outputs = [forward(network.weights, steps + sign * moved, known)[0] for sign in (1, -1)]
         expected = (outputs[0] - outputs[1]).mean(axis=0)[:, 0] / 4e-3
         np.testing.assert_allclose(gradients[:, time, feature], expected, rtol=5e-3, atol=5e-4)
 

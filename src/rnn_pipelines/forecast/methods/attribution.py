@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.network import Network, read_windows
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.networks.members import find_input_gradients, run_members
+from rnn_pipelines.networks.members import find_input_gradients, forward
 
 # Points on the path, of the Gauss-Legendre rule: exact for polynomials of up to twice this degree.
 NUM_POINTS = 24
@@ -37,16 +37,16 @@ def attribute_correction(
     on_path = steps * path
     if has_embedding:
         on_path[:, :, -1] = steps[:, :, -1]  # whether a segment is padding is no value
-    _, passed = run_members(network.weights, on_path, known * path)
+    _, cache = forward(network.weights, on_path, known * path)
     ahead = np.tile(np.eye(panel.horizon, dtype=np.float32), (NUM_POINTS, 1))
     num_members = len(network.head_kernel)
-    slopes = find_input_gradients(network.weights, passed, np.repeat(ahead[None], num_members, axis=0))
+    slopes = find_input_gradients(network.weights, cache, np.repeat(ahead[None], num_members, axis=0))
     of_steps, of_known = (_average(one.mean(axis=0), weights / 2, panel.horizon) for one in slopes)
     parts = _split_channels(network, panel, of_steps, steps[:, 0])
     start = steps * np.float32(0)
     if has_embedding:
         start[:, :, -1] = steps[:, :, -1]
-    baseline = run_members(network.weights, start, known * np.float32(0))[0].mean(axis=0)[0]
+    baseline = forward(network.weights, start, known * np.float32(0))[0].mean(axis=0)[0]
     calendar, covariates = _split_known(panel, known[0][:, None] * of_known)
     return replace(
         parts,

@@ -9,7 +9,7 @@ from rnn_pipelines.cells.conventions import CellName
 from rnn_pipelines.forecast.methods.effects import gather_future, normalize_time_varying
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, find_history
-from rnn_pipelines.networks.members import MemberShape, Weights, run_members
+from rnn_pipelines.networks.members import MemberShape, Weights, forward
 
 NO_ARRAY = np.zeros((0, 0, 0), np.float32)
 
@@ -149,5 +149,5 @@ def correct(network: Network, panel: WindowedPanel, normalized: NormalizedWindow
     steps, known = read_windows(
         panel, normalized, origins, network.segment, network.calendar, bool(network.embedding_kernel.size)
     )
-    outputs, _ = run_members(network.weights, steps, known)
+    outputs, _ = forward(network.weights, steps, known)
     return outputs.mean(axis=0)

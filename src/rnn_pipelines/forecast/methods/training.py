@@ -25,7 +25,7 @@ from rnn_pipelines.forecast.methods.weights import find_shrinkage
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.networks.adam import Adam
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
-from rnn_pipelines.networks.members import Weights, find_gradients, initialize_members, run_members
+from rnn_pipelines.networks.members import Weights, find_gradients, forward, initialize_members
 from rnn_pipelines.networks.memory import keep_freed_memory, require_memory
 from rnn_pipelines.networks.threads import use_one_thread
 
@@ -229,11 +229,11 @@ class _Training:
         targets = np.clip(targets, -MAX_RESIDUAL, MAX_RESIDUAL).astype(np.float32)
         seen = self.folds.find_seen(origins, find_series(self.panel, origins))
         seen = np.vstack([seen, np.ones((1, len(origins)), bool)])[self.hidden][:, :, None]
-        outputs, passed = run_members(self.optimizer.weights, *self._read(normalized, origins))
+        outputs, cache = forward(self.optimizer.weights, *self._read(normalized, origins))
         errors = (outputs - targets) * seen
         loss, slopes = _measure(errors, self.hyperparameters.is_absolute)
         slopes /= np.float32(errors[0].size)
-        self.optimizer.step(find_gradients(self.optimizer.weights, passed, slopes))
+        self.optimizer.step(find_gradients(self.optimizer.weights, cache, slopes))
         return float(loss.sum() / max(1, seen.sum() * self.panel.horizon))
 
     def _prepare_validation(self) -> list[tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
@@ -259,7 +259,7 @@ class _Training:
 
     @staticmethod
     def _run_one(weights: Weights, member: int, steps: np.ndarray, known: np.ndarray) -> np.ndarray:
-        return run_members({name: array[member : member + 1] for name, array in weights.items()}, steps, known)[0][0]
+        return forward({name: array[member : member + 1] for name, array in weights.items()}, steps, known)[0][0]
 
     def _note(self, loss: float, val_loss: float) -> None:
         progress = self.progress

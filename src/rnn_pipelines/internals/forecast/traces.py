@@ -14,7 +14,7 @@ from rnn_pipelines.internals.forecast.inputs import list_inputs, measure_moves
 from rnn_pipelines.internals.gate_statistics import differentiate
 from rnn_pipelines.internals.records import LayerTrace, NetworkSummary, Traces
 from rnn_pipelines.internals.specs import SampleSpec
-from rnn_pipelines.networks.members import Pass, read_cell, run_members
+from rnn_pipelines.networks.members import ForwardCache, forward, read_cell
 from rnn_pipelines.networks.records import LayerRecord
 
 
@@ -61,16 +61,16 @@ def trace_members(
     Raises:
         NetworkError: states from the equations are not those that the network computes.
     """
-    _, passed = run_members(network.weights, steps, known)
+    _, cache = forward(network.weights, steps, known)
     series = cut_history(history, network.segment)
-    return [_trace_member(name, network, passed, member, series) for member in range(len(network.kernel))]
+    return [_trace_member(name, network, cache, member, series) for member in range(len(network.kernel))]
 
 
-def _trace_member(name: str, network: Network, passed: Pass, member: int, series: np.ndarray) -> LayerTrace:
+def _trace_member(name: str, network: Network, cache: ForwardCache, member: int, series: np.ndarray) -> LayerTrace:
     weights: Any = read_cell(network.weights, member)
     cell: Literal["lstm", "gru"] = "lstm" if network.cell == "lstm" else "gru"
     # What stands before the recurrent layer is the same for all members where they have no embedding.
-    embedded = passed.embedded if passed.embedded.ndim == 3 else passed.embedded[member]
+    embedded = cache.embedded if cache.embedded.ndim == 3 else cache.embedded[member]
     batch, time, _ = series.shape
     inputs = embedded.transpose(2, 0, 1)
     mask = np.ones((batch, time), bool)
@@ -81,7 +81,7 @@ def _trace_member(name: str, network: Network, passed: Pass, member: int, series
         inputs=inputs,
         mask=mask,
         trace=trace,
-        max_difference=compare_states(name, trace, mask, passed.states[member, 1:].transpose(2, 0, 1)),
+        max_difference=compare_states(name, trace, mask, cache.states[member, 1:].transpose(2, 0, 1)),
         num_weights_by_gate=count_by_gate(name, cell, weights.to_list()),
         series=series,
     )
