@@ -75,9 +75,9 @@ def sales(clone: SimpleNamespace) -> dict[str, Any]:
     learnt = {"sales": "2024-06-18T00:00:00"}
     version = store.add_version({"settings.json": json.dumps({"trained_until": learnt, "season_length": 7}).encode()})
     store.promote(version, ["first"], "2024-07-01T00:00:00+00:00")
-    promised = {"loss": 1.0, "by_step": [1.0]}
+    expected = {"loss": 1.0, "by_step": [1.0]}
     record = {"kind": "retrain", "at": "2024-07-01T00:00:00+00:00", "is_promoted": True, "version": version}
-    add_record(folder, record | {"data": {"last": "2024-06-30"}, "metrics": {"challenger": promised}})
+    add_record(folder, record | {"data": {"last": "2024-06-30"}, "metrics": {"challenger": expected}})
     log = pd.DataFrame(
         {
             "unique_id": "sales",

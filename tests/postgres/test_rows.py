@@ -182,7 +182,7 @@ def test_tables_that_the_documents_make_are_those_of_the_catalog(
     grant = "grant select, insert, update on forecasts, judged_forecasts to forecaster"
     database.run("reset role", documented[1], grant)
     forecasts = make_forecasts()
-    judged = forecasts.assign(y=1.0, promised_mse=np.nan)[list(JudgedForecastsTable.columns)]
+    judged = forecasts.assign(y=1.0, expected_mse=np.nan)[list(JudgedForecastsTable.columns)]
     catalog = OmegaConfigLoader(str(project / "conf"), base_env="linear", default_run_env="postgres")["catalog"]
     entries = catalog["predict_forecast_forecasts"], catalog["monitor_forecast_judged"]["dataset"]
     for entry, rows in zip(entries, (forecasts, judged), strict=True):

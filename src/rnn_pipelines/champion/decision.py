@@ -92,10 +92,10 @@ def decide(
 
 def _gather_metrics(case: Case, champion: LoadedChampion | None, training: ChallengerTraining) -> Metrics:
     """What was measured, beside the losses of challenger and champion on validation parts of their own."""
-    promised = None if champion is None else (champion.record.get("metrics") or Metrics()).get("challenger")
+    expected = None if champion is None else (champion.record.get("metrics") or Metrics()).get("challenger")
     losses = {
         CHALLENGER: training["validation_losses"][training["chosen"]],
-        CHAMPION: (promised or Measures()).get("validation_loss"),
+        CHAMPION: (expected or Measures()).get("validation_loss"),
     }
     both: dict[str, Measures | None] = {
         name: {"validation_loss": loss, **case.measures[name]} if name in case.measures else None

@@ -57,7 +57,7 @@ class VerdictRecord(TypedDict):
     valid_until: str
 
 
-class Promise(TypedDict):
+class ExpectedError(TypedDict):
     """What one version promised when it was evaluated; None where it is not known.
 
     Attributes:
@@ -89,7 +89,7 @@ class KnownChampion(TypedDict):
     settings: dict[str, Any]
     alarms: list[str]
     first_data_end: str | None
-    versions: dict[str, Promise]
+    versions: dict[str, ExpectedError]
 
 
 def conclude(findings: Iterable[Finding]) -> Verdict:
@@ -146,19 +146,19 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
         "settings": {} if champion is None else read_object(champion.files.get(SETTINGS, b"{}"), version, known),
         "alarms": alarms,
         "first_data_end": next((ends[version] for version in promoted if version in ends), None),
-        "versions": {name: _find_promise(name, record, folder, known) for name, record in evaluated.items()},
+        "versions": {name: _find_expected_error(name, record, folder, known) for name, record in evaluated.items()},
     }
 
 
-def _find_promise(version: str, record: Record, folder: Path, known: int) -> Promise:
-    promised = (record.get("metrics") or Metrics()).get("challenger") or Measures()
+def _find_expected_error(version: str, record: Record, folder: Path, known: int) -> ExpectedError:
+    expected = (record.get("metrics") or Metrics()).get("challenger") or Measures()
     try:
         settings = read_object((folder / "versions" / version / SETTINGS).read_bytes(), version, known)
     except (OSError, ValueError, NewerFormatError):  # removed since, damaged, or of another version of the project
         settings = {}
     return {
         "at": record.get("at"),
-        "by_step": promised.get("by_step"),
-        "loss": promised.get("loss"),
+        "by_step": expected.get("by_step"),
+        "loss": expected.get("loss"),
         "trained_until": settings.get("trained_until"),
     }

@@ -70,7 +70,7 @@ def judged() -> pd.DataFrame:
 
 def test_forecast_stands_beside_its_actual_and_the_promise_of_its_version_and_step() -> None:
     judged = join_actuals(make_log(("a", 10, 2, 11.0, "one"), ("b", 10, 1, 5.0, "two")), make_series(), CHAMPION)
-    assert judged[["y", "y_hat", "promised_mse"]].to_numpy().tolist() == [[12, 11, 2], [110, 5, 3]]
+    assert judged[["y", "y_hat", "expected_mse"]].to_numpy().tolist() == [[12, 11, 2], [110, 5, 3]]
 
 
 def test_forecast_without_an_actual_does_not_count() -> None:
@@ -99,7 +99,7 @@ def test_forecast_of_steps_from_before_what_its_model_has_learnt_does_not_count(
 @pytest.mark.parametrize("by_step", [None, [], [float("nan")], [None], [float("inf")]])
 def test_promise_that_is_not_on_record_is_none(by_step: list[float] | None) -> None:
     judged = join_actuals(make_log(("a", 10, 1, 1.0, "x")), make_series(), {"versions": {"x": {"by_step": by_step}}})
-    assert judged["promised_mse"].isna().tolist() == [True]
+    assert judged["expected_mse"].isna().tolist() == [True]
 
 
 def test_nothing_can_be_judged_where_there_are_no_forecasts() -> None:
@@ -136,9 +136,9 @@ def test_errors_are_those_of_an_independent_computation(judged: pd.DataFrame) ->
             (error * error, abs(error), VERSIONS[row.model_version]["by_step"][row.horizon_step - 1])
         )
     means = [[sum(column) / len(column) for column in zip(*rows, strict=True)] for rows in by_series.values()]
-    mse, mae, promised = [sum(column) / 2 for column in zip(*means, strict=True)]
-    assert [measures[name] for name in ("mse", "mae", "promised_mse")] == pytest.approx([mse, mae, promised])
-    assert measures["ratio"] == pytest.approx(mse / promised)
+    mse, mae, expected = [sum(column) / 2 for column in zip(*means, strict=True)]
+    assert [measures[name] for name in ("mse", "mae", "expected_mse")] == pytest.approx([mse, mae, expected])
+    assert measures["ratio"] == pytest.approx(mse / expected)
     assert (measures["num_forecasts"], measures["num_cutoffs"]) == (len(judged), 20)
 
 
@@ -158,20 +158,20 @@ def test_versions_stand_in_the_order_of_their_first_forecasts(judged: pd.DataFra
 
 
 def test_forecasts_of_versions_without_a_promise_are_counted_and_left_out(judged: pd.DataFrame) -> None:
-    unknown = judged.assign(promised_mse=judged["promised_mse"].where(judged["model_version"] == "two"))
+    unknown = judged.assign(expected_mse=judged["expected_mse"].where(judged["model_version"] == "two"))
     only = judged[judged["model_version"] == "two"]
-    assert measure_realised(unknown) == measure_realised(only) | {"num_unpromised": len(judged) - len(only)}
+    assert measure_realised(unknown) == measure_realised(only) | {"num_without_expected_error": len(judged) - len(only)}
 
 
 def test_promise_of_a_group_is_none_where_one_of_its_forecasts_has_none(judged: pd.DataFrame) -> None:
-    unknown = judged.assign(promised_mse=judged["promised_mse"].where(judged["cutoff"] != day(29)))
-    assert measure_groups(unknown, "horizon_step")["promised_mse"].isna().all()
+    unknown = judged.assign(expected_mse=judged["expected_mse"].where(judged["cutoff"] != day(29)))
+    assert measure_groups(unknown, "horizon_step")["expected_mse"].isna().all()
 
 
 def test_small_p_value_needs_an_error_that_differs_from_the_promise(judged: pd.DataFrame) -> None:
-    as_promised = judged.assign(promised_mse=((judged["y"] - judged["y_hat"]) ** 2).mean())
-    far_below = judged.assign(promised_mse=0.01)
-    assert measure_realised(as_promised)["p_value"] > 0.2
+    as_expected = judged.assign(expected_mse=((judged["y"] - judged["y_hat"]) ** 2).mean())
+    far_below = judged.assign(expected_mse=0.01)
+    assert measure_realised(as_expected)["p_value"] > 0.2
     assert measure_realised(far_below)["p_value"] < 0.01
 
 

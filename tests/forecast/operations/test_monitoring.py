@@ -48,7 +48,7 @@ def test_all_is_well() -> None:
     assert judge(WELL) == Verdict(
         "ok",
         (
-            "the MSE of forecasts from 30 cut-offs is 1.10 times what was promised (p = 0.4)",
+            "the MSE of forecasts from 30 cut-offs is 1.10 times the expected one (p = 0.4)",
             "0 of 2 series have drifted",
         ),
     )
@@ -78,9 +78,9 @@ def test_some_series_too_short_to_compare_are_counted() -> None:
 
 
 def test_forecasts_without_a_promise_are_counted() -> None:
-    verdict = judge(replace(WELL, num_unpromised=7))
+    verdict = judge(replace(WELL, num_without_expected_error=7))
     assert verdict.verdict == "ok"
-    assert "left out: 7 forecasts whose promise is not on record" in verdict.reasons
+    assert "left out: 7 forecasts without an expected error on record" in verdict.reasons
 
 
 # The champion
@@ -92,7 +92,7 @@ def test_alarms_of_the_store_are_alarms() -> None:
         (
             "v2: damaged",
             "v1 is in use instead.",
-            "the MSE of forecasts from 30 cut-offs is 2.00 times what was promised (p = 0.01), above 1.5",
+            "the MSE of forecasts from 30 cut-offs is 2.00 times the expected one (p = 0.01), above 1.5",
         ),
     )
 
@@ -102,7 +102,7 @@ def test_alarm_of_the_store_counts_where_no_champion_is_whole() -> None:
 
 
 def test_promise_that_is_not_on_record_is_an_alarm() -> None:
-    assert judge(replace(WELL, has_promise=False)).verdict == "alarm"
+    assert judge(replace(WELL, has_expected_error=False)).verdict == "alarm"
 
 
 # Forecasts that are not there
@@ -159,7 +159,7 @@ def test_few_cut_offs_decide_nothing(num_cutoffs: int, verdict: str) -> None:
 def test_few_cut_offs_are_said_to_be_few() -> None:
     reasons = judge(replace(WORSE, num_cutoffs=1)).reasons
     assert reasons[0] == (
-        "the MSE of forecasts from 1 cut-off is 2.00 times what was promised (p = 0.01); fewer than 10 cut-offs decide "
+        "the MSE of forecasts from 1 cut-off is 2.00 times the expected one (p = 0.01); fewer than 10 cut-offs decide "
         "nothing"
     )
 

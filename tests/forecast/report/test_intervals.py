@@ -93,7 +93,7 @@ def test_coverage_is_drawn_beside_what_was_promised(measured: tuple[ForecastMetr
     figure = draw_coverage(measured[1], hidden=set())
     assert [(trace.name, list(trace.y)) for trace in figure.data[:2]] == [
         ("ensemble", [90, 70]),
-        ("promised", [80, 80]),
+        ("expected", [80, 80]),
     ]
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["80 %", "95 %"]
 

@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.report.monitoring import (
 
 EVIL = "<img src='https://evil.example/x.png'>"
 PROFILE = {"source": "data/sales.csv", "num_series": 2, "first": "2024-01-01", "last": "2024-10-26"}
-STEP = {"horizon_step": 1, "num_forecasts": 1234, "mse": 4.0, "mae": 1.5, "promised_mse": 1.0}
+STEP = {"horizon_step": 1, "num_forecasts": 1234, "mse": 4.0, "mae": 1.5, "expected_mse": 1.0}
 
 
 def make_verdict(**changes: Any) -> dict[str, Any]:
@@ -35,12 +35,12 @@ def make_verdict(**changes: Any) -> dict[str, Any]:
         "error": {
             "num_forecasts": 60,
             "num_cutoffs": 30,
-            "num_unpromised": 0,
+            "num_without_expected_error": 0,
             "first_cutoff": "2024-09-26",
             "last_cutoff": "2024-10-25",
             "mse": 4.0,
             "mae": 1.5,
-            "promised_mse": 1.0,
+            "expected_mse": 1.0,
             "ratio": 4.0,
             "p_value": 1e-9,
         },
@@ -64,7 +64,11 @@ def make_verdict(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-NO_ERROR = dict.fromkeys(make_verdict()["error"]) | {"num_forecasts": 0, "num_cutoffs": 0, "num_unpromised": 0}
+NO_ERROR = dict.fromkeys(make_verdict()["error"]) | {
+    "num_forecasts": 0,
+    "num_cutoffs": 0,
+    "num_without_expected_error": 0,
+}
 
 
 def write_report(**changes: Any) -> str:
@@ -88,7 +92,7 @@ def test_steps_are_held_against_the_promise() -> None:
 
 
 def test_promise_that_is_not_on_record_is_a_dash() -> None:
-    assert tabulate_steps([STEP | {"promised_mse": None}]).rows[0][-2:] == ["–", "–"]
+    assert tabulate_steps([STEP | {"expected_mse": None}]).rows[0][-2:] == ["–", "–"]
 
 
 def test_error_that_is_not_finite_is_told_without_a_p_value() -> None:

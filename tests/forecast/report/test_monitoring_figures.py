@@ -23,17 +23,17 @@ def judged() -> pd.DataFrame:
             "model_version": np.where(np.arange(NUM) < 20, "z", "b"),
             "y": 0.0,
             "y_hat": np.where(np.arange(NUM) < 30, 1.0, 3.0),
-            "promised_mse": 4.0,
+            "expected_mse": 4.0,
         }
     )
 
 
 def test_root_mean_squares_are_drawn(judged: pd.DataFrame) -> None:
-    one, mean, promised = draw_error_over_time(judged, 10).data
+    one, mean, expected = draw_error_over_time(judged, 10).data
     assert list(one.y) == [1.0] * 30 + [3.0] * 10
     assert mean.y[29] == 1.0
     assert mean.y[34] == pytest.approx(np.sqrt((5 * 1 + 5 * 9) / 10))
-    assert set(promised.y) == {2.0}
+    assert set(expected.y) == {2.0}
 
 
 def test_first_cut_off_of_each_version_is_marked(judged: pd.DataFrame) -> None:
@@ -77,9 +77,9 @@ def test_nothing_judged_is_said(judged: pd.DataFrame) -> None:
 
 
 def test_realised_and_promised_error_of_each_step_are_drawn() -> None:
-    realised, promised = draw_error_by_step(
-        [{"horizon_step": 1, "mse": 4.0, "promised_mse": 1.0}, {"horizon_step": 2, "mse": 9.0, "promised_mse": None}]
+    realised, expected = draw_error_by_step(
+        [{"horizon_step": 1, "mse": 4.0, "expected_mse": 1.0}, {"horizon_step": 2, "mse": 9.0, "expected_mse": None}]
     ).data
     assert list(realised.y) == [2.0, 3.0]
-    assert promised.y[0] == 1.0
-    assert np.isnan(promised.y[1])
+    assert expected.y[0] == 1.0
+    assert np.isnan(expected.y[1])

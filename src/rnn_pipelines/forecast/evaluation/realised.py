@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.champion.verdict import KnownChampion, Promise
+from rnn_pipelines.champion.verdict import ExpectedError, KnownChampion
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.methods.predictions import BOUNDS, ForecastLog, ForecastLogTable, StepsTable
@@ -29,7 +29,7 @@ class JudgedForecastsTable(StepsTable):
     model_version = Column("text")
     y = Column("float")
     y_hat = Column("float", can_be_empty=True, can_be_infinite=True)
-    promised_mse = Column("float", can_be_empty=True)
+    expected_mse = Column("float", can_be_empty=True)
 
 
 JudgedForecasts = Annotated[pd.DataFrame, JudgedForecastsTable]
@@ -49,17 +49,18 @@ class GroupError(TypedDict):
     last_cutoff: str | None
     mse: float | None
     mae: float | None
-    promised_mse: float | None
+    expected_mse: float | None
 
 
 class RealisedError(GroupError):
-    """Realised error against the promise, over forecasts whose promise is on record; `num_unpromised` are left out.
+    """Realised error against the promise, over forecasts whose promise is on record; `num_without_expected_error` are
+    left out.
 
     `ratio` is realised MSE over promised; `p_value` that of no difference between both.
     """
 
     num_cutoffs: int
-    num_unpromised: int
+    num_without_expected_error: int
     ratio: float | None
     p_value: float | None
 
@@ -91,7 +92,9 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     has_seen = joined["cutoff"] < joined["last"]
     if has_seen.any():
         logger.warning("left out: %d forecasts whose model had learnt from what came after them", has_seen.sum())
-    judged = joined[~has_seen].merge(_tabulate_promises(versions), on=["model_version", "horizon_step"], how="left")
+    judged = joined[~has_seen].merge(
+        _tabulate_expected_errors(versions), on=["model_version", "horizon_step"], how="left"
+    )
     return judged[[*JudgedForecastsTable.columns, *bounds]]
 
 
@@ -116,7 +119,7 @@ def refuse_other_times(log: ForecastLog, series: Series) -> None:
         )
 
 
-def _tabulate_learnt(versions: Mapping[str, Promise], cutoffs: pd.Series) -> pd.DataFrame:
+def _tabulate_learnt(versions: Mapping[str, ExpectedError], cutoffs: pd.Series) -> pd.DataFrame:
     """The `last` time that a version has learnt from, for each `model_version` and `unique_id` that it is known of."""
     has_dates = cutoffs.dtype.kind == "M"
     rows = [
@@ -130,16 +133,16 @@ def _tabulate_learnt(versions: Mapping[str, Promise], cutoffs: pd.Series) -> pd.
     return table.astype({"model_version": "str", "unique_id": "str"})
 
 
-def _tabulate_promises(versions: Mapping[str, Promise]) -> pd.DataFrame:
-    """The `promised_mse` of each `model_version` and `horizon_step`; what is not finite is no promise."""
+def _tabulate_expected_errors(versions: Mapping[str, ExpectedError]) -> pd.DataFrame:
+    """The `expected_mse` of each `model_version` and `horizon_step`; what is not finite is no promise."""
     rows = [
-        (version, step, float(promised))
+        (version, step, float(expected))
         for version, known in versions.items()
-        for step, promised in enumerate(known.get("by_step") or [], start=1)
-        if promised is not None and np.isfinite(promised)
+        for step, expected in enumerate(known.get("by_step") or [], start=1)
+        if expected is not None and np.isfinite(expected)
     ]
-    table = pd.DataFrame(rows, columns=["model_version", "horizon_step", "promised_mse"])
-    return table.astype({"model_version": "str", "horizon_step": "int64", "promised_mse": "float64"})
+    table = pd.DataFrame(rows, columns=["model_version", "horizon_step", "expected_mse"])
+    return table.astype({"model_version": "str", "horizon_step": "int64", "expected_mse": "float64"})
 
 
 def keep_newest(judged: JudgedForecasts, num_cutoffs: int) -> JudgedForecasts:
@@ -154,13 +157,13 @@ def measure_realised(judged: JudgedForecasts) -> RealisedError:
     Args:
         judged: all forecasts, or a part of them.
     """
-    compared = judged[judged["promised_mse"].notna()]
-    names = ("first_cutoff", "last_cutoff", "mse", "mae", "promised_mse", "ratio", "p_value")
+    compared = judged[judged["expected_mse"].notna()]
+    names = ("first_cutoff", "last_cutoff", "mse", "mae", "expected_mse", "ratio", "p_value")
     measured: dict[str, Any] = dict.fromkeys(names)
     if len(compared):
         errors = _compute_losses(compared)
-        means = errors.groupby("unique_id")[["mse", "mae", "promised_mse"]].mean().mean()
-        ratio = float(means["mse"] / means["promised_mse"]) if means["promised_mse"] > 0 else float("nan")
+        means = errors.groupby("unique_id")[["mse", "mae", "expected_mse"]].mean().mean()
+        ratio = float(means["mse"] / means["expected_mse"]) if means["expected_mse"] > 0 else float("nan")
         measured |= {name: float(mean) for name, mean in means.items()} | {
             "first_cutoff": format_time(compared["cutoff"].min()),
             "last_cutoff": format_time(compared["cutoff"].max()),
@@ -170,14 +173,14 @@ def measure_realised(judged: JudgedForecasts) -> RealisedError:
     counts = {
         "num_forecasts": len(compared),
         "num_cutoffs": int(compared["cutoff"].nunique()),
-        "num_unpromised": len(judged) - len(compared),
+        "num_without_expected_error": len(judged) - len(compared),
     }
     return RealisedError(**counts | measured)  # type: ignore[typeddict-item]
 
 
 def _compare(errors: pd.DataFrame) -> float:
-    by_window = errors.groupby(["unique_id", "cutoff"], as_index=False)[["mse", "promised_mse"]].mean()
-    return compare_losses(by_window, "mse", "promised_mse", int(errors["horizon_step"].max()))
+    by_window = errors.groupby(["unique_id", "cutoff"], as_index=False)[["mse", "expected_mse"]].mean()
+    return compare_losses(by_window, "mse", "expected_mse", int(errors["horizon_step"].max()))
 
 
 def measure_groups(judged: JudgedForecasts, by: Literal["horizon_step", "cutoff", "model_version"]) -> pd.DataFrame:
@@ -187,13 +190,13 @@ def measure_groups(judged: JudgedForecasts, by: Literal["horizon_step", "cutoff"
         judged: all forecasts, or a part of them.
         by: the column.
     Returns:
-        `by`, `num_forecasts, first_cutoff, last_cutoff, mse, mae, promised_mse` (means over a series, then over series;
+        `by`, `num_forecasts, first_cutoff, last_cutoff, mse, mae, expected_mse` (means over a series, then over series;
         the promise is NaN where it is not on record for all), in the order of `by`; versions by their first cut-off.
     """
     errors = _compute_losses(judged)
     means = errors.groupby([by, "unique_id"])[["mse", "mae"]].mean().groupby(by).mean()
-    promised = errors.groupby([by, "unique_id"])["promised_mse"].agg(lambda values: values.mean(skipna=False))
-    means["promised_mse"] = promised.groupby(by).agg(lambda values: values.mean(skipna=False))
+    expected = errors.groupby([by, "unique_id"])["expected_mse"].agg(lambda values: values.mean(skipna=False))
+    means["expected_mse"] = expected.groupby(by).agg(lambda values: values.mean(skipna=False))
     counts = errors.groupby(by)["cutoff"].agg(num_forecasts="size", first_cutoff="min", last_cutoff="max")
     order = ["first_cutoff", by] if by == "model_version" else [by]
     return counts.join(means).reset_index().sort_values(order, ignore_index=True)
@@ -201,6 +204,6 @@ def measure_groups(judged: JudgedForecasts, by: Literal["horizon_step", "cutoff"
 
 def _compute_losses(judged: JudgedForecasts) -> pd.DataFrame:
     error = judged["y"] - judged["y_hat"]
-    return judged[["unique_id", "cutoff", "horizon_step", "model_version", "promised_mse"]].assign(
+    return judged[["unique_id", "cutoff", "horizon_step", "model_version", "expected_mse"]].assign(
         mse=error**2, mae=error.abs()
     )

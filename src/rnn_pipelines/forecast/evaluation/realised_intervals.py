@@ -47,15 +47,15 @@ def measure_coverage(judged: JudgedForecasts) -> list[RealisedCoverage]:
         if bounds.empty:
             continue
         is_outside = (bounds["y"] < bounds["lo"]) | (bounds["y"] > bounds["hi"])
-        losses = bounds.assign(outside=is_outside.astype("float64"), promised=1 - level / 100)
-        by_window = losses.groupby(["unique_id", "cutoff"], as_index=False)[["outside", "promised"]].mean()
+        losses = bounds.assign(outside=is_outside.astype("float64"), expected=1 - level / 100)
+        by_window = losses.groupby(["unique_id", "cutoff"], as_index=False)[["outside", "expected"]].mean()
         found.append(
             RealisedCoverage(
                 level=level,
                 num_forecasts=len(bounds),
                 num_cutoffs=int(bounds["cutoff"].nunique()),
                 coverage=1 - float(losses.groupby("unique_id")["outside"].mean().mean()),
-                p_value=compare_losses(by_window, "outside", "promised", int(bounds["horizon_step"].max())),
+                p_value=compare_losses(by_window, "outside", "expected", int(bounds["horizon_step"].max())),
             )
         )
     return found

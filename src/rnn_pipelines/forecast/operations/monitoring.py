@@ -152,11 +152,11 @@ def monitor_forecasts(
     evidence = ForecastEvidence(
         alarms=tuple(champion["alarms"]),
         has_champion=champion["version"] is not None,
-        has_promise=_has_promise(champion),
+        has_expected_error=_has_expected_error(champion),
         num_not_finite=coverage["num_not_finite"] + int((~np.isfinite(newest["y_hat"])).sum()),
         missed_steps=coverage["missed_steps"],
         unknown_series=tuple(coverage["unknown_series"]),
-        num_unpromised=error["num_unpromised"],
+        num_without_expected_error=error["num_without_expected_error"],
         num_cutoffs=error["num_cutoffs"],
         ratio=error["ratio"],
         p_value=error["p_value"],
@@ -193,12 +193,12 @@ def _tell(anomaly: Anomaly) -> str:
     return f"the newest is {y} of {make_line(anomaly['unique_id'], MAX_VALUE)} at {anomaly['ds']}, for {low} to {high}"
 
 
-def _has_promise(champion: KnownChampion) -> bool:
+def _has_expected_error(champion: KnownChampion) -> bool:
     """Whether the version in use, if there is one, has promised finite numbers."""
     if champion["version"] is None:
         return True
-    promise = champion["versions"].get(champion["version"])
-    by_step = (promise and promise["by_step"]) or [float("nan")]
+    expected_error = champion["versions"].get(champion["version"])
+    by_step = (expected_error and expected_error["by_step"]) or [float("nan")]
     return bool(np.isfinite(np.array(by_step, dtype="float64")).all())
 
 

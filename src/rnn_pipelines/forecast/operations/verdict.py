@@ -24,7 +24,7 @@ class ErrorSpec(ParameterModel, frozen=True):
     Attributes:
         num_cutoffs: newest cut-offs whose forecasts by the version in use are judged.
         min_cutoffs: fewer of them decide nothing.
-        retrain_ratio: realised MSE over promised MSE above which to retrain.
+        retrain_ratio: realised MSE over expected MSE above which to retrain.
         alarm_ratio: the same, above which a person should look.
         significance: greatest p-value at which a realised error counts as larger than promised.
     """
@@ -95,11 +95,11 @@ class ForecastEvidence:
     Attributes:
         alarms: of the champion's store.
         has_champion: whether a forecaster can be used.
-        has_promise: whether it is on record what the forecaster in use promised, in finite numbers.
+        has_expected_error: whether it is on record what the forecaster in use promised, in finite numbers.
         num_not_finite: recent forecasts by the forecaster in use that are not finite numbers.
         missed_steps: newest steps of each series that there is no forecast from.
         unknown_series: those that the forecaster doesn't know.
-        num_unpromised: its forecasts of steps whose promise is not on record.
+        num_without_expected_error: its forecasts of steps without an expected error on record.
         num_cutoffs: cut-offs from which its forecasts are judged.
         ratio: their realised MSE over the promised MSE; None if no forecast can be judged.
         p_value: of no difference between the two; None if no forecast can be judged.
@@ -112,11 +112,11 @@ class ForecastEvidence:
 
     alarms: tuple[str, ...] = ()
     has_champion: bool = True
-    has_promise: bool = True
+    has_expected_error: bool = True
     num_not_finite: int = 0
     missed_steps: Mapping[str, int] = field(default_factory=dict)
     unknown_series: tuple[str, ...] = ()
-    num_unpromised: int = 0
+    num_without_expected_error: int = 0
     num_cutoffs: int = 0
     ratio: float | None = None
     p_value: float | None = None
@@ -150,7 +150,7 @@ def _judge_champion(evidence: ForecastEvidence) -> Iterator[Finding]:
     yield from (Finding("alarm", alarm) for alarm in evidence.alarms)
     if not evidence.has_champion:
         yield Finding("ok", "there is no forecaster in use yet, and nothing to judge")
-    elif not evidence.has_promise:
+    elif not evidence.has_expected_error:
         yield Finding("alarm", "what the forecaster in use promised is not on record in finite numbers")
 
 
@@ -170,8 +170,10 @@ def _judge_forecasting(evidence: ForecastEvidence, max_missed_steps: int) -> Ite
 
 
 def _judge_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Finding]:
-    if evidence.num_unpromised:
-        yield Finding("ok", f"left out: {evidence.num_unpromised} forecasts whose promise is not on record")
+    if evidence.num_without_expected_error:
+        yield Finding(
+            "ok", f"left out: {evidence.num_without_expected_error} forecasts without an expected error on record"
+        )
     ratio, p_value = evidence.ratio, evidence.p_value
     if ratio is None or p_value is None:
         yield Finding("ok", "no past forecast by the version in use can be judged yet")
@@ -180,7 +182,7 @@ def _judge_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Find
         yield Finding("alarm", f"realised error over promised is {ratio}, p = {p_value}: not finite numbers")
         return
     said = (
-        f"the MSE of forecasts from {_count(evidence.num_cutoffs, 'cut-off')} is {ratio:.2f} times what was promised "
+        f"the MSE of forecasts from {_count(evidence.num_cutoffs, 'cut-off')} is {ratio:.2f} times the expected one "
         f"({format_p_value(p_value)})"
     )
     if evidence.num_cutoffs < error.min_cutoffs:

@@ -88,8 +88,8 @@ def draw_coverage(by_level: MetricsByLevel, hidden: set[str]) -> Figure:
             style, covered = STYLES[str(name)], 100 * table["coverage"]
             figure.add_trace(draw_line(style, table["horizon_step"], covered, visible=visible))
         steps = by_level["horizon_step"].drop_duplicates()
-        promised = Style("promised", NEUTRAL_COLOR, "dot")
-        figure.add_trace(draw_line(promised, steps, pd.Series(level, index=steps.index), width=1.5))
+        expected = Style("expected", NEUTRAL_COLOR, "dot")
+        figure.add_trace(draw_line(expected, steps, pd.Series(level, index=steps.index), width=1.5))
     set_title(figure, "Coverage by step ahead", "" if levels else "no intervals were asked for")
     if levels:
         add_menu(figure, [f"{level} %" for level in levels])

@@ -93,7 +93,7 @@ def describe_error(error: RealisedError) -> str:
     p_value = "no p-value" if error["p_value"] is None else format_p_value(error["p_value"])
     return (
         f"{error['num_forecasts']:,} forecasts from {error['num_cutoffs']:,} cut-offs, {error['first_cutoff']} to "
-        f"{error['last_cutoff']}: MSE {format_number(error['mse'])} against {format_number(error['promised_mse'])} "
+        f"{error['last_cutoff']}: MSE {format_number(error['mse'])} against {format_number(error['expected_mse'])} "
         f"promised, {format_number(error['ratio'], 3)} times as much ({p_value}); MAE "
         f"{format_number(error['mae'])}."
     )
@@ -102,7 +102,7 @@ def describe_error(error: RealisedError) -> str:
 def tabulate_steps(by_step: list[GroupError]) -> Table:
     """Realised error against the promise for each step ahead."""
     return Table(
-        header=["step ahead", "forecasts", "RMSE", "MAE", "promised RMSE", "MSE ratio"],
+        header=["step ahead", "forecasts", "RMSE", "MAE", "expected RMSE", "MSE ratio"],
         rows=[[str(row["horizon_step"]), f"{row['num_forecasts']:,}", *_format_errors(row)] for row in by_step],
         caption="the newest cut-offs of the version in use, which the verdict is about",
     )
@@ -111,7 +111,7 @@ def tabulate_steps(by_step: list[GroupError]) -> Table:
 def tabulate_versions(verdict: ForecastVerdict) -> Table:
     """Realised error against the promise of each model version, over all of its forecasts."""
     return Table(
-        header=["model version", "mark", "first cut-off", "forecasts", "RMSE", "MAE", "promised RMSE", "ratio"],
+        header=["model version", "mark", "first cut-off", "forecasts", "RMSE", "MAE", "expected RMSE", "ratio"],
         rows=[
             [
                 row["model_version"],
@@ -127,10 +127,10 @@ def tabulate_versions(verdict: ForecastVerdict) -> Table:
 
 
 def _format_errors(row: GroupError) -> list[str]:
-    mse, promised = row["mse"], row["promised_mse"]
-    ratio = mse / promised if mse is not None and promised else None
-    rmse, promised_rmse = (None if value is None else math.sqrt(value) for value in (mse, promised))
-    return [*map(format_number, (rmse, row["mae"], promised_rmse)), format_number(ratio, 3)]
+    mse, expected = row["mse"], row["expected_mse"]
+    ratio = mse / expected if mse is not None and expected else None
+    rmse, expected_rmse = (None if value is None else math.sqrt(value) for value in (mse, expected))
+    return [*map(format_number, (rmse, row["mae"], expected_rmse)), format_number(ratio, 3)]
 
 
 def _list_drift(drift: list[DriftRow]) -> list[Part]:

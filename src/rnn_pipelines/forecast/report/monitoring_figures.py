@@ -17,7 +17,7 @@ from rnn_pipelines.report.styles import Style
 # More marks than these would lie on each other; the table of the versions names them all.
 MAX_NAMED_MARKS = 24
 # Blue and vermilion of Okabe & Ito's palette.
-REALISED, PROMISED = Style("realised", "#0072b2"), Style("promised", "#d55e00", "dash")
+REALISED, EXPECTED = Style("realised", "#0072b2"), Style("expected", "#d55e00", "dash")
 ONE_CUTOFF = Style("one cut-off", "rgba(0,114,178,0.4)")
 NOTHING = "no past forecast can be judged yet"
 
@@ -54,7 +54,7 @@ def draw_error_over_time(judged: JudgedForecasts, num_cutoffs: int) -> Figure:
     mean = table["mse"].rolling(num_cutoffs, min_periods=1).mean()
     figure.add_trace(draw_line(ONE_CUTOFF, x, np.sqrt(table["mse"]), width=1))
     figure.add_trace(draw_line(replace(REALISED, name=f"mean of {num_cutoffs} cut-offs"), x, np.sqrt(mean), width=2.5))
-    figure.add_trace(draw_line(PROMISED, x, np.sqrt(table["promised_mse"])))
+    figure.add_trace(draw_line(EXPECTED, x, np.sqrt(table["expected_mse"])))
     _mark_versions(figure, mark_versions(judged))
     set_title(figure, "Error over time", "RMSE by cut-off; v1, v2, …: the first forecasts of a model version")
     figure.update_xaxes(title="cut-off")
@@ -90,7 +90,7 @@ def draw_error_by_step(by_step: list[GroupError]) -> Figure:
         set_title(figure, "Error by step ahead", "no past forecast by the version in use can be judged yet")
         return figure
     table = pd.DataFrame(by_step)
-    for style, column in ((REALISED, "mse"), (PROMISED, "promised_mse")):
+    for style, column in ((REALISED, "mse"), (EXPECTED, "expected_mse")):
         rmse = np.sqrt(table[column].astype("float64"))
         figure.add_trace(draw_line(style, table["horizon_step"], rmse, marker={"size": 8}))
     set_title(figure, "Error by step ahead", "RMSE of the forecasts that the verdict is about")
