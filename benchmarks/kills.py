@@ -39,7 +39,7 @@ from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.operations.prediction import forecast_newest
-from rnn_pipelines.forecast.series.as_of import NewestSpec, read_newest
+from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -225,7 +225,7 @@ def list_moments(done: Retraining, seconds: float, number: int, chance: random.R
 
 def forecast(champion: LoadedChampion, day: pd.Timestamp) -> pd.DataFrame:
     """What `predict_forecast` computes as of a day."""
-    table = read_newest(None, SOURCE, NewestSpec(as_of=str(day.date())))
+    table = read_as_of(None, SOURCE, AsOfSpec(as_of=str(day.date())))
     return forecast_newest(champion, table, SOURCE)
 
 
@@ -247,7 +247,7 @@ def is_as_decided(place: Place, champion: LoadedChampion, day: pd.Timestamp) -> 
     from rnn_pipelines.forecast.model.artefact import forecast_cutoffs
 
     holdout = pd.read_parquet(place.holdout)
-    table = read_newest(None, SOURCE, NewestSpec(as_of=str(day.date())))
+    table = read_as_of(None, SOURCE, AsOfSpec(as_of=str(day.date())))
     series = prepare_series(table, SOURCE, GapPolicy("interpolate"), SPLIT, WINDOW)[0]
     found = forecast_cutoffs(champion.artefact, series, holdout[["unique_id", "cutoff"]].drop_duplicates())
     return found["ds"].tolist() == holdout["ds"].tolist() and np.allclose(

@@ -25,7 +25,7 @@ from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSp
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster, describe_forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
-from rnn_pipelines.forecast.series.as_of import NewestSpec, read_newest
+from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
@@ -65,7 +65,7 @@ class Trained:
 
 def train(as_of: pd.Timestamp, seed: int) -> Trained:
     """A forecaster of the series up to a day."""
-    panel = prepare_panel(read_newest(None, RECIPE.source, NewestSpec(as_of=str(as_of.date()))), RECIPE)
+    panel = prepare_panel(read_as_of(None, RECIPE.source, AsOfSpec(as_of=str(as_of.date()))), RECIPE)
     started = time.process_time()
     linear = fit_linear_models(panel.windows)
     fitted = time.process_time()

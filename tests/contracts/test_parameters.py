@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.operations.monitoring import MonitorForecastSpec
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
-from rnn_pipelines.forecast.series.as_of import NewestSpec
+from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -63,7 +63,7 @@ TYPES = {
     "sentiment.pointwise": ClassifierSpec,
     "sentiment.training": TrainingSpec,
     "predict_sentiment": TextFileSpec,
-    "predict_forecast": NewestSpec,
+    "predict_forecast": AsOfSpec,
     "retrain_forecast": RetrainForecastSpec,
     "retrain_sentiment": RetrainSentimentSpec,
     "monitor_forecast": MonitorForecastSpec,

@@ -14,7 +14,7 @@ from rnn_pipelines.datasets import PostgresQueryDataset
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_champions_covariates
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.as_of import NewestSpec, read_newest
+from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
@@ -62,9 +62,9 @@ def champion(make_forecaster: Callable[..., Forecaster]) -> LoadedChampion:
 
 def predict(champion: LoadedChampion, external: pd.DataFrame) -> pd.Series:
     """As `predict_forecast` does."""
-    newest = NewestSpec()
+    newest = AsOfSpec()
     covariate_table = read_champions_covariates(champion, external, SOURCE, newest, CovariateSpec())
-    return forecast_newest(champion, read_newest(external, SOURCE, newest), SOURCE, covariate_table)["y_hat"]
+    return forecast_newest(champion, read_as_of(external, SOURCE, newest), SOURCE, covariate_table)["y_hat"]
 
 
 def test_forecasts_from_a_query_are_those_from_a_file(database: Any, champion: LoadedChampion) -> None:

@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.operations.prediction import (
     read_champions_covariates,
     read_champions_series,
 )
-from rnn_pipelines.forecast.series.as_of import NewestSpec
+from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.time_axis import TimeZone
@@ -223,8 +223,8 @@ def use_champion(fitted: Forecaster, external: pd.DataFrame, tz: str | None) -> 
     assert fitted._fitted is not None
     champion = LoadedChampion("v1", make_champion(fitted._fitted), "", (), {})
     source = SourceSpec(name="catalog", tz=tz)
-    table = read_champions_series(champion, external, source, NewestSpec())
-    covariates = read_champions_covariates(champion, external, source, NewestSpec(), CovariateSpec())
+    table = read_champions_series(champion, external, source, AsOfSpec())
+    covariates = read_champions_covariates(champion, external, source, AsOfSpec(), CovariateSpec())
     return forecast_newest(champion, table, source, covariates)["y_hat"].to_numpy()
 
 

@@ -38,7 +38,7 @@ def test_nothing_is_read_but_the_source_the_champion_and_checkpoints() -> None:
 
 def test_table_is_cut_before_anything_reads_it() -> None:
     readers = {node.short_name for node in create_pipeline().nodes if "params:sentiment.source" in node.inputs}
-    assert readers == {"read_newest"}
+    assert readers == {"read_as_of"}
 
 
 def test_networks_are_trained_and_chosen_without_the_champion() -> None:

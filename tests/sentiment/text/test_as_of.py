@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.sentiment.text.as_of import NewestReviewsSpec, read_newest
+from rnn_pipelines.sentiment.text.as_of import AsOfReviewsSpec, read_as_of
 from rnn_pipelines.sentiment.text.schema import ReviewsTable
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
@@ -24,7 +24,7 @@ def read(write: Callable[..., str]) -> Read:
         table: pd.DataFrame | None = None, source: dict[str, str] | None = None, **newest: object
     ) -> pd.DataFrame:
         path = write((make_table() if table is None else table).to_csv(index=False))
-        return read_newest(ReviewSourceSpec(path=path, **(source or {})), NewestReviewsSpec(**newest))
+        return read_as_of(ReviewSourceSpec(path=path, **(source or {})), AsOfReviewsSpec(**newest))
 
     return read_table
 
@@ -105,20 +105,20 @@ def test_decimal_numbers_are_neither_batches_nor_months(tmp_path: Path, cells: l
     table = make_table().assign(batch=(cells * 5)[:10])
     table.to_parquet(tmp_path / "my.parquet")
     with pytest.raises(ReviewError, match="column 'batch', row 1: "):
-        read_newest(ReviewSourceSpec(path=str(tmp_path / "my.parquet")), NewestReviewsSpec(time="batch"))
+        read_as_of(ReviewSourceSpec(path=str(tmp_path / "my.parquet")), AsOfReviewsSpec(time="batch"))
 
 
 def test_numbers_of_a_file_that_are_not_finite_are_no_batches(tmp_path: Path) -> None:
     make_table().assign(batch=[*range(9), np.inf]).to_parquet(tmp_path / "my.parquet")
     with pytest.raises(ReviewError, match="column 'batch'"):
-        read_newest(ReviewSourceSpec(path=str(tmp_path / "my.parquet")), NewestReviewsSpec(time="batch"))
+        read_as_of(ReviewSourceSpec(path=str(tmp_path / "my.parquet")), AsOfReviewsSpec(time="batch"))
 
 
 def test_dates_of_a_parquet_file_are_read(tmp_path: Path) -> None:
     table = make_table().assign(day=lambda t: pd.to_datetime(t["day"]).dt.date)
     table.to_parquet(tmp_path / "my.parquet")
     source = ReviewSourceSpec(path=str(tmp_path / "my.parquet"))
-    assert len(read_newest(source, NewestReviewsSpec(time="day", as_of="2024-01-04"))) == 4
+    assert len(read_as_of(source, AsOfReviewsSpec(time="day", as_of="2024-01-04"))) == 4
 
 
 def test_later_rows_leave_no_trace(read: Read) -> None:
@@ -158,13 +158,13 @@ def test_message_says_what_is_wrong(read: Read, settings: dict[str, object], mes
 def test_archive_has_no_times() -> None:
     """Which is said before it is downloaded."""
     with pytest.raises(ReviewError, match=r"sentiment\.source\.path"):
-        read_newest(ReviewSourceSpec(), NewestReviewsSpec(time="day"))
+        read_as_of(ReviewSourceSpec(), AsOfReviewsSpec(time="day"))
 
 
 @pytest.mark.parametrize("holdout", [0, 1])
 def test_holdout_is_a_part(holdout: float) -> None:
     with pytest.raises(ValidationError):
-        NewestReviewsSpec(holdout=holdout)
+        AsOfReviewsSpec(holdout=holdout)
 
 
 def test_films_are_held_out_whole_where_there_are_no_times(read: Read) -> None:

@@ -9,7 +9,7 @@ from pydantic import Field
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.fitting import ForecastSpec, fit_forecasters, tabulate_part
 from rnn_pipelines.forecast.methods.predictions import Predictions
-from rnn_pipelines.forecast.series.as_of import NewestSpec
+from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.tables import Series, Source
 from rnn_pipelines.forecast.series.windows import EvaluationSpec
@@ -18,7 +18,7 @@ from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 logger = logging.getLogger(__name__)
 
 
-class CrossValidationSpec(NewestSpec, frozen=True):
+class CrossValidationSpec(AsOfSpec, frozen=True):
     """Which windows are forecast; data, networks and training are those of `forecast`, and its test part is not read.
 
     Attributes:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.forecast.methods.predictions import TargetsTable
 from rnn_pipelines.forecast.methods.registry import METHODS
-from rnn_pipelines.forecast.series.as_of import NewestSpec
+from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.storage.tables import Column, Table
 
@@ -28,7 +28,7 @@ class ScheduleSpec(ParameterModel, frozen=True):
     every: Annotated[Span | NumSteps | None, expect(f"{EXPECTED}, or null")] = None
 
 
-class BacktestSpec(NewestSpec, frozen=True):
+class BacktestSpec(AsOfSpec, frozen=True):
     """What is replayed; data, networks and training are those of `forecast`, the policy that of `retrain_forecast`.
 
     Attributes:

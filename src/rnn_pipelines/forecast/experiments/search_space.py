@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from rnn_pipelines.errors import show_all
 from rnn_pipelines.forecast.parameters import list_parameter_models
-from rnn_pipelines.forecast.series.as_of import NewestSpec
+from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.parameter_models import ParameterModel, expect, read_parameter_model
 
@@ -42,7 +42,7 @@ class DimensionSpec(ParameterModel, frozen=True):
         return self
 
 
-class TuningSpec(NewestSpec, frozen=True):
+class TuningSpec(AsOfSpec, frozen=True):
     """A search; data and all that is not searched are those of `forecast`.
 
     Attributes:

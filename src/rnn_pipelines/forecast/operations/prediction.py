@@ -7,7 +7,7 @@ from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
 from rnn_pipelines.forecast.model import artefact as forecaster
 from rnn_pipelines.forecast.model.newer_times import find_trained_axis, refuse_other_beginnings
-from rnn_pipelines.forecast.series.as_of import NewestSpec, read_coded_covariates, read_newest
+from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of, read_coded_covariates
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -15,20 +15,20 @@ from rnn_pipelines.forecast.series.tables import Source
 
 
 def read_champions_series(
-    champion: LoadedChampion | None, external: pd.DataFrame | None, source: SourceSpec, newest: NewestSpec
+    champion: LoadedChampion | None, external: pd.DataFrame | None, source: SourceSpec, newest: AsOfSpec
 ) -> Source:
     """Reads the series on the axis of time on which the champion was trained.
 
     Args:
         champion: the forecaster in use; None where there is none.
-        external, source, newest: see `read_newest`.
+        external, source, newest: see `read_as_of`.
     Raises:
-        SeriesError: see `read_newest`, or the times are of a zone that can not be converted to that of the training.
+        SeriesError: see `read_as_of`, or the times are of a zone that can not be converted to that of the training.
     """
     if champion is None:
-        return read_newest(external, source, newest)
+        return read_as_of(external, source, newest)
     settings = champion.artefact.settings
-    table = read_newest(external, source, newest, find_trained_axis(settings))
+    table = read_as_of(external, source, newest, find_trained_axis(settings))
     refuse_other_beginnings(table, settings, source.label)
     return table
 
@@ -37,14 +37,14 @@ def read_champions_covariates(
     champion: LoadedChampion | None,
     external: pd.DataFrame | None,
     source: SourceSpec,
-    newest: NewestSpec,
+    newest: AsOfSpec,
     covariates: CovariateSpec,
 ) -> pd.DataFrame:
     """Reads the covariates that the champion has learnt to read, whatever the parameters name now.
 
     Args:
         champion: the forecaster in use; None where there is none.
-        external, source, newest: see `read_newest`.
+        external, source, newest: see `read_as_of`.
         covariates: of which the path counts.
     Raises:
         SeriesError: see `read_covariates`.

@@ -8,7 +8,7 @@ from rnn_pipelines.champion.policy import PolicySpec
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.methods.specs import BudgetSpec
-from rnn_pipelines.forecast.series.as_of import NewestSpec
+from rnn_pipelines.forecast.series.as_of import AsOfSpec
 
 
 def _require_baseline(name: str) -> str:
@@ -27,7 +27,7 @@ class ForecastPolicySpec(PolicySpec, frozen=True):
     must_beat: tuple[Annotated[str, AfterValidator(_require_baseline)], ...] = ("last_value", "seasonal_naive")
 
 
-class RetrainForecastSpec(NewestSpec, frozen=True):
+class RetrainForecastSpec(AsOfSpec, frozen=True):
     """How forecasters are retrained; data, windows, networks and training are those of `forecast`.
 
     Attributes:

@@ -11,7 +11,7 @@ from rnn_pipelines.champion.verdict import Finding, Verdict, conclude
 from rnn_pipelines.errors import MAX_VALUE, make_line
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
-from rnn_pipelines.forecast.series.as_of import NewestSpec
+from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.report.numbers import format_p_value, list_some
 
@@ -56,7 +56,7 @@ class IntervalSpec(ParameterModel, frozen=True):
     significance: float = Field(default=0.05, gt=0, le=1)
 
 
-class MonitorForecastSpec(NewestSpec, frozen=True):
+class MonitorForecastSpec(AsOfSpec, frozen=True):
     """How forecasts are monitored; the series are those of `forecast`.
 
     Attributes:

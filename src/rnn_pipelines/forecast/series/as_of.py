@@ -16,7 +16,7 @@ from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.times import MAX_STEP, format_time
 
 
-class NewestSpec(ParameterModel, frozen=True):
+class AsOfSpec(ParameterModel, frozen=True):
     """Up to when data is read.
 
     Attributes:
@@ -28,8 +28,8 @@ class NewestSpec(ParameterModel, frozen=True):
     ] = None
 
 
-def read_newest(
-    external: pd.DataFrame | None, source: SourceSpec, newest: NewestSpec, axis: TimeAxis | None = None
+def read_as_of(
+    external: pd.DataFrame | None, source: SourceSpec, newest: AsOfSpec, axis: TimeAxis | None = None
 ) -> Source:
     """Reads the series and drops what came after `as_of`, before anything is computed from it.
 
@@ -51,10 +51,10 @@ def read_newest(
     return kept
 
 
-def read_newest_covariates(
+def read_covariates_as_of(
     external: pd.DataFrame | None,
     source: SourceSpec,
-    newest: NewestSpec,
+    newest: AsOfSpec,
     covariates: CovariateSpec,
     axis: TimeAxis | None = None,
 ) -> pd.DataFrame:
@@ -76,7 +76,7 @@ def read_coded_covariates(
     coding: Coding,
     external: pd.DataFrame | None,
     source: SourceSpec,
-    newest: NewestSpec,
+    newest: AsOfSpec,
     covariates: CovariateSpec,
     axis: TimeAxis | None = None,
 ) -> pd.DataFrame:
@@ -84,11 +84,11 @@ def read_coded_covariates(
 
     Args:
         coding: of the forecaster.
-        external, source, newest, axis: see `read_newest`.
+        external, source, newest, axis: see `read_as_of`.
         covariates: of which the path counts.
     """
     path = covariates.path if coding.list_columns("future") else None
-    return read_newest_covariates(external, source, newest, coding.make_spec(path), axis)
+    return read_covariates_as_of(external, source, newest, coding.make_spec(path), axis)
 
 
 def _find_last(as_of: int | str, ds: pd.Series, tz: str | None) -> pd.Timestamp | int:

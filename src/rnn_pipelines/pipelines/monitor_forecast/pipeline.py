@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.operations.monitoring import (
 )
 from rnn_pipelines.forecast.report.monitoring import render_report
 from rnn_pipelines.forecast.report.monitoring_figures import draw_figures
-from rnn_pipelines.forecast.series.as_of import read_coded_covariates, read_newest
+from rnn_pipelines.forecast.series.as_of import read_as_of, read_coded_covariates
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
@@ -37,7 +37,7 @@ def create_measure_pipeline() -> Pipeline:
     source, gaps, table = "params:forecast.source", "params:forecast.gaps", "monitor_forecast_table"
     return Pipeline(
         [
-            node(read_newest, ["forecast_external", source, SPEC], table),
+            node(read_as_of, ["forecast_external", source, SPEC], table),
             node(repair_series, [table, source, gaps], [series, profile]),
             node(read_champion, "monitor_forecast_champion_folder", champion),
             node(read_coding, "monitor_forecast_champion_folder", coding),

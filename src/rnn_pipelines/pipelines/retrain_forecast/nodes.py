@@ -10,8 +10,8 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
 
 
-def read_newest(
+def read_as_of(
     external: pd.DataFrame | None, source: SourceSpec, retraining: RetrainForecastSpec
 ) -> tuple[Source, float]:
     """Reads the series up to the day of the retraining, and notes when it began."""
-    return as_of.read_newest(external, source, retraining), time.time()
+    return as_of.read_as_of(external, source, retraining), time.time()

@@ -5,7 +5,7 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.operations.decision import describe_run, plan_training
 from rnn_pipelines.forecast.operations.retraining import list_steps
-from rnn_pipelines.forecast.series.as_of import read_newest_covariates
+from rnn_pipelines.forecast.series.as_of import read_covariates_as_of
 from rnn_pipelines.pipelines.retrain_forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
 from rnn_pipelines.pipelines.wiring import node
@@ -28,8 +28,8 @@ def create_pipeline() -> Pipeline:
     planned = [SPEC, "retrain_forecast_checkpoints"]
     return Pipeline(
         [
-            node(nodes.read_newest, read, [table, started]),
-            node(read_newest_covariates, [*read, "params:forecast.covariates"], covariate_table),
+            node(nodes.read_as_of, read, [table, started]),
+            node(read_covariates_as_of, [*read, "params:forecast.covariates"], covariate_table),
             node(describe_run, described, "retrain_forecast_run"),
             node(plan_training, planned, "retrain_forecast_plan"),
             *create_nodes(list_steps(NETWORKS), name_dataset),

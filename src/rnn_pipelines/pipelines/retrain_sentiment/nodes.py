@@ -9,6 +9,6 @@ from rnn_pipelines.sentiment.text import as_of
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
 
-def read_newest(source_spec: ReviewSourceSpec, retrain_spec: RetrainSentimentSpec) -> tuple[pd.DataFrame, float]:
+def read_as_of(source_spec: ReviewSourceSpec, retrain_spec: RetrainSentimentSpec) -> tuple[pd.DataFrame, float]:
     """Reads the reviews up to the day of the retraining, says which are held out, and notes when it began."""
-    return as_of.read_newest(source_spec, retrain_spec), time.time()
+    return as_of.read_as_of(source_spec, retrain_spec), time.time()

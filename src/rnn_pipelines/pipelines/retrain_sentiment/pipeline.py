@@ -33,10 +33,10 @@ SPEC, CHAMPION = "params:retrain_sentiment", "champion_sentiment"
 def create_pipeline() -> Pipeline:
     """The data as `sentiment` prepares it, all networks from one template, and the case of the challenger."""
     networks = sum((create_network_pipeline(network) for network in list_candidates()), Pipeline([]))
-    return create_newest_pipeline() + networks + create_case_pipeline()
+    return create_reading_pipeline() + networks + create_case_pipeline()
 
 
-def create_newest_pipeline() -> Pipeline:
+def create_reading_pipeline() -> Pipeline:
     """Reads up to the day of the retraining, and prepares as `sentiment` does, from the same parameters."""
     prepare = create_data_pipeline().from_nodes("split_reviews")
     again = Pipeline(
@@ -46,7 +46,7 @@ def create_newest_pipeline() -> Pipeline:
         outputs={name: f"retrain_{name}" for name in prepare.all_outputs()},
         parameters={name for name in prepare.inputs() if name.startswith("params:")},
     )
-    return Pipeline([node(nodes.read_newest, ["params:sentiment.source", SPEC], [TABLE, STARTED])]) + again
+    return Pipeline([node(nodes.read_as_of, ["params:sentiment.source", SPEC], [TABLE, STARTED])]) + again
 
 
 def create_network_pipeline(network: str) -> Pipeline:

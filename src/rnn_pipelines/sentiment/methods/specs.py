@@ -10,7 +10,7 @@ from rnn_pipelines.champion.policy import PolicySpec
 from rnn_pipelines.networks.specs import LimitsSpec, TrainingSpec
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.sentiment.methods.registry import BASELINES, NETWORKS, require_known
-from rnn_pipelines.sentiment.text.as_of import NewestReviewsSpec
+from rnn_pipelines.sentiment.text.as_of import AsOfReviewsSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 
 Cell = Annotated[str, AfterValidator(lambda name: require_known(name, NETWORKS))]
@@ -86,7 +86,7 @@ class SentimentPolicySpec(PolicySpec, frozen=True):
     must_beat: tuple[BaselineName, ...] = ("majority",)
 
 
-class RetrainSentimentSpec(NewestReviewsSpec, frozen=True):
+class RetrainSentimentSpec(AsOfReviewsSpec, frozen=True):
     """How text classifiers are retrained; data, networks and training are those of `sentiment`.
 
     Attributes:

@@ -27,7 +27,7 @@ REMEDY = (
 )
 
 
-class NewestReviewsSpec(ParameterModel, frozen=True):
+class AsOfReviewsSpec(ParameterModel, frozen=True):
     """Up to when reviews are read, and which of them judge.
 
     Attributes:
@@ -43,7 +43,7 @@ class NewestReviewsSpec(ParameterModel, frozen=True):
     holdout: float = Field(0.2, gt=0, lt=1)
 
 
-def read_newest(source: ReviewSourceSpec, newest: NewestReviewsSpec) -> pd.DataFrame:
+def read_as_of(source: ReviewSourceSpec, newest: AsOfReviewsSpec) -> pd.DataFrame:
     """Reads the reviews, drops what came after `as_of`, and says which ones are held out.
 
     By time, all reviews of one time stay together, and a group may have older reviews in training, as it has on the
@@ -71,7 +71,7 @@ def read_newest(source: ReviewSourceSpec, newest: NewestReviewsSpec) -> pd.DataF
     return table.assign(split=table["split"].mask(held.reindex(table.index, fill_value=False), "test"))
 
 
-def _refuse_useless_settings(source: ReviewSourceSpec, newest: NewestReviewsSpec) -> None:
+def _refuse_useless_settings(source: ReviewSourceSpec, newest: AsOfReviewsSpec) -> None:
     if newest.time is None and newest.as_of is not None:
         raise ReviewError(
             f"as_of is {show(newest.as_of)}, but no column says when a review was written. Name it in "
@@ -142,13 +142,13 @@ def _renumber(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.DataFrame:
     return table.assign(review_id=ids, **({} if source.group else {"film": ids})).reset_index(drop=True)
 
 
-def _find_unit(source: ReviewSourceSpec, newest: NewestReviewsSpec) -> str:
+def _find_unit(source: ReviewSourceSpec, newest: AsOfReviewsSpec) -> str:
     if newest.time is not None:
         return "time"
     return "text" if source.path is not None and source.group is None else "film"
 
 
-def _hold_out(units: pd.Series, newest: NewestReviewsSpec) -> pd.Index:
+def _hold_out(units: pd.Series, newest: AsOfReviewsSpec) -> pd.Index:
     """The units that judge: the last ones by time, else the first ones in an order of their own."""
     sizes = units.value_counts()
     # A unit's place depends on its own name alone.
