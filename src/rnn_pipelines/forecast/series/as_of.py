@@ -29,23 +29,23 @@ class AsOfSpec(ParameterModel, frozen=True):
 
 
 def read_as_of(
-    external: pd.DataFrame | None, source: SourceSpec, newest: AsOfSpec, axis: TimeAxis | None = None
+    external: pd.DataFrame | None, source: SourceSpec, spec: AsOfSpec, axis: TimeAxis | None = None
 ) -> Source:
     """Reads the series and drops what came after `as_of`, before anything is computed from it.
 
     Args:
         external, source, axis: see `read_source`.
-        newest: up to when.
+        spec: up to when.
     Raises:
         SeriesError: `as_of` is no time like those of the series, or before all of them.
     """
     table = read_source(source, external, axis)
-    if newest.as_of is None:
+    if spec.as_of is None:
         return table
-    kept = table[table["ds"] <= _find_last(newest.as_of, table["ds"], table.attrs.get("tz"))]
+    kept = table[table["ds"] <= _find_last(spec.as_of, table["ds"], table.attrs.get("tz"))]
     if kept.empty:
         raise SeriesError(
-            f"{source.label}: as_of is {show(newest.as_of)}, and the first row is of {format_time(table['ds'].min())}. "
+            f"{source.label}: as_of is {show(spec.as_of)}, and the first row is of {format_time(table['ds'].min())}. "
             "Give a later one."
         )
     return kept
@@ -54,7 +54,7 @@ def read_as_of(
 def read_covariates_as_of(
     external: pd.DataFrame | None,
     source: SourceSpec,
-    newest: AsOfSpec,
+    spec: AsOfSpec,
     covariates: CovariateSpec,
     axis: TimeAxis | None = None,
 ) -> pd.DataFrame:
@@ -62,12 +62,12 @@ def read_covariates_as_of(
 
     Args:
         external, source, covariates, axis: see `read_covariates`.
-        newest: up to when.
+        spec: up to when.
     """
     table = read_covariates(source, covariates, external, axis)
-    if newest.as_of is None or table.empty:
+    if spec.as_of is None or table.empty:
         return table
-    is_later = table["ds"] > _find_last(newest.as_of, table["ds"], table.attrs.get("tz"))
+    is_later = table["ds"] > _find_last(spec.as_of, table["ds"], table.attrs.get("tz"))
     past = list(covariates.past)
     return table.assign(**{name: table[name].mask(is_later) for name in past})
 
@@ -76,7 +76,7 @@ def read_coded_covariates(
     coding: Coding,
     external: pd.DataFrame | None,
     source: SourceSpec,
-    newest: AsOfSpec,
+    spec: AsOfSpec,
     covariates: CovariateSpec,
     axis: TimeAxis | None = None,
 ) -> pd.DataFrame:
@@ -84,11 +84,11 @@ def read_coded_covariates(
 
     Args:
         coding: of the forecaster.
-        external, source, newest, axis: see `read_as_of`.
+        external, source, spec, axis: see `read_as_of`.
         covariates: of which the path counts.
     """
     path = covariates.path if coding.list_columns("future") else None
-    return read_covariates_as_of(external, source, newest, coding.make_spec(path), axis)
+    return read_covariates_as_of(external, source, spec, coding.make_spec(path), axis)
 
 
 def _find_last(as_of: int | str, ds: pd.Series, tz: str | None) -> pd.Timestamp | int:

@@ -43,7 +43,7 @@ class AsOfReviewsSpec(ParameterModel, frozen=True):
     holdout: float = Field(0.2, gt=0, lt=1)
 
 
-def read_as_of(source: ReviewSourceSpec, newest: AsOfReviewsSpec) -> pd.DataFrame:
+def read_as_of(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
     """Reads the reviews, drops what came after `as_of`, and says which ones are held out.
 
     By time, all reviews of one time stay together, and a group may have older reviews in training, as it has on the
@@ -53,31 +53,31 @@ def read_as_of(source: ReviewSourceSpec, newest: AsOfReviewsSpec) -> pd.DataFram
 
     Args:
         source: which reviews.
-        newest: up to when, and how many judge.
+        spec: up to when, and how many judge.
     Returns:
         `Reviews` whose `split` is test where held out, and their `time` (a time or a number) where there is one.
     Raises:
         ReviewError: as in `read_reviews`; no column says when and `as_of` is given; a time is none; nothing is left.
     """
-    _refuse_useless_settings(source, newest)
+    _refuse_useless_settings(source, spec)
     table = read_reviews(source)
-    if newest.time is not None:
-        table = table.assign(time=_read_times(str(source.path), newest.time))
-    table = _drop_later(table[table["split"] != "test"], newest.as_of, source)
+    if spec.time is not None:
+        table = table.assign(time=_read_times(str(source.path), spec.time))
+    table = _drop_later(table[table["split"] != "test"], spec.as_of, source)
     if source.path is not None:
         table = _renumber(table, source)
-    units = table.loc[table["split"] == "train", _find_unit(source, newest)]
-    held = units.isin(_hold_out(units, newest))
+    units = table.loc[table["split"] == "train", _find_unit(source, spec)]
+    held = units.isin(_hold_out(units, spec))
     return table.assign(split=table["split"].mask(held.reindex(table.index, fill_value=False), "test"))
 
 
-def _refuse_useless_settings(source: ReviewSourceSpec, newest: AsOfReviewsSpec) -> None:
-    if newest.time is None and newest.as_of is not None:
+def _refuse_useless_settings(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> None:
+    if spec.time is None and spec.as_of is not None:
         raise ReviewError(
-            f"as_of is {show(newest.as_of)}, but no column says when a review was written. Name it in "
+            f"as_of is {show(spec.as_of)}, but no column says when a review was written. Name it in "
             "retrain_sentiment.time, or leave as_of out."
         )
-    if newest.time is not None and source.path is None:
+    if spec.time is not None and source.path is None:
         raise ReviewError("retrain_sentiment.time is for your own table: give sentiment.source.path, or leave it out.")
 
 
@@ -142,18 +142,18 @@ def _renumber(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.DataFrame:
     return table.assign(review_id=ids, **({} if source.group else {"film": ids})).reset_index(drop=True)
 
 
-def _find_unit(source: ReviewSourceSpec, newest: AsOfReviewsSpec) -> str:
-    if newest.time is not None:
+def _find_unit(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> str:
+    if spec.time is not None:
         return "time"
     return "text" if source.path is not None and source.group is None else "film"
 
 
-def _hold_out(units: pd.Series, newest: AsOfReviewsSpec) -> pd.Index:
+def _hold_out(units: pd.Series, spec: AsOfReviewsSpec) -> pd.Index:
     """The units that judge: the last ones by time, else the first ones in an order of their own."""
     sizes = units.value_counts()
     # A unit's place depends on its own name alone.
-    order = sizes.index if newest.time is not None else pd.Index(hash_texts(sizes.index.to_series()))
-    return take_first(sizes.iloc[order.argsort()[::-1]], newest.holdout)
+    order = sizes.index if spec.time is not None else pd.Index(hash_texts(sizes.index.to_series()))
+    return take_first(sizes.iloc[order.argsort()[::-1]], spec.holdout)
 
 
 def hash_texts(texts: pd.Series) -> pd.Series:
