@@ -174,7 +174,7 @@ def test_pipelines_whose_nodes_have_the_same_names_do_not_run_together(project: 
 
 
 def test_error_of_a_node_is_not_in_the_log_too(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "kedro.pipeline.node"), run_command._say_once():
+    with caplog.at_level(logging.INFO, "kedro.pipeline.node"), run_command._hide_repeated_errors():
         logging.getLogger("kedro.pipeline.node").error("Node failed with error")
         logging.getLogger("kedro.pipeline.node").info("Running node")
     assert caplog.messages == ["Running node"]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.reading.date_numbers import find_date_form, tell_steps
+from rnn_pipelines.reading.date_numbers import find_date_form, log_steps
 
 DAYS = pd.date_range("2024-01-01", periods=60)
 
@@ -172,7 +172,7 @@ def test_steps_are_no_dates(steps: object) -> None:
 )
 def test_steps_are_told(caplog: pytest.LogCaptureFixture, steps: object, level: int, told: str) -> None:
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
-        tell_steps(pd.Series(steps, name="ds"), "my.csv")
+        log_steps(pd.Series(steps, name="ds"), "my.csv")
     (record,) = caplog.records
     assert record.levelno == level
     assert record.getMessage().startswith("my.csv: column 'ds' is read as steps from ")

@@ -103,7 +103,7 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
         if not is_run:
             publish_if_possible(paths.store, task, paths.find_tracking)
     found = {"task": task, "outcome": record.get("outcome") if is_run else "nothing new", "news": changes}
-    _say(is_json, {**found, "record": record}, f"{task}: {_describe_outcome(record, is_run)}")
+    _print_result(is_json, {**found, "record": record}, f"{task}: {_describe_outcome(record, is_run)}")
 
 
 @champion.command()
@@ -115,7 +115,7 @@ def history(task: str, env: str | None, is_json: bool, num_records: int | None) 
     records = store.list_records()[-(num_records or 0) :]
     pointer = store.find_pointer()
     version = None if pointer is None else pointer.version
-    _say(is_json, records, tabulate_history(records, version) if records else f"{task}: nothing yet")
+    _print_result(is_json, records, tabulate_history(records, version) if records else f"{task}: nothing yet")
 
 
 @champion.command()
@@ -124,7 +124,7 @@ def history(task: str, env: str | None, is_json: bool, num_records: int | None) 
 def show(task: str, env: str | None, is_json: bool, version: str | None) -> None:
     """Tells what is known of a VERSION, or of the champion."""
     facts = find_facts(find_paths(task, env).store, version)
-    _say(is_json, facts, describe_version(facts))
+    _print_result(is_json, facts, describe_version(facts))
 
 
 @champion.command()
@@ -144,7 +144,7 @@ def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None
     """
     paths = find_paths(task, env)
     verdict = check_task(paths.store, paths.verdict)
-    _say(is_json, {"task": task, **asdict(verdict)}, write_list(f"{task}: {verdict.verdict}", verdict.reasons))
+    _print_result(is_json, {"task": task, **asdict(verdict)}, write_list(f"{task}: {verdict.verdict}", verdict.reasons))
     ctx.exit(CHECK_CODES[verdict.verdict])
 
 
@@ -158,7 +158,7 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
     """
     paths = find_paths(task, env)
     change = roll_back(paths.store, task, reason)
-    _tell_change(paths, task, is_json, change)
+    _report_change(paths, task, is_json, change)
 
 
 @champion.command()
@@ -169,7 +169,7 @@ def promote(task: str, env: str | None, is_json: bool, version: str, reason: str
     """Makes a VERSION the champion, whatever the policy says."""
     paths = find_paths(task, env)
     change = promote_version(paths.store, task, version, reason)
-    _tell_change(paths, task, is_json, change)
+    _report_change(paths, task, is_json, change)
 
 
 @champion.command()
@@ -192,7 +192,7 @@ def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int,
     with hold_lock(paths.champion / "retrain.lock", wait):
         removed = paths.store.prune(num_kept, is_dry)
     title = f"{task}: {len(removed)} {'would be ' if is_dry else ''}removed"
-    _say(is_json, {"task": task, "is_dry_run": is_dry, "removed": removed}, "\n".join([title, *removed]))
+    _print_result(is_json, {"task": task, "is_dry_run": is_dry, "removed": removed}, "\n".join([title, *removed]))
 
 
 @champion.command()
@@ -208,7 +208,7 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
         raise TrackingError(f"mlflow.yml: is_on is false. Write is_on: true into conf/{paths.env}/mlflow.yml.")
     published = publication.publish(paths.store, task, spec)
     text = publication.describe_publication(published, task, spec)
-    _say(is_json, {"task": task, **asdict(published)}, make_line(f"{task}: {text}"))
+    _print_result(is_json, {"task": task, **asdict(published)}, make_line(f"{task}: {text}"))
 
 
 def _list_changes(session: KedroSession, paths: Paths, task: str) -> list[str]:
@@ -236,13 +236,13 @@ def _describe_outcome(record: Record, is_run: bool) -> str:
     return make_line(f"nothing new since {record['at']} ({record['outcome']}: {'; '.join(record['reasons'])})")
 
 
-def _tell_change(paths: Paths, task: str, is_json: bool, change: Change) -> None:
+def _report_change(paths: Paths, task: str, is_json: bool, change: Change) -> None:
     publish_if_possible(paths.store, task, paths.find_tracking)
     text = f"{task}: {change.version} is the champion, {change.before or 'none'} was ({make_line(change.reason)})"
-    _say(is_json, {"task": task, **asdict(change)}, text)
+    _print_result(is_json, {"task": task, **asdict(change)}, text)
 
 
-def _say(is_json: bool, found: Any, text: str) -> None:
+def _print_result(is_json: bool, found: Any, text: str) -> None:
     if is_json:
         say_json(found, asdict)
     else:

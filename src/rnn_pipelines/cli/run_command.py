@@ -76,7 +76,7 @@ class PlainErrors(click.Group):
     """Shows errors as `show_plainly` does, and once."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        with show_plainly(), _say_once():
+        with show_plainly(), _hide_repeated_errors():
             return super().invoke(ctx)
 
 
@@ -98,7 +98,7 @@ class PlainRun(click.Command):
         WAIT_SECONDS.set(ctx.params.pop("wait_seconds"))
         if ctx.params.pop("is_verbose"):
             return super().invoke(ctx)
-        with show_plainly(), _say_once():
+        with show_plainly(), _hide_repeated_errors():
             names = [*ctx.params["pipelines"], *filter(None, [ctx.params["pipeline"]])]
             _refuse_unknown_pipelines(names)
             _refuse_same_nodes(names)
@@ -106,7 +106,7 @@ class PlainRun(click.Command):
 
 
 @contextmanager
-def _say_once() -> Iterator[None]:
+def _hide_repeated_errors() -> Iterator[None]:
     """Keeps back the errors that Kedro writes to the log before it raises them."""
     loggers = [logging.getLogger(name) for name in REPEATING]
     for logger in loggers:

@@ -73,7 +73,7 @@ def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
     )
 
 
-def tell_steps(steps: pd.Series, label: str) -> None:
+def log_steps(steps: pd.Series, label: str) -> None:
     """Logs that a column is read as steps; what it would be as dates, where it can be a count of days or seconds.
 
     No error, because nothing tells such a count from steps.

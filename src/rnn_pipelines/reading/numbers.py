@@ -181,7 +181,7 @@ def _refuse(cells: pd.Series, raw: pd.Series, label: str, known: Marks) -> NoRet
     if others:
         given = {name: NAMES[sign] for name, sign in known._asdict().items() if sign}
         raise SeriesError(
-            f"{label}: {_tell_which(cells, raw)} of the column '{raw.name}' are numbers with {_tell(others[0])}, "
+            f"{label}: {_format_which(cells, raw)} of the column '{raw.name}' are numbers with {_tell(others[0])}, "
             f"such as {show(cells.iloc[0])}. Give {_join(others[0].parameters) or 'nothing'} instead of {_join(given)}."
         )
     best = max(_list_asked(known), key=lambda marks: int(_fits(cells, marks).sum()))
@@ -199,7 +199,7 @@ def _refuse_two_readings(whole: list[Marks], cells: pd.Series, raw: pd.Series, l
             f"{_join(_spell_out(marks))} ({marks.read(pd.Series([example]))[0]:,g})" for marks in (whole[0], others[0])
         )
         raise SeriesError(
-            f"{label}: column '{raw.name}': {_tell_which(cells, raw)}, as {show(example)}, can be read in two ways. "
+            f"{label}: column '{raw.name}': {_format_which(cells, raw)}, as {show(example)}, can be read in two ways. "
             f"Give {' or '.join(ways)}."
         )
 
@@ -225,7 +225,7 @@ def _spell_out(marks: Marks) -> dict[str, str]:
     return {"thousands": NAMES[marks.thousands]} if marks.thousands else {"decimal": NAMES[marks.decimal or "."]}
 
 
-def _tell_which(cells: pd.Series, raw: pd.Series) -> str:
+def _format_which(cells: pd.Series, raw: pd.Series) -> str:
     return f"all {len(cells):,} values" if len(cells) == raw.notna().sum() else "the texts"
 
 

@@ -186,11 +186,11 @@ def _write_row(record: RunRecord, before: RunRecord | None, current: str | None)
         format_value(record.get("ended")),
         f"{max(facts['num_rows'] for facts in data):,}" if data else NO_VALUE,
         (record.get("commit") or NO_VALUE)[:NUM_LETTERS],
-        record.get("problem") or (_say_differences(record, before) if before and "ended" in before else NO_VALUE),
+        record.get("problem") or (_format_differences(record, before) if before and "ended" in before else NO_VALUE),
     )
 
 
-def _say_differences(record: RunRecord, before: RunRecord) -> str:
+def _format_differences(record: RunRecord, before: RunRecord) -> str:
     differing = _find_differences([flatten(one.get("parameters", {})) for one in (record, before)])
     said = [f"{key.partition('.')[2]} {format_value(row[0])}" for key, row in differing.items()]
     whole = [kind for kind in ("data", "code", "versions") if record.get(kind) != before.get(kind)]

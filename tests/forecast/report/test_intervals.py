@@ -13,8 +13,8 @@ from rnn_pipelines.forecast.report.figures import draw_next_values
 from rnn_pipelines.forecast.report.intervals import (
     draw_coverage,
     draw_fan,
+    format_empty_levels,
     tabulate_intervals,
-    tell_empty_levels,
 )
 
 TABLE = pd.DataFrame(
@@ -84,7 +84,7 @@ def test_coverage_stands_with_its_range_over_steps(measured: tuple[ForecastMetri
 
 def test_level_that_could_not_be_promised_is_a_dash_and_said(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
     assert tabulate_intervals(*measured).rows[0][4:7] == ["–", "–", "–"]
-    assert tell_empty_levels(measured[1]) == [
+    assert format_empty_levels(measured[1]) == [
         "No interval of level 95 %: there were too few past errors to promise it, so that its cells are empty."
     ]
 

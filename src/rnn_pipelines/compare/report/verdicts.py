@@ -30,7 +30,7 @@ def _write_pairs(tasks: Sequence[TaskResults]) -> Iterator[str]:
     for task in tasks:
         by_steps = {(pair["cell"], pair["against"]): pair for pair in task.step_differences}
         for pair in task.differences:
-            if _is_told(pair, task):
+            if _is_published(pair, task):
                 cells = pair["cell"], pair["against"]
                 verb = "learns sooner" if cells in by_steps else "is better"
                 verdict = by_steps.get(cells, pair)["better"], verb
@@ -50,7 +50,7 @@ def _write_pairs(tasks: Sequence[TaskResults]) -> Iterator[str]:
         yield f"{STYLES[cells[0]].name} against {STYLES[cells[1]].name}: {'; '.join(clauses)}."
 
 
-def _is_told(pair: Difference, task: TaskResults) -> bool:
+def _is_published(pair: Difference, task: TaskResults) -> bool:
     """Whether both are variants of one cell, or neither is the variant of another contender."""
     contenders = task.spec.contenders
     first_of_cell: dict[str, str] = {}

@@ -140,11 +140,11 @@ def _format_row(entry: Entry, levels: Sequence[int]) -> Sequence[str]:
         NO_NUMBER if entry.p_value is None else f"{entry.p_value:.2g}",
         *(NO_NUMBER if number is None else str(number) for number in (entry.num_trainings, entry.num_promotions)),
         NO_NUMBER if entry.training_seconds is None else f"{entry.training_seconds:,.1f}",
-        *(cell for level in levels for cell in _tell_interval(entry, level)),
+        *(cell for level in levels for cell in _format_interval(entry, level)),
     ]
 
 
-def _tell_interval(entry: Entry, level: int) -> tuple[str, str]:
+def _format_interval(entry: Entry, level: int) -> tuple[str, str]:
     """Its coverage in percent, and its width."""
     coverage, width = (entry.get_extra(f"{measure}_{level}") for measure in ("coverage", "width"))
     return NO_NUMBER if coverage is None else f"{100 * coverage:.1f}", format_number(width)

@@ -97,7 +97,7 @@ def tabulate_forecasters(results: WindowResults) -> Table:
             STYLES[name].name,
             *(format_number(block[metric] or 0.0) for metric in MEANS),
             NO_NUMBER if block["p_value"] is None else f"{block['p_value']:.2g}",
-            *(_tell_coverage(block.get(key)) for key in coverages),
+            *(_format_coverage(block.get(key)) for key in coverages),
         ]
         for name, block in zip(names, blocks, strict=True)
     ]
@@ -108,5 +108,5 @@ def tabulate_forecasters(results: WindowResults) -> Table:
     return Table(header, rows, best=frozenset(lowest))
 
 
-def _tell_coverage(coverage: float | None) -> str:
+def _format_coverage(coverage: float | None) -> str:
     return NO_NUMBER if coverage is None else f"{100 * coverage:.0f} %"

@@ -44,7 +44,7 @@ def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Ta
         rows=[
             [
                 STYLES[name].name,
-                *(cell for level in levels for cell in _tell_level(metrics, by_level, name, level)),
+                *(cell for level in levels for cell in _format_level(metrics, by_level, name, level)),
                 format_number(metrics.forecasters[name].get(SCALED_CRPS)),
             ]
             for name in names
@@ -52,7 +52,7 @@ def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Ta
     )
 
 
-def _tell_level(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str, level: int) -> Iterator[str]:
+def _format_level(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str, level: int) -> Iterator[str]:
     numbers = metrics.forecasters[name]
     coverage = numbers.get(f"coverage_{level}")
     steps = by_level.loc[(by_level["forecaster"] == name) & (by_level["level"] == level), "coverage"]
@@ -66,7 +66,7 @@ def _tell_level(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str, l
     yield from (format_number(numbers.get(f"{what}_{level}")) for what in ("width", "winkler"))
 
 
-def tell_empty_levels(by_level: MetricsByLevel) -> list[str]:
+def format_empty_levels(by_level: MetricsByLevel) -> list[str]:
     """In words, which levels no interval could be promised of; nothing where there is none."""
     is_empty = by_level.groupby("level")["coverage"].agg(lambda values: values.isna().all())
     levels = [f"{level} %" for level in is_empty.index[is_empty.astype(bool)]]

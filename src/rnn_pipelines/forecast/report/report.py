@@ -124,7 +124,7 @@ def render_report(
 def _report_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel, figure: Figure) -> list[Section]:
     if by_level.empty:
         return []
-    told = [intervals.HOW_TO_READ, *intervals.tell_empty_levels(by_level)]
+    told = [intervals.HOW_TO_READ, *intervals.format_empty_levels(by_level)]
     return [Section("Intervals", [intervals.tabulate_intervals(metrics, by_level), *told, figure])]
 
 
@@ -141,7 +141,7 @@ def write_verdict(metrics: ForecastMetrics) -> str:
     return (
         f"{judge_network(metrics)} The ensemble, which goes into use, {_compare(metrics, ENSEMBLE, baseline)} that "
         f"baseline: its {heading} is {_relate(ours, theirs)} "
-        f"({_tell_interval(metrics.forecasters[ENSEMBLE])}{_tell_roots(metrics, ENSEMBLE, baseline)})."
+        f"({_format_interval(metrics.forecasters[ENSEMBLE])}{_format_roots(metrics, ENSEMBLE, baseline)})."
     )
 
 
@@ -158,12 +158,12 @@ def judge_network(metrics: ForecastMetrics) -> str:
         f"The best network, {STYLES[network].name}, {_compare(metrics, network, baseline)} the best baseline, "
         f"{STYLES[baseline].name}: its {METRICS[metrics.deciding].heading} is "
         f"{_relate(values[network], values[baseline])}"
-        f" ({_tell_interval(metrics.forecasters[network])}{_tell_roots(metrics, network, baseline)})"
-        f"{_relate_to_floor(values[network], metrics.noise_floor_mse)}.{_tell_nothing_learnt(values)}"
+        f" ({_format_interval(metrics.forecasters[network])}{_format_roots(metrics, network, baseline)})"
+        f"{_relate_to_floor(values[network], metrics.noise_floor_mse)}.{_format_nothing_learnt(values)}"
     )
 
 
-def _tell_nothing_learnt(values: Mapping[str, float]) -> str:
+def _format_nothing_learnt(values: Mapping[str, float]) -> str:
     networks = [name for name in values if name not in METHODS and name != ENSEMBLE]
     if BASELINE_ENSEMBLE not in values or any(values[name] != values[BASELINE_ENSEMBLE] for name in networks):
         return ""
@@ -180,7 +180,7 @@ def _compare(metrics: ForecastMetrics, name: str, baseline: str) -> str:
     return "is level with" if is_tie else "beats" if ours < theirs else "loses to"
 
 
-def _tell_interval(numbers: Mapping[str, float | None]) -> str:
+def _format_interval(numbers: Mapping[str, float | None]) -> str:
     low, high = numbers.get("difference_low"), numbers.get("difference_high")
     return (
         ""
@@ -189,7 +189,7 @@ def _tell_interval(numbers: Mapping[str, float | None]) -> str:
     )
 
 
-def _tell_roots(metrics: ForecastMetrics, network: str, baseline: str) -> str:
+def _format_roots(metrics: ForecastMetrics, network: str, baseline: str) -> str:
     rmse = {name: metrics.get(name, "rmse") for name in (network, baseline)}
     said = f"RMSE {format_number(rmse[network])} against {format_number(rmse[baseline])}"
     is_lower = metrics.get(network, metrics.deciding) < metrics.get(baseline, metrics.deciding)
@@ -236,9 +236,9 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
         [
             STYLES[name].name,
             *(format_number(numbers.get(column)) for column in columns),
-            NO_NUMBER if name == baseline else tell_difference(numbers),
+            NO_NUMBER if name == baseline else format_difference(numbers),
             NO_NUMBER if name == metrics.reference else format_skill(numbers.get("skill")),
-            *(_tell_seconds(numbers.get(key)) for key in ("fit_seconds", "prediction_seconds")),
+            *(_format_seconds(numbers.get(key)) for key in ("fit_seconds", "prediction_seconds")),
         ]
         for name, numbers in measured.items()
     ]
@@ -255,11 +255,11 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
     return Table(header=["forecaster", *headings, difference, "skill", *costs], rows=rows, best=best)
 
 
-def _tell_seconds(seconds: float | None) -> str:
+def _format_seconds(seconds: float | None) -> str:
     return "< 0.01" if seconds is not None and 0 < seconds < 0.01 else format_number(seconds, 2)
 
 
-def tell_difference(numbers: Mapping[str, float | None]) -> str:
+def format_difference(numbers: Mapping[str, float | None]) -> str:
     """In percent, with its interval: −3.1 (−5.2 to −1.0)."""
     difference, low, high = (numbers.get(f"difference{end}") for end in ("", "_low", "_high"))
     if difference is None:

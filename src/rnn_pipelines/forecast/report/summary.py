@@ -10,7 +10,7 @@ from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
-from rnn_pipelines.forecast.report.report import judge_network, tell_difference
+from rnn_pipelines.forecast.report.report import format_difference, judge_network
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.terminal import align_columns, wrap_lines
@@ -44,15 +44,15 @@ def rank(metrics: ForecastMetrics) -> str:
         [
             STYLES[name].name,
             *(format_number(numbers[name].get(column)) for column in shown),
-            NO_NUMBER if name == baseline else tell_difference(numbers[name]),
-            *(_tell_coverage(numbers[name].get(key)) for key in coverages),
+            NO_NUMBER if name == baseline else format_difference(numbers[name]),
+            *(_format_coverage(numbers[name].get(key)) for key in coverages),
         ]
         for name in metrics.rank()
     ]
     return align_columns([header, *rows])
 
 
-def _tell_coverage(coverage: float | None) -> str:
+def _format_coverage(coverage: float | None) -> str:
     return NO_NUMBER if coverage is None else f"{100 * coverage:.1f}"
 
 

@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone, refuse_other_zone
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.parameter_models import ParameterModel, expect
-from rnn_pipelines.reading.date_numbers import find_date_form, tell_steps
+from rnn_pipelines.reading.date_numbers import find_date_form, log_steps
 from rnn_pipelines.reading.dialect import SIGNS, Dialect
 from rnn_pipelines.reading.numbers import Marks, parse_numbers, read_other_signs, read_plain_numbers, refuse_huge
 from rnn_pipelines.reading.times import (
@@ -179,7 +179,7 @@ def read_source(source: SourceSpec, external: pd.DataFrame | None = None, axis: 
     ids = _parse_ids(table, source)
     times, found_form = _parse_times(table, source)
     if source.freq is None and not is_datetime64_any_dtype(times):
-        tell_steps(times.rename(source.time), source.label)
+        log_steps(times.rename(source.time), source.label)
     warn_of_centuries(times.rename(source.time), source.label, source.time_format or found_form.get("time_format", ""))
     values, found_marks = parse_numbers(
         table[source.target],

@@ -67,7 +67,7 @@ def write_verdict(summary: Summary) -> str:
     """How well the equations fit, how long the forecasters remember, and what is known of the classifier."""
     layers = summary["layers"]
     largest = max(layer["max_difference"] for layer in layers.values())
-    cells = [_tell_memory(cell, layers[f"forecast_{cell}"]) for cell in NOTATIONS]
+    cells = [_format_memory(cell, layers[f"forecast_{cell}"]) for cell in NOTATIONS]
     sentences = [
         "The hidden states that the equations give differ from those of the networks by at most "
         f"{format_number(largest, 1)}.",
@@ -99,7 +99,7 @@ def _warn_of_poor_networks(classifier: ClassifierSummary) -> Iterator[str]:
         yield f"Below {format_percent(MIN_ACCURACY, 0)}, the gates on texts say little about language."
 
 
-def _tell_memory(cell: str, layer: LayerSummary) -> str:
+def _format_memory(cell: str, layer: LayerSummary) -> str:
     half_life, reach = layer["half_life_steps"]["median"], layer["reach_steps"]
     held = "has no end" if half_life is None else f"is {_format_steps(half_life)} steps"
     if reach is None:
@@ -234,11 +234,11 @@ def _list_gates(cell: str, summary: Mapping[str, LayerSummary], figures: Mapping
     openness = summary[f"forecast_{cell}"]["openness"]
     for part in (*NOTATIONS[cell].gates, "state"):
         name = f"{cell}_{part}"
-        parts += [EQUATIONS[name], PARAGRAPHS[name] + _tell_openness(openness.get(part)), figures[name]]
+        parts += [EQUATIONS[name], PARAGRAPHS[name] + _format_openness(openness.get(part)), figures[name]]
     return parts
 
 
-def _tell_openness(measured: Openness | None) -> str:
+def _format_openness(measured: Openness | None) -> str:
     """What is seen of a gate over all members and windows; nothing of a state."""
     if measured is None:
         return ""
