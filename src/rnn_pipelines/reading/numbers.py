@@ -181,7 +181,8 @@ def _refuse(cells: pd.Series, raw: pd.Series, label: str, known: Marks) -> NoRet
     if others:
         given = {name: NAMES[sign] for name, sign in known._asdict().items() if sign}
         raise SeriesError(
-            f"{label}: {_format_which(cells, raw)} of the column '{raw.name}' are numbers with {_tell(others[0])}, "
+            f"{label}: {_format_which(cells, raw)} of the column '{raw.name}' are numbers with "
+            f"{_format_marks(others[0])}, "
             f"such as {show(cells.iloc[0])}. Give {_join(others[0].parameters) or 'nothing'} instead of {_join(given)}."
         )
     best = max(_list_asked(known), key=lambda marks: int(_fits(cells, marks).sum()))
@@ -229,7 +230,7 @@ def _format_which(cells: pd.Series, raw: pd.Series) -> str:
     return f"all {len(cells):,} values" if len(cells) == raw.notna().sum() else "the texts"
 
 
-def _tell(marks: Marks) -> str:
+def _format_marks(marks: Marks) -> str:
     thousands = f" and a {NAMES[marks.thousands]} between thousands" if marks.thousands else ""
     return f"a decimal {NAMES[marks.decimal or '.']}{thousands}"
 
