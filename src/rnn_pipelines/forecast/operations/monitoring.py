@@ -162,7 +162,7 @@ def monitor_forecasts(
         p_value=error["p_value"],
         coverage={row["level"]: (row["coverage"], row["p_value"], row["num_cutoffs"]) for row in intervals},
         num_anomalies=len(anomalies),
-        newest_anomaly=_tell(anomalies[0]) if anomalies else "",
+        newest_anomaly=_format_anomaly(anomalies[0]) if anomalies else "",
         drift={
             row.unique_id: None if np.isnan(row.distance) else (row.distance, row.p_value) for row in drift.itertuples()
         },
@@ -188,7 +188,7 @@ def monitor_forecasts(
     return plain
 
 
-def _tell(anomaly: Anomaly) -> str:
+def _format_anomaly(anomaly: Anomaly) -> str:
     y, low, high = (format_number(number) for number in (anomaly["y"], anomaly["lo"], anomaly["hi"]))
     return f"the newest is {y} of {make_line(anomaly['unique_id'], MAX_VALUE)} at {anomaly['ds']}, for {low} to {high}"
 
