@@ -65,11 +65,11 @@ def show_plainly() -> Iterator[None]:
 
 def _explain(error: Exception, modules: Sequence[str]) -> str:
     """What was wrong with a command, or with a file of conf."""
-    told = make_line(error, MAX_LETTERS)
+    message = make_line(error, MAX_LETTERS)
     if not any(module.startswith("kedro.config") for module in modules):
-        return told
+        return message
     expected = "" if isinstance(error, OmegaConfBaseException) else " Expected YAML in UTF-8, of names and values."
-    return f"conf, or --params, could not be read: {told.removesuffix('.')}.{expected}"
+    return f"conf, or --params, could not be read: {message.removesuffix('.')}.{expected}"
 
 
 class PlainErrors(click.Group):

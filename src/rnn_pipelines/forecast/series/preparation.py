@@ -97,8 +97,8 @@ def _leave_out_short(series: Series, profile: Profile, source: SourceSpec, min_h
     is_short = lengths < least
     if not is_short.any() or (num_series == 1 and source.min_length is None):
         return series, profile  # what a series alone lacks is said where it is split
-    told = _list_lengths(names[is_short], lengths[is_short])
-    found = f"{is_short.sum()} of {num_series} series with fewer than {least} steps ({told})"
+    message = _list_lengths(names[is_short], lengths[is_short])
+    found = f"{is_short.sum()} of {num_series} series with fewer than {least} steps ({message})"
     if is_short.all() or source.short_series == "error":
         other = "" if is_short.all() else ", or set source.short_series to drop"
         raise SeriesTooShortError(
@@ -137,8 +137,8 @@ def _note_unjudged(profile: Profile, cutoffs: Cutoffs, source: SourceSpec) -> Pr
     unjudged = cutoffs[find_unjudged(cutoffs)]
     if unjudged.empty:
         return profile
-    told = _list_lengths(unjudged["unique_id"], unjudged["num_steps"])
-    found = f"{len(unjudged)} of {len(cutoffs)} series that are too short for validation and test ({told})"
+    message = _list_lengths(unjudged["unique_id"], unjudged["num_steps"])
+    found = f"{len(unjudged)} of {len(cutoffs)} series that are too short for validation and test ({message})"
     if source.short_series == "error":
         raise SeriesTooShortError(f"{found}. Give more rows, change split, or set source.short_series to drop.")
     sentence = f"forecast, but not trained on or judged: {found}"

@@ -77,8 +77,8 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
             regular[column] = regular[column].interpolate()
     for repair in repairs:
         logger.warning("%s: %s", source.label, repair)
-    for told in ahead:
-        logger.info("%s: %s", source.label, told)
+    for message in ahead:
+        logger.info("%s: %s", source.label, message)
     lookback, horizon = choose_usual_window(source, freq)
     return regular, Profile(
         source=source.label,
