@@ -128,9 +128,9 @@ def fit_coding(
     coding = Coding(
         columns=tuple(_fit_column(name, role, train) for name, role in roles.items()), holidays=covariates.holidays
     )
-    told = [f"{column.name} ({column.role}, {column.kind})" for column in coding.columns]
-    told += [f"holidays ({coding.holidays})"] if coding.holidays else []
-    logger.info("covariates: %s", ", ".join(told))
+    parts = [f"{column.name} ({column.role}, {column.kind})" for column in coding.columns]
+    parts += [f"holidays ({coding.holidays})"] if coding.holidays else []
+    logger.info("covariates: %s", ", ".join(parts))
     return coding
 
 

@@ -232,9 +232,9 @@ def refuse_missing(keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | None 
         SeriesError: with columns, series and times.
     """
     found = [
-        f"{show(name)} of {told}"
+        f"{show(name)} of {parts}"
         for name in is_missing.columns[is_missing.any()]
-        for told in list_times(keys[is_missing[name].to_numpy()], tz)
+        for parts in list_times(keys[is_missing[name].to_numpy()], tz)
     ]
     if found:
         raise SeriesError(
@@ -245,10 +245,10 @@ def refuse_missing(keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | None 
 
 def list_times(rows: pd.DataFrame, tz: str | None) -> list[str]:
     """Of each series the time of its row, or how many there are from the first to the last."""
-    told = []
+    parts = []
     for name, times in rows.groupby("unique_id", sort=False)["ds"]:
         span = format_time(times.iloc[0], tz)
         if len(times) > 1:
             span = f"{len(times)} times from {span} to {format_time(times.iloc[-1], tz)}"
-        told.append(f"series {show(name)} at {span}")
-    return told
+        parts.append(f"series {show(name)} at {span}")
+    return parts
