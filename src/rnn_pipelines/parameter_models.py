@@ -16,7 +16,7 @@ class ParameterModel(BaseModel, extra="forbid", frozen=True):
     # Of the block, because pydantic takes none of a field by which it tells blocks apart.
     @model_validator(mode="before")
     @classmethod
-    def _refuse_truths(cls, block: Any) -> Any:
+    def _validate_numbers_are_no_booleans(cls, block: Any) -> Any:
         given = block if isinstance(block, Mapping) else {}
         faults = [
             InitErrorDetails(
@@ -46,7 +46,7 @@ def expect(what: str) -> WrapValidator:
     return WrapValidator(take)
 
 
-def refuse_truth(value: Any) -> Any:
+def validate_number_is_no_boolean(value: Any) -> Any:
     """Refuses true and false where a number is expected: pydantic takes them for 1 and 0."""
     if _has_truth(value):
         raise _expect_number(value)
@@ -103,7 +103,7 @@ def read_parameter_model(name: str, kind: Any, block: Any) -> Any:
         raise ParameterError(f"{path}: {first['msg'].removeprefix('Value error, ')}.{received}") from error
 
 
-def refuse_unknown(given: Iterable[str], types: Mapping[str, Any], others: Iterable[str] = ()) -> None:
+def check_block_names(given: Iterable[str], types: Mapping[str, Any], others: Iterable[str] = ()) -> None:
     """Refuses blocks that there are not.
 
     Args:
@@ -122,7 +122,7 @@ def refuse_unknown(given: Iterable[str], types: Mapping[str, Any], others: Itera
             raise ParameterError(f"{name}: no such parameter. {suggest(name, sorted(known), mark='')}")
 
 
-def refuse_other_cell(place: str, name: str, cell: str) -> None:
+def check_network_cell(place: str, name: str, cell: str) -> None:
     """Results stand under the name of a network's block, so that `lstm` must be an LSTM.
 
     Args:

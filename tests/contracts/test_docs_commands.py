@@ -28,7 +28,7 @@ from documents import (
     read_text,
 )
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.hooks.parameters import refuse_unread_parameters
+from rnn_pipelines.hooks.parameters import check_parameter_names
 from rnn_pipelines.hooks.project import OF_ALL_RUNS
 from rnn_pipelines.pipelines.names import PIPELINES
 
@@ -107,7 +107,7 @@ def check_parameters(names: list[str], given: dict[str, Any], env: str | None = 
     # A command that names several pipelines loads only those.
     pipelines.set_requested(None)
     inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
-    refuse_unread_parameters(inputs, given, given)
+    check_parameter_names(inputs, given, given)
 
 
 def check_make(kedro: click.Command, words: list[str]) -> None:

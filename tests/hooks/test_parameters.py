@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
-from rnn_pipelines.hooks.parameters import explain_faults, refuse_swapped_cells, refuse_unread_parameters
+from rnn_pipelines.hooks.parameters import check_network_cells, check_parameter_names, explain_faults
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.files import TextFileSpec
 
@@ -25,13 +25,13 @@ PARAMETERS = {"forecast": {"window": {"lookback": 30}, "lstm": {"units": [32]}},
 
 def fail(parameters: dict[str, Any], given: dict[str, Any]) -> str:
     with pytest.raises(ParameterError) as caught:
-        refuse_unread_parameters(INPUTS, parameters, given)
+        check_parameter_names(INPUTS, parameters, given)
     return str(caught.value)
 
 
 @pytest.mark.parametrize("given", [{}, {"forecast": {"window": {"lookback": 9}}}], ids=["none given", "one given"])
 def test_known_parameters_pass(given: dict[str, Any]) -> None:
-    assert refuse_unread_parameters(INPUTS, PARAMETERS, given) is None
+    assert check_parameter_names(INPUTS, PARAMETERS, given) is None
 
 
 def test_misspelt_block_is_refused_with_the_name_that_was_meant() -> None:
@@ -51,7 +51,7 @@ def test_block_like_no_other_is_refused_with_the_names_there_are() -> None:
 
 
 def test_parameters_of_another_pipeline_are_none_of_this_runs_business() -> None:
-    assert refuse_unread_parameters(INPUTS, PARAMETERS | {"sentiment": {"misspelt": 1}}, {}) is None
+    assert check_parameter_names(INPUTS, PARAMETERS | {"sentiment": {"misspelt": 1}}, {}) is None
 
 
 def test_parameters_of_another_pipeline_on_the_command_line_are_refused() -> None:
@@ -59,7 +59,7 @@ def test_parameters_of_another_pipeline_on_the_command_line_are_refused() -> Non
 
 
 def test_pipeline_that_reads_all_its_parameters_in_one_has_no_unknown_block() -> None:
-    assert refuse_unread_parameters(["params:monitor"], {"monitor": TextFileSpec()}, {}) is None
+    assert check_parameter_names(["params:monitor"], {"monitor": TextFileSpec()}, {}) is None
 
 
 SPECS = {"forecast": NetworkSpec, "sentiment": ClassifierSpec}
@@ -75,7 +75,7 @@ SPECS = {"forecast": NetworkSpec, "sentiment": ClassifierSpec}
 def test_block_of_one_cell_that_is_named_after_another_is_refused(pipeline: str, block: str, cell: str) -> None:
     parameters = {pipeline: {block: SPECS[pipeline](cell=cell)}}
     with pytest.raises(ParameterError, match=f"'{pipeline}.{block}.cell': expected '{block}', .* received '{cell}'"):
-        refuse_swapped_cells([f"params:{pipeline}.{block}"], parameters)
+        check_network_cells([f"params:{pipeline}.{block}"], parameters)
 
 
 @pytest.mark.parametrize(
@@ -87,17 +87,17 @@ def test_block_of_one_cell_that_is_named_after_another_is_refused(pipeline: str,
     ],
 )
 def test_block_that_is_named_rightly_passes(block: dict[str, Any]) -> None:
-    assert refuse_swapped_cells([f"params:forecast.{name}" for name in block], {"forecast": block}) is None
+    assert check_network_cells([f"params:forecast.{name}" for name in block], {"forecast": block}) is None
 
 
 def test_swapped_cell_of_another_pipeline_is_none_of_this_runs_business() -> None:
     parameters = {"forecast": {"lstm": NetworkSpec(cell="gru")}, "monitor": TextFileSpec()}
-    assert refuse_swapped_cells(["params:monitor", "sales"], parameters) is None
+    assert check_network_cells(["params:monitor", "sales"], parameters) is None
 
 
 def test_a_value_in_place_of_the_blocks_is_refused() -> None:
     with pytest.raises(ParameterError, match="expected the blocks"):
-        refuse_unread_parameters({"params:forecast.window"}, {"forecast": 3}, {"forecast": 3})
+        check_parameter_names({"params:forecast.window"}, {"forecast": 3}, {"forecast": 3})
 
 
 # Faults inside a block, as Kedro tells them

@@ -41,7 +41,7 @@ def sigmoid(values: np.ndarray) -> np.ndarray:
     return np.where(values >= 0, 1, small) / (1 + small)
 
 
-def refuse_other_shapes(arrays: Sequence[np.ndarray], expected: Sequence[tuple[int, ...]]) -> None:
+def check_shapes(arrays: Sequence[np.ndarray], expected: Sequence[tuple[int, ...]]) -> None:
     """Checks kernel, recurrent kernel and bias: arrays of another cell could broadcast to something that runs.
 
     Raises:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from rnn_pipelines.cells.conventions import refuse_other_shapes
+from rnn_pipelines.cells.conventions import check_shapes
 
 # Named tuples.
 StateT = TypeVar("StateT", bound=tuple[np.ndarray, ...])
@@ -36,9 +36,7 @@ class CellWeights(ABC, Generic[StateT, GatesT]):
 
     def __post_init__(self) -> None:
         width = len(self.gates_type._fields) * self.units
-        refuse_other_shapes(
-            self.to_list(), [(len(self.kernel), width), (self.units, width), self.get_bias_shape(width)]
-        )
+        check_shapes(self.to_list(), [(len(self.kernel), width), (self.units, width), self.get_bias_shape(width)])
 
     @property
     def units(self) -> int:

@@ -14,13 +14,13 @@ from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.storage.formats import is_plain, read_object
 
 
-def _refuse_path(name: str) -> str:
+def _validate_version_name(name: str) -> str:
     if not is_plain(name):
         raise ValueError("expected the name of a version")
     return name
 
 
-VersionName = Annotated[str, AfterValidator(_refuse_path)]
+VersionName = Annotated[str, AfterValidator(_validate_version_name)]
 # What a task or another version adds is kept.
 as_written = with_config(ConfigDict(extra="allow", strict=True))
 
@@ -163,11 +163,11 @@ def read_record(content: bytes, label: object) -> Record:
         NewerFormatError: a newer version of the project has written it.
     """
     found = read_object(content, label)
-    refuse_other_types(found, Record)
+    check_types(found, Record)
     return cast(Record, found)
 
 
-def refuse_other_types(found: Mapping[str, Any], kind: Any) -> None:
+def check_types(found: Mapping[str, Any], kind: Any) -> None:
     """Raises a ValueError, which names the key, where values are not of the types that a kind of record says.
 
     Args:

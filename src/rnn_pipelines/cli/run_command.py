@@ -100,8 +100,8 @@ class PlainRun(click.Command):
             return super().invoke(ctx)
         with show_plainly(), _hide_repeated_errors():
             names = [*ctx.params["pipelines"], *filter(None, [ctx.params["pipeline"]])]
-            _refuse_unknown_pipelines(names)
-            _refuse_same_nodes(names)
+            _check_pipeline_names(names)
+            _check_distinct_nodes(names)
             return super().invoke(ctx)
 
 
@@ -122,14 +122,14 @@ def _is_no_error(record: logging.LogRecord) -> bool:
     return record.levelno < logging.ERROR
 
 
-def _refuse_unknown_pipelines(names: list[str]) -> None:
+def _check_pipeline_names(names: list[str]) -> None:
     known = ["__default__", *PIPELINES]
     for name in names:
         if name not in known:
             raise click.ClickException(f"There is no pipeline {show(name)}. {suggest(name, known)}")
 
 
-def _refuse_same_nodes(names: list[str]) -> None:
+def _check_distinct_nodes(names: list[str]) -> None:
     if len(names) > 1:
         pipelines.set_requested(names)
         counts = Counter(node.name for name in names for node in pipelines[name].nodes)

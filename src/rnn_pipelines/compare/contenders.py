@@ -57,13 +57,13 @@ class ContenderSpec(ParameterModel, frozen=True):
 
     @field_validator("cell")
     @classmethod
-    def _refuse_unknown_cell(cls, cell: str) -> str:
+    def _validate_cell(cls, cell: str) -> str:
         if cell not in NETWORKS:
             raise ValueError(f"expected one of {', '.join(NETWORKS)}, received {show(cell)}")
         return cell
 
     @model_validator(mode="after")
-    def _refuse_bias_without_gate(self) -> "ContenderSpec":
+    def _validate_forget_bias(self) -> "ContenderSpec":
         if not self.unit_forget_bias and not NETWORKS[self.cell].has_forget_gate:
             raise ValueError(f"unit_forget_bias is for the cell lstm; {self.cell} has no forget gate")
         return self

@@ -40,7 +40,7 @@ class TaskSpec(ParameterModel, frozen=True):
     learnt_below: float | None = Field(None, gt=0, le=1e9)
 
     @model_validator(mode="after")
-    def _refuse_swapped_cells(self) -> "TaskSpec":
+    def _validate_cells(self) -> "TaskSpec":
         for name, contender in self.contenders.items():
             if name in NETWORKS and contender.cell != name:
                 raise ValueError(
@@ -69,7 +69,7 @@ class PlanSpec(ParameterModel, frozen=True):
     music: str | None = None
 
     @model_validator(mode="after")
-    def _refuse_no_tasks(self) -> "PlanSpec":
+    def _validate_tasks(self) -> "PlanSpec":
         if not self.tasks.split():
             raise ValueError("tasks: expected names of tasks with spaces between them, received none")
         return self

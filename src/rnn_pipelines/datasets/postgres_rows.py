@@ -84,7 +84,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         """
         if data.empty:
             return
-        self._refuse_repeated_keys(data)
+        self._check_unique_keys(data)
         refuse_unstorable_texts(self._label, data)
         with connect(self._credentials, self._label) as connection:
             wanted = define_table(self._table, self._key, data)
@@ -93,7 +93,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
             if there is None:
                 wanted.create(connection, checkfirst=False)
             else:
-                self._refuse_another_table(there, wanted)
+                self._check_table_definition(there, wanted)
                 add_columns(connection, there, wanted)
             statement = make_upsert(wanted, self._stamp).execution_options(preserve_rowcount=True)
             num_changed = sum(connection.execute(statement, batch).rowcount for batch in make_batches(data))
@@ -105,7 +105,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         has_table = inspect(connection).has_table(self._table)
         return Table(self._table, MetaData(), autoload_with=connection) if has_table else None
 
-    def _refuse_repeated_keys(self, data: pd.DataFrame) -> None:
+    def _check_unique_keys(self, data: pd.DataFrame) -> None:
         repeated = data[data.duplicated(self._key)]
         if len(repeated):
             raise DatasetError(
@@ -113,7 +113,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
                 f"{repeated.iloc[0][self._key].to_dict()}."
             )
 
-    def _refuse_another_table(self, there: "Table", wanted: "Table") -> None:
+    def _check_table_definition(self, there: "Table", wanted: "Table") -> None:
         for what, describe in (("columns", self._list_fixed), ("primary key", list_key)):
             if describe(there) != describe(wanted):
                 raise DatasetError(

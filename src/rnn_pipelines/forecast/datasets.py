@@ -10,7 +10,7 @@ from kedro_datasets._typing import TablePreview
 from rnn_pipelines.datasets.folder import find_local_path
 from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
 from rnn_pipelines.storage.files import replace_file
-from rnn_pipelines.storage.formats import refuse_newer
+from rnn_pipelines.storage.formats import check_format
 from rnn_pipelines.storage.lock import hold_lock
 
 # To add some rows takes a second; only a process that was stopped holds the lock for longer.
@@ -45,7 +45,7 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
             raise DatasetError(f"{self._path}: no forecasts yet. Run kedro run --pipelines=predict_forecast first.")
         log = pd.read_parquet(self._path)
         said, log.attrs = log.attrs, {}
-        refuse_newer(said.get("format", FORMAT), self._path, FORMAT)
+        check_format(said.get("format", FORMAT), self._path, FORMAT)
         return log
 
     def save(self, data: ForecastLog) -> None:

@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.parameter_models import join_parameters, read_parameter_model, refuse_other_cell, refuse_unknown
+from rnn_pipelines.parameter_models import check_block_names, check_network_cell, join_parameters, read_parameter_model
 
 # What `source` says of a table in memory.
 IN_MEMORY = {"name": "catalog", "path": None}
@@ -23,7 +23,7 @@ class FrameSpec(SourceSpec, frozen=True):
 
     @field_validator(*IN_MEMORY)
     @classmethod
-    def _refuse_other_tables(cls, value: str | None, info: ValidationInfo) -> str | None:
+    def _validate_no_other_table(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value != IN_MEMORY[str(info.field_name)]:
             raise ValueError(
                 f"expected none, because fit is given a frame, received {show(value)}. Leave it out, and give fit that "
@@ -59,7 +59,7 @@ def read_parameter_models(given: Mapping[str, Any], others: Iterable[str] = ()) 
         ParameterError: there is no such block or parameter, or its value is refused.
     """
     types = list_parameter_models()
-    refuse_unknown(given, types, others)
+    check_block_names(given, types, others)
     always = {name: {"cell": name} for name in NETWORKS} | {"source": IN_MEMORY}
     read = {
         name: read_parameter_model(name, kind, join_parameters(always.get(name, {}), given.get(name)))
@@ -67,7 +67,7 @@ def read_parameter_models(given: Mapping[str, Any], others: Iterable[str] = ()) 
         if name in given or name in always or name == "training"
     }
     for name in NETWORKS:
-        refuse_other_cell(f"{name}.cell", name, read[name].cell)
+        check_network_cell(f"{name}.cell", name, read[name].cell)
     return ForecastSpec(
         recipe=Recipe(**{name: block for name, block in read.items() if name in Recipe.model_fields}),
         networks={name: read[name] for name in NETWORKS},

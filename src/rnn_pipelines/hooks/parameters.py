@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import ParameterError, show
-from rnn_pipelines.parameter_models import refuse_other_cell, suggest
+from rnn_pipelines.parameter_models import check_network_cell, suggest
 
 # A fault in pydantic's words: its place (the heading, for one of the whole block), what, its kind, what was received.
 _FAULT = re.compile(
@@ -33,7 +33,7 @@ def find_inputs_of_owners(inputs: Iterable[str], names: Iterable[str]) -> set[st
     return {name for module in modules for name in module.create_pipeline().inputs()}
 
 
-def refuse_unread_parameters(inputs: Iterable[str], parameters: dict[str, Any], given: dict[str, Any]) -> None:
+def check_parameter_names(inputs: Iterable[str], parameters: dict[str, Any], given: dict[str, Any]) -> None:
     """Kedro checks the keys inside a typed block; this checks the names of the blocks.
 
     Args:
@@ -48,7 +48,7 @@ def refuse_unread_parameters(inputs: Iterable[str], parameters: dict[str, Any], 
         if name.startswith("params:"):
             pipeline, _, block = name.removeprefix("params:").partition(".")
             blocks[pipeline] |= {block.partition(".")[0]} - {""}
-    _refuse_unknown("", given, blocks)
+    _check_known_names("", given, blocks)
     for pipeline, known in blocks.items():
         if not known:  # the pipeline reads its parameters as one block, whose type Kedro checks
             continue
@@ -57,7 +57,7 @@ def refuse_unread_parameters(inputs: Iterable[str], parameters: dict[str, Any], 
             raise ParameterError(
                 f"Parameter '{pipeline}': expected the blocks {sorted(known)}, received {show(block)}."
             )
-        _refuse_unknown(f"{pipeline}.", block, known)
+        _check_known_names(f"{pipeline}.", block, known)
 
 
 def explain_faults(message: str, types: Mapping[str, Any]) -> str:
@@ -102,11 +102,11 @@ def _go_into(kind: Any, step: str) -> Any:
     return get_args(kind)[-1] if get_origin(kind) is dict else None
 
 
-def refuse_swapped_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> None:
-    """The cells of the networks that are read, see `refuse_other_cell`.
+def check_network_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> None:
+    """The cells of the networks that are read, see `check_network_cell`.
 
     Args:
-        inputs, parameters: see `refuse_unread_parameters`; blocks that Kedro has checked are models.
+        inputs, parameters: see `check_parameter_names`; blocks that Kedro has checked are models.
     Raises:
         ParameterError: a block that a node reads is named after one cell and holds another.
     """
@@ -114,10 +114,10 @@ def refuse_swapped_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> N
         pipeline, _, block = path.partition(".")
         network = parameters.get(pipeline, {}).get(block) if block else None
         if isinstance(network, BaseModel):
-            refuse_other_cell(f"Parameter '{path}.cell'", block, getattr(network, "cell", block))
+            check_network_cell(f"Parameter '{path}.cell'", block, getattr(network, "cell", block))
 
 
-def _refuse_unknown(prefix: str, received: Iterable[str], known: Iterable[str]) -> None:
+def _check_known_names(prefix: str, received: Iterable[str], known: Iterable[str]) -> None:
     for name in received:
         if name not in known:
             hint = suggest(name, sorted(known), prefix)

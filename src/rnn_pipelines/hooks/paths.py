@@ -37,7 +37,7 @@ class GlobalsSpec(BaseModel):
 
     @field_validator("data_root", mode="before")
     @classmethod
-    def _refuse_odd(cls, root: Any) -> Any:
+    def _validate_data_root(cls, root: Any) -> Any:
         """The catalog takes it as it is written: nothing would be the root of the machine, and ~ a folder's name."""
         if not isinstance(root, str) or not root.strip() or root.startswith("~"):
             raise ValueError(
@@ -76,11 +76,11 @@ def find_data_root(context: KedroContext) -> Path | None:
         ParameterError: `globals.yml` names none, or has a key that nothing reads.
     """
     root = read_parameter_model("globals", GlobalsSpec, context.config_loader["globals"]).data_root
-    _refuse_silence(context.config_loader)
+    _check_data_root_is_set(context.config_loader)
     return None if "://" in root else Path(context.project_path, root)
 
 
-def _refuse_silence(loader: AbstractConfigLoader) -> None:
+def _check_data_root_is_set(loader: AbstractConfigLoader) -> None:
     """A `globals.yml` that an environment has for its own root, and that names none, would leave it that of `base`.
 
     One that holds comments alone sets nothing, as if it were not there.

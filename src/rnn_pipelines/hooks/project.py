@@ -12,7 +12,7 @@ from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.champion.changes import count_retrainings
 from rnn_pipelines.champion.outcome import record_failure
-from rnn_pipelines.hooks.parameters import find_inputs_of_owners, refuse_swapped_cells, refuse_unread_parameters
+from rnn_pipelines.hooks.parameters import check_network_cells, check_parameter_names, find_inputs_of_owners
 from rnn_pipelines.hooks.paths import find_store
 from rnn_pipelines.pipelines.retraining import list_retrained
 from rnn_pipelines.printing import say
@@ -45,9 +45,9 @@ class RunHooks:
         names = run_params["pipeline_names"] or ["__default__"]
         inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
         parameters, given = catalog.load("parameters"), run_params["runtime_params"] or {}
-        refuse_unread_parameters(inputs, given, given)
-        refuse_unread_parameters(inputs | find_inputs_of_owners(inputs, names), parameters, given={})
-        refuse_swapped_cells(inputs, parameters)
+        check_parameter_names(inputs, given, given)
+        check_parameter_names(inputs | find_inputs_of_owners(inputs, names), parameters, given={})
+        check_network_cells(inputs, parameters)
         for task in list_retrained(run_params):
             store = find_store(catalog, task)
             self._locks.enter_context(hold_lock(store.folder / "retrain.lock", WAIT_SECONDS.get()))

@@ -45,7 +45,7 @@ class ParallelSpec(ParameterModel, frozen=True):
     scheduler: str | None = None
 
     @model_validator(mode="after")
-    def _refuse_what_is_not_read(self) -> "ParallelSpec":
+    def _validate_scheduler(self) -> "ParallelSpec":
         if (self.backend == "dask") is not (self.scheduler is not None):
             raise ValueError("scheduler: expected the address of a scheduler with backend dask, and none with loky")
         if self.scheduler is not None and not re.fullmatch(r"\S+:\d+", self.scheduler):

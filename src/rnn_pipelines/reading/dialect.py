@@ -98,12 +98,12 @@ def find_dialect(path: Path, wanted: Sequence[str], dialect: Dialect) -> Dialect
         ValueError: it is not text.
         OSError, EOFError, zlib.error: it can't be read, or unpacked.
     """
-    _refuse_others(path)
+    _check_encoding_mark(path)
     encoding = dialect.encoding or _find_encoding(path)
     return Dialect(dialect.sep or _find_separator(_read_first_line(path, encoding), wanted), encoding)
 
 
-def _refuse_others(path: Path) -> None:
+def _check_encoding_mark(path: Path) -> None:
     with open_bytes(path) as file:
         first = file.read(4)
     for mark, other in _OTHERS.items():

@@ -72,7 +72,7 @@ def parse_numbers(
     else:
         values, texts = _part_texts(raw)
         values[texts.index], found = _read_texts(texts, raw, label, marks, is_comma_separated)
-    refuse_huge(values, raw, label)
+    check_float32_range(values, raw, label)
     return values, found
 
 
@@ -84,7 +84,7 @@ def _read_texts(
         if plain.notna().all():
             return plain, {}
     cells = _clean(texts)
-    chosen = _find_marks(cells, raw, label, marks) or _refuse(cells, raw, label, marks)
+    chosen = _find_marks(cells, raw, label, marks) or _raise_unreadable(cells, raw, label, marks)
     found = {name: sign for name, sign in chosen.parameters.items() if getattr(marks, name) is None}
     return chosen.read(cells), found
 
@@ -98,7 +98,7 @@ def read_exactly(cells: pd.Series) -> pd.Series:
     return values
 
 
-def refuse_huge(values: pd.Series, raw: pd.Series, label: str) -> None:
+def check_float32_range(values: pd.Series, raw: pd.Series, label: str) -> None:
     """Raises a SeriesError where a value is infinite, or beyond what networks compute with: float32."""
     for wrong, expected in ((np.isinf(values), "a finite number"), (values.abs() > MAX_VALUE, _BOUNDED)):
         if wrong.any():
@@ -172,11 +172,11 @@ def _find_marks(cells: pd.Series, raw: pd.Series, label: str, known: Marks) -> M
     """Those of all cells; None if there are none."""
     whole = [marks for marks in _list_asked(known) if _fits(cells, marks).all()]
     if whole:
-        _refuse_two_readings(whole, cells, raw, label)
+        _check_unambiguous_marks(whole, cells, raw, label)
     return whole[0] if whole else None
 
 
-def _refuse(cells: pd.Series, raw: pd.Series, label: str, known: Marks) -> NoReturn:
+def _raise_unreadable(cells: pd.Series, raw: pd.Series, label: str, known: Marks) -> NoReturn:
     others = [marks for marks in MARKS if _fits(cells, marks).all()]
     if others:
         given = {name: NAMES[sign] for name, sign in known._asdict().items() if sign}
@@ -190,7 +190,7 @@ def _refuse(cells: pd.Series, raw: pd.Series, label: str, known: Marks) -> NoRet
     raise _explain(wrong, raw, label, f"a number such as 1234{best.decimal}5")
 
 
-def _refuse_two_readings(whole: list[Marks], cells: pd.Series, raw: pd.Series, label: str) -> None:
+def _check_unambiguous_marks(whole: list[Marks], cells: pd.Series, raw: pd.Series, label: str) -> None:
     """Numbers such as 1.234, alone, are one or one thousand."""
     first = whole[0].read(cells)
     others = [marks for marks in whole[1:] if not marks.read(cells).equals(first)]

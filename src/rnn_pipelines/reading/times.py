@@ -96,7 +96,7 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
         _refuse_lost_zeros(raw, label)
     times = read_times(raw, time_format or ISO)
     if not times.isna().any():
-        _refuse_others_years(times, raw, label)
+        _check_years(times, raw, label)
         # In one way only: half of a column would be moved by hours.
         has_zone(raw, label, time_format or ISO)
         return times, {}
@@ -104,7 +104,7 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
         found = _find_form(raw, label)
         if found is not None:
             times = read_times(raw, found)
-            _refuse_others_years(times, raw, label)
+            _check_years(times, raw, label)
             _refuse_open_centuries(times, raw, label, found)
             return times, {"time_format": found}
     raise _explain(times.isna(), raw, label, f"of the form {time_format or '2024-03-31 12:00 (ISO 8601)'}")
@@ -130,7 +130,7 @@ def read_steps(raw: pd.Series) -> pd.Series | None:
     return steps.astype("int64") if ((steps.abs() < 2**53) & (steps % 1 == 0)).all() else None
 
 
-def _refuse_others_years(times: pd.Series, raw: pd.Series, label: str) -> None:
+def _check_years(times: pd.Series, raw: pd.Series, label: str) -> None:
     """Others have no calendar that everything knows."""
     wrong = ~times.dt.year.between(1, 9999)
     if wrong.any():

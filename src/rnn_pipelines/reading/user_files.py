@@ -232,7 +232,7 @@ def _read_csv(
             f"Quote cells that hold a {NAMES.get(sep, sep)}{', and write decimals with a point' if sep == ',' else ''}."
         )
     places = [header.index(name) for name in wanted]
-    _refuse_short_rows(path, table.iloc[:, max(places)], header[: max(places) + 1], files, Dialect(sep, encoding))
+    _check_row_lengths(path, table.iloc[:, max(places)], header[: max(places) + 1], files, Dialect(sep, encoding))
     # By their places, because pandas gives new names to columns that have none or one of others.
     chosen = _drop_no_values(table.iloc[:, places].set_axis(wanted, axis=1), no_value)
     found = {"sep": NAMES.get(sep, sep), "encoding": encoding}
@@ -243,7 +243,7 @@ def _read_csv(
     return chosen
 
 
-def _refuse_short_rows(path: Path, last: pd.Series, needed: list[str], files: TableFiles, dialect: Dialect) -> None:
+def _check_row_lengths(path: Path, last: pd.Series, needed: list[str], files: TableFiles, dialect: Dialect) -> None:
     """Raises `files.error` where a row ends before the last wanted cell; pandas takes what it lacks for empty cells.
 
     A cell that every row lacks is a sign at the end of the header, and parts no cells.

@@ -8,7 +8,7 @@ from typing import Any, cast
 # That of typing is of no use to pydantic before Python 3.12.
 from typing_extensions import TypedDict
 
-from rnn_pipelines.champion.records import as_written, refuse_other_types
+from rnn_pipelines.champion.records import as_written, check_types
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs.files import RECORD, FileFacts, find_unchanged, list_files
 from rnn_pipelines.storage.files import find_target, is_regular, replace_file
@@ -79,7 +79,7 @@ def read_record(folder: Path, run: str | None = None) -> RunRecord:
         return RunRecord(run=run, files={}, writes=[])
     try:
         found = read_object(path.read_bytes(), path, FORMAT)
-        refuse_other_types(found, RunRecord)
+        check_types(found, RunRecord)
         if "files" not in found or found.get("run") != run:
             raise ValueError("expected the record of the run in whose folder it lies")
     except (OSError, ValueError) as error:

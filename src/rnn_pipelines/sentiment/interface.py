@@ -12,7 +12,7 @@ import pandas as pd
 from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, ReviewError, show
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.parameter_models import join_parameters, read_parameter_model, refuse_other_cell, refuse_unknown
+from rnn_pipelines.parameter_models import check_block_names, check_network_cell, join_parameters, read_parameter_model
 from rnn_pipelines.reading.user_files import is_broken
 from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_classifier
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
@@ -22,7 +22,7 @@ from rnn_pipelines.sentiment.model.classifier import TextClassifier as Artefact
 from rnn_pipelines.sentiment.model.classifier import score_sentiment
 from rnn_pipelines.sentiment.model.packing import pack, unpack
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
-from rnn_pipelines.sentiment.text.files import refuse_cell
+from rnn_pipelines.sentiment.text.files import check_cells
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, parse_reviews
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
@@ -149,7 +149,7 @@ def read_spec(blocks: dict[str, Any]) -> SentimentSpec:
         **dict.fromkeys(list_candidates(), ClassifierSpec),
         "training": TrainingSpec,
     }
-    refuse_unknown(blocks, types)
+    check_block_names(blocks, types)
     always = {name: {"cell": name} for name in list_candidates()} | {"training": TRAINING}
     read = {
         name: read_parameter_model(name, kind, join_parameters(always.get(name, {}), blocks.get(name)))
@@ -157,7 +157,7 @@ def read_spec(blocks: dict[str, Any]) -> SentimentSpec:
     }
     networks = {name: read.pop(name) for name in list_candidates()}
     for name, network in networks.items():
-        refuse_other_cell(f"{name}.cell", name, network.cell)
+        check_network_cell(f"{name}.cell", name, network.cell)
     return SentimentSpec(**read, networks=networks)
 
 
@@ -180,7 +180,7 @@ def _list_cells(name: str, cells: Any) -> list[Any]:
         )
     column = pd.Series(list(cells), name=name, dtype=object)
     faulty = column.map(lambda cell: isinstance(cell, str) and is_broken(cell)).astype(bool)
-    refuse_cell(faulty, column, ORIGIN, "a text that UTF-8 can hold")
+    check_cells(faulty, column, ORIGIN, "a text that UTF-8 can hold")
     return column.tolist()
 
 

@@ -33,11 +33,11 @@ def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dic
     number = found.get("format", 0)
     if not isinstance(number, int):
         raise ValueError(f"expected a number as its format, received {number!r}")
-    refuse_newer(number, label, known)
+    check_format(number, label, known)
     return found
 
 
-def refuse_newer(number: int, label: object, known: int = FORMAT) -> None:
+def check_format(number: int, label: object, known: int = FORMAT) -> None:
     """Raises a NewerFormatError, which begins with `label`, where a format is newer than the newest known one."""
     if number > known:
         raise NewerFormatError(
@@ -46,7 +46,7 @@ def refuse_newer(number: int, label: object, known: int = FORMAT) -> None:
         )
 
 
-def refuse_missing(files: Container[str], needed: Iterable[str], label: object) -> None:
+def check_future_values(files: Container[str], needed: Iterable[str], label: object) -> None:
     """Raise a ChampionError, which begins with `label`, if a needed file is missing; it names all that are."""
     missing = [name for name in needed if name not in files]
     if missing:

@@ -77,9 +77,9 @@ class Table:
             raise cls.error(f"{name}: expected the columns {cls.describe()}, received {received}.")
         for name_of_column in data.columns:
             is_wrong = cls._find_wrong(data[name_of_column], cls._find_column(name_of_column))
-            cls._refuse_rows(data, is_wrong, f"{name_of_column} is missing or infinite")
+            cls._check_rows(data, is_wrong, f"{name_of_column} is missing or infinite")
         if cls.key:
-            cls._refuse_rows(data, data.duplicated(list(cls.key)), f"the same {', '.join(cls.key)} a second time")
+            cls._check_rows(data, data.duplicated(list(cls.key)), f"the same {', '.join(cls.key)} a second time")
         if cls.is_sorted and not data[list(cls.key)].equals(data[list(cls.key)].sort_values(list(cls.key))):
             raise cls.error(f"{name}: the rows are not sorted by {', '.join(cls.key)}.")
         return data
@@ -124,6 +124,6 @@ class Table:
         return wrong | np.isinf(values) if column.kind == "float" and not column.can_be_infinite else wrong
 
     @classmethod
-    def _refuse_rows(cls, data: pd.DataFrame, wrong: pd.Series, why: str) -> None:
+    def _check_rows(cls, data: pd.DataFrame, wrong: pd.Series, why: str) -> None:
         if wrong.any():
             raise cls.error(f"{cls.__name__}: {why}, first in {data[wrong.to_numpy()].iloc[0].to_dict()}.")

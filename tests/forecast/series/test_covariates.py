@@ -8,9 +8,9 @@ import pytest
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.covariates import (
     CovariateSpec,
+    check_future_covariates,
     join_ahead,
     read_covariates,
-    refuse_missing_ahead,
 )
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.unread import report_off_steps
@@ -79,7 +79,7 @@ def lay_out(name: str, times: object, **columns: object) -> pd.DataFrame:
 def look_ahead(times: object, freq: int | str, ahead: object, horizon: int = 2) -> None:
     """Whether the covariates of a series, and those of some times after it, are enough."""
     covariates = lay_out("a", pd.Index(times).append(pd.Index(ahead)), price=1.0)
-    refuse_missing_ahead(lay_out("a", times, y=1.0), covariates, ("price",), horizon, freq)
+    check_future_covariates(lay_out("a", times, y=1.0), covariates, ("price",), horizon, freq)
 
 
 FEBRUARY = pd.date_range("2024-01-31", periods=20)
@@ -127,7 +127,7 @@ def test_a_column_may_have_any_name() -> None:
     """Such as those that joined tables get."""
     table = lay_out("a", FEBRUARY, y=1.0, origin=1.0, _merge=1.0)
     table.loc[18:, "y"] = None
-    refuse_missing_ahead(table, table.drop(columns="y"), ("origin", "_merge"), 2, "D")
+    check_future_covariates(table, table.drop(columns="y"), ("origin", "_merge"), 2, "D")
 
 
 def test_missing_hours_are_told_in_local_time() -> None:
@@ -135,7 +135,7 @@ def test_missing_hours_are_told_in_local_time() -> None:
     covariates = lay_out("a", hours, price=1.0)
     covariates.attrs["tz"] = "Europe/Berlin"
     with pytest.raises(SeriesError, match=r"the first at 2024-07-01 07:00:00\+02:00\. Add"):
-        refuse_missing_ahead(lay_out("a", hours, y=1.0), covariates, ("price",), 2, "h")
+        check_future_covariates(lay_out("a", hours, y=1.0), covariates, ("price",), 2, "h")
 
 
 def test_a_series_out_of_step_is_told_by_its_own_check() -> None:

@@ -47,7 +47,7 @@ class SeriesData(TaskData, frozen=True):
     split: SplitSpec = SplitSpec()
 
     @model_validator(mode="after")
-    def _refuse_catalog(self) -> "SeriesData":
+    def _validate_source(self) -> "SeriesData":
         if self.source.name == "catalog" and self.source.path is None:
             raise ValueError("source: expected a name or a path, received the catalog, which a comparison doesn't read")
         return self

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.verdict import KnownChampion
-from rnn_pipelines.forecast.evaluation.realised import refuse_other_times
+from rnn_pipelines.forecast.evaluation.realised import check_same_kind_of_time
 from rnn_pipelines.forecast.methods.predictions import ForecastLog
 from rnn_pipelines.forecast.series.grid import count_steps
 from rnn_pipelines.forecast.series.tables import Profile, Series
@@ -35,7 +35,7 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
         series, profile: up to the day that is judged.
         champion: what is on record of it.
     Raises:
-        SeriesError: see `refuse_other_times`.
+        SeriesError: see `check_same_kind_of_time`.
     """
     if champion["version"] is None:
         return Coverage(missed_steps={}, unknown_series=[], num_not_finite=0)
@@ -44,7 +44,7 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
     first = _parse_end(champion["first_data_end"], ends)
     newest, num_not_finite = {}, 0
     if log is not None and len(log):
-        refuse_other_times(log, series)
+        check_same_kind_of_time(log, series)
         end = log["unique_id"].map(ends)
         past = log[log["cutoff"] <= end]
         newest = past.groupby("unique_id")["cutoff"].max().to_dict()

@@ -81,7 +81,7 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     """
     if log is None or log.empty:
         log = _make_empty_log(series)
-    refuse_other_times(log, series)
+    check_same_kind_of_time(log, series)
     versions = champion["versions"]
     actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
     bounds = [name for name in log if ForecastLogTable.is_in_family(name)]
@@ -104,7 +104,7 @@ def _make_empty_log(series: Series) -> ForecastLog:
     return pd.DataFrame(columns=list(ForecastLogTable.columns)).astype(types)
 
 
-def refuse_other_times(log: ForecastLog, series: Series) -> None:
+def check_same_kind_of_time(log: ForecastLog, series: Series) -> None:
     """Raises where forecasts and series can't be held against each other.
 
     Args:

@@ -41,7 +41,7 @@ class BacktestSpec(AsOfSpec, frozen=True):
 
     @field_validator("schedules")
     @classmethod
-    def _refuse_names_of_other_columns(cls, schedules: dict[str, ScheduleSpec]) -> dict[str, ScheduleSpec]:
+    def _validate_schedule_names(cls, schedules: dict[str, ScheduleSpec]) -> dict[str, ScheduleSpec]:
         taken = sorted({*TargetsTable.columns, *METHODS} & set(schedules))
         if taken:
             raise ValueError(f"expected names that no other column of the forecasts has, received {show_all(taken)}")

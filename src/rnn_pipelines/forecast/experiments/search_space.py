@@ -59,7 +59,7 @@ class TuningSpec(AsOfSpec, frozen=True):
 
     @field_validator("space", mode="before")
     @classmethod
-    def _refuse_other_names(cls, space: Any) -> Any:
+    def _validate_names(cls, space: Any) -> Any:
         names = [
             f"{block}.{field}"
             for block, kind in _list_searched().items()
@@ -75,7 +75,7 @@ class TuningSpec(AsOfSpec, frozen=True):
 
     @field_validator("space")
     @classmethod
-    def _refuse_other_values(cls, space: dict[str, DimensionSpec]) -> dict[str, DimensionSpec]:
+    def _validate_values(cls, space: dict[str, DimensionSpec]) -> dict[str, DimensionSpec]:
         known = _list_searched()
         for name, dimension in space.items():
             block, _, field = name.partition(".")

@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
 from rnn_pipelines.forecast.series.tables import Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, gather_history
-from rnn_pipelines.parameter_models import refuse_truth
+from rnn_pipelines.parameter_models import validate_number_is_no_boolean
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ TESTED_LEVEL, MIN_GAIN, MIN_SHRINKAGE = 80, 0.005, 0.8
 class LevelSpec(
     RootModel[
         Annotated[
-            tuple[Annotated[int, Field(ge=1, le=99), BeforeValidator(refuse_truth)], ...],
+            tuple[Annotated[int, Field(ge=1, le=99), BeforeValidator(validate_number_is_no_boolean)], ...],
             AfterValidator(lambda levels: tuple(sorted(set(levels)))),
         ]
     ],

@@ -20,9 +20,9 @@ from rnn_pipelines.forecast.recipe import FUTURE, run_steps
 from rnn_pipelines.forecast.series.calendar import CalendarSpec, resolve_calendar
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import (
+    check_covariate_columns,
+    check_future_covariates,
     list_steps,
-    refuse_missing_ahead,
-    refuse_missing_columns,
 )
 from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
@@ -145,7 +145,7 @@ def forecast_newest(
             there, or lacks values over the horizon.
     """
     settings = forecaster.settings
-    refuse_missing_columns(covariate_table, forecaster.coding.list_columns())
+    check_covariate_columns(covariate_table, forecaster.coding.list_columns())
     series, _ = repair_series(table, source.model_copy(update={"freq": settings.freq}), settings.gaps)
     check_ahead(forecaster, series, covariate_table, settings.horizon)
     ends = series.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
@@ -164,11 +164,11 @@ def check_ahead(forecaster: Forecaster, series: Series, covariate_table: pd.Data
         SeriesError: a covariate that is read is not there, or lacks values ahead.
     """
     settings, coding = forecaster.settings, forecaster.coding
-    refuse_missing_columns(covariate_table, coding.list_columns())
+    check_covariate_columns(covariate_table, coding.list_columns())
     future = coding.list_columns("future")
     if covariate_table is not None and future:
         known = series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
-        refuse_missing_ahead(known, covariate_table, future, num_steps, settings.freq)
+        check_future_covariates(known, covariate_table, future, num_steps, settings.freq)
         report_off_steps(list_steps(known, num_steps, settings.freq), covariate_table, settings.tz)
 
 

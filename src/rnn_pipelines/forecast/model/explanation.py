@@ -17,7 +17,7 @@ from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, PanelModel
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, normalize_windows
 from rnn_pipelines.forecast.model.artefact import Forecaster, lay_out_cutoffs
-from rnn_pipelines.forecast.model.recursion import find_ends, refuse_all
+from rnn_pipelines.forecast.model.recursion import find_ends, raise_no_forecast
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
@@ -44,7 +44,7 @@ def explain_ends(forecaster: Forecaster, series: Series, covariate_table: pd.Dat
     """
     panel, features = lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table)
     if not len(panel.index("future")):
-        refuse_all(forecaster, series)
+        raise_no_forecast(forecaster, series)
     assert isinstance(forecaster.model, PanelModel)
     return explain_windows(forecaster.model, panel, features, forecaster.scaler, _list_some(panel, "future"))
 

@@ -35,7 +35,7 @@ def lay_out_recursive(
     num_future = count_ahead(forecaster, num_steps)
     panel, features = lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table, num_future)
     if not len(panel.index("future")):
-        refuse_all(forecaster, series)
+        raise_no_forecast(forecaster, series)
     return panel, features
 
 
@@ -80,7 +80,7 @@ def _forecast_beyond_horizon(
     own = replace(panel, values=panel.values.copy())
     found = [forecaster.model.forecast(own, origins)]
     for done in range(horizon, num_steps, horizon):
-        _refuse_huge(found[-1], features, origins + done - horizon)
+        _check_float32_range(found[-1], features, origins + done - horizon)
         own.values[origins[:, None] + done - horizon + steps, 0] = found[-1]
         found.append(forecaster.model.forecast(own, origins + done))
     scaled = np.concatenate(found[1:], axis=1)
@@ -98,7 +98,7 @@ def _forecast_beyond_horizon(
     )
 
 
-def _refuse_huge(scaled: np.ndarray, features: Features, origins: np.ndarray) -> None:
+def _check_float32_range(scaled: np.ndarray, features: Features, origins: np.ndarray) -> None:
     """A forecast that reads itself can grow without a bound."""
     wrong = np.argwhere(~np.isfinite(scaled))
     if len(wrong):
@@ -146,7 +146,7 @@ def report_ahead(forecaster: Forecaster, series: Series, given: pd.DataFrame, nu
     report_unread(given, list_steps(series, count_ahead(forecaster, num_steps), settings.freq), settings.tz)
 
 
-def refuse_all(forecaster: Forecaster, series: Series) -> NoReturn:
+def raise_no_forecast(forecaster: Forecaster, series: Series) -> NoReturn:
     """Says why none of the series can be forecast.
 
     Args:

@@ -36,7 +36,7 @@ class ErrorSpec(ParameterModel, frozen=True):
     significance: float = Field(0.05, gt=0, le=1)
 
     @model_validator(mode="after")
-    def _refuse_wrong_order(self) -> "ErrorSpec":
+    def _validate_thresholds(self) -> "ErrorSpec":
         if self.min_cutoffs > self.num_cutoffs:
             raise ValueError("min_cutoffs is above num_cutoffs, so that nothing would ever be judged")
         if self.retrain_ratio > self.alarm_ratio:

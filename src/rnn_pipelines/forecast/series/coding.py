@@ -12,9 +12,9 @@ from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.covariates import (
     KEY,
     CovariateSpec,
+    check_covariate_columns,
+    check_future_values,
     find_empty,
-    refuse_missing,
-    refuse_missing_columns,
 )
 from rnn_pipelines.forecast.series.holidays import find_holidays
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, look_up
@@ -110,7 +110,7 @@ def fit_coding(
     """
     if not covariates.columns:
         return Coding(holidays=covariates.holidays)
-    refuse_missing_columns(covariate_table, covariates.columns)
+    check_covariate_columns(covariate_table, covariates.columns)
     assert covariate_table is not None
     rows = find_rows(series)
     # A series that is not judged is as new as what judges others: the scale of a new series is that over all.
@@ -206,11 +206,11 @@ def add_covariates(
     is_inside = rows.places < rows.spread(rows.lengths - num_future)
     found: dict[Role, dict[str, np.ndarray]] = {"future": {}, "past": {}, "static": {}}
     if coding.columns:
-        refuse_missing_columns(covariate_table, coding.list_columns())
+        check_covariate_columns(covariate_table, coding.list_columns())
         assert covariate_table is not None
         cells = find_cells(table, covariate_table)
         ahead = cells[list(coding.list_columns("future"))]
-        refuse_missing(table[is_inside], find_empty(ahead)[is_inside], tz)
+        check_future_values(table[is_inside], find_empty(ahead)[is_inside], tz)
         for column in coding.columns:
             found[column.role] |= _code(column, cells, rows, is_inside)
     if coding.holidays:
@@ -230,7 +230,7 @@ def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside:
     """The numbers of one covariate at every step, float32[time] by name."""
     text, number = read_cells(cells[column.name])
     if not column.levels:
-        _refuse_text(column.name, cells, text.notna() & number.isna())
+        _check_numeric_cells(column.name, cells, text.notna() & number.isna())
     values = text if column.levels else number
     if column.role == "past":
         values = values.groupby(rows.numbers).ffill()
@@ -276,7 +276,7 @@ def _take_static(name: str, values: pd.Series, cells: pd.DataFrame, rows: Series
     return by_series.transform("first")
 
 
-def _refuse_text(name: str, cells: pd.DataFrame, is_wrong: pd.Series) -> None:
+def _check_numeric_cells(name: str, cells: pd.DataFrame, is_wrong: pd.Series) -> None:
     if is_wrong.any():
         first = cells[is_wrong.to_numpy()].iloc[0]
         raise SeriesError(

@@ -39,7 +39,7 @@ class CovariateSpec(ParameterModel, frozen=True):
     path: str | None = None
 
     @model_validator(mode="after")
-    def _refuse_columns_twice(self) -> "CovariateSpec":
+    def _validate_distinct_columns(self) -> "CovariateSpec":
         if len(set(self.columns)) < len(self.columns):
             raise ValueError("future, past and static name a column twice; each column is of one kind")
         if self.path is not None and not self.future:
@@ -67,8 +67,8 @@ def read_covariates(
     """
     if not covariates.columns:
         return pd.DataFrame({"unique_id": [], "ds": []})
-    _refuse_columns_of_series(source, covariates.columns)
-    table = _refuse_repeated(read_rows(source, list(covariates.columns), external, axis), source.label)
+    _check_reserved_columns(source, covariates.columns)
+    table = _check_unique_rows(read_rows(source, list(covariates.columns), external, axis), source.label)
     if covariates.path is None:
         return table
     ahead = source.model_copy(update={"path": covariates.path})
@@ -100,8 +100,8 @@ def read_ahead(
     # Times are what those of the series are: numbers beside steps are steps, though they can be dates.
     freq = ahead.freq if is_datetime64_any_dtype(table["ds"]) or table.empty else ahead.freq or 1
     ahead = ahead.model_copy(update={"freq": freq})
-    more = _refuse_repeated(read_rows(ahead, list(future), external, find_axis(table)), ahead.label)
-    _refuse_other_kind(table["ds"], more["ds"], ahead)
+    more = _check_unique_rows(read_rows(ahead, list(future), external, find_axis(table)), ahead.label)
+    _check_same_kind_of_time(table["ds"], more["ds"], ahead)
     return more
 
 
@@ -112,7 +112,7 @@ def join_rows(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
     return joined[list(table)]
 
 
-def _refuse_columns_of_series(source: SourceSpec, columns: Sequence[str]) -> None:
+def _check_reserved_columns(source: SourceSpec, columns: Sequence[str]) -> None:
     """Those of the table that is made here are taken, too."""
     taken = list(dict.fromkeys(name for name in (source.time, source.target, source.id, *KEY) if name is not None))
     wrong = [name for name in columns if name in taken]
@@ -123,7 +123,7 @@ def _refuse_columns_of_series(source: SourceSpec, columns: Sequence[str]) -> Non
         )
 
 
-def _refuse_other_kind(ds: pd.Series, more: pd.Series, ahead: SourceSpec) -> None:
+def _check_same_kind_of_time(ds: pd.Series, more: pd.Series, ahead: SourceSpec) -> None:
     kinds = ["times" if is_datetime64_any_dtype(column) else "steps" for column in (ds, more)]
     if len(ds) and len(more) and kinds[0] != kinds[1]:
         raise SeriesError(
@@ -132,7 +132,7 @@ def _refuse_other_kind(ds: pd.Series, more: pd.Series, ahead: SourceSpec) -> Non
         )
 
 
-def _refuse_repeated(table: pd.DataFrame, label: str) -> pd.DataFrame:
+def _check_unique_rows(table: pd.DataFrame, label: str) -> pd.DataFrame:
     repeated = table[table.duplicated(KEY)]
     if len(repeated):
         first = repeated.iloc[0]
@@ -143,7 +143,7 @@ def _refuse_repeated(table: pd.DataFrame, label: str) -> pd.DataFrame:
     return table
 
 
-def refuse_missing_columns(table: pd.DataFrame | None, columns: tuple[str, ...]) -> None:
+def check_covariate_columns(table: pd.DataFrame | None, columns: tuple[str, ...]) -> None:
     """Ends the run where a forecaster reads covariates that the table lacks.
 
     Raises:
@@ -157,7 +157,7 @@ def refuse_missing_columns(table: pd.DataFrame | None, columns: tuple[str, ...])
         )
 
 
-def refuse_missing_ahead(
+def check_future_covariates(
     table: pd.DataFrame, covariate_table: pd.DataFrame, future: tuple[str, ...], horizon: int, freq: int | str
 ) -> None:
     """Ends the run, before a file is saved, where values of covariates are missing over the horizon.
@@ -187,7 +187,7 @@ def refuse_missing_ahead(
             "series, with these columns and without a value, or name a table of them with covariates.path."
         )
     cells = steps.merge(covariate_table[[*KEY, *future]], on=KEY, how="left")
-    refuse_missing(cells, find_empty(cells[list(future)]), tz)
+    check_future_values(cells, find_empty(cells[list(future)]), tz)
 
 
 def _find_ends(table: pd.DataFrame, freq: int | str) -> pd.Series:
@@ -211,7 +211,7 @@ def find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
 
 
 def list_steps(table: pd.DataFrame, horizon: int, freq: int | str) -> pd.DataFrame:
-    """`unique_id, ds` of all steps of repaired series, and of those after their ends; see `refuse_missing_ahead`."""
+    """`unique_id, ds` of all steps of repaired series, and of those after their ends; see `check_future_covariates`."""
     return pd.concat([table[KEY], _list_ahead(_find_ends(table, freq), horizon, freq)], ignore_index=True)
 
 
@@ -221,7 +221,7 @@ def find_empty(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.isna() | pd.DataFrame(blank, index=cells.index).reindex(columns=cells.columns, fill_value=False)
 
 
-def refuse_missing(keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | None = None) -> None:
+def check_future_values(keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | None = None) -> None:
     """Ends the run where values are missing that have to be known ahead.
 
     Args:

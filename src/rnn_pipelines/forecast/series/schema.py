@@ -58,7 +58,7 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     # Where times are UTC, the zone in which they are shown; else they are shown as they are.
     source = source.model_copy(update={"tz": table.attrs.get("tz")})
     ordered, repairs = _sort_rows(table)
-    _refuse_repeated_times(ordered, source)
+    _check_unique_times(ordered, source)
     freq = _read_frequency(ordered, source)
     ordered, empty = _leave_out_empty(ordered, source)
     if empty:
@@ -126,7 +126,7 @@ def _sort_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return table.iloc[order], [sentence] if num_late else []
 
 
-def _refuse_repeated_times(ordered: pd.DataFrame, source: SourceSpec) -> None:
+def _check_unique_times(ordered: pd.DataFrame, source: SourceSpec) -> None:
     repeated = ordered[ordered.duplicated(["unique_id", "ds"])]
     if len(repeated):
         first = repeated.iloc[0]
@@ -196,13 +196,13 @@ def _fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> pd
     rows, ds = find_rows(ordered), ordered["ds"].to_numpy()
     steps, is_on_step = count_steps(rows.spread(ds[rows.starts]), ds, freq)
     num_steps = steps[rows.stops - 1] + 1
-    _refuse_irregular_spacing(ordered, rows, is_on_step, num_steps, freq, source)
+    _check_regular_spacing(ordered, rows, is_on_step, num_steps, freq, source)
     if (num_steps == rows.lengths).all():
         return ordered.reset_index(drop=True)
     return insert_steps(ordered, rows, steps, num_steps, freq)
 
 
-def _refuse_irregular_spacing(
+def _check_regular_spacing(
     ordered: pd.DataFrame,
     rows: SeriesRows,
     is_on_step: np.ndarray,

@@ -18,7 +18,13 @@ from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.date_numbers import find_date_form, log_steps
 from rnn_pipelines.reading.dialect import SIGNS, Dialect
-from rnn_pipelines.reading.numbers import Marks, parse_numbers, read_other_signs, read_plain_numbers, refuse_huge
+from rnn_pipelines.reading.numbers import (
+    Marks,
+    check_float32_range,
+    parse_numbers,
+    read_other_signs,
+    read_plain_numbers,
+)
 from rnn_pipelines.reading.times import (
     ISO,
     MAX_STEP,
@@ -124,20 +130,20 @@ class SourceSpec(ParameterModel, frozen=True):
     seed: Seed = 0
 
     @model_validator(mode="after")
-    def _refuse_shared_columns(self) -> "SourceSpec":
+    def _validate_distinct_columns(self) -> "SourceSpec":
         if len({self.time, self.target, self.id}) < 3:
             raise ValueError("time, target and id name the same column twice; each needs one of its own")
         return self
 
     @model_validator(mode="after")
-    def _refuse_columns_without_a_table(self) -> "SourceSpec":
+    def _validate_columns_need_a_table(self) -> "SourceSpec":
         changed = {name for name in OF_TABLES if getattr(self, name) != type(self).model_fields[name].default}
         if self.is_packaged and changed:
             raise ValueError(f"{', '.join(OF_TABLES)} are for your own table: give path, or name: catalog")
         return self
 
     @model_validator(mode="after")
-    def _refuse_one_sign_for_two(self) -> "SourceSpec":
+    def _validate_distinct_signs(self) -> "SourceSpec":
         if self.decimal is not None and self.decimal == self.thousands:
             raise ValueError("decimal and thousands are the same sign; each needs one of its own")
         return self
@@ -224,14 +230,14 @@ def read_rows(
 def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
     """The cells of a column: where they are numbers without those that hold none, as they stand where one is a text."""
     if is_numeric_dtype(raw):
-        refuse_huge(read_plain_numbers(raw), raw, label)
+        check_float32_range(read_plain_numbers(raw), raw, label)
         return raw
     text = raw.astype(str).str.strip().where(raw.notna())
     is_sign = _find_no_value_signs(text)
     is_left_out = text.isin(NO_VALUE) | is_sign
     found = read_other_signs(raw.mask(is_left_out), label, marks, is_comma_separated)
     numbers = read_plain_numbers(found)
-    refuse_huge(numbers, raw, label)
+    check_float32_range(numbers, raw, label)
     words = text.mask(is_left_out).mask(text.str.lower().isin(FLAGS), "1")
     if numbers.isna().all() and read_plain_numbers(words).isna().all():
         return raw
@@ -321,10 +327,10 @@ def _read_columns(
         table = _leave_arrow(external[wanted].reset_index(drop=True))
         # What a table of the user says of itself, nobody here has found.
         table.attrs = {}
-        return _strip_times(_refuse_broken_texts(table, source.external_label), source.time)
+        return _strip_times(_check_lone_surrogates(table, source.external_label), source.time)
     dialect = Dialect(source.sep, source.encoding)
     table = read_columns(Path(source.path), wanted, files, {source.target: NO_VALUE}, dialect)
-    return _strip_times(_refuse_broken_texts(table, source.label), source.time)
+    return _strip_times(_check_lone_surrogates(table, source.label), source.time)
 
 
 def _strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -345,7 +351,7 @@ def _leave_arrow(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{name: pyarrow.array(table[name]).to_pandas() for name in held})
 
 
-def _refuse_broken_texts(table: pd.DataFrame, label: str) -> pd.DataFrame:
+def _check_lone_surrogates(table: pd.DataFrame, label: str) -> pd.DataFrame:
     """Returns the table; half a sign (a lone surrogate), which Python's texts may hold, can be written to no file."""
     broken = find_broken(table)
     if broken:

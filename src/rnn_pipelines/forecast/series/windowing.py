@@ -154,7 +154,7 @@ def lay_out(
     values = np.empty((len(table), 1 + len(others)), np.float32)
     values[:, 1:] = table[others]
     scaled = scale(table["y"].to_numpy(), mean, deviation)
-    _refuse_huge(table, scaled)
+    _check_float32_range(table, scaled)
     values[:, 0] = scaled
     none = np.zeros((0, 2), np.int64)
     return WindowedPanel(
@@ -175,7 +175,7 @@ def lay_out(
     )
 
 
-def _refuse_huge(table: pd.DataFrame, scaled: np.ndarray) -> None:
+def _check_float32_range(table: pd.DataFrame, scaled: np.ndarray) -> None:
     """Networks compute in float32, in which such a value would be infinite, and every error with it."""
     wrong = np.abs(scaled) > np.finfo(np.float32).max
     if wrong.any():

@@ -61,7 +61,7 @@ def choose_forecasters(
     if panel is None or linear is None or len(networks) < len(found):
         return _train_small_forecasters(list(found), small)
     for cell, network in networks.items():
-        _refuse_other_windows(cell, network, linear, panel)
+        _check_window_sizes(cell, network, linear, panel)
     return ChosenForecasters(networks, linear, panel, "trained by forecast", name_covariates(panel, features))
 
 
@@ -76,7 +76,7 @@ def _train_small_forecasters(cells: list[str], small: SmallForecasterSpec) -> Ch
     return ChosenForecasters(networks, linear, panel, f"trained here, small, on {small.source.label}")
 
 
-def _refuse_other_windows(cell: str, network: Network, linear: LinearModels, panel: WindowedPanel) -> None:
+def _check_window_sizes(cell: str, network: Network, linear: LinearModels, panel: WindowedPanel) -> None:
     expected, received = _list_sizes(network, linear, panel), _list_sizes_of_windows(network, linear, panel)
     if expected != received:
         raise NetworkError(

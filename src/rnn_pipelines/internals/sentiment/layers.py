@@ -65,7 +65,7 @@ def _list_directions(layer: keras.Layer) -> list[keras.Layer]:
 
 
 def _trace_direction(layer: keras.Layer, steps: np.ndarray, mask: np.ndarray, expected: np.ndarray) -> LayerTrace:
-    _refuse_other_activations(layer)
+    _check_activations(layer)
     cell: Literal["lstm", "gru"] = "lstm" if isinstance(layer, layers.LSTM) else "gru"
     arrays = layer.get_weights()
     weights = read_lstm_weights(arrays) if cell == "lstm" else read_gru_weights(arrays, layer.reset_after)
@@ -81,7 +81,7 @@ def _trace_direction(layer: keras.Layer, steps: np.ndarray, mask: np.ndarray, ex
     )
 
 
-def _refuse_other_activations(layer: keras.Layer) -> None:
+def _check_activations(layer: keras.Layer) -> None:
     for name, expected in ACTIVATIONS.items():
         received = getattr(layer, name).__name__
         if received != expected:

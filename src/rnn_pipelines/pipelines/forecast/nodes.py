@@ -17,7 +17,7 @@ from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.report import report, summary
 from rnn_pipelines.forecast.series import source as series
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates, refuse_missing_ahead
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, check_future_covariates, read_covariates
 from rnn_pipelines.forecast.series.schema import choose_usual_window, find_frequency
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler, Source
@@ -33,7 +33,7 @@ def read_source(
     if covariates.future and len(table):
         freq = find_frequency(table, source)
         horizon = window.horizon or choose_usual_window(source, freq)[1]
-        refuse_missing_ahead(table, covariate_table, covariates.future, horizon, freq)
+        check_future_covariates(table, covariate_table, covariates.future, horizon, freq)
     return table, covariate_table
 
 

@@ -112,7 +112,7 @@ def add_ngram_features(
     known = _choose_ngrams(encoded.select(train), spec)
     present = _mark_ngrams(encoded.select(train), known, spec.order)
     targets = labels.iloc[train].to_numpy(int)
-    _refuse_useless_folds(targets, folds[train])
+    _check_classes_in_folds(targets, folds[train])
     classifier = _fit(present, targets, known, spec)
     record = FitRecord(training_seconds=time.perf_counter() - started, num_parameters=len(known) + 1)
     ngrams = np.zeros((len(encoded.ids), spec.order), np.float32)
@@ -126,7 +126,7 @@ def add_ngram_features(
     return classifier, TextFeatures(encoded.ids, encoded.offsets, ngrams, logits), record
 
 
-def _refuse_useless_folds(labels: np.ndarray, folds: np.ndarray) -> None:
+def _check_classes_in_folds(labels: np.ndarray, folds: np.ndarray) -> None:
     for fold in np.unique(folds):
         others = labels[folds != fold]
         if len(np.unique(others)) < 2:

@@ -50,7 +50,7 @@ class ClassifierSpec(ParameterModel, frozen=True):
     dropout: float = Field(0.5, ge=0, lt=1)
 
     @model_validator(mode="after")
-    def _refuse_last_word_alone(self) -> "ClassifierSpec":
+    def _validate_pooling(self) -> "ClassifierSpec":
         if self.pooling == "last" and not NETWORKS[self.cell].is_recurrent:
             raise ValueError(f"cell {self.cell} with pooling last reads the last word alone: choose max or max_mean")
         return self

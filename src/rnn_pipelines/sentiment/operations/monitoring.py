@@ -50,7 +50,7 @@ class MonitorSentimentSpec(ParameterModel, frozen=True):
     alarm_distance: float = Field(0.5, gt=0, le=1)
 
     @model_validator(mode="after")
-    def _refuse_wrong_order(self) -> "MonitorSentimentSpec":
+    def _validate_thresholds(self) -> "MonitorSentimentSpec":
         if self.retrain_share_effect > self.alarm_share_effect or self.retrain_distance > self.alarm_distance:
             raise ValueError("an effect for retraining is above that for an alarm, which is the graver of the two")
         return self

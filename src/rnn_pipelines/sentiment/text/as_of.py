@@ -11,7 +11,7 @@ from rnn_pipelines.as_of import parse_as_of
 from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.user_files import TableFiles, read_columns
-from rnn_pipelines.sentiment.text.files import refuse_cell
+from rnn_pipelines.sentiment.text.files import check_cells
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 from rnn_pipelines.sentiment.text.splits import take_first
 
@@ -59,7 +59,7 @@ def read_as_of(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
     Raises:
         ReviewError: as in `read_reviews`; no column says when and `as_of` is given; a time is none; nothing is left.
     """
-    _refuse_useless_settings(source, spec)
+    _check_time_settings(source, spec)
     table = read_reviews(source)
     if spec.time is not None:
         table = table.assign(time=_read_times(str(source.path), spec.time))
@@ -71,7 +71,7 @@ def read_as_of(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
     return table.assign(split=table["split"].mask(held.reindex(table.index, fill_value=False), "test"))
 
 
-def _refuse_useless_settings(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> None:
+def _check_time_settings(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> None:
     if spec.time is None and spec.as_of is not None:
         raise ReviewError(
             f"as_of is {show(spec.as_of)}, but no column says when a review was written. Name it in "
@@ -96,7 +96,7 @@ def _read_times(path: str, name: str) -> pd.Series:
         text = text.where(text.str.contains("[0-9]") & ~text.str.fullmatch(r"\s*[+-]?[0-9]*\.[0-9]*\s*"))
     times = pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601").dt.tz_localize(None)
     faulty = ~times.dt.year.between(1, 9999)
-    refuse_cell(faulty, column, path, "a date or time of the form 2024-03-31 12:00 (ISO 8601)", REMEDY)
+    check_cells(faulty, column, path, "a date or time of the form 2024-03-31 12:00 (ISO 8601)", REMEDY)
     return times
 
 

@@ -64,7 +64,7 @@ def read_texts(file: TextFileSpec) -> Texts:
         # As objects, because a column of categories takes no other value.
         column = read_columns(path, [file.text], FILES)[file.text].astype("object")
         is_text = column.map(lambda cell: isinstance(cell, str)).astype(bool)
-        refuse_cell(~is_text & column.notna(), column, path, "text")
+        check_cells(~is_text & column.notna(), column, path, "text")
         texts = column.where(column.notna(), "").astype("str")
     if texts.empty:
         raise ReviewError(f"{path}: expected a text in each row or line, received none. Check predict_sentiment.path.")
@@ -80,7 +80,7 @@ def _read_lines(path: Path) -> list[str]:
     return [line.removesuffix("\r") for line in lines]
 
 
-def refuse_cell(
+def check_cells(
     faulty: pd.Series,
     column: pd.Series,
     path: Path | str | None,

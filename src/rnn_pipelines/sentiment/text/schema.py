@@ -44,20 +44,20 @@ class ReviewsTable(Table):
         """
         super().validate(data)
         is_labelled = data["label"].notna()
-        cls._refuse_rows(data, ~data["split"].isin(SPLITS), f"a split is none of {SPLITS}")
-        cls._refuse_rows(data, ~data["rating"].between(1, 10).fillna(True).astype(bool), "a rating is not 1 to 10")
-        cls._refuse_rows(data, is_labelled & ~data["label"].isin([0, 1]), "a label is not 0 or 1")
-        cls._refuse_rows(
+        cls._check_rows(data, ~data["split"].isin(SPLITS), f"a split is none of {SPLITS}")
+        cls._check_rows(data, ~data["rating"].between(1, 10).fillna(True).astype(bool), "a rating is not 1 to 10")
+        cls._check_rows(data, is_labelled & ~data["label"].isin([0, 1]), "a label is not 0 or 1")
+        cls._check_rows(
             data, is_labelled == (data["split"] == "unlabelled"), "a label contradicts the split unlabelled"
         )
         if "part" in data:
-            cls._refuse_rows(data, ~data["part"].isin(PARTS), f"a part is none of {PARTS}")
+            cls._check_rows(data, ~data["part"].isin(PARTS), f"a part is none of {PARTS}")
         return data
 
     @classmethod
-    def _refuse_rows(cls, data: pd.DataFrame, wrong: pd.Series, why: str) -> None:
+    def _check_rows(cls, data: pd.DataFrame, wrong: pd.Series, why: str) -> None:
         # Without the text, which may be long.
-        super()._refuse_rows(data.drop(columns="text"), wrong, why)
+        super()._check_rows(data.drop(columns="text"), wrong, why)
 
 
 Reviews = Annotated[pd.DataFrame, ReviewsTable]

@@ -10,7 +10,7 @@ from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.user_files import TableFiles, read_columns
 from rnn_pipelines.sentiment.text.archive import read_archive
 from rnn_pipelines.sentiment.text.download import fetch_archive
-from rnn_pipelines.sentiment.text.files import refuse_cell
+from rnn_pipelines.sentiment.text.files import check_cells
 from rnn_pipelines.sentiment.text.schema import Reviews
 
 FILES = TableFiles(
@@ -50,14 +50,14 @@ class ReviewSourceSpec(ParameterModel, frozen=True):
     split: str | None = None
 
     @model_validator(mode="after")
-    def _refuse_shared_columns(self) -> "ReviewSourceSpec":
+    def _validate_distinct_columns(self) -> "ReviewSourceSpec":
         columns = [column for column in (self.text, self.label, self.group, self.split) if column is not None]
         if len(set(columns)) < len(columns):
             raise ValueError("text, label, group and split name the same column twice; each needs one of its own")
         return self
 
     @model_validator(mode="after")
-    def _refuse_columns_without_a_table(self) -> "ReviewSourceSpec":
+    def _validate_columns_need_a_table(self) -> "ReviewSourceSpec":
         if self.path is None and (self.text, self.label, self.group, self.split) != ("text", "label", None, None):
             raise ValueError("text, label, group and split are for your own table: give path")
         if self.path is not None and self.unlabelled:
@@ -120,13 +120,13 @@ def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
 
 def _parse_texts(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
     is_text = table[source.text].map(lambda cell: isinstance(cell, str)).astype(bool)
-    refuse_cell(~is_text & table[source.text].notna(), table[source.text], source.path, "text")
+    check_cells(~is_text & table[source.text].notna(), table[source.text], source.path, "text")
     return _parse_names(table, source.text, source)
 
 
 def _parse_names(table: pd.DataFrame, column: str, source: ReviewSourceSpec) -> pd.Series:
     names = table[column].astype("str")
-    refuse_cell(
+    check_cells(
         table[column].isna() | (names.str.strip() == ""), table[column], source.path, "a cell that is not empty"
     )
     return names
@@ -134,7 +134,7 @@ def _parse_names(table: pd.DataFrame, column: str, source: ReviewSourceSpec) -> 
 
 def _parse_labels(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
     labels = _parse_names(table, source.label, source).str.strip().str.lower().map(LABELS)
-    refuse_cell(labels.isna(), table[source.label], source.path, "0/1, false/true, neg/pos or negative/positive")
+    check_cells(labels.isna(), table[source.label], source.path, "0/1, false/true, neg/pos or negative/positive")
     if labels.nunique() < 2:
         only = "positive" if labels.iloc[0] else "negative"
         raise ReviewError(
@@ -148,7 +148,7 @@ def _parse_splits(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
     if source.split is None:
         return pd.Series("train", index=table.index, dtype="str")
     splits = _parse_names(table, source.split, source).str.strip().str.lower()
-    refuse_cell(~splits.isin(["train", "test"]), table[source.split], source.path, "train or test")
+    check_cells(~splits.isin(["train", "test"]), table[source.split], source.path, "train or test")
     if splits.nunique() < 2:
         raise ReviewError(
             f"{source.path}: column '{source.split}': expected train and test, received {splits.iloc[0]} only. Leave "

@@ -80,7 +80,7 @@ def split_reviews(table: Reviews, split: ReviewSplitSpec) -> tuple[Reviews, Revi
     kept = ~(in_test | repeated)
     part = _hold_back(table.loc[kept, "film"], part[kept], split.validation, "validation", rng)
     reviews = table.loc[kept, list(DTYPES)].assign(part=part).reset_index(drop=True)
-    _refuse_useless_parts(reviews, split)
+    _check_classes_in_parts(reviews, split)
     dropped = DroppedReviews(in_test=int(in_test.sum()), repeated=int(repeated.sum()))
     return reviews, _profile_reviews(reviews, dropped)
 
@@ -128,7 +128,7 @@ def _find_duplicates(table: Reviews, part: pd.Series) -> tuple[pd.Series, pd.Ser
     return in_test, repeated.reindex(table.index, fill_value=False)
 
 
-def _refuse_useless_parts(reviews: Reviews, split: ReviewSplitSpec) -> None:
+def _check_classes_in_parts(reviews: Reviews, split: ReviewSplitSpec) -> None:
     for part in ("train", "validation", "test"):
         labels = reviews.loc[reviews["part"] == part, "label"]
         if labels.nunique() < 2:
