@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kedro.io import DatasetError
 
-from rnn_pipelines.datasets import PeopleCSVDataset
+from rnn_pipelines.datasets import SpreadsheetCSVDataset
 from rnn_pipelines.datasets.spreadsheet_csv import mark_text, unmark_text
 
 FORMULAS = [
@@ -33,8 +33,8 @@ FORMULAS = [
 ENTRIES = ["predict_sentiment_scores", "forecast_next_values_csv"]
 
 
-def write(folder: Path, data: pd.DataFrame) -> PeopleCSVDataset:
-    dataset = PeopleCSVDataset(filepath=str(folder / "scores.csv"))
+def write(folder: Path, data: pd.DataFrame) -> SpreadsheetCSVDataset:
+    dataset = SpreadsheetCSVDataset(filepath=str(folder / "scores.csv"))
     dataset.save(data)
     return dataset
 
@@ -119,4 +119,4 @@ def test_files_for_people_are_written_like_this(entry: str) -> None:
     from kedro.config import OmegaConfigLoader
 
     loader = OmegaConfigLoader(str(Path(__file__).parents[2] / "conf"), base_env="base", default_run_env="base")
-    assert loader["catalog"][entry]["type"] == "rnn_pipelines.datasets.PeopleCSVDataset"
+    assert loader["catalog"][entry]["type"] == "rnn_pipelines.datasets.SpreadsheetCSVDataset"

@@ -10,7 +10,7 @@ from rnn_pipelines.datasets.optional import OptionalDataset
 from rnn_pipelines.datasets.page import PageDataset
 from rnn_pipelines.datasets.postgres_query import PostgresQueryDataset
 from rnn_pipelines.datasets.postgres_rows import PostgresRowsDataset
-from rnn_pipelines.datasets.spreadsheet_csv import PeopleCSVDataset
+from rnn_pipelines.datasets.spreadsheet_csv import SpreadsheetCSVDataset
 from rnn_pipelines.datasets.strict_json import StrictJSONDataset
 
 __all__ = [
@@ -22,8 +22,8 @@ __all__ = [
     "KerasModelDataset",
     "OptionalDataset",
     "PageDataset",
-    "PeopleCSVDataset",
     "PostgresQueryDataset",
     "PostgresRowsDataset",
+    "SpreadsheetCSVDataset",
     "StrictJSONDataset",
 ]

@@ -17,7 +17,7 @@ MARK = "'"
 RISKY = re.compile(r"[\t\r\n']|\s*[=+\-@＝＋－＠]")
 
 
-class PeopleCSVDataset(OneFileDataset):
+class SpreadsheetCSVDataset(OneFileDataset):
     """Saves a table as a CSV file in which no text is a formula, without row labels.
 
     Texts come from anyone, and a cell such as `=HYPERLINK(…)` would be run by whoever opens the file. There is a `'`
