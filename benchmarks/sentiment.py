@@ -72,7 +72,7 @@ def swap_halves() -> None:
     reviews = read_reviews(ReviewSourceSpec())
     swapped = reviews.assign(split=reviews["split"].map({"train": "test", "test": "train"}))
     SWAPPED.parent.mkdir(exist_ok=True)
-    swapped[["text", "label", "film", "split"]].to_parquet(SWAPPED)
+    swapped[["text", "label", "group", "split"]].to_parquet(SWAPPED)
 
 
 def summarize(runs: list[dict[str, Any]]) -> list[str]:

@@ -289,7 +289,7 @@ def make_encoded() -> Callable[..., EncodedTexts]:
 
 @pytest.fixture(scope="session")
 def make_reviews() -> Callable[..., pd.DataFrame]:
-    """Makes reviews whose words tell their label: `review_id, part, film, rating, label, text`.
+    """Makes reviews whose words tell their label: `review_id, part, group, rating, label, text`.
 
     Two reviews of each film, four of six of them in the training part.
     """
@@ -313,7 +313,7 @@ def make_reviews() -> Callable[..., pd.DataFrame]:
             {
                 "review_id": [f"r{number}" for number in range(num_reviews)],
                 "part": part,
-                "film": [f"film {number}" for number in film],
+                "group": [f"film {number}" for number in film],
                 "rating": pd.array(3 + 4 * labels, "Int8"),
                 "label": pd.array(labels, "Int8"),
                 "text": [" ".join(words) for words in texts],

@@ -133,7 +133,7 @@ def test_record_is_complete(first: dict[str, Any]) -> None:
     assert first["data"] == {
         "source": first["parameters"]["sentiment"]["source"]["path"],
         "num_reviews": NUM_REVIEWS,
-        "num_films": NUM_REVIEWS,
+        "num_groups": NUM_REVIEWS,
         "first": "2024-01-01 00:00:00",
         "last": "2024-02-14 00:00:00",
     }

@@ -24,7 +24,7 @@ PRAISE = ["great", "wonderful", "moving", "brilliant", "loved", "superb", "charm
 BLAME = ["awful", "boring", "terrible", "stupid", "hated", "dull", "clumsy", "poor"]
 PLAIN = [
     "the",
-    "film",
+    "group",
     "a",
     "story",
     "of",
@@ -139,7 +139,7 @@ def test_networks_and_n_gram_classifier_learn_words_of_praise(metrics: dict) -> 
 
 def test_a_shop_lies_on_one_side_of_the_split(run: subprocess.CompletedProcess[str]) -> None:
     reviews = pd.read_parquet(ROOT / "02_intermediate/sentiment/reviews.parquet")
-    assert reviews.groupby("film")["part"].nunique().eq(1).all()
+    assert reviews.groupby("group")["part"].nunique().eq(1).all()
     assert set(reviews["part"]) == {"train", "validation", "test"}
 
 

@@ -38,7 +38,7 @@ def reviews(make_reviews: Callable[..., pd.DataFrame]) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def fitted(reviews: pd.DataFrame, no_graphs: None) -> TextClassifier:
     labels = reviews["label"].map({0: "neg", 1: "pos"})
-    return TextClassifier(**SMALL).fit(reviews["text"], labels, groups=reviews["film"])
+    return TextClassifier(**SMALL).fit(reviews["text"], labels, groups=reviews["group"])
 
 
 def test_texts_get_label_and_confidence_in_their_order(fitted: TextClassifier) -> None:

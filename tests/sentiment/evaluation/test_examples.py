@@ -35,7 +35,7 @@ def reviews(predictions: pd.DataFrame) -> pd.DataFrame:
     """In another order, and more than were predicted."""
     ids = ["train/1", *predictions["review_id"][::-1]]
     return pd.DataFrame(
-        {"review_id": ids, "film": [f"film of {i}" for i in ids], "text": [f"text of {i}" for i in ids]}
+        {"review_id": ids, "group": [f"film of {i}" for i in ids], "text": [f"text of {i}" for i in ids]}
     )
 
 
@@ -63,7 +63,7 @@ def test_examples_have_the_probability_of_the_positive_class(examples: pd.DataFr
 
 def test_examples_have_their_own_film_and_text(examples: pd.DataFrame) -> None:
     assert examples["text"].tolist() == [f"text of {i}" for i in examples["review_id"]]
-    assert examples["film"].tolist() == [f"film of {i}" for i in examples["review_id"]]
+    assert examples["group"].tolist() == [f"film of {i}" for i in examples["review_id"]]
 
 
 def test_examples_are_what_their_type_says(examples: pd.DataFrame) -> None:

@@ -296,7 +296,7 @@ def test_features_are_float32_for_words_and_float64_for_texts(added: SimpleNames
 
 
 def test_single_fold_is_refused(make_encoded: MakeEncoded) -> None:
-    with pytest.raises(ReviewError, match="outside each of the 1 folds of films, received none outside fold 0"):
+    with pytest.raises(ReviewError, match="outside each of the 1 folds of groups, received none outside fold 0"):
         add_ngram_features(make_encoded([[2], [3]]), pd.Series([0, 1]), np.array([0, 0]), SPEC)
 
 

@@ -50,9 +50,9 @@ def _registered() -> Any:
 def parameters(_registered: None, tmp_path_factory: pytest.TempPathFactory, make_reviews: Any) -> dict[str, Any]:
     """Of tiny networks on made-up reviews."""
     path = tmp_path_factory.mktemp("own") / "reviews.csv"
-    make_reviews(160)[["text", "label", "film"]].to_csv(path, index=False)
+    make_reviews(160)[["text", "label", "group"]].to_csv(path, index=False)
     return {
-        "source": ReviewSourceSpec(path=str(path), group="film"),
+        "source": ReviewSourceSpec(path=str(path), group="group"),
         "split": ReviewSplitSpec(validation=0.3, test=0.3),
         "vocabulary": VocabularySpec(),
         "padding": PaddingSpec(max_length=8),

@@ -145,14 +145,14 @@ def test_version_keeps_how_it_scored_the_holdout(decide: Callable[..., Candidate
 
 
 def test_run_tells_how_many_reviews_of_which_days() -> None:
-    table = pd.DataFrame({"film": ["a", "a", "b"], "time": pd.to_datetime(["2024-01-02", "2024-01-01", "2024-01-03"])})
+    table = pd.DataFrame({"group": ["a", "a", "b"], "time": pd.to_datetime(["2024-01-02", "2024-01-01", "2024-01-03"])})
     profile = {"num_reviews": {"train": 2, "test": 1}}
     sentiment = {"source": {"path": "my.csv"}}
     spec = RetrainSentimentSpec.model_validate({"policy": {}, "budget": {}})
     assert describe_run(table, profile, sentiment, spec, 0.0)["data"] == {
         "source": "my.csv",
         "num_reviews": 3,
-        "num_films": 2,
+        "num_groups": 2,
         "first": "2024-01-01 00:00:00",
         "last": "2024-01-03 00:00:00",
     }

@@ -66,7 +66,7 @@ def make_sentiment() -> Callable[..., SimpleNamespace]:
         records = dict.fromkeys(("lstm", "gru", "pointwise"), record)
         cost = {"nb_ngram": {"training_seconds": 7.0, "num_parameters": 123456}}
         metrics, by_group, by_confidence = evaluate_classifiers(table, **records, **cost)
-        reviews = pd.DataFrame({"review_id": table["review_id"], "film": film, "text": text})
+        reviews = pd.DataFrame({"review_id": table["review_id"], "group": film, "text": text})
         losses = pd.DataFrame({"epoch": [1, 2, 3], "loss": [0.6, 0.3, 0.1], "val_loss": [0.5, 0.4, 0.45]})
         calibrations = {
             name: {
@@ -85,9 +85,9 @@ def make_sentiment() -> Callable[..., SimpleNamespace]:
             examples=find_examples(table, reviews, calibrations),
             profile={
                 "num_reviews": {"train": 1800, "validation": 200, "test": 400},
-                "num_films": {"train": 90, "validation": 10, "test": 20},
+                "num_groups": {"train": 90, "validation": 10, "test": 20},
                 "positive_fraction": {"train": 0.5, "validation": 0.45, "test": 0.5},
-                "num_films_in_train_and_test": 1,
+                "num_groups_in_train_and_test": 1,
                 "num_words": {"mean": 227.4, "median": 168.0, "max": 2470},
                 "num_dropped": {"in_test": 123, "repeated": 96},
             },

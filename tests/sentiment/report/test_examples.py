@@ -14,7 +14,7 @@ from rnn_pipelines.sentiment.report.examples import (
 
 def make_examples(**review: object) -> pd.DataFrame:
     """A table as `find_examples` returns it, of one review."""
-    known = {"kind": "mistake", "review_id": "test/pos/380_9", "film": "tt0044079", "rating": 9, "label": 1}
+    known = {"kind": "mistake", "review_id": "test/pos/380_9", "group": "tt0044079", "rating": 9, "label": 1}
     known |= {"num_words": 5, "probability": 0.0213, "text": "Well, that was a film."}
     return pd.DataFrame([known | review]).astype({"rating": "Int8", "label": "Int8"})
 
@@ -23,7 +23,7 @@ def test_quote_tells_all_that_is_known() -> None:
     (quote,) = quote_mistakes(make_examples())
     assert list(quote.facts) == [
         "test/pos/380_9",
-        "film or group tt0044079",
+        "group tt0044079",
         "rated 9 of 10",
         "label: positive",
         "predicted: negative, confidence 97.9 %",

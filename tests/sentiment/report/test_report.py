@@ -147,7 +147,7 @@ def test_report_without_mistakes_says_so(write_report) -> None:
     assert "LSTM + GRU is right on all test reviews." in write_report(noise=0.0)
 
 
-@pytest.mark.parametrize("key", ["text", "film"])
+@pytest.mark.parametrize("key", ["text", "group"])
 def test_text_from_data_is_escaped(write_report, key: str) -> None:
     report = write_report(noise=2.0, **{key: f"a < b {EVIL[:-1]}"})
     assert "<img" not in report

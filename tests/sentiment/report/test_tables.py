@@ -120,6 +120,6 @@ def test_classifier_that_can_not_be_chosen_is_not_marked(results) -> None:
 
 def test_unlabelled_reviews_have_no_share(results) -> None:
     profile = results.profile | {
-        key: {**results.profile[key], "unlabelled": 50000} for key in ("num_reviews", "num_films")
+        key: {**results.profile[key], "unlabelled": 50000} for key in ("num_reviews", "num_groups")
     }
     assert tabulate_parts(profile).rows[-1] == ["unlabelled", "50,000", "50,000", "–"]

@@ -111,7 +111,7 @@ def test_rows_are_in_the_order_of_split_label_and_id_whatever_the_archives_order
 
 def test_unlabelled_reviews_are_read_on_request(pack: Pack) -> None:
     row = read_archive(pack(UNLABELLED.items()), unlabelled=True).iloc[-1]
-    assert row[["review_id", "split", "film", "text"]].tolist() == [
+    assert row[["review_id", "split", "group", "text"]].tolist() == [
         "train/unsup/1_0",
         "unlabelled",
         "tt0000001",
@@ -136,7 +136,7 @@ def test_text_stays_as_it_is(pack: Pack, text: str) -> None:
 def test_lines_of_addresses_end_at_line_feeds_only(pack: Pack) -> None:
     """`str.splitlines()` would break the first line in two, and shift every film behind it."""
     members = WHOLE | {"aclImdb/train/urls_neg.txt": "a\u0085b\n\n" + address("tt77")}
-    assert read_archive(pack(members.items()))["film"].tolist()[0] == "tt77"
+    assert read_archive(pack(members.items()))["group"].tolist()[0] == "tt77"
 
 
 def test_known_extras_and_folders_are_passed_over(pack: Pack) -> None:
@@ -481,7 +481,7 @@ def test_the_longest_review_of_imdb_has_2470_words(imdb: pd.DataFrame) -> None:
 @pytest.mark.real_data
 def test_train_and_test_of_imdb_share_one_film(imdb: pd.DataFrame) -> None:
     """The dataset's README says none."""
-    train, test = (set(imdb.loc[imdb["split"] == split, "film"]) for split in ("train", "test"))
+    train, test = (set(imdb.loc[imdb["split"] == split, "group"]) for split in ("train", "test"))
     assert len(train & test) == 1
 
 

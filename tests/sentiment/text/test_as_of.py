@@ -38,7 +38,7 @@ def make_table(num_rows: int = 10) -> pd.DataFrame:
             "label": [number % 2 for number in numbers],
             "day": [f"2024-01-{num_rows - number:02}" for number in numbers],
             "batch": [number // 3 for number in numbers],
-            "film": [f"film {number // 2}" for number in numbers],
+            "group": [f"film {number // 2}" for number in numbers],
         }
     )
 
@@ -147,7 +147,7 @@ def test_batch_can_be_the_last_one(read: Read, as_of: int | str) -> None:
         ({"time": "batch", "as_of": "1_0"}, "received '1_0'"),
         ({"time": "batch", "as_of": "inf"}, "received 'inf'"),
         ({"time": "when"}, r"no column \['when'\].*retrain_sentiment\.time"),
-        ({"time": "film"}, "column 'film', row 1: expected a date or time"),
+        ({"time": "group"}, "column 'group', row 1: expected a date or time"),
     ],
 )
 def test_message_says_what_is_wrong(read: Read, settings: dict[str, object], message: str) -> None:
@@ -168,15 +168,15 @@ def test_holdout_is_a_part(holdout: float) -> None:
 
 
 def test_films_are_held_out_whole_where_there_are_no_times(read: Read) -> None:
-    table = read(make_table(40), source={"group": "film"})
-    assert table.groupby("film")["split"].nunique().eq(1).all()
+    table = read(make_table(40), source={"group": "group"})
+    assert table.groupby("group")["split"].nunique().eq(1).all()
     assert 8 <= len(find_held(table)) <= 9
 
 
 def test_new_films_hardly_change_what_is_held_out(read: Read) -> None:
     """Fewer than a tenth of the reviews that were learnt from come to judge."""
-    before = read(make_table(90), source={"group": "film"})
-    now = read(make_table(99), source={"group": "film"})
+    before = read(make_table(90), source={"group": "group"})
+    now = read(make_table(99), source={"group": "group"})
     learnt = set(before["text"]) - set(find_held(before))
     assert len(learnt & set(find_held(now))) < 0.1 * len(learnt)
 
@@ -194,5 +194,5 @@ def test_test_part_of_the_source_is_left_out(read: Read) -> None:
 
 
 def test_table_is_one_of_reviews(read: Read) -> None:
-    for found in (read(time="day").drop(columns="time"), read(source={"group": "film"})):
+    for found in (read(time="day").drop(columns="time"), read(source={"group": "group"})):
         assert ReviewsTable.validate(found) is found

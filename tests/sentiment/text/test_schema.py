@@ -47,14 +47,14 @@ def test_table_comes_back_from_parquet_as_it_was(table: pd.DataFrame, tmp_path: 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda table: table.drop(columns="film"),
+        lambda table: table.drop(columns="group"),
         lambda table: table.assign(num_words=1),
         lambda table: table.astype({"label": "float64"}),
     ],
     ids=["missing", "more", "another kind"],
 )
 def test_other_columns_are_refused(table: pd.DataFrame, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
-    assert fail(change(table)).startswith("ReviewsTable: expected the columns review_id (text), split (text), film")
+    assert fail(change(table)).startswith("ReviewsTable: expected the columns review_id (text), split (text), group")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_other_columns_are_refused(table: pd.DataFrame, change: Callable[[pd.Dat
         (lambda table: table.assign(label=pd.array([None] * 3, "Int8")), "a label contradicts the split"),
         (lambda table: table.assign(label=pd.array([1] * 3, "Int8")), "a label contradicts the split"),
         (lambda table: table.assign(text=table["text"].mask(table["text"] == "bad")), "text is missing"),
-        (lambda table: table.assign(film=table["film"].mask(table["film"] == "b")), "film is missing"),
+        (lambda table: table.assign(group=table["group"].mask(table["group"] == "b")), "group is missing"),
     ],
 )
 def test_wrong_rows_are_refused(
@@ -80,4 +80,4 @@ def test_wrong_rows_are_refused(
 
 def test_first_wrong_row_is_shown_without_its_text(table: pd.DataFrame) -> None:
     message = fail(table.assign(review_id="1"))
-    assert message.endswith("{'review_id': '1', 'split': 'test', 'film': 'b', 'rating': None, 'label': 1}.")
+    assert message.endswith("{'review_id': '1', 'split': 'test', 'group': 'b', 'rating': None, 'label': 1}.")

@@ -89,7 +89,7 @@ def test_columns_are_chosen_by_name(write: Write) -> None:
 
 def test_group_takes_the_place_of_the_film(write: Write) -> None:
     path = write("shop,text,label\nA,good,1\nB,bad,0\nA,fine,1\n")
-    assert read(path, group="shop")["film"].tolist() == ["A", "B", "A"]
+    assert read(path, group="shop")["group"].tolist() == ["A", "B", "A"]
 
 
 def test_split_column_is_kept(write: Write) -> None:
@@ -316,7 +316,7 @@ def test_source_has_a_name_for_messages(path: str | None, origin: str) -> None:
 def test_groups_may_be_numbers(tmp_path: Path) -> None:
     path = tmp_path / "my.parquet"
     pd.DataFrame({"shop": [7, 8], "text": ["a", "b"], "label": [0, 1]}).to_parquet(path)
-    assert read(str(path), group="shop")["film"].tolist() == ["7", "8"]
+    assert read(str(path), group="shop")["group"].tolist() == ["7", "8"]
 
 
 def test_row_that_is_too_short_is_named(write: Write) -> None:

@@ -18,20 +18,20 @@ Row = tuple[str, str, str, int | None, str]
 
 
 def make(rows: list[Row]) -> pd.DataFrame:
-    """A table of rows `review_id, split, film, label, text`."""
+    """A table of rows `review_id, split, group, label, text`."""
     return tabulate([(name, split, film, None, label, text) for name, split, film, label, text in rows])
 
 
-def make_films(num_films: int, split: str = "train", reviews: int = 4) -> list[Row]:
+def make_groups(num_groups: int, split: str = "train", reviews: int = 4) -> list[Row]:
     """As many reviews of each film, of both classes, all different."""
     return [
         (f"{split}/{film}/{number}", split, f"{split}{film}", number % 2, f"{split} {film} {number}")
-        for film in range(num_films)
+        for film in range(num_groups)
         for number in range(reviews)
     ]
 
 
-OFFICIAL = make_films(20) + make_films(10, "test")
+OFFICIAL = make_groups(20) + make_groups(10, "test")
 
 
 def split(rows: list[Row] | pd.DataFrame, **options: float) -> tuple[pd.DataFrame, dict]:
@@ -54,8 +54,8 @@ def get_parts(reviews: pd.DataFrame) -> dict[str, str]:
 
 
 def test_a_films_reviews_sit_on_one_side_of_the_split() -> None:
-    reviews, _ = split(make_films(40), validation=0.3, test=0.3)
-    assert reviews.groupby("film")["part"].nunique().max() == 1
+    reviews, _ = split(make_groups(40), validation=0.3, test=0.3)
+    assert reviews.groupby("group")["part"].nunique().max() == 1
 
 
 def test_official_test_part_stays_as_it_is() -> None:
@@ -69,7 +69,7 @@ def test_validation_has_its_fraction_of_the_training_reviews() -> None:
 
 
 def test_test_part_is_drawn_where_the_source_has_none() -> None:
-    profile = split(make_films(20), validation=0.25, test=0.2)[1]
+    profile = split(make_groups(20), validation=0.25, test=0.2)[1]
     assert profile["num_reviews"] == {"test": 16, "train": 48, "validation": 16}
 
 
@@ -101,7 +101,7 @@ def test_table_is_not_changed() -> None:
 # The draw
 
 
-@pytest.mark.parametrize("rows", [OFFICIAL, make_films(30)], ids=["official test", "drawn test"])
+@pytest.mark.parametrize("rows", [OFFICIAL, make_groups(30)], ids=["official test", "drawn test"])
 def test_same_seed_draws_the_same_films(rows: list[Row]) -> None:
     pd.testing.assert_frame_equal(split(rows, seed=3)[0], split(rows, seed=3)[0])
 
@@ -110,7 +110,7 @@ def test_other_seed_draws_other_films() -> None:
     assert get_parts(split(OFFICIAL, seed=1)[0]) != get_parts(split(OFFICIAL, seed=2)[0])
 
 
-@pytest.mark.parametrize("rows", [OFFICIAL, make_films(30)], ids=["official test", "drawn test"])
+@pytest.mark.parametrize("rows", [OFFICIAL, make_groups(30)], ids=["official test", "drawn test"])
 def test_order_of_the_rows_does_not_matter(rows: list[Row]) -> None:
     repeated = [*rows, ("train/99/9", "train", "train3", 1, "train 4 1")]
     assert get_parts(split(repeated[::-1])[0]) == get_parts(split(repeated)[0])
@@ -132,7 +132,7 @@ def test_text_of_the_test_part_is_dropped_elsewhere(part: str, label: int | None
 
 
 def test_text_of_a_drawn_test_part_is_dropped_elsewhere() -> None:
-    rows = make_films(30)
+    rows = make_groups(30)
     copied = [(f"copy{row[0]}", row[1], f"copy{row[2]}", *row[3:]) for row in rows]
     reviews, profile = split(rows + copied)
     test = reviews["part"] == "test"
@@ -190,7 +190,7 @@ def test_whatever_the_table_no_text_and_no_film_crosses_a_drawn_split(
     for one, other in [("train", "validation"), ("train", "test"), ("validation", "test")]:
         assert not set(sides[one]["text"]) & set(sides[other]["text"])
         if not (is_official and other == "test"):
-            assert not set(sides[one]["film"]) & set(sides[other]["film"])
+            assert not set(sides[one]["group"]) & set(sides[other]["group"])
 
 
 # The profile
@@ -200,9 +200,9 @@ def test_profile_says_what_the_parts_are() -> None:
     rows = [*OFFICIAL, ("u", "unlabelled", "u", None, "only five words stand here")]
     assert split(rows)[1] == {
         "num_reviews": {"test": 40, "train": 72, "unlabelled": 1, "validation": 8},
-        "num_films": {"test": 10, "train": 18, "unlabelled": 1, "validation": 2},
+        "num_groups": {"test": 10, "train": 18, "unlabelled": 1, "validation": 2},
         "positive_fraction": {"test": 0.5, "train": 0.5, "validation": 0.5},
-        "num_films_in_train_and_test": 0,
+        "num_groups_in_train_and_test": 0,
         "num_words": {"mean": 365 / 121, "median": 3.0, "max": 5},
         "num_dropped": {"in_test": 0, "repeated": 0},
     }
@@ -214,7 +214,7 @@ def test_profile_is_plain_json() -> None:
 
 
 def test_films_that_the_sources_own_split_shares_are_counted() -> None:
-    assert split([*OFFICIAL, ("x", "train", "test0", 1, "new")])[1]["num_films_in_train_and_test"] == 1
+    assert split([*OFFICIAL, ("x", "train", "test0", 1, "new")])[1]["num_groups_in_train_and_test"] == 1
 
 
 # Texts of a part
@@ -243,14 +243,14 @@ def fold(reviews: pd.DataFrame, num_folds: int = 3) -> pd.Series:
 
 @pytest.fixture(scope="module")
 def reviews() -> pd.DataFrame:
-    rows = [*make_films(21), *make_films(5, "test"), ("u", "unlabelled", "train1", None, "seen")]
+    rows = [*make_groups(21), *make_groups(5, "test"), ("u", "unlabelled", "train1", None, "seen")]
     return split(rows)[0]
 
 
 def test_a_films_reviews_share_a_fold(reviews: pd.DataFrame) -> None:
     is_train = reviews["part"] == "train"
     folds = pd.Series(assign_folds(reviews, 3))[is_train]
-    assert folds.groupby(reviews.loc[is_train, "film"]).nunique().max() == 1
+    assert folds.groupby(reviews.loc[is_train, "group"]).nunique().max() == 1
 
 
 def test_reviews_outside_the_training_part_have_no_fold(reviews: pd.DataFrame) -> None:
@@ -259,7 +259,7 @@ def test_reviews_outside_the_training_part_have_no_fold(reviews: pd.DataFrame) -
 
 
 def test_folds_hold_as_many_films_but_for_one(reviews: pd.DataFrame) -> None:
-    films = reviews.assign(fold=assign_folds(reviews, 4))[reviews["part"] == "train"].groupby("fold")["film"].nunique()
+    films = reviews.assign(fold=assign_folds(reviews, 4))[reviews["part"] == "train"].groupby("fold")["group"].nunique()
     assert (sorted(films.index), films.max() - films.min()) == ([0, 1, 2, 3], 1)
 
 
@@ -269,7 +269,7 @@ def test_folds_do_not_depend_on_the_order_of_the_rows(reviews: pd.DataFrame) -> 
 
 
 def test_fewer_films_than_folds_have_a_fold_each() -> None:
-    reviews = pd.DataFrame({"part": "train", "film": ["a", "b", "a"], "review_id": ["1", "2", "3"]})
+    reviews = pd.DataFrame({"part": "train", "group": ["a", "b", "a"], "review_id": ["1", "2", "3"]})
     found = fold(reviews, 10)
     assert (found["1"] == found["3"], sorted(set(found))) == (True, [0, 1])
 
@@ -278,17 +278,17 @@ def test_fewer_films_than_folds_have_a_fold_each() -> None:
 
 
 def test_single_film_leaves_nothing_to_train_on() -> None:
-    message = fail(make_films(1) + make_films(2, "test"))
-    assert message.startswith("train: expected negative and positive reviews, received none (of 12 reviews on 3 films")
+    message = fail(make_groups(1) + make_groups(2, "test"))
+    assert message.startswith("train: expected negative and positive reviews, received none (of 12 reviews on 3 groups")
 
 
 def test_test_part_of_one_class_is_refused() -> None:
-    rows = [*make_films(20), ("x", "test", "x", 1, "new"), ("y", "test", "y", 1, "newer")]
+    rows = [*make_groups(20), ("x", "test", "x", 1, "new"), ("y", "test", "y", 1, "newer")]
     assert fail(rows).startswith("test: expected negative and positive reviews, received 2 of one class")
 
 
 def test_validation_part_of_one_class_is_refused() -> None:
-    rows = [(f"{n}", "train", f"{n}", n % 2, f"{n}") for n in range(10)] + make_films(2, "test")
+    rows = [(f"{n}", "train", f"{n}", n % 2, f"{n}") for n in range(10)] + make_groups(2, "test")
     message = fail(rows, validation=0.05)
     assert message.startswith("validation: expected negative and positive reviews, received 1 of one class")
     assert message.endswith("Choose another sentiment.split.seed or larger fractions, or add reviews.")
@@ -320,7 +320,7 @@ def test_imdb_holds_back_a_tenth_of_its_training_reviews(imdb: tuple[pd.DataFram
 
 @pytest.mark.real_data
 def test_no_film_of_imdb_is_in_train_and_validation(imdb: tuple[pd.DataFrame, dict]) -> None:
-    parts = imdb[0].loc[imdb[0]["part"] != "test"].groupby("film")["part"].nunique()
+    parts = imdb[0].loc[imdb[0]["part"] != "test"].groupby("group")["part"].nunique()
     assert parts.max() == 1
 
 

@@ -18,7 +18,7 @@ class ExamplesTable(Table):
 
     kind = Column("text")
     review_id = Column("text")
-    film = Column("text")
+    group = Column("text")
     rating = Column("int", can_be_empty=True)
     label = Column("int")
     num_words = Column("int")
@@ -38,5 +38,5 @@ def find_examples(predictions: Predictions, reviews: Reviews, calibrations: dict
     error = (table["probability"] - table["label"].astype(float)).abs()
     worst = error[error > 0.5].nlargest(NUM_MISTAKES).index
     chosen = pd.concat([table.iloc[:1].assign(kind="sample"), table.loc[worst].assign(kind="mistake")])
-    examples = chosen.merge(reviews[["review_id", "film", "text"]], on="review_id", how="left")
+    examples = chosen.merge(reviews[["review_id", "group", "text"]], on="review_id", how="left")
     return examples[list(ExamplesTable.columns)]

@@ -133,8 +133,8 @@ def _check_classes_in_folds(labels: np.ndarray, folds: np.ndarray) -> None:
             received = f"{len(others)} of one class" if len(others) else "none"
             raise ReviewError(
                 f"train: expected negative and positive reviews outside each of the {len(np.unique(folds))} folds of "
-                f"films, received {received} outside fold {fold}. Choose another sentiment.ngrams.folds or "
-                "sentiment.split.seed, or add reviews of more films or groups."
+                f"groups, received {received} outside fold {fold}. Choose another sentiment.ngrams.folds or "
+                "sentiment.split.seed, or add reviews of more groups."
             )
 
 

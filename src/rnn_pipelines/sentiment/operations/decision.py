@@ -40,7 +40,7 @@ def describe_run(
     about = {
         "source": ReviewSourceSpec.model_validate(sentiment["source"]).origin,
         "num_reviews": sum(profile["num_reviews"].values()),
-        "num_films": int(table["film"].nunique()),
+        "num_groups": int(table["group"].nunique()),
     }
     if "time" in table:
         about |= {"first": str(table["time"].min()), "last": str(table["time"].max())}

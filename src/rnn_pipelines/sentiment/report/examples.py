@@ -32,7 +32,7 @@ def quote_reviews(examples: Examples, max_length: int) -> list[Quote]:
         Quote(
             facts=[
                 shorten(review["review_id"], NAME_LENGTH),
-                f"film or group {shorten(review['film'], NAME_LENGTH)}",
+                f"group {shorten(review['group'], NAME_LENGTH)}",
                 "no rating" if pd.isna(review["rating"]) else f"rated {review['rating']} of 10",
                 f"label: {CLASSES[review['label']]}",
                 f"predicted: {predict(review)}, confidence {format_confidence(review)}",

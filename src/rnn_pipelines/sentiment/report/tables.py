@@ -127,9 +127,9 @@ def tabulate_parts(profile: ReviewProfile) -> Table:
     for part in PARTS:
         if part in profile["num_reviews"]:
             positive = profile["positive_fraction"].get(part)
-            counts = [f"{profile[key][part]:,}" for key in ("num_reviews", "num_films")]
+            counts = [f"{profile[key][part]:,}" for key in ("num_reviews", "num_groups")]
             rows.append([part, *counts, NO_NUMBER if positive is None else format_percent(positive, 1)])
-    return Table(["part", "reviews", "films or groups", "positive"], rows)
+    return Table(["part", "reviews", "groups", "positive"], rows)
 
 
 def tabulate_profile(profile: ReviewProfile) -> Table:
@@ -138,7 +138,7 @@ def tabulate_profile(profile: ReviewProfile) -> Table:
     rows = [
         ["dropped, because the text is in the test part", f"{dropped['in_test']:,}"],
         ["dropped, because the text is there already", f"{dropped['repeated']:,}"],
-        ["films or groups in training and test part", f"{profile['num_films_in_train_and_test']:,}"],
+        ["groups in training and test part", f"{profile['num_groups_in_train_and_test']:,}"],
         ["words of a review, mean", f"{words['mean']:,.0f}"],
         ["words of a review, median", f"{words['median']:,.0f}"],
         ["words of a review, most", f"{words['max']:,}"],

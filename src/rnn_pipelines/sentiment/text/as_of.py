@@ -139,13 +139,13 @@ def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSour
 def _renumber(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.DataFrame:
     """Rows that count for nothing leave no gaps in the numbers, on which draws depend."""
     ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")
-    return table.assign(review_id=ids, **({} if source.group else {"film": ids})).reset_index(drop=True)
+    return table.assign(review_id=ids, **({} if source.group else {"group": ids})).reset_index(drop=True)
 
 
 def _find_unit(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> str:
     if spec.time is not None:
         return "time"
-    return "text" if source.path is not None and source.group is None else "film"
+    return "text" if source.path is not None and source.group is None else "group"
 
 
 def _hold_out(units: pd.Series, spec: AsOfReviewsSpec) -> pd.Index:

@@ -7,7 +7,7 @@ import pandas as pd
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.storage.tables import Column, Table
 
-DTYPES = {"review_id": "str", "split": "str", "film": "str", "rating": "Int8", "label": "Int8", "text": "str"}
+DTYPES = {"review_id": "str", "split": "str", "group": "str", "rating": "Int8", "label": "Int8", "text": "str"}
 SPLITS = ("train", "test", "unlabelled")
 PARTS = ("train", "validation", "test", "unlabelled")
 
@@ -20,14 +20,14 @@ def tabulate(rows: list[tuple[object, ...]]) -> pd.DataFrame:
 class ReviewsTable(Table):
     """Reviews.
 
-    `split` is that of the source, `part` the one that they have in training. `film` is the group whose reviews stay on
+    `split` is that of the source, `part` the one that they have in training. `group` is the group whose reviews stay on
     one side of each split: a film, or what the user names. `rating` is 1 to 10, `label` 0 (negative) or 1 (positive),
     missing where the split is unlabelled. `text` is as it was written.
     """
 
     review_id = Column("text")
     split = Column("text")
-    film = Column("text")
+    group = Column("text")
     rating = Column("int", can_be_empty=True)
     label = Column("int", can_be_empty=True)
     text = Column("text")

@@ -110,7 +110,7 @@ def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
         {
             "review_id": ids,
             "split": _parse_splits(table, source),
-            "film": ids if source.group is None else _parse_names(table, source.group, source),
+            "group": ids if source.group is None else _parse_names(table, source.group, source),
             "rating": pd.Series(pd.NA, index=table.index, dtype="Int8"),
             "label": _parse_labels(table, source),
             "text": _parse_texts(table, source),

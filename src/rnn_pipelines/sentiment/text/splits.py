@@ -46,13 +46,13 @@ class DroppedReviews(TypedDict):
 class ReviewProfile(TypedDict):
     """What stands in the reviews: numbers by part, of the labelled parts alone in `positive_fraction`.
 
-    `num_films` are groups. A source's own split may share some between training (with validation) and test part.
+    `num_groups` are groups. A source's own split may share some between training (with validation) and test part.
     """
 
     num_reviews: dict[str, int]
-    num_films: dict[str, int]
+    num_groups: dict[str, int]
     positive_fraction: dict[str, float]
-    num_films_in_train_and_test: int
+    num_groups_in_train_and_test: int
     num_words: WordCounts
     num_dropped: DroppedReviews
 
@@ -75,10 +75,10 @@ def split_reviews(table: Reviews, split: ReviewSplitSpec) -> tuple[Reviews, Revi
     rng = np.random.default_rng(split.seed)
     part = table["split"]
     if not (part == "test").any():
-        part = _hold_back(table["film"], part, split.test, "test", rng)
+        part = _hold_back(table["group"], part, split.test, "test", rng)
     in_test, repeated = _find_duplicates(table, part)
     kept = ~(in_test | repeated)
-    part = _hold_back(table.loc[kept, "film"], part[kept], split.validation, "validation", rng)
+    part = _hold_back(table.loc[kept, "group"], part[kept], split.validation, "validation", rng)
     reviews = table.loc[kept, list(DTYPES)].assign(part=part).reset_index(drop=True)
     _check_classes_in_parts(reviews, split)
     dropped = DroppedReviews(in_test=int(in_test.sum()), repeated=int(repeated.sum()))
@@ -100,9 +100,9 @@ def assign_folds(reviews: Reviews, num_folds: int) -> np.ndarray:
         int64[num_reviews], −1 outside the training part.
     """
     is_train = reviews["part"] == "train"
-    groups = np.sort(reviews.loc[is_train, "film"].unique())
+    groups = np.sort(reviews.loc[is_train, "group"].unique())
     fold = pd.Series(np.random.default_rng(0).permutation(len(groups)) % num_folds, index=groups)
-    return np.where(is_train, reviews["film"].map(fold).fillna(-1), -1).astype(np.int64)
+    return np.where(is_train, reviews["group"].map(fold).fillna(-1), -1).astype(np.int64)
 
 
 def _hold_back(group: pd.Series, part: pd.Series, fraction: float, name: str, rng: np.random.Generator) -> pd.Series:
@@ -135,7 +135,7 @@ def _check_classes_in_parts(reviews: Reviews, split: ReviewSplitSpec) -> None:
             received = f"{len(labels)} of one class" if len(labels) else "none"
             raise ReviewError(
                 f"{part}: expected negative and positive reviews, received {received} (of {len(reviews)} reviews on "
-                f"{reviews['film'].nunique()} films or groups; validation {split.validation}, test {split.test}, "
+                f"{reviews['group'].nunique()} groups; validation {split.validation}, test {split.test}, "
                 f"seed {split.seed}). Choose another sentiment.split.seed or larger fractions, or add reviews."
             )
 
@@ -145,12 +145,12 @@ def _profile_reviews(reviews: Reviews, dropped: DroppedReviews) -> ReviewProfile
     labelled = reviews[reviews["label"].notna()].groupby("part")
     words = reviews["text"].map(lambda text: len(text.split()))
     trained = reviews["part"].isin(["train", "validation"])
-    shared = set(reviews.loc[trained, "film"]) & set(reviews.loc[reviews["part"] == "test", "film"])
+    shared = set(reviews.loc[trained, "group"]) & set(reviews.loc[reviews["part"] == "test", "group"])
     return {
         "num_reviews": {part: int(size) for part, size in parts.size().items()},
-        "num_films": {part: int(size) for part, size in parts["film"].nunique().items()},
+        "num_groups": {part: int(size) for part, size in parts["group"].nunique().items()},
         "positive_fraction": {part: float(mean) for part, mean in labelled["label"].mean().items()},
-        "num_films_in_train_and_test": len(shared),
+        "num_groups_in_train_and_test": len(shared),
         "num_words": {"mean": float(words.mean()), "median": float(words.median()), "max": int(words.max())},
         "num_dropped": dropped,
     }
