@@ -51,7 +51,7 @@ def make_sentiment() -> Callable[..., SimpleNamespace]:
     """
 
     def make(
-        has_path: bool = True, has_ratings: bool = True, noise: float = 1.0, text: str = "A film.", film: str = "tt1"
+        has_path: bool = True, has_ratings: bool = True, noise: float = 1.0, text: str = "A film.", group: str = "tt1"
     ) -> SimpleNamespace:
         generator = np.random.default_rng(0)
         labels = np.tile([0, 1], 200)
@@ -66,7 +66,7 @@ def make_sentiment() -> Callable[..., SimpleNamespace]:
         records = dict.fromkeys(("lstm", "gru", "pointwise"), record)
         cost = {"nb_ngram": {"training_seconds": 7.0, "num_parameters": 123456}}
         metrics, by_group, by_confidence = evaluate_classifiers(table, **records, **cost)
-        reviews = pd.DataFrame({"review_id": table["review_id"], "group": film, "text": text})
+        reviews = pd.DataFrame({"review_id": table["review_id"], "group": group, "text": text})
         losses = pd.DataFrame({"epoch": [1, 2, 3], "loss": [0.6, 0.3, 0.1], "val_loss": [0.5, 0.4, 0.45]})
         calibrations = {
             name: {
