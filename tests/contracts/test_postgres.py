@@ -31,8 +31,8 @@ def test_every_entry_takes_the_place_of_another_in_its_layer(own: dict[str, Any]
 def test_series_forecasts_and_judged_forecasts_are_on_the_server(own: dict[str, Any]) -> None:
     assert sorted(own) == [
         "forecast_external",
+        "monitor_forecast_evaluated",
         "monitor_forecast_found_forecasts",
-        "monitor_forecast_judged",
         "predict_forecast_forecasts",
     ]
 

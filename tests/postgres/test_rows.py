@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from rnn_pipelines.datasets import PostgresRowsDataset, postgres_table
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
-from rnn_pipelines.forecast.evaluation.realised import JudgedForecastsTable
+from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecastsTable
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
@@ -179,12 +179,12 @@ def test_tables_that_the_documents_make_are_those_of_the_catalog(
     """With no more rights than they name."""
     documented = re.search(r"```sql\n(create table forecasts.*?)```", (project / "docs/data.md").read_text(), re.DOTALL)
     assert documented is not None
-    grant = "grant select, insert, update on forecasts, judged_forecasts to forecaster"
+    grant = "grant select, insert, update on forecasts, evaluated_forecasts to forecaster"
     database.run("reset role", documented[1], grant)
     forecasts = make_forecasts()
-    judged = forecasts.assign(y=1.0, expected_mse=np.nan)[list(JudgedForecastsTable.columns)]
+    judged = forecasts.assign(y=1.0, expected_mse=np.nan)[list(EvaluatedForecastsTable.columns)]
     catalog = OmegaConfigLoader(str(project / "conf"), base_env="linear", default_run_env="postgres")["catalog"]
-    entries = catalog["predict_forecast_forecasts"], catalog["monitor_forecast_judged"]["dataset"]
+    entries = catalog["predict_forecast_forecasts"], catalog["monitor_forecast_evaluated"]["dataset"]
     for entry, rows in zip(entries, (forecasts, judged), strict=True):
         dataset = make_dataset(
             database.url, **{name: entry.get(name) for name in ("table", "key", "stamp", "families")}

@@ -16,14 +16,14 @@ from rnn_pipelines.champion.verdict import Verdict
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.drift import DriftTable
-from rnn_pipelines.forecast.evaluation.realised import JudgedForecastsTable, join_actuals
+from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecastsTable, join_actuals
 from rnn_pipelines.forecast.operations.monitoring import (
     ForecastVerdict,
     measure_covariate_drift,
     measure_drift,
     monitor_forecasts,
 )
-from rnn_pipelines.forecast.operations.verdict import ForecastEvidence, MonitorForecastSpec, judge_forecasts
+from rnn_pipelines.forecast.operations.verdict import ForecastEvidence, MonitorForecastSpec, evaluate_forecasts
 from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
 
 WELL = ForecastEvidence(
@@ -38,7 +38,7 @@ def make_spec(max_missed_steps: int = 1, drift: dict[str, Any] | None = None, **
 
 
 def judge(evidence: ForecastEvidence, **options: Any) -> Verdict:
-    return judge_forecasts(evidence, make_spec(**options))
+    return evaluate_forecasts(evidence, make_spec(**options))
 
 
 # Well, or nothing to judge
@@ -350,7 +350,7 @@ def monitor(
     judged = join_actuals(log, series, champion)
     coverage = check_coverage(log, series, profile, champion)
     drift = measure_drift(series, profile, champion, make_spec())
-    for table, kind in ((judged, JudgedForecastsTable), (drift, DriftTable)):
+    for table, kind in ((judged, EvaluatedForecastsTable), (drift, DriftTable)):
         kind.validate(table)
     prices = pd.DataFrame({"unique_id": "a", "ds": series["ds"], "price": series["y"] if price is None else price})
     of_prices = measure_covariate_drift(series, profile, champion, CODING, prices, make_spec())

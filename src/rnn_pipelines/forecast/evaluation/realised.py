@@ -18,7 +18,7 @@ from rnn_pipelines.storage.tables import Column
 logger = logging.getLogger(__name__)
 
 
-class JudgedForecastsTable(StepsTable):
+class EvaluatedForecastsTable(StepsTable):
     """Past forecasts beside their actuals, and the MSE that the model promised for the step, missing if it didn't.
 
     With the bounds of the intervals that there are.
@@ -32,7 +32,7 @@ class JudgedForecastsTable(StepsTable):
     expected_mse = Column("float", can_be_empty=True)
 
 
-JudgedForecasts = Annotated[pd.DataFrame, JudgedForecastsTable]
+EvaluatedForecasts = Annotated[pd.DataFrame, EvaluatedForecastsTable]
 
 
 class GroupError(TypedDict):
@@ -65,7 +65,7 @@ class RealisedError(GroupError):
     p_value: float | None
 
 
-def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampion) -> JudgedForecasts:
+def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampion) -> EvaluatedForecasts:
     """The past forecasts that can be judged, each beside its actual and what its model promised for its step.
 
     A forecast without an actual is left out, as is one whose actual was filled in, and one whose model had learnt from
@@ -95,7 +95,7 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     judged = joined[~has_seen].merge(
         _tabulate_expected_errors(versions), on=["model_version", "horizon_step"], how="left"
     )
-    return judged[[*JudgedForecastsTable.columns, *bounds]]
+    return judged[[*EvaluatedForecastsTable.columns, *bounds]]
 
 
 def _make_empty_log(series: Series) -> ForecastLog:
@@ -145,13 +145,13 @@ def _tabulate_expected_errors(versions: Mapping[str, ExpectedError]) -> pd.DataF
     return table.astype({"model_version": "str", "horizon_step": "int64", "expected_mse": "float64"})
 
 
-def keep_newest(judged: JudgedForecasts, num_cutoffs: int) -> JudgedForecasts:
+def keep_newest(judged: EvaluatedForecasts, num_cutoffs: int) -> EvaluatedForecasts:
     """The forecasts from the newest cut-offs."""
     newest = np.sort(judged["cutoff"].unique())[-num_cutoffs:]
     return judged[judged["cutoff"].isin(newest)]
 
 
-def measure_realised(judged: JudgedForecasts) -> RealisedError:
+def measure_realised(judged: EvaluatedForecasts) -> RealisedError:
     """Realised error against the promise.
 
     Args:
@@ -183,7 +183,7 @@ def _compare(errors: pd.DataFrame) -> float:
     return compare_losses(by_window, "mse", "expected_mse", int(errors["horizon_step"].max()))
 
 
-def measure_groups(judged: JudgedForecasts, by: Literal["horizon_step", "cutoff", "model_version"]) -> pd.DataFrame:
+def measure_groups(judged: EvaluatedForecasts, by: Literal["horizon_step", "cutoff", "model_version"]) -> pd.DataFrame:
     """Realised error and promise by step ahead, by cut-off or by model version.
 
     Args:
@@ -202,7 +202,7 @@ def measure_groups(judged: JudgedForecasts, by: Literal["horizon_step", "cutoff"
     return counts.join(means).reset_index().sort_values(order, ignore_index=True)
 
 
-def _compute_losses(judged: JudgedForecasts) -> pd.DataFrame:
+def _compute_losses(judged: EvaluatedForecasts) -> pd.DataFrame:
     error = judged["y"] - judged["y_hat"]
     return judged[["unique_id", "cutoff", "horizon_step", "model_version", "expected_mse"]].assign(
         mse=error**2, mae=error.abs()

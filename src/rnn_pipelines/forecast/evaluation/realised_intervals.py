@@ -5,7 +5,7 @@ from typing import TypedDict
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.evaluation.realised import JudgedForecasts, JudgedForecastsTable
+from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecasts, EvaluatedForecastsTable
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, name_own_bounds
 from rnn_pipelines.reading.times import format_time
@@ -35,7 +35,7 @@ class Anomaly(TypedDict):
     hi: float
 
 
-def measure_coverage(judged: JudgedForecasts) -> list[RealisedCoverage]:
+def measure_coverage(judged: EvaluatedForecasts) -> list[RealisedCoverage]:
     """Realised coverage of each level, over the forecasts that have an interval of it.
 
     Args:
@@ -61,7 +61,7 @@ def measure_coverage(judged: JudgedForecasts) -> list[RealisedCoverage]:
     return found
 
 
-def find_anomalies(judged: JudgedForecasts) -> list[Anomaly]:
+def find_anomalies(judged: EvaluatedForecasts) -> list[Anomaly]:
     """The actuals that lie outside of the interval of their newest forecast, the newest first.
 
     Args:
@@ -81,12 +81,12 @@ def find_anomalies(judged: JudgedForecasts) -> list[Anomaly]:
     ]
 
 
-def _list_levels(judged: JudgedForecasts) -> list[int]:
-    names = [name for name in judged if JudgedForecastsTable.is_in_family(name)]
+def _list_levels(judged: EvaluatedForecasts) -> list[int]:
+    names = [name for name in judged if EvaluatedForecastsTable.is_in_family(name)]
     return sorted({int(name.partition("_")[2]) for name in names})
 
 
-def _take_bounds(judged: JudgedForecasts, level: int) -> pd.DataFrame:
+def _take_bounds(judged: EvaluatedForecasts, level: int) -> pd.DataFrame:
     """Rows with both bounds, as `lo` and `hi`."""
     low, high = name_own_bounds(level)
     columns = ["unique_id", "cutoff", "ds", "horizon_step", "y", low, high]

@@ -17,8 +17,8 @@ from rnn_pipelines.forecast.evaluation.covariate_drift import CovariateDrift, co
 from rnn_pipelines.forecast.evaluation.coverage import Coverage
 from rnn_pipelines.forecast.evaluation.drift import Drift, compare_with_past
 from rnn_pipelines.forecast.evaluation.realised import (
+    EvaluatedForecasts,
     GroupError,
-    JudgedForecasts,
     RealisedError,
     keep_newest,
     measure_groups,
@@ -35,7 +35,7 @@ from rnn_pipelines.forecast.operations.verdict import (
     CovariateDriftRow,
     ForecastEvidence,
     MonitorForecastSpec,
-    judge_forecasts,
+    evaluate_forecasts,
 )
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.tables import Profile, Series
@@ -127,7 +127,7 @@ def _find_training(profile: Profile, champion: KnownChampion) -> tuple[dict[str,
 
 
 def monitor_forecasts(
-    judged: JudgedForecasts,
+    judged: EvaluatedForecasts,
     coverage: Coverage,
     champion: KnownChampion,
     drift: Drift,
@@ -168,7 +168,7 @@ def monitor_forecasts(
         },
         covariates=tuple(_list_rows(covariate_drift)),
     )
-    verdict = judge_forecasts(evidence, monitoring)
+    verdict = evaluate_forecasts(evidence, monitoring)
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
     found = ForecastVerdict(
         **describe_verdict(verdict, monitoring.valid_days),

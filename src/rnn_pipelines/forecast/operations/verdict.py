@@ -127,7 +127,7 @@ class ForecastEvidence:
     covariates: tuple[CovariateDriftRow, ...] = ()
 
 
-def judge_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Verdict:
+def evaluate_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Verdict:
     """Says ok, retrain or alarm.
 
     Args:

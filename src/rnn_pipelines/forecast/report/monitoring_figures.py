@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.evaluation.realised import GroupError, JudgedForecasts, measure_groups
+from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecasts, GroupError, measure_groups
 from rnn_pipelines.forecast.operations.monitoring import ForecastVerdict
 from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.report.choice import show_time
@@ -23,7 +23,7 @@ NOTHING = "no past forecast can be judged yet"
 
 
 def draw_figures(
-    judged: JudgedForecasts, verdict: ForecastVerdict, monitoring: MonitorForecastSpec
+    judged: EvaluatedForecasts, verdict: ForecastVerdict, monitoring: MonitorForecastSpec
 ) -> dict[str, Figure]:
     """Draws `error_over_time` and `error_by_step`.
 
@@ -38,7 +38,7 @@ def draw_figures(
     }
 
 
-def draw_error_over_time(judged: JudgedForecasts, num_cutoffs: int) -> Figure:
+def draw_error_over_time(judged: EvaluatedForecasts, num_cutoffs: int) -> Figure:
     """RMSE of the forecasts from each cut-off, its mean over the cut-offs before it, and the promise.
 
     Args:
@@ -62,7 +62,7 @@ def draw_error_over_time(judged: JudgedForecasts, num_cutoffs: int) -> Figure:
     return figure
 
 
-def mark_versions(judged: JudgedForecasts) -> pd.DataFrame:
+def mark_versions(judged: EvaluatedForecasts) -> pd.DataFrame:
     """The model versions by their first cut-off that is judged: `model_version, first_cutoff, mark` (v1, v2, …)."""
     first = judged.groupby("model_version")["cutoff"].min().rename("first_cutoff").reset_index()
     first = first.sort_values(["first_cutoff", "model_version"], ignore_index=True)

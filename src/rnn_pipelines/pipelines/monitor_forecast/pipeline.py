@@ -46,7 +46,7 @@ def create_measure_pipeline() -> Pipeline:
                 [coding, "forecast_external", source, SPEC, "params:forecast.covariates"],
                 covariate_table,
             ),
-            node(join_actuals, [log, series, champion], "monitor_forecast_judged"),
+            node(join_actuals, [log, series, champion], "monitor_forecast_evaluated"),
             node(check_coverage, [log, series, profile, champion], "monitor_forecast_coverage"),
             node(measure_drift, [series, profile, champion, SPEC], "monitor_forecast_drift"),
             node(
