@@ -114,9 +114,9 @@ def test_forecasts_are_judged_when_their_days_have_come(night: Night) -> None:
     night.database.run(ADD_DAYS.format(240, 241))
     night.do(PREDICT, MONITOR)
     assert len(night.read_marks("forecasts")) == 12
-    judged = [("2024-08-27", "2024-08-28"), ("2024-08-27", "2024-08-29")]
+    evaluated = [("2024-08-27", "2024-08-28"), ("2024-08-27", "2024-08-29")]
     assert sorted(night.read_marks("evaluated_forecasts")) == [
-        (f"shop {shop}", *day) for shop in "ab" for day in judged
+        (f"shop {shop}", *day) for shop in "ab" for day in evaluated
     ]
     assert night.database.read("select count(*) from evaluated_forecasts natural join series") == [(4,)]
 
@@ -129,10 +129,10 @@ def test_judgement_that_is_repeated_changes_nothing(night: Night) -> None:
 
 def test_late_correction_changes_what_comes_from_it_and_nothing_else(night: Night) -> None:
     """The judgement of that day, and the forecasts from it."""
-    judged, forecasts = night.read_marks("evaluated_forecasts"), night.read_marks("forecasts")
+    evaluated, forecasts = night.read_marks("evaluated_forecasts"), night.read_marks("forecasts")
     night.database.run("update series set y = 20 where unique_id = 'shop a' and ds = '2024-08-29'")
     night.do(PREDICT, MONITOR)
-    assert night.list_changed("evaluated_forecasts", judged) == [("shop a", "2024-08-27", "2024-08-29")]
+    assert night.list_changed("evaluated_forecasts", evaluated) == [("shop a", "2024-08-27", "2024-08-29")]
     days = ("2024-08-30", "2024-08-31", "2024-09-01")
     assert night.list_changed("forecasts", forecasts) == [("shop a", "2024-08-29", day) for day in days]
     corrected = "select y from evaluated_forecasts where unique_id = 'shop a' and ds = '2024-08-29'"

@@ -55,7 +55,7 @@ def make_log(*forecasts: tuple[str, int, int, float, str], steps: bool = False) 
 
 
 @pytest.fixture
-def judged() -> pd.DataFrame:
+def evaluated() -> pd.DataFrame:
     """Errors of both series by versions one and two, from twenty cut-offs."""
     random = np.random.default_rng(0)
     rows = [
@@ -69,8 +69,8 @@ def judged() -> pd.DataFrame:
 
 
 def test_forecast_stands_beside_its_actual_and_the_promise_of_its_version_and_step() -> None:
-    judged = join_actuals(make_log(("a", 10, 2, 11.0, "one"), ("b", 10, 1, 5.0, "two")), make_series(), CHAMPION)
-    assert judged[["y", "y_hat", "expected_mse"]].to_numpy().tolist() == [[12, 11, 2], [110, 5, 3]]
+    evaluated = join_actuals(make_log(("a", 10, 2, 11.0, "one"), ("b", 10, 1, 5.0, "two")), make_series(), CHAMPION)
+    assert evaluated[["y", "y_hat", "expected_mse"]].to_numpy().tolist() == [[12, 11, 2], [110, 5, 3]]
 
 
 def test_forecast_without_an_actual_does_not_count() -> None:
@@ -86,8 +86,8 @@ def test_filled_value_never_judges() -> None:
 @pytest.mark.parametrize(("cutoff", "counts"), [(3, False), (4, True)])
 def test_forecast_from_before_what_its_model_has_learnt_does_not_count(cutoff: int, counts: bool) -> None:
     """The version has learnt until the fifth day, number 4: a forecast from that day on is one."""
-    judged = join_actuals(make_log(("a", cutoff, 1, 1.0, "one")), make_series(), CHAMPION)
-    assert len(judged) == counts
+    evaluated = join_actuals(make_log(("a", cutoff, 1, 1.0, "one")), make_series(), CHAMPION)
+    assert len(evaluated) == counts
 
 
 def test_forecast_of_steps_from_before_what_its_model_has_learnt_does_not_count() -> None:
@@ -98,15 +98,15 @@ def test_forecast_of_steps_from_before_what_its_model_has_learnt_does_not_count(
 
 @pytest.mark.parametrize("by_step", [None, [], [float("nan")], [None], [float("inf")]])
 def test_promise_that_is_not_on_record_is_none(by_step: list[float] | None) -> None:
-    judged = join_actuals(make_log(("a", 10, 1, 1.0, "x")), make_series(), {"versions": {"x": {"by_step": by_step}}})
-    assert judged["expected_mse"].isna().tolist() == [True]
+    evaluated = join_actuals(make_log(("a", 10, 1, 1.0, "x")), make_series(), {"versions": {"x": {"by_step": by_step}}})
+    assert evaluated["expected_mse"].isna().tolist() == [True]
 
 
 def test_nothing_can_be_judged_where_there_are_no_forecasts() -> None:
-    judged = join_actuals(None, make_series(), CHAMPION)
-    assert judged.empty
-    assert measure_realised(judged)["ratio"] is None
-    assert measure_groups(judged, "horizon_step").empty
+    evaluated = join_actuals(None, make_series(), CHAMPION)
+    assert evaluated.empty
+    assert measure_realised(evaluated)["ratio"] is None
+    assert measure_groups(evaluated, "horizon_step").empty
 
 
 def test_dates_are_not_held_against_steps() -> None:
@@ -122,15 +122,15 @@ def test_inputs_are_not_changed() -> None:
     pd.testing.assert_frame_equal(series, before[1])
 
 
-def test_newest_cut_offs_are_kept(judged: pd.DataFrame) -> None:
-    assert keep_newest(judged, 3)["cutoff"].unique().tolist() == [day(27), day(28), day(29)]
+def test_newest_cut_offs_are_kept(evaluated: pd.DataFrame) -> None:
+    assert keep_newest(evaluated, 3)["cutoff"].unique().tolist() == [day(27), day(28), day(29)]
 
 
-def test_errors_are_those_of_an_independent_computation(judged: pd.DataFrame) -> None:
+def test_errors_are_those_of_an_independent_computation(evaluated: pd.DataFrame) -> None:
     """Row by row in plain Python: means over a series, then over series."""
-    measures = measure_realised(judged)
+    measures = measure_realised(evaluated)
     by_series: dict[str, list[tuple[float, float, float]]] = {"a": [], "b": []}
-    for row in judged.itertuples():
+    for row in evaluated.itertuples():
         error = row.y - row.y_hat
         by_series[row.unique_id].append(
             (error * error, abs(error), VERSIONS[row.model_version]["by_step"][row.horizon_step - 1])
@@ -139,42 +139,44 @@ def test_errors_are_those_of_an_independent_computation(judged: pd.DataFrame) ->
     mse, mae, expected = [sum(column) / 2 for column in zip(*means, strict=True)]
     assert [measures[name] for name in ("mse", "mae", "expected_mse")] == pytest.approx([mse, mae, expected])
     assert measures["ratio"] == pytest.approx(mse / expected)
-    assert (measures["num_forecasts"], measures["num_cutoffs"]) == (len(judged), 20)
+    assert (measures["num_forecasts"], measures["num_cutoffs"]) == (len(evaluated), 20)
 
 
-def test_errors_by_step_are_those_of_an_independent_computation(judged: pd.DataFrame) -> None:
-    by_step = measure_groups(judged, "horizon_step").set_index("horizon_step")
+def test_errors_by_step_are_those_of_an_independent_computation(evaluated: pd.DataFrame) -> None:
+    by_step = measure_groups(evaluated, "horizon_step").set_index("horizon_step")
     for step in (1, 2):
-        rows = judged[judged["horizon_step"] == step]
+        rows = evaluated[evaluated["horizon_step"] == step]
         squares = [((part["y"] - part["y_hat"]) ** 2).to_numpy().mean() for _, part in rows.groupby("unique_id")]
         assert by_step.loc[step, "mse"] == pytest.approx(sum(squares) / 2)
         assert by_step.loc[step, "num_forecasts"] == len(rows)
 
 
-def test_versions_stand_in_the_order_of_their_first_forecasts(judged: pd.DataFrame) -> None:
-    versions = measure_groups(judged.replace({"model_version": {"one": "z"}}), "model_version")
+def test_versions_stand_in_the_order_of_their_first_forecasts(evaluated: pd.DataFrame) -> None:
+    versions = measure_groups(evaluated.replace({"model_version": {"one": "z"}}), "model_version")
     assert versions["model_version"].tolist() == ["z", "two"]
     assert versions["first_cutoff"].tolist() == [day(10), day(20)]
 
 
-def test_forecasts_of_versions_without_a_promise_are_counted_and_left_out(judged: pd.DataFrame) -> None:
-    unknown = judged.assign(expected_mse=judged["expected_mse"].where(judged["model_version"] == "two"))
-    only = judged[judged["model_version"] == "two"]
-    assert measure_realised(unknown) == measure_realised(only) | {"num_without_expected_error": len(judged) - len(only)}
+def test_forecasts_of_versions_without_a_promise_are_counted_and_left_out(evaluated: pd.DataFrame) -> None:
+    unknown = evaluated.assign(expected_mse=evaluated["expected_mse"].where(evaluated["model_version"] == "two"))
+    only = evaluated[evaluated["model_version"] == "two"]
+    assert measure_realised(unknown) == measure_realised(only) | {
+        "num_without_expected_error": len(evaluated) - len(only)
+    }
 
 
-def test_promise_of_a_group_is_none_where_one_of_its_forecasts_has_none(judged: pd.DataFrame) -> None:
-    unknown = judged.assign(expected_mse=judged["expected_mse"].where(judged["cutoff"] != day(29)))
+def test_promise_of_a_group_is_none_where_one_of_its_forecasts_has_none(evaluated: pd.DataFrame) -> None:
+    unknown = evaluated.assign(expected_mse=evaluated["expected_mse"].where(evaluated["cutoff"] != day(29)))
     assert measure_groups(unknown, "horizon_step")["expected_mse"].isna().all()
 
 
-def test_small_p_value_needs_an_error_that_differs_from_the_promise(judged: pd.DataFrame) -> None:
-    as_expected = judged.assign(expected_mse=((judged["y"] - judged["y_hat"]) ** 2).mean())
-    far_below = judged.assign(expected_mse=0.01)
+def test_small_p_value_needs_an_error_that_differs_from_the_promise(evaluated: pd.DataFrame) -> None:
+    as_expected = evaluated.assign(expected_mse=((evaluated["y"] - evaluated["y_hat"]) ** 2).mean())
+    far_below = evaluated.assign(expected_mse=0.01)
     assert measure_realised(as_expected)["p_value"] > 0.2
     assert measure_realised(far_below)["p_value"] < 0.01
 
 
-def test_forecast_that_is_no_number_makes_no_ratio_that_is_one(judged: pd.DataFrame) -> None:
-    infinite = judged.assign(y_hat=judged["y_hat"].where(judged["cutoff"] != day(29), np.inf))
+def test_forecast_that_is_no_number_makes_no_ratio_that_is_one(evaluated: pd.DataFrame) -> None:
+    infinite = evaluated.assign(y_hat=evaluated["y_hat"].where(evaluated["cutoff"] != day(29), np.inf))
     assert not np.isfinite(measure_realised(infinite)["ratio"])

@@ -11,7 +11,7 @@ NUM = 40
 
 
 @pytest.fixture
-def judged() -> pd.DataFrame:
+def evaluated() -> pd.DataFrame:
     """One-step forecasts that are off by 1, and promised to be off by 2; the version changes in the middle."""
     cutoff = pd.date_range("2024-01-01", periods=NUM)
     return pd.DataFrame(
@@ -28,16 +28,16 @@ def judged() -> pd.DataFrame:
     )
 
 
-def test_root_mean_squares_are_drawn(judged: pd.DataFrame) -> None:
-    one, mean, expected = draw_error_over_time(judged, 10).data
+def test_root_mean_squares_are_drawn(evaluated: pd.DataFrame) -> None:
+    one, mean, expected = draw_error_over_time(evaluated, 10).data
     assert list(one.y) == [1.0] * 30 + [3.0] * 10
     assert mean.y[29] == 1.0
     assert mean.y[34] == pytest.approx(np.sqrt((5 * 1 + 5 * 9) / 10))
     assert set(expected.y) == {2.0}
 
 
-def test_first_cut_off_of_each_version_is_marked(judged: pd.DataFrame) -> None:
-    figure = draw_error_over_time(judged, 10)
+def test_first_cut_off_of_each_version_is_marked(evaluated: pd.DataFrame) -> None:
+    figure = draw_error_over_time(evaluated, 10)
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [("2024-01-01",) * 2, ("2024-01-21",) * 2]
     assert [(note.x, note.text.strip()) for note in figure.layout.annotations] == [
         ("2024-01-01", "v1"),
@@ -45,30 +45,30 @@ def test_first_cut_off_of_each_version_is_marked(judged: pd.DataFrame) -> None:
     ]
 
 
-def test_versions_are_numbered_as_in_the_table(judged: pd.DataFrame) -> None:
+def test_versions_are_numbered_as_in_the_table(evaluated: pd.DataFrame) -> None:
     assert (
-        mark_versions(judged)["model_version"].tolist()
-        == measure_groups(judged, "model_version")["model_version"].tolist()
+        mark_versions(evaluated)["model_version"].tolist()
+        == measure_groups(evaluated, "model_version")["model_version"].tolist()
     )
 
 
-def test_versions_that_begin_together_share_a_mark(judged: pd.DataFrame) -> None:
-    both = pd.concat([judged, judged.assign(model_version="c")])
+def test_versions_that_begin_together_share_a_mark(evaluated: pd.DataFrame) -> None:
+    both = pd.concat([evaluated, evaluated.assign(model_version="c")])
     assert [note.text.strip() for note in draw_error_over_time(both, 10).layout.annotations] == ["v1, v2", "v3"]
 
 
-def test_marks_of_many_versions_have_no_names(judged: pd.DataFrame) -> None:
-    figure = draw_error_over_time(judged.assign(model_version=[f"{number:03}" for number in range(NUM)]), 10)
+def test_marks_of_many_versions_have_no_names(evaluated: pd.DataFrame) -> None:
+    figure = draw_error_over_time(evaluated.assign(model_version=[f"{number:03}" for number in range(NUM)]), 10)
     assert (len(figure.layout.shapes), len(figure.layout.annotations)) == (NUM, 0)
 
 
-def test_steps_are_drawn_as_dates_are(judged: pd.DataFrame) -> None:
-    figure = draw_error_over_time(judged.assign(cutoff=np.arange(NUM)), 10)
+def test_steps_are_drawn_as_dates_are(evaluated: pd.DataFrame) -> None:
+    figure = draw_error_over_time(evaluated.assign(cutoff=np.arange(NUM)), 10)
     assert [shape.x0 for shape in figure.layout.shapes] == [0, 20]
 
 
-def test_nothing_judged_is_said(judged: pd.DataFrame) -> None:
-    figures = draw_error_over_time(judged.head(0), 10), draw_error_by_step([])
+def test_nothing_judged_is_said(evaluated: pd.DataFrame) -> None:
+    figures = draw_error_over_time(evaluated.head(0), 10), draw_error_by_step([])
     assert [len(figure.data) for figure in figures] == [0, 0]
     assert [figure.layout.title.subtitle.text for figure in figures] == [
         "no past forecast can be judged yet",

@@ -92,10 +92,10 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     has_seen = joined["cutoff"] < joined["last"]
     if has_seen.any():
         logger.warning("left out: %d forecasts whose model had learnt from what came after them", has_seen.sum())
-    judged = joined[~has_seen].merge(
+    evaluated = joined[~has_seen].merge(
         _tabulate_expected_errors(versions), on=["model_version", "horizon_step"], how="left"
     )
-    return judged[[*EvaluatedForecastsTable.columns, *bounds]]
+    return evaluated[[*EvaluatedForecastsTable.columns, *bounds]]
 
 
 def _make_empty_log(series: Series) -> ForecastLog:
@@ -145,19 +145,19 @@ def _tabulate_expected_errors(versions: Mapping[str, ExpectedError]) -> pd.DataF
     return table.astype({"model_version": "str", "horizon_step": "int64", "expected_mse": "float64"})
 
 
-def keep_newest(judged: EvaluatedForecasts, num_cutoffs: int) -> EvaluatedForecasts:
+def keep_newest(evaluated: EvaluatedForecasts, num_cutoffs: int) -> EvaluatedForecasts:
     """The forecasts from the newest cut-offs."""
-    newest = np.sort(judged["cutoff"].unique())[-num_cutoffs:]
-    return judged[judged["cutoff"].isin(newest)]
+    newest = np.sort(evaluated["cutoff"].unique())[-num_cutoffs:]
+    return evaluated[evaluated["cutoff"].isin(newest)]
 
 
-def measure_realised(judged: EvaluatedForecasts) -> RealisedError:
+def measure_realised(evaluated: EvaluatedForecasts) -> RealisedError:
     """Realised error against the promise.
 
     Args:
-        judged: all forecasts, or a part of them.
+        evaluated: all forecasts, or a part of them.
     """
-    compared = judged[judged["expected_mse"].notna()]
+    compared = evaluated[evaluated["expected_mse"].notna()]
     names = ("first_cutoff", "last_cutoff", "mse", "mae", "expected_mse", "ratio", "p_value")
     measured: dict[str, Any] = dict.fromkeys(names)
     if len(compared):
@@ -173,7 +173,7 @@ def measure_realised(judged: EvaluatedForecasts) -> RealisedError:
     counts = {
         "num_forecasts": len(compared),
         "num_cutoffs": int(compared["cutoff"].nunique()),
-        "num_without_expected_error": len(judged) - len(compared),
+        "num_without_expected_error": len(evaluated) - len(compared),
     }
     return RealisedError(**counts | measured)  # type: ignore[typeddict-item]
 
@@ -183,17 +183,19 @@ def _compare(errors: pd.DataFrame) -> float:
     return compare_losses(by_window, "mse", "expected_mse", int(errors["horizon_step"].max()))
 
 
-def measure_groups(judged: EvaluatedForecasts, by: Literal["horizon_step", "cutoff", "model_version"]) -> pd.DataFrame:
+def measure_groups(
+    evaluated: EvaluatedForecasts, by: Literal["horizon_step", "cutoff", "model_version"]
+) -> pd.DataFrame:
     """Realised error and promise by step ahead, by cut-off or by model version.
 
     Args:
-        judged: all forecasts, or a part of them.
+        evaluated: all forecasts, or a part of them.
         by: the column.
     Returns:
         `by`, `num_forecasts, first_cutoff, last_cutoff, mse, mae, expected_mse` (means over a series, then over series;
         the promise is NaN where it is not on record for all), in the order of `by`; versions by their first cut-off.
     """
-    errors = _compute_losses(judged)
+    errors = _compute_losses(evaluated)
     means = errors.groupby([by, "unique_id"])[["mse", "mae"]].mean().groupby(by).mean()
     expected = errors.groupby([by, "unique_id"])["expected_mse"].agg(lambda values: values.mean(skipna=False))
     means["expected_mse"] = expected.groupby(by).agg(lambda values: values.mean(skipna=False))
@@ -202,8 +204,8 @@ def measure_groups(judged: EvaluatedForecasts, by: Literal["horizon_step", "cuto
     return counts.join(means).reset_index().sort_values(order, ignore_index=True)
 
 
-def _compute_losses(judged: EvaluatedForecasts) -> pd.DataFrame:
-    error = judged["y"] - judged["y_hat"]
-    return judged[["unique_id", "cutoff", "horizon_step", "model_version", "expected_mse"]].assign(
+def _compute_losses(evaluated: EvaluatedForecasts) -> pd.DataFrame:
+    error = evaluated["y"] - evaluated["y_hat"]
+    return evaluated[["unique_id", "cutoff", "horizon_step", "model_version", "expected_mse"]].assign(
         mse=error**2, mae=error.abs()
     )

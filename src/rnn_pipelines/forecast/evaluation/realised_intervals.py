@@ -35,15 +35,15 @@ class Anomaly(TypedDict):
     hi: float
 
 
-def measure_coverage(judged: EvaluatedForecasts) -> list[RealisedCoverage]:
+def measure_coverage(evaluated: EvaluatedForecasts) -> list[RealisedCoverage]:
     """Realised coverage of each level, over the forecasts that have an interval of it.
 
     Args:
-        judged: the forecasts that count.
+        evaluated: the forecasts that count.
     """
     found = []
-    for level in _list_levels(judged):
-        bounds = _take_bounds(judged, level)
+    for level in _list_levels(evaluated):
+        bounds = _take_bounds(evaluated, level)
         if bounds.empty:
             continue
         is_outside = (bounds["y"] < bounds["lo"]) | (bounds["y"] > bounds["hi"])
@@ -61,16 +61,16 @@ def measure_coverage(judged: EvaluatedForecasts) -> list[RealisedCoverage]:
     return found
 
 
-def find_anomalies(judged: EvaluatedForecasts) -> list[Anomaly]:
+def find_anomalies(evaluated: EvaluatedForecasts) -> list[Anomaly]:
     """The actuals that lie outside of the interval of their newest forecast, the newest first.
 
     Args:
-        judged: the forecasts that count; of an actual, that from the last cut-off before it decides.
+        evaluated: the forecasts that count; of an actual, that from the last cut-off before it decides.
     """
-    if ANOMALY_LEVEL not in _list_levels(judged):
+    if ANOMALY_LEVEL not in _list_levels(evaluated):
         return []
     newest = (
-        _take_bounds(judged, ANOMALY_LEVEL).sort_values(["cutoff"]).drop_duplicates(["unique_id", "ds"], keep="last")
+        _take_bounds(evaluated, ANOMALY_LEVEL).sort_values(["cutoff"]).drop_duplicates(["unique_id", "ds"], keep="last")
     )
     outside = newest[(newest["y"] < newest["lo"]) | (newest["y"] > newest["hi"])].sort_values(
         ["ds", "unique_id"], ascending=[False, True]
@@ -81,14 +81,14 @@ def find_anomalies(judged: EvaluatedForecasts) -> list[Anomaly]:
     ]
 
 
-def _list_levels(judged: EvaluatedForecasts) -> list[int]:
-    names = [name for name in judged if EvaluatedForecastsTable.is_in_family(name)]
+def _list_levels(evaluated: EvaluatedForecasts) -> list[int]:
+    names = [name for name in evaluated if EvaluatedForecastsTable.is_in_family(name)]
     return sorted({int(name.partition("_")[2]) for name in names})
 
 
-def _take_bounds(judged: EvaluatedForecasts, level: int) -> pd.DataFrame:
+def _take_bounds(evaluated: EvaluatedForecasts, level: int) -> pd.DataFrame:
     """Rows with both bounds, as `lo` and `hi`."""
     low, high = name_own_bounds(level)
     columns = ["unique_id", "cutoff", "ds", "horizon_step", "y", low, high]
-    bounds = judged[columns].rename(columns={low: "lo", high: "hi"})
+    bounds = evaluated[columns].rename(columns={low: "lo", high: "hi"})
     return bounds[np.isfinite(bounds[["lo", "hi"]]).all(axis=1)]

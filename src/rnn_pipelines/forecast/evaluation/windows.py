@@ -63,15 +63,15 @@ def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], Metrics
     Raises:
         SeriesError: nothing was observed in any window.
     """
-    judged = predictions.keep(predictions.errors.notna().all(axis=1))
-    table = judged.table
+    evaluated = predictions.keep(predictions.errors.notna().all(axis=1))
+    table = evaluated.table
     if table.empty:
         raise SeriesError("cross-validation: nothing was observed in any window. Ask for more windows.")
-    means = {name: average_over_series(judged, METRICS[name].statistic) for name in MEANS}
-    baseline = min((name for name in judged.forecasters if name in METHODS), key=lambda name: means["mse"][name])
-    squared = average_errors(table, judged.forecasters, "mse", by="cutoff")
+    means = {name: average_over_series(evaluated, METRICS[name].statistic) for name in MEANS}
+    baseline = min((name for name in evaluated.forecasters if name in METHODS), key=lambda name: means["mse"][name])
+    squared = average_errors(table, evaluated.forecasters, "mse", by="cutoff")
     overlap = count_overlapping(table)
-    of_intervals, _ = measure_intervals(judged)
+    of_intervals, _ = measure_intervals(evaluated)
     results = WindowResults(
         num_windows=len(table[["unique_id", "cutoff"]].drop_duplicates()),
         num_series=table["unique_id"].nunique(),
@@ -82,10 +82,10 @@ def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], Metrics
             name: {metric: found[name] for metric, found in means.items()}
             | {"p_value": None if name == baseline else compare_losses(squared, name, baseline, overlap)}
             | of_intervals[name]
-            for name in judged.forecasters
+            for name in evaluated.forecasters
         },
     )
-    return results.model_dump(), measure_by_cutoff(judged)
+    return results.model_dump(), measure_by_cutoff(evaluated)
 
 
 def count_overlapping(table: pd.DataFrame) -> int:

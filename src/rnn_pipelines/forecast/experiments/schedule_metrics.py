@@ -90,23 +90,23 @@ def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict
     Raises:
         SeriesError: no forecast can be judged.
     """
-    judged = forecasts.keep(forecasts.errors.notna().all(axis=1))
-    if judged.table.empty:
+    evaluated = forecasts.keep(forecasts.errors.notna().all(axis=1))
+    if evaluated.table.empty:
         raise SeriesError(
             "backtest_forecast: none of the forecasts can be judged: the period has no observed values, or the first "
             "champions know none of the series. Give a longer period."
         )
     counts = retrainings.groupby("schedule", sort=False)["as_of"].size()
     reference = str(counts.idxmin())
-    metrics = {name: average_over_series(judged, METRICS[name].statistic) for name in MEANS}
-    of_intervals, _ = measure_intervals(judged)
-    squared = average_errors(judged.table, judged.forecasters, "mse", by="cutoff")
-    horizon = int(judged.table["horizon_step"].max())
+    metrics = {name: average_over_series(evaluated, METRICS[name].statistic) for name in MEANS}
+    of_intervals, _ = measure_intervals(evaluated)
+    squared = average_errors(evaluated.table, evaluated.forecasters, "mse", by="cutoff")
+    horizon = int(evaluated.table["horizon_step"].max())
     return BacktestResults(
-        num_forecasts=len(judged.table),
-        num_left_out=len(forecasts.table) - len(judged.table),
-        first_cutoff=format_time(judged.table["cutoff"].min()),
-        last_cutoff=format_time(judged.table["cutoff"].max()),
+        num_forecasts=len(evaluated.table),
+        num_left_out=len(forecasts.table) - len(evaluated.table),
+        first_cutoff=format_time(evaluated.table["cutoff"].min()),
+        last_cutoff=format_time(evaluated.table["cutoff"].max()),
         reference=reference,
         forecasters=[
             Entry(
@@ -115,7 +115,7 @@ def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict
                 **_count(retrainings[retrainings["schedule"] == name]),
                 **(of_intervals[name] | {metric: means[name] for metric, means in metrics.items()}),  # type: ignore[arg-type]
             )
-            for name in [*counts.index, *(name for name in METHODS if name in judged.forecasters)]
+            for name in [*counts.index, *(name for name in METHODS if name in evaluated.forecasters)]
         ],
     ).model_dump()
 

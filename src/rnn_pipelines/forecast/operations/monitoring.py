@@ -127,7 +127,7 @@ def _find_training(profile: Profile, champion: KnownChampion) -> tuple[dict[str,
 
 
 def monitor_forecasts(
-    judged: EvaluatedForecasts,
+    evaluated: EvaluatedForecasts,
     coverage: Coverage,
     champion: KnownChampion,
     drift: Drift,
@@ -139,14 +139,14 @@ def monitor_forecasts(
     Those of other versions are in the report alone: what was rolled back asks for nothing any more.
 
     Args:
-        judged: past forecasts by all versions.
+        evaluated: past forecasts by all versions.
         coverage: what there is no forecast from.
         champion: what is on record of it.
         drift: of each series.
         covariate_drift: of each covariate.
         monitoring: what is asked for.
     """
-    newest = keep_newest(judged[judged["model_version"] == champion["version"]], monitoring.error.num_cutoffs)
+    newest = keep_newest(evaluated[evaluated["model_version"] == champion["version"]], monitoring.error.num_cutoffs)
     error = measure_realised(newest)
     intervals, anomalies = measure_coverage(newest), find_anomalies(newest)
     evidence = ForecastEvidence(
@@ -176,7 +176,7 @@ def monitor_forecasts(
         promoted_at=champion["promoted_at"],
         error=error,
         by_step=_list_rows(measure_groups(newest, "horizon_step")),
-        by_version=_list_rows(measure_groups(judged, "model_version")),
+        by_version=_list_rows(measure_groups(evaluated, "model_version")),
         intervals=intervals,
         anomalies=anomalies[:MAX_ANOMALIES],
         num_anomalies=len(anomalies),

@@ -85,11 +85,12 @@ def render_report(results: BacktestResults, retrainings: Retrainings, backtest: 
         figure: the error against the cost.
     """
     left_out = results.num_left_out
-    judged = f"{results.num_forecasts:,} forecasts of each, from {results.first_cutoff} to {results.last_cutoff}." + (
-        f" Left out: {left_out:,}, where not everyone had a number, or nothing was observed." if left_out else ""
+    evaluated = (
+        f"{results.num_forecasts:,} forecasts of each, from {results.first_cutoff} to {results.last_cutoff}."
+        + (f" Left out: {left_out:,}, where not everyone had a number, or nothing was observed." if left_out else "")
     )
     sections = [
-        Section("Schedules", [tabulate_schedules(results), HOW_TO_READ.format(significance=SIGNIFICANCE), judged]),
+        Section("Schedules", [tabulate_schedules(results), HOW_TO_READ.format(significance=SIGNIFICANCE), evaluated]),
         Section("Error against cost", [figure]),
         Section("How it went", [HOW_IT_WENT, tabulate_retrainings(retrainings)]),
         Section("Parameters", [tabulate_parameters("backtest_forecast", backtest.model_dump())]),

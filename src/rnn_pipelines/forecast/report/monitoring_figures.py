@@ -23,48 +23,48 @@ NOTHING = "no past forecast can be judged yet"
 
 
 def draw_figures(
-    judged: EvaluatedForecasts, verdict: ForecastVerdict, monitoring: MonitorForecastSpec
+    evaluated: EvaluatedForecasts, verdict: ForecastVerdict, monitoring: MonitorForecastSpec
 ) -> dict[str, Figure]:
     """Draws `error_over_time` and `error_by_step`.
 
     Args:
-        judged: past forecasts by all versions.
+        evaluated: past forecasts by all versions.
         verdict: on those of the version in use.
         monitoring: with the number of cut-offs that are judged.
     """
     return {
-        "error_over_time": draw_or_note(draw_error_over_time, judged, monitoring.error.num_cutoffs),
+        "error_over_time": draw_or_note(draw_error_over_time, evaluated, monitoring.error.num_cutoffs),
         "error_by_step": draw_or_note(draw_error_by_step, verdict["by_step"]),
     }
 
 
-def draw_error_over_time(judged: EvaluatedForecasts, num_cutoffs: int) -> Figure:
+def draw_error_over_time(evaluated: EvaluatedForecasts, num_cutoffs: int) -> Figure:
     """RMSE of the forecasts from each cut-off, its mean over the cut-offs before it, and the promise.
 
     Args:
-        judged: see `draw_figures`.
+        evaluated: see `draw_figures`.
         num_cutoffs: of which the mean is taken.
     """
     figure = Figure()
-    if judged.empty:
+    if evaluated.empty:
         set_title(figure, "Error over time", NOTHING)
         return figure
-    table = measure_groups(judged, "cutoff")
+    table = measure_groups(evaluated, "cutoff")
     x = show_time(table["cutoff"])
     mean = table["mse"].rolling(num_cutoffs, min_periods=1).mean()
     figure.add_trace(draw_line(ONE_CUTOFF, x, np.sqrt(table["mse"]), width=1))
     figure.add_trace(draw_line(replace(REALISED, name=f"mean of {num_cutoffs} cut-offs"), x, np.sqrt(mean), width=2.5))
     figure.add_trace(draw_line(EXPECTED, x, np.sqrt(table["expected_mse"])))
-    _mark_versions(figure, mark_versions(judged))
+    _mark_versions(figure, mark_versions(evaluated))
     set_title(figure, "Error over time", "RMSE by cut-off; v1, v2, …: the first forecasts of a model version")
     figure.update_xaxes(title="cut-off")
     figure.update_yaxes(title="RMSE", rangemode="tozero")
     return figure
 
 
-def mark_versions(judged: EvaluatedForecasts) -> pd.DataFrame:
+def mark_versions(evaluated: EvaluatedForecasts) -> pd.DataFrame:
     """The model versions by their first cut-off that is judged: `model_version, first_cutoff, mark` (v1, v2, …)."""
-    first = judged.groupby("model_version")["cutoff"].min().rename("first_cutoff").reset_index()
+    first = evaluated.groupby("model_version")["cutoff"].min().rename("first_cutoff").reset_index()
     first = first.sort_values(["first_cutoff", "model_version"], ignore_index=True)
     return first.assign(mark=[f"v{number}" for number in range(1, len(first) + 1)])
 

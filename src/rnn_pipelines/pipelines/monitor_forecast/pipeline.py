@@ -60,15 +60,16 @@ def create_measure_pipeline() -> Pipeline:
 
 def create_report_pipeline() -> Pipeline:
     """Judges, draws and reports."""
-    judged, coverage, champion, drift, covariate_drift, verdict = (
-        f"monitor_forecast_{name}" for name in ("judged", "coverage", "champion", "drift", "covariate_drift", "verdict")
+    evaluated, coverage, champion, drift, covariate_drift, verdict = (
+        f"monitor_forecast_{name}"
+        for name in ("evaluated", "coverage", "champion", "drift", "covariate_drift", "verdict")
     )
     figures = {name: f"monitor_forecast_{name}_figure" for name in FIGURES}
     page = {"verdict": verdict, "profile": "monitor_forecast_profile", "monitoring": SPEC, **figures}
     return Pipeline(
         [
-            node(monitor_forecasts, [judged, coverage, champion, drift, covariate_drift, SPEC], verdict),
-            node(guard(draw_figures, draw_notes(FIGURES)), [judged, verdict, SPEC], figures),
+            node(monitor_forecasts, [evaluated, coverage, champion, drift, covariate_drift, SPEC], verdict),
+            node(guard(draw_figures, draw_notes(FIGURES)), [evaluated, verdict, SPEC], figures),
             node(guard(render_report, render_note), page, "monitor_forecast_report"),
         ]
     )
