@@ -9,7 +9,7 @@ from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.covariates import (
     CovariateSpec,
     check_future_covariates,
-    join_ahead,
+    join_future,
     read_covariates,
 )
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -65,7 +65,7 @@ def test_times_ahead_are_of_the_kind_of_the_series(
 @pytest.mark.parametrize("table", [DAYS, STEPS], ids=["times", "steps"])
 def test_nothing_ahead_changes_nothing(table: pd.DataFrame) -> None:
     known = read_covariates(CATALOG, CovariateSpec(future=["price"]), table)
-    found = join_ahead(known, CATALOG, ["price"], table[:0].astype({"ds": str}))
+    found = join_future(known, CATALOG, ["price"], table[:0].astype({"ds": str}))
     assert found.astype({"price": float}).to_dict("list") == known.to_dict("list")
 
 

@@ -16,8 +16,8 @@ EFFECT_PENALTY = 1e-4
 
 def count_lags(panel: WindowedPanel) -> int:
     """Return the number of newest steps at which covariates are predictors: all of them if covariates are few."""
-    num_moving = panel.num_future + panel.num_past
-    return min(panel.lookback, max(1, MAX_LAGGED // num_moving)) if num_moving else 0
+    num_time_varying = panel.num_future + panel.num_past
+    return min(panel.lookback, max(1, MAX_LAGGED // num_time_varying)) if num_time_varying else 0
 
 
 def count_predictors(panel: WindowedPanel) -> tuple[int, int]:

@@ -72,10 +72,10 @@ def read_covariates(
     if covariates.path is None:
         return table
     ahead = source.model_copy(update={"path": covariates.path})
-    return join_ahead(table, ahead, covariates.future, None)
+    return join_future(table, ahead, covariates.future, None)
 
 
-def join_ahead(
+def join_future(
     table: pd.DataFrame, ahead: SourceSpec, future: Sequence[str], external: pd.DataFrame | None
 ) -> pd.DataFrame:
     """Reads further values of covariates that are known ahead; they take the place of those of the same time.
@@ -96,7 +96,7 @@ def join_ahead(
 def read_ahead(
     table: pd.DataFrame, ahead: SourceSpec, future: Sequence[str], external: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Reads the values that `join_ahead` joins: `unique_id, ds` and the columns."""
+    """Reads the values that `join_future` joins: `unique_id, ds` and the columns."""
     # Times are what those of the series are: numbers beside steps are steps, though they can be dates.
     freq = ahead.freq if is_datetime64_any_dtype(table["ds"]) or table.empty else ahead.freq or 1
     ahead = ahead.model_copy(update={"freq": freq})
