@@ -144,13 +144,15 @@ def test_saved_networks_give_the_saved_forecasts(results: Results) -> None:
         load_arrays(results, path, holds)
         for path, holds in (
             ("05_model_input/forecast/windows.npz", "series.windows.WindowedPanel"),
-            ("06_models/forecast/base.npz", "base.Base"),
+            ("06_models/forecast/linear.npz", "methods.linear.LinearModels"),
         )
     )
+    (scale,) = pd.read_parquet(results.root / "04_feature/forecast/scaler.parquet")[["mean", "deviation"]].to_numpy()
+    saved = pd.read_parquet(results.root / "07_model_output/forecast/predictions.parquet")
     for cell in ("lstm", "gru"):
-        network = load_arrays(results, f"06_models/forecast/{cell}.npz", "networks.Network")
-        saved = np.load(results.root / f"07_model_output/forecast/{cell}_forecasts.npz")["test"]
-        np.testing.assert_allclose(forecast_network(network, linear, panel).test, saved, atol=1e-6)
+        network = load_arrays(results, f"06_models/forecast/{cell}.npz", "methods.network.Network")
+        found = forecast_network(network, linear, panel).test.ravel() * scale[1] + scale[0]
+        np.testing.assert_allclose(found, saved[cell], rtol=1e-5)
 
 
 def load_arrays(results: Results, path: str, holds: str) -> Any:
@@ -159,7 +161,7 @@ def load_arrays(results: Results, path: str, holds: str) -> Any:
 
 def test_best_combination_is_that_of_its_weights(results: Results, predictions: pd.DataFrame) -> None:
     """A single series is forecast as it is scaled, so that weights mean the same in its unit."""
-    weights = results.json("06_models/forecast/best.json")["weights"]
+    weights = results.json("06_models/forecast/ensemble.json")["weights"]
     assert set(weights) == {"baseline_ensemble", "theta", "lstm", "gru"}
     expected = sum(weight * predictions[name] for name, weight in weights.items())
     np.testing.assert_allclose(predictions["ensemble"], expected, rtol=1e-4)
@@ -239,7 +241,7 @@ def test_python_gives_the_numbers_of_the_pipeline(results: Results, predictions:
     """From the same table and the same parameters."""
     blocks = [
         yaml.safe_load((PROJECT / f"conf/{env}/parameters_forecast.yml").read_text())["forecast"]
-        for env in ("linear", "test")
+        for env in ("base", "test")
     ]
     # A frame is none of the series that come along, whose windows are their own where they are left open.
     profile = results.json("02_intermediate/forecast/profile.json")

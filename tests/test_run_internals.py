@@ -108,7 +108,9 @@ def after_others(
     linear, models = fit_linear_models(panel), clone.data / "06_models/forecast"
     holds = "rnn_pipelines.forecast.series.windows.WindowedPanel"
     ArraysDataset(filepath=str(clone.data / "05_model_input/forecast/windows.npz"), holds=holds).save(panel)
-    ArraysDataset(filepath=str(models / "base.npz"), holds="rnn_pipelines.forecast.methods.linear.Base").save(linear)
+    ArraysDataset(filepath=str(models / "linear.npz"), holds="rnn_pipelines.forecast.methods.linear.LinearModels").save(
+        linear
+    )
     for cell in ("lstm", "gru"):
         network, _, _ = train_network(panel, linear, NetworkSpec(cell=cell, units=3), ForecastTrainingSpec(max_steps=2))
         holds = "rnn_pipelines.forecast.methods.network.Network"

@@ -189,6 +189,7 @@ def test_faulty_run_leaves_the_results_as_they_were(
     assert take_checksums() == before
 
 
+@pytest.mark.slow
 def test_scores_of_test_reviews_are_those_of_the_evaluation(
     run: subprocess.CompletedProcess[str], predictions: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -206,6 +207,7 @@ def test_scores_of_test_reviews_are_those_of_the_evaluation(
     np.testing.assert_allclose(scores["probability"], expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_every_line_of_a_text_file_gets_an_answer(run: subprocess.CompletedProcess[str], tmp_path: Path) -> None:
     path = tmp_path / "mine.txt"
     path.write_text("a wonderful and moving film\n\n😀\n很好的电影\nawful boring film\x85of a stupid dog\n")

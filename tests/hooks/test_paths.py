@@ -120,10 +120,10 @@ def test_data_root_that_is_misspelt_or_missing_is_told(settings: dict[str, Any],
 
 def make_environment(folder: Path, content: str) -> Any:
     """The context of one that has a `globals.yml` of its own."""
-    for env, settings in (("linear", "data_root: data"), ("mine", content)):
+    for env, settings in (("base", "data_root: data"), ("mine", content)):
         (folder / env).mkdir()
         (folder / env / "globals.yml").write_text(settings)
-    loader = OmegaConfigLoader(str(folder), env="mine", base_env="linear")
+    loader = OmegaConfigLoader(str(folder), env="mine", base_env="base")
     return SimpleNamespace(config_loader=loader, project_path=folder)
 
 

@@ -183,7 +183,7 @@ def test_tables_that_the_documents_make_are_those_of_the_catalog(
     database.run("reset role", documented[1], grant)
     forecasts = make_forecasts()
     evaluated = forecasts.assign(y=1.0, expected_mse=np.nan)[list(EvaluatedForecastsTable.columns)]
-    catalog = OmegaConfigLoader(str(project / "conf"), base_env="linear", default_run_env="postgres")["catalog"]
+    catalog = OmegaConfigLoader(str(project / "conf"), base_env="base", default_run_env="postgres")["catalog"]
     entries = catalog["predict_forecast_forecasts"], catalog["monitor_forecast_evaluated"]["dataset"]
     for entry, rows in zip(entries, (forecasts, evaluated), strict=True):
         dataset = make_dataset(

@@ -21,7 +21,7 @@ from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_newest
 from rnn_pipelines.forecast.model.packing import FORMAT, pack, unpack
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.sentiment import packing as text_classifiers
+from rnn_pipelines.sentiment.model import packing as text_classifiers
 
 SOURCE = SourceSpec(name="catalog", freq="D")
 

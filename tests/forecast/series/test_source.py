@@ -1066,7 +1066,7 @@ def test_the_users_file_is_never_written(tmp_path: Path, suffix: str) -> None:
     assert (path.read_bytes(), path.stat().st_mtime, os.listdir(tmp_path)) == (before, 1, [path.name])
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(
         st.binary(max_size=60).map(lambda tail: b"ds,y\n2020-01-01,1\n" + tail),

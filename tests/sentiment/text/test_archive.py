@@ -464,21 +464,25 @@ def imdb(real_data: Path) -> pd.DataFrame:
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_imdb_has_12500_reviews_of_each_label_in_each_part(imdb: pd.DataFrame) -> None:
     assert imdb.groupby(["split", "label"]).size().tolist() == [12_500] * 4
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_681_reviews_of_imdb_hold_a_next_line(imdb: pd.DataFrame) -> None:
     assert imdb["text"].str.contains("\u0085", regex=False).sum() == 681
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_the_longest_review_of_imdb_has_2470_words(imdb: pd.DataFrame) -> None:
     assert imdb["text"].str.split().str.len().max() == 2_470
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_train_and_test_of_imdb_share_one_film(imdb: pd.DataFrame) -> None:
     """The dataset's README says none."""
     train, test = (set(imdb.loc[imdb["split"] == split, "group"]) for split in ("train", "test"))

@@ -309,16 +309,19 @@ def imdb(real_data: Path) -> tuple[pd.DataFrame, dict]:
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_imdb_loses_123_test_texts_and_96_repeats_from_training(imdb: tuple[pd.DataFrame, dict]) -> None:
     assert imdb[1]["num_dropped"] == {"in_test": 123, "repeated": 96}
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_imdb_holds_back_a_tenth_of_its_training_reviews(imdb: tuple[pd.DataFrame, dict]) -> None:
     assert imdb[1]["num_reviews"] == {"test": 25_000, "train": 22_300, "validation": 2_481}
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_no_film_of_imdb_is_in_train_and_validation(imdb: tuple[pd.DataFrame, dict]) -> None:
     parts = imdb[0].loc[imdb[0]["part"] != "test"].groupby("group")["part"].nunique()
     assert parts.max() == 1
