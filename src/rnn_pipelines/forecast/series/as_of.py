@@ -5,7 +5,6 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from rnn_pipelines.as_of import parse_as_of, parse_step
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
@@ -13,6 +12,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis
 from rnn_pipelines.parameter_models import ParameterModel, expect
+from rnn_pipelines.reading.as_of import parse_as_of, parse_step
 from rnn_pipelines.reading.times import MAX_STEP, format_time
 
 

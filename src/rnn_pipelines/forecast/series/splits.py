@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from rnn_pipelines.as_of import parse_step, parse_time
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, list_names
 from rnn_pipelines.forecast.series.scaling import group_training
@@ -14,6 +13,7 @@ from rnn_pipelines.forecast.series.tables import Cutoffs, Series
 from rnn_pipelines.forecast.series.windowing import find_runs
 from rnn_pipelines.forecast.series.windows import Part, WindowSpec, number_series
 from rnn_pipelines.parameter_models import ParameterModel, expect
+from rnn_pipelines.reading.as_of import parse_step, parse_time
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.reading.zones import read_local
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from rnn_pipelines.as_of import parse_as_of
 from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.parameter_models import ParameterModel, expect
+from rnn_pipelines.reading.as_of import parse_as_of
 from rnn_pipelines.reading.user_files import TableFiles, read_columns
 from rnn_pipelines.sentiment.text.files import check_cells
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews

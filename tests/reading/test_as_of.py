@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from rnn_pipelines.as_of import parse_as_of, parse_step
+from rnn_pipelines.reading.as_of import parse_as_of, parse_step
 
 
 def test_day_counts_to_its_end() -> None:
