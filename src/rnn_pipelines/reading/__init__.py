@@ -1,1 +1,1 @@
-"""The user's files: dialects of CSV, Excel, numbers, times and time zones."""
+"""Reading of the user's files: CSV dialects, Excel, numbers, times and time zones."""

@@ -1,4 +1,4 @@
-"""Whole numbers that are dates, as 20240131, or can be: none of them must become a step without a word."""
+"""Detection of whole numbers that are dates, such as 20240131; ambiguous ones raise an error."""
 
 import logging
 
@@ -8,20 +8,20 @@ import pandas as pd
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.reading.times import MAX_STEP, count_digits, format_time, read_times
 
-# Numbers can be dates only if all of them are of these years.
+# Numbers are dates only if all of them are in these years.
 YEARS = 1900, 2100
 _DAYS = ("%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
 _MONTHS, _DAYS_OF_YEAR = "%Y%m", "%Y%j"
 _YEAR_FIRST = (*_DAYS, _MONTHS, _DAYS_OF_YEAR)
-# In these forms, only if most rows are a month apart or less in one of them, because many steps end in what could be a
-# year. Months may be quarters: their steps would be years apart.
+# These forms count only if the median spacing is a month or less, because many steps end in digits like a year. With
+# %m%Y the spacing may be a quarter, because ordinary steps would be years apart.
 _OTHERS = ("%m%Y", "%d%m%Y", "%m%d%Y", "%y%m%d", "%d%m%y", "%m%d%y")
 _MONTH, _QUARTER = pd.Timedelta(31, "D"), pd.Timedelta(92, "D")
-# Of these, no form could be given.
+# Forms that `time_format` does not accept.
 _WEEKS, _CLOCK = "%G%V", "%H%M"
 NUM_QUARTERS = 4
 
-# What counts time, in which unit and from when.
+# Counts of time, with unit and origin.
 _COUNTS = {
     "days that Excel counts": ("D", "1899-12-30"),
     "seconds since 1970": ("s", "1970-01-01"),
@@ -37,18 +37,19 @@ logger = logging.getLogger(__name__)
 
 
 def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
-    """The form of dates that all steps of a column have, if they can be nothing else.
+    """Return the date form of a column of whole numbers; None if they are steps.
 
-    No steps that anybody counts are all days of a calendar, written in its order, or its months over several years.
+    Numbers are dates if they are days with the year first, or months with the year first over several years. Ordinary
+    steps never look like this.
 
     Args:
         steps: int64.
-        raw: the column as it stands in the table.
-        label: of the source, for messages.
+        raw: the column as read.
+        label: name of the source, for messages.
     Returns:
-        As `time_format` takes it; None for steps.
+        The form, as `time_format` accepts it.
     Raises:
-        SeriesError: they can be other dates, weeks or times of day; with what to give for these, and for steps.
+        SeriesError: the numbers may be other dates, weeks or times of day; the message lists the parameters to set.
     """
     numbers = np.unique(steps)
     forms = [form for form in _YEAR_FIRST if _can_be(numbers, form)]
@@ -74,9 +75,9 @@ def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
 
 
 def log_steps(steps: pd.Series, label: str) -> None:
-    """Logs that a column is read as steps; what it would be as dates, where it can be a count of days or seconds.
+    """Log that a column is read as steps, and the dates that it may stand for.
 
-    No error, because nothing tells such a count from steps.
+    This is not an error, because a count of days or seconds looks like steps.
     """
     ends = int(steps.min()), int(steps.max())
     told = f"{label}: column '{steps.name}' is read as steps from {ends[0]} to {ends[1]}, without a calendar"
@@ -92,10 +93,10 @@ def log_steps(steps: pd.Series, label: str) -> None:
 
 
 def _can_be(numbers: np.ndarray, form: str) -> bool:
-    """Whether all of some numbers, in their order, can be of a form; a zero at the beginning may be lost."""
+    """Return whether all numbers, in ascending order, fit a form; a leading zero may be lost."""
     num_digits = count_digits(form)
     fewest = 0 if form == _CLOCK else 10 ** (num_digits - (2 if form in _OTHERS else 1))
-    # Two at first, because most steps fail by them.
+    # Check the two ends first, because most steps fail there.
     if numbers[0] < fewest or numbers[-1] >= 10**num_digits or not _read(numbers[[0, -1]], form).notna().all():
         return False
     dates = _read(numbers, form)
@@ -103,23 +104,23 @@ def _can_be(numbers: np.ndarray, form: str) -> bool:
         return False
     if form != _CLOCK:
         return True
-    # Most are steps, if not of times that skip what numbers have between 59 and 100.
+    # Times of day skip 60 to 99 in each hundred: their spacing is more regular in time than in numbers.
     spacings, steps = dates.sort_values().diff().dropna(), np.diff(numbers)
     return bool((spacings == spacings.min()).sum() > (steps == steps.min(initial=MAX_STEP)).sum())
 
 
 def _find_spacing(steps: pd.Series, form: str) -> pd.Timedelta:
-    """The median spacing of the rows, if they are dates of a form; NaT for a single row."""
+    """Return the median spacing of the rows as dates of a form; NaT for a single row."""
     return _read(steps.to_numpy(), form).diff().abs().median()
 
 
 def _are_months(numbers: np.ndarray) -> bool:
-    """Rather than quarters, of which there are four in a year, or weeks, of which there are more."""
+    """Return whether numbers are months: quarters end at 4, and weeks of several years exceed 12."""
     dates = _read(numbers, _MONTHS)
     return bool(dates.dt.month.max() > NUM_QUARTERS and dates.dt.year.nunique() > 1)
 
 
 def _read(numbers: np.ndarray, form: str) -> pd.Series:
     text = pd.Series(numbers).astype(str)
-    # Of weeks, pandas reads a day.
+    # Pandas reads weeks only with a weekday.
     return read_times(text + "1", f"{form}%u") if form == _WEEKS else read_times(text, form)

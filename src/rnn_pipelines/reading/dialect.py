@@ -1,4 +1,4 @@
-"""How a CSV file is written: signs by their names, and what the file itself tells of its encoding and separator."""
+"""Dialects of CSV files: names of signs, and detection of encoding and separator."""
 
 import codecs
 import csv
@@ -13,7 +13,7 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
-# By name too, because a comma can't be given after `kedro run --params`.
+# Names of signs, because `kedro run --params` does not accept a comma as a value.
 SIGNS = {
     "comma": ",",
     "point": ".",
@@ -27,7 +27,7 @@ NAMES = {sign: name for name, sign in SIGNS.items()}
 SEPARATORS = (",", ";", "\t", "|")
 
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-# What files of other kinds begin with.
+# First bytes of other kinds of files.
 _OTHERS = {
     b"PK\3\4": "an Excel file (.xlsx) or an archive (.zip)",
     b"\x1f\x8b": "a file packed by gzip (.csv.gz)",
@@ -36,16 +36,16 @@ _OTHERS = {
 }
 _BLOCK_BYTES = 1 << 20
 _NAMES_IN_MESSAGE = 5
-# Of a file in a zip archive: more is more than the memory of who reads it, or a bomb.
+# Limit for a file in a zip archive, against full memory and zip bombs.
 MAX_UNPACKED_BYTES = 8 << 30
 
 
 class Dialect(NamedTuple):
-    """How the cells of a file lie in it; what is None is found from the file.
+    """The dialect of a CSV file; None for a part to detect.
 
     Attributes:
-        sep: the sign between the cells of a line.
-        encoding: of the text, by Python's name.
+        sep: the separator of cells.
+        encoding: Python's name of the encoding.
     """
 
     sep: str | None = None
@@ -53,10 +53,10 @@ class Dialect(NamedTuple):
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """Opens a file for reading, unpacked where its name ends in .gz or .zip.
+    """Open a file for reading, and unpack it if its name ends in .gz or .zip.
 
     Raises:
-        ValueError: a .zip that is none, that holds other than one file, or one that is encrypted or too large.
+        ValueError: a .zip file is invalid, encrypted or too large, or does not hold exactly one file.
     """
     match path.suffix.lower():
         case ".gz":
@@ -78,7 +78,7 @@ def _open_zipped(path: Path) -> IO[bytes]:
         names = ", ".join(repr(found.filename) for found in members[:_NAMES_IN_MESSAGE])
         raise ValueError(f"it holds {len(members)} files ({names}), where one is expected")
     (member,) = members
-    # What is more than the archive says of it is never unpacked.
+    # `ZipFile` never unpacks more than this declared size.
     if member.file_size > MAX_UNPACKED_BYTES:
         raise ValueError(f"{member.filename!r} in it has {member.file_size:,} bytes, more than {MAX_UNPACKED_BYTES:,}")
     try:
@@ -88,15 +88,15 @@ def _open_zipped(path: Path) -> IO[bytes]:
 
 
 def find_dialect(path: Path, wanted: Sequence[str], dialect: Dialect) -> Dialect:
-    """Finds what is open in the dialect of a CSV file.
+    """Detect the open parts of the dialect of a CSV file.
 
     Args:
         path: the file.
         wanted: columns that its header should have.
-        dialect: what is known.
+        dialect: the known parts.
     Raises:
-        ValueError: it is not text.
-        OSError, EOFError, zlib.error: it can't be read, or unpacked.
+        ValueError: the file is not text.
+        OSError, EOFError, zlib.error: the file cannot be read or unpacked.
     """
     _check_encoding_mark(path)
     encoding = dialect.encoding or _find_encoding(path)
@@ -112,7 +112,7 @@ def _check_encoding_mark(path: Path) -> None:
 
 
 def _find_encoding(path: Path) -> str:
-    """UTF-8 or UTF-16 as the first bytes say, else UTF-8, else what Windows writes in western Europe."""
+    """Return the encoding by byte-order mark, else UTF-8 if the bytes are valid, else cp1252 (Windows)."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with open_bytes(path) as file:
         first = file.read(_BLOCK_BYTES)
@@ -129,7 +129,7 @@ def _find_encoding(path: Path) -> str:
 
 
 def _goes_on(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = False) -> bool:
-    """Whether the block is text."""
+    """Return whether the next block is valid text."""
     try:
         decoder.decode(block, final)
     except UnicodeDecodeError:
@@ -138,10 +138,10 @@ def _goes_on(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = Fal
 
 
 def count_cells(path: Path, dialect: Dialect) -> np.ndarray:
-    """Counts the cells of each data row of a CSV file, int64[row]; lines with nothing but white space are none.
+    """Count the cells of each data row of a CSV file, int64[row]; blank lines are no rows.
 
     Raises:
-        csv.Error: a cell is longer than Python's own reader takes.
+        csv.Error: a cell is longer than Python's `csv` allows.
     """
     with open_bytes(path) as file, TextIOWrapper(file, dialect.encoding, newline="") as text:
         rows = csv.reader(text, delimiter=dialect.sep or ",", skipinitialspace=True)
@@ -155,9 +155,10 @@ def _read_first_line(path: Path, encoding: str) -> str:
 
 
 def _find_separator(header: str, wanted: Sequence[str]) -> str:
-    """That under which the header has the wanted columns: two columns have it under one alone.
+    """Return the separator that gives the header all wanted columns.
 
-    Where none has, that with the most cells, so that an error can name them.
+    At most one separator fits two or more columns. If none fits, return the one with the most cells, so that an error
+    can name them.
     """
     header = header.removeprefix("\ufeff").rstrip("\r\n")
     cells = {sep: next(csv.reader([header], delimiter=sep, skipinitialspace=True), []) for sep in SEPARATORS}

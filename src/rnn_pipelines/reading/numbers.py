@@ -1,4 +1,4 @@
-"""Numbers as people write them: with a decimal point or comma, and with signs between thousands."""
+"""Parsing of numbers with a decimal point or comma, and with signs between thousands."""
 
 import re
 from decimal import Decimal
@@ -10,36 +10,36 @@ import pandas as pd
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.reading.dialect import NAMES
 
-# In the unit of the data, and of what squares of it make in float64.
+# Largest absolute value, in the unit of the data; its square fits float64.
 MAX_VALUE = float(np.finfo(np.float32).max)
 _BOUNDED = f"a number between {-MAX_VALUE:.3g} and {MAX_VALUE:.3g}"
 
-# Signs that look like those that are looked for: the spaces and the apostrophe of typesetters.
+# Typographic spaces and apostrophe, and the plain signs that replace them.
 _ALIKE = {"\u00a0": " ", "\u202f": " ", "\u2019": "'"}
 
 
 class Marks(NamedTuple):
-    """The signs in numbers; as what is asked for, None leaves the choice open."""
+    """The decimal and thousands signs of numbers; None for a sign to detect."""
 
     decimal: str | None
     thousands: str | None
 
     @property
     def pattern(self) -> str:
-        """What a number looks like; groups of three don't begin with 0, as 0.125 does."""
+        """The regular expression of a number; groups of thousands do not begin with 0, unlike 0.125."""
         groups = rf"|[1-9][0-9]{{0,2}}(?:{re.escape(self.thousands)}[0-9]{{3}})+" if self.thousands else ""
         decimal = re.escape(self.decimal or ".")
-        # Not \d: digits of other scripts would fit, and no reader of numbers takes them.
+        # Not \d: it matches digits of other scripts, which the parsers do not accept.
         return rf"[+-]?(?:(?:[0-9]+{groups})(?:{decimal}[0-9]*)?|{decimal}[0-9]+)(?:[eE][+-]?[0-9]+)?"
 
     @property
     def parameters(self) -> dict[str, str]:
-        """How they are given."""
+        """The signs as parameters, without defaults."""
         given = {"decimal": self.decimal if self.decimal != "." else None, "thousands": self.thousands}
         return {name: NAMES[sign] for name, sign in given.items() if sign}
 
     def read(self, cells: pd.Series) -> pd.Series:
-        """float64 of cells that are such numbers, NaN of the others."""
+        """Return the cells as float64; NaN for cells that are not such numbers."""
         if self.thousands:
             cells = cells.str.replace(self.thousands, "", regex=False)
         plain = cells.str.replace(self.decimal or ".", ".", regex=False)
@@ -47,24 +47,25 @@ class Marks(NamedTuple):
 
 
 POINT = Marks(".", None)
-# In the order in which they are tried.
+# In the order of trial.
 MARKS = [POINT, Marks(",", None), *(Marks(*signs) for signs in (".,", ",.", ". ", ", ", ".'", ",'"))]
 
 
 def parse_numbers(
     raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool
 ) -> tuple[pd.Series, dict[str, str]]:
-    """Reads a column of numbers, all written in the same way.
+    """Read a column of numbers that are all written in the same way.
 
     Args:
-        raw: numbers, or text, or both; missing cells stay missing.
-        label: of the source, for messages.
-        marks: what is known of the signs.
-        is_comma_separated: whether commas part the cells, as where English is written: a point is a decimal point then.
+        raw: numbers, text or both; missing cells stay missing.
+        label: name of the source, for messages.
+        marks: the known signs.
+        is_comma_separated: whether commas separate the cells of the file, as in English; a point is then a decimal
+            point.
     Returns:
-        float64, and what was found of the signs, as parameters.
+        The numbers as float64, and the detected signs as parameters.
     Raises:
-        SeriesError: cells that are no finite numbers, or such as can be read in two ways.
+        SeriesError: a cell is no finite number, or the numbers can be read in two ways.
     """
     found: dict[str, str] = {}
     if _is_numeric(raw):
@@ -90,7 +91,7 @@ def _read_texts(
 
 
 def read_exactly(cells: pd.Series) -> pd.Series:
-    """float64 of what is a number, NaN of the others; pandas' own reading of long ones is off in the last digits."""
+    """Return numbers as float64, other cells as NaN; exact for long texts, unlike `pandas.to_numeric`."""
     values = pd.to_numeric(cells, errors="coerce").astype("float64")
     if not pd.api.types.is_numeric_dtype(cells):
         is_number = values.notna()
@@ -99,21 +100,21 @@ def read_exactly(cells: pd.Series) -> pd.Series:
 
 
 def check_float32_range(values: pd.Series, raw: pd.Series, label: str) -> None:
-    """Raises a SeriesError where a value is infinite, or beyond what networks compute with: float32."""
+    """Raise a SeriesError if a value is infinite or beyond float32, in which networks compute."""
     for wrong, expected in ((np.isinf(values), "a finite number"), (values.abs() > MAX_VALUE, _BOUNDED)):
         if wrong.any():
             raise _explain(wrong, raw, label, expected)
 
 
 def read_other_signs(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
-    """Reads a column if all of its cells are numbers, written with other signs than a decimal point alone.
+    """Return a column as numbers if all cells are numbers and some use other signs than a decimal point.
 
     Args:
         raw, label, marks, is_comma_separated: see `parse_numbers`; blank cells count as missing.
     Returns:
-        float64; any other column as it is.
+        The numbers as float64; any other column unchanged.
     Raises:
-        SeriesError: numbers that can be read in two ways.
+        SeriesError: the numbers can be read in two ways.
     """
     if _is_numeric(raw):
         return raw
@@ -129,7 +130,7 @@ def read_other_signs(raw: pd.Series, label: str, marks: Marks, is_comma_separate
 
 
 def read_plain_numbers(cells: pd.Series) -> pd.Series:
-    """float64 of a column in which all cells are numbers, or none; missing everywhere in another one: of texts."""
+    """Return a column as float64; all NaN if any cell is text."""
     if pd.api.types.is_numeric_dtype(cells):
         return cells.astype("float64")
     text = cells.astype(str).str.strip().where(cells.notna())
@@ -143,12 +144,12 @@ def _is_numeric(raw: pd.Series) -> bool:
 
 
 def _part_texts(raw: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """The cells that are numbers, float64 with NaN for the others; and all others as texts: they alone have signs."""
+    """Return the numeric cells as float64, NaN elsewhere; and the other filled cells as text."""
     if isinstance(raw.dtype, pd.StringDtype):
         return pd.Series(np.nan, index=raw.index, dtype="float64"), raw.dropna()
     is_number = raw.astype("object").map(_is_number).astype(bool)
-    # Numbers by way of text too, because Python's can be larger than floats; dates and durations as texts, because
-    # pandas would make numbers of them.
+    # Numbers are parsed from text, because Python's integers can exceed floats. Dates and durations count as text,
+    # because pandas would convert them to numbers.
     return read_exactly(raw[is_number].astype(str)).reindex(raw.index), raw[raw.notna() & ~is_number].astype(str)
 
 
@@ -169,7 +170,7 @@ def _list_asked(known: Marks) -> list[Marks]:
 
 
 def _find_marks(cells: pd.Series, raw: pd.Series, label: str, known: Marks) -> Marks | None:
-    """Those of all cells; None if there are none."""
+    """Return the signs that fit all cells; None if there are none."""
     whole = [marks for marks in _list_asked(known) if _fits(cells, marks).all()]
     if whole:
         _check_unambiguous_marks(whole, cells, raw, label)
@@ -191,7 +192,7 @@ def _raise_unreadable(cells: pd.Series, raw: pd.Series, label: str, known: Marks
 
 
 def _check_unambiguous_marks(whole: list[Marks], cells: pd.Series, raw: pd.Series, label: str) -> None:
-    """Numbers such as 1.234, alone, are one or one thousand."""
+    """Raise a SeriesError if the signs leave two readings, such as one or one thousand for 1.234."""
     first = whole[0].read(cells)
     others = [marks for marks in whole[1:] if not marks.read(cells).equals(first)]
     if others:
@@ -206,7 +207,7 @@ def _check_unambiguous_marks(whole: list[Marks], cells: pd.Series, raw: pd.Serie
 
 
 def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> SeriesError:
-    """The first cell that is wrong, or that all are."""
+    """Return the error for the first wrong cell, or for a column of wrong cells."""
     row, num_wrong, num_cells = int(wrong.to_numpy().argmax()), int(wrong.sum()), int(raw.notna().sum())
     cell = show(str(raw.iloc[row]))
     if num_wrong == num_cells > 1:
@@ -222,7 +223,7 @@ def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> Ser
 
 
 def _spell_out(marks: Marks) -> dict[str, str]:
-    """What sets a way of reading apart: its sign for thousands, else its decimal sign."""
+    """Return the sign that distinguishes a reading: its thousands sign, or else its decimal sign."""
     return {"thousands": NAMES[marks.thousands]} if marks.thousands else {"decimal": NAMES[marks.decimal or "."]}
 
 

@@ -1,8 +1,8 @@
-"""Local times that clocks repeat: which of its two instants each row stands for.
+"""Local times that clocks repeat, and the instant that each row stands for.
 
-The order of the rows tells the instants apart: time goes on from row to row, or back in a series whose newest row comes
-first. If the order allows several readings, because a row is missing, the spacing of the series decides. If that allows
-several, too, the rows count as the earlier instants. The log says so.
+The order of the rows distinguishes the two instants: time goes forward from row to row, or back if the newest row comes
+first. If a row is missing and the order allows several readings, the spacing of the series decides. If the spacing
+allows several too, the rows count as the earlier instants. The log reports this.
 """
 
 import logging
@@ -17,49 +17,49 @@ from rnn_pipelines.errors import SeriesError, show
 
 logger = logging.getLogger(__name__)
 
-# Rows go one way if no more of them than this part go the other, as some do that were added later.
+# Largest fraction of rows against the order of the others, such as rows that were added later.
 MAX_FRACTION_ASTRAY = 0.1
-# Repeated times that are farther apart belong to two changes of the clocks.
+# Repeated times that are farther apart belong to different clock changes.
 TIME_BETWEEN_CHANGES = np.timedelta64(12, "h")
 
 Reason = Literal["their order", "the spacing of their series", "assumption, as the earlier ones"]
 
 
 class Instants(NamedTuple):
-    """The two instants of local times, the same one if clocks do not repeat it; datetime64[row], NaT without any."""
+    """The two instants of local times: datetime64[row], equal unless clocks repeat it; NaT if there is none."""
 
     earlier: np.ndarray
     later: np.ndarray
 
     @property
     def is_repeated(self) -> np.ndarray:
-        """bool[row]."""
+        """Return whether clocks repeat each local time: bool[row]."""
         repeated: np.ndarray = (self.earlier != self.later) & ~np.isnat(self.earlier)
         return repeated
 
     def pick(self, rows: np.ndarray) -> "Instants":
-        """Those of some rows."""
+        """Return the instants of some rows."""
         return Instants(self.earlier[rows], self.later[rows])
 
 
 class Grid(NamedTuple):
-    """One instant of each series that clocks do not repeat, datetime64[series], NaT if there is none; and the step."""
+    """An unambiguous instant of each series, datetime64[series], NaT if there is none; and the common step."""
 
     starts: np.ndarray
     step: np.timedelta64
 
 
 def find_earlier(table: pd.DataFrame, tz: str, label: str) -> np.ndarray:
-    """Tell whether each row is the earlier of the two instants with its local time.
+    """Return whether each row is the earlier of the two instants with its local time.
 
     Args:
-        table: `unique_id, ds`, and `y` or other columns, in the order of the source, labelled by its rows.
+        table: `unique_id, ds`, and `y` or other columns, in the order of the source, indexed by its row numbers.
         tz: zone of `ds`.
-        label: of the source, for messages.
+        label: name of the source, for messages.
     Returns:
         bool[row]; True for times that clocks do not repeat.
     Raises:
-        SeriesError: the rows are in no order that time can have.
+        SeriesError: the rows are in no chronological order.
     """
     instants, is_earlier = _find_instants(table["ds"], tz), np.ones(len(table), bool)
     if not instants.is_repeated.any():
@@ -79,7 +79,7 @@ def find_earlier(table: pd.DataFrame, tz: str, label: str) -> np.ndarray:
             raise _make_order_error(table.iloc[some[-1]], tz, label)
         is_earlier[rows] = found
         reasons[reason] += len(rows)
-    # Covariates are read from the same rows, which are told once.
+    # Covariates are read from the same rows, which are reported once.
     if "y" in table:
         _report(reasons, tz, label)
     return is_earlier
@@ -91,8 +91,8 @@ def _find_instants(ds: pd.Series, tz: str) -> Instants:
 
 
 def _find_fractions_down(table: pd.DataFrame) -> pd.Series:
-    """The part of the steps from row to row that go forward in time, by series."""
-    # One row of each time: of quarters of an hour, the hour that is repeated would go back.
+    """Return the fraction of steps from row to row that go forward in time, by series."""
+    # One row per local time: with steps below an hour, the repeated hour would look like steps back.
     first = table[~table.duplicated(["unique_id", "ds"])]
     steps = first.groupby("unique_id", sort=False)["ds"].diff().dropna()
     return (steps > pd.Timedelta(0)).groupby(table["unique_id"], sort=False).mean().astype("float64")
@@ -110,7 +110,7 @@ def _find_grid(codes: np.ndarray, num_series: int, instants: Instants) -> Grid:
 
 
 def _list_nights(codes: np.ndarray, local: np.ndarray, is_repeated: np.ndarray) -> Iterator[np.ndarray]:
-    """The rows of each series at each change of the clocks, int64[row]."""
+    """Yield the rows of each series at each clock change, int64[row]."""
     rows = np.flatnonzero(is_repeated)
     times = np.unique(local[rows])
     changes = np.append(0, np.cumsum(np.diff(times) > TIME_BETWEEN_CHANGES))[np.searchsorted(times, local[rows])]
@@ -120,20 +120,21 @@ def _list_nights(codes: np.ndarray, local: np.ndarray, is_repeated: np.ndarray) 
 
 
 def _read_night(local: np.ndarray, instants: Instants, grid: Grid) -> tuple[np.ndarray | None, Reason | None]:
-    """Which rows of one series, in the order of time, are the earlier instants.
+    """Return which rows of one series, in chronological order, are the earlier instants.
 
     Args:
         local: datetime64[row].
-        instants, grid: of the same rows, and of their series.
+        instants: of the rows.
+        grid: of the series.
     Returns:
-        bool[row], None if there is no reading. And what it depends on, None if each time stands twice.
+        bool[row], None if no reading is possible; and the reason for it, None if each time occurs twice.
     """
     numbers, (times, places, counts) = np.arange(len(local)), np.unique(local, return_inverse=True, return_counts=True)
     back = np.flatnonzero(np.diff(local) <= np.timedelta64(0))
     if len(back) == 1:
         return numbers <= back[0], None if (counts == 2).all() else "their order"
     if len(back) > 1:
-        # In the order of the local times: 2:00, 2:00, 2:30, 2:30.
+        # Sorted by local time: 2:00, 2:00, 2:30, 2:30.
         is_first = np.isin(numbers, [np.argmax(places == place) for place in range(len(times))])
         return (is_first if (counts > 1).all() else None), None
     readings = [numbers < num_earlier for num_earlier in range(len(local), -1, -1)]

@@ -1,4 +1,4 @@
-"""Times as people write them; days are never guessed to be months."""
+"""Parsing of times; the order of days and months is never guessed."""
 
 import logging
 import re
@@ -12,11 +12,11 @@ from rnn_pipelines.errors import MAX_VALUE, SeriesError, make_line, show
 from rnn_pipelines.reading.zones import has_zone
 
 ISO = "ISO8601"
-# Two of them, and the horizon after the later one, are apart what int64 holds.
+# Largest absolute step: the difference of two steps, plus a horizon, fits int64.
 MAX_STEP = 10**18
 _DATES = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d", "%m{0}%Y")
 _TIMES = ("", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-# Such as 2000.5, the middle of a year as R writes it; pandas takes it for May.
+# Decimal years such as 2000.5, R's form of mid-year; pandas would read May.
 _DECIMAL = r"[+-]?(?:0|[1-9][0-9]*)?\.[0-9]+"
 _NUMBER = rf"{_DECIMAL}|[+-]?(?:0|[1-9][0-9]*)\.?"
 _YEAR_MONTH = ("%Y.%m", "%y.%m")
@@ -25,38 +25,38 @@ _DECIMAL_FORMS = ("%Y.%m", "%m.%Y")
 _YEAR_DIRECTIVES, _MONTH_DIRECTIVES = {"%Y", "%y", "%G"}, {"%m", "%b", "%B"}
 _DIGITS = {"%Y": 4, "%G": 4, "%j": 3} | dict.fromkeys(["%y", "%m", "%d", "%H", "%M", "%S", "%V"], 2)
 _YEAR = pd.Timedelta(365, "D")
-# What is tried where times are not ISO 8601.
+# Forms to try if times are not ISO 8601.
 FORMS = [date.format(sign) + time for date, sign, time in product(_DATES, "./-", _TIMES)]
 
 logger = logging.getLogger(__name__)
 
 
 def read_times(raw: pd.Series, form: str) -> pd.Series:
-    """Reads times of one form, NaT where they have another.
+    """Parse times of one form; NaT for cells of another form.
 
-    As text, because pandas takes numbers for nanoseconds; in one form, because it guesses days to be months; through
-    UTC, so that times of several zones fall on one axis. Times without a zone keep their value.
+    Cells are parsed as text, because pandas reads numbers as nanoseconds, and in one form, because it guesses the order
+    of days and months. Times with zones become UTC; times without a zone keep their value.
     """
     text = raw if is_datetime64_any_dtype(raw) else raw.astype(str)
     if text is not raw:
-        # To pandas `now` and `today` are times in any form.
+        # Pandas accepts `now` and `today` as times of any form.
         text = text.where(text.str.contains("[0-9]"))
         if form == ISO:
             text = text.mask(text.str.strip().str.fullmatch(_DECIMAL).eq(True))
         elif form in _YEAR_MONTH and text.str.contains(r"\.0[1-9]$").any():
-            # As numbers, 2000.10 loses its zero. Other months have two digits here, so that 2000.1 is no January.
+            # As a number, 2000.10 loses its zero. Months such as .01 show that 2000.1 is October.
             text = text.str.replace(r"(\.[0-9])$", r"\g<1>0", regex=True)
         elif count_digits(form):
-            # As numbers, dates lose the zero that days and months begin with; pandas finds other days in the rest.
+            # As numbers, dates lose the leading zero of days and months, and pandas would read other days.
             text = text.str.removesuffix(".0").str.zfill(0 if form.startswith("%Y") else count_digits(form))
     return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
 
 
 def take_time_format(form: str) -> str:
-    """Returns the pattern without blanks around it, because times are read without them.
+    """Return the pattern without surrounding blanks, because times are read without them.
 
     Raises:
-        ValueError: it is none that pandas reads, or times of it have no year, or a day without a month.
+        ValueError: pandas cannot read the pattern, or it has no year, or a day without a month.
     """
     expected = f"expected a pattern such as '%d.%m.%Y', received {show(form)}"
     form = form.strip()
@@ -73,22 +73,22 @@ def take_time_format(form: str) -> str:
 
 
 def count_digits(form: str) -> int:
-    """How many digits a time of a form has; 0 where it has other signs too, as in %d.%m.%Y."""
+    """Return the number of digits of a time in a form; 0 if it has other signs, such as %d.%m.%Y."""
     parts = [form[place : place + 2] for place in range(0, len(form), 2)]
     return sum(_DIGITS[part] for part in parts) if all(part in _DIGITS for part in parts) else 0
 
 
 def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd.Series, dict[str, str]]:
-    """Reads a column of times, all of one form.
+    """Read a column of times that all have one form.
 
     Args:
-        raw: times, or text.
-        label: of the source, for messages.
-        time_format: strftime pattern; None for ISO 8601, or else the only form of `FORMS` that fits all.
+        raw: times or text.
+        label: name of the source, for messages.
+        time_format: strftime pattern; None for ISO 8601, or else the only form of `FORMS` that fits all cells.
     Returns:
-        datetime64 without a zone, UTC where the source has zones; and what was found, as a parameter.
+        datetime64 without a zone, in UTC if the source has zones; and the detected form as a parameter.
     Raises:
-        SeriesError: cells that are no times, or such as can be read in two ways.
+        SeriesError: a cell is not a time, or the times can be read in two ways.
     """
     if time_format is None:
         _refuse_decimals(raw, label)
@@ -97,7 +97,7 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
     times = read_times(raw, time_format or ISO)
     if not times.isna().any():
         _check_years(times, raw, label)
-        # In one way only: half of a column would be moved by hours.
+        # All times must have a zone or none; a mixture would shift some of them by hours.
         has_zone(raw, label, time_format or ISO)
         return times, {}
     if time_format is None and times.isna().all():
@@ -111,10 +111,10 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
 
 
 def read_steps(raw: pd.Series) -> pd.Series | None:
-    """Reads whole-numbered steps, exactly; None where a cell is none, or farther from 0 than `MAX_STEP`.
+    """Return whole-numbered steps as int64; None if a cell is no whole number or exceeds `MAX_STEP`.
 
     Args:
-        raw: numbers, or text.
+        raw: numbers or text.
     """
     if raw.empty or pd.api.types.is_bool_dtype(raw) or pd.api.types.is_complex_dtype(raw):
         return None
@@ -122,7 +122,7 @@ def read_steps(raw: pd.Series) -> pd.Series | None:
         if raw.isna().any() or not (raw.astype("float64").abs() <= MAX_STEP).all():
             return None
         return raw.astype("int64") if (raw % 1 == 0).all() else None
-    # As whole numbers where they are written so: from 2**53 on, floats are not whole numbers one by one.
+    # Parse integers directly: from 2**53 on, floats cannot represent each of them.
     whole = raw.astype(str).str.strip().str.extract(r"^([+-]?[0-9]{1,18})(?:\.0*)?$")[0]
     if whole.notna().all():
         return pd.to_numeric(whole).astype("int64")
@@ -131,16 +131,16 @@ def read_steps(raw: pd.Series) -> pd.Series | None:
 
 
 def _check_years(times: pd.Series, raw: pd.Series, label: str) -> None:
-    """Others have no calendar that everything knows."""
+    """Raise a SeriesError for years outside 1 to 9999, which other software cannot represent."""
     wrong = ~times.dt.year.between(1, 9999)
     if wrong.any():
-        # Of what has a zone, in UTC: Python has no local times of other years.
+        # Show times with a zone in UTC, because Python has no local times of other years.
         shown = times if is_datetime64_any_dtype(raw) else raw
         raise _explain(wrong, shown, label, "of the years 1 to 9999")
 
 
 def _refuse_decimals(raw: pd.Series, label: str) -> None:
-    """Raises a SeriesError if all cells are numbers, and some not whole: they can be years with a fraction."""
+    """Raise a SeriesError if all cells are numbers and some have decimals: they may be decimal years."""
     if is_datetime64_any_dtype(raw) or raw.empty or not re.fullmatch(_NUMBER, str(raw.iloc[0]).strip()):
         return
     text = raw.astype(str).str.strip()
@@ -157,7 +157,7 @@ def _refuse_decimals(raw: pd.Series, label: str) -> None:
 
 
 def _refuse_lost_zeros(raw: pd.Series, label: str) -> None:
-    """Raises a SeriesError for numbers such as 2000.1, if no other month tells whether it is January or October."""
+    """Raise a SeriesError for numbers such as 2000.1 if other months do not show which month it is."""
     months = raw.astype(str).str.extract(r"\.([0-9]+)$")[0]
     if pd.api.types.is_numeric_dtype(raw) and months.eq("1").any() and months.isin(["1", "11", "12"]).all():
         raise _explain(months.eq("1"), raw, label, "as text, because this number can be October too")
@@ -174,12 +174,12 @@ def _refuse_open_centuries(times: pd.Series, raw: pd.Series, label: str, form: s
 
 
 def warn_of_centuries(times: pd.Series, label: str, form: str) -> None:
-    """Logs a warning if two-digit years may be of another century than the one that they are read as.
+    """Log a warning if two-digit years may be of another century.
 
     Args:
         times: datetime64, as read.
-        label: of the source.
-        form: by which they were read.
+        label: name of the source.
+        form: pattern of the times.
     """
     if "%y" not in form or times.empty:
         return
@@ -198,7 +198,7 @@ def warn_of_centuries(times: pd.Series, label: str, form: str) -> None:
 
 
 def _find_doubt(times: pd.Series) -> str | None:
-    """The reason why two-digit years are hardly those of 1969 to 2068; None if there is none."""
+    """Return a reason to doubt that two-digit years are 1969 to 2068; None if there is none."""
     ordered = times.drop_duplicates().sort_values(ignore_index=True)
     today = pd.Timestamp.now()
     if ordered.iloc[0] > today + _YEAR:
@@ -247,6 +247,6 @@ def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> Ser
 
 
 def format_time(ds: Any, tz: str | None = None) -> str:
-    """A timestamp or step for people: midnight is left out; with a zone, a timestamp in UTC is shown in it."""
+    """Return a timestamp or step as text, without midnight; `tz` converts a timestamp from UTC."""
     local = ds if tz is None else ds.tz_localize("UTC").tz_convert(tz)
     return str(local).removesuffix(" 00:00:00")

@@ -1,4 +1,4 @@
-"""Tables in the user's own files, CSV, Parquet or Excel; they are only read."""
+"""Reading of tables in the user's CSV, Parquet and Excel files."""
 
 import csv
 import importlib.util
@@ -16,15 +16,15 @@ from rnn_pipelines.reading.workbook import find_cell_without_value, open_workboo
 
 
 class TableFiles(NamedTuple):
-    """Which files are read as tables, and what errors about them say.
+    """The accepted files, and the parameters that errors mention.
 
     Attributes:
-        error: what is raised.
+        error: exception to raise.
         path: the parameter that names the file.
         columns: the parameters that name its columns.
         other: a hint for files of another kind.
-        csv_endings: of the names of CSV files, in lower case.
-        dialect: the parameters by which a CSV file's separator and encoding can be given, if there are any.
+        csv_endings: endings of CSV file names, in lower case.
+        dialect: parameter group with separator and encoding of a CSV file; empty if there is none.
     """
 
     error: type[RnnPipelinesError]
@@ -45,19 +45,19 @@ def read_columns(
     no_value: dict[str, list[str]] | None = None,
     dialect: Dialect = PLAIN_CSV,
 ) -> pd.DataFrame:
-    """Reads some columns of a table.
+    """Read some columns of a table.
 
     Args:
         path: a CSV, Parquet or Excel file.
         wanted: the columns.
-        files: which files are read.
-        no_value: for columns of a CSV or Excel file, the cells that hold no value; none for the others.
-        dialect: of a CSV file; what is None in it is found from the file.
+        files: accepted files.
+        no_value: missing markers by column, for CSV and Excel files.
+        dialect: of a CSV file; its None values are detected.
     Returns:
-        The columns with a row for each data row; cells of a CSV file are text, never taken for numbers. What was found
-        and is not usual stands in `attrs["found"]`, by the names of `Dialect`.
+        The columns with one row per data row; cells of a CSV file are text. `attrs["found"]` has the detected values of
+        the dialect that are not the default, by name.
     Raises:
-        RnnPipelinesError: `files.error`: no such file, another kind of file, a missing or repeated column.
+        RnnPipelinesError: `files.error`: the file is missing or of another kind, or a column is missing or repeated.
     """
     require_file(path, files)
     if path.name.lower().endswith((".parquet", ".pq")):
@@ -73,18 +73,18 @@ def read_columns(
 
 
 def require_file(path: Path, files: TableFiles) -> None:
-    """Raises `files.error` where there is no file at `path`."""
+    """Raise `files.error` if there is no file at `path`."""
     if os.path.isdir(path):
         raise files.error(
             f"{path}: expected a CSV, Parquet or Excel file, received a folder. Name one file in {files.path}."
         )
-    # Unlike the path's own method, it takes names that no file can have.
+    # Unlike `Path.is_file`, this accepts invalid file names.
     if not os.path.isfile(path):
         raise files.error(f"{make_line(path, MAX_PATH)}: no such file (looked in {Path.cwd()}). Check {files.path}.")
 
 
 def require_columns(wanted: list[str], received: list[str], label: object, files: TableFiles) -> None:
-    """Raises `files.error` where one of the wanted columns isn't received, or more than once."""
+    """Raise `files.error` if a wanted column is missing or repeated."""
     names = [name for name in received if name != ""]
     missing = [column for column in wanted if column not in names]
     if missing:
@@ -102,7 +102,7 @@ def require_columns(wanted: list[str], received: list[str], label: object, files
 
 
 def is_broken(cell: object) -> bool:
-    """Whether it is a text that UTF-8 can't hold, because half a sign (a lone surrogate) is in it."""
+    """Return whether UTF-8 cannot represent a cell, such as text with a lone surrogate."""
     try:
         if isinstance(cell, str):
             cell.encode()
@@ -114,8 +114,8 @@ def is_broken(cell: object) -> bool:
 
 
 def find_broken(table: pd.DataFrame) -> tuple[str, int] | None:
-    """The column and the row, from 1, of the first text that is broken, see `is_broken`; None if none is."""
-    # Columns of pandas' own texts can't hold any.
+    """Return column and row (from 1) of the first cell that UTF-8 cannot represent; None if there is none."""
+    # String columns of pandas cannot hold such text.
     for place in (table.dtypes == "object").to_numpy().nonzero()[0]:
         wrong = table.iloc[:, place].map(is_broken).astype(bool).to_numpy()
         if wrong.any():
@@ -124,10 +124,10 @@ def find_broken(table: pd.DataFrame) -> tuple[str, int] | None:
 
 
 def load_file(path: Path, expected: str, read: Callable[[], Any], files: TableFiles) -> Any:
-    """What `read` returns; where the file isn't what is expected, `files.error` with the reason."""
+    """Return the result of `read`; raise `files.error` with the reason if it fails."""
     try:
         return read()
-    # Readers of others' formats fail with whatever a damaged file makes them stumble over.
+    # Readers of these formats can raise any exception for a damaged file.
     except Exception as error:
         reason = str(error).strip().rstrip(".") or type(error).__name__
         raise files.error(f"{path}: expected {expected}, but: {reason}. Save it again as one.") from error
@@ -139,18 +139,18 @@ def _read_parquet(path: Path, wanted: list[str], files: TableFiles) -> pd.DataFr
     def load(read: Callable[[], Any]) -> Any:
         return load_file(path, "a Parquet file", read, files)
 
-    # Impala and Spark write times as INT96, which hold more years than nanoseconds do.
+    # Impala and Spark write times as INT96, whose range exceeds that of nanoseconds.
     file = load(lambda: pyarrow.parquet.ParquetFile(path, coerce_int96_timestamp_unit="us"))
     schema = file.schema_arrow
     require_columns(wanted, schema.names, path, files)
     plain = pyarrow.schema([_find_plain_field(schema.field(name), path, files) for name in wanted])
     table = load(lambda: file.read(columns=wanted).select(wanted).cast(plain))
-    # Without pandas' own notes in the file, which make an index of some columns.
+    # Ignore the metadata of pandas, which would turn columns into an index.
     return load(lambda: table.to_pandas(ignore_metadata=True))
 
 
 def _find_plain_field(field: Any, path: Path, files: TableFiles) -> Any:
-    """The field of a column with one value in each cell; what is kept as numbers of values, as these."""
+    """Return the field of a column with one value per cell, without dictionary encoding."""
     from pyarrow import types
 
     kind = field.type.value_type if types.is_dictionary(field.type) else field.type
@@ -179,12 +179,12 @@ def _read_excel(path: Path, wanted: list[str], files: TableFiles, no_value: dict
     faulty = load(lambda: find_cell_without_value(path, name, is_empty)) if is_empty.any(axis=None) else None
     if faulty:
         raise files.error(f"{path}, sheet '{name}', {faulty}")
-    # Rows that were once filled stay in the sheet.
+    # Drop rows at the end that are empty, because a sheet keeps rows after they are cleared.
     return table[: int((~is_empty).any(axis=1).to_numpy().nonzero()[0].max(initial=-1)) + 1]
 
 
 def _choose_sheet(path: Path, headers: dict[str, list[str]], wanted: list[str], files: TableFiles) -> str:
-    """The name of the one sheet that has the wanted columns."""
+    """Return the name of the only sheet with the wanted columns."""
     fitting = [name for name, header in headers.items() if set(wanted) <= set(header)]
     if len(fitting) > 1:
         raise files.error(
@@ -199,7 +199,7 @@ def _choose_sheet(path: Path, headers: dict[str, list[str]], wanted: list[str], 
 
 
 def _drop_no_values(table: pd.DataFrame, no_value: dict[str, list[str]]) -> pd.DataFrame:
-    """The table with NaN for the cells that hold no value, by column."""
+    """Return the table with NaN for the missing markers of each column."""
     dropped = {name: table[name].mask(table[name].isin(no_value[name])) for name in table if name in no_value}
     return table.assign(**dropped)
 
@@ -221,8 +221,8 @@ def _read_csv(
 
     header = read(header=None, nrows=1).iloc[0].tolist()
     require_columns(wanted, header, path, files)
-    # All columns, because pandas passes over surplus cells where it is to read a choice of them. Of a single column, an
-    # empty line is an empty cell; leaving it out would shift the rows after it.
+    # Read all columns, because pandas ignores surplus cells if it reads only some. In a file with a single column, an
+    # empty line is an empty cell; skipping it would shift the rows after it.
     table = read(skip_blank_lines=len(header) > 1)
     if len(header) == 1 and list(table.columns) != header:
         raise files.error(f"{path}: expected the header in the first line, received an empty line. Remove it.")
@@ -233,7 +233,7 @@ def _read_csv(
         )
     places = [header.index(name) for name in wanted]
     _check_row_lengths(path, table.iloc[:, max(places)], header[: max(places) + 1], files, Dialect(sep, encoding))
-    # By their places, because pandas gives new names to columns that have none or one of others.
+    # Select by position, because pandas renames columns with an empty or repeated name.
     chosen = _drop_no_values(table.iloc[:, places].set_axis(wanted, axis=1), no_value)
     found = {"sep": NAMES.get(sep, sep), "encoding": encoding}
     usual = {"sep": "comma", "encoding": "utf-8"}
@@ -244,22 +244,22 @@ def _read_csv(
 
 
 def _check_row_lengths(path: Path, last: pd.Series, needed: list[str], files: TableFiles, dialect: Dialect) -> None:
-    """Raises `files.error` where a row ends before the last wanted cell; pandas takes what it lacks for empty cells.
+    """Raise `files.error` if a row ends before the last wanted cell, because pandas would read empty cells.
 
-    A cell that every row lacks is a sign at the end of the header, and parts no cells.
+    If every row lacks the cell, the header only ends with a separator.
 
     Args:
         path, files, dialect: of the file.
         last: the last wanted column.
-        needed: the columns up to that one.
+        needed: names of the columns up to that one.
     """
-    # Each row that is short has an empty cell there, and most tables have none.
+    # A short row has an empty cell in this column, and most tables have none.
     if len(needed) == 1 or not (last.isna() | (last == "")).any():
         return
     try:
         counts = count_cells(path, dialect)
     except csv.Error:
-        # A text too long for that reader, which is no fault of the file.
+        # A text is too long for `csv`, which is no fault of the file.
         return
     num_needed = min(len(needed), int(counts.max(initial=0)))
     is_short = counts < num_needed

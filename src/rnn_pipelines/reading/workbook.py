@@ -1,4 +1,4 @@
-"""Cells of an Excel file, read row by row, so that a stray cell far from the others makes no table of that size."""
+"""Excel cells, read row by row, so that a stray cell far from the others does not create a large table."""
 
 import re
 from collections.abc import Sequence
@@ -15,45 +15,45 @@ from rnn_pipelines.errors import show
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
-# Of a formula, or of an error, in the sheets of an Excel file.
+# A formula or an error in the XML of a sheet.
 _NO_PLAIN_CELL = re.compile(rb"""[<:]f[\s>/]|\st=["']e["']""")
 
 
 def open_workbook(path: Path, is_value: bool = True) -> "Workbook":
-    """Opens an Excel file to read its sheets by rows; the caller closes it.
+    """Open an Excel file to read its sheets by rows; the caller closes it.
 
     Args:
         path: the file.
-        is_value: whether cells with formulas have the results that were saved with them, or the formulas.
+        is_value: whether to read the saved results of formulas, or else the formulas.
     """
     from openpyxl import load_workbook
 
     book = load_workbook(path, read_only=True, data_only=is_value, keep_links=False)
     for sheet in book.worksheets:
-        # What a file says of the size of its sheets can be wrong.
+        # The sheet size that a file states can be wrong.
         sheet.reset_dimensions()
     return book
 
 
 def read_headers(book: "Workbook") -> dict[str, list[str]]:
-    """The cells of the first row of each sheet, by its name; an empty text for an empty cell."""
+    """Return the first row of each sheet, by name of the sheet; an empty text for an empty cell."""
     return {sheet.title: [str(_read_value(cell)) for cell in next(sheet.rows, ())] for sheet in book.worksheets}
 
 
 def read_rows(book: "Workbook", name: str, places: Sequence[int]) -> pd.DataFrame:
-    """Some columns of the rows below the header, up to the last row that is not empty in all of them.
+    """Return some columns of the rows below the header, up to the last row with a value in one of them.
 
     Args:
-        book: as `open_workbook` opens it.
+        book: from `open_workbook`.
         name: of the sheet.
-        places: of the columns, from 0.
+        places: positions of the columns, from 0.
     Returns:
-        Objects, with the places as names of the columns; an empty text for an empty cell, NaN for an error.
+        Objects, with the positions as column names; an empty text for an empty cell, NaN for an error.
     """
     empty = ("",) * len(places)
     rows, num_empty = [], 0
     for cells in book[name].iter_rows(min_row=2):
-        # Rows that the file leaves out have no cells: of a million, most of the time would go by here.
+        # Rows that the file omits have no cells. This shortcut saves most of the time if there are a million.
         row = empty if not cells else tuple(_read_value(cells[place]) if place < len(cells) else "" for place in places)
         if row == empty:
             num_empty += 1
@@ -72,14 +72,15 @@ def _read_value(cell: Any) -> Any:
 
 
 def find_cell_without_value(path: Path, sheet: str, is_empty: pd.DataFrame) -> str | None:
-    """Describe the first of the cells without a value that is not empty: it holds an error, or a formula alone.
+    """Describe the first cell with an error, or with a formula that has no saved result; None if there is none.
 
     Args:
-        path, sheet: where they are.
-        is_empty: whether a cell has no value, by the row below the header and the place of the column in the sheet.
+        path: the file.
+        sheet: its name.
+        is_empty: bool[row, column], whether a cell below the header has no value; the column names are positions.
     """
     with ZipFile(path) as archive:
-        # Most files have neither formulas nor errors, and need not be read twice more.
+        # Most files have neither formulas nor errors, and are not read twice more.
         if not any(_NO_PLAIN_CELL.search(archive.read(name)) for name in archive.namelist() if name.endswith(".xml")):
             return None
     books = [open_workbook(path, is_value) for is_value in (True, False)]
@@ -98,7 +99,7 @@ def find_cell_without_value(path: Path, sheet: str, is_empty: pd.DataFrame) -> s
 
 
 def _describe_fault(value: Any, content: Any) -> str | None:
-    """What a cell of an Excel file holds in place of a value, and what to do; #N/A stands for none on purpose."""
+    """Return the fault of an Excel cell without a value, and the remedy; #N/A is no fault."""
     if value.data_type == "e" and value.value != "#N/A":
         return f"{show(value.value)}. Correct the cell, or leave it empty."
     # The result of a formula can be an empty text, which is not a number.

@@ -1,8 +1,7 @@
-"""Local time whose clocks change: short steps are counted in UTC and shown in local time, longer ones stay local.
+"""Local times with clock changes: short steps are counted in UTC and shown in local time, longer steps stay local.
 
-An hour that clocks repeat is told apart by the order of its rows: the earlier is that of summer, and so is one that
-stands alone. Which is the earlier one is told by where the rows of its series go, down the table or up. An hour that
-clocks leave out is no step, and so no gap. Days stay what they are in local time, of 23 to 25 hours.
+If clocks repeat an hour, the order of the rows distinguishes its two instants (see `repeated_times`). A skipped hour
+contains no steps, and so no gap. Days stay local days, with 23 to 25 hours.
 """
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,13 +12,13 @@ import pandas as pd
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.reading.repeated_times import find_earlier
 
-# Steps as long as what clocks are put back by, or shorter.
+# Longest step that counts as short: the hour by which clocks are put back.
 LONGEST_SHORT_STEP = pd.Timedelta(hours=1)
 _TO_ZERO = str.maketrans("123456789", "0" * 9)
 
 
 def take_zone(name: str) -> str:
-    """Returns the name.
+    """Return the name of a time zone if it exists.
 
     Raises:
         ValueError: there is no such time zone.
@@ -32,7 +31,7 @@ def take_zone(name: str) -> str:
 
 
 def find_zone(times: pd.Series) -> str | None:
-    """The name of the zone that a column of pandas' times has; None where it has none, or one without a name."""
+    """Return the zone of a column of pandas times; None if it has no zone, or one without a name."""
     zone = getattr(times.dtype, "tz", None)
     try:
         return None if zone is None else take_zone(str(zone))
@@ -41,19 +40,19 @@ def find_zone(times: pd.Series) -> str | None:
 
 
 def has_zone(raw: pd.Series, label: str, form: str) -> bool:
-    """Whether times say how far from UTC they are.
+    """Return whether times have a zone or an offset from UTC.
 
     Args:
-        raw: times, or text.
-        label: of the source, for messages.
-        form: of text, as `read_times` takes it; times of another form have no zone.
+        raw: times or text.
+        label: name of the source, for messages.
+        form: of text, see `read_times`; times of another form have no zone.
     Raises:
-        SeriesError: some do, and others do not.
+        SeriesError: only some times have one.
     """
     if pd.api.types.is_datetime64_any_dtype(raw):
         return raw.dt.tz is not None
     text = raw.astype(str)
-    # As pandas reads one of each shape: of the ways to write a zone, a pattern of our own would miss some.
+    # Let pandas parse one text of each shape, because a pattern of our own would miss some forms of zones.
     shapes = text.str.translate(_TO_ZERO)
     is_first = ~shapes.duplicated()
     zones = {
@@ -73,21 +72,23 @@ def has_zone(raw: pd.Series, label: str, form: str) -> bool:
 def place_in_zone(
     table: pd.DataFrame, is_zoned: bool, tz: str, label: str, is_short: bool | None = None
 ) -> tuple[pd.DataFrame, bool]:
-    """Puts times of a zone on an axis without gaps.
+    """Place times of a zone on an axis without gaps.
+
+    Steps of an hour or less are counted in UTC, unless they are regular in local time alone. Longer steps are counted
+    in UTC only if that leaves fewer gaps.
 
     Args:
-        table: `unique_id, ds`, and `y` or other columns, in the order of the source, labelled by its rows; `ds` in UTC
-            if it had a zone.
-        is_zoned: whether it had one.
+        table: `unique_id, ds`, and `y` or other columns, in the order of the source, indexed by its row numbers; `ds`
+            is in UTC if it had a zone.
+        is_zoned: whether `ds` had a zone.
         tz: the zone.
-        label: of the source, for messages.
-        is_short: whether its steps are counted in UTC; found from the table where it is None. Steps of an hour or less
-            are, unless they are regular in local time alone; longer ones are if they have fewer gaps in UTC.
+        label: name of the source, for messages.
+        is_short: whether to count steps in UTC; None to decide by the table.
     Returns:
-        The table; and whether its times are UTC, to be shown in local time. Left out are rows without a value at times
-        that clocks pass over.
+        The table, without empty rows at times that clocks skip; and whether its times are UTC, to be shown in local
+        time.
     Raises:
-        SeriesError: a value at such a time; an hour that clocks repeat, in rows that go neither up nor down.
+        SeriesError: a value at a time that clocks skip, or a repeated hour in rows without chronological order.
     """
     if is_short is False:
         return _keep_local(table, is_zoned, tz), False
@@ -98,7 +99,7 @@ def place_in_zone(
     has_short_steps = step <= LONGEST_SHORT_STEP
     if not has_short_steps and (num_missing == 0 or not step <= pd.Timedelta(days=1)):
         return local, False
-    # Of a series that is regular in local time, values at times that clocks pass over are no fault.
+    # If a series is regular in local time, values at times that clocks skip are valid.
     if not has_short_steps and np.isfinite(num_missing) and not is_zoned and _has_skipped(table["ds"], tz):
         return local, False
     utc = _count_in_utc(table, is_zoned, tz, label)
@@ -112,13 +113,13 @@ def place_in_zone(
 
 
 def _has_skipped(ds: pd.Series, tz: str) -> bool:
-    """Whether clocks pass over one of the local times."""
+    """Return whether clocks skip one of the local times."""
     earlier = np.ones(len(ds), bool)
     return bool(ds.dt.tz_localize(tz, ambiguous=earlier, nonexistent="NaT").isna().any())
 
 
 def _measure_steps(table: pd.DataFrame) -> tuple[pd.Timedelta, float]:
-    """The shortest step (NaT if there is none), and how many are missing; infinite if times are on no grid of it."""
+    """Return the shortest step (NaT if there is none) and the number of missing steps; infinite if irregular."""
     codes, ds = pd.factorize(table["unique_id"])[0], table["ds"].to_numpy()
     order = np.lexsort((ds, codes))
     steps = np.diff(ds[order])[np.diff(codes[order]) == 0]
@@ -131,7 +132,7 @@ def _measure_steps(table: pd.DataFrame) -> tuple[pd.Timedelta, float]:
 
 
 def _keep_local(table: pd.DataFrame, is_zoned: bool, tz: str) -> pd.DataFrame:
-    """The table with times of the zone. A day whose midnight clocks pass over begins at midnight all the same."""
+    """Return the table with local times; a day whose midnight clocks skip still begins at midnight."""
     if not is_zoned:
         return table
     times = show_local(table["ds"], tz)
@@ -142,7 +143,7 @@ def _keep_local(table: pd.DataFrame, is_zoned: bool, tz: str) -> pd.DataFrame:
 
 
 def _count_in_utc(table: pd.DataFrame, is_zoned: bool, tz: str, label: str) -> pd.DataFrame:
-    """The table with times in UTC, see `place_in_zone`."""
+    """Return the table with times in UTC, see `place_in_zone`."""
     if is_zoned:
         return table
     local = table["ds"].dt.tz_localize(tz, ambiguous=find_earlier(table, tz, label), nonexistent="NaT")
@@ -157,22 +158,22 @@ def _count_in_utc(table: pd.DataFrame, is_zoned: bool, tz: str, label: str) -> p
 
 
 def show_local(times: pd.Series, tz: str | None) -> pd.Series:
-    """Times in UTC with the zone that they are to be shown in; None for times that are local, or steps."""
+    """Return UTC times in the zone in which they are shown; unchanged if `tz` is None (local times, steps)."""
     return times if tz is None else times.dt.tz_localize("UTC").dt.tz_convert(tz)
 
 
 def show_table(table: pd.DataFrame, tz: str | None) -> pd.DataFrame:
-    """A table of forecasts, with the times that it has (`cutoff`, `ds`) shown in a zone, see `show_local`."""
+    """Return a table of forecasts with its times (`cutoff`, `ds`) shown in a zone, see `show_local`."""
     return table.assign(**{name: show_local(table[name], tz) for name in ("cutoff", "ds") if name in table})
 
 
 def read_local(time: pd.Timestamp, tz: str | None) -> pd.Timestamp:
-    """One time that a user gives, as the times of the series are; without a zone of its own it is local."""
+    """Return a time of the user on the axis of the series; it is local if it has no zone."""
     if time.tz is None and tz is not None:
         time = time.tz_localize(tz, ambiguous=True, nonexistent="shift_forward")
     return time if time.tz is None else time.tz_convert(None)
 
 
 def repeat_at_clock_changes(times: pd.Series) -> bool:
-    """Whether times that stand twice look like the hour that clocks repeat: all in the nights to a Sunday."""
+    """Return whether repeated times look like hours that clocks repeat: all in nights to a Sunday."""
     return times.dtype.kind == "M" and bool(((times.dt.day_of_week == 6) & times.dt.hour.between(1, 3)).all())
