@@ -91,7 +91,6 @@ def find_dialect(path: Path, wanted: Sequence[str], dialect: Dialect) -> Dialect
     """Detect the open parts of the dialect of a CSV file.
 
     Args:
-        path: the file.
         wanted: columns that its header should have.
         dialect: the known parts.
     Raises:

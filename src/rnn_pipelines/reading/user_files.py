@@ -45,12 +45,9 @@ def read_columns(
     no_value: dict[str, list[str]] | None = None,
     dialect: Dialect = PLAIN_CSV,
 ) -> pd.DataFrame:
-    """Read some columns of a table.
+    """Read some columns of a CSV, Parquet or Excel file.
 
     Args:
-        path: a CSV, Parquet or Excel file.
-        wanted: the columns.
-        files: accepted files.
         no_value: missing markers by column, for CSV and Excel files.
         dialect: of a CSV file; its None values are detected.
     Returns:
@@ -249,7 +246,6 @@ def _check_row_lengths(path: Path, last: pd.Series, needed: list[str], files: Ta
     If every row lacks the cell, the header only ends with a separator.
 
     Args:
-        path, files, dialect: of the file.
         last: the last wanted column.
         needed: names of the columns up to that one.
     """

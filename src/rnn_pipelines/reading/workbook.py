@@ -23,7 +23,6 @@ def open_workbook(path: Path, is_value: bool = True) -> "Workbook":
     """Open an Excel file to read its sheets by rows; the caller closes it.
 
     Args:
-        path: the file.
         is_value: whether to read the saved results of formulas, or else the formulas.
     """
     from openpyxl import load_workbook
@@ -45,7 +44,6 @@ def read_rows(book: "Workbook", name: str, places: Sequence[int]) -> pd.DataFram
 
     Args:
         book: from `open_workbook`.
-        name: of the sheet.
         places: positions of the columns, from 0.
     Returns:
         Objects, with the positions as column names; an empty text for an empty cell, NaN for an error.
@@ -75,8 +73,6 @@ def find_cell_without_value(path: Path, sheet: str, is_empty: pd.DataFrame) -> s
     """Describe the first cell with an error, or with a formula that has no saved result; None if there is none.
 
     Args:
-        path: the file.
-        sheet: its name.
         is_empty: bool[row, column], whether a cell below the header has no value; the column names are positions.
     """
     with ZipFile(path) as archive:

@@ -81,7 +81,6 @@ def place_in_zone(
         table: `unique_id, ds`, and `y` or other columns, in the order of the source, indexed by its row numbers; `ds`
             is in UTC if it had a zone.
         is_zoned: whether `ds` had a zone.
-        tz: the zone.
         label: name of the source, for messages.
         is_short: whether to count steps in UTC; None to decide by the table.
     Returns:
