@@ -1,1 +1,1 @@
-"""From a source of series to windows over one array: read, check, split, scale, index."""
+"""Preparation of series, from the source to windows over one array."""

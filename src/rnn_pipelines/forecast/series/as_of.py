@@ -1,4 +1,4 @@
-"""The newest data: what was there on a day, and nothing later."""
+"""As-of reading: the data up to a day, and nothing later."""
 
 from typing import Annotated
 
@@ -17,10 +17,10 @@ from rnn_pipelines.reading.times import MAX_STEP, format_time
 
 
 class AsOfSpec(ParameterModel, frozen=True):
-    """Up to when data is read.
+    """The end of the data to read.
 
     Attributes:
-        as_of: last day, time (see `parse_as_of`) or step that counts; None for all there is.
+        as_of: last day, time (see `parse_as_of`) or step to read; None for all.
     """
 
     as_of: Annotated[
@@ -31,13 +31,12 @@ class AsOfSpec(ParameterModel, frozen=True):
 def read_as_of(
     external: pd.DataFrame | None, source: SourceSpec, spec: AsOfSpec, axis: TimeAxis | None = None
 ) -> Source:
-    """Reads the series and drops what came after `as_of`, before anything is computed from it.
+    """Read the series up to `as_of`; later rows are dropped before any computation.
 
     Args:
         external, source, axis: see `read_source`.
-        spec: up to when.
     Raises:
-        SeriesError: `as_of` is no time like those of the series, or before all of them.
+        SeriesError: `as_of` is not a time like those of the series, or is before the first one.
     """
     table = read_source(source, external, axis)
     if spec.as_of is None:
@@ -58,11 +57,10 @@ def read_covariates_as_of(
     covariates: CovariateSpec,
     axis: TimeAxis | None = None,
 ) -> pd.DataFrame:
-    """Reads the covariates, and empties what was observed after `as_of`; what is known ahead was known then.
+    """Read the covariates, without past covariates after `as_of`; future covariates were known then.
 
     Args:
         external, source, covariates, axis: see `read_covariates`.
-        spec: up to when.
     """
     table = read_covariates(source, covariates, external, axis)
     if spec.as_of is None or table.empty:
@@ -80,12 +78,12 @@ def read_coded_covariates(
     covariates: CovariateSpec,
     axis: TimeAxis | None = None,
 ) -> pd.DataFrame:
-    """Reads the covariates that a forecaster has learnt to read, whatever the parameters name now.
+    """Read the covariates that a forecaster was trained with, whatever the parameters name now.
 
     Args:
         coding: of the forecaster.
         external, source, spec, axis: see `read_as_of`.
-        covariates: of which the path counts.
+        covariates: only its path is used.
     """
     path = covariates.path if coding.list_columns("future") else None
     return read_covariates_as_of(external, source, spec, coding.make_spec(path), axis)

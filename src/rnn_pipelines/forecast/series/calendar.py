@@ -1,4 +1,4 @@
-"""Calendar features: what is known in advance about every step, past or future."""
+"""Calendar features, which are known in advance for every step."""
 
 from typing import Annotated
 
@@ -15,15 +15,15 @@ from rnn_pipelines.reading.zones import show_local
 
 NumHarmonics = Annotated[int, Field(ge=0, le=10)]
 
-# How long a step may be, in days, for a cycle to show in the series; and how long the cycle is.
+# Longest step, in days, at which a series shows a cycle; and the length of the cycle.
 _LONGEST_STEP_DAYS = {"yearly": 92.0, "weekly": 1.5, "daily": 0.5}
 _CYCLE_DAYS = {"yearly": 365.0, "weekly": 7.0, "daily": 1.0}
 
 
 class CalendarSpec(ParameterModel, frozen=True):
-    """Harmonics (pairs of sine and cosine) for each cycle; 0 for none, null to choose by the frequency.
+    """Harmonics (pairs of sine and cosine) of each cycle; 0 for none, null to choose by the frequency.
 
-    A cycle that no series has seen once through is not chosen: its features would be at values never met in training.
+    A cycle longer than every series is not chosen, because forecasts would meet feature values that training lacks.
 
     Attributes:
         yearly: by default 1 for steps of a quarter or shorter.
@@ -39,16 +39,14 @@ class CalendarSpec(ParameterModel, frozen=True):
 def add_calendar(
     series: Series, freq: int | str, calendar: CalendarSpec, num_future: int, tz: str | None = None
 ) -> Features:
-    """Appends the steps to be forecast to every series, and calendar features to every step.
+    """Append the steps to forecast to every series, and calendar features to every step.
 
     Args:
-        series: one or several.
         freq: their spacing.
-        calendar: which cycles.
         num_future: steps after the last observation.
-        tz: zone whose calendar counts, for times in UTC; None for times as they are.
+        tz: zone of the calendar, for times in UTC; None to use the times unchanged.
     Returns:
-        Features that are known ahead (float32, -1 to 1), named like `yearly_sin_1`. Steps that are not dates have none.
+        Calendar features, float32, -1 to 1, named like `yearly_sin_1`. Integer steps have none.
     """
     if series.empty:
         return Features(series)
@@ -60,11 +58,11 @@ def add_calendar(
 
 
 def resolve_calendar(series: Series, freq: int | str, calendar: CalendarSpec) -> CalendarSpec:
-    """The number of harmonics of every cycle, with what is left open decided by frequency and length of the series.
+    """Return the harmonics of every cycle; open ones depend on frequency and length of the series.
 
     Args:
         series, freq: see `add_calendar`.
-        calendar: which cycles; what is decided already stays.
+        calendar: the harmonics; given numbers stay.
     """
     if isinstance(freq, int):
         return CalendarSpec(**dict.fromkeys(_CYCLE_DAYS, 0))
@@ -79,12 +77,11 @@ def _leave_out_unseen(calendar: CalendarSpec, longest: pd.Timedelta) -> Calendar
 
 
 def compute_calendar(ds: pd.Series, freq: int | str, calendar: CalendarSpec) -> dict[str, np.ndarray]:
-    """Sine and cosine of each cycle's harmonics at every timestamp.
+    """Return the sine and cosine of each harmonic at every timestamp.
 
     Args:
         ds: datetime64, or int64 steps, which have no calendar.
         freq: spacing of the series, which decides the cycles that `calendar` leaves open.
-        calendar: which cycles.
     Returns:
         float32[time] by feature name; the phase is 0 at the start of a year, of a Monday, of a day.
     """
@@ -110,6 +107,6 @@ def _count_harmonics(cycle: str, freq: str, calendar: CalendarSpec) -> int:
     if chosen is not None:
         return int(chosen)
     start = pd.Timestamp("2001-01-01")
-    # Over 16 steps, so that offsets of uneven length (months, business days) show their mean length.
+    # The mean over 16 steps, because months and business days have uneven lengths.
     step_days = ((start + 17 * to_offset(freq)) - (start + to_offset(freq))) / pd.Timedelta(days=16)
     return int(step_days <= _LONGEST_STEP_DAYS[cycle])

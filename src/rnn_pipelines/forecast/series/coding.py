@@ -1,4 +1,4 @@
-"""Covariates as numbers: scaled and coded by what the training part of the series has, and by nothing later."""
+"""Scaling and coding of covariates, fitted on the training part alone."""
 
 import logging
 from typing import Literal, NamedTuple
@@ -26,23 +26,23 @@ from rnn_pipelines.reading.zones import show_local
 logger = logging.getLogger(__name__)
 
 Role = Literal["future", "past", "static"]
-# Categories that have a code of their own, the most frequent ones in training.
+# Largest number of categories with a code of their own: the most frequent ones in training.
 MAX_LEVELS = 20
-# Numbers farther out, in deviations of the training part, are drawn in.
+# Limit of scaled numbers, in deviations of the training part; larger ones are clipped.
 MAX_DEVIATIONS = 10.0
 
 
 class CodedColumn(BaseModel, extra="forbid", frozen=True):
-    """One covariate, and how it becomes numbers.
+    """One covariate and its coding.
 
     Attributes:
         name: of its column.
-        role: when it is known.
-        levels: categories that have a number of their own, 1 less `shares` where a cell has it and 0 less it elsewhere.
-            A category that training hasn't, or no value, is 0 in all of them: the mean, and different from each level.
-        shares: of each level, in training.
-        mean, deviation: of a number over all series. One that is 0 or 1 has a deviation of 1.
-        by_series: mean and deviation of a number by series, where it moves with time.
+        role: `future`, `past` or `static`.
+        levels: categories with a code of their own: 1 in cells of the category and 0 in others, minus its share. Empty
+            cells and categories that training lacks are 0 in all codes: the mean, and different from each level.
+        shares: fraction of each level in training.
+        mean, deviation: of a number over all series; the deviation of a number that is 0 or 1 is 1.
+        by_series: mean and deviation of a time-varying number by series.
     """
 
     name: str
@@ -55,18 +55,18 @@ class CodedColumn(BaseModel, extra="forbid", frozen=True):
 
     @property
     def kind(self) -> str:
-        """What it is read as, in words."""
+        """The kind of its values, in words."""
         return f"{len(self.levels)} categories" if self.levels else "number"
 
     @property
     def outputs(self) -> list[str]:
-        """Names of its numbers."""
+        """The names of the features that it becomes."""
         name = f"{self.role}:{self.name}"
         return [f"{name}={level}" for level in self.levels] or [name]
 
 
 class Coding(BaseModel, extra="forbid", frozen=True):
-    """All covariates that are read, and how they become numbers: to them what the scaler is to the series.
+    """The coding of all covariates, as the scaler is for the series.
 
     Attributes:
         columns: of the table.
@@ -77,19 +77,19 @@ class Coding(BaseModel, extra="forbid", frozen=True):
     holidays: str | None = None
 
     def list_columns(self, role: Role | None = None) -> tuple[str, ...]:
-        """Columns of the table that are read: all, or those of a role."""
+        """Return the columns of the table to read: all, or those of a role."""
         return tuple(column.name for column in self.columns if role in (None, column.role))
 
     def make_spec(self, path: str | None = None) -> CovariateSpec:
-        """What to read for it."""
+        """Return the covariates to read."""
         roles: tuple[Role, ...] = ("future", "past", "static")
         future, past, static = (self.list_columns(role) for role in roles)
-        # Without a check: it passed one in training, and only a forecast needs the package `holidays`.
+        # Without validation, which passed in training; only a forecast needs the package `holidays`.
         return CovariateSpec.model_construct(future=future, past=past, static=static, holidays=self.holidays, path=path)
 
 
 class Cells(NamedTuple):
-    """The cells of a column, each as text (as it is, in a column of numbers) and as a number; missing if it is none."""
+    """The cells of a column as text (unchanged in a numeric column) and as numbers; missing if not a number."""
 
     text: pd.Series
     number: pd.Series
@@ -98,13 +98,11 @@ class Cells(NamedTuple):
 def fit_coding(
     series: Series, cutoffs: Cutoffs, covariates: CovariateSpec, covariate_table: pd.DataFrame | None
 ) -> Coding:
-    """Finds scales and categories from the training part alone.
+    """Fit scales and categories on the training part alone.
 
     Args:
-        series: with the cut-offs of their parts.
         cutoffs: of the same series.
-        covariates: which columns.
-        covariate_table: their cells.
+        covariate_table: see `read_covariates`.
     Raises:
         SeriesError: a column has no values in training.
     """
@@ -113,7 +111,8 @@ def fit_coding(
     check_covariate_columns(covariate_table, covariates.columns)
     assert covariate_table is not None
     rows = find_rows(series)
-    # A series that is not judged is as new as what judges others: the scale of a new series is that over all.
+    # A series without validation and test takes no part, because its rows are as recent as the held-out rows of others.
+    # It gets the scale over all series.
     stops = look_up(series, cutoffs, "train_stop")
     is_train = rows.places < rows.spread(np.where(stops < rows.lengths, stops, 0))
     train = find_cells(series.loc[is_train, KEY], covariate_table)
@@ -135,19 +134,19 @@ def fit_coding(
 
 
 def find_cells(keys: pd.DataFrame, covariate_table: pd.DataFrame) -> pd.DataFrame:
-    """The covariates of given rows, in their order."""
+    """Return the covariates of given rows, in their order."""
     if covariate_table.empty:
         return keys.reindex(columns=[*KEY, *covariate_table.columns.drop(KEY)]).reset_index(drop=True)
     return keys[KEY].merge(covariate_table, on=KEY, how="left")
 
 
 def read_cells(cells: pd.Series) -> Cells:
-    """Reads the cells of one column: yes and true are 1, no and false 0."""
+    """Parse the cells of one column; yes and true are 1, no and false 0."""
     if is_numeric_dtype(cells):
         number = cells.astype(np.float64)
         return Cells(number, number.where(np.isfinite(number)))
     text = cells.astype(str).str.strip().where(~find_empty(cells.to_frame()).iloc[:, 0])
-    # Each text once: there are few.
+    # Parse each text once, because there are few.
     places, found = pd.factorize(text)
     read = pd.to_numeric(pd.Series(found, dtype=object).str.lower().replace(FLAGS), errors="coerce")
     number = pd.Series(np.append(read.to_numpy(np.float64), np.nan)[places], index=cells.index)
@@ -160,7 +159,7 @@ def _fit_column(name: str, role: Role, train: pd.DataFrame) -> CodedColumn:
         raise SeriesError(f"covariate '{name}' has no value in the training part. Leave it out.")
     if not number[text.notna()].notna().all():
         shares = text.value_counts(normalize=True, dropna=False).drop(np.nan, errors="ignore")
-        # By name where they are as frequent, so that the order of the rows doesn't count.
+        # Sort equally frequent ones by name, so that the order of the rows does not matter.
         shares = shares.sort_index().sort_values(ascending=False, kind="stable")[:MAX_LEVELS]
         return CodedColumn(name=name, role=role, levels=tuple(shares.index), shares=tuple(shares))
     if number.dropna().isin([0, 1]).all():
@@ -184,21 +183,20 @@ def add_covariates(
     num_future: int,
     tz: str | None = None,
 ) -> Features:
-    """Adds the coded covariates to every step.
+    """Add the coded covariates to every step.
 
-    Of a past covariate without a value, the last one stands in, and before the first one the mean of the training part;
-    after the end of a series there is none (NaN). One that is known ahead must have a value at each step of the series;
-    after its end it is missing (NaN) where the table has none.
+    An empty cell of a past covariate takes the last value before it, or else the mean of the training part; after the
+    end of a series, past covariates are NaN. A future covariate must have a value at each step of the series; after its
+    end, missing values are NaN.
 
     Args:
         features: with `num_future` steps after the end of each series.
-        coding: what to read, and how.
-        covariate_table: the cells of the covariates.
-        num_future: steps to be forecast.
-        tz: zone whose holidays count, for times in UTC; None for times as they are.
+        covariate_table: see `read_covariates`.
+        num_future: steps to forecast.
+        tz: zone of the holidays, for times in UTC; None to use the times unchanged.
     Raises:
-        SeriesError: a column is not there, a cell is no number where training had numbers, a value that must be known
-            ahead is missing, a static covariate changes.
+        SeriesError: a column is missing, a cell is no number but training had numbers, a future covariate lacks a
+            value, or a static covariate changes.
     """
     if not (coding.columns or coding.holidays) or features.table.empty:
         return features
@@ -227,7 +225,7 @@ def add_covariates(
 
 
 def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside: np.ndarray) -> dict[str, np.ndarray]:
-    """The numbers of one covariate at every step, float32[time] by name."""
+    """Return the features of one covariate at every step, float32[time] by name."""
     text, number = read_cells(cells[column.name])
     if not column.levels:
         _check_numeric_cells(column.name, cells, text.notna() & number.isna())
@@ -239,7 +237,7 @@ def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside:
     coded = _code_levels(column, values) if column.levels else scale_cells(column, values, cells["unique_id"])
     if column.role == "static":
         return {name: part.astype(np.float32) for name, part in coded.items()}
-    # A category without a value is a code of its own; what is not known at all is none.
+    # An empty cell within a series has a code; an unknown value after its end is NaN.
     is_unknown = ~is_inside if column.role == "past" else ~is_inside & values.isna().to_numpy()
     return {name: np.where(is_unknown, np.nan, part).astype(np.float32) for name, part in coded.items()}
 
@@ -253,8 +251,8 @@ def _code_levels(column: CodedColumn, values: pd.Series) -> dict[str, np.ndarray
 
 
 def scale_cells(column: CodedColumn, values: pd.Series, series: pd.Series) -> dict[str, np.ndarray]:
-    """A number in deviations from the mean of its series' training part, float64[row]; 0 where there is none."""
-    # Of a series that training has not seen, those over all.
+    """Return numbers scaled by the training part of their series, float64[row]; 0 for missing numbers."""
+    # A series that training lacks has the mean and deviation over all series.
     means, deviations = (
         series.map({name: own[number] for name, own in column.by_series.items()}).astype(np.float64).fillna(of_all)
         for number, of_all in enumerate((column.mean, column.deviation))
@@ -264,7 +262,7 @@ def scale_cells(column: CodedColumn, values: pd.Series, series: pd.Series) -> di
 
 
 def _take_static(name: str, values: pd.Series, cells: pd.DataFrame, rows: SeriesRows) -> pd.Series:
-    """The one value of each series, at each of its steps."""
+    """Return the only value of each series, at each of its steps."""
     by_series = values.groupby(rows.numbers)
     changes = by_series.nunique() > 1
     if changes.any():

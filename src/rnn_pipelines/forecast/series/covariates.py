@@ -1,4 +1,4 @@
-"""Covariates: other columns of the series' table, and holidays, on their way to where series are forecast from."""
+"""Covariates of the series: other columns of their table, and holidays."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -22,14 +22,14 @@ NAMES_IN_MESSAGE = 5
 
 
 class CovariateSpec(ParameterModel, frozen=True):
-    """Other columns of the table that forecasts read.
+    """The covariates that forecasts read.
 
     Attributes:
-        future: columns whose values are known ahead, over the whole horizon, such as prices and promotions.
-        past: columns that are observed as the series is, and of which nothing is known ahead.
+        future: columns whose values are known over the whole horizon, such as prices and promotions.
+        past: columns that are observed like the series, and unknown in the future.
         static: columns that are the same in all rows of a series.
-        holidays: country, or country and part (`DE`, `DE-BY`), whose public holidays are known ahead.
-        path: a table with values of `future` beyond those of the source's own; its time and id are named alike.
+        holidays: country, or country and part (`DE`, `DE-BY`), whose public holidays are future covariates.
+        path: a table with more values of `future`; its time and id columns have the same names.
     """
 
     future: tuple[str, ...] = ()
@@ -48,22 +48,21 @@ class CovariateSpec(ParameterModel, frozen=True):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All that are read from the table."""
+        """The columns to read from the table."""
         return (*self.future, *self.past, *self.static)
 
 
 def read_covariates(
     source: SourceSpec, covariates: CovariateSpec, external: pd.DataFrame | None, axis: TimeAxis | None = None
 ) -> pd.DataFrame:
-    """Reads the covariates of all rows, those without a value of the series too.
+    """Read the covariates of all rows, including rows without a value of the series.
 
     Args:
         source, external, axis: see `read_source`.
-        covariates: which columns.
     Returns:
-        `unique_id, ds` and the columns as they stand in the table; no row where no column is asked for.
+        `unique_id, ds` and the unchanged columns; no rows if there are no columns.
     Raises:
-        SeriesError: a column is not there, or has another role already; a time stands twice.
+        SeriesError: a column is missing or has another role, or a time is repeated.
     """
     if not covariates.columns:
         return pd.DataFrame({"unique_id": [], "ds": []})
@@ -78,17 +77,17 @@ def read_covariates(
 def join_future(
     table: pd.DataFrame, ahead: SourceSpec, future: Sequence[str], external: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Reads further values of covariates that are known ahead; they take the place of those of the same time.
+    """Add more values of future covariates; they replace values of the same time.
 
     Args:
         table: see `read_covariates`.
-        ahead, external: where the values are, see `read_source`.
+        ahead, external: source of the values, see `read_source`.
         future: their columns.
     Returns:
         `table` with the rows of both.
     Raises:
-        SeriesError: a column is not there, a time stands twice, there are steps where the series has times, or times
-            of a zone where it has none.
+        SeriesError: a column is missing, a time is repeated, or the times and those of the series differ in kind or
+            zone.
     """
     return join_rows(table, read_ahead(table, ahead, future, external))
 
@@ -96,8 +95,8 @@ def join_future(
 def read_ahead(
     table: pd.DataFrame, ahead: SourceSpec, future: Sequence[str], external: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Reads the values that `join_future` joins: `unique_id, ds` and the columns."""
-    # Times are what those of the series are: numbers beside steps are steps, though they can be dates.
+    """Read the values that `join_future` joins: `unique_id, ds` and the columns."""
+    # If the series has steps, numbers are steps too, even if they may be dates.
     freq = ahead.freq if is_datetime64_any_dtype(table["ds"]) or table.empty else ahead.freq or 1
     ahead = ahead.model_copy(update={"freq": freq})
     more = _check_unique_rows(read_rows(ahead, list(future), external, find_axis(table)), ahead.label)
@@ -106,14 +105,14 @@ def read_ahead(
 
 
 def join_rows(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
-    """The rows of both; values of `more` take the place of those of the same time."""
+    """Return the rows of both tables; values of `more` replace those of the same time."""
     joined = more.set_index(KEY).combine_first(table.set_index(KEY)).reset_index()
     joined.attrs |= table.attrs
     return joined[list(table)]
 
 
 def _check_reserved_columns(source: SourceSpec, columns: Sequence[str]) -> None:
-    """Those of the table that is made here are taken, too."""
+    """Raise a SeriesError if a covariate has the name of a series, time or value column."""
     taken = list(dict.fromkeys(name for name in (source.time, source.target, source.id, *KEY) if name is not None))
     wrong = [name for name in columns if name in taken]
     if wrong:
@@ -144,10 +143,10 @@ def _check_unique_rows(table: pd.DataFrame, label: str) -> pd.DataFrame:
 
 
 def check_covariate_columns(table: pd.DataFrame | None, columns: tuple[str, ...]) -> None:
-    """Ends the run where a forecaster reads covariates that the table lacks.
+    """Check that the table has all covariates of a forecaster.
 
     Raises:
-        SeriesError: with their names.
+        SeriesError: with the missing names.
     """
     missing = [name for name in columns if table is None or name not in table]
     if missing:
@@ -160,12 +159,12 @@ def check_covariate_columns(table: pd.DataFrame | None, columns: tuple[str, ...]
 def check_future_covariates(
     table: pd.DataFrame, covariate_table: pd.DataFrame, future: tuple[str, ...], horizon: int, freq: int | str
 ) -> None:
-    """Ends the run, before a file is saved, where values of covariates are missing over the horizon.
+    """Check, before a file is saved, that future covariates have values over the horizon.
 
     Args:
-        table: the series as read, or repaired. Of one whose last value lies on no step, nothing is said here.
+        table: the series as read, or repaired. A series whose last value is not on a step is skipped.
         covariate_table: see `read_covariates`.
-        future: columns whose values are known ahead.
+        future: names of the future covariates.
         horizon: steps after each series' last value.
         freq: spacing of the series.
     Raises:
@@ -191,43 +190,43 @@ def check_future_covariates(
 
 
 def _find_ends(table: pd.DataFrame, freq: int | str) -> pd.Series:
-    """The last time that has a value, by series. Where it is on no step, the series itself is at fault."""
+    """Return the last time with a value, by series, without series whose last value is not on a step."""
     spans = table[table["y"].notna()].groupby("unique_id", sort=False)["ds"].agg(["min", "max"])
     _, is_on_step = count_steps(spans["min"].to_numpy(), spans["max"].to_numpy(), freq)
     return spans["max"][is_on_step]
 
 
 def _list_ahead(ends: pd.Series, horizon: int, freq: int | str) -> pd.DataFrame:
-    """`unique_id, ds` of the steps after each end."""
+    """Return `unique_id, ds` of the steps after each end."""
     names, times = np.repeat(ends.index, horizon), np.repeat(ends.to_numpy(), horizon)
     steps = np.tile(np.arange(1, horizon + 1), len(ends))
     return pd.DataFrame({"unique_id": names, "ds": find_times(times, steps, freq).astype(times.dtype)})
 
 
 def find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """The rows, by `unique_id, ds`, that another table lacks."""
+    """Return the rows, by `unique_id, ds`, that another table lacks."""
     found = keys.merge(others[KEY], on=KEY, how="left", indicator="origin")
     return found[found["origin"] == "left_only"]
 
 
 def list_steps(table: pd.DataFrame, horizon: int, freq: int | str) -> pd.DataFrame:
-    """`unique_id, ds` of all steps of repaired series, and of those after their ends; see `check_future_covariates`."""
+    """Return `unique_id, ds` of all steps of repaired series, and of the horizon after them."""
     return pd.concat([table[KEY], _list_ahead(_find_ends(table, freq), horizon, freq)], ignore_index=True)
 
 
 def find_empty(cells: pd.DataFrame) -> pd.DataFrame:
-    """Where cells hold nothing, bool[row, column]: no value, or only spaces."""
+    """Return whether cells are missing or blank: bool[row, column]."""
     blank = {name: cells[name].astype(str).str.strip() == "" for name in cells if not is_numeric_dtype(cells[name])}
     return cells.isna() | pd.DataFrame(blank, index=cells.index).reindex(columns=cells.columns, fill_value=False)
 
 
 def check_future_values(keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | None = None) -> None:
-    """Ends the run where values are missing that have to be known ahead.
+    """Check that future covariates have no missing values.
 
     Args:
         keys: `unique_id, ds` of each row.
         is_missing: bool[row, column], for the same rows.
-        tz: zone in which times are shown that are UTC.
+        tz: zone in which UTC times are shown.
     Raises:
         SeriesError: with columns, series and times.
     """
@@ -244,7 +243,7 @@ def check_future_values(keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | 
 
 
 def list_times(rows: pd.DataFrame, tz: str | None) -> list[str]:
-    """Of each series the time of its row, or how many there are from the first to the last."""
+    """Describe the rows of each series: one time, or the number of times with the first and the last."""
     parts = []
     for name, times in rows.groupby("unique_id", sort=False)["ds"]:
         span = format_time(times.iloc[0], tz)

@@ -1,4 +1,4 @@
-"""The spacing of a series: inferring it, and the season that goes with it."""
+"""Inference of the frequency of series, and the season length and window that go with it."""
 
 import threading
 from collections import Counter
@@ -16,10 +16,10 @@ _MAX_SERIES = 20
 
 _OPTION_LOCK = threading.Lock()
 
-# Steps in the season that the field takes for granted; prefixes as pandas spells them.
+# Usual steps in a season, by the prefix of pandas.
 _SEASON_LENGTHS = {"min": 1440, "h": 24, "D": 7, "B": 5, "W": 52, "M": 12, "BM": 12, "Q": 4, "BQ": 4}
 
-# Steps back and ahead that people ask for; of what has no name here, and of steps that are no times, the last.
+# Usual lookback and horizon; `_USUAL_WINDOW` for other frequencies and for integer steps.
 _USUAL_WINDOWS = {
     "D": (56, 14),
     "B": (40, 10),
@@ -35,14 +35,14 @@ _USUAL_WINDOW = (30, 7)
 
 
 def infer_frequency(table: pd.DataFrame) -> int | str:
-    """The spacing that most stretches of the table agree on, so that gaps don't hide it.
+    """Return the spacing of most blocks of rows, so that gaps do not hide it.
 
     Args:
         table: `unique_id, ds`, sorted by both.
     Returns:
         A pandas offset alias for timestamps, a whole number for steps.
     Raises:
-        SeriesError: no stretch is regular; give `source.freq`.
+        SeriesError: no block is regular, or all series are too short.
     """
     rows = find_rows(table)
     num_times = int(rows.lengths.max())
@@ -69,7 +69,7 @@ def infer_frequency(table: pd.DataFrame) -> int | str:
 
 def _infer_block(ds: pd.Series) -> int | str | None:
     if pd.api.types.is_datetime64_any_dtype(ds):
-        # What pandas 4 returns, and 3 warns about. The option is one for all threads.
+        # The result of pandas 4, about which pandas 3 warns. All threads share the option.
         with _OPTION_LOCK, pd.option_context("future.infer_freq_returns_offset", True):
             offset = pd.infer_freq(pd.DatetimeIndex(ds)) if len(ds) >= 3 else None
         return None if offset is None else offset.freqstr
@@ -78,10 +78,10 @@ def _infer_block(ds: pd.Series) -> int | str | None:
 
 
 def get_season_length(freq: int | str) -> int:
-    """Steps in the season of a frequency: 24 hours, 7 days, 12 months, ...; 1 where no number of steps is a season.
+    """Return the steps in a season: 24 hours, 7 days, 12 months, ...; 1 if no number of steps is a season.
 
-    Hours, months and quarters have the seasons that the M4 competition gives them; so have minutes a day. Days have
-    weeks here, and weeks have years, where M4 says 1: none.
+    Hours, months and quarters have the seasons of the M4 competition; minutes have a season of a day. Days have weeks
+    here, and weeks have years, while M4 uses 1 (none).
 
     Source: Makridakis, Spiliotis & Assimakopoulos (2020), doi:10.1016/j.ijforecast.2019.04.014.
     """
@@ -92,9 +92,9 @@ def get_season_length(freq: int | str) -> int:
 
 
 def get_usual_window(freq: int | str) -> tuple[int, int]:
-    """Lookback and horizon that go with a frequency: a year of months ahead from two, a day of hours from a week, ...
+    """Return the usual lookback and horizon of a frequency, such as 24 and 12 months, or 168 and 24 hours.
 
-    Of steps shorter than a day, seven seasons back and one ahead, 336 and 96 steps at most.
+    For steps shorter than a day: seven seasons and one season, at most 336 and 96 steps.
     """
     if isinstance(freq, int):
         return _USUAL_WINDOW
@@ -107,5 +107,5 @@ def get_usual_window(freq: int | str) -> tuple[int, int]:
 
 
 def _get_unit(freq: str) -> str:
-    """The name of an offset's unit, without what says where a unit begins."""
+    """Return the name of an offset's unit, without its anchor."""
     return to_offset(freq).rule_code.split("-")[0].removesuffix("S").removesuffix("E")

@@ -1,6 +1,6 @@
-"""Steps at a given spacing: how many lie between two times, what time each has, and rows for those that a table lacks.
+"""Steps at a given spacing: their number between two times, their times, and rows for missing steps.
 
-All of it for many series at once, because a panel can have 100,000.
+All functions work on many series at once, because a panel can have 100,000.
 """
 
 from collections.abc import Iterator
@@ -14,14 +14,13 @@ from rnn_pipelines.forecast.series.rows import SeriesRows
 
 
 def count_steps(firsts: np.ndarray, ds: np.ndarray, freq: int | str) -> tuple[np.ndarray, np.ndarray]:
-    """Counts the steps from a first time (or step) to another.
+    """Count the steps from a first time (or step) to another.
 
     Args:
-        firsts: datetime64 or int64[time]; where one is on no step of the spacing, the step after it is the first.
+        firsts: datetime64 or int64[time]; if one is not on a step of the spacing, the next step is the first.
         ds: of the same kind and shape.
-        freq: the spacing.
     Returns:
-        int64[time], whole steps; and bool[time], whether `ds` lies on a step that the first one leads to.
+        int64[time], whole steps; and bool[time], whether `ds` is on a step counted from the first one.
     """
     offset = to_offset(freq) if isinstance(freq, str) else None
     if offset is None or isinstance(offset, (Tick, Day)):
@@ -37,12 +36,11 @@ def count_steps(firsts: np.ndarray, ds: np.ndarray, freq: int | str) -> tuple[np
 
 
 def find_times(firsts: np.ndarray, steps: np.ndarray, freq: int | str) -> np.ndarray:
-    """The times (or steps) that lie so many steps after a first one.
+    """Return the times (or steps) that are a number of steps after the first ones.
 
     Args:
         firsts: datetime64 or int64[time].
         steps: int64[time], 0 or more.
-        freq: the spacing.
     Returns:
         datetime64 or int64[time].
     """
@@ -61,14 +59,13 @@ def find_times(firsts: np.ndarray, steps: np.ndarray, freq: int | str) -> np.nda
 def insert_steps(
     table: pd.DataFrame, rows: SeriesRows, steps: np.ndarray, num_steps: np.ndarray, freq: int | str
 ) -> pd.DataFrame:
-    """Gives each series a row for every step; in new ones all is missing, or False.
+    """Return the table with a row for every step; new rows are missing, or False.
 
     Args:
         table: `unique_id, ds`, and columns of floats or bools.
         rows: of its series.
-        steps: int64[row], how many steps after the first of its series each row is.
-        num_steps: int64[series], the rows that each series shall have.
-        freq: the spacing.
+        steps: int64[row], steps from the first row of the series.
+        num_steps: int64[series], resulting number of rows.
     """
     longer = SeriesRows(np.cumsum(num_steps))
     targets = rows.spread(longer.starts) + steps
@@ -89,16 +86,16 @@ def _place(values: np.ndarray, targets: np.ndarray, size: int) -> np.ndarray:
 
 
 def _find_length(freq: int | str) -> int | np.timedelta64:
-    """Of a step that is always the same."""
+    """Return the length of a step, for spacings of constant length."""
     return freq if isinstance(freq, int) else pd.Timedelta(to_offset(freq)).to_timedelta64()
 
 
 def _split_by_hour(firsts: np.ndarray) -> Iterator[np.ndarray | slice]:
-    """Rows whose first times are of one time of day, so that they share a grid."""
+    """Yield rows whose first times have the same time of day, so that they share a grid."""
     hours, found = pd.factorize(firsts - firsts.astype("datetime64[D]"))
     yield from [slice(None)] if len(found) == 1 else (hours == hour for hour in range(len(found)))
 
 
 def _make_grid(offset: BaseOffset, first: np.datetime64, **until: object) -> np.ndarray:
-    """Every single step from `first` on, so that spacings of several steps share it, wherever they begin."""
+    """Return every single step from `first` on; spacings of several steps share it, whatever their start."""
     return pd.date_range(first, freq=offset.base, **until).to_numpy()

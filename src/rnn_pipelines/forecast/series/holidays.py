@@ -14,7 +14,7 @@ HOLIDAYS = {"holiday": 0, "day_before_holiday": 1, "day_after_holiday": -1}
 
 
 def refuse_bare_no(country: object) -> object:
-    """Return the value unless it is false, which YAML makes of the code of Norway.
+    """Return the value unless it is false, because YAML reads the code of Norway (NO) as false.
 
     Raises:
         ValueError: it is false.
@@ -27,27 +27,26 @@ def refuse_bare_no(country: object) -> object:
 
 
 def take_country(country: str) -> str:
-    """Return the country if `holidays` knows it.
+    """Return the country if `holidays` supports it.
 
-    Args:
-        country: see `CovariateSpec`.
     Raises:
-        ValueError: the country or its part is not known, or the package is not installed.
+        ValueError: the country or its part is unknown, or the package is not installed.
     """
     _list_days(country, years=())
     return country
 
 
 def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
-    """Public holidays at each step, and a day before and after, 0 or 1; of steps longer than a day those they begin on.
+    """Return public holidays, and the days before and after them, at each step as 0 or 1.
+
+    Steps longer than a day have the holidays of the day on which they begin.
 
     Args:
         ds: datetime64.
-        country: see `CovariateSpec`.
     Returns:
         float64[time] by name.
     Raises:
-        SeriesError: the country is not known, the steps are not times, or the package `holidays` is not there.
+        SeriesError: the country is unknown, the steps are not times, or the package `holidays` is not installed.
     """
     if not is_datetime64_any_dtype(ds):
         raise SeriesError("covariates.holidays: expected series of dates, received steps. Give source.time_format.")
@@ -81,7 +80,7 @@ def _list_days(country: str, years: Iterable[int]) -> pd.DatetimeIndex:
 
 
 def _refuse_no_country(name: str) -> None:
-    """`holidays` looks any name up in its package, so that its modules would be taken for countries."""
+    """Raise an error for an unknown country, because `holidays` takes names of its modules for countries."""
     from holidays.registry import COUNTRIES, FINANCIAL
 
     if not any(name in names for names in (*COUNTRIES.values(), *FINANCIAL.values())):
@@ -89,11 +88,11 @@ def _refuse_no_country(name: str) -> None:
 
 
 def _find_closest(name: str, part: str) -> str:
-    """The closest code as the end of a message; all parts of a country if only the part is wrong."""
+    """Return the closest code as the end of a message; all parts of a country if only the part is wrong."""
     from holidays.registry import COUNTRIES
     from holidays.utils import list_supported_countries
 
-    # A name such as Germny leads to the code, too.
+    # Misspelt names such as Germny lead to the code, too.
     codes = {alias.upper(): names[1] for names in COUNTRIES.values() for alias in names}
     close = difflib.get_close_matches(name.upper(), codes, n=1, cutoff=0.3)
     if not close:

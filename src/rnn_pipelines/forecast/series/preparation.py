@@ -1,4 +1,4 @@
-"""All that is checked before a run saves its first file."""
+"""Checks and preparation of the series, before a run saves its first file."""
 
 import logging
 from collections.abc import Iterable
@@ -20,9 +20,9 @@ from rnn_pipelines.report.numbers import list_some
 logger = logging.getLogger(__name__)
 
 NAMES_IN_MESSAGE = 10
-# Where lookback is open, it leaves so many.
+# Fewest training windows that an open lookback leaves.
 MIN_TRAINING_WINDOWS = 12
-# And so many beside what half of the past hides, without which a fold decides nothing.
+# Fewest windows that remain if half of the past is held out; with fewer, a fold decides nothing.
 MIN_SEEN_WINDOWS = 8
 
 
@@ -34,18 +34,18 @@ def prepare_series(
     window: OpenWindowSpec,
     evaluation: EvaluationSpec,
 ) -> tuple[Source, Series, Profile, Cutoffs]:
-    """Checks, repairs and splits the series, and only then lets go of the table as it was read.
+    """Check, repair and split the series.
 
-    In one go, so that series that can't be used leave all files as they were. Of a panel, those that can't be used are
-    left out, and those that are too young to be judged are forecast all the same; log and profile say so.
+    All of this comes before any file is saved, so that unusable series leave all files unchanged. In a panel, unusable
+    series are left out, and series that are too short for validation and test are still forecast. Log and profile list
+    both.
 
     Args:
-        table: the series as they were read.
-        source, gaps, split, window, evaluation: see their types.
+        table: the series as read.
     Returns:
-        The table as it was read, the series, what is known of them, and the cut-offs of their parts.
+        The table as read, the repaired series, their profile, and their cut-offs.
     Raises:
-        SeriesError: no series can be used; the message says why and what to do.
+        SeriesError: no series can be used; the message has the reason and the remedy.
     """
     series, profile = repair_series(table, source, gaps)
     season_length = evaluation.choose_season_length(profile)
@@ -57,7 +57,7 @@ def prepare_series(
         cutoffs = split_series(series, split, window, _find_least(window, season_length, profile))
         if len(cutoffs) < profile["num_series"]:
             series, profile = _leave_out_others(series, profile, cutoffs)
-            # Once more, because a single one that is left is no panel.
+            # Split again, because a single remaining series is no panel.
             cutoffs = split_series(series, split, window, _find_least(window, season_length, profile))
         return table, series, _note_unjudged(profile, cutoffs, source), cutoffs
     except SeriesError as error:
@@ -65,10 +65,10 @@ def prepare_series(
 
 
 def _choose_window(window: OpenWindowSpec, series: Series, split: SplitSpec, profile: Profile) -> Profile:
-    """The profile with lookback and horizon: what is open is usual for the frequency, or less where series are short.
+    """Return the profile with lookback and horizon; open ones are usual for the frequency, or shorter.
 
-    By the median over series, so that validation and test hold a horizon, training some windows, and the past of a
-    series alone so many that hidden parts of it can judge who learns from the others: see `folds`.
+    They suit the median series: validation and test hold a horizon, and training holds some windows. A series alone
+    keeps enough windows for out-of-fold validation, see `folds`.
     """
     num_train, validation_stop, num_steps = (
         int(np.median(counts)) for counts in (*find_stops(series, split), find_rows(series).lengths)
@@ -86,17 +86,17 @@ def _choose_window(window: OpenWindowSpec, series: Series, split: SplitSpec, pro
 
 
 def _find_least(window: WindowSpec, season_length: int, profile: Profile) -> int:
-    """The steps that a window of these series must see, see `find_min_history`."""
+    """Return the number of steps that a window of these series must see, see `find_min_history`."""
     return find_min_history(window, season_length, profile["num_series"])
 
 
 def _leave_out_short(series: Series, profile: Profile, source: SourceSpec, min_history: int) -> tuple[Series, Profile]:
-    """Without the series of a panel that are too short to be forecast."""
+    """Leave out the series of a panel that are too short for a forecast."""
     num_series, least = profile["num_series"], source.min_length or min_history
     names, lengths = list_names(series), find_rows(series).lengths
     is_short = lengths < least
     if not is_short.any() or (num_series == 1 and source.min_length is None):
-        return series, profile  # what a series alone lacks is said where it is split
+        return series, profile  # `split_series` reports the faults of a series alone
     message = _list_lengths(names[is_short], lengths[is_short])
     found = f"{is_short.sum()} of {num_series} series with fewer than {least} steps ({message})"
     if is_short.all() or source.short_series == "error":
@@ -108,7 +108,7 @@ def _leave_out_short(series: Series, profile: Profile, source: SourceSpec, min_h
 
 
 def _leave_out_others(series: Series, profile: Profile, cutoffs: Cutoffs) -> tuple[Series, Profile]:
-    """The series that have cut-offs."""
+    """Leave out the series without cut-offs."""
     names = list_names(series)
     others = names[~names.isin(cutoffs["unique_id"])]
     sentence = (

@@ -1,4 +1,4 @@
-"""Where the rows of each series lie in a table that holds one series after another."""
+"""Positions of the rows of each series in a table that holds one series after another."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +9,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class SeriesRows:
-    """The rows of each series; all else follows from them without a loop over series.
+    """The rows of each series, for computations without a loop over series.
 
     Attributes:
         stops: int64[series], the row after the last one of each series.
@@ -24,7 +24,7 @@ class SeriesRows:
 
     @property
     def lengths(self) -> np.ndarray:
-        """How many rows each series has, int64[series]."""
+        """The number of rows of each series, int64[series]."""
         return self.stops - self.starts
 
     @property
@@ -34,19 +34,19 @@ class SeriesRows:
 
     @property
     def places(self) -> np.ndarray:
-        """How many rows of its series lie before each row, int64[row]."""
+        """The number of rows before each row in its series, int64[row]."""
         return np.arange(self.stops[-1]) - self.spread(self.starts)
 
     def spread(self, values: np.ndarray) -> np.ndarray:
-        """A value of each series, for each of its rows."""
+        """Repeat the value of each series for each of its rows."""
         return np.repeat(values, self.lengths)
 
 
 def find_rows(table: pd.DataFrame) -> SeriesRows:
-    """Finds the rows of each series, in the order of the table.
+    """Find the rows of each series, in the order of the table.
 
     Args:
-        table: with `unique_id`, of which the same names lie one after another.
+        table: with `unique_id`; the rows of a series are contiguous.
     """
     names = table["unique_id"]
     is_first = names.ne(names.shift()).to_numpy(bool)
@@ -54,16 +54,16 @@ def find_rows(table: pd.DataFrame) -> SeriesRows:
 
 
 def list_names(table: pd.DataFrame) -> pd.Series:
-    """The name of each series, in the order of the table, numbered from 0."""
+    """Return the name of each series, in the order of the table, numbered from 0."""
     return table["unique_id"].iloc[find_rows(table).starts].reset_index(drop=True)
 
 
 def look_up(table: pd.DataFrame, by_series: pd.DataFrame, column: str) -> np.ndarray:
-    """A column of a table of one row for each series, in the order in which another has the series.
+    """Return a column of a table with one row per series, in the order of the series in `table`.
 
     Args:
         table: with `unique_id`, see `find_rows`.
         by_series: with `unique_id` and the column, for all of these series.
-        column: which one.
+        column: its name.
     """
     return by_series.set_index("unique_id").loc[list_names(table), column].to_numpy()

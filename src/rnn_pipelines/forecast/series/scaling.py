@@ -1,4 +1,4 @@
-"""Each series on a scale of its own: mean 0 and deviation 1 over its training part."""
+"""Scaling of each series to mean 0 and deviation 1 over its training part."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def fit_scaler(series: Series, cutoffs: Cutoffs) -> Scaler:
-    """Finds mean and deviation of every series, from the observed values of its training part only."""
+    """Return mean and deviation of every series, from the observed values of its training part only."""
     train = group_training(series, look_up(series, cutoffs, "train_stop"))
     statistics = pd.DataFrame({"mean": train.mean(), "deviation": train.std(ddof=0)})
     statistics.insert(0, "unique_id", list_names(series))
@@ -21,11 +21,10 @@ def fit_scaler(series: Series, cutoffs: Cutoffs) -> Scaler:
 
 
 def group_training(series: Series, train_stops: np.ndarray) -> "SeriesGroupBy[float, int]":
-    """The observed values of every training part, grouped by the number of the series, from 0.
+    """Group the observed values of every training part by the number of the series, from 0.
 
     Args:
-        series: one or several.
-        train_stops: int64[series], how many steps each training part has.
+        train_stops: int64[series], steps in each training part.
     """
     rows = find_rows(series)
     is_train = (rows.places < rows.spread(train_stops)) & series["observed"].to_numpy()
@@ -33,10 +32,10 @@ def group_training(series: Series, train_stops: np.ndarray) -> "SeriesGroupBy[fl
 
 
 def scale(values: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """(values - mean) / deviation, computed in float64."""
+    """Return (values - mean) / deviation, computed in float64."""
     return (np.asarray(values, np.float64) - mean) / deviation
 
 
 def unscale(values: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Back to the unit of `y`: the inverse of `scale`, in float64."""
+    """Return values in the unit of `y`: the inverse of `scale`, in float64."""
     return np.asarray(values, np.float64) * deviation + mean

@@ -1,4 +1,4 @@
-"""What a series must be before anything learns from it: each fault is repaired by a stated policy, or ends the run."""
+"""Checks and repairs of series: each fault is repaired by a stated policy, or ends the run."""
 
 import logging
 from typing import Literal
@@ -21,41 +21,40 @@ from rnn_pipelines.reading.zones import repeat_at_clock_changes
 from rnn_pipelines.report.numbers import list_some
 
 NAMES_IN_MESSAGE = 10
-# Of the series that come along, whose figures are on record.
+# Lookback and horizon of the packaged series, whose results are published.
 PACKAGED_WINDOW = (30, 7)
 
 logger = logging.getLogger(__name__)
 
-# A series that lacks more than this part of its steps is not one with gaps, but one with another spacing.
+# A series with a larger fraction of missing steps has another spacing, rather than gaps.
 MAX_MISSING_FRACTION = 0.5
 
 
 class GapPolicy(RootModel[Literal["interpolate", "error", "split"]]):
-    """What becomes of missing steps and empty values.
+    """The treatment of missing steps and empty values.
 
-    `interpolate` draws a straight line across them, `error` ends the run, `split` leaves them empty, so that no
-    window reaches across. Either way, no forecast starts inside a gap and none is judged by a value that was filled in.
+    `interpolate` fills them on a straight line, `error` ends the run, `split` leaves them empty, so that no window
+    spans them. In each case, no forecast starts inside a gap, and imputed values never count in an error.
     """
 
 
 def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Series, Profile]:
-    """Checks a table as it was read, and makes it sorted and equally spaced.
+    """Check a table as read; return it sorted and equally spaced.
 
     Args:
-        table: the series as they were read.
-        source: where it came from; its names stand in the messages, its `freq` wins over the inferred one.
-        gaps: what becomes of missing steps and empty values.
+        table: the series as read.
+        source: has the names for messages; its `freq` takes precedence over the inferred one.
     Returns:
-        The series, and what is known of them.
+        The series, and their profile.
     Raises:
-        SeriesError: no rows, a series without values, a repeated timestamp, irregular spacing, or a gap where the
-            policy is `error`.
+        SeriesError: no rows, a series without values, a repeated timestamp, irregular spacing, or a gap under the
+            policy `error`.
     """
     if table.empty:
         raise SeriesError(
             f"{source.label}: no rows below the header. Add a row for each time, or name another file with source.path."
         )
-    # Where times are UTC, the zone in which they are shown; else they are shown as they are.
+    # If times are UTC, the zone in which they are shown; None to show them unchanged.
     source = source.model_copy(update={"tz": table.attrs.get("tz")})
     ordered, repairs = _sort_rows(table)
     _check_unique_times(ordered, source)
@@ -72,7 +71,7 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     if not regular["observed"].all():
         repairs.append(_describe_gaps(regular, source, gaps))
     if gaps.root == "interpolate":
-        # Each series begins and ends with a value, so that no line is drawn from one to the next.
+        # Each series begins and ends with a value, so that no line connects two series.
         for column in regular.columns.intersection(["y", "signal"]):
             regular[column] = regular[column].interpolate()
     for repair in repairs:
@@ -101,12 +100,12 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
 
 
 def choose_usual_window(source: SourceSpec, freq: int | str) -> tuple[int, int]:
-    """Lookback and horizon where they are open, see `get_usual_window`; of series that come along, always the same."""
+    """Return the default lookback and horizon: fixed for packaged series, else by `get_usual_window`."""
     return PACKAGED_WINDOW if source.is_packaged else get_usual_window(freq)
 
 
 def find_frequency(table: Source, source: SourceSpec) -> int | str:
-    """The spacing that is given, or else inferred.
+    """Return the given spacing, or else the inferred one.
 
     Raises:
         SeriesError: see `repair_series`.
@@ -152,7 +151,7 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
             offset = to_offset(source.freq)
             num_units, freq = offset.n, offset.freqstr
             if isinstance(offset, (Tick, Day)):
-                # Some are longer than any time that there is.
+                # Raises an error if the offset is too long for pandas.
                 pd.Timedelta(offset)
         else:
             num_units = freq = int(source.freq)
@@ -167,7 +166,7 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
 
 
 def _leave_out_empty(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
-    """Without the series that have no value at all, and their names."""
+    """Leave out the series without any value; return the others, and the names left out."""
     rows = find_rows(ordered)
     is_empty = np.logical_and.reduceat(ordered["y"].isna().to_numpy(), rows.starts)
     names = ordered["unique_id"].iloc[rows.starts[is_empty]].tolist()
@@ -179,7 +178,7 @@ def _leave_out_empty(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.Data
 
 
 def _trim_ends(ordered: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Leaves out what lies before a series' first value and after its last: no repair, but what is known ahead."""
+    """Leave out rows before a series' first value (a repair) and after its last (future covariates, no repair)."""
     rows, has_value = find_rows(ordered), ordered["y"].notna().to_numpy()
     counts = np.append(0, np.cumsum(has_value))
     num_before, num_until = counts[rows.starts], counts[rows.stops]
@@ -192,7 +191,7 @@ def _trim_ends(ordered: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[str
 
 
 def _fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> pd.DataFrame:
-    """The series with a row for every step."""
+    """Return the series with a row for every step."""
     rows, ds = find_rows(ordered), ordered["ds"].to_numpy()
     steps, is_on_step = count_steps(rows.spread(ds[rows.starts]), ds, freq)
     num_steps = steps[rows.stops - 1] + 1
@@ -211,7 +210,7 @@ def _check_regular_spacing(
     source: SourceSpec,
 ) -> None:
     num_values = np.add.reduceat(ordered["y"].notna().to_numpy(), rows.starts, dtype=np.int64)
-    # Before there are rows for all steps: up to a mistyped year they can be more than the memory holds.
+    # Check before rows are inserted, because up to a mistyped year they can exceed the memory.
     is_sparse = num_values < (1 - MAX_MISSING_FRACTION) * num_steps
     faulty = np.flatnonzero(is_sparse | ~np.logical_and.reduceat(is_on_step, rows.starts))
     if not len(faulty):

@@ -1,4 +1,4 @@
-"""Where series come from, and their one form after that: a long table `unique_id, ds, y[, signal]`."""
+"""Reading of series from any source into one long table: `unique_id, ds, y[, signal]`."""
 
 import codecs
 import logging
@@ -37,12 +37,12 @@ from rnn_pipelines.reading.times import (
 from rnn_pipelines.reading.user_files import TableFiles, find_broken, read_columns, require_columns
 from rnn_pipelines.reading.zones import find_zone, has_zone, place_in_zone, take_zone
 
-# What stands for "no value" in columns of numbers. Only there: NA is a country's name too.
+# Missing markers in columns of numbers; in other columns, NA may be a country.
 NO_VALUE = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>"]
-# Signs that stand for "no value" where one of them is alone in cells among numbers; others, such as + beside -, are
+# Missing markers if only one of these signs occurs in cells among numbers; several signs, such as + and -, are
 # categories.
 NO_VALUE_SIGNS = {"-", "\u2013", "\u2014", "?", "."}
-# Words that are numbers in other columns than the target's.
+# Words that are numbers in covariates, but not in the target.
 FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
 FILES = TableFiles(
@@ -52,10 +52,10 @@ FILES = TableFiles(
     csv_endings=(".csv", ".tsv", ".txt", ".gz", ".zip"),
     dialect="source",
 )
-# The source's own columns have been found, where covariates are read.
+# When covariates are read, the source's own columns are already found.
 COVARIATE_FILES = FILES._replace(columns="covariates.future, past and static")
 
-# Parameters that were not given, as the file has them.
+# Parameters that are detected from the file.
 Found = dict[str, str]
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def _take_encoding(text: str) -> str:
 
 
 def _choose_from(*names: str) -> AfterValidator:
-    """Takes a sign, or its name."""
+    """Return a validator that accepts a sign or its name."""
 
     def take(text: str) -> str:
         sign = SIGNS.get(text, text)
@@ -86,27 +86,27 @@ OF_TABLES = ("time", "target", "id", "time_format", "sep", "decimal", "thousands
 
 
 class SourceSpec(ParameterModel, frozen=True):
-    """Which series to read. A `path` wins over `name`.
+    """The series to read. A `path` takes precedence over `name`.
 
     Attributes:
-        name: `seattle` (daily maximum temperature in °C, 2012-2015), a synthetic series, or `catalog`: the
-            catalog entry `forecast_external`, whatever it is in your configuration.
+        name: `seattle` (daily maximum temperature in °C, 2012-2015), a synthetic series, or `catalog`: the catalog
+            entry `forecast_external` of your configuration.
         path: a CSV (also in .gz or .zip), Parquet or Excel file with one row for each series and time.
         time: column of the timestamps, or of whole-numbered steps.
         target: column of the values.
         id: column that names the series of a panel; none for a single series.
-        freq: pandas offset alias ("D", "MS", "h") or a whole number of steps; inferred where it is not given.
-        time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y"; without it, ISO 8601 is read,
-            and any form that can be read in one way only.
-        sep: sign between the cells of a CSV file; it, as the next three, by its name (`comma`, `tab`) or itself.
+        freq: pandas offset alias ("D", "MS", "h") or a whole number of steps; inferred if it is not given.
+        time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y"; by default ISO 8601, or else
+            the only form that fits all cells.
+        sep: separator of the cells of a CSV file; it and the next two accept the sign or its name (`comma`, `tab`).
         decimal: point or comma.
         thousands: comma, point, space or apostrophe between the thousands of a number.
         encoding: of a CSV file, by Python's name.
-        tz: time zone that times are of and shown in, such as "Europe/Berlin"; by default that of a column which has one
-            (Parquet, pandas); else clocks never change.
-        short_series: what becomes of series of a panel that are too short: with `error` they end the run; with `drop`,
-            which is the default, those without a window are left out, and the others forecast without being judged.
-        min_length: steps below which a series is too short; by default what a window needs.
+        tz: time zone in which times are read and shown, such as "Europe/Berlin"; by default that of the column
+            (Parquet, pandas), or else none, without clock changes.
+        short_series: treatment of series of a panel that are too short: `error` ends the run; `drop`, the default,
+            leaves out those without a window, and only forecasts the others.
+        min_length: steps below which a series is too short; by default the steps that a window needs.
         seed: seed of a synthetic series' noise.
     """
 
@@ -150,29 +150,29 @@ class SourceSpec(ParameterModel, frozen=True):
 
     @property
     def is_packaged(self) -> bool:
-        """Whether the series comes with the project."""
+        """Return whether the series comes with the project."""
         return self.path is None and self.name != "catalog"
 
     @property
     def label(self) -> str:
-        """What messages and reports call this source."""
+        """The name of this source in messages and reports."""
         return make_line(self.path or self.name)
 
     @property
     def external_label(self) -> str:
-        """What messages call a table that is given: by its entry, because that is where it can be changed."""
+        """The name of a table from the catalog in messages: its entry, which the user can change."""
         return "forecast_external"
 
 
 def read_source(source: SourceSpec, external: pd.DataFrame | None = None, axis: TimeAxis | None = None) -> Source:
-    """Reads or generates the series that `source` asks for, in the order of its rows.
+    """Read or generate the series that `source` selects, in the order of its rows.
 
     Args:
-        source: which series.
-        external: the table of the catalog entry `forecast_external`; used where `source.name` is `catalog`.
-        axis: on which the times are to lie; None for their own.
+        external: the table of the catalog entry `forecast_external`; used if `source.name` is `catalog`.
+        axis: time axis of the result; None for that of the times.
     Raises:
-        SeriesError: no such file, another kind of file, a missing column, a cell that is no time or no number.
+        SeriesError: the file is missing or of another kind, a column is missing, or a cell is not a time or not a
+            number.
     """
     if source.path is None and source.name in GENERATORS:
         table = GENERATORS[source.name](source.seed)
@@ -202,16 +202,15 @@ def read_source(source: SourceSpec, external: pd.DataFrame | None = None, axis: 
 def read_rows(
     source: SourceSpec, columns: list[str], external: pd.DataFrame | None = None, axis: TimeAxis | None = None
 ) -> pd.DataFrame:
-    """Reads other columns of the table that `source` names, as they stand in its cells, in the order of its rows.
+    """Read other columns of the table that `source` selects, in the order of its rows.
 
     Args:
         source, external, axis: see `read_source`.
         columns: their names.
     Returns:
-        `unique_id, ds` and the columns; numbers with other signs than a decimal point are read, see `read_other_signs`,
-        and among numbers NA and its like are missing.
+        `unique_id, ds` and the columns; see `read_other_signs` for numbers; missing markers among numbers are NaN.
     Raises:
-        SeriesError: a column is not there, a sign stands among numbers, or see `read_source`.
+        SeriesError: a column is missing, a sign stands among numbers, or as in `read_source`.
     """
     if source.is_packaged:
         table = read_source(source).drop(columns="y")
@@ -228,7 +227,7 @@ def read_rows(
 
 
 def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
-    """The cells of a column: where they are numbers without those that hold none, as they stand where one is a text."""
+    """Return the column as numbers, with missing markers as NaN; unchanged if any cell is text."""
     if is_numeric_dtype(raw):
         check_float32_range(read_plain_numbers(raw), raw, label)
         return raw
@@ -251,7 +250,7 @@ def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bo
 
 
 def _find_no_value_signs(text: pd.Series) -> pd.Series:
-    """Which cells hold the one sign that stands for "no value": bool; none where there are several, which differ."""
+    """Return which cells hold the only sign that stands for "no value"; none if there are several signs."""
     has_no_letter = text.str.fullmatch(r"[\W_]+").eq(True)
     return has_no_letter & (set(text[has_no_letter]) <= NO_VALUE_SIGNS) & (text[has_no_letter].nunique() == 1)
 
@@ -269,7 +268,7 @@ def _load_seattle() -> pd.DataFrame:
 
 
 def _is_comma_separated(source: SourceSpec, table: pd.DataFrame) -> bool:
-    """Whether it is from a CSV file with commas; of other tables, nothing says what a point in a text is."""
+    """Return whether the table is a CSV file with commas; in others, a point in a text is ambiguous."""
     found = table.attrs.get("found")
     return found is not None and source.sep in (None, ",") and "sep" not in found
 
@@ -285,20 +284,20 @@ def _number_rows(table: pd.DataFrame, source: SourceSpec, found: Found) -> pd.Da
 def _place_in_zone(
     table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis: TimeAxis | None = None
 ) -> pd.DataFrame:
-    """The table with its times on an axis, and in `attrs` their zone (`zone`), and the one they are shown in (`tz`)."""
+    """Return the table with times on an axis; `attrs` has their zone (`zone`) and the zone shown (`tz`)."""
     tz = source.tz or find_zone(raw)
     if not is_datetime64_any_dtype(table["ds"]):
         if tz is None:
             return table
         raise SeriesError(f"{source.label}: column '{source.time}' holds steps, which have no source.tz. Leave it out.")
-    # Of one cell, because all are written alike, see `parse_times`.
+    # One cell suffices, because all have the same form, see `parse_times`.
     is_zoned = raw.empty or has_zone(raw.iloc[:1], source.label, source.time_format or ISO)
     zone = TimeZone(name=tz or ("UTC" if is_zoned and len(raw) else None), is_carried=is_zoned and source.tz is None)
     placed, is_short = table, None
     if axis is not None:
         if len(raw):
             refuse_other_zone(zone, axis, f"{source.label}: column '{source.time}'", is_zoned)
-        # Local times of another zone are converted by way of UTC.
+        # Local times of another zone are converted through UTC.
         tz, is_short = axis.zone if is_zoned else tz, axis.is_utc
     if tz is not None:
         placed, is_utc = place_in_zone(table, is_zoned, tz, source.label, is_short)
@@ -309,7 +308,7 @@ def _place_in_zone(
 
 
 def describe_found(found: Found) -> str:
-    """What was found in a file, as it could be given."""
+    """Return the detected parameters as text, in the form in which users give them."""
     return ", ".join(f"{name}={value}" if value.isalnum() else f"{name}='{value}'" for name, value in found.items())
 
 
@@ -325,7 +324,7 @@ def _read_columns(
             )
         require_columns(wanted, list(external.columns), source.external_label, files)
         table = _leave_arrow(external[wanted].reset_index(drop=True))
-        # What a table of the user says of itself, nobody here has found.
+        # Drop attributes of the user's table, because they are not detected here.
         table.attrs = {}
         return _strip_times(_check_lone_surrogates(table, source.external_label), source.time)
     dialect = Dialect(source.sep, source.encoding)
@@ -334,7 +333,7 @@ def _read_columns(
 
 
 def _strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The table without blanks around the texts in its column of times, as around numbers."""
+    """Return the table without blanks around the texts of its time column."""
     raw = table[name]
     if raw.dtype == object:
         return table.assign(**{name: raw.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)})
@@ -342,7 +341,7 @@ def _strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _leave_arrow(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with columns as a Parquet file gives them; pandas can do less with those that Arrow holds."""
+    """Return the table with Arrow columns converted as from a Parquet file, because pandas supports these better."""
     held = [name for name in table if isinstance(table[name].dtype, pd.ArrowDtype)]
     if not held:
         return table
@@ -352,7 +351,7 @@ def _leave_arrow(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_lone_surrogates(table: pd.DataFrame, label: str) -> pd.DataFrame:
-    """Returns the table; half a sign (a lone surrogate), which Python's texts may hold, can be written to no file."""
+    """Return the table; raise an error for lone surrogates, which cannot be written to a file."""
     broken = find_broken(table)
     if broken:
         name, row = broken
@@ -369,7 +368,7 @@ def _parse_ids(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
     ids = table[source.id].astype(str)
     if ids.str.contains("\0", regex=False).any():
         row = _first_row(ids.str.contains("\0", regex=False))
-        # Some readers of the results end a text there, and two series would have one name.
+        # Some readers of the results end a text there, so that two series could have the same name.
         raise SeriesError(
             f"{source.label}: column '{source.id}', row {row}: expected a name without null characters, received "
             f"{show(ids.iloc[row - 1])}. Leave them out."

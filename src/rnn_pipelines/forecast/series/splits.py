@@ -1,4 +1,4 @@
-"""Chronological parts of each series: train, then validation, then test. Nothing is ever drawn at random."""
+"""Chronological parts of each series: train, validation, test. No part is drawn at random."""
 
 from typing import Annotated, get_args
 
@@ -25,11 +25,11 @@ Size = Annotated[
 
 
 class SplitSpec(ParameterModel, frozen=True):
-    """Where validation and test begin. Each is a fraction, a number of steps, or a date.
+    """The sizes of validation and test, each as a fraction, a number of steps, or a date.
 
     Attributes:
-        validation: part before the test part: fraction of the series, steps, or the first timestamp that belongs to it.
-        test: part at each series' end, in the same three ways.
+        validation: part before the test part: fraction of the series, number of steps, or its first timestamp.
+        test: part at each series' end, in the same three forms.
     """
 
     validation: Size = 0.1
@@ -37,34 +37,33 @@ class SplitSpec(ParameterModel, frozen=True):
 
 
 def place_dates(split: SplitSpec, tz: str | None) -> SplitSpec:
-    """Dates of parts as the times of the series are: UTC where these are shown in a zone."""
+    """Return the split with dates on the axis of the series: UTC if its times are shown in a zone."""
     if tz is None:
         return split
     dates = {name: part for name, part in split.model_dump().items() if isinstance(part, str)}
     try:
         placed = {name: str(read_local(parse_time(part), tz)) for name, part in dates.items()}
     except ValueError:
-        return split  # what is no date is told where it is read
+        return split  # `_count_steps` reports an invalid date
     return split.model_copy(update=placed)
 
 
 def split_series(series: Series, split: SplitSpec, window: WindowSpec, min_history: int | None = None) -> Cutoffs:
-    """Finds the cut-offs between train, validation and test in every series that can be used.
+    """Find the cut-offs between train, validation and test in every usable series.
 
-    A series can be used if windows fit into its validation and its test part, and if its training part has a scale.
-    Where no window fits into its training part, it is forecast and takes no part in training. Where none fits into
-    validation or test, but one after its end, it is forecast and takes no part in anything else: all of it is its
-    training part, for the sake of the scale, and `make_windows` gives it no window there.
+    A series is usable if windows fit into its validation and test parts, and if its training part has a scale. If no
+    window fits into its training part, it is evaluated but not trained on. If none fits into validation or test, but
+    one after its end, it is only forecast: all of it is its training part, for the scale alone, and `make_windows`
+    gives it no training windows.
 
     Args:
-        series: one or several.
         split: sizes or dates of the parts.
-        window: what must fit: lookback + horizon into train, one horizon into validation and test each.
-        min_history: steps of the lookback that must be there, see `find_min_history`; None for all.
+        window: lookback + horizon must fit into train, one horizon into validation and test each.
+        min_history: necessary steps of the lookback, see `find_min_history`; None for all.
     Raises:
-        SeriesTooShortError: no series can be used; of the first one a part is too short for the windows.
-        SeriesError: the same, and the gaps of its parts leave no window, or its training part is constant, so that
-            there is nothing to learn and no scale.
+        SeriesTooShortError: no series can be used; a part of the first one is too short for the windows.
+        SeriesError: no series can be used; in the first one, gaps leave a part without windows, or the training part
+            is constant.
     """
     rows, ds = find_rows(series), series["ds"]
     num_steps = rows.lengths
@@ -96,25 +95,25 @@ def split_series(series: Series, split: SplitSpec, window: WindowSpec, min_histo
 
 
 def find_stops(series: Series, split: SplitSpec) -> tuple[np.ndarray, np.ndarray]:
-    """Where train and validation of each series end, whether anything fits into them: int64[series] each."""
+    """Return the ends of train and validation of each series, even if no window fits: int64[series] each."""
     rows, ds = find_rows(series), series["ds"]
     validation_stops = rows.lengths - _count_steps(split.test, ds, rows, rows.lengths)
     return validation_stops - _count_steps(split.validation, ds, rows, validation_stops), validation_stops
 
 
 def find_unjudged(cutoffs: Cutoffs) -> np.ndarray:
-    """Whether a series is forecast and takes no part in training, validation and test: bool[series]."""
+    """Return whether a series is only forecast, without training, validation and test: bool[series]."""
     return (cutoffs["train_stop"] == cutoffs["num_steps"]).to_numpy()
 
 
 def _count_steps(part: int | float | str, ds: pd.Series, rows: SeriesRows, stops: np.ndarray) -> np.ndarray:
-    """Steps of each series, of which a part ends where `stops` says, that belong to the part: int64[series]."""
+    """Count the steps of each series that belong to a part, which ends at `stops`: int64[series]."""
     if isinstance(part, int):
         return np.full_like(stops, part)
     if isinstance(part, float):
         return np.rint(part * rows.lengths).astype(np.int64)
     try:
-        # Through UTC, as the timestamps of the series.
+        # Through UTC, like the timestamps of the series.
         is_datetime = pd.api.types.is_datetime64_any_dtype(ds)
         first = read_local(parse_time(part), None) if is_datetime else parse_step(part)
     except ValueError as error:
@@ -127,7 +126,7 @@ def _count_steps(part: int | float | str, ds: pd.Series, rows: SeriesRows, stops
 
 
 def _find_windows(series: Series, bounds: np.ndarray, window: WindowSpec, min_history: int | None) -> np.ndarray:
-    """Whether each part has windows, bool[series, part]; `bounds`: int64[series, 4], see `find_runs`."""
+    """Return whether each part has windows, bool[series, part]; `bounds`: int64[series, 4], see `find_runs`."""
     starts = find_rows(series).starts
     inside = starts[:, None] + np.clip(bounds, 0, bounds[:, 3:])
     runs = find_runs(series["observed"].to_numpy(), series["y"].isna().to_numpy(), inside, window, min_history)
@@ -138,7 +137,7 @@ def _find_windows(series: Series, bounds: np.ndarray, window: WindowSpec, min_hi
 
 
 def _find_varied(series: Series, train_stops: np.ndarray) -> np.ndarray:
-    """Whether the training part of each series has a scale, bool[series]."""
+    """Return whether the training part of each series has a scale, bool[series]."""
     train = group_training(series, train_stops)
     deviations = train.std(ddof=0)
     is_varied = (train.min() < train.max()) & (deviations > 0) & (deviations < np.inf)
@@ -148,7 +147,7 @@ def _find_varied(series: Series, train_stops: np.ndarray) -> np.ndarray:
 def _explain(
     group: Series, bounds: np.ndarray, has_windows: np.ndarray, window: WindowSpec, min_history: int | None
 ) -> SeriesError:
-    """What is wrong with one series."""
+    """Return the error that describes one unusable series."""
     name, parts = group["unique_id"].iloc[0], get_args(Part)
     least = [(min_history or window.lookback) + window.horizon, window.horizon, window.horizon]
     for part, length, needed in zip(parts, np.diff(bounds), least, strict=False):

@@ -1,4 +1,4 @@
-"""Series whose answer is known: the noise-free signal comes along, so the smallest possible error is known too."""
+"""Synthetic series with their noise-free signal, so that the smallest possible error is known."""
 
 from collections.abc import Callable
 
@@ -7,24 +7,22 @@ import pandas as pd
 
 
 def generate_temperature(seed: int) -> pd.DataFrame:
-    """1,000 days of temperature in °C: 20 + 10·sin(2πi/365) + N(0, 2).
+    """Return 1,000 days of temperature in °C: 20 + 10·sin(2πi/365) + N(0, 2).
 
-    Args:
-        seed: seed of the noise.
     Returns:
         `ds` (datetime64, daily), `y` and `signal` (float64, °C); the noise variance is 4.0.
     """
-    # No leap year among these 1,000 days: the signal's 365 days stay in phase with the calendar.
+    # These 1,000 days have no 29 February, so the signal's 365 days stay in phase with the calendar.
     days = pd.date_range("2021-01-01", periods=1000, freq="D")
     signal = 20 + 10 * np.sin(2 * np.pi * np.arange(1000) / 365)
     return _with_noise(days, signal, deviation=2.0, seed=seed)
 
 
 def generate_sine(seed: int) -> pd.DataFrame:
-    """100 points of sin(i/10), without noise.
+    """Return 100 points of sin(i/10), without noise.
 
     Args:
-        seed: not used, because nothing is random; taken so that all generators are called alike.
+        seed: not used; all generators have the same signature.
     Returns:
         `ds` (int64, steps), `y` and `signal` (float64, no unit), equal to each other.
     """
@@ -33,10 +31,8 @@ def generate_sine(seed: int) -> pd.DataFrame:
 
 
 def generate_noisy_sine(seed: int) -> pd.DataFrame:
-    """1,000 points of sin(i/10) + N(0, 0.1).
+    """Return 1,000 points of sin(i/10) + N(0, 0.1).
 
-    Args:
-        seed: seed of the noise.
     Returns:
         `ds` (int64, steps), `y` and `signal` (float64, no unit); the noise variance is 0.01.
     """

@@ -1,4 +1,4 @@
-"""The tables of a series on their way to windows: what their columns are is said here, and nowhere else."""
+"""Tables of series on their way to windows, with the definitions of their columns."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, TypedDict
@@ -10,9 +10,9 @@ from rnn_pipelines.storage.tables import Column, Table
 
 
 class SourceTable(Table):
-    """A series as it was read, in the order of its rows, which are labelled from 1 as in the source.
+    """Series as read, in the order of the rows of the source, which are numbered from 1.
 
-    `unique_id` names the series, `ds` is a time or a whole-numbered step, `y` the value (float64, missing where the
+    `unique_id` is the name of the series, `ds` a time or a whole-numbered step, `y` the value (float64, missing if the
     source has none), `signal` the noise-free value of a synthetic series.
     """
 
@@ -24,9 +24,9 @@ class SourceTable(Table):
 
 
 class SeriesTable(SourceTable):
-    """Series that can be used: sorted, and with a row for every step from their first value to their last.
+    """Usable series: sorted, with a row for every step from their first value to their last.
 
-    `observed` is False where the source had no value; `y` is missing there if the gap was left open.
+    `observed` is False if the source had no value; `y` is missing then if the gap was left open.
     """
 
     key = ("unique_id", "ds")
@@ -35,11 +35,11 @@ class SeriesTable(SourceTable):
 
 
 class CutoffsTable(Table):
-    """Where train, validation and test of each series begin, one row for each.
+    """The cut-offs between train, validation and test, one row per series.
 
-    Positions in the series: train is [0, train_stop), validation [train_stop, validation_stop), test
-    [validation_stop, num_steps). `validation_from` and `test_from` are their first times. A series that is forecast
-    without being judged has no other part than train, for its scale alone; these times are its last one then.
+    Positions in the series: train is [0, train_stop), validation [train_stop, validation_stop), test [validation_stop,
+    num_steps). `validation_from` and `test_from` are their first times. A series that is only forecast has no part but
+    train, for its scale alone; both times are then its last one.
     """
 
     error = SeriesError
@@ -69,14 +69,14 @@ Scaler = Annotated[pd.DataFrame, ScalerTable]
 
 
 class Profile(TypedDict):
-    """What is known of some series once they are repaired, as JSON holds it.
+    """The properties of repaired series, as stored in JSON.
 
-    `freq` is a pandas offset alias or a whole number of steps, `season_length` the steps in a season of it, `lookback`
-    and `horizon` the shape of windows, `first` and `last` are times as text, `tz` the zone in which times are shown
-    that are UTC (None: they are shown as they are), `zone` the zone of the times as they were read (see `TimeZone`),
-    `repairs` has one sentence for each kind of repair, `found` the parameters of the source that were found from its
-    file; `left_out` names the series that can't be used, `unjudged` those that are forecast
-    and take no part in training, validation and test.
+    `freq` is a pandas offset alias or a whole number of steps, `season_length` the number of steps in its season,
+    `lookback` and `horizon` the shape of windows. `first` and `last` are times as text. `tz` is the zone in which UTC
+    times are shown (None: times are shown unchanged), `zone` the zone of the times as read (see `TimeZone`). `repairs`
+    has one sentence for each kind of repair, `found` the parameters of the source that were detected from its file.
+    `left_out` has the names of unusable series, `unjudged` of those that are only forecast, without training,
+    validation and test.
     """
 
     source: str
@@ -99,17 +99,17 @@ class Profile(TypedDict):
 
 @dataclass(frozen=True)
 class Features:
-    """Series with the steps to be forecast, and what else is known of every step; each column says when it is known.
+    """Series with the steps to forecast, and the features of every step, grouped by role.
 
     Attributes:
-        table: a `SeriesTable`'s columns and those named below. Each series goes on beyond its last value, where `y` is
-            missing and `observed` False.
-        known: features of the calendar, known ahead, also of the steps to be forecast: float32, about -1 to 1.
-        future: covariates that are known ahead: float32, scaled; NaN beyond a series' end where nothing is known.
-        past: covariates that are observed, and of which nothing is known ahead: NaN beyond a series' end.
-        static: covariates that are the same at every step of a series.
+        table: columns of a `SeriesTable` and those named below. Each series continues beyond its last value with
+            missing `y` and False `observed`.
+        known: calendar features, also of the steps to forecast: float32, about -1 to 1.
+        future: future covariates: float32, scaled; NaN beyond a series' end if unknown.
+        past: past covariates: NaN beyond a series' end.
+        static: static covariates, the same at every step of a series.
     Raises:
-        SeriesError: a column of the table is not named, or a named one is not there.
+        SeriesError: a column of the table has no role or several, or a named column is missing.
     """
 
     table: pd.DataFrame

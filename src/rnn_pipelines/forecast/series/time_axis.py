@@ -1,4 +1,4 @@
-"""The zone of a table's times, and which other tables can be read on the same axis."""
+"""The zone of a table's times, and the check that other tables fit the same axis."""
 
 from typing import NamedTuple
 
@@ -12,8 +12,8 @@ class TimeZone(BaseModel, extra="forbid", frozen=True):
     """The zone of a table's times.
 
     Attributes:
-        name: `source.tz`, or else the zone that the times carry (UTC if it has no name); None for times without one.
-        is_carried: whether the times carry it, and `source.tz` does not name it.
+        name: `source.tz`, or else the zone of the times (UTC if it has no name); None for times without one.
+        is_carried: whether the times carry the zone and `source.tz` does not name it.
     """
 
     name: str | None = None
@@ -21,12 +21,12 @@ class TimeZone(BaseModel, extra="forbid", frozen=True):
 
 
 class TimeAxis(NamedTuple):
-    """The axis on which other times are to lie.
+    """The axis for the times of other tables.
 
     Attributes:
         zone: of its times; None for times without one.
         is_utc: whether they are counted in UTC, see `place_in_zone`.
-        owner: whose times they are, for messages.
+        owner: owner of the times, for messages.
     """
 
     zone: str | None
@@ -35,21 +35,21 @@ class TimeAxis(NamedTuple):
 
 
 def find_axis(table: pd.DataFrame) -> TimeAxis | None:
-    """The axis of a table of series as it was read; None for steps, and for series that come along."""
+    """Return the axis of a table of series as read; None for steps and for packaged series."""
     zone = table.attrs.get("zone")
     return None if zone is None else TimeAxis(zone["name"], table.attrs.get("tz") is not None, "the series")
 
 
 def refuse_other_zone(zone: TimeZone, axis: TimeAxis, column: str, is_zoned: bool) -> None:
-    """Refuse times that can not be converted to the zone of an axis.
+    """Raise an error if times cannot be converted to the zone of an axis.
 
     Args:
         zone: of the times.
-        axis: on which they are to lie.
+        axis: target of the times.
         column: source and column of the times, for messages.
-        is_zoned: whether each time says how far from UTC it is.
+        is_zoned: whether each time has an offset from UTC.
     Raises:
-        SeriesError: either has no zone; or they are local times of longer steps in another zone.
+        SeriesError: only one has a zone, or the times are local times of longer steps in another zone.
     """
     if zone.name is None and axis.zone is not None:
         raise SeriesError(

@@ -1,4 +1,4 @@
-"""Warnings of rows of covariates that no forecast reads."""
+"""Warnings about rows of covariates that no forecast reads."""
 
 import logging
 
@@ -11,14 +11,14 @@ logger = logging.getLogger(__name__)
 
 
 def report_off_steps(steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str | None = None) -> None:
-    """Warns of covariates between two steps of their series, where nobody reads them, such as of weekends.
+    """Warn of covariates between two steps of their series, such as at weekends, which are not read.
 
-    A run goes on, because a step that lacks a row ends it anyway.
+    This is not an error, because a step without a row ends the run anyway.
 
     Args:
-        steps: `unique_id, ds` of all steps, those to be forecast too.
-        covariate_table: see `read_covariates`; what lies before a series and after these steps doesn't count.
-        tz: zone in which times are shown that are UTC.
+        steps: `unique_id, ds` of all steps, including those to forecast.
+        covariate_table: see `read_covariates`; rows before a series and after these steps do not count.
+        tz: zone in which UTC times are shown.
     """
     rows, is_within = _find_within(covariate_table, steps)
     some = list_times(find_lacking(rows[is_within], steps), tz)
@@ -27,12 +27,12 @@ def report_off_steps(steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str
 
 
 def report_unread(given: pd.DataFrame, steps: pd.DataFrame, tz: str | None = None) -> None:
-    """Warns of covariates that a user gave for a forecast which does not read them.
+    """Warn of given rows of covariates that the forecast does not read.
 
     Args:
         given: `unique_id, ds` of each row.
-        steps: `unique_id, ds` of all steps of the series, those to be forecast too.
-        tz: zone in which times are shown that are UTC.
+        steps: `unique_id, ds` of all steps of the series, including those to forecast.
+        tz: zone in which UTC times are shown.
     """
     rows, is_within = _find_within(given, steps)
     if len(rows) < len(given):
@@ -51,7 +51,7 @@ def report_unread(given: pd.DataFrame, steps: pd.DataFrame, tz: str | None = Non
 
 
 def _find_within(table: pd.DataFrame, steps: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
-    """Return the rows of the series that have steps, and whether each lies from the first step to the last."""
+    """Return the rows of series that have steps, and whether each is between their first and last step."""
     ends = steps.groupby("unique_id", sort=False)["ds"].agg(["min", "max"])
     rows = table.loc[table["unique_id"].isin(ends.index), KEY]
     first, last = (rows["unique_id"].map(ends[name]) for name in ends)

@@ -1,4 +1,4 @@
-"""From features to windows: one array that all of them read, and the origins that gaps and parts leave them."""
+"""From features to windows: one array for all windows, and the origins that gaps and parts allow."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,20 +19,19 @@ from rnn_pipelines.forecast.series.windows import (
 )
 from rnn_pipelines.reading.times import format_time
 
-# Columns of the cut-offs: how many steps of a series lie before the end of train, of validation and of test.
+# Columns of the cut-offs: steps of a series before the end of train, of validation and of test.
 STOPS = ["train_stop", "validation_stop", "num_steps"]
 
 
 def find_min_history(window: WindowSpec, season_length: int, num_series: int) -> int:
-    """The steps that a window must see; the rest of its lookback may be padding.
+    """Return the number of steps that a window must see; the rest of its lookback may be padding.
 
-    A series alone shows its networks enough without padding. In a panel the shortest series would cap the lookback of
-    all.
+    A series alone has no padding, because its networks get enough windows without it. In a panel, the shortest series
+    would otherwise limit the lookback of all.
 
     Args:
-        window: shape of the windows.
-        season_length: steps in a season, of which two show what repeats itself.
-        num_series: 1, or those of a panel.
+        season_length: steps in a season; two seasons show a repeating pattern.
+        num_series: in the panel; 1 for a series alone.
     """
     return window.lookback if num_series == 1 else min(window.lookback, max(2 * season_length, window.horizon))
 
@@ -45,19 +44,18 @@ def make_windows(
     evaluation: EvaluationSpec,
     profile: Profile,
 ) -> WindowedPanel:
-    """Scales the target and finds the windows of every part.
+    """Scale the target and find the windows of every part.
 
-    Targets decide which part a window belongs to; its history may lie in the part before, as it would on the day of
-    the forecast. No window starts inside a gap, and no part's targets end inside one, because a value filled in there
-    leans on the observation after it. No window has filled targets alone, because nothing could judge it.
+    The targets of a window decide its part; its history may lie in the part before, as on the day of the forecast. No
+    window starts inside a gap, and no part's targets end inside one, because an imputed value there depends on the
+    observation after it. No window has imputed targets alone, because it would have no error.
 
     Args:
-        features: with `window.horizon` steps to be forecast.
+        features: with `window.horizon` steps to forecast.
         cutoffs: of the same series, in the same order.
         scaler: of the same series.
-        window: shape of the windows.
-        evaluation: which origins the test part has, and the steps in a season.
-        profile: of the same series; a panel has windows that are padded, see `find_min_history`.
+        evaluation: origins of the test part, and steps in a season.
+        profile: of the same series; windows of a panel are padded, see `find_min_history`.
     """
     window = window.fill(profile)
     season_length = evaluation.choose_season_length(profile)
@@ -71,11 +69,11 @@ def make_windows(
 
 
 def extend_parts(panel: WindowedPanel, features: Features, cutoffs: Cutoffs) -> WindowedPanel:
-    """The same series on the same scale, with training and validation up to their ends and without a test part.
+    """Return the panel with training extended and validation moved to the end, without a test part.
 
     Args:
-        panel: the windows of training, validation and test.
-        features, cutoffs: what it was made of.
+        panel: windows of training, validation and test.
+        features, cutoffs: source of the panel.
     """
     stops = cutoffs[STOPS].to_numpy(copy=True)
     stops[:, :2] += (stops[:, 2] - stops[:, 1])[:, None]
@@ -87,19 +85,17 @@ def extend_parts(panel: WindowedPanel, features: Features, cutoffs: Cutoffs) -> 
 def _find_parts(
     features: Features, starts: np.ndarray, stops: np.ndarray, window: WindowSpec, season_length: int
 ) -> dict[str, np.ndarray]:
-    """The runs of each part, see `find_runs`.
+    """Return the runs of each part, see `find_runs`.
 
     Args:
-        features: of the series.
         starts: int64[series], first row of each.
-        stops: int64[series, 3], how many of its steps lie before the end of train, of validation and of test.
-        window: shape of the windows.
+        stops: int64[series, 3], steps before the end of train, of validation and of test.
         season_length: steps in a season.
     """
     table, bounds = features.table, np.column_stack([starts, starts[:, None] + stops])
     min_history = find_min_history(window, season_length, len(starts))
     runs = find_runs(table["observed"].to_numpy(), table["y"].isna().to_numpy(), bounds, window, min_history)
-    # A series without validation and test gives no windows to train on either: they lie where others are judged.
+    # A series without validation and test has no training windows, which might overlap held-out times of others.
     is_learnt = stops[:, 0] < stops[:, 2]
     runs["train"] = runs["train"][is_learnt[number_series(starts, runs["train"][:, 0])]]
     return runs
@@ -108,17 +104,16 @@ def _find_parts(
 def make_future_windows(
     features: Features, times: pd.DataFrame, scaler: Scaler, window: WindowSpec, profile: Profile
 ) -> tuple[WindowedPanel, int]:
-    """Makes windows for forecasts from given times on, as the future of a panel that has no other part.
+    """Return windows for forecasts from given times, as the future of a panel without other parts.
 
     Args:
-        features: with `window.horizon` steps to be forecast.
+        features: with `window.horizon` steps to forecast.
         times: `unique_id, cutoff`: the last time that each forecast sees.
         scaler: of the same series.
-        window: shape of the windows.
-        profile: steps in a season, and number of the series that the scaler is of; see `make_windows`.
+        profile: has the steps in a season and the number of series of the scaler, see `make_windows`.
     Returns:
-        The panel; and how many of the times have no window, because a value is missing in the lookback before them, or
-        of what must be known ahead after them, or the series is too young.
+        The panel; and the number of times without a window, because a value is missing in the lookback, a future
+        covariate is missing over the horizon, or the series is too short.
     """
     table, starts = features.table, find_rows(features.table).starts
     rows = table[["unique_id", "ds"]].rename(columns={"ds": "cutoff"}).assign(row=range(len(table)))
@@ -139,13 +134,12 @@ def make_future_windows(
 def lay_out(
     features: Features, scaler: Scaler, window: WindowSpec, runs: Mapping[str, np.ndarray], season_length: int
 ) -> WindowedPanel:
-    """Puts all series into one array, the target scaled, with the runs of windows that were found.
+    """Return all series in one array, with the target scaled, and the given runs of windows.
 
     Args:
-        features: of the calendar and covariates.
+        features: calendar features and covariates.
         scaler: of the same series.
-        window: shape of the windows.
-        runs: int64[run, 2] by part; a part that is not there has none.
+        runs: int64[run, 2] by part; a missing part has none.
         season_length: steps in a season.
     """
     table, rows = features.table, find_rows(features.table)
@@ -176,7 +170,7 @@ def lay_out(
 
 
 def _check_float32_range(table: pd.DataFrame, scaled: np.ndarray) -> None:
-    """Networks compute in float32, in which such a value would be infinite, and every error with it."""
+    """Raise a SeriesError if a scaled value is infinite in float32, in which networks compute."""
     wrong = np.abs(scaled) > np.finfo(np.float32).max
     if wrong.any():
         row, value = table[wrong].iloc[0], scaled[wrong][0]
@@ -194,15 +188,14 @@ def find_runs(
     window: WindowSpec,
     min_history: int | None = None,
 ) -> dict[str, np.ndarray]:
-    """Finds the origins that windows may have.
+    """Find the origins that windows may have.
 
     Args:
-        observed: bool[time], False where the source had no value.
-        is_open: bool[time], True where that value was not filled in.
-        bounds: int64[series, 4], first row of train, of validation, of test, and the row after the last one; of one
-            series int64[4].
-        window: shape of the windows.
-        min_history: steps of its series that lie before an origin; None for the lookback.
+        observed: bool[time], False if the source had no value.
+        is_open: bool[time], True if that value was not imputed.
+        bounds: int64[series, 4], first row of train, of validation, of test, and the row after the last one; int64[4]
+            for a single series.
+        min_history: steps of its series before an origin; None for the lookback.
     Returns:
         int64[run, 2] for each part: first origin and stop of each run, in order.
     """
@@ -219,16 +212,16 @@ def find_runs(
 
 
 def _find_holes(mask: np.ndarray, wanted: bool, bounds: np.ndarray) -> np.ndarray:
-    """Rows inside the series where `mask` equals `wanted`: what lies beyond a series' end is no hole."""
+    """Return the rows inside the series with `mask` equal to `wanted`; rows beyond a series' end are no holes."""
     rows = _find_true(mask, wanted)
     return rows[rows < bounds[number_series(bounds[:, 0], rows + 1), 3]]
 
 
 def _find_free(holes: np.ndarray, open_holes: np.ndarray, bounds: np.ndarray, window: WindowSpec) -> np.ndarray:
-    """The runs of rows that no hole forbids as an origin, whatever their part, int64[run, 2].
+    """Return the runs of rows that holes allow as origins, in any part: int64[run, 2].
 
-    A hole forbids the origin after it; as many holes as the horizon has steps, that of the first of them; an open hole,
-    every window of its series that reaches across.
+    A hole excludes the origin after it. Adjacent holes over a whole horizon exclude the origin at the first of them. An
+    open hole excludes every window of its series that spans it.
     """
     firsts = holes[window.horizon - 1 :] - window.horizon + 1
     blind = firsts[firsts == holes[: len(firsts)]]
@@ -244,16 +237,16 @@ def _find_free(holes: np.ndarray, open_holes: np.ndarray, bounds: np.ndarray, wi
 
 
 def _leave_out_holes(holes: np.ndarray, stops: np.ndarray) -> np.ndarray:
-    """The stops, each before the holes that lie right before it."""
+    """Return the stops, each moved before the holes that directly precede it."""
     is_first = np.diff(holes, prepend=-2) != 1
     first_of_stretch = holes[np.maximum.accumulate(np.where(is_first, np.arange(len(holes)), 0))]
-    # Where no hole lies before a stop, the number is -1: that of the row -2, which is before no stop.
+    # If no hole lies before a stop, the number is -1, which selects the row -2.
     number = np.searchsorted(holes, stops) - 1
     return np.where(np.append(holes, -2)[number] == stops - 1, np.append(first_of_stretch, -2)[number], stops)
 
 
 def _intersect(free: np.ndarray, firsts: np.ndarray, stops: np.ndarray) -> np.ndarray:
-    """What is free of each stretch [first, stop), int64[run, 2]."""
+    """Return the free runs inside each stretch [first, stop), int64[run, 2]."""
     begins = np.searchsorted(free[:, 1], firsts, side="right")
     counts = np.maximum(np.searchsorted(free[:, 0], stops) - begins, 0)
     stretch = np.repeat(np.arange(len(firsts)), counts)
@@ -263,6 +256,6 @@ def _intersect(free: np.ndarray, firsts: np.ndarray, stops: np.ndarray) -> np.nd
 
 
 def _find_true(mask: np.ndarray, wanted: bool, block: int = 1 << 16) -> np.ndarray:
-    """Where `mask` equals `wanted`; block by block, so that a long series needs no second mask."""
+    """Return the rows with `mask` equal to `wanted`; in blocks, so that a long series needs no second mask."""
     blocks = range(0, len(mask), block)
     return np.concatenate([begin + np.flatnonzero(mask[begin : begin + block] == wanted) for begin in blocks])

@@ -1,4 +1,4 @@
-"""Windows over series: indices into one array, never copies of it."""
+"""Windows over series, as indices into one array, never as copies."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ Part = Literal["train", "validation", "test", "future"]
 
 
 class OpenWindowSpec(ParameterModel, frozen=True):
-    """Shape of a window; what is None is chosen by frequency and length of the series.
+    """The shape of a window; None is chosen by frequency and length of the series.
 
     Attributes:
         lookback: steps of history that a forecast sees.
-        horizon: steps that it reaches ahead, all at once.
+        horizon: steps that it forecasts at once.
         stride: steps from one training window to the next.
     """
 
@@ -27,23 +27,23 @@ class OpenWindowSpec(ParameterModel, frozen=True):
     stride: int = Field(default=1, ge=1, le=10**6)
 
     def fill(self, profile: Profile) -> "WindowSpec":
-        """With what is open as the data profile has it."""
+        """Return the shape with open values from the data profile."""
         lookback, horizon = self.lookback or profile["lookback"], self.horizon or profile["horizon"]
         return WindowSpec(lookback=lookback, horizon=horizon, stride=self.stride)
 
 
 class WindowSpec(OpenWindowSpec, frozen=True):
-    """Shape of a window, with nothing open."""
+    """The shape of a window, without open values."""
 
     lookback: int = Field(default=30, ge=1, le=10**6)
     horizon: int = Field(default=7, ge=1, le=10**5)
 
 
 class EvaluationSpec(ParameterModel, frozen=True):
-    """How forecasts are judged.
+    """The evaluation of forecasts.
 
     Attributes:
-        origins: `rolling`, a forecast from every step of the test part, or `last`, one for each series, of its end.
+        origins: `rolling`, a forecast from every step of the test part, or `last`, one at the end of each series.
         season_length: steps in a season, for seasonal naive and MASE; by default that of the frequency.
     """
 
@@ -51,28 +51,27 @@ class EvaluationSpec(ParameterModel, frozen=True):
     season_length: int | None = Field(default=None, ge=1, le=10**6)
 
     def choose_season_length(self, profile: Profile) -> int:
-        """The one that is set, or that of the data profile."""
+        """Return the given season length, or that of the data profile."""
         return self.season_length or profile["season_length"]
 
 
 @dataclass(frozen=True)
 class WindowedPanel:
-    """All series, one after another, and where their windows lie.
+    """All series, one after another, and the positions of their windows.
 
-    A window is known by its origin: the row of its first target. It sees the rows [origin - lookback, origin) and
-    forecasts [origin, origin + horizon). The origins of a part are runs of rows, so that the index needs memory for
-    the runs and not for the windows. What lies before the beginning of a series is padded: see `find_history`.
+    The origin of a window is the row of its first target. A window sees the rows [origin - lookback, origin) and
+    forecasts [origin, origin + horizon). The origins of a part are runs of rows, so that memory grows with the runs and
+    not with the windows. History before the beginning of a series is padded, see `find_history`.
 
     Attributes:
-        values: float32[time, feature]; feature 0 is the target, scaled; then come the calendar's, and covariates:
-            static ones, those known ahead, and those of the past. Each series ends with `horizon` rows in which the
-            target and what is of the past are NaN.
+        values: float32[time, feature]: the scaled target, the calendar features, and the static, future and past
+            covariates. Each series ends with `horizon` rows in which the target and past covariates are NaN.
         train, validation, test, future: int64[run, 2], first origin and stop of each run.
         series_starts: int64[series], first row of each series.
-        zeros: float32[series], where 0 of the data lies on the scaled axis.
+        zeros: float32[series], the scaled value of 0.
         lookback, horizon, stride: see `WindowSpec`; the stride is that of the training windows.
-        season_length: steps in a season; 1 where there is none. Windows are padded by it.
-        num_static, num_future, num_past: covariates of each kind, see `Features`.
+        season_length: steps in a season, which padding repeats; 1 if there is none.
+        num_static, num_future, num_past: number of covariates of each kind, see `Features`.
     """
 
     values: np.ndarray
@@ -92,31 +91,31 @@ class WindowedPanel:
 
     @property
     def num_known(self) -> int:
-        """Features of the calendar, known in advance."""
+        """The number of calendar features."""
         return int(self.values.shape[1] - 1 - self.num_static - self.num_future - self.num_past)
 
     @property
     def calendar(self) -> slice:
-        """The features of the calendar among all."""
+        """The columns of the calendar features."""
         return slice(1, 1 + self.num_known)
 
     @property
     def static(self) -> slice:
-        """The covariates that are static."""
+        """The columns of the static covariates."""
         return slice(self.calendar.stop, self.calendar.stop + self.num_static)
 
     @property
     def ahead(self) -> slice:
-        """The covariates that are known ahead."""
+        """The columns of the future covariates."""
         return slice(self.static.stop, self.static.stop + self.num_future)
 
     @property
     def moving(self) -> slice:
-        """The covariates that change with time: what is known ahead and what is of the past."""
+        """The columns of the time-varying covariates, future and past."""
         return slice(self.static.stop, self.values.shape[1])
 
     def index(self, part: Part) -> "WindowIndex":
-        """The windows of one part."""
+        """Return the windows of one part."""
         return WindowIndex(getattr(self, part), self.stride if part == "train" else 1)
 
 
@@ -139,20 +138,20 @@ class WindowIndex:
         return int(self.stops[-1]) if len(self.stops) else 0
 
     def origins(self, numbers: np.ndarray) -> np.ndarray:
-        """Origins of windows: int64[window] numbers to int64[window] rows."""
+        """Return the origins of windows: int64[window] numbers to int64[window] rows."""
         run = np.searchsorted(self.stops, numbers, side="right")
         return self.firsts[run] + (numbers - self.begins[run]) * self.stride
 
     def batches(self, batch_size: int) -> Iterator[np.ndarray]:
-        """Origins of all windows in order, int64[batch] at a time."""
+        """Yield the origins of all windows in order, int64[batch] at a time."""
         for begin in range(0, len(self), batch_size):
             yield self.origins(np.arange(begin, min(begin + batch_size, len(self))))
 
 
 def number_series(series_starts: np.ndarray, origins: np.ndarray) -> np.ndarray:
-    """The number of the series that each window lies in, from 0.
+    """Return the number of the series of each window, from 0.
 
-    By the row before its origin, because the origin of the future lies beyond the series.
+    The row before the origin decides, because the origin of a future window is beyond the series.
 
     Args:
         series_starts: int64[series], first row of each series.
@@ -164,10 +163,9 @@ def number_series(series_starts: np.ndarray, origins: np.ndarray) -> np.ndarray:
 
 
 def count_padded(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """How many steps of each window's lookback are padding, the oldest ones: int64[batch].
+    """Count the padded steps of each window's lookback, which are the oldest: int64[batch].
 
     Args:
-        panel: the windows' series.
         origins: int64[batch].
     """
     starts = panel.series_starts[number_series(panel.series_starts, origins)]
@@ -175,13 +173,12 @@ def count_padded(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
 
 
 def find_history(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """The rows that windows see as their history, in order of time.
+    """Return the rows of each window's history, in order of time.
 
-    What lies before the beginning of a series is its oldest season, over and over; its first row where the window sees
-    less than a season. All of them lie before the origin: nothing comes from the future or from another series.
+    Steps before the beginning of a series repeat its oldest season, or its first row if the window sees less than a
+    season. All rows are before the origin and in the same series.
 
     Args:
-        panel: the windows' series.
         origins: int64[batch].
     Returns:
         int64[batch, lookback].
@@ -195,13 +192,12 @@ def find_history(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
 
 
 def gather_windows(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Copies some windows out: for one batch, not for a whole part.
+    """Copy the values of some windows; meant for one batch, not for a whole part.
 
     Args:
-        panel: the windows' series.
         origins: int64[batch].
     Returns:
-        History float32[batch, lookback, feature], of target and calendar; features of the calendar at the targets
+        History float32[batch, lookback, feature], of target and calendar; calendar features at the targets
         float32[batch, horizon, feature - 1]; targets float32[batch, horizon], scaled.
     """
     history = panel.values[find_history(panel, origins)][:, :, : panel.calendar.stop]
@@ -210,5 +206,5 @@ def gather_windows(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarra
 
 
 def gather_history(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """The target's own past, without what is known ahead: float32[batch, lookback], scaled."""
+    """Return the history of the target alone: float32[batch, lookback], scaled."""
     return panel.values[find_history(panel, origins), 0]
