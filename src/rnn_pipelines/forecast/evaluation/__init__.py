@@ -1,1 +1,1 @@
-"""How good forecasts are."""
+"""Evaluation of forecasts: metrics, significance, coverage and drift."""

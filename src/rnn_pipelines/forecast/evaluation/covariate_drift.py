@@ -1,4 +1,4 @@
-"""Whether the newest values of covariates are such as a forecaster has learnt to read."""
+"""Drift of covariates: their newest values compared with those of the training data."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -12,17 +12,18 @@ from rnn_pipelines.forecast.series.covariates import KEY
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.storage.tables import Column, Table
 
-# Deviations from the mean of training beyond which, by Chebyshev's inequality, 1 in 25 of its numbers can have been.
+# Deviations from the training mean beyond which a number is unusual. By Chebyshev's inequality, this holds for at most
+# 1 in 25 of the training numbers.
 FAR = 5.0
 
 
 class CovariateDriftTable(Table):
-    """How far the newest values of each covariate are from those of the past, over series.
+    """Drift of each covariate, over all series.
 
-    Of numbers that move, `num_drifted` of `num_series` series that could be compared have drifted; `distance` and
-    `p_value` are those of the farthest one. `num_unknown` of `num_values` newest cells are such as training hardly had:
-    categories without a code of their own, numbers more than `FAR` deviations from the mean. `usual_fraction` of those
-    in training were so, or at most so many.
+    Time-varying numbers: `num_drifted` of the `num_series` series with enough values have drifted; `distance` and
+    `p_value` are those of the series with the largest distance. All covariates: `num_unknown` of the `num_values`
+    newest cells are rare in training, that is, categories without a code of their own, or numbers more than `FAR`
+    deviations from the mean. `usual_fraction` is the share of such cells in training, or an upper bound of it.
     """
 
     key = ("covariate",)
@@ -47,17 +48,17 @@ def compare_covariates(
     season_length: int,
     spec: DriftSpec,
 ) -> CovariateDrift:
-    """Compares the newest cells of each covariate with those that a forecaster has learnt from.
+    """Compare the newest cells of each covariate with those of the training data.
 
-    Numbers that move as the series themselves, see `compare_with_past`, which finds what changes now; and all cells by
-    whether training had such, which finds what has changed for good. Holidays don't drift.
+    Time-varying numbers are compared like series, see `compare_with_past`, which finds current changes. The number of
+    cells that are rare in training finds lasting changes. Holidays are not checked.
 
     Args:
-        series: at whose steps covariates are looked at, and not after their ends.
+        series: covariates are compared at its steps only.
         covariate_table: see `read_covariates`.
         coding: of the forecaster.
         trained_until, season_length: see `compare_with_past`.
-        spec: how many steps are looked at, and what counts as drifted.
+        spec: the number of newest steps, and the thresholds.
     """
     known = series[series["unique_id"].isin(list(trained_until))].reset_index(drop=True)
     is_newest = known.groupby("unique_id", sort=False).cumcount(ascending=False) < spec.num_steps

@@ -1,4 +1,4 @@
-"""Which covariates were read, and what those that are known ahead add to forecasts."""
+"""The covariates that were read, and the effect of each future covariate on forecasts."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -18,11 +18,12 @@ PERCENT = 100
 
 
 class CovariatesTable(Table):
-    """One row for each covariate, and for each category of one that is known ahead.
+    """One row for each covariate, and for each category of a future covariate.
 
-    `role` is as in `CovariateSpec`, `read_as` in words. `effect` is what one unit more, or this category in place of
-    the mean one, adds to the forecast of its own step in the mix of simple methods: in the unit of `y`, or in percent
-    where `is_percent`, in a panel the median over series; missing of what is past or static.
+    `role` is that of `CovariateSpec`; `read_as` describes the encoding. `effect` is the change of the forecast at the
+    same step in the ensemble of simple methods: per unit, or for a category relative to the average category. It is in
+    the unit of `y`, or in percent if `is_percent`. In a panel, it is the median over series. It is missing for past and
+    static covariates.
     """
 
     covariate = Column("text")
@@ -36,22 +37,17 @@ Covariates = Annotated[pd.DataFrame, CovariatesTable]
 
 
 def describe_covariates(panel: WindowedPanel, linear: LinearModels, coding: Coding, scaler: Scaler) -> Covariates:
-    """Lists what was read, with its effects in the data's own unit.
-
-    Args:
-        panel, base: the windows, and what is linear in them.
-        coding: of the covariates.
-        scaler: of the series.
-    """
+    """List the covariates, with their effects in the unit of the data."""
     rows = list(_list_rows(coding, scaler, find_effects(panel, linear), is_log=linear.kind == "log"))
     table = pd.DataFrame(rows, columns=["covariate", "role", "read_as", "effect"])
     return table.assign(is_percent=linear.kind == "log").astype({"effect": np.float64, "is_percent": bool})
 
 
 def find_effects(panel: WindowedPanel, linear: LinearModels) -> np.ndarray:
-    """What the mix adds at a step for one more of each covariate there, as the panel has it: float64[future].
+    """Return the effect of one unit of each future covariate on the forecast of its own step: float64[future], scaled.
 
-    The spread of the window, which both sides are divided by, is no part of it any more.
+    The effects are those of the baseline ensemble, averaged over the horizon. The spread of the window cancels out,
+    because both targets and covariates are divided by it.
     """
     num_seasons = (linear.season > 0) + (linear.long_season > 0)
     first = panel.lookback + num_seasons * panel.horizon
@@ -65,7 +61,7 @@ def _list_rows(
 ) -> Iterator[tuple[str, str, str, float]]:
     def to_unit(effect: float, deviations: np.ndarray) -> float:
         if is_log:
-            # Of a value as large as the level, which the logarithm has an offset beside.
+            # For a value equal to the level; the logarithm adds an offset to the level.
             return float(np.median(PERCENT * (1 + LOG_OFFSET) * np.expm1(effect / deviations)))
         return float(np.median(effect * scaler["deviation"].to_numpy() / deviations))
 
@@ -86,6 +82,6 @@ def _list_rows(
 
 
 def _find_deviations(column: CodedColumn, scaler: Scaler) -> np.ndarray:
-    """By which a number was divided in each series, float64[series]."""
+    """Return the divisor of a number in each series: float64[series]."""
     whole = (column.mean, column.deviation)
     return np.array([column.by_series.get(str(name), whole)[1] for name in scaler["unique_id"]])

@@ -1,4 +1,4 @@
-"""Whether there are forecasts where there should be some."""
+"""Coverage of the series by forecasts: series and steps without one."""
 
 from typing import Any, TypedDict
 
@@ -14,10 +14,10 @@ from rnn_pipelines.reading.zones import read_local
 
 
 class Coverage(TypedDict):
-    """What there is no forecast from, as JSON.
+    """Missing forecasts, as JSON.
 
-    `missed_steps` are the newest steps of each series that the forecaster in use knows, `unknown_series` the others;
-    `num_not_finite` counts its forecasts of steps to come that are not finite numbers.
+    `missed_steps`: the number of newest steps without a forecast from them, for each series that the forecaster in use
+    knows. `unknown_series`: the other series. `num_not_finite`: its forecasts of future steps that are not finite.
     """
 
     missed_steps: dict[str, int]
@@ -26,16 +26,16 @@ class Coverage(TypedDict):
 
 
 def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, champion: KnownChampion) -> Coverage:
-    """Looks for series without forecasts from their ends, and for forecasts of steps to come that are not numbers.
+    """Find series without forecasts from their ends, and non-finite forecasts of future steps.
 
-    A series without any forecast counts from where the data of the first version ended that was promoted.
+    A series without any forecast counts from the end of the data of the first promoted version.
 
     Args:
-        log: all forecasts that were ever made; None if there are none.
-        series, profile: up to the day that is judged.
-        champion: what is on record of it.
+        log: all forecasts ever made; None if there are none.
+        series, profile: the data up to the day of the verdict.
+        champion: its record.
     Raises:
-        SeriesError: see `check_same_kind_of_time`.
+        SeriesError: the forecasts have dates and the series have steps, or vice versa.
     """
     if champion["version"] is None:
         return Coverage(missed_steps={}, unknown_series=[], num_not_finite=0)
@@ -60,7 +60,7 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
 
 
 def _parse_end(text: str | None, ends: pd.Series) -> Any:
-    """A time as the data profile writes it; None where it is not of the kind of the series'."""
+    """Return a time of the data profile; None if it is invalid, or a date for series of steps, or vice versa."""
     try:
         is_date = text is not None and "-" in text.lstrip("-")
         if text is None or is_date is not (ends.dtype.kind == "M"):

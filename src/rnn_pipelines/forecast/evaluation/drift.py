@@ -1,4 +1,4 @@
-"""Whether the newest values of a series behave as those did that a forecaster has learnt from."""
+"""Drift of series: their newest values compared with those of the training data."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -11,21 +11,21 @@ from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.storage.tables import Column, Table
 
-# Windows of the past that the newest one is compared with: enough for p-values of a half percent.
+# Past windows to compare with: enough for p-values of half a percent.
 MAX_WINDOWS = 250
-# Fewer observed values than this part of a window say nothing about it.
+# Smallest share of observed values in a window that is compared.
 MIN_OBSERVED_FRACTION = 0.5
 SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 
 class DriftSpec(ParameterModel, frozen=True):
-    """When the newest values of a series count as others than those before.
+    """Thresholds of drift.
 
     Attributes:
-        num_steps: newest steps that are looked at.
-        significance: greatest p-value at which a series counts as drifted.
-        min_distance: least distance for that, from 0 to 1.
-        max_drifted_fraction: greatest part of the series that may drift.
+        num_steps: newest steps to compare.
+        significance: largest p-value at which a series counts as drifted.
+        min_distance: smallest distance at which it does, from 0 to 1.
+        max_drifted_fraction: largest share of drifted series that is tolerated.
     """
 
     num_steps: int = Field(30, ge=5, le=10**7)
@@ -35,11 +35,11 @@ class DriftSpec(ParameterModel, frozen=True):
 
 
 class DriftTable(Table):
-    """How far the newest values of each series are from those of the past.
+    """Distance of the newest values of each series from its past.
 
-    `num_values` of the newest stretch and `num_windows` of the past were compared. `shift` is the mean of the newest
-    residuals in deviations of those of the past, `distance` goes from 0 to 1; these two and `p_value` are missing if
-    there is too little to compare.
+    `num_values` newest values are compared with `num_windows` past windows. `shift` is the mean of the newest residuals
+    less that of the past ones, in standard deviations of the past ones; `distance` is from 0 to 1. These two and
+    `p_value` are missing if there are too few values.
     """
 
     key = ("unique_id",)
@@ -55,19 +55,19 @@ Drift = Annotated[pd.DataFrame, DriftTable]
 
 
 def compare_with_past(series: Series, trained_until: Mapping[str, Any], season_length: int, num_steps: int) -> Drift:
-    """Compares the newest steps of each series with all stretches of that length that its forecaster has learnt from.
+    """Compare the newest steps of each series with training windows of the same length.
 
-    Values have seasons and trends, and neighbours are alike, so that a plain test of the values would call every winter
-    a drift. Here a stretch of steps is taken as seasonal naive would forecast it from its first step on: what is
-    compared is how far it goes away from the season before it. Its distance (Kolmogorov and Smirnov's: the greatest
-    difference of the two distribution functions) to all such residuals of the past is the effect; the p-value is how
-    often a stretch of the past is at least as far from them. A change of the spread alone is seldom seen.
+    Values have seasons and trends, and neighbours are correlated, so that a plain test of the values would report drift
+    every winter. The residuals of a seasonal naive forecast from the first step of each window are compared instead.
+    The effect is the Kolmogorov-Smirnov distance between the newest residuals and all past ones. The p-value is the
+    share of past windows that are at least as far from the past residuals. A change of the spread alone is rarely
+    detected.
 
     Args:
-        series: of which only observed values count.
-        trained_until: for each series the last time that its forecaster has learnt from; other series are left out.
-        season_length: steps in a season.
-        num_steps: of a stretch.
+        series: only observed values count.
+        trained_until: the last training time of each series; other series are left out.
+        season_length: in steps.
+        num_steps: of a window.
     """
     known = series[series["unique_id"].isin(list(trained_until))]
     rows = [
@@ -107,7 +107,7 @@ def _compare(group: pd.DataFrame, last: Any, season_length: int, num_steps: int)
 
 
 def _take_residuals(values: np.ndarray, start: int, season_length: int, num_steps: int) -> np.ndarray:
-    """Observed values minus those of the last season before `start`; empty where too few are observed."""
+    """Return the observed values minus those of the season before `start`; empty if too few are observed."""
     season = values[start - season_length : start]
     residuals = values[start : start + num_steps] - np.resize(season, num_steps)
     residuals = residuals[np.isfinite(residuals)]
@@ -115,11 +115,11 @@ def _take_residuals(values: np.ndarray, start: int, season_length: int, num_step
 
 
 def measure_distance(one: np.ndarray, other: np.ndarray) -> float:
-    """The greatest difference of two samples' distribution functions, 0 to 1.
+    """Return the Kolmogorov-Smirnov distance of two samples, from 0 to 1.
 
-    Taken at the values of `one` and just before them: in between, its function stands still and that of the other only
-    rises. With `other` sorted once, hundreds of samples are held against it in the time that
-    `scipy.stats.ks_2samp` needs for a few.
+    It is evaluated at the values of `one` and just before them: in between, its distribution function is constant and
+    the other one only rises. `other` is sorted once, so that hundreds of comparisons take the time of a few calls of
+    `scipy.stats.ks_2samp`.
 
     Args:
         one: float64[num_values].

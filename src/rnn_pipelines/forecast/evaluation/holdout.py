@@ -1,4 +1,4 @@
-"""Champion, challenger and baselines on the newest holdout."""
+"""Errors of champion, challenger and baselines on the newest holdout."""
 
 from dataclasses import dataclass
 
@@ -12,23 +12,24 @@ from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.report.numbers import list_some
 
-# Part of the deviation of the values that forecasts must have, lest they are all alike.
+# Smallest spread of forecasts that are not constant, as a share of the deviation of the values.
 MIN_SPREAD = 1e-3
 NAMES_IN_NOTE = 3
 
 
 @dataclass(frozen=True)
 class HoldoutMeasures:
-    """What the holdout says of everyone.
+    """Results of the holdout.
 
     Attributes:
-        measures: by forecaster: the MSE over all rows, mean over windows and steps, then over series, and the same at
-            each step ahead; of the champion only `shared_loss` if it lacks some rows.
-        p_value: of no difference between champion and challenger on the rows of both; None if there is no champion,
-            NaN if a loss is not finite.
-        better: by simple method whose MSE is below the challenger's: the MSE over that of the challenger, and the
-            p-value of no difference, as many times as large as there are simple methods to choose from.
-        notes: what is left out or odd, in words.
+        measures: by forecaster, the MSE over all rows and at each step ahead: means over windows and steps, then over
+            series. If the champion lacks some rows: `shared_loss` of champion and challenger on the rows of both, which
+            is the champion's only measure.
+        p_value: of equal accuracy of champion and challenger on the rows of both; None without a champion, NaN if a
+            loss is not finite.
+        better: the simple methods with a lower MSE than the challenger, by name: their MSE over the challenger's, and
+            the p-value of equal accuracy, multiplied by the number of simple methods.
+        notes: omissions and irregularities, in words.
     """
 
     measures: dict[str, Measures]
@@ -38,13 +39,14 @@ class HoldoutMeasures:
 
 
 def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
-    """Measures everyone on all rows; where the champion lacks some, the two of them on those that both forecast.
+    """Measure all forecasters on all rows; if the champion lacks some, compare it on the rows that it forecasts.
 
-    Whoever is promoted forecasts all series: the baselines must be beaten, and the promise is made, on all of them.
+    The promoted model forecasts all series. The comparison with baselines and the expected error are therefore based on
+    all rows.
 
     Args:
         holdout: forecasts of champion, challenger and baselines.
-        horizon: steps that a window reaches ahead.
+        horizon: steps of a window.
     """
     nobody = pd.Series(np.nan, index=holdout.table.index)
     has_forecast = holdout.table.get(CHAMPION, nobody).notna()
@@ -97,7 +99,7 @@ def _list_not_shared(table: pd.DataFrame) -> list[str]:
 
 
 def find_faults(holdout: Predictions) -> list[str]:
-    """What makes the challenger unusable, in words: forecasts that are not finite, or the same for every window."""
+    """Return the faults that make the challenger unusable: non-finite forecasts, or the same for every window."""
     forecasts = holdout.table[CHALLENGER]
     num_faulty = int((~np.isfinite(forecasts)).sum())
     if num_faulty:
@@ -107,7 +109,7 @@ def find_faults(holdout: Predictions) -> list[str]:
 
 
 def _list_partly_flat(holdout: Predictions) -> list[str]:
-    """A note on the series whose forecasts are all alike if those of others are not, because that is not a fault."""
+    """Return a note if the forecasts of some series, but not of all, are the same for every window."""
     is_flat = _find_flat(holdout.table)
     names = [str(name) for name in is_flat.index[is_flat]]
     if not names or is_flat.all():
@@ -117,7 +119,7 @@ def _list_partly_flat(holdout: Predictions) -> list[str]:
 
 
 def _find_flat(table: pd.DataFrame) -> pd.Series:
-    """Whether the challenger's forecasts are all alike, for each series with more than one window to tell it by."""
+    """Return whether the challenger's forecasts are the same for every window: bool, by series with several windows."""
     by_step = table.groupby(["unique_id", "horizon_step"])
     spread = by_step[CHALLENGER].std(ddof=0).groupby("unique_id").max()
     by_series = table.groupby("unique_id")

@@ -1,9 +1,9 @@
-"""How good intervals are: whether they hold what they promise, and how wide they are for it.
+"""Metrics of prediction intervals: coverage, width, Winkler score and scaled CRPS.
 
-Named and computed as in `utilsforecast.losses`: the coverage is the part of the actuals that lie inside; the Winkler
-score the width, and 2 / α times the distance of an actual that lies outside; scaled CRPS twice the mean pinball loss of
-the point forecast and all bounds, over the mean size of the actuals. Means over windows and steps of a series, then
-over series.
+Names and definitions are those of `utilsforecast.losses`. Coverage is the share of the actuals inside the interval.
+The Winkler score is the width plus 2 / α times the distance of an actual outside. Scaled CRPS is twice the mean pinball
+loss of the point forecast and all bounds, over the mean size of the actuals. All are means over windows and steps of a
+series, then over series.
 """
 
 from typing import Annotated
@@ -21,7 +21,7 @@ SCALED_CRPS = "scaled_crps"
 
 
 class MetricsByLevelTable(Table):
-    """Metrics of each forecaster's intervals at each step ahead; missing where too few past errors were there."""
+    """Metrics of each forecaster's intervals at each step ahead; missing if there were too few past errors."""
 
     key = ("forecaster", "level", "horizon_step")
     forecaster = Column("text")
@@ -36,13 +36,13 @@ MetricsByLevel = Annotated[pd.DataFrame, MetricsByLevelTable]
 
 
 def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, float | None]], MetricsByLevel]:
-    """Measures every forecaster's intervals: over all, and by level and step ahead.
+    """Measure the intervals of each forecaster: over all steps, and by level and step ahead.
 
     Args:
-        predictions: beside what happened.
+        predictions: with the actuals.
     Returns:
-        `coverage_80`, `width_80`, `winkler_80` of each level, and `scaled_crps`, by forecaster, None where there is
-        none; and the table.
+        By forecaster, `coverage_80`, `width_80`, `winkler_80` of each level, and `scaled_crps`; None if undefined,
+        empty without intervals. And the table by level and step ahead.
     """
     numbers: dict[str, dict[str, float | None]] = {}
     rows = [pd.DataFrame(columns=list(MetricsByLevelTable.columns))]
@@ -66,13 +66,14 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
 
 
 def score_bounds(predictions: Predictions, name: str, level: int) -> pd.DataFrame | None:
-    """Of each actual: whether it lies inside, how wide the interval is, and its Winkler score.
+    """Return coverage, width and Winkler score of the interval of each actual; None without intervals of this level.
 
     Args:
-        predictions: beside what happened; where nothing was observed there is nothing to score.
-        name, level: of the interval; without one, None.
+        predictions: with the actuals; steps without an observation are left out.
+        name: of the forecaster.
+        level: of the interval, in percent.
     Returns:
-        `unique_id, horizon_step, coverage, width, winkler`; NaN where the level could not be promised.
+        `unique_id, horizon_step, coverage, width, winkler`; NaN if there were too few past errors.
     """
     try:
         bounds = predictions.get_bounds(name, level)
@@ -90,7 +91,7 @@ def score_bounds(predictions: Predictions, name: str, level: int) -> pd.DataFram
 
 
 def _measure_crps(predictions: Predictions, name: str) -> float:
-    """Of the quantiles that there are; the point forecast counts as the middle one."""
+    """Return the scaled CRPS over the available quantiles; the point forecast counts as the median."""
     table = predictions.table[predictions.table["y"].notna()]
     quantiles = {0.5: table[name]}
     for level in predictions.levels:

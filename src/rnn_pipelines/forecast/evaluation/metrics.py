@@ -1,6 +1,6 @@
-"""Metrics of forecasts, said once: a statistic of each error, its mean over windows and steps, and an aggregation.
+"""Metrics of point forecasts: a statistic of each error, its mean over windows and steps, and an aggregation.
 
-The error is actual minus forecast. Lower is better in all of them.
+The error is actual minus forecast. Lower is better for all metrics.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,12 +21,12 @@ UNITS: tuple[Unit, ...] = ("data", "square", "none")
 
 @dataclass(frozen=True)
 class Metric:
-    """One number that a forecaster has on a series; lower is better.
+    """A metric of one forecaster on one series; lower is better.
 
     Attributes:
         heading: in tables and figures.
-        statistic: of each error, and its mean over windows and steps: a function of `utilsforecast.losses`.
-        aggregation: that mean as it is, its root, or divided by the MAE of seasonal naive in training.
+        statistic: of each error, averaged over windows and steps: a function of `utilsforecast.losses`.
+        aggregation: the mean itself, its root, or the mean over the MAE of seasonal naive in training.
         unit: that of the data, its square, or none.
     """
 
@@ -42,16 +42,15 @@ METRICS = {
     "mae": Metric("MAE", "mae", "mean", "data"),
     "mase": Metric("MASE", "mae", "scaled", "none"),
 }
-# Those that are a plain mean, so that they can be told of a step ahead, or of a schedule, as well; each has the name of
-# its statistic.
+# Plain means, which also exist by step ahead and for a schedule. Each has the name of its statistic.
 MEANS = tuple(name for name, metric in METRICS.items() if metric.aggregation == "mean")
 NUMBER = Column("float", can_be_empty=True, can_be_infinite=True)
 
 
 class MetricsBySeriesTable(Table):
-    """Every metric of each forecaster on each series.
+    """All metrics of each forecaster on each series.
 
-    MASE is missing where the training part repeats itself exactly or is shorter than a season.
+    MASE is missing if the training part repeats itself exactly or is shorter than a season.
     """
 
     columns: ClassVar = {"unique_id": Column("text"), "forecaster": Column("text"), **dict.fromkeys(METRICS, NUMBER)}
@@ -59,7 +58,7 @@ class MetricsBySeriesTable(Table):
 
 
 class MetricsByStepTable(Table):
-    """The metrics that are plain means, of each forecaster at each step ahead: means over windows, then over series."""
+    """Plain-mean metrics of each forecaster at each step ahead: means over windows, then over series."""
 
     columns: ClassVar = {"forecaster": Column("text"), "horizon_step": Column("int"), **dict.fromkeys(MEANS, NUMBER)}
     key = ("forecaster", "horizon_step")
@@ -72,19 +71,19 @@ MetricsByStep = Annotated[pd.DataFrame, MetricsByStepTable]
 def average_errors(
     table: pd.DataFrame, forecasters: Sequence[str], statistic: str, by: str | None = None
 ) -> pd.DataFrame:
-    """The mean of a statistic over the errors of each series.
+    """Return the mean of a statistic over the errors of each series.
 
     Args:
-        table: `unique_id`, the actual `y`, and the forecasters; where one of the two is missing there is no error.
+        table: `unique_id`, the actual `y`, and the forecasters; missing actuals and forecasts have no error.
         forecasters: columns of the table.
         statistic: see `Metric`.
-        by: a column whose values are averaged apart; None for all of a series together.
+        by: a column to group by besides the series; None for one mean per series.
     Returns:
         `by`, `unique_id` and a column for each forecaster, sorted by the first two.
     """
     from utilsforecast import losses
 
-    # The library averages apart what this argument names, and all together if there is no such column.
+    # The library groups by this column, and only by series if there is no such column.
     means: pd.DataFrame = getattr(losses, statistic)(table, models=list(forecasters), cutoff_col=by or "")
     return means
 
@@ -92,10 +91,10 @@ def average_errors(
 def measure_by_series(
     predictions: Predictions, series: Series, cutoffs: Cutoffs, season_length: int
 ) -> MetricsBySeries:
-    """Every metric of every forecaster on every series.
+    """Return all metrics of each forecaster on each series.
 
     Args:
-        predictions: beside what happened.
+        predictions: with the actuals.
         series, cutoffs, season_length: see `measure_naive_error`.
     """
     means = {
@@ -117,7 +116,7 @@ def _aggregate(metric: Metric, means: pd.DataFrame, scale: pd.Series) -> pd.Data
 
 
 def _stack(metrics: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """A row for each series or step and each forecaster, a column for each metric."""
+    """Return a row for each series or step and each forecaster, with a column for each metric."""
     columns = [
         metrics[name]
         .melt(var_name="forecaster", value_name=name, ignore_index=False)
@@ -128,12 +127,12 @@ def _stack(metrics: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def measure_naive_error(series: Series, cutoffs: Cutoffs, season_length: int) -> pd.Series:
-    """MAE of seasonal naive one season ahead within each training part, by series: the scale of MASE.
+    """Return the MAE of seasonal naive, one season ahead in each training part, by series: the scale of MASE.
 
     Args:
-        series: of which only observed values count.
-        cutoffs: of the training part.
-        season_length: steps in a season.
+        series: only observed values count.
+        cutoffs: with the ends of the training parts.
+        season_length: in steps.
     Source: Hyndman & Koehler (2006), equation for MASE, doi:10.1016/j.ijforecast.2006.03.001.
     """
     rows = find_rows(series)
@@ -144,10 +143,10 @@ def measure_naive_error(series: Series, cutoffs: Cutoffs, season_length: int) ->
 
 
 def measure_by_step(predictions: Predictions) -> MetricsByStep:
-    """The metrics that are plain means, of every forecaster at every step ahead.
+    """Return the plain-mean metrics of each forecaster at each step ahead.
 
     Args:
-        predictions: beside what happened.
+        predictions: with the actuals.
     """
     columns = {}
     for name in MEANS:
@@ -157,10 +156,10 @@ def measure_by_step(predictions: Predictions) -> MetricsByStep:
 
 
 def average_over_series(predictions: Predictions, statistic: str = "mse") -> dict[str, float]:
-    """The mean of a statistic over the errors of a series, then over series, for each forecaster.
+    """Return the mean of a statistic over the errors of each series, then over series, for each forecaster.
 
     Args:
-        predictions: beside what happened.
+        predictions: with the actuals.
         statistic: see `Metric`.
     """
     means = average_errors(predictions.table, predictions.forecasters, statistic)
@@ -168,7 +167,10 @@ def average_over_series(predictions: Predictions, statistic: str = "mse") -> dic
 
 
 def measure_noise_floor(predictions: Predictions) -> float | None:
-    """MSE of the noise-free signal, mean over series, which is beaten by luck alone; None where it is unknown."""
+    """Return the MSE of the noise-free signal, averaged over series; None if the signal is unknown.
+
+    Forecasts have a lower MSE only by chance.
+    """
     if "signal" not in predictions.table:
         return None
     return float(average_errors(predictions.table, ["signal"], "mse")["signal"].mean())

@@ -1,4 +1,4 @@
-"""What past forecasts were worth once their actuals are there, against what their models promised."""
+"""Realised errors of past forecasts, compared with the expected errors of their models."""
 
 import logging
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 
 
 class EvaluatedForecastsTable(StepsTable):
-    """Past forecasts beside their actuals, and the MSE that the model promised for the step, missing if it didn't.
+    """Past forecasts with their actuals, and the expected MSE of the model at the step, missing if it is not on record.
 
-    With the bounds of the intervals that there are.
+    The bounds of the available intervals are included.
     """
 
     families = BOUNDS
@@ -36,10 +36,10 @@ EvaluatedForecasts = Annotated[pd.DataFrame, EvaluatedForecastsTable]
 
 
 class GroupError(TypedDict):
-    """Realised error and promise of some forecasts, as JSON: means over those of a series, then over series.
+    """Realised and expected error of a group of forecasts, as JSON: means over each series, then over series.
 
-    Of a group, what it has in common stands beside them: its `horizon_step` or `model_version`. None stands for what is
-    not there, or not finite.
+    The key of the group is included: its `horizon_step` or `model_version`. None stands for missing or non-finite
+    numbers.
     """
 
     horizon_step: NotRequired[int]
@@ -53,10 +53,10 @@ class GroupError(TypedDict):
 
 
 class RealisedError(GroupError):
-    """Realised error against the promise, over forecasts whose promise is on record; `num_without_expected_error` are
-    left out.
+    """Realised and expected error, over the forecasts with an expected error on record.
 
-    `ratio` is realised MSE over promised; `p_value` that of no difference between both.
+    `num_without_expected_error` is the number of the others. `ratio` is realised over expected MSE; `p_value` is that
+    of no difference between them.
     """
 
     num_cutoffs: int
@@ -66,18 +66,18 @@ class RealisedError(GroupError):
 
 
 def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampion) -> EvaluatedForecasts:
-    """The past forecasts that can be judged, each beside its actual and what its model promised for its step.
+    """Return the past forecasts that can be evaluated, each with its actual and its expected error.
 
-    A forecast without an actual is left out, as is one whose actual was filled in, and one whose model had learnt from
-    what came after the cut-off, as a forecast of earlier days may have.
+    Forecasts are left out if the actual is missing or imputed, or if the model was trained on data after the cut-off,
+    which is possible for forecasts of earlier days.
 
     Args:
-        log: all forecasts that were ever made; None where there are none.
-        series: up to the day that is judged.
-        champion: with the `versions` on record: of each `by_step`, its promised MSE for each step ahead, and
-            `trained_until` by series; either may be None.
+        log: all forecasts ever made; None if there are none.
+        series: up to the day of the verdict.
+        champion: with its `versions`: the expected MSE `by_step` ahead, and `trained_until` by series; either may be
+            None.
     Raises:
-        SeriesError: the forecasts are of dates and the series of steps, or the other way round.
+        SeriesError: the forecasts have dates and the series have steps, or vice versa.
     """
     if log is None or log.empty:
         log = _make_empty_log(series)
@@ -105,12 +105,10 @@ def _make_empty_log(series: Series) -> ForecastLog:
 
 
 def check_same_kind_of_time(log: ForecastLog, series: Series) -> None:
-    """Raises where forecasts and series can't be held against each other.
+    """Check that forecasts and series both have dates, or both have steps.
 
-    Args:
-        log, series: see `join_actuals`.
     Raises:
-        SeriesError: one has dates and the other steps.
+        SeriesError: one has dates and the other has steps.
     """
     if log["ds"].dtype.kind != series["ds"].dtype.kind:
         raise SeriesError(
@@ -120,7 +118,7 @@ def check_same_kind_of_time(log: ForecastLog, series: Series) -> None:
 
 
 def _tabulate_learnt(versions: Mapping[str, ExpectedError], cutoffs: pd.Series) -> pd.DataFrame:
-    """The `last` time that a version has learnt from, for each `model_version` and `unique_id` that it is known of."""
+    """Return the `last` training time of each `model_version` and `unique_id` on record."""
     has_dates = cutoffs.dtype.kind == "M"
     rows = [
         (version, name, last)
@@ -134,7 +132,7 @@ def _tabulate_learnt(versions: Mapping[str, ExpectedError], cutoffs: pd.Series) 
 
 
 def _tabulate_expected_errors(versions: Mapping[str, ExpectedError]) -> pd.DataFrame:
-    """The `expected_mse` of each `model_version` and `horizon_step`; what is not finite is no promise."""
+    """Return the `expected_mse` of each `model_version` and `horizon_step`; non-finite values are left out."""
     rows = [
         (version, step, float(expected))
         for version, known in versions.items()
@@ -146,17 +144,13 @@ def _tabulate_expected_errors(versions: Mapping[str, ExpectedError]) -> pd.DataF
 
 
 def keep_newest(evaluated: EvaluatedForecasts, num_cutoffs: int) -> EvaluatedForecasts:
-    """The forecasts from the newest cut-offs."""
+    """Return the forecasts from the newest cut-offs."""
     newest = np.sort(evaluated["cutoff"].unique())[-num_cutoffs:]
     return evaluated[evaluated["cutoff"].isin(newest)]
 
 
 def measure_realised(evaluated: EvaluatedForecasts) -> RealisedError:
-    """Realised error against the promise.
-
-    Args:
-        evaluated: all forecasts, or a part of them.
-    """
+    """Compare the realised error of forecasts with the expected one."""
     compared = evaluated[evaluated["expected_mse"].notna()]
     names = ("first_cutoff", "last_cutoff", "mse", "mae", "expected_mse", "ratio", "p_value")
     measured: dict[str, Any] = dict.fromkeys(names)
@@ -186,14 +180,15 @@ def _compare(errors: pd.DataFrame) -> float:
 def measure_groups(
     evaluated: EvaluatedForecasts, by: Literal["horizon_step", "cutoff", "model_version"]
 ) -> pd.DataFrame:
-    """Realised error and promise by step ahead, by cut-off or by model version.
+    """Return realised and expected error by step ahead, by cut-off or by model version.
 
     Args:
         evaluated: all forecasts, or a part of them.
         by: the column.
     Returns:
-        `by`, `num_forecasts, first_cutoff, last_cutoff, mse, mae, expected_mse` (means over a series, then over series;
-        the promise is NaN where it is not on record for all), in the order of `by`; versions by their first cut-off.
+        `by`, `num_forecasts, first_cutoff, last_cutoff, mse, mae, expected_mse`: means over each series, then over
+            series.
+        The expected MSE is NaN if any forecast lacks it. Sorted by `by`; versions by their first cut-off.
     """
     errors = _compute_losses(evaluated)
     means = errors.groupby([by, "unique_id"])[["mse", "mae"]].mean().groupby(by).mean()

@@ -1,4 +1,4 @@
-"""Whether intervals of past forecasts held what they promised, and which actuals lie outside of the widest ones."""
+"""Realised coverage of past intervals, and actuals outside the widest interval."""
 
 from typing import TypedDict
 
@@ -12,10 +12,10 @@ from rnn_pipelines.reading.times import format_time
 
 
 class RealisedCoverage(TypedDict):
-    """How many actuals lay inside of the intervals of a level, as JSON.
+    """Realised coverage of the intervals of one level, as JSON.
 
-    `coverage` is a mean over the forecasts of a series, then over series, from 0 to 1; `p_value` that of no difference
-    to the level.
+    `coverage` is the share of actuals inside, a mean over each series, then over series, from 0 to 1. `p_value` is that
+    of no difference from the level.
     """
 
     level: int
@@ -26,7 +26,7 @@ class RealisedCoverage(TypedDict):
 
 
 class Anomaly(TypedDict):
-    """An actual outside of the interval of its newest forecast, as JSON; times as texts."""
+    """An actual outside the interval of its newest forecast, as JSON; times as text."""
 
     unique_id: str
     ds: str
@@ -36,11 +36,7 @@ class Anomaly(TypedDict):
 
 
 def measure_coverage(evaluated: EvaluatedForecasts) -> list[RealisedCoverage]:
-    """Realised coverage of each level, over the forecasts that have an interval of it.
-
-    Args:
-        evaluated: the forecasts that count.
-    """
+    """Return the realised coverage of each level, over the forecasts with an interval of this level."""
     found = []
     for level in _list_levels(evaluated):
         bounds = _take_bounds(evaluated, level)
@@ -62,11 +58,7 @@ def measure_coverage(evaluated: EvaluatedForecasts) -> list[RealisedCoverage]:
 
 
 def find_anomalies(evaluated: EvaluatedForecasts) -> list[Anomaly]:
-    """The actuals that lie outside of the interval of their newest forecast, the newest first.
-
-    Args:
-        evaluated: the forecasts that count; of an actual, that from the last cut-off before it decides.
-    """
+    """Return the actuals outside the `ANOMALY_LEVEL` interval of their newest forecast, the newest first."""
     if ANOMALY_LEVEL not in _list_levels(evaluated):
         return []
     newest = (
@@ -87,7 +79,7 @@ def _list_levels(evaluated: EvaluatedForecasts) -> list[int]:
 
 
 def _take_bounds(evaluated: EvaluatedForecasts, level: int) -> pd.DataFrame:
-    """Rows with both bounds, as `lo` and `hi`."""
+    """Return the rows with two finite bounds, named `lo` and `hi`."""
     low, high = name_own_bounds(level)
     columns = ["unique_id", "cutoff", "ds", "horizon_step", "y", low, high]
     bounds = evaluated[columns].rename(columns={low: "lo", high: "hi"})

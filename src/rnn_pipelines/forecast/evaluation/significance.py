@@ -1,19 +1,19 @@
-"""Whether one forecaster is better than another, or was luckier on this holdout."""
+"""Test of equal accuracy of two forecasters, and the interval of their difference."""
 
 import numpy as np
 import pandas as pd
 
 
 def compare_losses(losses: pd.DataFrame, one: str, other: str, horizon: int) -> float:
-    """The p-value of equal accuracy of two forecasters over a panel's windows, two-sided.
+    """Return the two-sided p-value of equal accuracy of two forecasters over the windows of a panel.
 
-    Series that share a cut-off share their luck, so that a panel counts as one series of mean differences over
-    cut-offs.
+    Losses at the same cut-off are correlated across series. A panel therefore counts as one series of mean differences
+    by cut-off.
 
     Args:
         losses: `unique_id, cutoff`, one row for each window, and the losses of both.
         one, other: their columns.
-        horizon: steps that a window reaches ahead, all of which are in its loss.
+        horizon: steps of a window, all of which are in its loss.
     Returns:
         See `compute_p_value`.
     """
@@ -22,11 +22,11 @@ def compare_losses(losses: pd.DataFrame, one: str, other: str, horizon: int) -> 
 
 
 def compute_p_value(differences: np.ndarray, horizon: int) -> float:
-    """The p-value of a mean of 0: Diebold and Mariano's test with the correction for small samples, two-sided.
+    """Return the two-sided p-value of a mean of 0, by the Diebold-Mariano test with the correction for small samples.
 
-    Forecasts that reach `horizon` steps ahead overlap with those of the next `horizon - 1` cut-offs, and so do their
-    losses: the variance of the mean has as many autocovariances in it. Where their plain sum is not positive, they are
-    weighed by Bartlett's kernel.
+    Forecasts of `horizon` steps overlap with those of the next `horizon - 1` cut-offs, and so do their losses: the
+    variance of the mean includes as many autocovariances. If their plain sum is not positive, they are weighted by
+    Bartlett's kernel.
 
         d_t   loss of one minus loss of the other at cut-off t, t = 1 … n, h the horizon
         V     (γ_0 + 2 Σ_k w_k γ_k) / n, k = 1 … h - 1, w_k = 1 (Bartlett: 1 - k/h), γ_k = Σ_t (d_t - d̄)(d_t-k - d̄) / n
@@ -34,9 +34,9 @@ def compute_p_value(differences: np.ndarray, horizon: int) -> float:
 
     Args:
         differences: float64[cutoff], in the order of time.
-        horizon: see above.
+        horizon: steps of a window.
     Returns:
-        From 0 to 1; 1 where there are no more cut-offs than the horizon has steps, which can show nothing.
+        From 0 to 1; 1 if the number of cut-offs does not exceed the horizon, which is too few for a test.
     Source: Diebold & Mariano (1995), doi:10.1080/07350015.1995.10524599; Harvey, Leybourne & Newbold (1997),
     doi:10.1016/S0169-2070(96)00719-4; Bartlett's kernel: Harvey, Leybourne & Whitehouse (2017), International Journal
     of Forecasting 33(4).
@@ -47,19 +47,19 @@ def compute_p_value(differences: np.ndarray, horizon: int) -> float:
     if num <= max(horizon, 1) or not np.any(differences):
         return 1.0
     error = _estimate_error(differences, horizon)
-    if error <= 0:  # a difference that never varies
+    if error <= 0:  # the difference is constant
         return 0.0 if mean else 1.0
     return float(2 * t.sf(abs(mean) / error, num - 1))
 
 
 def compute_interval(differences: np.ndarray, horizon: int, level: float = 0.95) -> tuple[float, float]:
-    """The interval of the mean that the same test doesn't reject.
+    """Return the confidence interval of the mean by the test of `compute_p_value`.
 
     Args:
         differences, horizon: see `compute_p_value`.
-        level: of the interval.
+        level: from 0 to 1.
     Returns:
-        Its ends; infinite where there are no more cut-offs than the horizon has steps, which can show nothing.
+        Its ends; infinite if the number of cut-offs does not exceed the horizon.
     """
     from scipy.stats import t
 
@@ -72,14 +72,14 @@ def compute_interval(differences: np.ndarray, horizon: int, level: float = 0.95)
 
 
 def _estimate_error(differences: np.ndarray, horizon: int) -> float:
-    """The standard error of the mean, corrected for small samples."""
+    """Return the standard error of the mean, corrected for small samples."""
     num = len(differences)
     correction = (num + 1 - 2 * horizon + horizon * (horizon - 1) / num) / num
     return float(np.sqrt(max(_estimate_variance(differences, horizon), 0.0) / correction))
 
 
 def _estimate_variance(differences: np.ndarray, horizon: int) -> float:
-    """Of the mean of an autocorrelated series."""
+    """Return the variance of the mean of an autocorrelated series."""
     num, centred = len(differences), differences - np.mean(differences)
     covariances = np.array([centred[lag:] @ centred[: num - lag] / num for lag in range(horizon)])
     variance = covariances[0] + 2 * covariances[1:].sum()

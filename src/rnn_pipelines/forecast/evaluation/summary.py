@@ -1,4 +1,4 @@
-"""How good forecasters are over all series: their metrics, skills, and differences from the best baseline."""
+"""Metrics of forecasters over all series: errors, skills, and differences from the best baseline."""
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
@@ -29,14 +29,13 @@ NOISE_FLOOR = "noise_floor"
 
 @dataclass(frozen=True)
 class ForecastMetrics:
-    """How good forecasters are over all series; `metrics.json` holds it.
+    """Metrics of forecasters over all series, as in `metrics.json`.
 
     Attributes:
-        forecasters: for each one its metrics (means over the series that have them), `skill_vs_<baseline>` (1 − MSE /
-            the baseline's MSE: 0 is as good, 1 is perfect, below 0 is worse), `skill` (the same of the metric of the
-            verdict, against seasonal naive or the last value), `fit_seconds`, `prediction_seconds`, and what a
-            network's training took.
-        noise_floor_mse: what is beaten by luck alone; None where it is unknown.
+        forecasters: by name, the metrics (means over the series that have them), `skill_vs_<baseline>` (1 − MSE / the
+            baseline's MSE: 1 is perfect, 0 is equal, negative is worse), `skill` (the same for the deciding metric,
+            against the reference), `fit_seconds`, `prediction_seconds`, and the training record of a network.
+        noise_floor_mse: see `measure_noise_floor`.
     """
 
     forecasters: Mapping[str, Mapping[str, float | None]]
@@ -44,40 +43,40 @@ class ForecastMetrics:
 
     @property
     def deciding(self) -> str:
-        """The metric of the verdict: `mase` where there are several series, `mse` of one."""
+        """The metric of the verdict: `mse` for one series; `mase` for several, which weighs each the same."""
         return "mase" if any("relative_mae" in block for block in self.forecasters.values()) else "mse"
 
     @property
     def reference(self) -> str:
-        """Against whom `skill` is."""
+        """The forecaster that `skill` compares with."""
         return find_reference(self.forecasters)
 
     @classmethod
     def parse(cls, blocks: Mapping[str, Any]) -> "ForecastMetrics":
-        """Reads what `to_json` has made."""
+        """Read the result of `to_json`."""
         return cls({k: v for k, v in blocks.items() if k != f"{NOISE_FLOOR}_mse"}, blocks[f"{NOISE_FLOOR}_mse"])
 
     def get(self, forecaster: str, metric: str) -> float:
-        """A metric by its name in `METRICS`; NaN where the forecaster has none."""
+        """Return a metric by its name in `METRICS`; NaN if the forecaster has none."""
         number = self.forecasters[forecaster][metric]
         return float("nan") if number is None else number
 
     def find_best_baseline(self) -> str:
-        """That with the least error: MSE, or MASE, in which each series weighs the same, where there are several."""
+        """Return the simple method with the lowest error in the deciding metric."""
         known = [name for name in self.forecasters if name in METHODS]
         return min(known, key=lambda name: _sort_last(self.forecasters[name][self.deciding]))
 
     def rank(self) -> list[str]:
-        """All forecasters, from the best to the worst; those without an error last."""
+        """Return all forecasters, from the best to the worst; those without an error come last."""
         return sorted(self.forecasters, key=lambda name: _sort_last(self.forecasters[name][self.deciding]))
 
     def add(self, numbers: Mapping[str, Mapping[str, float | None]]) -> "ForecastMetrics":
-        """With more numbers of each forecaster."""
+        """Return the metrics with more numbers of each forecaster."""
         added = {name: {**block, **numbers.get(name, {})} for name, block in self.forecasters.items()}
         return replace(self, forecasters=added)
 
     def to_json(self) -> dict[str, Any]:
-        """One block for each forecaster, and the noise floor beside them."""
+        """Return a block for each forecaster, and the noise floor."""
         return {**self.forecasters, f"{NOISE_FLOOR}_mse": self.noise_floor_mse}
 
 
@@ -86,7 +85,7 @@ def _sort_last(number: float | None) -> float:
 
 
 def find_reference(forecasters: Container[str]) -> str:
-    """Against whom everyone is told: seasonal naive, or the last value where there is no season."""
+    """Return the reference of `skill`: seasonal naive, or the last value if there is no season."""
     return "seasonal_naive" if "seasonal_naive" in forecasters else "last_value"
 
 
@@ -99,16 +98,16 @@ def evaluate_forecasts(
     seconds: Mapping[str, Mapping[str, float]],
     **records: Mapping[str, Any],
 ) -> tuple[dict[str, Any], MetricsBySeries, MetricsByStep, MetricsByLevel]:
-    """Measures every forecaster on the test part: over all, by series, by step ahead, and its intervals by level.
+    """Measure all forecasters on the test part: over all series, by series, by step ahead, and intervals by level.
 
     Args:
-        predictions: beside what happened.
+        predictions: with the actuals.
         series: up to their last observation, for the scale of MASE.
-        cutoffs: of the training part, from which alone the scale comes.
-        profile: of the series; the season is that of their frequency where `evaluation` names none.
-        evaluation: with the steps in a season.
-        seconds: that each forecaster took, see `count_seconds`.
-        records: of each network's training.
+        cutoffs: with the ends of the training parts, to which the scale is limited.
+        profile: of the series; its frequency gives the season if `evaluation` sets none.
+        evaluation: with the season length in steps.
+        seconds: the times of each forecaster, see `list_seconds`.
+        records: the training record of each network.
     """
     season_length = evaluation.choose_season_length(profile)
     by_series = measure_by_series(predictions, series, cutoffs, season_length)
@@ -122,12 +121,12 @@ def evaluate_forecasts(
 def summarize_metrics(
     by_series: MetricsBySeries, noise_floor_mse: float | None, records: Mapping[str, Mapping[str, Any]]
 ) -> ForecastMetrics:
-    """Means over series, skills against the baselines, and what the networks took.
+    """Return means over series, skills against the baselines, and the training records of the networks.
 
     Args:
-        by_series: every metric on every series.
+        by_series: all metrics on each series.
         noise_floor_mse: see `measure_noise_floor`.
-        records: of each network's training.
+        records: the training record of each network.
     """
     means = by_series.groupby("forecaster", sort=False)[list(METRICS)].mean()
     is_panel, reference = by_series["unique_id"].nunique() > 1, find_reference(means.index)
@@ -149,15 +148,11 @@ def summarize_metrics(
 
 
 def measure_relative_mae(by_series: MetricsBySeries) -> pd.Series:
-    """The geometric mean over series of a forecaster's MAE over that of seasonal naive, or of the last value.
+    """Return the geometric mean over series of each forecaster's MAE over that of the reference: float64 by forecaster.
 
-    No series rules it, however large its values are, and halving one error weighs as much as doubling another. Series
-    on which either is exact are left out.
+    Series with large values do not dominate it, and halving one error weighs as much as doubling another. Series on
+    which either error is 0 are left out.
 
-    Args:
-        by_series: every metric of several series.
-    Returns:
-        float64 by forecaster.
     Source: Hyndman & Koehler (2006), GMRAE over series, doi:10.1016/j.ijforecast.2006.03.001.
     """
     mae = by_series.pivot(index="unique_id", columns="forecaster", values="mae")
@@ -168,16 +163,16 @@ def measure_relative_mae(by_series: MetricsBySeries) -> pd.Series:
 def measure_differences(
     predictions: Predictions, scale: pd.Series, baseline: str
 ) -> dict[str, dict[str, float | None]]:
-    """By how much each forecaster's error differs from that of a baseline, and what chance alone could make of it.
+    """Return the relative difference of each forecaster's error from that of a baseline, with its interval.
 
     Args:
-        predictions: beside what happened.
-        scale: by series, of MASE.
-        baseline: which one.
+        predictions: with the actuals.
+        scale: of MASE, by series.
+        baseline: name of the baseline.
     Returns:
-        By forecaster `difference`, of the mean squared error of one series, of the scaled absolute error of several,
-        over the baseline's: below 0 is better; and `difference_low`, `difference_high`, its 95 % interval over
-        cut-offs, or over series where each has one cut-off. None where nothing can be said.
+        By forecaster, `difference`: that of the mean squared error of one series, or of the scaled absolute error of
+        several, over the baseline's error; negative is better. `difference_low`, `difference_high`: its 95 % interval
+        over cut-offs, or over series if each has one cut-off. None if undefined.
     """
     table = predictions.table
     is_panel = table["unique_id"].nunique() > 1
@@ -187,7 +182,7 @@ def measure_differences(
         losses = losses.div(by_cutoff["unique_id"].map(scale.where(scale > 0)), axis=0)
     has_one_each = len(by_cutoff) == by_cutoff["unique_id"].nunique()
     losses = losses if has_one_each else losses.groupby(by_cutoff["cutoff"]).mean()
-    # A window of which nothing was observed has no error, a series without a scale none that could be scaled.
+    # A window without observations has no error; a series without a scale has no scaled error.
     losses = losses.dropna()
     horizon = 1 if has_one_each else int(table["horizon_step"].max())
     theirs = losses[baseline].mean()

@@ -1,4 +1,4 @@
-"""What a cross-validation comes to: everyone's errors over windows, and window by window."""
+"""Results of a cross-validation: the errors of all forecasters, over all windows and by window."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -16,7 +16,7 @@ from rnn_pipelines.storage.tables import Column, Table
 
 
 class MetricsByCutoffTable(Table):
-    """The metrics that are plain means, of each forecaster at each cut-off: over steps, then over series."""
+    """Plain-mean metrics of each forecaster at each cut-off: means over steps, then over series."""
 
     columns: ClassVar = {
         "cutoff": Column("moment"),
@@ -30,15 +30,15 @@ MetricsByCutoff = Annotated[pd.DataFrame, MetricsByCutoffTable]
 
 
 class WindowResults(BaseModel, extra="forbid", frozen=True):
-    """What a cross-validation comes to; `metrics.json` holds it.
+    """Results of a cross-validation, as in `metrics.json`.
 
     Attributes:
-        num_windows: of all series, that everyone has forecast and that can be judged in part at least.
-        num_series: of them.
-        first_cutoff, last_cutoff: as texts.
-        baseline: the simple method with the least MSE.
-        forecasters: for each one its metrics; `p_value` of no difference of its squared errors from those of
-            `baseline`, over cut-offs (None for itself); and those of its intervals.
+        num_windows: of all series, that all forecasters have and that are observed at least in part.
+        num_series: with such windows.
+        first_cutoff, last_cutoff: as text.
+        baseline: the simple method with the lowest MSE.
+        forecasters: by name, the metrics of forecasts and intervals, and `p_value` of no difference from the squared
+            errors of `baseline`, over cut-offs (None for itself).
     """
 
     num_windows: int
@@ -49,19 +49,19 @@ class WindowResults(BaseModel, extra="forbid", frozen=True):
     forecasters: dict[str, dict[str, float | None]]
 
     def rank(self) -> list[str]:
-        """The forecasters, that with the least MSE first."""
+        """Return the forecasters, the lowest MSE first."""
         return sorted(self.forecasters, key=lambda name: self.forecasters[name]["mse"] or 0.0)
 
 
 def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], MetricsByCutoff]:
-    """Measures everyone on the windows that all of them have.
+    """Measure all forecasters on the steps that all of them forecast.
 
     Args:
         predictions: of a cross-validation.
     Returns:
         `WindowResults` as JSON; and the metrics by cut-off.
     Raises:
-        SeriesError: nothing was observed in any window.
+        SeriesError: no window has an observed value.
     """
     evaluated = predictions.keep(predictions.errors.notna().all(axis=1))
     table = evaluated.table
@@ -89,7 +89,7 @@ def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], Metrics
 
 
 def count_overlapping(table: pd.DataFrame) -> int:
-    """At how many cut-offs in a row windows reach over the same step, at most: 1 where they don't overlap.
+    """Return the largest number of windows that contain the same step; 1 if windows do not overlap.
 
     Args:
         table: `unique_id, cutoff, ds`, a row for each step of a window.
@@ -98,10 +98,10 @@ def count_overlapping(table: pd.DataFrame) -> int:
 
 
 def measure_by_cutoff(predictions: Predictions) -> MetricsByCutoff:
-    """The metrics that are plain means, of every forecaster at every cut-off.
+    """Return the plain-mean metrics of each forecaster at each cut-off.
 
     Args:
-        predictions: beside what happened, all of them observed.
+        predictions: with the actuals, none of them missing.
     """
     columns = []
     for name in MEANS:
