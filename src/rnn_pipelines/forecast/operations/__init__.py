@@ -1,1 +1,1 @@
-"""A model in use: retraining, the decision on a challenger, predictions, monitoring."""
+"""Operation of forecasters: retraining, promotion, prediction and monitoring."""

@@ -1,4 +1,4 @@
-"""Training a challenger, weighing what it is made of, and forecasting the holdout beside the champion."""
+"""Training of a challenger, its ensemble, and the forecasts of the holdout by challenger and champion."""
 
 import logging
 from collections.abc import Container
@@ -37,12 +37,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """One network of a challenger.
+    """A trained network of a challenger.
 
     Attributes:
         name: in the registry.
-        network: trained.
-        spec, training: what was asked for.
+        spec, training: the parameters that were asked for.
         record: of its training.
     """
 
@@ -55,11 +54,11 @@ class TrainedNetwork:
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What a training may cost.
+    """Limits of a training.
 
     Attributes:
         budget: time and steps.
-        checkpoints: where an interrupted training leaves what it needs to go on; None for nowhere.
+        checkpoints: folder for the state of an interrupted training; None for no checkpoints.
     """
 
     budget: BudgetSpec
@@ -69,12 +68,11 @@ class TrainingPlan:
 def train_challenger(
     panel: WindowedPanel, linear: LinearModels, network: NetworkSpec, training: ForecastTrainingSpec, plan: TrainingPlan
 ) -> TrainedNetwork:
-    """Trains one network within the budget.
+    """Train one network within the budget.
 
     Args:
         panel: windows for training and validation.
         linear: the linear models of the panel.
-        network, training, plan: see their types.
     """
     from rnn_pipelines.forecast.methods.training import Limits, train_network
 
@@ -97,13 +95,13 @@ def choose_challenger(
     """Combine the simple methods and the networks by their errors on the validation windows.
 
     Args:
-        panel: the windows.
+        panel: windows for training and validation.
         linear: the linear models of the panel.
         scaler: of the series.
         coding: of their covariates.
         settings: of the challenger, still without networks.
-        level: of its intervals, beside the one by which monitoring finds anomalies; empty for no intervals.
-        networks: all that were trained.
+        level: of its intervals, besides `ANOMALY_LEVEL`, which monitoring reads; empty for no intervals.
+        networks: all trained networks.
     Returns:
         The challenger. And a record: `validation_losses` (normalised) of each candidate and of the ensemble; its
         `weights`; `chosen`, `seeds`, `training_seconds`, and the records of `networks`.
@@ -121,7 +119,7 @@ def choose_challenger(
         "networks": {network.name: dict(network.record) for network in networks},
     }
     asked = {network.name: network.spec.model_dump(mode="json") for network in networks if weights[network.name] > 0}
-    # Windows of newer values are padded by the same season.
+    # Windows of newer values are padded with the same season length.
     settings = settings.model_copy(update={"networks": asked, "season_length": panel.season_length})
     intervals = None
     if level.root:
@@ -132,18 +130,18 @@ def choose_challenger(
 
 
 def find_seen(champion: Forecaster, settings: ForecasterSettings) -> list[str]:
-    """The series of whose holdout the champion has seen something, in training or in the choice among networks.
+    """Return the series for which the champion has seen part of the holdout, in training or in the choice of networks.
 
     Args:
         champion: the forecaster in use.
-        settings: of the challenger, whose holdout begins after its `trained_until`.
+        settings: of the challenger; its holdout begins after its `trained_until`.
     """
     theirs = champion.settings.trained_until
     return [name for name, last in settings.trained_until.items() if name in theirs and _is_later(theirs[name], last)]
 
 
 def _is_later(one: Any, other: Any) -> bool:
-    # Steps and dates have no order; who has learnt from the ones has not seen the others.
+    # Steps and dates cannot be compared: a model trained on one has not seen the other.
     return isinstance(one, datetime) is isinstance(other, datetime) and one > other
 
 
@@ -155,22 +153,22 @@ def forecast_holdout(
     challenger: Forecaster,
     champion: LoadedChampion | None,
 ) -> Predictions:
-    """Forecasts of everyone on the challenger's holdout, each with its own lookback, calendar and scale.
+    """Forecast the challenger's holdout by each model, with its own lookback, calendar and scale.
 
     Args:
         panel, features: of the challenger.
-        covariate_table: of all covariates that anyone reads; None if there are none.
+        covariate_table: all covariates that a model reads; None if there are none.
         baselines: their forecasts of the panel.
-        challenger: what was trained.
-        champion: the forecaster in use; None where there is none. One with other steps or times of another zone is
-            left out, as is one that reads covariates that are not there.
+        challenger: the trained forecaster.
+        champion: None if there is none. It is left out if its frequency or time zone differs, or if covariates that it
+            reads are missing.
     Returns:
-        Those of challenger, champion and baselines beside what happened; NaN where one has no forecast: of a series
-        that it doesn't know, of a cut-off before which it lacks steps, of steps beyond its horizon. A forecast that is
-        not a number is infinite, because it is one, and as wrong as can be.
+        Forecasts of challenger, champion and baselines with the actuals. They are NaN for series that the model does
+        not know, for cut-offs without enough steps before them, and beyond its horizon. If a model forecasts NaN, the
+        value becomes infinite, so that the model loses.
     """
     holdout = tabulate_forecasts(panel, features, challenger.scaler, baselines, "test")
-    # Without the steps to be forecast, which each forecaster adds for its own horizon.
+    # Without the future steps: each forecaster adds them for its own horizon.
     table = features.table
     series = table[table.groupby("unique_id", sort=False).cumcount(ascending=False) >= panel.horizon]
     there = [] if covariate_table is None else list(covariate_table)
@@ -187,12 +185,12 @@ def forecast_holdout(
 
 
 def _find_obstacle(forecaster: Forecaster, settings: ForecasterSettings, there: Container[str]) -> str | None:
-    """Return why a forecaster can't forecast the holdout of one with these settings; None if it can.
+    """Return the reason why a forecaster cannot forecast the challenger's holdout; None if it can.
 
     Args:
         forecaster: the champion, or the challenger itself.
         settings: of the challenger.
-        there: the covariates that were read.
+        there: names of the available covariates.
     """
     own = forecaster.settings
     if own.freq != settings.freq:

@@ -1,4 +1,4 @@
-"""The case of a challenger among forecasters: what the holdout says, and what is decided."""
+"""The decision on a challenger: the evidence of the holdout, and the result of the policy."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.series.tables import Profile, Source
 from rnn_pipelines.report.numbers import format_p_value
 
-# What of the data profile stays on record of a retraining.
+# Facts of the data profile in the record of a retraining.
 FACTS = ("source", "num_series", "num_steps", "first", "last")
 
 
@@ -32,14 +32,14 @@ def describe_run(
     retraining: RetrainForecastSpec,
     started: float,
 ) -> Run:
-    """Fingerprints data, parameters and code, and notes the versions of everything.
+    """Return the fingerprints of data, parameters and code, and all versions.
 
     Args:
-        table: the data as it was read, up to the day of the retraining.
+        table: the data as read, up to the day of the retraining.
         covariate_table: see `read_covariates`.
         profile: of the series.
         forecast, retraining: all parameters of the two pipelines.
-        started: when, in seconds since 1970.
+        started: seconds since 1970.
     """
     parameters = {"forecast": forecast, "retrain_forecast": retraining}
     data = {name: value for name, value in profile.items() if name in FACTS}
@@ -47,7 +47,7 @@ def describe_run(
 
 
 def plan_training(retraining: RetrainForecastSpec, checkpoints: Path) -> TrainingPlan:
-    """Says what the training may cost, and where it leaves what it needs to go on."""
+    """Return the budget of the training, and the folder of its checkpoints."""
     return TrainingPlan(retraining.budget, checkpoints)
 
 
@@ -59,18 +59,18 @@ def decide_promotion(
     run: Run,
     retraining: RetrainForecastSpec,
 ) -> Candidate:
-    """Compares the two on the holdout, decides by the policy, and writes the record with the reasons.
+    """Compare challenger and champion on the holdout, decide by the policy, and record the reasons.
 
     Args:
-        challenger: what was trained.
-        champion: the forecaster in use; None where there is none.
-        holdout: forecasts of everyone beside what happened.
+        challenger: the trained forecaster.
+        champion: the forecaster in use; None if there is none.
+        holdout: forecasts of all models with the actuals.
         training: the record of `choose_challenger`.
-        run: what the retraining is made of.
+        run: the record of `describe_run`.
         retraining: with the policy.
     """
     found = measure_holdout(holdout, challenger.settings.horizon)
-    # Series without a season, to name one, have no seasonal method; that the names are known was checked before.
+    # Some baselines do not exist for all series: seasonal ones need a season. Unknown names were rejected before.
     policy = retraining.policy
     missing = [name for name in policy.must_beat if name not in found.measures]
     policy = policy.model_copy(update={"must_beat": tuple(n for n in policy.must_beat if n not in missing)})
@@ -87,16 +87,16 @@ def decide_promotion(
 
 
 def _list_better(better: Mapping[str, tuple[float, float]]) -> Iterator[str]:
-    """Simple methods that forecast the holdout better: nothing that is worse goes into use in silence.
+    """Yield a note on each simple method with a lower loss on the holdout than the challenger.
 
-    None of them keeps the challenger back unless `must_beat` names it: the champion may be worse still.
+    Such a method does not prevent the promotion unless `must_beat` names it, because the champion may be worse still.
     """
     for name, (ratio, p_value) in better.items():
         yield f"its loss is {100 * (1 / ratio - 1):.1f} % above that of {name} ({format_p_value(p_value)})"
 
 
 def _list_cut(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Trainings that ran out of time: the same seed would come to something else on a faster machine."""
+    """Yield a note on each training that ran out of time, because a faster machine would give another result."""
     for name, record in networks.items():
         if record.get("is_cut_short"):
             yield f"the budget of time cut the training of {name} short, after {record['num_steps']:,} steps"

@@ -1,4 +1,4 @@
-"""The verdict on forecasts: realised errors against the promise, drift of the inputs, nights that were missed."""
+"""The verdict on forecasts: realised against expected errors, drift of the inputs, and missed runs."""
 
 import logging
 from pathlib import Path
@@ -44,7 +44,7 @@ from rnn_pipelines.report.numbers import format_number
 
 logger = logging.getLogger(__name__)
 
-# On record; how many there are in all stands beside them.
+# Maximum number on record; their total is recorded too.
 MAX_ANOMALIES = 20
 
 
@@ -60,10 +60,10 @@ class DriftRow(TypedDict):
 
 
 class ForecastVerdict(VerdictRecord):
-    """What `verdict.json` holds: the verdict, and all that it stands on.
+    """The content of `verdict.json`: the verdict and its evidence.
 
-    `error`, `by_step`, `intervals` and `anomalies` (the newest ones) are about the newest cut-offs of the version in
-    use, `by_version` about all forecasts. None stands for what is not finite.
+    `error`, `by_step`, `intervals` and `anomalies` (the newest ones) cover the newest cut-offs of the version in use;
+    `by_version` covers all forecasts. None stands for non-finite numbers.
     """
 
     version: str | None
@@ -80,23 +80,23 @@ class ForecastVerdict(VerdictRecord):
 
 
 def read_champion(folder: Path) -> KnownChampion:
-    """What is on record of the forecaster in use, of this version of the project or an older one; it is not loaded."""
+    """Return the record of the forecaster in use, in the current or an older format, without loading the forecaster."""
     return verdict.read_champion(folder, FORMAT)
 
 
 def read_coding(folder: Path) -> Coding:
-    """What covariates the forecaster in use reads; it is not loaded."""
+    """Return the coding of the covariates of the forecaster in use, without loading the forecaster."""
     champion, _ = load_usable(ChampionStore(folder))
     files = {} if champion is None else champion.files
     return Coding.model_validate_json(files[CODING]) if CODING in files else Coding()
 
 
 def measure_drift(series: Series, profile: Profile, champion: KnownChampion, monitoring: MonitorForecastSpec) -> Drift:
-    """Compares the newest values with those that the champion has learnt from.
+    """Compare the newest values with the champion's training data.
 
     Args:
-        series, profile: up to the day that is judged.
-        champion: what is on record of it.
+        series, profile: up to the day of the verdict.
+        champion: its record.
         monitoring: with the number of newest steps.
     """
     return compare_with_past(series, *_find_training(profile, champion), monitoring.drift.num_steps)
@@ -110,18 +110,18 @@ def measure_covariate_drift(
     covariate_table: pd.DataFrame,
     monitoring: MonitorForecastSpec,
 ) -> CovariateDrift:
-    """Compares the newest values of covariates with those that the champion has learnt from.
+    """Compare the newest values of covariates with the champion's training data.
 
     Args:
         series, profile, champion, monitoring: see `measure_drift`.
         coding: of the champion.
-        covariate_table: what it reads.
+        covariate_table: the covariates that the champion reads.
     """
     return compare_covariates(series, covariate_table, coding, *_find_training(profile, champion), monitoring.drift)
 
 
 def _find_training(profile: Profile, champion: KnownChampion) -> tuple[dict[str, Any], int]:
-    """For each series the last time that the champion has learnt from; and the steps in a season."""
+    """Return the champion's last training time for each series, and the season length in steps."""
     settings = champion["settings"]
     return settings.get("trained_until", {}), settings.get("season_length", profile["season_length"])
 
@@ -134,17 +134,17 @@ def monitor_forecasts(
     covariate_drift: CovariateDrift,
     monitoring: MonitorForecastSpec,
 ) -> ForecastVerdict:
-    """Measures the newest forecasts by the version in use, and says ok, retrain or alarm.
+    """Measure the newest forecasts of the version in use, and return the verdict: ok, retrain or alarm.
 
-    Those of other versions are in the report alone: what was rolled back asks for nothing any more.
+    Forecasts of other versions appear in the report only, because a version that was rolled back requires no action.
 
     Args:
-        evaluated: past forecasts by all versions.
-        coverage: what there is no forecast from.
-        champion: what is on record of it.
+        evaluated: past forecasts of all versions.
+        coverage: missing forecasts.
+        champion: its record.
         drift: of each series.
         covariate_drift: of each covariate.
-        monitoring: what is asked for.
+        monitoring: the thresholds.
     """
     newest = keep_newest(evaluated[evaluated["model_version"] == champion["version"]], monitoring.error.num_cutoffs)
     error = measure_realised(newest)
@@ -194,7 +194,7 @@ def _format_anomaly(anomaly: Anomaly) -> str:
 
 
 def _has_expected_error(champion: KnownChampion) -> bool:
-    """Whether the version in use, if there is one, has promised finite numbers."""
+    """Return whether the version in use has finite expected errors; true if there is no version."""
     if champion["version"] is None:
         return True
     expected_error = champion["versions"].get(champion["version"])
@@ -203,6 +203,6 @@ def _has_expected_error(champion: KnownChampion) -> bool:
 
 
 def _list_rows(table: pd.DataFrame) -> Any:
-    """The rows as plain values, times as texts."""
+    """Return the rows as plain values, times as text."""
     texts = {name: table[name].map(format_time) for name in table.columns.intersection(["first_cutoff", "last_cutoff"])}
     return table.assign(**texts).to_dict(orient="records")

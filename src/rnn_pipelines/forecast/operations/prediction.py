@@ -1,4 +1,4 @@
-"""Forecasts by the champion, with its name on them."""
+"""Forecasts by the champion, labelled with its version."""
 
 import pandas as pd
 
@@ -17,13 +17,13 @@ from rnn_pipelines.forecast.series.tables import Source
 def read_champions_series(
     champion: LoadedChampion | None, external: pd.DataFrame | None, source: SourceSpec, newest: AsOfSpec
 ) -> Source:
-    """Reads the series on the axis of time on which the champion was trained.
+    """Read the series on the time axis of the champion's training.
 
     Args:
-        champion: the forecaster in use; None where there is none.
+        champion: the forecaster in use; None if there is none.
         external, source, newest: see `read_as_of`.
     Raises:
-        SeriesError: see `read_as_of`, or the times are of a zone that can not be converted to that of the training.
+        SeriesError: see `read_as_of`, or the times cannot be converted to the time zone of the training.
     """
     if champion is None:
         return read_as_of(external, source, newest)
@@ -40,12 +40,12 @@ def read_champions_covariates(
     newest: AsOfSpec,
     covariates: CovariateSpec,
 ) -> pd.DataFrame:
-    """Reads the covariates that the champion has learnt to read, whatever the parameters name now.
+    """Read the covariates of the champion's training, regardless of the current parameters.
 
     Args:
-        champion: the forecaster in use; None where there is none.
+        champion: the forecaster in use; None if there is none.
         external, source, newest: see `read_as_of`.
-        covariates: of which the path counts.
+        covariates: only the path is used.
     Raises:
         SeriesError: see `read_covariates`.
     """
@@ -57,12 +57,12 @@ def read_champions_covariates(
 def forecast_newest(
     champion: LoadedChampion | None, table: Source, source: SourceSpec, covariate_table: pd.DataFrame | None = None
 ) -> ForecastLog:
-    """Forecasts the steps after each series' end, and notes by which version and when.
+    """Forecast the steps after the end of each series, and add the model version and the time of the forecast.
 
     Args:
         champion: the forecaster in use.
         table: the series up to the day of the forecast.
-        source: where they came from.
+        source: of the table.
         covariate_table: see `read_covariates`; None if there are none.
     Raises:
         ChampionError: there is no champion, or it can forecast none of the series.
@@ -76,5 +76,5 @@ def forecast_newest(
             "they are too short, or their ends have gaps. Run kedro champion retrain forecast."
         )
     log = forecasts.assign(model_version=champion.version, created_at=pd.Timestamp.now("UTC").floor("s"))
-    # Those that may come and go stand last.
+    # Optional columns come last.
     return log[sorted(log.columns, key=ForecastLogTable.is_in_family)]

@@ -1,4 +1,4 @@
-"""A retraining, described once: the nodes of `retrain_forecast`, and what a backtest replays."""
+"""The steps of a retraining, as run by the nodes of `retrain_forecast` and replayed by a backtest."""
 
 from collections.abc import Collection, Iterable
 
@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.recipe import PREPARATION, Step
 
 
 def list_training_steps(names: Iterable[str]) -> list[Step]:
-    """The training of each network, whose block of parameters has its name."""
+    """Return the training step of each network; its block of parameters has the name of the network."""
     inputs = ("windows", "linear", "{name}", "training", "plan")
     return [
         Step(train_challenger, tuple(value.format(name=name) for value in inputs), (f"{name}_network",))
@@ -20,7 +20,7 @@ def list_training_steps(names: Iterable[str]) -> list[Step]:
 
 
 def list_case_steps(names: Iterable[str]) -> list[Step]:
-    """From trained networks to the decision, and to what goes into use after it."""
+    """Return the steps from trained networks to the decision and its outcome."""
     networks = tuple(f"{name}_network" for name in names)
     return [
         Step(
@@ -43,7 +43,7 @@ def list_case_steps(names: Iterable[str]) -> list[Step]:
 
 
 def list_fitting_steps(names: Collection[str]) -> list[Step]:
-    """From a table to networks that are trained, and all that the case of a forecaster needs.
+    """Return the steps from a table to trained networks and the settings of the forecaster.
 
     Args:
         names: of the networks.
@@ -58,10 +58,10 @@ def list_fitting_steps(names: Collection[str]) -> list[Step]:
 
 
 def list_steps(names: Collection[str]) -> list[Step]:
-    """All steps, from a table to the outcome.
+    """Return all steps, from a table to the outcome.
 
-    Given are the table and that of its covariates, the blocks of parameters by their names (`retraining` is that of
-    `retrain_forecast`), the `champion`, the `plan` of the training and what is on record of the `run`.
+    The inputs are the series and covariate tables, the blocks of parameters by name (`retraining` is that of
+    `retrain_forecast`), the `champion`, the `plan` of the training and the record of the `run`.
 
     Args:
         names: of the networks.

@@ -1,4 +1,4 @@
-"""When a forecaster is retrained and promoted: the blocks of parameters."""
+"""Parameters of retraining and promotion."""
 
 from typing import Annotated
 
@@ -18,21 +18,21 @@ def _require_baseline(name: str) -> str:
 
 
 class ForecastPolicySpec(PolicySpec, frozen=True):
-    """When a forecaster is promoted.
+    """Conditions for the promotion of a forecaster.
 
     Attributes:
-        must_beat: baselines whose loss the challenger must be below.
+        must_beat: baselines that must have a higher loss than the challenger.
     """
 
     must_beat: tuple[Annotated[str, AfterValidator(_require_baseline)], ...] = ("last_value", "seasonal_naive")
 
 
 class RetrainForecastSpec(AsOfSpec, frozen=True):
-    """How forecasters are retrained; data, windows, networks and training are those of `forecast`.
+    """Parameters of retraining; data, windows, networks and training are those of `forecast`.
 
     Attributes:
-        policy: when the challenger is promoted.
-        budget: what its training may cost.
+        policy: conditions for the promotion of the challenger.
+        budget: limits of its training.
     """
 
     policy: ForecastPolicySpec

@@ -1,4 +1,4 @@
-"""Whether forecasts are well: each rule of the verdict, from what was measured to ok, retrain or alarm."""
+"""The rules of the verdict on forecasts, from the measurements to ok, retrain or alarm."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,14 +19,14 @@ NAMES_IN_REASON = 3
 
 
 class ErrorSpec(ParameterModel, frozen=True):
-    """When realised errors are too large.
+    """Thresholds of realised errors.
 
     Attributes:
-        num_cutoffs: newest cut-offs whose forecasts by the version in use are judged.
-        min_cutoffs: fewer of them decide nothing.
-        retrain_ratio: realised MSE over expected MSE above which to retrain.
-        alarm_ratio: the same, above which a person should look.
-        significance: greatest p-value at which a realised error counts as larger than promised.
+        num_cutoffs: newest cut-offs of the version in use to evaluate.
+        min_cutoffs: smallest number of cut-offs for a decision.
+        retrain_ratio: realised over expected MSE above which to retrain.
+        alarm_ratio: the same for an alarm.
+        significance: largest p-value at which a realised error counts as larger than expected.
     """
 
     num_cutoffs: int = Field(30, ge=2, le=10**6)
@@ -45,11 +45,11 @@ class ErrorSpec(ParameterModel, frozen=True):
 
 
 class IntervalSpec(ParameterModel, frozen=True):
-    """When intervals hold too little of what they promise.
+    """Thresholds of the coverage of intervals.
 
     Attributes:
-        max_shortfall: greatest part of the actuals, beyond those that may lie outside, that may do so.
-        significance: greatest p-value at which a coverage counts as other than promised.
+        max_shortfall: largest shortfall of coverage that is tolerated.
+        significance: largest p-value at which a coverage counts as different from the level.
     """
 
     max_shortfall: float = Field(default=0.1, ge=0, lt=1)
@@ -57,15 +57,15 @@ class IntervalSpec(ParameterModel, frozen=True):
 
 
 class MonitorForecastSpec(AsOfSpec, frozen=True):
-    """How forecasts are monitored; the series are those of `forecast`.
+    """Parameters of monitoring; the series are those of `forecast`.
 
     Attributes:
-        valid_days: after so many days without another verdict the check calls for help.
-        max_missed_steps: newest steps of a series that may be there without a forecast from them: 1 where the next
-            forecast may still be due.
-        error: when realised errors are too large.
-        intervals: when they hold too little.
-        drift: when the newest values are others than those before.
+        valid_days: days after which the check reports that a newer verdict is missing.
+        max_missed_steps: newest steps of a series that may lack a forecast from them: 1 if the next forecast may still
+            be due.
+        error: thresholds of realised errors.
+        intervals: thresholds of coverage.
+        drift: thresholds of drift.
     """
 
     valid_days: float = Field(7.0, gt=0, le=3650)
@@ -90,24 +90,24 @@ class CovariateDriftRow(TypedDict):
 
 @dataclass(frozen=True)
 class ForecastEvidence:
-    """What is known on the day of the verdict.
+    """The evidence on the day of the verdict.
 
     Attributes:
         alarms: of the champion's store.
         has_champion: whether a forecaster can be used.
-        has_expected_error: whether it is on record what the forecaster in use promised, in finite numbers.
-        num_not_finite: recent forecasts by the forecaster in use that are not finite numbers.
-        missed_steps: newest steps of each series that there is no forecast from.
-        unknown_series: those that the forecaster doesn't know.
+        has_expected_error: whether the record of the forecaster in use has finite expected errors.
+        num_not_finite: recent non-finite forecasts of the forecaster in use.
+        missed_steps: newest steps of each series without a forecast from them.
+        unknown_series: series that the forecaster does not know.
         num_without_expected_error: its forecasts of steps without an expected error on record.
-        num_cutoffs: cut-offs from which its forecasts are judged.
-        ratio: their realised MSE over the promised MSE; None if no forecast can be judged.
-        p_value: of no difference between the two; None if no forecast can be judged.
-        coverage: realised coverage of intervals by their level, its p-value and the number of its cut-offs.
-        num_anomalies: actuals outside of the widest interval.
+        num_cutoffs: cut-offs of its forecasts that were evaluated.
+        ratio: their realised MSE over the expected MSE; None if no forecast can be evaluated.
+        p_value: of no difference between the two; None if no forecast can be evaluated.
+        coverage: by level, realised coverage of intervals, its p-value and the number of cut-offs.
+        num_anomalies: actuals outside the widest interval.
         newest_anomaly: the newest of them, in words.
-        drift: distance and p-value of each series; None if there is too little to compare.
-        covariates: what was found of each that the forecaster in use reads.
+        drift: distance and p-value of each series; None if there are too few values.
+        covariates: drift of each covariate that the forecaster in use reads.
     """
 
     alarms: tuple[str, ...] = ()
@@ -128,11 +128,11 @@ class ForecastEvidence:
 
 
 def evaluate_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Verdict:
-    """Says ok, retrain or alarm.
+    """Return the verdict: ok, retrain or alarm.
 
     Args:
-        evidence: what was measured.
-        monitoring: what is asked for.
+        evidence: the measurements.
+        monitoring: the thresholds.
     """
     return conclude(
         [
@@ -241,7 +241,7 @@ def _judge_drift(evidence: ForecastEvidence, drift: DriftSpec) -> Iterator[Findi
 
 
 def _judge_covariates(covariates: Iterable[CovariateDriftRow], max_fraction: float) -> Iterator[Finding]:
-    """What is read may be new to the forecaster without its forecasts being worse: a reason to retrain, no alarm."""
+    """Yield findings on covariates, never an alarm: unusual values do not prove that forecasts are worse."""
     rows = list(covariates)
     compared = [row for row in rows if row["num_series"]]
     drifted = [row for row in compared if row["num_drifted"] > max_fraction * row["num_series"]]
