@@ -1,1 +1,1 @@
-"""Cross-validation, backtest and tuning."""
+"""Cross-validation, backtests and tuning."""

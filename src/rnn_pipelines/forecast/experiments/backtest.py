@@ -1,4 +1,4 @@
-"""A schedule of retrainings replayed over the past: each day sees what was there on that day, and nothing later."""
+"""Backtests: schedules of retraining replayed over the past, each day with the data up to that day only."""
 
 import logging
 import time
@@ -33,16 +33,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class BacktestJob:
-    """One schedule and all that its replay needs, in whichever process.
+    """One schedule with all inputs of its replay, which may run in another process.
 
     Attributes:
         name: of the schedule.
-        days: of its retrainings; the last one is the end of the series, on which nothing is trained any more.
-        table: as read, of which each day takes its part.
-        covariate_table: of all days: what is past in it is not read after the day of a forecast.
-        series: repaired, from which forecasts are made.
-        spec: what is fitted.
-        retraining: when it is promoted.
+        days: of its retrainings; the last one is the end of the series, without a training.
+        table: of all days, as read.
+        covariate_table: of all days; past covariates are not read after the day of a forecast.
+        series: repaired, as input of the forecasts.
+        spec: the methods to fit.
+        retraining: with the policy of the promotion.
     """
 
     name: str
@@ -62,21 +62,20 @@ def replay_schedules(
     backtest: BacktestSpec,
     parallel: ParallelSpec,
 ) -> tuple[Predictions, Retrainings]:
-    """Replays every schedule, and forecasts from every step of the period with whichever model was the champion then.
+    """Replay each schedule, and forecast from every step of the period with the champion of that time.
 
     Args:
         table: the series up to the last day.
         covariate_table: see `read_covariates`; None if there are none.
         spec, retraining, backtest: see their types.
-        parallel: over which processes the schedules are spread.
+        parallel: the processes for the schedules.
     Returns:
-        Forecasts of the period beside what happened: those of the baselines, ridge fitted on the first day alone, and
-        of each schedule, with its intervals. Left out are series that were not there on the first day or are not
-        forecast any more, and forecasts whose cut-off has no observed value, because a value that is filled in there
-        comes from later ones. And all retrainings.
+        Forecasts of the period with the actuals: by the baselines, fitted on the first day only, and by each schedule
+        with its intervals. Series are left out if they do not exist from the first day to the end. Forecasts are
+        left out if the value at the cut-off was imputed, because it depends on later ones. And all retrainings.
     Raises:
         SeriesError: the series are too short for the period, or have steps and the spans are of time.
-        TrainingError: the first training of a schedule failed, so that it has nothing to forecast with.
+        TrainingError: the first training of a schedule failed, so that it has no model to forecast with.
     """
     recipe = spec.recipe
     series, profile = repair_series(table, recipe.source, recipe.gaps)
@@ -86,7 +85,7 @@ def replay_schedules(
         name: list_days(first, end, schedule.every, profile["freq"]) for name, schedule in backtest.schedules.items()
     }
     forecasts = _forecast_baselines(table, covariate_table, series, profile, recipe, first)
-    # The longest first, so that no process is left with it at the end.
+    # Longest first, to balance the processes.
     jobs = sorted(
         (
             BacktestJob(name, days[name], table, covariate_table, series, spec, retraining)
@@ -114,7 +113,7 @@ def _forecast_baselines(
     recipe: Recipe,
     first: Any,
 ) -> Predictions:
-    """The whole period as one test part; what is fitted is fitted on the training part of the first day."""
+    """Forecast the whole period as one test part by baselines fitted on the training part of the first day."""
     known = prepare_panel(table[table["ds"] <= first], recipe, covariate_table)
     window = recipe.window.fill(known.profile)
     cutoffs = _extend_test_part(known.cutoffs, series, window.horizon)
@@ -127,7 +126,7 @@ def _forecast_baselines(
 
 
 def _extend_test_part(known: Cutoffs, series: Series, horizon: int) -> Cutoffs:
-    """The cut-offs of the first day with all that came after it as their test part, for the series that go on."""
+    """Return the cut-offs of the first day with all later steps as test part, for the series that continue."""
     num_steps = series["unique_id"].value_counts()
     goes_on = num_steps.reindex(known["unique_id"]).to_numpy() - known["num_steps"].to_numpy() >= horizon
     left_out = sorted({str(name) for name in series["unique_id"]} - {str(name) for name in known["unique_id"][goes_on]})
@@ -148,12 +147,12 @@ def _extend_test_part(known: Cutoffs, series: Series, horizon: int) -> Cutoffs:
 
 
 def replay_schedule(job: BacktestJob) -> tuple[pd.DataFrame, Retrainings]:
-    """Retrains on each day, and forecasts from there to the next.
+    """Retrain on each day, and forecast from there to the next.
 
     Args:
         job: the schedule.
     Returns:
-        Forecasts (see `forecast_cutoffs`), and the schedule's rows of the retrainings.
+        Forecasts (see `forecast_cutoffs`), and the retrainings of the schedule.
     """
     champion: LoadedChampion | None = None
     promoted: Any = None
@@ -161,16 +160,16 @@ def replay_schedule(job: BacktestJob) -> tuple[pd.DataFrame, Retrainings]:
     newest: Any = None
     for day, until in pairwise(job.days):
         known = job.table[job.table["ds"] <= day]
-        # As at night, where nothing is new nothing is trained.
+        # As in production, nothing is trained without new data.
         if known["ds"].max() != newest:
             newest = known["ds"].max()
             candidate, row = _retrain(job, known, _age(champion, promoted, day))
-            # The first is in use whatever the policy says: there would be nothing to judge.
+            # The first challenger is used regardless of the policy; without it, there would be no forecasts.
             if candidate is not None and (champion is None or candidate.decision.is_promoted):
                 promoted = day
                 champion = LoadedChampion(format_time(day), candidate.artefact, "", (), candidate.manifest)
             retrainings.append({"schedule": job.name, "as_of": day, **row})
-        assert champion is not None  # or the first training has raised
+        assert champion is not None  # otherwise the first training has raised
         times = job.series["ds"]
         cutoffs = job.series.loc[(times >= day) & (times < until), ["unique_id", "ds"]]
         seen = job.series[times <= until]
@@ -184,7 +183,7 @@ def replay_schedule(job: BacktestJob) -> tuple[pd.DataFrame, Retrainings]:
 def _retrain(
     job: BacktestJob, known: Source, champion: LoadedChampion | None
 ) -> tuple[Candidate | None, dict[str, Any]]:
-    """The challenger and its row; none where its training failed and there is a champion, which stays, as at night."""
+    """Return the challenger and its row; no challenger if its training failed and there is a champion, which stays."""
     started = time.monotonic()
     try:
         candidate = retrain(known, champion, job.spec, job.retraining, job.covariate_table)
@@ -197,7 +196,7 @@ def _retrain(
 
 
 def _age(champion: LoadedChampion | None, promoted: Any, day: Any) -> LoadedChampion | None:
-    """The champion as it is on that day: its age counts from its promotion in the replay, where days are dates."""
+    """Return the champion with its age on that day, counted from its promotion in the replay, if days are dates."""
     if champion is None or not isinstance(day, pd.Timestamp):
         return champion
     return replace(champion, promoted_at=(datetime.now(UTC) - (day - promoted)).isoformat())
@@ -221,11 +220,11 @@ def retrain(
     retraining: RetrainForecastSpec,
     covariate_table: pd.DataFrame | None = None,
 ) -> Candidate:
-    """What `retrain_forecast` comes to on a day, from the table as it stood then.
+    """Return the outcome of `retrain_forecast` on a day, from the data of that day.
 
     Args:
         known: the series up to that day.
-        champion: the forecaster in use on that day; None where there is none.
+        champion: the forecaster in use on that day; None if there is none.
         spec, retraining: see their types.
         covariate_table: see `read_covariates`; None if there are none.
     """

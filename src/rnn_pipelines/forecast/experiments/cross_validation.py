@@ -1,4 +1,4 @@
-"""Forecasts from several origins at the end of the series, each of which has seen what was there, and nothing later."""
+"""Cross-validation: forecasts from several origins at the end of the series, each from earlier data only."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -19,12 +19,12 @@ logger = logging.getLogger(__name__)
 
 
 class CrossValidationSpec(AsOfSpec, frozen=True):
-    """Which windows are forecast; data, networks and training are those of `forecast`, and its test part is not read.
+    """Windows of a cross-validation; data, networks and training are those of `forecast`, without its test part.
 
     Attributes:
-        n_windows: windows of each series, the newest of which ends with it.
-        step_size: steps from one window to the next; None for the horizon, so that they don't overlap.
-        refit: whether everything is fitted again for each window; else once, before the first.
+        n_windows: windows of each series; the newest one ends with the series.
+        step_size: steps from one window to the next; None for the horizon, so that they do not overlap.
+        refit: whether all methods are fitted again for each window; otherwise once, before the first.
     """
 
     n_windows: int = Field(5, ge=1, le=10_000)
@@ -32,19 +32,19 @@ class CrossValidationSpec(AsOfSpec, frozen=True):
     refit: bool = False
 
     def choose_step_size(self, horizon: int) -> int:
-        """The one that is set, or the horizon."""
+        """Return the step size, by default the horizon."""
         return self.step_size or horizon
 
 
 @dataclass(frozen=True)
 class CrossValidationJob:
-    """One fit, and what is forecast with it, in whichever process.
+    """One fit with its forecasts, which may run in another process.
 
     Attributes:
         number: from 1.
-        table: up to the end of its last window, as it was read.
-        covariate_table: of all steps: what is past in it is not read after the cut-off of a window.
-        spec: whose test part is its windows.
+        table: as read, up to the end of its last window.
+        covariate_table: of all steps; past covariates are not read after the cut-off of a window.
+        spec: with the windows as its test part.
     """
 
     number: int
@@ -60,20 +60,20 @@ def cross_validate(
     validation: CrossValidationSpec,
     parallel: ParallelSpec,
 ) -> Predictions:
-    """Forecasts the newest windows of each series by everyone who has not seen them.
+    """Forecast the newest windows of each series by methods fitted on earlier data.
 
-    What a fit learns from ends before its windows begin: values, scales, calendar, the choice among networks and the
-    errors behind the intervals. Gaps are filled from what lies on the same side.
+    A fit reads only data before its windows: values, scales, calendar, the choice of networks and the errors behind the
+    intervals. Gaps are filled from values on the same side of the cut-off.
 
     Args:
-        table: the series as they were read.
+        table: the series as read.
         covariate_table: see `read_covariates`; None if there are none.
-        spec: what to fit; its test part gives way to the windows.
-        validation: which windows.
-        parallel: over which processes fits are spread.
+        spec: the methods to fit; the windows replace its test part.
+        validation: the windows.
+        parallel: the processes for the fits.
     Returns:
-        Forecasts of everyone beside what happened. Left out are windows that begin or end inside a gap, and series that
-        are too short for a fit; the log says so.
+        Forecasts of all methods with the actuals. Windows that begin or end inside a gap, and series that are too short
+        for a fit, are left out with a warning in the log.
     Raises:
         SeriesError: no series has the windows.
     """
@@ -99,13 +99,12 @@ def cross_validate(
 
 
 def list_jobs(series: Series, spec: ForecastSpec, validation: CrossValidationSpec) -> list[CrossValidationJob]:
-    """The fits that are needed: one for each window, or one for all.
+    """Return the fits in their order, without covariates: one for each window, or one for all.
 
     Args:
-        series: repaired, whose grid says where windows lie.
-        spec, validation: see `cross_validate`; the horizon is not open.
-    Returns:
-        In their order, still without covariates.
+        series: repaired; its grid defines the windows.
+        spec: the methods to fit, with a horizon.
+        validation: the windows.
     """
     horizon = spec.recipe.window.horizon
     assert horizon is not None
@@ -123,22 +122,18 @@ def list_jobs(series: Series, spec: ForecastSpec, validation: CrossValidationSpe
 
 
 def open_gaps(series: Series) -> Source:
-    """Series as if they were just read, because what has filled a gap may lie behind the end of a part.
-
-    Args:
-        series: repaired.
-    """
+    """Return repaired series as they were read, because imputed values may depend on values after the end of a part."""
     grid = series.assign(y=series["y"].where(series["observed"])).drop(columns="observed")
     return grid.set_index(pd.RangeIndex(1, len(grid) + 1, name="row"))
 
 
 def list_windows(series: Series, validation: CrossValidationSpec, horizon: int) -> pd.DataFrame:
-    """The cut-offs of all windows: `unique_id, cutoff`.
+    """Return the cut-offs of all windows: `unique_id, cutoff`.
 
     Args:
         series: repaired.
-        validation: which windows.
-        horizon: steps that each reaches ahead.
+        validation: the windows.
+        horizon: steps of a window.
     """
     after = series.groupby("unique_id", sort=False).cumcount(ascending=False) - horizon
     step_size = validation.choose_step_size(horizon)
@@ -147,7 +142,7 @@ def list_windows(series: Series, validation: CrossValidationSpec, horizon: int) 
 
 
 def forecast_job(job: CrossValidationJob) -> tuple[int, Predictions]:
-    """Fits and forecasts one round; the number tells it from the others."""
+    """Fit and forecast one job, and return its number with the forecasts."""
     try:
         return job.number, tabulate_part(fit_forecasters(job.table, job.covariate_table, job.spec), "test")
     except SeriesError as error:
@@ -166,12 +161,7 @@ def _forecast_jobs(jobs: list[CrossValidationJob], parallel: ParallelSpec) -> li
 
 
 def keep_back(spec: ForecastSpec, num_steps: int) -> ForecastSpec:
-    """With a test part of so many steps, and forecasts from each of them.
-
-    Args:
-        spec: of which this is changed.
-        num_steps: at each series' end.
-    """
+    """Return the spec with a test part of so many steps at the end of each series, and forecasts from each step."""
     recipe = spec.recipe
     evaluation = EvaluationSpec(season_length=recipe.evaluation.season_length)
     split = recipe.split.model_copy(update={"test": num_steps})
@@ -179,13 +169,13 @@ def keep_back(spec: ForecastSpec, num_steps: int) -> ForecastSpec:
 
 
 def _find_rows(table: pd.DataFrame, windows: pd.DataFrame) -> pd.Series:
-    """Which rows belong to the windows, bool."""
+    """Return whether each row belongs to one of the windows: bool."""
     found = table[["unique_id", "cutoff"]].merge(windows.assign(is_wanted=True), how="left")["is_wanted"]
     return pd.Series(found.eq(True).to_numpy(), index=table.index)
 
 
 def _merge(jobs: list[Predictions]) -> Predictions:
-    """One below the other; NaN where a round lacks a forecaster, as it does the climatology of what is too short."""
+    """Concatenate the forecasts of all jobs; NaN if a job lacks a method, such as climatology for short series."""
     forecasters = dict.fromkeys(name for found in jobs for name in found.forecasters)
     table = pd.concat([found.table for found in jobs], ignore_index=True)
     return Predictions(table, tuple(forecasters), jobs[0].levels)

@@ -1,4 +1,4 @@
-"""When a backtest retrains: schedules, and the days that they come to."""
+"""Schedules of a backtest, and the days of their retrainings."""
 
 from typing import Annotated, Any, Literal, get_args
 
@@ -19,20 +19,22 @@ EXPECTED = f"{', '.join(get_args(Span))}, or a number of steps from 1 on"
 
 
 class ScheduleSpec(ParameterModel, frozen=True):
-    """How often a challenger is trained.
+    """The frequency of retraining.
 
     Attributes:
-        every: time, or number of steps, between retrainings; None for the first training alone.
+        every: time span or number of steps between retrainings; None for the first training only.
     """
 
     every: Annotated[Span | NumSteps | None, expect(f"{EXPECTED}, or null")] = None
 
 
 class BacktestSpec(AsOfSpec, frozen=True):
-    """What is replayed; data, networks and training are those of `forecast`, the policy that of `retrain_forecast`.
+    """Parameters of a backtest.
+
+    Data, networks and training are those of `forecast`, the policy is that of `retrain_forecast`.
 
     Attributes:
-        period: newest part of the series that is forecast: a time, or a number of steps.
+        period: newest part of the series to forecast: a time span or a number of steps.
         schedules: by name.
     """
 
@@ -51,8 +53,8 @@ class BacktestSpec(AsOfSpec, frozen=True):
 class RetrainingsTable(Table):
     """One row for each retraining of a backtest.
 
-    `loss` and `champion_loss` are of what both forecast of the holdout of that day, missing where the training failed;
-    `reason` says why the challenger was promoted or kept back.
+    `loss` and `champion_loss` are those of the holdout rows that both forecast, missing if the training failed.
+    `reason` explains the decision on the challenger.
     """
 
     schedule = Column("text")
@@ -68,12 +70,12 @@ Retrainings = Annotated[pd.DataFrame, RetrainingsTable]
 
 
 def go_back(end: Any, period: Span | int, freq: int | str) -> Any:
-    """The day from which the period reaches to the end."""
+    """Return the first day of the period."""
     return end - period * _find_step(freq) if isinstance(period, int) else end - _find_span(end, period)
 
 
 def list_days(first: Any, end: Any, every: Span | int | None, freq: int | str) -> tuple[Any, ...]:
-    """From the first day on; the end, on which no forecast could be judged, closes them."""
+    """Return the days of the retrainings from the first day on, followed by the end, which allows no evaluation."""
     days = [first]
     while every is not None:
         number = len(days)

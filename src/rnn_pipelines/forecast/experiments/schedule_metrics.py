@@ -1,4 +1,4 @@
-"""What schedules of retraining were worth: error against cost, beside simple methods."""
+"""Results of a backtest: error and cost of each schedule, compared with simple methods."""
 
 from typing import Any
 
@@ -16,13 +16,14 @@ from rnn_pipelines.reading.times import format_time
 
 
 class Entry(BaseModel, extra="allow", frozen=True):
-    """What a schedule, or a simple method, was worth; beside the fields it has those metrics that are plain means, and
-    a schedule those of its intervals, see `measure_intervals`.
+    """Results of a schedule or a simple method.
+
+    Further fields are the plain-mean metrics, and for a schedule those of its intervals, see `measure_intervals`.
 
     Attributes:
         name: of the schedule or method.
-        mse: what decides.
-        p_value: of no difference of the squared errors from those of the reference; None for itself.
+        mse: the deciding metric.
+        p_value: of no difference from the squared errors of the reference; None for itself.
         num_trainings: None for simple methods, as are the other two.
         num_promotions: after the first.
         training_seconds: of all trainings.
@@ -36,21 +37,21 @@ class Entry(BaseModel, extra="allow", frozen=True):
     training_seconds: float | None
 
     def get_metric(self, name: str) -> float:
-        """A metric by its name in `METRICS`."""
+        """Return a metric by its name in `METRICS`."""
         return float(getattr(self, name))
 
     def get_extra(self, name: str) -> float | None:
-        """A metric of intervals; None where there is none."""
+        """Return a metric of the intervals; None if there is none."""
         return (self.model_extra or {}).get(name)
 
 
 class BacktestResults(BaseModel, extra="forbid", frozen=True):
-    """What a backtest comes to; `results.json` holds it.
+    """Results of a backtest, as in `results.json`.
 
     Attributes:
-        num_forecasts: that all have, and that can be judged.
+        num_forecasts: those with an actual and a forecast of every model.
         num_left_out: the others.
-        first_cutoff, last_cutoff: of the judged forecasts, as texts.
+        first_cutoff, last_cutoff: of the evaluated forecasts, as text.
         reference: the schedule with the fewest trainings.
         forecasters: one entry for each schedule, then one for each simple method.
     """
@@ -64,7 +65,7 @@ class BacktestResults(BaseModel, extra="forbid", frozen=True):
 
     @property
     def levels(self) -> list[int]:
-        """Of the intervals."""
+        """The levels of the intervals, in percent."""
         keys = [key for entry in self.schedules for key in entry.model_extra or {} if key.startswith("coverage_")]
         return sorted({int(key.removeprefix("coverage_")) for key in keys})
 
@@ -80,15 +81,15 @@ class BacktestResults(BaseModel, extra="forbid", frozen=True):
 
 
 def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict[str, Any]:
-    """Holds schedules and simple methods against each other, over the forecasts that all of them have.
+    """Compare schedules and simple methods over the forecasts that all of them have.
 
     Args:
-        forecasts: of all of them, beside what happened.
+        forecasts: with the actuals.
         retrainings: `schedule, as_of, is_promoted, training_seconds`, one row for each.
     Returns:
         `BacktestResults` as JSON.
     Raises:
-        SeriesError: no forecast can be judged.
+        SeriesError: no forecast can be evaluated.
     """
     evaluated = forecasts.keep(forecasts.errors.notna().all(axis=1))
     if evaluated.table.empty:

@@ -1,4 +1,4 @@
-"""What a search for better parameters may try; free of Optuna."""
+"""The search space of a parameter search; independent of Optuna."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.parameter_models import ParameterModel, expect, read_parameter_model
 
-# Of what can be searched: how a table becomes windows that differ, and the networks; the rest would move the judge.
+# Blocks that can be searched besides the networks; other blocks would change the data that trials are evaluated on.
 SEARCHED = ("window", "calendar", "training")
 NOT_SEARCHED = ("window.horizon", "training.seed")
 
@@ -21,12 +21,12 @@ Limit = Annotated[int | float | None, expect("a number")]
 
 
 class DimensionSpec(ParameterModel, frozen=True):
-    """What one parameter may be: one of some choices, or a number from `low` to `high`.
+    """The values of one parameter: a list of choices, or the range from `low` to `high`.
 
     Attributes:
         choices: values.
-        low, high: whole numbers where both are.
-        log: whether equal ratios count as equal steps.
+        low, high: the range is of whole numbers if both are.
+        log: whether to sample on a logarithmic scale.
     """
 
     choices: tuple[Choice, ...] | None = Field(None, min_length=1)
@@ -43,12 +43,12 @@ class DimensionSpec(ParameterModel, frozen=True):
 
 
 class TuningSpec(AsOfSpec, frozen=True):
-    """A search; data and all that is not searched are those of `forecast`.
+    """Parameters of a search; data and all parameters outside the space are those of `forecast`.
 
     Attributes:
-        space: what is searched, by names of parameters of `forecast`, such as `gru.units`.
-        num_samples: trials in all, those of earlier runs included; the first has the parameters as they are.
-        time_budget: seconds after which no trial begins but the first; None for no limit.
+        space: by names of parameters of `forecast`, such as `gru.units`.
+        num_samples: total number of trials, including earlier runs; the first has the current parameters.
+        time_budget: seconds after which no trial but the first begins; None for no limit.
         seed: of the search.
     """
 
@@ -89,7 +89,7 @@ class TuningSpec(AsOfSpec, frozen=True):
 
 
 def _list_searched() -> dict[str, Any]:
-    """The types of the blocks that can be searched, by name."""
+    """Return the parameter models of the blocks that can be searched, by name."""
     return {
         name: kind for name, kind in list_parameter_models().items() if name in SEARCHED or "units" in kind.model_fields
     }

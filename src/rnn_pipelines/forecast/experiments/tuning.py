@@ -1,4 +1,4 @@
-"""A search for better parameters, judged by the validation part; the test part is cut off before it begins."""
+"""Parameter search by the error on the validation part; the test part is removed before the search."""
 
 import hashlib
 import json
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STORAGE = "study.db"
-# Complete trials from which on something can be said of what mattered.
+# Smallest number of complete trials for parameter importances.
 MIN_TRIALS = 8
 
 
 class TrialsTable(Table):
-    """One row for each trial: what was tried (as JSON), its loss on validation (missing where it failed), seconds."""
+    """One row for each trial: parameters as JSON, loss on the validation part (missing if it failed), and seconds."""
 
     key = ("trial",)
     trial = Column("int")
@@ -51,13 +51,13 @@ Trials = Annotated[pd.DataFrame, TrialsTable]
 
 @dataclass(frozen=True)
 class TrialJob:
-    """One trial, in whichever process.
+    """One trial, which may run in another process.
 
     Attributes:
         number: of the trial.
         table: up to the end of the validation part.
-        covariate_table: of all steps: what is past in it is not read after the cut-off of a window.
-        spec: whose test part is the validation part.
+        covariate_table: of all steps; past covariates are not read after the cut-off of a window.
+        spec: with the validation part as its test part.
     """
 
     number: int
@@ -68,14 +68,14 @@ class TrialJob:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """What a trial came to.
+    """The result of a trial.
 
     Attributes:
         number: of the trial.
-        loss: of the combination on the validation part: MSE of one series, MASE of several; None where it failed.
-        baseline_loss: the least one of a simple method, likewise.
-        seconds: that it took.
-        reason: why it failed; empty where it did not.
+        loss: of the ensemble on the validation part: MSE of one series, MASE of several; None if the trial failed.
+        baseline_loss: the lowest one of a simple method.
+        seconds: wall time.
+        reason: of the failure; empty without one.
     """
 
     number: int
@@ -93,24 +93,23 @@ def tune(
     parallel: ParallelSpec,
     folder: Path,
 ) -> tuple[Trials, dict[str, Any], dict[str, Any]]:
-    """Searches the space for the parameters with which the combination has the least loss on the validation part.
+    """Search for the parameters with the lowest loss of the ensemble on the validation part.
 
-    A search that was interrupted, or is to have more trials, goes on where it stood; other data or parameters begin
-    another one in the same file. Trials run side by side, as many as there are workers, so that their number is part of
-    what the result depends on.
+    An interrupted search, or one with more trials, is continued. Other data or parameters start a new study in the same
+    file. As many trials run in parallel as there are workers, so that the result depends on their number.
 
     Args:
-        table: the series as they were read.
+        table: the series as read.
         covariate_table: see `read_covariates`; None if there are none.
-        spec: all that is not searched.
-        tuning: what is.
-        parallel: over which processes.
+        spec: the parameters outside the space.
+        tuning: the search.
+        parallel: the processes for the trials.
         folder: of the search's file.
     Returns:
-        All trials. The best parameters as a file for `forecast` holds them: blocks under `forecast`. And a summary:
-        `metric`, `loss`, `first_loss` (of the parameters as they were), `importances` of what was searched.
+        All trials. The best parameters as in a parameter file for `forecast`: blocks under `forecast`. And a summary:
+        `metric`, `loss`, `first_loss` (of the current parameters), `importances` of the parameters in the space.
     Raises:
-        SeriesError: the series can't be used, or no trial could.
+        SeriesError: the series cannot be used, or all trials failed.
         TrainingError: Optuna is not installed.
     """
     known, judge = cut_test_part(table, spec)
@@ -128,9 +127,9 @@ def tune(
 
 
 def cut_test_part(table: Source, spec: ForecastSpec) -> tuple[Source, ForecastSpec]:
-    """The series up to the end of their validation part, and what to fit, whose test part that is.
+    """Return the series up to the end of their validation part, and the spec with that part as its test part.
 
-    Without those that have no such part. Windows are those of all of the series, where they are left open.
+    Series without a validation part are left out. Open window lengths are derived from the whole series.
     """
     recipe = spec.recipe
     _, series, profile, cutoffs = prepare_series(
@@ -143,17 +142,17 @@ def cut_test_part(table: Source, spec: ForecastSpec) -> tuple[Source, ForecastSp
     num_steps = int((cutoffs["validation_stop"] - cutoffs["train_stop"]).min())
     source = recipe.source.model_copy(update={"freq": profile["freq"]})
     split = recipe.split.model_copy(update={"validation": num_steps})
-    # Nobody reads the intervals of a trial.
+    # Trials need no intervals.
     known_of_all = {"source": source, "split": split, "window": recipe.window.fill(profile)}
     judge = replace(spec, recipe=recipe.model_copy(update=known_of_all), level=LevelSpec(()))
     return known, keep_back(judge, num_steps)
 
 
 def change_spec(spec: ForecastSpec, values: Mapping[str, Any]) -> ForecastSpec:
-    """With other values of some parameters.
+    """Return the spec with other values of some parameters.
 
     Args:
-        spec: what to fit.
+        spec: the methods to fit.
         values: by name, such as `gru.units`.
     """
     for name, value in values.items():
@@ -170,7 +169,7 @@ def change_spec(spec: ForecastSpec, values: Mapping[str, Any]) -> ForecastSpec:
 
 
 def list_values(spec: ForecastSpec, tuning: TuningSpec) -> dict[str, Any]:
-    """The parameters that are searched, as they are, where they are in the space."""
+    """Return the current values of the searched parameters, without those that lie outside the space."""
     values = {
         name: getattr(_get_parameters(spec, name.partition(".")[0]), name.partition(".")[2]) for name in tuning.space
     }
@@ -189,7 +188,7 @@ def _get_parameters(spec: ForecastSpec, name: str) -> BaseModel:
 
 
 def run_trial(job: TrialJob) -> TrialResult:
-    """Fits with the parameters of a trial, and measures."""
+    """Fit with the parameters of a trial, and measure the loss."""
     started = time.monotonic()
     try:
         ranked = rank_forecasters(fit_forecasters(job.table, job.covariate_table, job.spec)).set_index("forecaster")
@@ -201,7 +200,7 @@ def run_trial(job: TrialJob) -> TrialResult:
 
 
 def _run_trials(study: "Study", first: TrialJob, tuning: TuningSpec, parallel: ParallelSpec, most: int) -> None:
-    """As many trials as there are workers, side by side; `first` has what they share."""
+    """Run as many trials in parallel as there are workers; `first` has their common inputs."""
     num = min(most, 1 if parallel.backend == "dask" else count_workers(parallel))
     trials = {trial.number: trial for trial in (study.ask() for _ in range(num))}
     asked = {
@@ -247,7 +246,7 @@ def _open_study(folder: Path, name: str, tuning: TuningSpec) -> "Study":
     folder.mkdir(parents=True, exist_ok=True)
     storage = f"sqlite:///{folder / STORAGE}"
     study = optuna.create_study(storage=storage, study_name=name, load_if_exists=True, direction="minimize")
-    # What is drawn after an interruption is not what was drawn before it.
+    # A continued search has another seed, so that it does not repeat earlier samples.
     study.sampler = optuna.samplers.TPESampler(seed=tuning.seed + len(study.trials), constant_liar=True)
     return study
 
@@ -263,7 +262,7 @@ def _get_ended() -> Any:
 
 
 def _summarize(study: "Study", metric: str) -> tuple[Trials, dict[str, Any], dict[str, Any]]:
-    """See `tune`."""
+    """Return the results of `tune`."""
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
     ended = study.get_trials(deepcopy=False, states=_get_ended())
@@ -300,7 +299,7 @@ def _summarize(study: "Study", metric: str) -> tuple[Trials, dict[str, Any], dic
 
 
 def _fingerprint(table: Source, covariate_table: pd.DataFrame | None, asked: object) -> str:
-    """Of all that trials depend on, but for how many there are."""
+    """Return a hash of all that trials depend on, except their number."""
     digest = hashlib.sha256(repr(asked).encode())
     for rows in (table, covariate_table):
         if rows is not None:
