@@ -1,1 +1,1 @@
-"""What people see of forecasts."""
+"""Reports and figures of forecasts."""

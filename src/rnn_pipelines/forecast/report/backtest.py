@@ -1,4 +1,4 @@
-"""The figure and the report of `backtest_forecast`: what schedules of retraining cost, and what they bring."""
+"""Figure and report of `backtest_forecast`: cost and error of retraining schedules."""
 
 from collections.abc import Sequence
 
@@ -14,9 +14,9 @@ from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
 from rnn_pipelines.report.trainings import tabulate_parameters
 
-# Greatest p-value at which a difference counts as shown.
+# Largest p-value at which a difference counts as significant.
 SIGNIFICANCE = 0.05
-# Of the schedules' points: blue of Okabe & Ito's palette.
+# Colour of the schedules: blue of Okabe & Ito's palette.
 COLOR = "#0072b2"
 
 HOW_IT_WENT = (
@@ -35,11 +35,7 @@ HOW_TO_READ = (
 
 
 def draw_error_against_cost(results: BacktestResults) -> Figure:
-    """Each schedule's error over its training time, with the simple methods as lines.
-
-    Args:
-        results: of all of them.
-    """
+    """Draw each schedule's error over its training time, with the simple methods as lines."""
     schedules = results.schedules
     seconds = [entry.training_seconds or 0.0 for entry in schedules]
     figure = Figure(
@@ -49,7 +45,7 @@ def draw_error_against_cost(results: BacktestResults) -> Figure:
             text=[write_label(STYLES[entry.name].name) for entry in schedules],
             customdata=[(entry.num_trainings, entry.num_promotions) for entry in schedules],
             mode="markers+text",
-            # Turn by turn, because schedules that cost about the same stand close together.
+            # Alternating, because labels of schedules with similar costs would overlap.
             textposition=["top center", "bottom center"] * len(schedules),
             marker={"size": 12, "color": COLOR},
             hovertemplate="%{text}: MSE %{y:.4~r}, %{x:.3~r} s, %{customdata[0]} trainings, %{customdata[1]} promoted"
@@ -57,7 +53,7 @@ def draw_error_against_cost(results: BacktestResults) -> Figure:
             showlegend=False,
         )
     )
-    # Room for the names at both ends.
+    # Space for the labels at both ends.
     left, right = -0.08 * max(seconds), 1.1 * max(seconds)
     for entry in results.baselines:
         style, is_near = STYLES[entry.name], entry.mse < 1.2 * max(found.mse for found in schedules)
@@ -76,12 +72,12 @@ def draw_error_against_cost(results: BacktestResults) -> Figure:
 
 
 def render_report(results: BacktestResults, retrainings: Retrainings, backtest: BacktestSpec, figure: Figure) -> str:
-    """Puts verdict, table and picture on one HTML page that needs no network.
+    """Return verdict, tables and figure as one HTML page that needs no network.
 
     Args:
         results: of all schedules and simple methods.
         retrainings: one row for each.
-        backtest: what was replayed.
+        backtest: the parameters.
         figure: the error against the cost.
     """
     left_out = results.num_left_out
@@ -99,7 +95,7 @@ def render_report(results: BacktestResults, retrainings: Retrainings, backtest: 
 
 
 def describe_verdict(results: BacktestResults) -> str:
-    """Whether any schedule is shown to be better than the one that trains least, and how all stand to ridge and co."""
+    """Return whether a schedule is better than the reference, and how the best one compares with simple methods."""
     reference = next(entry for entry in results.schedules if entry.name == results.reference)
     best, simple = (min(entries, key=lambda e: e.mse) for entries in (results.schedules, results.baselines))
     shown = [entry for entry in results.schedules if entry.p_value is not None and entry.p_value <= SIGNIFICANCE]
@@ -122,7 +118,7 @@ def describe_verdict(results: BacktestResults) -> str:
 
 
 def tabulate_schedules(results: BacktestResults) -> Table:
-    """One row for each schedule and simple method, the lowest errors marked."""
+    """Return one row for each schedule and simple method; the lowest errors are marked."""
     entries = results.forecasters
     best = {
         (min(range(len(entries)), key=lambda row: entries[row].get_metric(name)), column)
@@ -146,13 +142,13 @@ def _format_row(entry: Entry, levels: Sequence[int]) -> Sequence[str]:
 
 
 def _format_interval(entry: Entry, level: int) -> tuple[str, str]:
-    """Its coverage in percent, and its width."""
+    """Return the coverage in percent, and the width."""
     coverage, width = (entry.get_extra(f"{measure}_{level}") for measure in ("coverage", "width"))
     return NO_NUMBER if coverage is None else f"{100 * coverage:.1f}", format_number(width)
 
 
 def tabulate_retrainings(retrainings: Retrainings) -> Table:
-    """The retrainings whose challenger was promoted, the first of each schedule among them."""
+    """Return the retrainings whose challenger was promoted, including the first of each schedule."""
     is_first = ~retrainings["schedule"].duplicated()
     rows = [
         [STYLES[row.schedule].name, format_time(row.as_of), "the first" if first else row.reason]

@@ -1,4 +1,4 @@
-"""Which series and steps the figures of forecasts draw: a readable choice, and words for it."""
+"""Selection of series and steps for the figures of forecasts, and its description."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,34 +6,34 @@ import numpy as np
 import pandas as pd
 
 MAX_SERIES = 12
-# Over all series of a figure, so that its file stays well below a megabyte.
+# Total over the series of a figure, so that its file stays well below a megabyte.
 MAX_STEPS = 3000
 
 
 def choose_steps(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Rows in which no time comes twice: the first step ahead of rolling origins, or all steps of a single one."""
+    """Return rows without repeated times: the first step ahead of rolling origins, or all steps of a single one."""
     has_many_origins = predictions.groupby("unique_id")["cutoff"].nunique().max() > 1
     return predictions[predictions["horizon_step"] == 1] if has_many_origins else predictions
 
 
 def choose_series(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The rows of at most `MAX_SERIES` series, spread evenly over all."""
+    """Return the rows of at most `MAX_SERIES` series, evenly spaced, by name."""
     names = table["unique_id"].unique()
     places = np.linspace(0, len(names) - 1, min(len(names), MAX_SERIES)).round().astype(int)
     return {str(name): table[table["unique_id"] == name] for name in names[places]}
 
 
 def keep_last_steps(tables: Mapping[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """The end of each series' table, so that together they have no more than `MAX_STEPS` rows."""
+    """Return the last rows of each series, at most `MAX_STEPS` in total."""
     return (table.tail(MAX_STEPS // len(tables)) for table in tables.values())
 
 
 def describe_choice(chosen: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> str:
-    """How far ahead the forecasts are, and which of their series and steps are drawn, where it is not all.
+    """Describe how many steps ahead the forecasts are, and which series and steps are drawn if not all are.
 
     Args:
-        chosen: forecasts of all series, with the steps that are to be drawn.
-        tables: what `keep_last_steps` is given.
+        chosen: forecasts of all series, with the selected steps.
+        tables: the input of `keep_last_steps`.
     """
     horizon, num_series = int(chosen["horizon_step"].max()), chosen["unique_id"].nunique()
     parts = ["one step ahead" if horizon == 1 else f"1 to {horizon} steps ahead"]
@@ -46,14 +46,14 @@ def describe_choice(chosen: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) ->
 
 
 def join_steps(steps: pd.DataFrame, forecasts: pd.DataFrame, num_before: int) -> pd.DataFrame:
-    """One series' steps and its forecasts for them, NaN where there is none, so that no line is drawn across a gap.
+    """Return the steps of one series with its forecasts; NaN without a forecast, so that lines have gaps there.
 
     Args:
         steps: all rows of the series.
-        forecasts: its rows of predictions, no time twice.
-        num_before: so many steps before the first forecast come along.
+        forecasts: its rows of predictions, without repeated times.
+        num_before: number of steps to include before the first forecast.
     Returns:
-        `ds`, `y` (NaN where nothing was observed), `cutoff`, `horizon_step` and the forecasters.
+        `ds`, `y` (NaN if not observed), `cutoff`, `horizon_step` and the forecasters.
     """
     start = max(int(steps["ds"].searchsorted(forecasts["ds"].min())) - num_before, 0)
     steps = hide_filled(steps)[start:]
@@ -62,10 +62,10 @@ def join_steps(steps: pd.DataFrame, forecasts: pd.DataFrame, num_before: int) ->
 
 
 def hide_filled(steps: pd.DataFrame) -> pd.DataFrame:
-    """`ds` and `y`, NaN where nothing was observed."""
+    """Return `ds` and `y`, NaN if not observed."""
     return steps[["ds"]].assign(y=steps["y"].where(steps["observed"]))
 
 
 def show_time(times: pd.Series) -> pd.Series:
-    """Times as texts, without the midnight that each would carry; steps as they are."""
+    """Return times as text, without the hour if all are at midnight; steps are unchanged."""
     return times.astype(str) if pd.api.types.is_datetime64_any_dtype(times) else times

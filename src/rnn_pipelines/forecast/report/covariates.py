@@ -1,4 +1,4 @@
-"""What the report says of covariates."""
+"""The section on covariates in the report."""
 
 from rnn_pipelines.forecast.evaluation.covariates import Covariates
 from rnn_pipelines.report.notes import find_failure, write_note
@@ -17,10 +17,10 @@ PANEL_IN_WORDS = "Here it is the median over series."
 
 
 def report_covariates(covariates: Covariates, num_series: int) -> list[Section]:
-    """Their section; none where none are read.
+    """Return the section on covariates; empty if none are read.
 
     Args:
-        covariates: what was read.
+        covariates: see `CovariatesTable`, or a note on a failure.
         num_series: of the run.
     """
     if (reason := find_failure(covariates)) is not None:
@@ -32,7 +32,7 @@ def report_covariates(covariates: Covariates, num_series: int) -> list[Section]:
 
 
 def tabulate_covariates(covariates: Covariates) -> Table:
-    """Each covariate: when it is known, how it is read, and its effect."""
+    """Return role, encoding and effect of each covariate."""
     unit = "%" if covariates["is_percent"].any() else "unit of the data"
     rows = [[row.covariate, row.role, row.read_as, format_number(row.effect)] for row in covariates.itertuples()]
     return Table(header=["covariate", "role", "read as", f"effect, {unit}"], rows=rows, num_text_columns=3)

@@ -1,4 +1,4 @@
-"""The figure and the report of `cross_validate_forecast`."""
+"""Figure and report of `cross_validate_forecast`."""
 
 from plotly.graph_objects import Figure
 
@@ -11,9 +11,9 @@ from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
 from rnn_pipelines.report.trainings import tabulate_parameters
 
-# Greatest p-value at which a difference counts as shown.
+# Largest p-value at which a difference counts as significant.
 SIGNIFICANCE = 0.05
-# A forecaster whose error is farther above the best one is hidden at first, so that the others can be told apart.
+# A forecaster with more than this multiple of the lowest error is hidden at first, so that the others stay readable.
 MAX_SHOWN = 1.5
 
 HOW_TO_READ = (
@@ -28,11 +28,7 @@ HOW_IT_WENT = {
 
 
 def draw_error_by_cutoff(by_cutoff: MetricsByCutoff) -> Figure:
-    """Everyone's MSE, window by window.
-
-    Args:
-        by_cutoff: the metrics.
-    """
+    """Draw the MSE of each forecaster by window."""
     figure = Figure()
     lowest = by_cutoff.groupby("forecaster")["mse"].mean().min()
     for name, own in by_cutoff.groupby("forecaster", sort=False):
@@ -51,11 +47,11 @@ def draw_error_by_cutoff(by_cutoff: MetricsByCutoff) -> Figure:
 
 
 def render_report(results: WindowResults, validation: CrossValidationSpec, figure: Figure) -> str:
-    """Puts verdict, table and picture on one HTML page that needs no network.
+    """Return verdict, table and figure as one HTML page that needs no network.
 
     Args:
-        results: of everyone.
-        validation: which windows were asked for.
+        results: of all forecasters.
+        validation: the parameters.
         figure: the error by window.
     """
     judged = (
@@ -72,7 +68,7 @@ def render_report(results: WindowResults, validation: CrossValidationSpec, figur
 
 
 def describe_verdict(results: WindowResults) -> str:
-    """Who has the least error, and whether that is shown."""
+    """Name the forecaster with the lowest error, and state whether the difference is significant."""
     best = results.rank()[0]
     numbers, theirs = results.forecasters[best], results.forecasters[results.baseline]["mse"] or 0.0
     mse, p_value = numbers["mse"] or 0.0, numbers["p_value"]
@@ -87,7 +83,7 @@ def describe_verdict(results: WindowResults) -> str:
 
 
 def tabulate_forecasters(results: WindowResults) -> Table:
-    """One row for each forecaster, the best one first, the lowest errors marked."""
+    """Return one row for each forecaster, the best one first; the lowest errors are marked."""
     names = results.rank()
     blocks = [results.forecasters[name] for name in names]
     coverages = sorted({key for block in blocks for key in block if key.startswith("coverage_")})

@@ -1,4 +1,4 @@
-"""The figure of what moved the forecasts: series, calendar and covariates, and which values of the past."""
+"""Figure of the contributions of past values, calendar and covariates to the forecasts."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,11 +15,10 @@ from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, set_title, write_label
 from rnn_pipelines.report.notes import draw_note, find_failure
 
-# Those that count most: more rows of a figure can't be read.
+# The most important lags; more rows would not be readable.
 MAX_LAGS = 30
 KINDS = {"static": "static", "future": "known ahead", "past": "of the past"}
-# The inputs that are no columns of the user's table. Columns have their kind in their name, so that no two inputs share
-# a name, whatever a column is called.
+# Inputs that are not columns of the user's table. The name of a column includes its kind, so that all names are unique.
 NAMES = {
     TARGET: "values of the past",
     CALENDAR: "calendar",
@@ -36,7 +35,7 @@ HOW_TO_READ = (
 
 
 def draw_explanation(explanation: pd.DataFrame) -> Figure:
-    """Which inputs moved the forecasts, on average over windows of the test part, and those of the next values.
+    """Draw the contributions of the inputs, averaged over windows of the test part, and for the next values.
 
     Args:
         explanation: see `explain_ensemble`.
@@ -62,7 +61,7 @@ def draw_explanation(explanation: pd.DataFrame) -> Figure:
 
 
 def _choose_windows(moved: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, bool]]:
-    """Label, rows, and whether they are of many windows."""
+    """Yield a label, the rows, and whether they belong to many windows."""
     yield "on average", moved[moved["part"] == "test"], True
     for name, table in moved[moved["part"] == "future"].groupby("unique_id", sort=False):
         yield f"next values of {name}", table, False
@@ -106,7 +105,7 @@ def _name_input(name: str) -> str:
 
 
 def _draw_lags(table: pd.DataFrame, is_average: bool) -> Heatmap:
-    """A row for each lag, a column for each step ahead; of many windows the mean size, of one its sign too."""
+    """Draw a row for each lag and a column for each step ahead: mean sizes of many windows, signed values of one."""
     own = table[table["input"] == TARGET]
     own = own.assign(contribution=own["contribution"].abs()) if is_average else own
     grid = own.pivot_table(index="lag", columns="horizon_step", values="contribution", aggfunc="mean")

@@ -1,4 +1,4 @@
-"""The figures of `forecast`. Of many series or steps, each draws a readable choice and says so in its subtitle."""
+"""The figures of `forecast`. With many series or steps, each draws a selection and describes it in its subtitle."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -47,7 +47,7 @@ def draw_figures(
     explanation: pd.DataFrame,
     **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
-    """Draws every figure of the report, by name.
+    """Draw all figures of the report, by name.
 
     Args:
         predictions: of the test part.
@@ -55,7 +55,7 @@ def draw_figures(
         next_values: forecasts of the steps after it.
         by_step, by_level: metrics of the predictions.
         explanation: see `explain_ensemble`.
-        histories: losses by epoch of each network.
+        histories: losses of each network by training step.
     """
     if predictions.table["ds"].dtype != series["ds"].dtype:
         # Forecasts are shown in local time.
@@ -76,17 +76,17 @@ def draw_figures(
 
 
 def find_strongest_baseline(by_step: MetricsByStep) -> str:
-    """The baseline with the smallest MSE over all steps ahead."""
+    """Return the baseline with the lowest MSE over all steps ahead."""
     mse = by_step.groupby("forecaster")["mse"].mean()
     return str(mse.loc[mse.index.intersection(list(METHODS))].idxmin())
 
 
 def draw_forecasts(predictions: Predictions, series: Series, hidden: set[str]) -> Figure:
-    """Forecast against actual over the test part: the first step of every origin, or all steps of a single one.
+    """Draw forecasts and actuals of the test part: the first step of each origin, or all steps of a single one.
 
     Args:
         predictions, series: see `draw_figures`.
-        hidden: forecasters that show up once they are clicked in the legend.
+        hidden: forecasters that are hidden until they are clicked in the legend.
     """
     rows = choose_steps(predictions.table)
     num_before = 0 if (rows["horizon_step"] == 1).all() else 2 * int(rows["horizon_step"].max())
@@ -100,7 +100,7 @@ def draw_forecasts(predictions: Predictions, series: Series, hidden: set[str]) -
 
 
 def draw_newest_window(predictions: Predictions, series: Series, hidden: set[str]) -> Figure:
-    """All steps of the newest forecast of each series that can be held against what happened.
+    """Draw all steps of the newest forecast of each series in the test part.
 
     Args:
         predictions, series: see `draw_figures`.
@@ -114,7 +114,7 @@ def draw_newest_window(predictions: Predictions, series: Series, hidden: set[str
 
 
 def draw_next_values(series: Series, next_values: Predictions, hidden: set[str]) -> Figure:
-    """The end of the observed series, and the forecasts of the steps after it.
+    """Draw the end of the observed series, and the forecasts of the steps after it.
 
     Args:
         series, next_values: see `draw_figures`.
@@ -131,11 +131,11 @@ def draw_next_values(series: Series, next_values: Predictions, hidden: set[str])
 
 
 def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figure:
-    """Every metric in the unit of the data, of every forecaster at every step ahead; bars where there is one step.
+    """Draw the metrics in the unit of the data, by forecaster and step ahead; bars if there is only one step.
 
     Args:
         by_step: see `draw_figures`.
-        predictions: see `draw_figures`; their noise-free signal, where it is known, shows the noise floor.
+        predictions: see `draw_figures`; the noise floor is drawn if their noise-free signal is known.
     """
     errors = pd.concat([by_step, _measure_noise(predictions)])
     figure = Figure()
@@ -155,7 +155,7 @@ def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figu
 
 
 def draw_residuals(predictions: Predictions) -> Figure:
-    """Actual minus forecast of the networks, over time and as a histogram; the same steps as in `draw_forecasts`.
+    """Draw actual minus forecast of the networks, over time and as a histogram, for the steps of `draw_forecasts`.
 
     Args:
         predictions: see `draw_figures`.
@@ -185,7 +185,7 @@ def _draw_lines(tables: Mapping[str, pd.DataFrame], predictions: Predictions, hi
     figure = Figure()
     for table in keep_last_steps({name: table.reset_index(drop=True) for name, table in tables.items()}):
         times = show_time(table["ds"])
-        # Of one alone: the fans of all would hide each other.
+        # Intervals of the ensemble only, because several fans would hide each other.
         figure.add_traces(draw_fan(ENSEMBLE, times, table, predictions.levels, visible=True))
         figure.add_trace(draw_line(ACTUAL, times, table["y"]))
         for name in predictions.forecasters:
@@ -205,7 +205,7 @@ def _draw_steps(style: Style, steps: pd.Series, errors: pd.Series) -> Scatter | 
 
 
 def _draw_histogram(errors: pd.Series, edges: np.ndarray, options: dict[str, Any]) -> Scatter:
-    """An outline, because filled bars of two networks hide each other."""
+    """Draw an outline, because filled bars of two networks hide each other."""
     counts, _ = np.histogram(errors, edges)
     centers = (edges[:-1] + edges[1:]) / 2
     width = edges[1] - edges[0]
@@ -220,7 +220,7 @@ def _draw_histogram(errors: pd.Series, edges: np.ndarray, options: dict[str, Any
 
 
 def _measure_noise(predictions: Predictions) -> MetricsByStep | None:
-    """Errors of the noise-free signal by step ahead, as if it were a forecaster."""
+    """Return the errors of the noise-free signal by step ahead, in the form of a forecaster; None if it is unknown."""
     if "signal" not in predictions.table:
         return None
     table = predictions.table[[*StepsTable.columns, "y"]].assign(**{NOISE_FLOOR: predictions.table["signal"]})

@@ -1,4 +1,4 @@
-"""What people see of intervals: fans around forecasts, and whether they held what they promise."""
+"""Table and figures of prediction intervals: fans around forecasts, and their coverage."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,7 @@ EMPTY_LEVELS = (
 
 
 def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Table:
-    """What each forecaster's intervals held, and how wide they were for it.
+    """Return coverage, width and Winkler score of each forecaster's intervals by level, and its scaled CRPS.
 
     Args:
         metrics: of all forecasters.
@@ -67,18 +67,18 @@ def _format_level(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str,
 
 
 def format_empty_levels(by_level: MetricsByLevel) -> list[str]:
-    """In words, which levels no interval could be promised of; nothing where there is none."""
+    """Return a note on the levels without any interval; empty if there are none."""
     is_empty = by_level.groupby("level")["coverage"].agg(lambda values: values.isna().all())
     levels = [f"{level} %" for level in is_empty.index[is_empty.astype(bool)]]
     return [EMPTY_LEVELS.format(levels=", ".join(levels))] if levels else []
 
 
 def draw_coverage(by_level: MetricsByLevel, hidden: set[str]) -> Figure:
-    """Coverage of every forecaster at every step ahead, beside what was promised.
+    """Draw the coverage of each forecaster by step ahead, beside the expected one.
 
     Args:
         by_level: by level and step ahead.
-        hidden: forecasters that show up once they are clicked in the legend.
+        hidden: forecasters that are hidden until they are clicked in the legend.
     """
     figure = Figure()
     levels = [int(level) for level in by_level["level"].unique()]
@@ -101,12 +101,12 @@ def draw_coverage(by_level: MetricsByLevel, hidden: set[str]) -> Figure:
 def draw_fan(
     name: str, x: pd.Series, table: pd.DataFrame, levels: tuple[int, ...], visible: bool | str
 ) -> list[Scatter]:
-    """One band for each level around a forecaster's forecasts, the widest first.
+    """Draw one band for each level around the forecasts of a forecaster, the widest first.
 
     Args:
         name: of the forecaster.
-        x: where the rows of the table stand.
-        table: with the columns of bounds; where they are missing, nothing is drawn.
+        x: positions of the rows of the table.
+        table: with the columns of bounds; nothing is drawn for missing ones.
         levels: of the intervals.
         visible: see Plotly's `Scatter`.
     """
@@ -122,7 +122,7 @@ def _draw_band(name: str, x: pd.Series, table: pd.DataFrame, level: int, visible
     is_known = low.notna() & high.notna()
     xs: list[object] = []
     ys: list[float | None] = []
-    # An outline for each run of rows, so that no band is drawn across a gap.
+    # One outline for each run of rows, so that bands have gaps.
     for _, rows in table[is_known].groupby((~is_known).cumsum()[is_known]):
         xs += [*x[rows.index], *x[rows.index][::-1], None]
         ys += [*high[rows.index], *low[rows.index][::-1], None]

@@ -1,4 +1,4 @@
-"""The report of `monitor_forecast`: the verdict, and what past forecasts were worth against what was promised."""
+"""The report of `monitor_forecast`: the verdict, and realised against expected errors."""
 
 import math
 from collections.abc import Iterable
@@ -54,12 +54,12 @@ def render_report(
     monitoring: MonitorForecastSpec,
     **figures: Figure,
 ) -> str:
-    """Puts a day's verdict and what it stands on on one HTML page that needs no network.
+    """Return the verdict of a day with its evidence as one HTML page that needs no network.
 
     Args:
         verdict: of the day.
         profile: of the series.
-        monitoring: what was asked for.
+        monitoring: the parameters.
         figures: by name, see `draw_figures`.
     """
     by_step, versions = tabulate_steps(verdict["by_step"]), tabulate_versions(verdict)
@@ -80,14 +80,14 @@ def render_report(
 
 
 def write_verdict(verdict: ForecastVerdict) -> str:
-    """The verdict and the gravest reason in one sentence."""
+    """Return the verdict and the most serious reason in one sentence."""
     first, *others = verdict["reasons"]
     more = f" ({len(others)} more below)" if others and verdict["verdict"] != "ok" else ""
     return f"{IN_WORDS[verdict['verdict']]}: {first}{more}."
 
 
 def describe_error(error: RealisedError) -> str:
-    """Which forecasts the verdict is about."""
+    """Describe the forecasts of the verdict, and their error."""
     if not error["num_forecasts"]:
         return "There is no forecast by the version in use to hold against a promise."
     p_value = "no p-value" if error["p_value"] is None else format_p_value(error["p_value"])
@@ -100,7 +100,7 @@ def describe_error(error: RealisedError) -> str:
 
 
 def tabulate_steps(by_step: list[GroupError]) -> Table:
-    """Realised error against the promise for each step ahead."""
+    """Return realised and expected error at each step ahead."""
     return Table(
         header=["step ahead", "forecasts", "RMSE", "MAE", "expected RMSE", "MSE ratio"],
         rows=[[str(row["horizon_step"]), f"{row['num_forecasts']:,}", *_format_errors(row)] for row in by_step],
@@ -109,7 +109,7 @@ def tabulate_steps(by_step: list[GroupError]) -> Table:
 
 
 def tabulate_versions(verdict: ForecastVerdict) -> Table:
-    """Realised error against the promise of each model version, over all of its forecasts."""
+    """Return realised and expected error of each model version, over all of its forecasts."""
     return Table(
         header=["model version", "mark", "first cut-off", "forecasts", "RMSE", "MAE", "expected RMSE", "ratio"],
         rows=[
@@ -143,7 +143,7 @@ def _list_drift(drift: list[DriftRow]) -> list[Part]:
 
 
 def tabulate_drift(drift: list[DriftRow]) -> Table:
-    """How far the newest values of each series are from those of the past."""
+    """Return the distance of the newest values of each series from its past."""
     return Table(
         header=["series", "newest values", "past stretches", "shift", "distance", "p"],
         rows=[
@@ -165,7 +165,7 @@ def _report_covariates(rows: list[CovariateDriftRow]) -> list[Section]:
 
 
 def tabulate_covariates(rows: list[CovariateDriftRow]) -> Table:
-    """How far the newest values of each covariate are from those of the past."""
+    """Return the distance of the newest values of each covariate from its past."""
     header = ["covariate", "newest values", "series", "drifted", "distance", "p", "hardly seen"]
     return Table(
         header=header,
@@ -195,7 +195,7 @@ def _report_intervals(verdict: ForecastVerdict) -> list[Section]:
 
 
 def tabulate_intervals(intervals: list[RealisedCoverage]) -> Table:
-    """How many actuals lay inside of the intervals of each level."""
+    """Return the realised coverage of the intervals of each level."""
     return Table(
         header=["level, %", "inside, %", "p", "forecasts", "cut-offs"],
         rows=[
@@ -213,7 +213,7 @@ def tabulate_intervals(intervals: list[RealisedCoverage]) -> Table:
 
 
 def tabulate_anomalies(anomalies: list[Anomaly]) -> Table:
-    """Actuals outside of their widest interval."""
+    """Return the actuals outside their widest interval."""
     return Table(
         header=["series", "time", "actual", "lower bound", "upper bound"],
         rows=[
@@ -226,7 +226,7 @@ def tabulate_anomalies(anomalies: list[Anomaly]) -> Table:
 
 
 def tabulate_coverage(verdict: ForecastVerdict, profile: Profile) -> Table:
-    """The forecaster in use, the data, and which steps there is no forecast from."""
+    """Return the forecaster in use, the data, and the steps without a forecast from them."""
     coverage = verdict["coverage"]
     missed = {name: steps for name, steps in coverage["missed_steps"].items() if steps}
     facts = [

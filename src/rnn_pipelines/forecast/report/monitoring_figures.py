@@ -1,4 +1,4 @@
-"""The figures of `monitor_forecast`: realised error against the promise, over time and by step ahead."""
+"""The figures of `monitor_forecast`: realised and expected error, over time and by step ahead."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from rnn_pipelines.report.figures import NEUTRAL_COLOR, count_up_to, draw_line, 
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.styles import Style
 
-# More marks than these would lie on each other; the table of the versions names them all.
+# More labels would overlap; the table of the versions lists all of them.
 MAX_NAMED_MARKS = 24
 # Blue and vermilion of Okabe & Ito's palette.
 REALISED, EXPECTED = Style("realised", "#0072b2"), Style("expected", "#d55e00", "dash")
@@ -25,12 +25,12 @@ NOTHING = "no past forecast can be judged yet"
 def draw_figures(
     evaluated: EvaluatedForecasts, verdict: ForecastVerdict, monitoring: MonitorForecastSpec
 ) -> dict[str, Figure]:
-    """Draws `error_over_time` and `error_by_step`.
+    """Draw `error_over_time` and `error_by_step`.
 
     Args:
-        evaluated: past forecasts by all versions.
+        evaluated: past forecasts of all versions.
         verdict: on those of the version in use.
-        monitoring: with the number of cut-offs that are judged.
+        monitoring: with the number of cut-offs of the verdict.
     """
     return {
         "error_over_time": draw_or_note(draw_error_over_time, evaluated, monitoring.error.num_cutoffs),
@@ -39,11 +39,11 @@ def draw_figures(
 
 
 def draw_error_over_time(evaluated: EvaluatedForecasts, num_cutoffs: int) -> Figure:
-    """RMSE of the forecasts from each cut-off, its mean over the cut-offs before it, and the promise.
+    """Draw the RMSE of the forecasts from each cut-off, its rolling mean, and the expected RMSE.
 
     Args:
         evaluated: see `draw_figures`.
-        num_cutoffs: of which the mean is taken.
+        num_cutoffs: of the rolling mean.
     """
     figure = Figure()
     if evaluated.empty:
@@ -63,7 +63,7 @@ def draw_error_over_time(evaluated: EvaluatedForecasts, num_cutoffs: int) -> Fig
 
 
 def mark_versions(evaluated: EvaluatedForecasts) -> pd.DataFrame:
-    """The model versions by their first cut-off that is judged: `model_version, first_cutoff, mark` (v1, v2, …)."""
+    """Return the model versions by their first evaluated cut-off: `model_version, first_cutoff, mark` (v1, v2, …)."""
     first = evaluated.groupby("model_version")["cutoff"].min().rename("first_cutoff").reset_index()
     first = first.sort_values(["first_cutoff", "model_version"], ignore_index=True)
     return first.assign(mark=[f"v{number}" for number in range(1, len(first) + 1)])
@@ -80,11 +80,7 @@ def _mark_versions(figure: Figure, marks: pd.DataFrame) -> None:
 
 
 def draw_error_by_step(by_step: list[GroupError]) -> Figure:
-    """Realised and promised RMSE of each step ahead.
-
-    Args:
-        by_step: one row for each.
-    """
+    """Draw the realised and expected RMSE at each step ahead."""
     figure = Figure()
     if not by_step:
         set_title(figure, "Error by step ahead", "no past forecast by the version in use can be judged yet")

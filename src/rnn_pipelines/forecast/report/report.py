@@ -23,9 +23,9 @@ from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_skill
 from rnn_pipelines.report.page import Section, Table, render_page
 from rnn_pipelines.report.trainings import tabulate_parameters
 
-# In the order in which they are read: in the unit of the data, in its square, without one.
+# In reading order: metrics in the unit of the data, in its square, without a unit.
 COLUMNS = sorted(METRICS, key=lambda name: UNITS.index(METRICS[name].unit))
-# Without an interval: a smaller difference can come from the seed alone.
+# Largest relative difference of a tie if there is no interval; the seed alone can cause smaller ones.
 TIE_FRACTION = 0.01
 
 HOW_TO_READ = (
@@ -69,7 +69,7 @@ GLOSSARY = (
 
 
 def describe_baselines() -> str:
-    """What each of the baselines does, in one sentence."""
+    """Describe all baselines in one sentence."""
     told = ", ".join(f"{baseline.style.name} {baseline.does}" for baseline in METHODS.values() if baseline.does)
     return f"{told[:1].upper()}{told[1:]}."
 
@@ -83,15 +83,15 @@ def render_report(
     tables: Mapping[str, pd.DataFrame],
     **figures: Figure,
 ) -> str:
-    """Puts a run's results on one HTML page that needs no network.
+    """Return the results of a run as one HTML page that needs no network.
 
     Args:
         metrics: of all forecasters.
         profile: of the series.
         parameters: the run's blocks of parameters: models or plain values.
-        records: of each network's training.
+        records: the training record of each network.
         ensemble: its weights and losses, see `fit_ensemble`.
-        tables: `by_level`, metrics of the intervals, and `covariates`, what was read of them.
+        tables: `by_level`, metrics of the intervals, and `covariates`, their roles and effects.
         figures: by name, see `draw_figures`.
     """
     how_to_read = HOW_TO_READ.format(reference=STYLES[metrics.reference].name)
@@ -129,11 +129,7 @@ def _report_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel, figure
 
 
 def write_verdict(metrics: ForecastMetrics) -> str:
-    """Whether the best network and the combination beat, tie or lose to the best baseline, and by how much.
-
-    Args:
-        metrics: of all forecasters; `deciding` says which metric decides.
-    """
+    """Return whether the best network and the ensemble beat, tie or lose to the best baseline, and by how much."""
     if ENSEMBLE not in metrics.forecasters:
         return judge_network(metrics)
     heading, baseline = METRICS[metrics.deciding].heading, metrics.find_best_baseline()
@@ -146,11 +142,7 @@ def write_verdict(metrics: ForecastMetrics) -> str:
 
 
 def judge_network(metrics: ForecastMetrics) -> str:
-    """The first sentence of the verdict: how the best network does beside the best baseline.
-
-    Args:
-        metrics: see `write_verdict`.
-    """
+    """Return the first sentence of the verdict: the best network against the best baseline."""
     values = {name: metrics.get(name, metrics.deciding) for name in metrics.forecasters}
     baseline = metrics.find_best_baseline()
     network = min((name for name in values if name not in METHODS and name != ENSEMBLE), key=lambda name: values[name])
@@ -223,11 +215,9 @@ def _relate_to_floor(ours: float, floor: float | None) -> str:
 
 
 def tabulate_metrics(metrics: ForecastMetrics) -> Table:
-    """Metrics of everyone, from the best to the worst, and of the noise floor where it is known; how far they are from
-    the best baseline. The best of each column is marked.
+    """Return the metrics of all forecasters, from the best to the worst, and of the noise floor if it is known.
 
-    Args:
-        metrics: of all forecasters.
+    The table includes the differences from the best baseline. The best value of each column is marked.
     """
     measured, floor = {name: metrics.forecasters[name] for name in metrics.rank()}, metrics.noise_floor_mse
     baseline = metrics.find_best_baseline()
@@ -243,7 +233,7 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
         for name, numbers in measured.items()
     ]
     if floor is not None:
-        # Only synthetic series have one, and they come one at a time, so that its root is the RMSE.
+        # Only single synthetic series have a noise floor, so that its root is the RMSE.
         known = {"mse": floor, "rmse": math.sqrt(floor)}
         rows.append(
             [STYLES[NOISE_FLOOR].name, *(format_number(known.get(column)) for column in COLUMNS), *[NO_NUMBER] * 4]
@@ -260,7 +250,7 @@ def _format_seconds(seconds: float | None) -> str:
 
 
 def format_difference(numbers: Mapping[str, float | None]) -> str:
-    """In percent, with its interval: −3.1 (−5.2 to −1.0)."""
+    """Return the difference in percent with its interval: −3.1 (−5.2 to −1.0)."""
     difference, low, high = (numbers.get(f"difference{end}") for end in ("", "_low", "_high"))
     if difference is None:
         return NO_NUMBER
@@ -271,7 +261,7 @@ def format_difference(numbers: Mapping[str, float | None]) -> str:
 
 
 def _find_best(measured: Sequence[Mapping[str, float | None]], columns: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Cells of the lowest error in each column, and of those that look the same."""
+    """Yield the cells with the lowest error of each column, and those that look the same."""
     for column, metric in enumerate(columns, start=1):
         errors = [numbers.get(metric) for numbers in measured]
         lowest = min((error for error in errors if error is not None), default=None)
@@ -280,7 +270,7 @@ def _find_best(measured: Sequence[Mapping[str, float | None]], columns: Sequence
 
 
 def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
-    """What each network is made of, how it was trained and the shrinkage of its corrections."""
+    """Return architecture, training and shrinkage of each network."""
     designs = [record["hyperparameters"] for record in records.values()]
     header = ["network", "members", "units", "steps read as one", "parameters", "steps", "best step", "shrinkage"]
     rows = [
@@ -311,7 +301,7 @@ def tabulate_weights(ensemble: Mapping[str, Any]) -> Table:
 
 
 def tabulate_profile(profile: Profile) -> Table:
-    """What the data are, and every repair that they needed."""
+    """Return the facts of the data, and all repairs."""
     freq, season_length = profile["freq"], profile["season_length"]
     facts = [
         ["source", profile["source"]],

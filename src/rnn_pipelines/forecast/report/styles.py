@@ -1,4 +1,4 @@
-"""Names, colours and dashes of everyone in the reports of forecasting."""
+"""Names, colours and dashes of all forecasters in the reports."""
 
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_STYLE
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS

@@ -1,4 +1,4 @@
-"""What a run says at its end, for a terminal: verdict, leaderboard and next values."""
+"""The summary of a run for a terminal: verdict, leaderboard and next values."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -19,18 +19,18 @@ MAX_VALUES = 7
 
 
 def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
-    """The verdict in a sentence, everyone from the best to the worst, and what comes next.
+    """Return the verdict in a sentence, the forecasters from the best to the worst, and the next values.
 
     Args:
         metrics: of all forecasters.
-        next_values: of all forecasters, of which that in use is shown, for the first series.
+        next_values: of all forecasters; those of the ensemble for the first series are shown.
     """
     blocks = [wrap_lines(judge_network(metrics)), rank(metrics), list_next_values(next_values)]
     return "\n\n".join(blocks)
 
 
 def rank(metrics: ForecastMetrics) -> str:
-    """Everyone on the test part, from the best to the worst."""
+    """Return all forecasters on the test part, from the best to the worst."""
     deciding, baseline = metrics.deciding, metrics.find_best_baseline()
     shown = [deciding, *(name for name in ("rmse", "mae", "mase") if name != deciding)]
     numbers = metrics.forecasters
@@ -57,7 +57,7 @@ def _format_coverage(coverage: float | None) -> str:
 
 
 def list_next_values(next_values: Predictions) -> str:
-    """The forecasts that go into use, of the first series, with their intervals."""
+    """Return the forecasts of the ensemble for the first series, with their intervals."""
     table = next_values.table
     first = table[table["unique_id"] == table["unique_id"].iloc[0]] if len(table) else table
     if first.empty:
@@ -82,7 +82,7 @@ def list_next_values(next_values: Predictions) -> str:
 
 
 def _choose_form(values: np.ndarray) -> Callable[[float], str]:
-    """As many decimals for all numbers as the largest needs for four digits."""
+    """Return a formatter with the same decimals for all numbers: as many as the largest needs for four digits."""
     largest = np.abs(values[np.isfinite(values)]).max(initial=0.0)
     magnitude = math.floor(math.log10(largest)) if largest > 0 else 0
     if not -5 <= magnitude < 15:
@@ -104,7 +104,7 @@ def _is_alone(table: pd.DataFrame) -> bool:
 
 
 def _write_times(times: pd.Series) -> list[str]:
-    """As short as they can be: dates without an hour where none has one."""
+    """Return the times as short text: dates without an hour if all are at midnight."""
     return [str(time) for time in (times.dt.date if _are_days(times) else times)]
 
 

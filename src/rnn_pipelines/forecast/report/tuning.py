@@ -1,4 +1,4 @@
-"""The report of `tune_forecast`: what was tried, and what mattered."""
+"""The report of `tune_forecast`: the trials, and the importances of the parameters."""
 
 import json
 import math
@@ -26,11 +26,11 @@ HOW_IMPORTANT = (
 
 
 def render_report(summary: dict[str, Any], trials: Trials, parameters: dict[str, Any], tuning: TuningSpec) -> str:
-    """Puts verdict and tables on one HTML page that needs no network.
+    """Return verdict and tables as one HTML page that needs no network.
 
     Args:
         summary, trials, parameters: see `tune`.
-        tuning: what was asked for.
+        tuning: the parameters of the search.
     """
     sections = [
         Section("What to take", [_tabulate_best(parameters), HOW_TO_TAKE]),
@@ -42,7 +42,7 @@ def render_report(summary: dict[str, Any], trials: Trials, parameters: dict[str,
 
 
 def describe_verdict(summary: dict[str, Any]) -> str:
-    """By how much the best trial is better than the parameters as they were, on validation."""
+    """Return by how much the best trial is better on the validation part than the current parameters."""
     metric, loss, first = METRICS[summary["metric"]].heading, summary["loss"], summary["first_loss"]
     tried = f"Of {summary['num_trials']} trials the best has {metric} {format_number(loss)} on validation"
     failed = f" {summary['num_failed']} trials failed." if summary["num_failed"] else ""
@@ -66,7 +66,7 @@ def _tabulate_best(parameters: dict[str, Any]) -> Table:
 
 
 def _tabulate_trials(trials: Trials) -> Table:
-    """The best ones first."""
+    """Return the trials, the best ones first."""
     ranked = trials.sort_values("loss", kind="stable").head(MAX_TRIALS)
     tried = [json.loads(text) for text in ranked["parameters"]]
     names = list(dict.fromkeys(name for values in tried for name in values))
