@@ -50,8 +50,8 @@ def compare_covariates(
 ) -> CovariateDrift:
     """Compare the newest cells of each covariate with those of the training data.
 
-    Time-varying numbers are compared like series, see `compare_with_past`, which finds current changes. The number of
-    cells that are rare in training finds lasting changes. Holidays are not checked.
+    Time-varying numbers are compared like series, see `compare_with_past`, which finds current changes. Cells
+    that are rare in training are counted, which finds lasting changes. Holidays are not checked.
 
     Args:
         series: covariates are compared at its steps only.

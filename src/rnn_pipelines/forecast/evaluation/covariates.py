@@ -61,7 +61,7 @@ def _list_rows(
 ) -> Iterator[tuple[str, str, str, float]]:
     def to_unit(effect: float, deviations: np.ndarray) -> float:
         if is_log:
-            # For a value equal to the level; the logarithm adds an offset to the level.
+            # The effect on a value equal to the level. The logarithm has an offset.
             return float(np.median(PERCENT * (1 + LOG_OFFSET) * np.expm1(effect / deviations)))
         return float(np.median(effect * scaler["deviation"].to_numpy() / deviations))
 
