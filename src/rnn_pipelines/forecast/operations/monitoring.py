@@ -62,7 +62,7 @@ class DriftRow(TypedDict):
 class ForecastVerdict(VerdictRecord):
     """The content of `verdict.json`: the verdict and its evidence.
 
-    `error`, `by_step`, `intervals` and `anomalies` (the newest ones) cover the newest cut-offs of the version in use;
+    `error`, `by_step`, `intervals` and `anomalies` (the newest) cover the newest cut-offs of the version in use;
     `by_version` covers all forecasts. None stands for non-finite numbers.
     """
 
