@@ -74,7 +74,7 @@ def format_empty_levels(by_level: MetricsByLevel) -> list[str]:
 
 
 def draw_coverage(by_level: MetricsByLevel, hidden: set[str]) -> Figure:
-    """Draw the coverage of each forecaster by step ahead, beside the expected one.
+    """Draw the coverage of each forecaster by step ahead, with the level as a reference line.
 
     Args:
         by_level: by level and step ahead.
