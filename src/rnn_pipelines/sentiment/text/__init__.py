@@ -1,1 +1,1 @@
-"""From an archive or a table of reviews to ids: read, check, split, clean, count, encode."""
+"""Texts: reading, checking, splitting, cleaning and encoding of reviews from an archive or a table."""

@@ -1,7 +1,7 @@
-"""The Large Movie Review Dataset, read from its archive in one pass; nothing is unpacked to the disk.
+"""Reading of the Large Movie Review Dataset from its archive, in one pass and without unpacking it to disk.
 
-An archive comes from elsewhere and is trusted in nothing: whatever is not a review, a list of addresses or a known
-extra ends the reading, and each kind of member has a largest size.
+An archive is untrusted input. A member that is not a review, a list of addresses or a known extra raises an error, and
+each kind of member has a maximum size.
 
 Source: Maas et al. (2011), Learning Word Vectors for Sentiment Analysis, ACL, https://aclanthology.org/P11-1015/.
 """
@@ -18,16 +18,16 @@ from pathlib import Path
 from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.sentiment.text.schema import Reviews, tabulate
 
-# Numbers without leading zeros, so that one review has one name.
+# Numbers have no leading zeros, so that each review has exactly one name.
 REVIEW = re.compile(r"aclImdb/((?:train|test)/(?:pos|neg)|train/unsup)/(0|[1-9][0-9]{0,6})_(0|[1-9][0-9]?)\.txt")
 ADDRESSES = re.compile(r"aclImdb/(train|test)/urls_(pos|neg|unsup)\.txt")
 FOLDER = re.compile(r"aclImdb(?:/(?:train|test)(?:/(?:pos|neg))?|/train/unsup)?")
 EXTRA = re.compile(r"aclImdb/(?:README|imdb\.vocab|imdbEr\.txt|(?:train|test)/[A-Za-z]+\.feat)")
 FILM = re.compile(r"/(tt[0-9]+)/")
 
-# The original holds about 100,000 members. Its longest review has 14,282 bytes and its longest list of addresses
-# 2,450,000. A feature file counts the words of at most 50,000 reviews, whose texts have 67 million bytes. All of it,
-# with what tar puts around each member, stays below 350 million.
+# The original has about 100,000 members. Its longest review has 14,282 bytes, and its longest list of addresses
+# 2,450,000. A feature file counts the words of at most 50,000 reviews, whose texts have 67 million bytes. The whole
+# archive, including the tar headers, has less than 350 million bytes.
 MAX_MEMBERS = 200_000
 MAX_REVIEW_BYTES = 1_000_000
 MAX_ADDRESSES_BYTES = 10_000_000
@@ -42,14 +42,14 @@ LABELS = {"neg": 0, "pos": 1, "unsup": None}
 
 @dataclass
 class _Contents:
-    """What one pass gathers: reviews by folder and ID (their rating and text), and lists of addresses by folder."""
+    """The contents of an archive: rating and text by folder and ID, and lists of addresses by folder."""
 
     reviews: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict)
     addresses: dict[str, list[str]] = field(default_factory=dict)
 
 
 class _BoundedGzip(gzip.GzipFile):
-    """Stops at a size that no archive of reviews has; gzip expands a small file up to a thousand times."""
+    """A gzip file with a maximum unpacked size, because gzip can expand a small file a thousand times."""
 
     num_bytes = 0
 
@@ -65,9 +65,10 @@ class _BoundedGzip(gzip.GzipFile):
 
 
 class _StrictMember(tarfile.TarInfo):
-    """Only the end marker ends an archive, where `tarfile` alone takes any damaged header for its end.
+    """A tar member with strict headers.
 
-    And it reads what describes a member (a long name, say) into memory, whatever its size.
+    `tarfile` treats a damaged header as the end of the archive; here only the end marker ends it. `tarfile` also reads
+    extended headers, such as a long name, into memory without a limit; here their size is limited.
     """
 
     @classmethod
@@ -88,16 +89,16 @@ class _StrictMember(tarfile.TarInfo):
 
 
 def read_archive(path: Path | str, unlabelled: bool = False) -> Reviews:
-    """Reads the reviews of an archive in the layout of the Large Movie Review Dataset.
+    """Read the reviews of an archive in the layout of the Large Movie Review Dataset.
 
     Args:
         path: a `.tar.gz` with `aclImdb/{train,test}/{pos,neg}/ID_RATING.txt`, `aclImdb/train/unsup/ID_0.txt` and
             `aclImdb/{train,test}/urls_{pos,neg,unsup}.txt`.
         unlabelled: whether the reviews of `train/unsup` are read too.
     Returns:
-        With IDs such as `train/pos/12_9` and films such as `tt0453418`, sorted by split, label and ID.
+        The reviews with IDs such as `train/pos/12_9` and films such as `tt0453418`, sorted by split, label and ID.
     Raises:
-        ReviewError: the archive is damaged, or holds what does not belong in it; the member is named.
+        ReviewError: the archive is damaged or has an unexpected member, which the message names.
     """
     contents = _Contents()
     with _explain_damage(path), _BoundedGzip(path) as unpacked:
@@ -107,9 +108,9 @@ def read_archive(path: Path | str, unlabelled: bool = False) -> Reviews:
                     _add_review(contents, member.name, _read_text(archive, member))
                 elif kind is ADDRESSES:
                     folder = member.name.replace("aclImdb/", "").replace("urls_", "").removesuffix(".txt")
-                    # Not splitlines(), which breaks at U+0085 and others too.
+                    # Not splitlines(), which also splits at U+0085 and other characters.
                     contents.addresses[folder] = _read_text(archive, member).split("\n")
-        # The checksum stands behind the last byte.
+        # Read to the end, where gzip checks the checksum.
         while unpacked.read(2**16):
             pass
         return _tabulate(contents, unlabelled)
@@ -130,16 +131,16 @@ def _explain_damage(path: Path | str) -> Iterator[None]:
 
 
 def _check_members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, re.Pattern[str]]]:
-    """Passes on the members that may be there, each with the pattern of its kind."""
+    """Yield each member with the pattern of its kind, after checking it."""
     seen = set()
     for number, member in enumerate(iter(archive.next, None), start=1):
-        archive.members.clear()  # type: ignore[attr-defined] # or it keeps a hundred thousand of them
+        archive.members.clear()  # type: ignore[attr-defined] # else it keeps all of them in memory
         kind = _classify(member)
         if number > MAX_MEMBERS:
             raise ReviewError(
                 f"more than {MAX_MEMBERS:,} members, twice those of the original. Get the original archive."
             )
-        # One ID has one review, whatever its rating.
+        # An ID has one review; the rating is not part of the ID.
         key = member.name.rsplit("_", 1)[0] if kind is REVIEW else member.name
         if kind is not FOLDER:
             if key in seen:
@@ -159,7 +160,7 @@ def _classify(member: tarfile.TarInfo) -> re.Pattern[str]:
     limits = {REVIEW: MAX_REVIEW_BYTES, ADDRESSES: MAX_ADDRESSES_BYTES, EXTRA: MAX_EXTRA_BYTES}
     for kind, limit in limits.items():
         if kind.fullmatch(member.name):
-            # An extended header may say anything; tarfile believes it.
+            # tarfile accepts any size from an extended header.
             if not 0 <= member.size <= limit:
                 raise ReviewError(
                     f"{_name(member)}: has {member.size:,} bytes, where at most {limit:,} are expected. "
@@ -216,7 +217,7 @@ def _tabulate(contents: _Contents, unlabelled: bool) -> Reviews:
 
 
 def _find_film(addresses: list[str], folder: str, review: int) -> str:
-    """The film of review N stands in line N of the list, counted from 0."""
+    """Return the film of a review, from the line of the list with its number, counted from 0."""
     line = addresses[review] if review < len(addresses) else ""
     film = FILM.search(line)
     if film is None:
@@ -230,5 +231,5 @@ def _find_film(addresses: list[str], folder: str, review: int) -> str:
 
 
 def _name(member: tarfile.TarInfo) -> str:
-    # As repr, because a name may hold what a terminal obeys.
+    # As repr, because a name may contain control characters for the terminal.
     return f"member {show(member.name)}"

@@ -1,4 +1,4 @@
-"""The newest reviews: what was there on a day and nothing later, and the part of them that judges a retraining."""
+"""As-of reading of reviews, and the holdout of a retraining."""
 
 from pathlib import Path
 from typing import Annotated
@@ -28,12 +28,12 @@ REMEDY = (
 
 
 class AsOfReviewsSpec(ParameterModel, frozen=True):
-    """Up to when reviews are read, and which of them judge.
+    """The as-of date and the size of the holdout.
 
     Attributes:
-        as_of: last day, time (see `parse_as_of`) or batch that counts; None for all there is. It needs `time`.
-        time: column of dates, times or numbers of batches in the user's own table; None for none.
-        holdout: fraction of the reviews that judge: the newest ones by `time`, else drawn by group.
+        as_of: last day, time (see `parse_as_of`) or batch to read; None for all. It requires `time`.
+        time: column of dates, times or batch numbers in the user's own table, if it has one.
+        holdout: fraction of held-out reviews: the newest ones by `time`; without `time`, drawn by group.
     """
 
     as_of: Annotated[
@@ -44,20 +44,17 @@ class AsOfReviewsSpec(ParameterModel, frozen=True):
 
 
 def read_as_of(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
-    """Reads the reviews, drops what came after `as_of`, and says which ones are held out.
+    """Read the reviews up to `as_of`, and mark the held-out ones.
 
-    By time, all reviews of one time stay together, and a group may have older reviews in training, as it has on the
-    day of use. Without times, groups are drawn in an order that depends on nothing but their names, so that new reviews
-    hardly change which ones are held out, and a champion has not learnt from them; where there is no group, each text
-    stands for itself. A test part that the source has is left out: no retraining sees it.
+    With times, the newest reviews are held out and reviews of the same time stay together. A group may have older
+    reviews in training, as in use. Without times, groups are drawn in an order that depends only on their names. New
+    reviews therefore hardly change the holdout, and a champion has not learnt from it. Without groups in the user's own
+    table, texts are drawn. The source's own test part is left out, so that no retraining uses it.
 
-    Args:
-        source: which reviews.
-        spec: up to when, and how many judge.
     Returns:
-        `Reviews` whose `split` is test where held out, and their `time` (a time or a number) where there is one.
+        `Reviews`, with the `split` test for held-out reviews, and their `time` (a time or a number) if there is one.
     Raises:
-        ReviewError: as in `read_reviews`; no column says when and `as_of` is given; a time is none; nothing is left.
+        ReviewError: as in `read_reviews`; `as_of` is given without a time column; a time is invalid; no review is left.
     """
     _check_time_settings(source, spec)
     table = read_reviews(source)
@@ -84,14 +81,14 @@ def _check_time_settings(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> Non
 def _read_times(path: str, name: str) -> pd.Series:
     column = read_columns(Path(path), [name], FILES)[name]
     batches = _read_batches(column)
-    # Batches of 2000.9 and 2000.10 can be months in another order.
+    # Numbers with decimals are ambiguous: 2000.9 and 2000.10 may be months, in another order than the numbers.
     if batches is not None and (batches % 1 == 0).all():
         return batches
-    # As text, because pandas takes numbers for nanoseconds. In one format, because it guesses days to be months.
-    # Through UTC, so that times of several zones fall on one axis; times without a zone keep their value.
+    # As text, because pandas reads numbers as nanoseconds. In one format, because pandas may confuse days and months.
+    # In UTC, so that times of several zones are comparable; times without a zone keep their value.
     text = column
     if not pd.api.types.is_datetime64_any_dtype(column):
-        # To pandas `now` and `today` are times in any form, and 2000.5, the middle of a year, is May.
+        # pandas accepts `now` and `today` in any format, and reads 2000.5 as May.
         text = column.astype(str)
         text = text.where(text.str.contains("[0-9]") & ~text.str.fullmatch(r"\s*[+-]?[0-9]*\.[0-9]*\s*"))
     times = pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601").dt.tz_localize(None)
@@ -101,10 +98,10 @@ def _read_times(path: str, name: str) -> pd.Series:
 
 
 def _read_batches(cells: pd.Series) -> pd.Series | None:
-    """Reads numbers of batches; None where a cell is none that is finite."""
+    """Return the cells as batch numbers; None if a cell is not a finite number."""
     if not pd.api.types.is_numeric_dtype(cells):
         cells = cells.astype(str).str.strip()
-        # As people write them: Python reads 1_0 as 10.
+        # Plain decimal numbers only: Python would read 1_0 as 10.
         if not cells.str.fullmatch(r"[+-]?[0-9]{1,18}(?:\.[0-9]*)?").all():
             return None
     numbers = pd.to_numeric(cells)
@@ -137,7 +134,7 @@ def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSour
 
 
 def _renumber(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.DataFrame:
-    """Rows that count for nothing leave no gaps in the numbers, on which draws depend."""
+    """Number the remaining rows without gaps, because draws depend on the numbers."""
     ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")
     return table.assign(review_id=ids, **({} if source.group else {"group": ids})).reset_index(drop=True)
 
@@ -149,13 +146,13 @@ def _find_unit(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> str:
 
 
 def _hold_out(units: pd.Series, spec: AsOfReviewsSpec) -> pd.Index:
-    """The units that judge: the last ones by time, else the first ones in an order of their own."""
+    """Return the held-out units: the last ones by time or, without times, by a hash of their names."""
     sizes = units.value_counts()
-    # A unit's place depends on its own name alone.
+    # The position of a unit depends only on its own name.
     order = sizes.index if spec.time is not None else pd.Index(hash_texts(sizes.index.to_series()))
     return take_first(sizes.iloc[order.argsort()[::-1]], spec.holdout)
 
 
 def hash_texts(texts: pd.Series) -> pd.Series:
-    """A number for each text, the same in every process, uint64."""
+    """Return a hash of each text, the same in every process: uint64."""
     return pd.util.hash_pandas_object(texts.astype("object"), index=False)

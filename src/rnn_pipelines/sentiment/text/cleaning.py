@@ -1,29 +1,27 @@
-"""From a text as it was written to the words that everything after reads."""
+"""Cleaning and tokenisation of texts."""
 
 import html
 import re
 
-# A tag's name stands right behind its bracket: "1 < 2 and 3 > 2" holds none.
+# The name of a tag follows its bracket directly, so "1 < 2 and 3 > 2" contains no tag.
 MARKUP = re.compile(r"</?[a-zA-Z!][^<>]{0,200}>")
-# A word with its inner apostrophes, or any other sign by itself: "!", "…", an emoji.
+# A word with its inner apostrophes, or a single sign, such as "!", "…" or an emoji.
 WORD = re.compile(r"\w+(?:'\w+)*")
 WORD_OR_SIGN = re.compile(rf"{WORD.pattern}|[^\w\s]")
 
 
 def clean_text(text: str) -> str:
-    """Takes out markup and the form of apostrophes; every other character stays what it is.
+    """Return the text without tags, with entities such as `&amp;` decoded and apostrophes unified.
 
-    Args:
-        text: as it was written; `<br />` and entities such as `&amp;` are markup.
+    All other characters stay unchanged.
     """
     return MARKUP.sub(" ", html.unescape(text)).replace("’", "'")
 
 
 def tokenize(text: str, signs: bool = True) -> list[str]:
-    """The words of a text in lower case, in their order; none where there is nothing but white space.
+    """Return the words of a raw text in lower case, in order; an empty list for an empty text.
 
     Args:
-        text: as it was written.
-        signs: whether a sign by itself is a word too, or is passed over.
+        signs: whether single signs, such as "!", count as words; otherwise they are skipped.
     """
     return (WORD_OR_SIGN if signs else WORD).findall(clean_text(text).lower())

@@ -1,4 +1,4 @@
-"""The archive of reviews on this machine: the one the user names, the one downloaded before, or a new download."""
+"""The archive of reviews: the user's own file, an earlier download, or a new download."""
 
 import hashlib
 import logging
@@ -13,15 +13,15 @@ from rnn_pipelines.errors import MAX_PATH, DownloadError, ReviewError, make_line
 
 logger = logging.getLogger(__name__)
 
-# Without a byte for so long, a connection has ended.
+# A connection times out after this time without data.
 TIMEOUT_SECONDS = 30
-# Letters of what a library says why a download failed.
+# Maximum number of characters of a library's error message.
 MAX_REASON = 200
 
 
 @dataclass(frozen=True)
 class RemoteArchive:
-    """A file on a server, and how it is known to be whole."""
+    """A file on a server, with its size and hash."""
 
     url: str
     num_bytes: int
@@ -29,7 +29,7 @@ class RemoteArchive:
 
     @property
     def name(self) -> str:
-        """Name of the file."""
+        """The name of the file."""
         return self.url.rsplit("/", 1)[1]
 
 
@@ -41,26 +41,24 @@ IMDB = RemoteArchive(
 
 
 def fetch_archive(archive: str | None, download_to: str, remote: RemoteArchive = IMDB) -> Path:
-    """Finds the archive, and downloads it where nobody has.
+    """Return the path of the archive; download it if there is none.
 
-    A file that the user names is taken as it is: it may be a part of the original or reviews in its layout, and
-    `read_archive` trusts no archive anyway. What comes over the network is held against its size and hash.
+    The user's own file is not checked here: it may be a part of the original or other reviews in the same layout, and
+    `read_archive` checks every archive. The size and hash of a download are checked.
 
     Args:
-        archive: the file that the user names; else the environment variable IMDB_ARCHIVE names it.
-        download_to: folder of what is downloaded where nobody names a file.
-        remote: what to download.
-    Returns:
-        Path of the archive.
+        archive: the user's own file; defaults to the environment variable IMDB_ARCHIVE.
+        download_to: folder of the download, used if no file is given.
+        remote: the file to download.
     Raises:
         DownloadError: the server can't be reached, or sends another file.
-        ReviewError: a named file does not exist, the file in `download_to` is damaged, or the folder can't be written.
+        ReviewError: the given file does not exist, the file in `download_to` is damaged, or the folder can't be written.
     """
     named = {"sentiment.source.archive": archive, "IMDB_ARCHIVE": os.environ.get("IMDB_ARCHIVE")}
     for name, value in named.items():
         if value:
             path = Path(value)
-            if not os.path.isfile(path):  # takes names that no file can have, unlike the path's own method
+            if not os.path.isfile(path):  # accepts invalid file names, unlike Path.is_file
                 what = "a folder" if os.path.isdir(path) else "no such file"
                 raise ReviewError(
                     f"{make_line(path, MAX_PATH)}: {what} (looked in {Path.cwd()}). Name an archive in {name}."
@@ -75,7 +73,7 @@ def fetch_archive(archive: str | None, download_to: str, remote: RemoteArchive =
 
 
 def _check_downloaded(path: Path, remote: RemoteArchive) -> None:
-    """Or a file of the same name that somebody put there would be read as the original."""
+    """Check the hash, so that another file of the same name is not read as the original."""
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != remote.sha256:
             raise ReviewError(
@@ -90,7 +88,7 @@ def _download(path: Path, remote: RemoteArchive) -> None:
     logger.info("Downloading %s (%.0f MB) to %s", remote.url, remote.num_bytes / 1e6, path)
     pooch.get_logger().setLevel("WARNING")
     try:
-        # Into a temporary file beside `path`, which is renamed once its hash is right and removed otherwise.
+        # pooch writes a temporary file beside `path`, renames it if its hash is right and removes it otherwise.
         pooch.retrieve(
             remote.url,
             known_hash=f"sha256:{remote.sha256}",
@@ -100,7 +98,7 @@ def _download(path: Path, remote: RemoteArchive) -> None:
         )
     except (OSError, ValueError) as error:
         reason = make_line(error, MAX_REASON).strip().rstrip(".")
-        # The errors of a connection have no number of the operating system; those of a folder or a full disk have one.
+        # Connection errors have no errno; errors of a folder or a full disk have one.
         kind = ReviewError if isinstance(error, OSError) and error.errno is not None else DownloadError
         raise kind(
             f"{remote.url}: the download failed: {reason}. Run again, which starts it anew; or get the file in another "
@@ -114,7 +112,7 @@ def _stream(remote: RemoteArchive, url: str, output_file: str, _pooch: Any, *, c
     download = HTTPDownloader(
         progressbar=sys.stderr.isatty(),
         timeout=TIMEOUT_SECONDS,
-        # As it is: what a server packs for the way would be unpacked once too often.
+        # Without transfer compression, because the archive would be unpacked once too often.
         headers={"Accept-Encoding": "identity"},
     )
     with open(output_file, "wb") as file:
@@ -123,7 +121,7 @@ def _stream(remote: RemoteArchive, url: str, output_file: str, _pooch: Any, *, c
 
 @dataclass
 class _BoundedFile:
-    """Takes no more bytes than the file has, or a server could fill the disk."""
+    """A file with a maximum size, so that a server can't fill the disk."""
 
     file: BinaryIO
     num_left: int

@@ -1,4 +1,4 @@
-"""Texts as the numbers of their words: one long array, cut and padded only when a batch needs it."""
+"""Encoding of texts as word numbers in one long array, which is cut and padded for each batch."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, PADDING, UNKNOWN
 
 
 class PaddingSpec(ParameterModel, frozen=True):
-    """How texts of different lengths become one array.
+    """The truncation and padding of texts of different lengths to one array.
 
     Attributes:
-        max_length: words of a text that the network reads.
-        truncating: where a longer text loses words: `pre` at its beginning, `post` at its end, `middle` between its
-            head and its tail, which keep half of the words each.
-        padding: where a shorter text gets padding, which is masked: `pre` before, `post` after it.
+        max_length: maximum number of words that the network reads of a text.
+        truncating: the part of a longer text that is dropped: `pre` its beginning, `post` its end, `middle` its middle,
+            so that its head and its tail keep half of the words each.
+        padding: the position of the padding, which is masked: `pre` before, `post` after a shorter text.
     """
 
     max_length: int = Field(400, ge=1, le=10**5)
@@ -29,7 +29,7 @@ class PaddingSpec(ParameterModel, frozen=True):
 
 @dataclass(frozen=True)
 class EncodedTexts:
-    """Texts one after another.
+    """Encoded texts, concatenated.
 
     Attributes:
         ids: int32[num_words], the number of each word; never `PADDING`.
@@ -44,32 +44,32 @@ class EncodedTexts:
 
     @property
     def lengths(self) -> np.ndarray:
-        """int64[num_texts], words of each text."""
+        """The number of words of each text, int64[num_texts]."""
         return np.diff(self.offsets)
 
     def count_known(self) -> np.ndarray:
-        """int64[num_texts], words of each text that are in the vocabulary."""
+        """Return the number of known words of each text, int64[num_texts]."""
         return np.diff(np.cumsum(np.concatenate([[0], self.ids != UNKNOWN]))[self.offsets])
 
     def select(self, texts: np.ndarray) -> "EncodedTexts":
-        """The texts of these numbers, int64[num_selected], in their order."""
+        """Return the texts with these positions, int64[num_selected], in this order."""
         words, offsets = self.find_words(texts)
         return EncodedTexts(self.ids[words], offsets)
 
     def find_words(self, texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where the words of some texts stand in `ids`, int64[num_found], and the offsets of these texts in them."""
+        """Return the positions in `ids` of the words of some texts, int64[num_found], and the texts' new offsets."""
         lengths = self.lengths[texts]
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
         return np.arange(offsets[-1]) + np.repeat(self.offsets[texts] - offsets[:-1], lengths), offsets
 
 
 def encode_texts(texts: Iterable[str], vocabulary: Sequence[str], signs: bool = True) -> EncodedTexts:
-    """Looks every word up.
+    """Replace every word by its number.
 
     Args:
-        texts: as they were written.
-        vocabulary: the known words by number; other words become `UNKNOWN`.
-        signs: as the vocabulary was built, see `VocabularySpec`.
+        texts: raw texts.
+        vocabulary: the known words in the order of their numbers; other words become `UNKNOWN`.
+        signs: the same as for the vocabulary, see `VocabularySpec`.
     """
     numbers = {word: number for number, word in enumerate(vocabulary, start=FIRST_WORD)}
     arrays = [np.array([numbers.get(word, UNKNOWN) for word in tokenize(text, signs)], np.int32) for text in texts]
@@ -78,34 +78,32 @@ def encode_texts(texts: Iterable[str], vocabulary: Sequence[str], signs: bool = 
 
 
 def place_words(lengths: np.ndarray, padding: PaddingSpec) -> np.ndarray:
-    """Which word of its text stands at each place of a padded batch.
+    """Return the word at each position of a padded batch, as its index in the text.
 
     Args:
-        lengths: int64[batch], words of each text.
-        padding: how to cut and pad.
+        lengths: int64[batch], number of words of each text.
     Returns:
-        int64[batch, time], the word's place in its text, −1 for padding; `time` is the longest text's length, cut to
-        `max_length`, and at least 1.
+        int64[batch, time], −1 for padding. `time` is the length of the longest text, at most `max_length` and at
+        least 1.
     """
     kept = np.minimum(lengths, padding.max_length)
     time = np.arange(max(kept.max(initial=1), 1))[None, :]
     if padding.padding == "pre":
         time = time - (time.shape[1] - kept)[:, None]
     skipped = (lengths - kept)[:, None]
-    # The first place after the skipped words.
+    # The first position after the skipped words.
     resume = {"pre": 0, "post": padding.max_length, "middle": padding.max_length // 2}[padding.truncating]
     return np.where((time >= 0) & (time < kept[:, None]), np.where(time >= resume, time + skipped, time), -1)
 
 
 def pad_texts(encoded: EncodedTexts, texts: np.ndarray, padding: PaddingSpec) -> np.ndarray:
-    """Some texts as one array.
+    """Return some texts as one padded array.
 
     Args:
         encoded: all texts.
-        texts: int64[batch], which of them.
-        padding: how to cut and pad.
+        texts: int64[batch], positions of the texts.
     Returns:
-        int32[batch, time], `PADDING` where a text has no word.
+        int32[batch, time], with `PADDING` before or after the words.
     """
     places = place_words(encoded.lengths[texts], padding)
     is_word = places >= 0

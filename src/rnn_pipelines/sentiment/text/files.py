@@ -43,14 +43,13 @@ Texts = Annotated[pd.DataFrame, TextsTable]
 
 
 def read_texts(file: TextFileSpec) -> Texts:
-    """Reads texts of which nothing is known; an empty cell or line is an empty text.
+    """Read texts without labels; an empty cell or line is an empty text.
 
-    A file without any is refused, so that it doesn't take the place of earlier scores.
+    A file without texts raises an error, so that it does not replace earlier scores.
 
-    Args:
-        file: where they are.
     Raises:
-        ReviewError: no path, no such file, another kind of file, a missing column, a cell that is not text, no rows.
+        ReviewError: the path is not set, the file is missing or of another kind, a column is missing, a cell is not
+            text, or there are no rows.
     """
     if file.path is None:
         raise ReviewError(
@@ -61,7 +60,7 @@ def read_texts(file: TextFileSpec) -> Texts:
     if path.name.lower().endswith(".txt"):
         texts = pd.Series(_read_lines(path), dtype="str")
     else:
-        # As objects, because a column of categories takes no other value.
+        # As objects, because a categorical column accepts no new value.
         column = read_columns(path, [file.text], FILES)[file.text].astype("object")
         is_text = column.map(lambda cell: isinstance(cell, str)).astype(bool)
         check_cells(~is_text & column.notna(), column, path, "text")
@@ -74,7 +73,7 @@ def read_texts(file: TextFileSpec) -> Texts:
 def _read_lines(path: Path) -> list[str]:
     require_file(path, FILES)
     content = load_file(path, "a text file in UTF-8", lambda: path.read_bytes().decode("utf-8-sig"), FILES)
-    # By newlines alone: a text may hold other signs that Python takes for the end of a line. Old Macs wrote none.
+    # Not splitlines(), which also splits at characters that may occur in a text. Files of old Macs have only "\r".
     end = "\n" if "\n" in content else "\r"
     lines = content.removesuffix(end).split(end) if content else []
     return [line.removesuffix("\r") for line in lines]
@@ -87,14 +86,14 @@ def check_cells(
     expected: str,
     remedy: str = "Correct the row, or leave it out.",
 ) -> None:
-    """Raises a ReviewError that names the first faulty cell of a column, if there is one.
+    """Raise a ReviewError for the first faulty cell of a column, if there is one.
 
     Args:
         faulty: bool for each row.
         column: as it was read, with its name.
         path: the file, for the message.
-        expected: what the cell should hold.
-        remedy: what to do.
+        expected: description of a valid cell.
+        remedy: instruction to the user.
     """
     if faulty.any():
         row = int(faulty.to_numpy().argmax())

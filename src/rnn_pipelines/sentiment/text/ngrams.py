@@ -1,4 +1,4 @@
-"""Runs of one, two and three words as single numbers, so that arrays can count and look them up."""
+"""N-grams of one to three words as single integers, so that NumPy can count and look them up."""
 
 import numpy as np
 
@@ -9,17 +9,17 @@ MAX_ORDER = 3
 
 
 def number_ngrams(encoded: EncodedTexts, order: int) -> np.ndarray:
-    """The n-grams that begin at each word.
+    """Return the n-grams that begin at each word.
 
     Args:
-        encoded: texts whose words' numbers are below 2²¹.
-        order: of the longest n-grams, 1 to 3.
+        encoded: texts with word numbers below 2²¹.
+        order: number of words of the longest n-grams, 1 to 3.
     Returns:
-        int64[num_words, order]: column `n − 1` holds the n-gram of `n` words that begins here, with 21 bits for the
-        number of each word; 0 where the text ends before it does.
+        int64[num_words, order]: column `n − 1` holds the n-gram of `n` words that begins at each word, with 21 bits for
+        the number of each word; 0 if the text ends before the n-gram.
     """
     num_words = len(encoded.ids)
-    # Words from here to the text's end.
+    # Number of words from here to the end of the text.
     rest = np.repeat(encoded.offsets[1:], encoded.lengths) - np.arange(num_words)
     ngrams = np.zeros((num_words, order), np.int64)
     run = np.zeros(num_words, np.int64)
@@ -32,13 +32,13 @@ def number_ngrams(encoded: EncodedTexts, order: int) -> np.ndarray:
 
 
 def find_ngrams(ngrams: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Where each n-gram stands among the known ones.
+    """Return the index of each n-gram in `known`.
 
     Args:
         ngrams: int64, of any shape.
         known: int64[num_known], sorted, without 0.
     Returns:
-        int64 of the shape of `ngrams`; −1 for those that are not known.
+        int64 of the shape of `ngrams`; −1 for unknown n-grams.
     """
     if not len(known):
         return np.full(ngrams.shape, -1)

@@ -1,4 +1,4 @@
-"""The one form of all reviews, wherever they come from."""
+"""The table of reviews, the same for all sources."""
 
 from typing import Annotated
 
@@ -13,16 +13,16 @@ PARTS = ("train", "validation", "test", "unlabelled")
 
 
 def tabulate(rows: list[tuple[object, ...]]) -> pd.DataFrame:
-    """Makes a table of `DTYPES` from rows in their order; None is a missing rating or label."""
+    """Return a table of `DTYPES` from rows in the order of its columns; None is a missing rating or label."""
     return pd.DataFrame(rows, columns=list(DTYPES)).astype(DTYPES)
 
 
 class ReviewsTable(Table):
     """Reviews.
 
-    `split` is that of the source, `part` the one that they have in training. `group` is the group whose reviews stay on
-    one side of each split: a film, or what the user names. `rating` is 1 to 10, `label` 0 (negative) or 1 (positive),
-    missing where the split is unlabelled. `text` is as it was written.
+    `split` is the split of the source, `part` the part in training. `group` is a film or the user's own group, which no
+    drawn split divides. `rating` is 1 to 10. `label` is 0 (negative) or 1 (positive), missing if the split is
+    unlabelled. `text` is the raw text.
     """
 
     review_id = Column("text")
@@ -37,10 +37,10 @@ class ReviewsTable(Table):
 
     @classmethod
     def validate(cls, data: pd.DataFrame) -> pd.DataFrame:
-        """Returns `data` as it is.
+        """Return `data` unchanged.
 
         Raises:
-            ReviewError: see `Table.validate`; or a cell holds another value than its column may.
+            ReviewError: see `Table.validate`; or a cell holds a value that its column does not allow.
         """
         super().validate(data)
         is_labelled = data["label"].notna()
@@ -56,7 +56,7 @@ class ReviewsTable(Table):
 
     @classmethod
     def _check_rows(cls, data: pd.DataFrame, wrong: pd.Series, why: str) -> None:
-        # Without the text, which may be long.
+        # Leave out the text, which may be long.
         super()._check_rows(data.drop(columns="text"), wrong, why)
 
 

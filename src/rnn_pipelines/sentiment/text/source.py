@@ -1,4 +1,4 @@
-"""Where reviews come from: an archive, or the user's own table."""
+"""Sources of reviews: the archive of the Large Movie Review Dataset, or the user's own table."""
 
 from pathlib import Path
 
@@ -21,23 +21,23 @@ FILES = TableFiles(
 )
 
 LABELS = {"0": 0, "false": 0, "neg": 0, "negative": 0, "1": 1, "true": 1, "pos": 1, "positive": 1}
-# What whole numbers become in a Parquet column that was one of decimals.
+# The text form of labels in a floating-point column.
 LABELS |= {"0.0": 0, "1.0": 1}
 
 
 class ReviewSourceSpec(ParameterModel, frozen=True):
-    """Which reviews to read. A `path` wins over the archive.
+    """The source of the reviews. A `path` takes precedence over the archive.
 
     Attributes:
-        archive: the Large Movie Review Dataset on this machine. Else the environment variable IMDB_ARCHIVE, else the
-            file that was downloaded before, else it is downloaded.
+        archive: path of the Large Movie Review Dataset. Defaults to the environment variable IMDB_ARCHIVE, then to the
+            downloaded file; without one, the archive is downloaded.
         download_to: folder of the downloaded archive.
         unlabelled: whether the 50,000 unlabelled reviews of the archive are read too.
         path: your own CSV or Parquet file with one row for each review.
         text: column of the texts.
         label: column of the labels: 0/1, false/true, neg/pos or negative/positive.
-        group: column whose rows stay on one side of every split, such as a film, a shop or an author.
-        split: column that says train or test; without it, the test part is drawn (`ReviewSplitSpec.test`).
+        group: column of the groups, such as films, shops or authors. A split never divides a group.
+        split: column with train or test; without it, the test part is drawn (`ReviewSplitSpec.test`).
     """
 
     archive: str | None = None
@@ -66,22 +66,19 @@ class ReviewSourceSpec(ParameterModel, frozen=True):
 
     @property
     def origin(self) -> str:
-        """What messages and reports call this source."""
+        """The name of this source in messages and reports."""
         return self.path or "Large Movie Review Dataset"
 
 
 def read_reviews(source: ReviewSourceSpec) -> Reviews:
-    """Reads the reviews that `source` asks for: the user's own table, or the Large Movie Review Dataset.
+    """Read the user's own table or the Large Movie Review Dataset.
 
-    Args:
-        source: which reviews.
     Returns:
-        The reviews of the user's own table have the numbers of their rows, from 1, as their IDs and, where there is no
-        group, as their groups too. Without a split column all are of the split train: `split_reviews` draws the test
-        part.
+        In the user's own table, row numbers from 1 are the IDs and, without a group column, the groups. Without a split
+        column the split of all reviews is train, and `split_reviews` draws the test part.
     Raises:
-        ReviewError: no such file, a damaged or foreign archive, a missing column, an empty cell, a label or a split
-            that is none, reviews of one class only.
+        ReviewError: the file is missing, the archive is damaged or has another layout, a column is missing, a cell is
+            empty, a label or a split is invalid, or there is only one class.
     """
     if source.path is None:
         return read_archive(fetch_archive(source.archive, source.download_to), source.unlabelled)
@@ -90,15 +87,11 @@ def read_reviews(source: ReviewSourceSpec) -> Reviews:
 
 
 def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
-    """Makes reviews of the user's own table.
+    """Convert the user's own table to reviews; results and errors are those of `read_reviews`.
 
     Args:
-        table: as it was read.
-        source: its columns, and what it is called in messages.
-    Returns:
-        See `read_reviews`.
-    Raises:
-        ReviewError: see `read_reviews`.
+        table: with the columns of `source`, as it was read.
+        source: names of the columns, and the path for messages.
     """
     if table.empty:
         raise ReviewError(

@@ -1,4 +1,7 @@
-"""Train, validation and test by group: reviews of one film resemble each other, and a split through them flatters."""
+"""Splits of reviews into train, validation and test by group.
+
+Reviews of one film resemble each other, so a split that divides a film gives optimistic metrics.
+"""
 
 from typing import Annotated, TypedDict
 
@@ -15,11 +18,11 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
 class ReviewSplitSpec(ParameterModel, frozen=True):
-    """Which groups of reviews are held back: films, or what the user's reviews are about.
+    """The sizes of the validation and test parts, drawn by group, such as a film.
 
     Attributes:
-        validation: fraction of the training reviews, which chooses the epoch and the settings.
-        test: fraction of all reviews, which judges; drawn where the source has no test part of its own.
+        validation: fraction of the training reviews, used to choose the epoch and the settings.
+        test: fraction of all reviews, used for the final evaluation; drawn if the source has no test part of its own.
         seed: seed of the draw.
     """
 
@@ -29,7 +32,7 @@ class ReviewSplitSpec(ParameterModel, frozen=True):
 
 
 class WordCounts(TypedDict):
-    """Words of a review, parted by spaces."""
+    """The numbers of words of a review, separated by white space."""
 
     mean: float
     median: float
@@ -37,16 +40,16 @@ class WordCounts(TypedDict):
 
 
 class DroppedReviews(TypedDict):
-    """How many were dropped: because the text is `in_test` too, or because it is `repeated`."""
+    """The numbers of dropped reviews: the text also occurs in the test part (`in_test`), or it is `repeated`."""
 
     in_test: int
     repeated: int
 
 
 class ReviewProfile(TypedDict):
-    """What stands in the reviews: numbers by part, of the labelled parts alone in `positive_fraction`.
+    """Statistics of the reviews by part; `positive_fraction` has the labelled parts only.
 
-    `num_groups` are groups. A source's own split may share some between training (with validation) and test part.
+    If the source has its own split, training (with validation) and test part may share groups.
     """
 
     num_reviews: dict[str, int]
@@ -58,19 +61,18 @@ class ReviewProfile(TypedDict):
 
 
 def split_reviews(table: Reviews, split: ReviewSplitSpec) -> tuple[Reviews, ReviewProfile]:
-    """Puts each review into its part, and drops the texts that would be learnt and then asked.
+    """Assign each review to a part, and drop duplicate texts.
 
-    A training or unlabelled review whose exact text is in the test part is dropped, and so are repeats of a text
-    outside the test part: the first ID stays, a labelled one before an unlabelled one. The test part stays as it is.
-    Groups are drawn at random until their reviews reach the fraction; the order of the rows doesn't matter.
+    A training or unlabelled review is dropped if its exact text is in the test part. Repeats outside the test part are
+    dropped too: a labelled review is kept before an unlabelled one, then the first ID. The test part is unchanged.
+    Groups are drawn at random until their reviews reach the fraction; the order of the rows does not matter.
 
     Args:
-        table: without parts.
-        split: sizes of the parts.
+        table: reviews without parts.
     Returns:
-        The kept rows in their order, with their parts; no group is in two of the parts that are drawn. And the profile.
+        The kept rows in their order, with their parts; no group is in two of the drawn parts. And the profile.
     Raises:
-        ReviewError: a part is empty or of one class only.
+        ReviewError: a part is empty or has only one class.
     """
     rng = np.random.default_rng(split.seed)
     part = table["split"]
@@ -86,16 +88,16 @@ def split_reviews(table: Reviews, split: ReviewSplitSpec) -> tuple[Reviews, Revi
 
 
 def find_texts(reviews: Reviews, *parts: str) -> np.ndarray:
-    """The numbers of the reviews in these parts, int64[num_found]."""
+    """Return the positions of the reviews in these parts, int64[num_found]."""
     return np.flatnonzero(reviews["part"].isin(parts))
 
 
 def assign_folds(reviews: Reviews, num_folds: int) -> np.ndarray:
-    """Spreads the groups of the training part over folds, whatever the order of the rows.
+    """Return the fold of each review; the folds do not depend on the order of the rows.
 
     Args:
         reviews: with their parts.
-        num_folds: at most so many, numbered from 0.
+        num_folds: maximum number of folds, numbered from 0. No fold divides a group.
     Returns:
         int64[num_reviews], −1 outside the training part.
     """
@@ -106,14 +108,14 @@ def assign_folds(reviews: Reviews, num_folds: int) -> np.ndarray:
 
 
 def _hold_back(group: pd.Series, part: pd.Series, fraction: float, name: str, rng: np.random.Generator) -> pd.Series:
-    """Moves groups from the training part to the part `name`, until it has the fraction of the training reviews."""
+    """Move random groups from the training part to the part `name` until it has this fraction of its reviews."""
     sizes = group[part == "train"].value_counts().sort_index()
     drawn = sizes.iloc[rng.permutation(len(sizes))]
     return part.mask((part == "train") & group.isin(take_first(drawn, fraction)), name)
 
 
 def take_first(sizes: pd.Series, fraction: float) -> pd.Index:
-    """The first units of all, by their sizes: as many as it takes to reach the fraction."""
+    """Return the first units, as many as are needed to reach this fraction of the total size."""
     return sizes.index[sizes.cumsum() - sizes < fraction * sizes.sum()]
 
 

@@ -1,4 +1,4 @@
-"""Word vectors from which words stand near each other in the texts at hand; no other data."""
+"""Word vectors, learnt from the co-occurrence of words in the given texts only."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,20 +15,20 @@ from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, UNKNOWN
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-# Large enough to outlast the first steps of training, small enough not to saturate the gates.
+# Large enough to persist through the first training steps, small enough not to saturate the gates.
 DEVIATION = np.float32(0.3)
-# Of memory, while the matrix is decomposed: 21 to 22 were measured, at 10 to 50 million entries.
+# Memory of the decomposition: 21 to 22 bytes were measured, at 10 to 50 million entries.
 BYTES_PER_ENTRY = 24.0
 
 
 class WordVectorSpec(ParameterModel, frozen=True):
-    """The word vectors that a network may start from.
+    """The word vectors that can initialise a network's embedding.
 
     Attributes:
-        num_words: vectors, one for each of the lowest numbers: padding, unknown words, then the most frequent words.
+        num_words: number of vectors: padding, unknown words, then the most frequent words.
         dimensions: length of a vector.
-        window: words to either side that count as near; one at distance d counts 1 / d.
-        seed: of the random projection that the decomposition begins with.
+        window: number of words to either side that count as near; a word at distance d has the weight 1 / d.
+        seed: seed of the random projection of the decomposition.
     """
 
     num_words: int = Field(30_000, ge=FIRST_WORD, le=10**7)
@@ -42,24 +42,23 @@ class WordVectors:
     """A vector for each word.
 
     Attributes:
-        vectors: float32[num_numbers, dimensions]: row `i` belongs to the word with number `i`, 0 to padding. The
-            deviation over all entries is `DEVIATION`.
+        vectors: float32[num_words, dimensions]: row `i` is the vector of word number `i`; row 0 is padding. The
+            standard deviation of all entries is `DEVIATION`.
     """
 
     vectors: np.ndarray
 
 
 def learn_word_vectors(encoded: EncodedTexts, spec: WordVectorSpec) -> WordVectors:
-    """Factorises the positive pointwise mutual information of words that stand near each other.
+    """Factorise the positive pointwise mutual information (PPMI) of words near each other.
 
-    With C the counts of near pairs and P their shares: max(0, log(P(word, context) / (P(word) · P'(context)))), where
-    P' ∝ P^0.75 dampens rare contexts; its singular vectors, each times the root of its singular value, are the vectors.
+    PPMI = max(0, log(P(word, context) / (P(word) · P'(context)))). P are the shares of near pairs; P' ∝ P^0.75 reduces
+    the effect of rare contexts. The vectors are the singular vectors times the square roots of the singular values.
 
     Args:
-        encoded: texts of the training part and, where there are any, unlabelled ones.
-        spec: which vectors.
+        encoded: texts of the training part and any unlabelled texts.
     Raises:
-        ParameterError: they need more memory than there is.
+        ParameterError: the vectors need more memory than is available.
     Source: Levy, Goldberg & Dagan (2015), Improving Distributional Similarity, sections 2.2 and 3, TACL 3.
     """
     from scipy.sparse import csr_array
@@ -73,11 +72,11 @@ def learn_word_vectors(encoded: EncodedTexts, spec: WordVectorSpec) -> WordVecto
     ids = np.where(encoded.ids < spec.num_words, encoded.ids, UNKNOWN)
     counts = _count_near_pairs(EncodedTexts(ids, encoded.offsets), spec).tocoo()
     words = np.asarray(counts.sum(axis=1))
-    # The sum is 0 where no text has two words, and above 1 everywhere else.
+    # The sum is 0 if no text has two words; otherwise it is above 1.
     contexts = words**0.75 / max((words**0.75).sum(), 1.0)
     information = np.log(counts.data / (words[counts.row] * contexts[counts.col]))
     positive = csr_array((np.maximum(information, 0).astype(np.float32), (counts.row, counts.col)), shape=counts.shape)
-    # No more dimensions than a tiny vocabulary has words.
+    # A tiny vocabulary limits the number of dimensions.
     rank = min(spec.dimensions, spec.num_words - 1)
     left, singular, _ = randomized_svd(positive, n_components=rank, n_iter=3, random_state=spec.seed)
     vectors = np.zeros((spec.num_words, spec.dimensions), np.float32)
@@ -86,7 +85,7 @@ def learn_word_vectors(encoded: EncodedTexts, spec: WordVectorSpec) -> WordVecto
 
 
 def _count_near_pairs(encoded: EncodedTexts, spec: WordVectorSpec) -> "csr_array":
-    """float64[num_words, num_words], symmetric."""
+    """Return the weighted counts of near pairs: float64[num_words, num_words], symmetric."""
     from scipy.sparse import coo_array, csr_array
 
     shape = (spec.num_words, spec.num_words)

@@ -1,4 +1,4 @@
-"""Which words are known, and by which number."""
+"""The vocabulary: the known words and their numbers."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,17 +10,17 @@ from rnn_pipelines.sentiment.text.cleaning import tokenize
 
 PADDING, UNKNOWN = 0, 1
 FIRST_WORD = 2
-# So many bits for a word's number leave room for three words in an int64.
+# With 21 bits for a word number, three words fit into an int64.
 MAX_WORDS = 2**21
 
 
 class VocabularySpec(ParameterModel, frozen=True):
-    """Which words of the training part are known.
+    """The selection of known words from the training part.
 
     Attributes:
-        min_count: words that stand less often in it are unknown.
-        max_words: at most so many, the most frequent ones; None for all.
-        signs: whether a sign by itself, such as "!", is a word too; else texts are read without signs.
+        min_count: minimum number of occurrences of a known word.
+        max_words: maximum number of words, the most frequent ones; None for all.
+        signs: whether single signs, such as "!", count as words; otherwise they are skipped.
     """
 
     min_count: int = Field(2, ge=1, le=10**9)
@@ -29,13 +29,12 @@ class VocabularySpec(ParameterModel, frozen=True):
 
 
 def build_vocabulary(texts: Iterable[str], vocabulary: VocabularySpec) -> list[str]:
-    """The known words, from the most to the least frequent; of equally frequent ones, in alphabetical order.
+    """Return the known words by descending frequency, then in alphabetical order.
 
     Args:
         texts: of the training part.
-        vocabulary: which to keep.
     Returns:
-        The word with number `i + FIRST_WORD` at place `i`; `PADDING` and `UNKNOWN` are the numbers before.
+        The word with number `i + FIRST_WORD` at index `i`; the lower numbers are `PADDING` and `UNKNOWN`.
     """
     counts = Counter(word for text in texts for word in tokenize(text, vocabulary.signs))
     frequent = [(-count, word) for word, count in counts.items() if count >= vocabulary.min_count]
