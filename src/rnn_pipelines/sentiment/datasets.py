@@ -1,4 +1,4 @@
-"""A text classifier with all that it needs in one file, so that its parts always belong together."""
+"""The Kedro dataset of a text classifier: one file, so that its parts always match."""
 
 import io
 import zipfile
@@ -18,19 +18,23 @@ FOLDER = "networks/"
 
 
 class TextClassifierDataset(OneFileDataset):
-    """Saves and loads a `TextClassifier` as a zip file of `.keras`, JSON and `.npz` files; nothing is pickled."""
+    """A `TextClassifier` as a zip file of `.keras`, JSON and `.npz` files, without pickles."""
 
     def load(self) -> "TextClassifier":
-        """The classifier; where there is none yet, a DatasetError that says how to get one."""
+        """Return the classifier.
+
+        Raises:
+            DatasetError: there is no file yet; the message names the command that creates it.
+        """
         if not self.exists():
             raise DatasetError(f"{self._filepath}: no classifier yet. Run kedro run --pipelines=sentiment first.")
         with self._open_to_read() as file, zipfile.ZipFile(file) as archive:
-            # Those that must be there by name, so that one that is missing is named.
+            # The required files are listed by name, so that the error names a missing one.
             names = dict.fromkeys((SETTINGS, VOCABULARY, NGRAMS, *archive.namelist()))
             return unpack({name.removeprefix(FOLDER): archive.read(name) for name in names})
 
     def save(self, data: "TextClassifier") -> None:
-        """Packs the classifier whole before the file is opened."""
+        """Save the classifier. The archive is built in memory before the file is opened."""
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             for name, content in pack(data).items():
@@ -39,6 +43,6 @@ class TextClassifierDataset(OneFileDataset):
             file.write(packed.getvalue())
 
     def preview(self) -> JSONPreview:
-        """How the models are weighed and texts are cut, for kedro-viz."""
+        """Return the settings for kedro-viz: calibration weights and padding."""
         with self._open_to_read() as file, zipfile.ZipFile(file) as archive:
             return JSONPreview(archive.read(SETTINGS).decode())

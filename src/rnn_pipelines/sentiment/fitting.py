@@ -1,4 +1,4 @@
-"""A text classifier of reviews, fitted in one go by the functions that the pipeline's nodes call."""
+"""Fitting of a complete text classifier in one call, with the functions of the pipeline's nodes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 @dataclass(frozen=True)
 class SentimentSpec:
-    """Blocks of parameters of `sentiment`; see the types of the attributes.
+    """The parameters of `sentiment`.
 
     Attributes:
-        networks: those that may be chosen, by name in the registry.
+        networks: the candidates, by name in the registry.
     """
 
     split: ReviewSplitSpec
@@ -45,16 +45,15 @@ class SentimentSpec:
 
 
 def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier, dict[str, Any]]:
-    """Fits n-gram classifier and networks, weighs them on validation and keeps the best.
+    """Fit the n-gram classifier and the networks, calibrate them on the validation part and keep the best classifier.
 
     Args:
         table: reviews without parts.
-        spec: what to fit.
     Returns:
-        The classifier, which remembers what it has seen. And the metrics of everyone on the test part, see
-        `evaluate_classifiers`.
+        The classifier, with the hashes of the texts it was fitted on. And the metrics of all classifiers on the test
+        part, see `evaluate_classifiers`.
     Raises:
-        ReviewError: a part is empty or of one class only.
+        ReviewError: a part is empty or has only one class.
         TrainingError: a loss is no longer finite.
     """
     reviews, _ = split_reviews(table, spec.split)
@@ -73,7 +72,7 @@ def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier,
 def _train_networks(
     features: Any, reviews: Reviews, vectors: Any, spec: SentimentSpec
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
-    """Networks, the records of their trainings, and their logits, by name."""
+    """Return the networks, their training records and their logits, by name."""
     from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
 
     networks, records, scores = {}, {}, {}

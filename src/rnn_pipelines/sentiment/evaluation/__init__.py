@@ -1,1 +1,1 @@
-"""How good classifiers of texts are."""
+"""Evaluation of text classifiers: metrics, holdout, drift and examples."""

@@ -1,4 +1,4 @@
-"""Whether the texts that are scored are like those that were held out of training; their labels are not known."""
+"""Drift of scored texts from the held-out reviews, measured without labels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from rnn_pipelines.sentiment.methods.tables import Measures, Reference, ScoredTe
 
 @dataclass(frozen=True)
 class Measure:
-    """One thing that is compared of texts.
+    """A property of texts that is compared between scored texts and the reference.
 
     Attributes:
-        words: what it is called in a reason.
-        label: what it is called in tables and menus.
-        compute: its value of each text that has one, float64, not finite where a score is not.
-        axis: of its distribution; empty for a share, whose values are 0 and 1.
+        words: its name in the reasons of a verdict.
+        label: its name in tables and menus.
+        compute: returns its value for each text that has one, float64; not finite if the score is not.
+        axis: axis title of its distribution; empty for a share, whose values are 0 and 1.
     """
 
     words: str
@@ -27,7 +27,7 @@ class Measure:
 
 
 def _mark(labels: pd.Series, one: str, *others: str) -> np.ndarray:
-    """1 where a label is the one, 0 where it is another of them, else NaN."""
+    """Return 1 for the label `one`, 0 for the labels `others`, and NaN for any other label."""
     return np.where(labels == one, 1.0, np.where(labels.isin(others), 0.0, np.nan))
 
 
@@ -37,7 +37,7 @@ def _compute_confidence(scores: pd.DataFrame) -> np.ndarray:
 
 
 def _compute_unknown(scores: pd.DataFrame) -> np.ndarray:
-    """The share of unknown words of a text that has any."""
+    """Return the share of unknown words of each text that has words."""
     words, known = (scores[column].to_numpy("float64") for column in ("num_words", "num_known_words"))
     return 1 - known[words > 0] / words[words > 0]
 
@@ -64,14 +64,14 @@ MEASURES = {
 
 
 def compare_scores(scores: ScoredTexts, reference: Reference) -> Measures:
-    """Holds the scored texts against the reference, measure by measure.
+    """Compare the scored texts with the reference, one row for each measure.
 
-    The effect of a share is Cohen's h, 2·asin √p of the newest minus that of the reference, and its p-value Fisher's
-    exact; the effect of the others is the distance of their distributions (Kolmogorov and Smirnov's), 0 to 1.
+    For a share, the effect is Cohen's h, 2·asin √p of the scored texts minus that of the reference, and the p-value is
+    that of Fisher's exact test. For other measures, the effect is the Kolmogorov–Smirnov distance, 0 to 1.
 
     Args:
-        scores: of one version.
-        reference: without rows where there is none.
+        scores: of one model version.
+        reference: without rows if there is none.
     Source: Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, chapter 6.
     """
     return pd.DataFrame(
@@ -98,7 +98,7 @@ def _compare(is_share: bool, newest: np.ndarray, reference: np.ndarray) -> dict[
 
 
 def _compute_mean(values: np.ndarray) -> float:
-    """NaN where there is no value, or one that is not finite."""
+    """Return the mean; NaN if there are no values or one is not finite."""
     return float(values.mean()) if len(values) and np.isfinite(values).all() else float("nan")
 
 

@@ -1,4 +1,4 @@
-"""Reviews to read: one as it comes, and those on which a classifier is most wrong."""
+"""Example reviews for the report: one sample and the largest errors of a classifier."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ NUM_MISTAKES = 10
 
 
 class ExamplesTable(Table):
-    """The first review of the test part (of the `kind` sample), then mistakes from the worst on."""
+    """The first review of the test part (`kind` sample), then the largest errors in order (`kind` mistake)."""
 
     kind = Column("text")
     review_id = Column("text")
@@ -22,7 +22,7 @@ class ExamplesTable(Table):
     rating = Column("int", can_be_empty=True)
     label = Column("int")
     num_words = Column("int")
-    # Of the positive class.
+    # Probability of the positive class.
     probability = Column("float")
     text = Column("text")
     key = ("kind", "review_id")
@@ -32,7 +32,7 @@ Examples = Annotated[pd.DataFrame, ExamplesTable]
 
 
 def find_examples(predictions: Predictions, reviews: Reviews, calibrations: dict[str, Calibration]) -> Examples:
-    """Picks a sample, and the mistakes of the classifier that is best on validation."""
+    """Return a sample and the largest errors of the classifier with the lowest validation loss."""
     logits = predictions[choose_classifier(calibrations)].to_numpy()
     table = predictions[["review_id", "rating", "label", "num_words"]].assign(probability=to_probability(logits))
     error = (table["probability"] - table["label"].astype(float)).abs()

@@ -1,4 +1,4 @@
-"""Champion, challenger and baselines on the same reviews of the newest holdout."""
+"""Comparison of champion, challenger and baselines on the same reviews of the newest holdout."""
 
 from dataclasses import dataclass
 
@@ -10,23 +10,22 @@ from rnn_pipelines.sentiment.methods.registry import BASELINES
 from rnn_pipelines.sentiment.methods.tables import Holdout
 
 MEASURES: tuple[MetricName, ...] = ("accuracy", "f1", "roc_auc", "log_loss", "calibration_error")
-# Least part of the holdout that the champion must not have seen, lest the rest says too little.
+# Champion and challenger are comparable if the champion has not seen at least this fraction of the holdout.
 MIN_UNSEEN = 0.5
-# Least deviation of the logits of different texts, lest they are all alike.
+# A challenger whose logits have a smaller standard deviation counts as constant.
 MIN_SPREAD = 1e-3
 
 
 @dataclass(frozen=True)
 class HoldoutMeasures:
-    """What the newest holdout says.
+    """The results on the newest holdout.
 
     Attributes:
-        measures: those of `MEASURES` of each classifier (see `ClassifierMetrics`); None of one whose scores are not
-            finite.
-        p_value: of champion and challenger by McNemar's test; None where there is no champion; 1 where the one with
-            fewer errors has the greater loss, because then neither is shown to be better.
-        is_comparable: what was measured on was new to the champion.
-        notes: what is left out, in words.
+        measures: `MEASURES` of each classifier (see `ClassifierMetrics`); None if its scores are not finite.
+        p_value: McNemar's test of champion and challenger; None without a champion. 1 if the one with fewer errors has
+            the larger loss, because then neither is shown to be better.
+        is_comparable: whether the champion has not seen the reviews that were measured.
+        notes: the reviews that were left out, as text for the record.
     """
 
     measures: dict[str, dict[str, float] | None]
@@ -36,9 +35,9 @@ class HoldoutMeasures:
 
 
 def measure_holdout(holdout: Holdout) -> HoldoutMeasures:
-    """Measures everyone on the reviews that the champion has not seen.
+    """Measure all classifiers on the reviews that the champion has not seen.
 
-    Where it has seen more than half of them, or those left are of one class, on all.
+    All reviews are used if it has seen more than half of them, or if the remaining ones have only one class.
     """
     unseen = holdout[~holdout["is_seen"]]
     is_comparable = len(unseen) >= MIN_UNSEEN * len(holdout) and unseen["label"].nunique() == 2
@@ -73,7 +72,7 @@ def _compare(labels: np.ndarray, shared: Holdout, measures: dict[str, dict[str, 
 
 
 def find_faults(holdout: Holdout) -> list[str]:
-    """What makes the challenger unusable, in words: scores that are not finite, or the same for every text."""
+    """Return the faults that make the challenger unusable: scores that are not finite or the same for every text."""
     logits = holdout[CHALLENGER]
     num_faulty = int((~np.isfinite(logits)).sum())
     if num_faulty:

@@ -1,4 +1,4 @@
-"""Metrics of classifiers, from the logits that they give to texts whose labels are known."""
+"""Metrics of classifiers, computed from the logits and labels of texts."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict, cast
@@ -22,7 +22,7 @@ CONFUSION: tuple[CellName, ...] = ("true_negative", "false_positive", "false_neg
 
 
 class ErrorComparison(TypedDict):
-    """On how many texts only the reference and only this classifier is wrong, and McNemar's two-sided `p_value`."""
+    """The numbers of texts on which only one of two classifiers is wrong, and McNemar's two-sided `p_value`."""
 
     only_reference_wrong: int
     only_this_wrong: int
@@ -30,11 +30,11 @@ class ErrorComparison(TypedDict):
 
 
 class ClassifierMetrics(TypedDict):
-    """How good one classifier is.
+    """The metrics of one classifier.
 
-    `accuracy` with its 95 % interval by Wilson, `f1` of the positive class, `roc_auc`, `log_loss` (nats),
-    `calibration_error` (see `tabulate_calibration`), the confusion matrix; and, where they are known, what its training
-    took, and how it compares with the n-gram classifier.
+    `accuracy` with its 95 % Wilson interval, `f1` of the positive class, `roc_auc`, `log_loss` (nats),
+    `calibration_error` (see `tabulate_calibration`) and the confusion matrix. If known, also the training costs and the
+    comparison with the n-gram classifier.
     """
 
     accuracy: float
@@ -54,10 +54,10 @@ class ClassifierMetrics(TypedDict):
 
 
 def measure_classifier(labels: np.ndarray, logits: np.ndarray) -> ClassifierMetrics:
-    """How good one classifier is.
+    """Return the metrics of one classifier.
 
     Args:
-        labels: int[num_texts], 0 or 1, both of them.
+        labels: int[num_texts], 0 or 1; both must occur.
         logits: float[num_texts], calibrated.
     """
     from scipy.stats import binomtest
@@ -81,13 +81,13 @@ def measure_classifier(labels: np.ndarray, logits: np.ndarray) -> ClassifierMetr
 
 
 def tabulate_calibration(labels: np.ndarray, logits: np.ndarray) -> pd.DataFrame:
-    """How often a classifier is right when it says how sure it is.
+    """Return the accuracy of a classifier by confidence, in ten bins of equal width.
 
-    Confidence is the probability of the predicted class, from 0.5 to 1, in ten bins of equal width. The calibration
-    error that `measure_classifier` states is the mean gap between both over all texts.
+    Confidence is the probability of the predicted class, from 0.5 to 1. The calibration error of `measure_classifier`
+    is the mean absolute gap between accuracy and confidence, weighted by the texts of each bin.
 
     Returns:
-        A row for each bin that holds a text: `confidence` (its mean), `accuracy`, `num_texts`.
+        A row for each bin that is not empty: `confidence` (its mean), `accuracy`, `num_texts`.
     Source: Guo et al. (2017), On Calibration of Modern Neural Networks, equation 3.
     """
     confidence = to_probability(np.abs(logits))
@@ -100,12 +100,12 @@ def tabulate_calibration(labels: np.ndarray, logits: np.ndarray) -> pd.DataFrame
 
 
 def compare_errors(labels: np.ndarray, logits: np.ndarray, reference: np.ndarray) -> ErrorComparison:
-    """Whether one classifier is right more often than another on the same texts, by McNemar's exact test.
+    """Compare the errors of two classifiers on the same texts with McNemar's exact test.
 
     Args:
-        labels: int[num_texts].
-        logits: of the one classifier.
-        reference: logits of the other.
+        labels: int[num_texts], 0 or 1.
+        logits: float[num_texts], of the classifier.
+        reference: float[num_texts], logits of the classifier that it is compared with.
     Source: McNemar (1947), Psychometrika 12, 153-157; in its exact binomial form.
     """
     from scipy.stats import binomtest
@@ -119,14 +119,14 @@ def compare_errors(labels: np.ndarray, logits: np.ndarray, reference: np.ndarray
 def evaluate_classifiers(
     predictions: Predictions, **records: Mapping[str, Any]
 ) -> tuple[dict[str, Any], Groups, Confidences]:
-    """Measures every classifier on the test part: over all, by length and rating, by confidence.
+    """Return the metrics of every classifier on the test part: overall, by length and rating, and by confidence.
 
     Args:
         predictions: of the test part.
         records: `training_seconds` and `num_parameters` of the n-gram classifier and of each network.
     Returns:
-        `num_texts` and, by classifier, `ClassifierMetrics`, whose costs are those of its networks (those of the n-gram
-        classifier are stated for itself alone).
+        `num_texts` and the `ClassifierMetrics` by classifier. The costs of a network or an ensemble do not include
+        those of the n-gram classifier. Then the accuracies by group and by confidence.
     """
     labels = predictions["label"].to_numpy(int)
     logits = {name: predictions[name].to_numpy() for name in PredictionsTable.list_classifiers(predictions)}
@@ -148,7 +148,7 @@ def _add_costs(records: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, 
 
 
 def measure_by_group(predictions: Predictions) -> Groups:
-    """Accuracy by length, and by rating where there is one."""
+    """Return the accuracy of each classifier by length and, if there are ratings, by rating."""
     names = PredictionsTable.list_classifiers(predictions)
     right = predictions[names].gt(0).eq(predictions["label"].astype(int) == 1, axis=0)
     length = pd.cut(predictions["num_words"], [*LENGTH_LIMITS, np.inf], labels=LENGTH_NAMES, include_lowest=True)

@@ -1,1 +1,1 @@
-"""The text classifier as it is used and saved."""
+"""The complete text classifier: scoring texts and file format."""

@@ -1,4 +1,4 @@
-"""Everything that a text's sentiment depends on as one thing, and scoring texts with it."""
+"""The complete text classifier, from text to calibrated probability."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,29 +14,29 @@ from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
-# Kedro resolves these hints when it checks parameters, and must not load Keras for it.
+# Kedro resolves these hints when it checks parameters. That must not load Keras.
 if TYPE_CHECKING:
     from keras import Model as KerasModel
 else:
     KerasModel = Any
 
-# Texts whose words are in memory at once.
+# Number of texts whose words are in memory at once.
 CHUNK = 2000
 
 
 @dataclass(frozen=True)
 class TextClassifier:
-    """A trained classifier, complete: text in, calibrated probability out.
+    """A complete trained classifier, which returns a calibrated probability for a text.
 
     Attributes:
         networks: by name.
-        ngrams: the n-gram classifier, whose weights the networks read and whose logit stands beside theirs.
-        vocabulary: the words by number, see `build_vocabulary`.
+        ngrams: the n-gram classifier. The networks read its weights, and its logit is added to theirs.
+        vocabulary: the words in the order of their numbers, see `build_vocabulary`.
         padding: how texts are cut and padded.
-        calibration: how the logits of the networks and of the n-gram classifier are weighed.
+        calibration: weights of the logits of the networks and of the n-gram classifier.
         signs: whether signs are words too, see `VocabularySpec`.
-        seen: uint64[num_texts], the hashes of the texts that it was trained, chosen or calibrated on (`hash_texts`);
-            none where nobody is to know.
+        seen: uint64[num_texts], hashes (`hash_texts`) of the texts used for training, selection or calibration; empty
+            if they are not recorded.
     """
 
     networks: Mapping[str, KerasModel]
@@ -56,34 +56,33 @@ def assemble_classifier(
     calibrations: dict[str, Calibration],
     **networks: KerasModel,
 ) -> TextClassifier:
-    """Puts the parts of the classifier that is best on validation together (`choose_classifier`)."""
+    """Assemble the classifier with the lowest validation loss (`choose_classifier`) from its parts."""
     calibration = calibrations[choose_classifier(calibrations)]
     chosen = {name: network for name, network in networks.items() if name in calibration["weights"]}
     return TextClassifier(chosen, ngrams, words, padding, calibration, vocabulary_spec.signs)
 
 
 def score_sentiment(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFrame:
-    """The sentiment of each text, a few thousand in memory at a time.
+    """Return the sentiment of each text, with at most `CHUNK` texts in memory at a time.
 
     Args:
-        classifier: whose calibration makes its confidence the probability that the label is right.
         texts: `row` and `text` (str, of any length, script and content).
     Returns:
-        `ScoredTexts`, still without the version. Where no word is known, probability and confidence are 0.5.
+        `ScoredTexts` without `model_version`. Probability and confidence are 0.5 for a text without a known word.
     """
     chunks = [_score_chunk(classifier, texts.iloc[first : first + CHUNK]) for first in range(0, len(texts), CHUNK)]
     return pd.concat(chunks, ignore_index=True) if chunks else _score_chunk(classifier, texts)
 
 
 def make_features(classifier: TextClassifier, texts: Iterable[str]) -> TextFeatures:
-    """Return the inputs of the classifier's networks for each text, with the logits of its n-gram classifier."""
+    """Return the network inputs and n-gram logits of each text."""
     encoded = encode_texts(texts, classifier.vocabulary, classifier.signs)
     ngram_logits = score_ngrams(classifier.ngrams, encoded)
     return TextFeatures(encoded.ids, encoded.offsets, weigh_words(classifier.ngrams, encoded), ngram_logits)
 
 
 def score_parts(classifier: TextClassifier, features: TextFeatures) -> dict[str, np.ndarray]:
-    """Return the logits of each network and of the n-gram classifier, before calibration; float64[num_texts] each."""
+    """Return the uncalibrated logits of each network and of the n-gram classifier, float64[num_texts] each."""
     from rnn_pipelines.sentiment.methods.training import score_texts
 
     logits = {name: score_texts(network, features, classifier.padding) for name, network in classifier.networks.items()}

@@ -1,4 +1,4 @@
-"""A text classifier as files of `.keras`, JSON and `.npz`; nothing is pickled."""
+"""The file format of a text classifier: `.keras`, JSON and `.npz` files, without pickles."""
 
 import dataclasses
 import json
@@ -14,12 +14,12 @@ from rnn_pipelines.storage.formats import check_future_values, read_object, refu
 
 SETTINGS, VOCABULARY, NGRAMS = "settings.json", "vocabulary.json", "ngrams.npz"
 SEEN = "seen.npz"
-# Of the files as a whole; those of before there were numbers have none.
+# Version of the file format. The first files have no version.
 FORMAT = 1
 
 
 def pack(classifier: TextClassifier) -> dict[str, bytes]:
-    """The files of a text classifier: content by name."""
+    """Return the files of a text classifier: content by name."""
     settings = {
         "format": FORMAT,
         "signs": classifier.signs,
@@ -36,11 +36,11 @@ def pack(classifier: TextClassifier) -> dict[str, bytes]:
 
 
 def unpack(files: Mapping[str, bytes]) -> TextClassifier:
-    """The classifier in the files of `pack`, of this version of the project or an older one.
+    """Return the classifier from the files of `pack`, written by this or an older version of the project.
 
     Raises:
-        ChampionError: a file is missing that the settings call for, or the model is of another kind.
-        NewerFormatError: a newer version wrote them.
+        ChampionError: a file that the settings require is missing, or the model is of another kind.
+        NewerFormatError: a newer version of the project wrote the files.
     """
     refuse_other_kind(files, "scaler.json", "text classifier")
     check_future_values(files, [SETTINGS], "text classifier")
