@@ -52,7 +52,7 @@ def fetch_archive(archive: str | None, download_to: str, remote: RemoteArchive =
         remote: the file to download.
     Raises:
         DownloadError: the server can't be reached, or sends another file.
-        ReviewError: the given file does not exist, the file in `download_to` is damaged, or the folder can't be written.
+        ReviewError: the given file does not exist, the downloaded file is damaged, or the folder can't be written.
     """
     named = {"sentiment.source.archive": archive, "IMDB_ARCHIVE": os.environ.get("IMDB_ARCHIVE")}
     for name, value in named.items():

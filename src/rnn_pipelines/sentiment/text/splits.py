@@ -108,7 +108,7 @@ def assign_folds(reviews: Reviews, num_folds: int) -> np.ndarray:
 
 
 def _hold_back(group: pd.Series, part: pd.Series, fraction: float, name: str, rng: np.random.Generator) -> pd.Series:
-    """Move random groups from the training part to the part `name` until it has this fraction of its reviews."""
+    """Move random groups from training to the part `name` until they have this fraction of the training reviews."""
     sizes = group[part == "train"].value_counts().sort_index()
     drawn = sizes.iloc[rng.permutation(len(sizes))]
     return part.mask((part == "train") & group.isin(take_first(drawn, fraction)), name)
