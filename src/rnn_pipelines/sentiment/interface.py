@@ -1,6 +1,6 @@
-"""Sentiment of texts from Python: the functions of the pipelines.
+"""The Python interface of sentiment, built from the functions of the pipelines.
 
-What goes into use, and what is saved, is the artefact that `classifier` has under the same name.
+The saved and promoted artefact is the class of the same name in `model.classifier`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set, Sized
@@ -28,25 +28,25 @@ from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
-# What texts are trained with: those defaults of `parameters_sentiment.yml` that are not those of every network.
+# Defaults of `parameters_sentiment.yml` that differ from those of `TrainingSpec`.
 TRAINING = {"epochs": 2, "patience": 2, "learning_rate": 0.005, "schedule": "cosine", "weight_average": 0.0} | {
     "jit_compile": False
 }
-# What messages call the texts and labels.
+# Name of the texts and labels in messages.
 ORIGIN = "the texts"
 
 
 class TextClassifier:
-    """The sentiment of texts by LSTM, GRU and n-grams, weighed on texts that were held back.
+    """A sentiment classifier of LSTM, GRU and n-grams, which are weighted on held-out texts.
 
-    The parameters are those of `kedro run --pipelines=sentiment`, and give the same numbers; the network without
-    recurrence, which is never chosen, is not trained. Loads TensorFlow with the first training or prediction.
+    The parameters and results are those of `kedro run --pipelines=sentiment`. The network without recurrence, which is
+    never chosen, is not trained. The first training or prediction loads TensorFlow.
 
     Args:
-        blocks: what `parameters_sentiment.yml` has: `split`, `vocabulary`, `padding`, `word_vectors`, `ngrams`, `lstm`,
-            `gru`, `training`, such as `training={"epochs": 3}`.
+        blocks: parameters as in `parameters_sentiment.yml`: `split`, `vocabulary`, `padding`, `word_vectors`, `ngrams`,
+            `lstm`, `gru` and `training`, such as `training={"epochs": 3}`.
     Raises:
-        ParameterError: there is no such parameter, or its value is refused.
+        ParameterError: a parameter is unknown or its value is invalid.
     """
 
     def __init__(self, **blocks: Any) -> None:
@@ -55,14 +55,14 @@ class TextClassifier:
         self._metrics: dict[str, Any] | None = None
 
     def fit(self, texts: Sequence[str], labels: Sequence[Any], groups: Sequence[Any] | None = None) -> Self:
-        """Fits everything.
+        """Fit the classifier.
 
         Args:
             texts: one for each example.
             labels: 0/1, false/true, neg/pos or negative/positive.
-            groups: what keeps examples on one side of every split, such as a film, a shop or an author.
+            groups: group of each example, such as a film, a shop or an author. A split never divides a group.
         Raises:
-            ReviewError: texts, labels or groups can't be used; the message names row and remedy.
+            ReviewError: texts, labels or groups are invalid; the message names the row and a remedy.
         """
         columns = {"text": _list_texts(texts), "label": _list_cells("label", labels)}
         columns |= {} if groups is None else {"group": _list_cells("group", groups)}
@@ -75,15 +75,16 @@ class TextClassifier:
         return self
 
     def predict(self, texts: Sequence[str]) -> pd.DataFrame:
-        """The sentiment of each text.
+        """Return the sentiment of each text.
 
         Args:
             texts: of any length, script and content.
         Returns:
-            `text, label, probability, confidence, num_words, num_known_words`, a row for each text in order;
-            `probability` is that of positive, `confidence` that of the label. Where no word is known both are 0.5.
+            `text, label, probability, confidence, num_words, num_known_words`, a row for each text in order.
+            `probability` is that of the positive class, `confidence` that of the label. Both are 0.5 without a known
+            word.
         Raises:
-            ReviewError: the texts are no list of texts; the message names the row.
+            ReviewError: the texts are not a list of texts; the message names the row.
         """
         given = _list_texts(texts)
         rows = pd.DataFrame({"row": range(1, len(given) + 1), "text": pd.Series(given, dtype="str")})
@@ -91,7 +92,7 @@ class TextClassifier:
         return scored[["text", "label", "probability", "confidence", "num_words", "num_known_words"]]
 
     def leaderboard(self) -> pd.DataFrame:
-        """How everyone did on the texts that were kept back as a test part, the least log loss first."""
+        """Return the metrics of all classifiers on the test part, by ascending log loss."""
         self._require_fit()
         if self._metrics is None:
             raise ParameterError("a loaded classifier holds no training data. Call fit.")
@@ -100,26 +101,26 @@ class TextClassifier:
         return table.drop(columns="against_nb_ngram").sort_values("log_loss", kind="stable").reset_index()
 
     def save(self, path: str | Path) -> None:
-        """Saves the classifier as a folder of networks, arrays and JSON.
+        """Save the classifier as a folder of networks, arrays and JSON.
 
-        A saved model that is there is replaced at one moment; several threads and processes may save and load at once.
+        An earlier saved model is replaced atomically. Several threads and processes may save and load at once.
 
         Raises:
-            ParameterError: nothing was learnt yet, or the path is none.
-            ChampionError: the folder can't be written, or holds other files than a saved model, unchanged.
-            LockedError: another save into the folder did not end in time.
+            ParameterError: the classifier is not fitted, or the path is invalid.
+            ChampionError: the folder can't be written, or holds other files than a saved model, which are unchanged.
+            LockedError: another save into the folder did not end before the lock timeout.
         """
         save_folder(path, pack(self._require_fit()))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """What `save` has written, or a champion, for `predict`.
+        """Load a saved classifier or a champion for `predict`.
 
         Args:
             path: the folder of a saved classifier, of a champion's version, or of a task's champion.
         Raises:
-            ParameterError: the path is none.
-            ChampionError: there is none, it is damaged, or an older version of the project has saved it.
+            ParameterError: the path is invalid.
+            ChampionError: there is no model, it is damaged, or an older version of the project has saved it.
             NewerFormatError: a newer version of the project has written it.
         """
         loaded = cls()
@@ -133,12 +134,12 @@ class TextClassifier:
 
 
 def read_spec(blocks: dict[str, Any]) -> SentimentSpec:
-    """The blocks of `sentiment` as the library reads them; what is not given has its default.
+    """Return the parameters of `sentiment`, with defaults for missing ones.
 
     Args:
         blocks: by name, each a dictionary, as in `parameters_sentiment.yml`.
     Raises:
-        ParameterError: there is no such block or parameter, or its value is refused.
+        ParameterError: a block or parameter is unknown, or its value is invalid.
     """
     types = {
         "split": ReviewSplitSpec,
@@ -170,7 +171,7 @@ def _list_texts(texts: Any) -> list[Any]:
 
 
 def _list_cells(name: str, cells: Any) -> list[Any]:
-    """The cells of a column; half a sign (a lone surrogate), which Python's texts may hold, fits into no file."""
+    """Return the cells of a column as a list; a lone surrogate raises an error, because UTF-8 can't encode it."""
     if not _is_list(cells):
         is_plain = isinstance(cells, str | bytes) or not isinstance(cells, Iterable)
         received = show(cells) if is_plain else type(cells).__name__
@@ -185,6 +186,6 @@ def _list_cells(name: str, cells: Any) -> list[Any]:
 
 
 def _is_list(cells: Any) -> bool:
-    """Whether it has one cell after another: a table or a mapping would give names, a set no order, a file lines."""
+    """Return whether the cells are a one-dimensional ordered collection; a table, mapping, set or file is not."""
     is_sized = isinstance(cells, Iterable) and isinstance(cells, Sized) and getattr(cells, "ndim", 1) == 1
     return is_sized and not isinstance(cells, str | bytes | Mapping | Set)

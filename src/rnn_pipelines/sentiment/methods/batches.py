@@ -1,6 +1,6 @@
-"""Batches of texts of like length, cut and padded when they are needed.
+"""Batches of texts of similar length, cut and padded on demand.
 
-All in TensorFlow's own operations: a data set that calls Python can keep the process from ending after an error.
+Only TensorFlow operations are used: a data set that calls Python can keep the process from ending after an error.
 """
 
 from collections.abc import Callable
@@ -12,21 +12,20 @@ from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.vocabulary import PADDING
 
-# Words by which a text may stray from its place in the order of lengths, so that batches differ between epochs.
+# Maximum random change of a length, in words, before texts are sorted, so that batches differ between epochs.
 JITTER = 20.0
 
 
 def batch_texts(
     features: TextFeatures, labels: np.ndarray, padding: PaddingSpec, batch_size: int, shuffle_seed: int | None = None
 ) -> tf.data.Dataset:
-    """Texts as a data set for Keras. Those of like length share a batch, which saves most of the padding.
+    """Return texts as a data set for Keras; texts of similar length share a batch, which saves most of the padding.
 
     Args:
         features: of the texts.
         labels: [num_texts], 0 or 1.
-        padding: how to cut and pad.
-        batch_size: texts in a batch; the last one of an epoch's order may be smaller.
-        shuffle_seed: for other batches in another order in each epoch; None keeps the order of `sort_by_length`.
+        batch_size: texts in a batch; the last one in the order of lengths may be smaller.
+        shuffle_seed: seed of the random batches of each epoch; None keeps the order of `sort_by_length`.
     Returns:
         Pairs of inputs (`words` int32[batch, time], `ngrams` float32[batch, time, order]) and float32[batch, 1].
     """
@@ -52,15 +51,15 @@ def batch_texts(
 
 
 def sort_by_length(features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
-    """The order in which `batch_texts` goes through the texts where it doesn't shuffle, int64[num_texts]."""
+    """Return the order of the texts in `batch_texts` without shuffling, int64[num_texts]."""
     return np.argsort(np.minimum(features.encoded.lengths, padding.max_length), kind="stable")
 
 
 def _make_gather(features: TextFeatures, padding: PaddingSpec) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
-    # One row more, so that there is something to gather where no text has a word.
+    # One extra row, so that gathering also works if no text has a word.
     ids, ngrams = tf.pad(features.ids, [[0, 1]]), tf.pad(features.ngrams, [[0, 1], [0, 0]])
     begins, lengths = tf.constant(features.offsets[:-1]), tf.constant(features.encoded.lengths)
-    # The first place in a batch whose word comes after those that were cut out.
+    # The first position in a batch whose word follows the dropped words.
     resume = {"pre": 0, "post": padding.max_length, "middle": padding.max_length // 2}[padding.truncating]
 
     def gather(texts: tf.Tensor) -> dict[str, tf.Tensor]:

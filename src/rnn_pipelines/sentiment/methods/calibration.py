@@ -1,4 +1,4 @@
-"""From the logits of several models to one calibrated logit."""
+"""Calibration: the logits of several models are combined to one calibrated logit."""
 
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict
@@ -14,9 +14,9 @@ from rnn_pipelines.sentiment.text.schema import Reviews
 
 
 class Calibration(TypedDict):
-    """How the logits of models become one that says how sure they may be.
+    """The combination of the logits of models to one calibrated logit.
 
-    `weights` by model, `intercept` and, of a classifier that was held against others, `validation_log_loss` in nats.
+    `weights` by model, `intercept` and, if the classifier was compared with others, `validation_log_loss` in nats.
     """
 
     weights: dict[str, float]
@@ -25,9 +25,9 @@ class Calibration(TypedDict):
 
 
 def fit_calibration(logits: pd.DataFrame, labels: np.ndarray) -> Calibration:
-    """Weighs logits so that their sum says how sure the models may be: logistic regression on held-out texts.
+    """Fit the weights of logits by logistic regression on held-out texts.
 
-    Of a single model this is Platt's scaling, of several a stack of them.
+    For one model this is Platt scaling, for several it is stacking.
 
     Args:
         logits: a column for each model, a row for each validation text.
@@ -42,11 +42,11 @@ def fit_calibration(logits: pd.DataFrame, labels: np.ndarray) -> Calibration:
 
 
 def apply_calibration(calibration: Calibration, logits: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The calibrated logit of each text, float64[num_texts].
+    """Return the calibrated logit of each text, float64[num_texts].
 
     Args:
-        calibration: which models, and how much of each.
-        logits: float[num_texts] for each of its models.
+        calibration: weights of the models, and intercept.
+        logits: float[num_texts] for each model of the calibration.
     """
     weighted = [weight * np.asarray(logits[name], np.float64) for name, weight in calibration["weights"].items()]
     return np.sum(weighted, axis=0) + calibration["intercept"]
@@ -55,7 +55,7 @@ def apply_calibration(calibration: Calibration, logits: Mapping[str, np.ndarray]
 def calibrate_classifiers(
     reviews: Reviews, features: TextFeatures, **networks: Scores
 ) -> tuple[dict[str, Calibration], Predictions]:
-    """Calibrates each classifier on the validation part, and predicts the test part with it.
+    """Calibrate each classifier on the validation part, and predict the test part with it.
 
     Args:
         reviews: with their parts.
@@ -77,10 +77,10 @@ def calibrate_classifiers(
 
 
 def list_stacks(networks: Mapping[str, Scores], classical: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The classifiers, each by the logits of the models that it weighs.
+    """Return the classifiers, each with the logits of its models.
 
-    Every network with its n-gram path where it has one; all that may be chosen together; each of these without its
-    path; and the n-gram classifier.
+    These are every network with its n-gram path, if it has one; the ensemble of all candidates; each candidate without
+    its n-gram path; and the n-gram classifier.
     """
     stacks = {name: scores.set_index("review_id") for name, scores in networks.items()}
     candidates = {name: stacks[name] for name in list_candidates()}
@@ -91,5 +91,5 @@ def list_stacks(networks: Mapping[str, Scores], classical: pd.DataFrame) -> dict
 
 
 def choose_classifier(calibrations: Mapping[str, Calibration]) -> str:
-    """The network, or all together, with the lowest log loss on validation."""
+    """Return the candidate with the lowest validation log loss: a recurrent network or the ensemble."""
     return min((*list_candidates(), ENSEMBLE), key=lambda name: calibrations[name]["validation_log_loss"])

@@ -1,4 +1,4 @@
-"""The classical classifier: logistic regression on n-grams, each weighted by its naive Bayes log-count ratio."""
+"""The n-gram classifier: logistic regression on n-grams, each weighted by its naive Bayes log-count ratio."""
 
 import time
 from collections.abc import Iterator
@@ -17,19 +17,19 @@ from rnn_pipelines.sentiment.text.ngrams import MAX_ORDER, find_ngrams, number_n
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-# Texts whose n-grams are in memory at once.
+# Number of texts whose n-grams are in memory at once.
 CHUNK = 5000
 
 
 class NgramSpec(ParameterModel, frozen=True):
-    """The n-grams of the classical classifier.
+    """The parameters of the n-gram classifier.
 
     Attributes:
-        order: words of the longest n-grams.
-        min_texts: n-grams that stand in fewer training texts are left out.
-        smoothing: count that every n-gram has beforehand in both classes.
-        inverse_penalty: weight of the training error against the squared weights (C of liblinear).
-        folds: parts of the training texts, by group; see `add_ngram_features`.
+        order: number of words of the longest n-grams.
+        min_texts: n-grams that occur in fewer training texts are left out.
+        smoothing: added to the count of every n-gram in both classes.
+        inverse_penalty: weight of the training error relative to the squared weights (C of liblinear).
+        folds: number of folds of the training texts, by group; see `add_ngram_features`.
     """
 
     order: int = Field(3, ge=1, le=MAX_ORDER)
@@ -41,13 +41,13 @@ class NgramSpec(ParameterModel, frozen=True):
 
 @dataclass(frozen=True)
 class NgramClassifier:
-    """A linear function of which n-grams a text holds.
+    """A linear classifier on the presence of n-grams in a text.
 
     Attributes:
-        ngrams: int64[num_ngrams], sorted, as `number_ngrams` numbers them.
-        weights: float32[num_ngrams], what each adds to the logit, once for each text.
-        intercept: the logit of a text without any of them.
-        order: words of the longest n-grams.
+        ngrams: int64[num_ngrams], the known n-grams as numbers of `number_ngrams`, sorted.
+        weights: float32[num_ngrams], added to the logit once for each text that contains the n-gram.
+        intercept: the logit of a text without known n-grams.
+        order: number of words of the longest n-grams.
     """
 
     ngrams: np.ndarray
@@ -58,12 +58,12 @@ class NgramClassifier:
 
 @dataclass(frozen=True)
 class TextFeatures:
-    """What a network reads of each text.
+    """The inputs of the networks, and the logits of the n-gram classifier.
 
     Attributes:
         ids, offsets: as in `EncodedTexts`.
-        ngrams: float32[num_words, order], the n-gram classifier's weights of the n-grams that begin with each word.
-        logits: float64[num_texts], what that classifier says of the whole text.
+        ngrams: float32[num_words, order], the n-gram classifier's weights of the n-grams that begin at each word.
+        logits: float64[num_texts], the n-gram classifier's logits.
     """
 
     ids: np.ndarray
@@ -73,17 +73,17 @@ class TextFeatures:
 
     @property
     def encoded(self) -> EncodedTexts:
-        """The words alone."""
+        """The encoded words."""
         return EncodedTexts(self.ids, self.offsets)
 
     def select(self, texts: np.ndarray) -> "TextFeatures":
-        """The texts of these numbers, int64[num_selected], in their order."""
+        """Return the texts with these positions, int64[num_selected], in this order."""
         words, offsets = self.encoded.find_words(texts)
         return TextFeatures(self.ids[words], offsets, self.ngrams[words], self.logits[texts])
 
 
 class FitRecord(TypedDict):
-    """What the fit of a model took: `training_seconds`, and its `num_parameters`."""
+    """The duration of a fit, `training_seconds`, and the size of the model, `num_parameters`."""
 
     training_seconds: float
     num_parameters: int
@@ -92,20 +92,19 @@ class FitRecord(TypedDict):
 def add_ngram_features(
     encoded: EncodedTexts, labels: pd.Series, folds: np.ndarray, spec: NgramSpec
 ) -> tuple[NgramClassifier, TextFeatures, FitRecord]:
-    """Fits the classifier on the training texts, and gives its weights and logits to all texts.
+    """Fit the classifier on the training texts, and compute its weights and logits for all texts.
 
-    A training text gets those of another classifier, fitted without its fold: one that has seen a text's label is
-    surer of it than of any new text, and a network that reads its weights would learn to trust them too much.
+    Those of training texts are out-of-fold. In-sample logits are overconfident, and a network that reads them would
+    learn to rely on them too much.
 
     Args:
         encoded: all texts.
-        labels: 0 or 1 for each text; those of training texts alone are read.
+        labels: 0 or 1 for each text; only those of training texts are read.
         folds: int[num_texts], the fold of each training text, −1 for all other texts.
-        spec: which n-grams.
     Returns:
-        The classifier, the features of all texts, and the record of the classifier alone.
+        The classifier, the features of all texts, and the fit record of the classifier, without the folds.
     Raises:
-        ReviewError: without one of the folds, the training texts are of one class only.
+        ReviewError: the training texts outside a fold have only one class.
     """
     started = time.perf_counter()
     train = np.flatnonzero(folds >= 0)
@@ -139,15 +138,14 @@ def _check_classes_in_folds(labels: np.ndarray, folds: np.ndarray) -> None:
 
 
 def fit_nb_ngram(encoded: EncodedTexts, labels: np.ndarray, spec: NgramSpec) -> NgramClassifier:
-    """Fits the classifier.
+    """Fit the classifier.
 
-    With p and q the smoothed shares of an n-gram among all n-grams of positive and of negative texts, a text's
-    feature is log(p / q) where it holds the n-gram, else 0.
+    p and q are the smoothed shares of an n-gram among all n-grams of positive and of negative texts. The feature of a
+    text is log(p / q) if it contains the n-gram, else 0.
 
     Args:
         encoded: the training texts.
         labels: int[num_texts], 0 or 1.
-        spec: which n-grams.
     Source: Wang & Manning (2012), Baselines and Bigrams, equations 2 to 4; with logistic loss instead of the SVM's.
     """
     known = _choose_ngrams(encoded, spec)
@@ -155,7 +153,7 @@ def fit_nb_ngram(encoded: EncodedTexts, labels: np.ndarray, spec: NgramSpec) -> 
 
 
 def score_ngrams(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarray:
-    """The logit of each text, float64[num_texts]: above 0 is positive."""
+    """Return the logit of each text, float64[num_texts]."""
     logits = [
         _mark_ngrams(chunk, classifier.ngrams, classifier.order) @ classifier.weights.astype(np.float64)
         for chunk in _split_texts(encoded)
@@ -164,7 +162,7 @@ def score_ngrams(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarr
 
 
 def weigh_words(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarray:
-    """The weights of the n-grams that begin with each word, float32[num_words, order]; 0 for unknown ones."""
+    """Return the weights of the n-grams that begin at each word, float32[num_words, order]; 0 for unknown n-grams."""
     weights = np.append(classifier.weights, np.float32(0))
     chunks = [
         weights[find_ngrams(number_ngrams(chunk, classifier.order), classifier.ngrams)]
@@ -179,7 +177,7 @@ def _fit(present: "csr_array", labels: np.ndarray, known: np.ndarray, spec: Ngra
     positive, negative = (spec.smoothing + present[labels == label].sum(axis=0) for label in (1, 0))
     ratios = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
     features = present.multiply(ratios[None, :].astype(np.float32)).tocsr()
-    # The dual problem has one variable for each text, and far fewer of them than n-grams.
+    # The dual problem has one variable for each text, and there are far fewer texts than n-grams.
     regression = LogisticRegression(
         C=spec.inverse_penalty, solver="liblinear", dual=True, max_iter=1000, random_state=0
     ).fit(features, labels)
@@ -192,7 +190,7 @@ def _fit(present: "csr_array", labels: np.ndarray, known: np.ndarray, spec: Ngra
 
 
 def _choose_ngrams(encoded: EncodedTexts, spec: NgramSpec) -> np.ndarray:
-    """int64, sorted: the n-grams that stand in enough texts."""
+    """Return the n-grams that occur in at least `min_texts` texts: int64, sorted."""
     ngrams, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
     numbered = number_ngrams(encoded, spec.order)
     texts = np.repeat(np.arange(len(encoded)), encoded.lengths)
@@ -207,7 +205,7 @@ def _choose_ngrams(encoded: EncodedTexts, spec: NgramSpec) -> np.ndarray:
 
 
 def _mark_ngrams(encoded: EncodedTexts, known: np.ndarray, order: int) -> "csr_array":
-    """float32[num_texts, num_ngrams], sparse: 1 where a text holds a known n-gram, however often."""
+    """Return the presence of known n-grams in texts: float32[num_texts, num_ngrams], sparse, 0 or 1."""
     from scipy.sparse import csr_array
 
     columns = find_ngrams(number_ngrams(encoded, order), known)

@@ -1,4 +1,4 @@
-"""The text classifier: word vectors, a recurrent layer over them, pooling over time, one logit."""
+"""The networks: word vectors, a recurrent layer, pooling over time, and one logit."""
 
 from pkgutil import resolve_name
 from typing import Any
@@ -18,15 +18,14 @@ NGRAM_SCALE = 10.0
 
 
 def build_classifier(network: ClassifierSpec, word_vectors: np.ndarray, num_ngram_inputs: int) -> keras.Model:
-    """Builds a network that tells positive texts from negative ones.
+    """Build a network that classifies texts as positive or negative.
 
     Padding is masked in the recurrent layer and in the pooling, so that it never changes a logit.
 
     Args:
-        network: the network's spec.
-        word_vectors: float32[num_words, dimensions]; words with larger numbers are unknown. Only its shape
-            matters where the network doesn't start from it.
-        num_ngram_inputs: weights that come with each word, where the network reads them.
+        word_vectors: float32[num_words, dimensions]; words with larger numbers are unknown. Only its shape is used if
+            the network starts from random vectors.
+        num_ngram_inputs: number of n-gram weights of each word, if the network reads them.
     Returns:
         A model, not compiled, from `words` int32[batch, time] and, with n-gram inputs, `ngrams` float32[batch, time,
         num_ngram_inputs] to logits float32[batch, 1].
@@ -59,14 +58,13 @@ def _read_steps(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
 
 
 def read_in_order(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
-    """Reads the words with a recurrent layer of the network's cell.
+    """Apply a recurrent layer of the network's cell to the words.
 
     Args:
-        network: the network's spec.
-        steps: float32[batch, time, feature], what is known of each word.
+        steps: float32[batch, time, feature], the inputs of each word.
         is_word: bool[batch, time], false at padding.
     Returns:
-        float32[batch, time, unit], or without time where only the last state is pooled.
+        float32[batch, time, unit]; float32[batch, unit] if only the last output is pooled.
     """
     layer = RECURRENT_LAYERS[network.cell](
         network.units,
@@ -81,5 +79,5 @@ def read_in_order(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
 
 
 def read_each_word(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
-    """Reads each word by itself, through a layer as wide as the recurrent one; see `read_in_order`."""
+    """Apply a dense layer of the same width to each word separately; arguments as in `read_in_order`."""
     return layers.Dense(network.units * (1 + network.bidirectional), "tanh", name=network.cell)(steps)

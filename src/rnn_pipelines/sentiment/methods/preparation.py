@@ -1,4 +1,4 @@
-"""From reviews to what classifiers learn from: words, word vectors and n-grams, of the training part alone."""
+"""Inputs of the classifiers from reviews: vocabulary, word vectors and n-gram features."""
 
 from rnn_pipelines.sentiment.methods.nb_ngram import (
     FitRecord,
@@ -16,17 +16,17 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 
 def build_vocabulary(reviews: Reviews, vocabulary_spec: VocabularySpec) -> list[str]:
-    """Numbers the words of the training part."""
+    """Build the vocabulary from the training part."""
     return vocabulary.build_vocabulary(reviews["text"].iloc[find_texts(reviews, "train")], vocabulary_spec)
 
 
 def encode_reviews(reviews: Reviews, words: list[str], vocabulary_spec: VocabularySpec) -> EncodedTexts:
-    """Turns every text into the numbers of its words."""
+    """Encode every text as the numbers of its words."""
     return encoding.encode_texts(reviews["text"], words, vocabulary_spec.signs)
 
 
 def learn_word_vectors(encoded: EncodedTexts, reviews: Reviews, word_vectors: WordVectorSpec) -> WordVectors:
-    """Learns a vector for each frequent word from the training and unlabelled texts alone."""
+    """Learn a vector for each frequent word from the training and unlabelled texts only."""
     texts = find_texts(reviews, "train", "unlabelled")
     return vectors.learn_word_vectors(encoded.select(texts), word_vectors)
 
@@ -34,5 +34,5 @@ def learn_word_vectors(encoded: EncodedTexts, reviews: Reviews, word_vectors: Wo
 def fit_nb_ngram(
     encoded: EncodedTexts, reviews: Reviews, ngrams: NgramSpec
 ) -> tuple[NgramClassifier, TextFeatures, FitRecord]:
-    """Fits the classical classifier, and gives its weights to the words of all texts, out of fold in training."""
+    """Fit the n-gram classifier, and return its features of all texts, out-of-fold for training texts."""
     return add_ngram_features(encoded, reviews["label"], assign_folds(reviews, ngrams.folds), ngrams)

@@ -1,7 +1,7 @@
-"""Who classifies texts, said once: networks, baselines, and what is made of them; free of Keras and scikit-learn.
+"""The registry of text classifiers: networks, baselines and the ensemble; it imports no Keras or scikit-learn.
 
-A further network is a line in `NETWORKS` and its block of parameters, a further baseline a line in `BASELINES`;
-pipelines, calibration, retraining, policy and reports go by them.
+A new network needs a line in `NETWORKS` and a block of parameters, a new baseline a line in `BASELINES`. Pipelines,
+calibration, retraining, policy and reports read the registry.
 """
 
 from collections.abc import Callable
@@ -14,22 +14,22 @@ from rnn_pipelines.errors import show
 from rnn_pipelines.report.styles import CELLS, SPARE_COLOR, Style
 from rnn_pipelines.sentiment.methods.logits import to_logit
 
-# Whose logit stands beside a network's, and against whom all are tested.
+# The n-gram classifier. Its logit is added to a network's, and all classifiers are compared with it.
 NB_NGRAM = "nb_ngram"
-# All networks that may be chosen, weighed together.
+# The weighted ensemble of all candidates.
 ENSEMBLE = "ensemble"
 
 
 @dataclass(frozen=True)
 class Network:
-    """One kind of network, by the name that is its `cell`, its block of parameters and its column of logits.
+    """A kind of network. Its name is also its `cell`, its block of parameters and its column of logits.
 
     Attributes:
-        style: how it appears.
-        reader: `module:function` that reads the words, of the kind of `network.read_in_order`; a name, so that Keras
-            loads only once a network is built.
-        is_recurrent: it may be chosen, and is retrained. One that isn't shows what recurrence adds.
-        alone_color: of the network without its n-gram path, where it is shown beside itself.
+        style: name and line style in reports.
+        reader: `module:function` that reads the words, with the signature of `network.read_in_order`; as a string, so
+            that Keras loads only when a network is built.
+        is_recurrent: whether it is a candidate and is retrained. The others show the gain from recurrence.
+        alone_color: colour of the network without its n-gram path.
     """
 
     style: Style
@@ -40,11 +40,11 @@ class Network:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a challenger may have to beat.
+    """A baseline for challengers.
 
     Attributes:
-        style: how it appears.
-        score: the logits of texts, float64[num_texts], from all reviews and the predictions of these texts.
+        style: name and line style in reports.
+        score: returns the logits of texts, float64[num_texts], from all reviews and the predictions of these texts.
     """
 
     style: Style
@@ -52,7 +52,7 @@ class Baseline:
 
 
 def _score_majority(reviews: pd.DataFrame, predictions: pd.DataFrame) -> np.ndarray:
-    """The share of positive training reviews, whatever the text."""
+    """Return the logit of the share of positive training reviews, for every text."""
     share = reviews.loc[reviews["part"] == "train", "label"].astype(float).mean()
     return to_logit(np.full(len(predictions), share))
 
@@ -75,27 +75,27 @@ BASELINES = {
 
 
 def list_candidates() -> list[str]:
-    """The networks that may be chosen."""
+    """Return the candidates: the networks that may be chosen."""
     return [name for name, network in NETWORKS.items() if network.is_recurrent]
 
 
 def name_alone(network: str) -> str:
-    """What a network is called where its n-gram path is left out."""
+    """Return the name of a network without its n-gram path."""
     return f"{network}_alone"
 
 
 def list_classifiers() -> list[str]:
-    """All who give logits to reviews, from the simplest to all networks together."""
+    """Return all classifiers, from the simplest to the ensemble."""
     candidates = list_candidates()
     others = [name for name in NETWORKS if name not in candidates]
     return [*BASELINES, *others, *map(name_alone, candidates), *candidates, ENSEMBLE]
 
 
 def require_known(name: str, registered: dict[str, Network] | dict[str, Baseline]) -> str:
-    """Returns a name that is registered.
+    """Return a registered name.
 
     Raises:
-        ValueError: it isn't.
+        ValueError: the name is not registered.
     """
     if name not in registered:
         raise ValueError(f"expected one of {', '.join(registered)}, received {show(name)}")

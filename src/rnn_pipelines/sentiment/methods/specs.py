@@ -1,4 +1,4 @@
-"""What a network that classifies texts is made of; free of Keras, so that parameters are checked before it loads."""
+"""Parameters of text classifiers; this module imports no Keras, so that they are checked before Keras loads."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,23 +17,23 @@ Cell = Annotated[str, AfterValidator(lambda name: require_known(name, NETWORKS))
 
 
 class ClassifierSpec(ParameterModel, frozen=True):
-    """One network that classifies texts.
+    """A network that classifies texts.
 
     Attributes:
-        cell: one of the registry's `NETWORKS`: kind of the recurrent layer; `pointwise` reads each word by itself,
-            through a layer of the same width: what remains without recurrence.
+        cell: a name in the registry's `NETWORKS`: the kind of the recurrent layer. `pointwise` has no recurrence: a
+            dense layer of the same width reads each word separately.
         units: width of the recurrent layer, in each direction.
-        bidirectional: read the words in both directions.
-        pooling: what the head sees of the recurrent layer's outputs: `last` of them, the greatest (`max`), or the
-            greatest and the `mean`, as `max_mean`.
-        word_vectors: start from the vectors of `learn_word_vectors`; else from random ones of the same size.
-        ngram_inputs: with each word, the network reads the weights of the n-grams that begin with it.
-        ngram_path: add the n-gram classifier's logit to the network's; how much of each is fitted on validation.
-        word_dropout: part of the words that the network doesn't see in a training step.
-        vector_dropout: part of the vectors' entries that it doesn't see, the same ones in the whole text.
-        input_dropout: part of the recurrent layer's inputs that is dropped, the same ones at every step.
-        recurrent_dropout: likewise of its state. Slower on a GPU.
-        dropout: part of the head's inputs that is dropped.
+        bidirectional: whether the words are read in both directions.
+        pooling: input of the head: the `last` output of the recurrent layer, the maximum over time (`max`), or maximum
+            and mean (`max_mean`).
+        word_vectors: whether training starts from the vectors of `learn_word_vectors`, not from random ones.
+        ngram_inputs: whether the network reads, with each word, the weights of the n-grams that begin at it.
+        ngram_path: whether the n-gram classifier's logit is added to the network's, with weights fitted on validation.
+        word_dropout: fraction of the words that are dropped in a training step.
+        vector_dropout: fraction of the vectors' entries that are dropped, the same ones for the whole text.
+        input_dropout: fraction of the recurrent layer's inputs that are dropped, the same ones at every step.
+        recurrent_dropout: the same for its state; slower on a GPU.
+        dropout: fraction of the head's inputs that are dropped.
     """
 
     cell: Cell
@@ -58,13 +58,11 @@ class ClassifierSpec(ParameterModel, frozen=True):
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """How the networks of a challenger are trained, and what it may cost.
+    """The settings and limits of training the networks of a challenger.
 
     Attributes:
-        padding: how texts are cut and padded.
-        training: how to train.
-        max_seconds: of each network; None for no limit.
-        checkpoints: where an interrupted training leaves what it needs to go on; None for nowhere.
+        max_seconds: time limit of each network; None for no limit.
+        checkpoints: folder of the checkpoints from which an interrupted training is resumed; None for no checkpoints.
     """
 
     padding: PaddingSpec
@@ -77,21 +75,21 @@ BaselineName = Annotated[str, AfterValidator(lambda name: require_known(name, BA
 
 
 class SentimentPolicySpec(PolicySpec, frozen=True):
-    """When a text classifier is promoted.
+    """The rules for promoting a text classifier.
 
     Attributes:
-        must_beat: those of the registry's `BASELINES` whose loss the challenger must be below.
+        must_beat: names in the registry's `BASELINES`; the challenger's loss must be below theirs.
     """
 
     must_beat: tuple[BaselineName, ...] = ("majority",)
 
 
 class RetrainSentimentSpec(AsOfReviewsSpec, frozen=True):
-    """How text classifiers are retrained; data, networks and training are those of `sentiment`.
+    """The parameters of retraining; data, networks and training are those of `sentiment`.
 
     Attributes:
-        policy: when the challenger is promoted.
-        budget: what its training may cost.
+        policy: rules for promoting the challenger.
+        budget: limits of its training.
     """
 
     policy: SentimentPolicySpec

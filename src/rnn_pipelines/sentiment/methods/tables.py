@@ -1,4 +1,4 @@
-"""The tables of sentiment beside the reviews: logits, scores of texts, and what monitoring measures of them."""
+"""The tables of sentiment besides the reviews: logits, scored texts and monitoring measures."""
 
 from typing import Annotated
 
@@ -13,41 +13,41 @@ DTYPES = {"text": "str", "int": "int64", "float": "float64"}
 
 
 def make_empty(kind: type[Table]) -> pd.DataFrame:
-    """A table without rows."""
+    """Return a table without rows."""
     return pd.DataFrame({name: pd.Series(dtype=DTYPES[column.kind]) for name, column in kind.columns.items()})
 
 
 class LogitsTable(Table):
-    """Root of the tables that hold logits, float64, in a column of its own for each of those in `list_logits`.
+    """The base class of tables with logits, float64, in one column for each classifier in `list_logits`.
 
-    A logit may be missing, because a network that went wrong is found out later, with a word to the user.
+    A logit may be missing, because logits that are not finite are reported later.
     """
 
     error = ReviewError
 
     @classmethod
     def list_logits(cls) -> list[str]:
-        """Those whose logits the table may hold."""
+        """Return the classifiers whose logits the table may hold."""
         return list_classifiers()
 
     @classmethod
     def validate(cls, data: pd.DataFrame) -> pd.DataFrame:
-        """Returns `data` as it is; see `Table.validate`."""
-        # Made now, because the registry may have grown since the class was.
+        """Return `data` unchanged; errors are those of `Table.validate`."""
+        # Made here, because the registry may have grown since the class was created.
         logits = {name: Column("float", is_optional=True, can_be_empty=True) for name in cls.list_logits()}
         strict = {"columns": cls.columns | logits, "key": cls.key, "error": cls.error}
         return type(cls.__name__, (Table,), strict).validate(data)  # type: ignore[attr-defined]
 
 
 class ScoresTable(LogitsTable):
-    """The logits of one network, and of the n-gram classifier where it has a path to it, before calibration."""
+    """The uncalibrated logits of one network and, if it has an n-gram path, of the n-gram classifier."""
 
     review_id = Column("text")
     key = ("review_id",)
 
 
 class PredictionsTable(LogitsTable):
-    """Calibrated logits of reviews that nobody learnt from; `num_words` counts signs too."""
+    """Calibrated logits of held-out reviews; `num_words` counts signs too."""
 
     review_id = Column("text")
     label = Column("int")
@@ -57,15 +57,16 @@ class PredictionsTable(LogitsTable):
 
     @staticmethod
     def list_classifiers(data: pd.DataFrame) -> list[str]:
-        """The classifiers of a table, in its order."""
+        """Return the classifiers of a table, in the order of its columns."""
         known = list_classifiers()
         return [name for name in data.columns if name in known]
 
 
 class HoldoutTable(PredictionsTable):
-    """The newest holdout, scored by challenger, champion (where there is one) and baselines.
+    """The newest holdout, scored by challenger, champion (if there is one) and baselines.
 
-    `num_known_words` is by the challenger; `is_seen`: the champion was trained, chosen or calibrated on the text.
+    `num_known_words` is by the challenger's vocabulary. `is_seen` is true if the champion was trained, chosen or
+    calibrated on the text.
     """
 
     num_known_words = Column("int")
@@ -73,15 +74,15 @@ class HoldoutTable(PredictionsTable):
 
     @classmethod
     def list_logits(cls) -> list[str]:
-        """Whose logits it may hold."""
+        """Return the classifiers whose logits the table may hold."""
         return [CHALLENGER, CHAMPION, *BASELINES]
 
 
 class ReferenceTable(Table):
-    """How texts were scored: `label` is positive, negative or, without a known word, unknown.
+    """The scores of texts: `label` is positive, negative or, without a known word, unknown.
 
-    `probability` is that of the positive class; 0.5 where no word is known. It may be missing, because monitoring is
-    what finds a classifier that went wrong.
+    `probability` is that of the positive class; 0.5 without a known word. It may be missing, because monitoring
+    reports probabilities that are not finite.
     """
 
     label = Column("text")
@@ -94,23 +95,24 @@ class ReferenceTable(Table):
 class ScoredTextsTable(ReferenceTable):
     """Scored texts: `row` is the number of the row or line, from 1.
 
-    `confidence` is the probability that the label is right, `model_version` the champion's, else
-    `sentiment_classifier`.
+    `confidence` is the probability that the label is right. `model_version` is that of the champion, or
+    `sentiment_classifier` without a champion.
     """
 
     row = Column("int")
     confidence = Column("float", can_be_empty=True)
-    # An empty text comes back from a CSV file as none.
+    # An empty text becomes a missing value in a CSV file.
     text = Column("text", can_be_empty=True)
     model_version = Column("text")
     key = ("row",)
 
 
 class MeasuresTable(Table):
-    """Scored texts against the reference, a row for each measure.
+    """The scored texts compared with the reference, a row for each measure.
 
-    `reference` and `newest` are means, `num_reference` and `num_newest` texts. The `effect` of a share is Cohen's h,
-    that of the others the distance of the distributions. Missing: one of both has no text, or not finite numbers.
+    `reference` and `newest` are means, `num_reference` and `num_newest` numbers of texts. The `effect` is Cohen's h for
+    a share, and the distance of the distributions for other measures. Values are missing without texts or with numbers
+    that are not finite.
     """
 
     measure = Column("text")
@@ -124,7 +126,7 @@ class MeasuresTable(Table):
 
 
 class GroupsTable(Table):
-    """Accuracy `by` length (words and signs) or rating: of each classifier on the `num_texts` of each group."""
+    """The accuracy of each classifier on the `num_texts` of each group, `by` length (words and signs) or rating."""
 
     classifier = Column("text")
     by = Column("text")
@@ -135,10 +137,9 @@ class GroupsTable(Table):
 
 
 class ConfidencesTable(Table):
-    """How often each classifier is right (`accuracy`) when it says how sure it is, in bins of equal width.
+    """The `accuracy` of each classifier by confidence, in bins of equal width.
 
-    `confidence` is the probability of the predicted class, 0.5 to 1, as the mean of a bin. Bins without a text are left
-    out.
+    `confidence` is the mean probability of the predicted class in a bin, 0.5 to 1. Empty bins are left out.
     """
 
     confidence = Column("float")

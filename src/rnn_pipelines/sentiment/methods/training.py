@@ -1,4 +1,4 @@
-"""Training a classifier on texts, and scoring texts with it."""
+"""Training of text classifiers, and scoring of texts with them."""
 
 import hashlib
 from collections.abc import Callable
@@ -37,17 +37,14 @@ def train_classifier(
     padding: PaddingSpec,
     training: TrainingSpec,
 ) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
-    """Builds a classifier and trains it; the epoch is chosen on the validation part.
+    """Build and train a network; the epoch is chosen on the validation part.
 
     Args:
         features: of all reviews, in their order.
-        reviews: with their parts; the test part is not touched.
-        word_vectors: the words that the network knows, and where their vectors may start.
-        network: what to build.
-        padding: how texts are cut and padded.
-        training: how to train it.
+        reviews: with their parts; the test part is not used.
+        word_vectors: the words that the network knows, and the initial values of their vectors.
     Returns:
-        The network with its best weights; the history and the record of `fit`, the record with the `layers` (see
+        The network with its best weights, the history, and the training record with the `layers` (see
         `summarize_layers`).
     Raises:
         TrainingError: the loss is no longer finite.
@@ -58,13 +55,11 @@ def train_classifier(
 def train_within(
     features: TextFeatures, reviews: Reviews, word_vectors: WordVectors, network: ClassifierSpec, plan: TrainingPlan
 ) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
-    """Trains as `train_classifier` does, within limits; after an interruption it goes on as if there had been none.
+    """Train a network as `train_classifier` does, within a time limit; an interrupted training is resumed.
 
     Args:
         features, reviews, word_vectors, network: see `train_classifier`.
-        plan: how, and what it may cost.
-    Returns:
-        As `train_classifier`.
+        plan: settings and limits of the training.
     Raises:
         TrainingError: the loss is no longer finite.
     """
@@ -93,7 +88,7 @@ def train_within(
 def _estimate_bytes(
     features: TextFeatures, word_vectors: WordVectors, network: ClassifierSpec, plan: TrainingPlan
 ) -> float:
-    """The layer in each direction, and of each word vector five, as of each weight."""
+    """Return the estimated memory: one layer for each direction, and five copies of the word vectors."""
     time = min(plan.padding.max_length, int(features.encoded.lengths.max(initial=1)))
     batch = min(plan.training.batch_size, len(features.logits))
     dimensions = word_vectors.vectors.shape[1]
@@ -109,12 +104,12 @@ def _fingerprint(features: TextFeatures, reviews: Reviews) -> str:
 
 
 def _feed(model: keras.Model, batches: tf.data.Dataset) -> tf.data.Dataset:
-    """What the network reads alone: of a dictionary that holds more, Keras takes the first inputs by alphabet."""
+    """Keep only the inputs of the network; with extra inputs, Keras would take the first ones in alphabetical order."""
     names = list(model.input)
     return batches.map(lambda inputs, targets: ({name: inputs[name] for name in names}, targets))
 
 
-# Large collections are scored in many calls, and tracing a recurrent network takes as long as hundreds of texts.
+# Large collections are scored in many calls, and tracing a recurrent network takes as long as scoring 100s of texts.
 @lru_cache(maxsize=4)
 def _compile(model: keras.Model) -> Callable[[dict[str, tf.Tensor]], tf.Tensor]:
     signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
@@ -122,12 +117,12 @@ def _compile(model: keras.Model) -> Callable[[dict[str, tf.Tensor]], tf.Tensor]:
 
 
 def score_texts(model: keras.Model, features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
-    """The network's logit for each text, float64[num_texts].
+    """Return the network's logit for each text, float64[num_texts].
 
     Args:
         model: a trained network.
         features: of the texts.
-        padding: as in training.
+        padding: the same as in training.
     """
     call = _compile(model)
     logits = np.zeros(len(features.logits))
@@ -140,14 +135,14 @@ def score_texts(model: keras.Model, features: TextFeatures, padding: PaddingSpec
 def score_reviews(
     model: keras.Model, features: TextFeatures, reviews: Reviews, network: ClassifierSpec, padding: PaddingSpec
 ) -> Scores:
-    """The logits of the validation and test reviews: the network's under the name of its cell.
+    """Return the network's logits of the validation and test reviews, in a column with the name of its cell.
 
     Args:
         model: a trained network.
         features: of all reviews, in their order.
         reviews: with their parts.
-        network: what was built; where it has an n-gram path, the n-gram classifier's logits stand beside its own.
-        padding: as in training.
+        network: its spec. With an n-gram path, the logits of the n-gram classifier are a second column.
+        padding: the same as in training.
     """
     texts = find_texts(reviews, "validation", "test")
     chosen = features.select(texts)
