@@ -1,1 +1,1 @@
-"""A model in use: the decision on a challenger, predictions, monitoring."""
+"""Operations of classifiers in use: retraining, the decision on a challenger, prediction and monitoring."""

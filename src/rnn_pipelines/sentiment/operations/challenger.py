@@ -1,4 +1,4 @@
-"""Training a text classifier as a challenger, and scoring the holdout beside the champion."""
+"""Training of a challenger, and scoring of the holdout by challenger, champion and baselines."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.vectors import WordVectors
 
-# Kedro resolves these hints when it checks parameters, and must not load Keras for it.
+# Kedro resolves these hints when it checks parameters. That must not load Keras.
 if TYPE_CHECKING:
     from keras import Model as KerasModel
 else:
@@ -33,10 +33,10 @@ else:
 def plan_training(
     padding: PaddingSpec, training: TrainingSpec, retrain_spec: RetrainSentimentSpec, checkpoints: Path
 ) -> TrainingPlan:
-    """Training as `sentiment` trains, within the budget.
+    """Return the training settings of `sentiment`, limited by the budget.
 
-    Always from scratch: vocabulary and n-gram weights are those of the newest texts, and weights for other ones don't
-    fit.
+    Training always starts from scratch, because earlier weights do not fit the vocabulary and the n-gram weights of the
+    newest texts.
     """
     budget = retrain_spec.budget
     changes: dict[str, Any] = {} if budget.epochs is None else {"epochs": budget.epochs}
@@ -46,13 +46,13 @@ def plan_training(
 def train_challenger(
     features: TextFeatures, reviews: Reviews, word_vectors: WordVectors, network: ClassifierSpec, plan: TrainingPlan
 ) -> tuple[KerasModel, dict[str, Any]]:
-    """Trains one network within the budget, and keeps the weights that are best on validation.
+    """Train one network within the budget, and keep the weights that are best on validation.
 
     Args:
-        features, reviews, word_vectors, network: see `train_classifier`; the holdout is not touched.
-        plan: how, and what it may cost.
+        features, reviews, word_vectors, network: see `train_classifier`; the holdout is not used.
+        plan: settings and limits of the training.
     Returns:
-        The network, and the record of `fit` with `seeds`.
+        The network, and its training record with `seeds`.
     """
     from rnn_pipelines.sentiment.methods.training import train_within
 
@@ -63,13 +63,13 @@ def train_challenger(
 def complete_challenger(
     classifier: TextClassifier, reviews: Reviews, calibrations: dict[str, Calibration], **records: Mapping[str, Any]
 ) -> tuple[TextClassifier, ChallengerTraining]:
-    """Lets a challenger remember which texts it has seen, and notes how it was trained and chosen.
+    """Add the hashes of the seen texts to a challenger, and return it with the record of its training and selection.
 
     Args:
-        classifier: without that memory.
+        classifier: without these hashes.
         reviews: with their parts.
         calibrations: of all classifiers.
-        records: of the networks, by name.
+        records: training records of the networks, by name.
     """
     seen = hash_texts(reviews.loc[reviews["part"].isin(["train", "validation"]), "text"])
     training = ChallengerTraining(
@@ -85,13 +85,13 @@ def complete_challenger(
 def score_holdout(
     reviews: Reviews, predictions: Predictions, challenger: TextClassifier, champion: LoadedChampion | None
 ) -> Holdout:
-    """Scores of everyone on the newest holdout, each classifier from the text on, as on the day of use.
+    """Score the newest holdout by all classifiers, from the raw text as in use.
 
     Args:
         reviews: with their parts.
         predictions: of the holdout.
-        challenger: what was trained.
-        champion: the classifier in use; None where there is none.
+        challenger: the new classifier.
+        champion: the classifier in use, if there is one.
     """
     texts = predictions[["review_id"]].merge(reviews[["review_id", "text"]], validate="one_to_one")
     rows = texts.rename(columns={"review_id": "row"})

@@ -1,4 +1,4 @@
-"""The case of a challenger among text classifiers: what the holdout says, and what is decided."""
+"""The decision on promoting a challenger, from its results on the holdout."""
 
 import math
 from dataclasses import replace
@@ -28,13 +28,13 @@ def describe_run(
     retrain_spec: RetrainSentimentSpec,
     started: float,
 ) -> Run:
-    """What a retraining is made of, for its record: fingerprints of data, parameters and code, and all versions.
+    """Return the provenance of a retraining: fingerprints of data, parameters and code, and all versions.
 
     Args:
-        table: the reviews as they were read, with their `time` where there is one.
+        table: the reviews as they were read, with their `time` if there is one.
         profile: of the reviews.
-        sentiment: the parameters of that name.
-        retrain_spec: of the retraining.
+        sentiment: the parameters `sentiment`.
+        retrain_spec: the parameters `retrain_sentiment`.
         started: in seconds since 1970.
     """
     about = {
@@ -56,15 +56,17 @@ def decide_promotion(
     run: Run,
     retrain_spec: RetrainSentimentSpec,
 ) -> Candidate:
-    """Weighs champion, challenger and baselines on the holdout, decides, and writes the record.
+    """Compare champion, challenger and baselines on the holdout, and decide whether the challenger is promoted.
 
     Args:
-        challenger: what was trained.
-        champion: the classifier in use; None where there is none.
-        holdout: the scores of everyone.
-        training: how the challenger was trained and chosen.
-        run: what it is made of.
+        challenger: the new classifier.
+        champion: the classifier in use, if there is one.
+        holdout: the scores of all classifiers.
+        training: record of the challenger's training and selection.
+        run: provenance of the challenger.
         retrain_spec: with the policy.
+    Returns:
+        The challenger with the record of the decision and the reference for monitoring.
     """
     found = measure_holdout(holdout)
     case = Case(

@@ -1,4 +1,4 @@
-"""The verdict on scored texts: what can be known of them without their labels."""
+"""The verdict of monitoring on scored texts, without their labels."""
 
 import logging
 import math
@@ -29,16 +29,16 @@ NO_REFERENCE = (
 
 
 class MonitorSentimentSpec(ParameterModel, frozen=True):
-    """When scored texts count as others than the reviews that were held out of training.
+    """The thresholds for the drift of scored texts from the held-out reviews.
 
     Attributes:
-        valid_days: after so many days without another verdict the check calls for help.
-        min_texts: fewer of them decide nothing.
-        significance: greatest p-value, for all measures together, at which a difference counts.
-        retrain_share_effect: least Cohen's h of a share for which to label and retrain; 0.5 is called medium.
-        alarm_share_effect: the same, for which a person should look; 0.8 is called large.
-        retrain_distance: least distance of distributions for which to label and retrain, 0 to 1.
-        alarm_distance: the same, for which a person should look.
+        valid_days: days after which a verdict expires and the check fails.
+        min_texts: minimum number of scored texts for a comparison.
+        significance: maximum p-value of a difference, for all measures together.
+        retrain_share_effect: minimum Cohen's h of a share for the verdict retrain; 0.5 is a medium effect.
+        alarm_share_effect: minimum Cohen's h of a share for an alarm; 0.8 is a large effect.
+        retrain_distance: minimum distance of distributions for the verdict retrain, 0 to 1.
+        alarm_distance: minimum distance of distributions for an alarm, 0 to 1.
     """
 
     valid_days: float = Field(7.0, gt=0, le=3650)
@@ -58,12 +58,12 @@ class MonitorSentimentSpec(ParameterModel, frozen=True):
 
 @dataclass(frozen=True)
 class Difference:
-    """One measure of the scored texts against the reference.
+    """The difference between scored texts and reference in one measure.
 
     Attributes:
-        newest, reference: its means.
-        effect: Cohen's h of a share, else the distance of the distributions.
-        p_value: of no difference.
+        newest, reference: means of the scored texts and of the reference.
+        effect: Cohen's h of a share, otherwise the distance of the distributions.
+        p_value: of the null hypothesis of no difference.
     """
 
     newest: float
@@ -74,13 +74,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class SentimentEvidence:
-    """What is known on the day of the verdict.
+    """The evidence for a verdict.
 
     Attributes:
         alarms: of the champion's store.
-        num_texts: scored texts.
-        num_reference: texts of the reference.
-        differences: by measure, as far as both have texts that the measure counts.
+        num_texts: number of scored texts.
+        num_reference: number of texts of the reference.
+        differences: by measure; without measures for which scored texts or reference have no values.
     """
 
     alarms: tuple[str, ...]
@@ -90,10 +90,10 @@ class SentimentEvidence:
 
 
 class SentimentVerdict(VerdictRecord):
-    """The verdict as the check and the report read it.
+    """The verdict for the check and the report.
 
-    Beside the verdict: `cannot_know` (in words), `num_texts` and `num_reference`, and the rows of `Measures`, None
-    where a number is missing.
+    In addition to `VerdictRecord`: `cannot_know` (the limits of monitoring, as text), `num_texts`, `num_reference`, and
+    the rows of `Measures`, with None for missing numbers.
     """
 
     cannot_know: str
@@ -103,7 +103,7 @@ class SentimentVerdict(VerdictRecord):
 
 
 def judge_scores(evidence: SentimentEvidence, monitor_spec: MonitorSentimentSpec) -> Verdict:
-    """Says ok, retrain (once some of the texts are labelled) or alarm."""
+    """Return the verdict: ok, retrain (after labelling some of the texts) or alarm."""
     return conclude(_find(evidence, monitor_spec))
 
 
@@ -125,7 +125,7 @@ def _find(evidence: SentimentEvidence, spec: MonitorSentimentSpec) -> Iterator[F
 
 
 def _compare(evidence: SentimentEvidence, spec: MonitorSentimentSpec) -> Iterator[Finding]:
-    # Bonferroni: so many measures are so many chances for a false alarm.
+    # Bonferroni correction for the number of measures.
     level = spec.significance / max(len(evidence.differences), 1)
     weighed = [_weigh(name, found, level, spec) for name, found in evidence.differences.items()]
     findings = [finding for finding in weighed if finding is not None]
@@ -162,12 +162,11 @@ def _format(name: str, mean: float) -> str:
 
 
 def monitor_scores(measures: Measures, champion: KnownChampion, monitor_spec: MonitorSentimentSpec) -> SentimentVerdict:
-    """Says ok, retrain or alarm, with the reasons, all that was measured, and what can't be known.
+    """Return the verdict ok, retrain or alarm, with its reasons, all measures and the limits of monitoring.
 
     Args:
         measures: of the scored texts.
-        champion: what is on record of it, its `alarms` among others.
-        monitor_spec: what is asked for.
+        champion: record of the champion, with its `alarms`.
     """
     counts = measures[["num_newest", "num_reference"]].max()
     evidence = SentimentEvidence(

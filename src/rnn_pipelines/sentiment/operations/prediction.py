@@ -1,4 +1,4 @@
-"""Scores by the champion, with its name on them."""
+"""Scoring of texts by the champion, with its version in the scores."""
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
@@ -6,19 +6,19 @@ from rnn_pipelines.sentiment.methods.tables import ScoredTexts
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.text.files import Texts
 
-# The classifier of `sentiment`, which is not a version of a champion.
+# `model_version` of the classifier of `sentiment`, which is not a champion.
 UNVERSIONED = "sentiment_classifier"
 
 
 def score_newest(champion: LoadedChampion | None, classifier: TextClassifier | None, texts: Texts) -> ScoredTexts:
-    """The sentiment of each text, and by which version: the champion's, else `sentiment_classifier`.
+    """Return the sentiment of each text and the model version: the champion's or `sentiment_classifier`.
 
     Args:
         champion: the classifier in use.
-        classifier: that of `sentiment`, for where there is no champion.
+        classifier: the classifier of `sentiment`, used if there is no champion.
         texts: to score.
     Raises:
-        ChampionError: there is neither.
+        ChampionError: there is neither a champion nor a classifier.
     """
     if champion is not None:
         return score_sentiment(champion.artefact, texts).assign(model_version=champion.version)

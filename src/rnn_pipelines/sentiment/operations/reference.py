@@ -1,4 +1,4 @@
-"""What scored texts are held against: the held-out reviews, as the very version scored them that scored the texts."""
+"""The reference of monitoring: the held-out reviews, scored by the same model version as the scored texts."""
 
 import io
 import logging
@@ -30,18 +30,18 @@ REFERENCE = "reference.parquet"
 
 
 def pack_reference(holdout: Holdout) -> dict[str, bytes]:
-    """The file of a version that tells how it scored the reviews on which it was judged, by its name."""
+    """Return the reference file of a version, by name: its scores of its holdout."""
     return {REFERENCE: _tabulate_reference(holdout, CHALLENGER).to_parquet()}
 
 
 def select_newest(scores: ScoredTexts | None) -> ScoredTexts:
-    """The texts that were scored last, as far as one version scored them; the log says what is left out.
+    """Return the scores by the newest model version; a warning is logged if others are left out.
 
-    `predict_sentiment` leaves the scores of one version. Where a table keeps those of many nights, confidences of
-    other versions are of another scale, and only what is scored now asks for anything.
+    `predict_sentiment` writes the scores of one version. If a table keeps the scores of several runs, only the newest
+    version is monitored, because the confidences of other versions have another scale.
 
     Args:
-        scores: None where nothing was scored.
+        scores: None if nothing was scored.
     """
     if scores is None or scores.empty:
         return make_empty(ScoredTextsTable)
@@ -59,17 +59,17 @@ def describe_reference(
     encoded: EncodedTexts | None,
     calibrations: dict[str, Calibration] | None,
 ) -> Reference:
-    """The held-out reviews as the version scored them that scored the texts.
+    """Return the held-out reviews, scored by the same model version as the texts.
 
-    A champion's are those on which it was judged when it was retrained, those of the classifier of `sentiment` its test
-    part. Which version is in use now doesn't matter: it may be another one than on the day of the scores.
+    For a champion, these are the reviews of its holdout; for the classifier of `sentiment`, its test part. The version
+    is that of the scores, which may differ from the version now in use.
 
     Args:
         scores: of one version.
         folder: of the champion.
         predictions, reviews, encoded, calibrations: see `describe_test_part`.
     Returns:
-        No rows where there is no reference.
+        The reference; no rows if there is none.
     """
     version = UNVERSIONED if scores.empty else scores["model_version"].iloc[-1]
     if version == UNVERSIONED:
@@ -87,15 +87,15 @@ def describe_test_part(
     encoded: EncodedTexts | None,
     calibrations: dict[str, Calibration] | None,
 ) -> Reference:
-    """The test part of `sentiment` as the chosen classifier scored it.
+    """Return the test part of `sentiment`, scored by the chosen classifier.
 
     Args:
         predictions: of the test part, by all classifiers.
-        reviews: all of them.
-        encoded: their words.
-        calibrations: which choose the classifier.
+        reviews: all reviews.
+        encoded: all reviews, encoded.
+        calibrations: of all classifiers; the one with the lowest validation loss is used.
     Returns:
-        No rows where one of them is not there, or they are not of the same run.
+        The reference; no rows if an argument is None or the arguments are not from the same run.
     """
     if predictions is None or reviews is None or encoded is None or calibrations is None:
         return make_empty(ReferenceTable)
