@@ -1,1 +1,1 @@
-"""What people see of classifiers."""
+"""Reports on classifiers: pages, tables, figures and terminal summaries."""

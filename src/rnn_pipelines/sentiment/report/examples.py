@@ -1,4 +1,4 @@
-"""Reviews to read in the report of `sentiment`: texts from outside, made short and plain."""
+"""Example reviews in the report of `sentiment`, shortened and without markup."""
 
 from collections.abc import Hashable, Mapping
 from typing import Any
@@ -17,17 +17,17 @@ NAME_LENGTH = 40
 
 
 def quote_sample(examples: Examples) -> Quote:
-    """One test review with its label, and what the classifier says of it."""
+    """Return one test review with its label and prediction."""
     return quote_reviews(examples[examples["kind"] == "sample"], SAMPLE_LENGTH)[0]
 
 
 def quote_mistakes(examples: Examples) -> list[Quote]:
-    """The largest errors, from the worst on; none where the classifier makes none."""
+    """Return the largest errors in descending order; an empty list if there are no errors."""
     return quote_reviews(examples[examples["kind"] == "mistake"], MISTAKE_LENGTH)
 
 
 def quote_reviews(examples: Examples, max_length: int) -> list[Quote]:
-    """Reviews without markup, cut, below their ID, film, rating, label and prediction."""
+    """Return shortened reviews without markup, each with its ID, group, rating, label and prediction."""
     return [
         Quote(
             facts=[
@@ -44,18 +44,18 @@ def quote_reviews(examples: Examples, max_length: int) -> list[Quote]:
 
 
 def predict(review: Mapping[Hashable, Any]) -> str:
-    """The class that the classifier gives to a review."""
+    """Return the predicted class of a review."""
     return CLASSES[review["probability"] > 0.5]
 
 
 def format_confidence(review: Mapping[Hashable, Any]) -> str:
-    """The probability of that class; never 100 %, which no classifier says."""
+    """Return the probability of the predicted class as text; never 100 %, because no prediction is certain."""
     confidence = max(review["probability"], 1 - review["probability"])
     return "over 99.9 %" if confidence >= 0.9995 else format_percent(confidence, 1)
 
 
 def shorten(text: str, max_length: int) -> str:
-    """The beginning of a text in one line, cut between two words, or in one that is too long by itself."""
+    """Return the beginning of a text in one line, cut between two words, or inside a very long word."""
     line = " ".join(text.split())
     if len(line) <= max_length:
         return line

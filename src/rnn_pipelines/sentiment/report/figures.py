@@ -1,4 +1,4 @@
-"""The figures of `sentiment`. What shows where the accuracy comes from waits in the legends until it is clicked."""
+"""The figures of `sentiment`. Classifiers for comparison only are hidden until they are clicked in the legend."""
 
 from collections.abc import Container, Mapping
 
@@ -27,12 +27,12 @@ def draw_figures(
     by_confidence: Confidences,
     **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
-    """Draws all figures of the report.
+    """Draw all figures of the report.
 
     Args:
         metrics, by_group, by_confidence: see `evaluate_classifiers`.
-        calibrations: they choose the classifier that is drawn by itself.
-        histories: the history of `fit` for each network.
+        calibrations: of all classifiers; the one with the lowest validation loss has a confusion matrix.
+        histories: training history of each network.
     Returns:
         `accuracy`, `confusion`, `calibration`, `by_length`, `by_rating` and `losses`.
     """
@@ -48,16 +48,12 @@ def draw_figures(
 
 
 def list_classifiers(measured: Container[str]) -> list[str]:
-    """Those classifiers that were measured, from the simplest to all networks together."""
+    """Return the measured classifiers, from the simplest to the ensemble."""
     return [name for name in list_all_classifiers() if name in measured]
 
 
 def draw_accuracy(metrics: Mapping[str, ClassifierMetrics]) -> Figure:
-    """Accuracy of each classifier with its 95 % interval; a line stands where the n-gram classifier is.
-
-    Args:
-        metrics: see `draw_figures`.
-    """
+    """Draw the accuracy of each classifier with its 95 % interval, and a line at that of the n-gram classifier."""
     figure, styles = Figure(), get_styles()
     for name in list_classifiers(metrics):
         accuracy, low, high = (100 * metrics[name][key] for key in ("accuracy", "accuracy_low", "accuracy_high"))
@@ -81,11 +77,11 @@ def draw_accuracy(metrics: Mapping[str, ClassifierMetrics]) -> Figure:
 
 
 def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Figure:
-    """What the chosen and the n-gram classifier take negative and positive reviews for.
+    """Draw the confusion matrices of the chosen and the n-gram classifier.
 
     Args:
         metrics: see `draw_figures`.
-        chosen: the classifier beside the n-gram classifier.
+        chosen: name of the chosen classifier.
     """
     styles = get_styles()
     figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.06)
@@ -101,7 +97,7 @@ def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Fig
             texttemplate="%{text}",
             textfont={"size": 14},
             colorscale=[[0, "#ffffff"], [1, style.color]],
-            # Half of the color's depth, so that a dark text is readable on it.
+            # At most half of the colour's intensity, so that dark text is readable on it.
             zmin=0,
             zmax=2,
             showscale=False,
@@ -121,11 +117,7 @@ def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Fig
 
 
 def draw_calibration(by_confidence: Confidences) -> Figure:
-    """How often a classifier is right when it says how sure it is, above how often it says so.
-
-    Args:
-        by_confidence: see `draw_figures`.
-    """
+    """Draw the accuracy of each classifier by confidence, and the number of reviews by confidence below."""
     styles = get_styles()
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.68, 0.32], vertical_spacing=0.06)
     diagonal = Scatter(
@@ -151,12 +143,12 @@ def draw_calibration(by_confidence: Confidences) -> Figure:
 
 
 def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
-    """Accuracy of each classifier in each group of reviews; a figure without axes where there is no group.
+    """Draw the accuracy of each classifier in each group of reviews; without groups, a figure without axes.
 
     Args:
         groups: rows of `by_group` for one kind of group, in the order of the axis.
         title: of the figure.
-        unit: what the groups count.
+        unit: title of the axis of groups.
     """
     figure, styles = Figure(), get_styles()
     for name in list_classifiers(set(groups["classifier"])):
@@ -178,7 +170,7 @@ def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
 
 
 def _name_group(group: str, num_texts: int) -> str:
-    """The group and its size, narrow enough for the axis of a phone."""
+    """Return a label with the group and its size, narrow enough for a phone."""
     for words, sign in (("up to ", "≤ "), ("over ", "> "), (" to ", "–")):
         group = group.replace(words, sign)
     return f"{group}<br>{num_texts:,}"

@@ -1,4 +1,4 @@
-"""The report of `monitor_sentiment`: how scored texts differ from held-out reviews, and what nobody can know."""
+"""The report of `monitor_sentiment`: drift of scored texts from the held-out reviews, and the limits of monitoring."""
 
 import numpy as np
 from plotly.graph_objects import Figure
@@ -19,11 +19,11 @@ NOTES = read_texts("rnn_pipelines.sentiment.report")["monitoring"]
 
 
 def render_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, distributions: Figure) -> str:
-    """Puts the verdict and what it stands on on one HTML page that needs no network.
+    """Return the verdict and its evidence as one HTML page that needs no internet connection.
 
     Args:
-        verdict: with all that was measured.
-        monitoring: what was asked for.
+        verdict: with all measures.
+        monitoring: the parameters `monitor_sentiment`.
         distributions: of scored texts and held-out reviews.
     """
     has_both = verdict["num_texts"] and verdict["num_reference"]
@@ -39,14 +39,14 @@ def render_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, d
 
 
 def write_verdict(verdict: SentimentVerdict) -> str:
-    """The verdict and the gravest reason in one sentence."""
+    """Return the verdict and its most serious reason in one sentence."""
     first, *others = verdict["reasons"]
     more = f" ({len(others)} more below)" if others else ""
     return f"{VERDICTS[verdict['verdict']]}: {first}{more}."
 
 
 def tabulate_measures(verdict: SentimentVerdict) -> Table:
-    """Each measure of the scored texts and of the reference, with effect and p-value."""
+    """Return a table of the measures of scored texts and reference, with effect and p-value."""
     return Table(
         header=["measure", "effect is", "scored texts", "held-out reviews", "effect", "p"],
         rows=[
@@ -70,7 +70,7 @@ def _format_mean(measure: str, mean: float | None) -> str:
 
 
 def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
-    """For confidence, unknown words and length, the share of texts up to each value."""
+    """Draw the distribution functions of confidence, unknown words and length."""
     figure = Figure()
     measures = {name: measure for name, measure in MEASURES.items() if measure.axis}
     curves = (("scored texts", scores, CELLS["lstm"], "solid"), ("held-out reviews", reference, CELLS["gru"], "dash"))
@@ -90,7 +90,7 @@ def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
 
 
 def _trace(values: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray]:
-    """Points of the distribution function, so many that the line is smooth and no more."""
+    """Return `NUM_POINTS` points of the distribution function, enough for a smooth line."""
     known = values[np.isfinite(values)]
     if not len(known):
         return np.zeros(0), np.zeros(0)

@@ -32,22 +32,22 @@ from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
 
-# The report speaks of no difference that chance gives more often than this.
+# Maximum p-value of a difference that the report calls significant (exclusive).
 SIGNIFICANCE = 0.05
 NOTES = read_texts("rnn_pipelines.sentiment.report")["notes"]
 
 
 @dataclass(frozen=True)
 class SentimentResults:
-    """What a run leaves behind.
+    """The results of a run.
 
     Attributes:
         metrics: of each classifier.
         calibrations: of each classifier.
         profile: of the reviews.
-        examples: reviews to read, for the classifier that `calibrations` choose.
-        parameters: the run's blocks of parameters: models or plain values.
-        records: of each network's training.
+        examples: sample and largest errors of the chosen classifier.
+        parameters: of the run, as models or plain values, by name.
+        records: training record of each network.
         figures: by name, see `draw_figures`.
     """
 
@@ -61,7 +61,7 @@ class SentimentResults:
 
 
 def render_report(results: SentimentResults) -> str:
-    """Puts a run's results on one HTML page that needs no network."""
+    """Return the results of a run as one HTML page that needs no internet connection."""
     metrics, figures = results.metrics, results.figures
     chosen, styles = choose_classifier(results.calibrations), get_styles()
     sections = [
@@ -85,11 +85,11 @@ def render_report(results: SentimentResults) -> str:
 
 
 def write_verdict(metrics: Metrics, chosen: str) -> str:
-    """Whether the chosen classifier adds anything to the n-gram classifier, in one sentence.
+    """Return one sentence on the gain of the chosen classifier over the n-gram classifier.
 
     Args:
         metrics: of all classifiers.
-        chosen: the classifier that is best on validation.
+        chosen: name of the classifier with the lowest validation loss.
     """
     num_texts = sum(metrics[chosen][cell] for cell in CONFUSION)
     styles, test = get_styles(), metrics[chosen]["against_nb_ngram"]
@@ -120,7 +120,7 @@ def _name_cells(between: str) -> str:
 
 
 def compare_cells(metrics: Metrics) -> str:
-    """The first two networks that may be chosen against each other in accuracy, time and size: LSTM and GRU."""
+    """Return a comparison of the first two candidates, LSTM and GRU, in accuracy, training time and size."""
     styles, cells = get_styles(), list_candidates()[:2]
     names = [styles[cell].name for cell in cells]
     one, other = (metrics[cell] for cell in cells)
@@ -147,7 +147,7 @@ def _relate(names: list[str], accuracies: list[float]) -> str:
 
 
 def describe_confusion(metrics: Metrics, chosen: str) -> str:
-    """Both kinds of errors of the chosen and the n-gram classifier."""
+    """Return the false positives and false negatives of the chosen and the n-gram classifier as text."""
     styles = get_styles()
     return " ".join(
         f"{styles[name].name} takes {metrics[name]['false_positive']:,} negative reviews for positive and "
@@ -162,7 +162,7 @@ def _list_sources(results: SentimentResults) -> list[Part]:
 
 
 def _describe_inputs(records: Mapping[str, Mapping[str, Any]], metrics: Metrics) -> list[str]:
-    """Which networks know the n-gram classifier even where its logit is not added."""
+    """Return a note on the networks that read n-gram weights, even if the n-gram logit is not added."""
     readers = [
         name for name, record in records.items() if any(layer["layer"] == "ngrams" for layer in record["layers"])
     ]

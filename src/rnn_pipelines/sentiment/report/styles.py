@@ -5,7 +5,7 @@ from rnn_pipelines.sentiment.methods.registry import BASELINES, ENSEMBLE, NETWOR
 
 
 def get_styles() -> Styles:
-    """The looks of everyone in the registry, and of what is made of them."""
+    """Return the styles of all classifiers: the registry, networks without n-gram path, and the ensemble."""
     candidates = {name: NETWORKS[name] for name in list_candidates()}
     alone = {
         name_alone(name): Style(f"{network.style.name} alone", network.alone_color, "dot")

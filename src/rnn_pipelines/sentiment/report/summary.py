@@ -1,4 +1,4 @@
-"""What a run says at its end, for a terminal: verdict and classifiers."""
+"""The summary of a run for the terminal: verdict and classifiers."""
 
 from rnn_pipelines.report.terminal import align_columns, wrap_lines
 from rnn_pipelines.sentiment.methods.calibration import choose_classifier
@@ -6,16 +6,16 @@ from rnn_pipelines.sentiment.report.figures import list_classifiers
 from rnn_pipelines.sentiment.report.report import write_verdict
 from rnn_pipelines.sentiment.report.tables import Calibrations, Metrics, tabulate_classifiers
 
-# Columns of the report's table that say what a classifier costs.
+# The cost columns of the report's table.
 COSTS = ("parameters", "training, s")
 
 
 def summarize_run(metrics: Metrics, calibrations: Calibrations) -> str:
-    """The verdict in a sentence, and all classifiers, the most accurate first.
+    """Return the verdict in one sentence and a table of all classifiers by descending accuracy.
 
     Args:
         metrics: of each classifier.
-        calibrations: of each classifier; they say which is the best on validation.
+        calibrations: of each classifier.
     """
     table = tabulate_classifiers(metrics)
     rows_by_name = zip(list_classifiers(metrics), table.rows, strict=True)

@@ -1,4 +1,4 @@
-"""The tables of `sentiment`: classifiers, where their accuracy comes from, calibration, data."""
+"""The tables of `sentiment`: classifiers, sources of their accuracy, calibration and data."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -18,7 +18,7 @@ Calibrations = Mapping[str, Calibration]
 
 
 def tabulate_classifiers(metrics: Metrics) -> Table:
-    """Metrics, parameters and seconds of each classifier; the best are marked."""
+    """Return a table of metrics, parameters and training seconds of each classifier; the best values are marked."""
     names, styles = list_classifiers(metrics), get_styles()
     rows = [
         [
@@ -44,7 +44,7 @@ def _format_metric(key: str, value: float) -> str:
 
 
 def _find_best(rows: Sequence[ClassifierMetrics]) -> Iterator[tuple[int, int]]:
-    """Cells of the best in each column, and of those that look the same."""
+    """Yield row and column of the best value of each metric, and of values that are displayed the same."""
     columns: dict[MetricName, int] = {"accuracy": 1, "f1": 3, "roc_auc": 4, "log_loss": 5, "calibration_error": 6}
     for key, column in columns.items():
         values = [row[key] for row in rows]
@@ -53,7 +53,7 @@ def _find_best(rows: Sequence[ClassifierMetrics]) -> Iterator[tuple[int, int]]:
 
 
 def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
-    """Each classifier's parts, and what it adds to the n-gram classifier."""
+    """Return a table of the parts of each classifier and its gain over the n-gram classifier."""
     rows, styles = [], get_styles()
     for name in list_classifiers(metrics):
         accuracy, test = metrics[name]["accuracy"], metrics[name].get("against_nb_ngram")
@@ -76,7 +76,7 @@ def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
 
 
 def tabulate_gains(metrics: Metrics) -> Table:
-    """What recurrence, the n-gram path (where there is one) and the other cell add to each cell, in points."""
+    """Return a table of the gains of recurrence, the n-gram path (if there is one) and the ensemble, in points."""
     styles, cells = get_styles(), list_candidates()
     steps = [
         ("recurrent layer", "the network without recurrence", [("pointwise", cell) for cell in cells]),
@@ -93,7 +93,7 @@ def tabulate_gains(metrics: Metrics) -> Table:
 
 
 def tabulate_calibrations(calibrations: Calibrations) -> Table:
-    """How much each part weighs in each classifier; the lowest log loss on validation of a candidate is marked."""
+    """Return a table of the weights of each classifier's parts; the lowest validation loss of a candidate is marked."""
     names, styles = list_classifiers(calibrations), get_styles()
     parts = list_classifiers({part for name in names for part in calibrations[name]["weights"]})
     rows = [
@@ -122,7 +122,7 @@ def _format_weight(weight: float | None) -> str:
 
 
 def tabulate_parts(profile: ReviewProfile) -> Table:
-    """Reviews, films and classes of each part."""
+    """Return a table of reviews, groups and share of positive reviews by part."""
     rows = []
     for part in PARTS:
         if part in profile["num_reviews"]:
@@ -133,7 +133,7 @@ def tabulate_parts(profile: ReviewProfile) -> Table:
 
 
 def tabulate_profile(profile: ReviewProfile) -> Table:
-    """What was dropped from the reviews, and how long they are."""
+    """Return a table of dropped reviews, shared groups and review lengths."""
     dropped, words = profile["num_dropped"], profile["num_words"]
     rows = [
         ["dropped, because the text is in the test part", f"{dropped['in_test']:,}"],
