@@ -32,7 +32,7 @@ class MonitorSentimentSpec(ParameterModel, frozen=True):
     """The thresholds for the drift of scored texts from the held-out reviews.
 
     Attributes:
-        valid_days: days after which a verdict expires and the check fails.
+        valid_days: days after which a verdict expires and the check raises an alarm.
         min_texts: minimum number of scored texts for a comparison.
         significance: maximum p-value of a difference, for all measures together.
         retrain_share_effect: minimum Cohen's h of a share for the verdict retrain; 0.5 is a medium effect.
