@@ -1,1 +1,1 @@
-"""LSTM against GRU, on tasks whose answer is known or published."""
+"""Comparison of simple RNN, LSTM and GRU on tasks with known or published results."""

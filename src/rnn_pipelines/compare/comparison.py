@@ -1,4 +1,4 @@
-"""All trainings of a comparison, each one once, spread over processes; free of Keras itself."""
+"""The trainings of a comparison, spread over processes. Does not import Keras."""
 
 import logging
 from collections.abc import MutableMapping, Sequence
@@ -19,18 +19,16 @@ logger = logging.getLogger(__name__)
 def compare_cells(
     tasks: TaskBook, plan: PlanSpec, finished: MutableMapping[str, RunWithCurve], parallel: ParallelSpec
 ) -> tuple[list[RunWithCurve], Description]:
-    """Trains every network of the chosen tasks with every seed; a training that is finished is not done again.
+    """Train every network of the chosen tasks with every seed, except the trainings that are finished.
 
     Args:
-        tasks: all tasks.
-        plan: which of them, and how.
-        finished: by `Job.key`. Each training is added when it ends, so that an interrupted comparison goes on where it
-            stopped.
-        parallel: over which processes.
+        plan: the names of the chosen tasks, and the number of seeds.
+        finished: finished trainings by `Job.key`. Each training is added when it ends, so that an interrupted
+            comparison can be resumed.
     Returns:
-        The trainings in the order of tasks, contenders and seeds; and what is known of the tasks themselves.
+        The trainings in the order of tasks, contenders and seeds; and the description of the tasks.
     Raises:
-        TaskError: a task has no such name, the numbers of its weights are too far apart, or none has its file.
+        TaskError: a task is unknown, the numbers of weights of its networks differ too much, or no task has its file.
         TrainingError: a loss is no longer finite; the trainings that ended before are kept.
         ParallelError: see `fan_out`.
     """
@@ -51,7 +49,7 @@ def compare_cells(
 
 
 def _train_missing(jobs: Sequence[Job], finished: MutableMapping[str, RunWithCurve], parallel: ParallelSpec) -> None:
-    # The networks of a task in turn, so that other load on the machine falls on the seconds of all of them.
+    # The networks of a task take turns, so that other load on the machine affects the seconds of all of them.
     order = list(dict.fromkeys(job.task for job in jobs))
     in_turn = sorted(jobs, key=lambda job: (order.index(job.task), job.seed))
     missing = [job for job in in_turn if job.key not in finished]
@@ -64,7 +62,7 @@ def _train_missing(jobs: Sequence[Job], finished: MutableMapping[str, RunWithCur
 
 
 def choose_tasks(tasks: TaskBook, plan: PlanSpec) -> dict[str, TaskSpec]:
-    """The tasks that the plan names, in its order."""
+    """Return the tasks that the plan names, in its order."""
     names = list(dict.fromkeys(plan.tasks.split()))
     unknown = [name for name in names if name not in tasks.root]
     if unknown:
@@ -75,8 +73,8 @@ def choose_tasks(tasks: TaskBook, plan: PlanSpec) -> dict[str, TaskSpec]:
 
 
 def describe_task(name: str, task: TaskSpec, plan: PlanSpec) -> TaskDescription:
-    """What the report says of a task besides its trainings."""
-    # One at a time, because the sequences of all seeds together can be more than the memory holds.
+    """Return the facts of a task for the report, apart from its trainings."""
+    # One seed at a time, because the sequences of all seeds may not fit in memory.
     contests = (task.data.prepare(seed, plan.music) for seed in range(plan.seeds))
     sizes, references = zip(*((contest.num_inputs, contest.references) for contest in contests), strict=True)
     return {

@@ -1,4 +1,4 @@
-"""The networks that compete; free of Keras, so that parameters are checked before it loads."""
+"""The networks of a comparison. Does not import Keras, so that parameters are checked before it loads."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from rnn_pipelines.errors import TaskError, show
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.report.styles import CELLS, Style
 
-# How far apart the numbers of recurrent weights may be, as a share of the largest.
+# The largest difference between the numbers of recurrent weights, as a share of the largest number.
 BUDGET_TOLERANCE = 0.06
 
 
@@ -22,9 +22,9 @@ class CellKind:
 
     Attributes:
         layer: its name in `keras.layers`.
-        style: how its networks appear in the report.
-        count_weights: its number of weights, from the numbers of inputs and units.
-        has_forget_gate: whether it has one, whose first bias can be chosen.
+        style: the style of its networks in the report.
+        count_weights: returns its number of weights, given the numbers of inputs and units.
+        has_forget_gate: whether it has a forget gate with a configurable initial bias.
     """
 
     layer: str
@@ -44,10 +44,10 @@ class ContenderSpec(ParameterModel, frozen=True):
     """One network of a comparison: a recurrent layer and a linear head.
 
     Attributes:
-        cell: kind of the recurrent layer, one of `NETWORKS`; `rnn` is the simple one, without gates.
-        units: its width.
-        activation: of the candidate and the output of the cell.
-        unit_forget_bias: an LSTM's forget gate starts with the bias 1; else with 0.
+        cell: kind of the recurrent layer, one of `NETWORKS`; `rnn` is the simple RNN, without gates.
+        units: width of the recurrent layer.
+        activation: activation of the cell's candidate and output.
+        unit_forget_bias: whether an LSTM's forget gate starts with the bias 1 instead of 0.
     """
 
     cell: str
@@ -70,14 +70,13 @@ class ContenderSpec(ParameterModel, frozen=True):
 
 
 def check_budgets(name: str, contenders: Mapping[str, ContenderSpec], num_inputs: int) -> dict[str, int]:
-    """The numbers of recurrent weights: kernel, recurrent kernel and bias.
+    """Return the number of recurrent weights of each network: kernel, recurrent kernel and bias.
 
     Args:
-        name: of the task.
-        contenders: its networks.
-        num_inputs: features of a step.
+        name: the name of the task.
+        num_inputs: the number of features of a step.
     Raises:
-        TaskError: they are too far apart for a fair comparison.
+        TaskError: the numbers differ too much for a fair comparison.
     """
     weights = {key: NETWORKS[spec.cell].count_weights(num_inputs, spec.units) for key, spec in contenders.items()}
     if min(weights.values()) < (1 - BUDGET_TOLERANCE) * max(weights.values()):

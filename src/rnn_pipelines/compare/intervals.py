@@ -1,4 +1,4 @@
-"""What several seeds can say: means with intervals, and paired differences."""
+"""Means over seeds with their intervals, and paired differences."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
@@ -13,9 +13,9 @@ CONFIDENCE = 0.95
 
 
 def estimate_mean(values: Sequence[float]) -> Estimate:
-    """Mean of some runs, and the interval in which the mean of many more lies: Student's, for 95 %.
+    """Return the mean of the values with its 95 % confidence interval, by Student's t distribution.
 
-    SciPy's own intervals have no ends where all values are equal.
+    SciPy's own intervals have no ends if all values are equal.
 
     Args:
         values: one for each seed, at least two.
@@ -29,10 +29,10 @@ def estimate_mean(values: Sequence[float]) -> Estimate:
 
 
 def compare_pairs(values: Mapping[str, Sequence[float]]) -> Iterator[Difference]:
-    """The differences of all pairs of networks, seed by seed: both have seen the same data in the same order.
+    """Yield the paired difference of every two networks; with the same seed, both see the same data in the same order.
 
     Args:
-        values: a loss, or the steps to learn, for each seed of each network, in the same order of seeds.
+        values: a loss, or the steps to learn, of each seed by network, in the same order of seeds.
     """
     for cell, against in combinations(values, 2):
         difference = estimate_mean(np.subtract(values[cell], values[against]).tolist())
@@ -43,10 +43,10 @@ def compare_pairs(values: Mapping[str, Sequence[float]]) -> Iterator[Difference]
 
 
 def summarize_runs(runs: Sequence[RunWithCurve]) -> Results:
-    """The trainings of a comparison without their learning curves, and what they come to.
+    """Return the trainings of a comparison without their learning curves, and a summary of each network.
 
     Args:
-        runs: of the same seeds of each network of a task.
+        runs: trainings, with the same seeds for each network of a task.
     """
     table = pd.DataFrame(runs).sort_values("seed", kind="stable")
     by_task = table.groupby("task", sort=False)

@@ -1,4 +1,4 @@
-"""The trainings of a comparison, each with a name that tells it from all others."""
+"""The trainings of a comparison, each with a unique key."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ class Job:
     """One training.
 
     Attributes:
-        task, contender: their names.
-        seed: of data, weights and order of the batches.
-        spec: of the task, with this one contender.
-        music: folder of the music files.
-        checksum: of the file that the task reads, if any.
+        task, contender: the names of the task and the network.
+        seed: the seed of data, weights and order of the batches.
+        spec: the task, with this contender alone.
+        music: the folder of the music files.
+        checksum: the checksum of the file that the task reads; empty if it reads none.
     """
 
     task: str
@@ -30,9 +30,9 @@ class Job:
 
     @property
     def key(self) -> str:
-        """Names this training: another setting, file or version of the project, Keras or TensorFlow is another key.
+        """The key of this training; it depends on settings, file and versions of the project, Keras and TensorFlow.
 
-        The code is not in it, but for its version: who changes that deletes what is finished.
+        It does not depend on the code. After a change of code without a new version, delete the finished trainings.
         """
         versions = [__version__, version("keras"), version("tensorflow")]
         settings = "\n".join([*versions, self.spec.model_dump_json(), self.checksum])
@@ -41,7 +41,7 @@ class Job:
 
 
 def list_jobs(tasks: Mapping[str, TaskSpec], plan: PlanSpec) -> list[Job]:
-    """All trainings of some tasks."""
+    """Return all trainings of some tasks."""
     jobs = []
     for name, task in tasks.items():
         checksum = _take_checksum(task, plan)

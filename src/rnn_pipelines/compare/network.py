@@ -1,4 +1,4 @@
-"""The network of a comparison: one recurrent layer and a linear head, whatever the task."""
+"""The network of a comparison: one recurrent layer and a linear head, for every task."""
 
 from typing import Any
 
@@ -11,16 +11,16 @@ RECURRENT = "recurrent"
 
 
 def build_contender(contender: ContenderSpec, num_inputs: int, num_outputs: int, every_step: bool) -> keras.Model:
-    """Builds a network of a comparison.
+    """Build a network of a comparison.
 
     Args:
         contender: the recurrent layer, which is named `RECURRENT`.
-        num_inputs: features of a step.
-        num_outputs: numbers that the head gives.
-        every_step: whether it gives them at every step, or once, from the last state.
+        num_inputs: the number of features of a step.
+        num_outputs: the number of outputs of the head.
+        every_step: whether there is an output at every step, or one from the last state.
     Returns:
-        A model, not compiled, from float32[batch, time, num_inputs] to float32[batch, num_outputs] or, at every step,
-        float32[batch, time, num_outputs].
+        A model, not compiled, from float32[batch, time, num_inputs] to float32[batch, num_outputs] or, with
+        `every_step`, float32[batch, time, num_outputs].
     """
     options: dict[str, Any] = {"activation": contender.activation, "return_sequences": every_step, "name": RECURRENT}
     kind = NETWORKS[contender.cell]

@@ -1,4 +1,4 @@
-"""What a comparison keeps, as it stands in its JSON files: trainings, their summary, and what is known of each task."""
+"""The contents of a comparison's JSON files: trainings, their summary, and descriptions of the tasks."""
 
 from typing import Any, TypedDict
 
@@ -7,8 +7,8 @@ class Network(TypedDict):
     """A contender of a task.
 
     Attributes:
-        task, cell: its names.
-        num_recurrent_parameters, num_parameters: weights of the recurrent layer, and all.
+        task, cell: the names of the task and the network.
+        num_recurrent_parameters, num_parameters: the numbers of weights of the recurrent layer and of the network.
     """
 
     task: str
@@ -21,13 +21,14 @@ class Run(Network):
     """One training.
 
     Attributes:
-        seed: of all that is drawn.
+        seed: the seed of data, weights and order of the batches.
         validation, test: the task's metric, with the weights that are best on validation.
-        seconds_per_epoch, seconds_to_best: without graph compilation, which `compile_seconds` states.
-        num_threads: that it had.
-        epochs, best_epoch: their number, and the one whose weights were kept, from 1.
-        steps_per_epoch: gradient steps.
-        steps_to_learn: gradient steps until validation first fell below the task's bound, None if it never did.
+        seconds_per_epoch, seconds_to_best: seconds without graph compilation, which is in `compile_seconds`.
+        num_threads: the number of threads of the training.
+        epochs, best_epoch: the number of epochs, and the epoch whose weights were kept, from 1.
+        steps_per_epoch: gradient steps of an epoch.
+        steps_to_learn: gradient steps until the validation loss first fell below the task's bound; None if it never
+            did.
     """
 
     seed: int
@@ -47,7 +48,7 @@ class RunWithCurve(Run):
     """One training with its learning curve.
 
     Attributes:
-        curve: the loss on validation after each epoch, in the task's metric.
+        curve: the validation loss after each epoch, in the task's metric.
     """
 
     curve: list[float]
@@ -62,11 +63,11 @@ class Estimate(TypedDict):
 
 
 class Difference(Estimate):
-    """A pair of networks, seed by seed.
+    """The paired difference of two networks.
 
     Attributes:
-        cell, against: their names; the estimate is of the first one's value minus the other's.
-        better: the one with the lower values, where the interval leaves 0 out.
+        cell, against: the networks; the estimate is the value of `cell` minus that of `against`.
+        better: the network with the lower values; None if the interval contains 0.
     """
 
     cell: str
@@ -75,14 +76,14 @@ class Difference(Estimate):
 
 
 class NetworkSummary(Network):
-    """What the seeds of one network on one task come to.
+    """The summary of one network on one task.
 
     Attributes:
-        num_seeds, num_learnt: how many there are, and how many of them learnt the task.
+        num_seeds, num_learnt: the number of seeds, and of those that learnt the task.
         validation, test, seconds_per_epoch, seconds_to_best, compile_seconds, epochs: means over all seeds.
-        steps_to_learn: median over the seeds that learnt, None where none did.
-        differences: of the test losses, of the pairs in which this network stands first.
-        step_differences: likewise of the steps to learn, where every seed of both networks learnt.
+        steps_to_learn: the median over the seeds that learnt; None if none did.
+        differences: the differences of test losses of the pairs in which this network is `cell`.
+        step_differences: likewise of the steps to learn, if every seed of both networks learnt.
     """
 
     num_seeds: int
@@ -99,20 +100,20 @@ class NetworkSummary(Network):
 
 
 class Results(TypedDict):
-    """All trainings, without their curves, and what they come to."""
+    """All trainings, without their curves, and their summary."""
 
     runs: list[Run]
     summary: list[NetworkSummary]
 
 
 class TaskDescription(TypedDict):
-    """What the report is told of a task besides its trainings.
+    """The facts of a task for the report, apart from its trainings.
 
     Attributes:
         spec: its `TaskSpec`.
-        references: what simple methods reach on the test part, means over the seeds.
-        published: what papers report, by paper and cell.
-        num_recurrent_parameters: by contender.
+        references: losses of simple methods on the test part, means over the seeds.
+        published: published losses, by paper and cell.
+        num_recurrent_parameters: the number of recurrent weights of each contender.
     """
 
     spec: dict[str, Any]
@@ -122,7 +123,7 @@ class TaskDescription(TypedDict):
 
 
 class Description(TypedDict):
-    """The tasks that were run, and the names of those that were left out because their file is not there."""
+    """The tasks that were run, and the names of those that were left out because their file is missing."""
 
     tasks: dict[str, TaskDescription]
     left_out: list[str]

@@ -1,4 +1,4 @@
-"""What a comparison is made of; free of Keras, so that parameters are checked before it loads."""
+"""The parameters of a comparison. Does not import Keras, so that parameters are checked before it loads."""
 
 from typing import Annotated
 
@@ -13,11 +13,11 @@ from rnn_pipelines.errors import show
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.parameter_models import ParameterModel
 
-# Of a task or a network: a word that can stand in a list, and in the name of a file.
+# The name of a task or a network: a word that is valid in a list and in a file name.
 Name = Annotated[str, Field(pattern=r"^\w+$")]
 
 
-# A kind of task is said here once; its module says all else of it.
+# The list of the kinds of tasks.
 Data = SeriesData | AddingData | CopyData | MusicData
 
 
@@ -25,12 +25,12 @@ class TaskSpec(ParameterModel, frozen=True):
     """One task, and the networks that compete on it.
 
     Attributes:
-        data: what is learnt.
-        contenders: the networks by name. Their recurrent layers must have numbers of weights within 6 %.
-        training: the same for all of them.
-        steps_per_epoch: gradient steps between two looks at validation, at most those of one pass through the training
-            part; None for the whole pass.
-        learnt_below: loss on validation below which the task counts as learnt, in the unit of the metric.
+        data: the kind of task and its data.
+        contenders: the networks by name. The numbers of weights of their recurrent layers must be within 6 %.
+        training: the training of every network.
+        steps_per_epoch: gradient steps between two measurements of the validation loss, at most those of one pass
+            through the training part; None for the whole pass.
+        learnt_below: the validation loss below which the task counts as learnt, in the unit of the metric.
     """
 
     data: Annotated[Data, Field(discriminator="kind")]
@@ -55,13 +55,13 @@ class TaskBook(RootModel[dict[Name, TaskSpec]], frozen=True):
 
 
 class PlanSpec(ParameterModel, frozen=True):
-    """What of the tasks is run, and how.
+    """The tasks to run, and the number of seeds.
 
     Attributes:
-        tasks: their names, with spaces between them.
-        seeds: runs of each network, with the seeds 0, 1, …: of the data that are drawn, the weights and the order of
-            the batches, which is the same for all networks.
-        music: folder of the music files; else `music` below the folder that the environment variable RNN_DATA names.
+        tasks: the names of the tasks, separated by spaces.
+        seeds: the number of runs of each network, with the seeds 0, 1, …. A seed determines the drawn data, the weights
+            and the order of the batches, which is the same for all networks.
+        music: the folder of the music files; by default `music` below the folder in the environment variable RNN_DATA.
     """
 
     tasks: str

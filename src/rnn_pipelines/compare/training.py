@@ -1,4 +1,4 @@
-"""Training one network of a comparison, and measuring it."""
+"""Training and evaluation of one network of a comparison."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ EVALUATION_BATCH_SIZE = 1_000
 
 
 def train_contender(job: Job) -> RunWithCurve:
-    """Trains one network and measures it, once, on the test part."""
+    """Train one network and measure its validation and test loss."""
     (contender,) = job.spec.contenders.values()
     contest = job.spec.data.prepare(job.seed, job.music)
     num_steps, num_inputs = contest.parts["train"].inputs.shape[1:]
@@ -29,7 +29,7 @@ def train_contender(job: Job) -> RunWithCurve:
         f"training {job.contender} on {job.task} with {contender.units} units and batches of {batch_size:,}",
         "units, batch_size and steps",
     )
-    # Frees the graphs of the trainings before: a process sees many.
+    # Frees the graphs of earlier trainings in the same process.
     keras.backend.clear_session()
     keras.utils.set_random_seed((job.spec.training.seed + job.seed) % 2**32)
     model = build_contender(contender, contest.num_inputs, contest.num_outputs, contest.every_step)
@@ -66,7 +66,7 @@ def train_contender(job: Job) -> RunWithCurve:
 
 
 def make_loss(loss: Loss) -> keras.losses.Loss:
-    """The loss of a contest; a mean over what has a weight, so that padding counts for nothing."""
+    """Return the loss of a contest: a weighted mean, in which padding does not count."""
     mean = "mean_with_sample_weight"
     match loss:
         case "squared":
@@ -78,26 +78,26 @@ def make_loss(loss: Loss) -> keras.losses.Loss:
 
 
 class NotesCrossentropy(keras.losses.Loss):
-    """Cross-entropy of all notes of a step together, in nats.
+    """Cross-entropy of a step, summed over its notes, in nats.
 
-    Keras' own takes the mean over the notes, whose gradients are so small that Adam's epsilon slows them down.
+    Keras' own loss is a mean over the notes. Its gradients are so small that Adam's epsilon slows the training down.
     """
 
     def call(self, targets: Any, logits: Any) -> Any:
-        """From float32[batch, time, note] twice to float32[batch, time]."""
+        """Return the loss of each step, float32[batch, time], of targets and logits float32[batch, time, note]."""
         return keras.ops.sum(keras.ops.softplus(logits) - targets * logits, axis=-1)
 
 
 def batch_sequences(sequences: Sequences, task: TaskSpec, shuffle_seed: int | None = None) -> tf.data.Dataset:
-    """Sequences as a data set for Keras; the order of the batches depends on the seed alone, not on the network.
+    """Return sequences as a dataset for Keras; the order of the batches depends on the seed, not on the network.
 
     Args:
         sequences: one part of a contest.
-        task: its batch size and steps in an epoch.
-        shuffle_seed: for training, another order in each epoch; None for batches to measure.
+        task: for the batch size and the steps of an epoch.
+        shuffle_seed: for training, a new order in each epoch; None for evaluation, in the given order.
     Returns:
-        Triples of inputs, targets and weights, cut at the longest sequence of the batch where nothing is compiled for
-        fixed shapes.
+        Triples of inputs, targets and weights. Without XLA compilation, which needs fixed shapes, they are cut to the
+        longest sequence of the batch.
     """
     num_sequences = len(sequences.inputs)
     numbers = tf.data.Dataset.range(num_sequences)
@@ -119,6 +119,6 @@ def _cut_padding(inputs: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> t
 
 
 def measure_part(model: keras.Model, contest: Contest, part: str) -> float:
-    """The contest's metric of a network on one part."""
+    """Return the contest's metric of a network on one part."""
     sequences = contest.parts[part]
     return contest.measure(model.predict(sequences.inputs, batch_size=EVALUATION_BATCH_SIZE, verbose=0), sequences)

@@ -1,1 +1,1 @@
-"""What people see of a comparison."""
+"""The report of a comparison."""

@@ -1,4 +1,4 @@
-"""The figures of `compare`: each has a menu of the tasks, which differ in their units."""
+"""The figures of `compare`; each has a menu of the tasks, because their units differ."""
 
 from collections.abc import Iterator, Sequence
 
@@ -29,7 +29,7 @@ PAPER_SYMBOLS = ("square-open", "triangle-up-open", "star-open")
 
 
 def draw_figures(runs: Sequence[RunWithCurve], results: Results, description: Description) -> dict[str, Figure]:
-    """Draws all figures of the report: `curves`, `losses`, `differences` and `time`."""
+    """Draw all figures of the report: `curves`, `losses`, `differences` and `time`."""
     tasks = list_tasks(runs, results["summary"], description)
     return {
         "curves": draw_or_note(draw_curves, tasks),
@@ -40,10 +40,10 @@ def draw_figures(runs: Sequence[RunWithCurve], results: Results, description: De
 
 
 def draw_curves(tasks: Sequence[TaskResults]) -> Figure:
-    """Loss on validation by gradient step: median, and band from the lowest to the highest seed.
+    """Draw the validation loss by gradient step: the median, and a band from the lowest to the highest seed.
 
-    A seed that has stopped goes on with its last loss, or the curve would tell of those that are left alone. From there
-    on the median is thin.
+    A seed that has stopped keeps its last loss, so that the curve always covers all seeds. The median is thin after the
+    first seed has stopped.
 
     Args:
         tasks: with the curves of their runs.
@@ -88,7 +88,7 @@ def _draw_curve(task: TaskResults, cell: str) -> Iterator[Scatter]:
             y=median[part],
             customdata=np.stack([low[part], high[part]], axis=1),
             hovertemplate="%{y:.4g} (%{customdata[0]:.4g} to %{customdata[1]:.4g})",
-            # A line shows nothing of a single epoch.
+            # A line alone does not show a single epoch.
             mode="lines+markers" if longest == 1 else "lines",
             line={"color": style.color, "width": width},
             showlegend=part.start is None,
@@ -102,14 +102,14 @@ def _fade(color: str) -> str:
 
 
 def _draw_line(name: str, x: Sequence[float], y: Sequence[float]) -> Scatter:
-    """A reference, the same all along one axis; its value stands in the legend."""
+    """Draw a reference as a straight line with its value in the legend."""
     value = format_number(x[0] if x[0] == x[1] else y[0])
     line = {"color": STYLES[name].color, "dash": STYLES[name].dash, "width": 1.8}
     return Scatter(x=x, y=y, name=f"{name} {value}", mode="lines", line=line, hoverinfo="skip")
 
 
 def draw_losses(tasks: Sequence[TaskResults]) -> Figure:
-    """Loss of each seed on the test part, mean and interval, beside published figures and the best reference."""
+    """Draw the test loss of each seed, mean and interval, published losses and the best reference."""
     views = {task.name: _view_losses(task) for task in tasks}
     return combine_rows(views, "Losses by seed", "on the test part; ◆ mean with 95 % interval")
 
@@ -128,7 +128,7 @@ def _view_losses(task: TaskResults) -> View:
     traces += _draw_published(task)
     for name, loss in references.items():
         line = _draw_line(name, [loss, loss], [0.5, 0.5 - len(task.networks)])
-        # Markers that can't be seen, or the line could lie on the edge of the figure.
+        # Invisible markers extend the axis, so that the line does not lie on the edge of the figure.
         traces.append(line.update(mode="lines+markers", marker={"color": "rgba(0,0,0,0)"}))
     return View(traces, {"xaxis.title.text": task.spec.data.metric, **scale, **_name_cells(task)})
 
@@ -138,7 +138,7 @@ def _name_cells(task: TaskResults) -> dict[str, list[str]]:
 
 
 def choose_references(task: TaskResults) -> dict[str, float]:
-    """The best simple method and the noise floor: those that are far off would press all seeds together."""
+    """Return the best simple method and the noise floor; worse references would compress the scale of the seeds."""
     return {name: loss for name, loss in task.references.items() if name in (FLOOR, task.best_reference)}
 
 
@@ -156,7 +156,7 @@ def _draw_published(task: TaskResults) -> Iterator[Scatter]:
 
 
 def draw_differences(tasks: Sequence[TaskResults]) -> Figure:
-    """Test loss of one network minus that of another, seed by seed, in the colour of the one that is better."""
+    """Draw the test loss of one network minus that of another, by seed, in the colour of the better network."""
     views = {task.name: _view_differences(task) for task in tasks}
     return combine_rows(views, "Paired differences", "of test losses; left of 0 the upper network is better")
 
@@ -174,7 +174,7 @@ def _view_differences(task: TaskResults) -> View:
 
 
 def draw_time(tasks: Sequence[TaskResults]) -> Figure:
-    """Seconds per epoch and to the best validation loss, by seed, without graph compilation."""
+    """Draw the seconds per epoch and to the best validation loss, by seed, without graph compilation."""
     axes = {
         "xaxis": {"domain": [0, 0.48], "title": "s per epoch", "rangemode": "tozero"},
         "xaxis2": {"domain": [0.52, 1], "title": "s to best", "rangemode": "tozero", "anchor": "y"},

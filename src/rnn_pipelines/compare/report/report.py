@@ -24,13 +24,10 @@ NOTES = read_texts("rnn_pipelines.compare.report")["notes"]
 
 
 def render_report(results: Results, description: Description, plan: PlanSpec, **figures: Figure) -> str:
-    """Puts a comparison on one HTML page that needs no network.
+    """Render a comparison as one HTML page that works offline.
 
     Args:
-        results: of all tasks.
-        description: of the tasks.
-        plan: which tasks were to be run, and how.
-        figures: by name.
+        figures: those of `draw_figures`.
     """
     tasks, left_out = list_tasks(results["runs"], results["summary"], description), description["left_out"]
     sections = [
@@ -51,7 +48,7 @@ def render_report(results: Results, description: Description, plan: PlanSpec, **
 
 
 def describe_task(task: TaskResults) -> Section:
-    """What one task has shown, in sentences and tables."""
+    """Return the section of one task, with sentences and tables."""
     texts = [
         task.spec.data.describe(),
         describe_learning(task),
@@ -64,7 +61,7 @@ def describe_task(task: TaskResults) -> Section:
 
 
 def describe_budget(task: TaskResults) -> str:
-    """How equal the numbers of recurrent weights are."""
+    """Describe the differences between the numbers of recurrent weights."""
     weights = [network["num_recurrent_parameters"] for network in task.networks]
     apart = 100 * (1 - min(weights) / max(weights))
     return (
@@ -74,7 +71,7 @@ def describe_budget(task: TaskResults) -> str:
 
 
 def describe_papers(task: TaskResults) -> str:
-    """How figures of papers are to be taken; empty where there are none."""
+    """Describe the origin of published losses; empty if there are none."""
     if not task.published:
         return ""
     return (
@@ -84,7 +81,7 @@ def describe_papers(task: TaskResults) -> str:
 
 
 def describe_threads(runs: Sequence[Run]) -> str:
-    """How many threads the trainings had, those that were finished before too."""
+    """Describe the numbers of threads of all trainings, including those that were finished before."""
     numbers = sorted({run["num_threads"] for run in runs})
     if len(numbers) == 1:
         return f"Each training had {numbers[0]} thread{'s' if numbers[0] > 1 else ''}."
@@ -92,7 +89,7 @@ def describe_threads(runs: Sequence[Run]) -> str:
 
 
 def describe_left_out(left_out: Sequence[str], plan: PlanSpec) -> str:
-    """Which tasks are missing, and what to do."""
+    """Describe the missing tasks and their remedy."""
     place = f"the folder {plan.music}" if plan.music else "the folder music below the one that RNN_DATA names"
     return (
         f"There is no file of the music in {place}: {join_names(left_out)}. Give its folder as compare.plan.music, or "

@@ -1,4 +1,4 @@
-"""The results of one task, as all parts of the report are given them."""
+"""The results of one task, for all parts of the report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +12,13 @@ from rnn_pipelines.compare.tasks.series import FLOOR
 
 @dataclass(frozen=True)
 class TaskResults:
-    """What is known of one task.
+    """The results of one task.
 
     Attributes:
-        name: of the task.
-        spec: what it is.
-        networks: what their seeds come to.
-        runs: all trainings, by seed.
-        references: what simple methods reach on the test part.
-        published: what papers report, by paper and cell.
+        networks: the summary of each network.
+        runs: all trainings, in the order of the seeds.
+        references: losses of simple methods on the test part.
+        published: published losses, by paper and cell.
     """
 
     name: str
@@ -37,38 +35,38 @@ class TaskResults:
 
     @property
     def differences(self) -> list[Difference]:
-        """Of the test losses of all pairs of networks."""
+        """The differences of test losses of all pairs of networks."""
         return [pair for network in self.networks for pair in network["differences"]]
 
     @property
     def step_differences(self) -> list[Difference]:
-        """Of the gradient steps to learn, where every seed of both networks learnt."""
+        """The differences of gradient steps to learn, of pairs in which every seed of both networks learnt."""
         return [pair for network in self.networks for pair in network["step_differences"]]
 
     @property
     def num_steps(self) -> int:
-        """Gradient steps that a training has at most."""
+        """The largest number of gradient steps of a training."""
         return self.spec.training.epochs * max(run["steps_per_epoch"] for run in self.runs)
 
     @cached_property
     def best_reference(self) -> str | None:
-        """The simple method with the lowest loss, None where there is none; what only luck can beat isn't a rival."""
+        """The simple method with the lowest loss, without the noise floor; None if there is none."""
         rivals = {name: loss for name, loss in self.references.items() if name != FLOOR}
         return min(rivals, key=rivals.__getitem__, default=None)
 
     @property
     def num_better(self) -> int:
-        """Networks whose mean loss on the test part is lower than that of the best simple method."""
+        """The number of networks whose mean test loss is lower than the loss of the best simple method."""
         bound = self.references[self.best_reference] if self.best_reference else float("-inf")
         return sum(network["test"]["mean"] < bound for network in self.networks)
 
     def list_values(self, cell: str, key: str) -> list[Any]:
-        """One field of all runs of a network, in the order of the seeds."""
+        """Return one field of all runs of a network, in the order of the seeds."""
         return [dict(run)[key] for run in self.runs if run["cell"] == cell]
 
 
 def list_tasks(runs: Sequence[Run], summary: Sequence[NetworkSummary], description: Description) -> list[TaskResults]:
-    """The tasks that were run, in the order of the summary."""
+    """Return the results of each task that was run, in the order of the summary."""
     ordered = sorted(runs, key=lambda run: run["seed"])
     tasks = []
     for name in dict.fromkeys(network["task"] for network in summary):

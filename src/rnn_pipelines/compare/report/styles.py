@@ -1,4 +1,4 @@
-"""Names, colours and dashes of contenders, tasks and what they are held against, in the report of `compare`."""
+"""Names, colours and dashes of contenders, tasks and references in the report of `compare`."""
 
 from typing import get_args
 
@@ -10,7 +10,7 @@ BOUND = "learnt below"
 STYLES = Styles(
     NETWORKS,
     {
-        # In brackets, because a comma would read as one more name in a list of them.
+        # In brackets, because a comma would separate two names in a list.
         "lstm_relu": Style("LSTM (relu)", "#7fb7e6"),
         "lstm_bias_0": Style("LSTM (forget bias 0)", "#85c4ea"),
         BOUND: Style(BOUND, "#707070", "dot"),

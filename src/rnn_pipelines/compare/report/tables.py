@@ -1,4 +1,4 @@
-"""The tables of `compare`: results beside their references, what they cost, and paired differences."""
+"""The tables of `compare`: results with references, costs, and paired differences."""
 
 import math
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ MAX_DECIMALS = 8
 
 
 def tabulate_results(task: TaskResults) -> Table:
-    """Losses of the networks of one task, and below them what papers report and what simple methods reach.
+    """Tabulate the losses of the networks of one task, of papers and of simple methods.
 
-    How many seeds learnt the task, and after how many gradient steps, where there is a bound for that. The lowest means
-    of the networks are marked.
+    If the task has a bound for learning: also the number of seeds that learnt it, and their median gradient steps. The
+    lowest means of the networks are marked.
     """
     has_bound = task.spec.learnt_below is not None
     header = ["network", "test", "95 % interval", "validation", *(["learnt by", "after steps"] if has_bound else [])]
@@ -51,7 +51,7 @@ def _list_losses(network: NetworkSummary) -> list[str]:
 
 
 def tabulate_costs(task: TaskResults) -> Table:
-    """Size of the networks of one task, and what training them took: means over seeds."""
+    """Tabulate the sizes of the networks of one task and the costs of their training, as means over seeds."""
     rows = [
         [
             STYLES[network["cell"]].name,
@@ -71,7 +71,7 @@ def tabulate_costs(task: TaskResults) -> Table:
 
 
 def tabulate_differences(tasks: Sequence[TaskResults]) -> Table:
-    """Every pair of networks of every task: the differences of test losses and of steps to learn, seed by seed."""
+    """Tabulate the paired differences of test losses and of steps to learn, for every pair of every task."""
     rows = [
         [STYLES[task.name].name, name_pair(pair), measure, _name_better(pair), *format_estimate(pair)]
         for task in tasks
@@ -83,7 +83,7 @@ def tabulate_differences(tasks: Sequence[TaskResults]) -> Table:
 
 
 def name_pair(pair: Difference) -> str:
-    """The first network minus the other."""
+    """Return the name of a difference: the first network minus the other."""
     return f"{STYLES[pair['cell']].name} − {STYLES[pair['against']].name}"
 
 
@@ -92,13 +92,12 @@ def _name_better(pair: Difference) -> str:
 
 
 def format_estimate(estimate: Estimate, sign: int = 1) -> tuple[str, str]:
-    """A mean and its interval, all to the digit that is the second one of half the interval's width.
+    """Return a mean and its interval, rounded to two significant digits of half the interval's width.
 
-    A word stands between the ends, because a dash would read as a sign.
+    The ends are separated by a word, because a dash would look like a sign.
 
     Args:
-        estimate: what is formatted.
-        sign: −1 for the other direction.
+        sign: −1 for the opposite direction.
     """
     mean, low, high = sign * estimate["mean"], sign * estimate["low"], sign * estimate["high"]
     half = abs(high - low) / 2

@@ -1,4 +1,4 @@
-"""What a comparison has shown, in sentences."""
+"""The results of a comparison, in sentences."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,14 +10,14 @@ from rnn_pipelines.report.numbers import format_number
 
 
 def write_verdict(tasks: Sequence[TaskResults], left_out: Sequence[str]) -> str:
-    """Which cell is better on which tasks, and where a simple method is as good.
+    """Describe which cell is better on which tasks, and on which tasks no network is better than a simple method.
 
-    Cells are held against each other, and a variant against its own cell; the tables have all pairs. Of two networks
-    that both learn a task with every seed, the better one is that which learns it sooner, whatever is left of its loss.
+    The sentences compare cells with each other, and variants with their own cell; the tables have all pairs. If two
+    networks both learn a task with every seed, the better one is the one that learns it sooner, whatever its loss.
 
     Args:
-        tasks: those that were run.
-        left_out: names of those whose file is not there.
+        tasks: the tasks that were run.
+        left_out: names of the tasks whose file is missing.
     """
     sentences = [*_write_pairs(tasks), *_write_learning(tasks), *_write_references(tasks)]
     if left_out:
@@ -37,7 +37,7 @@ def _write_pairs(tasks: Sequence[TaskResults]) -> Iterator[str]:
                 tasks_by_pair.setdefault(cells, {}).setdefault(verdict, []).append(task.name)
     num_seeds = {network["num_seeds"] for task in tasks for network in task.networks}
     seeds = f"these {num_seeds.pop()} seeds" if len(num_seeds) == 1 else "these seeds"
-    # LSTM against GRU first: it is what people ask for.
+    # LSTM against GRU first, because it is the main question.
     for cells, tasks_by_verdict in sorted(tasks_by_pair.items(), key=lambda item: "rnn" in item[0]):
         clauses = [
             f"{STYLES[better].name} {verb} on {join_names(names)}"
@@ -51,7 +51,7 @@ def _write_pairs(tasks: Sequence[TaskResults]) -> Iterator[str]:
 
 
 def _is_published(pair: Difference, task: TaskResults) -> bool:
-    """Whether both are variants of one cell, or neither is the variant of another contender."""
+    """Return whether both are variants of one cell, or neither is the variant of another contender."""
     contenders = task.spec.contenders
     first_of_cell: dict[str, str] = {}
     for name, spec in contenders.items():
@@ -61,7 +61,7 @@ def _is_published(pair: Difference, task: TaskResults) -> bool:
 
 
 def _write_learning(tasks: Sequence[TaskResults]) -> Iterator[str]:
-    """One sentence for each task that is learnt or not."""
+    """Yield one sentence for each task that has a bound for learning."""
     for task in tasks:
         if task.spec.learnt_below is not None:
             yield f"Seeds that learnt {STYLES[task.name].name}: {', '.join(_count_learnt(task))}."
@@ -72,7 +72,7 @@ def _count_learnt(task: TaskResults) -> list[str]:
 
 
 def _write_references(tasks: Sequence[TaskResults]) -> Iterator[str]:
-    """One sentence for each simple method that no network falls below."""
+    """Yield one sentence for each simple method that no network is better than."""
     names_by_reference: dict[str, list[str]] = {}
     for task in tasks:
         if task.best_reference and not task.num_better:
@@ -82,7 +82,7 @@ def _write_references(tasks: Sequence[TaskResults]) -> Iterator[str]:
 
 
 def write_task_verdict(task: TaskResults) -> str:
-    """What the seeds show of one task: every pair with its difference and 95 % interval."""
+    """Describe every pair of networks of one task, with its difference and 95 % interval."""
     shown = ["{} is better than {} by {} ({})".format(*_order(pair)) for pair in task.differences if pair["better"]]
     undecided = [_write_undecided(pair) for pair in task.differences if not pair["better"]]
     sentences = [f"{'; '.join(shown)}."] if shown else []
@@ -96,7 +96,7 @@ def _write_undecided(pair: Difference) -> str:
 
 
 def _order(pair: Difference) -> tuple[str, str, str, str]:
-    """The better one of a pair, the other, and by how much, without a sign."""
+    """Return the better network of a pair, the other, the unsigned difference and its interval."""
     names = STYLES[pair["cell"]].name, STYLES[pair["against"]].name
     if pair["better"] == pair["cell"]:
         return *names, *format_estimate(pair, -1)
@@ -104,7 +104,7 @@ def _order(pair: Difference) -> tuple[str, str, str, str]:
 
 
 def describe_learning(task: TaskResults) -> str:
-    """How many of the seeds learnt a task, and after how many gradient steps; empty where it has no bound for that."""
+    """Describe how many seeds learnt a task, and after how many gradient steps; empty if the task has no bound."""
     if task.spec.learnt_below is None:
         return ""
     steps = [network["steps_to_learn"] for network in task.networks]
@@ -121,14 +121,14 @@ def describe_learning(task: TaskResults) -> str:
 
 
 def _write_sooner(pair: Difference) -> str:
-    """By how many steps one learns sooner than the other, both with every seed."""
+    """Describe by how many steps one network learns sooner than the other, if every seed of both learnt."""
     if not pair["better"]:
         return f"No difference of these steps that the seeds can show: {_write_undecided(pair)}."
     return "{} learns sooner than {} by {} steps ({}).".format(*_order(pair))
 
 
 def describe_references(task: TaskResults) -> str:
-    """How many networks have a lower mean loss than the best simple method; empty where there is none."""
+    """Describe how many networks have a lower mean loss than the best simple method; empty if there is none."""
     if task.best_reference is None:
         return ""
     loss, num_better, num_networks = task.references[task.best_reference], task.num_better, len(task.networks)
@@ -140,11 +140,11 @@ def describe_references(task: TaskResults) -> str:
 
 
 def begin_sentence(sentence: str) -> str:
-    """The sentence with a capital letter."""
+    """Return the sentence with a capital letter."""
     return sentence[0].upper() + sentence[1:]
 
 
 def join_names(names: Sequence[str]) -> str:
-    """Names for people, in a list: a, b and c."""
+    """Return the displayed names as a list: a, b and c."""
     *before, last = (STYLES[name].name for name in names)
     return f"{', '.join(before)} and {last}" if before else last

@@ -1,4 +1,4 @@
-"""What the figures of `compare` are put together from: a view of each task, and rows of dots for its seeds."""
+"""The parts of the figures of `compare`: a view of each task, and rows of dots for its seeds."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from rnn_pipelines.compare.report.tables import format_estimate
 from rnn_pipelines.report.figures import add_menu, make_log_ticks, set_title
 from rnn_pipelines.report.trainings import MIN_LOG_RATIO
 
-# Places around the middle of a row, whose height is 1.
+# Offsets from the middle of a row, whose height is 1.
 DOTS_ABOVE = 0.12
 DOTS_SPREAD = 0.12
 MEAN_BELOW = 0.2
@@ -22,11 +22,10 @@ MAX_DENSE_RATIO = 100
 
 @dataclass(frozen=True)
 class View:
-    """What a figure shows of one task.
+    """The view of one task in a figure.
 
     Attributes:
-        traces: as many as there are.
-        layout: what of the layout belongs to the task, see `add_menu`.
+        layout: the settings of the layout for this task, see `add_menu`.
     """
 
     traces: Sequence[Scatter]
@@ -34,7 +33,7 @@ class View:
 
 
 def combine_views(views: Mapping[str, View], axes: Mapping[str, Any] | None = None) -> Figure:
-    """One figure with a menu of the tasks; empty traces make up for what a task has less than another."""
+    """Return one figure with a menu of the tasks; empty traces give all tasks the same number of traces."""
     figure = Figure(layout=axes)
     most = max(len(view.traces) for view in views.values())
     for view in views.values():
@@ -46,7 +45,7 @@ def combine_views(views: Mapping[str, View], axes: Mapping[str, Any] | None = No
 
 
 def combine_rows(views: Mapping[str, View], title: str, subtitle: str, axes: Mapping[str, Any] | None = None) -> Figure:
-    """Likewise, of views that consist of rows."""
+    """Return one figure with a menu of the tasks, from views that consist of rows."""
     figure = combine_views(views, axes)
     set_title(figure, title, subtitle)
     figure.update_yaxes(zeroline=False)
@@ -55,7 +54,7 @@ def combine_rows(views: Mapping[str, View], title: str, subtitle: str, axes: Map
 
 
 def choose_scale(axis: str, values: Sequence[float]) -> dict[str, Any]:
-    """A logarithmic axis where the values differ much."""
+    """Return the settings of an axis, which is logarithmic if the values differ much."""
     lowest, highest = min(values), max(values)
     if lowest <= 0 or highest < MIN_LOG_RATIO * lowest:
         return {f"{axis}.type": "linear", f"{axis}.tickmode": "auto"}
@@ -64,19 +63,18 @@ def choose_scale(axis: str, values: Sequence[float]) -> dict[str, Any]:
 
 
 def name_rows(names: Iterable[str]) -> dict[str, Any]:
-    """The axis of rows, the first one on top."""
+    """Return the settings of the axis of rows, with the first row on top."""
     texts = list(names)
     return {"yaxis.tickvals": [-row for row in range(len(texts))], "yaxis.ticktext": texts}
 
 
 def draw_seeds(row: int, values: Sequence[float], color: str, axis: str = "x") -> Scatter:
-    """A dot for each seed, the first one on top.
+    """Draw a dot for each seed, with the first seed on top.
 
     Args:
-        row: from the top, from 0.
+        row: the number of the row from the top, from 0.
         values: one for each seed.
-        color: of the dots.
-        axis: across.
+        axis: the horizontal axis.
     """
     return Scatter(
         x=values,
@@ -89,13 +87,12 @@ def draw_seeds(row: int, values: Sequence[float], color: str, axis: str = "x") -
 
 
 def draw_mean(row: int, estimate: Estimate, color: str, axis: str = "x", lowest: float | None = None) -> Scatter:
-    """The mean with its interval, below the dots of the seeds.
+    """Draw the mean with its interval, below the dots of the seeds.
 
     Args:
         row, color, axis: as in `draw_seeds`.
-        estimate: what is drawn.
-        lowest: where the interval is cut: a logarithmic axis has no place for 0, and no training takes less; None for
-            nowhere.
+        lowest: the value at which the interval is cut, because a logarithmic axis has no 0 and times are not negative;
+            None for no cut.
     """
     mean, low, high = estimate["mean"], estimate["low"], estimate["high"]
     low = low if lowest is None else max(low, lowest)

@@ -1,1 +1,1 @@
-"""The tasks on which recurrent cells are compared: each kind in a module that says all of it."""
+"""The tasks on which recurrent cells are compared, one module for each kind."""

@@ -1,4 +1,4 @@
-"""The adding problem: two numbers far apart are to be remembered and added."""
+"""The adding problem: the network remembers and adds two numbers that are far apart."""
 
 from typing import ClassVar, Literal
 
@@ -16,7 +16,7 @@ class AddingData(DrawnData, frozen=True):
     """The adding problem, see `make_adding`. The metric is the MSE.
 
     Attributes:
-        num_steps: of each sequence.
+        num_steps: the length of each sequence.
     """
 
     metric: ClassVar = "MSE"
@@ -39,19 +39,18 @@ class AddingData(DrawnData, frozen=True):
 
 
 def make_adding(num_sequences: int, num_steps: int, rng: np.random.Generator) -> Sequences:
-    """Numbers of which two are marked, one in each half; the target is their sum.
+    """Draw sequences of numbers in which two are marked, one in each half; the target is their sum.
 
-    The first half has ⌊num_steps / 2⌋ steps. Within its half, each place is equally likely to be marked.
+    The first half has ⌊num_steps / 2⌋ steps. Within its half, each step is equally likely to be marked.
 
     Args:
-        num_sequences: how many.
-        num_steps: length of each, at least 2.
-        rng: source of the numbers and the places.
+        num_steps: the length of each sequence, at least 2.
+        rng: the source of the numbers and the marked steps.
     Returns:
         `inputs` float32[num_sequences, num_steps, 2]: a number, uniform in [0, 1), and a marker, 1 at two steps and 0
         at all others. `targets` float32[num_sequences, 1], 0 to 2. `weights` float32[num_sequences], all 1.
     Raises:
-        TaskError: there is no place for two markers.
+        TaskError: the sequences are too short for two markers.
     Source: Hochreiter & Schmidhuber (1997), section 5.4, doi:10.1162/neco.1997.9.8.1735; numbers in [0, 1] and one
         target as in Le, Jaitly & Hinton (2015), arXiv:1504.00941; one marker in each half as in Arjovsky, Shah &
         Bengio (2016), arXiv:1511.06464.

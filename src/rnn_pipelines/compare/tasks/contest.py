@@ -1,4 +1,4 @@
-"""A task, ready for its networks: what they train on, are measured by, and must beat."""
+"""A task with its data, loss, metric and references."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class Contest:
 
     Attributes:
         parts: train, validation and test.
-        num_outputs: numbers that a network gives for each target.
-        loss: what is minimised: squared error, or the cross-entropy of classes or of notes.
-        measure: the metric of a network's outputs for one part, lower is better.
-        references: what simple methods reach on the test part, in the same metric.
-        scale: the metric is so many times the loss: that of a scaled series is in another unit.
+        num_outputs: the number of outputs of a network for each target.
+        loss: squared error, or the cross-entropy of classes or of notes.
+        measure: returns the metric of a network's outputs for one part; lower is better.
+        references: losses of simple methods on the test part, in the same metric.
+        scale: the metric divided by the loss; it differs from 1 for a scaled series.
     """
 
     parts: Mapping[str, Sequences]
@@ -34,15 +34,15 @@ class Contest:
 
     @property
     def num_inputs(self) -> int:
-        """Features of a step."""
+        """The number of features of a step."""
         return int(self.parts["train"].inputs.shape[2])
 
     @property
     def every_step(self) -> bool:
-        """Whether there is a target at every step, or one for each sequence."""
+        """Whether there is a target at every step, instead of one for each sequence."""
         return self.parts["train"].weights.ndim == 2
 
 
 def measure_mse(outputs: np.ndarray, sequences: Sequences) -> float:
-    """Mean squared error of float[num_sequences, 1]."""
+    """Return the mean squared error of outputs float[num_sequences, 1]."""
     return float(((sequences.targets - outputs.astype(float)) ** 2).mean())

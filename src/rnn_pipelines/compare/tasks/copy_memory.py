@@ -1,4 +1,4 @@
-"""Copy memory: symbols are to be said again, in their order, after a long time without any."""
+"""Copy memory: the network repeats symbols in their order after a long delay."""
 
 from typing import ClassVar, Literal
 
@@ -18,15 +18,15 @@ MARKER = 9
 NUM_INPUTS = 10
 # Symbols and blank; the marker is never a target.
 NUM_CLASSES = 9
-# Symbols in a sequence.
+# The number of symbols in a sequence.
 NUM_RECALLED = 10
 
 
 class CopyData(DrawnData, frozen=True):
-    """Copy memory, see `make_copy_memory`. The metric is the cross-entropy in nats a step.
+    """Copy memory, see `make_copy_memory`. The metric is the cross-entropy in nats per step.
 
     Attributes:
-        delay: steps for which the symbols are to be kept.
+        delay: the number of steps for which a network has to keep the symbols.
     """
 
     metric: ClassVar = "cross-entropy, nats a step"
@@ -53,17 +53,16 @@ class CopyData(DrawnData, frozen=True):
 
 
 def make_copy_memory(num_sequences: int, delay: int, rng: np.random.Generator) -> Sequences:
-    """10 symbols, `delay` − 1 blanks, the marker and 10 blanks; the target is blank until the symbols are due.
+    """Draw sequences of 10 symbols, `delay` − 1 blanks, the marker and 10 blanks.
 
-    The first symbol is due one step after the marker, at the first of the last 10 steps.
+    The target is blank, except for the symbols at the last 10 steps. The first of these follows the marker.
 
     Args:
-        num_sequences: how many.
-        delay: T, steps from the last symbol to the marker, at least 1; each sequence has T + 20 steps.
-        rng: source of the symbols, of which each is equally likely.
+        delay: T, the number of steps from the last symbol to the marker, at least 1; each sequence has T + 20 steps.
+        rng: the source of the symbols, which are equally likely.
     Returns:
         `inputs` float32[num_sequences, T + 20, 10], one-hot. `targets` int32[num_sequences, T + 20], 0 to 7 for a
-        symbol, 8 for blank. `weights` float32[num_sequences, T + 20], all 1: the blanks count too.
+        symbol, 8 for blank. `weights` float32[num_sequences, T + 20], all 1, also for blanks.
     Raises:
         TaskError: the delay is too short.
     Source: Arjovsky, Shah & Bengio (2016), arXiv:1511.06464, after Hochreiter & Schmidhuber (1997),
@@ -81,15 +80,15 @@ def make_copy_memory(num_sequences: int, delay: int, rng: np.random.Generator) -
 
 
 def compute_memoryless_loss(delay: int) -> float:
-    """Cross-entropy of knowing when, but not which: blank for certain, then each symbol equally likely.
+    """Return the cross-entropy of a forecast without memory: blanks are certain, symbols equally likely.
 
-    10 · ln 8 / (T + 20), nats a step, with T the `delay`: a network that learns nothing more has this loss.
+    It is 10 · ln 8 / (T + 20) nats per step, T being the `delay`.
     """
     return float(NUM_RECALLED * np.log(NUM_SYMBOLS) / (delay + 2 * NUM_RECALLED))
 
 
 def measure_cross_entropy(logits: np.ndarray, sequences: Sequences) -> float:
-    """Mean over all steps of −log of the probability of the right class, in nats.
+    """Return the mean over all steps of −log of the probability of the right class, in nats.
 
     Args:
         logits: float[num_sequences, time, num_classes].

@@ -1,4 +1,4 @@
-"""What every kind of task says of itself: its metric, how it is prepared, what simple methods it is held against."""
+"""The base classes of all kinds of tasks."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -16,11 +16,11 @@ from rnn_pipelines.report.styles import Style
 
 
 class TaskData(ParameterModel, ABC, frozen=True):
-    """Root of all kinds of tasks. A kind is a module in this folder, and a name in `specs.Data`.
+    """Base class of all kinds of tasks. A kind is a module in this folder and a member of `specs.Data`.
 
     Attributes:
-        metric: what its networks are measured by, with its unit; lower is better.
-        styles: names, colours and dashes of its references, and of its tasks where these have names of their own.
+        metric: the metric with its unit; lower is better.
+        styles: names, colours and dashes of its references, and of tasks with names of their own.
     """
 
     metric: ClassVar[str]
@@ -28,34 +28,34 @@ class TaskData(ParameterModel, ABC, frozen=True):
 
     @abstractmethod
     def prepare(self, seed: int, music: str | None) -> Contest:
-        """Generates or reads what the task is made of.
+        """Draw or read the data of the task.
 
         Args:
-            seed: of what is drawn.
-            music: folder of the music files, see `PlanSpec`.
+            seed: the seed of drawn data.
+            music: the folder of the music files, see `PlanSpec`.
         Raises:
-            TaskError: there is no file, or it can't be read.
+            TaskError: the file is missing or cannot be read.
         """
 
     @abstractmethod
     def describe(self) -> str:
-        """What is learnt and how it is measured, in sentences."""
+        """Describe the task and its metric in sentences."""
 
     def find_file(self, music: str | None) -> Path | None:
-        """The file that the task reads, None where it reads none.
+        """Return the file that the task reads; None if it reads none.
 
         Raises:
-            TaskError: there is no such folder of music.
+            TaskError: the folder `music` does not exist.
         """
         return None
 
     def is_there(self, music: str | None) -> bool:
-        """Whether the task can be prepared, or its file has to be got first."""
+        """Return whether the task can be prepared; False if its file is missing."""
         return True
 
     @property
     def published(self) -> Mapping[str, Mapping[str, float]]:
-        """What papers report, by paper and cell, in the metric of the task."""
+        """Published losses by paper and cell, in the metric of the task."""
         return {}
 
 
@@ -63,7 +63,7 @@ class DrawnData(TaskData, frozen=True):
     """Sequences that are drawn anew for each seed.
 
     Attributes:
-        num_train, num_validation, num_test: how many.
+        num_train, num_validation, num_test: the number of sequences of each part.
     """
 
     num_train: int = Field(20_000, ge=1, le=10**7)
@@ -73,14 +73,13 @@ class DrawnData(TaskData, frozen=True):
     def draw(
         self, seed: int, num_values: int, make: Callable[[int, np.random.Generator], Sequences]
     ) -> dict[str, Sequences]:
-        """The parts, each from random numbers of its own.
+        """Draw train, validation and test from independent random numbers.
 
         Args:
-            seed: of all parts.
-            num_values: of each sequence, 4 bytes each; while they are drawn there are two more of each.
-            make: draws so many sequences.
+            num_values: the number of values of a sequence, 4 bytes each; drawing needs three times this memory.
+            make: draws the given number of sequences.
         Raises:
-            ParameterError: they need more memory than there is.
+            ParameterError: the sequences need more memory than there is.
         """
         sizes = (self.num_train, self.num_validation, self.num_test)
         require_memory(

@@ -1,4 +1,4 @@
-"""Polyphonic music: which notes of the piano sound next, step by step.
+"""Polyphonic music: the network predicts the notes of the next step.
 
 Source: Boulanger-Lewandowski, Bengio & Vincent (2012), arXiv:1206.6392.
 """
@@ -20,11 +20,11 @@ from rnn_pipelines.report.styles import Style
 
 # From the piano's lowest note, MIDI 21, to its highest, MIDI 108.
 NUM_NOTES = 88
-# The parts, and what they are called in the files.
+# The parts, and the names of their variables in the files.
 PARTS = {"train": "traindata", "validation": "validdata", "test": "testdata"}
 PICKLES = (".pickle", ".pkl")
 
-# Losses on the test part that others report, in the unit of `measure_music_loss`: Chung, Gulcehre, Cho & Bengio (2014),
+# Published losses on the test part, in the unit of `measure_music_loss`: Chung, Gulcehre, Cho & Bengio (2014),
 # arXiv:1412.3555, table 2, networks of 20,000 parameters; Bai, Kolter & Koltun (2018), arXiv:1803.01271, table 1,
 # networks of 300,000 (JSB Chorales) and 1,000,000 parameters (Nottingham).
 PUBLISHED = {
@@ -43,8 +43,9 @@ class MusicData(TaskData, frozen=True):
     """The next notes of polyphonic music, see `read_music`. The metric is that of `measure_music_loss`.
 
     Attributes:
-        file: its name in the folder of music.
-        train_steps: training pieces are cut into stretches of so many steps, see `cut_rolls`; None for whole pieces.
+        file: the file in the folder of music.
+        train_steps: the number of steps of the stretches that training pieces are cut into, see `cut_rolls`; None for
+            whole pieces.
     """
 
     metric: ClassVar = "negative log-likelihood, nats a step"
@@ -81,7 +82,7 @@ class MusicData(TaskData, frozen=True):
         )
 
     def find_file(self, music: str | None) -> Path | None:
-        """See `TaskData.find_file`; None also where the file is not there."""
+        """See `TaskData.find_file`; None also if the file is missing."""
         folder = _find_folder(music)
         path = folder / self.file if folder else None
         return path if path and path.is_file() else None
@@ -106,15 +107,16 @@ def _find_folder(music: str | None) -> Path | None:
 
 
 def read_music(path: Path | str) -> dict[str, list[np.ndarray]]:
-    """Reads the piano rolls of a MATLAB file, such as `JSB_Chorales.mat`.
+    """Read the piano rolls of a MATLAB file, such as `JSB_Chorales.mat`.
 
     Args:
-        path: a file with the cell arrays `traindata`, `validdata` and `testdata`; no pickle, which could run any code.
+        path: a file with the cell arrays `traindata`, `validdata` and `testdata`; not a pickle, which could run any
+            code.
     Returns:
-        `train`, `validation` and `test`, each a list of uint8[time, 88]: 1 where a note sounds; column i is MIDI note
+        `train`, `validation` and `test`, each a list of uint8[time, 88]: 1 if a note sounds; column i is MIDI note
         i + 21.
     Raises:
-        TaskError: the file is damaged or of another kind, or holds something other than piano rolls.
+        TaskError: the file is damaged, is of another kind, or holds something other than piano rolls.
     """
     if Path(path).suffix.lower() in PICKLES:
         raise TaskError(
@@ -134,7 +136,7 @@ def _load_variables(path: Path | str) -> dict[str, np.ndarray]:
 
     try:
         return loadmat(path, appendmat=False, variable_names=list(PARTS.values()))
-    # What SciPy raises on damaged files, on those of other kinds, and on MATLAB's version 7.3.
+    # SciPy raises these on damaged files, on files of other kinds, and on MATLAB's version 7.3.
     except (OSError, ValueError, TypeError, LookupError, NotImplementedError, MatReadError, zlib.error) as error:
         raise TaskError(
             f"{path}: expected a MATLAB file of version 6 or 7 with the cell arrays {', '.join(PARTS.values())}, "
@@ -163,28 +165,28 @@ def _check_rolls(cells: np.ndarray, where: str) -> list[np.ndarray]:
 
 
 def cut_rolls(rolls: Sequence[np.ndarray], num_steps: int) -> list[np.ndarray]:
-    """Cuts rolls into stretches of few steps, because a network is trained step by step through the longest roll.
+    """Cut rolls into short stretches, because the training time depends on the longest roll.
 
-    A stretch begins with the last step of the one before, so that every step but a roll's first stays a target, once.
+    A stretch begins with the last step of the previous one, so that every step except a roll's first is a target once.
 
     Args:
         rolls: uint8[time, 88] each, of at least 2 steps.
-        num_steps: greatest number of targets in a stretch.
+        num_steps: the largest number of targets in a stretch.
     Returns:
-        Views of the rolls, in their order, each of at least 2 and at most `num_steps` + 1 steps.
+        Views of the rolls, in their order, of 2 to `num_steps` + 1 steps each.
     """
     return [roll[start : start + num_steps + 1] for roll in rolls for start in range(0, len(roll) - 1, num_steps)]
 
 
 def pad_rolls(rolls: Sequence[np.ndarray]) -> Sequences:
-    """Puts the step to come beside each step, and fills shorter rolls up with zeros after their end.
+    """Return sequences whose target is the next step, padded with zeros to the length of the longest roll.
 
     Args:
         rolls: uint8[time, 88] each, of T steps, at least 2.
     Returns:
-        With `time` one less than the longest roll's: `inputs` float32[num_rolls, time, 88], the steps 1 to T − 1;
-        `targets` likewise, the steps 2 to T; `weights` float32[num_rolls, time], 1 at the T − 1 steps that have a
-        target, 0 in padding.
+        `inputs` float32[num_rolls, time, 88], the steps 1 to T − 1; `targets` likewise, the steps 2 to T; `weights`
+        float32[num_rolls, time], 1 at the T − 1 steps with a target, 0 in padding. `time` is one less than the length
+        of the longest roll.
     """
     lengths = np.array([len(roll) - 1 for roll in rolls], int)
     weights = (np.arange(lengths.max(initial=0)) < lengths[:, None]).astype(np.float32)
@@ -197,13 +199,13 @@ def pad_rolls(rolls: Sequence[np.ndarray]) -> Sequences:
 
 
 def measure_music_loss(logits: np.ndarray, sequences: Sequences) -> float:
-    """Mean over all steps of the negative log-likelihood of all notes together, in nats a step.
+    """Return the mean over all steps of the negative log-likelihood of all notes together, in nats per step.
 
-    With y a note of the target, 0 or 1, and x its logit: the sum over notes of log(1 + exp(x)) − x·y. Steps of all
-    rolls are pooled, so that a longer roll counts for more.
+    It is the sum over notes of log(1 + exp(x)) − x·y, with the target y, 0 or 1, and its logit x. Steps of all rolls
+    are pooled, so that a longer roll counts for more.
 
     Args:
-        logits: float[num_rolls, time, 88]; what stands in padding never counts.
+        logits: float[num_rolls, time, 88]; those in padding do not count.
         sequences: padded rolls.
     Source: evaluation notes at http://www-etud.iro.umontreal.ca/~boulanni/icml2012.
     """
@@ -213,15 +215,13 @@ def measure_music_loss(logits: np.ndarray, sequences: Sequences) -> float:
 
 
 def measure_note_frequency_loss(train: Sequences, test: Sequences) -> float:
-    """Loss of predicting, at every step, each note with its frequency among the targets of the training part.
+    """Return the test loss of predicting each note with its frequency in the training part, in nats per step.
 
-    The frequency is (steps with the note + 1) / (steps + 2), by Laplace: some notes of the test part are never heard
-    in training, and a probability of 0 would cost infinitely much.
+    The frequency is (steps with the note + 1) / (steps + 2), after Laplace, because some notes of the test part do not
+    occur in training, and a probability of 0 would have an infinite loss.
 
     Args:
         train, test: padded rolls.
-    Returns:
-        As `measure_music_loss`.
     """
     targets = train.targets[train.weights > 0]
     counts = targets.sum(axis=0, dtype=float) + 1

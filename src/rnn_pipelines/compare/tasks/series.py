@@ -1,4 +1,4 @@
-"""One step ahead of a window of a series, without calendar features."""
+"""Forecasts of a series, one step ahead of a window, without calendar features."""
 
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -22,17 +22,17 @@ from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.windows import WindowSpec, gather_windows
 from rnn_pipelines.report.styles import Style
 
-# What only luck can beat.
+# The loss of the signal without noise.
 FLOOR = "noise floor"
 
 
 class SeriesData(TaskData, frozen=True):
-    """One step ahead of a series. The metric is the MSE in the series' unit.
+    """Forecasts of a series, one step ahead. The metric is the MSE in the squared unit of the series.
 
     Attributes:
-        source: which series; the seed of a run is added to its own, so that each seed is another draw of the noise.
-        lookback: steps of the window.
-        split: its parts.
+        source: the series; the seed of a run is added to its own, so that each seed is another draw of the noise.
+        lookback: the number of steps of the window.
+        split: the training, validation and test parts.
     """
 
     metric: ClassVar = "MSE, squared unit of the series"
