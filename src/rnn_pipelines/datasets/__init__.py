@@ -1,4 +1,4 @@
-"""Datasets of the catalog that kedro-datasets doesn't have, or loads too much for."""
+"""Datasets of the catalog that kedro-datasets lacks, or that it loads with slow imports."""
 
 from rnn_pipelines.datasets.arrays import ArraysDataset
 from rnn_pipelines.datasets.champion import ChampionDataset

@@ -12,11 +12,11 @@ from rnn_pipelines.datasets.one_file import OneFileDataset
 
 
 class ArraysDataset(OneFileDataset):
-    """Saves every field of a dataclass under its name, and loads them into the same class; never with pickle.
+    """Dataset of a dataclass, saved field by field and loaded into the same class, never with pickle.
 
     Args:
-        filepath: the `.npz` file, as `OneFileDataset` takes it.
-        holds: import path of the dataclass, all of whose fields are NumPy arrays or plain numbers.
+        filepath: the `.npz` file, see `OneFileDataset`.
+        holds: the import path of the dataclass, whose fields are NumPy arrays or plain numbers.
         version: load and save version; kept by Kedro.
         metadata: for Kedro's plugins.
     """
@@ -37,7 +37,7 @@ class ArraysDataset(OneFileDataset):
             np.savez(file, allow_pickle=False, **arrays)
 
     def preview(self) -> TablePreview:
-        """Name, shape and type of each array, for kedro-viz."""
+        """Return name, shape and type of each array, for kedro-viz."""
         rows = [[name, str(list(a.shape)), str(a.dtype)] for name, a in self._read().items()]
         return TablePreview({"index": list(range(len(rows))), "columns": ["array", "shape", "dtype"], "data": rows})
 

@@ -1,4 +1,4 @@
-"""The model in use, as the catalog knows it."""
+"""The champion as a dataset of the catalog."""
 
 import logging
 from collections.abc import Mapping
@@ -22,19 +22,20 @@ from rnn_pipelines.storage.names import make_timestamp
 
 logger = logging.getLogger(__name__)
 
-# By its name, because TensorFlow is not loaded here.
+# By name, because TensorFlow is not loaded here.
 OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError")
 
 
 class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
-    """Loads a task's champion; saves a candidate: as a version, as the champion if so decided, and on record.
+    """Dataset of a task's champion.
 
-    All nodes of a run get the same champion.
+    Loads the champion, the same one for all nodes of a run. Saves a candidate as a version, records the outcome, and
+    promotes the candidate if the manifest decides so.
 
     Args:
         path: the task's folder, on this machine.
-        task: the name of its package, whose module `model.packing` turns an artefact into files (`pack`: bytes by
-            name) and back (`unpack`).
+        task: the name of the task's package. Its module `model.packing` converts an artefact to files (`pack`: bytes
+            by name) and back (`unpack`).
         metadata: for Kedro's plugins.
     """
 
@@ -48,17 +49,17 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
         self._loaded: LoadedChampion | None = None
 
     def load(self) -> LoadedChampion | None:
-        """The champion; where it is damaged or can't be loaded, the newest one before it that can, with alarms.
+        """Return the champion; if it cannot be loaded, its newest predecessor that can, with alarms.
 
-        None where none was ever promoted, and where none can be loaded, which is an alarm too: the next retraining may
-        then put one in its place.
+        None if none was promoted yet. Also None, with an alarm, if none can be loaded; the next retraining may then
+        promote a new one.
         """
         if self._loaded is None:
             self._loaded = self._find_champion()
         return self._loaded
 
     def save(self, data: Candidate) -> None:
-        """Whatever breaks off, a whole model is in use, and on record."""
+        """Save the candidate; if saving is interrupted, the champion in use is still complete and on record."""
         files = {**self._packing.pack(data.artefact), **data.files}
         save_outcome(self.store, files, data.manifest, make_timestamp())
         self._loaded = None
@@ -83,14 +84,14 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
             try:
                 artefact = self._packing.unpack(champion.files)
                 break
-            # What a file can make Keras, h5py, NumPy and zipfile raise, nobody has listed.
+            # There is no list of the exceptions that Keras, h5py, NumPy and zipfile raise on a damaged file.
             except Exception as error:
                 logger.error("%s: %s", champion.version, error)
                 # Without the message, which names a temporary file, so that the alarm is the same each time.
                 why = f"it is whole, but can't be loaded ({type(error).__name__}; the log has more)."
                 unreadable[champion.version] = f"{champion.version}: {why}"
-                # Where the one before can be loaded, the machine is well. Where none can, a full disk would put a
-                # challenger in the place of a champion that it was never compared with.
+                # If an earlier version can be loaded, the machine is not at fault. If none can, the error is raised:
+                # after a full disk, a challenger would replace a champion that it was never compared with.
                 problem = problem or (error if _may_be_the_machines(error) else None)
         if champion.alarms:
             self._report(list(champion.alarms), champion.version, unreadable)
@@ -112,7 +113,7 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
         )
 
     def _report(self, alarms: list[str], version: str | None, unreadable: Mapping[str, str]) -> None:
-        """Into the log each time, into the history once for the same damage."""
+        """Log the alarms each time, and record them once for the same damage."""
         for alarm in alarms:
             logger.error("%s champion: %s", self._task, alarm)
         records = self.store.list_records()
@@ -124,7 +125,7 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
             self._record(version, about)
 
     def _clear(self, version: str) -> None:
-        """Into the history, where it says that the version can't be loaded with this code and these libraries."""
+        """Record that the version can be loaded again, if the history marks it as unreadable in this environment."""
         if version in find_unreadable(self.store.list_records()):
             reasons = [f"{version}: it can be loaded again."]
             about: Record = {"kind": "recovery", "reasons": reasons, "readable": [version], "loader": describe_loader()}
@@ -135,7 +136,7 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
         try:
             add_record(self.store.folder, record)
         except OSError as error:
-            # Who predicts may do without the record, but not without the champion.
+            # A prediction needs the champion, but not the record.
             logger.error("%s: the %s could not be recorded (%s)", self.store.folder, about["kind"], error)
 
     def _exists(self) -> bool:
@@ -149,10 +150,10 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
 
 
 def _may_be_the_machines(error: Exception) -> bool:
-    """Whether it may be the fault of disk, memory or installation, rather than of the model.
+    """Return whether disk, memory or installation may be the cause, rather than the model.
 
-    What the system says has a number; h5py's errors of what it reads have none. A module that is missing is the model's
-    fault, but for those that the project is made of.
+    Errors of the operating system have an errno; h5py's errors on damaged files have none. A missing module is the
+    model's fault, unless it is one of the project's own libraries.
     """
     if isinstance(error, ModuleNotFoundError):
         return str(error.name).partition(".")[0] in LIBRARIES

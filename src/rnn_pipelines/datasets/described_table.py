@@ -1,4 +1,4 @@
-"""A table that says what its columns are, as one Parquet file."""
+"""A table with a description of its columns, as one Parquet file."""
 
 import dataclasses
 from typing import Any
@@ -13,14 +13,13 @@ from rnn_pipelines.datasets.texts import refuse_broken_texts
 
 
 class DescribedTableDataset(OneFileDataset):
-    """Saves a dataclass of a `table` and of tuples that name its columns, and loads it into the same class.
+    """Dataset of a dataclass with a `table` and tuples of its column names.
 
-    The table is a Parquet file like any other; the tuples stand in what pandas keeps with it (`DataFrame.attrs`),
-    with the run that made it.
+    The table is saved as a Parquet file, with the tuples and the run that made it in `DataFrame.attrs`.
 
     Args:
-        filepath: the file, as `OneFileDataset` takes it.
-        holds: import path of the dataclass.
+        filepath: the file, see `OneFileDataset`.
+        holds: the import path of the dataclass.
         version: load and save version; kept by Kedro.
         metadata: for Kedro's plugins.
     """
@@ -53,7 +52,7 @@ class DescribedTableDataset(OneFileDataset):
             table.to_parquet(file)
 
     def preview(self, nrows: int = 20) -> TablePreview:
-        """The first rows, for kedro-viz."""
+        """Return the first rows, for kedro-viz."""
         return TablePreview(self._read().head(nrows).astype(str).to_dict(orient="split"))
 
     def _read(self) -> pd.DataFrame:

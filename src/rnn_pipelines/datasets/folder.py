@@ -7,10 +7,10 @@ from kedro.io.core import AbstractDataset, DatasetError, get_protocol_and_path
 
 
 def find_local_path(path: str, kind: str = "folder") -> Path:
-    """The path without its protocol.
+    """Return the path without its protocol.
 
     Raises:
-        DatasetError: it lies elsewhere, where there are no locks and nothing is replaced whole.
+        DatasetError: the path is not on this machine; other file systems lack locks and atomic replacement.
     """
     protocol, local = get_protocol_and_path(path)
     if protocol != "file":
@@ -19,10 +19,10 @@ def find_local_path(path: str, kind: str = "folder") -> Path:
 
 
 class FolderDataset(AbstractDataset[None, Any]):
-    """Hands a node the path of a folder.
+    """Dataset that loads the path of a folder.
 
     Args:
-        path: the folder, on this machine; made by whoever fills it.
+        path: the folder, on this machine; the node that fills it creates it.
         metadata: for Kedro's plugins.
     """
 
@@ -39,7 +39,7 @@ class FolderDataset(AbstractDataset[None, Any]):
         )
 
     def _exists(self) -> bool:
-        # A folder that is not there yet is empty.
+        # A folder that does not exist yet counts as empty.
         return True
 
     def _describe(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A folder of JSON files that fills while a node runs, so that what is done stays done."""
+"""A folder of JSON files that a node fills while it runs, so that an interrupted run can be resumed."""
 
 import json
 from collections.abc import Iterator, MutableMapping
@@ -10,10 +10,10 @@ from rnn_pipelines.storage.files import replace_file
 
 
 class JSONFolder(MutableMapping[str, Any]):
-    """The files of a folder by their names without `.json`; one that is set is on disk, whole, when this returns.
+    """Mapping of the JSON files of a folder, by their names without `.json`. Setting a key writes a file atomically.
 
     Args:
-        folder: where; made with the first file.
+        folder: the folder; it is created with the first file.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,7 +48,7 @@ class JSONFolder(MutableMapping[str, Any]):
 
 
 class JSONFolderDataset(FolderDataset):
-    """Hands a node the mapping that it reads and fills; see `FolderDataset`."""
+    """Dataset that loads a mapping, which the node reads and fills; see `FolderDataset`."""
 
     def load(self) -> JSONFolder:
         return JSONFolder(self._folder)

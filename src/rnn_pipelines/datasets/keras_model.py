@@ -1,4 +1,4 @@
-"""Keras models in the `.keras` format, versioned, without loading Keras before it is needed."""
+"""Keras models in the `.keras` format, versioned. Keras is imported at the first use."""
 
 import json
 import zipfile
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class KerasModelDataset(OneFileDataset):
-    """Saves and loads a model for prediction, in a file that ends in `.keras`: architecture and weights, no optimizer.
+    """Dataset of a Keras model for prediction: a `.keras` file of architecture and weights, without the optimizer.
 
-    kedro-datasets' own TensorFlow dataset imports TensorFlow with its class, which every Kedro command would pay for.
+    kedro-datasets' own TensorFlow dataset imports TensorFlow with its class, which would slow down every Kedro command.
     """
 
     def load(self) -> "Model":
-        """The model, ready for prediction, not compiled."""
+        """Return the model, ready for prediction, not compiled."""
         with self._open_to_read() as file:
             return unpack_model(file.read())
 
@@ -30,7 +30,7 @@ class KerasModelDataset(OneFileDataset):
             file.write(packed)
 
     def preview(self) -> TablePreview:
-        """The layers and their settings, read from the archive's own JSON, for kedro-viz."""
+        """Return name, kind and units of each layer, from the archive's own JSON, for kedro-viz."""
         with self._open_to_read() as file, zipfile.ZipFile(file) as archive:
             layers = json.loads(archive.read("config.json"))["config"]["layers"]
         rows = [[layer["config"]["name"], layer["class_name"], layer["config"].get("units", "")] for layer in layers]

@@ -1,4 +1,4 @@
-"""What datasets of one file share: where it is, and that it is written whole."""
+"""The base class of datasets of one file, which is replaced atomically."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from kedro.io.core import AbstractVersionedDataset, Version, get_filepath_str, g
 
 
 class OneFileDataset(AbstractVersionedDataset[Any, Any]):
-    """Opens its file to read and to write; subclasses say what is in it.
+    """Base class of datasets of one file; subclasses define its format.
 
     Args:
         filepath: the file, on any file system of fsspec that needs no credentials here (cloud SDKs find theirs in the
@@ -19,7 +19,7 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
         metadata: for Kedro's plugins.
 
     Attributes:
-        run: the run that writes, whose name a file carries where its form has room for it; None outside of runs.
+        run: the name of the current run, saved in the file if its format permits; None outside of runs.
     """
 
     run: str | None = None
@@ -29,8 +29,8 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
     ) -> None:
         self._protocol, path = get_protocol_and_path(filepath, version)
         options = {"auto_mkdir": True} if self._protocol == "file" else {}
-        # A transaction is that of a file system, which data sets would share: of two that save at once (`--async`), one
-        # ended that of the other.
+        # Not cached, because transactions belong to a file system: with a shared one, two datasets that save at once
+        # (`--async`) would end each other's transaction.
         self._fs = fsspec.filesystem(self._protocol, skip_instance_cache=True, **options)
         self.metadata = metadata
         super().__init__(
@@ -44,7 +44,7 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
 
     @contextmanager
     def _open_to_write(self) -> Iterator[BinaryIO]:
-        """The file that takes the place of an older one when it is complete."""
+        """Yield a file that replaces the older one when it is complete."""
         with self._fs.transaction, self._fs.open(get_filepath_str(self._get_save_path(), self._protocol), "wb") as file:
             yield file
         self._fs.invalidate_cache(get_filepath_str(self._filepath, self._protocol))

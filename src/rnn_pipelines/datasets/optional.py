@@ -1,4 +1,4 @@
-"""What another pipeline may have left: a node can't leave an input out, but it can be given None."""
+"""The optional output of another pipeline. A node cannot omit an input, but can receive None."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from kedro.io.core import AbstractDataset, DatasetError
 
 
 class OptionalDataset(AbstractDataset[None, Any]):
-    """Loads another dataset where it is there, else None; it is only read.
+    """Read-only dataset that loads another dataset if it exists, else None.
 
     Args:
-        dataset: the other dataset's entry in the catalog, as `${its_name}`. Its layer is this one's too; its validator
-            has seen the data when they were saved.
+        dataset: the other dataset's entry in the catalog, as `${its_name}`. This dataset has the same layer. It omits
+            the validator, which has checked the data at the time of saving.
     """
 
     def __init__(self, *, dataset: dict[str, Any]) -> None:

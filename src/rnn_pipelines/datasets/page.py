@@ -1,11 +1,11 @@
-"""A report as a page, which says at its end which run made it."""
+"""A report as an HTML page, with the name of its run at the end."""
 
 from rnn_pipelines.datasets.one_file import OneFileDataset
 from rnn_pipelines.report.origin import name_run
 
 
 class PageDataset(OneFileDataset):
-    """Saves and loads one HTML page as `rnn_pipelines.report.page` makes it."""
+    """Dataset of one HTML page of `rnn_pipelines.report.page`."""
 
     def load(self) -> str:
         with self._open_to_read() as file:

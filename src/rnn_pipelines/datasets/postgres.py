@@ -1,4 +1,4 @@
-"""The way to a PostgreSQL server, and errors that say what to do; its libraries are loaded with its first use."""
+"""Connections to a PostgreSQL server, and errors with advice. The libraries are imported at the first use."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 VARIABLE = "RNN_POSTGRES_URL"
 FORM = "postgresql://user:password@host:5432/database"
-# Where the URL says nothing else; libpq would wait for minutes.
+# Defaults that the URL can override. libpq's own timeout is minutes.
 CONNECTING = {"connect_timeout": "10", "fallback_application_name": "rnn-pipelines"}
 
-# Predefined roles, of which a superuser is a member, too.
+# Predefined roles; a superuser is a member of each.
 SERVER_RIGHTS = ("pg_execute_server_program", "pg_write_server_files")
 READ_ONLY = "-c default_transaction_read_only=on"
 
-# What to do, by SQLSTATE; of other errors the reason says enough.
+# Advice by SQLSTATE. For other errors, the server's message is sufficient.
 ADVICE = {
     "42501": "Ask whoever looks after the server for this right.",
     "42601": "Correct the query in the catalog; it has to be one statement.",
@@ -32,15 +32,15 @@ BROKEN_OFF = "The connection broke off; what was being written counts as a whole
 
 
 def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What SQLAlchemy's `create_engine` needs to know.
+    """Return the arguments of SQLAlchemy's `create_engine`.
 
     Args:
-        credentials: `con`, the URL of the server; all else is handed on.
+        credentials: `con`, the URL of the server; other keys are passed on.
     Returns:
-        `con`, checked, and keyword arguments. Connections end with their use, and no error lists values.
+        `con`, checked, and keyword arguments. Connections are not pooled, and errors do not list values.
     Raises:
-        DatasetError: libraries are missing, no server is named, or its URL can't be read. No part of the URL stands
-            in the message, because anything in it may be the password.
+        DatasetError: libraries are missing, or the URL is missing or invalid. The message quotes no part of the URL,
+            because any part may be the password.
     """
     try:
         import psycopg  # noqa: F401
@@ -57,11 +57,11 @@ def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]
     try:
         url = make_url(given)
     except (ArgumentError, ValueError):
-        # Without the cause, which quotes what it could not read.
+        # Without the cause, which quotes the URL.
         raise DatasetError(f"PostgreSQL: the URL of the server can't be read; expected {FORM}.") from None
     if url.drivername not in ("postgresql", "postgresql+psycopg"):
         raise DatasetError(f"PostgreSQL: expected a URL of the form {FORM}, received one of another kind.")
-    # What stands before such an @ would be taken for a host or a database, and errors name those.
+    # With an unescaped @, a part of the password would become the host or database, which errors quote.
     if given.count("@") > (url.username is not None):
         raise DatasetError(
             "PostgreSQL: the URL of the server has an @ too many. Write one in user or password as %40, and / as %2F."
@@ -72,14 +72,14 @@ def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]
 
 
 def restrict_to_reading(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The same options for connections on which nothing can be written.
+    """Return the same options for read-only connections.
 
-    A transaction that may only read isn't enough: psycopg sends a query without values as a script, in which `commit;`
-    ends the transaction, and what follows may write. One that is prepared, as all are from here on, is one statement,
-    or the server refuses it. Whatever transaction comes next on the connection may only read, too.
+    A read-only transaction alone is not enough: psycopg sends a query without values as a script, in which `commit;`
+    ends the transaction, and later statements may write. Therefore every query is prepared, because the server rejects
+    a prepared query of several statements, and every transaction of the connection is read-only.
 
     Args:
-        options: of `make_engine_options`.
+        options: the result of `make_engine_options`.
     """
     from sqlalchemy import make_url
 
@@ -89,13 +89,12 @@ def restrict_to_reading(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def refuse_powerful_user(connection: "Connection", label: str) -> None:
-    """Refuses a user for whom a transaction that may only read is no limit.
+    """Check that the user has no rights that a read-only transaction does not limit.
 
-    `copy … to program` runs programs in it, and `set role` to a user with fewer rights is undone by a block of code
-    (`do`), which is one statement.
+    `copy … to program` runs programs even in such a transaction. `set role` to a user with fewer rights is no remedy,
+    because a block of code (`do`), which is one statement, can undo it.
 
     Args:
-        connection: of the user.
         label: see `connect`.
     Raises:
         DatasetError: the user is a superuser, or has the right to run programs or to write files on the server.
@@ -112,13 +111,13 @@ def refuse_powerful_user(connection: "Connection", label: str) -> None:
 
 @contextmanager
 def connect(credentials: Mapping[str, Any] | None, label: str) -> Iterator["Connection"]:
-    """A connection with one transaction, which is committed at the end, or leaves everything as it was.
+    """Yield a connection with one transaction, which is committed at the end, or rolled back after an error.
 
     Args:
         credentials: see `make_engine_options`.
-        label: what errors begin with.
+        label: the beginning of error messages.
     Raises:
-        DatasetError: what went wrong on the way or at the server, and what to do.
+        DatasetError: the connection or a statement failed; the message has the reason and advice.
     """
     options = make_engine_options(credentials)
     from sqlalchemy import create_engine
@@ -128,12 +127,12 @@ def connect(credentials: Mapping[str, Any] | None, label: str) -> Iterator["Conn
         with create_engine(options.pop("con"), **options).begin() as connection:
             yield connection
     except DBAPIError as error:
-        # Its reason is in the message; the way through the libraries tells nobody more.
+        # Without the cause, because the message has the reason and the traceback of the libraries adds nothing.
         raise explain(error, label) from None
 
 
 def explain(error: "DBAPIError", label: str) -> DatasetError:
-    """What the driver or the server found, in one line, with what to do about it."""
+    """Return an error with the reason of the driver or server and advice, on one line."""
     from sqlalchemy.exc import OperationalError
 
     found: Any = error.orig

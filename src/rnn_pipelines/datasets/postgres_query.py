@@ -1,4 +1,4 @@
-"""What a query finds on a PostgreSQL server."""
+"""The result of a query on a PostgreSQL server."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,12 +18,12 @@ LABEL = "PostgreSQL"
 
 
 class PostgresQueryDataset(AbstractDataset[None, pd.DataFrame]):
-    """`pandas.SQLQueryDataset` on a connection that may only read, with errors that say what to do.
+    """`pandas.SQLQueryDataset` on a read-only connection, with errors that give advice.
 
-    A superuser is refused, because a query of theirs can run programs on the server all the same.
+    A superuser is rejected, because its queries can run programs on the server even in a read-only transaction.
 
     Args:
-        sql: the query, one statement; with an `order by`, so that the same rows are the same table.
+        sql: the query, one statement; with an `order by`, so that the order of the rows is reproducible.
         credentials: `con`, a URL such as `postgresql://user:password@host:5432/database`.
         metadata: for Kedro's plugins.
     """
@@ -42,7 +42,7 @@ class PostgresQueryDataset(AbstractDataset[None, pd.DataFrame]):
         from kedro_datasets.pandas import SQLQueryDataset
         from sqlalchemy.exc import DBAPIError
 
-        # Doubled, because a single % would be the driver's sign for a value to come.
+        # Doubled, because a single % is the driver's placeholder of a value.
         sql, read_only = self._sql.replace("%", "%%"), {"postgresql_readonly": True}
         stock = SQLQueryDataset(sql=sql, credentials=options, execution_options=read_only)
         try:

@@ -1,4 +1,4 @@
-"""Rows of a table on a PostgreSQL server, each known by its key."""
+"""Rows of a table on a PostgreSQL server, identified by their key."""
 
 import logging
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# How pandas reads the types of the server.
+# The pandas dtypes of the server's types.
 DTYPES = {
     "TEXT": "str",
     "BIGINT": "int64",
@@ -34,17 +34,17 @@ DTYPES = {
 
 
 class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
-    """Saving adds the rows whose key is new, and updates those that differ; all others stay as they are.
+    """Dataset of a table in which saving inserts rows with new keys and updates rows that differ.
 
-    One transaction makes the table, if need be, and writes the rows; runs at the same time take turns. Saving again
-    changes nothing, and neither does a run that breaks off.
+    One transaction creates the table if necessary, and writes the rows; concurrent runs wait for each other. Saving the
+    same rows again changes nothing, and neither does an interrupted run.
 
     Args:
-        table: its name; made with the first rows.
-        key: the columns by which a row is known.
-        stamp: the column that says when a row was made; to be made again isn't a difference.
-        families: what the names of columns begin with that may come and go. The table gets those that are new, which
-            are null in older rows; those that the rows lack stay as they are.
+        table: the name of the table, which is created with the first rows.
+        key: the columns that identify a row.
+        stamp: the column with the time at which a row was made; a new time alone is not a difference.
+        families: prefixes of the columns that may vary. New ones are added to the table, and are null in older rows;
+            those that the saved rows lack are left unchanged.
         credentials: `con`, a URL such as `postgresql://user:password@host:5432/database`.
         metadata: for Kedro's plugins.
     """
@@ -65,7 +65,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
-        """All rows, in the order of their keys."""
+        """Return all rows, in the order of their keys."""
         with connect(self._credentials, self._label) as connection:
             from sqlalchemy import select
 
@@ -77,10 +77,11 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         return pd.DataFrame.from_records(rows, columns=list(table.columns.keys())).astype(dtypes)
 
     def save(self, data: pd.DataFrame) -> None:
-        """Adds and updates; without rows, nothing is written.
+        """Insert new rows and update those that differ; an empty table writes nothing.
 
         Raises:
-            DatasetError: two rows have one key, a column or a text can't be kept as it is, or the table is another one.
+            DatasetError: two rows have the same key, PostgreSQL cannot store a column or a text unchanged, or the table
+                on the server has other columns or another key.
         """
         if data.empty:
             return

@@ -1,4 +1,4 @@
-"""How a table on a PostgreSQL server is defined, told from another one, and written into."""
+"""Definition, checks and statements of a table on a PostgreSQL server."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert
     from sqlalchemy.types import TypeEngine
 
-# To write takes seconds. A writer that is silent for longer is gone, and the server ends its transaction.
+# Writing takes seconds. If a writer is idle for longer, the server ends its transaction.
 LOCK_SECONDS = 60
 BATCH_ROWS = 20_000
 
 
 def define_table(name: str, key: list[str], data: pd.DataFrame) -> "Table":
-    """A table with the columns of `data`, which is not made yet."""
+    """Return the definition of a table with the columns of `data`, without creating it."""
     from sqlalchemy import BigInteger, Column, DateTime, Double, MetaData, PrimaryKeyConstraint, Table, Text
 
     kinds: dict[str, TypeEngine[Any]] = {"O": Text(), "i": BigInteger(), "f": Double(), "M": DateTime()}
@@ -41,7 +41,7 @@ def define_table(name: str, key: list[str], data: pd.DataFrame) -> "Table":
 
 
 def refuse_unstorable_texts(label: str, data: pd.DataFrame) -> None:
-    """Raises a DatasetError for the first text with half a sign (a lone surrogate) or NUL, which no server keeps."""
+    """Raise a DatasetError for the first text with a lone surrogate or NUL, which PostgreSQL cannot store."""
     for column in data.columns[[dtype.kind == "O" for dtype in data.dtypes]]:
         for row, text in enumerate(data[column], start=1):
             if is_broken(text) or (isinstance(text, str) and "\0" in text):
@@ -52,19 +52,19 @@ def refuse_unstorable_texts(label: str, data: pd.DataFrame) -> None:
 
 
 def list_columns(table: "Table") -> dict[str, str]:
-    """Their types by their names, both as the server calls them."""
+    """Return the columns' types by name, both as on the server."""
     from sqlalchemy.dialects import postgresql
 
     return {column.name: column.type.compile(postgresql.dialect()) for column in table.columns}
 
 
 def list_key(table: "Table") -> list[str]:
-    """The columns of the primary key, in its order."""
+    """Return the columns of the primary key, in its order."""
     return [column.name for column in table.primary_key]
 
 
 def add_columns(connection: "Connection", there: "Table", wanted: "Table") -> None:
-    """Gives the table on the server the columns that it lacks; they are null in its rows."""
+    """Add the missing columns to the table on the server; they are null in its rows."""
     from sqlalchemy import DDL
 
     prepare = connection.dialect.identifier_preparer
@@ -75,7 +75,7 @@ def add_columns(connection: "Connection", there: "Table", wanted: "Table") -> No
 
 
 def take_turn(connection: "Connection", name: str) -> None:
-    """Lets one writer at the table until its transaction ends; before it is made, there is nothing else to lock."""
+    """Lock the table for one writer until its transaction ends, by name, because the table may not exist yet."""
     from sqlalchemy import func, select
 
     for timeout in ("lock_timeout", "idle_in_transaction_session_timeout"):
@@ -84,7 +84,10 @@ def take_turn(connection: "Connection", name: str) -> None:
 
 
 def make_upsert(table: "Table", stamp: str | None) -> "Insert":
-    """Inserts what has come in arrays, one for each column, and updates rows with that key where they differ."""
+    """Return the statement that inserts arrays, one for each column, and updates existing rows that differ.
+
+    A difference in the column `stamp` alone does not count.
+    """
     from sqlalchemy import bindparam, func, select, tuple_
     from sqlalchemy.dialects.postgresql import ARRAY, insert
 
@@ -104,7 +107,7 @@ def make_upsert(table: "Table", stamp: str | None) -> "Insert":
 
 
 def make_batches(data: pd.DataFrame) -> Iterator[dict[str, list[Any]]]:
-    """Columns of some rows as lists; what isn't a number or a time is None."""
+    """Yield batches of rows as lists by column, with None for missing values."""
     for start in range(0, len(data), BATCH_ROWS):
         batch = data.iloc[start : start + BATCH_ROWS].astype(object)
         yield batch.where(batch.notna(), None).to_dict(orient="list")

@@ -1,4 +1,4 @@
-"""A CSV file that people open in a spreadsheet, which takes some texts for formulas."""
+"""A CSV file for spreadsheets, in which texts cannot be mistaken for formulas."""
 
 import csv
 import re
@@ -12,24 +12,24 @@ from rnn_pipelines.datasets.one_file import OneFileDataset
 from rnn_pipelines.datasets.texts import refuse_broken_texts
 
 MARK = "'"
-# What Excel, LibreOffice and Google Sheets take for the beginning of a formula, also in full width and after blanks;
-# the mark itself, so that whoever takes one away always has the text that was.
+# Beginnings of texts that Excel, LibreOffice and Google Sheets read as a formula, also in full width and after blanks.
+# The mark itself too, so that removing one mark always restores the text.
 RISKY = re.compile(r"[\t\r\n']|\s*[=+\-@＝＋－＠]")
 
 
 class SpreadsheetCSVDataset(OneFileDataset):
-    """Saves a table as a CSV file in which no text is a formula, without row labels.
+    """Dataset of a table as a CSV file in which no text is a formula, without row labels.
 
-    Texts come from anyone, and a cell such as `=HYPERLINK(…)` would be run by whoever opens the file. There is a `'`
-    before a text whose first character other than white space is one of `= + - @`, or that begins with a tab, a line
-    break or `'`; before numbers, there is none. Whoever reads the file takes one `'` away from the beginning of each
-    text that has one, and has the text that was. What CSV has no form for does not come back as text: pandas reads an
-    empty text as a missing value, and a column in which all texts look like numbers as numbers.
+    Texts come from untrusted sources, and a spreadsheet would run a cell such as `=HYPERLINK(…)`. Therefore a `'` is
+    put before a text whose first character other than white space is one of `= + - @`, or that begins with a tab, a
+    line break or `'`. Numbers get no mark. To restore the texts, remove one `'` from the beginning of each text that
+    has one, as `load` does. CSV cannot preserve every text: pandas reads an empty text as a missing value, and a column
+    in which all texts look like numbers as numbers.
     """
 
     def save(self, data: pd.DataFrame) -> None:
         refuse_broken_texts(data, str(self._filepath))
-        # pandas quotes no carriage return by itself, so that a text with one would be two rows.
+        # By default, pandas does not quote a carriage return, so that a text with one would become two rows.
         content = _change_texts(data, mark_text).to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
         with self._open_to_write() as file:
             file.write(content.encode())
@@ -39,17 +39,17 @@ class SpreadsheetCSVDataset(OneFileDataset):
             return _change_texts(pd.read_csv(file), unmark_text)
 
     def preview(self, nrows: int = 20) -> TablePreview:
-        """The first rows, for kedro-viz."""
+        """Return the first rows, for kedro-viz."""
         return TablePreview(self.load().head(nrows).astype(str).to_dict(orient="split"))
 
 
 def mark_text(text: str) -> str:
-    """The text as it stands in the file."""
+    """Return the text with a mark if a spreadsheet would read it as a formula."""
     return MARK + text if RISKY.match(text) else text
 
 
 def unmark_text(text: str) -> str:
-    """The text that was, of one as it stands in the file."""
+    """Return the original of a text that was read from the file."""
     return text.removeprefix(MARK)
 
 

@@ -1,4 +1,4 @@
-"""JSON that any program reads, and that says which run made it."""
+"""Standard JSON with the name of the run that made it."""
 
 import json
 from typing import Any
@@ -10,10 +10,10 @@ from rnn_pipelines.datasets.one_file import OneFileDataset
 
 
 class StrictJSONDataset(OneFileDataset):
-    """Saves plain values as JSON, and loads them.
+    """Dataset of plain values as JSON.
 
-    JSON has no infinity and no NaN: a number that is not finite is saved as null, and is None when it is loaded. An
-    object gets the key `run`, which is taken away again from what is loaded.
+    JSON has no infinity and no NaN: a number that is not finite is saved as null and loaded as None. An object gets the
+    key `run`, which `load` removes.
     """
 
     def load(self) -> Any:
@@ -32,6 +32,6 @@ class StrictJSONDataset(OneFileDataset):
             file.write(f"{content}\n".encode())
 
     def preview(self) -> JSONPreview:
-        """The values, for kedro-viz."""
+        """Return the values, for kedro-viz."""
         with self._open_to_read() as file:
             return JSONPreview(file.read().decode())

@@ -1,4 +1,4 @@
-"""Texts in tables that are saved as files; see `postgres_table` for those of a database."""
+"""Check of texts in tables that are saved as files; `postgres_table` has the check for databases."""
 
 import pandas as pd
 from kedro.io.core import DatasetError
@@ -8,11 +8,10 @@ from rnn_pipelines.reading.user_files import find_broken
 
 
 def refuse_broken_texts(data: pd.DataFrame, label: str) -> None:
-    """Raises a DatasetError for a text with half a sign (a lone surrogate), which no file can hold.
+    """Raise a DatasetError for the first text with a lone surrogate, which UTF-8 cannot encode.
 
     Args:
-        data: what is to be saved.
-        label: of the file, for the message.
+        label: the file, for the message.
     """
     broken = find_broken(data)
     if broken:
