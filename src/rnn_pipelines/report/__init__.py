@@ -1,1 +1,1 @@
-"""One look for all reports: the page, the figures' style, tables. Names no task."""
+"""The parts of all reports: the page, the style of figures, tables. Independent of the tasks."""

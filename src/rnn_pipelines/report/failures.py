@@ -1,4 +1,4 @@
-"""A part of a report that fails ends no run: the results of the run are kept, and the failure is on record."""
+"""Protection of runs from failures in reports: the results of the run are kept, and the failure is recorded."""
 
 import functools
 import logging
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 Inputs = ParamSpec("Inputs")
 Output = TypeVar("Output")
 
-# Characters of an error.
+# The largest number of characters of an error.
 MAX_REASON = 400
 
 # The failures of this process since `take_failures` was last called.
@@ -22,8 +22,8 @@ _failures: list[str] = []
 def guard(function: Callable[Inputs, Output], substitute: Callable[[str], Any]) -> Callable[Inputs, Output]:
     """Wrap a function that draws or renders, so that it returns a substitute instead of raising an exception.
 
-    The log has the error as a warning, and its traceback at the level `DEBUG`. Name, docstring and type hints are those
-    of the function: Kedro reads them.
+    The error is logged as a warning, and its traceback at the level `DEBUG`. Name, docstring and type hints stay those
+    of the function, because Kedro reads them.
 
     Args:
         function: a part of the report; never one that returns metrics or predictions.
@@ -34,7 +34,7 @@ def guard(function: Callable[Inputs, Output], substitute: Callable[[str], Any]) 
     def run(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Output:
         try:
             return function(*args, **kwargs)
-        # Any exception: whatever is wrong with a figure, the forecast that was trained is worth more.
+        # Any exception, because a failed figure must not cost the trained forecast.
         except Exception as error:
             reason = make_line(f"{function.__name__}: {type(error).__name__}: {error}", MAX_REASON)
             logger.warning("a part of the report failed: %s", reason)
@@ -46,7 +46,7 @@ def guard(function: Callable[Inputs, Output], substitute: Callable[[str], Any]) 
 
 
 def take_failures() -> list[str]:
-    """Return the failures since the last call, and forget them."""
+    """Return the failures since the last call, and clear them."""
     taken = _failures.copy()
     _failures.clear()
     return taken

@@ -1,4 +1,4 @@
-"""What the figures of all reports share: titles, menus and axes. Who is drawn in which colour, `styles` says."""
+"""Titles, menus and axes of the figures of all reports. The colours are in `styles`."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,12 @@ from plotly.graph_objects import Figure, Scatter, layout
 from rnn_pipelines.errors import MAX_VALUE, make_line
 from rnn_pipelines.report.styles import Style
 
-# Of what doesn't belong to a network: observed values, and marks.
+# The colour of observed values and marks.
 NEUTRAL_COLOR = "#666666"
 MAX_LABEL_LENGTH = 24
 MAX_MARKED_POINTS = 40
 
-# A legend below leaves narrow windows their width. Titles stand where kedro-viz puts them too.
+# A legend below the figure saves width in narrow windows. Titles are at the same place as in kedro-viz.
 TEMPLATE = layout.Template(
     layout={
         "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif", "size": 13, "color": "#333"},
@@ -44,17 +44,15 @@ TEMPLATE = layout.Template(
 
 
 def set_title(figure: Figure, title: str, subtitle: str = "") -> None:
-    """Gives a figure, which is changed in place, the common looks, its title and the line below it."""
+    """Set template, title and subtitle of a figure in place."""
     figure.update_layout(template=TEMPLATE, title={"text": title, "subtitle": {"text": subtitle}})
 
 
 def draw_line(style: Style, x: pd.Series, y: pd.Series, width: float = 2, **options: Any) -> Scatter:
-    """A line in someone's look, under the name that they have in the legend.
+    """Return a line in the given style; its points are marked if they are few.
 
     Args:
-        style: whose.
-        x, y: of each point; points are marked where they are few.
-        width: in pixels.
+        width: the width in pixels.
         options: see Plotly's `Scatter`.
     """
     line = {"color": style.color, "dash": style.dash, "width": width}
@@ -62,12 +60,12 @@ def draw_line(style: Style, x: pd.Series, y: pd.Series, width: float = 2, **opti
 
 
 def add_menu(figure: Figure, labels: Sequence[str], layouts: Sequence[Mapping[str, Any]] = ()) -> None:
-    """A menu that shows one run of the figure's traces at a time; none where there is a single run.
+    """Add a menu that shows the traces of one label at a time; a single label gets no menu.
 
     Args:
-        figure: with equally many traces for each label, in the order of the labels; changed in place.
-        labels: texts of the menu.
-        layouts: for each label, what else of the layout goes with it, as in `{"yaxis.type": "log"}`; none for nothing.
+        figure: has the same number of traces for each label, in the order of the labels; changed in place.
+        labels: the texts of the menu.
+        layouts: other settings of the layout for each label, as in `{"yaxis.type": "log"}`.
     """
     layouts = layouts or [{}] * len(labels)
     figure.update_layout(layouts[0])
@@ -96,26 +94,27 @@ def add_menu(figure: Figure, labels: Sequence[str], layouts: Sequence[Mapping[st
 
 
 def write_label(label: object, most: int = MAX_VALUE) -> str:
-    """A name from the data on one line, with nothing that Plotly would read as markup, and cut where it is longer."""
+    """Return a name from the data on one line, with markup escaped, cut to `most` characters."""
     line = make_line(label)
     return html.escape(line if len(line) <= most else f"{line[: most - 1]}…", quote=False)
 
 
 def make_log_ticks(lowest: int, highest: int, digits: Sequence[int] = (1, 2, 5)) -> dict[str, Any]:
-    """Ticks of a logarithmic axis, with numbers at each, so that nobody counts lines.
+    """Return the ticks of a logarithmic axis, each with its number.
 
     Args:
-        lowest, highest: powers of ten.
-        digits: that are multiplied by them."""
+        lowest, highest: the range of powers of ten.
+        digits: the multiples of each power.
+    """
     ticks = [digit * 10.0**power for power in range(lowest, highest + 1) for digit in digits]
     return {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
 def count_up_to(title: str, maximum: int) -> dict[str, Any]:
-    """An axis of whole numbers, without fractions between them where they are few."""
+    """Return the settings of an axis of whole numbers, without fractional ticks if the numbers are few."""
     return {"title": title, "dtick": 1 if maximum <= 12 else None}
 
 
 def choose_mode(values: pd.Series) -> str:
-    """Points are marked where they are few: a line alone doesn't show a single one."""
+    """Return Plotly's mode for a line; few points are marked, because a line alone does not show a single point."""
     return "lines+markers" if values.count() <= MAX_MARKED_POINTS else "lines"

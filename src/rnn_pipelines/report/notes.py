@@ -1,4 +1,4 @@
-"""What replaces a figure, a table, a page or a text that failed: a note with the error."""
+"""Notes with the error, which replace a figure, a table, a page or a text that failed."""
 
 from collections.abc import Callable, Iterable
 from html import escape
@@ -15,7 +15,7 @@ from rnn_pipelines.report.page import render_page
 Inputs = ParamSpec("Inputs")
 
 NOTE_TITLE = "This part of the report failed"
-# Characters in a line of a figure.
+# The number of characters in a line of a figure.
 LINE_WIDTH = 90
 # The key of a table's note in its `attrs`.
 NOTE = "note"
@@ -27,7 +27,7 @@ def draw_or_note(draw: Callable[Inputs, Figure], *args: Inputs.args, **kwargs: I
 
 
 def draw_note(reason: str) -> Figure:
-    """Return a figure that holds nothing but a note.
+    """Return a figure that contains only a note.
 
     Args:
         reason: the error on one line; it is escaped.
@@ -48,7 +48,7 @@ def draw_notes(names: Iterable[str]) -> Callable[[str], dict[str, Figure]]:
 
 
 def render_note(reason: str) -> str:
-    """Return a page that holds nothing but a note."""
+    """Return a page that contains only a note."""
     return render_page("Report", write_note(reason), [])
 
 

@@ -1,4 +1,4 @@
-"""One HTML page out of texts, tables and figures, which needs nothing but a browser."""
+"""One HTML page of texts, tables and figures, which works offline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from plotly.offline import get_plotlyjs
 
 from rnn_pipelines.report.origin import PLACE
 
-# Plotly's buttons that lead out of the page are there by default, and so is MathJax for text between dollar signs.
+# By default, Plotly shows buttons that leave the page, and typesets text between dollar signs with MathJax.
 FIGURE_CONFIG = {
     "displaylogo": False,
     "showSendToCloud": False,
@@ -29,9 +29,9 @@ class Table:
     Attributes:
         header: one text for each column.
         rows: one text for each column in each row.
-        num_text_columns: so many columns from the left are text; the others are numbers, set to the right.
-        best: (row, column) of the cells that are marked.
-        caption: what the table holds, where the section's title doesn't say it.
+        num_text_columns: the number of text columns on the left; the other columns are numbers, aligned to the right.
+        best: (row, column) of the marked cells.
+        caption: the content of the table, if it differs from the section's title.
     """
 
     header: Sequence[str]
@@ -43,11 +43,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Quote:
-    """A text from outside, below a line that says what it is.
+    """A quoted text, below a line of facts about it.
 
     Attributes:
-        facts: the line, in pieces.
-        text: what is quoted.
+        facts: the parts of the line.
     """
 
     facts: Sequence[str]
@@ -59,11 +58,11 @@ Part: TypeAlias = str | Table | Quote | Figure
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page with a title of its own.
+    """A section of the page.
 
     Attributes:
-        title: also names the section in the page's list of sections.
-        parts: in their order: a text is a paragraph.
+        title: the heading, also in the page's list of sections.
+        parts: the contents in their order; a text is a paragraph.
     """
 
     title: str
@@ -71,12 +70,10 @@ class Section:
 
 
 def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
-    """Puts sections below title and verdict; everything is escaped, and no address outside the page is in it.
+    """Render title, verdict and sections as a page; all texts are escaped, and the page loads nothing from elsewhere.
 
     Args:
-        title: of the page.
-        verdict: the one sentence to read if there is time for one.
-        sections: the rest.
+        verdict: the main result, in a few sentences.
     """
     environment = Environment(
         loader=PackageLoader("rnn_pipelines", "report"),

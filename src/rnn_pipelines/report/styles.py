@@ -1,22 +1,22 @@
-"""How everyone who is compared appears, the same in every figure and table: name, colour, dashes."""
+"""Names, colours and dashes of networks, baselines and references, the same in all figures and tables."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-# Of entries without a style of their own.
+# The colour of entries without a style of their own.
 SPARE_COLOR = "#8a7cc2"
 
 
 @dataclass(frozen=True)
 class Style:
-    """How one network, baseline or reference appears.
+    """The style of one network, baseline or reference.
 
     Attributes:
-        name: for people, as in "seasonal naive".
-        color: from Okabe & Ito's palette, or muted for what is simple; told apart by colour-blind people, and seen on
+        name: the displayed name, as in "seasonal naive".
+        color: from Okabe & Ito's palette, or muted for simple methods; safe for colour-blind readers, and visible on
             white and on the dark background of kedro-viz.
-        dash: of its lines, as Plotly names it.
+        dash: the dash of its lines, one of Plotly's.
     """
 
     name: str
@@ -32,10 +32,11 @@ class Registered(Protocol):
 
 
 class Styles(Mapping[str, Style]):
-    """Looks by the names that stand in tables and parameters; whoever has none appears under that name.
+    """Mapping of the names in tables and parameters to styles; an unknown name gets a default style with that name.
 
     Args:
-        registries: of looks, or of what has one. They are asked each time, so that who is registered later appears too.
+        registries: mappings of names to styles, or to objects with a style. They are read at each access, so that later
+            entries are found too.
     """
 
     def __init__(self, *registries: Mapping[str, Style] | Mapping[str, Registered]) -> None:
@@ -57,7 +58,7 @@ class Styles(Mapping[str, Style]):
         return sum(map(len, self._registries))
 
 
-# The cells are said here once; each registry of networks takes its styles from here.
+# The styles of the cells, which all registries of networks use.
 CELLS = {
     "rnn": Style("simple RNN", "#963060"),
     "lstm": Style("LSTM", "#0072b2"),

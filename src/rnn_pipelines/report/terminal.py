@@ -1,4 +1,4 @@
-"""What a run prints at its end: sentences in lines as wide as most terminals, and tables in columns."""
+"""Formatting of a run's output in the terminal: wrapped sentences and aligned columns."""
 
 import textwrap
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ _NO_BREAK = "\u00a0"
 
 
 def wrap_lines(text: str) -> str:
-    """A text in lines; a percent sign stays with its number."""
+    """Wrap a text; a percent sign stays on the line of its number."""
     return textwrap.fill(make_line(text).replace(" %", f"{_NO_BREAK}%"), WIDTH).replace(_NO_BREAK, " ")
 
 
 def align_columns(rows: Sequence[Sequence[str]]) -> str:
-    """Columns that stand below one another: words to the left, numbers to the right."""
+    """Align columns: the first one to the left, the others to the right."""
     cells = [[make_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(

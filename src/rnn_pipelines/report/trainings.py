@@ -1,4 +1,4 @@
-"""What every report says of its trainings: loss curves, sizes, seconds, layers and parameters."""
+"""Figures and tables of trainings in all reports: loss curves, sizes, seconds, layers and parameters."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,13 +16,12 @@ MIN_LOG_RATIO = 4
 
 
 def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, styles: Styles, by: str = "epoch") -> Figure:
-    """Training and validation loss by epoch or step; a star marks the one whose weights were kept.
+    """Draw training and validation loss by epoch or step; a star marks the epoch whose weights were kept.
 
     Args:
-        histories: the history of `fit` for each network; `is_best`, where there is such a column, is highest at that
-            epoch. Otherwise it is the one with the lowest validation loss.
-        loss: what was minimised, for the subtitle.
-        styles: of the networks.
+        histories: the history of `fit` for each network. The kept epoch has the highest `is_best` or, without such a
+            column, the lowest validation loss.
+        loss: the name of the loss, for the subtitle.
         by: the column of the axis, `epoch` or `step`.
     """
     figure = Figure()
@@ -52,7 +51,7 @@ def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, styles: Styles
 
 
 def _choose_scale(histories: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """A logarithmic axis where the losses differ much; it would have hardly a tick where they don't."""
+    """Return a logarithmic axis if the losses differ much; otherwise it would have too few ticks."""
     losses = pd.concat([history[["loss", "val_loss"]] for history in histories.values()]).stack()
     if losses.max() < MIN_LOG_RATIO * losses.min():
         return {}
@@ -60,7 +59,7 @@ def _choose_scale(histories: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
 
 
 def tabulate_trainings(records: Mapping[str, Mapping[str, Any]], styles: Styles) -> Table:
-    """Size, epochs and seconds of each network's training."""
+    """Tabulate size, epochs and seconds of each network's training."""
     return Table(
         header=["network", "parameters", "epochs", "best epoch", "training, s", "compiling, s"],
         rows=[
@@ -78,12 +77,12 @@ def tabulate_trainings(records: Mapping[str, Mapping[str, Any]], styles: Styles)
 
 
 def count_members(record: Mapping[str, Any]) -> int:
-    """Networks of which one consists; the record's layers are those of one of them."""
+    """Return the number of members of a network; the layers in its record are those of one member."""
     return int(record["num_parameters"] // sum(layer["num_parameters"] for layer in record["layers"]))
 
 
 def tabulate_layers(records: Mapping[str, Mapping[str, Any]], styles: Styles) -> list[Table]:
-    """The layers of each network, from input to output."""
+    """Tabulate the layers of each network, from input to output."""
     return [
         Table(
             header=["layer", "kind", "output shape", "parameters"],
@@ -109,11 +108,11 @@ def _name_one(name: str, record: Mapping[str, Any]) -> str:
 
 
 def tabulate_parameters(pipeline: str, parameters: Mapping[str, Any]) -> Table:
-    """Every parameter under the name that the command line takes, values as in YAML.
+    """Tabulate every parameter by its name on the command line, with values as in YAML.
 
     Args:
-        pipeline: how its name begins.
-        parameters: blocks of parameters: models or plain values.
+        pipeline: the beginning of each name.
+        parameters: parameter models or plain values.
     """
     rows = [list(pair) for pair in _flatten(pipeline, parameters)]
     return Table(header=["parameter", "value"], rows=rows, num_text_columns=2)
