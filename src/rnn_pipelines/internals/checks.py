@@ -1,4 +1,4 @@
-"""What a trace is held against: the states that the network itself computed, and the formula for its weights."""
+"""Checks of a trace against the states that the network itself computed, and of its weights against the formula."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -9,20 +9,20 @@ from rnn_pipelines.cells.conventions import count_weights_by_gate
 from rnn_pipelines.cells.unroll import Trace
 from rnn_pipelines.errors import NetworkError
 
-# Hidden states lie within ±1; what float32 rounds off in hundreds of steps is a hundred times less than this.
+# Hidden states lie within ±1. The rounding errors of float32 over hundreds of steps are a hundred times smaller.
 MAX_DIFFERENCE = 1e-4
 
 
 def compare_states(name: str, trace: Trace[Any, Any], mask: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference to the hidden states that the network computed.
+    """Return the largest difference between the trace and the hidden states that the network computed.
 
     Args:
-        name: of the layer.
-        trace: from its equations.
-        mask: bool[batch, time], true where it reads.
+        name: the name of the layer.
+        trace: computed from the layer's equations.
+        mask: bool[batch, time], true for steps that are read.
         expected: float[batch, time, units], or float[batch, units] of the last step that is read.
     Raises:
-        NetworkError: it is larger than what rounding explains.
+        NetworkError: the difference is larger than rounding errors.
     """
     hidden = trace.states.hidden
     if expected.ndim == 3:
@@ -30,7 +30,7 @@ def compare_states(name: str, trace: Trace[Any, Any], mask: np.ndarray, expected
     else:
         differences = np.abs(hidden[:, 0 if trace.backwards else -1] - expected)
     largest = float(differences.max(initial=0.0))
-    # Not "above", which NaN never is.
+    # Not `largest > MAX_DIFFERENCE`, which is false for NaN.
     if not largest <= MAX_DIFFERENCE:
         raise NetworkError(
             f"{name}: expected hidden states within {MAX_DIFFERENCE:g} of those that the network computed, received a "
@@ -41,14 +41,13 @@ def compare_states(name: str, trace: Trace[Any, Any], mask: np.ndarray, expected
 
 
 def count_by_gate(name: str, cell: Literal["lstm", "gru"], arrays: Sequence[np.ndarray]) -> dict[str, int]:
-    """Counts the columns of each gate in all arrays, and holds them against the formula.
+    """Return the number of weights of each gate, after a check against the formula.
 
     Args:
-        name: of the layer.
-        cell: its kind.
-        arrays: its kernel, recurrent kernel and biases.
+        name: the name of the layer.
+        arrays: kernel, recurrent kernel and biases.
     Raises:
-        NetworkError: it says another number.
+        NetworkError: the numbers differ from the formula.
     """
     kernel, recurrent_kernel, *_ = arrays
     formula = count_weights_by_gate(cell, len(kernel), len(recurrent_kernel))

@@ -1,4 +1,4 @@
-"""What gates do over many sequences: how far they are open, how long they keep, how far back an input matters."""
+"""Statistics of gates over many sequences: openness, half-lives of states, and gradients by lag."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,17 +13,17 @@ from rnn_pipelines.internals.records import LayerTrace, Openness
 
 LOW, HIGH = 0.1, 0.9
 NUM_BINS = 25
-# Lags that fewer sequences have say more about these than about the network.
+# Lags with a smaller share of the sequences depend more on these sequences than on the network.
 MIN_SEQUENCES = 0.5
-# Of the greatest gradient, where an input no longer matters.
+# Share of the largest gradient below which an input no longer matters.
 REACH_FRACTION = 0.1
 
 
 def list_gates(members: Sequence[LayerTrace]) -> dict[str, np.ndarray]:
-    """The gates of the steps that were read, by name: float[num_steps, units] each, of all sequences together.
+    """Return the gates of all steps that were read, by name: float[num_steps, units] each.
 
     Args:
-        members: of one network over the same sequences; their units are put side by side.
+        members: the members of one network over the same sequences; their units are concatenated.
     """
     names = members[0].trace.gates._fields
     return {
@@ -33,7 +33,7 @@ def list_gates(members: Sequence[LayerTrace]) -> dict[str, np.ndarray]:
 
 
 def measure_openness(gates: dict[str, np.ndarray]) -> dict[str, Openness]:
-    """Mean and saturation of each gate: `mean`, `low_fraction` and `high_fraction` of its values over steps and units.
+    """Return mean and saturation of each gate over steps and units: `mean`, `low_fraction` and `high_fraction`.
 
     Low is below 0.1 and high above 0.9. A candidate is a tanh; as tanh a = 2 σ(2a) − 1, its bounds are −0.8 and 0.8.
 
@@ -52,7 +52,7 @@ def measure_openness(gates: dict[str, np.ndarray]) -> dict[str, Openness]:
 
 
 def tabulate_distributions(gates: dict[str, np.ndarray]) -> pd.DataFrame:
-    """How often a gate has which value: `gate`, `value` (middle of a bin), `fraction` (of all values, in sum 1).
+    """Tabulate histograms of the gates: `gate`, `value` (middle of a bin), `fraction` (of all values; the sum is 1).
 
     Args:
         gates: float[num_steps, units] each.
@@ -67,10 +67,10 @@ def tabulate_distributions(gates: dict[str, np.ndarray]) -> pd.DataFrame:
 
 
 def measure_half_lives(keeping: np.ndarray) -> np.ndarray:
-    """Steps after which a unit still holds half of its state, if nothing new is written; float64[units].
+    """Return the half-life of each unit's state in steps, if nothing new is written: float64[units].
 
-    After k steps the product of k gates is left of a state, which is their geometric mean f to the power of k; half of
-    it after ln 0.5 / ln f = ln 2 / |ln f|. Infinite where the gate is always 1, and 0 where it was once 0.
+    After k steps, a share f^k of a state remains, f being the geometric mean of the gate. Half of it remains after
+    ln 0.5 / ln f = ln 2 / |ln f| steps: infinite if the gate is always 1, and 0 if it is 0 at any step.
 
     Args:
         keeping: float[num_steps, units], the gate that keeps the state (`Notation.keeping`).
@@ -80,14 +80,14 @@ def measure_half_lives(keeping: np.ndarray) -> np.ndarray:
 
 
 def probe_last_states(trace: Trace[Any, Any], mask: np.ndarray, seed: int = 0) -> np.ndarray:
-    """The gradient of Σ ±h over the units of each sequence's last state, with signs drawn at random.
+    """Return the gradient of Σ ±h over the units of each sequence's last state, with random signs.
 
-    The expected square of a gradient through it is the sum of squares over all units: a random sum asks about all of
-    them at once.
+    The expected square of a gradient through this sum is the sum of squares over all units, so that one random sum
+    covers all units.
 
     Args:
-        trace, mask: of the layer; the last state is the one after the last step in the order of reading.
-        seed: of the signs.
+        trace, mask: of the layer; the last state follows the last step in the order of reading.
+        seed: the seed of the signs.
     Returns:
         float[batch, time, units], 0 at all other steps.
     Source: Hutchinson (1990), DOI 10.1080/03610919008812866.
@@ -95,34 +95,33 @@ def probe_last_states(trace: Trace[Any, Any], mask: np.ndarray, seed: int = 0) -
     hidden = trace.states.hidden
     gradients = np.zeros_like(hidden)
     last = 0 if trace.backwards else mask.shape[1] - 1
-    # The state at a masked step is that of the step before it, and so is its gradient.
+    # A masked step has the state of the step before it, and passes its gradient on to it.
     gradients[:, last] = np.random.default_rng(seed).choice([-1.0, 1.0], hidden[:, last].shape)
     return gradients
 
 
 def differentiate(layer: LayerTrace, of_states: np.ndarray) -> np.ndarray:
-    """The gradient of an output with respect to all inputs of a layer; float64[batch, time, feature].
+    """Return the gradient of an output with respect to the inputs of a layer: float64[batch, time, feature].
 
     Args:
-        layer: between them.
         of_states: float[batch, time, units], the gradient of the output with respect to each hidden state.
     """
-    # In float32, a gradient that vanishes over hundreds of steps gets so small that the processor slows down.
+    # In float32, gradients that vanish over hundreds of steps become denormal numbers, which are slow.
     weights: Any = type(layer.weights)(*(array.astype(np.float64) for array in layer.weights.to_list()))
     gradients: np.ndarray = backpropagate(weights, layer.inputs, layer.trace, of_states, layer.mask).inputs
     return gradients
 
 
 def measure_gradient_by_lag(gradients: np.ndarray, mask: np.ndarray, backwards: bool = False) -> np.ndarray:
-    """How strongly an output depends on what was read k steps before the last step.
+    """Return the length of the gradient of an output with respect to the inputs k steps before the last step.
 
     Args:
         gradients: float[batch, time, feature], of the output with respect to the inputs.
-        mask: bool[batch, time], true where they were read.
+        mask: bool[batch, time], true for steps that were read.
         backwards: whether the first step was read last.
     Returns:
-        float[lag] from lag 0 on, the last step read: the median length over the sequences that are so long, at least
-        half of all. A mean would be that of the few in which a gradient doesn't vanish.
+        float[lag], from lag 0, the last step read: the median over the sequences with this lag, for lags that at least
+        half of all sequences have. A mean would depend on the few sequences in which the gradient does not vanish.
     """
     lengths = np.linalg.norm(gradients, axis=-1)
     if not backwards:
@@ -134,12 +133,12 @@ def measure_gradient_by_lag(gradients: np.ndarray, mask: np.ndarray, backwards: 
 
 
 def find_reach(gradient_by_lag: np.ndarray) -> int | None:
-    """The lag from which on the gradient is below `REACH_FRACTION` of its greatest value; None if it never is.
+    """Return the lag from which the gradient stays below `REACH_FRACTION` of its largest value.
 
-    0 where there is no gradient at all.
+    None if it is not below at the last lag; 0 if all gradients are 0.
 
     Args:
-        gradient_by_lag: float[lag] from lag 0 on.
+        gradient_by_lag: float[lag], from lag 0.
     """
     if not gradient_by_lag.any():
         return 0

@@ -1,4 +1,4 @@
-"""What the gates of all layers come to, as one summary and three tables."""
+"""The statistics of the gates of all layers, as one summary and three tables."""
 
 from collections.abc import Iterable
 
@@ -18,14 +18,14 @@ from rnn_pipelines.internals.records import HalfLives, LayerSummary, Summary, Tr
 
 
 def measure_traces(*traces: Traces) -> tuple[Summary, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Measures openness, memory length and gradient by lag of each layer, over all members of its network.
+    """Measure openness, memory length and gradient by lag of each layer, over all members of its network.
 
     Args:
         traces: of forecasters and classifiers.
     Returns:
         The summary. And three tables with the `layer` of each row: the distributions (see
-        `tabulate_distributions`), the half-lives (`unit`, `half_life`) and the gradients (`lag`, `gradient`, the
-        greatest is 1, unless all are 0).
+        `tabulate_distributions`), the half-lives (`unit`, `half_life`), and the gradients (`lag`, `gradient`) as shares
+        of the largest one.
     """
     layers: dict[str, LayerSummary] = {}
     distributions, half_lives, gradients = [], [], []
@@ -50,7 +50,7 @@ def measure_traces(*traces: Traces) -> tuple[Summary, pd.DataFrame, pd.DataFrame
             }
             distributions.append(tabulate_distributions(gates).assign(layer=name))
             half_lives.append(pd.DataFrame({"layer": name, "unit": range(len(lives)), "half_life": lives}))
-            # A forecaster that has learned nothing that helps says nothing, whatever it reads.
+            # A forecaster without a correction has no gradient; the divisor 1 keeps its zeros.
             by_lag /= by_lag.max() or 1
             gradients.append(pd.DataFrame({"layer": name, "lag": range(len(by_lag)), "gradient": by_lag}))
     return _join(layers, traces), *(
@@ -67,7 +67,7 @@ def _join(layers: dict[str, LayerSummary], traces: Iterable[Traces]) -> Summary:
 
 
 def _summarize_half_lives(half_lives: np.ndarray) -> HalfLives:
-    # A quantile that is one of the values, because between two values, of which one is infinite, there is none.
+    # The quantiles are values of the sample, because an infinite value cannot be interpolated.
     quantiles = np.quantile(half_lives, [0.1, 0.5, 0.9], method="inverted_cdf")
     low, median, high = (float(value) if np.isfinite(value) else None for value in quantiles)
     return {"low": low, "median": median, "high": high}

@@ -1,25 +1,25 @@
-"""What the gates and states of each cell are called, and which letters and colours stand for them: said here once."""
+"""Names, letters and colours of the gates and states of each cell."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rnn_pipelines.report.styles import CELLS, Style
 
-# A tanh from −1 to 1, where a gate is a σ from 0 to 1.
+# The candidate is a tanh from −1 to 1; the other gates are a σ from 0 to 1.
 CANDIDATE = "candidate"
 
 
 @dataclass(frozen=True)
 class Notation:
-    """A cell that can be looked into.
+    """A cell whose gates can be traced.
 
     Attributes:
-        style: of its layer that reads a series.
-        text_color: of its layers that read texts.
-        gates: their letters by name, candidate among them, in the order in which they are shown.
-        states: likewise.
-        keeping: the gate that keeps the state: of the LSTM its carry, of the GRU its hidden state.
-        num_biases: of each gate.
+        style: the style of its layer in the forecast.
+        text_color: the colour of its layers that read texts.
+        gates: letters by name, including the candidate, in display order.
+        states: letters by name, in display order.
+        keeping: the gate that keeps the state: the LSTM's carry or the GRU's hidden state.
+        num_biases: the number of biases of each gate and unit.
     """
 
     style: Style
@@ -51,12 +51,12 @@ NOTATIONS = {
 
 
 def list_figures() -> list[str]:
-    """The names of all figures: of each cell's gates, states and words, and of all layers together."""
+    """Return the names of all figures: of each cell's gates, states and words, and of all layers together."""
     of_cells = [f"{cell}_{part}" for cell, of in NOTATIONS.items() for part in (*of.gates, "state", "words")]
     return [*of_cells, "distributions", "half_lives", "gradients"]
 
 
 def name_layer(layer: str) -> str:
-    """A layer's name for people: `sentiment_gru_backward` is GRU, sentiment, backward."""
+    """Return the displayed name of a layer: `sentiment_gru_backward` is GRU, sentiment, backward."""
     task, cell, *direction = layer.split("_")
     return ", ".join([NOTATIONS[cell].style.name, task, *direction])

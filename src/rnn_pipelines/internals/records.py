@@ -1,4 +1,4 @@
-"""Traces of recurrent layers, and what they come to; free of Keras."""
+"""Traces of recurrent layers, and their summary. Does not import Keras."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ class NetworkSummary(TypedDict):
     """A network.
 
     Attributes:
-        layers: of it, or of one of its members; see `summarize_layers`.
-        num_parameters: of all members.
-        segment: steps of the series that a forecaster reads as one.
-        shrinkage: factor of its corrections, 0 to 1.
-        moved_by: how far each input moves a forecaster's correction, see `measure_moves`.
+        layers: the layers of the network, or of one of its members; see `summarize_layers`.
+        num_parameters: the number of parameters of all members.
+        segment: the number of steps of the series that a forecaster reads as one.
+        shrinkage: the factor of a forecaster's corrections, 0 to 1.
+        moved_by: the effect of each input on a forecaster's correction, see `measure_moves`.
     """
 
     layers: list[LayerRecord]
@@ -32,18 +32,18 @@ class NetworkSummary(TypedDict):
 
 @dataclass(frozen=True)
 class LayerTrace:
-    """The recurrent layer of a forecaster's member, or one direction of a classifier's, over a batch.
+    """The trace of a forecaster member's recurrent layer, or of one direction of a classifier's, over a batch.
 
     Attributes:
-        cell: its kind.
-        weights: what it has learned.
-        inputs: float32[batch, time, feature], what it reads.
-        mask: bool[batch, time], true where it reads.
+        cell: the kind of the layer.
+        weights: its trained weights.
+        inputs: float32[batch, time, feature].
+        mask: bool[batch, time], true for steps that are read.
         trace: its states and gates, from the equations.
-        max_difference: the largest difference between their hidden states and those that the network computed.
-        num_weights_by_gate: as they are in the layer.
-        series: float64[batch, time, segment], in the frame of each window: what of the series comes with each step, NaN
-            before its beginning; None on texts.
+        max_difference: the largest difference between the trace and the hidden states that the network computed.
+        num_weights_by_gate: the number of weights of each gate.
+        series: float64[batch, time, segment], normalised: the values of the series in each step, NaN before its
+            beginning; None on texts.
     """
 
     cell: Literal["lstm", "gru"]
@@ -60,11 +60,11 @@ class ClassifierSummary(TypedDict):
     """The classifier whose layers are traced.
 
     Attributes:
-        is_missing: whether there is none.
-        origin: where it comes from, or why it is missing, in words.
-        accuracy: share of the held-out texts whose label is right: of each network alone and of the n-gram classifier,
-            at logit 0, and of all of them together as calibrated (`ensemble`). Empty without such texts.
-        num_texts: on which accuracy is measured.
+        is_missing: whether there is no classifier.
+        origin: the origin of the classifier, or the reason why it is missing, in words.
+        accuracy: the share of held-out texts that are classified correctly: by each network alone and by the n-gram
+            classifier, at logit 0, and by all of them together, calibrated (`ensemble`). Empty without held-out texts.
+        num_texts: the number of held-out texts.
     """
 
     is_missing: bool
@@ -75,16 +75,16 @@ class ClassifierSummary(TypedDict):
 
 @dataclass(frozen=True)
 class Traces:
-    """Recurrent layers at work.
+    """Traces of recurrent layers.
 
     Attributes:
-        layers: by task, cell and, if there are two, direction: `forecast_lstm`, `sentiment_gru_backward`. Each in every
-            member of its network, one or more, over the same batch.
-        gradients: float[batch, time, feature] for each layer: of the output whose dependence on the past is measured,
-            with respect to all that its network reads at a step, or that the layer reads.
-        networks: that of each layer.
-        origin: where the networks come from, in words.
-        classifier: to which they belong, if they read texts. If there is none, the traces have no layers.
+        layers: traces of every member of the network over the same batch, by task, cell and, if there are two,
+            direction: `forecast_lstm`, `sentiment_gru_backward`.
+        gradients: float[batch, time, feature] for each layer: the gradient of the output whose dependence on the past
+            is measured, with respect to the inputs of the network or of the layer.
+        networks: the network of each layer.
+        origin: the origin of the networks, in words.
+        classifier: the classifier of the layers, if they read texts. If it is missing, there are no layers.
     """
 
     layers: Mapping[str, Sequence[LayerTrace]]
@@ -95,7 +95,7 @@ class Traces:
 
 
 class Openness(TypedDict):
-    """Of a gate: its mean, and the shares of its values that are below 0.1 and above 0.9."""
+    """The mean of a gate, and the shares of its values below 0.1 and above 0.9."""
 
     mean: float
     low_fraction: float
@@ -103,7 +103,7 @@ class Openness(TypedDict):
 
 
 class HalfLives(TypedDict):
-    """Steps that 10 %, 50 % and 90 % of the units stay below; None where they have no end."""
+    """The 10 %, 50 % and 90 % quantiles of the units' half-lives, in steps; None if infinite."""
 
     low: float | None
     median: float | None
@@ -111,17 +111,17 @@ class HalfLives(TypedDict):
 
 
 class LayerSummary(TypedDict):
-    """What one layer does.
+    """The summary of one layer.
 
     Attributes:
-        origin: where its network comes from, in words.
+        origin: the origin of its network, in words.
         cell, num_weights_by_gate: as in `LayerTrace`.
-        max_difference: likewise, of all members.
-        num_inputs, units: its size in each member.
-        num_sequences, num_steps: that it read; steps of all sequences together.
-        network: in which it stands.
-        openness: of each gate, over all members.
-        half_life_steps: of its units, those of all members.
+        max_difference: as in `LayerTrace`, over all members.
+        num_inputs, units: the size of the layer in each member.
+        num_sequences, num_steps: the numbers of sequences, and of steps of all sequences, that it read.
+        network: the network of the layer.
+        openness: the openness of each gate, over all members.
+        half_life_steps: the half-lives of the units of all members.
         reach_steps: see `find_reach`.
     """
 
@@ -144,7 +144,7 @@ class Summary(TypedDict):
 
     Attributes:
         layers: by the names of `Traces`.
-        classifier: whose layers are among them, or why there is none; missing if only forecasters are measured.
+        classifier: the classifier, or the reason why there is none; missing if only forecasters are measured.
     """
 
     layers: dict[str, LayerSummary]

@@ -1,4 +1,4 @@
-"""What is looked at inside the cells; free of Keras, so that parameters are checked before it loads."""
+"""The parameters of `internals`. Does not import Keras, so that parameters are checked before it loads."""
 
 from typing import Annotated
 
@@ -14,14 +14,14 @@ Text = Annotated[str, Field(pattern=r"\w")]
 
 
 class SampleSpec(ParameterModel, frozen=True):
-    """What the networks are shown.
+    """The inputs over which the networks are traced.
 
     Attributes:
-        windows: test windows, evenly spread over the test part; fewer where there are fewer.
-        reviews: test reviews, drawn at random; likewise.
-        held_out: test reviews on which the accuracy of a classifier is measured, drawn at random; likewise.
-        max_words: one more test review is shown word by word, the first one with at most so many words.
-        texts: are shown word by word.
+        windows: the largest number of test windows, evenly spread over the test part.
+        reviews: the largest number of test reviews, drawn at random.
+        held_out: the largest number of test reviews that measure a classifier's accuracy, drawn at random.
+        max_words: the largest number of words of a test review; the first one this short is also shown word by word.
+        texts: texts that are shown word by word.
     """
 
     windows: int = Field(256, ge=1, le=10**6)
@@ -32,13 +32,12 @@ class SampleSpec(ParameterModel, frozen=True):
 
 
 class SmallForecasterSpec(ParameterModel, frozen=True):
-    """The forecasters that are trained where `forecast` has left none.
+    """The small forecasters that are trained if `forecast` has left none.
 
     Attributes:
-        source: of the series.
-        window: shape of the windows.
-        units: width of the recurrent layer of each member.
-        training: how.
+        source: the source of the series.
+        window: the shape of the windows.
+        units: the width of the recurrent layer of each member.
     """
 
     source: SourceSpec
@@ -48,15 +47,14 @@ class SmallForecasterSpec(ParameterModel, frozen=True):
 
 
 class SmallClassifierSpec(ParameterModel, frozen=True):
-    """The classifier that is trained where `sentiment` has left none.
+    """The small classifier that is trained if `sentiment` has left none.
 
     Attributes:
-        num_reviews: labelled reviews, drawn at random from the source; all where it has fewer.
-        max_length: words of a review that a network reads.
-        num_words: word vectors.
-        dimensions: of a word vector.
-        units: width of the recurrent layer, in each direction.
-        training: how.
+        num_reviews: the largest number of labelled reviews, drawn at random from the source.
+        max_length: the largest number of words of a review that a network reads.
+        num_words: the number of word vectors.
+        dimensions: the dimensions of a word vector.
+        units: the width of the recurrent layer, in each direction.
     """
 
     num_reviews: int = Field(16_000, ge=20, le=10**7)

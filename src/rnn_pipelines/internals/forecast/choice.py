@@ -1,4 +1,4 @@
-"""The forecasters that are looked into: those that `forecast` trained, or small ones in their place."""
+"""The forecasters that are traced: those of `forecast`, or small ones that are trained here."""
 
 import logging
 from collections.abc import Mapping
@@ -22,14 +22,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ChosenForecasters:
-    """Networks, and what they correct, and the windows that both were trained on.
+    """Networks, the linear models that they correct, and the windows that both were fitted on.
 
     Attributes:
         networks: by cell.
-        base: what is linear; it frames what they read.
+        linear: the linear models, with the normalisation of the windows.
         panel: the windows.
-        origin: where they come from, in words.
-        covariates: their names, see `name_covariates`.
+        origin: the origin of the networks, in words.
+        covariates: the names of the covariates, see `name_covariates`.
     """
 
     networks: Mapping[str, Network]
@@ -46,16 +46,16 @@ def choose_forecasters(
     features: Features | None = None,
     **found: Network | None,
 ) -> ChosenForecasters:
-    """Takes the networks that `forecast` has left with base and windows, and trains small ones where any is missing.
+    """Return the networks of `forecast`, or train small ones if a network, linear models or windows are missing.
 
     Args:
-        panel: the windows, or None.
-        base: likewise.
-        small: what to train in their place.
-        features: from which the windows were made, for the names of their covariates; None for numbers.
-        found: networks by cell, None where there is none.
+        panel: the windows of `forecast`, or None.
+        linear: the linear models of `forecast`, or None.
+        small: the forecasters to train instead.
+        features: the features of the windows, for the names of their covariates; None for numbers.
+        found: networks by cell, None for a missing one.
     Raises:
-        NetworkError: base or windows are not those of the networks.
+        NetworkError: the linear models or the windows are not those of the networks.
     """
     networks = {cell: network for cell, network in found.items() if network is not None}
     if panel is None or linear is None or len(networks) < len(found):
@@ -87,13 +87,13 @@ def _check_window_sizes(cell: str, network: Network, linear: LinearModels, panel
 
 
 def _list_sizes(network: Network, linear: LinearModels, panel: WindowedPanel) -> dict[str, int]:
-    """What network and base were made for."""
+    """Return the sizes for which the network and the linear models were made."""
     num_covariates = sum(count_predictors(panel))
     num_seasons, num_known = (linear.season > 0) + (linear.long_season > 0), len(linear.calendar)
     return {
         "lookback": linear.matrices.shape[-2] - linear.horizon * num_seasons - num_covariates - num_known - 1,
         "horizon": linear.horizon,
-        # Those of which nothing was seen twice are in the windows and not read.
+        # Calendar features whose cycle does not occur twice are in the windows, but not read.
         "features": max([panel.num_known, *(linear.calendar + 1).tolist()]),
         "inputs": (network.embedding_kernel if network.embedding_kernel.size else network.kernel).shape[-2],
         "head": network.head_kernel.shape[-2],
@@ -103,7 +103,7 @@ def _list_sizes(network: Network, linear: LinearModels, panel: WindowedPanel) ->
 
 
 def _list_sizes_of_windows(network: Network, linear: LinearModels, panel: WindowedPanel) -> dict[str, int]:
-    """What there is in place of it."""
+    """Return the same sizes of the given windows."""
     units, embedding = network.recurrent_kernel.shape[-2], network.embedding_kernel.shape[-1]
     shape = size_members(panel, network.cell, units, embedding, network.segment, tuple(network.calendar))
     return {

@@ -1,4 +1,4 @@
-"""Which input moves a network's correction: its gradient times what was read, summed by input."""
+"""The effect of each input on a network's correction: gradient times input, summed by input."""
 
 from collections.abc import Sequence
 
@@ -12,11 +12,13 @@ SERIES, CALENDAR, PADDING = "series", "calendar", "padding"
 
 
 def name_covariates(panel: WindowedPanel, features: Features | None) -> tuple[str, ...]:
-    """The covariates in the order of the panel's columns; those of one column of the table have one name.
+    """Return the names of the covariates in the order of the panel's columns.
+
+    Covariates of the same column of the table have the same name.
 
     Args:
         panel: the windows, whose columns have no names.
-        features: from which they were made; None, or others, for numbers in place of names.
+        features: the features of the windows; if None or of other windows, the names are numbers.
     """
     coded = () if features is None else (*features.static, *features.future, *features.past)
     num_covariates = panel.values.shape[1] - panel.calendar.stop
@@ -26,13 +28,11 @@ def name_covariates(panel: WindowedPanel, features: Features | None) -> tuple[st
 
 
 def list_inputs(panel: WindowedPanel, network: Network, covariates: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Whose each value is that a network reads: at a step of its recurrent layer, and in its head.
+    """Return the name of each input of the recurrent layer at a step, and of each input of the head.
 
-    In the order of `read_windows`.
+    The order is that of `read_windows`.
 
     Args:
-        panel: the windows.
-        network: which reads them.
         covariates: see `name_covariates`.
     """
     static = list(covariates[: panel.num_static])
@@ -46,15 +46,14 @@ def list_inputs(panel: WindowedPanel, network: Network, covariates: Sequence[str
 def measure_moves(
     network: Network, names: tuple[list[str], list[str]], steps: np.ndarray, known: np.ndarray, gradients: np.ndarray
 ) -> dict[str, float]:
-    """How far each input moves the correction of the first step ahead, from window to window and to first order.
+    """Return how much each input changes the correction of the first step ahead between windows, to first order.
 
     Args:
-        network: of members.
         names: see `list_inputs`.
         steps, known: see `read_windows`.
         gradients: float64[batch, time, feature], see `differentiate_correction`.
     Returns:
-        By input the mean over windows of |Σ gradient · (what was read − its mean over windows)|, in the frame.
+        By input, the mean over windows of |Σ gradient · (input − its mean over windows)|, normalised.
     """
     inputs = steps.transpose(1, 0, 2)
     of_steps = ((inputs - inputs.mean(axis=0)) * gradients).sum(axis=1)

@@ -1,4 +1,4 @@
-"""Looking into trained forecasters: every gate and state over test windows; in NumPy alone."""
+"""Traces of trained forecasters: every gate and state over test windows. Uses NumPy alone."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -19,16 +19,15 @@ from rnn_pipelines.networks.records import LayerRecord
 
 
 def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Traces:
-    """Follows the recurrent layer of every member of each network through test windows.
+    """Trace the recurrent layer of every member of each network over test windows.
 
-    All is in the units of the windows' frames. The output whose gradient is taken is the network's correction of the
-    first step ahead, see `differentiate_correction`.
+    All values are normalised. The gradients are those of the network's correction of the first step ahead, see
+    `differentiate_correction`.
 
     Args:
-        forecasters: the networks, their base and their windows.
-        sample: how many windows.
+        sample: for the number of windows.
     Raises:
-        NetworkError: states from the equations are not those that the networks compute.
+        NetworkError: the states from the equations differ from those that the networks compute.
     """
     panel = forecasters.panel
     origins = _choose_origins(forecasters, sample.windows)
@@ -51,15 +50,14 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
 def trace_members(
     name: str, network: Network, steps: np.ndarray, known: np.ndarray, history: np.ndarray
 ) -> list[LayerTrace]:
-    """Follows the recurrent layer of every member through what the network reads, after its embedding if it has one.
+    """Trace the recurrent layer of every member over the inputs of the network, after the embedding if it has one.
 
     Args:
-        name: of the network.
-        network: of members.
+        name: the name of the network.
         steps, known: see `read_windows`.
-        history: float64[batch, lookback], in its frame: what of the series stands in the steps.
+        history: float64[batch, lookback], the normalised series in the steps.
     Raises:
-        NetworkError: states from the equations are not those that the network computes.
+        NetworkError: the states from the equations differ from those that the network computes.
     """
     _, cache = forward(network.weights, steps, known)
     series = cut_history(history, network.segment)
@@ -69,7 +67,7 @@ def trace_members(
 def _trace_member(name: str, network: Network, cache: ForwardCache, member: int, series: np.ndarray) -> LayerTrace:
     weights: Any = read_cell(network.weights, member)
     cell: Literal["lstm", "gru"] = "lstm" if network.cell == "lstm" else "gru"
-    # What stands before the recurrent layer is the same for all members where they have no embedding.
+    # Without an embedding, the inputs of the recurrent layer are the same for all members.
     embedded = cache.embedded if cache.embedded.ndim == 3 else cache.embedded[member]
     batch, time, _ = series.shape
     inputs = embedded.transpose(2, 0, 1)
@@ -88,11 +86,11 @@ def _trace_member(name: str, network: Network, cache: ForwardCache, member: int,
 
 
 def cut_history(history: np.ndarray, segment: int) -> np.ndarray:
-    """The history step by step of the recurrent layer: float64[batch, time, segment], NaN before its beginning.
+    """Return the history in each step of the recurrent layer: float64[batch, time, segment], NaN before its beginning.
 
     Args:
         history: float64[batch, lookback].
-        segment: steps of the series that are read as one.
+        segment: the number of steps of the series that are read as one.
     """
     batch, lookback = history.shape
     num_steps = -(-lookback // segment)
@@ -101,14 +99,13 @@ def cut_history(history: np.ndarray, segment: int) -> np.ndarray:
 
 
 def differentiate_correction(network: Network, layers: Sequence[LayerTrace]) -> np.ndarray:
-    """The gradient of the network's correction of the first step ahead, by all that it reads at each step.
+    """Return the gradient of the network's correction of the first step ahead, with respect to its inputs at each step.
 
-    Of the mean of its members, before shrinkage. The whole forecast is what is linear in the window
-    as well, which reaches it around the network and is not in this gradient.
+    It is the gradient of the members' mean, before shrinkage. It does not contain the linear forecast that the network
+    corrects.
 
     Args:
-        network: of members.
-        layers: those of its members.
+        layers: the traces of the members.
     Returns:
         float64[batch, time, feature].
     """
@@ -125,11 +122,10 @@ def differentiate_correction(network: Network, layers: Sequence[LayerTrace]) -> 
 
 
 def summarize_network(network: Network, num_steps: int) -> NetworkSummary:
-    """The layers of one member, and the parameters of all.
+    """Return the layers of one member, and the number of parameters of all members.
 
     Args:
-        network: of members.
-        num_steps: that the recurrent layer reads of a window.
+        num_steps: the number of steps of a window that the recurrent layer reads.
     """
     weights, num_members = network.weights, len(network.kernel)
     units, kind = network.recurrent_kernel.shape[-2], network.cell.upper()
@@ -153,7 +149,7 @@ def summarize_network(network: Network, num_steps: int) -> NetworkSummary:
 
 
 def _choose_origins(forecasters: ChosenForecasters, num_windows: int) -> np.ndarray:
-    """Test windows, evenly spread from the first to the last: int64[window]."""
+    """Return origins of test windows, evenly spread from the first to the last: int64[window]."""
     index = forecasters.panel.index("test")
     numbers = np.linspace(0, len(index) - 1, min(num_windows, len(index))).round().astype(int)
     return index.origins(numbers)

@@ -1,1 +1,1 @@
-"""What people see of gates and states."""
+"""The report of gates and states."""

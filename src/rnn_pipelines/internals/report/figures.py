@@ -1,4 +1,4 @@
-"""The figures of `internals`: gates at work over a window and over words, and what they come to."""
+"""The figures of `internals`: gates over a window and over words, and their statistics."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,13 +14,13 @@ from rnn_pipelines.internals.records import LayerTrace, Traces
 from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, make_log_ticks, set_title, write_label
 from rnn_pipelines.report.notes import draw_or_note
 
-# From closed over half open to open, and from −1 over 0 to 1; colour-blind people can tell the ends apart.
+# Closed, half open, open; and −1, 0, 1. The ends are distinct for colour-blind readers.
 OPENNESS = [[0, "#a6611a"], [0.5, "#f5f0e6"], [1, "#01665e"]]
 SIGNED = [[0, "#b2332a"], [0.5, "#f4f1ea"], [1, "#24618f"]]
 PROBABILITY_COLOR = "#009e73"
 REACH_COLOR = "#999999"
 LAG_FLOOR = 1e-4
-# Heat maps of a window have this share of the height; the series above has the rest.
+# The share of the height for the heat maps of a window; the series above has the rest.
 MAPS_SHARE = 0.72
 
 
@@ -31,11 +31,11 @@ def draw_figures(
     half_lives: pd.DataFrame,
     gradients: pd.DataFrame,
 ) -> dict[str, Figure]:
-    """Draws all figures of the report, see `list_figures`; gates and states are those of a forecaster's first member.
+    """Draw all figures of the report, see `list_figures`; gates and states are those of a forecaster's first member.
 
     Args:
-        forecast: of the forecasters.
-        readings: of the shown texts, word by word.
+        forecast: the traces of the forecasters.
+        readings: the shown texts word by word, see `trace_classifier`.
         distributions, half_lives, gradients: of all layers, see `measure_traces`.
     """
     figures: dict[str, Figure] = {}
@@ -52,11 +52,11 @@ def draw_figures(
 
 
 def draw_gate(layer: LayerTrace, gate: str) -> Figure:
-    """One gate of every unit over one window, below the series that the layer reads there.
+    """Draw one gate of every unit over one window, below the series in this window.
 
     Args:
-        layer: of a forecaster's member.
-        gate: its name.
+        layer: the trace of a forecaster's member.
+        gate: the name of the gate.
     """
     letter, is_signed = NOTATIONS[layer.cell].gates[gate], gate == CANDIDATE
     title = f"{gate} {letter}" if is_signed else f"{gate} gate {letter}"
@@ -65,7 +65,7 @@ def draw_gate(layer: LayerTrace, gate: str) -> Figure:
 
 
 def draw_states(layer: LayerTrace) -> Figure:
-    """The states of every unit over the same window as in `draw_gate`."""
+    """Draw the states of every unit over the same window as in `draw_gate`."""
     letters = NOTATIONS[layer.cell].states
     maps = {letter: getattr(layer.trace.states, state) for state, letter in letters.items()}
     title = " and ".join(f"{state} {letter}" for state, letter in letters.items())
@@ -73,19 +73,19 @@ def draw_states(layer: LayerTrace) -> Figure:
 
 
 def choose_window(layer: LayerTrace) -> int:
-    """The window in which the series moves most, in its frame."""
+    """Return the number of the window in which the normalised series has the largest range."""
     series = _take_series(layer)
     return int((np.nanmax(series, axis=(1, 2)) - np.nanmin(series, axis=(1, 2))).argmax())
 
 
 def order_units(layer: LayerTrace) -> np.ndarray:
-    """The units from the shortest to the longest memory, which a heat map shows from bottom to top."""
+    """Return the units from the shortest to the longest memory, which a heat map shows from bottom to top."""
     keeping = getattr(layer.trace.gates, NOTATIONS[layer.cell].keeping)[layer.mask]
     return np.argsort(measure_half_lives(keeping), kind="stable")
 
 
 def draw_distributions(distributions: pd.DataFrame) -> Figure:
-    """How often each gate has which value: a panel for each gate, a line for each layer.
+    """Draw the distribution of each gate's values: a panel for each gate, a line for each layer.
 
     Args:
         distributions: see `draw_figures`.
@@ -102,13 +102,13 @@ def draw_distributions(distributions: pd.DataFrame) -> Figure:
     figure.update_annotations(font={"size": 13})
     set_title(figure, "How far gates are open", "percent of all steps and units with this value")
     figure.update_yaxes(rangemode="tozero", hoverformat=".1f")
-    # Below the subtitle, room for the panels' titles.
+    # The margin leaves space for the panels' titles below the subtitle.
     figure.update_layout(hovermode="closest", margin={"t": 100})
     return figure
 
 
 def draw_half_lives(half_lives: pd.DataFrame) -> Figure:
-    """Half-lives of a layer's units from the shortest to the longest.
+    """Draw the half-lives of each layer's units from the shortest to the longest.
 
     Args:
         half_lives: see `draw_figures`.
@@ -126,14 +126,14 @@ def draw_half_lives(half_lives: pd.DataFrame) -> Figure:
 
 
 def draw_gradients(gradients: pd.DataFrame) -> Figure:
-    """How much less an earlier input matters than the one that matters most.
+    """Draw the gradient by lag of each layer, in percent of its largest value.
 
     Args:
         gradients: see `draw_figures`.
     """
     figure = Figure()
     for layer, table in gradients.groupby("layer", sort=False):
-        # What is smaller would take most of the axis.
+        # Smaller values would take most of the axis.
         shown = table[table["gradient"] >= LAG_FLOOR]
         figure.add_scatter(x=shown["lag"], y=100 * shown["gradient"], mode="lines", **_style(str(layer)))
     figure.add_hline(100 * REACH_FRACTION, line={"color": REACH_COLOR, "dash": "dash", "width": 1})
@@ -145,11 +145,11 @@ def draw_gradients(gradients: pd.DataFrame) -> Figure:
 
 
 def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
-    """Some texts word by word: the probability so far, and gates as they read each word; a menu of the texts.
+    """Draw texts word by word: the probability so far, and the gates at each word, with a menu of the texts.
 
     Args:
-        readings: of one cell; without any row, the figure has no axes and says so.
-        cell: its name.
+        readings: those of one cell; without rows, the figure is empty and its subtitle gives the reason.
+        cell: the name of the cell.
     """
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.34, 0.66], vertical_spacing=0.04)
     texts = [table for _, table in readings.groupby("text")]
@@ -183,13 +183,11 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
 def _draw_window(
     layer: LayerTrace, maps: Mapping[str, np.ndarray], is_signed: bool, title: str, subtitle: str
 ) -> Figure:
-    """The series over one window, and below it heat maps of all units.
+    """Draw the series over one window, and below it heat maps of all units.
 
     Args:
-        layer: of the units.
         maps: float[batch, time, units] by letter.
-        is_signed: whether the values lie about 0; else between 0 and 1.
-        title, subtitle: what is shown.
+        is_signed: whether the values are centred on 0; otherwise they lie between 0 and 1.
     """
     row, count = choose_window(layer), len(maps)
     heights = [1 - MAPS_SHARE, *[MAPS_SHARE / count] * count]
@@ -213,7 +211,7 @@ def _draw_window(
 
 
 def _draw_units(layer: LayerTrace, values: np.ndarray, is_signed: bool, letter: str) -> Heatmap:
-    """All units over time, float[time, units]; the longest memory is on top."""
+    """Draw a heat map of all units over time, float[time, units]; the longest memory is on top."""
     units = order_units(layer)
     limit = max(1.0, float(np.abs(values).max())) if is_signed else 1.0
     return Heatmap(
@@ -228,7 +226,7 @@ def _draw_units(layer: LayerTrace, values: np.ndarray, is_signed: bool, letter: 
 
 
 def place_values(series: np.ndarray) -> np.ndarray:
-    """Where values of a series lie on an axis of the layer's steps, each of which is one wide: float64[value].
+    """Return the positions of a series' values on an axis of the layer's steps, each of width 1: float64[value].
 
     Args:
         series: float[time, segment].
@@ -244,12 +242,12 @@ def _take_series(layer: LayerTrace) -> np.ndarray:
 
 
 def _count_back(values: np.ndarray) -> np.ndarray:
-    """Steps of a window; −1 is the last one that the forecast sees."""
+    """Return the numbers of a window's steps; −1 is the last one before the forecast."""
     return np.arange(-len(values), 0)
 
 
 def _draw_readings(table: pd.DataFrame) -> Heatmap:
-    """The values of one text: a row for each gate or unit, in their order in the table, a column for each word."""
+    """Draw the values of one text: a row for each gate or unit, in the table's order, and a column for each word."""
     names = [_name_row(gate, unit) for gate, unit in zip(table["gate"], table["unit"], strict=True)]
     values = table.assign(row=names).pivot(index="row", columns="place", values="value").loc[list(dict.fromkeys(names))]
     words = table.drop_duplicates("place")["word"].map(write_label)
@@ -273,7 +271,7 @@ def _name_row(gate: str, unit: int) -> str:
 
 
 def _show_words(table: pd.DataFrame) -> dict[str, Any]:
-    """The axis of one text: its words; the probability keeps its own range."""
+    """Return the layout of one text: its words on the axis; the range of the probability stays fixed."""
     words = table.drop_duplicates("place")
     ticks = {"xaxis2.tickvals": list(words["place"]), "xaxis2.ticktext": [*map(write_label, words["word"])]}
     return {"xaxis2.autorange": True, "yaxis.autorange": False, **ticks}
@@ -284,7 +282,7 @@ def _list_layers(table: pd.DataFrame, cell: str) -> list[str]:
 
 
 def _style(layer: str) -> dict[str, Any]:
-    """Name and line of a layer: the cell's colour in the forecast, a lighter one on texts, dotted if backward."""
+    """Return name and line of a layer: the cell's colour in the forecast, lighter on texts, dotted if backward."""
     task, cell, *direction = layer.split("_")
     color = NOTATIONS[cell].style.color if task == "forecast" else NOTATIONS[cell].text_color
     dash = "dot" if direction == ["backward"] else "solid"

@@ -1,4 +1,4 @@
-"""The report of `internals`: each gate in a paragraph, with its equation, above the picture of it at work."""
+"""The report of `internals`: equation, paragraph and figure of each gate, and tables of statistics."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,7 +23,7 @@ from rnn_pipelines.report.trainings import tabulate_layers as tabulate_networks
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM
 
 TEXTS = read_texts("rnn_pipelines.internals.report")
-# Of a network alone. An n-gram classifier, which reads no order beyond three words, has more from 1,000 reviews on.
+# For a network alone. An n-gram classifier of up to three words is better than this from 1,000 reviews on.
 MIN_ACCURACY = 0.8
 LETTERS, EQUATIONS, PARAGRAPHS, NOTES = (TEXTS[name] for name in ("letters", "equations", "paragraphs", "notes"))
 
@@ -34,13 +34,12 @@ def render_report(
     parameters: dict[str, Any],
     **figures: Figure,
 ) -> str:
-    """Puts equations, pictures and tables on one HTML page that needs no network.
+    """Render equations, figures and tables as one HTML page that works offline.
 
     Args:
-        summary: of each layer, and of the classifier.
-        readings: of the shown texts, word by word.
-        parameters: the run's blocks of parameters: models or plain values.
-        figures: by name.
+        readings: the shown texts word by word, see `trace_classifier`.
+        parameters: the parameters of the run: models or plain values.
+        figures: by the names of `list_figures`.
     """
     layers, classifier = summary["layers"], summary["classifier"]
     of_texts = [] if classifier["is_missing"] else [NOTES["gradients_texts"]]
@@ -64,7 +63,7 @@ def render_report(
 
 
 def write_verdict(summary: Summary) -> str:
-    """How well the equations fit, how long the forecasters remember, and what is known of the classifier."""
+    """Describe the fit of the equations, the memory of the forecasters, and the classifier."""
     layers = summary["layers"]
     largest = max(layer["max_difference"] for layer in layers.values())
     cells = [_format_memory(cell, layers[f"forecast_{cell}"]) for cell in NOTATIONS]
@@ -78,7 +77,7 @@ def write_verdict(summary: Summary) -> str:
 
 
 def _tell_classifier(classifier: ClassifierSummary) -> str:
-    """Why there is no classifier, or how good its networks are; nothing if their accuracy is unknown."""
+    """Describe the accuracy of the networks, or why there is no classifier; empty if the accuracy is unknown."""
     if classifier["is_missing"]:
         return f"There are no gates on texts, because {classifier['origin']}."
     if not classifier["accuracy"]:
@@ -112,7 +111,7 @@ def _format_memory(cell: str, layer: LayerSummary) -> str:
 
 
 def tabulate_layers(summary: Mapping[str, LayerSummary]) -> Table:
-    """Each layer, where it comes from and stands, its size, and how near the equations come to it."""
+    """Tabulate the origin, network and size of each layer, and the difference of its states from the equations."""
     rows = [
         [
             name_layer(name),
@@ -130,7 +129,7 @@ def tabulate_layers(summary: Mapping[str, LayerSummary]) -> Table:
 
 
 def _describe_network(network: NetworkSummary) -> Iterator[str]:
-    """How many members it has, what it takes for a step and the shrinkage of its corrections."""
+    """Yield descriptions of the members, the segment and the shrinkage of a network."""
     num_members, segment = count_members(network), network.get("segment", 1)
     if num_members > 1:
         yield f"{num_members} members"
@@ -141,7 +140,7 @@ def _describe_network(network: NetworkSummary) -> Iterator[str]:
 
 
 def tabulate_openness(summary: Mapping[str, LayerSummary]) -> Table:
-    """Mean and saturation of each gate of each layer."""
+    """Tabulate mean and saturation of each gate of each layer."""
     rows = [
         [
             name_layer(name),
@@ -165,7 +164,7 @@ def _format_mean(measured: Openness) -> str:
 
 
 def tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
-    """Half-lives of the units of each layer, and the reach of its inputs, in steps."""
+    """Tabulate the half-lives of the units of each layer, and the reach of its inputs, in steps."""
     rows = [
         [
             name_layer(name),
@@ -191,7 +190,7 @@ def _list_inputs(summary: Mapping[str, LayerSummary]) -> list[Section]:
 
 
 def tabulate_inputs(summary: Mapping[str, LayerSummary]) -> Table:
-    """How far each input moves the correction of each forecaster, in percent of all of them together."""
+    """Tabulate the effect of each input on the correction of each forecaster, in percent of all inputs."""
     moved = {cell: summary[f"forecast_{cell}"]["network"].get("moved_by", {}) for cell in NOTATIONS}
     rows = [
         [
@@ -209,7 +208,7 @@ def tabulate_inputs(summary: Mapping[str, LayerSummary]) -> Table:
 
 
 def tabulate_weights(summary: Mapping[str, LayerSummary]) -> Table:
-    """Weights of each gate and of the whole layer in each member, and the formula with its numbers."""
+    """Tabulate the numbers of weights of each gate and of the layer in each member, and the formula."""
     rows = []
     for name, layer in summary.items():
         by_gate, units = layer["num_weights_by_gate"], layer["units"]
@@ -220,7 +219,7 @@ def tabulate_weights(summary: Mapping[str, LayerSummary]) -> Table:
 
 
 def _tabulate_networks(summary: Mapping[str, LayerSummary]) -> list[Table]:
-    """The layers of each network, which both directions of a layer share."""
+    """Tabulate the layers of each network once, because both directions of a layer share it."""
     networks = {name_layer("_".join(name.split("_")[:2])): layer["network"] for name, layer in summary.items()}
     return tabulate_networks(networks, Styles())
 
@@ -239,7 +238,7 @@ def _list_gates(cell: str, summary: Mapping[str, LayerSummary], figures: Mapping
 
 
 def _format_openness(measured: Openness | None) -> str:
-    """What is seen of a gate over all members and windows; nothing of a state."""
+    """Describe mean and saturation of a gate over all members and windows; empty for a state."""
     if measured is None:
         return ""
     saturated = format_percent(measured["low_fraction"] + measured["high_fraction"], 1)

@@ -1,4 +1,4 @@
-"""The classifier that is looked into: the one that `sentiment` trained, or a small one in its place."""
+"""The classifier that is traced: the one of `sentiment`, or a small one that is trained here."""
 
 import logging
 from collections.abc import Sequence
@@ -28,13 +28,13 @@ NUM_FOLDS = 5
 
 @dataclass(frozen=True)
 class ChosenClassifier:
-    """A classifier, and labelled texts that it was not trained on.
+    """A classifier, and labelled held-out texts.
 
     Attributes:
-        classifier: of one or two networks; None if it can't be trained because the download of the reviews failed.
-        texts: test reviews; none if they are missing.
-        labels: of the texts, 0 or 1.
-        origin: where the classifier comes from, or why there is none, in words.
+        classifier: has one or two networks; None if it cannot be trained because the download of the reviews failed.
+        texts: test reviews; empty if they are missing.
+        labels: 0 or 1 for each text.
+        origin: the origin of the classifier, or the reason why there is none, in words.
     """
 
     classifier: TextClassifier | None
@@ -49,13 +49,13 @@ def choose_classifier(
     """Return the classifier of `sentiment`, or a small one that is trained here if `sentiment` has left none.
 
     Args:
-        found: the classifier, or None.
-        reviews: with their parts, or None: the texts of the test part are shown to `found`.
-        source: where the reviews for a small one come from.
-        small: what to train.
+        found: the classifier of `sentiment`, or None.
+        reviews: its reviews with their parts, or None; the test part has the held-out texts.
+        source: the source of the reviews for a small classifier.
+        small: the small classifier.
     Raises:
-        ReviewError: there is no classifier, and the reviews that `source` names can't be used. A download that fails is
-            a warning, because the user has named nothing.
+        ReviewError: there is no classifier, and the reviews of `source` cannot be used. A failed download is only a
+            warning, because the user has not named any reviews.
     """
     if found is not None:
         return ChosenClassifier(found, *_list_held_out(reviews), "trained by sentiment")
@@ -87,7 +87,7 @@ def _read_some_reviews(source: ReviewSourceSpec, num_reviews: int) -> pd.DataFra
 
 
 def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -> TextClassifier:
-    """All steps of `sentiment`, but both networks stay, whichever is better."""
+    """Run all steps of `sentiment`, but keep both networks."""
     train = find_texts(reviews, "train")
     vocabulary = build_vocabulary(reviews["text"].iloc[train], VocabularySpec.model_validate({}))
     encoded = encode_texts(reviews["text"], vocabulary)
@@ -98,7 +98,7 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
     ngrams, features, _ = add_ngram_features(encoded, reviews["label"], folds, ngram_spec)
     padding = PaddingSpec(max_length=small.max_length)
     networks, scores = {}, {}
-    # Others have no gates that anybody could look at.
+    # Other networks have no gates to trace.
     for cell in (name for name in list_candidates() if name in NOTATIONS):
         spec = ClassifierSpec.model_validate({"cell": cell, "units": small.units})
         networks[cell], _, _ = train_classifier(features, reviews, vectors, spec, padding, small.training)
@@ -108,7 +108,7 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
 
 
 def _list_held_out(reviews: pd.DataFrame | None) -> tuple[list[str], list[int]]:
-    """The texts of the test part and their labels."""
+    """Return the texts of the test part and their labels."""
     if reviews is None:
         return [], []
     held_out = reviews.iloc[find_texts(reviews, "test")]

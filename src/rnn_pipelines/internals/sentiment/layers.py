@@ -1,6 +1,6 @@
-"""A classifier's recurrent layer from its equations: what went into it, every gate and state, held against Keras.
+"""Traces of a classifier's recurrent layer: inputs, gates and states from its equations, checked against Keras.
 
-The equations are those of `rnn_pipelines.cells`; Keras gives the layer's inputs and weights, and what it makes of them.
+The equations are those of `rnn_pipelines.cells`. Keras provides the inputs, weights and outputs of the layer.
 """
 
 from collections.abc import Mapping
@@ -22,13 +22,13 @@ ACTIVATIONS = {"activation": "tanh", "recurrent_activation": "sigmoid"}
 
 
 def trace_layer(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> list[LayerTrace]:
-    """Follows the first recurrent layer of a network through a batch, in each of its directions.
+    """Trace the first recurrent layer of a network over a batch, in each of its directions.
 
     Args:
-        model: trained or not.
-        inputs: by name; the model may need fewer of them.
+        inputs: by name; the model may use only some of them.
     Raises:
-        NetworkError: there is no such layer, it isn't what the equations say, or its states are not those of Keras.
+        NetworkError: there is no recurrent layer, the equations do not cover its options, or the states differ from
+            those of Keras.
     """
     layer = find_recurrent_layer(model)
     tensors = _list_inputs(layer)
@@ -41,7 +41,7 @@ def trace_layer(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> list[La
 
 
 def find_recurrent_layer(model: keras.Model) -> keras.Layer:
-    """The first recurrent layer from the input on."""
+    """Return the first recurrent layer after the input."""
     for layer in model.layers:
         if isinstance(layer, (layers.LSTM, layers.GRU, layers.Bidirectional)):
             return layer
@@ -51,12 +51,12 @@ def find_recurrent_layer(model: keras.Model) -> keras.Layer:
 
 
 def summarize_network(model: keras.Model) -> NetworkSummary:
-    """The layers of a network and the number of its parameters."""
+    """Return the layers of a network and the number of its parameters."""
     return {"layers": summarize_layers(model), "num_parameters": model.count_params()}
 
 
 def _list_inputs(layer: keras.Layer) -> list[Any]:
-    """What the layer reads, and its mask if it has one."""
+    """Return the inputs of the layer, and its mask if it has one."""
     return list(layer.input) if isinstance(layer.input, (list, tuple)) else [layer.input]
 
 

@@ -1,4 +1,4 @@
-"""Looking into trained classifiers: every gate and state over texts."""
+"""Traces of trained classifiers: every gate and state over texts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -17,7 +17,7 @@ from rnn_pipelines.sentiment.model.classifier import TextClassifier, make_featur
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.encoding import pad_texts, place_words
 
-# Units whose gate is shown word by word.
+# The number of units whose gate is shown word by word.
 NUM_UNITS_SHOWN = 6
 # The columns of the readings, see `trace_classifier`.
 READINGS = {"cell": "str", "text": "int64", "place": "int64", "gate": "str", "unit": "int64"}
@@ -25,19 +25,19 @@ READINGS |= {"word": "str", "probability": "float64", "value": "float32"}
 
 
 def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
-    """Follows the recurrent layer of each network of a classifier through texts, in both directions.
+    """Trace the recurrent layer of each network of a classifier over texts, in both directions.
 
-    What the head reads is pooled over all words, so that each of them reaches it at once. The output whose gradient is
-    taken is therefore the layer's own last state, see `probe_last_states`, by the whole word.
+    The head reads a pooling over all words, which each word reaches directly. The gradients are therefore those of the
+    layer's last state, see `probe_last_states`, with respect to the layer's inputs.
 
     Args:
-        chosen: the classifier.
-        sample: which texts.
+        chosen: the classifier with its held-out texts.
+        sample: for the shown texts and the size of the sample.
     Returns:
-        The traces over the texts that are shown and a sample of the test reviews. And of the texts that are shown, one
-        row for each word and value: `cell`, `text` (number, from 1), `place` (from 0, of the words that the network
-        reads), `word`, `probability` (of the positive class, if the text ended with this word), `gate`, `unit` (−1 for
-        the mean over units) and `value`, all of the forward direction.
+        The traces over the shown texts and a sample of the test reviews. And the readings of the shown texts, one row
+        for each word and value: `cell`, `text` (number, from 1), `place` (from 0, of the words that the network reads),
+        `word`, `probability` (of the positive class, if the text ended with this word), `gate`, `unit` (−1 for the mean
+        over units) and `value`, all of the forward direction.
         If there is no classifier, traces without layers and no rows.
     Raises:
         NetworkError: see `trace_layer`.
@@ -76,11 +76,10 @@ def _summarize(chosen: ChosenClassifier, sample: SampleSpec) -> ClassifierSummar
 
 
 def measure_accuracy(classifier: TextClassifier, texts: Sequence[str], labels: np.ndarray) -> dict[str, float]:
-    """Return the share of right labels of each part of a classifier; see `ClassifierSummary.accuracy`.
+    """Return the accuracy of each part of a classifier; see `ClassifierSummary.accuracy`.
 
     Args:
-        classifier: of networks and n-grams.
-        texts: that it was not trained on, one or more.
+        texts: held-out texts, at least one.
         labels: int64[num_texts], 0 or 1.
     """
     logits = score_parts(classifier, make_features(classifier, texts))
@@ -89,17 +88,17 @@ def measure_accuracy(classifier: TextClassifier, texts: Sequence[str], labels: n
 
 
 def _draw(num_texts: int, num_drawn: int) -> np.ndarray:
-    """Return the numbers of texts that are drawn at random, in ascending order."""
+    """Return the numbers of random texts, in ascending order."""
     return np.sort(np.random.default_rng(0).permutation(num_texts)[:num_drawn])
 
 
 def _find_short_text(texts: Sequence[str], max_words: int) -> list[str]:
-    """The first text of one to `max_words` words, or none."""
+    """Return the first text of one to `max_words` words, or no text."""
     return next(([text] for text in texts if 1 <= len(tokenize(text)) <= max_words), [])
 
 
 def _pad_inputs(classifier: TextClassifier, texts: Sequence[str]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """What the networks read of each text, and which of its words stands where, int64[batch, time], −1 for padding."""
+    """Return the networks' inputs, and the number of the word at each step: int64[batch, time], −1 for padding."""
     features = make_features(classifier, texts)
     encoded = features.encoded
     places = place_words(encoded.lengths, classifier.padding)
@@ -112,7 +111,7 @@ def _pad_inputs(classifier: TextClassifier, texts: Sequence[str]) -> tuple[dict[
 def _read_text(
     classifier: TextClassifier, layers: Mapping[str, LayerTrace], row: int, text: str, places: np.ndarray
 ) -> pd.DataFrame:
-    """One shown text; see `trace_classifier`."""
+    """Return the readings of one shown text; see `trace_classifier`."""
     words = tokenize(text, classifier.signs)
     beginnings = pd.DataFrame({"row": range(len(words)), "text": list_beginnings(words)})
     probability = score_sentiment(classifier, beginnings)["probability"].to_numpy()
@@ -132,12 +131,12 @@ def _read_text(
 
 
 def list_beginnings(words: Sequence[str]) -> list[str]:
-    """The text that ends with each word."""
+    """Return the text up to and including each word."""
     return [" ".join(words[: place + 1]) for place in range(len(words))]
 
 
 def _choose_values(layer: LayerTrace, row: int, is_read: np.ndarray) -> Iterator[tuple[str, int, np.ndarray]]:
-    """Of each gate that is none but a gate the mean over units; of the one that keeps, the units that move most."""
+    """Yield the mean over units of each gate except the candidate, and the most varying units of the keeping gate."""
     gates = {name: gate[row][is_read] for name, gate in layer.trace.gates._asdict().items() if name != CANDIDATE}
     for name, values in gates.items():
         yield name, -1, values.mean(axis=1)
