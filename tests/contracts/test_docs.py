@@ -28,6 +28,28 @@ def test_relative_links_lead_somewhere(document: Path) -> None:
     assert broken == []
 
 
+def test_named_modules_exist(document: Path) -> None:
+    """From the root of the project, or from the package."""
+    named = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.py)`", document.read_text()))
+    roots = (PROJECT, PROJECT / "src/rnn_pipelines")
+    assert [name for name in sorted(named) if not any((root / name).is_file() for root in roots)] == []
+
+
+def list_contents(folder: Path) -> set[str]:
+    """Return the packages and modules in a package."""
+    packages = {f"{path.name}/" for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    return packages | {path.name for path in folder.glob("*.py") if path.name != "__init__.py"}
+
+
+def test_contributing_lists_every_package() -> None:
+    package = PROJECT / "src/rnn_pipelines"
+    tasks = ("forecast", "sentiment")
+    expected = list_contents(package) - {f"{task}/" for task in tasks}
+    expected |= {f"{task}/{name}" for task in tasks for name in list_contents(package / task)}
+    rows = re.findall(r"^\| (`.*?) \|", (PROJECT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`([^`]+)`", row)} == expected
+
+
 def test_named_parameters_exist(document: Path) -> None:
     files = [yaml.safe_load(path.read_text()) for path in (PROJECT / "conf/base").glob("parameters*.yml")]
     parameters = {pipeline: blocks for file in files for pipeline, blocks in file.items()}
