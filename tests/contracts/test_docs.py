@@ -1,6 +1,7 @@
 """What the documents name exists."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,14 @@ def test_named_modules_exist(document: Path) -> None:
 
 def list_contents(folder: Path) -> set[str]:
     """Return the packages and modules in a package."""
-    packages = {f"{path.name}/" for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    packages = {f"{path.parent.name}/" for path in folder.glob("*/__init__.py")}
     return packages | {path.name for path in folder.glob("*.py") if path.name != "__init__.py"}
+
+
+def list_packages() -> list[str]:
+    """Return the packages and modules in the table of CONTRIBUTING.md, in its order."""
+    rows = re.findall(r"^\| (`.*?) \|", (PROJECT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    return [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
 
 
 def test_contributing_lists_every_package() -> None:
@@ -46,8 +53,30 @@ def test_contributing_lists_every_package() -> None:
     tasks = ("forecast", "sentiment")
     expected = list_contents(package) - {f"{task}/" for task in tasks}
     expected |= {f"{task}/{name}" for task in tasks for name in list_contents(package / task)}
-    rows = re.findall(r"^\| (`.*?) \|", (PROJECT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
-    assert {name for row in rows for name in re.findall(r"`([^`]+)`", row)} == expected
+    assert sorted(list_packages()) == sorted(expected)
+
+
+def find_depths() -> dict[str, int]:
+    """Return how far below the top each package stands in its container, by the contracts of import-linter."""
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    return {
+        f"{container}.{name}": depth
+        for contract in contracts
+        if contract["type"] == "layers"
+        for container in contract["containers"]
+        for depth, layer in enumerate(contract["layers"])
+        for name in re.findall(r"\w+", layer)
+    }
+
+
+@pytest.mark.parametrize("task", ["", "forecast/", "sentiment/"])
+def test_contributing_lists_packages_from_the_top_layer_down(task: str) -> None:
+    depths, container = find_depths(), f"rnn_pipelines/{task}"
+    own = [
+        name.removeprefix(task).split("/")[0].removesuffix(".py") for name in list_packages() if name.startswith(task)
+    ]
+    places = [depths[f"{container.strip('/')}/{name}".replace("/", ".")] for name in own]
+    assert places == sorted(places)
 
 
 def test_named_parameters_exist(document: Path) -> None:
