@@ -1,1 +1,1 @@
-"""LSTM and GRU written out from their equations: a step, its gates, whole sequences, and gradients through time."""
+"""LSTM and GRU written from their equations: single steps, gates, whole sequences, and gradients through time."""

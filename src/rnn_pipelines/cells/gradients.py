@@ -1,8 +1,8 @@
-"""Back-propagation through time: from the gradient of a loss at each output to that of all it was made of.
+"""Back-propagation through time: gradients of a loss with respect to weights, inputs and initial state.
 
-In the equations, dv is the gradient of the loss with respect to v, and a what the σ or tanh of a gate is applied to.
-With σ' = σ (1 − σ) and tanh' = 1 − tanh², the gates themselves are all that is needed of a step. The other letters are
-those of `step_lstm` and `step_gru`, ᵀ transposes, Σ is the sum over the batch; [ , ] puts columns side by side.
+In the equations, dv is the gradient of the loss with respect to v, and a is the argument of the σ or tanh of a gate.
+Because σ' = σ (1 − σ) and tanh' = 1 − tanh², the gates suffice to go back through a step. The other letters are those
+of `step_lstm` and `step_gru`. ᵀ transposes, Σ is the sum over the batch, [ , ] puts columns side by side.
 
 Source: Werbos (1990), DOI 10.1109/5.58337; for the whole gradient of an LSTM, Graves & Schmidhuber (2005),
 DOI 10.1016/j.neunet.2005.06.042.
@@ -22,12 +22,12 @@ from rnn_pipelines.cells.weights import CellWeights, GatesT, StateT
 
 @dataclass(frozen=True)
 class Gradients(Generic[StateT, GatesT]):
-    """Of a loss, each of the shape and dtype of what it is taken with respect to.
+    """The gradients of a loss. Each has the shape and dtype of the array that it belongs to.
 
     Attributes:
-        weights: of kernel, recurrent kernel and bias.
-        inputs: float[batch, time, feature]; 0 where a step was masked.
-        initial: of the state before the first step, float[batch, units] each.
+        weights: for kernel, recurrent kernel and bias.
+        inputs: float[batch, time, feature]; 0 at masked steps.
+        initial: for the state before the first step, float[batch, units] each.
     """
 
     weights: CellWeights[StateT, GatesT]
@@ -43,26 +43,25 @@ def backpropagate(
     mask: np.ndarray | None = None,
     initial: StateT | None = None,
 ) -> Gradients[StateT, GatesT]:
-    """Goes back through the steps that `unroll` took.
+    """Return the gradients of a loss, by going back through the steps of `unroll`.
 
-    A masked step hands the gradient of its state on to the step that was read before it, and adds nothing to the
-    others.
+    A masked step passes the gradient of its state to the step before it, and adds nothing to the other gradients.
 
     Args:
         weights: of the layer.
-        inputs: float[batch, time, feature], as `unroll` got them.
+        inputs: float[batch, time, feature], as given to `unroll`.
         trace: of these inputs.
-        hidden_gradients: float[batch, time, units], of the loss with respect to each hidden state as an output, in the
-            order of the inputs; what the state does to later steps is worked out here.
-        mask: bool[batch, time], as `unroll` got it.
-        initial: the state before the first step, as `unroll` got it.
+        hidden_gradients: float[batch, time, units], gradient of the loss with respect to each hidden state as an
+            output, in the order of the inputs. It excludes the effect of the state on later steps.
+        mask: bool[batch, time], as given to `unroll`.
+        initial: the state before the first step, as given to `unroll`.
     Raises:
-        ValueError: inputs or mask don't fit the weights or each other.
+        ValueError: inputs or mask do not fit the weights or each other.
     """
     step_back = _STEPS_BACK[type(weights)]
     inputs, mask, first = fill_defaults(weights, inputs, mask, initial)
     before, gates_type, state_type = _shift_states(trace, first), weights.gates_type, weights.state_type
-    # A gradient of 0 goes into masked steps, and adds 0 to all others, as long as nothing there is NaN.
+    # The gradient that enters a masked step is 0, and adds 0 to the others unless a gate is NaN.
     gates = np.where(mask[:, :, None], trace.gates, 0)
     hidden_gradients = np.asarray(hidden_gradients, inputs.dtype)
     of_weights = [np.zeros_like(array) for array in weights.to_list()]
@@ -79,7 +78,7 @@ def backpropagate(
 
 
 def _shift_states(trace: Trace[Any, Any], first: Any) -> np.ndarray:
-    """The states before each step, float[field, batch, time, units]."""
+    """Return the state before each step: float[field, batch, time, units]."""
     states, column = np.stack(trace.states), np.stack(first)[:, :, None]
     parts = [states[:, :, 1:], column] if trace.backwards else [column, states[:, :, :-1]]
     return np.concatenate(parts, axis=2)
@@ -88,10 +87,10 @@ def _shift_states(trace: Trace[Any, Any], first: Any) -> np.ndarray:
 def step_back_lstm(
     weights: LSTMWeights, inputs: np.ndarray, before: LSTMState, gates: LSTMGates, gradients: LSTMState
 ) -> tuple[LSTMWeights, np.ndarray, LSTMState]:
-    """One step of an LSTM, backwards in time.
+    """Go back through one step of an LSTM.
 
         k   = tanh c' = tanh(f · c + i · g)
-        dc' += dh' · o · (1 − k²)                   the carry is not only remembered, but shown
+        dc' += dh' · o · (1 − k²)                   the carry also reaches the output
         da  = [dc' · g · i · (1 − i),               input gate
                dc' · c · f · (1 − f),               forget gate
                dc' · i · (1 − g²),                  candidate
@@ -106,7 +105,7 @@ def step_back_lstm(
         gates: of the step.
         gradients: of the state after the step.
     Returns:
-        The gradients of weights, inputs and state before the step.
+        The gradients for weights, inputs and the state before the step.
     """
     i, f, g, o = gates
     shown = np.tanh(f * before.carry + i * g)
@@ -127,18 +126,18 @@ def step_back_lstm(
 def step_back_gru(
     weights: GRUWeights, inputs: np.ndarray, before: GRUState, gates: GRUGates, gradients: GRUState
 ) -> tuple[GRUWeights, np.ndarray, GRUState]:
-    """One step of a GRU, backwards in time.
+    """Go back through one step of a GRU.
 
         da_z = dh' · (h − g) · z · (1 − z)          update gate
         da_g = dh' · (1 − z) · (1 − g²)             candidate
 
-    Reset after the recurrent product p = h U_g + d_g, which the candidate sees as r · p:
+    If the reset gate acts after the recurrent product p = h U_g + d_g, the candidate reads r · p:
 
         da_r = da_g · p · r · (1 − r)               reset gate
         dU   = hᵀ [da_z, da_r, da_g · r],           dd = Σ [da_z, da_r, da_g · r]
         dh   = dh' · z + [da_z, da_r, da_g · r] Uᵀ
 
-    Reset before it, of the state q = r · h:
+    If it acts before, the candidate reads the state q = r · h:
 
         dq   = da_g U_gᵀ
         da_r = dq · h · r · (1 − r)                 reset gate

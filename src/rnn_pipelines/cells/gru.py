@@ -1,4 +1,4 @@
-"""Gated recurrent unit, with its reset gate after or before the recurrent product: one step, and its weights."""
+"""One step of a gated recurrent unit (GRU), and its weights. The reset gate acts after or before the product."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from rnn_pipelines.cells.weights import CellWeights
 
 
 class GRUState(NamedTuple):
-    """What a GRU remembers, float[batch, units]; it is its output too."""
+    """The state of a GRU, float[batch, units], which is also its output."""
 
     hidden: np.ndarray
 
 
 class GRUGates(NamedTuple):
-    """What a GRU decided in a step: float[batch, units] each; 0 is closed, 1 open, `candidate` −1 to 1."""
+    """The gates of a GRU in one step: float[batch, units] each; 0 is closed, 1 open; `candidate` from −1 to 1."""
 
     update: np.ndarray
     reset: np.ndarray
@@ -27,10 +27,10 @@ class GRUGates(NamedTuple):
 
 @dataclass(frozen=True)
 class GRUWeights(CellWeights[GRUState, GRUGates]):
-    """What a GRU has learned; the columns are update, reset, candidate.
+    """The weights of a GRU. The columns are update, reset, candidate.
 
-    The bias is float[2, 3 · units], of the products with inputs and with the state, where the reset gate acts after the
-    recurrent product; float[3 · units] where it acts before.
+    If the reset gate acts after the recurrent product, the bias is float[2, 3 · units]: one row for the product with
+    the inputs, one for that with the state. If it acts before, the bias is float[3 · units].
     """
 
     state_type: ClassVar = GRUState
@@ -38,24 +38,27 @@ class GRUWeights(CellWeights[GRUState, GRUGates]):
 
     @property
     def reset_after(self) -> bool:
-        """Whether the reset gate acts after the recurrent product."""
+        """Return whether the reset gate acts after the recurrent product."""
         return self.bias.ndim == 2
 
     def get_bias_shape(self, width: int) -> tuple[int, ...]:
-        """Two rows or one."""
+        """Return the shape of the bias, with two rows or one."""
         return (2, width) if self.reset_after else (width,)
 
     def split_biases(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of the products with inputs and with the state, float[3 · units] each; the latter is 0 without it."""
+        """Return the biases of the products with inputs and with the state, float[3 · units] each.
+
+        The latter is 0 if the layer has one bias.
+        """
         return (self.bias[0], self.bias[1]) if self.reset_after else (self.bias, np.zeros_like(self.bias))
 
     def step(self, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
-        """See `step_gru`."""
+        """Compute one step with `step_gru`."""
         return step_gru(self, inputs, state)
 
 
 def step_gru(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
-    """One step in time.
+    """Compute one step in time.
 
         z  = σ(x W_z + b_z + h U_z + d_z)               update gate: how much of the old state is kept
         r  = σ(x W_r + b_r + h U_r + d_r)               reset gate: how much of it the candidate sees
@@ -63,18 +66,18 @@ def step_gru(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[
         g  = tanh(x W_g + b_g + (r · h) U_g)            candidate, reset before it
         h' = z · h + (1 − z) · g
 
-    x inputs, h hidden, ' after the step; W, U the columns of kernel and recurrent kernel that belong to a gate, b, d
-    those of the biases of inputs and state (d = 0 in the form before); · element by element. g is the h of Keras' order
-    z, r, h.
+    x are the inputs, h the hidden state, ' marks values after the step. W and U are the columns of kernel and recurrent
+    kernel that belong to a gate, b and d those of the biases of inputs and state (d = 0 for reset before the product).
+    · is the element-wise product. g is the h of Keras' order z, r, h.
 
     Args:
-        weights: of the layer; their bias says which form it is.
+        weights: of the layer; the shape of their bias decides between the two forms.
         inputs: float[batch, feature].
         state: before the step.
     Returns:
         The state after the step, and the gates.
-    Source: Cho et al. (2014), arXiv:1406.1078, equations 5 to 8, reset before the product; the form after it is that of
-        cuDNN, and Keras' default.
+    Source: Cho et al. (2014), arXiv:1406.1078, equations 5 to 8, for reset before the product. Reset after the product
+        is the form of cuDNN, and Keras' default.
     """
     h = state.hidden
     input_bias, recurrent_bias = weights.split_biases()
@@ -88,13 +91,13 @@ def step_gru(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[
 
 
 def read_gru_weights(arrays: Sequence[np.ndarray], reset_after: bool = True) -> GRUWeights:
-    """What `layer.get_weights()` gives, also of a layer without bias, which is one whose bias is 0.
+    """Read the arrays of `layer.get_weights()`. A layer without bias gets a bias of 0.
 
     Args:
         arrays: kernel, recurrent kernel and, if the layer has one, bias.
-        reset_after: `layer.reset_after`; only the shape of the bias shows it in the arrays.
+        reset_after: `layer.reset_after`.
     Raises:
-        ValueError: the bias belongs to the other form.
+        ValueError: the shape of the bias does not fit `reset_after`.
     """
     kernel, recurrent_kernel, *rest = arrays
     width = kernel.shape[1]
@@ -109,10 +112,10 @@ def read_gru_weights(arrays: Sequence[np.ndarray], reset_after: bool = True) -> 
 
 
 def initialize_gru(rng: np.random.Generator, num_inputs: int, units: int, reset_after: bool = True) -> GRUWeights:
-    """Weights before training, float64: Glorot-uniform kernel, orthogonal recurrent kernel, and biases of 0.
+    """Draw initial weights, float64: Glorot-uniform kernel, orthogonal recurrent kernel, biases of 0.
 
     Args:
-        rng: where the numbers come from.
+        rng: source of the random numbers.
         num_inputs: features of each step.
         units: size of the state.
         reset_after: whether the reset gate acts after the recurrent product.

@@ -1,10 +1,10 @@
-"""Random weights, drawn as Keras draws them by default."""
+"""Random initial weights, drawn as Keras does by default."""
 
 import numpy as np
 
 
 def draw_glorot_uniform(rng: np.random.Generator, num_rows: int, num_columns: int) -> np.ndarray:
-    """float64[num_rows, num_columns], uniform within ±√(6 / (num_rows + num_columns)).
+    """Draw float64[num_rows, num_columns], uniform within ±√(6 / (num_rows + num_columns)).
 
     Source: Glorot & Bengio (2010), equation 16, proceedings.mlr.press/v9/glorot10a.
     """
@@ -13,10 +13,10 @@ def draw_glorot_uniform(rng: np.random.Generator, num_rows: int, num_columns: in
 
 
 def draw_orthogonal(rng: np.random.Generator, num_rows: int, num_columns: int) -> np.ndarray:
-    """float64[num_rows, num_columns], no more rows than columns: all rows have length 1 and are orthogonal.
+    """Draw float64[num_rows, num_columns] with orthogonal rows of length 1, at most as many rows as columns.
 
     Source: Saxe et al. (2014), arXiv:1312.6120.
     """
     columns, triangle = np.linalg.qr(rng.normal(size=(num_columns, num_rows)))
-    # The decomposition is free to choose signs; with these, every such matrix is equally likely.
+    # The signs of the decomposition are arbitrary. With these signs, every such matrix is equally likely.
     return (columns * np.sign(np.diag(triangle))).T

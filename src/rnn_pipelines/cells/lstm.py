@@ -1,4 +1,4 @@
-"""Long short-term memory: one step, written as its equations, and its weights."""
+"""One step of a long short-term memory (LSTM), and its weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from rnn_pipelines.cells.weights import CellWeights
 
 
 class LSTMState(NamedTuple):
-    """What an LSTM remembers: float[batch, units] each; `hidden` is its output, `carry` its memory."""
+    """The state of an LSTM: float[batch, units] each; `hidden` is its output, `carry` its memory."""
 
     hidden: np.ndarray
     carry: np.ndarray
 
 
 class LSTMGates(NamedTuple):
-    """What an LSTM decided in a step: float[batch, units] each; 0 is closed, 1 open, `candidate` −1 to 1."""
+    """The gates of an LSTM in one step: float[batch, units] each; 0 is closed, 1 open; `candidate` from −1 to 1."""
 
     input: np.ndarray
     forget: np.ndarray
@@ -29,29 +29,29 @@ class LSTMGates(NamedTuple):
 
 @dataclass(frozen=True)
 class LSTMWeights(CellWeights[LSTMState, LSTMGates]):
-    """What an LSTM has learned; the columns are input, forget, candidate, output, and one bias, float[4 · units]."""
+    """The weights of an LSTM, with one bias, float[4 · units]. The columns are input, forget, candidate, output."""
 
     state_type: ClassVar = LSTMState
     gates_type: ClassVar = LSTMGates
 
     def step(self, inputs: np.ndarray, state: LSTMState) -> tuple[LSTMState, LSTMGates]:
-        """See `step_lstm`."""
+        """Compute one step with `step_lstm`."""
         return step_lstm(self, inputs, state)
 
 
 def step_lstm(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tuple[LSTMState, LSTMGates]:
-    """One step in time.
+    """Compute one step in time.
 
         i  = σ(x W_i + h U_i + b_i)         input gate: how much of the candidate is written
         f  = σ(x W_f + h U_f + b_f)         forget gate: how much of the carry is kept
         g  = tanh(x W_g + h U_g + b_g)      candidate: what could be written
-        o  = σ(x W_o + h U_o + b_o)         output gate: how much of the carry is shown
+        o  = σ(x W_o + h U_o + b_o)         output gate: how much of the carry is output
         c' = f · c + i · g
         h' = o · tanh c'
 
-    x inputs, h hidden, c carry, ' after the step; W, U, b the columns of kernel, recurrent kernel and bias that belong
-    to a gate; · element by element. g is the c of Keras' order i, f, c, o. The hidden state enters each gate once,
-    through U.
+    x are the inputs, h the hidden state, c the carry, ' marks values after the step. W, U and b are the columns of
+    kernel, recurrent kernel and bias that belong to a gate. · is the element-wise product. g is the c of Keras' order
+    i, f, c, o.
 
     Args:
         weights: of the layer.
@@ -69,19 +69,19 @@ def step_lstm(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tup
 
 
 def read_lstm_weights(arrays: Sequence[np.ndarray]) -> LSTMWeights:
-    """What `layer.get_weights()` gives, also of a layer without bias, which is one whose bias is 0."""
+    """Read the arrays of `layer.get_weights()`. A layer without bias gets a bias of 0."""
     kernel, recurrent_kernel, *rest = arrays
     return LSTMWeights(kernel, recurrent_kernel, rest[0] if rest else np.zeros(kernel.shape[1], kernel.dtype))
 
 
 def initialize_lstm(rng: np.random.Generator, num_inputs: int, units: int, forget_bias: float = 1.0) -> LSTMWeights:
-    """Weights before training, float64: biases are 0, but those of the forget gates are 1.
+    """Draw initial weights, float64: Glorot-uniform kernel, orthogonal recurrent kernel.
 
-    So forget gates begin open, and the carry, and the gradient along it, last from the first training step on. The
-    kernel is Glorot-uniform, the recurrent kernel orthogonal.
+    Biases are 0, except 1 for the forget gates: these start open, so that the carry and its gradient persist from the
+    first training step.
 
     Args:
-        rng: where the numbers come from.
+        rng: source of the random numbers.
         num_inputs: features of each step.
         units: size of the state.
         forget_bias: bias of the forget gates.

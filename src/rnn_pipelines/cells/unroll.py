@@ -1,4 +1,4 @@
-"""A cell over whole sequences: the states and gates of every step."""
+"""A cell applied to whole sequences: the states and gates of every step."""
 
 from dataclasses import dataclass
 from typing import Any, Generic
@@ -10,12 +10,12 @@ from rnn_pipelines.cells.weights import CellWeights, GatesT, StateT
 
 @dataclass(frozen=True)
 class Trace(Generic[StateT, GatesT]):
-    """All that a cell did, in the order of the inputs.
+    """The states and gates of a cell, in the order of the inputs.
 
     Attributes:
         states: after each step; float[batch, time, units] each.
-        gates: of each step, NaN where it was masked; float[batch, time, units] each.
-        backwards: whether time was read from its end.
+        gates: of each step, NaN at masked steps; float[batch, time, units] each.
+        backwards: whether the steps were read from last to first.
     """
 
     states: StateT
@@ -30,21 +30,21 @@ def unroll(
     initial: StateT | None = None,
     backwards: bool = False,
 ) -> Trace[StateT, GatesT]:
-    """Steps through sequences.
+    """Compute the states and gates of all steps.
 
-    A masked step keeps the state. Its gates are NaN, so that no statistic takes them in by accident. The states are
-    those that Keras has; its outputs are the hidden states, but 0 at masked steps before the first that is read, even
-    if the initial state is another, and within `Bidirectional` at all masked steps.
+    A masked step keeps the state. Its gates are NaN, so that no statistic includes them by accident. The states equal
+    those of Keras. The outputs of Keras differ at masked steps: they are 0 before the first step that is read, and
+    within `Bidirectional` at all masked steps.
 
     Args:
-        weights: of the layer; all is computed in the dtype of their kernel.
+        weights: of the layer; everything is computed in the dtype of their kernel.
         inputs: float[batch, time, feature].
-        mask: bool[batch, time], true where a step is read; all are if None.
-        initial: state before the first step that is read, 0 if None.
-        backwards: whether time is read from its end, as by a layer with `go_backwards` in Keras' `Bidirectional`: the
-            trace stands in the order of the inputs, and the state at the first step is the last to be computed.
+        mask: bool[batch, time], true for steps that are read; None for all.
+        initial: state before the first step that is read; None for 0.
+        backwards: whether to read the steps from last to first, as Keras' `go_backwards`. The trace keeps the order of
+            the inputs, so that the state at the first step is computed last.
     Raises:
-        ValueError: inputs or mask don't fit the weights or each other.
+        ValueError: inputs or mask do not fit the weights or each other.
     """
     inputs, mask, state = fill_defaults(weights, inputs, mask, initial)
     shape = (*mask.shape, weights.units)
@@ -63,10 +63,10 @@ def unroll(
 def fill_defaults(
     weights: CellWeights[Any, Any], inputs: np.ndarray, mask: np.ndarray | None, initial: Any
 ) -> tuple[np.ndarray, np.ndarray, Any]:
-    """Inputs, mask and initial state, all there and in the dtype of the weights, and 0 as inputs of masked steps.
+    """Return inputs, mask and initial state, with defaults, in the dtype of the weights. Masked inputs are 0.
 
     Raises:
-        ValueError: inputs or mask don't fit the weights or each other.
+        ValueError: inputs or mask do not fit the weights or each other.
     """
     num_inputs, dtype = len(weights.kernel), weights.kernel.dtype
     inputs = np.asarray(inputs, dtype)
@@ -81,7 +81,7 @@ def fill_defaults(
             f"mask: expected batch and time of the inputs, {inputs.shape[:2]}, received an array of shape "
             f"{mask.shape}. Give one value for each step, true where it is read."
         )
-    # Nothing reads them, but in a gradient, even 0 · NaN is NaN.
+    # The states do not depend on masked inputs, but in a gradient, 0 · NaN is NaN.
     inputs = np.where(mask[:, :, None], inputs, 0)
     fields = [0] * len(weights.state_type._fields) if initial is None else initial
     shape = (len(inputs), weights.units)

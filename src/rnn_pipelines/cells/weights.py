@@ -1,4 +1,4 @@
-"""What the weights of all cells share, so that sequences are stepped through in one place."""
+"""The base class of the weights of all cells, so that `unroll` works with each of them."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ GatesT = TypeVar("GatesT", bound=tuple[np.ndarray, ...])
 
 @dataclass(frozen=True)
 class CellWeights(ABC, Generic[StateT, GatesT]):
-    """What a cell has learned, in Keras' order; `units` columns belong to each gate.
+    """The weights of a cell, in Keras' order. Each gate has `units` columns.
 
-    `LSTMWeights(*layer.get_weights())` takes them from Keras, `layer.set_weights(weights.to_list())` gives them back.
+    `LSTMWeights(*layer.get_weights())` reads them from Keras, `layer.set_weights(weights.to_list())` writes them back.
 
     Attributes:
-        kernel: float[num_inputs, gates · units], by which inputs are multiplied.
-        recurrent_kernel: float[units, gates · units], by which the hidden state is multiplied.
-        bias: float[gates · units], or as the cell says.
+        kernel: float[num_inputs, gates · units], multiplies the inputs.
+        recurrent_kernel: float[units, gates · units], multiplies the hidden state.
+        bias: float[gates · units], or of the shape of `get_bias_shape`.
         state_type, gates_type: named tuples of float[batch, units].
     Raises:
-        ValueError: the shapes don't fit each other.
+        ValueError: the shapes do not fit each other.
     """
 
     kernel: np.ndarray
@@ -40,17 +40,17 @@ class CellWeights(ABC, Generic[StateT, GatesT]):
 
     @property
     def units(self) -> int:
-        """Size of the state."""
+        """Return the size of the state."""
         return len(self.recurrent_kernel)
 
     def get_bias_shape(self, width: int) -> tuple[int, ...]:
-        """That of a cell with one bias."""
+        """Return the shape of the bias; here that of a cell with one bias."""
         return (width,)
 
     def to_list(self) -> list[np.ndarray]:
-        """The arrays in Keras' order."""
+        """Return the arrays in Keras' order."""
         return [self.kernel, self.recurrent_kernel, self.bias]
 
     @abstractmethod
     def step(self, inputs: np.ndarray, state: StateT) -> tuple[StateT, GatesT]:
-        """One step in time, from float[batch, feature] and the state before it."""
+        """Compute one step in time, from float[batch, feature] and the state before it."""
