@@ -1,1 +1,1 @@
-"""Recurrent layers and how they are trained, whatever the task."""
+"""Recurrent networks and their training, for all tasks."""

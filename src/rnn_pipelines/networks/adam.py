@@ -1,4 +1,4 @@
-"""The optimizer that trains the members of a network, each as if it were alone."""
+"""The optimizer of the members of a network. The members are independent."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,13 @@ from rnn_pipelines.networks.members import Weights
 
 
 class Adam:
-    """Adam with a running mean of the weights; each member's gradient is shortened by itself.
+    """Adam with a running mean of the weights, and gradient clipping per member.
 
     Args:
         weights: changed in place.
         learning_rate: constant.
-        weight_average: decay of the running mean, which is reached from below, so that the start is forgotten.
-        clip_norm: length to which the gradient of a member is shortened where it is longer; None for no limit.
+        weight_average: decay of the running mean; smaller in the first steps, so that the initial weights fade.
+        clip_norm: largest norm of a member's gradient; None for no limit.
     Source: Kingma & Ba (2015), arXiv:1412.6980, algorithm 1 in the form of section 2's last paragraph.
     """
 
@@ -31,7 +31,7 @@ class Adam:
         self._learning_rate, self._decay, self._clip_norm = learning_rate, weight_average, clip_norm
 
     def step(self, gradients: Weights) -> None:
-        """One step downhill."""
+        """Take one gradient step."""
         self.num_steps += 1
         if self._clip_norm is not None:
             gradients = self._shorten(gradients, self._clip_norm)
@@ -47,12 +47,12 @@ class Adam:
             self.averages[name] += np.float32(1 - decay) * (trained - self.averages[name])
 
     def list_state(self) -> dict[str, np.ndarray]:
-        """All arrays by a name of their own, to go on from."""
+        """Return all arrays by unique names, for a checkpoint."""
         kinds = {"weights": self.weights, "averages": self.averages, "first": self._first, "second": self._second}
         return {f"{kind}.{name}": array for kind, arrays in kinds.items() for name, array in arrays.items()}
 
     def set_state(self, state: Mapping[str, np.ndarray], num_steps: int) -> None:
-        """Goes back to what `list_state` gave after so many steps."""
+        """Restore a state of `list_state` and its number of steps."""
         for name, array in self.list_state().items():
             array[...] = state[name]
         self.num_steps = num_steps

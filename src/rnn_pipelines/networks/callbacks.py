@@ -1,4 +1,4 @@
-"""What happens around the epochs of a training: time, progress, a time limit, and a checkpoint to go on from."""
+"""Keras callbacks: the history with timing, progress, a time limit, and checkpoints."""
 
 import hashlib
 import logging
@@ -17,15 +17,15 @@ from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
 
 logger = logging.getLogger(__name__)
 
-# What a callback counts from epoch to epoch, and Keras keeps in memory only.
+# Counters of callbacks, which Keras does not save.
 COUNTERS = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_counter")
 
 
 class Clock(keras.callbacks.Callback):
-    """Notes losses, time and learning rate of each epoch, and how much longer a graph's first calls took.
+    """The losses, time and learning rate of each epoch, and the compile time.
 
-    That is its compilation. It is compiled twice: for whole batches, and for the smaller one at the end of the first
-    epoch.
+    The compile time is the extra time of a graph's first calls. A graph is compiled twice: for whole batches, and for
+    the smaller batch at the end of the first epoch.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Clock(keras.callbacks.Callback):
 
     @property
     def seconds(self) -> float:
-        """Of all epochs, those before an interruption included."""
+        """Return the time of all epochs, including those before an interruption."""
         return sum(row["seconds"] for row in self.rows)
 
     @property
@@ -78,7 +78,7 @@ class Clock(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """A bar in a terminal, one line an epoch in a log."""
+    """A progress bar in a terminal, or one log line per epoch."""
 
     def __init__(self, name: str, epochs: int, is_quiet: bool) -> None:
         super().__init__()
@@ -100,11 +100,11 @@ class Progress(keras.callbacks.Callback):
 
 
 class TimeLimit(keras.callbacks.Callback):
-    """Ends the training after the epoch in which its time is over; the best weights come back.
+    """A limit that ends the training after the epoch that exceeds it. The best weights are restored.
 
     Args:
         max_seconds: of all epochs together.
-        clock: knows their time.
+        clock: measures their time.
     """
 
     def __init__(self, max_seconds: float, clock: Clock) -> None:
@@ -119,7 +119,7 @@ class TimeLimit(keras.callbacks.Callback):
 
 
 class CheckpointState(TypedDict):
-    """What a checkpoint holds beside arrays, as JSON: the clock's rows, and what the callbacks have counted."""
+    """The JSON part of a checkpoint: the clock's rows, and the counters of the callbacks."""
 
     fingerprint: str
     rows: list[dict[str, float]]
@@ -127,15 +127,15 @@ class CheckpointState(TypedDict):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Writes all that a training needs to go on after each epoch, and goes on from it.
+    """A checkpoint of the training after each epoch, from which an interrupted training resumes.
 
-    At the beginning of the next epoch, when Keras has put the weights that it trains back in the place of their mean.
+    It is written at the beginning of the next epoch, after Keras has swapped the trained weights back for their mean.
 
     Args:
         path: the checkpoint's file.
-        fingerprint: of the data and of all settings; a checkpoint of another training is not taken up.
-        clock: knows the epochs so far.
-        counting: the callbacks that count from epoch to epoch.
+        fingerprint: of the data and of all settings. A checkpoint with another fingerprint is ignored.
+        clock: holds the epochs so far.
+        counting: the callbacks with counters.
     """
 
     def __init__(
@@ -150,16 +150,16 @@ class Checkpoint(keras.callbacks.Callback):
 
     @property
     def num_epochs(self) -> int:
-        """Epochs that are done already."""
+        """Return the number of epochs in the checkpoint."""
         return len(self._state["rows"])
 
     @property
     def seconds(self) -> float:
-        """What they took."""
+        """Return the time of the epochs in the checkpoint."""
         return sum(row["seconds"] for row in self._state["rows"])
 
     def remove(self) -> None:
-        """For a training that ended."""
+        """Remove the file after the training."""
         self._path.unlink(missing_ok=True)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
@@ -197,7 +197,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _list_variables(self) -> dict[str, list[Any]]:
         self.model.optimizer.build(self.model.trainable_variables)
-        # With the states of random generators, which `get_weights` leaves out.
+        # Including the states of random generators, which `get_weights` omits.
         model = [*self.model.trainable_variables, *self.model.non_trainable_variables]
         return {"model": model, "optimizer": self.model.optimizer.variables}
 
@@ -206,7 +206,7 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 def fingerprint_training(model: keras.Model, settings: str) -> str:
-    """A hash of the weights from which a training starts, and of what it is told."""
+    """Return a hash of the initial weights and the settings of a training."""
     digest = hashlib.sha256(settings.encode())
     for weights in model.get_weights():
         digest.update(f"{weights.shape}{weights.dtype}".encode() + weights.tobytes())

@@ -1,4 +1,4 @@
-"""The file from which an interrupted training goes on: arrays, and a state as JSON; free of Keras."""
+"""Checkpoint files of interrupted trainings: arrays, and a state as JSON; does not import Keras."""
 
 import io
 import json
@@ -15,12 +15,12 @@ logger = logging.getLogger(__name__)
 
 
 def write_checkpoint(path: Path, state: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
-    """Writes it whole; not forced to disk: if a power cut damages it, that costs no more than the training until then.
+    """Write a checkpoint atomically. It is not forced to disk: if a power cut damages it, the training starts again.
 
     Args:
         path: the file.
-        state: with the `fingerprint` of the data and of all settings.
-        arrays: by name; none is called `state`.
+        state: contains the `fingerprint` of the data and of all settings.
+        arrays: by name; the name `state` is reserved.
     """
     packed = io.BytesIO()
     np.savez(packed, allow_pickle=False, state=np.array(json.dumps(state)), **arrays)
@@ -31,11 +31,11 @@ def write_checkpoint(path: Path, state: Mapping[str, Any], arrays: Mapping[str, 
 
 
 def read_checkpoint(path: Path, fingerprint: str) -> tuple[Any, dict[str, np.ndarray]] | None:
-    """State and arrays; None where there is no file, a damaged one, or one of another training.
+    """Return state and arrays; None if the file is missing, damaged or of another training.
 
     Args:
         path: the file.
-        fingerprint: of the training that wants to go on.
+        fingerprint: of the training that is to resume.
     """
     try:
         with np.load(path, allow_pickle=False) as file:

@@ -1,4 +1,4 @@
-"""Independent trainings spread over processes, of this machine or of several; free of Keras itself."""
+"""Independent trainings in parallel processes, on one machine or several; does not import Keras."""
 
 import logging
 import os
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-# How long a scheduler and its first worker may take to answer.
+# The time that a scheduler and its first worker have to answer.
 CONNECT_SECONDS = 30
-# A training may take hours: after so long without a result a scheduler is asked for a worker, and has as long to find
-# one.
+# A training may take hours. After this time without a result, the scheduler is asked whether it has a worker, and has
+# the same time to find one.
 PATIENCE_SECONDS = 60
 START_DASK = "Start them with dask scheduler, and with dask worker ADDRESS --no-nanny on each machine"
 
 
 class ParallelSpec(ParameterModel, frozen=True):
-    """How independent trainings spread over processes.
+    """The processes for independent trainings.
 
     Attributes:
         backend: `loky` for processes of this machine, `dask` for the workers of a Dask scheduler.
-        workers: processes of this machine, each with its share of the cores; None for one a core.
+        workers: processes of this machine, which share the cores; None for one per core.
         scheduler: address of the Dask scheduler, such as tcp://host:8786.
     """
 
@@ -60,17 +60,18 @@ class ParallelSpec(ParameterModel, frozen=True):
 def fan_out(
     train: Callable[[Job], Result], jobs: Sequence[Job], parallel: ParallelSpec
 ) -> Iterator[tuple[Job, Result]]:
-    """Each job with its result, when it ends; what ended before one failed has been handed out.
+    """Yield each job with its result, in the order of completion.
 
-    Processes stay warm for many jobs. A single worker of this machine is this process. How many threads a job has
-    depends on the number of workers alone: what is trained later, by itself, takes as long as among others.
+    Results that are ready before a job fails are yielded first. Processes are reused for many jobs. With one worker on
+    this machine, the jobs run in this process. The number of threads of a job depends only on the number of workers, so
+    that timings are comparable.
 
     Args:
         train: a function of a module, because other processes import it by its name.
-        jobs: its arguments; they and the results travel between processes.
-        parallel: over which.
+        jobs: its arguments; they and the results are sent between processes.
+        parallel: the backend and its workers.
     Raises:
-        ParallelError: no such scheduler, one that is lost or has no workers left, or workers that can't train.
+        ParallelError: the scheduler does not exist, is lost or has no workers left, or its workers cannot train.
     """
     if not jobs:
         return
@@ -89,35 +90,37 @@ def fan_out(
 
 
 def count_workers(parallel: ParallelSpec) -> int:
-    """Processes of this machine."""
+    """Return the number of processes on this machine."""
     return parallel.workers or count_cores()
 
 
 def count_cores() -> int:
-    """Those that this process may use: in a container, fewer than the machine has."""
+    """Return the number of cores that this process may use, which a container can limit."""
     import joblib
 
     return joblib.cpu_count()
 
 
 def count_threads() -> int:
-    """Those that a training in this process has."""
+    """Return the number of threads of a training in this process."""
     return int(os.environ.get("TF_NUM_INTRAOP_THREADS") or count_cores())
 
 
 def _train_apart(train: Callable[[Job], Result], job: Job, num_threads: int) -> Result:
     # Before TensorFlow starts in this process.
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(num_threads)
-    # Nothing else sets the log of this process up.
+    # Nothing else configures logging in this process.
     escape_log([logging.lastResort])
-    # Each training traces graphs of its own, which TensorFlow takes for a mistake and warns of.
+    # Each training traces its own graphs, which TensorFlow warns about.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     return train(job)
 
 
 def _train_in_own_process(train: Callable[[Job], Result], job: Job) -> Result:
-    """In a process of its own: a Dask worker draws from Python's random numbers in other threads, which Keras takes
-    its seeds from, and does not answer its scheduler while TensorFlow traces.
+    """Train in a separate process.
+
+    Keras takes its seeds from Python's random numbers, which a Dask worker also draws from in other threads. And the
+    worker does not answer its scheduler while TensorFlow traces.
     """
     from distributed import get_worker
 
@@ -127,17 +130,17 @@ def _train_in_own_process(train: Callable[[Job], Result], job: Job) -> Result:
 
 
 def _get_executor(num_workers: int) -> "ProcessPoolExecutor":
-    """Processes of this machine, warm from earlier jobs and renewed when those have left 300 MB behind."""
+    """Return the pool of processes of this machine. loky restarts a process that has leaked 300 MB."""
     from joblib.externals.loky import get_reusable_executor
 
-    # That is how loky tells of a renewal.
+    # loky warns with this message when it restarts a process.
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
     return get_reusable_executor(max_workers=num_workers)
 
 
 @contextmanager
 def _open_executor(num_workers: int, num_jobs: int) -> Iterator[Callable[..., Future[Any]]]:
-    """What submits a job to processes of this machine."""
+    """Yield a function that submits a job to the processes of this machine."""
     num_threads = max(1, count_cores() // num_workers)
     executor = _get_executor(min(num_workers, num_jobs))
     try:
@@ -148,8 +151,11 @@ def _open_executor(num_workers: int, num_jobs: int) -> Iterator[Callable[..., Fu
 
 
 def _train_over_dask(train: Callable[[Job], Result], jobs: Sequence[Job], address: str) -> Iterator[tuple[Job, Result]]:
-    """Dask itself, as joblib over it, waits without end for a worker where all have died."""
-    # Leaving the client takes back what is not done.
+    """Train on the workers of a Dask scheduler.
+
+    Without the check for workers, Dask would wait forever after all of them died. So would joblib with Dask.
+    """
+    # Leaving the client cancels the remaining jobs.
     with _connect(address) as client:
         _wait_for_worker(client, address, CONNECT_SECONDS)
         submit = client.get_executor(pure=False).submit
@@ -190,7 +196,7 @@ def _connect(address: str) -> "Client":
 
 
 def _wait_for_worker(client: "Client", address: str, seconds: float) -> None:
-    """Asks the scheduler, and again until it has a worker."""
+    """Wait until the scheduler has a worker."""
     try:
         client.wait_for_workers(1, timeout=seconds)
     except (OSError, ValueError) as error:

@@ -15,20 +15,20 @@ from rnn_pipelines.networks.callbacks import Checkpoint, Clock, Progress, TimeLi
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.specs import TrainingSpec
 
-# A data set draws a new order for each iterator, and Keras begins a second one at the end of each epoch.
+# A data set draws a new order for each iterator, and Keras makes a second iterator at the end of each epoch.
 ITERATORS_PER_EPOCH = 2
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What may end a training early, and from where it goes on.
+    """The time limit and the checkpoint of a training.
 
     Attributes:
-        max_seconds: after the epoch in which they are over, training ends with its best weights; None for no limit.
-        checkpoint: file of the state after each epoch, from which an interrupted training goes on, and which is removed
-            when it ended; None for none.
-        fingerprint: of the data and the network; with other ones, a checkpoint is not taken up.
-        is_quiet: show no progress, where one of many trainings runs beside others.
+        max_seconds: training ends with its best weights after the epoch that exceeds them; None for no limit.
+        checkpoint: file of the state after each epoch, from which an interrupted training resumes. It is removed at the
+            end of the training. None for no checkpoint.
+        fingerprint: of the data and the network. A checkpoint with another fingerprint is ignored.
+        is_quiet: show no progress, if several trainings run at once.
     """
 
     max_seconds: float | None = None
@@ -45,17 +45,16 @@ def fit(
     training: TrainingSpec,
     is_quiet: bool = False,
 ) -> tuple[pd.DataFrame, TrainingRecord]:
-    """Trains a network and leaves it with the weights that were best on validation.
+    """Train a network and restore the weights with the best validation loss.
 
     Args:
         model: not compiled; changed in place.
-        loss: what is minimised.
-        train: batches of (inputs, targets).
-        validation: likewise.
-        training: how.
-        is_quiet: show no progress, where one of many trainings runs beside others.
+        loss: minimised.
+        train, validation: batches of (inputs, targets).
+        training: the parameters.
+        is_quiet: show no progress, if several trainings run at once.
     Returns:
-        The history, one row an epoch: `epoch` (from 1), `loss`, `val_loss`, `learning_rate` (at its start), `seconds`,
+        The history, one row per epoch: `epoch` (from 1), `loss`, `val_loss`, `learning_rate` (at its start), `seconds`,
         `is_best` (the epoch whose weights are kept). And the record.
     Raises:
         TrainingError: the loss is no longer finite.
@@ -70,14 +69,14 @@ def fit_within(
     training: TrainingSpec,
     limits: Limits,
 ) -> tuple[pd.DataFrame, TrainingRecord]:
-    """Trains as `fit` does, within limits; after an interruption it goes on as if there had been none.
+    """Train as `fit` does, within limits. An interrupted training resumes with the same results.
 
     Args:
         model, loss, training: see `fit`.
-        batches: those of training and of validation.
-        limits: of time, and where the checkpoint lies.
+        batches: of training and of validation.
+        limits: time limit and checkpoint.
     Returns:
-        What `fit` returns, of all epochs, those before the interruption included.
+        The history and the record of `fit`, including the epochs before an interruption.
     Raises:
         TrainingError: the loss is no longer finite.
     """
@@ -140,7 +139,7 @@ def _open_checkpoint(
 
 
 def _skip_epochs(train: tf.data.Dataset, num_epochs: int) -> tf.data.Dataset:
-    """Makes the next epoch's order that which it is after `num_epochs`."""
+    """Skip the orders of the first `num_epochs` epochs."""
     for _ in range(ITERATORS_PER_EPOCH * num_epochs):
         next(iter(train))
     return train
@@ -167,7 +166,7 @@ def _make_learning_rate(
 def _make_callbacks(training: TrainingSpec) -> list[keras.callbacks.Callback]:
     callbacks: list[keras.callbacks.Callback] = [keras.callbacks.TerminateOnNaN()]
     if training.weight_average:
-        # First in line, so that early stopping sees the averaged weights whose loss it compares.
+        # Before early stopping, which must see the averaged weights that belong to the loss.
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     if training.schedule == "plateau":
         callbacks.append(

@@ -1,8 +1,8 @@
-"""Keras and TensorFlow load sooner than they would by themselves, and say nothing about it.
+"""A faster and quieter import of Keras and TensorFlow.
 
-Keras imports matplotlib, scikit-learn and IPython where they are there, for parts of it that nobody uses here: a third
-of its start. The lines about processors and CUDA that TensorFlow's libraries write while they load heed no level that
-could be set. Both are dealt with at the first import of the two, wherever it stands, once this package is loaded.
+Keras imports matplotlib, scikit-learn and IPython if they are installed, for features that this project does not use.
+This takes a third of its import time. TensorFlow's libraries write lines about processors and CUDA while they load,
+whatever the log level. An import hook hides the packages and drops the lines at the first import of either library.
 """
 
 import os
@@ -18,27 +18,27 @@ from types import ModuleType
 from typing import Any
 
 STARTED = ("keras", "tensorflow")
-# pandas is not among them: without it, Keras would not know a DataFrame that is given to it later.
+# pandas is not hidden: without it, Keras would not recognise DataFrames later.
 NEEDLESS = ("IPython", "matplotlib", "sklearn")
-# What TensorFlow's libraries call information and warnings, but neither errors nor what they don't write themselves.
+# Information and warnings of TensorFlow's libraries. Errors and the lines of other libraries do not match.
 NOISE = re.compile(
     rb"WARNING: All log messages before absl|[IW]\d{4} .*\.cc:\d+\] |To enable the following instructions:"
 )
 
 
 def quicken_start() -> None:
-    """Prepares the first import of Keras or TensorFlow, unless that is past or prepared already."""
+    """Install the import hook, unless Keras or TensorFlow is loaded or the hook is installed already."""
     if not any(name in sys.modules for name in STARTED) and not any(map(_is_starter, sys.meta_path)):
         sys.meta_path.insert(0, _Starter())
 
 
 def _is_starter(finder: object) -> bool:
-    """By its name: where this module was loaded again, as Kedro does in a notebook, the class is another."""
+    """Compare the names of the classes: if Kedro reloads this module in a notebook, the class is a new one."""
     return type(finder).__name__ == _Starter.__name__
 
 
 class _Starter(MetaPathFinder):
-    """Finds the two as the other finders do, and takes care of the start of the first one that is imported."""
+    """A finder that delegates to the other finders, and wraps the loader of Keras and TensorFlow."""
 
     def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
         if fullname not in STARTED:
@@ -51,7 +51,7 @@ class _Starter(MetaPathFinder):
 
 
 class _QuietLoader(Loader):
-    """Loads a module as its own loader does, which is the module's again as soon as it begins."""
+    """A loader that runs a module's own loader quietly, and restores it as the module's loader."""
 
     def __init__(self, loader: Loader, starter: _Starter) -> None:
         self._loader = loader
@@ -61,20 +61,20 @@ class _QuietLoader(Loader):
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        # Not when it was found: who asks only whether it is there begins nothing.
+        # The hook is removed here and not in `find_spec`, which also runs if a caller only checks for the module.
         if self._starter in sys.meta_path:
             sys.meta_path.remove(self._starter)
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
-        # 3 keeps silent also that there is no GPU, an error to TensorFlow. Who sets a level below 2 wants to read.
+        # Level 3 also hides the missing GPU, which TensorFlow logs as an error. A level below 2 keeps all lines.
         level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         with _hide(NEEDLESS), _hold_back_noise(is_on=level >= "2"):
             self._loader.exec_module(module)
 
 
 class _Hidden(MetaPathFinder):
-    """Packages that one thread doesn't find; what is loaded already is not looked for."""
+    """A finder that hides packages from one thread. Loaded packages stay importable."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
@@ -98,15 +98,15 @@ def _hide(names: Sequence[str]) -> Iterator[None]:
 
 @contextmanager
 def _hold_back_noise(is_on: bool) -> Iterator[None]:
-    """Keeps what goes to the standard error until the end, and leaves the noise out then.
+    """Capture the standard error, and write it at the end without the noise.
 
-    The file descriptor itself is turned aside, because the libraries know nothing of `sys.stderr`.
+    The file descriptor itself is redirected, because the libraries do not use `sys.stderr`.
     """
     with ExitStack() as stack:
         try:
             held = stack.enter_context(tempfile.TemporaryFile()) if is_on else None
             own = os.dup(2) if held else -1
-        except OSError:  # a full disk, or a process without a standard error: it may be noisy
+        except OSError:  # the disk is full, or the process has no standard error: nothing is captured
             held = None
         if held is None:
             yield

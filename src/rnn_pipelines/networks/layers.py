@@ -1,4 +1,4 @@
-"""Layers that Keras doesn't have."""
+"""Layers that Keras lacks."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("rnn_pipelines")
 class MaskedPooling(keras.layers.Layer):
-    """Greatest value and mean of each feature over the steps that aren't padding, one after the other.
+    """Maximum and mean of each feature over all steps except padding, concatenated.
 
     Args:
         kinds: `max`, `mean` or both.
@@ -20,9 +20,9 @@ class MaskedPooling(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, values: Any, mask: Any) -> Any:
-        """From float32[batch, time, feature] and bool[batch, time] to float32[batch, num_kinds · feature].
+        """Pool float32[batch, time, feature] with a bool[batch, time] mask to float32[batch, num_kinds · feature].
 
-        What is nothing but padding gives 0.
+        The result is 0 if all steps are padding.
         """
         weights = ops.cast(mask, values.dtype)[:, :, None]
         num_words = ops.sum(weights, axis=1)
@@ -35,7 +35,7 @@ class MaskedPooling(keras.layers.Layer):
         return ops.concatenate([pooled[kind] for kind in self.kinds], axis=-1)
 
     def compute_mask(self, values: Any, mask: Any = None) -> None:
-        """There are no steps any more."""
+        """Return no mask, because the output has no steps."""
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"kinds": self.kinds}

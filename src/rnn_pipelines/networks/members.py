@@ -1,12 +1,13 @@
-"""Members of one recurrent network side by side, from window to output and back.
+"""Forward and backward pass of all members of a recurrent network at once.
 
-The equations are those of `cells.lstm`, `cells.gru` and `cells.gradients`, with an axis for members in front of each
-array and all steps' products with the inputs taken at once: a small network trains several times faster than through a
-framework, and starts at once. Tests hold them against the cells and against Keras. Dtype is float32 throughout.
+The equations are those of `cells.lstm`, `cells.gru` and `cells.gradients`. Each array has an axis for members in front,
+and the products with the inputs are computed for all steps at once. A small network trains several times faster than
+with a framework, and starts without delay. Tests compare the results with the cells and with Keras. All arrays are
+float32.
 
-    embedding (if any)   e = max(0, x E + e₀)          each step by itself
+    embedding (if any)   e = max(0, x E + e₀)          for each step
     recurrent layer      h = the last hidden state
-    head                 y = [h, known] H + h₀         H starts at 0, so that an untrained network says nothing
+    head                 y = [h, known] H + h₀         H starts at 0, so that the output of an untrained network is 0
 """
 
 from collections.abc import Mapping
@@ -19,21 +20,21 @@ from rnn_pipelines.cells.gru import GRUWeights
 from rnn_pipelines.cells.initialization import draw_glorot_uniform, draw_orthogonal
 from rnn_pipelines.cells.lstm import LSTMWeights
 
-# By name, float32[member, row, column]; biases have one row. A GRU has a `recurrent_bias`, an LSTM none.
+# Arrays by name, float32[member, row, column]; biases have one row. Only a GRU has a `recurrent_bias`.
 Weights = dict[str, np.ndarray]
 NUM_GATES: dict[CellName, int] = {"lstm": len(LSTM_GATES), "gru": len(GRU_GATES)}
 
 
 @dataclass(frozen=True)
 class MemberShape:
-    """Sizes of each member.
+    """The sizes of each member.
 
     Attributes:
         cell: `lstm` or `gru`.
         num_inputs: features of a step.
-        embedding: units of the layer before the recurrent one; 0 for none.
+        embedding: units of the layer before the recurrent one; 0 for no such layer.
         units: of the recurrent layer.
-        num_known: features that go around it, to the head.
+        num_known: features that enter the head directly.
         num_outputs: of the head.
     """
 
@@ -47,10 +48,10 @@ class MemberShape:
 
 @dataclass(frozen=True)
 class ForwardCache:
-    """What `forward` keeps for `find_gradients`: float32[member, time, feature, batch] each.
+    """The intermediate results of `forward` that `find_gradients` needs: float32[member, time, feature, batch] each.
 
-    The batch comes last because the gates of a small layer are narrow: so each gate is one run of memory. What all
-    members read has no axis for members. `states` and the carries in `extra` begin with those before the first step.
+    The batch is the last axis, so that each gate of a small layer is contiguous in memory. Inputs that all members
+    share have no axis for members. `states` and the carries in `extra` begin with the values before the first step.
     """
 
     inputs: np.ndarray
@@ -62,9 +63,9 @@ class ForwardCache:
 
 
 def initialize_members(seed: int, num_members: int, shape: MemberShape) -> Weights:
-    """Weights before training; those of a member depend on the seed and its number alone.
+    """Draw initial weights. Those of a member depend only on the seed and its number.
 
-    As Keras' own: Glorot-uniform kernels, orthogonal recurrent kernels, biases of 0 but 1 for forget gates.
+    As in Keras: Glorot-uniform kernels, orthogonal recurrent kernels, biases of 0, and of 1 for forget gates.
     """
     members = [_initialize_member(np.random.default_rng([seed, member]), shape) for member in range(num_members)]
     return {name: np.stack([member[name] for member in members]).astype(np.float32) for name in members[0]}
@@ -89,7 +90,7 @@ def _initialize_member(rng: np.random.Generator, shape: MemberShape) -> Weights:
 
 
 def read_cell(weights: Mapping[str, np.ndarray], member: int) -> LSTMWeights | GRUWeights:
-    """The recurrent layer of one member, as `cells` has it."""
+    """Return the recurrent layer of one member, as weights of `cells`."""
     kernel, recurrent_kernel, bias = (weights[name][member] for name in ("kernel", "recurrent_kernel", "bias"))
     if "recurrent_bias" in weights:
         return GRUWeights(kernel, recurrent_kernel, np.concatenate([bias, weights["recurrent_bias"][member]]))
@@ -97,14 +98,14 @@ def read_cell(weights: Mapping[str, np.ndarray], member: int) -> LSTMWeights | G
 
 
 def forward(weights: Mapping[str, np.ndarray], steps: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, ForwardCache]:
-    """Outputs of every member.
+    """Compute the outputs of all members.
 
     Args:
         weights: of the members.
-        steps: float32[time, batch, feature], read by all members, or float32[member, time, batch, feature].
+        steps: float32[time, batch, feature], shared by all members, or float32[member, time, batch, feature].
         known: float32[batch, known] or float32[member, batch, known], for the head.
     Returns:
-        float32[member, batch, output], and what the way back needs.
+        float32[member, batch, output], and the cache for the backward pass.
     """
     inputs = np.ascontiguousarray(steps.swapaxes(-1, -2))
     embedded = inputs
@@ -126,14 +127,17 @@ def forward(weights: Mapping[str, np.ndarray], steps: np.ndarray, known: np.ndar
 
 
 def _transpose(arrays: np.ndarray) -> np.ndarray:
-    """Each matrix transposed."""
+    """Transpose each matrix."""
     return arrays.swapaxes(-1, -2)
 
 
 def _step_through_gru(
     weights: Mapping[str, np.ndarray], products: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """States (the first is 0), gates z, r, g and recurrent products of the candidate; `products` become the gates."""
+    """Return states (the first is 0), gates z, r, g, and recurrent products of the candidate.
+
+    The gates overwrite `products`.
+    """
     num_members, time, width, batch = products.shape
     units = width // 3
     states = np.zeros((num_members, time + 1, units, batch), np.float32)
@@ -159,7 +163,10 @@ def _step_through_gru(
 def _step_through_lstm(
     weights: Mapping[str, np.ndarray], products: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """States (the first is 0), gates i, f, g, o, and the carries (the first is 0); `products` become the gates."""
+    """Return states (the first is 0), gates i, f, g, o, and carries (the first is 0).
+
+    The gates overwrite `products`.
+    """
     num_members, time, width, batch = products.shape
     units = width // 4
     states = np.zeros((num_members, time + 1, units, batch), np.float32)
@@ -180,7 +187,7 @@ def _step_through_lstm(
 
 
 def _sigmoid(values: np.ndarray) -> None:
-    """σ(v) = (1 + tanh(v / 2)) / 2 in place, because NumPy has a fast tanh."""
+    """Apply σ(v) = (1 + tanh(v / 2)) / 2 in place, because NumPy has a fast tanh."""
     values *= np.float32(0.5)
     np.tanh(values, out=values)
     values *= np.float32(0.5)
@@ -188,7 +195,7 @@ def _sigmoid(values: np.ndarray) -> None:
 
 
 def find_gradients(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray) -> Weights:
-    """The gradient of a loss with respect to each array.
+    """Return the gradient of a loss with respect to each array of weights.
 
     Args:
         weights: of the members.
@@ -212,12 +219,12 @@ def find_gradients(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_ou
 def find_input_gradients(
     weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The gradient of the same loss with respect to what the members read.
+    """Return the gradients of the loss with respect to the inputs.
 
     Args:
         weights, cache, of_outputs: see `find_gradients`.
     Returns:
-        Of the steps, float32[member, time, batch, feature]; of what goes to the head, float32[member, batch, known].
+        For `steps`, float32[member, time, batch, feature]; for `known`, float32[member, batch, known].
     """
     units = cache.states.shape[-2]
     of_inputs, _ = _backward(weights, cache, of_outputs)
@@ -231,7 +238,7 @@ def find_input_gradients(
 def _backward(
     weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Gradients of what the gates' functions are applied to: of the inputs' products, and of the state's."""
+    """Return the gradients for the arguments of the gates: for the products with inputs, and for those with states."""
     of_last = weights["head_kernel"][:, : cache.states.shape[-2]] @ _transpose(of_outputs)
     if "recurrent_bias" in weights:
         return _backward_gru(weights, cache, of_last)
@@ -242,20 +249,20 @@ def _backward(
 def _find_gradient_of_embedding(
     weights: Mapping[str, np.ndarray], cache: ForwardCache, of_products: np.ndarray
 ) -> np.ndarray:
-    """Of what the embedding's function is applied to: float32[member, time, unit, batch]."""
+    """Return the gradient for the argument of the embedding's activation: float32[member, time, unit, batch]."""
     of_embedded: np.ndarray = weights["kernel"][:, None] @ of_products
     of_embedded *= cache.embedded > 0
     return of_embedded
 
 
 def _find_gradient_of_kernel(inputs: np.ndarray, of_products: np.ndarray) -> np.ndarray:
-    """Over all steps and the batch: float32[member, input, product]."""
+    """Return the sum over all steps and the batch: float32[member, input, product]."""
     total: np.ndarray = (inputs @ _transpose(of_products)).sum(axis=1)
     return total
 
 
 def _find_gradient_of_bias(of_products: np.ndarray) -> np.ndarray:
-    # A product with ones, because NumPy's sum over two axes takes several times as long.
+    # A product with ones, because NumPy's sum over two axes is several times slower.
     ones = np.ones((of_products.shape[-1], 1), np.float32)
     total: np.ndarray = _transpose((of_products @ ones).sum(axis=1))
     return total
@@ -264,7 +271,7 @@ def _find_gradient_of_bias(of_products: np.ndarray) -> np.ndarray:
 def _backward_gru(
     weights: Mapping[str, np.ndarray], cache: ForwardCache, of_hidden: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Gradients of what the gates' functions are applied to: of the inputs' products, and of the state's."""
+    """Return the gradients for the arguments of the gates: for the products with inputs, and for those with states."""
     units, kernel = of_hidden.shape[1], weights["recurrent_kernel"]
     of_products, of_recurrent = np.empty_like(cache.gates), np.empty_like(cache.gates)
     for step in reversed(range(cache.gates.shape[1])):
@@ -286,7 +293,7 @@ def _backward_gru(
 
 
 def _backward_lstm(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_hidden: np.ndarray) -> np.ndarray:
-    """Gradients of what the gates' functions are applied to."""
+    """Return the gradients for the arguments of the gates."""
     units, kernel = of_hidden.shape[1], weights["recurrent_kernel"]
     found = np.empty_like(cache.gates)
     of_carry = np.zeros_like(of_hidden)

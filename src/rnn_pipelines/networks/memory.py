@@ -1,4 +1,4 @@
-"""Memory: what a training would need, told before it begins; and arrays that are made and freed at every step."""
+"""Memory: checks before a training starts, and faster reuse of freed arrays."""
 
 import ctypes
 import sys
@@ -6,17 +6,17 @@ from pathlib import Path
 
 from rnn_pipelines.errors import ParameterError
 
-# Parameters of glibc's mallopt, and the greatest size that it takes for the first.
+# Parameters of glibc's mallopt, and the largest value of the first.
 M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1
 MAX_MMAP_THRESHOLD = 2**25
 KEPT_BYTES = 2**30
 
 
 def keep_freed_memory() -> None:
-    """Has the C library keep freed memory for the next arrays, up to 1 GiB, for as long as the process lives.
+    """Let the C library keep up to 1 GiB of freed memory for new arrays, until the process ends.
 
-    By default it gives arrays back to the system at once, which then clears the same pages anew at every step: a third
-    of the time of a training of small networks. Only glibc has the switch; elsewhere nothing happens.
+    By default it returns freed arrays to the system, which clears the same pages again at every step. This takes a
+    third of the time of training small networks. Without glibc, this function does nothing.
 
     Source: mallopt(3).
     """
@@ -28,7 +28,7 @@ def keep_freed_memory() -> None:
         library.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
-# Limits of the container's memory, and what of it is taken, where there is one.
+# Files of the container's memory limit and its memory in use, if there is a container.
 CGROUP_LIMITS = (
     (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
     (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes")),
@@ -36,14 +36,14 @@ CGROUP_LIMITS = (
 
 
 def require_memory(num_bytes: float, what: str, remedy: str) -> None:
-    """Ends a run before it takes more memory than there is, because the system would end it without a word.
+    """Check that enough memory is free, because the system would kill the process without a message.
 
     Args:
-        num_bytes: that are needed, about.
-        what: needs them.
-        remedy: what needs less.
+        num_bytes: approximate number of bytes that are needed.
+        what: the computation, for the message.
+        remedy: the parameters to reduce, for the message.
     Raises:
-        ParameterError: there is less; the message holds both figures.
+        ParameterError: too little memory is free; the message holds both figures.
     """
     free = find_free_bytes()
     if num_bytes > free:
@@ -54,7 +54,7 @@ def require_memory(num_bytes: float, what: str, remedy: str) -> None:
 
 
 def find_free_bytes() -> int:
-    """Memory that this process can still take: that of the machine, or of the container that it runs in."""
+    """Return the free memory in bytes: of the machine, or of the container if that is less."""
     import psutil
 
     free = int(psutil.virtual_memory().available)
@@ -65,16 +65,16 @@ def find_free_bytes() -> int:
 
 
 def estimate_recurrent_bytes(num_gates: int, num_inputs: int, units: int, time: int, batch: int) -> float:
-    """What one recurrent layer takes in training, float32.
+    """Return the memory of training one recurrent layer, float32, in bytes.
 
-    Of each weight there are five (itself, its gradient, Adam's two means, their running mean), and as many for a
-    moment; of each step and window, on the way there and back, the inputs and gates twice, and the states three times.
+    Each weight has five arrays (itself, its gradient, Adam's two means, the running mean), plus temporary ones. Each
+    step of each example has its inputs and gates twice and its states three times, for both passes.
 
     Args:
         num_gates: of the cell, 1 to 4.
-        num_inputs: that it reads at a step.
-        units: its width.
-        time, batch: steps, and windows or texts, of a gradient step.
+        num_inputs: features of a step.
+        units: size of the state.
+        time, batch: steps of an example, and examples of a gradient step.
     """
     width = num_gates * units
     weights = (num_inputs + units + 2) * width

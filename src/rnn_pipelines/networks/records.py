@@ -1,4 +1,4 @@
-"""What is on record of a training and of a network's layers, as JSON; free of Keras."""
+"""The JSON records of a training and of a network's layers; does not import Keras."""
 
 from typing import NotRequired, TypedDict
 
@@ -9,8 +9,8 @@ class LayerRecord(TypedDict):
     Attributes:
         layer: its name.
         kind: its class in Keras.
-        output_shape: without the batch; None where an axis is as long as its input.
-        num_parameters: weights, those that are not trained too.
+        output_shape: without the batch; None for an axis that is as long as its input.
+        num_parameters: number of weights, including those that are not trained.
     """
 
     layer: str
@@ -20,13 +20,13 @@ class LayerRecord(TypedDict):
 
 
 class TrainingRecord(TypedDict):
-    """How one training went.
+    """The duration and result of one training.
 
     Attributes:
         training_seconds: wall time without the compilation of graphs.
-        compile_seconds: that of the compilation.
-        num_epochs, num_steps: until it ended; a step is one of the gradient.
-        best_epoch: whose weights are kept, from 1.
+        compile_seconds: wall time of the compilation.
+        num_epochs, num_steps: epochs and gradient steps until the end.
+        best_epoch: epoch whose weights are kept, from 1.
         num_parameters: of the network.
         layers: from input to output.
     """

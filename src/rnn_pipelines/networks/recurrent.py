@@ -1,4 +1,4 @@
-"""What all networks of the project share."""
+"""The recurrent layers by name, and the summary of a network's layers."""
 
 import keras
 from keras import layers
@@ -9,7 +9,7 @@ RECURRENT_LAYERS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.
 
 
 def summarize_layers(model: keras.Model) -> list[LayerRecord]:
-    """What stands in the network, from input to output."""
+    """Return a record of each layer, from input to output."""
     return [
         {
             "layer": layer.name,

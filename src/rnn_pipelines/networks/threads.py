@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def use_one_thread() -> Iterator[None]:
-    """One thread for the products inside: on small matrices several wait for each other longer than they compute."""
+    """Limit matrix products to one thread: on small matrices, several threads spend most of their time waiting."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1, user_api="blas"):
