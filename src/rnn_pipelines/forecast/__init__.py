@@ -1,1 +1,1 @@
-"""Forecasting of series, from the table to the report."""
+"""Forecasting of time series, from the table to the report."""

@@ -1,4 +1,4 @@
-"""All forecasts that were ever made, each once."""
+"""The data set of the forecast log, which holds each forecast once."""
 
 import io
 from typing import Any
@@ -13,21 +13,21 @@ from rnn_pipelines.storage.files import replace_file
 from rnn_pipelines.storage.formats import check_format
 from rnn_pipelines.storage.lock import hold_lock
 
-# To add some rows takes a second; only a process that was stopped holds the lock for longer.
+# Adding rows takes a second. Only a suspended process holds the lock for longer.
 LOCK_SECONDS = 60
-# Of the file; one that was made before there were numbers has none, and is read. Up to 1, there are no bounds.
+# Format of the file. Format 1 has no bounds. The oldest files have no number, and are readable.
 FORMAT = 2
 
 
 class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
-    """A Parquet file to which forecasts are added; those that are in it stay as they are.
+    """A Parquet file of forecasts. Rows are only added, never changed.
 
-    Runs that are repeated, break off or run at the same time lose and double nothing: one after another they read the
-    file and replace it whole. Bounds of a level that was not there before are empty for older rows. The file carries
-    the number of its format.
+    Repeated, interrupted and parallel runs neither lose nor duplicate rows: a lock lets one at a time read the file and
+    replace it atomically. If new rows have bounds of a new level, these are empty in older rows. The file contains the
+    number of its format.
 
     Args:
-        filepath: the file, on this machine.
+        filepath: a local path.
         metadata: for Kedro's plugins.
     """
 
@@ -36,10 +36,10 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         self.metadata = metadata
 
     def load(self) -> ForecastLog:
-        """All forecasts, in the order in which they were made.
+        """Return all forecasts, in the order in which they were made.
 
         Raises:
-            DatasetError: there are none yet, or a newer version has made the file (Kedro makes it of every error).
+            DatasetError: the file does not exist, or a newer version has written it (Kedro converts all errors).
         """
         if not self._path.exists():
             raise DatasetError(f"{self._path}: no forecasts yet. Run kedro run --pipelines=predict_forecast first.")
@@ -49,7 +49,7 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         return log
 
     def save(self, data: ForecastLog) -> None:
-        """Adds the rows whose key is not there yet."""
+        """Add the rows whose keys are new."""
         with hold_lock(self._path.with_name(f".{self._path.name}.lock"), LOCK_SECONDS):
             there = self.load() if self._path.exists() else data.head(0)
             fixed = [[name for name in table if not ForecastLogTable.is_in_family(name)] for table in (there, data)]
@@ -67,7 +67,7 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
             replace_file(self._path, packed.getvalue())
 
     def preview(self, nrows: int = 20) -> TablePreview:
-        """The newest rows, for kedro-viz."""
+        """Return the newest rows, for kedro-viz."""
         return TablePreview(self.load().tail(nrows).astype(str).to_dict(orient="split"))
 
     def _exists(self) -> bool:

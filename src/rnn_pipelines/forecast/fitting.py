@@ -1,4 +1,4 @@
-"""All methods of a table, fitted in one go by the functions that the pipeline's nodes call."""
+"""Fitting of all methods on a table, with the functions of the pipeline's nodes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from rnn_pipelines.forecast.series.windows import Part
 
 @dataclass(frozen=True)
 class ForecastSpec:
-    """All blocks of parameters of `forecast`; see the types of the attributes.
+    """All parameters of `forecast`.
 
     Attributes:
         networks: by name in the registry.
@@ -42,12 +42,12 @@ class Fitted:
 
     Attributes:
         spec: all parameters.
-        panel: the series, prepared, and their windows.
-        settings: of a forecaster of them, still without networks.
+        panel: the prepared series and their windows.
+        settings: of a forecaster, without networks.
         linear: the linear models.
         networks: trained, by name, with their records.
-        methods: all methods by name, the ensemble among them.
-        intervals: of every method.
+        methods: all methods by name, including the ensemble.
+        intervals: of all methods.
     """
 
     spec: ForecastSpec
@@ -65,9 +65,9 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
     Args:
         table: the series as they were read.
         covariate_table: see `read_covariates`; None if there are none.
-        spec: what to fit.
+        spec: all parameters.
     Raises:
-        SeriesError: the series can't be used; the message says why and what to do.
+        SeriesError: the series cannot be used; the message holds the reason and a remedy.
         TrainingError: a loss is no longer finite.
     """
     given = {
@@ -87,11 +87,11 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
 
 
 def tabulate_part(fitted: Fitted, part: Part) -> Predictions:
-    """Lay the forecasts of all methods, with intervals, side by side in the data's own unit.
+    """Return the forecasts of all methods side by side, with intervals, in the unit of the data.
 
     Args:
         fitted: on a table.
-        part: `test`, beside the actual values, or `future`.
+        part: `test`, with the actual values, or `future`.
     """
     return _tabulate(fitted, forecast_methods(fitted.panel.windows, fitted.linear, fitted.methods), part)
 
@@ -103,12 +103,10 @@ def _tabulate(fitted: Fitted, forecasts: Mapping[str, Forecasts], part: Part) ->
 
 
 def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
-    """Return every metric of every method on the test part, the best one first.
+    """Return all metrics of all methods on the test part, the best method first.
 
-    Args:
-        fitted: on a table.
     Returns:
-        `forecaster` and its metrics, see `ForecastMetrics`; sorted by that of the verdict.
+        `forecaster` and its metrics, see `ForecastMetrics`; sorted by the metric of the verdict.
     """
     panel = fitted.panel
     records: dict[str, Any] = {name: network.record for name, network in fitted.networks.items()}
@@ -130,7 +128,7 @@ def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
 def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:
     """Return a forecaster of each method, for newer values."""
     panel = fitted.panel
-    # Windows of newer values are padded by the same season.
+    # Windows of newer values are padded with the same season.
     settings = fitted.settings.model_copy(update={"season_length": panel.windows.season_length})
     has_levels, normalizer = bool(fitted.spec.level.root), fitted.linear.normalizer
     return {
@@ -146,7 +144,7 @@ def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:
 
 
 def make_champion(fitted: Fitted) -> Forecaster:
-    """Return the ensemble as a retraining makes it, with its networks' settings and the level for monitoring."""
+    """Return the ensemble as in a retraining, with the settings of its networks and the level for monitoring."""
     networks = fitted.networks.values()
     panel, settings = fitted.panel, fitted.settings
     return choose_challenger(

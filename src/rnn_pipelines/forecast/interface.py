@@ -1,6 +1,6 @@
-"""Forecasting from Python: the functions of the pipelines, on a frame.
+"""The Python interface: the functions of the pipelines, on a DataFrame.
 
-What goes into use, and what is saved, is the artefact that `forecaster` has under the same name.
+A saved forecaster is a `Forecaster` of `model.artefact`.
 """
 
 import logging
@@ -51,9 +51,9 @@ from rnn_pipelines.reading.zones import show_table
 logger = logging.getLogger(__name__)
 
 ID = "unique_id"
-# Beyond the trained horizon a prediction goes on horizon by horizon: with no bound, a slip in `h` would never end.
+# Beyond the trained horizon, forecasts are computed horizon by horizon: a typing error in `h` must not run forever.
 MAX_HORIZONS = 1_000
-# Blocks of `covariates` by the names that Nixtla's libraries have for them.
+# Parameters of `covariates` by their names in Nixtla's libraries.
 EXOGENOUS = {"futr_exog": "future", "hist_exog": "past", "stat_exog": "static"}
 
 
@@ -61,19 +61,18 @@ class Forecaster:
     """LSTM, GRU, simple methods and their ensemble on your series, each with intervals.
 
     The parameters are those of `kedro run --pipelines=forecast`, and give the same numbers. The newest part of the
-    series (`split={"test": 0.2}`, or a number of steps) is kept back for `leaderboard`; nothing is learnt from it.
+    series (`split={"test": 0.2}`, or a number of steps) is held out for `leaderboard`, and not used for training.
 
     Args:
         h: steps ahead.
-        level: of the intervals, in percent; none for no intervals.
-        lookback: steps that a forecast sees.
-        freq: pandas offset alias, or a whole number of steps; inferred where it is not given.
-        blocks: what else `parameters_forecast.yml` has: `source`, `gaps`, `split`, `window`, `calendar`, `covariates`,
-            `lstm`, `gru`, `training`, `evaluation`, such as `training={"seed": 1}`. `futr_exog`, `hist_exog` and
-            `stat_exog` are the columns of `covariates` by the names that Nixtla's libraries have for them: known ahead,
-            of the past, static.
+        level: of the intervals, in percent; None for no intervals.
+        lookback: steps of the past that a forecast reads.
+        freq: pandas offset alias, or a whole number of steps; None to infer it.
+        blocks: other parameters of `parameters_forecast.yml`: `source`, `gaps`, `split`, `window`, `calendar`,
+            `covariates`, `lstm`, `gru`, `training`, `evaluation`, such as `training={"seed": 1}`. As in Nixtla's
+            libraries, `futr_exog`, `hist_exog` and `stat_exog` are the columns of future, past and static covariates.
     Raises:
-        ParameterError: there is no such parameter, or its value is refused.
+        ParameterError: a parameter does not exist, or its value is invalid.
     """
 
     def __init__(
@@ -97,13 +96,13 @@ class Forecaster:
         self._covariates: pd.DataFrame | None = None
 
     def fit(self, frame: pd.DataFrame) -> Self:
-        """Fits everything.
+        """Fit all methods.
 
         Args:
-            frame: `ds, y`, `unique_id` where there are several series, and the covariates; it is not changed. Rows
-                after the last `y` have values of covariates that are known ahead.
+            frame: `ds, y`, `unique_id` if there are several series, and the covariates; it is not changed. Rows after
+                the last `y` hold values of future covariates.
         Raises:
-            SeriesError: the series can't be used; the message says why and what to do.
+            SeriesError: the series cannot be used; the message holds the reason and a remedy.
         """
         table, covariates, source = self._read(frame)
         fitted = fit_forecasters(table, covariates, self._with(source))
@@ -113,19 +112,19 @@ class Forecaster:
     def predict(
         self, frame: pd.DataFrame | None = None, h: int | None = None, level: Sequence[int] | None = None
     ) -> pd.DataFrame:
-        """Forecasts the steps after each series' end.
+        """Forecast the steps after each series' end.
 
         Args:
             frame: newer values of the same series, with their covariates; or, after `fit`, only the covariates over the
-                horizon, without values of `y`. Where it is None, all that `fit` was given counts.
-            h: steps ahead, at most 1,000 times the trained horizon. Those beyond it are forecast from forecasts;
-                `is_recursive` tells them, and they have no bounds, because nobody has measured how far off they are.
-            level: of the intervals, in percent; those that were asked for where it is None.
+                horizon, without values of `y`. None for the data of `fit`.
+            h: steps ahead, at most 1,000 times the trained horizon. Steps beyond it are forecast recursively. They are
+                marked by `is_recursive`, and have no bounds because their errors were not measured.
+            level: of the intervals, in percent; None for those of the constructor.
         Returns:
-            `unique_id, ds`; `is_recursive` where the trained horizon is not enough; a column for each forecaster, in
-            the unit of `y`; and its bounds, such as `gru-lo-80`. After `load` the one forecaster is `ensemble`.
+            `unique_id, ds`; `is_recursive` if `h` exceeds the trained horizon; a column for each forecaster, in the
+            unit of `y`; and its bounds, such as `gru-lo-80`. After `load`, the only forecaster is `ensemble`.
         Raises:
-            SeriesError: the series can't be used, are not those of the training or too short; covariates are missing.
+            SeriesError: the series cannot be used, are too short or not those of the training; covariates are missing.
             ParameterError: there are no intervals of that level, or `h` is not a number of steps within its bounds.
         """
         best = self._require_fit()
@@ -134,7 +133,7 @@ class Forecaster:
         num_steps = horizon if h is None else _take_steps(h, horizon)
         series, covariates = self._find_series(frame, num_steps)
         check_recursive(best, series, num_steps, covariates)
-        # Scale, calendar and covariates are those of one training, so that all forecasters read the same rows.
+        # All forecasters read the same rows, because they share scale, calendar and covariates.
         panel, features = lay_out_recursive(best, series, num_steps, covariates)
         forecasts = {
             name: forecast_recursively(one, panel, features, num_steps) for name, one in self._artefacts.items()
@@ -143,15 +142,15 @@ class Forecaster:
         return table if num_steps > horizon else table.drop(columns="is_recursive")
 
     def holdout(self) -> pd.DataFrame:
-        """Forecasts of the part that was kept back, beside what happened.
+        """Return forecasts of the test part beside the actual values.
 
         Returns:
-            `unique_id, cutoff, ds, horizon_step, y`, and what `predict` has, from every step of the part.
+            `unique_id, cutoff, ds, horizon_step, y`, and the columns of `predict`, from each step of the part.
         """
         return show_table(tabulate_part(self._require_training(), "test").table, self._require_fit().settings.tz)
 
     def leaderboard(self) -> pd.DataFrame:
-        """How everyone did on the part that was kept back, the best one first; see `rank_forecasters`."""
+        """Return the metrics of all forecasters on the test part, the best one first; see `rank_forecasters`."""
         return rank_forecasters(self._require_training())
 
     def cross_validation(
@@ -162,18 +161,18 @@ class Forecaster:
         refit: bool = False,
         workers: int | None = 1,
     ) -> pd.DataFrame:
-        """Forecasts the newest windows of each series by fits that have not seen them; what `fit` found stays.
+        """Forecast the newest windows of each series by models fitted without them. The fitted state does not change.
 
         Args:
             frame: see `fit`.
-            n_windows: windows of each series, the newest of which ends with it.
-            step_size: steps from one window to the next; the horizon where it is None.
-            refit: whether everything is fitted again for each window; else once, before the first.
-            workers: processes over which fits are spread; None for one a core.
+            n_windows: windows of each series; the newest one ends with the series.
+            step_size: steps from one window to the next; None for the horizon.
+            refit: whether to fit again for each window, instead of once before the first.
+            workers: number of processes; None for one per core.
         Returns:
-            `unique_id, ds, cutoff, y`, and what `predict` has.
+            `unique_id, ds, cutoff, y`, and the columns of `predict`.
         Raises:
-            SeriesError: the series can't be used, or are too short for the windows.
+            SeriesError: the series cannot be used, or are too short for the windows.
             ParameterError: a number is below 1.
         """
         asked = {"n_windows": n_windows, "step_size": step_size, "refit": refit}
@@ -185,14 +184,14 @@ class Forecaster:
         return show_table(found, table.attrs.get("tz"))
 
     def explain(self, frame: pd.DataFrame | None = None, forecaster: str = ENSEMBLE) -> pd.DataFrame:
-        """How much each value of the past, each covariate and the calendar moved each step of `predict(frame)`.
+        """Return what each past value, each covariate and the calendar contribute to each step of `predict(frame)`.
 
         Args:
             frame: see `predict`.
-            forecaster: which one; after `load` there is `ensemble` alone.
+            forecaster: its name; after `load`, only `ensemble` exists.
         Returns:
             `unique_id, cutoff, ds, horizon_step, input, lag, contribution`, in the unit of `y`; see `explain_windows`.
-            The contributions of a step sum up to its forecast.
+            The contributions of a step sum to its forecast.
         Raises:
             ParameterError: there is no such forecaster.
             SeriesError: see `predict`.
@@ -206,13 +205,13 @@ class Forecaster:
         return show_table(explain_ends(artefact, series, covariates), artefact.settings.tz)
 
     def save(self, path: str | Path) -> None:
-        """Saves the `ensemble` as a folder of arrays and JSON; what else was fitted is not in it.
+        """Save the `ensemble` as a folder of arrays and JSON. Other fitted methods are not saved.
 
-        A saved model that is there is replaced at one moment; several threads and processes may save and load at once.
+        An existing model is replaced atomically. Several threads and processes may save and load at once.
 
         Raises:
-            ParameterError: nothing was learnt yet, or the path is none.
-            ChampionError: the folder can't be written, or holds other files than a saved model, unchanged.
+            ParameterError: nothing was fitted yet, or the path is invalid.
+            ChampionError: the folder cannot be written, or holds other files, which stay unchanged.
             LockedError: another save into the folder did not end in time.
         """
         artefact = self._require_fit() if self._fitted is None else make_champion(self._fitted)
@@ -220,23 +219,23 @@ class Forecaster:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """What `save` has written, or a champion: the forecaster `ensemble`, for `predict`.
+        """Load a saved forecaster or a champion: the forecaster `ensemble`, for `predict`.
 
-        Parameters that the file doesn't have, such as those of the training, have their defaults again.
+        Parameters that are not saved, such as those of the training, have their defaults.
 
         Args:
             path: the folder of a saved forecaster, of a champion's version, or of a task's champion.
         Raises:
-            ParameterError: the path is none.
-            ChampionError: there is none, it is damaged, or an older version of the project has saved it.
-            NewerFormatError: a newer version of the project has written it.
+            ParameterError: the path is invalid.
+            ChampionError: the folder has no model, or one that is damaged or of an older version of the project.
+            NewerFormatError: a newer version of the project has written the model.
         """
         artefact = load_model(path, unpack)
         known, settings = artefact.intervals, artefact.settings
         level = [] if known is None else [one for one in known.levels.tolist() if one != ANOMALY_LEVEL]
         covariates = artefact.coding.make_spec().model_dump()
         zone = settings.zone
-        # Times that carry a zone need no parameter; a forecaster of before the zone was kept has that of its calendar.
+        # Times with a zone need no parameter. Old forecasters have no zone; theirs is the zone of the calendar.
         tz = settings.tz if zone is None else None if zone.is_carried else zone.name
         blocks = {
             "source": {"tz": tz},
@@ -268,7 +267,7 @@ class Forecaster:
         return asked
 
     def _find_series(self, frame: pd.DataFrame | None, num_steps: int) -> tuple[Series, pd.DataFrame | None]:
-        """The series, repaired as they were in the training, and the covariates; warns of those that are not read."""
+        """Return the series, repaired as in the training, and the covariates; warn of unread rows."""
         source = self.spec.recipe.source
         is_ahead = self._fitted is not None and self.spec.recipe.covariates.future
         if frame is None or (is_ahead and _has_no_values(frame, source.target)):
@@ -277,20 +276,20 @@ class Forecaster:
             return self._fitted.panel.series, self._add_ahead(frame, num_steps)
         best = self._artefacts[ENSEMBLE]
         is_nameless = isinstance(frame, pd.DataFrame) and not frame.empty and ID not in frame and source.id is None
-        # The one series of the training may have a name, which a frame without names doesn't need to know.
+        # A frame without names stands for the only series of the training, whatever its name.
         if is_nameless and len(best.scaler) == 1 and best.scaler[ID].iloc[0] != source.target:
             frame = frame.assign(**{ID: best.scaler[ID].iloc[0]})
         table, covariates, source = self._read(frame, best.settings)
         source = source.model_copy(update={"freq": best.settings.freq})
         series = repair_series(table, source, best.settings.gaps)[0]
-        # A table of `covariates.path` may have values for years ahead.
+        # A table of `covariates.path` may hold values for years ahead, which need no warning.
         if best.coding.list_columns("future") and self.spec.recipe.covariates.path is None:
             known = series[series["unique_id"].isin(best.scaler["unique_id"])]
             report_ahead(best, known, covariates[covariates["unique_id"].isin(known["unique_id"])], num_steps)
         return series, covariates
 
     def _add_ahead(self, frame: pd.DataFrame | None, num_steps: int) -> pd.DataFrame | None:
-        """The covariates that `fit` was given, and those of a frame over them."""
+        """Return the covariates of `fit`, replaced and extended by those of a frame."""
         if frame is None or self._covariates is None:
             return self._covariates
         source, future = self._name_columns(frame), self.spec.recipe.covariates.future
@@ -299,13 +298,13 @@ class Forecaster:
         return join_rows(self._covariates, ahead)
 
     def _with(self, source: SourceSpec) -> ForecastSpec:
-        """What was asked for, of a frame with these columns."""
+        """Return the parameters with the columns of a frame."""
         return replace(self.spec, recipe=self.spec.recipe.model_copy(update={"source": source}))
 
     def _read(
         self, frame: pd.DataFrame, learnt: ForecasterSettings | None = None
     ) -> tuple[Source, pd.DataFrame, SourceSpec]:
-        """The frame as the pipelines read it, on the axis of a training if one is given; its covariates and columns."""
+        """Read a frame as the pipelines do, on the axis of a training if given; return it, covariates and columns."""
         if not isinstance(frame, pd.DataFrame):
             raise SeriesError(f"expected a frame of pandas, received {type(frame).__name__}.")
         if frame.empty:
@@ -369,7 +368,7 @@ def _list_columns(name: str, columns: Any) -> tuple[str, ...]:
 
 
 def _take_parameters(name: str, blocks: dict[str, Any]) -> dict[str, Any]:
-    """One block, taken out of all."""
+    """Remove one block of parameters and return it."""
     block = blocks.pop(name, None)
     if not isinstance(block, Mapping | None):
         raise ParameterError(f"{name}: expected a dictionary, received {show(block)}.")

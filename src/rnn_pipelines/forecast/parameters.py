@@ -1,4 +1,4 @@
-"""The blocks of `forecast`, given in Python."""
+"""The parameters of `forecast`, given in Python."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.parameter_models import check_block_names, check_network_cell, join_parameters, read_parameter_model
 
-# What `source` says of a table in memory.
+# The values of `source` for a table in memory.
 IN_MEMORY = {"name": "catalog", "path": None}
 
 
@@ -33,30 +33,30 @@ class FrameSpec(SourceSpec, frozen=True):
 
     @property
     def label(self) -> str:
-        """What messages call it, or the table of `covariates.path`, of which this is a copy."""
+        """Return the name of the frame, or of the table of `covariates.path`, for messages."""
         return "the frame" if self.path is None else make_line(self.path)
 
     @property
     def external_label(self) -> str:
-        """The same: in Python there is no entry of a catalog."""
+        """Return the same label, because Python has no catalog entries."""
         return self.label
 
 
 def list_parameter_models() -> dict[str, Any]:
-    """The type of each block of `forecast`, by its name."""
+    """Return the type of each block of `forecast` by its name."""
     recipe = {name: field.annotation for name, field in Recipe.model_fields.items()}
     networks = dict.fromkeys(NETWORKS, NetworkSpec)
     return {**recipe, "source": FrameSpec, **networks, "training": ForecastTrainingSpec, "level": LevelSpec}
 
 
 def read_parameter_models(given: Mapping[str, Any], others: Iterable[str] = ()) -> ForecastSpec:
-    """The blocks of `forecast` as the library reads them; what is not given has its default.
+    """Read the blocks of `forecast`, with defaults for missing ones.
 
     Args:
         given: by name, each a dictionary or a value, as in `parameters_forecast.yml`.
-        others: names beside those of blocks that whoever asks knows.
+        others: further names that the caller accepts, for the error message.
     Raises:
-        ParameterError: there is no such block or parameter, or its value is refused.
+        ParameterError: a block or parameter does not exist, or its value is invalid.
     """
     types = list_parameter_models()
     check_block_names(given, types, others)

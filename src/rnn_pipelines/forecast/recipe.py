@@ -1,4 +1,4 @@
-"""The one path from a table to windows: steps that Kedro runs as nodes, and everyone else by `run_steps`."""
+"""The steps from a table to windows. Kedro runs them as nodes, all other code by `run_steps`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec
 
 
 class Step(NamedTuple):
-    """One function of a path, with the names of the values that it takes, in order, and gives."""
+    """A function with the names of its inputs and outputs, in order."""
 
     function: Callable[..., Any]
     inputs: tuple[str, ...]
@@ -30,7 +30,7 @@ class Step(NamedTuple):
 
 
 class Recipe(BaseModel, extra="forbid", frozen=True):
-    """How a table becomes windows; see the types of the attributes, which are blocks of parameters."""
+    """The blocks of parameters for the steps from a table to windows."""
 
     source: SourceSpec
     gaps: GapPolicy = GapPolicy("interpolate")
@@ -41,13 +41,13 @@ class Recipe(BaseModel, extra="forbid", frozen=True):
     evaluation: EvaluationSpec = EvaluationSpec()
 
     def list_values(self) -> dict[str, Any]:
-        """The blocks by the names that steps have for them."""
+        """Return the blocks by their names in the steps."""
         return {name: getattr(self, name) for name in type(self).model_fields}
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A table on its way to windows, and the windows; see the types of the attributes."""
+    """The windows of a table, and the intermediate results."""
 
     series: Series
     profile: Profile
@@ -66,9 +66,9 @@ def add_features(
     coding: Coding,
     covariate_table: pd.DataFrame | None,
 ) -> Features:
-    """Adds the steps to be forecast, and what calendar and covariates say about every step.
+    """Add the future steps, and the calendar features and covariates of all steps.
 
-    Once in each fit, so that here the log warns of covariates between steps.
+    This runs once per fit, so that covariates between steps are logged here.
     """
     features = add_known_features(series, profile, calendar, window.fill(profile).horizon, coding, covariate_table)
     if covariate_table is not None and coding.list_columns("future"):
@@ -84,19 +84,19 @@ def add_known_features(
     coding: Coding,
     covariate_table: pd.DataFrame | None,
 ) -> Features:
-    """As `add_features`, for a forecaster and any number of steps; `check_ahead` warns once for all forecasters."""
+    """Add features for a forecaster and any number of steps. `check_ahead` warns once for all forecasters."""
     features = add_calendar(series, profile["freq"], calendar, num_future, profile["tz"])
     return add_covariates(features, coding, covariate_table, num_future, profile["tz"])
 
 
-# With cut-offs of one's own in place of those of a split, from these on.
+# The steps for given cut-offs, without a split.
 LAYOUT = (
     Step(fit_scaler, ("series", "cutoffs"), ("scaler",)),
     Step(fit_coding, ("series", "cutoffs", "covariates", "covariate_table"), ("coding",)),
     Step(add_features, ("series", "profile", "calendar", "window", "coding", "covariate_table"), ("features",)),
     Step(make_windows, ("features", "cutoffs", "scaler", "window", "evaluation", "profile"), ("windows",)),
 )
-# Windows after given times, for a forecaster that has its scaler already.
+# The steps for windows after given times, with the scaler of a forecaster.
 FUTURE = (
     Step(
         add_known_features,
@@ -116,13 +116,13 @@ PREPARATION = (
 
 
 def run_steps(steps: Iterable[Step], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Runs steps one after another, each on values that are given or that a step before it gave.
+    """Run steps in order, each on given values or on outputs of earlier steps.
 
     Args:
         steps: in order.
-        values: what is given, by name.
+        values: the given values by name.
     Returns:
-        All values by name, those of the steps included.
+        All values by name, including the outputs of the steps.
     """
     known = dict(values)
     for step in steps:
@@ -132,10 +132,10 @@ def run_steps(steps: Iterable[Step], values: Mapping[str, Any]) -> dict[str, Any
 
 
 def prepare_panel(table: Source, recipe: Recipe, covariate_table: pd.DataFrame | None = None) -> Panel:
-    """Takes a table all the way to windows, with its covariates.
+    """Make windows of a table and its covariates.
 
     Raises:
-        SeriesError: the series can't be used; the message says why and what to do.
+        SeriesError: the series cannot be used; the message holds the reason and a remedy.
     """
     return _gather(run_steps(PREPARATION, {"table": table, "covariate_table": covariate_table, **recipe.list_values()}))
 
@@ -143,13 +143,13 @@ def prepare_panel(table: Source, recipe: Recipe, covariate_table: pd.DataFrame |
 def lay_out_panel(
     series: Series, profile: Profile, cutoffs: Cutoffs, recipe: Recipe, covariate_table: pd.DataFrame | None = None
 ) -> Panel:
-    """Takes series to windows of other parts than those that the recipe's split has.
+    """Make windows of series with given cut-offs, instead of the recipe's split.
 
     Args:
         series: repaired.
         profile: of the series.
         cutoffs: of the parts.
-        recipe: its split, source and gaps are not read.
+        recipe: its split, source and gaps are not used.
         covariate_table: see `read_covariates`; None if there are none.
     """
     given = {"series": series, "profile": profile, "cutoffs": cutoffs, "covariate_table": covariate_table}
