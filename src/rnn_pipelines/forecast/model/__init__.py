@@ -1,1 +1,1 @@
-"""The model that forecasts: the artefact, forecasts of any length, contributions, and its files."""
+"""The trained forecaster: the artefact, forecasts of any length, contributions, and its files."""

@@ -1,4 +1,4 @@
-"""Everything that a forecast depends on as one thing, and forecasting newer values with it."""
+"""The forecaster as one artefact, and its forecasts of newer values."""
 
 import logging
 from dataclasses import dataclass, field
@@ -38,23 +38,23 @@ from rnn_pipelines.report.numbers import list_some
 logger = logging.getLogger(__name__)
 
 NAMES_IN_MESSAGE = 5
-# What a forecaster says, in tables and in its intervals.
+# The name of a forecaster's point forecasts, in tables and in its intervals.
 FORECAST = "y_hat"
 
 
 class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
-    """What a forecaster was trained with and needs to know again.
+    """The settings of a training that a forecaster needs for new forecasts.
 
     Attributes:
-        networks: what was asked of each network, by name.
-        lookback, horizon: shape of its windows.
-        freq: spacing of its series.
-        season_length: steps in their season.
-        calendar: the harmonics that it reads, none left open.
-        gaps: what becomes of missing steps.
-        tz: zone whose calendar counts, of series whose times are UTC.
-        zone: of the times of the training; None for a forecaster of before it was kept.
-        trained_until: for each series the last time that training or the choice among networks has seen.
+        networks: the parameters of each network, by name.
+        lookback, horizon: shape of the windows.
+        freq: spacing of the series.
+        season_length: steps in a season.
+        calendar: the harmonics, all resolved.
+        gaps: policy for missing steps.
+        tz: zone of the calendar features, for series with times in UTC.
+        zone: of the training's times; None for a forecaster of an older version, which did not store it.
+        trained_until: last time of each series that was used for training or validation.
     """
 
     networks: dict[str, dict[str, Any]] = {}
@@ -70,7 +70,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
 
 
 class ScaledModel(Protocol):
-    """Forecasts the windows of a panel, scaled; see `PanelModel`."""
+    """A model of scaled windows; see `PanelModel`."""
 
     def forecast(self, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
         """Return float32[window, horizon] from int64[window] origins."""
@@ -78,14 +78,14 @@ class ScaledModel(Protocol):
 
 @dataclass(frozen=True)
 class Forecaster:
-    """A trained forecaster, complete: values in, values out, in the series' own unit.
+    """A trained forecaster, whose inputs and outputs have the unit of the series.
 
     Attributes:
-        model: what forecasts scaled windows.
-        scaler: of the series that it knows.
-        settings: what else it needs.
-        intervals: of `FORECAST`; None if none were asked for.
-        coding: of the covariates that it reads.
+        model: forecasts scaled windows.
+        scaler: of the training's series.
+        settings: of the training.
+        intervals: of `FORECAST`; None for no intervals.
+        coding: of the covariates.
     """
 
     model: ScaledModel
@@ -103,15 +103,13 @@ def describe_forecaster(
     calendar: CalendarSpec,
     gaps: GapPolicy,
 ) -> ForecasterSettings:
-    """Gathers what a forecaster that is to be trained must know again when it forecasts newer values.
+    """Return the settings of a forecaster before its training, without networks.
 
     Args:
-        series: with their profile and the cut-offs of their parts.
+        series, profile, cutoffs: the series, their profile and the cut-offs of their parts.
         window, calendar, gaps: see their types.
-    Returns:
-        Settings without networks.
     """
-    # Of a series that is not judged nothing was learnt but its scale.
+    # A series that is not evaluated is used for its scale only.
     num_learnt = np.where(find_unjudged(cutoffs), 1, cutoffs["validation_stop"])
     last = series.iloc[find_rows(series).starts + num_learnt - 1]
     window = window.fill(profile)
@@ -131,18 +129,18 @@ def describe_forecaster(
 def forecast_newest(
     forecaster: Forecaster, table: Source, source: SourceSpec, covariate_table: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Forecasts the steps after each series' end.
+    """Forecast the steps after each series' end.
 
     Args:
-        forecaster: what to forecast with; its spacing and its way with gaps count.
+        forecaster: its spacing and its policy for gaps apply.
         table: the series as they were read.
-        source: where they came from.
+        source: of the table.
         covariate_table: see `read_covariates`; None if there are none.
     Returns:
         See `forecast_cutoffs`.
     Raises:
-        SeriesError: the series can't be used, or have another spacing; a covariate that the forecaster reads is not
-            there, or lacks values over the horizon.
+        SeriesError: the series cannot be used, or have another spacing; a covariate is missing, or lacks values over
+            the horizon.
     """
     settings = forecaster.settings
     check_covariate_columns(covariate_table, forecaster.coding.list_columns())
@@ -153,15 +151,15 @@ def forecast_newest(
 
 
 def check_ahead(forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None, num_steps: int) -> None:
-    """Refuses covariates that are not known so many steps ahead, and tells of rows between steps.
+    """Check that future covariates have values for all steps ahead, and warn of rows between steps.
 
     Args:
-        forecaster: what is to forecast.
+        forecaster: reads the covariates.
         series: repaired.
         covariate_table: see `read_covariates`; None if there are none.
         num_steps: after each series' end.
     Raises:
-        SeriesError: a covariate that is read is not there, or lacks values ahead.
+        SeriesError: a covariate is missing, or lacks values ahead.
     """
     settings, coding = forecaster.settings, forecaster.coding
     check_covariate_columns(covariate_table, coding.list_columns())
@@ -175,26 +173,26 @@ def check_ahead(forecaster: Forecaster, series: Series, covariate_table: pd.Data
 def forecast_cutoffs(
     forecaster: Forecaster, series: Series, cutoffs: pd.DataFrame, covariate_table: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Forecasts from given cut-offs, of which nothing later is seen but the calendar and what else is known ahead.
+    """Forecast from given cut-offs. After a cut-off, only the calendar and future covariates are read.
 
-    Series that the forecaster doesn't know are left out, as are cut-offs before which its lookback has no values, or
-    after which what must be known ahead has none; the log says so. What lies before the beginning of a series is padded
-    if the forecaster has learnt from a panel.
+    Unknown series are left out, and so are cut-offs without values over the lookback, or without future covariates over
+    the horizon. Both are logged. If the forecaster was trained on a panel, values before the start of a series are
+    padded.
 
     Args:
-        forecaster: what to forecast with: its model, its scale, its lookback and calendar.
+        forecaster: provides model, scale, lookback and calendar.
         series: one or several.
-        cutoffs: `unique_id, cutoff`, the last time that each forecast sees.
+        cutoffs: `unique_id, cutoff`, the last time that each forecast reads.
         covariate_table: see `read_covariates`; None if there are none.
     Returns:
-        `unique_id, cutoff, ds, horizon_step` (int64, from 1) and `y_hat` (float64, in the unit of `y`); if it has
-        intervals, `lo_80, hi_80` and the like for each level, NaN where the level can't be promised.
+        `unique_id, cutoff, ds, horizon_step` (int64, from 1) and `y_hat` (float64, in the unit of `y`). With intervals,
+        also `lo_80, hi_80` and the like for each level, NaN if there were too few errors for the level.
     """
     return forecast_panel(forecaster, *lay_out_cutoffs(forecaster, series, cutoffs, covariate_table))
 
 
 def forecast_panel(forecaster: Forecaster, panel: WindowedPanel, features: Features) -> pd.DataFrame:
-    """Forecasts the windows of `lay_out_cutoffs`; see `forecast_cutoffs`."""
+    """Forecast the windows of `lay_out_cutoffs`; see `forecast_cutoffs`."""
     scaler, index = forecaster.scaler, panel.index("future")
     scaled = forecaster.model.forecast(panel, index.origins(np.arange(len(index))))
     forecasts = {FORECAST: Forecasts(test=scaled[:0], future=scaled)}
@@ -216,7 +214,7 @@ def lay_out_cutoffs(
     covariate_table: pd.DataFrame | None,
     num_future: int | None = None,
 ) -> tuple[WindowedPanel, Features]:
-    """Lay out the windows after given cut-offs, and the rows that they are made of.
+    """Return the windows after given cut-offs, and their rows.
 
     Args:
         forecaster, series, cutoffs, covariate_table: see `forecast_cutoffs`.

@@ -1,8 +1,8 @@
-"""What a forecast is made of: how much each value of the past, each covariate and the calendar add to each step.
+"""Contributions of past values, covariates and calendar to each step of a forecast.
 
-The reference is the forecast for a window at its own level, in mid-season: 0 when normalised. Linear models are exact:
-coefficient times value. A network's correction is attributed by integrated gradients. A method that is not broken down
-stands as a whole under its name. The parts of a step sum to its forecast.
+The baseline is the forecast for a window whose normalised values are 0: at its own level, in mid-season. Contributions
+to linear models are exact: coefficient times value. A network's correction is attributed by integrated gradients. Other
+methods have one contribution, under their name. The contributions of a step sum to its forecast.
 """
 
 from collections.abc import Mapping
@@ -24,10 +24,10 @@ from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
 
 BASELINE, CALENDAR, TARGET = "baseline", "calendar", "y"
 COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "input", "lag", "contribution")
-# Series whose next values are explained in a run, and windows of the test part: a window of hours costs as much as 50
-# steps of training.
+# Numbers of series whose next values are explained in a run, and of test windows. A window of hourly values takes as
+# long as 50 steps of training.
 NUM_NEXT, NUM_TYPICAL = 3, 12
-# Of the difference from the baseline, normalised; below it, the slope of the denormalisation is taken instead.
+# For smaller normalised differences from the baseline, the slope of the denormalisation is used.
 SMALLEST_DIFFERENCE = 1e-6
 
 
@@ -35,7 +35,7 @@ def explain_ends(forecaster: Forecaster, series: Series, covariate_table: pd.Dat
     """Explain the forecasts of the steps after each series' end.
 
     Args:
-        forecaster: whose model is a `PanelModel`.
+        forecaster: with a `PanelModel`.
         series, covariate_table: see `forecast_cutoffs`.
     Returns:
         See `explain_windows`.
@@ -56,14 +56,14 @@ def explain_ensemble(
     linear: LinearModels,
     fitted: Mapping[str, FittedMethod],
 ) -> pd.DataFrame:
-    """Explain the ensemble: some of its next values, and some windows of the test part, evenly spaced.
+    """Explain forecasts of the ensemble: some of its next values, and some test windows, evenly spaced.
 
     Args:
         panel, features, scaler: of the series.
         linear: the linear models, for the normalisation.
-        fitted: all methods, the ensemble among them.
+        fitted: all methods, including the ensemble.
     Returns:
-        See `explain_windows`; and `part`, `test` or `future`.
+        The columns of `explain_windows`, and `part`: `test` or `future`.
     """
     model = PanelModel(linear.normalizer, fitted[ENSEMBLE].model)
     numbers: dict[Part, int] = {"future": NUM_NEXT, "test": NUM_TYPICAL}
@@ -75,7 +75,7 @@ def explain_ensemble(
 
 
 def _list_some(panel: WindowedPanel, part: Part, number: int | None = None) -> np.ndarray:
-    """Return origins of a part, evenly spaced if not all are wanted: int64[window]."""
+    """Return origins of a part, all or some of them, evenly spaced: int64[window]."""
     index = panel.index(part)
     wanted = len(index) if number is None else min(number, len(index))
     return index.origins(np.linspace(0, len(index) - 1, wanted).round().astype(int))
@@ -87,14 +87,14 @@ def explain_windows(
     """Explain the forecasts of some windows.
 
     Args:
-        model: what forecasts.
+        model: makes the forecasts.
         panel, features, scaler: of the series.
         origins: int64[window].
     Returns:
         `unique_id, cutoff, ds, horizon_step, input, lag, contribution`: `input` is `y` with its `lag` (1 for the last
-        value seen), a covariate (`future:price`), `calendar`, `baseline` or the name of a method that is not broken
-        down (lag 0). The contribution is in the unit of `y`; those of a step sum to its forecast, but for the error of
-        the quadrature of gradients.
+        value), a covariate (`future:price`), `calendar`, `baseline` or the name of a method that is not broken down
+        (lag 0). Contributions are in the unit of `y`. Those of a step sum to its forecast, except for the quadrature
+        error of the gradients.
     """
     names = [*features.static, *features.future, *features.past]
     mean, deviation = (look_up(features.table, scaler, name) for name in ("mean", "deviation"))
@@ -118,7 +118,7 @@ def _tabulate(
         windows.units.denormalize(values[None])[0] * deviation + mean for values in (parts.forecast, parts.baseline)
     )
     slope = _find_slope(parts, windows) * deviation
-    # Values that are read twice, as history and as a season, count once.
+    # A value that is both history and season gets one row.
     lags, places = np.unique(parts.lags, return_inverse=True)
     summed = np.zeros((len(lags), parts.values.shape[1]))
     np.add.at(summed, places, parts.values)
@@ -138,9 +138,9 @@ def _tabulate(
 
 
 def _find_slope(parts: Contributions, windows: NormalizedWindows) -> np.ndarray:
-    """Return the slope of the denormalisation on the path from the baseline: float64[horizon].
+    """Return the mean slope of the denormalisation between baseline and forecast: float64[horizon].
 
-    It is the same everywhere unless the normalisation takes logarithms.
+    The slope is constant unless the normalisation takes logarithms.
     """
     difference = parts.forecast - parts.baseline
     difference = np.where(np.abs(difference) < SMALLEST_DIFFERENCE, SMALLEST_DIFFERENCE, difference)

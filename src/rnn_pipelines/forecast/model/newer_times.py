@@ -1,4 +1,4 @@
-"""Newer times, held against those that a forecaster was trained on."""
+"""Checks of new times against the time axis of a training."""
 
 import numpy as np
 import pandas as pd
@@ -12,32 +12,32 @@ from rnn_pipelines.forecast.series.time_axis import TimeAxis
 
 
 def find_trained_axis(settings: ForecasterSettings) -> TimeAxis | None:
-    """The axis of the training; None for steps, and for a forecaster of before the zone was kept."""
+    """Return the axis of the training; None for integer steps, and if an older version stored no zone."""
     if settings.zone is None or isinstance(settings.freq, int):
         return None
     return TimeAxis(settings.zone.name, settings.tz is not None, "the training")
 
 
 def have_same_axis(one: ForecasterSettings, other: ForecasterSettings) -> bool:
-    """Whether the times of one forecaster's training are read as those of the other's."""
+    """Return whether two forecasters read times in the same way."""
     axes = [find_trained_axis(settings) for settings in (one, other)]
     if axes[0] is None or axes[1] is None:
         return True
-    # Times in UTC are the same in each zone.
+    # Times in UTC do not depend on the zone.
     return axes[0].is_utc is axes[1].is_utc and (axes[0].is_utc or axes[0].zone == axes[1].zone)
 
 
 def refuse_other_beginnings(table: Source, settings: ForecasterSettings, label: str) -> None:
-    """Refuse days (and other steps that are not counted in UTC) that begin when those of the training do not.
+    """Check that days, and other steps not counted in UTC, begin at the same times as those of the training.
 
-    Midnight in one zone is another time of day in another one, where it would have other calendar features.
+    Midnight in one zone is another time of day in another zone, with other calendar features.
 
     Args:
         table: the series as they were read, on the axis of the training.
         settings: of the forecaster.
         label: of the source, for messages.
     Raises:
-        SeriesError: with both zones, series and time.
+        SeriesError: they do not; the message holds both zones, the series and the time.
     """
     axis, zone = find_trained_axis(settings), table.attrs.get("zone")
     if axis is None or zone is None or axis.is_utc or zone["name"] == axis.zone:

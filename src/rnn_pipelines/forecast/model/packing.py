@@ -17,14 +17,14 @@ from rnn_pipelines.storage.formats import check_future_values, read_object, refu
 
 SETTINGS, SCALER, CODING, MODEL = "settings.json", "scaler.json", "coding.json", "model.npz"
 INTERVALS = "intervals.npz"
-# Of the files as a whole.
+# Format of all files together.
 FORMAT = 1
 
 
 def pack(forecaster: Forecaster) -> dict[str, bytes]:
     """Return the files of a forecaster whose model is an ensemble: content by name."""
     settings = {"format": FORMAT, **forecaster.settings.model_dump(mode="json")}
-    # As lists, because JSON writes a float64 with all its digits, and pandas' own writer with fewer.
+    # As lists, because json writes a float64 with all digits, and pandas with fewer.
     scaler = forecaster.scaler.to_dict(orient="list")
     model = forecaster.model
     assert isinstance(model, PanelModel)
@@ -50,7 +50,7 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
     refuse_other_kind(files, "vocabulary.json", "forecaster")
     check_future_values(files, [SETTINGS], "forecaster")
     found = read_object(files[SETTINGS], "forecaster", FORMAT)
-    # From JSON, in which times are text.
+    # Validated as JSON, because times are text there.
     settings = ForecasterSettings.model_validate_json(json.dumps({k: v for k, v in found.items() if k != "format"}))
     check_future_values(files, [SCALER, CODING, MODEL], "forecaster")
     intervals = Intervals(**_read_values(files[INTERVALS])) if INTERVALS in files else None

@@ -1,4 +1,4 @@
-"""Forecasts of any length: what a forecaster says, and beyond its horizon what it says after its own forecasts."""
+"""Forecasts of any length: beyond its horizon, a forecaster reads its own forecasts."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,13 +22,13 @@ from rnn_pipelines.reading.times import format_time
 def lay_out_recursive(
     forecaster: Forecaster, series: Series, num_steps: int, covariate_table: pd.DataFrame | None = None
 ) -> tuple[WindowedPanel, Features]:
-    """Lay out the windows at each series' end, with rows for all steps ahead.
+    """Return the windows at each series' end, with rows for all steps ahead.
 
     Args:
-        forecaster: one of those that `forecast_recursively` is to forecast with; all are of one training.
+        forecaster: any forecaster of the training.
         series: one or several.
         num_steps: after each series' end.
-        covariate_table: that has passed `check_recursive`; None if there are none.
+        covariate_table: checked by `check_recursive`; None if there are none.
     Raises:
         SeriesError: none of the series can be forecast.
     """
@@ -40,7 +40,7 @@ def lay_out_recursive(
 
 
 def count_ahead(forecaster: Forecaster, num_steps: int) -> int:
-    """The steps of whole horizons that so many steps need."""
+    """Return the number of steps, rounded up to whole horizons."""
     horizon = forecaster.settings.horizon
     return -(-num_steps // horizon) * horizon
 
@@ -48,19 +48,19 @@ def count_ahead(forecaster: Forecaster, num_steps: int) -> int:
 def forecast_recursively(
     forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int
 ) -> pd.DataFrame:
-    """Forecasts the steps after each series' end, however many.
+    """Forecast any number of steps after each series' end.
 
-    Beyond the horizon, forecasts are read as if they had happened. Nobody has measured how far off those are, so that
-    they have no bounds.
+    Beyond the horizon, forecasts are read as if they were actual values. Their errors were not measured, so that they
+    have no bounds.
 
     Args:
-        forecaster: what to forecast with.
+        forecaster: makes the forecasts.
         panel, features: of `lay_out_recursive`.
         num_steps: after each series' end.
     Returns:
-        See `forecast_cutoffs`; and `is_recursive`, whether the step lies beyond the trained horizon.
+        The columns of `forecast_cutoffs`, and `is_recursive` for steps beyond the trained horizon.
     Raises:
-        SeriesError: a forecast grows beyond what networks compute with.
+        SeriesError: a forecast exceeds the range of float32.
     """
     found = forecast_panel(forecaster, panel, features)
     if num_steps > panel.horizon:
@@ -73,7 +73,7 @@ def forecast_recursively(
 def _forecast_beyond_horizon(
     forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int
 ) -> pd.DataFrame:
-    """Forecasts of the steps beyond the first horizon: `unique_id, cutoff, ds, horizon_step, y_hat`."""
+    """Return forecasts of the steps beyond the horizon: `unique_id, cutoff, ds, horizon_step, y_hat`."""
     horizon, index = panel.horizon, panel.index("future")
     origins, steps = index.origins(np.arange(len(index))), np.arange(horizon)
     # Each horizon is written into the rows that the next one reads.
@@ -99,7 +99,7 @@ def _forecast_beyond_horizon(
 
 
 def _check_float32_range(scaled: np.ndarray, features: Features, origins: np.ndarray) -> None:
-    """A forecast that reads itself can grow without a bound."""
+    """Check that forecasts are finite, because recursive forecasts can grow without bound."""
     wrong = np.argwhere(~np.isfinite(scaled))
     if len(wrong):
         window, step = wrong[0]
@@ -114,15 +114,14 @@ def _check_float32_range(scaled: np.ndarray, features: Features, origins: np.nda
 def check_recursive(
     forecaster: Forecaster, series: Series, num_steps: int, covariate_table: pd.DataFrame | None = None
 ) -> None:
-    """Checks once what several forecasters of one training read, and tells of rows between steps.
+    """Check the covariates once for all forecasters of a training, and warn of rows between steps.
 
     Args:
-        forecaster: one of them.
+        forecaster: any forecaster of the training.
         series, num_steps: see `lay_out_recursive`.
         covariate_table: see `read_covariates`; None if there are none.
     Raises:
-        SeriesError: a covariate that the forecaster reads is not there, or lacks values ahead; one of the past would be
-            read beyond the horizon, where nobody knows it.
+        SeriesError: a covariate is missing, or lacks values ahead; past covariates would be needed beyond the horizon.
     """
     horizon, past = forecaster.settings.horizon, forecaster.coding.list_columns("past")
     if num_steps > horizon and past:
@@ -134,11 +133,11 @@ def check_recursive(
 
 
 def report_ahead(forecaster: Forecaster, series: Series, given: pd.DataFrame, num_steps: int) -> None:
-    """Warns of rows of covariates that a forecast of so many steps does not read.
+    """Warn of rows of covariates that a forecast does not read.
 
     Args:
-        forecaster: one of those that are to forecast.
-        series: that it knows, repaired.
+        forecaster: any forecaster of the training.
+        series: of the training, repaired.
         given: `unique_id, ds` of the rows.
         num_steps: after each series' end.
     """
@@ -147,14 +146,14 @@ def report_ahead(forecaster: Forecaster, series: Series, given: pd.DataFrame, nu
 
 
 def raise_no_forecast(forecaster: Forecaster, series: Series) -> NoReturn:
-    """Says why none of the series can be forecast.
+    """Raise an error with the reason why none of the series can be forecast.
 
     Args:
-        forecaster: what was to forecast.
+        forecaster: was to make the forecasts.
         series: repaired.
     Raises:
-        SeriesTooShortError: those that the forecaster knows have too few steps.
-        SeriesError: it knows none, or there are gaps at their ends.
+        SeriesTooShortError: the known series have too few steps.
+        SeriesError: all series are unknown, or there are gaps at their ends.
     """
     settings, names = forecaster.settings, forecaster.scaler["unique_id"]
     lengths = series.loc[series["unique_id"].isin(names), "unique_id"].value_counts()
@@ -178,16 +177,16 @@ def raise_no_forecast(forecaster: Forecaster, series: Series) -> NoReturn:
 
 
 def find_ends(series: Series) -> pd.DataFrame:
-    """The last time of each series: `unique_id, cutoff`."""
+    """Return the last time of each series: `unique_id, cutoff`."""
     return series.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
 
 
 def lay_side_by_side(forecasts: dict[str, pd.DataFrame], levels: Sequence[int]) -> pd.DataFrame:
-    """What several forecasters say about the same steps.
+    """Return the forecasts of several forecasters side by side.
 
     Args:
         forecasts: of `forecast_recursively`, by the name of the forecaster.
-        levels: of the intervals that are kept.
+        levels: of the intervals to keep.
     Returns:
         `unique_id, ds, is_recursive`, a column for each forecaster, and two for each of its levels.
     """
