@@ -1,7 +1,7 @@
-"""What each input adds to a network's correction, by integrated gradients.
+"""Contributions of each input to a network's correction, by integrated gradients.
 
-On the straight path from a window at its own level to the actual one, the gradient with respect to each value, times
-the value. The parts of a step sum to its correction, but for the error of the quadrature.
+The contribution of a value is the value times its mean gradient on the straight path from a window at its own level to
+the actual window. The contributions of a step sum to its correction, except for the quadrature error.
 
 Source: Sundararajan, Taly & Yan (2017), Axiomatic attribution for deep networks, arXiv:1703.01365, equations 1 and 3.
 """
@@ -16,14 +16,14 @@ from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.networks.members import find_input_gradients, forward
 
-# Points on the path, of the Gauss-Legendre rule: exact for polynomials of up to twice this degree.
+# Points of the Gauss-Legendre rule on the path, which is exact for polynomials of a degree below twice this number.
 NUM_POINTS = 24
 
 
 def attribute_correction(
     network: Network, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
 ) -> Contributions:
-    """Return what each input adds to the correction of one window, before shrinkage.
+    """Return the contribution of each input to the correction of one window, before shrinkage.
 
     Args:
         network: trained.
@@ -32,11 +32,11 @@ def attribute_correction(
     has_embedding = bool(network.embedding_kernel.size)
     steps, known = read_windows(panel, windows, origins, network.segment, network.calendar, has_embedding)
     points, weights = np.polynomial.legendre.leggauss(NUM_POINTS)
-    # Each point for each step ahead, side by side as a batch; from -1 … 1 to 0 … 1.
+    # A batch with each point for each step ahead; mapped from -1 … 1 to 0 … 1.
     path = np.repeat((points + 1) / 2, panel.horizon).astype(np.float32)[:, None]
     on_path = steps * path
     if has_embedding:
-        on_path[:, :, -1] = steps[:, :, -1]  # whether a segment is padding is no value
+        on_path[:, :, -1] = steps[:, :, -1]  # the padding flag is constant on the path
     _, cache = forward(network.weights, on_path, known * path)
     ahead = np.tile(np.eye(panel.horizon, dtype=np.float32), (NUM_POINTS, 1))
     num_members = len(network.head_kernel)
@@ -65,15 +65,15 @@ def _average(slopes: np.ndarray, weights: np.ndarray, horizon: int) -> np.ndarra
 
 
 def _split_channels(network: Network, panel: WindowedPanel, slopes: np.ndarray, steps: np.ndarray) -> Contributions:
-    """Map slopes from what a network reads back to the window, see `read_windows`.
+    """Map slopes from the inputs of a network back to the window; see `read_windows`.
 
     Args:
         network: trained.
         panel: the windows.
-        slopes: float64[time, feature, horizon], with respect to what is read.
-        steps: float32[time, feature], what is read.
+        slopes: float64[time, feature, horizon], with respect to the inputs.
+        steps: float32[time, feature], the inputs.
     Returns:
-        Slopes with respect to the history as values; parts of calendar and covariates; nothing else yet.
+        Contributions whose `values` are the slopes with respect to the history, without a baseline yet.
     """
     has_embedding = bool(network.embedding_kernel.size)
     if has_embedding:
@@ -83,20 +83,20 @@ def _split_channels(network: Network, panel: WindowedPanel, slopes: np.ndarray, 
     steps = steps.reshape(-1, num_channels)[-panel.lookback :]
     first = num_channels - (panel.values.shape[1] - panel.calendar.stop)
     products = np.einsum("tc,tch->ch", steps, slopes)
-    # Of one series the first channel is the window less its mean, the second the window; of many the window alone.
+    # Without an embedding, the channels are the window less its mean, and the window. With one, only the window.
     history = slopes[:, 0] if has_embedding else slopes[:, 0] - slopes[:, 0].mean(axis=0) + slopes[:, 1]
     calendar = products[(1 if has_embedding else 2) : first].sum(axis=0)
     return Contributions(np.arange(panel.lookback, 0, -1), history, products[first:], calendar, np.zeros(horizon))
 
 
 def _split_known(panel: WindowedPanel, products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Split the parts of the head's inputs: calendar features and static covariates of a panel, future covariates.
+    """Split the contributions of the head's inputs: calendar and static covariates of a panel, future covariates.
 
     Args:
         panel: the windows.
-        products: float64[known, horizon], parts of the correction.
+        products: float64[known, horizon], contributions to the correction.
     Returns:
-        The calendar's part, float64[horizon], and those of covariates, float64[covariate, horizon].
+        The contributions of the calendar, float64[horizon], and of covariates, float64[covariate, horizon].
     """
     num_future = panel.num_future * panel.horizon
     others, future = np.split(products, [len(products) - num_future])

@@ -19,11 +19,11 @@ RIDGE, BASELINE_ENSEMBLE = "ridge", "baseline_ensemble"
 
 @dataclass(frozen=True)
 class LinearMethod:
-    """A linear method, which is fitted together with all others; see `Method`.
+    """A linear method. All linear methods are fitted together; see `Method`.
 
     Attributes:
-        find: its matrices among the linear models, float64[fold + 1, predictor, horizon]; raises a KeyError if the
-            series have no such method.
+        find: selects its matrices from the linear models, float64[fold + 1, predictor, horizon]; raises a KeyError if
+            the series have no such method.
     """
 
     find: Callable[[LinearModels], np.ndarray]
@@ -32,7 +32,7 @@ class LinearMethod:
     is_candidate: bool = False
 
     def fit(self, data: FittingData) -> FittedMethod | None:
-        """Take the method from the linear models."""
+        """Return the method from the linear models; None if the series have no such method."""
         linear = data.linear
         try:
             matrices = self.find(linear)

@@ -1,4 +1,4 @@
-"""What each input adds to the forecast of one window, in normalised units."""
+"""Contributions of each input to the forecast of one window, in normalised units."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,11 +8,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Contributions:
-    """The parts of one forecast; they sum to it. All arrays are float64 and normalised.
+    """The contributions to one forecast, which sum to it. Arrays are float64 and normalised unless noted.
 
     Attributes:
-        lags: int64[lag], steps before the origin, from 1; a lag may stand there twice.
-        values: float64[lag, horizon], the part of each value of the past.
+        lags: int64[lag], steps before the origin, from 1; a lag may occur twice.
+        values: float64[lag, horizon], for each past value.
         covariates: float64[covariate, horizon]: static, future and past ones.
         calendar, baseline: float64[horizon].
         whole: float64[horizon] by the name of a method whose forecast is not broken down.

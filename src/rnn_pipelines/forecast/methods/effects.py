@@ -1,4 +1,4 @@
-"""Linear effects of covariates: one of each future value on its own step, and lags of all."""
+"""Linear effects of covariates: one of each future value on its own step, and lags of all time-varying covariates."""
 
 from collections.abc import Sequence
 
@@ -6,36 +6,36 @@ import numpy as np
 
 from rnn_pipelines.forecast.series.windows import WindowedPanel, find_history
 
-# Lags of all covariates together: with many of them, few lags of each.
+# The number of lags of all covariates together.
 MAX_LAGGED = 60
 # Normalised targets and covariates are clipped to this before a fit.
 MAX_NORMALIZED = 30.0
-# Keeps the effect of a constant covariate at 0, and shrinks others by a ten-thousandth.
+# Keeps the effect of a constant covariate at 0, and shrinks the others by a ten-thousandth.
 EFFECT_PENALTY = 1e-4
 
 
 def count_lags(panel: WindowedPanel) -> int:
-    """Return the number of newest steps at which covariates are predictors: all of them if covariates are few."""
+    """Return the number of lags of each time-varying covariate: the lookback, or fewer with many covariates."""
     num_time_varying = panel.num_future + panel.num_past
     return min(panel.lookback, max(1, MAX_LAGGED // num_time_varying)) if num_time_varying else 0
 
 
 def count_predictors(panel: WindowedPanel) -> tuple[int, int]:
-    """Return the number of predictors of future covariates, at each step of the horizon, and of all others."""
+    """Return the number of predictors of future covariates over the horizon, and of all other covariate predictors."""
     num_lagged = (panel.num_future + panel.num_past) * count_lags(panel)
     return panel.num_future * panel.horizon, num_lagged + panel.num_static
 
 
 def gather_predictors(panel: WindowedPanel, origins: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Gather the covariates at some origins; of past ones nothing after the origin.
+    """Return the covariates at some origins as predictors. Past covariates are read up to the origin.
 
     Args:
         panel: the windows' series.
         origins: int64[window].
         spread: float64[window, 1], see `normalize_time_varying`.
     Returns:
-        float64[window, predictor]: future ones at all steps of the horizon; varying ones at the newest steps of the
-        window; static ones.
+        float64[window, predictor]: future covariates at all steps of the horizon, time-varying ones at the newest steps
+        of the window, static ones.
     """
     future = gather_future(panel, origins, spread)
     rows = find_history(panel, origins)[:, panel.lookback - count_lags(panel) :]
@@ -51,7 +51,7 @@ def gather_future(panel: WindowedPanel, origins: np.ndarray, spread: np.ndarray)
 
 
 def normalize_time_varying(values: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Normalise covariates by the spread of the window, because their effects are normalised by it too.
+    """Normalise covariates by the spread of the window, which also normalises the target.
 
     Args:
         values: float32[window, step, covariate].
@@ -77,9 +77,8 @@ def fit_effects(
     Args:
         product: XᵀX, Xᵀy and the number of windows.
         inputs: float64[predictor, input], the other regressors.
-        offset: float64[predictor, horizon], subtracted from the targets before.
-        ahead: for each covariate the matrix that passes its value at each step to the forecast of that step:
-            float64[predictor, horizon].
+        offset: float64[predictor, horizon], subtracted from the targets before the fit.
+        ahead: for each covariate the matrix that selects its value at each step: float64[predictor, horizon].
     Returns:
         float64[predictor, horizon].
     Source: Frisch and Waugh (1933), Lovell (1963), doi:10.1080/01621459.1963.10480682.

@@ -1,4 +1,4 @@
-"""The ensemble: the forecast that goes into use, a convex combination of methods by their out-of-fold errors."""
+"""The ensemble: a convex combination of methods, weighted by their out-of-fold errors. It makes the final forecast."""
 
 import time
 from collections.abc import Mapping
@@ -22,9 +22,9 @@ from rnn_pipelines.report.styles import Style
 
 ENSEMBLE = "ensemble"
 ENSEMBLE_STYLE = Style("ensemble", "#cc79a7")
-# With too few windows for validation: half of it is a method that needs few values.
+# The weights with too few windows for validation; Theta needs few values.
 WEIGHTS_OF_FEW = {BASELINE_ENSEMBLE: 0.5, THETA: 0.5}
-# No part of a model has a colon in its name.
+# Suffix of packed weights; no part of a model has a colon in its name.
 WEIGHT = ":weight"
 
 
@@ -33,7 +33,7 @@ class EnsembleModel:
     """The weighted sum of models; see `Model`.
 
     Attributes:
-        weights: by the name of the method, none negative and 1 in sum.
+        weights: by the name of the method, not negative, with sum 1.
         models: by the same names, those with a weight above 0.
     """
 
@@ -48,7 +48,7 @@ class EnsembleModel:
         """Return the weighted sum of forecasts, normalised.
 
         Args:
-            forecasts: by the name of the method; others than those of the ensemble are not read.
+            forecasts: by the name of the method; methods outside the ensemble are ignored.
         """
         combined: np.ndarray = np.sum([self.weights[name] * forecasts[name] for name in self.models], axis=0)
         return combined
@@ -61,7 +61,7 @@ class EnsembleModel:
         )
 
     def pack(self) -> dict[str, Any]:
-        """Return the arrays of each model after its name and a dot, and its weight."""
+        """Return the weight and the arrays of each model, under the name of the method."""
         packed: dict[str, Any] = {}
         for name, model in self.models.items():
             packed[f"{name}{WEIGHT}"] = self.weights[name]
@@ -85,14 +85,14 @@ def unpack_ensemble(values: Mapping[str, Any], normalizer: Normalizer) -> Ensemb
 
 
 def fit_ensemble(data: FittingData, fitted: Mapping[str, FittedMethod]) -> tuple[FittedMethod, dict[str, Any]]:
-    """Weigh the methods by their errors on the validation windows.
+    """Weight the methods by their errors on the validation windows.
 
     Args:
-        data: what they were fitted on.
+        data: the data of the fits.
         fitted: all methods, by name.
     Returns:
-        The ensemble. And a record: `weights` by name; `losses` of each and of the ensemble, normalised, on the
-        validation windows, None if there are too few; `seconds`, wall time of the weighing.
+        The ensemble. And a record: `weights` by name; `losses` of each method and of the ensemble on the validation
+        windows, normalised, None if there are too few; `seconds`, wall time of the weighting.
     """
     started = time.perf_counter()
     candidates = {name: fitted[name] for name in list_candidates(fitted)}
@@ -114,15 +114,14 @@ def fit_ensemble(data: FittingData, fitted: Mapping[str, FittedMethod]) -> tuple
 def fit_all_methods(
     panel: WindowedPanel, linear: LinearModels, **networks: Network
 ) -> tuple[dict[str, FittedMethod], dict[str, Any]]:
-    """Fit the simple methods and the ensemble of all.
+    """Fit the simple methods, and the ensemble of these and the networks.
 
     Args:
         panel: windows for training and validation.
         linear: the linear models of the panel.
         networks: trained, by name.
     Returns:
-        All fitted methods by name: networks, ensemble, simple ones. And the record of the ensemble, see
-        `fit_ensemble`.
+        All fitted methods by name: networks, ensemble, simple methods. And the record of `fit_ensemble`.
     """
     data = FittingData(panel, linear)
     simple = fit_methods(data)
@@ -139,7 +138,7 @@ def make_ensemble(
     Args:
         fitted: by name.
         weights: of some of them, see `EnsembleModel`.
-        seconds: wall time of the weighing.
+        seconds: wall time of the weighting.
     """
     used = {name: fitted[name] for name, weight in weights.items() if weight > 0}
     return FittedMethod(

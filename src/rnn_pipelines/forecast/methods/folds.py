@@ -1,4 +1,4 @@
-"""Folds: parts of the past that are held out in turn, so that each method is measured on windows it has not seen."""
+"""Folds: parts of the past that are held out in turn, so that each method is validated on held-out windows."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -8,13 +8,13 @@ import numpy as np
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 
 NUM_BLOCKS = 5
-# Origins of a panel from which forecasts are measured; each holds out all that comes after it.
+# The number of validation origins of a panel. Each holds out all later windows.
 NUM_ORIGINS = 3
 # More windows than these add nothing, because they overlap.
 MAX_FITTED, MAX_VALIDATION = 20_000, 4_000
-# Fewer windows to learn from than these are too few for validation.
+# The smallest number of training windows of a fold; with fewer, there is no validation.
 MIN_SEEN = 8
-# The level drifts if the mean of more than this part of the newest windows lies outside all earlier means.
+# The level drifts if more than this part of the newest windows have a mean outside the range of earlier means.
 MAX_OUTSIDE = 0.2
 
 
@@ -23,12 +23,12 @@ class Folds:
     """The past of a panel, and the part of it that each fold holds out.
 
     Attributes:
-        fitted: int64[window], origins that methods learn from, evenly spaced, as many of each series.
-        validation: int64[validation], origins whose forecasts are measured.
-        fold: int64[validation], the fold that holds each of them out.
-        begins, stops: int64[fold, series], first origin that a fold holds out of a series, and the stop.
-        horizon: steps, so that no target is seen in part.
-        is_forward: whether all that follows a fold is held out too, because the level drifts or there are many series.
+        fitted: int64[window], origins of the training windows, evenly spaced, equally many of each series.
+        validation: int64[validation], origins of the validation windows.
+        fold: int64[validation], the fold that holds each validation window out.
+        begins, stops: int64[fold, series], first held-out origin of each series, and the stop.
+        horizon: steps between training and held-out windows, so that their targets do not overlap.
+        is_forward: whether later windows are held out too, because the level drifts or there are many series.
         is_enough: whether there are enough windows for validation.
     """
 
@@ -51,7 +51,7 @@ class Folds:
         return float(np.maximum(spans / self.horizon, spans > 0).sum())
 
     def find_seen(self, origins: np.ndarray, series: np.ndarray) -> np.ndarray:
-        """Return whether each fold may learn from each origin: bool[fold, window]; no folds if windows are too few."""
+        """Return whether each fold trains on each origin: bool[fold, window]; no folds if there are too few windows."""
         seen = origins + self.horizon <= self.begins[: len(self), series]
         if not self.is_forward:
             seen |= origins >= self.stops[: len(self), series] + self.horizon - 1
@@ -61,9 +61,9 @@ class Folds:
 def make_folds(panel: WindowedPanel) -> Folds:
     """Hold out parts of the training and validation windows in turn.
 
-    A single series: five blocks, with a horizon before and after each, so that no target is seen in part. If its level
-    drifts: blocks of the newest half, each with all that follows, because interpolating between old and new values is
-    easier than extrapolating. A panel: three origins at its end.
+    A single series has five blocks, with a horizon before and after each, so that training and held-out targets do not
+    overlap. If its level drifts, the blocks divide the newest half, and all later windows are held out too, because
+    interpolation is easier than extrapolation. A panel has three origins at its end.
 
     Args:
         panel: windows for training and validation; its test windows are not touched.
@@ -97,7 +97,7 @@ def find_series(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
 
 
 def measure_drift(panel: WindowedPanel, past: np.ndarray) -> float:
-    """Return the part of the newest half of the windows whose mean lies outside the means before their block."""
+    """Return the share of the newest half of the windows with a mean outside the range of means before their block."""
     sums = np.concatenate([[0.0], np.cumsum(np.nan_to_num(panel.values[: past[-1], 0]), dtype=np.float64)])
     means = (sums[past] - sums[np.maximum(past - panel.lookback, 0)]) / panel.lookback
     edges = np.linspace(len(past) // 2, len(past), NUM_BLOCKS + 1).astype(int)
@@ -119,9 +119,9 @@ def _find_panel_origins(panel: WindowedPanel, past: np.ndarray, series: np.ndarr
     gap = np.maximum(panel.horizon, num_validated // NUM_ORIGINS)
     folds = []
     for _ in range(NUM_ORIGINS):
-        # Not between training and validation, nor inside a hole, where there are no origins.
+        # Moved back to an origin, because there are none in gaps and between training and validation.
         last = np.append(-1, past)[np.searchsorted(past, stops)]
-        # None begins before there are windows, so that their spans are those of windows.
+        # No fold begins before the first window, so that its span counts windows.
         stops = np.maximum(last + 1, firsts)
         folds.append((np.maximum(stops - np.maximum(1, gap - panel.horizon + 1), firsts), stops))
         stops = stops - gap
@@ -142,7 +142,7 @@ def _list_validation(
 
 
 def _thin(origins: np.ndarray, series: np.ndarray, max_windows: int) -> np.ndarray:
-    """Return at most so many origins, or one of each series: evenly spaced, and as many of each series."""
+    """Return at most `max_windows` origins, evenly spaced, with equally many of each series if possible."""
     if len(origins) <= max_windows:
         return origins
     counts = np.bincount(series)
@@ -159,7 +159,7 @@ def _thin(origins: np.ndarray, series: np.ndarray, max_windows: int) -> np.ndarr
 
 
 def _share(counts: np.ndarray, total: int) -> np.ndarray:
-    """Return how many to take of each: as many of each, or all that there are, at most `total` in sum, at least one."""
+    """Return equal shares of `total`, at least 1 each, and at most the count."""
     low, high = 1, int(counts.max())
     while low < high:
         middle = (low + high + 1) // 2

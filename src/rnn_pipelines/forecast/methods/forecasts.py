@@ -39,7 +39,7 @@ def _forecast_part(
     fitted: Mapping[str, FittedMethod],
     seconds: dict[str, float],
 ) -> dict[str, np.ndarray]:
-    """Return float32[window, horizon], scaled, by method; what each of them takes is added to `seconds`."""
+    """Return float32[window, horizon], scaled, by method. The wall time of each method is added to `seconds`."""
     index = panel.index(part)
     found: dict[str, list[np.ndarray]] = {name: [np.zeros((0, panel.horizon), np.float32)] for name in fitted}
     # The ensemble reads the forecasts of the others.
@@ -58,7 +58,7 @@ def _forecast_part(
 
 
 def forecast_simple_methods(panel: WindowedPanel, linear: LinearModels) -> dict[str, Forecasts]:
-    """Fit the simple methods, and forecast the test windows and the steps after each series' end by each of them.
+    """Fit the simple methods, and forecast the test windows and the steps after each series' end.
 
     Args:
         panel: the windows.
@@ -70,12 +70,12 @@ def forecast_simple_methods(panel: WindowedPanel, linear: LinearModels) -> dict[
 def list_seconds(
     linear: LinearModels, fitted: Mapping[str, FittedMethod], forecasts: Mapping[str, Forecasts]
 ) -> dict[str, dict[str, float]]:
-    """Return the wall seconds of each method: `fit_seconds`, all fits that it needs included, and `prediction_seconds`.
+    """Return the wall time of each method: `fit_seconds`, including all fits that it needs, and `prediction_seconds`.
 
     Args:
         linear: the linear models, which are fitted together.
         fitted: by name.
-        forecasts: of the same methods, test part and next values.
+        forecasts: of the same methods.
     """
     return {
         name: {

@@ -1,4 +1,4 @@
-"""Hyperparameters of a network and its training; those that are not given are resolved from the data."""
+"""Hyperparameters of a network and its training. Values that are not given are resolved from the data."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,10 +11,10 @@ from rnn_pipelines.forecast.methods.predictors import count_crossings
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 
-# A longer window is cut down to this many steps of the recurrent layer, by reading several steps as one segment.
+# A long window is read in segments of several steps, with at least this many segments.
 MIN_SEGMENTS = 10
 LONGEST_SINGLE_STEPS = 60
-# Crossings of the middle that show five cycles of a calendar feature: a network memorises fewer.
+# Crossings of the middle in five cycles of a calendar feature. A network memorises features with fewer cycles.
 FIVE_TIMES = 10
 MANY_WINDOWS = 5_000
 
@@ -28,9 +28,9 @@ class Hyperparameters:
         embedding: units of the dense layer before it; 0 for none.
         num_members: networks whose corrections are averaged.
         segment: steps of the series that are read as one.
-        calendar: numbers of the features that are read at each step of the window, from 0.
+        calendar: numbers of the calendar features at each step of the window, from 0.
         batch_size, learning_rate, weight_average, max_steps, patience: see `ForecastTrainingSpec`.
-        is_absolute: whether the absolute error is minimised instead of the squared one.
+        is_absolute: whether to minimise the absolute error instead of the squared one.
     """
 
     units: int
@@ -57,7 +57,7 @@ def resolve_hyperparameters(
 
     Args:
         panel, linear: the windows, and their linear models.
-        network, training: as given; None for a value to be resolved.
+        network, training: the given parameters; values of None are resolved.
     """
     is_single = linear.kind == "series"
     past = list_past(panel)
@@ -78,7 +78,7 @@ def resolve_hyperparameters(
     asked |= {name: getattr(training, name) for name in chosen if hasattr(training, name)}
     chosen |= {name: value for name, value in asked.items() if value is not None}
     if linear.is_enough and not linear.is_forward:
-        # Each block hides itself from one member.
+        # One member for each block that is held out.
         chosen["num_members"] = len(linear.begins)
     return Hyperparameters(
         **chosen,

@@ -1,7 +1,7 @@
 """Prediction intervals from out-of-fold errors.
 
-Split-conformal: the bounds are ranks of past errors, by step ahead, normalised, so that those of a panel are pooled. If
-the noise is clearly uneven, errors are first divided by the spread that is expected of a window.
+Split-conformal: the bounds are ranks of past errors for each step ahead. Errors are normalised, so that all series of a
+panel are pooled. If the noise is clearly uneven, errors are first divided by the expected spread of their window.
 """
 
 import logging
@@ -23,9 +23,9 @@ from rnn_pipelines.parameter_models import validate_number_is_no_boolean
 
 logger = logging.getLogger(__name__)
 
-# Keep logarithms finite: of a normalised change, and of an error, as part of the median error of its step.
+# Added to keep logarithms finite: to a normalised change, and to an error, as part of the median error of its step.
 SMALLEST_CHANGE, SMALLEST_ERROR_PART = 0.02, 0.05
-# Noise counts as uneven if the Winkler score of this level is better by this part and the folds agree (t = 2).
+# Noise is uneven if the Winkler score of this level improves by this part and the folds agree (t = 2).
 TESTED_LEVEL, MIN_GAIN, MIN_SHRINKAGE = 80, 0.005, 0.8
 
 
@@ -38,7 +38,7 @@ class LevelSpec(
     ],
     frozen=True,
 ):
-    """Levels of intervals in whole percent, such as 80 and 95: the part of actuals inside; empty for no intervals."""
+    """Levels of intervals in whole percent, such as 80 and 95: the share of actuals inside; empty for no intervals."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Intervals:
         names: str[forecaster].
         lows, highs: float64[forecaster, level, horizon], errors (actual minus forecast), normalised, over the expected
             spread; infinite if there are too few errors for the level.
-        slopes: float64[forecaster, predictor], of the logarithm of the spread; 0 if the noise counts as even.
-        smallest, largest: float64[forecaster, predictor], range of the predictors; others are clipped to it.
+        slopes: float64[forecaster, predictor], of the logarithm of the spread; 0 if the noise is even.
+        smallest, largest: float64[forecaster, predictor], range to which predictors are clipped.
     """
 
     kind: NormalizationKind
@@ -65,17 +65,17 @@ class Intervals:
     largest: np.ndarray
 
     def pick(self, name: str, new_name: str) -> "Intervals":
-        """Return those of one method, under another name."""
+        """Return the intervals of one method, under another name."""
         place = np.flatnonzero(self.names == name)
         own = {part: getattr(self, part)[place] for part in ("lows", "highs", "slopes", "smallest", "largest")}
         return replace(self, names=np.array([new_name]), **own)
 
 
 def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: LevelSpec) -> Intervals:
-    """Find the intervals of each method from its errors on the validation windows.
+    """Compute the intervals of each method from its errors on the validation windows.
 
     Args:
-        data: what the methods were fitted on.
+        data: the data of the fits.
         fitted: by name.
         level: of the intervals.
     """
@@ -99,7 +99,7 @@ def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: 
 
 
 def count_needed(level: int) -> int:
-    """Return the least number of past errors that an interval of this level needs."""
+    """Return the smallest number of past errors for an interval of this level."""
     return -(-level // (100 - level))
 
 
@@ -111,7 +111,7 @@ def find_missing(levels: np.ndarray, num_errors: int) -> list[int]:
 def _fit_one(
     history: np.ndarray, forecasts: np.ndarray, errors: np.ndarray, fold: np.ndarray, levels: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return the bounds of one method; its noise counts as even unless the folds show otherwise."""
+    """Return the bounds of one method. Its noise is treated as even unless the folds show otherwise."""
     if not len(errors):
         lows, highs = find_ranks(errors, levels)
         return {"lows": lows, "highs": highs} | dict.fromkeys(("slopes", "smallest", "largest"), np.zeros(2))
@@ -125,8 +125,8 @@ def _fit_one(
 def find_ranks(errors: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the lower and the upper bound of the next error, by step ahead.
 
-    Each side is the rank ⌈(n + 1)(1 − α/2)⌉ of the n errors, so that skew noise has a skew interval. With too few
-    errors, both sides are the rank ⌈(n + 1)(1 − α)⌉ of their sizes; with too few for that, they are infinite.
+    Each side is the rank ⌈(n + 1)(1 − α/2)⌉ of the n errors, so that skewed noise has a skewed interval. With fewer
+    errors, both sides are the rank ⌈(n + 1)(1 − α)⌉ of the absolute errors. With too few for that, they are infinite.
 
     Args:
         errors: float64[window, horizon].
@@ -151,7 +151,7 @@ def find_ranks(errors: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np.n
 def _describe(history: np.ndarray, forecasts: np.ndarray) -> np.ndarray:
     """Return the predictors of the spread of an error: float64[window, horizon, 2].
 
-    The logarithm of the mean change of the window from step to step, and the forecast; both normalised.
+    They are the logarithm of the mean change of the window from step to step, and the forecast, both normalised.
     """
     change = np.abs(np.diff(history, axis=1)).sum(axis=1) / max(1, history.shape[1] - 1)
     return np.stack([np.broadcast_to(np.log(change + SMALLEST_CHANGE)[:, None], forecasts.shape), forecasts], axis=-1)
@@ -179,7 +179,7 @@ def _is_uneven(predictors: np.ndarray, errors: np.ndarray, fold: np.ndarray) -> 
         own = fold == number
         slopes = _fit_slopes(predictors[~own], errors[~own])
         limits = predictors[~own].min(axis=(0, 1)), predictors[~own].max(axis=(0, 1))
-        # If errors are rounding alone, spreads are 0 or infinite; such a gain is refused below.
+        # If all errors are rounding errors, spreads are 0 or infinite; such gains are rejected below.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             spread = _expect_spread(predictors, slopes, *limits)
             even = _score(errors[own], *find_ranks(errors[~own], level))
@@ -203,7 +203,7 @@ def bound_forecasts(
     """Return the bounds of a method's forecasts.
 
     Args:
-        intervals: of the forecaster `name`.
+        intervals: include the forecaster `name`.
         panel: the windows.
         origins: int64[window].
         forecasts: float[window, horizon], scaled.
@@ -232,7 +232,7 @@ def bound_forecasts(
 def add_intervals(
     predictions: Predictions, intervals: Intervals, panel: WindowedPanel, scaler: Scaler, part: Part
 ) -> Predictions:
-    """Add the bounds of every method that has intervals.
+    """Add the bounds of each method with intervals.
 
     Args:
         predictions: of all windows of the part, in their order; see `tabulate_forecasts`.

@@ -34,26 +34,26 @@ from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.threads import use_one_thread
 
-# Windows by which a penalty is chosen: more of them choose no better.
+# Largest number of windows for the choice of a penalty; more do not improve it.
 MAX_CHOOSING = 1_000
-# By which part of the error logarithms must be better to be taken.
+# Logarithms must reduce the error by this part.
 MIN_LOG_GAIN = 0.02
 
 
 @dataclass(frozen=True)
 class LinearModels(Folds):
-    """The linear models of a panel, their weights in the ensemble of simple methods, and the folds they are fitted in.
+    """The linear models of a panel, their weights in the baseline ensemble, and their folds.
 
-    Flat, so that one file of arrays holds it.
+    The class is flat, so that one file of arrays holds it.
 
     Attributes:
         kind, season, long_season, calendar: see `Normalizer`; the calendar's cycles are those that occur twice.
         names: str[method].
         matrices: float64[fold + 1, method, predictor, horizon], normalised: of each fold, and last of all data.
-        weights: float64[method], of each in the baseline ensemble, from which networks start.
+        weights: float64[method], of each in the baseline ensemble, which networks correct.
         losses: float64[method + 1], mean error on the validation windows, normalised, squared or absolute; the last is
             that of the baseline ensemble. NaN if there are too few windows.
-        is_absolute: which of the two.
+        is_absolute: whether the losses are absolute errors.
         seconds: wall time of the fit.
     """
 
@@ -100,7 +100,7 @@ class LinearModels(Folds):
 
 
 def fit_linear_models(panel: WindowedPanel) -> LinearModels:
-    """Fit every linear model on each fold and on all data, and weigh them.
+    """Fit the linear models on each fold and on all data, and compute their weights.
 
     Args:
         panel: windows for training and validation; its test windows are not touched.
@@ -154,10 +154,10 @@ def _has_negative_values(panel: WindowedPanel) -> bool:
 
 
 def _measure_scale_free(panel: WindowedPanel, linear: LinearModels) -> float:
-    """Return an error of the baseline ensemble on the validation windows that has what MASE and sMAPE have in common.
+    """Return an error of the baseline ensemble on the validation windows that combines MASE and sMAPE.
 
-    The geometric mean of the absolute error over the spread of the window, and of the absolute error over the level of
-    actual and forecast. Windows that hardly move dominate the first, series near 0 the second.
+    It is the geometric mean of the absolute error over the spread of the window, and of the absolute error over the
+    level of actual and forecast. Nearly constant windows dominate the first, series near 0 the second.
     """
     origins = linear.validation
     windows = normalize_windows(panel, linear.normalizer, origins)
@@ -198,7 +198,7 @@ def _fit(panel: WindowedPanel, folds: Folds, kind: NormalizationKind) -> LinearM
 
 @dataclass(frozen=True)
 class _Errors:
-    """The errors of matrices on the validation windows, each by the fold that holds the window out."""
+    """The validation windows, to measure the out-of-fold errors of matrices."""
 
     actual: np.ndarray
     predictors: np.ndarray
@@ -206,11 +206,11 @@ class _Errors:
     is_absolute: bool
 
     def find(self, matrices: np.ndarray) -> np.ndarray:
-        """Return float64[window · horizon]."""
+        """Return the out-of-fold errors: float64[window · horizon]."""
         return (self.actual - forecast_out_of_fold(matrices, self.fold, self.predictors)).ravel()
 
     def thin(self) -> "_Errors":
-        """Return those of evenly spaced windows, enough to choose a penalty."""
+        """Return a subset of evenly spaced windows, enough to choose a penalty."""
         number = len(self.actual)
         rows = np.linspace(0, number - 1, min(MAX_CHOOSING, number)).astype(int)
         return _Errors(self.actual[rows], self.predictors[rows], self.fold[rows], self.is_absolute)
@@ -269,9 +269,9 @@ def _measure(errors: np.ndarray, is_absolute: bool) -> float:
 
 
 def _weigh_few(names: list[str], knows_future: bool) -> np.ndarray:
-    """With too few windows for validation: half ridge, half the naive methods.
+    """Return the weights with too few windows for validation: half ridge, half the naive methods.
 
-    With future covariates, which naive methods do not read: ridges that start from naive forecasts.
+    Naive methods do not read future covariates. With these, the weights are those of ridges on naive forecasts.
     """
     if knows_future:
         starts = np.array([name in ("ridge_last", "ridge_season") for name in names], float)

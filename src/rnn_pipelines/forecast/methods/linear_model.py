@@ -1,4 +1,4 @@
-"""A linear model at work: forecasts by one matrix, and what each predictor adds."""
+"""Forecasts of a linear model by one matrix, and the contributions of its predictors."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +28,7 @@ class LinearModel:
         return forecasts
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
-        """Return coefficient times value of each predictor."""
+        """Return coefficient times value for each predictor."""
         linear = windows.predictors[0][:, None] * self.matrix
         seasons = _find_season_lags(windows.normalizer, panel, int(origins[0]))
         lags = np.concatenate([np.arange(panel.lookback, 0, -1), *seasons])
@@ -42,7 +42,7 @@ class LinearModel:
 
 
 def _find_season_lags(normalizer: Normalizer, panel: WindowedPanel, origin: int) -> list[np.ndarray]:
-    """Return the lags of the values behind the season's predictors, see `gather_season`: int64[horizon] each."""
+    """Return the lags of the seasonal predictors, see `gather_season`: int64[horizon] each."""
     steps = np.arange(panel.horizon)
     start = panel.series_starts[find_series(panel, np.array([origin]))[0]]
     found = []
@@ -56,7 +56,7 @@ def _find_season_lags(normalizer: Normalizer, panel: WindowedPanel, origin: int)
 
 
 def _sum_by_covariate(panel: WindowedPanel, linear: np.ndarray) -> np.ndarray:
-    """Return one sum for each covariate, float64[covariate, horizon], of parts in the order of `gather_predictors`."""
+    """Sum contributions in the order of `gather_predictors` by covariate: float64[covariate, horizon]."""
     num_varying = panel.num_future + panel.num_past
     ends = np.cumsum([panel.num_future * panel.horizon, num_varying * count_lags(panel)])
     future, lagged, static = np.split(linear, ends)

@@ -1,4 +1,4 @@
-"""Local methods: each reads one series up to the origin and is fitted again at every origin, so that nothing is stored.
+"""Local methods, which are fitted to one series at each origin and store nothing.
 
 A local method is a function and one line in `registry.METHODS`.
 """
@@ -21,18 +21,18 @@ LocalForecast = Callable[[WindowedPanel, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class LocalModel:
-    """A local method at work; see `Model`.
+    """The model of a local method; see `Model`.
 
     Attributes:
-        name: under which its contribution stands.
-        function: what forecasts.
+        name: of its contribution.
+        function: returns the forecasts.
     """
 
     name: str
     function: LocalForecast
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
-        """Normalise what the function forecasts."""
+        """Return the normalised forecasts of the function."""
         return windows.units.normalize(self.function(panel, origins))
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
@@ -41,7 +41,7 @@ class LocalModel:
         return make_whole(self.name, self.forecast(panel, windows, origins)[0], num_covariates)
 
     def pack(self) -> dict[str, Any]:
-        """Return nothing, because the function is all there is."""
+        """Return nothing, because the model has no fitted values."""
         return {}
 
 
@@ -51,7 +51,7 @@ class LocalMethod:
 
     Attributes:
         name: in the registry.
-        function: what forecasts.
+        function: returns the forecasts.
     """
 
     name: str
@@ -61,10 +61,10 @@ class LocalMethod:
     is_candidate: bool = True
 
     def fit(self, data: FittingData) -> FittedMethod:
-        """Forecast the validation windows; each forecast sees the values before its origin alone."""
+        """Forecast the validation windows. Each forecast only reads values before its origin."""
         model = LocalModel(self.name, self.function)
         return FittedMethod(model, model.forecast(data.panel, data.windows, data.validation))
 
     def unpack(self, values: Mapping[str, Any], normalizer: Normalizer) -> LocalModel:
-        """Return the model; nothing was stored."""
+        """Return the model, which has no stored values."""
         return LocalModel(self.name, self.function)

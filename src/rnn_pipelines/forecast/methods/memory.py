@@ -6,15 +6,15 @@ from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.networks.members import NUM_GATES, MemberShape
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes
 
-# Linear methods at most, each a matrix for each fold.
+# Largest number of linear methods. Each has one matrix per fold.
 MAX_LINEAR_METHODS = 12
 
 
 def estimate_linear_bytes(panel: WindowedPanel, folds: Folds) -> float:
-    """Return the bytes that `fit_linear_models` needs, float64.
+    """Return the memory of `fit_linear_models` in bytes, float64.
 
-    The predictors of all fitted and validation windows, three times while they are concatenated; for each fold, and for
-    all data, the products of predictors, about four times while they are solved; and the matrices.
+    It holds the predictors of all fitted and validation windows three times during concatenation. For each fold and for
+    all data, it holds the products of predictors about four times while solving, and the matrices.
     """
     num_predictors = panel.lookback + 2 * panel.horizon + sum(count_predictors(panel)) + panel.num_known + 1
     num_windows, num_fits = len(folds.fitted) + len(folds.validation), len(folds) + 1
@@ -25,13 +25,13 @@ def estimate_linear_bytes(panel: WindowedPanel, folds: Folds) -> float:
 def estimate_training_bytes(
     panel: WindowedPanel, shape: MemberShape, num_members: int, segment: int, batch_size: int, num_validation: int
 ) -> float:
-    """Return the bytes that the training of a network needs: all members at once, and the inputs of validation windows.
+    """Return the memory of training a network in bytes: all members, and the inputs of validation windows.
 
     Args:
         panel: the windows.
         shape: of each member.
-        num_members: that are trained.
-        segment: steps of the series that are read as one.
+        num_members: members in training.
+        segment: steps of the series in one step of the network.
         batch_size: windows of a gradient step.
         num_validation: validation windows.
     """

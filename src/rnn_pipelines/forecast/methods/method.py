@@ -1,7 +1,7 @@
-"""The one kind of forecasting method: it is fitted on a panel, forecasts from origins, and has out-of-fold forecasts.
+"""The interface of all forecasting methods: fitted on a panel, with out-of-fold forecasts, and forecasts from origins.
 
-A new method is one file with an object that has what `Method` asks for, and one line in `registry.METHODS`. Linear
-models, local methods such as Theta, networks and the ensemble are such objects.
+A new method is one file with an object that implements `Method`, and one line in `registry.METHODS`. Linear models,
+local methods such as Theta, networks and the ensemble are such objects.
 """
 
 import time
@@ -28,24 +28,24 @@ BATCH_SIZE = 1024
 
 
 class Model(Protocol):
-    """Forecasts normalised windows."""
+    """A fitted model of normalised windows."""
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
         """Return the forecasts of some windows: float64[window, horizon], normalised.
 
         Args:
-            panel: the series, of which nothing at or after an origin may be read but what is known ahead.
+            panel: the series. At or after an origin, only calendar features and future covariates may be read.
             windows: of these origins.
             origins: int64[window].
         """
         ...
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
-        """Return what each input adds to the forecast of one window; `whole` for a method that cannot say."""
+        """Return the contributions to the forecast of one window; as `whole` if the method is not broken down."""
         ...
 
     def pack(self) -> dict[str, Any]:
-        """Return the arrays and numbers from which `Method.unpack` makes the model again."""
+        """Return the arrays and numbers for `Method.unpack`."""
         ...
 
 
@@ -54,9 +54,9 @@ class FittedMethod:
     """A method after its fit.
 
     Attributes:
-        model: fitted on the whole past.
-        out_of_fold: float[validation, horizon], normalised: forecasts of the validation windows by fits that have not
-            seen them; no rows if there are too few windows to hold any out.
+        model: fitted on all windows for training and validation.
+        out_of_fold: float[validation, horizon], normalised: forecasts of the validation windows by fits without them;
+            no rows if there are too few windows for validation.
         seconds: wall time of the fit, without that of the linear models.
         needs_linear: whether the linear models are fitted first.
     """
@@ -69,7 +69,7 @@ class FittedMethod:
 
 @dataclass(frozen=True)
 class FittingData:
-    """What methods are fitted on. Its validation windows are normalised once, for all methods.
+    """The data for fitting methods. The validation windows are normalised once, for all methods.
 
     Attributes:
         panel: windows for training and validation; methods do not touch its test windows.
@@ -81,7 +81,7 @@ class FittingData:
 
     @cached_property
     def windows(self) -> NormalizedWindows:
-        """The validation windows; none if there are too few windows to hold any out."""
+        """The validation windows; empty if there are too few windows for validation."""
         return normalize_windows(self.panel, self.linear.normalizer, self.validation)
 
     @cached_property
@@ -99,8 +99,8 @@ class KnownMethod(Protocol):
     """A method in the registry.
 
     Attributes:
-        style: its name for people, and its lines in plots.
-        is_candidate: whether it can have a weight in the ensemble that goes into use.
+        style: display name, and line style in plots.
+        is_candidate: whether it can have a weight in the ensemble.
     """
 
     @property
@@ -109,7 +109,7 @@ class KnownMethod(Protocol):
     def is_candidate(self) -> bool: ...
 
     def unpack(self, values: Mapping[str, Any], normalizer: Normalizer) -> Model:
-        """Return the model whose `pack` gave these values."""
+        """Return the model with these values of `pack`."""
         ...
 
 
@@ -117,23 +117,23 @@ class Method(KnownMethod, Protocol):
     """A forecasting method without parameters, before its fit.
 
     Attributes:
-        does: what it does, in a few words that follow its name; empty for nothing.
+        does: description in a few words that follow the name; may be empty.
     """
 
     @property
     def does(self) -> str: ...
 
     def fit(self, data: FittingData) -> FittedMethod | None:
-        """Fit the method; None if it does not exist for these series, such as a seasonal one without a season."""
+        """Fit the method; None if the series do not allow it, such as a seasonal method without a season."""
         ...
 
 
 def fit_by_fold(data: FittingData, fit: Callable[[np.ndarray], Model]) -> FittedMethod:
-    """Fit a method that learns from windows: once without what each fold holds out, and once on all of them.
+    """Fit a method on windows: once for each fold, without its held-out windows, and once on all windows.
 
     Args:
-        data: what it is fitted on.
-        fit: makes a model from the origins int64[window] that it may learn from.
+        data: the windows and folds.
+        fit: fits a model on origins int64[window].
     """
     started = time.perf_counter()
     linear, panel = data.linear, data.panel
@@ -147,11 +147,11 @@ def fit_by_fold(data: FittingData, fit: Callable[[np.ndarray], Model]) -> Fitted
 
 @dataclass(frozen=True)
 class PanelModel:
-    """A model with the normalisation of its windows: forecasts of scaled series.
+    """A model with the normalisation of its windows, for forecasts of scaled series.
 
     Attributes:
         normalizer: of the windows.
-        model: what forecasts them.
+        model: forecasts the normalised windows.
     """
 
     normalizer: Normalizer
@@ -169,7 +169,7 @@ class PanelModel:
 def iterate_windows(
     panel: WindowedPanel, normalizer: Normalizer, origins: np.ndarray
 ) -> Iterator[tuple[np.ndarray, NormalizedWindows]]:
-    """Yield batches of origins with their normalised windows, so that memory does not grow with their number."""
+    """Yield batches of origins with their normalised windows, to bound the memory."""
     for begin in range(0, len(origins), BATCH_SIZE):
         some = origins[begin : begin + BATCH_SIZE]
         yield some, normalize_windows(panel, normalizer, some)

@@ -27,7 +27,7 @@ def list_naive_matrices(layout: Layout) -> dict[str, np.ndarray]:
 
 
 def _average_shapes(layout: Layout) -> np.ndarray:
-    """The mean, over the seasons of the window, of what each step is above the mean of its season."""
+    """Return the matrix of the mean seasonal shape: each step less the mean of its season, averaged over seasons."""
     season, steps = layout.normalizer.season, np.arange(layout.horizon)
     num_seasons = layout.lookback // season
     total = np.zeros((layout.num_predictors, layout.horizon))

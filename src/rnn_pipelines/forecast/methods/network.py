@@ -1,4 +1,4 @@
-"""A trained network that corrects a linear forecast: what it reads, and its corrections."""
+"""A trained network that corrects a linear forecast: its inputs and its corrections."""
 
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -15,13 +15,13 @@ NO_ARRAY = np.zeros((0, 0, 0), np.float32)
 
 
 class NetworkRecord(TypedDict):
-    """How one network was trained.
+    """The record of training one network.
 
     Attributes:
         training_seconds: wall time.
-        num_steps: of the gradient, until the end.
-        best_step: the step of the weights that are kept; 0 if nothing that was learnt helps.
-        is_cut_short: whether the training ended because its time was over.
+        num_steps: gradient steps until the end.
+        best_step: the step of the weights that are kept; 0 if training did not reduce the validation loss.
+        is_cut_short: whether the time limit ended the training.
         shrinkage: see `Network`.
         num_parameters: of all members.
         hyperparameters: see `Hyperparameters`.
@@ -42,13 +42,12 @@ class Network:
 
     Attributes:
         cell: `lstm` or `gru`.
-        segment: steps of the series that are read as one.
-        calendar: int64[feature], numbers of the features that are read at each step of the window.
-        embedding_kernel to head_bias: see `members`; an array that the cell or the hyperparameters do not have is
-            empty.
-        shrinkage: factor of the mean of the members' corrections, 0 to 1; 0 leaves the baseline ensemble as it is.
-        out_of_fold: float32[validation, horizon], normalised: corrections of the validation windows by members that
-            have not seen them.
+        segment: steps of the series in one step of the network.
+        calendar: int64[feature], numbers of the calendar features at each step of the window.
+        embedding_kernel to head_bias: see `members`; arrays that the cell or the hyperparameters do not need are empty.
+        shrinkage: factor of the mean correction of the members, 0 to 1; 0 keeps the baseline ensemble unchanged.
+        out_of_fold: float32[validation, horizon], normalised: corrections of the validation windows by members trained
+            without them.
         seconds: wall time of the training.
     """
 
@@ -69,7 +68,7 @@ class Network:
 
     @property
     def weights(self) -> Weights:
-        """By name, those that there are."""
+        """The arrays by name, without empty ones."""
         names = ("embedding_kernel", "embedding_bias", "kernel", "recurrent_kernel", "bias", "recurrent_bias")
         arrays = {name: getattr(self, name) for name in (*names, "head_kernel", "head_bias")}
         return {name: array for name, array in arrays.items() if array.size}
@@ -78,7 +77,7 @@ class Network:
 def make_network(
     weights: Weights, cell: CellName, segment: int, calendar: np.ndarray, shrinkage: float, out_of_fold: np.ndarray
 ) -> Network:
-    """Return a network with the arrays that it has; see `Network`."""
+    """Return a network, with empty arrays for missing weights; see `Network`."""
     names = ("embedding_kernel", "embedding_bias", "recurrent_bias")
     empty: dict[str, Any] = {name: NO_ARRAY for name in names if name not in weights}
     read: dict[str, Any] = {"cell": cell, "segment": segment, "calendar": calendar, **empty, **weights}
@@ -89,7 +88,8 @@ def size_members(
     panel: WindowedPanel, cell: CellName, units: int, embedding: int, segment: int, calendar: tuple[int, ...]
 ) -> MemberShape:
     """Return the sizes of each member on the windows of a panel."""
-    # The window twice where there is no embedding, as it is and less its mean; else once, and whether it is padding.
+    # Without an embedding, the window is read twice: less its mean, and unchanged. With one, it is read once, and a
+    # padding flag is added.
     num_covariates = panel.values.shape[1] - panel.calendar.stop
     num_channels = 1 + num_covariates if embedding else 2 + len(calendar) + num_covariates
     num_inputs = segment * num_channels + (1 if embedding else 0)
@@ -105,12 +105,12 @@ def read_windows(
     calendar: np.ndarray,
     has_embedding: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what a network reads of some windows.
+    """Return the inputs of a network for some windows.
 
-    Of a single series, at each step: the window less its mean, the window, the calendar features. Of a panel: the
-    normalised window, and whether its segment is padding; the calendar features of the first target go to the head.
-    Covariates are read at each step of the window. The head also reads future covariates at all steps of the horizon,
-    and static ones.
+    For a single series, each step has the window less its mean, the window, and calendar features. For a panel, it has
+    the normalised window and a padding flag of the segment; the head reads the calendar features of the first target.
+    Each step of the window also has the covariates. The head also reads future covariates at all steps of the horizon,
+    and static covariates.
 
     Returns:
         float32[time, batch, feature], and float32[batch, known] for the head.
@@ -119,7 +119,7 @@ def read_windows(
     channels = [history[:, :, None]]
     known = np.zeros((len(origins), 0), np.float32)
     if has_embedding:
-        # Calendar and static covariates, which stand side by side.
+        # Calendar features and static covariates are adjacent columns.
         known = panel.values[origins, 1 : panel.static.stop]
     else:
         channels.insert(0, channels[0] - channels[0].mean(axis=1, keepdims=True))

@@ -1,4 +1,4 @@
-"""A network at work: the linear forecast, and the shrunk mean of its members' corrections."""
+"""The model of a network: the linear forecast, plus the shrunk mean correction of its members."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -38,7 +38,7 @@ class NetworkModel:
         return forecasts
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
-        """Break the correction down by integrated gradients, and the linear forecast exactly."""
+        """Return exact contributions to the linear forecast, and integrated gradients for the correction."""
         start, shrinkage = self.start.contribute(panel, windows, origins), self.network.shrinkage
         if not shrinkage:
             return start
@@ -46,17 +46,17 @@ class NetworkModel:
         return add_weighted({"start": (1.0, start), "correction": (shrinkage, correction)})
 
     def pack(self) -> dict[str, Any]:
-        """Return the matrix of the linear forecast, and the network without what only its fit needs."""
+        """Return the matrix of the linear forecast, and the network without the values that only a fit needs."""
         parts = {part.name: getattr(self.network, part.name) for part in fields(Network)}
         return {**self.start.pack(), **parts, "out_of_fold": NO_ARRAY, "seconds": 0.0}
 
 
 @dataclass(frozen=True)
 class NetworkMethod:
-    """A kind of network; see `Method`. It is trained by `training.train_network`, with its block of parameters.
+    """A kind of network, trained by `training.train_network`; see `Method`.
 
     Attributes:
-        style: its name for people, and its lines in plots.
+        style: display name, and line style in plots.
         cell: of its recurrent layer.
     """
 
@@ -65,7 +65,7 @@ class NetworkMethod:
     is_candidate: bool = True
 
     def unpack(self, values: Mapping[str, Any], normalizer: Normalizer) -> NetworkModel:
-        """Return the model whose `pack` gave these values."""
+        """Return the model with these values of `pack`."""
         network = Network(**{part.name: values[part.name] for part in fields(Network)})
         return NetworkModel(LinearModel(values["matrix"]), network)
 
@@ -74,7 +74,7 @@ def describe_network(data: FittingData, network: Network) -> FittedMethod:
     """Return a trained network as a fitted method.
 
     Args:
-        data: what it was trained on.
+        data: the data of the training.
         network: trained.
     """
     linear, number = data.linear, len(data.validation)

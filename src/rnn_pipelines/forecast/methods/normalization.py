@@ -1,7 +1,7 @@
 """Normalisation of windows: by the scale of their series, or by their own level and spread.
 
-A value y becomes z = ((y − zero) / level − centre) / spread, with a logarithm of the inner brackets for `log`.
-Everything is computed from the window's history, so that nothing has to be stored for it.
+A value y becomes z = ((y − zero) / level − centre) / spread, with a logarithm of the inner brackets for `log`. All four
+are computed from the window's history, so that nothing is stored.
 """
 
 from dataclasses import dataclass
@@ -9,20 +9,21 @@ from typing import Literal
 
 import numpy as np
 
-# series: that of the scaler alone. window: less the newest season's mean, over the mean change between seasons. log:
-# the same of the logarithm of the ratio to the newest season's level; for series without negative values.
+# series: no further normalisation after the scaler. window: less the mean of the newest season, over the mean change
+# between seasons. log: the same for the logarithm of the ratio to the level of the newest season; for series without
+# negative values.
 NormalizationKind = Literal["series", "window", "log"]
-# A spread is at least this part of the level, so that a constant window has one.
+# A spread is at least this part of the level, so that a constant window has a positive spread.
 MIN_SPREAD_PART = 0.02
 # Keeps the logarithm of a zero finite: 5 % of the level.
 LOG_OFFSET = 0.05
-# Reference spread of a window of logarithms; a window counts by the square root of its ratio to it.
+# Reference change of a window of logarithms. The spread of a window is the square root of its change over this one.
 USUAL_LOG_SPREAD = 0.1
 
 
 @dataclass(frozen=True)
 class Units:
-    """Normalise values and bring them back, window by window; float64[window, 1] each.
+    """The normalisation of each window and its inverse; float64[window, 1] each.
 
     Attributes:
         zero, level, centre, spread: see the module.
@@ -36,13 +37,13 @@ class Units:
     is_log: bool
 
     def normalize(self, values: np.ndarray) -> np.ndarray:
-        """From float[window, step], scaled, to float64[window, step], normalised."""
+        """Normalise scaled values: float[window, step] to float64[window, step]."""
         ratios = (values - self.zero) / self.level
         shaped = np.log(np.maximum(ratios, 0.0) + LOG_OFFSET) if self.is_log else ratios
         return (shaped - self.centre) / self.spread
 
     def denormalize(self, values: np.ndarray) -> np.ndarray:
-        """The inverse of `normalize`."""
+        """Invert `normalize`."""
         shaped = values * self.spread + self.centre
         return (np.exp(shaped) - LOG_OFFSET if self.is_log else shaped) * self.level + self.zero
 
@@ -52,13 +53,13 @@ class Units:
 
 
 def measure_units(kind: NormalizationKind, history: np.ndarray, zeros: np.ndarray, season_length: int) -> Units:
-    """Find the units of each window.
+    """Compute the units of each window.
 
     Args:
         kind: of the normalisation.
         history: float[window, lookback], scaled.
-        zeros: float[window], where 0 of the data lies on the scaled axis.
-        season_length: steps in a season; where the window doesn't hold two of them, its steps are taken for seasons.
+        zeros: float[window], the scaled value of 0.
+        season_length: steps in a season; 1 is used if the window is shorter than two seasons.
     """
     ones = np.ones((len(history), 1))
     nothing = np.zeros_like(ones)
@@ -80,7 +81,7 @@ def measure_units(kind: NormalizationKind, history: np.ndarray, zeros: np.ndarra
 
 
 def _measure_change(values: np.ndarray, season: int) -> np.ndarray:
-    """Mean absolute difference to the season before; float64[window, 1]. 0 for a window of one step."""
+    """Return the mean absolute difference from the previous season: float64[window, 1]; 0 for a window of one step."""
     if values.shape[1] <= season:
         return np.zeros((len(values), 1))
     return np.abs(values[:, season:] - values[:, :-season]).mean(axis=1, keepdims=True)

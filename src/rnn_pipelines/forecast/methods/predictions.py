@@ -1,4 +1,4 @@
-"""Forecasts of a panel's windows, and their long tables in the data's own unit."""
+"""Forecasts of a panel's windows, and their long tables in the unit of the data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,16 +15,16 @@ from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_se
 from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.storage.tables import Column, Table
 
-# A forecast among others of the same forecaster.
+# The key of a forecast of one forecaster.
 KEY = ["unique_id", "cutoff", "ds"]
-# Columns of bounds in a table of one forecaster: lo_80, hi_80. Which levels there are is up to whoever forecasts.
+# Columns of bounds in a table of one forecaster, for any levels: lo_80, hi_80.
 BOUNDS = dict.fromkeys(("lo_", "hi_"), Column("float", can_be_empty=True, can_be_infinite=True))
-# An actual outside of the interval of this level is told of; each forecaster that goes into use has one.
+# Actuals outside the interval of this level are reported as anomalies. Each champion has this level.
 ANOMALY_LEVEL = 99
 
 
 class StepsTable(Table):
-    """What was forecast: a step of a series, `horizon_step` (from 1) steps after the last time that a forecast sees."""
+    """The forecast steps. `horizon_step` counts from 1 after the cut-off, the last time that a forecast reads."""
 
     unique_id = Column("text")
     cutoff = Column("moment")
@@ -33,18 +33,18 @@ class StepsTable(Table):
 
 
 class TargetsTable(StepsTable):
-    """With what happened, missing where nothing was observed, and with the noise-free value where it is known."""
+    """The forecast steps with actual values, missing if not observed, and with noise-free values if known."""
 
     y = Column("float", is_optional=True, can_be_empty=True)
     signal = Column("float", is_optional=True, can_be_empty=True)
 
 
 class ForecastLogTable(StepsTable):
-    """Forecasts one below the other: by which model version each was made, and when (UTC, as are `cutoff` and `ds` of
-    hours with a `source.tz`, so that they can be joined with the series whatever clocks do).
+    """Forecasts in rows, with the model version and the time of each.
 
-    A forecast that is not a finite number stays in the log, because monitoring has to find it. Bounds are missing where
-    a version has none of that level, or could not promise it.
+    The time is in UTC. So are `cutoff` and `ds` of sub-daily series with a `source.tz`, so that joins with the series are
+    independent of clock changes. Forecasts that are not finite stay in the log, because monitoring must find them.
+    Bounds are missing if a version lacks the level, or had too few errors for it.
     """
 
     families = BOUNDS
@@ -59,7 +59,7 @@ ForecastLog = Annotated[pd.DataFrame, ForecastLogTable]
 
 @dataclass(frozen=True)
 class Forecasts:
-    """What one forecaster says about the windows that count.
+    """The forecasts of one forecaster for the test windows and the future.
 
     Attributes:
         test: float32[window, horizon], scaled, in the order of the panel's test windows.
@@ -77,12 +77,12 @@ class Predictions:
     """Forecasts of many forecasters side by side, in the unit of the series.
 
     Attributes:
-        table: a `TargetsTable`'s columns; for each forecaster a float column of its point forecasts, named like it, NaN
-            where it has none; and, if it has intervals, two columns for each level (`gru-lo-80`, `gru-hi-80`).
-        forecasters: whoever has point forecasts, in the order of the columns.
+        table: the columns of `TargetsTable`; for each forecaster a float column of point forecasts under its name, NaN
+            for missing ones; and, if it has intervals, two columns for each level (`gru-lo-80`, `gru-hi-80`).
+        forecasters: names, in the order of the columns.
         levels: of the intervals, in percent.
     Raises:
-        TableError: the table has other columns, or of another kind.
+        TableError: the table has other columns or dtypes.
     """
 
     table: pd.DataFrame
@@ -109,7 +109,7 @@ class Predictions:
         return self.table[list(self.forecasters)].rsub(self.table["y"], axis=0)
 
     def get_bounds(self, forecaster: str, level: int) -> pd.DataFrame:
-        """The lower and the upper bound of an interval: `lo, hi`, float64, a row for each row of the table.
+        """Return the lower and the upper bound of an interval: `lo, hi`, float64, a row for each row of the table.
 
         Raises:
             TableError: the forecaster has no intervals of that level.
@@ -120,7 +120,7 @@ class Predictions:
         return self.table[names].set_axis(["lo", "hi"], axis=1)
 
     def keep(self, rows: pd.Series) -> "Predictions":
-        """Some of the rows; their labels stay.
+        """Return some of the rows, with their labels.
 
         Args:
             rows: bool, by the table's labels.
@@ -128,20 +128,20 @@ class Predictions:
         return Predictions(self.table[rows], self.forecasters, self.levels)
 
     def select(self, forecasters: Sequence[str]) -> "Predictions":
-        """Some of the forecasters, with their intervals."""
+        """Return some of the forecasters, with their intervals."""
         chosen = tuple(name for name in self.forecasters if name in forecasters)
         others = [name for name in self.forecasters if name not in chosen]
         bounds = [bound for name in others for level in self.levels for bound in name_bounds(name, level)]
         return Predictions(self.table.drop(columns=[*others, *bounds], errors="ignore"), chosen, self.levels)
 
     def add(self, name: str, forecasts: pd.DataFrame, levels: Sequence[int] = ()) -> "Predictions":
-        """With the forecasts of one more forecaster.
+        """Return the predictions with one more forecaster.
 
         Args:
             name: of the forecaster.
-            forecasts: `unique_id, cutoff, ds, y_hat`, and `lo_80, hi_80` of each level; others than those of the table
-                are left out.
-            levels: of the intervals that are taken over.
+            forecasts: `unique_id, cutoff, ds, y_hat`, and `lo_80, hi_80` of each level; rows that the table lacks are
+                left out.
+            levels: of the intervals to add.
         """
         names = {"y_hat": name}
         for level in levels:
@@ -152,31 +152,31 @@ class Predictions:
 
 
 def show_predictions(predictions: Predictions, tz: str | None) -> Predictions:
-    """With times in the zone in which they are shown, see `Profile`."""
+    """Return the predictions with times in the display zone, see `Profile`."""
     return replace(predictions, table=show_table(predictions.table, tz))
 
 
 def name_bounds(forecaster: str, level: int) -> tuple[str, str]:
-    """The columns of an interval's bounds, as Nixtla's libraries name them."""
+    """Return the columns of an interval's bounds, as in Nixtla's libraries."""
     return f"{forecaster}-lo-{level}", f"{forecaster}-hi-{level}"
 
 
 def name_own_bounds(level: int) -> tuple[str, str]:
-    """The columns of an interval's bounds where there is one forecaster, see `BOUNDS`."""
+    """Return the columns of an interval's bounds in a table of one forecaster, see `BOUNDS`."""
     return f"lo_{level}", f"hi_{level}"
 
 
 def tabulate_forecasts(
     panel: WindowedPanel, features: Features, scaler: Scaler, forecasts: Mapping[str, Forecasts], part: Part
 ) -> Predictions:
-    """Lays forecasts side by side in the unit of the series, one row for each window and step ahead.
+    """Return forecasts side by side in the unit of the series, one row for each window and step ahead.
 
     Args:
         panel: the windows.
-        features: the rows that the panel was made of.
+        features: the rows of the panel.
         scaler: of the series.
         forecasts: by forecaster.
-        part: `test` or `future`, which has nothing to be held against.
+        part: `test`, with actual values, or `future`.
     """
     index = panel.index(part)
     origins = index.origins(np.arange(len(index)))

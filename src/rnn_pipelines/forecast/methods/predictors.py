@@ -1,4 +1,4 @@
-"""What linear models read of a window, normalised: the predictors, and the place of each of them."""
+"""The normalised predictors of linear models, and their columns."""
 
 from dataclasses import dataclass
 
@@ -11,18 +11,18 @@ from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history
 
 # The longer season of hours, days and minutes: a week, a year, a week.
 LONG_SEASONS = {24: 168, 7: 365, 1440: 10080}
-# Crossings of the middle that show two cycles of a calendar feature.
+# Crossings of the middle in two cycles of a calendar feature.
 TWICE = 4
 
 
 @dataclass(frozen=True)
 class Normalizer:
-    """How windows are normalised, and which of their seasons and calendar features are predictors.
+    """The normalisation of windows, and their seasons and calendar features that are predictors.
 
     Attributes:
         kind: of the normalisation, see `normalization`.
-        season, long_season: steps; 0 for none.
-        calendar: int64[feature], numbers of the calendar features that are read.
+        season, long_season: steps; 0 for no season.
+        calendar: int64[feature], numbers of the calendar features.
     """
 
     kind: NormalizationKind
@@ -33,14 +33,14 @@ class Normalizer:
 
 @dataclass(frozen=True)
 class NormalizedWindows:
-    """Some windows, normalised.
+    """Normalised windows.
 
     Attributes:
         predictors: float64[window, predictor]: history; values of the season, and of the long season, at each step;
             covariates, see `gather_predictors`; calendar features at the first step; 1.
         history: float64[window, lookback], a part of the predictors.
-        units: to come back to the scaled series.
-        normalizer: that was used.
+        units: to return to the scaled series.
+        normalizer: of the windows.
     """
 
     predictors: np.ndarray
@@ -54,11 +54,11 @@ class NormalizedWindows:
 
 
 def normalize_windows(panel: WindowedPanel, normalizer: Normalizer, origins: np.ndarray) -> NormalizedWindows:
-    """Gather what is known at some origins, and normalise it by each window.
+    """Return the normalised windows at some origins.
 
     Args:
         panel: the windows' series.
-        normalizer: says how, and which predictors.
+        normalizer: the normalisation and the predictors.
         origins: int64[window].
     """
     history = gather_history(panel, origins)
@@ -78,12 +78,12 @@ def normalize_targets(panel: WindowedPanel, windows: NormalizedWindows, origins:
 
 
 def gather_season(panel: WindowedPanel, origins: np.ndarray, season_length: int) -> np.ndarray:
-    """Return the newest value of the same season; the last value if the series is too short for one.
+    """Return the newest value of the same season for each step; the last value if the series is too short.
 
     Args:
         panel: the windows' series.
         origins: int64[window].
-        season_length: steps in a season; 1 gives the last value.
+        season_length: steps in a season; 1 for the last value.
     Returns:
         float32[window, horizon], scaled.
     """
@@ -97,7 +97,7 @@ def gather_season(panel: WindowedPanel, origins: np.ndarray, season_length: int)
 
 @dataclass(frozen=True)
 class Layout:
-    """The places of the predictors, in the order of `NormalizedWindows`."""
+    """The columns of the predictors, in the order of `NormalizedWindows`."""
 
     normalizer: Normalizer
     lookback: int
@@ -115,7 +115,7 @@ class Layout:
 
     @property
     def num_free(self) -> int:
-        """Predictors without a penalty, the last ones: the calendar and the constant."""
+        """The number of predictors without a penalty, which come last: the calendar and the constant."""
         return len(self.normalizer.calendar) + 1
 
     @property
@@ -130,7 +130,7 @@ class Layout:
         return self.pick(self.lookback + number * self.horizon, self.horizon)
 
     def list_future(self) -> list[np.ndarray]:
-        """Return for each future covariate the matrix that passes its value to the forecast of its step."""
+        """Return the matrix of each future covariate that selects its value at each step of the horizon."""
         places = range(self.first_covariate, self.first_covariate + self.num_future, self.horizon)
         return [self.pick(place, self.horizon) for place in places]
 
@@ -142,7 +142,7 @@ class Layout:
 
 
 def find_layout(panel: WindowedPanel, folds: Folds, kind: NormalizationKind) -> Layout:
-    """Find the predictors of a panel: seasons for which it is long enough, and calendar cycles that occur twice.
+    """Return the predictors of a panel: seasons for which it is long enough, and calendar cycles that occur twice.
 
     Args:
         panel: windows for training and validation.
@@ -152,7 +152,7 @@ def find_layout(panel: WindowedPanel, folds: Folds, kind: NormalizationKind) -> 
     season = panel.season_length if panel.season_length > 1 else 0
     long_season = LONG_SEASONS.get(season, 0)
     lengths = np.diff(np.append(panel.series_starts, len(panel.values)))
-    # Of the series with the longest past alone, because the next series in the array starts its years again.
+    # Of the series with the longest past, because the calendar starts again with each series.
     owners = find_series(panel, folds.fitted)
     begins = panel.series_starts[owners]
     longest = int(np.argmax(folds.fitted - begins))

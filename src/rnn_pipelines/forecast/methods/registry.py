@@ -1,4 +1,4 @@
-"""The forecasting methods, each said once: tables, plots, intervals, the ensemble, reports and packing loop over them.
+"""The registry of methods. Tables, plots, intervals, the ensemble, reports and packing loop over it.
 
 `METHODS` holds the simple methods, `NETWORKS` the networks. A network has its block of parameters,
 `forecast.<name>`; a simple method has none.
@@ -30,18 +30,18 @@ NETWORKS: dict[str, NetworkMethod] = {
 
 
 def fit_methods(data: FittingData) -> dict[str, FittedMethod]:
-    """Fit the simple methods.
+    """Fit the simple methods that the series allow.
 
     Args:
-        data: what they are fitted on.
+        data: the data of the fits.
     Returns:
-        By name, those that these series have.
+        The fitted methods by name.
     """
     fitted = {name: method.fit(data) for name, method in METHODS.items()}
     return {name: method for name, method in fitted.items() if method is not None}
 
 
 def list_candidates(names: Mapping[str, object]) -> list[str]:
-    """Return the names, among these, of the methods that can have a weight in the ensemble: simple ones first."""
+    """Return the names of the methods that can have a weight in the ensemble, simple methods first."""
     simple = [name for name in names if name in METHODS and METHODS[name].is_candidate]
     return [*simple, *(name for name in names if name in NETWORKS)]

@@ -1,4 +1,4 @@
-"""Ridge regressions on a window: what they read, and one decomposition for all penalties."""
+"""Ridge regressions on a window: their inputs, and one decomposition for all penalties."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,19 +7,19 @@ import numpy as np
 from rnn_pipelines.forecast.methods.effects import fit_effects
 from rnn_pipelines.forecast.methods.predictors import Layout
 
-# For each window that is fitted; the calendar and the constant are not penalised.
+# Penalties per fitted window. The calendar and the constant are not penalised.
 PENALTIES = tuple(10.0**exponent for exponent in range(-10, 4))
-# With too few windows for a choice: strong, because there is little to fit on.
+# A strong penalty, if there are too few windows for a choice.
 PENALTY_OF_FEW = 1.0
-# By which part of the error another ridge must be better than the one on the window as it is.
+# Another ridge must reduce the error of the ridge on the unchanged window by this part.
 MIN_GAIN = 0.02
 
-# Of each fold, and last of all windows: XᵀX, Xᵀy and the number of windows.
+# XᵀX, Xᵀy and the number of windows, of each fold, and last of all windows.
 Products = Sequence[tuple[np.ndarray, np.ndarray, int]]
 
 
 def list_ridge_inputs(layout: Layout) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return by name what each ridge reads, float64[predictor, input], and its offset, float64[predictor, horizon]."""
+    """Return inputs, float64[predictor, input], and offset, float64[predictor, horizon], of each ridge by name."""
     lookback = layout.lookback
     window = layout.pick(0, lookback)
     rest = layout.pick(layout.num_predictors - layout.num_free, layout.num_free)
@@ -42,12 +42,14 @@ def list_ridge_inputs(layout: Layout) -> dict[str, tuple[np.ndarray, np.ndarray]
 def add_covariates(
     products: Products, layout: Layout, inputs: np.ndarray, offset: np.ndarray
 ) -> list[tuple[np.ndarray, list[np.ndarray]]]:
-    """Return what a ridge reads and starts from in each fold with covariates: future ones at their own steps, or all.
+    """Return inputs and offsets of a ridge with future covariates at their own steps, and with all covariates.
 
     Args:
         products: of each fold, see `Products`.
-        layout: the places of the predictors.
+        layout: the columns of the predictors.
         inputs, offset: see `list_ridge_inputs`.
+    Returns:
+        The inputs, and an offset for each fold.
     """
     num_free, future = layout.num_free, layout.list_future()
     others = layout.pick(layout.first_covariate + layout.num_future, layout.num_others)
@@ -72,7 +74,7 @@ def prepare_ridge(
         products: of each fold, see `Products`.
         inputs: see `list_ridge_inputs`.
         offsets: of each fold, see `list_ridge_inputs`.
-        num_free: inputs without a penalty, the last ones.
+        num_free: number of inputs without a penalty, which come last.
     """
     parts = []
     for (gram, moment, number), offset in zip(products, offsets, strict=True):
@@ -96,7 +98,7 @@ def prepare_ridge(
 
 
 def choose_ridge(names: Sequence[str], losses: np.ndarray) -> str:
-    """Return the name of the ridge on the window as it is, or of another that is clearly better.
+    """Return the name of the ridge on the unchanged window, or of another one that is clearly better.
 
     Args:
         names: of all methods.

@@ -1,4 +1,4 @@
-"""How networks are built, trained and what their training may cost: the blocks of parameters."""
+"""The parameters of networks, their training and its limits."""
 
 from typing import Annotated
 
@@ -17,13 +17,14 @@ def _require_network(cell: str) -> str:
 
 
 class NetworkSpec(ParameterModel, frozen=True):
-    """One forecasting network; what is None is chosen from the data.
+    """One forecasting network. Values of None are resolved from the data.
 
     Attributes:
-        cell: kind of network, by its name in `NETWORKS`: that of its recurrent layer.
+        cell: of the recurrent layer, by its name in `NETWORKS`.
         units: width of the recurrent layer of each member.
-        members: networks whose corrections are averaged; where blocks of the past are hidden in turn, one for each.
-        segment: steps of the series that the recurrent layer reads as one.
+        members: number of networks whose corrections are averaged. If blocks of the past are held out in turn, there is
+            one for each block.
+        segment: steps of the series in one step of the recurrent layer.
     """
 
     cell: Annotated[str, AfterValidator(_require_network)]
@@ -33,16 +34,17 @@ class NetworkSpec(ParameterModel, frozen=True):
 
 
 class ForecastTrainingSpec(ParameterModel, frozen=True):
-    """How networks are trained; what is None is chosen from the data.
+    """The parameters of training networks. Values of None are resolved from the data.
 
     Attributes:
-        seed: of the weights and the order of the batches. The same seed gives the same numbers again.
-        max_steps: of the gradient, at most.
-        patience: steps without a better loss on windows that nobody had seen after which training ends.
+        seed: of the weights and the order of the batches. The same seed reproduces the same numbers.
+        max_steps: largest number of gradient steps.
+        patience: steps without a better validation loss after which training ends.
         batch_size: windows in a gradient step.
         learning_rate: of Adam.
-        weight_average: decay of the running mean of the weights that is judged and kept; 0 for the weights themselves.
-        clip_norm: length to which a member's gradient is shortened where it is longer; None for no limit.
+        weight_average: decay of the running mean of the weights that is validated and kept; 0 for the weights
+            themselves.
+        clip_norm: largest norm of a member's gradient; None for no limit.
     """
 
     seed: Seed = 0
@@ -55,11 +57,11 @@ class ForecastTrainingSpec(ParameterModel, frozen=True):
 
 
 class BudgetSpec(ParameterModel, frozen=True):
-    """What a retraining may cost.
+    """The limits of a retraining.
 
     Attributes:
-        max_seconds: after which the training of a network ends with its best weights; None for no limit.
-        max_steps: at most so many; None for as many as in training by hand.
+        max_seconds: time after which the training of a network ends with its best weights; None for no limit.
+        max_steps: largest number of steps; None for the number of a manual training.
     """
 
     max_seconds: float | None = Field(None, gt=0, le=1e7)

@@ -1,10 +1,10 @@
-"""The theta method: a local forecaster, fitted anew at each origin to all that its series has shown until then.
+"""The theta method: a local method, fitted at each origin to all earlier values of its series.
 
-    y = season × x, or season + x where a value is not positive; no season unless a test finds one
+    y = season × x, or season + x if a value is not positive; no season unless a test finds one
     level ← level + α (x − level), from the first value on
     x̂ₕ = level + b/2 (h − 1 + (1 − (1 − α)ⁿ) / α),   b the slope of a line through all n values of x
 
-α is that with the least squared error one step ahead. Nothing is kept: a champion fits it again when it forecasts.
+α minimises the squared error one step ahead. Nothing is stored: a champion fits the method again for each forecast.
 
 Source: Assimakopoulos & Nikolopoulos (2000), doi:10.1016/S0169-2070(00)00066-2; as smoothing with drift, Hyndman &
     Billah (2003), doi:10.1016/S0169-2070(01)00143-1, equation 8.
@@ -15,18 +15,18 @@ import numpy as np
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 
 THETA = "theta"
-# Steps of the past that are read; older ones matter little for level and season.
+# Largest number of past steps; older ones matter little for level and season.
 MAX_PAST = 500
 BATCH_SIZE = 512
 ALPHAS = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99])[:, None]
-# The autocorrelation at the season counts beyond so many of its standard deviations: 90 % on both sides.
+# The autocorrelation at the season must exceed this number of standard deviations: a two-sided test at 90 %.
 MIN_AUTOCORRELATION = 1.645
-# A season with a factor below this would be divided by next to nothing.
+# Smaller seasonal factors are rejected, because values are divided by them.
 MIN_FACTOR = 0.01
 
 
 def forecast_theta(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """Forecast from some origins; each forecast reads the values of its own series before the origin alone.
+    """Forecast from some origins. Each forecast only reads values of its own series before the origin.
 
     Args:
         panel: the windows' series.
@@ -43,7 +43,7 @@ def forecast_theta(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
 
 
 def gather_past(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """Return the values of each origin's series since its last gap: float64[window, time], NaN before, newest last."""
+    """Return the values since the last gap before each origin, newest last: float64[window, time], NaN before them."""
     starts = panel.series_starts[number_series(panel.series_starts, origins)]
     length = min(MAX_PAST, int((origins - starts).max()))
     rows = origins[:, None] + np.arange(-length, 0)
@@ -57,14 +57,14 @@ def extend(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
 
     Args:
         past: float64[window, time], NaN before the first value.
-        season_length: steps in a season; 1 where there is none.
+        season_length: steps in a season; 1 for no season.
         horizon: steps.
     Returns:
         float64[window, horizon].
     """
     factors, terms = _find_season(past, season_length)
     length = past.shape[1]
-    # Counted from the newest step backwards, so that the first step ahead is the first of a season.
+    # The first step ahead has phase 0.
     phases = np.arange(-length, horizon) % season_length
     factors, terms = factors[:, phases], terms[:, phases]
     smoothed = _smooth((past - terms[:, :length]) / factors[:, :length], horizon)
@@ -78,7 +78,7 @@ def _smooth(past: np.ndarray, horizon: int) -> np.ndarray:
     first = np.argmax(~np.isnan(past), axis=1)
     half_slope = _find_slopes(past) / 2
     level = np.take_along_axis(past, first[:, None], axis=1)[:, 0]
-    # Before the first value stands the first value, of which there is no error, because it is the level.
+    # Padded with the first value, which adds no error because it is the initial level.
     past = np.where(np.isnan(past), level[:, None], past)
     growth = (1 - (1 - ALPHAS) ** np.arange(length + 1)) / ALPHAS
     levels, losses = np.tile(level, (len(ALPHAS), 1)), np.zeros((len(ALPHAS), len(past)))
@@ -107,7 +107,8 @@ def _find_slopes(past: np.ndarray) -> np.ndarray:
 def _find_season(past: np.ndarray, season_length: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the factors and the terms of the steps of a season: float64[window, season] each.
 
-    By classical decomposition: each value against the mean of the season around it, averaged over the seasons.
+    They come from classical decomposition: each value is compared with the mean of the season around it, and the
+    results are averaged over seasons.
     """
     factors, terms = np.ones((len(past), season_length)), np.zeros((len(past), season_length))
     if season_length == 1 or past.shape[1] < 2 * season_length:
@@ -129,10 +130,10 @@ def _find_season(past: np.ndarray, season_length: int) -> tuple[np.ndarray, np.n
 
 
 def _average_phases(values: np.ndarray, edge: int, season_length: int) -> np.ndarray:
-    """Return the mean of each step of the season; the newest value stands `edge` steps before the end.
+    """Return the mean of each step of the season. The newest value is `edge` steps before the end.
 
     Returns:
-        float64[window, season], NaN where there is no value.
+        float64[window, season], NaN for steps without a value.
     """
     missing = -(values.shape[1] + edge) % season_length
     padded = np.pad(values, ((0, 0), (missing, edge)), constant_values=np.nan)

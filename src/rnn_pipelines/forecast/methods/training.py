@@ -1,4 +1,4 @@
-"""Training a network on the errors of the linear forecast, with validation windows that its members do not see."""
+"""Training of a network on the errors of the linear forecast, with held-out validation windows for each member."""
 
 import hashlib
 import logging
@@ -34,19 +34,19 @@ logger = logging.getLogger(__name__)
 # Steps between two validations.
 CHECK_STEPS = 25
 VALIDATION_BATCH_SIZE = 512
-# So that checkpoints take a small part of the time.
+# Keeps the time for checkpoints small.
 SECONDS_BETWEEN_CHECKPOINTS = 10.0
-# Larger normalised residuals are clipped: a window that hardly moves must not dominate all others.
+# Larger normalised residuals are clipped, so that nearly constant windows do not dominate.
 MAX_RESIDUAL = 30.0
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of a training, and where it is resumed from.
+    """The time limit of a training, and its checkpoints.
 
     Attributes:
-        max_seconds: after which it ends with its best weights; None for no limit.
-        checkpoints: folder for the checkpoints of an interrupted training; None for none.
+        max_seconds: time after which it ends with its best weights; None for no limit.
+        checkpoints: folder for checkpoints, from which an interrupted training resumes; None for no checkpoints.
     """
 
     max_seconds: float | None = None
@@ -73,16 +73,16 @@ def train_network(
 ) -> tuple[Network, pd.DataFrame, NetworkRecord]:
     """Train the members of one network on the errors of the linear forecast.
 
-    Member k never sees the windows that fold k holds out, and forecasts them. The mean of these errors chooses the step
-    whose weights are kept, step 0 (no correction) included, and the shrinkage of the corrections. If blocks are held
-    out in turn, all other members see each block, so that the same members are used for forecasts. If all that follows
-    a fold is held out, further members are trained that see everything.
+    Member k is trained without the windows that fold k holds out, and forecasts them. These errors determine the step
+    whose weights are kept, including step 0 (no correction), and the shrinkage. If blocks are held out in turn, each
+    block is in the training data of all other members, and the same members make the forecasts. If all data after a
+    fold is held out, further members are trained on all data.
 
     Args:
         panel: windows for training and validation; its test windows are not touched.
         linear: the linear models of the panel.
         network, training: see their types.
-        limits: of time, and where the checkpoint lies.
+        limits: time limit and checkpoints.
     Returns:
         The network. The history, one row for each validation: `step`, `loss` (of the steps since the last validation),
         `val_loss` (both normalised), `seconds`, `is_best`; the first row is step 0. And the record.
@@ -121,7 +121,7 @@ class _Training:
         self.cell = NETWORKS[network.cell].cell
         self.folds, self.past = linear.folds, list_past(panel)
         num_folds = len(self.folds)
-        # For each member the fold that it does not see; the last matrix of the linear models is of all data.
+        # The held-out fold of each member; the last matrix of the linear models is of all data.
         more = [] if num_folds and not linear.is_forward else [num_folds] * hyperparameters.num_members
         self.hidden = [*range(num_folds), *more]
         self.deployed = slice(num_folds if more else 0, None)
@@ -187,7 +187,7 @@ class _Training:
         return self._finish()
 
     def _goes_on(self) -> bool:
-        """Whether it would, with time enough."""
+        """Return whether the training continues, without the time limit."""
         hyperparameters = self.hyperparameters
         return (
             self.num_steps < hyperparameters.max_steps
@@ -199,7 +199,7 @@ class _Training:
         return self.optimizer.num_steps
 
     def _draw(self) -> Iterator[np.ndarray]:
-        """Yield batches of origins: all of a single series, shuffled; of a panel first a series, then its origin."""
+        """Yield batches of origins: of a single series, all in random order; of a panel, from random series."""
         size = self.hyperparameters.batch_size
         if len(self.panel.series_starts) == 1:
             while True:
@@ -237,7 +237,7 @@ class _Training:
         return float(loss.sum() / max(1, seen.sum() * self.panel.horizon))
 
     def _prepare_validation(self) -> list[tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-        """Return by fold and batch: the fold, rows of validation windows, their inputs, and the residuals."""
+        """Return for each batch: the fold, rows of validation windows, their two inputs, and the residuals."""
         linear, found = self.linear, []
         for fold in range(len(self.folds)):
             own = np.flatnonzero(linear.fold == fold)
@@ -315,7 +315,7 @@ class _Training:
         write_checkpoint(self.checkpoint, state, arrays)
 
     def _resume(self) -> None:
-        """Resume from the checkpoint of the same training; earlier batches are drawn again."""
+        """Resume from the checkpoint of the same training. Earlier batches are drawn and skipped."""
         found = read_checkpoint(self.checkpoint, self.fingerprint) if self.checkpoint else None
         if found is None:
             return
@@ -331,13 +331,13 @@ class _Training:
 def find_network_shrinkage(
     panel: WindowedPanel, linear: LinearModels, out_of_fold: np.ndarray, num_members: int
 ) -> float:
-    """Return the factor of the corrections, 0 to 1: the one with the least error, times how far the folds agree.
+    """Return the shrinkage of the corrections, 0 to 1: the factor with the least error, times the agreement of folds.
 
     Args:
         panel, linear: see `train_network`.
-        out_of_fold: float32[validation, horizon], normalised: corrections by members that have not seen the windows,
-            one for each.
-        num_members: whose corrections will be averaged.
+        out_of_fold: float32[validation, horizon], normalised: the correction of each window by the member trained
+            without it.
+        num_members: number of members whose corrections will be averaged.
     """
     windows = normalize_windows(panel, linear.normalizer, linear.validation)
     start = forecast_out_of_fold(linear.select_ensemble(), linear.fold, windows.predictors)
@@ -345,7 +345,7 @@ def find_network_shrinkage(
     shares = np.linspace(0, 1, 21)
     losses = [_measure(left - share * out_of_fold, linear.is_absolute)[0].mean() for share in shares]
     share = float(shares[int(np.argmin(losses))])
-    # Of one member. The mean of several has less of what differs from member to member, so that more of it is signal.
+    # This factor is for one member. The mean of several has less variance between members, and needs less shrinkage.
     share = num_members * share / (num_members * share + 1 - share)
     gains = (_measure(left, linear.is_absolute)[0] - _measure(left - out_of_fold, linear.is_absolute)[0]).mean(axis=1)
     return share * find_shrinkage(np.array([gains[linear.fold == fold].mean() for fold in np.unique(linear.fold)]))

@@ -3,23 +3,23 @@
 import numpy as np
 
 # Penalty on the distance from the weights of `_guess_weights`, as part of the smallest error: enough to share weight
-# among candidates with equal forecasts. And what is added for each candidate, over the number of independent errors.
+# among candidates with equal forecasts. And an addition for each candidate, over the number of independent windows.
 PULL, PULL_OF_FEW = 0.02, 2.0
 # Weights before any fitting: one over the squared error to this power.
 POWER = 4
 # Iterations of reweighted least squares for the absolute error.
 NUM_REWEIGHTINGS = 20
-# As part of the median error: smaller errors weigh no more than this.
+# Smaller errors, as part of the median error, get no higher weight in reweighting.
 SMALLEST_ERROR_PART = 0.1
 
 
 def find_weights(errors: np.ndarray, num_independent: float, is_absolute: bool = False) -> np.ndarray:
-    """Return the weights, none negative and 1 in sum, whose combination has the least error.
+    """Return the weights, not negative and with sum 1, of the combination with the least error.
 
     Args:
         errors: float[candidate, value], actual minus out-of-fold forecast.
-        num_independent: number of independent windows; windows that overlap repeat each other.
-        is_absolute: whether the mean absolute error is minimised instead of the mean squared error.
+        num_independent: number of independent windows; overlapping windows are not independent.
+        is_absolute: whether to minimise the mean absolute error instead of the mean squared error.
     Returns:
         float64[candidate].
     """
@@ -54,7 +54,7 @@ def _solve(products: np.ndarray, pull: float) -> np.ndarray:
 
 
 def _guess_weights(losses: np.ndarray) -> np.ndarray:
-    """Return weights by the errors alone, as if these were independent."""
+    """Return weights from the size of each error, as if the errors were independent."""
     ratios = (losses.min() + np.finfo(np.float64).tiny) / (losses + np.finfo(np.float64).tiny)
     return ratios**POWER / (ratios**POWER).sum()
 
