@@ -61,7 +61,7 @@ def step_gru(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[
     """Compute one step in time.
 
         z  = σ(x W_z + b_z + h U_z + d_z)               update gate: how much of the old state is kept
-        r  = σ(x W_r + b_r + h U_r + d_r)               reset gate: how much of it the candidate sees
+        r  = σ(x W_r + b_r + h U_r + d_r)               reset gate: how much of it the candidate reads
         g  = tanh(x W_g + b_g + r · (h U_g + d_g))      candidate, reset after the recurrent product
         g  = tanh(x W_g + b_g + (r · h) U_g)            candidate, reset before it
         h' = z · h + (1 − z) · g

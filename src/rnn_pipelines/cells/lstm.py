@@ -44,7 +44,7 @@ def step_lstm(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tup
 
         i  = σ(x W_i + h U_i + b_i)         input gate: how much of the candidate is written
         f  = σ(x W_f + h U_f + b_f)         forget gate: how much of the carry is kept
-        g  = tanh(x W_g + h U_g + b_g)      candidate: what could be written
+        g  = tanh(x W_g + h U_g + b_g)      candidate: the values to be written
         o  = σ(x W_o + h U_o + b_o)         output gate: how much of the carry is output
         c' = f · c + i · g
         h' = o · tanh c'

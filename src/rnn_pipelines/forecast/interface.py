@@ -184,7 +184,7 @@ class Forecaster:
         return show_table(found, table.attrs.get("tz"))
 
     def explain(self, frame: pd.DataFrame | None = None, forecaster: str = ENSEMBLE) -> pd.DataFrame:
-        """Return what each past value, each covariate and the calendar contribute to each step of `predict(frame)`.
+        """Return the contributions of past values, covariates and calendar to each step of `predict(frame)`.
 
         Args:
             frame: see `predict`.

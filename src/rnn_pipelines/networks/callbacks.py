@@ -129,7 +129,7 @@ class CheckpointState(TypedDict):
 class Checkpoint(keras.callbacks.Callback):
     """A checkpoint of the training after each epoch, from which an interrupted training resumes.
 
-    It is written at the beginning of the next epoch, after Keras has swapped the trained weights back for their mean.
+    It is written at the beginning of the next epoch, after Keras has replaced the averaged weights by the trained ones.
 
     Args:
         path: the checkpoint's file.

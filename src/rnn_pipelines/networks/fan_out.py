@@ -119,8 +119,8 @@ def _train_apart(train: Callable[[Job], Result], job: Job, num_threads: int) -> 
 def _train_in_own_process(train: Callable[[Job], Result], job: Job) -> Result:
     """Train in a separate process.
 
-    Keras takes its seeds from Python's random numbers, which a Dask worker also draws from in other threads. And the
-    worker does not answer its scheduler while TensorFlow traces.
+    Keras draws its seeds from Python's random numbers. Other threads of a Dask worker also use them. And a worker does
+    not answer its scheduler while TensorFlow traces.
     """
     from distributed import get_worker
 
