@@ -42,8 +42,8 @@ class TargetsTable(StepsTable):
 class ForecastLogTable(StepsTable):
     """Forecasts in rows, with the model version and the time of each.
 
-    The time is in UTC. So are `cutoff` and `ds` of sub-daily series with a `source.tz`, so that joins with the series are
-    independent of clock changes. Forecasts that are not finite stay in the log, because monitoring must find them.
+    The time is in UTC. So are `cutoff` and `ds` of sub-daily series with a `source.tz`, so that joins with the series
+    do not depend on clock changes. Forecasts that are not finite stay in the log, because monitoring must find them.
     Bounds are missing if a version lacks the level, or had too few errors for it.
     """
 
