@@ -1,1 +1,1 @@
-"""The model in use: versions, promotion, history, what people ask of it. Names no task."""
+"""The model in use: versions, promotion, history and inspection. Independent of the task."""

@@ -1,4 +1,4 @@
-"""A task's model with what is known of it: the one in use, and one that may take its place."""
+"""A task's model with its record: the champion, and the candidate for its place."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from rnn_pipelines.champion.records import Record
 
 @dataclass(frozen=True)
 class LoadedChampion:
-    """The champion as it is loaded.
+    """A loaded champion.
 
     Attributes:
         version: its name.
         artefact: the model, of the task's own type.
-        promoted_at: ISO 8601, UTC; empty where that is not known any more.
-        alarms: what was wrong on the way to it.
-        record: that of its retraining; empty where there is none.
+        promoted_at: ISO 8601, UTC; empty if unknown.
+        alarms: problems found while loading it.
+        record: of its retraining; empty if there is none.
     """
 
     version: str
@@ -29,26 +29,26 @@ class LoadedChampion:
 
     @property
     def age_days(self) -> float | None:
-        """Since its promotion."""
+        """The days since its promotion; None if unknown."""
         if not self.promoted_at:
             return None
         try:
             since = datetime.now(UTC) - datetime.fromisoformat(self.promoted_at)
-        except (ValueError, TypeError):  # what a record says, which may be no time, or one without its zone
+        except (ValueError, TypeError):  # the record may hold no time, or a time without its zone
             return None
-        # Where the clock was ahead on that day, it is as if it were new.
+        # Not negative, even if the clock was ahead at the promotion.
         return max(0.0, since.total_seconds() / 86400)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A challenger whose case is decided.
+    """A challenger with the decision on it.
 
     Attributes:
-        artefact: the very one that was evaluated.
-        decision: whether it is promoted.
-        manifest: the record of its retraining, still without `version`.
-        files: what else lies in its version: content by name.
+        artefact: the model that was evaluated.
+        decision: whether it is promoted, and why.
+        manifest: the record of its retraining, without `version`.
+        files: further files of its version: content by name.
     """
 
     artefact: Any

@@ -1,4 +1,4 @@
-"""What has changed since the last retraining, so that another one may come to something else."""
+"""Changes since the last retraining that make another one worthwhile."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,25 +9,25 @@ from rnn_pipelines.errors import ChampionError
 
 
 def find_retraining(records: Sequence[Record]) -> Record | None:
-    """The newest retraining that came to a decision; one that failed decided nothing."""
+    """Return the newest retraining that ended with a decision; failed retrainings are ignored."""
     finished = [r for r in records if r.get("kind") == "retrain" and r.get("outcome") in ("promoted", "kept")]
     return finished[-1] if finished else None
 
 
 def count_retrainings(store: ChampionStore) -> int:
-    """How many are on record, those that failed too."""
+    """Return the number of recorded retrainings, including failed ones."""
     return sum(record.get("kind") == "retrain" for record in store.list_records())
 
 
 def list_changes(store: ChampionStore, fingerprints: Fingerprints) -> list[str]:
-    """What a retraining would be for, in words; empty where it would come to the same decision again.
+    """Return the reasons for a retraining, in words; empty if it would come to the same decision again.
 
-    One that failed is tried again, also where all is as it was at the last decision: only a retraining that ends well
-    ends what `check_task` says of the failure.
+    A failed retraining is a reason even if nothing has changed, because only a successful one clears the failure in
+    `check_task`.
 
     Args:
         store: of the task.
-        fingerprints: of data, parameters and code as they are now.
+        fingerprints: of the current data, parameters and code.
     """
     records = store.list_records()
     last = find_retraining(records)
@@ -41,14 +41,14 @@ def list_changes(store: ChampionStore, fingerprints: Fingerprints) -> list[str]:
 
 
 def list_damages(store: ChampionStore) -> list[str]:
-    """What is wrong with the champion; empty where it is whole and can be loaded, or there never was one."""
+    """Return the problems of the champion; empty if it is intact and loadable, or if there never was one."""
     return load_usable(store)[1]
 
 
 def load_usable(store: ChampionStore) -> tuple[Champion | None, list[str]]:
-    """The files of the champion that can be used, and what is wrong with it or was on the way to it.
+    """Return the usable champion and the problems found on the way to it.
 
-    That a champion can't be loaded is known from whoever tried last: to try would take Keras.
+    The records show which versions can't be loaded; an attempt here would need Keras.
     """
     if store.find_pointer() is None:
         return None, []
@@ -60,9 +60,9 @@ def load_usable(store: ChampionStore) -> tuple[Champion | None, list[str]]:
 
 
 def find_unreadable(records: Sequence[Record]) -> dict[str, str]:
-    """Versions that can't be loaded with this code and these libraries though they are whole, with their alarms.
+    """Return the alarms of intact versions that can't be loaded with the current code and libraries, by version.
 
-    Who tried last is right: a library that is broken may be put back.
+    The last attempt counts, because a broken library may have been repaired.
     """
     tries = [record for record in records if record.get("loader")]
     loader = describe_loader() if tries else None

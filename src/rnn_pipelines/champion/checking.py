@@ -1,4 +1,4 @@
-"""Whether all is well with a task: its champion, its last retraining, and what the monitor found."""
+"""The check of a task: its champion, its last retraining, and the findings of its monitor."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from rnn_pipelines.champion.changes import list_damages
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.verdict import LEVELS, Finding, Verdict, conclude
 
-# By how much the clocks of machines that look after one folder may be apart.
+# Tolerated difference between the clocks of machines that share a folder.
 CLOCKS_DIFFER = timedelta(minutes=5)
 # From the first promotion to the first monitoring that is expected.
 FIRST_DAY = timedelta(days=1)
@@ -19,17 +19,17 @@ MONITORED = tuple(level for level in LEVELS if level != "unmonitored")
 
 
 def check_task(store: ChampionStore, path: Path) -> Verdict:
-    """The gravest of all that is known.
+    """Return the verdict on a task, by the gravest finding.
 
     Args:
         store: of the task.
-        path: what the monitor wrote: a `VerdictRecord` as JSON.
+        path: file of the monitor: a `VerdictRecord` as JSON.
     """
     return conclude([*_look_at_champion(store), *(read_findings(path) if path.exists() else _look_for_monitor(store))])
 
 
 def read_findings(path: Path) -> list[Finding]:
-    """Return what the monitor found when it last looked; a verdict that is old or damaged is an alarm.
+    """Return the findings of the monitor's last run; an outdated or damaged verdict is an alarm.
 
     Args:
         path: see `check_task`.
@@ -42,7 +42,7 @@ def read_findings(path: Path) -> list[Finding]:
         findings = [Finding(level, f"{reason} (the monitor at {at})") for reason in reasons or ["no reason was given"]]
         if datetime.fromisoformat(at) > datetime.now(UTC) + CLOCKS_DIFFER:
             findings.append(Finding("alarm", f"the monitor looked at {at}, which is yet to come: a clock was wrong"))
-        # What was written before verdicts had an end is believed as it is.
+        # Older verdicts have no end of validity, and stay valid.
         until = found.get("valid_until")
         if until is not None and datetime.fromisoformat(until) < datetime.now(UTC):
             findings.append(Finding("alarm", f"the monitor has not looked since {at}: a night was missed"))
@@ -52,11 +52,11 @@ def read_findings(path: Path) -> list[Finding]:
 
 
 def _look_for_monitor(store: ChampionStore) -> Iterator[Finding]:
-    """Before there is a champion there is nothing to monitor, and on its first day the monitor may be yet to run."""
+    """Yield a finding if the monitor never ran; ok on the first day, none at all if there is no champion."""
     pointer = store.find_pointer()
     if pointer is None:
         return
-    # Of the first champion: a new one every night would make every day the first.
+    # The day of the first champion: with a new champion every night, every day would be its first.
     promoted = [record.get("at", "") for record in store.list_records() if record.get("is_promoted")]
     is_first_day = all(-CLOCKS_DIFFER <= age < FIRST_DAY for age in _list_ages([pointer.since, *promoted]))
     told = f"no monitor has run since the first promotion; kedro run --pipelines=monitor_{store.folder.name} runs it"
@@ -64,7 +64,7 @@ def _look_for_monitor(store: ChampionStore) -> Iterator[Finding]:
 
 
 def _list_ages(times: Iterable[str]) -> Iterator[timedelta]:
-    """Yield how long ago each time was; a text that is no time with its zone is left out."""
+    """Yield the age of each time; texts that are no times with a zone are left out."""
     for time in times:
         with suppress(ValueError):
             moment = datetime.fromisoformat(time)
@@ -77,7 +77,7 @@ def _look_at_champion(store: ChampionStore) -> Iterator[Finding]:
     if pointer is None:
         yield Finding("retrain", "there is no champion yet")
     else:
-        # The first is why it was promoted, the others what was better on that day.
+        # The first reason is that of the promotion; the others name models that were better on that day.
         yield from (Finding("ok", f"of the version in use: {reason}") for reason in pointer.reasons[1:])
     for damage in list_damages(store):
         yield Finding("alarm", damage)

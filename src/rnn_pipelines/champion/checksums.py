@@ -1,4 +1,4 @@
-"""The list of a model's files with their sha256: only files that it names, with the content that it names, are read."""
+"""The list of a model's files with their sha256; only listed files with matching content are read."""
 
 import hashlib
 import json
@@ -15,12 +15,12 @@ SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def measure(content: bytes) -> str:
-    """The sha256 of a file, in hexadecimal."""
+    """Return the sha256 of a file's content, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 def list_checksums(files: Mapping[str, bytes], **others: str) -> bytes:
-    """Return the content of a list.
+    """Return the content of a list of checksums.
 
     Args:
         files: content by name.
@@ -35,13 +35,13 @@ def parse_checksums(listed: bytes, label: object) -> dict[str, str]:
 
     Args:
         listed: content of the list.
-        label: what an error begins with.
+        label: start of error messages.
     Raises:
-        ValueError: it is no list of checksums.
-        NewerFormatError: a newer version of the project has written it.
+        ValueError: the content is no list of checksums.
+        NewerFormatError: a newer version of the project wrote it.
     """
     found = read_object(listed, label)
-    # Before there were formats, the list was nothing but the files.
+    # The oldest lists have no format, and hold only the files.
     checksums = found.get("files") if "format" in found else found
     if not isinstance(checksums, dict) or not checksums or not all(map(is_plain, checksums)):
         raise ValueError("expected names of files with their checksums")
@@ -53,16 +53,16 @@ def parse_checksums(listed: bytes, label: object) -> dict[str, str]:
 def read_listed(
     folder: Path, listed: bytes, label: object, locate: Callable[[str, str], str] = lambda name, _: name
 ) -> dict[str, bytes]:
-    """Return the files that a list names: content by name.
+    """Return the listed files: content by name.
 
     Args:
-        folder: where they lie.
+        folder: of the files.
         listed: content of the list.
-        label: what an error begins with.
-        locate: gives the name on disk for a file's name and sha256.
+        label: start of error messages.
+        locate: returns the name on disk of a file, from its name and sha256.
     Raises:
         ChampionError: a file is missing or changed, or the list is damaged; the message names the file.
-        NewerFormatError: a newer version of the project has written the list.
+        NewerFormatError: a newer version of the project wrote the list.
     """
     try:
         checksums = parse_checksums(listed, label)
@@ -76,9 +76,9 @@ def read_listed(
 
 
 def list_foreign(folder: Path) -> list[str]:
-    """Return what the project did not write into a version's folder, or what changed since.
+    """Return the names in a version's folder that the project did not write, or that changed since.
 
-    The list is written first, so that it also proves the files of an unfinished version.
+    The list is written first, so that it also covers the files of an unfinished version.
 
     Args:
         folder: of a version, complete or not.

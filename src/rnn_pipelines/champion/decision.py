@@ -1,4 +1,4 @@
-"""The case of a challenger: what the newest holdout says of everyone, and what is decided."""
+"""The decision on a challenger, from its evaluation on the newest holdout."""
 
 import logging
 import math
@@ -21,23 +21,23 @@ from rnn_pipelines.champion.records import (
 
 logger = logging.getLogger(__name__)
 
-# What stays of the record of a training, beside its seeds and seconds.
+# The parts of a training's record that are kept, besides seeds and seconds.
 ON_RECORD = ("chosen", "validation_losses", "weights", "networks")
 
 
 @dataclass(frozen=True)
 class Case:
-    """What the newest holdout says of everyone.
+    """The evaluation of all models on the newest holdout.
 
     Attributes:
         task: its name.
-        measures: of challenger and baselines, and of the champion where it could be measured, by name: the `loss`, and
-            what else shall be on record of champion and challenger. Where the champion could be measured on a part
-            alone, both have the `shared_loss` of that part, and it has no other.
+        measures: by model: challenger, baselines, and the champion if it could be measured. Each has the `loss`;
+            champion and challenger may have further measures. If the champion covers only a part of the holdout, both
+            have the `shared_loss` on that part, and the champion has no `loss`.
         p_value, faults, objections: see `Evidence`.
-        notes: what is left out, in words.
-        ahead: what doesn't keep the challenger back and has to be told, in words, after the reasons: what is better on
-            the holdout, a training that was cut short.
+        notes: omissions, in words.
+        ahead: remarks that don't prevent a promotion, listed after the reasons: models that are better on the holdout,
+            a training that was cut short.
     """
 
     task: str
@@ -57,14 +57,14 @@ def decide(
     run: Run,
     policy: PolicySpec,
 ) -> Candidate:
-    """Decides on the challenger and writes the record of its retraining.
+    """Decide on the challenger and make the record of its retraining.
 
     Args:
-        challenger: what was trained.
-        champion: the model in use; None where there is none.
-        case: what the holdout says.
+        challenger: the trained model.
+        champion: the model in use; None if there is none.
+        case: the evaluation on the holdout.
         training: how the challenger was trained.
-        run: what it is made of.
+        run: data, parameters and code of the retraining.
         policy: see `decide_promotion`.
     """
     for note in case.notes:
@@ -91,7 +91,7 @@ def decide(
 
 
 def _gather_metrics(case: Case, champion: LoadedChampion | None, training: ChallengerTraining) -> Metrics:
-    """What was measured, beside the losses of challenger and champion on validation parts of their own."""
+    """Return all measures, with the losses of challenger and champion on their own validation parts."""
     expected = None if champion is None else (champion.record.get("metrics") or Metrics()).get("challenger")
     losses = {
         CHALLENGER: training["validation_losses"][training["chosen"]],
@@ -120,5 +120,5 @@ def _gather_evidence(case: Case, champion: LoadedChampion | None, metrics: Metri
 
 
 def _give_number(loss: float | None) -> float:
-    """What was not measured is below nothing, as what is not finite."""
+    """Return the loss; NaN if it is missing, so that it never wins a comparison."""
     return math.nan if loss is None else loss

@@ -1,11 +1,11 @@
-"""A model as a folder of files, outside of any store: what Python's interface saves and loads.
+"""A model as a folder of files, outside of any store, as the Python interface saves and loads it.
 
-model/model.json                        the list of files with their sha256, replaced last and at one moment
-model/settings.1f3a9c0d5e7b2a44.json    a file that the list calls `settings.json`; its name holds part of its sha256
-model/model.lock                        one saver at a time; readers need no lock
+model/model.json                        the list of files with their sha256, replaced last, in one step
+model/settings.1f3a9c0d5e7b2a44.json    the file `settings.json` of the list; its name holds part of its sha256
+model/model.lock                        one writer at a time; readers need no lock
 
-A new model's files never take the names of an old model's, unless they are equal. So the list always names whole files,
-and the name and content of a file prove that the project wrote it.
+A new file never has the name of an older one, unless their contents are equal. So the list always names complete
+files, and the name and content of a file prove that the project wrote it.
 """
 
 import json
@@ -27,7 +27,7 @@ from rnn_pipelines.storage.names import make_later_name
 
 LIST, LOCK = "model.json", "model.lock"
 SETTINGS = "settings.json"
-# Of a file that `_locate` has named.
+# Names on disk, as `_locate` makes them.
 NAME = re.compile(r".+\.([0-9a-f]{16})(\.[^.]+)?", re.DOTALL | re.ASCII)
 
 Model = TypeVar("Model")
@@ -36,27 +36,27 @@ logger = logging.getLogger(__name__)
 
 
 def save_folder(path: str | Path, files: Mapping[str, bytes]) -> None:
-    """Writes a model's files; a model that is there is replaced at one moment, once the new one is whole.
+    """Write a model's files; an existing model is replaced in one step, once the new one is complete.
 
     Args:
-        path: of the folder, which is made if it is not there. If it is a link, the folder to which it leads is written.
+        path: of the folder, which is made if it is missing. If it is a link, its target is written.
         files: content by name, see the task's `packing`.
     Raises:
-        ParameterError: the path is none.
-        ChampionError: the folder can't be written, or holds a file that no save has written; the message names it, and
-            the folder is left as it is.
+        ParameterError: `path` is not a path.
+        ChampionError: the folder can't be written, or holds a file that is not of a saved model; the message names it,
+            and the folder is left as it is.
         LockedError: another save into the folder did not end in time.
     """
     folder = _take_path(path)
     try:
-        # Before anything is written, even the lock.
+        # Checked before anything is written, even the lock.
         _list_own(folder)
         _make_folder(folder)
         with hold_lock(folder / LOCK, LOCK_SECONDS):
             _replace_model(folder, files)
     except RnnPipelinesError:
         raise
-    # Of a path that no system takes, such as one with a null character, Python says ValueError.
+    # Python raises a ValueError for invalid paths, such as one with a null character.
     except (OSError, ValueError) as error:
         raise ChampionError(
             f"{folder}: the model can't be saved there ({type(error).__name__}: {error}). Name another folder."
@@ -76,17 +76,17 @@ def _replace_model(folder: Path, files: Mapping[str, bytes]) -> None:
         for name, content in stored.items():
             if name not in there:
                 replace_file(folder / name, content)
-        # The name of the save keeps the lists of two saves of one model apart, see `_read_saved`.
+        # The name of the save distinguishes two saves of the same model, see `_read_saved`.
         replace_file(folder / LIST, list_checksums(files, save=make_later_name([])))
     finally:
-        # Also after an error, which may have come before the list was replaced or after it.
+        # Also after an error, which may have occurred before or after the list was replaced.
         _remove_unlisted(folder, {*there, *stored})
 
 
 def _remove_unlisted(folder: Path, own: Collection[str]) -> None:
-    """Removes the files of the model before, or those of a save that failed.
+    """Remove the files of the previous model, or those of a failed save.
 
-    A file that can't be removed is named in the log: the list doesn't name it, and the next save tries again.
+    A file that can't be removed is logged: it is not in the list, and the next save tries again.
     """
     try:
         checksums = parse_checksums((folder / LIST).read_bytes(), folder / LIST)
@@ -102,16 +102,16 @@ def _remove_unlisted(folder: Path, own: Collection[str]) -> None:
 
 
 def _locate(name: str, checksum: str) -> str:
-    """The name on disk of a file with this name and sha256."""
+    """Return the name on disk of a file with this name and sha256."""
     path = Path(name)
     return f"{path.stem}.{checksum[:16]}{path.suffix}"
 
 
 def _list_own(folder: Path) -> set[str]:
-    """The names of all that lies in a folder, which saves have written.
+    """Return the names of all files in a folder of saved models.
 
     Raises:
-        ChampionError: there is something else.
+        ChampionError: the folder holds other files.
     """
     if not folder.is_dir():
         if os.path.lexists(folder):
@@ -128,11 +128,11 @@ def _list_own(folder: Path) -> set[str]:
 
 
 def _is_own(path: Path) -> bool:
-    """Whether a save has written it, and it is as it was written."""
+    """Return whether a file was written by a save, and is unchanged."""
     target, found = find_target(path.name), NAME.fullmatch(path.name)
     try:
         if not is_regular(path):
-            # Missing: another save has removed it since it was listed.
+            # A missing file was removed by another save since it was listed.
             return not os.path.lexists(path)
         if target is not None:
             return target == LIST or NAME.fullmatch(target) is not None
@@ -153,22 +153,22 @@ def _is_list(path: Path) -> bool:
 
 
 def load_model(path: str | Path, unpack: Callable[[Mapping[str, bytes]], Model]) -> Model:
-    """A saved model, a champion's version, or the champion of a task.
+    """Load a saved model, a version of a champion, or the champion of a task.
 
     Args:
         path: of the folder of one of the three.
         unpack: see the task's `packing`.
     Raises:
-        ParameterError: the path is none.
-        ChampionError: there is no model, it is damaged, or an older version of the project has saved it.
-        NewerFormatError: a newer version of the project has written it.
+        ParameterError: `path` is not a path.
+        ChampionError: there is no model, it is damaged, or an older version of the project saved it.
+        NewerFormatError: a newer version of the project wrote it.
     """
     folder = _take_path(path)
     try:
         return unpack(load_folder(folder))
     except RnnPipelinesError:
         raise
-    # What a file can make the system, Keras, h5py, NumPy and zipfile raise, nobody has listed.
+    # The system, Keras, h5py, NumPy and zipfile can raise any error for a damaged file.
     except Exception as error:
         raise ChampionError(f"{folder}: the model can't be loaded ({type(error).__name__}: {error}).") from error
 
@@ -180,12 +180,12 @@ def _take_path(path: object) -> Path:
 
 
 def load_folder(folder: Path) -> dict[str, bytes]:
-    """The files of a saved model, of a champion's version, or of the champion of a task, each as it was written.
+    """Return the files of a saved model, of a version of a champion, or of the champion of a task: content by name.
 
     Args:
         folder: of one of the three.
     Raises:
-        ChampionError: there is no model, it is damaged, or an older version of the project has saved it.
+        ChampionError: there is no model, it is damaged, or an older version of the project saved it.
     """
     if (folder / LIST).is_file():
         return _read_saved(folder)
@@ -212,6 +212,6 @@ def _read_saved(folder: Path) -> dict[str, bytes]:
             return read_listed(folder, listed, folder, _locate)
         except ChampionError:
             before, listed = listed, (folder / LIST).read_bytes()
-            # Another list: a save has replaced the model and removed the files of the one before.
+            # If the list has changed, another save has replaced the model and removed the previous files.
             if listed == before:
                 raise

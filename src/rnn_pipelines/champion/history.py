@@ -1,4 +1,4 @@
-"""What happened to a task's model: one file for each record, never changed."""
+"""The history of a task's model: one file per record, never changed."""
 
 import json
 import logging
@@ -15,12 +15,12 @@ from rnn_pipelines.storage.names import give_order, is_name, make_later_name
 
 logger = logging.getLogger(__name__)
 
-# To write a version, a pointer or a record takes seconds; only a process that was stopped holds the lock for longer.
+# Writing a version, a pointer or a record takes seconds; only a suspended process holds the lock for longer.
 LOCK_SECONDS = 60
 
 
 def make_name(folder: Path) -> str:
-    """A name for a record or a version; see `make_later_name`.
+    """Return a name for a record or a version that sorts after all others; see `make_later_name`.
 
     Args:
         folder: of the task, whose lock is held.
@@ -31,27 +31,27 @@ def make_name(folder: Path) -> str:
 
 
 def hold_store_lock(folder: Path) -> AbstractContextManager[None]:
-    """Lets nobody else change the store of a task.
+    """Hold the lock of a task's store, which every writer needs.
 
     Args:
-        folder: of the task; made if need be.
+        folder: of the task; made if it is missing.
     Raises:
         LockedError: another process did not end in time.
-        LockError: the lock's file can't be used.
+        LockError: the lock file can't be used.
     """
     return hold_lock(folder / "pointer.lock", LOCK_SECONDS)
 
 
 def add_record(folder: Path, record: Record, name: str | None = None) -> str:
-    """Writes a record into the history of a task and returns its name.
+    """Write a record into the history of a task and return its name.
 
     Args:
         folder: of the task.
-        record: plain values; `is_promoted` with the `version` where one became the champion.
-        name: that of the version, where its retraining is told, so that whoever writes it again changes nothing; never
-            what a record says of itself, which may lead anywhere.
+        record: plain values; `is_promoted` with the `version`, if one became the champion.
+        name: of the version, for the record of a retraining, so that writing it twice changes nothing. Never the name
+            in the record itself, which could be any path.
     Raises:
-        OSError: it could not be written.
+        OSError: the record could not be written.
     """
     with hold_store_lock(folder):
         history = folder / "history"
@@ -65,7 +65,7 @@ def add_record(folder: Path, record: Record, name: str | None = None) -> str:
 
 
 def find_origin(records: Iterable[Record], version: str) -> Record | None:
-    """The record of the retraining that made a version; None where there is none.
+    """Return the record of the retraining that made a version; None if there is none.
 
     Args:
         records: of the task.
@@ -76,9 +76,9 @@ def find_origin(records: Iterable[Record], version: str) -> Record | None:
 
 
 def list_records(folder: Path) -> list[Record]:
-    """All records that are written, the oldest first; one that can't be read is left out with an error in the log.
+    """Return all written records, oldest first; an unreadable record is left out and logged as an error.
 
-    What a process that ended early left out is in `ChampionStore.list_records` alone.
+    Records that a killed process did not write are only in `ChampionStore.list_records`.
 
     Args:
         folder: of the task.
@@ -86,7 +86,7 @@ def list_records(folder: Path) -> list[Record]:
     records = []
     for path in sorted(_list_files(folder), key=lambda path: give_order(path.stem)):
         try:
-            # Its name is that of the file: what it says itself may lead anywhere.
+            # The name is that of the file; the one in the record could be any path.
             record = read_record(path.read_bytes(), path)
             record["record"] = path.stem
             records.append(record)

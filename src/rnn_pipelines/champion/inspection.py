@@ -1,4 +1,4 @@
-"""What is known of one version."""
+"""The facts of one version."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from rnn_pipelines.errors import ChampionError
 
 @dataclass(frozen=True)
 class VersionFacts:
-    """Whether a version is in use and whole, and how it came about.
+    """Use, integrity and origin of a version.
 
     Attributes:
         version: its name.
-        is_champion: whether it is the one in use.
-        is_previous: whether it was, before.
-        since: when the champion was promoted; None for another version.
-        reasons: of its promotion; none for another version.
-        problem: what is wrong with it; None where it is whole.
-        files: bytes by name; none where it is not whole.
-        record: that of its retraining; None where there is none.
+        is_champion: whether it is in use.
+        is_previous: whether it was in use before.
+        since: time of the champion's promotion; None for another version.
+        reasons: of the champion's promotion; empty for another version.
+        problem: damage, in words; None if it is intact.
+        files: bytes by name; empty if it is damaged.
+        record: of its retraining; None if there is none.
     """
 
     version: str
@@ -36,7 +36,7 @@ class VersionFacts:
 
 
 def find_facts(store: ChampionStore, name: str | None) -> VersionFacts:
-    """Whether a version is in use and whole, and the record of its retraining.
+    """Return use, integrity and record of a version.
 
     Args:
         store: of the task.

@@ -1,4 +1,4 @@
-"""What a retraining was made of: fingerprints of data, parameters and code, versions of the libraries."""
+"""The inputs of a retraining: fingerprints of data, parameters and code, and versions of the libraries."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from rnn_pipelines.champion.records import Fingerprints, Loader, Run, make_plain
 from rnn_pipelines.storage.names import make_timestamp
 from rnn_pipelines.version import __version__
 
-# pandas is loaded where a table is read: `kedro champion show` reads none, and pandas would be half of its time.
+# pandas is imported only to read tables: it would take half of the time of `kedro champion show`, which reads none.
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -29,14 +29,14 @@ def describe_run(
     as_of: int | str | None,
     started: float,
 ) -> Run:
-    """What a retraining is made of, for its record.
+    """Return the inputs of a retraining, for its record.
 
     Args:
-        table: the data as it was read, up to `as_of`.
-        data: facts of it, by name.
-        parameters: all that count, by pipeline, as the catalog holds them.
-        as_of: up to when data was read.
-        started: when, in seconds since 1970.
+        table: the data as read, up to `as_of`.
+        data: facts of the data, by name.
+        parameters: the relevant ones, by pipeline, as the catalog holds them.
+        as_of: last time or step of the data.
+        started: start of the retraining, in seconds since 1970.
     """
     return {
         "at": make_timestamp(),
@@ -51,21 +51,21 @@ def describe_run(
 
 
 def make_fingerprints(table: "pd.DataFrame", parameters: Mapping[str, Any]) -> Fingerprints:
-    """Of data, parameters and code: a retraining with the same three would give the same again.
+    """Return the fingerprints of data, parameters and code; with the same three, a retraining gives the same result.
 
     Args:
-        table, parameters: see `describe_run`. Up to when data is read isn't a parameter here, because the data show it.
+        table, parameters: see `describe_run`. The parameter `as_of` is left out, because the data depend on it.
     """
     plain = {name: _drop_as_of(block) for name, block in make_plain(parameters).items()}
     return {"data": fingerprint_table(table), "parameters": fingerprint_values(plain), "code": fingerprint_code()}
 
 
 def join_covariates(table: "pd.DataFrame", covariate_table: "pd.DataFrame | None" = None) -> "pd.DataFrame":
-    """Return the table with the cells of the covariates as text beside it, for one fingerprint of both.
+    """Return the table with the covariates as text columns, for one fingerprint of both.
 
     Args:
-        table: the data as it was read.
-        covariate_table: see `read_covariates`; without rows if no covariate is read, None for a task without any.
+        table: the data as read.
+        covariate_table: see `read_covariates`; empty if no covariate is read, None for a task without covariates.
     """
     if covariate_table is None or covariate_table.empty:
         return table
@@ -76,7 +76,7 @@ def join_covariates(table: "pd.DataFrame", covariate_table: "pd.DataFrame | None
 
 
 def fingerprint_table(table: "pd.DataFrame") -> str:
-    """A hash of columns, types and values of a table, in the order of its rows; its row labels don't count."""
+    """Return a hash of columns, types and values of a table, in the order of its rows; the index is ignored."""
     import pandas as pd
 
     digest = hashlib.sha256(json.dumps({name: str(kind) for name, kind in table.dtypes.items()}).encode())
@@ -85,10 +85,10 @@ def fingerprint_table(table: "pd.DataFrame") -> str:
 
 
 def fingerprint_values(values: Any) -> str:
-    """A hash of plain values: mappings in whatever order, lists, texts, numbers, dates and paths.
+    """Return a hash of plain values: mappings in any order, lists, texts, numbers, dates and paths.
 
     Raises:
-        TypeError: another value, whose text could differ from one process to the next.
+        TypeError: a value of another type, whose text could differ between processes.
     """
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=_write_value).encode()).hexdigest()
 
@@ -104,7 +104,7 @@ def _drop_as_of(block: Any) -> Any:
 
 
 def fingerprint_code() -> str:
-    """A hash of the project's own modules."""
+    """Return a hash of the project's own modules."""
     digest = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*.py")):
         digest.update(f"{path.relative_to(PACKAGE)}\n".encode() + path.read_bytes())
@@ -112,23 +112,23 @@ def fingerprint_code() -> str:
 
 
 def find_commit() -> str | None:
-    """The commit that the project is checked out at; None where it isn't a Git checkout, or Git is not there."""
+    """Return the checked-out commit; None without a Git checkout or without Git."""
     try:
         finished = subprocess.run(
             ["git", "rev-parse", "HEAD"], cwd=PACKAGE, capture_output=True, text=True, check=False, timeout=10
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    # Before the first commit Git prints the word HEAD, and fails.
+    # Before the first commit, Git prints the word HEAD and fails.
     return finished.stdout.strip() if finished.returncode == 0 else None
 
 
 def describe_loader() -> Loader:
-    """Code and libraries, on which depends whether a model that is whole can be loaded."""
+    """Return code and libraries, which decide whether an intact model can be loaded."""
     return {"code": fingerprint_code(), "versions": list_versions()}
 
 
 def list_versions() -> dict[str, str]:
-    """Versions of Python, of the project and of what it computes with."""
+    """Return the versions of Python, of the project and of the libraries that affect results."""
     versions = {name: metadata.version(name) for name in LIBRARIES}
     return {"python": platform.python_version(), "rnn-pipelines": __version__, **versions}

@@ -1,4 +1,4 @@
-"""What people decide about a champion, and its record."""
+"""Manual promotions and rollbacks, with their records."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,12 +13,12 @@ from rnn_pipelines.storage.names import make_timestamp
 
 @dataclass(frozen=True)
 class Change:
-    """Which champion took the place of which.
+    """A manual change of the champion.
 
     Attributes:
-        version: the champion now.
-        before: the one until now; None where there was none.
-        reason: why, in words.
+        version: the new champion.
+        before: the previous champion; None if there was none.
+        reason: in words.
     """
 
     version: str
@@ -27,13 +27,13 @@ class Change:
 
 
 def promote_version(store: ChampionStore, task: str, name: str, reason: str) -> Change:
-    """Makes a version the champion, whatever the policy says, and puts it on record.
+    """Make a version the champion, regardless of the policy, and record it.
 
     Args:
         store: of the task.
         task: its name.
-        name: the version's, or its first or last letters where they are those of one version only.
-        reason: why, in words.
+        name: of the version, or its first or last letters if they are unique.
+        reason: in words.
     Raises:
         ChampionError: there is no such version, or more than one, or it is damaged.
     """
@@ -44,12 +44,12 @@ def promote_version(store: ChampionStore, task: str, name: str, reason: str) -> 
 
 
 def roll_back(store: ChampionStore, task: str, reason: str) -> Change:
-    """Makes the newest champion before this one that is whole the champion again, and puts it on record.
+    """Make the newest intact previous champion the champion again, and record it.
 
     Args:
         store, task, reason: see `promote_version`.
     Raises:
-        ChampionError: there is no champion before this one, or none that is whole.
+        ChampionError: there is no previous champion, or no intact one.
     """
     before = store.find_pointer()
     pointer = store.roll_back([make_line(reason)], make_timestamp())
@@ -57,7 +57,7 @@ def roll_back(store: ChampionStore, task: str, reason: str) -> Change:
 
 
 def find_version(store: ChampionStore, name: str) -> str:
-    """The version with that name, or whose name alone begins or ends like that.
+    """Return the version with this name, or the only one whose name begins or ends with it.
 
     Raises:
         ChampionError: there is none, or more than one.

@@ -1,4 +1,4 @@
-"""What a retraining came to, on disk: a version, the champion where so decided, and a record."""
+"""The result of a retraining on disk: a version, its promotion if so decided, and a record."""
 
 import json
 import logging
@@ -16,17 +16,17 @@ logger = logging.getLogger(__name__)
 
 
 def save_outcome(store: ChampionStore, files: Mapping[str, bytes], record: Record, since: str) -> str:
-    """Writes the version with its record first, then the pointer to it, then the history, and returns its name.
+    """Write the version with its record, then the pointer to it, then the history, and return the version's name.
 
-    Whatever breaks off, a whole model is in use, and what was promised of it is on record in its version.
+    If the process stops at any point, a complete model is in use, and its version holds the expected error.
 
     Args:
         store: of the task.
-        files: what the challenger is made of: content by name.
-        record: of the retraining: `is_promoted`, `reasons` and all else that is known.
+        files: of the challenger: content by name.
+        record: of the retraining, with `is_promoted` and `reasons`.
         since: now; ISO 8601, UTC.
     Raises:
-        OSError: something could not be written; `ChampionStore.list_records` says whether it is promoted all the same.
+        OSError: something could not be written; `ChampionStore.list_records` shows whether the version is promoted.
     """
     version = store.add_version({**files, RECORD: json.dumps({"format": FORMAT, **record}, indent=2).encode()})
     if record["is_promoted"]:
@@ -36,13 +36,13 @@ def save_outcome(store: ChampionStore, files: Mapping[str, bytes], record: Recor
 
 
 def record_failure(folder: Path, task: str, error: BaseException, as_of: int | str | None) -> None:
-    """Leaves a record of a retraining that failed; where even that can't be written, the log says so.
+    """Record a failed retraining; if the record can't be written either, an error is logged.
 
     Args:
         folder: of the task.
         task: its name.
-        error: what ended it.
-        as_of: up to when data was read.
+        error: the cause.
+        as_of: last time or step of the data.
     """
     record: Record = {
         "kind": "retrain",

@@ -1,4 +1,4 @@
-"""Which version is the champion: one small file, which is replaced whole."""
+"""The pointer to the champion: one small file, replaced atomically."""
 
 import json
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from rnn_pipelines.storage.formats import FORMAT, is_plain, read_object
 
 @dataclass(frozen=True)
 class Pointer:
-    """Which version is the champion.
+    """The pointer to the champion.
 
     Attributes:
-        version: its name.
+        version: the champion's name.
         checksum: sha256 of its list of checksums.
-        since: ISO 8601, UTC.
-        reasons: why.
-        previous: the champions before, the newest first.
+        since: time of the promotion; ISO 8601, UTC.
+        reasons: of the promotion.
+        previous: the previous champions, newest first.
     """
 
     version: str
@@ -31,13 +31,11 @@ class Pointer:
 
 
 def read_pointer(path: Path) -> Pointer | None:
-    """The pointer as it is written; None where there is no such file.
+    """Read the pointer; None if the file is missing.
 
-    Args:
-        path: the file.
     Raises:
-        ChampionError: it is damaged.
-        NewerFormatError: a newer version of the project has written it.
+        ChampionError: the file is damaged.
+        NewerFormatError: a newer version of the project wrote it.
     """
     try:
         fields = read_object(path.read_bytes(), path)
@@ -50,11 +48,8 @@ def read_pointer(path: Path) -> Pointer | None:
 
 
 def write_pointer(path: Path, pointer: Pointer) -> None:
-    """Puts the pointer in the place of the one before.
+    """Replace the pointer.
 
-    Args:
-        path: the file.
-        pointer: all of it.
     Raises:
         OSError: see `replace_file`.
     """
@@ -62,7 +57,7 @@ def write_pointer(path: Path, pointer: Pointer) -> None:
 
 
 def _check(pointer: Pointer) -> Pointer:
-    """Raises a TypeError or ValueError where one field isn't what its type says, as JSON may hold anything."""
+    """Check the types of all fields, because JSON may hold anything; raise a TypeError or ValueError."""
     lists = {"reasons": pointer.reasons, "previous": pointer.previous}
     for name, found in lists.items():
         if not isinstance(found, list) or not all(isinstance(text, str) for text in found):

@@ -1,4 +1,4 @@
-"""Whether a challenger takes the champion's place: a pure function of what was measured."""
+"""The promotion policy: a pure function of the measured losses."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -9,19 +9,19 @@ from pydantic import Field
 from rnn_pipelines.errors import ParameterError, show_all
 from rnn_pipelines.parameter_models import ParameterModel
 
-# The two that a decision is between, by these names in tables and records.
+# The names of the two compared models in tables and records.
 CHALLENGER, CHAMPION = "challenger", "champion"
 
 
 class PolicySpec(ParameterModel, frozen=True):
-    """When a challenger is promoted.
+    """The conditions for the promotion of a challenger.
 
     Attributes:
-        min_improvement_fraction: by which part of the champion's loss the challenger must be better.
-        significance: greatest p-value of the paired errors at which their difference counts as shown.
+        min_improvement_fraction: required improvement, as a fraction of the champion's loss.
+        significance: largest p-value of the paired errors at which a difference is significant.
         must_beat: baselines whose loss the challenger must be below.
-        max_age_days: age of the champion from which on a challenger that is as good, as far as the holdout can show,
-            takes its place; None for never.
+        max_age_days: age of the champion from which a challenger that is not significantly worse replaces it; None for
+            never.
     """
 
     min_improvement_fraction: float = Field(0.0, ge=0, lt=1)
@@ -32,17 +32,17 @@ class PolicySpec(ParameterModel, frozen=True):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known on the day of the decision, all of it on the same newest holdout.
+    """The basis of a decision; all losses are of the same newest holdout, and lower is better.
 
     Attributes:
-        challenger_loss: of the new model; lower is better, like all losses.
-        champion_loss: of the model in use; None where there is none, not finite where its outputs are not.
+        challenger_loss: of the new model.
+        champion_loss: of the model in use; None if there is none, not finite if its outputs are not.
         baseline_losses: by name.
-        p_value: of the paired errors of champion and challenger, two-sided; None where there is no champion.
-        shared_loss: of the new model where the model in use has one too; None where that is everywhere.
-        champion_age_days: since its promotion; None where there is none.
-        faults: what makes the challenger unusable, in words: outputs that are not finite, or all alike.
-        objections: why the comparison itself says nothing, in words: the champion has seen the holdout.
+        p_value: of the paired errors of champion and challenger, two-sided; None if there is no champion.
+        shared_loss: of the new model on the part that the model in use covers; None if it covers the whole holdout.
+        champion_age_days: days since its promotion; None if there is no champion.
+        faults: reasons why the challenger is unusable, in words, such as constant or non-finite outputs.
+        objections: reasons why the comparison is invalid, in words, such as a champion trained on the holdout.
     """
 
     challenger_loss: float
@@ -57,18 +57,15 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether the challenger is promoted, and why, in words."""
+    """The decision on a challenger, with its reasons in words."""
 
     is_promoted: bool
     reasons: tuple[str, ...]
 
 
 def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
-    """Promotes a challenger that is usable, beats the baselines, and is shown to be better than the champion.
+    """Promote a challenger that is usable, beats the baselines, and is significantly better than the champion.
 
-    Args:
-        evidence: what was measured.
-        policy: what is asked for.
     Raises:
         ParameterError: the policy names a baseline that was not measured.
     """
@@ -83,7 +80,7 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
     if evidence.champion_loss is None:
         return Decision(True, ("there is no champion yet",))
     if not math.isfinite(evidence.champion_loss):
-        # On the newest data it fails and the challenger does not; as nothing can be compared with it, it would stay.
+        # The champion fails on the newest data, and the challenger does not. Without this, such a champion would stay.
         measured = f"the champion's loss is {evidence.champion_loss}, not a finite number"
         return Decision(True, (f"{measured}; its own is {evidence.challenger_loss:.4g}",))
     if evidence.p_value is None:
@@ -94,7 +91,7 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
 
 
 def _list_not_finite(evidence: Evidence, policy: PolicySpec) -> Iterator[str]:
-    """Numbers that nothing can be compared with: against NaN every comparison is false, and all is below infinity."""
+    """Yield the losses that are not finite, because comparisons with NaN or infinity are meaningless."""
     numbers = {
         "its loss": evidence.challenger_loss,
         **({} if evidence.shared_loss is None else {"its loss beside the champion": evidence.shared_loss}),
@@ -112,7 +109,7 @@ def _list_unbeaten(evidence: Evidence, policy: PolicySpec) -> Iterator[str]:
 
 
 def _compare(evidence: Evidence, champion_loss: float, p_value: float, policy: PolicySpec) -> Decision:
-    # The size of the loss: a part of a loss below zero would put the bound above it.
+    # The absolute value, because a fraction of a negative loss would put the bound above the loss.
     bound = champion_loss - policy.min_improvement_fraction * abs(champion_loss)
     loss = evidence.challenger_loss if evidence.shared_loss is None else evidence.shared_loss
     measured = f"its loss is {loss:.4g}, the champion's {champion_loss:.4g}, p = {p_value:.2g}"

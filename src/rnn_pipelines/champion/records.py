@@ -1,4 +1,4 @@
-"""What stands in the history of a task, as JSON; a record of an older version of the project may lack any key."""
+"""The records in the history of a task, as JSON; records of older versions of the project may lack any key."""
 
 import math
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError, with_config
 
-# That of typing is of no use to pydantic before Python 3.12.
+# pydantic does not accept `typing.TypedDict` before Python 3.12.
 from typing_extensions import TypedDict
 
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
@@ -21,13 +21,13 @@ def _validate_version_name(name: str) -> str:
 
 
 VersionName = Annotated[str, AfterValidator(_validate_version_name)]
-# What a task or another version adds is kept.
+# Keys that a task or another version of the project adds are kept.
 as_written = with_config(ConfigDict(extra="allow", strict=True))
 
 
 @as_written
 class Fingerprints(TypedDict, total=False):
-    """Hashes of what a retraining was made of: with the same three, another would come to the same decision."""
+    """Hashes of the inputs of a retraining; with the same three, another one comes to the same decision."""
 
     data: str
     parameters: str
@@ -36,7 +36,7 @@ class Fingerprints(TypedDict, total=False):
 
 @as_written
 class Loader(TypedDict, total=False):
-    """Code and libraries, on which depends whether a model that is whole can be loaded."""
+    """Code and libraries, which decide whether an intact model can be loaded."""
 
     code: str
     versions: dict[str, str]
@@ -44,13 +44,13 @@ class Loader(TypedDict, total=False):
 
 @as_written
 class Measures(TypedDict, total=False):
-    """What was measured of one model; a task may add measures of its own. None stands for what is not finite.
+    """The measures of one model; a task may add more. None stands for values that are not finite.
 
     Attributes:
         loss: on the holdout.
-        shared_loss: on the part of it that the champion has outputs for too, where that is not all.
+        shared_loss: on the part of the holdout that the champion covers too, if that is not all of it.
         validation_loss: on its own validation part.
-        by_step: the loss at each step.
+        by_step: the loss at each step of the horizon.
     """
 
     loss: float | None
@@ -61,7 +61,7 @@ class Measures(TypedDict, total=False):
 
 @as_written
 class Metrics(TypedDict, total=False):
-    """What was measured of everyone; of baselines the loss alone. The champion is None where it was not measured."""
+    """The measures of all models; of baselines only the loss. The champion is None if it was not measured."""
 
     challenger: Measures | None
     champion: Measures | None
@@ -72,12 +72,12 @@ class ChallengerTraining(TypedDict):
     """How a challenger was trained.
 
     Attributes:
-        chosen: the network, or the combination of all, that is the challenger.
-        validation_losses: by which it was chosen.
-        weights: of what was combined, if anything was.
+        chosen: the network or ensemble that is the challenger.
+        validation_losses: by candidate.
+        weights: of the members of an ensemble.
         networks: the record of each training.
-        seeds: of all of them.
-        training_seconds: of all of them, with compilation.
+        seeds: of all trainings.
+        training_seconds: of all trainings, with compilation.
     """
 
     chosen: str
@@ -89,12 +89,12 @@ class ChallengerTraining(TypedDict):
 
 
 class Origins(TypedDict, total=False):
-    """What a retraining was made of.
+    """The inputs of a retraining.
 
     Attributes:
-        at: when; ISO 8601, UTC.
-        as_of: up to when data was read.
-        parameters: all that count, by pipeline.
+        at: time of the retraining; ISO 8601, UTC.
+        as_of: last time or step of the data.
+        parameters: the relevant ones, by pipeline.
         data: facts of the data, by name.
     """
 
@@ -111,7 +111,7 @@ class Run(Origins):
     """One retraining.
 
     Attributes:
-        started: when, in seconds since 1970; not on record.
+        started: in seconds since 1970; not recorded.
     """
 
     started: float
@@ -119,16 +119,17 @@ class Run(Origins):
 
 @as_written
 class Record(Origins, total=False):
-    """One thing that happened to a task's model; its kind says which of the keys it has.
+    """One event in the history of a task's model; its keys depend on its kind.
 
     Attributes:
         format: see `formats`.
         record: its name, which sorts by time.
         is_promoted: whether `version` became the champion.
         champion: the version in use until then.
-        outcome to notes: of a retraining, and what it was made of.
-        unreadable, readable, loader: versions that could not be loaded, each with the alarm, or could again, and with
-            which code and libraries.
+        outcome to notes: of a retraining.
+        unreadable: alarms of the versions that could not be loaded, by version.
+        readable: versions that can be loaded again.
+        loader: code and libraries of these attempts.
     """
 
     format: int
@@ -153,14 +154,14 @@ class Record(Origins, total=False):
 
 
 def read_record(content: bytes, label: object) -> Record:
-    """The record that a file holds, as it is written.
+    """Parse a record and check the types of its keys.
 
     Args:
         content: of the file.
-        label: what an error begins with.
+        label: start of error messages.
     Raises:
-        ValueError: it holds something else. One key of another type is enough: whoever reads it later would fail.
-        NewerFormatError: a newer version of the project has written it.
+        ValueError: the content is no record, or a key has a wrong type.
+        NewerFormatError: a newer version of the project wrote it.
     """
     found = read_object(content, label)
     check_types(found, Record)
@@ -168,11 +169,11 @@ def read_record(content: bytes, label: object) -> Record:
 
 
 def check_types(found: Mapping[str, Any], kind: Any) -> None:
-    """Raises a ValueError, which names the key, where values are not of the types that a kind of record says.
+    """Raise a ValueError that names the key if a value does not have the type of this kind of record.
 
     Args:
-        found: what a file held.
-        kind: of record.
+        found: parsed content of a file.
+        kind: type of the record.
     """
     try:
         _make_adapter(kind).validate_python(found)
@@ -190,13 +191,13 @@ def _make_adapter(kind: Any) -> "TypeAdapter[Any]":
 
 
 def list_reasons(record: Record) -> list[str]:
-    """Why it came out so, each without a full stop."""
+    """Return the reasons for the outcome, each without a full stop."""
     reasons = [record["error"]] if record.get("error") else record.get("reasons") or []
     return [str(reason).rstrip(".") for reason in reasons]
 
 
 def list_measures(record: Record) -> dict[str, Measures]:
-    """What was measured, by whose it is: the challenger's, the champion's where it was measured, the baselines'."""
+    """Return the measures by model: challenger, champion if it was measured, and baselines."""
     metrics = record.get("metrics") or Metrics()
     both = {CHALLENGER: metrics.get("challenger"), CHAMPION: metrics.get("champion")}
     measured = {name: measures for name, measures in both.items() if measures}
@@ -204,18 +205,18 @@ def list_measures(record: Record) -> dict[str, Measures]:
 
 
 def find_compared_loss(metrics: Metrics | None, name: Literal["challenger", "champion"]) -> float | None:
-    """The loss by which champion and challenger were compared, of what both had an output for; None without one.
+    """Return the loss in the comparison of champion and challenger: of the part that both cover; None if unknown.
 
     Args:
         metrics: of the record of a retraining.
-        name: whose.
+        name: of the model.
     """
     measures = (metrics or Metrics()).get(name) or Measures()
     return measures.get("shared_loss", measures.get("loss"))
 
 
 def make_plain(values: Any) -> Any:
-    """Values as JSON holds them: models of parameters as mappings, numbers that are not finite as None."""
+    """Return values for JSON: parameter models as mappings, numbers that are not finite as None."""
     if isinstance(values, BaseModel):
         return values.model_dump(mode="json")
     if isinstance(values, Mapping):

@@ -1,4 +1,4 @@
-"""The report of one retraining, out of its record: what was decided and why, and what it was made of."""
+"""The report of one retraining, from its record: the decision with its reasons, and the inputs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from rnn_pipelines.report.page import Part, Section, Table, render_page
 from rnn_pipelines.report.styles import CELLS, Styles
 from rnn_pipelines.report.trainings import tabulate_parameters
 
-# Challengers, champions and baselines of any task: under their own names, in words.
+# Challengers, champions and baselines of any task, under their own names.
 STYLES = Styles(CELLS)
 
 HOW_TO_READ = (
@@ -24,11 +24,7 @@ SHARED = (
 
 
 def render_retraining_report(record: Record) -> str:
-    """Puts a record on one HTML page that needs no network.
-
-    Args:
-        record: of a retraining, also of one that failed.
-    """
+    """Render the record of a retraining, also of a failed one, as one HTML page that loads nothing else."""
     parts: dict[str, list[Part]] = {
         "What else was found": [*_list_sentences([*(record.get("reasons") or [])[1:], *(record.get("notes") or [])])],
         "On the holdout": [*_tabulate_losses(record)],
@@ -37,13 +33,13 @@ def render_retraining_report(record: Record) -> str:
         "Parameters": [tabulate_parameters(*pair) for pair in (record.get("parameters") or {}).items()],
     }
     sections = [Section(title, found) for title, found in parts.items() if found]
-    # The minute of a time as ISO 8601 has it.
+    # The time to the minute.
     minute = str(record.get("at"))[:16].replace("T", " ")
     return render_page(f"Retraining of {record.get('task')}, {minute} UTC", write_verdict(record), sections)
 
 
 def write_verdict(record: Record) -> str:
-    """What came of it and the first reason, in one sentence."""
+    """Return the outcome and its first reason, in one sentence."""
     first, *_ = [*list_reasons(record), "no reason is on record"]
     return f"{str(record.get('outcome')).capitalize()}: {first}."
 
@@ -57,7 +53,7 @@ def _tabulate_losses(record: Record) -> Iterator[Part]:
     measured: dict[str, Mapping[str, Any]] = {**list_measures(record)}
     if not measured:
         return
-    # Whatever is one number: accuracy and the like, where a task has them.
+    # All scalar measures, such as accuracy.
     columns = list(dict.fromkeys(["loss", *(key for m in measured.values() for key in m if not _is_list(m[key]))]))
     rows = [[STYLES[name].name, *(format_number(m.get(key)) for key in columns)] for name, m in measured.items()]
     losses = [m.get("loss") for m in measured.values()]

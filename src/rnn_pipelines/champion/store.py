@@ -1,4 +1,4 @@
-"""Which model is in use: versions that never change, and a pointer that is replaced whole."""
+"""The store of a task's model: immutable versions, and a pointer that is replaced atomically."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from rnn_pipelines.storage.names import give_order
 
 logger = logging.getLogger(__name__)
 
-# Of the retraining that made the version.
+# The record of the retraining that made the version.
 RECORD = "record.json"
 
 
@@ -27,8 +27,8 @@ class Champion:
 
     Attributes:
         version: its name.
-        files: what it is made of, each whole and as it was evaluated.
-        alarms: what was wrong on the way to it; empty where it is the one that the pointer names.
+        files: content by name, verified by checksums.
+        alarms: problems found while loading it; empty if it is the version that the pointer names.
     """
 
     version: str
@@ -39,8 +39,8 @@ class Champion:
 class ChampionStore:
     """The versions of one task's model.
 
-    A crash at any moment leaves the champion that was, or the new one, whole: a version appears under its name when all
-    of its files are on disk, and the pointer names it only then.
+    After a crash, either the old or the new champion is intact: a version gets its name when all of its files are on
+    disk, and only then can the pointer name it.
 
     Args:
         folder: of the task; made with the first version.
@@ -51,29 +51,29 @@ class ChampionStore:
         self._versions = Versions(folder / "versions")
 
     def add_version(self, files: Mapping[str, bytes]) -> str:
-        """Writes a version, which is never changed after, and returns its name.
+        """Write an immutable version and return its name.
 
         Args:
-            files: content by name, no folders; one at least.
+            files: content by name, without folders; at least one.
         Raises:
-            ValueError: there is no file, or one that can't have its name.
-            OSError: it could not be written. Nothing is left, or a whole version that nothing names.
+            ValueError: there is no file, or a file name is invalid.
+            OSError: the version could not be written. Nothing is left of it, or a complete version that is not in use.
         """
         with self._hold_lock():
             return self._versions.add(files)
 
     def promote(self, version: str, reasons: Sequence[str], since: str) -> Pointer:
-        """Makes a version the champion.
+        """Make a version the champion.
 
         Args:
-            version: its name; whole, or it is refused.
-            reasons: why, in words.
-            since: ISO 8601, UTC.
+            version: its name.
+            reasons: in words.
+            since: time of the promotion; ISO 8601, UTC.
         Raises:
             ChampionError: there is no such version, or it is damaged.
-            NewerFormatError: a newer version of the project has written it, or the pointer, which stays as it is.
-            OSError: the pointer could not be written; it is as it was, or names the version, but might not outlast a
-                power cut.
+            NewerFormatError: a newer version of the project wrote the version or the pointer; the pointer is unchanged.
+            OSError: the pointer could not be written. It is unchanged, or names the version but may not survive a power
+                cut.
         """
         with self._hold_lock():
             checksum = self._versions.verify(version)[1]
@@ -84,14 +84,14 @@ class ChampionStore:
         return pointer
 
     def roll_back(self, reasons: Sequence[str], since: str) -> Pointer:
-        """Makes the newest champion before this one that is whole the champion again.
+        """Make the newest intact previous champion the champion again.
 
-        What is left behind is no champion before it any more, so that a second rollback goes further back.
+        The current champion is not added to the previous ones, so that a second rollback goes further back.
 
         Args:
             reasons, since: see `promote`.
         Raises:
-            ChampionError: there is no champion before this one, or none that is whole.
+            ChampionError: there is no previous champion, or no intact one.
             OSError: see `promote`.
         """
         with self._hold_lock():
@@ -113,7 +113,7 @@ class ChampionStore:
         )
 
     def read_version(self, version: str) -> dict[str, bytes]:
-        """The files of a version.
+        """Return the files of a version: content by name.
 
         Raises:
             ChampionError: there is no such version, or it is damaged.
@@ -121,19 +121,19 @@ class ChampionStore:
         return self._versions.verify(version)[0]
 
     def read_pointer(self) -> Pointer | None:
-        """The pointer as it is written; None where there never was a champion.
+        """Read the pointer; None if there never was a champion.
 
         Raises:
             ChampionError: it is damaged, or missing although there were champions.
         """
         pointer = read_pointer(self._pointer)
-        # What only versions tell doesn't count: the first one may have ended before it was promoted.
+        # Versions alone do not prove a promotion: the process may have stopped before it.
         if pointer is None and _list_promoted(list_records(self.folder)):
             raise ChampionError(f"{self._pointer}: it is missing, although there were champions.")
         return pointer
 
     def find_pointer(self) -> Pointer | None:
-        """The pointer; where it is damaged or missing, what the records say that it was."""
+        """Return the pointer; if it is damaged or missing, reconstruct it from the records."""
         try:
             return self.read_pointer()
         except ChampionError:
@@ -141,12 +141,12 @@ class ChampionStore:
             return Pointer(promoted[0], "", "", [], promoted[1:]) if promoted else None
 
     def load(self, unreadable: Mapping[str, str] = MappingProxyType({})) -> Champion:
-        """The champion; where it is damaged or missing, the one before it, with an alarm.
+        """Load the champion; if it is damaged or missing, the newest usable previous one, with an alarm.
 
         Args:
-            unreadable: versions that are of no use though they are whole, with the alarm of each.
+            unreadable: alarms of intact versions that can't be loaded, by version.
         Raises:
-            ChampionError: there is no champion, or none that could be used.
+            ChampionError: there is no champion, or no usable one.
         """
         alarms: list[str] = []
         for version, checksum in self._list_candidates(alarms):
@@ -170,35 +170,35 @@ class ChampionStore:
         )
 
     def list_records(self) -> list[Record]:
-        """The history, the oldest first, and what a process that ended early left out of it.
+        """Return the history, oldest first, with records that a killed process did not add to it.
 
-        That is the record of the champion's retraining, which lies in its version too. Where the pointer is lost, each
-        version that is on record nowhere may have been the champion.
+        The record of the champion's retraining is also in its version, and is read from there. If the pointer is lost,
+        each version without a record may have been the champion.
         """
         records = list_records(self.folder)
         return sorted([*records, *self._list_left_out(records)], key=lambda record: give_order(record["record"]))
 
     def find_folder(self, version: str) -> Path:
-        """Where the files of a version lie."""
+        """Return the folder of a version."""
         return self._versions.folder / version
 
     def list_versions(self) -> list[str]:
-        """All versions that are complete, the oldest first."""
+        """Return all complete versions, oldest first."""
         return self._versions.list_complete()
 
     def prune(self, num_kept: int, is_dry: bool = False) -> list[str]:
-        """Removes old versions, never the champion or the one before it, nor one that is a link to another place.
+        """Remove old versions, except the champion, its predecessor, and linked versions.
 
         A version also stays if it holds files that the project did not write, or that changed since; the log names
         them.
 
         Args:
-            num_kept: newest versions that stay besides these.
-            is_dry: remove nothing, and only say what would be removed.
+            num_kept: the number of newest versions to keep besides these.
+            is_dry: remove nothing, and only return the versions that would be removed.
         Returns:
-            The versions that were removed, or would be.
+            The removed versions.
         Raises:
-            ChampionError: the pointer is damaged, so that nothing says what must stay.
+            ChampionError: the pointer is damaged, so that the champion is unknown.
         """
         with self._hold_lock():
             pointer = self.read_pointer()
@@ -209,7 +209,7 @@ class ChampionStore:
             return self._versions.list_removable(old) if is_dry else self._versions.remove(old)
 
     def _list_candidates(self, alarms: list[str]) -> Iterator[tuple[str, str]]:
-        """Versions to try, with the checksum where it is known; what is wrong with the pointer goes to `alarms`."""
+        """Yield the versions to try, with their checksum if known; add a problem of the pointer to `alarms`."""
         try:
             pointer = self.read_pointer()
         except ChampionError as error:
@@ -232,7 +232,7 @@ class ChampionStore:
     def _read_record(self, version: str) -> Record | None:
         try:
             return name_record(read_record(self.read_version(version)[RECORD], version), version)
-        except (ChampionError, KeyError):  # damaged, or from when versions had no record
+        except (ChampionError, KeyError):  # damaged, or so old that it has no record
             return None
         except ValueError as error:
             logger.error("%s: left out of the history, because its record is damaged (%s)", version, error)
@@ -244,15 +244,15 @@ class ChampionStore:
         except NewerFormatError:
             raise
         except ChampionError:
-            pass  # what is damaged may be replaced
-        # While the pointer still says whose records these are.
+            pass  # a damaged pointer may be replaced
+        # Before the pointer changes, because these are the records of its version.
         for record in self._list_left_out(list_records(self.folder)):
             add_record(self.folder, record, record["record"])
         write_pointer(self._pointer, pointer)
         remove_temporary(self.folder, self._pointer.name.__eq__)
 
     def _list_protected(self, pointer: Pointer) -> Iterator[str]:
-        """The champion and those before it, back to one that is whole: what `load` could fall back to."""
+        """Yield the champion and its predecessors back to an intact one, to which `load` could fall back."""
         yield pointer.version
         for version in pointer.previous:
             yield version
@@ -271,14 +271,14 @@ class ChampionStore:
 
 
 def name_record(record: Record, version: str) -> Record:
-    """The record of a retraining, named after the version that it made, whatever it says itself."""
+    """Return the record of a retraining under the name of the version that it made."""
     named: Record = {"record": version, **record}
     named["record"] = named["version"] = version
     return named
 
 
 def _list_promoted(records: Sequence[Record]) -> list[str]:
-    """The champion and those before it, the newest first, as the records tell."""
+    """Return the champion and its predecessors, newest first, according to the records."""
     promoted: list[str] = []
     for record in records:
         version = str(record.get("version"))

@@ -1,4 +1,4 @@
-"""The history of a champion and what is known of a version, as text for a terminal."""
+"""The history of a champion and the facts of a version, as text for a terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,17 +13,17 @@ HEADER = ("at", "kind", "outcome", "version", "loss", "champion's", "reason")
 
 
 def tabulate_history(records: Sequence[Record], champion: str | None) -> str:
-    """A line for each record; `*` marks the version that is the champion now.
+    """Return a table with a line per record; `*` marks the current champion.
 
     Args:
-        records: those to show.
-        champion: its version; None where there is none.
+        records: to show.
+        champion: its version; None if there is none.
     """
     return format_table([HEADER, *(_write_row(record, champion) for record in records)])
 
 
 def describe_version(known: VersionFacts) -> str:
-    """What is known of a version, one thing a line."""
+    """Return the facts of a version, one per line."""
     record = known.record or Record()
     facts = [
         ("version", known.version),
@@ -41,7 +41,7 @@ def describe_version(known: VersionFacts) -> str:
 
 
 def list_origins(record: Record) -> Iterator[tuple[str, Any]]:
-    """What a retraining was made of, by names for people; None where that is not known.
+    """Yield the inputs of a retraining with readable names; None for unknown ones.
 
     Args:
         record: of the retraining.
@@ -64,7 +64,7 @@ def list_origins(record: Record) -> Iterator[tuple[str, Any]]:
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns that stand below one another."""
+    """Return rows as text with aligned columns."""
     cells = [[make_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
@@ -72,14 +72,14 @@ def format_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def format_value(value: Any) -> str:
-    """For people: numbers with fractions to four digits, a dash for None."""
+    """Return a value as text: floats with four significant digits, None as a dash."""
     if value is None:
         return NO_VALUE
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def shorten_version(version: str) -> str:
-    """The last letters of its name, by which the commands know it too."""
+    """Return the last letters of a version's name, which the commands accept too."""
     return version.rpartition("-")[2]
 
 

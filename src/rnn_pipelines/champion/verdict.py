@@ -1,4 +1,4 @@
-"""What monitoring comes to, and why, in words."""
+"""The verdict of a monitor, with its reasons in words."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import NewerFormatError
 from rnn_pipelines.storage.formats import FORMAT, read_object
 
-# From the least to the gravest. `unmonitored` is a verdict of the check alone: a monitor that says so has run.
+# In ascending order of severity. Only the check has the verdict `unmonitored`.
 Level = Literal["ok", "retrain", "unmonitored", "alarm"]
 LEVELS: tuple[Level, ...] = ("ok", "retrain", "unmonitored", "alarm")
 SETTINGS = "settings.json"
@@ -20,10 +20,10 @@ SETTINGS = "settings.json"
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was found.
+    """One finding.
 
     Attributes:
-        level: what it asks for.
+        level: its severity.
         reason: in words.
     """
 
@@ -33,11 +33,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What all findings come to.
+    """The conclusion from all findings.
 
     Attributes:
-        verdict: `ok`, `retrain`, `unmonitored` if no monitor ever ran, or `alarm` for a person to look at.
-        reasons: those that ask for something, the gravest first; where there is none, what was found.
+        verdict: `ok`, `retrain`, `unmonitored` if no monitor ever ran, or `alarm` if a person has to look at it.
+        reasons: of the findings other than `ok`, the gravest first; of all findings if the verdict is `ok`.
     """
 
     verdict: Level
@@ -45,10 +45,10 @@ class Verdict:
 
 
 class VerdictRecord(TypedDict):
-    """A verdict as the check reads it; a monitor writes more beside it.
+    """A verdict as the check reads it; a monitor adds further keys.
 
     Attributes:
-        at, valid_until: when it was given, and how long it can be believed; ISO 8601, UTC.
+        at, valid_until: time of the verdict, and end of its validity; ISO 8601, UTC.
     """
 
     verdict: Level
@@ -58,12 +58,12 @@ class VerdictRecord(TypedDict):
 
 
 class ExpectedError(TypedDict):
-    """What one version promised when it was evaluated; None where it is not known.
+    """The expected error of a version, from its evaluation; None for unknown values.
 
     Attributes:
-        at: when.
+        at: time of the evaluation.
         by_step, loss: on the holdout of that day.
-        trained_until: the last moment of each part of the data that it was trained on.
+        trained_until: the last time or step of each part of its training data.
     """
 
     at: str | None
@@ -73,15 +73,15 @@ class ExpectedError(TypedDict):
 
 
 class KnownChampion(TypedDict):
-    """What is on record of a task's champion.
+    """The recorded facts of a task's champion.
 
     Attributes:
-        version: its name; None where there is none.
-        promoted_at: ISO 8601, UTC; None where that is not known.
+        version: its name; None if there is none.
+        promoted_at: ISO 8601, UTC; None if unknown.
         settings: as they were packed.
-        alarms: what is wrong with the champion now.
-        first_data_end: up to when the data of the first version went that was promoted.
-        versions: each version that was ever evaluated.
+        alarms: current problems of the champion.
+        first_data_end: end of the data of the first promoted version.
+        versions: the expected errors of all evaluated versions.
     """
 
     version: str | None
@@ -93,10 +93,10 @@ class KnownChampion(TypedDict):
 
 
 def conclude(findings: Iterable[Finding]) -> Verdict:
-    """The gravest of the findings.
+    """Return the verdict of the gravest finding.
 
     Raises:
-        ValueError: there is no finding, and to say ok would be a guess.
+        ValueError: there is no finding.
     """
     ordered = sorted(findings, key=lambda finding: -LEVELS.index(finding.level))
     if not ordered:
@@ -107,11 +107,11 @@ def conclude(findings: Iterable[Finding]) -> Verdict:
 
 
 def describe_verdict(verdict: Verdict, valid_days: float) -> VerdictRecord:
-    """What the check reads of a verdict, given now.
+    """Return the record of a verdict, with the current time.
 
     Args:
-        verdict: what was concluded.
-        valid_days: for how long it can be believed.
+        verdict: of the monitor.
+        valid_days: validity in days.
     """
     at = datetime.now(UTC)
     until = at + timedelta(days=valid_days)
@@ -124,11 +124,11 @@ def describe_verdict(verdict: Verdict, valid_days: float) -> VerdictRecord:
 
 
 def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
-    """What is on record of a task's champion; its networks are not loaded.
+    """Return the recorded facts of a task's champion, without loading its networks.
 
     Args:
         folder: of the task.
-        known: the newest format of the task's settings that can be read.
+        known: the newest readable format of the task's settings.
     """
     store = ChampionStore(folder)
     records = store.list_records()
@@ -136,7 +136,7 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
     version = None if champion is None else champion.version
     pointer = store.find_pointer()
     evaluated = {str(r["version"]): r for r in records if r.get("kind") == "retrain" and r.get("version")}
-    # One that was promoted by hand has its data in the record of the retraining that kept it back.
+    # The data of a version that was promoted by hand are in the record of its retraining.
     ends = {version: (record.get("data") or {}).get("last") for version, record in evaluated.items()}
     promoted = [record.get("version") for record in records if record.get("is_promoted")]
     since = pointer.since if pointer is not None and pointer.version == version else ""
@@ -154,7 +154,7 @@ def _find_expected_error(version: str, record: Record, folder: Path, known: int)
     expected = (record.get("metrics") or Metrics()).get("challenger") or Measures()
     try:
         settings = read_object((folder / "versions" / version / SETTINGS).read_bytes(), version, known)
-    except (OSError, ValueError, NewerFormatError):  # removed since, damaged, or of another version of the project
+    except (OSError, ValueError, NewerFormatError):  # removed, damaged, or of another version of the project
         settings = {}
     return {
         "at": record.get("at"),

@@ -1,4 +1,4 @@
-"""The versions of a task's model, which never change: a folder each, with a checksum of every file."""
+"""The immutable versions of a task's model: one folder per version, with a checksum of every file."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class Versions:
-    """The folder of a task's versions. Who changes it holds the lock of the task's store.
+    """The folder of a task's versions. Methods that change it need the lock of the task's store.
 
     Args:
         folder: made with the first version.
@@ -27,13 +27,13 @@ class Versions:
         self.folder = folder
 
     def add(self, files: Mapping[str, bytes]) -> str:
-        """Writes a version and returns its name.
+        """Write a version and return its name.
 
         Args:
-            files: content by name, no folders; one at least.
+            files: content by name, without folders; at least one.
         Raises:
-            ValueError: there is no file, or one that can't have its name.
-            OSError: it could not be written. Nothing is left, or a whole version that nothing names.
+            ValueError: there is no file, or a file name is invalid.
+            OSError: the version could not be written. Nothing is left of it, or a complete version that is not in use.
         """
         wrong = [name for name in files if not is_plain(name) or name == CHECKSUMS]
         if wrong or not files:
@@ -50,9 +50,9 @@ class Versions:
         unfinished = self._hide(version)
         unfinished.mkdir()
         try:
-            # Whoever predicts may be another user.
+            # Another user may run the predictions.
             os.chmod(unfinished, 0o755)
-            # The list comes first: it proves that what a killed process left is ours.
+            # The list comes first: it identifies the files that a killed process leaves.
             for name, content in {CHECKSUMS: list_checksums(files), **files}.items():
                 replace_file(unfinished / name, content)
             os.rename(unfinished, self.folder / version)
@@ -63,11 +63,11 @@ class Versions:
         return version
 
     def verify(self, version: str) -> tuple[dict[str, bytes], str]:
-        """The files of a version, and the checksum of their list.
+        """Return the files of a version, and the checksum of their list.
 
         Raises:
             ChampionError: there is no such version, or it is damaged.
-            NewerFormatError: a newer version of the project has written it.
+            NewerFormatError: a newer version of the project wrote it.
         """
         if not is_plain(version):
             raise ChampionError(f"expected the name of a version, received {show(version)}.")
@@ -79,23 +79,23 @@ class Versions:
         return read_listed(folder, listed, version), measure(listed)
 
     def list_complete(self) -> list[str]:
-        """All that are complete, the oldest first."""
+        """Return all complete versions, oldest first."""
         found = (path.name for path in list_folder(self.folder) if is_name(path.name) and path.is_dir())
         return sorted(found, key=give_order)
 
     def list_linked(self) -> list[str]:
-        """Those that somebody moved to another place, such as another disk, and linked."""
+        """Return the versions that are links, such as to another disk."""
         return [name for name in self.list_complete() if (self.folder / name).is_symlink()]
 
     def remove(self, versions: Sequence[str]) -> list[str]:
-        """Removes versions, none of which is linked, and what processes left that ended midway.
+        """Remove versions, none of which is linked, and the unfinished versions of killed processes.
 
         Returns:
-            The versions that were removed. One stays if it holds what the project did not write there, or what changed
+            The removed versions. A version stays if it holds files that the project did not write, or that changed
             since; a warning names these files.
         """
         removed = self.list_removable(versions)
-        # Out of sight first: a removal that is interrupted leaves no version without some of its files.
+        # Hidden first, so that an interrupted removal leaves no incomplete version.
         for name in removed:
             os.rename(self.folder / name, self._hide(name))
         if removed:
@@ -104,19 +104,19 @@ class Versions:
         return removed
 
     def list_removable(self, versions: Sequence[str]) -> list[str]:
-        """Return the versions that hold nothing but what the project wrote; a warning names the files of the others."""
+        """Return the versions that hold only unchanged files of the project; a warning names any others."""
         return [name for name in versions if _is_removable(self.folder / name)]
 
     def _hide(self, version: str) -> Path:
-        """The folder of a version that is not complete yet, or is being removed."""
+        """Return the folder of a version that is incomplete or being removed."""
         return self.folder / f".{version}.part"
 
     def _remove_unfinished(self) -> None:
-        """Removes what processes left that ended midway; the lock's holder finds no other."""
+        """Remove the unfinished versions of killed processes; the caller holds the lock, so that none is in use."""
         for path in self.folder.glob(".*.part"):
             if not is_name(path.name[1:].removesuffix(".part")) or not is_folder(path):
                 continue
-            # Only files that were there before the check are removed, and the list last, because it proves the others.
+            # Only files listed before the check are removed. The list goes last, because it identifies the others.
             names = sorted(os.listdir(path), key=lambda name: name == CHECKSUMS)
             if _is_removable(path):
                 for name in names:

@@ -1,1 +1,1 @@
-"""What MLflow is told of retrainings and champions."""
+"""Publication of retrainings and champions to MLflow."""

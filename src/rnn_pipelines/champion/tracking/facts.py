@@ -1,4 +1,4 @@
-"""What MLflow is told of a retraining, out of its record."""
+"""Parameters, metrics and tags of a retraining for MLflow, from its record."""
 
 import json
 import re
@@ -11,17 +11,17 @@ from rnn_pipelines.champion.records import Record, list_measures, list_reasons
 from rnn_pipelines.champion.tables import NUM_LETTERS, shorten_version
 from rnn_pipelines.storage.names import find_moment
 
-# MLflow's own limits; the record itself, which goes along as a file, has all in full.
+# MLflow's own limits; the record, which is logged as a file, has everything in full.
 MAX_KEY_LENGTH = 250
 MAX_VALUE_LENGTH = 6000
 
-# By these tags a run and a version are known again.
+# The tags that identify a run and a version.
 RECORD: Final = "record"
 VERSION: Final = "version"
 
 
 def list_parameters(record: Record) -> dict[str, str]:
-    """All parameters under the names that the command line takes.
+    """Return all parameters by the names that the command line takes.
 
     Args:
         record: of a retraining.
@@ -33,10 +33,10 @@ def list_parameters(record: Record) -> dict[str, str]:
 
 
 def list_metrics(record: Record) -> Iterator[tuple[str, float, int]]:
-    """Name, value and step of each metric: `loss/challenger`, `loss/champion`, `loss/<baseline>`, `seconds/total`, …
+    """Yield name, value and step of each metric: `loss/challenger`, `loss/<baseline>`, `seconds/total`, …
 
-    What was measured stands before who was measured, so that MLflow draws side by side what compares. Only what is
-    given step by step has steps other than 0.
+    The measure comes before the model, so that MLflow draws comparable metrics side by side. Only measures by step have
+    steps other than 0.
 
     Args:
         record: of a retraining.
@@ -51,7 +51,7 @@ def list_metrics(record: Record) -> Iterator[tuple[str, float, int]]:
 
 
 def make_tags(record: Record) -> dict[str, str]:
-    """Of its run: what it was made of and what came out; those of MLflow's own show commit and reasons on its pages.
+    """Return the tags of a run: inputs and outcome. MLflow's own tags show commit and reasons on its pages.
 
     Args:
         record: of a retraining.
@@ -73,26 +73,26 @@ def make_tags(record: Record) -> dict[str, str]:
 
 
 def make_version_tags(record: Record, folder: Path, checksum: str) -> dict[str, str]:
-    """Of its version of the registered model: all that is needed to find it again, and to tell that it is the same.
+    """Return the tags of a version of the registered model, which locate and identify the original.
 
     Args:
         record: of a retraining.
-        folder: the version's, in the champion's folder.
-        checksum: sha256 of its list of checksums, which `champion.json` names too.
+        folder: of the version in the champion's folder.
+        checksum: sha256 of its list of checksums, as in `champion.json`.
     """
     return _make_tags({**_tag_version(record), "path": folder, "checksum": checksum})
 
 
 def make_name(record: Record) -> str:
-    """Of its run: the letters by which the commands know its version, and what came out."""
+    """Return the name of a run: the short name of its version, and the outcome."""
     version = record.get("version")
     return f"{shorten_version(version)} {record.get('outcome')}" if version else str(record.get("outcome"))
 
 
 def find_times(record: Record) -> tuple[int, int]:
-    """When it began and ended, in milliseconds since 1970: the name of a record says when it was written.
+    """Return start and end of a retraining, in milliseconds since 1970, from the name of its record.
 
-    A name that is not of this project says nothing, and neither then do the times.
+    For a name of another form, the end is 0.
     """
     end = find_moment(record[RECORD]) or datetime.fromtimestamp(0, UTC)
     start = end - timedelta(seconds=(record.get("seconds") or {}).get("total") or 0)
@@ -108,7 +108,7 @@ def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 
 def _tag_version(record: Record) -> dict[str, Any]:
-    # As many letters as `kedro champion show` has: MLflow's pages cut off more.
+    # As short as in `kedro champion show`, because MLflow's pages cut off longer ones.
     fingerprints = {
         f"{kind}_hash": str(full)[:NUM_LETTERS] for kind, full in (record.get("fingerprints") or {}).items()
     }
@@ -116,7 +116,7 @@ def _tag_version(record: Record) -> dict[str, Any]:
 
 
 def _list_number(name: str, value: Any, step: int = 0) -> Iterator[tuple[str, float, int]]:
-    """What isn't a number has no place among metrics: None stands for a loss that was not measured, or not finite."""
+    """Yield a metric if the value is a number; None stands for a loss that is missing or not finite."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         yield _make_key(name), float(value), step
 

@@ -1,4 +1,4 @@
-"""MLflow is made to say what a champion's folder says."""
+"""Publication of a champion's folder to MLflow."""
 
 import logging
 import os
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOCK_SECONDS = 60
-# MLflow's own patience with a server that is down is minutes, its log has another form than ours, and what it prints
-# would stand between the lines of our JSON.
+# By default, MLflow waits minutes for a server that is down, configures the log, and prints into the JSON output.
 ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -30,12 +29,12 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Publication:
-    """What was new to MLflow.
+    """The result of a publication.
 
     Attributes:
-        num_runs: retrainings.
-        num_versions: versions of the model.
-        champion: the version that the alias names; None where it names none.
+        num_runs: the number of new retrainings.
+        num_versions: the number of new versions of the model.
+        champion: the version that the alias names; None if it names none.
     """
 
     num_runs: int
@@ -44,17 +43,17 @@ class Publication:
 
 
 def publish(store: ChampionStore, task: str, spec: TrackingSpec) -> Publication:
-    """Tells MLflow what it doesn't know yet: a run for each retraining, a version of the model, who is the champion.
+    """Add missing parts to MLflow: a run per retraining, the versions of the model, and the alias of the champion.
 
-    It compares, and so it can be repeated: what an earlier call could not tell, or only in part, the next one tells.
+    A repeated call adds only the missing parts, so that it completes an earlier one that failed.
 
     Args:
         store: of the task.
         task: its name.
-        spec: where MLflow is.
+        spec: settings of MLflow.
     Raises:
-        TrackingError: MLflow could not be told everything.
-        LockedError: another process is at it, and did not finish in time.
+        TrackingError: something could not be published.
+        LockedError: another process is publishing, and did not finish in time.
     """
     set_environment()
     from mlflow.exceptions import MlflowException
@@ -73,28 +72,24 @@ def publish(store: ChampionStore, task: str, spec: TrackingSpec) -> Publication:
 
 
 def publish_if_possible(store: ChampionStore, task: str, find_spec: Callable[[], TrackingSpec | None]) -> None:
-    """Tells MLflow, if it is told anything; where that fails, the log says so, and the work goes on.
+    """Publish to MLflow if it is on; a failure is logged and does not end the run.
 
     Args:
         store, task: see `publish`.
-        find_spec: finds where MLflow is; None where it is told nothing.
+        find_spec: returns the settings of MLflow; None if it is off.
     """
     try:
         spec = find_spec()
         if spec is not None:
             logger.info("MLflow: %s", describe_publication(publish(store, task, spec), task, spec))
-    # Whatever MLflow and the libraries below it raise: what was decided and recorded stands, and nobody waits for this.
+    # MLflow and its libraries may raise any error; the recorded decision does not depend on the publication.
     except Exception as error:
         is_known = isinstance(error, TrackingError | LockedError)
         logger.error("MLflow was not told, and will be next time: %s", error, exc_info=not is_known)
 
 
 def connect(spec: TrackingSpec) -> "MlflowClient":
-    """A client of MLflow.
-
-    Args:
-        spec: where MLflow is.
-    """
+    """Return a client of MLflow."""
     set_environment()
     from mlflow import MlflowClient
 
@@ -102,19 +97,14 @@ def connect(spec: TrackingSpec) -> "MlflowClient":
 
 
 def set_environment() -> None:
-    """What MLflow reads when it is imported: it shall tell nobody what it is used for, and not wait for minutes."""
+    """Set the variables that MLflow reads at import: no telemetry, and short timeouts."""
     turn_telemetry_off()
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
 
 
 def describe_publication(publication: Publication, task: str, spec: TrackingSpec) -> str:
-    """In words.
-
-    Args:
-        publication: what was new to MLflow.
-        task, spec: that it was called with.
-    """
+    """Return the result of a publication in words."""
     champion = publication.champion or "none"
     return (
         f"new in {spec.name}-{task}: runs {publication.num_runs}, versions {publication.num_versions}; "
@@ -123,7 +113,7 @@ def describe_publication(publication: Publication, task: str, spec: TrackingSpec
 
 
 def _find_artifacts(spec: TrackingSpec) -> str | None:
-    """Where files of runs go: beside a database, whatever folder the command was called in; a server knows itself."""
+    """Return the folder of the files of runs: next to the database; None for a server, which has its own."""
     if not spec.tracking_uri.startswith(SQLITE):
         return None
     return f"{spec.tracking_uri.removeprefix(SQLITE).rpartition('/')[0]}/mlruns"
@@ -138,10 +128,10 @@ def _explain(spec: TrackingSpec, error: Exception) -> str:
 
 
 def _quote(error: BaseException) -> str:
-    """What the system said, where a connection failed or a file: MLflow and requests wrap it in three errors more."""
+    """Return the message of the system's own error, which MLflow and requests wrap in up to three others."""
     first = error
     while first.__cause__ or first.__context__:
         first = first.__cause__ or first.__context__ or first
     said = str(first if isinstance(first, OSError) else error).strip() or type(error).__name__
-    # Below the first line SQLAlchemy has the query.
+    # SQLAlchemy adds the query below the first line.
     return said.splitlines()[0].rstrip(".")

@@ -1,6 +1,6 @@
-"""One task in MLflow: its runs, the versions of its model, and which of them is the champion.
+"""One task in MLflow: its runs, the versions of its model, and the alias of the champion.
 
-Imports MLflow, and so it is imported by `publish` only, which has set MLflow's environment by then.
+This module imports MLflow, so that only `publish` may import it, after it has set MLflow's environment.
 """
 
 import hashlib
@@ -36,20 +36,20 @@ ABOUT = (
     "Versions of the champion's folder, with a copy of their files. The alias follows `kedro champion`: "
     "to set it here changes nothing there."
 )
-# Where the files of a model lie among those of its run.
+# The folder of a model among the files of its run.
 MODEL = "model"
-# As many parameters as MLflow takes at once.
+# The largest number of parameters that MLflow takes at once.
 BATCH_SIZE = 100
 
 
 class Registry:
-    """Adds what MLflow lacks of a task; each call compares anew.
+    """The experiment and the registered model of a task in MLflow; each method adds only missing parts.
 
     Args:
         client: of MLflow.
         store: the task's versions, pointer and history.
         name: of the experiment and of the registered model.
-        artifacts: where files of runs go; None where the server knows.
+        artifacts: folder of the files of runs; None if the server sets it.
     """
 
     def __init__(self, client: MlflowClient, store: ChampionStore, name: str, artifacts: str | None) -> None:
@@ -59,21 +59,21 @@ class Registry:
         self._artifacts = artifacts
 
     def add_runs(self) -> int:
-        """A run for each retraining on record, complete when it is no longer running; returns how many were not."""
+        """Add a run per recorded retraining and complete unfinished ones; return the number of changed runs."""
         experiment, known = self._find_experiment(), self._list_runs()
         num_added = 0
         for record in self._list_retrainings():
             run = known.get(record[RECORD])
             if run is None:
                 run = self._client.create_run(experiment, find_times(record)[0], make_tags(record), make_name(record))
-            # A run that somebody has deleted in MLflow stays deleted.
+            # A run that was deleted in MLflow stays deleted.
             if run.info.status == RunStatus.to_string(RunStatus.RUNNING) and _is_active(run):
                 self._complete(run.info.run_id, record)
                 num_added += 1
         return num_added
 
     def add_versions(self) -> int:
-        """A version of the model for each of the store that is whole, with a copy of its files; returns how many."""
+        """Add a version of the model per intact version of the store, with a copy of its files; return their number."""
         if not self._client.search_registered_models(f"name = '{self._name}'"):
             self._client.create_registered_model(self._name, description=ABOUT)
         stored, runs, known = self._store.list_versions(), self._list_runs(), self._list_versions()
@@ -85,9 +85,9 @@ class Registry:
         return num_added
 
     def name_champion(self) -> str | None:
-        """Gives the alias to the version that the pointer names, and returns its name.
+        """Set the alias to the champion and return the champion's version.
 
-        None where there is no champion, or MLflow hasn't got it: the alias then names nothing, rather than another one.
+        None if there is no champion, or if MLflow lacks it; then the alias is removed.
         """
         pointer = self._store.find_pointer()
         found = None if pointer is None else self._list_versions().get(pointer.version)
@@ -100,7 +100,7 @@ class Registry:
         return pointer.version
 
     def _complete(self, run_id: str, record: Record) -> None:
-        """All of this can be told twice; that the run is over is told last."""
+        """Log a retraining and end its run. The end comes last, because all else can be logged twice."""
         end = find_times(record)[1]
         parameters = [Param(key, value) for key, value in list_parameters(record).items()]
         for start in range(0, len(parameters), BATCH_SIZE):
@@ -120,7 +120,7 @@ class Registry:
             logger.error("MLflow gets no version for %s", error)
             return False
         folder = self._store.find_folder(version)
-        # A server takes no folder of another machine for a version's source, and prune removes it some day.
+        # A copy, because a server takes no folder of another machine as a source, and `prune` may remove the folder.
         self._client.log_artifacts(run.info.run_id, str(folder), MODEL)
         tags = make_version_tags(record, folder, hashlib.sha256((folder / CHECKSUMS).read_bytes()).hexdigest())
         source = f"{run.info.artifact_uri}/{MODEL}"
@@ -140,7 +140,7 @@ class Registry:
         return [r for r in self._store.list_records() if r.get("kind") == "retrain" and RECORD in r]
 
     def _list_runs(self) -> dict[str, Run]:
-        """By the records that they tell of, those that were deleted in MLflow too."""
+        """Return the runs by the name of their record, including those deleted in MLflow."""
         experiment = self._find_experiment()
         runs = _list_all(
             lambda token: self._client.search_runs([experiment], run_view_type=ViewType.ALL, page_token=token)
@@ -148,7 +148,7 @@ class Registry:
         return {run.data.tags[RECORD]: run for run in runs if RECORD in run.data.tags}
 
     def _list_versions(self) -> dict[str, ModelVersion]:
-        """By their names in the store."""
+        """Return the versions of the model by their names in the store."""
         versions = _list_all(
             lambda token: self._client.search_model_versions(f"name = '{self._name}'", page_token=token)
         )
@@ -156,7 +156,7 @@ class Registry:
 
 
 def _list_all(search: Callable[[str | None], Any]) -> Iterator[Any]:
-    """Page by page."""
+    """Yield the results of a search, page by page."""
     page = search(None)
     yield from page
     while page.token:

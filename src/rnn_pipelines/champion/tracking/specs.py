@@ -1,4 +1,4 @@
-"""Whether MLflow is told anything, and where it is."""
+"""The settings of MLflow."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -13,11 +13,11 @@ SQLITE = "sqlite:///"
 
 
 class TrackingSpec(BaseModel, extra="forbid", frozen=True):
-    """What stands in `mlflow.yml`.
+    """The settings in `mlflow.yml`.
 
     Attributes:
-        is_on: whether MLflow is told anything.
-        tracking_uri: `sqlite:///` and a file, whose path starts at the project, or the address of an MLflow server.
+        is_on: whether anything is published to MLflow.
+        tracking_uri: `sqlite:///` and a file relative to the project, or the address of an MLflow server.
         name: experiment and registered model are both called `<name>-<task>`.
     """
 
@@ -43,20 +43,20 @@ class TrackingSpec(BaseModel, extra="forbid", frozen=True):
 
 
 def read_tracking(settings: Mapping[str, Any], root: Path) -> TrackingSpec | None:
-    """Checks what stands in `mlflow.yml`, and whether MLflow is installed; it is not imported yet.
+    """Check the settings, and that MLflow is installed, without importing it.
 
     Args:
-        settings: as they are written.
-        root: where the path of a database starts.
+        settings: content of `mlflow.yml`.
+        root: base of a relative path of a database.
     Returns:
-        With the path of the database in full; None where MLflow is told nothing.
+        The settings, with the absolute path of the database; None if MLflow is off.
     Raises:
         TrackingError: a setting is wrong, or the extra is missing.
     """
     try:
         spec = TrackingSpec.model_validate(settings)
     except ValidationError as error:
-        # Without the cause, which quotes the address.
+        # Without the cause, because it quotes the address.
         raise TrackingError(
             f"mlflow.yml: {'; '.join(_explain_problem(problem) for problem in error.errors())}."
         ) from None
@@ -74,7 +74,7 @@ def read_tracking(settings: Mapping[str, Any], root: Path) -> TrackingSpec | Non
 
 
 def _explain_problem(problem: Mapping[str, Any]) -> str:
-    """One of pydantic's errors, without its own way of writing them."""
+    """Return one of pydantic's errors in plain words."""
     name = ".".join(map(str, problem["loc"])) or "the file"
     if problem["type"] == "extra_forbidden":
         return f"{name} is not a setting; expected some of {[*TrackingSpec.model_fields]}"

@@ -1,16 +1,15 @@
-"""What Kedro and MLflow would tell their makers: nothing, however the project is started."""
+"""The telemetry of Kedro and MLflow, which is always off."""
 
 import os
 
 
 def turn_telemetry_off() -> None:
-    """For this process and those that it starts.
+    """Turn telemetry off for this process and its child processes.
 
-    Files beside the code don't do: `.telemetry` is lost where a copy leaves dot files out, as the image does, and what
-    a Makefile exports is not there for a bare `.venv/bin/kedro`. Kedro and its plugins load this package before they
-    ask whether they may tell anything; MLflow reads its variable when it is imported. Set over whatever is there: an
-    empty variable would count as a yes.
+    Files are not enough: copies without dot files, such as the image, lack `.telemetry`, and `.venv/bin/kedro` does not
+    get the variables of the Makefile. Kedro and its plugins import this package before they check the variable; MLflow
+    reads its own at import. Existing values are overwritten, because an empty variable would permit telemetry.
     """
     os.environ["KEDRO_DISABLE_TELEMETRY"] = "1"
-    # Of DO_NOT_TRACK it knows the value true alone.
+    # MLflow accepts only the value true for DO_NOT_TRACK.
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
