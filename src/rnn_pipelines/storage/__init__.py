@@ -1,1 +1,1 @@
-"""Files that are replaced whole, locks, formats, names in order of time, types of tables."""
+"""Atomic writes, locks, formats, names that sort by time, and types of tables."""

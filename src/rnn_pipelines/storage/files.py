@@ -1,4 +1,4 @@
-"""Files that are replaced whole, whatever happens while they are written."""
+"""Atomic replacement of files."""
 
 import logging
 import os
@@ -10,24 +10,24 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
-# The name that `replace_file` gives to a file until it is whole; `tempfile` fills in the eight characters.
+# The temporary name that `replace_file` gives to a file; `tempfile` fills in the eight characters.
 TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}\.part", re.DOTALL)
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Writes a file so that at any moment, and after a crash, it holds the old content or the new, whole.
+    """Write a file atomically: at any moment, and after a crash, it holds the complete old or new content.
 
-    The new content goes into a file beside it, which takes its name once it is on disk; then the folder's entry is
-    written too.
+    The new content goes into a temporary file in the same folder, which is renamed once it is on disk. Then the folder
+    is synced.
 
     Args:
         path: in a folder that exists.
-        content: all of it.
+        content: of the file.
     Raises:
-        OSError: the content could not be written and the file is as it was; or it holds the new content, and only the
-            last step failed, which makes it outlast a power cut.
+        OSError: the content could not be written, and the file is unchanged; or the file has the new content, but the
+            folder was not synced, so that the change may not survive a power cut.
     """
-    # Hidden and of another suffix, so that nothing that looks for files takes it for one.
+    # Hidden and with another suffix, so that no search for files finds it.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -43,19 +43,19 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def find_target(name: str) -> str | None:
-    """Return the name that a temporary file of `replace_file` was to get; None for the name of any other file."""
+    """Return the final name of a temporary file of `replace_file`; None for any other file."""
     found = TEMPORARY.fullmatch(name)
     return None if found is None else found[1]
 
 
 def remove_temporary(folder: Path, is_own: Callable[[str], bool]) -> None:
-    """Remove the temporary files that killed processes left in a folder.
+    """Remove the temporary files of killed processes from a folder.
 
-    A file that can't be removed is named in the log: it harms nothing, and the next writer tries again.
+    A file that can't be removed is logged; it is harmless, and the next writer tries again.
 
     Args:
-        folder: all its writers hold one lock, which the caller holds, so that none of these files is in use.
-        is_own: whether `replace_file` writes files of that name there.
+        folder: the caller holds the lock of its writers, so that none of these files is in use.
+        is_own: returns whether `replace_file` writes files of a name there.
     """
     for path in folder.glob(".*.part"):
         target = find_target(path.name)
@@ -67,7 +67,7 @@ def remove_temporary(folder: Path, is_own: Callable[[str], bool]) -> None:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether it is one, and not a link to one."""
+    """Return whether a path is a folder, and not a link to one."""
     return path.is_dir() and not path.is_symlink()
 
 
@@ -80,7 +80,7 @@ def is_regular(path: Path) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Writes a folder's entries to disk, so that a file that was renamed keeps its new name after a power cut."""
+    """Write a folder's entries to disk, so that a renamed file keeps its new name after a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -89,7 +89,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def list_folder(folder: Path) -> list[Path]:
-    """What lies in a folder but for what is hidden; where it can't be read, nothing, with an error in the log."""
+    """Return the paths in a folder, without hidden ones; an unreadable folder is logged and counts as empty."""
     try:
         return [path for path in folder.iterdir() if not path.name.startswith(".")]
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The number of the format in which the files of a champion are written; a newer one is not guessed at."""
+"""The format number of a champion's files; files of a newer format are an error."""
 
 import json
 from collections.abc import Container, Iterable
@@ -6,27 +6,27 @@ from typing import Any
 
 from rnn_pipelines.errors import ChampionError, NewerFormatError
 
-# Of versions, of the pointer and of records. What has no number is from before there were numbers, and is read.
+# The format of versions, pointer and records. Files without a number are the oldest ones, and can be read.
 FORMAT = 1
 
 
 def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dict[str, Any]:
-    """The JSON object that a file holds.
+    """Parse a JSON object and check its format.
 
     Args:
         content: of the file.
-        label: what an error begins with.
-        known: newest format of such files that is read.
+        label: start of error messages.
+        known: the newest readable format.
     Raises:
-        ValueError: it holds something else, is nested too deeply, or has text that no file can hold.
-        NewerFormatError: a newer version of the project has written it.
+        ValueError: the content is no JSON object, is nested too deeply, or has text that can't be encoded.
+        NewerFormatError: a newer version of the project wrote it.
     """
     try:
         found = json.loads(content)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if "\\ud" in str(content).lower():
-        # Half of a pair, which can't be printed or written again; a UnicodeEncodeError is a ValueError.
+        # A lone surrogate can't be printed or written; a UnicodeEncodeError is a ValueError.
         json.dumps(found, ensure_ascii=False).encode()
     if not isinstance(found, dict):
         raise ValueError(f"expected an object, received {type(found).__name__}")
@@ -38,7 +38,7 @@ def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dic
 
 
 def check_format(number: int, label: object, known: int = FORMAT) -> None:
-    """Raises a NewerFormatError, which begins with `label`, where a format is newer than the newest known one."""
+    """Raise a NewerFormatError, which begins with `label`, if a format is newer than the newest known one."""
     if number > known:
         raise NewerFormatError(
             f"{label}: it has format {number}, and this version of the project reads formats up to {known}. "
@@ -47,7 +47,7 @@ def check_format(number: int, label: object, known: int = FORMAT) -> None:
 
 
 def check_future_values(files: Container[str], needed: Iterable[str], label: object) -> None:
-    """Raise a ChampionError, which begins with `label`, if a needed file is missing; it names all that are."""
+    """Raise a ChampionError, which begins with `label` and names the files, if needed files are missing."""
     missing = [name for name in needed if name not in files]
     if missing:
         raise ChampionError(f"{label}: its files lack {', '.join(missing)}. Train the model again.")
@@ -58,13 +58,13 @@ def refuse_other_kind(files: Container[str], mark: str, label: object) -> None:
 
     Args:
         files: of the model, by name.
-        mark: a file that models of the other kind have in each format, and those of this kind in none.
-        label: what was expected.
+        mark: a file that all models of the other kind have, and no model of this kind.
+        label: start of error messages.
     """
     if mark in files:
         raise ChampionError(f"{label}: received a model of another kind, with {mark}. Load it with its own class.")
 
 
 def is_plain(name: object) -> bool:
-    """Whether it names something in a folder that is not hidden: what a damaged file names must not lead elsewhere."""
+    """Return whether a name is that of a visible file in a folder; names in damaged files could be other paths."""
     return isinstance(name, str) and name != "" and not name.startswith(".") and not {"/", "\0"} & set(name)

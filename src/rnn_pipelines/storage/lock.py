@@ -1,4 +1,4 @@
-"""One process and thread at a time, and no lock that outlives its process."""
+"""Locks between processes and threads; a lock ends with its process."""
 
 import errno
 import logging
@@ -18,29 +18,29 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def hold_lock(path: Path, wait_seconds: float) -> Iterator[None]:
-    """Holds a lock until the block ends; the kernel lets go of it when the process ends in whatever way.
+    """Hold a lock until the block ends; the kernel releases it when the process ends, even if it is killed.
 
-    A thread that holds it already goes on; other threads and other processes wait. A child process does not hold it.
-    The file stays where it is: one that removes it could leave two processes with a lock each.
+    The lock is reentrant within a thread; other threads and processes wait. A child process does not inherit it. The
+    file is never removed, because then two processes could hold the lock at once.
 
     Args:
-        path: the lock's file; its folder is made. The folder may be a link, and is one lock under each of its names.
-        wait_seconds: how long to wait for another process or thread.
+        path: the lock file; its folder is made. All paths to the same folder through links give the same lock.
+        wait_seconds: longest wait for another process or thread.
     Raises:
-        LockedError: another process or thread still holds it.
-        LockError: the file can't be used: a link, a folder, no right to write it, no room.
+        LockedError: another process or thread still holds the lock.
+        LockError: the file can't be used: it is a link or a folder, is not writable, or the disk is full.
     """
-    # Not `resolve`, which raises another error for a link to itself. The name of the file itself is not followed, so
-    # that no file appears where a link leads.
+    # Not `resolve`, which raises another error for a link to itself. A link in place of the file is not followed, so
+    # that no file appears at its target.
     path = Path(os.path.realpath(path.parent), path.name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _explain(path, error.strerror or str(error), error.errno) from error
-    # `FileLock` opens no link either, but says so less clearly.
+    # `FileLock` opens no link either, but its message is less clear.
     if path.is_symlink():
         raise _explain(path, "it is a link. Remove it", errno.ELOOP)
-    # One for each thread, whoever asks. On a file system without locks a marker file would outlive its process.
+    # One lock object per thread. No soft lock on file systems without locks, because it would outlive its process.
     lock = FileLock(path, is_singleton=True, thread_local=True, fallback_to_soft=False, poll_interval=POLL_SECONDS)
     try:
         _acquire(lock, wait_seconds)
@@ -68,6 +68,6 @@ def _acquire(lock: BaseFileLock, wait_seconds: float) -> None:
 
 def _explain(path: Path, reason: str, number: int | None) -> LockError:
     explained = LockError(f"{path}: the lock can't be held ({reason}).")
-    # A full disk stays one for whoever asks.
+    # Callers can still recognise a full disk.
     explained.errno = number
     return explained

@@ -1,4 +1,4 @@
-"""Names of records, versions and runs, which sort by the time at which they were made."""
+"""Names of records, versions and runs, which sort by their creation time."""
 
 import re
 import uuid
@@ -9,13 +9,13 @@ NAME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d)\.(\d\d)\.(\d\d\.\d{6})Z-[0-9a-f]{6}
 
 
 def make_later_name(names: Iterable[str]) -> str:
-    """A name that no other process makes, and that sorts after others.
+    """Return a unique name that sorts after all others.
 
-    It is the time, but never earlier than the newest name: where a clock was ahead once, what comes later would sort
-    before what is older, and the newest retraining, failure, champion and run would for ever be those of that night.
+    The name holds the current time, or a time just after the newest name if that is later. Otherwise, names from a
+    clock that was ahead would stay the newest ones.
 
     Args:
-        names: all that there are.
+        names: all existing names.
     """
     newest = max(filter(None, map(find_moment, names)), default=None)
     now = datetime.now(UTC)
@@ -24,26 +24,26 @@ def make_later_name(names: Iterable[str]) -> str:
 
 
 def is_name(name: str) -> bool:
-    """Whether a name is of the form of `make_name`: whatever is called otherwise, somebody else put there."""
+    """Return whether a name has the form of `make_later_name`; other names are not of this project."""
     return NAME.fullmatch(name) is not None
 
 
 def find_moment(name: str) -> datetime | None:
-    """The time that a name of `make_name` tells; None of any other name."""
+    """Return the time in a name of `make_later_name`; None for any other name."""
     found = NAME.fullmatch(name)
     try:
         moment = None if found is None else datetime.fromisoformat("{}T{}:{}:{}+00:00".format(*found.groups()))
-    except ValueError:  # the 40th of May
+    except ValueError:  # no date, such as the 40th of May
         return None
-    # None comes after the last year that can be written.
+    # No name could sort after one of the last possible year.
     return None if moment is None or moment.year == datetime.max.year else moment
 
 
 def give_order(name: str) -> tuple[bool, str]:
-    """By which names sort: what `make_name` did not make comes first, so that it never is the newest."""
+    """Return the sort key of a name; names of another form come first, so that none of them is the newest."""
     return find_moment(name) is not None, name
 
 
 def make_timestamp() -> str:
-    """Now: ISO 8601, UTC."""
+    """Return the current time: ISO 8601, UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")

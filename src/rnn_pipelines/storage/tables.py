@@ -1,6 +1,6 @@
-"""What a table is: its columns with their kinds and its key, said once by a type and held against every table.
+"""Types of tables: columns with their kinds, and the key; every table is validated against its type.
 
-Our own and not pandera's, whose import costs every command 0.3 s of processor time beside pandas' own (decision 15).
+Not pandera, because its import adds 0.3 s of processor time to every command (decision 15).
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import RnnPipelinesError, TableError
 
-# The letters that NumPy has for a kind (`dtype.kind`); pandas' own texts are objects to it.
+# NumPy's letters for each kind (`dtype.kind`); pandas' texts have the letter of objects.
 LETTERS = {"text": "OUT", "time": "M", "step": "i", "moment": "Mi", "int": "iu", "float": "f", "bool": "b"}
 # A dtype of each kind, for tables without rows.
 DTYPES = {
@@ -33,7 +33,7 @@ class Column:
         kind: `text`, `time` (datetime64), `step` (int64), `moment` (a time or a step), `int`, `float` or `bool`.
         is_optional: the table may be without it.
         can_be_empty: values may be missing.
-        can_be_infinite: values may be infinite, because that they are has to be found later.
+        can_be_infinite: values may be infinite, because a later step reports them.
     """
 
     kind: str
@@ -43,21 +43,21 @@ class Column:
 
 
 class Table:
-    """Root of the types of tables, whose attributes are their columns: `y = Column("float")`.
+    """Base class of the types of tables; the class attributes are the columns: `y = Column("float")`.
 
-    A function that takes or returns such a table says so: `Annotated[pd.DataFrame, SeriesTable]`. A catalog entry that
-    has the type as its `validator` holds its table against it at each load and save.
+    Functions annotate such tables with `Annotated[pd.DataFrame, SeriesTable]`. A catalog entry with the type as its
+    `validator` validates its table at each load and save.
     """
 
-    # Those of the type, and of the types that it is made from.
+    # The columns of the type and of its base classes.
     columns: ClassVar[dict[str, Column]] = {}
-    # Columns of which there may be any number, by what their names begin with.
+    # Columns of which there may be any number, by the prefix of their names.
     families: ClassVar[dict[str, Column]] = {}
-    # No two rows have the same values of these, and none of them is missing.
+    # Columns whose values are unique together, and never missing.
     key: ClassVar[tuple[str, ...]] = ()
-    # Whether the rows stand in the order of the key.
+    # Whether the rows are sorted by the key.
     is_sorted: ClassVar[bool] = False
-    # What is raised for a table that is another one.
+    # The error for a table that does not match.
     error: ClassVar[type[RnnPipelinesError]] = TableError
 
     def __init_subclass__(cls) -> None:
@@ -65,11 +65,11 @@ class Table:
 
     @classmethod
     def validate(cls, data: pd.DataFrame) -> pd.DataFrame:
-        """Returns `data` as it is.
+        """Validate a table and return it unchanged.
 
         Raises:
-            TableError: or the type's own `error`: a column is missing, of another kind or not in the type; a value is
-                missing, infinite, or twice in the key; the rows are not in order.
+            TableError: or the type's own `error`: a column is missing, unknown or of another kind; a value is missing
+                or infinite; a key is repeated; or the rows are not sorted.
         """
         name = cls.__name__
         if not isinstance(data, pd.DataFrame) or not cls._has_columns(data):
@@ -92,7 +92,7 @@ class Table:
 
     @classmethod
     def describe(cls) -> str:
-        """The columns with their kinds, for messages."""
+        """Return the columns with their kinds, for messages."""
         families = {f"{beginning}…": column for beginning, column in cls.families.items()}
         return ", ".join(
             f"{name} ({column.kind}{', optional' if column.is_optional or name in families else ''})"
@@ -101,7 +101,7 @@ class Table:
 
     @classmethod
     def is_in_family(cls, name: str) -> bool:
-        """Whether a column is one of those of which there may be any number."""
+        """Return whether a column belongs to a family, of which there may be any number of columns."""
         return name not in cls.columns and name.startswith(tuple(cls.families))
 
     @classmethod
