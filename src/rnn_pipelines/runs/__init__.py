@@ -1,1 +1,1 @@
-"""Runs: the results of a pipeline, which appear together, are kept, listed and compared. It names no task."""
+"""Runs: the results of a pipeline, which are published together, kept, listed and compared. Independent of the task."""

@@ -1,4 +1,4 @@
-"""Runs beside each other: their numbers, and what differed in data, parameters, code and versions."""
+"""Comparison of runs: their metrics, and the differences in data, parameters, code and versions."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -11,20 +11,20 @@ from rnn_pipelines.runs.records import RunRecord, find_damage
 from rnn_pipelines.runs.run_store import RunStore
 
 REPORTING = "08_reporting"
-# Shown if nobody asks for others: a metrics file has hundreds of numbers.
+# Shown by default, because a metrics file has hundreds of numbers.
 MAIN_METRICS = ("mse", "mae", "mase", "accuracy", "log_loss", "roc_auc")
 HEADER = ("run", "ended", "rows", "commit", "other than in the run before")
 Rows = dict[str, tuple[Any, ...]]
 
 
 def find_run(store: RunStore, letters: str | None) -> str:
-    """The name of a run.
+    """Return the name of a run.
 
     Args:
-        store: where it lies.
-        letters: the first or last ones of its name; None for the run that is shown.
+        store: of the pipeline's runs.
+        letters: the first or last ones of its name; None for the current run.
     Raises:
-        RunError: there is none, or several begin or end so.
+        RunError: no run matches, or several do.
     """
     names = store.list_runs()
     known = ", ".join(map(shorten_version, names[::-1][:10]))
@@ -42,12 +42,12 @@ def find_run(store: RunStore, letters: str | None) -> str:
 
 
 def list_records(store: RunStore) -> list[RunRecord]:
-    """What is known of all runs, the oldest first; where a record can't be read, its run's name, and why."""
+    """Return the records of all runs, oldest first; for an unreadable record, the run's name and the problem."""
     return [_read_if_whole(store, name) for name in store.list_runs()]
 
 
 def tabulate_runs(store: RunStore) -> str:
-    """A line for each run, the oldest first; `*` marks the one whose results are shown."""
+    """Return a table with a line per run, oldest first; `*` marks the current run."""
     current, records = store.find_current(), list_records(store)
     befores = [None, *records]
     rows = [_write_row(record, before, current) for record, before in zip(records, befores, strict=False)]
@@ -55,7 +55,7 @@ def tabulate_runs(store: RunStore) -> str:
 
 
 def describe_run(store: RunStore, name: str) -> str:
-    """What is known of a run, one thing a line."""
+    """Return the facts of a run, one per line."""
     record = store.read_record(name)
     damaged = find_damage(store.folder / name, record["files"])
     num_bytes = sum(facts["num_bytes"] for facts in record["files"].values())
@@ -77,12 +77,12 @@ def describe_run(store: RunStore, name: str) -> str:
 
 
 def compare_runs(store: RunStore, names: Sequence[str], metrics: Collection[str] | None) -> str:
-    """Numbers side by side, and below them what differed.
+    """Return the metrics of runs side by side, with the differences below.
 
     Args:
-        store: where the runs lie.
+        store: of the pipeline's runs.
         names: of the runs, in the order of the columns.
-        metrics: last words of the numbers that are shown; None for all of them.
+        metrics: last parts of the paths of the metrics to show; None for all of them.
     """
     compared = compare(store, names)
     numbers = compared.pop("metrics")
@@ -95,11 +95,11 @@ def compare_runs(store: RunStore, names: Sequence[str], metrics: Collection[str]
 
 
 def compare(store: RunStore, names: Sequence[str]) -> dict[str, Rows]:
-    """`metrics` of runs by name, and of data, parameters, code and versions what is not the same in all of them.
+    """Return the `metrics` of runs by name, and the differences in `data`, `parameters`, `code` and `versions`.
 
     Args:
-        store: where the runs lie.
-        names: of the runs; each row has a value for each of them, None where a run has none.
+        store: of the pipeline's runs.
+        names: of the runs; each row has a value per run, None if the run has none.
     """
     records = [store.read_record(name) for name in names]
     kinds = {
@@ -113,11 +113,11 @@ def compare(store: RunStore, names: Sequence[str]) -> dict[str, Rows]:
 
 
 def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
-    """Return the numbers in the results of a run, by path: `best.mse`.
+    """Return the numbers in the results of a run, by path: `lstm.mse`.
 
     Args:
         folder: of the run.
-        files: that its record names, as paths from there; files of others may lie beside them.
+        files: in its record, relative to the folder; other files are ignored.
     Raises:
         RunError: a file is damaged.
     """
@@ -125,7 +125,7 @@ def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
     paths = [folder / name for name in sorted(files) if PurePath(name).match(f"{REPORTING}/*.json")]
     for path in filter(Path.exists, paths):
         results = _read_results(path)
-        # Figures are JSON as well; results say which run made them.
+        # Figures are JSON as well; only results have the key `run`.
         if isinstance(results, dict) and results.pop("run", None) is not None:
             leaves = flatten(results).items()
             found |= {key: leaf for key, leaf in leaves if isinstance(leaf, int | float) and not isinstance(leaf, bool)}
@@ -133,7 +133,7 @@ def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
 
 
 def flatten(values: Any, path: str = "") -> dict[str, Any]:
-    """Nested values by their paths; what stands in a list is called by its `name`, or by its place."""
+    """Return nested values by their paths; items of a list are keyed by their `name` or their position."""
     if isinstance(values, list) and any(isinstance(value, dict | list) for value in values):
         names = [str(value.get("name", n)) if isinstance(value, dict) else n for n, value in enumerate(values)]
         values = dict(zip(names, values, strict=True))

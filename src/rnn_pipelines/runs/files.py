@@ -1,11 +1,11 @@
-"""The files of a run on disk. Links are never followed, because they and their targets belong to somebody else."""
+"""The files of a run on disk. Links are never followed, because runs make none."""
 
 import hashlib
 import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-# That of typing is of no use to pydantic before Python 3.12.
+# pydantic does not accept `typing.TypedDict` before Python 3.12.
 from typing_extensions import TypedDict
 
 from rnn_pipelines.champion.records import as_written
@@ -16,14 +16,14 @@ RECORD = "run.json"
 
 @as_written
 class FileFacts(TypedDict):
-    """A file that a run wrote."""
+    """Checksum and size of a file that a run wrote."""
 
     sha256: str
     num_bytes: int
 
 
 def list_files(folder: Path) -> list[str]:
-    """List all files and links below a folder, also links to folders, as paths from there.
+    """List all files and links below a folder, also links to folders, as paths relative to it.
 
     Raises:
         OSError: a folder can't be read.
@@ -47,13 +47,13 @@ def find_unchanged(folder: Path, files: Mapping[str, FileFacts]) -> list[str]:
 
     Args:
         folder: of the files.
-        files: what was recorded of each, by its path from there.
+        files: recorded facts of each file, by its path relative to the folder.
     """
     return [name for name, facts in measure_files(folder, files).items() if facts == files[name]]
 
 
 def measure_file(path: Path) -> FileFacts | None:
-    """Return checksum and size of a file; None if it is missing, a link or no regular file."""
+    """Return checksum and size of a file; None if it is missing or not a regular file, such as a link."""
     if not is_regular(path):
         return None
     with path.open("rb") as file:
@@ -62,13 +62,13 @@ def measure_file(path: Path) -> FileFacts | None:
 
 
 def remove_files(folder: Path, names: Collection[str]) -> None:
-    """Remove the named files and then the folder, its record last.
+    """Remove the named files and then the folder, with the record last.
 
-    No folder is removed that still holds anything, so that a file that came there meanwhile is not lost.
+    Only empty folders are removed, so that a file added meanwhile is not lost.
 
     Args:
         folder: of a run, or of a copy of its results.
-        names: of all files in it, as paths from there.
+        names: of all files in it, relative to the folder.
     Raises:
         OSError: a folder holds another file, or something can't be removed.
     """
@@ -78,7 +78,7 @@ def remove_files(folder: Path, names: Collection[str]) -> None:
     for path, _, _ in os.walk(folder, topdown=False, onerror=_raise):
         if path != str(folder):
             os.rmdir(path)
-    # As long as anything is left, the record says whose it is.
+    # The record identifies the other files as long as any is left.
     if RECORD in names:
         (folder / RECORD).unlink()
     folder.rmdir()

@@ -1,4 +1,4 @@
-"""The links through which results are shown, and what is done about anything else in their place."""
+"""The links to the current results, and the treatment of anything else at their paths."""
 
 import os
 import uuid
@@ -15,11 +15,11 @@ from rnn_pipelines.storage.names import is_name, make_later_name
 
 @dataclass(frozen=True)
 class Repair:
-    """What `repair` did, as paths from the data root.
+    """The changes of a repair, as paths relative to the data root.
 
     Attributes:
-        linked: links that were made.
-        moved: what stood in the place of a link, and its new path.
+        linked: new links.
+        moved: new paths of files and folders that were in the place of a link, by their old paths.
     """
 
     linked: list[str]
@@ -27,13 +27,13 @@ class Repair:
 
 
 def check_links(store: RunStore, layers: Iterable[str]) -> None:
-    """Make the links to results anew, and refuse anything else in their place.
+    """Restore the links to results, and raise an error for anything else in their place.
 
     Args:
         store: its lock is held.
         layers: in which the pipeline writes.
     Raises:
-        RunError: something is there that no run made; all of it is named, and left as it is.
+        RunError: files or folders that no run made are in the way; all are named, and left as they are.
     """
     _check_layers(store, layers)
     if blocked := restore_links(store, layers):
@@ -46,16 +46,16 @@ def check_links(store: RunStore, layers: Iterable[str]) -> None:
 
 
 def restore_links(store: RunStore, layers: Iterable[str]) -> list[Path]:
-    """Make the links to the results of the current run, also in the place of exact copies of them.
+    """Make the links to the results of the current run, also in place of exact copies of the results.
 
-    A data folder that was copied through its links, by `cp -rL`, a ZIP archive or a cloud folder, holds such copies. A
-    copy is replaced only if the run has each of its files with the recorded checksum, so that nothing is lost.
+    `cp -rL`, ZIP archives and cloud folders replace links by such copies. A copy is replaced only if the run has each
+    of its files with the recorded checksum, so that nothing is lost.
 
     Args:
         store: its lock is held.
         layers: in which the pipeline writes; those of the current run are added.
     Returns:
-        What stands in the place of a link and is none, and no copy either. It is left as it is.
+        The paths of other files and folders in place of a link. They are left as they are.
     """
     _restore_current(store)
     blocked = [path for path in _list_parts(store.folder / CURRENT) if not _is_free(store, path)]
@@ -76,7 +76,7 @@ def restore_links(store: RunStore, layers: Iterable[str]) -> list[Path]:
 
 
 def repair(store: RunStore, layers: Iterable[str]) -> Repair:
-    """Make the links to results anew, and rename what stands in their place, in the folder in which it is.
+    """Restore the links to results, and rename anything else in their place, within the same folder.
 
     Args:
         store: its lock is held.
@@ -102,10 +102,10 @@ def repair(store: RunStore, layers: Iterable[str]) -> Repair:
 
 
 def link_layer(store: RunStore, layer: str, aside: Path | None = None) -> None:
-    """Let a pipeline's folder in a layer lead to the results of the current run; see `point`."""
+    """Link a pipeline's folder in a layer to the results of the current run; see `point`."""
     shown = store.find_shown(layer)
     shown.parent.mkdir(parents=True, exist_ok=True)
-    # From where the link really lies: the layer may be a link to another disk.
+    # Relative to the real path of the link, because the layer may be a link to another disk.
     folder, parent = map(os.path.realpath, (store.folder, shown.parent))
     target = os.path.relpath(os.path.join(folder, CURRENT, layer), parent)
     if not (shown.is_symlink() and os.readlink(shown) == target):
@@ -113,15 +113,16 @@ def link_layer(store: RunStore, layer: str, aside: Path | None = None) -> None:
 
 
 def point(link: Path, target: str, aside: Path | None = None) -> None:
-    """Make a link, or let one that is there lead elsewhere, in one step.
+    """Make or replace a link atomically.
 
     Args:
         link: its path.
         target: of the link.
-        aside: the new path of a folder whose place the link takes. The link is made before, in case the disk is full.
+        aside: new path of a folder that the link replaces. The link is made before the folder is renamed, in case the
+            disk is full.
     """
     for left in link.parent.glob(f".{link.name}.*{UNFINISHED}"):
-        # Of a process that was killed here.
+        # Left by a killed process.
         if left.is_symlink() and (os.readlink(left) == target or is_name(os.readlink(left))):
             left.unlink()
     unfinished = link.with_name(f".{link.name}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
@@ -133,7 +134,7 @@ def point(link: Path, target: str, aside: Path | None = None) -> None:
 
 
 def list_layers(names: Iterable[str]) -> set[str]:
-    """Return the layers in which files of a run lie, by their paths from its folder."""
+    """Return the layers of a run's files, from their paths relative to its folder."""
     return {PurePath(name).parts[0] for name in names}
 
 
@@ -145,7 +146,7 @@ def _check_layers(store: RunStore, layers: Iterable[str]) -> None:
 
 
 def _restore_current(store: RunStore) -> None:
-    """Make the link to the current run anew, in the place of an exact copy of the run."""
+    """Restore the link to the current run in place of an exact copy of the run."""
     link, aside = _list_parts(store.folder / CURRENT)
     for path in (aside, link):
         # An empty folder is a copy of nothing.
@@ -163,12 +164,12 @@ def _restore_current(store: RunStore) -> None:
 
 @dataclass(frozen=True)
 class Copied:
-    """A run, of which a folder may be a copy.
+    """A run of which a folder may be a copy.
 
     Attributes:
         run: its folder.
-        files: what its record says of its files.
-        prefix: of the names of those files in it that the copy has, such as `08_reporting/`; empty for all of them.
+        files: recorded facts of its files.
+        prefix: of the copied files, such as `08_reporting/`; empty for all files.
     """
 
     run: Path
@@ -176,14 +177,14 @@ class Copied:
     prefix: str = ""
 
     def remove(self, aside: Path) -> None:
-        """Remove a copy that was renamed, also by a process that was killed here."""
-        # Before the check: a file that comes there later is not removed.
+        """Remove a renamed copy, also one that a killed process left."""
+        # Listed before the check, so that a file added later is not removed.
         names = list_files(aside) if is_folder(aside) else []
         if self.has_all_of(aside):
             remove_files(aside, names)
 
     def has_all_of(self, path: Path) -> bool:
-        """Return whether it is a folder whose files the run has too, each of them with the recorded checksum."""
+        """Return whether a path is a folder whose files are all in the run, with the recorded checksums."""
         if not is_folder(path):
             return False
         names = list_files(path)
@@ -195,10 +196,10 @@ class Copied:
 
 
 def _find_files(store: RunStore, run: str | None) -> dict[str, FileFacts]:
-    """Return what the record of a run says of the files that are there; nothing if it can't be read."""
+    """Return the recorded facts of the existing files of a run; empty if the record can't be read."""
     if run is None:
         return {}
-    # A damaged record may name a path outside of the folder.
+    # A damaged record may name a path outside the folder.
     there = set(list_files(store.folder / run))
     try:
         return {name: facts for name, facts in store.read_record(run)["files"].items() if name in there}
@@ -211,16 +212,16 @@ def _list_shown_layers(store: RunStore) -> Collection[str]:
 
 
 def _is_free(store: RunStore, path: Path) -> bool:
-    """Return whether a link to results can be made there, because there is nothing, or such a link already."""
+    """Return whether a link to results can be made at a path: it is missing, or is such a link already."""
     if not os.path.lexists(path):
         return True
     if not path.is_symlink():
         return False
     target = os.readlink(path)
     if path == store.folder / CURRENT:
-        # The run to which it leads may be gone.
+        # The linked run may be gone.
         return store.find_current() is not None or (not path.exists() and is_name(PurePath(target).name))
-    # Absolute or relative: whatever leads there is a link of ours.
+    # Absolute and relative links to the results count.
     leads_to = Path(os.path.realpath(path.parent), target)
     is_here = os.path.realpath(leads_to.parent.parent) == os.path.realpath(store.folder)
     return is_here and leads_to.parts[-2:] == (CURRENT, path.parent.name)
@@ -234,7 +235,7 @@ def _move_aside(paths: Iterable[Path]) -> dict[Path, Path]:
 
 
 def _list_parts(link: Path) -> tuple[Path, Path]:
-    """Return the path of a link, and the hidden one of a copy whose place it takes."""
+    """Return the path of a link, and the hidden path for a copy that it replaces."""
     return link, link.with_name(f".{link.name}.copied{UNFINISHED}")
 
 

@@ -1,4 +1,4 @@
-"""How long a run waits for another one of the same pipeline to end; a command's option, which no parameter carries."""
+"""The longest wait for another run of the same pipeline, set by an option of the command."""
 
 from contextvars import ContextVar
 

@@ -1,4 +1,4 @@
-"""Removal of old, failed and killed runs; only files that are known to be their own are removed."""
+"""Removal of old, failed and killed runs; only files that the runs wrote are removed."""
 
 import logging
 import os
@@ -16,12 +16,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Kept:
-    """The folder of a run that would be removed if it held only files of its own.
+    """The folder of a run that is kept because of other files in it.
 
     Attributes:
         name: of the folder.
         reason: in words.
-        files: that are not known to be its own, as paths from the folder; empty if nothing is known of any file.
+        files: that the run did not write, relative to the folder; empty if the run's own files are unknown.
     """
 
     name: str
@@ -31,19 +31,19 @@ class Kept:
 
 @dataclass(frozen=True)
 class Removal:
-    """Names of folders that were removed, and those that were not."""
+    """The names of removed folders, and the folders that were kept."""
 
     removed: list[str] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
 
 
 def prune(store: RunStore, num_kept: int, is_dry: bool = False) -> Removal:
-    """Remove old runs, and runs that failed before the one that is shown.
+    """Remove old runs, and failed runs that are older than the current one.
 
     Args:
         store: its lock is held.
-        num_kept: newest runs that stay, besides the one that is shown.
-        is_dry: remove nothing, and only say what would be removed.
+        num_kept: the number of newest runs to keep besides the current one.
+        is_dry: remove nothing, and only return the folders that would be removed.
     """
     current, names = store.find_current(), store.list_runs()
     failed = [path for path in store.list_hidden(FAILED) if current is not None and find_run_name(path) < current]
@@ -52,7 +52,7 @@ def prune(store: RunStore, num_kept: int, is_dry: bool = False) -> Removal:
 
 
 def remove_unfinished(store: RunStore, is_dry: bool = False) -> Removal:
-    """Remove what runs left that were killed.
+    """Remove the unfinished folders of killed runs.
 
     Args:
         store: its lock is held, so that none of them is running.
@@ -62,7 +62,7 @@ def remove_unfinished(store: RunStore, is_dry: bool = False) -> Removal:
 
 
 def remove_runs(folders: Iterable[Path], is_dry: bool = False) -> Removal:
-    """Remove the folders of runs, except those that hold anything else.
+    """Remove the folders of runs, except those that hold other files.
 
     Args:
         folders: of runs, also hidden ones.
@@ -70,7 +70,7 @@ def remove_runs(folders: Iterable[Path], is_dry: bool = False) -> Removal:
     """
     result = Removal()
     for folder in folders:
-        # Before the check: a file that comes there later is not removed.
+        # Listed before the check, so that a file added later is not removed.
         names = list_files(folder)
         if kept := _find_obstacle(folder):
             result.kept.append(kept)
@@ -82,7 +82,7 @@ def remove_runs(folders: Iterable[Path], is_dry: bool = False) -> Removal:
 
 
 def warn_of_kept(removal: Removal) -> None:
-    """Log each folder that was kept, and why."""
+    """Log each kept folder with the reason."""
     for kept in removal.kept:
         logger.warning("run %s is kept, because %s", kept.name, kept.reason)
 
@@ -105,7 +105,7 @@ def _find_obstacle(folder: Path) -> Kept | None:
 
 
 def _remove(folder: Path, names: Collection[str]) -> None:
-    # Out of sight first: a removal that is interrupted leaves no run without some of its files.
+    # Hidden first, so that an interrupted removal leaves no incomplete run.
     hidden = _hide(folder)
     if hidden != folder:
         os.rename(folder, hidden)

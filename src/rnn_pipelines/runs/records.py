@@ -1,11 +1,11 @@
-"""What is known of a run: who made it of what, and what it wrote."""
+"""The record of a run: its inputs and its files."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-# That of typing is of no use to pydantic before Python 3.12.
+# pydantic does not accept `typing.TypedDict` before Python 3.12.
 from typing_extensions import TypedDict
 
 from rnn_pipelines.champion.records import as_written, check_types
@@ -19,7 +19,7 @@ FORMAT = 1
 
 @as_written
 class DataFacts(TypedDict):
-    """A table that a run read: a hash of its columns and values, and how many rows."""
+    """Fingerprint and size of a table that a run read."""
 
     fingerprint: str
     num_rows: int
@@ -27,12 +27,14 @@ class DataFacts(TypedDict):
 
 @as_written
 class RunRecord(TypedDict, total=False):
-    """What is known of a run; times are ISO 8601, UTC.
+    """The record of a run; times are ISO 8601, UTC.
 
-    `reads` has the runs of other pipelines whose results it read, `continues` the run of its own pipeline from whose
-    results it went on, if it left out nodes. `files` has only files that datasets wrote, by their paths from the run's
-    folder. `writes` is there until the run has ended: the paths that it may write. `problem` is never written: it says
-    why nothing else is known of a listed run.
+    Attributes:
+        continues: the run of the same pipeline whose results a partial run started from.
+        reads: the runs of other pipelines whose results it read, by pipeline.
+        files: written by datasets, by their paths relative to the run's folder.
+        writes: until the run has ended, the paths that it may write.
+        problem: why the record of a listed run can't be read; never written.
     """
 
     run: str
@@ -53,7 +55,7 @@ class RunRecord(TypedDict, total=False):
 
 
 def write_record(folder: Path, record: RunRecord) -> None:
-    """Write a run's record beside its files.
+    """Write a run's record into its folder.
 
     Args:
         folder: of the run.
@@ -63,14 +65,14 @@ def write_record(folder: Path, record: RunRecord) -> None:
 
 
 def read_record(folder: Path, run: str | None = None) -> RunRecord:
-    """Read the record of a run; if it has none, only its name is known.
+    """Read the record of a run; without a record, return one with the name only.
 
     Args:
         folder: of the run.
-        run: its name, if that is not the folder's.
+        run: its name, if it differs from the folder's.
     Raises:
         RunError: there is no such run, or its record is damaged.
-        NewerFormatError: a newer version of the project has written it.
+        NewerFormatError: a newer version of the project wrote it.
     """
     if not folder.is_dir():
         raise RunError(f"{folder.name}: there is no such run in {folder.parent}.")
@@ -90,17 +92,13 @@ def read_record(folder: Path, run: str | None = None) -> RunRecord:
 
 
 def list_foreign(folder: Path, record: RunRecord) -> list[str]:
-    """List the files in a run's folder that are not known to be the run's own.
+    """List the files in a run's folder that are not the run's own.
 
-    Its own are its record, and the files that the record names and that still have the recorded checksum. A run that
-    was killed has no checksums yet: its own are the files at the paths that it was going to write, and the unfinished
-    ones beside them.
+    Its own files are its record, and the recorded files with unchanged checksums. A killed run has no checksums yet:
+    its own files are those at the paths in `writes`, and their temporary files.
 
-    Args:
-        folder: of the run.
-        record: of the run.
     Returns:
-        Paths from the folder. Every link is foreign, because no run makes one.
+        Paths relative to the folder. Every link is foreign, because runs make none.
     """
     unchanged = set(find_unchanged(folder, record["files"]))
     return [
@@ -111,12 +109,12 @@ def list_foreign(folder: Path, record: RunRecord) -> list[str]:
 
 
 def find_damage(folder: Path, files: Mapping[str, FileFacts]) -> list[str]:
-    """List the files of a run that are missing, or are not as it wrote them."""
+    """List the files of a run that are missing or changed."""
     return sorted(files.keys() - set(find_unchanged(folder, files)))
 
 
 def _is_written(name: str, record: RunRecord) -> bool:
-    """Return whether a file may be of a run that has not ended, or is its record."""
+    """Return whether a file is the record, or may be written by an unfinished run."""
     paths = {RECORD, *record.get("writes", [])}
     target = find_target(Path(name).name) if "writes" in record else None
     return name in paths or (target is not None and str(Path(name).with_name(target)) in paths)

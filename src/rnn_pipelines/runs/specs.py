@@ -11,8 +11,8 @@ class RunsSpec(ParameterModel, frozen=True):
     """How runs are kept.
 
     Attributes:
-        keep: so many of the newest runs of each pipeline stay; two at least, because another pipeline may still read
-            the one before.
+        keep: the number of newest runs to keep of each pipeline; at least two, because another pipeline may still read
+            the previous one.
     """
 
     keep: Annotated[int, Field(ge=2)] = 10

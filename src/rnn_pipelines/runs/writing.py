@@ -1,4 +1,4 @@
-"""A run writes into a folder that nobody sees, and its results are shown together when it has ended well."""
+"""Writing of runs: into a hidden folder, whose results are published together after success."""
 
 import logging
 import os
@@ -21,13 +21,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class OpenRun:
-    """A run that writes, and that nobody sees yet.
+    """A run in progress.
 
     Attributes:
-        store: where it will be seen.
-        name: that it will have.
-        writes: the files that are its own if they are there, as paths from its folder.
-        continues: the run from whose results it goes on; None of one that makes all of them.
+        store: in which it will be published.
+        name: after its publication.
+        writes: the files that it may write, relative to its folder.
+        continues: the run whose results it starts from; None if it runs all nodes.
     """
 
     store: RunStore
@@ -37,22 +37,21 @@ class OpenRun:
 
     @property
     def folder(self) -> Path:
-        """Where it writes."""
+        """The hidden folder in which it writes."""
         return self.store.folder / f".{self.name}{UNFINISHED}"
 
 
 def open_run(store: RunStore, writes: Collection[str], needed: Collection[str] | None) -> OpenRun:
-    """Make the folder in which a run writes, and remove what runs left that were killed.
+    """Make the folder of a run, and remove unfinished folders of killed runs.
 
     Args:
         store: its lock is held.
-        writes: the files that the pipeline writes, whichever of them this run leaves out, as paths from its folder.
-        needed: those of them that it reads before it writes them, because it leaves nodes out; None if it runs all
-            nodes. It begins with a copy of the results before: of a run that failed since, if that has all files that
-            are needed, else of those that are shown.
+        writes: all files of the whole pipeline, relative to the folder of a run.
+        needed: the earlier results that a partial run needs; None if all nodes run. A partial run starts with a copy of
+            earlier results: those of a newer failed run if it has all needed files, else those of the current run.
     Raises:
-        RunError: results would be shown where something is that no run made; or a file that is needed has changed.
-        OSError: it could not be written; all is as it was.
+        RunError: other files are in place of the links to results; or a needed file has changed.
+        OSError: the folder could not be written; nothing has changed.
     """
     store.folder.mkdir(parents=True, exist_ok=True)
     warn_of_kept(remove_unfinished(store))
@@ -63,7 +62,7 @@ def open_run(store: RunStore, writes: Collection[str], needed: Collection[str] |
     continues = None if before is None else before.name.removeprefix(".")
     run = OpenRun(store, make_later_name(known), frozenset({*writes, *names}), continues)
     run.folder.mkdir()
-    # Before any other file: without it nothing would say whose they are.
+    # The record comes first, because it identifies all other files.
     write_record(run.folder, _begin_record(run))
     if before is not None:
         logger.info("goes on from the results of run %s", run.continues)
@@ -74,17 +73,17 @@ def open_run(store: RunStore, writes: Collection[str], needed: Collection[str] |
 
 
 def publish(run: OpenRun, record: RunRecord) -> None:
-    """Show a run's results instead of those before it, all of them at one moment.
+    """Publish the results of a run in place of earlier ones, all at once.
 
-    Whatever ends this midway, the results before are shown, or those of the run, whole: one link says what is shown,
-    and is replaced when all else is on disk.
+    After a crash, either the earlier or the new results are shown completely, because a single link decides, and it is
+    replaced when all else is on disk.
 
     Args:
-        run: that has ended well; its room's lock is held.
-        record: what is known of it; checksums of its files are added.
+        run: a successful run; the lock of its store is held.
+        record: of the run; the checksums of its files are added.
     Raises:
-        RunError: results would be shown where something is that no run made; it came there while the run went on.
-        OSError: it could not be written.
+        RunError: other files appeared in place of the links to results during the run.
+        OSError: something could not be written.
     """
     store, folder = run.store, run.store.folder / run.name
     files = measure_files(run.folder, run.writes)
@@ -99,12 +98,12 @@ def publish(run: OpenRun, record: RunRecord) -> None:
 
 
 def put_aside(run: OpenRun) -> None:
-    """Keep what a run wrote that failed, so that one that leaves nodes out can go on from it; only the newest.
+    """Keep the files of a failed run, so that a partial run can continue from it; remove those of older failed runs.
 
-    A run that failed before it wrote anything leaves nothing, and an older one that failed stays.
+    A run that failed before it wrote any file is removed, and older failed runs stay.
 
     Raises:
-        OSError: it could not be read, renamed or removed.
+        OSError: a folder could not be read, renamed or removed.
     """
     if not run.folder.is_dir():
         return
@@ -117,7 +116,7 @@ def put_aside(run: OpenRun) -> None:
     try:
         write_record(run.folder, {**begun, "files": files})
     except OSError as error:
-        # The disk may be full. The record that was begun still says which paths are the run's own.
+        # The disk may be full. The initial record still lists the paths of the run's files.
         logger.warning("%s: the record of the failed run could not be written (%s)", run.folder, error)
     os.rename(run.folder, run.store.folder / f".{run.name}{FAILED}")
 
@@ -127,7 +126,7 @@ def _begin_record(run: OpenRun) -> RunRecord:
 
 
 def _find_before(store: RunStore, needed: Collection[str]) -> Path | None:
-    """Return the folder of the run from which another goes on: of the newest that failed, or of the current one."""
+    """Return the folder of the run to continue from: the newest usable failed run, or the current run."""
     current = store.find_current()
     for failed in reversed(store.list_hidden(FAILED)):
         is_newer = current is None or find_run_name(failed) > current
@@ -140,10 +139,10 @@ def _find_before(store: RunStore, needed: Collection[str]) -> Path | None:
 
 
 def _list_copied(before: Path, needed: Collection[str]) -> list[str]:
-    """List the files of a run that are copied: those that are as the run wrote them.
+    """List the files of a run to copy: those that are unchanged.
 
     Raises:
-        RunError: one that is needed has changed, or the record is damaged.
+        RunError: a needed file has changed, or the record is damaged.
     """
     own = _list_own(before)
     recorded = read_record(before, find_run_name(before))["files"]
@@ -159,13 +158,13 @@ def _list_copied(before: Path, needed: Collection[str]) -> list[str]:
 
 
 def _list_own(folder: Path) -> list[str]:
-    """List the files of a run that are as it wrote them; of one that failed without a record, all that it may write."""
+    """List the unchanged files of a run; for a failed run without checksums, all files that it may have written."""
     record = read_record(folder, find_run_name(folder))
     return sorted({*find_unchanged(folder, record["files"]), *measure_files(folder, record.get("writes", []))})
 
 
 def _sync_files(folder: Path, names: Collection[str]) -> None:
-    """Write files and their folders to disk: a link that outlasts a power cut must not lead to what doesn't."""
+    """Write files and their folders to disk, so that after a power cut no link leads to missing files."""
     paths = [folder / name for name in names]
     folders = {parent for path in paths for parent in path.parents if parent.is_relative_to(folder)}
     for path in [*paths, *sorted(folders)]:
