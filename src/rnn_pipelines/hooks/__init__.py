@@ -1,1 +1,1 @@
-"""The hooks of a Kedro run, and the parameters and paths that they check."""
+"""The hooks of a Kedro run, and their checks of parameters and paths."""

@@ -1,4 +1,4 @@
-"""Parameters that would mislead: names that nothing reads, and a network under the name of another cell."""
+"""Checks of parameters: unknown names, and networks whose cell differs from their name."""
 
 import re
 from collections import defaultdict
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from rnn_pipelines.errors import ParameterError, show
 from rnn_pipelines.parameter_models import check_network_cell, suggest
 
-# A fault in pydantic's words: its place (the heading, for one of the whole block), what, its kind, what was received.
+# An error as pydantic prints it: location (or the heading, for the whole block), message, type and received value.
 _FAULT = re.compile(
     r"^(?:.* validation errors? for \w+|(\S+))\n  (\S.*?) \[type=(\w+), input_value=(.*?), input_type=\w+\]",
     re.MULTILINE | re.DOTALL,
@@ -19,13 +19,13 @@ _FAULT = re.compile(
 
 
 def find_inputs_of_owners(inputs: Iterable[str], names: Iterable[str]) -> set[str]:
-    """The inputs of the pipelines whose parameters others read too: of their blocks, these need not read all.
+    """Return the inputs of pipelines that own parameters of this run but do not run; it need not read all their blocks.
 
     Args:
         inputs: of the pipelines that run.
-        names: of these.
+        names: of the pipelines that run.
     """
-    # What is read as a whole, as a name without a point is, has no blocks that another pipeline could read.
+    # A name without a point is read as a whole, and has no blocks that another pipeline could read.
     owners = {
         name.removeprefix("params:").partition(".")[0] for name in inputs if name.startswith("params:") and "." in name
     }
@@ -34,14 +34,14 @@ def find_inputs_of_owners(inputs: Iterable[str], names: Iterable[str]) -> set[st
 
 
 def check_parameter_names(inputs: Iterable[str], parameters: dict[str, Any], given: dict[str, Any]) -> None:
-    """Kedro checks the keys inside a typed block; this checks the names of the blocks.
+    """Check the names of the blocks of parameters; Kedro checks the keys inside a typed block.
 
     Args:
-        inputs: the pipelines' inputs, `params:<pipeline>.<block>` among them.
+        inputs: of the pipelines, including `params:<pipeline>.<block>`.
         parameters: all parameters of the project.
-        given: those given on the command line.
+        given: parameters of the command line.
     Raises:
-        ParameterError: a block of a pipeline that runs, or a parameter on the command line, is read by no node.
+        ParameterError: a block of a pipeline that runs, or a parameter of the command line, is read by no node.
     """
     blocks: dict[str, set[str]] = defaultdict(set)
     for name in inputs:
@@ -61,9 +61,9 @@ def check_parameter_names(inputs: Iterable[str], parameters: dict[str, Any], giv
 
 
 def explain_faults(message: str, types: Mapping[str, Any]) -> str:
-    """What Kedro says of parameters that their types refuse, a line for each, with the name that was meant.
+    """Return Kedro's message on invalid parameters as one line per error, with the closest known name.
 
-    Kedro passes on the text of the error alone. What is of another form stays as it is.
+    Kedro passes on only the text of pydantic's error, which is parsed here. Other texts stay unchanged.
 
     Args:
         message: of Kedro's error.
@@ -79,7 +79,7 @@ def explain_faults(message: str, types: Mapping[str, Any]) -> str:
 
 def _explain_fault(block: str, fault: tuple[str, str, str, str], types: Mapping[str, Any]) -> str:
     inner, what, kind, received = fault
-    # Names that hold a point stand between backticks.
+    # Names with a point are in backticks.
     steps = [step.strip("`") for step in re.findall(r"`[^`]*`|[^.]+", inner)]
     name = ".".join([block, *steps])
     if kind == "value_error":
@@ -94,7 +94,7 @@ def _explain_fault(block: str, fault: tuple[str, str, str, str], types: Mapping[
 
 
 def _go_into(kind: Any, step: str) -> Any:
-    """The type of what stands under a name of a block, or of a mapping."""
+    """Return the type of a field of a model, or of the values of a mapping."""
     fields = getattr(kind, "model_fields", {})
     if step in fields:
         return fields[step].annotation
@@ -103,12 +103,12 @@ def _go_into(kind: Any, step: str) -> Any:
 
 
 def check_network_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> None:
-    """The cells of the networks that are read, see `check_network_cell`.
+    """Check that each network in the parameters has the cell that its block is named after.
 
     Args:
         inputs, parameters: see `check_parameter_names`; blocks that Kedro has checked are models.
     Raises:
-        ParameterError: a block that a node reads is named after one cell and holds another.
+        ParameterError: a block is named after another cell.
     """
     for path in sorted(name.removeprefix("params:") for name in inputs if name.startswith("params:")):
         pipeline, _, block = path.partition(".")

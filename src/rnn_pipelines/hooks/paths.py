@@ -1,4 +1,4 @@
-"""Where a task's files lie and what it would read now, as configuration and catalog say."""
+"""Paths and current inputs of a task, from configuration and catalog."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ from rnn_pipelines.parameter_models import read_parameter_model
 
 
 class GlobalsSpec(BaseModel):
-    """What `globals.yml` says.
+    """The settings in `globals.yml`.
 
     Attributes:
-        data_root: folder below which all files lie, from the project's on; or its address on another machine.
+        data_root: folder of all data, relative to the project, or its address on another machine.
         layers: of the catalog's entries, for kedro-viz.
     """
 
@@ -38,7 +38,7 @@ class GlobalsSpec(BaseModel):
     @field_validator("data_root", mode="before")
     @classmethod
     def _validate_data_root(cls, root: Any) -> Any:
-        """The catalog takes it as it is written: nothing would be the root of the machine, and ~ a folder's name."""
+        """Reject an empty root and ~: the catalog would take them as the file system's root and as a folder's name."""
         if not isinstance(root, str) or not root.strip() or root.startswith("~"):
             raise ValueError(
                 f"expected a folder, such as data or /srv/data, written in full without ~, received {show(root)}"
@@ -48,13 +48,13 @@ class GlobalsSpec(BaseModel):
 
 @dataclass(frozen=True)
 class Paths:
-    """Where a task's files lie.
+    """The paths and settings of a task.
 
     Attributes:
         champion: folder of versions, pointer, history and locks.
-        verdict: what the monitor wrote.
-        env: whose configuration is read beside `base`.
-        find_tracking: checks `mlflow.yml` and returns where MLflow is; None where it is told nothing.
+        verdict: file of the monitor's verdict.
+        env: environment whose configuration is read besides `base`.
+        find_tracking: checks `mlflow.yml` and returns the settings of MLflow; None if it is off.
     """
 
     champion: Path
@@ -68,12 +68,12 @@ class Paths:
 
 
 def find_data_root(context: KedroContext) -> Path | None:
-    """Below which folder all files lie; None where that is on another machine.
+    """Return the data root; None if it is on another machine.
 
     Args:
         context: of a session.
     Raises:
-        ParameterError: `globals.yml` names none, or has a key that nothing reads.
+        ParameterError: `globals.yml` has no data root, or an unknown key.
     """
     root = read_parameter_model("globals", GlobalsSpec, context.config_loader["globals"]).data_root
     _check_data_root_is_set(context.config_loader)
@@ -81,9 +81,9 @@ def find_data_root(context: KedroContext) -> Path | None:
 
 
 def _check_data_root_is_set(loader: AbstractConfigLoader) -> None:
-    """A `globals.yml` that an environment has for its own root, and that names none, would leave it that of `base`.
+    """Raise a ParameterError if an environment's `globals.yml` has no data root, because that of `base` would apply.
 
-    One that holds comments alone sets nothing, as if it were not there.
+    A file with only comments counts as missing.
     """
     if not isinstance(loader, OmegaConfigLoader):
         return
@@ -94,7 +94,7 @@ def _check_data_root_is_set(loader: AbstractConfigLoader) -> None:
 
 
 def find_paths(task: str, env: str | None) -> Paths:
-    """Where the files of a task lie in an environment.
+    """Return the paths of a task in an environment.
 
     Raises:
         ChampionError: see `find_paths_in`.
@@ -105,9 +105,9 @@ def find_paths(task: str, env: str | None) -> Paths:
 
 
 def find_paths_in(session: KedroSession, task: str) -> Paths:
-    """Where the files of a task lie in the environment of a session.
+    """Return the paths of a task in the environment of a session.
 
-    From the entries as they are written: a catalog would check the parameters of all pipelines first.
+    They are read from the catalog's configuration, because a catalog would check the parameters of all pipelines first.
 
     Raises:
         ChampionError: the environment has no champion of this task.
@@ -126,7 +126,7 @@ def find_paths_in(session: KedroSession, task: str) -> Paths:
 
 
 def find_tracking(context: KedroContext) -> TrackingSpec | None:
-    """Where MLflow is, for the environment of a session; None where it is told nothing.
+    """Return the settings of MLflow in the environment of a session; None if it is off.
 
     Args:
         context: of the session.
@@ -141,7 +141,7 @@ def find_tracking(context: KedroContext) -> TrackingSpec | None:
 
 
 def find_store(catalog: CatalogProtocol[Any, Any], task: str) -> ChampionStore:
-    """The versions of a task's model.
+    """Return the store of a task's model.
 
     Raises:
         ChampionError: the catalog's entry is of another type.
@@ -155,12 +155,12 @@ def find_store(catalog: CatalogProtocol[Any, Any], task: str) -> ChampionStore:
 
 
 def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> Fingerprints:
-    """Data, parameters and code as a retraining would find them now; nothing is trained or saved.
+    """Return the current fingerprints of data, parameters and code, without training or saving anything.
 
     Args:
         task: its name.
-        pipeline: the task's retraining, whose first nodes read the newest data, and covariates if the task has any.
-        catalog: with the parameters as Kedro has checked them.
+        pipeline: the task's retraining; its first nodes read the newest data, and covariates if the task has any.
+        catalog: with validated parameters.
     """
     tables = [f"retrain_{task}_table", f"retrain_{task}_covariate_table"]
     found: dict[str, Any] = {}

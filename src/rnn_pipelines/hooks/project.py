@@ -1,4 +1,4 @@
-"""What happens around every run."""
+"""The hooks of every run: checks of parameters, locks of retrainings, and log lines on results."""
 
 import logging
 import time
@@ -22,16 +22,16 @@ from rnn_pipelines.storage.lock import hold_lock
 
 logger = logging.getLogger(__name__)
 
-# What is no node's.
+# The parameters that no node reads.
 OF_ALL_RUNS = "params:runs"
-# Of nodes that are worth a line.
+# Nodes that take less time are not logged.
 LONG_SECONDS = 2.0
-# What a run leaves for people, by the last word of its name in the catalog.
+# Labels of logged results, by the last word of their names in the catalog.
 RESULTS = {"report": "Report", "scores": "Scores", "forecasts": "Forecasts", "csv": "Next values"}
 
 
 class RunHooks:
-    """Refuses parameters that would mislead, and says where reports and scores are."""
+    """Hooks that check parameters, lock and record retrainings, and log the locations of results."""
 
     def __init__(self) -> None:
         self._locks = ExitStack()
@@ -40,7 +40,7 @@ class RunHooks:
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Ends the run before its first node where a name is not known, or a network has that of another cell."""
+        """Check names of parameters and cells of networks, and take the locks of retrainings."""
         take_failures()
         names = run_params["pipeline_names"] or ["__default__"]
         inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
@@ -55,9 +55,9 @@ class RunHooks:
 
     @hook_impl
     def on_pipeline_error(self, error: Exception, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Leaves a record of a retraining that failed, and lets go of its lock.
+        """Record failed retrainings and release their locks.
 
-        A retraining that came to a decision isn't a failure, whatever fails after it, or of another task.
+        A retraining that ended with a decision is no failure, even if a later node or another task fails.
         """
         for task in list_retrained(run_params):
             store = find_store(catalog, task)
@@ -68,19 +68,19 @@ class RunHooks:
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
-        """Notes when a node began."""
+        """Store the start time of a node."""
         self._begun[node.name] = time.monotonic()
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:
-        """Says which nodes took long; the others aren't worth a line."""
+        """Log the duration of a node that took long."""
         seconds = time.monotonic() - self._begun.pop(node.name)
         if seconds >= LONG_SECONDS:
             logger.info("%s: %.0f s", node.name, seconds)
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Prints what the run says at its end, and where each report and each table of results lies."""
+        """Print the summary of the run, and log the location of each report and table of results."""
         for name in sorted(pipeline.outputs()):
             if name.endswith("_summary") and name in catalog:
                 say(f"\n{catalog.load(name)}\n")
@@ -96,7 +96,7 @@ class RunHooks:
 
 
 def find_location(catalog: DataCatalog, name: str) -> str | None:
-    """The file or the table of a dataset; None where it has neither, because it stays in memory."""
+    """Return the file or the database table of a dataset; None if it is only in memory."""
     described = catalog[name]._describe() if name in catalog else {}
     table = described.get("table")
     return described.get("filepath") or (f"table {table}" if table else None)

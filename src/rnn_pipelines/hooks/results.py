@@ -1,4 +1,4 @@
-"""The results of a run appear together: its data sets write into a folder of its own, which is shown at its end."""
+"""Hooks that redirect the results of a run into a folder of its own, and publish them together at its end."""
 
 import logging
 from collections.abc import Mapping
@@ -33,22 +33,23 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ResultFile:
-    """Where a data set's file is seen: `<data root>/<layer>/<pipeline>/<rest>`."""
+    """The shown path of a dataset's file: `<data root>/<layer>/<pipeline>/<rest>`."""
 
     store: RunStore
     layer: str
     rest: PurePosixPath
 
     def within(self) -> PurePosixPath:
-        """The file, from the folder of a run."""
+        """Return the path relative to the folder of a run."""
         return PurePosixPath(self.layer) / self.rest
 
 
 class ResultHooks:
-    """Lets every run write apart, one at a time in each data root, and shows its results whole when it has ended.
+    """Hooks that let each run write into its own folder, and publish its results together after its success.
 
-    A retraining's result is a version in the champion's store, whole as well, and `predict_forecast` adds to a log:
-    they write where they are read. So does everything in a data root that is not on this machine.
+    Runs of a pipeline in one data root are serialised by a lock. Retrainings, which write a version into the champion's
+    store, and `predict_forecast`, which appends to a log, write directly. So do all runs if the data root is on another
+    machine.
     """
 
     def __init__(self) -> None:
@@ -61,13 +62,13 @@ class ResultHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Notes where results lie."""
+        """Store the data root."""
         self._root = find_data_root(context)
 
-    # After what refuses wrong parameters, because hooks that are registered first are called last.
+    # Called after the checks of parameters, because Kedro calls the first registered hooks last.
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Takes the lock, makes the folder, and lets data sets write there."""
+        """Take the locks, make the run's folders, and redirect datasets to them."""
         self._num_kept = read_parameter_model("runs", RunsSpec, catalog.load("parameters").get("runs", {})).keep
         whole = sum((pipelines[name] for name in run_params["pipeline_names"] or ["__default__"]), Pipeline([]))
         result_files = find_places(pipeline.datasets(), catalog, self._root)
@@ -90,7 +91,7 @@ class ResultHooks:
 
     @hook_impl
     def after_node_run(self, outputs: dict[str, Any]) -> None:
-        """Takes fingerprints of the tables that were read."""
+        """Add the fingerprints of tables that were read to the record."""
         for name, table in outputs.items():
             if self._records and name.endswith("_table") and hasattr(table, "dtypes"):
                 facts: DataFacts = {"fingerprint": fingerprint_table(table), "num_rows": len(table)}
@@ -99,7 +100,7 @@ class ResultHooks:
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Shows the results, before anybody is told where they are."""
+        """Publish the results, before other hooks log their locations."""
         try:
             for writer, run in self._runs.items():
                 publish(run, {**self._records[writer], "ended": make_timestamp()})
@@ -110,7 +111,7 @@ class ResultHooks:
 
     @hook_impl
     def on_pipeline_error(self) -> None:
-        """Leaves the results before as they are."""
+        """Keep the earlier results, and put those of the failed run aside."""
         self._end()
 
     def _end(self) -> None:
@@ -120,20 +121,24 @@ class ResultHooks:
             for run in self._runs.values():
                 put_aside(run)
         except OSError as error:
-            # Why the run failed is what a person has to read; what is left of it, the next run removes.
+            # Only logged, because the error of the run matters more; the next run removes the rest.
             logger.warning("what the run wrote could not be put aside (%s)", error)
         finally:
             self._runs, self._records, self._shown = {}, {}, {}
             self._locks.close()
 
     def _redirect(self, result_files: Mapping[str, ResultFile], catalog: DataCatalog) -> dict[str, str]:
-        """Own results into the run's folder; those of others are read from one run, whatever is shown meanwhile."""
+        """Redirect own results to the run's folder, and inputs from other pipelines to one fixed run of each.
+
+        Returns:
+            The fixed runs, by pipeline.
+        """
         read = {}
         for name, result_file in result_files.items():
             dataset, run = _find_file(catalog, name), self._runs.get(result_file.store)
             if run is not None:
                 folder = run.folder
-                # Ours write it into the file, so that a file tells where it comes from wherever it is taken.
+                # The project's own datasets write the run's name into the file, to identify its origin.
                 if hasattr(dataset, "run"):
                     dataset.run = run.name
             elif (current := result_file.store.find_current()) and result_file.store.find_shown(
@@ -148,11 +153,11 @@ class ResultHooks:
 
 
 def find_places(names: set[str], catalog: CatalogProtocol[Any, Any], root: Path | None) -> dict[str, ResultFile]:
-    """Find the data sets whose files are results of a pipeline, in the order of their names.
+    """Return the datasets whose files are results of a pipeline, sorted by name.
 
     Args:
-        names: of data sets.
-        catalog: in which they are.
+        names: of datasets.
+        catalog: of these datasets.
         root: the data root; None if it is on another machine.
     """
     result_files = {}
@@ -170,7 +175,7 @@ def _list_files(store: RunStore, result_files: Mapping[str, ResultFile]) -> set[
 
 
 def _remove_old(store: RunStore, num_kept: int) -> None:
-    """A run whose results are shown has ended well, whatever is wrong with older ones."""
+    """Remove old runs; an error is only logged, because the new results are published."""
     try:
         removal = prune(store, num_kept)
     except OSError as error:
@@ -182,7 +187,7 @@ def _remove_old(store: RunStore, num_kept: int) -> None:
 
 
 def _list_writers(pipeline: Pipeline, result_files: Mapping[str, ResultFile]) -> list[RunStore]:
-    """Where a run writes, always in the same order, so that no two runs wait for each other."""
+    """Return the stores in which a run writes, in a fixed order, so that no two runs wait for each other."""
     writers = {result_files[name].store for name in pipeline.all_outputs() & result_files.keys()}
     return sorted(
         (store for store in writers if not store.pipeline.startswith(PREFIX)), key=lambda store: store.pipeline
@@ -190,7 +195,7 @@ def _list_writers(pipeline: Pipeline, result_files: Mapping[str, ResultFile]) ->
 
 
 def _list_needed(run_params: Mapping[str, Any], pipeline: Pipeline, whole: Pipeline) -> set[str] | None:
-    """What a run that leaves nodes out reads of the results before it; None of one that runs them all."""
+    """Return the earlier results that a partial run needs; None if all nodes run."""
     is_whole = set(pipeline.nodes) == set(whole.nodes) and not run_params["only_missing_outputs"]
     return None if is_whole else pipeline.inputs()
 
@@ -217,6 +222,6 @@ def _list_parameters(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, Any]
 
 
 def _find_file(catalog: CatalogProtocol[Any, Any], name: str) -> Any:
-    """The data set of a file, also where another one wraps it."""
+    """Return the dataset of a file, without a dataset that wraps it."""
     dataset = catalog.get(name)
     return getattr(dataset, "_dataset", dataset)

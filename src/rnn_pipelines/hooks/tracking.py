@@ -1,4 +1,4 @@
-"""MLflow is told after each retraining."""
+"""Hooks that publish each retraining to MLflow."""
 
 from typing import Any
 
@@ -14,31 +14,31 @@ from rnn_pipelines.pipelines.retraining import list_retrained
 
 
 class TrackingHooks:
-    """Before a retraining, what is wrong in `mlflow.yml` ends it; after it, nothing does."""
+    """Hooks that check `mlflow.yml` before a retraining, and publish after it; a failed publication is only logged."""
 
     def __init__(self) -> None:
         self._context: KedroContext | None = None
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Keeps what knows the configuration; nothing is read for a run that retrains nothing."""
+        """Store the context; the configuration is read only for retrainings."""
         self._context = context
 
-    # First and last of all hooks: a run that can't begin takes no lock, and a failure is on record by then.
+    # Called first, so that invalid settings take no lock. The other hooks are called last, after failures are recorded.
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
-        """Ends a retraining before its first node where MLflow could not be told of it."""
+        """Check the settings of MLflow before the first node of a retraining."""
         if list_retrained(run_params):
             self._find_tracking()
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Tells MLflow what was decided."""
+        """Publish the decisions to MLflow."""
         self._publish(run_params, catalog)
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Tells MLflow what failed."""
+        """Publish the failure to MLflow."""
         self._publish(run_params, catalog)
 
     def _publish(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
