@@ -1,4 +1,4 @@
-"""Commands of the project, under the names that Kedro looks for: `cli` and `run`."""
+"""Commands of the project, by the names that Kedro expects: `cli` and `run`."""
 
 from rnn_pipelines.cli.champion import cli
 from rnn_pipelines.cli.run_command import run

@@ -1,4 +1,4 @@
-"""`kedro champion`: retraining, and what people ask of the model in use."""
+"""`kedro champion`: retraining, inspection and manual changes of the model in use."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.verdict import Level
 
-# Kedro looks for `run` here, too.
+# Kedro expects `run` here, too.
 from rnn_pipelines.cli.run_command import SECONDS, PlainErrors, run
 from rnn_pipelines.cli.runs import runs
 from rnn_pipelines.errors import TrackingError, make_line
@@ -39,14 +39,14 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def add_shared_options(command: Command) -> Command:
-    """TASK, --env and --json."""
+    """Add TASK, --env and --json to a command."""
     as_json = click.option("--json", "is_json", is_flag=True, help="Write JSON, for programs.")
     task = click.argument("task", type=click.Choice(TASKS))
     return task(env_option(as_json(command)))
 
 
 def add_wait_option(command: Command) -> Command:
-    """--wait."""
+    """Add --wait to a command."""
     text = "How long to wait for another retraining to end."
     return click.option("--wait", metavar="SECONDS", type=SECONDS, default=60, show_default=True, help=text)(command)
 
@@ -69,7 +69,7 @@ cli.add_command(runs)
     """,
 )
 def champion() -> None:
-    """See `help`, which names the tasks."""
+    """Group the commands; `help` has the text for users, because it names the tasks."""
 
 
 @champion.command()
@@ -78,14 +78,14 @@ def champion() -> None:
 @click.option("--as-of", metavar="DATE", help="Last day (to its end), time, or step whose data counts.")
 @click.option("--force", "is_forced", is_flag=True, help="Retrain though nothing is new.")
 def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str | None, is_forced: bool) -> None:
-    """Trains a challenger on the newest data, and decides between it and the champion.
+    """Train a challenger on the newest data, and decide between it and the champion.
 
-    Ends at once where data, parameters and code are those of the last retraining that came to a decision.
+    Ends at once if data, parameters and code have not changed since the last retraining that ended with a decision.
 
     \b
     Exit codes:
       0   promoted, kept, or nothing new
-      1   failed; a whole champion stays in use
+      1   failed; the champion stays in use
       75  another retraining did not end in time; try again later
     """
     parameters = {} if as_of is None else {f"retrain_{task}": {"as_of": as_of}}
@@ -110,7 +110,7 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
 @add_shared_options
 @click.option("--last", "num_records", metavar="N", type=click.IntRange(min=1), help="Only the newest N records.")
 def history(task: str, env: str | None, is_json: bool, num_records: int | None) -> None:
-    """Lists what happened: retrainings with their reasons, changes by hand, alarms; the oldest first."""
+    """List the history, oldest first: retrainings with their reasons, manual changes and alarms."""
     store = find_paths(task, env).store
     records = store.list_records()[-(num_records or 0) :]
     pointer = store.find_pointer()
@@ -122,7 +122,7 @@ def history(task: str, env: str | None, is_json: bool, num_records: int | None) 
 @add_shared_options
 @click.argument("version", required=False)
 def show(task: str, env: str | None, is_json: bool, version: str | None) -> None:
-    """Tells what is known of a VERSION, or of the champion."""
+    """Show the facts of a VERSION, or of the champion."""
     facts = find_facts(find_paths(task, env).store, version)
     _print_result(is_json, facts, describe_version(facts))
 
@@ -131,16 +131,16 @@ def show(task: str, env: str | None, is_json: bool, version: str | None) -> None
 @add_shared_options
 @click.pass_context
 def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None:
-    """Tells whether all is well: the champion, the last retraining, and what the monitor found.
+    """Check the champion, the last retraining, and the findings of the monitor.
 
-    The gravest finding decides. --json has it as `verdict`, with the `reasons`.
+    The gravest finding is the verdict. --json gives it as `verdict`, with the `reasons`.
 
     \b
     Exit codes:
       0   ok
-      10  retrain: it is due
+      10  retrain: a retraining is due
       11  unmonitored: no monitor has run within a day of the first promotion
-      20  alarm: somebody has to look
+      20  alarm: a person has to look at it
     """
     paths = find_paths(task, env)
     verdict = check_task(paths.store, paths.verdict)
@@ -152,9 +152,9 @@ def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None
 @add_shared_options
 @click.option("--reason", default="rolled back by hand", show_default=True, help="Why, for the history.")
 def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
-    """Makes the champion before this one the champion again; twice goes two back.
+    """Make the previous champion the champion again; a second rollback goes one further back.
 
-    One that is damaged is passed over. A retraining that runs meanwhile is not stopped.
+    Damaged versions are skipped. A running retraining is not stopped.
     """
     paths = find_paths(task, env)
     change = roll_back(paths.store, task, reason)
@@ -166,7 +166,7 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
 @click.argument("version")
 @click.option("--reason", default="promoted by hand", show_default=True, help="Why, for the history.")
 def promote(task: str, env: str | None, is_json: bool, version: str, reason: str) -> None:
-    """Makes a VERSION the champion, whatever the policy says."""
+    """Make a VERSION the champion, regardless of the policy."""
     paths = find_paths(task, env)
     change = promote_version(paths.store, task, version, reason)
     _report_change(paths, task, is_json, change)
@@ -180,7 +180,7 @@ def promote(task: str, env: str | None, is_json: bool, version: str, reason: str
 )
 @click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing, and list what would be removed.")
 def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int, is_dry: bool) -> None:
-    """Removes old versions, except the newest N, the champion, and the one before it.
+    """Remove old versions, except the newest N, the champion, and the previous champion.
 
     \b
     Exit codes:
@@ -198,9 +198,9 @@ def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int,
 @champion.command()
 @add_shared_options
 def publish(task: str, env: str | None, is_json: bool) -> None:
-    """Tells MLflow what it doesn't know yet of retrainings and champion.
+    """Publish new retrainings and the champion to MLflow.
 
-    Every other command that changes anything does so too; but where MLflow could not be told, only this one fails.
+    All commands that change anything publish too, but only this one fails if the publication fails.
     """
     paths = find_paths(task, env)
     spec = paths.find_tracking()
@@ -212,7 +212,7 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
 
 
 def _list_changes(session: KedroSession, paths: Paths, task: str) -> list[str]:
-    # Only this one is imported, and only its parameters are checked, as in the run.
+    # Imports only this pipeline and checks only its parameters, as in the run.
     pipelines.set_requested([f"retrain_{task}"])
     catalog = session.load_context().catalog
     return list_changes(paths.store, fingerprint_newest(task, pipelines[f"retrain_{task}"], catalog))
@@ -220,7 +220,7 @@ def _list_changes(session: KedroSession, paths: Paths, task: str) -> list[str]:
 
 @contextmanager
 def _put_failure_on_record(paths: Paths, task: str, as_of: str | None) -> Iterator[None]:
-    """A node that fails is on record already, through the hook of the run; what fails before the first node is not."""
+    """Record an error that occurs before the first node; the hooks of the run record later ones."""
     num_retrainings = count_retrainings(paths.store)
     try:
         yield

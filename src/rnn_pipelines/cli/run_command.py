@@ -1,4 +1,4 @@
-"""`kedro run` as Kedro has it, but that an error which a user can meet ends it with its message alone."""
+"""`kedro run`, which reports errors that users can meet by their message only, without a traceback."""
 
 import logging
 import math
@@ -26,13 +26,13 @@ from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.printing import escape_lines
 from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
 
-# That of "try again later" in sysexits.h, and in systemd's messages.
+# The code for "try again later" in sysexits.h and in systemd's messages.
 LOCKED_CODE = 75
-# Of a message of another library.
+# Longest message of another library.
 MAX_LETTERS = 400
-# What reads commands and files of conf, and raises errors of any kind where it can't use them.
+# Modules that read commands and files of conf, and raise errors of any type for invalid ones.
 READERS = ("kedro.config", "kedro.framework", "kedro.pipeline", "kedro.utils", "omegaconf", "yaml")
-# Where Kedro writes what the message says once more.
+# Loggers to which Kedro repeats the message.
 REPEATING = ("kedro.pipeline.node", "kedro.validation.parameter_validator")
 
 
@@ -44,7 +44,7 @@ class LockedOut(click.ClickException):
 
 @contextmanager
 def show_plainly() -> Iterator[None]:
-    """Shows an error that a user can meet as one message; what is a fault of the program keeps its traceback."""
+    """Show an error that users can meet as one message; a bug of the program keeps its traceback."""
     try:
         yield
     except LockedError as error:
@@ -64,7 +64,7 @@ def show_plainly() -> Iterator[None]:
 
 
 def _explain(error: Exception, modules: Sequence[str]) -> str:
-    """What was wrong with a command, or with a file of conf."""
+    """Return the message on an invalid command or file of conf."""
     message = make_line(error, MAX_LETTERS)
     if not any(module.startswith("kedro.config") for module in modules):
         return message
@@ -73,7 +73,7 @@ def _explain(error: Exception, modules: Sequence[str]) -> str:
 
 
 class PlainErrors(click.Group):
-    """Shows errors as `show_plainly` does, and once."""
+    """A group of commands that shows errors as `show_plainly` does, and only once."""
 
     def invoke(self, ctx: click.Context) -> Any:
         with show_plainly(), _hide_repeated_errors():
@@ -81,7 +81,7 @@ class PlainErrors(click.Group):
 
 
 class PlainRun(click.Command):
-    """Kedro's command with plain errors; `--verbose` brings the tracebacks back."""
+    """Kedro's command with plain errors; `--verbose` shows tracebacks."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
@@ -107,7 +107,7 @@ class PlainRun(click.Command):
 
 @contextmanager
 def _hide_repeated_errors() -> Iterator[None]:
-    """Keeps back the errors that Kedro writes to the log before it raises them."""
+    """Hide the errors that Kedro logs before it raises them."""
     loggers = [logging.getLogger(name) for name in REPEATING]
     for logger in loggers:
         logger.addFilter(_is_no_error)
@@ -141,7 +141,7 @@ def _check_distinct_nodes(names: list[str]) -> None:
 
 
 class Seconds(click.FloatRange):
-    """A number of seconds, 0 or more."""
+    """The type of a number of seconds, 0 or more."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         seconds: float = super().convert(value, param, ctx)

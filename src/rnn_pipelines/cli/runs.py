@@ -1,4 +1,4 @@
-"""`kedro runs`: lists, compares and prunes the runs of a pipeline, and repairs the links to its results."""
+"""`kedro runs`: list, compare and prune the runs of a pipeline, and repair the links to its results."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ from rnn_pipelines.runs.specs import RunsSpec
 from rnn_pipelines.storage.lock import hold_lock
 
 NUM_COMPARED = 2
-# What retrainings make are versions of a champion, and `predict_forecast` adds to a log.
+# Without retrainings, which make versions of a champion, and `predict_forecast`, which appends to a log.
 NAMES = [name for name in PIPELINES if not name.startswith(PREFIX) and name != "predict_forecast"]
 PIPELINE = click.argument("pipeline", type=click.Choice(NAMES), metavar="PIPELINE")
 WAIT = click.option(
@@ -44,9 +44,9 @@ AS_JSON = click.option("--json", "is_json", is_flag=True, help="Write JSON, for 
 
 @click.group(cls=PlainErrors)
 def runs() -> None:
-    """Lists, shows, compares and prunes the runs of a PIPELINE, and repairs the links to its results.
+    """List, show, compare and prune the runs of a PIPELINE, and repair the links to its results.
 
-    A RUN is known by the first or last letters of its name.
+    A RUN is given by the first or last letters of its name.
     """
 
 
@@ -55,7 +55,7 @@ def runs() -> None:
 @env_option
 @AS_JSON
 def list_runs(pipeline: str, env: str | None, is_json: bool) -> None:
-    """Lists the runs that are kept, the oldest first; * is the one whose results are shown."""
+    """List the runs that are kept, oldest first; * marks the current one."""
     store = find_run_store(pipeline, env)
     if is_json:
         say_json(comparison.list_records(store))
@@ -69,7 +69,7 @@ def list_runs(pipeline: str, env: str | None, is_json: bool) -> None:
 @env_option
 @AS_JSON
 def show(pipeline: str, run: str | None, env: str | None, is_json: bool) -> None:
-    """Tells what is known of a RUN, or of the one that is shown, and whether its files are as it wrote them."""
+    """Show the facts of a RUN, or of the current one, and whether its files are unchanged."""
     store = find_run_store(pipeline, env)
     name = comparison.find_run(store, run)
     if is_json:
@@ -88,9 +88,9 @@ def show(pipeline: str, run: str | None, env: str | None, is_json: bool) -> None
 def compare(
     pipeline: str, run: tuple[str, ...], metrics: tuple[str, ...], is_all: bool, env: str | None, is_json: bool
 ) -> None:
-    """Sets the metrics of RUNs side by side, with what differed in data, parameters, code and versions.
+    """Compare the metrics of RUNs side by side, with the differences in data, parameters, code and versions.
 
-    With no RUN, the two newest ones.
+    Without a RUN, the two newest ones are compared.
     """
     store = find_run_store(pipeline, env)
     names = [comparison.find_run(store, letters) for letters in run] or store.list_runs()[-NUM_COMPARED:]
@@ -110,10 +110,10 @@ def compare(
 @WAIT
 @AS_JSON
 def prune(pipeline: str, num_kept: int | None, is_dry: bool, env: str | None, wait: float, is_json: bool) -> None:
-    """Removes old runs, except the newest N and the one whose results are shown.
+    """Remove old runs, except the newest N and the current one.
 
-    N is runs.keep if it is not given. What a killed run left goes too, and a run that failed before the one that is
-    shown. A run that holds a file of somebody else, or one that was changed after the run, stays and is named.
+    The default of N is runs.keep. Files of killed runs, and failed runs older than the current one, are removed too. A
+    run that holds other files, or files that changed after the run, is kept and named.
     """
     store = find_run_store(pipeline, env)
     num_kept = find_num_kept(env) if num_kept is None else num_kept
@@ -139,10 +139,10 @@ def prune(pipeline: str, num_kept: int | None, is_dry: bool, env: str | None, wa
 @WAIT
 @AS_JSON
 def repair(pipeline: str | None, is_all: bool, env: str | None, wait: float, is_json: bool) -> None:
-    """Makes the links to the results of the newest run anew, such as after a data folder was copied without links.
+    """Restore the links to the results of the current run, such as after a data folder was copied without links.
 
-    An exact copy of the results is replaced by a link. Anything else in the place of a link is renamed, in the folder
-    in which it is: forecast becomes forecast.moved-… Nothing else is removed.
+    An exact copy of the results is replaced by a link. Anything else in place of a link is renamed within its folder:
+    forecast becomes forecast.moved-… Nothing else is removed.
     """
     if is_all == (pipeline is not None):
         raise click.UsageError("Expected either a PIPELINE or --all.")
@@ -163,14 +163,14 @@ def _describe_repair(pipeline: str, found: Repair) -> str:
 
 
 def find_num_kept(env: str | None) -> int:
-    """Return how many runs are kept if nobody says otherwise."""
+    """Return the number of runs to keep by default."""
     with _open_context(env) as context:
         return read_parameter_model("runs", RunsSpec, context.params.get("runs", {})).keep
 
 
 def find_layers(pipeline: str, env: str | None) -> set[str]:
-    """Return the layers in which a pipeline writes its results, by the catalog of an environment."""
-    # Only this one is imported, and only its parameters are checked, as in its run.
+    """Return the layers in which a pipeline writes its results, from the catalog of an environment."""
+    # Imports only this pipeline and checks only its parameters, as in its run.
     pipelines.set_requested([pipeline])
     with _open_context(env) as context:
         places = find_places(pipelines[pipeline].all_outputs(), context.catalog, find_data_root(context))
@@ -178,7 +178,7 @@ def find_layers(pipeline: str, env: str | None) -> set[str]:
 
 
 def find_run_store(pipeline: str, env: str | None) -> RunStore:
-    """Return where the runs of a pipeline lie in an environment.
+    """Return the store of a pipeline's runs in an environment.
 
     Raises:
         RunError: no runs are kept there.
