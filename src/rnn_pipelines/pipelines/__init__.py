@@ -1,1 +1,1 @@
-"""Wiring only: which function reads what, and what its results are called."""
+"""The pipelines: the wiring of functions to datasets and parameters."""

@@ -1,4 +1,4 @@
-"""From the steps of the library to nodes. A plain module, and no pipeline."""
+"""Conversion of the library's steps to nodes. This module is not a pipeline."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,22 +11,22 @@ from rnn_pipelines.pipelines.wiring import node
 
 
 def create_nodes(steps: Sequence[Step], name_dataset: Callable[[str], str]) -> list[Node]:
-    """A node for each step; where several run the same function, each is in the namespace of what it gives.
+    """Return a node per step; nodes with the same function get namespaces, named after their outputs.
 
     Args:
-        steps: whose values have names.
-        name_dataset: from the name of a value to that of its dataset.
+        steps: with named inputs and outputs.
+        name_dataset: returns the name of the dataset of a value, from the value's name.
     """
     counts = Counter(step.function for step in steps)
     return [_create_node(step, name_dataset, is_alone=counts[step.function] == 1) for step in steps]
 
 
 def name_in(pipeline: str, **others: str) -> Callable[[str], str]:
-    """How a pipeline names the values of forecasting steps: blocks of parameters of `forecast`, else its own datasets.
+    """Return a function that names datasets: parameters of `forecast` for its blocks, else datasets of a pipeline.
 
     Args:
-        pipeline: by which its datasets begin.
-        others: names of values that are neither.
+        pipeline: prefix of the datasets.
+        others: dataset names of other values, by the values' names.
     """
     blocks = {*Recipe.model_fields, *NETWORKS, "training", "level"}
     known = {name: f"params:forecast.{name}" for name in blocks} | {"source_table": f"{pipeline}_source"} | others

@@ -1,4 +1,4 @@
-"""Nodes that name themselves. A plain module, and no pipeline."""
+"""Nodes named after their functions. This module is not a pipeline."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,11 +9,11 @@ Names = str | list[str] | dict[str, str]
 
 
 def node(function: Callable[..., Any], inputs: Names, outputs: Names, namespace: str | None = None) -> Node:
-    """A node that has the name of its function.
+    """Return a node with the name of its function.
 
     Args:
         function: of the library, or of the pipeline's own `nodes`.
         inputs, outputs: names of datasets and parameters, see `kedro.pipeline.Node`.
-        namespace: before its name, where another node runs the same function.
+        namespace: prefix of its name, if another node runs the same function.
     """
     return Node(function, inputs, outputs, name=function.__name__, namespace=namespace)

@@ -1,4 +1,4 @@
-"""A schedule of retrainings replayed over the past, to know how often to retrain."""
+"""Backtests of retraining schedules, which show how often to retrain."""
 
 from rnn_pipelines.pipelines.backtest_forecast.pipeline import create_pipeline
 

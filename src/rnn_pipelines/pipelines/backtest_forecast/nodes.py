@@ -10,10 +10,10 @@ from rnn_pipelines.forecast.report import backtest as page
 
 
 def draw_error_against_cost(results: dict[str, Any]) -> Figure:
-    """Draws what each schedule costs, and what it brings."""
+    """Draw the error of each schedule against its cost."""
     return page.draw_error_against_cost(BacktestResults(**results))
 
 
 def render_report(results: dict[str, Any], retrainings: Retrainings, backtest: BacktestSpec, figure: Figure) -> str:
-    """Puts verdict, table and picture into one HTML file that needs no network."""
+    """Render verdict, table and figure as one HTML file that loads nothing else."""
     return page.render_report(BacktestResults(**results), retrainings, backtest, figure)

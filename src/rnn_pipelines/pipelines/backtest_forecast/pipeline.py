@@ -14,7 +14,7 @@ SPEC = "params:backtest_forecast"
 
 
 def create_pipeline() -> Pipeline:
-    """Reads, replays, measures and reports; no champion that is in use is touched."""
+    """Read, replay, evaluate and report; the champion in use is not changed."""
     table, covariate_table, asked = (f"backtest_forecast_{name}" for name in ("table", "covariate_table", "spec"))
     replay = node(
         replay_schedules,
@@ -25,7 +25,7 @@ def create_pipeline() -> Pipeline:
 
 
 def create_report_nodes() -> list[Node]:
-    """Measures, draws and reports."""
+    """Evaluate, draw and report."""
     predictions, retrainings, results, figure = (
         f"backtest_forecast_{name}" for name in ("predictions", "retrainings", "results", "cost_figure")
     )

@@ -1,4 +1,4 @@
-"""Simple RNN, LSTM and GRU with equal budgets, over several seeds and tasks."""
+"""Comparison of simple RNN, LSTM and GRU with equal budgets, over several seeds and tasks."""
 
 from rnn_pipelines.pipelines.compare.pipeline import create_pipeline
 

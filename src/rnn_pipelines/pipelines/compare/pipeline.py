@@ -14,7 +14,7 @@ FIGURES = ("curves", "losses", "differences", "time")
 
 
 def create_pipeline() -> Pipeline:
-    """Trains, summarises, draws and reports."""
+    """Train, summarise, draw and report."""
     settings = ["params:compare.tasks", "params:compare.plan", "compare_finished", "params:parallel"]
     figures = {name: f"compare_{name}_figure" for name in FIGURES}
     drawn = ["compare_runs", "compare_results", "compare_description"]

@@ -1,4 +1,4 @@
-"""Forecasts from rolling origins by fits that have not seen them."""
+"""Cross-validation from rolling origins: each fit uses only data before its origin."""
 
 from rnn_pipelines.pipelines.cross_validate_forecast.pipeline import create_pipeline
 

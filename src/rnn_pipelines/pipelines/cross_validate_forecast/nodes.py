@@ -28,7 +28,7 @@ def gather_recipe(  # noqa: PLR0913, PLR0917 - one for each block of parameters,
     covariates: CovariateSpec,
     evaluation: EvaluationSpec,
 ) -> Recipe:
-    """Gathers how a table becomes windows."""
+    """Gather the parameters that turn a table into windows."""
     return Recipe(
         source=source,
         gaps=gaps,
@@ -41,17 +41,17 @@ def gather_recipe(  # noqa: PLR0913, PLR0917 - one for each block of parameters,
 
 
 def take_network(network: NetworkSpec) -> NetworkSpec:
-    """Takes one network's block of parameters, which Kedro has checked."""
+    """Return one network's block of parameters, which Kedro has checked."""
     return network
 
 
 def gather_spec(
     recipe: Recipe, training: ForecastTrainingSpec, level: LevelSpec, **networks: NetworkSpec
 ) -> ForecastSpec:
-    """Gathers what is fitted."""
+    """Gather the parameters of all that is fitted."""
     return ForecastSpec(recipe, networks, training, level)
 
 
 def render_report(results: dict[str, Any], validation: CrossValidationSpec, figure: Figure) -> str:
-    """Puts verdict, table and picture into one HTML file that needs no network."""
+    """Render verdict, table and figure as one HTML file that loads nothing else."""
     return page.render_report(WindowResults(**results), validation, figure)

@@ -30,7 +30,7 @@ TABLE, COVARIATES, ASKED, PREDICTIONS, METRICS, BY_CUTOFF, FIGURE, REPORT = (
 
 
 def create_pipeline() -> Pipeline:
-    """Reads, forecasts from rolling origins, measures and reports; nothing that is in use is touched."""
+    """Read, forecast from rolling origins, evaluate and report; the champion in use is not changed."""
     return Pipeline(
         [
             *create_input_nodes("cross_validate_forecast"),
@@ -43,7 +43,7 @@ def create_pipeline() -> Pipeline:
 
 
 def create_input_nodes(pipeline: str) -> list[Node]:
-    """Reads the newest values, and gathers what `forecast` would fit, into datasets that are named after a pipeline."""
+    """Read the newest values and gather the parameters of `forecast`, into datasets named after a pipeline."""
     newest = ["forecast_external", "params:forecast.source", f"params:{pipeline}"]
     recipe, networks = f"{pipeline}_recipe", {name: f"{pipeline}_{name}_network" for name in NETWORKS}
     gathered = {"recipe": recipe, "training": "params:forecast.training", "level": "params:forecast.level", **networks}

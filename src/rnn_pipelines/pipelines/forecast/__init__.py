@@ -1,4 +1,4 @@
-"""Series to forecasts by LSTM and GRU, judged beside simple baselines."""
+"""Forecasts of series by LSTM and GRU, compared with simple baselines."""
 
 from rnn_pipelines.pipelines.forecast.pipeline import create_pipeline
 

@@ -27,9 +27,9 @@ from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel
 def read_source(
     source: SourceSpec, covariates: CovariateSpec, window: OpenWindowSpec, external: pd.DataFrame | None
 ) -> tuple[Source, pd.DataFrame]:
-    """Reads series and covariates, and lets nothing begin where those known ahead are missing over the horizon."""
+    """Read series and covariates, and check that future covariates cover the horizon."""
     table, covariate_table = series.read_source(source, external), read_covariates(source, covariates, external)
-    # Of a table without rows, that is said where it is checked.
+    # An empty table raises its own error in a later check.
     if covariates.future and len(table):
         freq = find_frequency(table, source)
         horizon = window.horizon or choose_usual_window(source, freq)[1]
@@ -40,7 +40,7 @@ def read_source(
 def train_network(
     panel: WindowedPanel, linear: LinearModels, network: NetworkSpec, training: ForecastTrainingSpec
 ) -> tuple[Network, pd.DataFrame, NetworkRecord]:
-    """Trains the network on what is not linear, and keeps the weights that are best on windows it has not seen."""
+    """Train the network on the residuals of the linear models, with the best weights on held-out windows."""
     from rnn_pipelines.forecast.methods import training as networks
 
     return networks.train_network(panel, linear, network, training)
@@ -49,7 +49,7 @@ def train_network(
 def fit_intervals(
     panel: WindowedPanel, linear: LinearModels, methods: dict[str, FittedMethod], level: LevelSpec
 ) -> Intervals:
-    """Find the intervals of each method from its errors on the validation windows."""
+    """Fit the prediction intervals of each method from its errors on the validation windows."""
     return intervals.fit_intervals(FittingData(panel, linear), methods, level)
 
 
@@ -61,9 +61,9 @@ def tabulate_forecasts(
     forecasts: dict[str, Forecasts],
     intervals: Intervals,
 ) -> tuple[Predictions, Predictions, pd.DataFrame]:
-    """Lay all forecasts, with their intervals, side by side in the data's own unit: test part and next values.
+    """Return tables of all forecasts with their intervals, in the data's own unit: test part and next values.
 
-    The next values also as a plain table, which any program reads.
+    The third table holds the next values as a plain table, which other programs can read.
     """
     tabulated = [tables.tabulate_forecasts(panel, features, scaler, forecasts, part) for part in PARTS]
     test, future = (
@@ -80,7 +80,7 @@ def render_report(
     ensemble: dict[str, Any],
     **records_tables_and_figures: Any,
 ) -> str:
-    """Puts verdict, tables and figures into one HTML file that needs no network."""
+    """Render verdict, tables and figures as one HTML file that loads nothing else."""
     records, tables = (
         {name: records_tables_and_figures.pop(name) for name in names}
         for names in (NETWORKS, ("by_level", "covariates"))
@@ -91,5 +91,5 @@ def render_report(
 
 
 def summarize_run(metrics: dict[str, Any], next_values: Predictions) -> str:
-    """Says at the run's end who is ahead, and what comes next."""
+    """Return the summary of the run: the best methods and the next values."""
     return summary.summarize_run(ForecastMetrics.parse(metrics), next_values)

@@ -29,7 +29,7 @@ FIGURES = {
 
 
 def create_pipeline() -> Pipeline:
-    """Fit every method of the registry between data and report, which they share."""
+    """Read and prepare the data, fit every method of the registry, and report."""
     given = [f"params:forecast.{block}" for block in ("source", "covariates", "window")]
     read = node(nodes.read_source, [*given, "forecast_external"], ["forecast_table", "forecast_covariate_table"])
     prepare = create_nodes(PREPARATION, name_in("forecast"))
@@ -38,7 +38,7 @@ def create_pipeline() -> Pipeline:
 
 
 def create_network_node(name: str) -> Node:
-    """Train one network; its name is that of its block of parameters, and in its datasets."""
+    """Train one network; its name is also that of its block of parameters, and part of its datasets' names."""
     outputs = [f"forecast_{name}_{output}" for output in ("model", "history", "record")]
     settings = [f"params:forecast.{name}", "params:forecast.training"]
     return node(nodes.train_network, [*FITTED_ON, *settings], outputs, namespace=f"forecast_{name}")
@@ -62,7 +62,7 @@ def create_method_nodes() -> list[Node]:
 
 
 def create_report_nodes() -> list[Node]:
-    """Compares the networks with the baselines, draws and reports."""
+    """Compare the networks with the baselines, draw and report."""
     tables = {
         "panel": "forecast_windows",
         "features": "forecast_features",
@@ -117,5 +117,5 @@ def create_report_nodes() -> list[Node]:
 
 
 def name_each(dataset: str) -> dict[str, str]:
-    """One dataset's catalog name for each network, under the network's name."""
+    """Return the catalog name of a dataset of each network, by the network's name."""
     return {name: f"forecast_{name}_{dataset}" for name in NETWORKS}

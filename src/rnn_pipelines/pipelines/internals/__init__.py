@@ -1,4 +1,4 @@
-"""Inside the cells of trained networks: gates, states, memory."""
+"""Gates, states and memory of the cells of trained networks."""
 
 from rnn_pipelines.pipelines.internals.pipeline import create_pipeline
 

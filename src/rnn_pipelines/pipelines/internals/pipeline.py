@@ -25,7 +25,7 @@ TOLD = {"summary": "internals_summary", "readings": READINGS, "parameters": "par
 
 
 def create_pipeline() -> Pipeline:
-    """Forecasters and classifier, each chosen and traced, then measured and drawn together."""
+    """Choose and trace forecasters and a classifier, then measure, draw and report."""
     classifier = ["internals_found_classifier", *REVIEWS, "params:internals.classifier"]
     read = [SENTIMENT, READINGS]
     return Pipeline(

@@ -1,4 +1,4 @@
-"""What past forecasts were worth, and whether the newest values are still those that the champion knows."""
+"""Monitoring of past forecasts: their errors and coverage, and the drift of the newest values."""
 
 from rnn_pipelines.pipelines.monitor_forecast.pipeline import create_pipeline
 

@@ -24,12 +24,12 @@ SPEC = "params:monitor_forecast"
 
 
 def create_pipeline() -> Pipeline:
-    """Reads, measures, judges and reports; nothing is trained, and no network is loaded."""
+    """Read, measure, conclude and report, without training or loading networks."""
     return create_measure_pipeline() + create_report_pipeline()
 
 
 def create_measure_pipeline() -> Pipeline:
-    """Reads what is there, and measures errors, coverage and drift."""
+    """Read series, forecasts and the champion's record, and measure errors, coverage and drift."""
     log, series, profile, champion = (
         f"monitor_forecast_{name}" for name in ("found_forecasts", "series", "profile", "champion")
     )
@@ -59,7 +59,7 @@ def create_measure_pipeline() -> Pipeline:
 
 
 def create_report_pipeline() -> Pipeline:
-    """Judges, draws and reports."""
+    """Conclude a verdict, draw and report."""
     evaluated, coverage, champion, drift, covariate_drift, verdict = (
         f"monitor_forecast_{name}"
         for name in ("evaluated", "coverage", "champion", "drift", "covariate_drift", "verdict")

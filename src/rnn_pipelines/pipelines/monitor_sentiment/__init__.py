@@ -1,4 +1,4 @@
-"""What can be known of scored texts without their labels."""
+"""Monitoring of scored texts without labels."""
 
 from rnn_pipelines.pipelines.monitor_sentiment.pipeline import create_pipeline
 

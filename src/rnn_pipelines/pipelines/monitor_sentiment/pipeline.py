@@ -21,7 +21,7 @@ PARAMETERS = "params:monitor_sentiment"
 
 
 def create_pipeline() -> Pipeline:
-    """Compares, judges and reports; nothing is trained or scored."""
+    """Compare, conclude and report, without training or scoring."""
     left = [f"monitor_sentiment_found_{what}" for what in ("predictions", "reviews", "encoded", "calibrations")]
     return Pipeline(
         [

@@ -1,4 +1,4 @@
-"""The next values of the newest series, by the champion."""
+"""Forecasts of the newest series by the champion."""
 
 from rnn_pipelines.pipelines.predict_forecast.pipeline import create_pipeline
 

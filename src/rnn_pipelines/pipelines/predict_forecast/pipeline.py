@@ -1,4 +1,4 @@
-"""The graph of `predict_forecast`: newest series and champion → forecasts, added to all that were made before."""
+"""The graph of `predict_forecast`: newest series and champion → forecasts, appended to earlier ones."""
 
 from kedro.pipeline import Pipeline
 
@@ -11,7 +11,7 @@ from rnn_pipelines.pipelines.wiring import node
 
 
 def create_pipeline() -> Pipeline:
-    """Reads and forecasts; nothing is trained."""
+    """Read and forecast, without training."""
     source, table = "params:forecast.source", "predict_forecast_table"
     champion, covariate_table = "champion_forecast", "predict_forecast_covariate_table"
     read = ["forecast_external", source, "params:predict_forecast"]

@@ -1,4 +1,4 @@
-"""The sentiment of the user's own texts, by the champion, else by the newest classifier."""
+"""The sentiment of the user's own texts by the champion, or by the newest classifier if there is no champion."""
 
 from rnn_pipelines.pipelines.predict_sentiment.pipeline import create_pipeline
 

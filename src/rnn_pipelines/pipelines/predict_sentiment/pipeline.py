@@ -8,7 +8,7 @@ from rnn_pipelines.sentiment.text.files import read_texts
 
 
 def create_pipeline() -> Pipeline:
-    """Reads and scores; nothing is trained."""
+    """Read and score, without training."""
     texts = "predict_sentiment_texts"
     scored_from = ["champion_sentiment", "predict_sentiment_found_classifier", texts]
     return Pipeline(

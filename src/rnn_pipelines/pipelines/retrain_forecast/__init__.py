@@ -1,4 +1,4 @@
-"""A challenger on the newest series, and whether it takes the champion's place."""
+"""A challenger trained on the newest series, and the decision on its promotion."""
 
 from rnn_pipelines.pipelines.retrain_forecast.pipeline import create_pipeline
 

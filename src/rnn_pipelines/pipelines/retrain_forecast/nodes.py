@@ -13,5 +13,5 @@ from rnn_pipelines.forecast.series.tables import Source
 def read_as_of(
     external: pd.DataFrame | None, source: SourceSpec, retraining: RetrainForecastSpec
 ) -> tuple[Source, float]:
-    """Reads the series up to the day of the retraining, and notes when it began."""
+    """Read the series up to the as-of time, and return them with the start time."""
     return as_of.read_as_of(external, source, retraining), time.time()

@@ -1,4 +1,4 @@
-"""The graph of `retrain_forecast`: newest series → challenger → holdout, beside the champion → decision and record."""
+"""The graph of `retrain_forecast`: newest series → challenger → holdout, with the champion → decision and record."""
 
 from kedro.pipeline import Pipeline
 
@@ -14,7 +14,7 @@ SPEC = "params:retrain_forecast"
 
 
 def create_pipeline() -> Pipeline:
-    """Reads up to the day of the retraining, and does what a backtest replays."""
+    """Read the data up to the as-of time, and run the steps that a backtest replays."""
     name_dataset = name_in(
         "retrain_forecast",
         champion="champion_forecast",

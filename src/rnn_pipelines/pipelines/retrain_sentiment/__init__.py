@@ -1,4 +1,4 @@
-"""A challenger on the newest reviews, and whether it takes the champion's place."""
+"""A challenger trained on the newest reviews, and the decision on its promotion."""
 
 from rnn_pipelines.pipelines.retrain_sentiment.pipeline import create_pipeline
 

@@ -1,4 +1,4 @@
-"""The node of `retrain_sentiment` that notes when it began; all others are functions of the library."""
+"""The node of `retrain_sentiment` that is not a function of the library."""
 
 import time
 
@@ -10,5 +10,5 @@ from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
 
 def read_as_of(source_spec: ReviewSourceSpec, retrain_spec: RetrainSentimentSpec) -> tuple[pd.DataFrame, float]:
-    """Reads the reviews up to the day of the retraining, says which are held out, and notes when it began."""
+    """Read the reviews up to the as-of day, mark the held-out ones, and return them with the start time."""
     return as_of.read_as_of(source_spec, retrain_spec), time.time()

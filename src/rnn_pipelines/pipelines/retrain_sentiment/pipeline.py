@@ -1,4 +1,4 @@
-"""The graph of `retrain_sentiment`: newest reviews → challenger → holdout, beside the champion → decision, record."""
+"""The graph of `retrain_sentiment`: newest reviews → challenger → holdout, with the champion → decision, record."""
 
 from kedro.pipeline import Pipeline
 
@@ -31,13 +31,13 @@ SPEC, CHAMPION = "params:retrain_sentiment", "champion_sentiment"
 
 
 def create_pipeline() -> Pipeline:
-    """The data as `sentiment` prepares it, all networks from one template, and the case of the challenger."""
+    """Prepare the data as `sentiment` does, train the networks, and decide on the challenger."""
     networks = sum((create_network_pipeline(network) for network in list_candidates()), Pipeline([]))
     return create_reading_pipeline() + networks + create_case_pipeline()
 
 
 def create_reading_pipeline() -> Pipeline:
-    """Reads up to the day of the retraining, and prepares as `sentiment` does, from the same parameters."""
+    """Read the reviews up to the as-of day, and prepare them as `sentiment` does, with the same parameters."""
     prepare = create_data_pipeline().from_nodes("split_reviews")
     again = Pipeline(
         prepare,
@@ -50,7 +50,7 @@ def create_reading_pipeline() -> Pipeline:
 
 
 def create_network_pipeline(network: str) -> Pipeline:
-    """Trains one network and scores the reviews with it; `network` names its namespace and its block of parameters."""
+    """Train one network and score the reviews with it; `network` names its namespace and its block of parameters."""
     template = Pipeline(
         [
             node(train_challenger, [FEATURES, REVIEWS, VECTORS, "params:network", PLAN], ["model", "record"]),
@@ -67,7 +67,7 @@ def create_network_pipeline(network: str) -> Pipeline:
 
 
 def create_case_pipeline() -> Pipeline:
-    """Plans the training, chooses the challenger, scores the holdout by everyone, and decides."""
+    """Plan the training, choose the challenger, score the holdout with all models, and decide."""
     scores, models, records = (
         name_each(list_candidates(), dataset, "retrain_sentiment") for dataset in ("scores", "model", "record")
     )

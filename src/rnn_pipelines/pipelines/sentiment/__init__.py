@@ -1,4 +1,4 @@
-"""Reviews to sentiment by LSTM and GRU, judged beside the classical n-gram classifier."""
+"""The sentiment of reviews by LSTM and GRU, compared with a classical n-gram classifier."""
 
 from rnn_pipelines.pipelines.sentiment.pipeline import create_pipeline
 

@@ -1,4 +1,4 @@
-"""Nodes of `sentiment` that load Keras, no sooner than they run, and the one that gathers the report."""
+"""The nodes of `sentiment` that import Keras, only when they run, and the node of the report."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
 from rnn_pipelines.sentiment.text.vectors import WordVectors
 
-# Kedro resolves these hints when it checks parameters.
+# Kedro resolves these type hints when it checks parameters, which must not import Keras.
 if TYPE_CHECKING:
     from keras import Model as KerasModel
 else:
@@ -33,7 +33,7 @@ def train_classifier(
     padding: PaddingSpec,
     training: TrainingSpec,
 ) -> tuple[KerasModel, pd.DataFrame, TrainingRecord]:
-    """Trains the network on the training part and keeps the weights that are best on validation."""
+    """Train the network on the training part, and keep the best weights on the validation part."""
     from rnn_pipelines.sentiment.methods.training import train_classifier
 
     return train_classifier(features, reviews, word_vectors, network, padding, training)
@@ -42,7 +42,7 @@ def train_classifier(
 def score_reviews(
     model: KerasModel, features: TextFeatures, reviews: Reviews, network: ClassifierSpec, padding: PaddingSpec
 ) -> Scores:
-    """Gives the validation and test reviews their logits."""
+    """Return the logits of the validation and test reviews."""
     from rnn_pipelines.sentiment.methods.training import score_reviews
 
     return score_reviews(model, features, reviews, network, padding)
@@ -56,7 +56,7 @@ def render_report(
     parameters: dict[str, Any],
     **records_and_figures: Any,
 ) -> str:
-    """Puts verdict, tables, figures and examples into one HTML file that needs no network."""
+    """Render verdict, tables, figures and examples as one HTML file that loads nothing else."""
     records, figures = (
         {name.removesuffix(kind): value for name, value in records_and_figures.items() if name.endswith(kind)}
         for kind in ("_record", "_figure")

@@ -36,13 +36,13 @@ PADDING, TRAINING, VOCABULARY = (f"params:sentiment.{name}" for name in ("paddin
 
 
 def create_pipeline() -> Pipeline:
-    """All networks from one template, between data and report that they share."""
+    """Prepare the data, train all networks from one template, and report."""
     networks = (create_network_pipeline(network) for network in NETWORKS)
     return sum(networks, create_data_pipeline()) + create_report_pipeline()
 
 
 def create_data_pipeline() -> Pipeline:
-    """Reads, splits and encodes the reviews; learns word vectors and n-gram weights from the training part."""
+    """Read, split and encode the reviews; learn word vectors and n-gram weights from the training part."""
     ngrams = [f"sentiment_{name}" for name in ("ngrams", "features", "ngrams_record")]
     return Pipeline(
         [
@@ -57,7 +57,7 @@ def create_data_pipeline() -> Pipeline:
 
 
 def create_network_pipeline(network: str) -> Pipeline:
-    """Trains one network and scores the reviews with it; `network` names its namespace and its block of parameters."""
+    """Train one network and score the reviews with it; `network` names its namespace and its block of parameters."""
     learnt_from = [FEATURES, REVIEWS, VECTORS, "params:network", PADDING, TRAINING]
     trained = ["model", "history", "record"]
     template = Pipeline(
@@ -76,7 +76,7 @@ def create_network_pipeline(network: str) -> Pipeline:
 
 
 def create_report_pipeline() -> Pipeline:
-    """Calibrates and compares the classifiers, keeps the best one, draws and reports."""
+    """Calibrate and compare the classifiers, keep the best one, draw and report."""
     records = name_each(NETWORKS, "record")
     measured = {"metrics": METRICS, "calibrations": CALIBRATIONS}
     drawn = {"by_group": BY_GROUP, "by_confidence": BY_CONFIDENCE} | name_each(NETWORKS, "history")
@@ -118,5 +118,5 @@ def create_report_pipeline() -> Pipeline:
 
 
 def name_each(networks: Iterable[str], dataset: str, task: str = "sentiment") -> dict[str, str]:
-    """One dataset's catalog name for each network, under the network's name."""
+    """Return the catalog name of a dataset of each network, by the network's name."""
     return {network: f"{task}_{network}_{dataset}" for network in networks}

@@ -1,4 +1,4 @@
-"""A search for better parameters of `forecast`, judged on validation."""
+"""A search for better parameters of `forecast`, evaluated on validation windows."""
 
 from rnn_pipelines.pipelines.tune_forecast.pipeline import create_pipeline
 

@@ -1,4 +1,4 @@
-"""Nodes of `tune_forecast` that load Optuna, no sooner than they run."""
+"""The node of `tune_forecast`, which imports Optuna only when it runs."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ def tune(
     parallel: ParallelSpec,
     folder: Path,
 ) -> tuple[pd.DataFrame, dict[str, Any], dict[str, Any]]:
-    """Searches the space, going on where an earlier search of the same data stood."""
+    """Search the parameter space, continuing an earlier search on the same data."""
     from rnn_pipelines.forecast.experiments import tuning as search
 
     return search.tune(table, covariate_table, spec, tuning, parallel, folder)

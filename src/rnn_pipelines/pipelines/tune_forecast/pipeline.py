@@ -1,4 +1,4 @@
-"""The graph of `tune_forecast`: newest series → trials on validation → parameters, report."""
+"""The graph of `tune_forecast`: newest series → trials on validation windows → parameters, report."""
 
 from kedro.pipeline import Pipeline
 
@@ -17,7 +17,7 @@ TABLE, COVARIATES, ASKED, FOLDER, TRIALS, PARAMETERS, SUMMARY, REPORT = (
 
 
 def create_pipeline() -> Pipeline:
-    """Reads, tries, and reports; nothing that is in use is touched, and no parameter is changed."""
+    """Read, search and report; neither the champion nor the project's parameters are changed."""
     return Pipeline(
         [
             *create_input_nodes("tune_forecast"),
