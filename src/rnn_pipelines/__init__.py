@@ -1,4 +1,4 @@
-"""LSTM and GRU networks at work in Kedro pipelines, always judged beside simple baselines."""
+"""LSTM and GRU networks in Kedro pipelines, always compared with simple baselines."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ turn_telemetry_off()
 
 
 def __getattr__(name: str) -> Any:
-    """The Python interface, loaded where it is first asked for, so that the package itself loads at once."""
+    """Import the classes of the Python interface at their first use, so that the package itself loads fast."""
     if name == "Forecaster":
         from rnn_pipelines.forecast.interface import Forecaster
 

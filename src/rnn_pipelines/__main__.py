@@ -1,4 +1,4 @@
-"""Runs the project as a program: `python -m rnn_pipelines --pipelines=forecast`."""
+"""The project as a program: `python -m rnn_pipelines --pipelines=forecast`."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ from kedro.framework.project import configure_project
 
 
 def main(*args: Any, **kwargs: Any) -> Any:
-    """Calls `kedro run` with the given arguments."""
+    """Call `kedro run` with the given arguments."""
     package_name = Path(__file__).parent.name
     configure_project(package_name)
     kwargs["standalone_mode"] = not hasattr(sys, "ps1")

@@ -1,4 +1,4 @@
-"""Blocks of parameters: what they have in common, and those that are given in Python, checked like those of files."""
+"""The base class of parameter models, and the validation of parameters that are given in Python."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,9 +11,9 @@ from rnn_pipelines.errors import ParameterError, show
 
 
 class ParameterModel(BaseModel, extra="forbid", frozen=True):
-    """A block of parameters, whose names and values are checked before anything runs."""
+    """A block of parameters; its names and values are checked before anything runs."""
 
-    # Of the block, because pydantic takes none of a field by which it tells blocks apart.
+    # For the whole block, because pydantic allows no validator of a discriminator field.
     @model_validator(mode="before")
     @classmethod
     def _validate_numbers_are_no_booleans(cls, block: Any) -> Any:
@@ -31,10 +31,10 @@ class ParameterModel(BaseModel, extra="forbid", frozen=True):
 
 
 def expect(what: str) -> WrapValidator:
-    """One message for a parameter of several kinds, of which pydantic tells each kind's fault under a name of its own.
+    """Return a validator that gives one message for a union; pydantic would report one error per type of the union.
 
     Args:
-        what: is expected.
+        what: the expected values, in words.
     """
 
     def take(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
@@ -47,7 +47,7 @@ def expect(what: str) -> WrapValidator:
 
 
 def validate_number_is_no_boolean(value: Any) -> Any:
-    """Refuses true and false where a number is expected: pydantic takes them for 1 and 0."""
+    """Raise a ValueError for a boolean in place of a number, because pydantic accepts booleans as 1 and 0."""
     if _has_truth(value):
         raise _expect_number(value)
     return value
@@ -55,7 +55,7 @@ def validate_number_is_no_boolean(value: Any) -> Any:
 
 def _has_truth(value: Any) -> bool:
     values = value if isinstance(value, list | tuple) else [value]
-    # Those of NumPy by their type alone: what only reads a champion's records does without NumPy.
+    # NumPy's booleans by the name of their dtype, because commands that only read records don't import NumPy.
     return any(isinstance(one, bool) or str(getattr(one, "dtype", "")) == "bool" for one in values)
 
 
@@ -75,21 +75,21 @@ def _list_parts(kind: Any) -> Iterator[Any]:
 
 
 def join_parameters(always: Mapping[str, Any], block: Any) -> Any:
-    """A block over what it always has; one that is no dictionary, for whoever checks it to refuse."""
+    """Return the defaults updated with a block; a block that is no mapping is returned as it is, and rejected later."""
     if block is None or isinstance(block, Mapping):
         return {**always, **(block or {})}
     return block
 
 
 def read_parameter_model(name: str, kind: Any, block: Any) -> Any:
-    """One block of parameters.
+    """Validate one block of parameters.
 
     Args:
         name: of the block, in messages.
-        kind: its type.
-        block: what was given.
+        kind: its model class.
+        block: the given values.
     Raises:
-        ParameterError: it has a name that is not known, or a value that is refused.
+        ParameterError: a name is unknown or a value is invalid.
     """
     try:
         return kind.model_validate(block)
@@ -104,14 +104,14 @@ def read_parameter_model(name: str, kind: Any, block: Any) -> Any:
 
 
 def check_block_names(given: Iterable[str], types: Mapping[str, Any], others: Iterable[str] = ()) -> None:
-    """Refuses blocks that there are not.
+    """Check that all blocks exist.
 
     Args:
         given: names of blocks.
-        types: of those that there are, by name.
-        others: names beside those of blocks that whoever asks knows.
+        types: types of the existing blocks, by name.
+        others: further valid names.
     Raises:
-        ParameterError: there is no such block; the message says which one was meant.
+        ParameterError: there is no such block; the message suggests the closest one.
     """
     known = [*others, *types]
     for name in given:
@@ -123,14 +123,14 @@ def check_block_names(given: Iterable[str], types: Mapping[str, Any], others: It
 
 
 def check_network_cell(place: str, name: str, cell: str) -> None:
-    """Results stand under the name of a network's block, so that `lstm` must be an LSTM.
+    """Check that a network has the cell that its block is named after, because its results have that name too.
 
     Args:
-        place: of the cell, in messages.
+        place: path of the parameter, in messages.
         name: of the block.
-        cell: what the network is made of.
+        cell: type of the network's cells.
     Raises:
-        ParameterError: the block is named after one cell and holds another.
+        ParameterError: the block is named after another cell.
     """
     if cell != name:
         raise ParameterError(
@@ -143,13 +143,13 @@ def _is_inside(name: str, kind: Any) -> bool:
 
 
 def suggest(name: str, known: list[str], prefix: str = "", mark: str = "'") -> str:
-    """The name that was meant, or all that there are.
+    """Return a hint with the closest known name, or with all known names if none is close.
 
     Args:
-        name: one that is not known.
-        known: all that are.
-        prefix: what stands before the name that was meant.
-        mark: what stands around it.
+        name: an unknown name.
+        known: all known names.
+        prefix: put before the closest name.
+        mark: put around both.
     """
     close = difflib.get_close_matches(name, known, n=1)
     return f"Did you mean {mark}{prefix}{close[0]}{mark}?" if close else f"Expected one of {known}."

@@ -1,11 +1,11 @@
-"""The pipelines by name: every folder in `pipelines/` is one, and `forecast` runs by default."""
+"""The pipelines by name: one per folder of `pipelines/`; `forecast` is the default."""
 
 from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """The pipelines that the command asks for; all of them where it names none."""
+    """Return the requested pipelines by name; all of them if the command names none."""
     pipelines = find_pipelines(raise_errors=True)
-    # `kedro run --pipelines=...` finds the named ones alone, and needs no default.
+    # `kedro run --pipelines=...` finds only the named ones, and needs no default.
     return pipelines | {"__default__": pipelines["forecast"]} if "__default__" in pipelines else pipelines

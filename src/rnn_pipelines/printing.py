@@ -1,8 +1,7 @@
-"""All that commands print and log: lines without control characters.
+"""Output of commands and logs, without control characters.
 
-Names of series, columns and files, labels and texts can hold characters that a terminal obeys, or a line break after
-which a line of their own would begin. They are made one line with `make_line` when a line is composed. Whatever is left
-is escaped here, when it is printed or logged.
+Names of series, columns and files, labels and texts can hold control characters or line breaks. `make_line` turns them
+into one line when a message is composed. All other control characters are escaped here, when text is printed or logged.
 """
 
 import json
@@ -18,30 +17,30 @@ from rnn_pipelines.errors import escape, make_line
 
 
 def write_list(first: object, rest: Iterable[object]) -> str:
-    """A line, and others below it, set in."""
+    """Return a line with other lines indented below it."""
     return "\n  ".join(make_line(text) for text in (first, *rest))
 
 
 def escape_lines(text: str) -> str:
-    """The same lines without control characters."""
+    """Return the same lines with escaped control characters."""
     return "\n".join(map(escape, text.split("\n")))
 
 
 def say(text: object, is_error: bool = False) -> None:
-    """Prints lines to the standard output, or to the standard error."""
+    """Print lines to the standard output, or to the standard error."""
     click.echo(escape_lines(str(text)), err=is_error)
 
 
 def say_json(found: object, default: Callable[[Any], Any] | None = None) -> None:
-    """Prints JSON in ASCII."""
+    """Print a value as JSON in ASCII."""
     click.echo(json.dumps(found, indent=2, default=default).replace("\x7f", "\\u007f"))
 
 
 class LineFormatter(logging.Formatter):
-    """Writes a message on one line, and the lines of a traceback set in below it.
+    """A formatter that writes a message on one line, and the lines of a traceback indented below it.
 
     Args:
-        form: what writes all else.
+        form: the formatter of everything else.
     """
 
     def __init__(self, form: logging.Formatter) -> None:
@@ -49,7 +48,7 @@ class LineFormatter(logging.Formatter):
         self._form = form
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as it is logged; other handlers see it as it was."""
+        """Return the text of a record; other handlers see the record unchanged."""
         plain = copy(record)
         plain.msg, plain.args = make_line(record.getMessage()), None
         if record.exc_info:
@@ -58,7 +57,7 @@ class LineFormatter(logging.Formatter):
 
 
 def escape_log(handlers: Iterable[logging.Handler | None]) -> None:
-    """Lets handlers of the log write as `LineFormatter` does; in `logging.yml`, Kedro allows no classes of others."""
+    """Wrap the formatters of log handlers in `LineFormatter`, because `logging.yml` can't name classes of a project."""
     for handler in handlers:
         if handler is not None and not isinstance(handler.formatter, LineFormatter):
             handler.setFormatter(LineFormatter(handler.formatter or logging.Formatter()))

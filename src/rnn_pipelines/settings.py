@@ -7,7 +7,7 @@ from rnn_pipelines.hooks.results import ResultHooks
 from rnn_pipelines.hooks.tracking import TrackingHooks
 from rnn_pipelines.printing import escape_log
 
-# Kedro has set the log up by now, as conf/logging.yml says.
+# By now, Kedro has configured the log from conf/logging.yml.
 escape_log(logging.getLogger().handlers)
 
 HOOKS = (ResultHooks(), RunHooks(), TrackingHooks())
@@ -15,7 +15,7 @@ HOOKS = (ResultHooks(), RunHooks(), TrackingHooks())
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
-    # An environment states only the parameters that differ; Kedro's default would drop the rest of the block.
+    # An environment lists only the parameters that differ; Kedro's default would drop the rest of the block.
     "merge_strategy": {"parameters": "soft", "mlflow": "soft"},
     "config_patterns": {"mlflow": ["mlflow.yml"]},
 }

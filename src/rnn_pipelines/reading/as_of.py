@@ -1,4 +1,4 @@
-"""Moments that parameters name; the last one whose data counts is the same for series and for texts."""
+"""Times and steps in parameters; `as_of` is parsed in the same way for series and texts."""
 
 import re
 from contextlib import suppress
@@ -8,12 +8,13 @@ import pandas as pd
 
 
 def parse_time(text: str) -> pd.Timestamp:
-    """A time as ISO 8601 has it; a day is its beginning. Nothing else, because pandas guesses days to be months.
+    """Parse a time in ISO 8601; a day is its beginning.
 
-    Nor a week, which Python takes for its Monday, where whoever names one means all of it.
+    Other formats are errors, because pandas may confuse day and month. A week is an error, because Python would read it
+    as its Monday.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not such a time.
     """
     if "W" in text:
         raise ValueError("a week is no day")
@@ -21,10 +22,10 @@ def parse_time(text: str) -> pd.Timestamp:
 
 
 def parse_step(step: int | str) -> int:
-    """A whole-numbered step, of at most 18 digits as text. Nothing else, because Python reads 1_0 as 10.
+    """Parse an integer step, of at most 18 digits as text. Other texts are errors, because Python reads 1_0 as 10.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the step is not an integer.
     """
     if isinstance(step, str) and not re.fullmatch(r"[+-]?[0-9]{1,18}", step.strip()):
         raise ValueError("no whole number")
@@ -32,22 +33,20 @@ def parse_step(step: int | str) -> int:
 
 
 def parse_as_of(text: str, tz: str = "UTC") -> pd.Timestamp:
-    """A day counts to its end; with a time beside it, midnight too, it is that moment.
-
-    See `parse_time`.
+    """Parse an as-of time: a day is its end; a day with a time, even midnight, is that moment.
 
     Args:
-        text: a day, or a day with a time.
-        tz: the zone of either, where the time doesn't say.
+        text: a day, or a day with a time, in ISO 8601.
+        tz: the time zone, if the text has none.
     Returns:
-        In UTC, without a zone.
+        The time in UTC, without a zone.
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither.
     """
     time = parse_time(text)
     with suppress(ValueError):
         time = pd.Period(date.fromisoformat(text), "D").end_time
-    # Of an hour that clocks repeat the last, because all of the day or moment counts.
+    # In an hour that occurs twice when clocks change, the second one, so that all of its data counts.
     return (time.tz_localize(tz, ambiguous=False, nonexistent="shift_forward") if time.tz is None else time).tz_convert(
         None
     )
