@@ -30,7 +30,6 @@ from rnn_pipelines.sentiment.model.classifier import TextClassifier
 pytestmark = pytest.mark.slow
 
 NUM_MODELS = int(os.environ.get("RNN_FUZZ_MODELS", "200"))
-OLDER = Path(__file__).parents[1] / "older/champion/forecast/versions"
 ODD: list[Any] = [None, True, -1, 0, 10**9, 2**70, 1e308, float("nan"), "", "../x", "os.system", [], {}, [[]], {"a": 1}]
 Files = Mapping[str, bytes]
 
@@ -177,13 +176,10 @@ def bases(
     make_forecaster: Callable[..., Forecaster],
     text_classifier: TextClassifier,
 ) -> dict[str, tuple[str, dict[str, bytes]]]:
-    """The tasks and files of a forecaster, of one of an older version, and of a text classifier."""
+    """The tasks and files of a forecaster and of a text classifier."""
     forecaster = make_forecaster(prepare({"a": make_values(50), "b": make_values(50, seed=1)}), "lstm", "gru")
-    older = sorted(OLDER.iterdir())[0]
-    names = {"checksums.json", "record.json"}
     return {
         "forecast": ("forecast", forecast_packing.pack(forecaster)),
-        "older": ("forecast", {path.name: path.read_bytes() for path in older.iterdir() if path.name not in names}),
         "sentiment": ("sentiment", sentiment_packing.pack(text_classifier)),
     }
 
@@ -196,7 +192,7 @@ def put_in_use(folder: Path, files: Files) -> str:
     return version
 
 
-@pytest.mark.parametrize("name", ["forecast", "older", "sentiment"])
+@pytest.mark.parametrize("name", ["forecast", "sentiment"])
 def test_damaged_model_is_read_or_the_one_before_it_is_in_use(
     name: str, bases: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
