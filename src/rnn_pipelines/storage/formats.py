@@ -46,7 +46,7 @@ def check_format(number: int, label: object, known: int = FORMAT) -> None:
         )
 
 
-def check_future_values(files: Container[str], needed: Iterable[str], label: object) -> None:
+def check_needed_files(files: Container[str], needed: Iterable[str], label: object) -> None:
     """Raise a ChampionError, which begins with `label` and names the files, if needed files are missing."""
     missing = [name for name in needed if name not in files]
     if missing:

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.model.artefact import Forecaster, ForecasterSettings
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.networks.packing import pack_arrays, unpack_arrays
-from rnn_pipelines.storage.formats import check_future_values, read_object, refuse_other_kind
+from rnn_pipelines.storage.formats import check_needed_files, read_object, refuse_other_kind
 
 SETTINGS, SCALER, CODING, MODEL = "settings.json", "scaler.json", "coding.json", "model.npz"
 INTERVALS = "intervals.npz"
@@ -48,11 +48,11 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
         NewerFormatError: a newer version wrote them.
     """
     refuse_other_kind(files, "vocabulary.json", "forecaster")
-    check_future_values(files, [SETTINGS], "forecaster")
+    check_needed_files(files, [SETTINGS], "forecaster")
     found = read_object(files[SETTINGS], "forecaster", FORMAT)
     # Validated as JSON, because times are text there.
     settings = ForecasterSettings.model_validate_json(json.dumps({k: v for k, v in found.items() if k != "format"}))
-    check_future_values(files, [SCALER, CODING, MODEL], "forecaster")
+    check_needed_files(files, [SCALER, CODING, MODEL], "forecaster")
     intervals = Intervals(**_read_values(files[INTERVALS])) if INTERVALS in files else None
     coding = Coding.model_validate_json(files[CODING])
     scaler = pd.DataFrame(json.loads(files[SCALER]))

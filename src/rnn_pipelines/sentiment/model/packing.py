@@ -10,7 +10,7 @@ from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
-from rnn_pipelines.storage.formats import check_future_values, read_object, refuse_other_kind
+from rnn_pipelines.storage.formats import check_needed_files, read_object, refuse_other_kind
 
 SETTINGS, VOCABULARY, NGRAMS = "settings.json", "vocabulary.json", "ngrams.npz"
 SEEN = "seen.npz"
@@ -43,10 +43,10 @@ def unpack(files: Mapping[str, bytes]) -> TextClassifier:
         NewerFormatError: a newer version of the project wrote the files.
     """
     refuse_other_kind(files, "scaler.json", "text classifier")
-    check_future_values(files, [SETTINGS], "text classifier")
+    check_needed_files(files, [SETTINGS], "text classifier")
     settings = read_object(files[SETTINGS], "text classifier", FORMAT)
     networks = [f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM]
-    check_future_values(files, [VOCABULARY, NGRAMS, *networks], "text classifier")
+    check_needed_files(files, [VOCABULARY, NGRAMS, *networks], "text classifier")
     ngrams: dict[str, Any] = {
         name: array if array.ndim else array.item() for name, array in unpack_arrays(files[NGRAMS]).items()
     }
