@@ -10,7 +10,6 @@ from rnn_pipelines.forecast.methods.contributions import Contributions, make_who
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, fit_by_fold
 from rnn_pipelines.forecast.methods.predictors import (
     NormalizedWindows,
-    Normalizer,
     normalize_targets,
     normalize_windows,
 )
@@ -53,5 +52,5 @@ class NeighbourMethod:
 
         return fit_by_fold(data, learn)
 
-    def unpack(self, values: Mapping[str, Any], normalizer: Normalizer) -> NeighbourModel:
+    def unpack(self, values: Mapping[str, Any]) -> NeighbourModel:
         return NeighbourModel(**values)

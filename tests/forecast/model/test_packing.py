@@ -70,7 +70,7 @@ def test_theta_comes_back(forecaster: Forecaster, prepared: SimpleNamespace) -> 
 def add_theta(model: PanelModel) -> PanelModel:
     """With a quarter of Theta in the place of as much of the baseline ensemble."""
     weights = {**model.model.weights, "baseline_ensemble": 0.25, "theta": 0.25}
-    models = {**model.model.models, "theta": METHODS["theta"].unpack({}, model.normalizer)}
+    models = {**model.model.models, "theta": METHODS["theta"].unpack({})}
     return dataclasses.replace(model, model=EnsembleModel(weights, models))
 
 

@@ -86,7 +86,7 @@ def new(grow: Grow) -> SimpleNamespace:
 @pytest.fixture(scope="module")
 def broken(champion: Forecaster) -> Forecaster:
     """The champion with numbers that are none."""
-    spoilt = EnsembleModel({"theta": np.nan}, {"theta": METHODS["theta"].unpack({}, champion.model.normalizer)})
+    spoilt = EnsembleModel({"theta": np.nan}, {"theta": METHODS["theta"].unpack({})})
     return replace(champion, model=replace(champion.model, model=spoilt))
 
 

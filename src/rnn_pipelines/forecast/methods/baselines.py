@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy as np
 from rnn_pipelines.forecast.methods.linear import LinearModels, forecast_out_of_fold
 from rnn_pipelines.forecast.methods.linear_model import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
-from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.ridge import choose_ridge
 from rnn_pipelines.report.styles import Style
 
@@ -42,7 +41,7 @@ class LinearMethod:
         out_of_fold = forecast_out_of_fold(matrices, rows, data.windows.predictors)
         return FittedMethod(LinearModel(matrices[-1]), out_of_fold, needs_linear=True)
 
-    def unpack(self, values: Mapping[str, Any], normalizer: Normalizer) -> LinearModel:
+    def unpack(self, values: Mapping[str, Any]) -> LinearModel:
         """Return the model with this matrix."""
         return LinearModel(values["matrix"])
 
@@ -52,11 +51,7 @@ def _find_ridge(linear: LinearModels) -> np.ndarray:
 
 
 def _select(name: str) -> Callable[[LinearModels], np.ndarray]:
-    return partial(_select_method, name)
-
-
-def _select_method(name: str, linear: LinearModels) -> np.ndarray:
-    return linear.select(name)
+    return methodcaller("select", name)
 
 
 LINEAR_METHODS: dict[str, LinearMethod] = {

@@ -1,6 +1,6 @@
 """Contributions of each input to the forecast of one window, in normalised units."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,13 +47,12 @@ def make_whole(name: str, forecast: np.ndarray, num_covariates: int) -> Contribu
     return Contributions(np.zeros(0, np.int64), np.zeros((0, horizon)), none, nothing, nothing, {name: forecast})
 
 
-def add_weighted(parts: Mapping[str, tuple[float, Contributions]]) -> Contributions:
+def add_weighted(weighted: Sequence[tuple[float, Contributions]]) -> Contributions:
     """Return the weighted sum of the contributions of several methods to the forecast of one window.
 
     Args:
-        parts: weight and contributions by the name of the method.
+        weighted: weight and contributions of each method.
     """
-    weighted = list(parts.values())
     whole: dict[str, np.ndarray] = {}
     for weight, one in weighted:
         for name, values in one.whole.items():

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, KnownMethod, Model, find_errors
 from rnn_pipelines.forecast.methods.network import Network
 from rnn_pipelines.forecast.methods.network_model import describe_network
-from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, Normalizer
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, fit_methods, list_candidates
 from rnn_pipelines.forecast.methods.theta import THETA
 from rnn_pipelines.forecast.methods.weights import find_weights
@@ -56,9 +56,7 @@ class EnsembleModel:
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         """Return the weighted sum of the contributions."""
         models = self.models.items()
-        return add_weighted(
-            {name: (self.weights[name], model.contribute(panel, windows, origins)) for name, model in models}
-        )
+        return add_weighted([(self.weights[name], model.contribute(panel, windows, origins)) for name, model in models])
 
     def pack(self) -> dict[str, Any]:
         """Return the weight and the arrays of each model, under the name of the method."""
@@ -69,7 +67,7 @@ class EnsembleModel:
         return packed
 
 
-def unpack_ensemble(values: Mapping[str, Any], normalizer: Normalizer) -> EnsembleModel:
+def unpack_ensemble(values: Mapping[str, Any]) -> EnsembleModel:
     """Return the model whose `pack` gave these values.
 
     Raises:
@@ -80,7 +78,7 @@ def unpack_ensemble(values: Mapping[str, Any], normalizer: Normalizer) -> Ensemb
     models = {}
     for name in weights:
         own = {part.removeprefix(f"{name}."): value for part, value in values.items() if part.startswith(f"{name}.")}
-        models[name] = known[name].unpack(own, normalizer)
+        models[name] = known[name].unpack(own)
     return EnsembleModel(weights, models)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.contributions import Contributions, make_whole
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
-from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, Normalizer
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.report.styles import Style
 
@@ -65,6 +65,6 @@ class LocalMethod:
         model = LocalModel(self.name, self.function)
         return FittedMethod(model, model.forecast(data.panel, data.windows, data.validation))
 
-    def unpack(self, values: Mapping[str, Any], normalizer: Normalizer) -> LocalModel:
+    def unpack(self, values: Mapping[str, Any]) -> LocalModel:
         """Return the model, which has no stored values."""
         return LocalModel(self.name, self.function)

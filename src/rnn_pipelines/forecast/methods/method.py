@@ -108,7 +108,7 @@ class KnownMethod(Protocol):
     @property
     def is_candidate(self) -> bool: ...
 
-    def unpack(self, values: Mapping[str, Any], normalizer: Normalizer) -> Model:
+    def unpack(self, values: Mapping[str, Any]) -> Model:
         """Return the model with these values of `pack`."""
         ...
 

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.methods.linear import forecast_out_of_fold
 from rnn_pipelines.forecast.methods.linear_model import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.network import NO_ARRAY, Network, correct
-from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, Normalizer
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.report.styles import Style
 
@@ -43,7 +43,7 @@ class NetworkModel:
         if not shrinkage:
             return start
         correction = attribute_correction(self.network, panel, windows, origins)
-        return add_weighted({"start": (1.0, start), "correction": (shrinkage, correction)})
+        return add_weighted([(1.0, start), (shrinkage, correction)])
 
     def pack(self) -> dict[str, Any]:
         """Return the matrix of the linear forecast, and the network without the values that only a fit needs."""
@@ -64,7 +64,7 @@ class NetworkMethod:
     cell: CellName
     is_candidate: bool = True
 
-    def unpack(self, values: Mapping[str, Any], normalizer: Normalizer) -> NetworkModel:
+    def unpack(self, values: Mapping[str, Any]) -> NetworkModel:
         """Return the model with these values of `pack`."""
         network = Network(**{part.name: values[part.name] for part in fields(Network)})
         return NetworkModel(LinearModel(values["matrix"]), network)

@@ -62,7 +62,7 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
 def _unpack_model(packed: bytes) -> PanelModel:
     values = _read_values(packed)
     normalizer = Normalizer(**{name: values.pop(name) for name in Normalizer.__dataclass_fields__})
-    return PanelModel(normalizer, unpack_ensemble(values, normalizer))
+    return PanelModel(normalizer, unpack_ensemble(values))
 
 
 def _read_values(packed: bytes) -> dict[str, Any]:
