@@ -17,7 +17,8 @@ import pandas as pd
 
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.methods.training import train_network
@@ -84,8 +85,8 @@ def run(case: str, covariates: CovariateSpec, seed: int) -> dict[str, float]:
     networks = {}
     for cell in NETWORKS:
         training = ForecastTrainingSpec(seed=10 * seed)
-        networks[cell], _, _ = train_network(panel, linear, NetworkSpec(cell=cell), training)
-    forecasts = forecast_methods(panel, linear, fit_all_methods(panel, linear, **networks)[0])
+        networks[cell] = train_network(FittingData(panel, linear), NetworkSpec(cell=cell), training).network
+    forecasts = forecast_methods(panel, linear, fit_all_methods(FittingData(panel, linear), networks)[0])
     return measure(prepared, {name: found.test for name, found in forecasts.items()}, signal)
 
 

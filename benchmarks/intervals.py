@@ -24,7 +24,7 @@ from rnn_pipelines.forecast.evaluation.interval_metrics import MEASURES, measure
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
 from rnn_pipelines.forecast.methods.intervals import LevelSpec, add_intervals, fit_intervals
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import Network
 from rnn_pipelines.forecast.methods.predictions import tabulate_forecasts
@@ -99,7 +99,7 @@ def measure(table: pd.DataFrame, recipe: Recipe, has_networks: bool) -> pd.DataF
     found = prepare_panel(table, recipe)
     panel, linear = found.windows, fit_linear_models(found.windows)
     networks = {name: train(panel, name) for name in NETWORKS} if has_networks else {}
-    fitted, _ = fit_all_methods(panel, linear, **networks)
+    fitted, _ = fit_all_methods(FittingData(panel, linear), networks)
     intervals = fit_intervals(FittingData(panel, linear), fitted, LEVEL)
     forecasts = forecast_methods(panel, linear, fitted)
     points = tabulate_forecasts(panel, found.features, found.scaler, forecasts, "test")
@@ -108,7 +108,7 @@ def measure(table: pd.DataFrame, recipe: Recipe, has_networks: bool) -> pd.DataF
 
 def train(panel: WindowedPanel, name: str) -> Network:
     """With default settings."""
-    return train_network(panel, fit_linear_models(panel), NetworkSpec(cell=name), ForecastTrainingSpec())[0]
+    return train_network(prepare_fitting(panel), NetworkSpec(cell=name), ForecastTrainingSpec()).network
 
 
 def summarize(case: str, measured: list[pd.DataFrame]) -> pd.DataFrame:

@@ -192,7 +192,7 @@ class Retraining:
         if not nodes:
             return START
         name = nodes[-1].partition("Running node: ")[2].partition(":")[0]
-        if name == "train_challenger":
+        if name == "train_network":
             return "train gru" if "retrain_forecast_gru_network" in nodes[-1] else "train lstm"
         return name if name in MOMENTS else PREPARATION
 

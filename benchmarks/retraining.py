@@ -18,12 +18,13 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData, PanelModel
 from rnn_pipelines.forecast.methods.network_model import describe_network
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.methods.training import train_network
-from rnn_pipelines.forecast.model.artefact import Forecaster, describe_forecaster, forecast_cutoffs
+from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs
+from rnn_pipelines.forecast.model.settings import describe_forecaster
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
 from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
@@ -69,15 +70,16 @@ def train(as_of: pd.Timestamp, seed: int) -> Trained:
     started = time.process_time()
     linear = fit_linear_models(panel.windows)
     fitted = time.process_time()
-    network, _, record = train_network(panel.windows, linear, NetworkSpec(cell="gru"), ForecastTrainingSpec(seed=seed))
+    data = FittingData(panel.windows, linear)
+    trained = train_network(data, NetworkSpec(cell="gru"), ForecastTrainingSpec(seed=seed))
     ended = time.process_time()
     settings = describe_forecaster(
         panel.series, panel.profile, panel.cutoffs, RECIPE.window, RECIPE.calendar, RECIPE.gaps
     )
-    model = describe_network(FittingData(panel.windows, linear), network).model
+    model = describe_network(data, trained.network).model
     forecaster = Forecaster(PanelModel(linear.normalizer, model), panel.scaler, settings)
     alone = replace(forecaster, model=PanelModel(linear.normalizer, model.start))
-    return Trained(panel, forecaster, alone, fitted - started, ended - fitted, record["num_steps"])
+    return Trained(panel, forecaster, alone, fitted - started, ended - fitted, trained.record["num_steps"])
 
 
 def judge(forecaster: Forecaster, panel: Panel) -> float:

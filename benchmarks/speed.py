@@ -27,7 +27,7 @@ BEFORE = "6868f6c"
 # first training, and of the second alone. The second finds everything imported that can be.
 TRAIN_NOW = """
 import json, sys, time
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
@@ -38,7 +38,7 @@ panel = prepare_panel(read_source(recipe.source), recipe).windows
 
 def train():
     training = ForecastTrainingSpec(seed=int(sys.argv[1]))
-    return train_network(panel, fit_linear_models(panel), NetworkSpec(cell="gru"), training)
+    return train_network(prepare_fitting(panel), NetworkSpec(cell="gru"), training)
 
 train()
 cold = time.process_time()

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
@@ -67,7 +68,7 @@ def measure(table: pd.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
     panel = prepare_panel(table.reset_index(drop=True), recipe).windows
     linear = fit_linear_models(panel)
     started = time.process_time()
-    fitted, record = fit_all_methods(panel, linear)
+    fitted, record = fit_all_methods(FittingData(panel, linear), {})
     weights = record["weights"]
     seconds = time.process_time() - started
     index = panel.index("test")

@@ -20,11 +20,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 from fitted import combine, combine_model
 from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import make_network, size_members
 from rnn_pipelines.forecast.methods.specs import NetworkSpec
-from rnn_pipelines.forecast.model.artefact import Forecaster, describe_forecaster
+from rnn_pipelines.forecast.model.artefact import Forecaster
+from rnn_pipelines.forecast.model.settings import describe_forecaster
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy

@@ -16,7 +16,8 @@ import pytest
 
 from rnn_pipelines.cells.conventions import count_weights_by_gate
 from rnn_pipelines.datasets import ArraysDataset
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.pipelines.internals.pipeline import FIGURES
@@ -112,7 +113,9 @@ def after_others(
         linear
     )
     for cell in ("lstm", "gru"):
-        network, _, _ = train_network(panel, linear, NetworkSpec(cell=cell, units=3), ForecastTrainingSpec(max_steps=2))
+        network = train_network(
+            FittingData(panel, linear), NetworkSpec(cell=cell, units=3), ForecastTrainingSpec(max_steps=2)
+        ).network
         holds = "rnn_pipelines.forecast.methods.network.Network"
         ArraysDataset(filepath=str(models / f"{cell}.npz"), holds=holds).save(network)
     alone = TextClassifier(

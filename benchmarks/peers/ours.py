@@ -13,9 +13,10 @@ from task import Task, give_back, read_arguments
 
 from fitted import forecast_origins
 from rnn_pipelines.forecast.methods import training
-from rnn_pipelines.forecast.methods.hyperparameters import resolve_hyperparameters
-from rnn_pipelines.forecast.methods.linear import LinearModels, fit_linear_models
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec, TrainingPlan
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
 from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source
@@ -33,8 +34,8 @@ class WatchedTraining(training._Training):
         self.looks: list[tuple[float, Any, int]] = []
         super().__init__(*arguments)
 
-    def _note(self, loss: float, unseen: float) -> None:
-        super()._note(loss, unseen)
+    def _record(self, loss: float, val_loss: float) -> None:
+        super()._record(loss, val_loss)
         self.looks.append((time.process_time(), self.progress.best, self.progress.best_step))
 
     def replay(self) -> list[tuple[float, Any]]:
@@ -43,7 +44,7 @@ class WatchedTraining(training._Training):
         for seconds, weights, step in self.looks:
             if last is None or step != last[0]:
                 self.progress.best, self.progress.best_step = weights, step
-                last = step, self._finish()[0]
+                last = step, self._finish().network
             found.append((seconds, last[1]))
         return found
 
@@ -73,10 +74,9 @@ def main() -> None:
     linear = fit_linear_models(past)
     base_seconds = time.process_time()
     network, spec = NetworkSpec(cell="gru"), ForecastTrainingSpec(seed=seed)
-    hyperparameters = resolve_hyperparameters(past, linear, network, spec)
     # As `train_network` does, but watched.
     with use_one_thread():
-        watched = WatchedTraining(past, linear, network, spec, hyperparameters, training.Limits())
+        watched = WatchedTraining(FittingData(past, linear), network, spec, TrainingPlan())
         watched.run()
         whole_seconds = time.process_time()
         curve = [(seconds, judge(task, panel, linear, found)) for seconds, found in watched.replay()]

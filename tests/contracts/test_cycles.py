@@ -38,8 +38,8 @@ def test_no_packages_import_each_other(graph: grimp.ImportGraph) -> None:
 
 def test_local_imports_are_counted(graph: grimp.ImportGraph) -> None:
     """As that of Keras' own side of training, which stands inside a function so that commands start fast."""
-    assert "rnn_pipelines.forecast.methods.training" in graph.find_modules_directly_imported_by(
-        "rnn_pipelines.forecast.operations.challenger"
+    assert "rnn_pipelines.sentiment.methods.training" in graph.find_modules_directly_imported_by(
+        "rnn_pipelines.sentiment.model.classifier"
     )
 
 

@@ -19,9 +19,11 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import MAX_MESSAGE, RnnPipelinesError
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.registry import NETWORKS
-from rnn_pipelines.forecast.methods.training import Limits, train_network
+from rnn_pipelines.forecast.methods.specs import BudgetSpec, TrainingPlan
+from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.parameters import list_parameter_models, read_parameter_models
 from rnn_pipelines.forecast.recipe import prepare_panel
 from rnn_pipelines.forecast.series.source import read_source
@@ -100,7 +102,12 @@ def test_parameters_of_forecast_are_refused_or_make_windows_and_a_network(
             return
         linear = fit_linear_models(panel.windows)
         for name in NETWORKS if trains and (spec.training.max_steps or 10**9) <= 10 else ():
-            train_network(panel.windows, linear, spec.networks[name], spec.training, Limits(max_seconds=1.0))
+            train_network(
+                FittingData(panel.windows, linear),
+                spec.networks[name],
+                spec.training,
+                TrainingPlan(BudgetSpec(max_seconds=1.0)),
+            )
             event("trained")
     except RnnPipelinesError as error:
         refuse_long(error)

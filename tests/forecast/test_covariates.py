@@ -15,19 +15,20 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError, SeriesError
 from rnn_pipelines.forecast.experiments.backtest import replay_schedules, retrain
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
-from rnn_pipelines.forecast.fitting import ForecastSpec
-from rnn_pipelines.forecast.methods.effects import MAX_LAGGED, count_lags, fit_effects
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
-from rnn_pipelines.forecast.methods.network import read_windows
-from rnn_pipelines.forecast.methods.predictors import normalize_windows
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.network import InputLayout, read_windows
+from rnn_pipelines.forecast.methods.predictors import MAX_LAGGED, count_lags, normalize_windows
+from rnn_pipelines.forecast.methods.ridge import fit_effects
 from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs, forecast_newest
 from rnn_pipelines.forecast.model.packing import CODING, pack, unpack
 from rnn_pipelines.forecast.operations.challenger import forecast_holdout
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
+from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.coding import fit_coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
@@ -132,7 +133,7 @@ def test_past_covariates_of_the_horizon_reach_no_head(shops: SimpleNamespace) ->
     blind = replace(panel, values=values)
     linear = fit_linear_models(panel)
     normalized = normalize_windows(blind, linear.normalizer, origins[-1:])
-    steps, known = read_windows(blind, normalized, origins[-1:], 1, np.zeros(0, np.int64), has_embedding=True)
+    steps, known = read_windows(blind, normalized, origins[-1:], InputLayout(1, np.zeros(0, np.int64), True))
     assert all(np.isfinite(array).all() for array in (normalized.predictors, steps, known))
 
 
@@ -164,7 +165,7 @@ def test_ridge_and_networks_read_the_same_covariates(shops: SimpleNamespace) -> 
     assert count_lags(panel) == panel.lookback
     origins = panel.index("train").origins(np.arange(1, 4))
     normalized = normalize_windows(panel, fit_linear_models(panel).normalizer, origins)
-    steps, known = read_windows(panel, normalized, origins, 1, np.zeros(0, np.int64), has_embedding=True)
+    steps, known = read_windows(panel, normalized, origins, InputLayout(1, np.zeros(0, np.int64), True))
     for window in range(len(origins)):
         predictors = normalized.predictors[window].astype(np.float32)
         read = np.concatenate([steps[:, window, 1:-1].ravel(), known[window, panel.num_known :]])
@@ -205,10 +206,10 @@ def test_both_cells_recover_a_known_effect() -> None:
         panel, linear = found.windows, fit_linear_models(found.windows)
         rows = panel.index("test").origins(np.arange(len(panel.index("test"))))[:, None] + np.arange(7)
         floor = np.mean((y - signal)[rows] ** 2) / found.scaler["deviation"].iloc[0] ** 2
-        forecasts = {"ridge": forecast_simple_methods(panel, linear)["ridge"].test}
+        forecasts = {"ridge": forecast_simple_methods(FittingData(panel, linear))["ridge"].test}
         for cell in ("lstm", "gru"):
             training = ForecastTrainingSpec(max_steps=50)
-            network, _, _ = train_network(panel, linear, NetworkSpec(cell=cell, units=4), training)
+            network = train_network(FittingData(panel, linear), NetworkSpec(cell=cell, units=4), training).network
             forecasts[cell] = forecast_network(network, linear, panel).test
         errors[future] = {name: np.mean((panel.values[rows, 0] - f) ** 2) / floor for name, f in forecasts.items()}
     assert max(errors["promo",].values()) < 1.05
@@ -255,9 +256,9 @@ def test_columns_that_are_not_named_change_no_forecast(plain: SimpleNamespace) -
     forecasts = []
     for panel in (plain.windows, plain.silent):
         linear = fit_linear_models(panel)
-        network, _, _ = train_network(
-            panel, linear, NetworkSpec(cell="gru", units=3), ForecastTrainingSpec(max_steps=20)
-        )
+        network = train_network(
+            FittingData(panel, linear), NetworkSpec(cell="gru", units=3), ForecastTrainingSpec(max_steps=20)
+        ).network
         forecasts.append(forecast_network(network, linear, panel))
     for part in ("test", "future"):
         np.testing.assert_array_equal(*(getattr(found, part) for found in forecasts))
@@ -348,7 +349,7 @@ def test_champion_that_reads_other_columns_is_not_compared(
         combine_model(plain.windows, linear, {}, {"baseline_ensemble": 1.0}), plain.scaler, forecaster.settings
     )
     champion = LoadedChampion("v1", forecaster, "", (), {})
-    baselines = forecast_simple_methods(plain.windows, linear)
+    baselines = forecast_simple_methods(FittingData(plain.windows, linear))
     holdout = forecast_holdout(plain.windows, plain.features, None, baselines, challenger, champion)
     assert "challenger" in holdout.forecasters
     assert "champion" not in holdout.forecasters

@@ -14,7 +14,8 @@ from scipy.stats import binomtest
 from fitted import forecast_by_matrix, forecast_network
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, forecast_simple_methods
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.series.splits import SplitSpec
@@ -73,9 +74,9 @@ def measure(prepare: Prepare, number: int, longest: int) -> dict[str, float | st
     window = WindowSpec(lookback=min(LONGEST_LOOKBACK, size // 4), horizon=horizon)
     panel = prepare(draw(rng, size).tolist(), window, SplitSpec(), freq="MS").windows
     linear = fit_linear_models(panel)
-    network, _, _ = train_network(panel, linear, NetworkSpec(cell="gru"), ForecastTrainingSpec())
-    baselines, said = forecast_simple_methods(panel, linear), forecast_network(network, linear, panel)
-    everything = forecast_methods(panel, linear, fit_all_methods(panel, linear, gru=network)[0])
+    network = train_network(FittingData(panel, linear), NetworkSpec(cell="gru"), ForecastTrainingSpec()).network
+    baselines, said = forecast_simple_methods(FittingData(panel, linear)), forecast_network(network, linear, panel)
+    everything = forecast_methods(panel, linear, fit_all_methods(FittingData(panel, linear), {"gru": network})[0])
     origins = panel.index("test").origins(np.arange(len(panel.index("test"))))
     actual = panel.values[origins[:, None] + np.arange(horizon), 0]
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.methods.linear import LinearModels, fit_linear_models
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.network import Network, make_network, size_members
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters

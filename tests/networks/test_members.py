@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from rnn_pipelines.cells.unroll import unroll
+from rnn_pipelines.networks.gradients import find_gradients, find_input_gradients
 from rnn_pipelines.networks.members import (
     MemberShape,
     Weights,
-    find_gradients,
-    find_input_gradients,
     forward,
     initialize_members,
     read_cell,
@@ -17,9 +16,9 @@ from rnn_pipelines.networks.members import (
 CELLS = ("lstm", "gru")
 NUM_MEMBERS, TIME, BATCH = 3, 6, 5
 SHAPES = {
-    f"{cell}{' with embedding' if embedding else ''}": MemberShape(cell, 2, embedding, 4, num_known, 3)
+    f"{cell}{' with embedding' if embedding else ''}": MemberShape(cell, 2, embedding, 4, num_static_inputs, 3)
     for cell in CELLS
-    for embedding, num_known in ((0, 0), (5, 2))
+    for embedding, num_static_inputs in ((0, 0), (5, 2))
 }
 ARRAYS = {name: list(initialize_members(0, 1, shape)) for name, shape in SHAPES.items()}
 
@@ -35,7 +34,7 @@ def draw_inputs(shape: MemberShape, *members: int, seed: int = 1) -> tuple[np.nd
     """What is read: float32[time, batch, feature] and float32[batch, known]; with a number, for each member its own."""
     rng = np.random.default_rng(seed)
     steps = rng.normal(size=(*members, TIME, BATCH, shape.num_inputs)).astype(np.float32)
-    return steps, rng.normal(size=(*members, BATCH, shape.num_known)).astype(np.float32)
+    return steps, rng.normal(size=(*members, BATCH, shape.num_static_inputs)).astype(np.float32)
 
 
 def run_one(weights: Weights, member: int, steps: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -111,7 +110,7 @@ def test_outputs_are_those_of_keras(cell: str) -> None:
     for layer, width in (
         (embedding, shape.num_inputs),
         (recurrent, shape.embedding),
-        (head, shape.units + shape.num_known),
+        (head, shape.units + shape.num_static_inputs),
     ):
         layer.build((None, None, width) if layer is recurrent else (None, width))
     embedding.set_weights([weights["embedding_kernel"][2], weights["embedding_bias"][2, 0]])

@@ -9,7 +9,8 @@ import pytest
 
 from rnn_pipelines.compare.tasks.adding import AddingData
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.networks import memory
@@ -61,7 +62,9 @@ def test_training_that_does_not_fit_is_refused_before_its_first_step(
     linear = fit_linear_models(panel)
     monkeypatch.setattr(memory, "find_free_bytes", lambda: 2**20)
     with pytest.raises(ParameterError, match=r"training lstm with 1024 units, . members and batches of 64 needs about"):
-        train_network(panel, linear, NetworkSpec(cell="lstm", units=1024, members=100), ForecastTrainingSpec())
+        train_network(
+            FittingData(panel, linear), NetworkSpec(cell="lstm", units=1024, members=100), ForecastTrainingSpec()
+        )
 
 
 def test_fit_that_does_not_fit_into_memory_is_refused(

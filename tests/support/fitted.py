@@ -6,8 +6,7 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
-from rnn_pipelines.forecast.methods.linear import LinearModels, forecast_out_of_fold
-from rnn_pipelines.forecast.methods.linear_model import LinearModel
+from rnn_pipelines.forecast.methods.linear import LinearModel, LinearModels, forecast_out_of_fold
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
 from rnn_pipelines.forecast.methods.network import Network
 from rnn_pipelines.forecast.methods.network_model import NetworkModel, describe_network
@@ -44,14 +43,14 @@ def find_all_errors(
     panel: WindowedPanel, linear: LinearModels, networks: Mapping[str, Network]
 ) -> dict[str, np.ndarray]:
     """Out-of-fold errors of all methods by name."""
-    return find_errors(FittingData(panel, linear), fit_all_methods(panel, linear, **networks)[0])
+    return find_errors(FittingData(panel, linear), fit_all_methods(FittingData(panel, linear), networks)[0])
 
 
 def combine(
     panel: WindowedPanel, linear: LinearModels, networks: Mapping[str, Network], weights: Mapping[str, float]
 ) -> FittedMethod:
     """An ensemble of these weights."""
-    return make_ensemble(fit_all_methods(panel, linear, **networks)[0], weights)
+    return make_ensemble(fit_all_methods(FittingData(panel, linear), networks)[0], weights)
 
 
 def combine_model(

@@ -9,31 +9,19 @@ import pandas as pd
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, evaluate_forecasts
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
-from rnn_pipelines.forecast.methods.intervals import Intervals, LevelSpec, add_intervals, fit_intervals
-from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals, fit_intervals
+from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
+from rnn_pipelines.forecast.methods.network import TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, tabulate_forecasts
-from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, ForecasterSettings
-from rnn_pipelines.forecast.operations.challenger import TrainedNetwork, TrainingPlan, choose_challenger
-from rnn_pipelines.forecast.operations.retraining import list_fitting_steps
-from rnn_pipelines.forecast.recipe import Panel, Recipe, run_steps
+from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
+from rnn_pipelines.forecast.model.settings import ForecasterSettings, describe_forecaster
+from rnn_pipelines.forecast.operations.challenger import choose_challenger
+from rnn_pipelines.forecast.parameters import ForecastSpec
+from rnn_pipelines.forecast.recipe import Panel, prepare_panel
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.windows import Part
-
-
-@dataclass(frozen=True)
-class ForecastSpec:
-    """All parameters of `forecast`.
-
-    Attributes:
-        networks: by name in the registry.
-    """
-
-    recipe: Recipe
-    networks: Mapping[str, NetworkSpec]
-    training: ForecastTrainingSpec
-    level: LevelSpec
 
 
 @dataclass(frozen=True)
@@ -44,7 +32,7 @@ class Fitted:
         spec: all parameters.
         panel: the prepared series and their windows.
         settings: of a forecaster, without networks.
-        linear: the linear models.
+        data: of the fits: the windows and their linear models.
         networks: trained, by name, with their records.
         methods: all methods by name, including the ensemble.
         intervals: of all methods.
@@ -53,7 +41,7 @@ class Fitted:
     spec: ForecastSpec
     panel: Panel
     settings: ForecasterSettings
-    linear: LinearModels
+    data: FittingData
     networks: Mapping[str, TrainedNetwork]
     methods: Mapping[str, FittedMethod]
     intervals: Intervals
@@ -70,20 +58,15 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
         SeriesError: the series cannot be used; the message holds the reason and a remedy.
         TrainingError: a loss is no longer finite.
     """
-    given = {
-        "table": table,
-        "covariate_table": covariate_table,
-        "training": spec.training,
-        "plan": TrainingPlan(BudgetSpec(max_seconds=None, max_steps=None)),
-    }
-    values = run_steps(list_fitting_steps(spec.networks), {**spec.recipe.list_values(), **spec.networks, **given})
-    panel = Panel(**{name: values[name] for name in Panel.__dataclass_fields__})
-    networks = {name: values[f"{name}_network"] for name in spec.networks}
-    trained = {name: network.network for name, network in networks.items()}
-    linear = values["linear"]
-    methods, _ = fit_all_methods(panel.windows, linear, **trained)
-    intervals = fit_intervals(FittingData(panel.windows, linear), methods, spec.level)
-    return Fitted(spec, panel, values["settings"], linear, networks, methods, intervals)
+    recipe = spec.recipe
+    panel = prepare_panel(table, recipe, covariate_table)
+    settings = describe_forecaster(
+        panel.series, panel.profile, panel.cutoffs, recipe.window, recipe.calendar, recipe.gaps
+    )
+    data = prepare_fitting(panel.windows)
+    networks = {name: train_network(data, network, spec.training) for name, network in spec.networks.items()}
+    methods, _ = fit_all_methods(data, {name: network.network for name, network in networks.items()})
+    return Fitted(spec, panel, settings, data, networks, methods, fit_intervals(data, methods, spec.level))
 
 
 def tabulate_part(fitted: Fitted, part: Part) -> Predictions:
@@ -93,7 +76,7 @@ def tabulate_part(fitted: Fitted, part: Part) -> Predictions:
         fitted: on a table.
         part: `test`, with the actual values, or `future`.
     """
-    return _tabulate(fitted, forecast_methods(fitted.panel.windows, fitted.linear, fitted.methods), part)
+    return _tabulate(fitted, forecast_methods(fitted.panel.windows, fitted.data.linear, fitted.methods), part)
 
 
 def _tabulate(fitted: Fitted, forecasts: Mapping[str, Forecasts], part: Part) -> Predictions:
@@ -110,14 +93,14 @@ def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
     """
     panel = fitted.panel
     records: dict[str, Any] = {name: network.record for name, network in fitted.networks.items()}
-    forecasts = forecast_methods(panel.windows, fitted.linear, fitted.methods)
+    forecasts = forecast_methods(panel.windows, fitted.data.linear, fitted.methods)
     found, *_ = evaluate_forecasts(
         _tabulate(fitted, forecasts, "test"),
         panel.series,
         panel.cutoffs,
         panel.profile,
         fitted.spec.recipe.evaluation,
-        list_seconds(fitted.linear, fitted.methods, forecasts),
+        list_seconds(fitted.data.linear, fitted.methods, forecasts),
         **records,
     )
     metrics = ForecastMetrics.parse(found)
@@ -130,7 +113,7 @@ def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:
     panel = fitted.panel
     # Windows of newer values are padded with the same season.
     settings = fitted.settings.model_copy(update={"season_length": panel.windows.season_length})
-    has_levels, normalizer = bool(fitted.spec.level.root), fitted.linear.normalizer
+    has_levels, normalizer = bool(fitted.spec.level.root), fitted.data.linear.normalizer
     return {
         name: Forecaster(
             PanelModel(normalizer, method.model),
@@ -145,8 +128,5 @@ def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:
 
 def make_champion(fitted: Fitted) -> Forecaster:
     """Return the ensemble as in a retraining, with the settings of its networks and the level for monitoring."""
-    networks = fitted.networks.values()
-    panel, settings = fitted.panel, fitted.settings
-    return choose_challenger(
-        panel.windows, fitted.linear, panel.scaler, panel.coding, settings, fitted.spec.level, *networks
-    )[0]
+    scaler, coding, networks = fitted.panel.scaler, fitted.panel.coding, fitted.networks.values()
+    return choose_challenger(fitted.data, scaler, coding, fitted.settings, fitted.spec.level, *networks)[0]

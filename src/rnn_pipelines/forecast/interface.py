@@ -17,7 +17,6 @@ from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
     Fitted,
-    ForecastSpec,
     fit_forecasters,
     list_artefacts,
     make_champion,
@@ -28,9 +27,7 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
-from rnn_pipelines.forecast.model.artefact import ForecasterSettings
 from rnn_pipelines.forecast.model.explanation import explain_ends
-from rnn_pipelines.forecast.model.newer_times import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.recursion import (
     check_recursive,
@@ -39,7 +36,8 @@ from rnn_pipelines.forecast.model.recursion import (
     lay_side_by_side,
     report_ahead,
 )
-from rnn_pipelines.forecast.parameters import read_parameter_models
+from rnn_pipelines.forecast.model.settings import ForecasterSettings, find_trained_axis, refuse_other_beginnings
+from rnn_pipelines.forecast.parameters import ForecastSpec, read_parameter_models
 from rnn_pipelines.forecast.series.covariates import join_rows, read_ahead, read_covariates
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source

@@ -1,12 +1,12 @@
-"""The parameters of `forecast`, given in Python."""
+"""The parameters of `forecast`, and their reading from Python."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationInfo, field_validator
 
 from rnn_pipelines.errors import make_line, show
-from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
@@ -16,6 +16,20 @@ from rnn_pipelines.parameter_models import check_block_names, check_network_cell
 
 # The values of `source` for a table in memory.
 IN_MEMORY = {"name": "catalog", "path": None}
+
+
+@dataclass(frozen=True)
+class ForecastSpec:
+    """All parameters of `forecast`.
+
+    Attributes:
+        networks: by name in the registry.
+    """
+
+    recipe: Recipe
+    networks: Mapping[str, NetworkSpec]
+    training: ForecastTrainingSpec
+    level: LevelSpec
 
 
 class FrameSpec(SourceSpec, frozen=True):

@@ -18,7 +18,7 @@ from rnn_pipelines.compare.tasks.series import SeriesData
 from rnn_pipelines.errors import SeriesError, TaskError
 from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.predictions import tabulate_forecasts
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
@@ -231,7 +231,7 @@ def forecast_metrics() -> dict[str, Any]:
         calendar=CalendarSpec(yearly=0, weekly=0, daily=0),
     )
     panel = prepare_panel(read_source(recipe.source), recipe)
-    baselines = forecast_simple_methods(panel.windows, fit_linear_models(panel.windows))
+    baselines = forecast_simple_methods(prepare_fitting(panel.windows))
     predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, baselines, "test")
     return evaluate_forecasts(predictions, panel.series, panel.cutoffs, panel.profile, recipe.evaluation, {})[0]
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.forecast.evaluation.covariates import Covariates, CovariatesTable, describe_covariates
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
 from rnn_pipelines.forecast.series.source import SourceSpec, read_source

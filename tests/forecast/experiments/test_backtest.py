@@ -12,16 +12,17 @@ from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast.experiments import backtest
 from rnn_pipelines.forecast.experiments.backtest import BacktestJob, replay_schedules, retrain
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, ScheduleSpec
-from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
+from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.operations import retraining
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
+from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 RECIPE = Recipe(
@@ -251,9 +252,9 @@ def test_simple_methods_are_fitted_on_what_the_first_network_is_trained_on(
 ) -> None:
     panels = []
 
-    def note(panel: WindowedPanel, *arguments: Any) -> Any:
-        panels.append(panel)
-        return forecast_simple_methods(panel, *arguments)
+    def note(data: FittingData) -> Any:
+        panels.append(data.panel)
+        return forecast_simple_methods(data)
 
     for module in (backtest, retraining):
         monkeypatch.setattr(module, "forecast_simple_methods", note)

@@ -10,7 +10,9 @@ import pytest
 from rnn_pipelines.forecast.evaluation.metrics import measure_by_series
 from rnn_pipelines.forecast.methods import method
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
-from rnn_pipelines.forecast.methods.linear import LinearModels, fit_linear_models
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
+from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.predictions import tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import gather_season, normalize_windows
 from rnn_pipelines.forecast.methods.registry import METHODS
@@ -56,7 +58,7 @@ def find_origins(panel: WindowedPanel, part: Part) -> np.ndarray:
 @pytest.mark.parametrize("part", ["test", "future"])
 def test_last_value_is_the_one_before_the_origin(panel: WindowedPanel, linear: LinearModels, part: Part) -> None:
     last = panel.values[find_origins(panel, part) - 1, 0]
-    found = getattr(forecast_simple_methods(panel, linear)["last_value"], part)
+    found = getattr(forecast_simple_methods(FittingData(panel, linear))["last_value"], part)
     np.testing.assert_allclose(found, np.repeat(last[:, None], 3, axis=1), atol=1e-5)
 
 
@@ -65,7 +67,7 @@ def test_drift_goes_on_as_the_window_did_on_average(panel: WindowedPanel, linear
     origins = find_origins(panel, part)
     first, last = (panel.values[origins - step, 0] for step in (15, 1))
     expected = last[:, None] + (last - first)[:, None] / 14 * np.array([1, 2, 3])
-    found = getattr(forecast_simple_methods(panel, linear)["drift"], part)
+    found = getattr(forecast_simple_methods(FittingData(panel, linear))["drift"], part)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -74,14 +76,14 @@ def test_seasonal_naive_takes_the_newest_value_of_the_season(
     panel: WindowedPanel, linear: LinearModels, part: Part
 ) -> None:
     expected = gather_season(panel, find_origins(panel, part), 7)
-    found = getattr(forecast_simple_methods(panel, linear)["seasonal_naive"], part)
+    found = getattr(forecast_simple_methods(FittingData(panel, linear))["seasonal_naive"], part)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_series_without_a_season_have_no_seasonal_naive(prepare: Prepare, make_values: MakeValues) -> None:
     window, evaluation = WindowSpec(lookback=15, horizon=3), EvaluationSpec(season_length=1)
     panel = prepare(make_values(120), window, SPLIT, evaluation=evaluation).windows
-    assert "seasonal_naive" not in forecast_simple_methods(panel, fit_linear_models(panel))
+    assert "seasonal_naive" not in forecast_simple_methods(prepare_fitting(panel))
 
 
 # Those that are fitted
@@ -93,7 +95,10 @@ def test_mix_is_the_weighted_mean_of_all_methods(panel: WindowedPanel, linear: L
     each = [normalized.predictors @ matrix for matrix in linear.matrices[-1]]
     expected = normalized.units.denormalize(np.tensordot(linear.weights, each, 1))
     np.testing.assert_allclose(
-        getattr(forecast_simple_methods(panel, linear)["baseline_ensemble"], part), expected, rtol=1e-5, atol=1e-5
+        getattr(forecast_simple_methods(FittingData(panel, linear))["baseline_ensemble"], part),
+        expected,
+        rtol=1e-5,
+        atol=1e-5,
     )
 
 
@@ -104,14 +109,14 @@ def test_ridge_is_one_that_was_fitted_on_everything(panel: WindowedPanel, linear
         for name, matrix in zip(linear.names, linear.matrices[-1], strict=True)
         if name.startswith("ridge")
     ]
-    found = forecast_simple_methods(panel, linear)["ridge"].test
+    found = forecast_simple_methods(FittingData(panel, linear))["ridge"].test
     assert min(np.abs(found - ridge).max() for ridge in ridges) < 1e-5
 
 
 def test_climatology_is_of_single_series_with_a_calendar(panel: WindowedPanel, single: SimpleNamespace) -> None:
     """Windows of many series have levels of their own, which no calendar knows."""
-    of_one = forecast_simple_methods(single.windows, fit_linear_models(single.windows))
-    assert ("climatology" in of_one, "climatology" in forecast_simple_methods(panel, fit_linear_models(panel))) == (
+    of_one = forecast_simple_methods(prepare_fitting(single.windows))
+    assert ("climatology" in of_one, "climatology" in forecast_simple_methods(prepare_fitting(panel))) == (
         True,
         False,
     )
@@ -121,17 +126,19 @@ def test_climatology_is_of_single_series_with_a_calendar(panel: WindowedPanel, s
 
 
 def test_baselines_come_in_the_order_of_the_registry(single: SimpleNamespace) -> None:
-    found = list(forecast_simple_methods(single.windows, fit_linear_models(single.windows)))
+    found = list(forecast_simple_methods(prepare_fitting(single.windows)))
     assert found == [name for name in METHODS if name != "long_seasonal_naive"]
 
 
 def test_baselines_forecast_every_test_window_and_future_step(panel: WindowedPanel, linear: LinearModels) -> None:
-    shapes = {(said.test.shape, said.future.shape) for said in forecast_simple_methods(panel, linear).values()}
+    shapes = {
+        (said.test.shape, said.future.shape) for said in forecast_simple_methods(FittingData(panel, linear)).values()
+    }
     assert shapes == {((len(panel.index("test")), 3), (2, 3))}
 
 
 def test_baseline_forecasts_are_finite_float32(panel: WindowedPanel, linear: LinearModels) -> None:
-    for said in forecast_simple_methods(panel, linear).values():
+    for said in forecast_simple_methods(FittingData(panel, linear)).values():
         for forecasts in (said.test, said.future):
             assert forecasts.dtype == np.float32
             assert np.isfinite(forecasts).all()
@@ -140,22 +147,22 @@ def test_baseline_forecasts_are_finite_float32(panel: WindowedPanel, linear: Lin
 def test_baselines_are_the_same_whatever_the_batch_size(
     panel: WindowedPanel, linear: LinearModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = forecast_simple_methods(panel, linear)
+    whole = forecast_simple_methods(FittingData(panel, linear))
     monkeypatch.setattr(method, "BATCH_SIZE", 7)
-    for name, said in forecast_simple_methods(panel, linear).items():
+    for name, said in forecast_simple_methods(FittingData(panel, linear)).items():
         np.testing.assert_allclose(said.test, whole[name].test, rtol=1e-5, atol=1e-6)
 
 
 def test_baselines_have_no_forecasts_of_no_windows(prepare: Prepare, make_values: MakeValues) -> None:
     """A panel whose test part is shorter than the horizon."""
     panel = prepare(make_values(120), WindowSpec(lookback=15, horizon=3), SplitSpec(validation=25, test=3)).windows
-    found = forecast_simple_methods(panel, fit_linear_models(panel))["ridge"]
+    found = forecast_simple_methods(prepare_fitting(panel))["ridge"]
     assert (found.test.shape, found.future.shape) == ((1, 3), (1, 3))
 
 
 def test_panel_is_not_changed(panel: WindowedPanel, linear: LinearModels) -> None:
     before = panel.values.copy()
-    forecast_simple_methods(panel, linear)
+    forecast_simple_methods(FittingData(panel, linear))
     np.testing.assert_array_equal(panel.values, before)
 
 
@@ -167,7 +174,7 @@ def measure(source: SourceSpec, split: SplitSpec, window: WindowSpec, origins: s
     evaluation = EvaluationSpec(origins=origins)
     recipe = Recipe(source=source, split=split, window=window, calendar=calendar, evaluation=evaluation)
     panel = prepare_panel(read_source(source), recipe)
-    forecasts = forecast_simple_methods(panel.windows, fit_linear_models(panel.windows))
+    forecasts = forecast_simple_methods(prepare_fitting(panel.windows))
     predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, forecasts, "test")
     by_series = measure_by_series(predictions, panel.series, panel.cutoffs, panel.profile["season_length"])
     return by_series.groupby("forecaster")[["mse", "mae"]].mean().to_dict("index")

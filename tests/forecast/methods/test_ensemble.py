@@ -10,7 +10,8 @@ import pytest
 from fitted import combine_model, find_all_errors, forecast_network, hold_out
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
+from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import Network, make_network, size_members
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.theta import forecast_theta
@@ -60,13 +61,13 @@ def networks(case: SimpleNamespace) -> dict[str, Network]:
 
 
 def test_weights_are_convex(case: SimpleNamespace, networks: dict[str, Network]) -> None:
-    weights = list(fit_all_methods(case.panel, case.linear, **networks)[1]["weights"].values())
+    weights = list(fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"].values())
     assert min(weights) >= 0
     assert sum(weights) == pytest.approx(1)
 
 
 def test_weights_are_of_the_mix_theta_and_each_network(case: SimpleNamespace, networks: dict[str, Network]) -> None:
-    assert list(fit_all_methods(case.panel, case.linear, **networks)[1]["weights"]) == [
+    assert list(fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]) == [
         "baseline_ensemble",
         "theta",
         "lstm",
@@ -93,13 +94,13 @@ def test_errors_of_theta_are_those_of_its_forecasts_at_each_origin(case: SimpleN
 
 
 def test_losses_are_the_mean_errors_of_each(case: SimpleNamespace, networks: dict[str, Network]) -> None:
-    losses = fit_all_methods(case.panel, case.linear, **networks)[1]["losses"]
+    losses = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["losses"]
     expected = np.abs(case.left) if case.linear.is_absolute else case.left**2
     assert losses["gru"] == pytest.approx(expected.mean())
 
 
 def test_loss_of_the_best_is_that_of_the_combination(case: SimpleNamespace, networks: dict[str, Network]) -> None:
-    best = fit_all_methods(case.panel, case.linear, **networks)[1]
+    best = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]
     errors = find_all_errors(case.panel, case.linear, networks)
     combined = sum(weight * errors[name] for name, weight in best["weights"].items())
     expected = np.abs(combined) if case.linear.is_absolute else combined**2
@@ -108,7 +109,7 @@ def test_loss_of_the_best_is_that_of_the_combination(case: SimpleNamespace, netw
 
 def test_network_without_error_has_nearly_all_weight(case: SimpleNamespace) -> None:
     networks = {"lstm": make_unseen(case.left), "gru": make_unseen(0 * case.left)}
-    assert fit_all_methods(case.panel, case.linear, **networks)[1]["weights"]["lstm"] > 0.9
+    assert fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]["lstm"] > 0.9
 
 
 def test_theta_has_weight_where_season_and_level_grow_together(prepare: Prepare) -> None:
@@ -119,14 +120,14 @@ def test_theta_has_weight_where_season_and_level_grow_together(prepare: Prepare)
     values = 100 * np.exp(0.01 * months + shape + noise)
     window = WindowSpec(lookback=24, horizon=HORIZON)
     panel = prepare(values.tolist(), window, SplitSpec(validation=20, test=10), freq="MS").windows
-    assert fit_all_methods(panel, fit_linear_models(panel))[1]["weights"]["theta"] > 0.3
+    assert fit_all_methods(prepare_fitting(panel), {})[1]["weights"]["theta"] > 0.3
 
 
 def test_mix_and_theta_have_half_the_weight_each_where_nobody_was_judged(
     case: SimpleNamespace, networks: dict[str, Network]
 ) -> None:
     linear = replace(case.linear, is_enough=False)
-    record = fit_all_methods(case.panel, linear, **networks)[1]
+    record = fit_all_methods(FittingData(case.panel, linear), networks)[1]
     assert record | {"seconds": 0.0} == {
         "weights": {"baseline_ensemble": 0.5, "theta": 0.5, "lstm": 0.0, "gru": 0.0},
         "losses": {"baseline_ensemble": None, "theta": None, "lstm": None, "gru": None, "ensemble": None},
@@ -147,7 +148,10 @@ def test_combination_is_the_weighted_mean_in_the_frame(case: SimpleNamespace, pa
     origins = index.origins(np.arange(len(index)))
     units = normalize_windows(case.panel, case.linear.normalizer, origins).units
     said = {name: forecast_network(network, case.linear, case.panel) for name, network in networks.items()}
-    said |= {name: forecast_simple_methods(case.panel, case.linear)[name] for name in ("baseline_ensemble", "theta")}
+    said |= {
+        name: forecast_simple_methods(FittingData(case.panel, case.linear))[name]
+        for name in ("baseline_ensemble", "theta")
+    }
     normalized = {name: units.normalize(getattr(forecasts, part)) for name, forecasts in said.items()}
     found = combine_model(case.panel, case.linear, networks, weights).forecast(case.panel, origins)
     assert found.dtype == np.float32

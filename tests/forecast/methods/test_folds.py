@@ -13,14 +13,13 @@ from rnn_pipelines.forecast.methods.folds import (
     NUM_BLOCKS,
     NUM_ORIGINS,
     Folds,
-    find_series,
     list_past,
     make_folds,
     measure_drift,
 )
 from rnn_pipelines.forecast.series.preparation import MIN_SEEN_WINDOWS
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel, WindowSpec, number_series
 
 Prepare = Callable[..., SimpleNamespace]
 HORIZON = 3
@@ -62,7 +61,7 @@ def list_targets(origins: np.ndarray) -> set[int]:
 def list_seen(case: SimpleNamespace, fold: int) -> np.ndarray:
     """The origins that a fold may learn from, of all that there are."""
     past = list_past(case.panel)
-    return past[case.folds.find_seen(past, find_series(case.panel, past))[fold]]
+    return past[case.folds.find_seen(past, number_series(case.panel.series_starts, past))[fold]]
 
 
 def list_own(folds: Folds, fold: int) -> np.ndarray:
@@ -131,7 +130,7 @@ def test_block_hides_all_windows_that_share_a_target_with_it_and_no_other(panels
     """A horizon is purged before and after it."""
     panel = panels["level"]
     folds, past = make_folds(panel), list_past(panel)
-    seen = folds.find_seen(past, find_series(panel, past))
+    seen = folds.find_seen(past, number_series(panel.series_starts, past))
     for fold in range(len(folds)):
         own = list_targets(list_own(folds, fold))
         expected = [not own & list_targets(np.array([origin])) for origin in past]
@@ -153,9 +152,9 @@ def test_forward_fold_learns_from_nothing_later(panels: dict[str, WindowedPanel]
     case = SimpleNamespace(panel=panel, folds=make_folds(panel))
     for fold in range(len(case.folds)):
         seen, own = list_seen(case, fold), list_own(case.folds, fold)
-        for series in np.unique(find_series(panel, own)):
-            last = seen[find_series(panel, seen) == series].max() + HORIZON - 1
-            assert last < own[find_series(panel, own) == series].min()
+        for series in np.unique(number_series(panel.series_starts, own)):
+            last = seen[number_series(panel.series_starts, seen) == series].max() + HORIZON - 1
+            assert last < own[number_series(panel.series_starts, own) == series].min()
 
 
 def test_newest_half_of_a_series_that_climbs_is_judged(panels: dict[str, WindowedPanel]) -> None:
@@ -182,14 +181,14 @@ def test_panel_is_judged_from_origins_at_its_end(panels: dict[str, WindowedPanel
 def test_every_series_of_a_panel_is_judged_in_each_fold(panels: dict[str, WindowedPanel]) -> None:
     panel = panels["panel"]
     folds = make_folds(panel)
-    series = find_series(panel, folds.validation)
+    series = number_series(panel.series_starts, folds.validation)
     assert all(set(series[folds.fold == fold]) == {0, 1, 2} for fold in range(NUM_ORIGINS))
 
 
 def test_last_fold_of_a_panel_judges_the_newest_window_of_each_series(panels: dict[str, WindowedPanel]) -> None:
     panel = panels["panel"]
     folds, past = make_folds(panel), list_past(panel)
-    newest = [past[find_series(panel, past) == series].max() for series in range(3)]
+    newest = [past[number_series(panel.series_starts, past) == series].max() for series in range(3)]
     assert set(newest) <= set(list_own(folds, NUM_ORIGINS - 1))
 
 
@@ -235,7 +234,7 @@ def test_window_that_is_left_open_leaves_what_a_fold_needs() -> None:
 def test_folds_that_are_not_enough_see_nothing_apart(prepare: Prepare) -> None:
     panel = prepare(draw_wave(24), WINDOW, SplitSpec(validation=4, test=4)).windows
     past = list_past(panel)
-    assert make_folds(panel).find_seen(past, find_series(panel, past)).shape == (0, len(past))
+    assert make_folds(panel).find_seen(past, number_series(panel.series_starts, past)).shape == (0, len(past))
 
 
 @pytest.mark.parametrize("name", ["level", "panel"])
@@ -252,16 +251,16 @@ def test_as_many_windows_of_each_series_are_fitted(
 ) -> None:
     monkeypatch.setattr(folding, "MAX_FITTED", 45)
     panel = panels["panel"]
-    assert np.bincount(find_series(panel, make_folds(panel).fitted)).tolist() == [15, 15, 15]
+    assert np.bincount(number_series(panel.series_starts, make_folds(panel).fitted)).tolist() == [15, 15, 15]
 
 
 def test_short_series_gives_all_windows_and_leaves_the_rest_to_the_others(
     panels: dict[str, WindowedPanel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     panel = panels["panel"]
-    counts = np.bincount(find_series(panel, list_past(panel)))
+    counts = np.bincount(number_series(panel.series_starts, list_past(panel)))
     monkeypatch.setattr(folding, "MAX_FITTED", int(3 * counts.min() + 20))
-    fitted = np.bincount(find_series(panel, make_folds(panel).fitted))
+    fitted = np.bincount(number_series(panel.series_starts, make_folds(panel).fitted))
     assert fitted[2] == counts[2] < fitted[0] == fitted[1]
 
 

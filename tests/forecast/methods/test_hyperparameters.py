@@ -7,9 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rnn_pipelines.forecast.methods.hyperparameters import Hyperparameters, resolve_hyperparameters
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.specs import (
+    ForecastTrainingSpec,
+    Hyperparameters,
+    NetworkSpec,
+    resolve_hyperparameters,
+)
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
@@ -76,7 +80,7 @@ def test_training_is_what_was_asked_for(case: SimpleNamespace, field: str, value
 
 
 def test_each_block_that_is_hidden_in_turn_has_a_member(cases: dict[str, SimpleNamespace]) -> None:
-    assert hyperparameters(cases["one"], {"members": 2}).num_members == len(cases["one"].linear.folds)
+    assert hyperparameters(cases["one"], {"members": 2}).num_members == len(cases["one"].linear)
 
 
 @pytest.mark.parametrize("name", ["climbing", "many", "few"])

@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.methods.intervals import (
     find_ranks,
     fit_intervals,
 )
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
@@ -48,8 +48,8 @@ NOISES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 def forecast_all(prepared: SimpleNamespace, level: LevelSpec = LEVEL) -> tuple[Predictions, Intervals]:
     """The simple methods' forecasts of the test part, with their intervals."""
     panel, linear = prepared.windows, fit_linear_models(prepared.windows)
-    intervals = fit_intervals(FittingData(panel, linear), fit_all_methods(panel, linear)[0], level)
-    forecasts = forecast_simple_methods(panel, linear)
+    intervals = fit_intervals(FittingData(panel, linear), fit_all_methods(FittingData(panel, linear), {})[0], level)
+    forecasts = forecast_simple_methods(FittingData(panel, linear))
     points = tabulate_forecasts(panel, prepared.features, prepared.scaler, forecasts, "test")
     return add_intervals(points, intervals, panel, prepared.scaler, "test"), intervals
 

@@ -9,14 +9,15 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from fitted import hold_out
-from rnn_pipelines.forecast.methods import linear as fitting
-from rnn_pipelines.forecast.methods.folds import find_series, list_past
-from rnn_pipelines.forecast.methods.linear import LinearModels, fit_linear_models
+from rnn_pipelines.forecast.methods import linear_fitting as fitting
+from rnn_pipelines.forecast.methods.folds import list_past
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.ridge import choose_ridge
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec, number_series
 
 Prepare = Callable[..., SimpleNamespace]
 
@@ -141,9 +142,9 @@ def test_series_of_less_than_three_years_have_no_long_season(bases: dict[str, Li
 def list_rows(case: SimpleNamespace, fold: int) -> np.ndarray:
     """The windows that a fold learns from; all for the last."""
     linear = case.linear
-    if fold == len(linear.folds):
+    if fold == len(linear):
         return linear.fitted
-    return linear.fitted[linear.folds.find_seen(linear.fitted, find_series(case.panel, linear.fitted))[fold]]
+    return linear.fitted[linear.find_seen(linear.fitted, number_series(case.panel.series_starts, linear.fitted))[fold]]
 
 
 @pytest.mark.parametrize("penalty", [1e-3, 0.1, 10.0])
@@ -159,7 +160,7 @@ def test_ridge_is_that_of_scikit_learn(
     linear = fit_linear_models(case.panel)
     monkeypatch.undo()
     own = SimpleNamespace(panel=case.panel, linear=linear)
-    rows, judged = list_rows(own, fold % (len(linear.folds) + 1)), linear.validation[::7]
+    rows, judged = list_rows(own, fold % (len(linear) + 1)), linear.validation[::7]
     normalized, new = (normalize_windows(case.panel, linear.normalizer, origins) for origins in (rows, judged))
     targets = normalize_targets(case.panel, normalized, rows)
     num_known = len(linear.calendar)
@@ -266,7 +267,7 @@ def test_losses_are_of_forecasts_by_the_fold_that_has_not_seen_the_window(case: 
         errors = np.concatenate(
             [
                 actual[linear.fold == fold] - normalized.predictors[linear.fold == fold] @ linear.matrices[fold, method]
-                for fold in range(len(linear.folds))
+                for fold in range(len(linear))
             ]
         )
         assert loss == pytest.approx(np.mean(np.abs(errors) if linear.is_absolute else errors**2))
@@ -281,7 +282,7 @@ def test_values_that_a_forward_fold_hides_do_not_change_its_matrices(
     panel = panels[name]
     linear = fit_linear_models(panel)
     values = panel.values.copy()
-    last = len(linear.folds) - 1
+    last = len(linear) - 1
     for begin, stop in zip(linear.begins[last], linear.stops[last], strict=True):
         values[begin : stop + HORIZON - 1, 0] *= 1.1
     changed = fit_linear_models(replace(panel, values=values))
@@ -358,7 +359,7 @@ def test_combination_of_matrices_is_their_sum_by_the_weights_of_the_mix(
 
 def test_combination_is_that_of_the_whole_past_if_no_fold_is_named(bases: dict[str, LinearModels]) -> None:
     linear = bases["weeks"]
-    np.testing.assert_array_equal(linear.combine(), linear.combine(len(linear.folds)))
+    np.testing.assert_array_equal(linear.combine(), linear.combine(len(linear)))
 
 
 # The frame
@@ -394,7 +395,7 @@ def test_frame_is_chosen_by_the_geometric_mean_of_scaled_and_relative_errors(
     for origin, fold in zip(linear.validation, linear.fold, strict=True):
         normalized = normalize_windows(panel, linear.normalizer, np.array([origin]))
         forecast = normalized.units.denormalize(normalized.predictors @ linear.combine(fold))[0]
-        zero = panel.zeros[find_series(panel, np.array([origin]))[0]]
+        zero = panel.zeros[number_series(panel.series_starts, np.array([origin]))[0]]
         actual, history = panel.values[origin : origin + HORIZON, 0], panel.values[origin - LOOKBACK : origin, 0]
         spread = np.abs(history[SEASON:] - history[:-SEASON]).mean() + 0.02 * np.abs(history - zero).mean()
         scaled.append(np.abs(actual - forecast) / spread)

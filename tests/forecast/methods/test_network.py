@@ -10,8 +10,16 @@ import pytest
 from fitted import forecast_network, forecast_origins
 from rnn_pipelines.forecast.methods import method
 from rnn_pipelines.forecast.methods.folds import list_past
-from rnn_pipelines.forecast.methods.linear import LinearModels, fit_linear_models
-from rnn_pipelines.forecast.methods.network import Network, correct, make_network, read_windows, size_members
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.network import (
+    InputLayout,
+    Network,
+    correct,
+    make_network,
+    read_windows,
+    size_members,
+)
 from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
@@ -63,7 +71,9 @@ def read(
     panel: WindowedPanel, linear: LinearModels, origins: np.ndarray, segment: int = 1, calendar: tuple[int, ...] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
     normalized = normalize_windows(panel, linear.normalizer, origins)
-    return read_windows(panel, normalized, origins, segment, np.array(calendar, int), linear.kind != "series")
+    return read_windows(
+        panel, normalized, origins, InputLayout(segment, np.array(calendar, int), linear.kind != "series")
+    )
 
 
 # What is read of one series
@@ -139,7 +149,7 @@ def test_sizes_are_those_of_what_is_read(cases: dict[str, SimpleNamespace], name
     embedding, calendar = (0, (0, 1)) if name == "one" else (8, ())
     steps, known = read(panel, linear, np.array([40]), segment, calendar)
     shape = size_members(panel, "gru", 4, embedding, segment, calendar)
-    assert (shape.num_inputs, shape.num_known, shape.num_outputs) == (steps.shape[-1], known.shape[-1], HORIZON)
+    assert (shape.num_inputs, shape.num_static_inputs, shape.num_outputs) == (steps.shape[-1], known.shape[-1], HORIZON)
 
 
 @pytest.mark.parametrize("name", ["one", "many"])

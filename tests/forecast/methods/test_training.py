@@ -13,14 +13,16 @@ import pytest
 from fitted import forecast_network, hold_out
 from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.forecast.methods import training as forecasting
-from rnn_pipelines.forecast.methods.folds import find_series, list_past
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
-from rnn_pipelines.forecast.methods.network import correct
+from rnn_pipelines.forecast.methods.folds import list_past
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.network import correct, read_windows
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.methods.training import CHECK_STEPS, Limits, find_network_shrinkage, train_network
+from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec, TrainingPlan
+from rnn_pipelines.forecast.methods.training import CHECK_STEPS, train_network
+from rnn_pipelines.forecast.methods.validation import find_network_shrinkage
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec, number_series
 from rnn_pipelines.networks.adam import Adam
 from rnn_pipelines.networks.members import Weights, forward
 
@@ -61,12 +63,11 @@ def cases(prepare: Prepare) -> dict[str, SimpleNamespace]:
 
 
 def train(
-    case: SimpleNamespace, cell: str = "gru", limits: Limits | None = None, members: int = 2, **options: object
+    case: SimpleNamespace, cell: str = "gru", plan: TrainingPlan | None = None, members: int = 2, **options: object
 ) -> SimpleNamespace:
     """Trains tiny members: `network, history, record`."""
     spec = NetworkSpec(cell=cell, units=4, members=members)
-    found = train_network(case.panel, case.linear, spec, TRAINING.model_copy(update=options), limits)
-    return SimpleNamespace(**dict(zip(("network", "history", "record"), found, strict=True)))
+    return train_network(FittingData(case.panel, case.linear), spec, TRAINING.model_copy(update=options), plan)
 
 
 def assert_same(one: SimpleNamespace, other: SimpleNamespace) -> None:
@@ -130,9 +131,9 @@ def test_test_part_is_not_touched(
     """Its values are NaN, and would be in all weights."""
     panel = cases[name].panel
     values, past = panel.values.copy(), list_past(panel)
-    series = find_series(panel, np.arange(1, len(values) + 1))
+    series = number_series(panel.series_starts, np.arange(1, len(values) + 1))
     for number in np.unique(series):
-        last = past[find_series(panel, past) == number].max() + HORIZON
+        last = past[number_series(panel.series_starts, past) == number].max() + HORIZON
         values[(series == number) & (np.arange(len(values)) >= last), 0] = np.nan
     blind = replace(panel, values=values)
     assert_same(train(SimpleNamespace(panel=blind, linear=fit_linear_models(blind))), trained[name])
@@ -146,7 +147,7 @@ def test_member_never_learns_from_what_its_fold_hides(cases: dict[str, SimpleNam
     a test of their own.
     """
     case = cases[name]
-    last, linear = len(case.linear.folds) - 1, case.linear
+    last, linear = len(case.linear) - 1, case.linear
     values = case.panel.values.copy()
     for begin, stop in zip(linear.begins[last], linear.stops[last], strict=True):
         values[begin : stop + HORIZON - 1, 0] += 0.5
@@ -172,7 +173,7 @@ def run_steps(case: SimpleNamespace) -> Weights:
 def test_blocks_that_are_hidden_in_turn_have_a_member_each(
     cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
 ) -> None:
-    assert len(trained["bends"].network.kernel) == len(cases["bends"].linear.folds)
+    assert len(trained["bends"].network.kernel) == len(cases["bends"].linear)
 
 
 @pytest.mark.parametrize("name", ["climbing", "many", "few"])
@@ -185,7 +186,7 @@ def test_unseen_corrections_are_those_of_the_member_whose_fold_hides_the_window(
     cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
 ) -> None:
     case, network = cases["bends"], trained["bends"].network
-    for fold in range(len(case.linear.folds)):
+    for fold in range(len(case.linear)):
         origins = case.linear.validation[case.linear.fold == fold]
         names = list(network.weights)
         own = replace(network, **{name: getattr(network, name)[fold : fold + 1] for name in names})
@@ -271,13 +272,19 @@ def test_kept_weights_have_the_least_error_on_unseen_windows(
 
 def test_corrections_that_help_in_each_fold_are_trusted(cases: dict[str, SimpleNamespace]) -> None:
     case = cases["bends"]
-    assert find_network_shrinkage(case.panel, case.linear, find_left(case).astype(np.float32), num_members=1) > 0.95
+    assert (
+        find_network_shrinkage(FittingData(case.panel, case.linear), find_left(case).astype(np.float32), num_members=1)
+        > 0.95
+    )
 
 
 def test_corrections_that_go_twice_too_far_are_taken_by_no_more_than_half(cases: dict[str, SimpleNamespace]) -> None:
     case = cases["bends"]
     assert (
-        find_network_shrinkage(case.panel, case.linear, (2 * find_left(case)).astype(np.float32), num_members=1) <= 0.5
+        find_network_shrinkage(
+            FittingData(case.panel, case.linear), (2 * find_left(case)).astype(np.float32), num_members=1
+        )
+        <= 0.5
     )
 
 
@@ -286,7 +293,9 @@ def test_corrections_are_trusted_the_more_the_more_members_there_are(cases: dict
     case = cases["bends"]
     left = find_left(case)
     unseen = (0.5 * left + np.random.default_rng(0).normal(0, 0.7 * left.std(), left.shape)).astype(np.float32)
-    gains = [find_network_shrinkage(case.panel, case.linear, unseen, num_members) for num_members in (1, 2, 5)]
+    gains = [
+        find_network_shrinkage(FittingData(case.panel, case.linear), unseen, num_members) for num_members in (1, 2, 5)
+    ]
     assert 0 < gains[0] < gains[1] < gains[2] < 1
 
 
@@ -300,14 +309,16 @@ def test_share_of_a_mean_of_members_is_the_best_one(cases: dict[str, SimpleNames
     noise = np.random.default_rng(0).normal(size=left.shape)
     noise -= (noise * left).sum() / (left**2).sum() * left
     unseen = (left + noise * np.sqrt((left**2).sum() / (4 * (noise**2).sum()))).astype(np.float32)
-    one, two = (find_network_shrinkage(case.panel, case.linear, unseen, num_members) for num_members in (1, 2))
+    one, two = (
+        find_network_shrinkage(FittingData(case.panel, case.linear), unseen, num_members) for num_members in (1, 2)
+    )
     assert two / one == pytest.approx((8 / 9) / (4 / 5))
 
 
 def test_corrections_that_go_astray_are_not_trusted(cases: dict[str, SimpleNamespace]) -> None:
     case = cases["bends"]
     astray = np.random.default_rng(0).normal(0, 5, (len(case.linear.validation), HORIZON)).astype(np.float32)
-    assert find_network_shrinkage(case.panel, case.linear, astray, num_members=5) == 0
+    assert find_network_shrinkage(FittingData(case.panel, case.linear), astray, num_members=5) == 0
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -324,16 +335,16 @@ def test_few_windows_leave_the_base_as_it_is(trained: dict[str, SimpleNamespace]
 
 
 def test_training_ends_when_its_time_is_over(cases: dict[str, SimpleNamespace]) -> None:
-    assert train(cases["bends"], limits=Limits(max_seconds=1e-6)).record["num_steps"] == CHECK_STEPS
+    assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["num_steps"] == CHECK_STEPS
 
 
 def test_training_whose_time_is_over_says_so(cases: dict[str, SimpleNamespace]) -> None:
-    assert train(cases["bends"], limits=Limits(max_seconds=1e-6)).record["is_cut_short"]
+    assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["is_cut_short"]
 
 
 def test_training_that_was_at_its_end_is_not_cut_short(cases: dict[str, SimpleNamespace]) -> None:
     """Though its time was over just then."""
-    found = train(cases["bends"], limits=Limits(max_seconds=1e-6), max_steps=CHECK_STEPS)
+    found = train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6)), max_steps=CHECK_STEPS)
     assert not found.record["is_cut_short"]
 
 
@@ -365,12 +376,12 @@ def test_interrupted_training_goes_on_bit_for_bit(
 ) -> None:
     whole = train(cases[name], cell)
     with break_off(monkeypatch, after=60):
-        train(cases[name], cell, Limits(checkpoints=tmp_path))
+        train(cases[name], cell, TrainingPlan(checkpoints=tmp_path))
     num_steps = []
     with monkeypatch.context() as patch:
         take_step = Adam.step
         patch.setattr(Adam, "step", lambda adam, given: num_steps.append(adam.num_steps) or take_step(adam, given))
-        assert_same(train(cases[name], cell, Limits(checkpoints=tmp_path)), whole)
+        assert_same(train(cases[name], cell, TrainingPlan(checkpoints=tmp_path)), whole)
     assert num_steps[0] == 50
 
 
@@ -378,9 +389,9 @@ def test_finished_training_leaves_no_checkpoint(
     cases: dict[str, SimpleNamespace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with break_off(monkeypatch, after=60):
-        train(cases["bends"], limits=Limits(checkpoints=tmp_path))
+        train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["gru.npz"]
-    train(cases["bends"], limits=Limits(checkpoints=tmp_path))
+    train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -394,7 +405,7 @@ def test_damaged_checkpoint_is_left_out(
     damage: str,
 ) -> None:
     with break_off(monkeypatch, after=60):
-        train(cases["bends"], limits=Limits(checkpoints=tmp_path))
+        train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path))
     path = tmp_path / "gru.npz"
     content = path.read_bytes()
     middle = len(content) // 2
@@ -408,7 +419,7 @@ def test_damaged_checkpoint_is_left_out(
     }
     path.write_bytes(damaged[damage])
     with caplog.at_level(logging.WARNING):
-        assert_same(train(cases["bends"], limits=Limits(checkpoints=tmp_path)), trained["bends"])
+        assert_same(train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path)), trained["bends"])
     assert "because it is damaged" in caplog.text
 
 
@@ -445,8 +456,8 @@ def test_checkpoint_of_another_training_is_left_out(
 ) -> None:
     case = change(cases["bends"])
     with break_off(monkeypatch, after=60):
-        train(cases["bends"], limits=Limits(checkpoints=tmp_path))
-    assert_same(train(case, limits=Limits(checkpoints=tmp_path), **options), train(case, **options))
+        train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path))
+    assert_same(train(case, plan=TrainingPlan(checkpoints=tmp_path), **options), train(case, **options))
 
 
 # What the user is told
@@ -527,8 +538,6 @@ def test_corrections_are_averaged_over_the_members(
     case, network = cases["many"], trained["many"].network
     origins = case.linear.validation[:3]
     normalized = normalize_windows(case.panel, case.linear.normalizer, origins)
-    steps, known = forecasting.read_windows(
-        case.panel, normalized, origins, network.segment, network.calendar, has_embedding=True
-    )
+    steps, known = read_windows(case.panel, normalized, origins, network.layout)
     expected = forward(network.weights, steps, known)[0].mean(axis=0)
     np.testing.assert_allclose(correct(network, case.panel, normalized, origins), expected, atol=1e-6)

@@ -13,11 +13,13 @@ import pytest
 from fitted import combine_model, forecast_origins
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.intervals import add_intervals
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import make_network, size_members
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import normalize_windows
-from rnn_pipelines.forecast.model.artefact import Forecaster, ForecasterSettings, forecast_cutoffs, forecast_newest
+from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs, forecast_newest
+from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
@@ -240,7 +242,7 @@ def test_networks_without_weight_are_left_out(case: SimpleNamespace) -> None:
 def test_mix_alone_forecasts_as_the_baseline_does(case: SimpleNamespace) -> None:
     weights = {"baseline_ensemble": 1.0, "lstm": 0.0, "gru": 0.0}
     model = combine_model(case.panel, case.linear, case.networks, weights)
-    expected = forecast_simple_methods(case.panel, case.linear)["baseline_ensemble"].test
+    expected = forecast_simple_methods(FittingData(case.panel, case.linear))["baseline_ensemble"].test
     np.testing.assert_allclose(model.forecast(case.panel, case.origins), expected, rtol=1e-5, atol=1e-5)
 
 

@@ -13,7 +13,8 @@ from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.model.explanation import explain_ensemble, explain_windows
 from rnn_pipelines.forecast.recipe import Panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
@@ -130,7 +131,7 @@ def test_a_run_explains_next_values_and_windows_of_the_test_part(
 ) -> None:
     prepared = prepare({"a": make_values(80, seed=1), "b": make_values(70, seed=2)}, WindowSpec(lookback=4, horizon=3))
     linear = fit_linear_models(prepared.windows)
-    fitted = fit_all_methods(prepared.windows, linear)[0]
+    fitted = fit_all_methods(FittingData(prepared.windows, linear), {})[0]
     found = explain_ensemble(prepared.windows, prepared.features, prepared.scaler, linear, fitted)
     counts = found.drop_duplicates(["part", "unique_id", "cutoff"])["part"].value_counts()
     assert (counts["future"], counts["test"]) == (2, min(12, len(prepared.windows.index("test"))))

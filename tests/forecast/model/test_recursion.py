@@ -10,9 +10,9 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.methods.linear_model import LinearModel
-from rnn_pipelines.forecast.model.artefact import FORECAST, forecast_cutoffs
-from rnn_pipelines.forecast.model.recursion import find_ends, forecast_recursively, lay_out_recursive
+from rnn_pipelines.forecast.methods.linear import LinearModel
+from rnn_pipelines.forecast.model.artefact import FORECAST, find_ends, forecast_cutoffs
+from rnn_pipelines.forecast.model.recursion import forecast_recursively, lay_out_recursive
 
 NUM_DAYS, NUM_AHEAD = 160, 12
 SMALL: dict[str, Any] = {

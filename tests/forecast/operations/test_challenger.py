@@ -10,23 +10,23 @@ import pytest
 
 from fitted import forecast_network, hold_out
 from rnn_pipelines.champion.artefacts import LoadedChampion
+from rnn_pipelines.forecast.methods import method
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
-from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
+from rnn_pipelines.forecast.methods.network import TrainedNetwork
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
-from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.model.artefact import Forecaster, describe_forecaster
+from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec, TrainingPlan
+from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.packing import pack, unpack
+from rnn_pipelines.forecast.model.settings import describe_forecaster
 from rnn_pipelines.forecast.operations.challenger import (
-    TrainedNetwork,
-    TrainingPlan,
     choose_challenger,
     find_seen,
     forecast_holdout,
-    train_challenger,
 )
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.coding import Coding
@@ -51,19 +51,18 @@ def grow(prepare: Callable[..., SimpleNamespace], make_values: Callable[..., lis
         settings = describe_forecaster(
             panel.series, panel.profile, panel.cutoffs, window, CalendarSpec(), GapPolicy("interpolate")
         )
-        return SimpleNamespace(**vars(panel), settings=settings, linear=fit_linear_models(panel.windows))
+        data = prepare_fitting(panel.windows)
+        return SimpleNamespace(**vars(panel), settings=settings, data=data, linear=data.linear)
 
     return make
 
 
 def train(prepared: SimpleNamespace, network: NetworkSpec = NETWORK, **budget: object) -> TrainedNetwork:
-    return train_challenger(prepared.windows, prepared.linear, network, TRAINING, TrainingPlan(BudgetSpec(**budget)))
+    return train_network(prepared.data, network, TRAINING, TrainingPlan(BudgetSpec(**budget)))
 
 
 def choose(prepared: SimpleNamespace, *networks: TrainedNetwork):
-    return choose_challenger(
-        prepared.windows, prepared.linear, prepared.scaler, Coding(), prepared.settings, LevelSpec((50,)), *networks
-    )
+    return choose_challenger(prepared.data, prepared.scaler, Coding(), prepared.settings, LevelSpec((50,)), *networks)
 
 
 @pytest.fixture(scope="module")
@@ -107,13 +106,23 @@ def test_time_of_the_budget_ends_training(old: SimpleNamespace) -> None:
 
 def test_training_that_ended_leaves_no_checkpoint(old: SimpleNamespace, tmp_path: Path) -> None:
     plan = TrainingPlan(BudgetSpec(), tmp_path)
-    train_challenger(old.windows, old.linear, NETWORK, TRAINING, plan)
+    train_network(old.data, NETWORK, TRAINING, plan)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_was_asked_for_is_known(old: SimpleNamespace) -> None:
     found = train(old)
-    assert (found.name, found.spec, found.training) == ("gru", NETWORK, TRAINING)
+    assert (found.name, found.parameters, found.seed) == ("gru", NETWORK.model_dump(), TRAINING.seed)
+
+
+def test_validation_windows_are_normalized_once(grow: Grow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the training, the ensemble and its intervals."""
+    young, numbers = grow(60), []
+    monkeypatch.setattr(
+        method, "normalize_windows", lambda *given: numbers.append(len(given[2])) or normalize_windows(*given)
+    )
+    choose(young, train(young))
+    assert numbers == [len(young.linear.validation)]
 
 
 # What was seen
@@ -154,7 +163,7 @@ def give_gain(prepared: SimpleNamespace, network: TrainedNetwork, share: float) 
 
 def test_weights_are_those_of_the_best_combination(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
     _, record = choose(old, *trained.values())
-    best = fit_all_methods(old.windows, old.linear, **{name: found.network for name, found in trained.items()})[1]
+    best = fit_all_methods(old.data, {name: found.network for name, found in trained.items()})[1]
     assert (record["weights"], record["validation_losses"]) == (best["weights"], best["losses"])
 
 
@@ -188,7 +197,7 @@ def test_challenger_forecasts_what_its_parts_do(old: SimpleNamespace, trained: d
     index = old.windows.index("test")
     origins = index.origins(np.arange(len(index)))
     said = {name: forecast_network(network.network, old.linear, old.windows).test for name, network in found.items()}
-    said["baseline_ensemble"] = forecast_simple_methods(old.windows, old.linear)["baseline_ensemble"].test
+    said["baseline_ensemble"] = forecast_simple_methods(old.data)["baseline_ensemble"].test
     units = normalize_windows(old.windows, old.linear.normalizer, origins).units
     expected = units.denormalize(sum(record["weights"][name] * units.normalize(said[name]) for name in said))
     forecasts = challenger.model.forecast(old.windows, origins)
@@ -203,9 +212,7 @@ def test_record_adds_up_the_seconds_of_all_trainings(old: SimpleNamespace, train
 
 
 def test_challenger_without_levels_has_no_intervals(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
-    challenger, _ = choose_challenger(
-        old.windows, old.linear, old.scaler, Coding(), old.settings, LevelSpec(()), *trained.values()
-    )
+    challenger, _ = choose_challenger(old.data, old.scaler, Coding(), old.settings, LevelSpec(()), *trained.values())
     assert challenger.intervals is None
 
 
@@ -214,8 +221,8 @@ def test_challenger_has_the_intervals_of_the_combination(
 ) -> None:
     """Of the levels that were asked for, and of that by which monitoring tells what is odd."""
     networks = {name: network.network for name, network in trained.items()}
-    ensemble = fit_all_methods(old.windows, old.linear, **networks)[0]["ensemble"]
-    expected = fit_intervals(FittingData(old.windows, old.linear), {"y_hat": ensemble}, LevelSpec((50, 99)))
+    ensemble = fit_all_methods(old.data, networks)[0]["ensemble"]
+    expected = fit_intervals(old.data, {"y_hat": ensemble}, LevelSpec((50, 99)))
     found = choose(old, *trained.values())[0].intervals
     for part, value in vars(expected).items():
         np.testing.assert_array_equal(getattr(found, part), value)
@@ -225,7 +232,7 @@ def test_challenger_has_the_intervals_of_the_combination(
 
 
 def forecast(prepared: SimpleNamespace, challenger: Forecaster, champion: Forecaster):
-    baselines = forecast_simple_methods(prepared.windows, prepared.linear)
+    baselines = forecast_simple_methods(prepared.data)
     in_use = LoadedChampion("v1", champion, "", (), {})
     return forecast_holdout(prepared.windows, prepared.features, None, baselines, challenger, in_use).table
 

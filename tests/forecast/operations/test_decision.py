@@ -11,7 +11,8 @@ import pytest
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.forecast.methods.predictions import Predictions
-from rnn_pipelines.forecast.model.artefact import Forecaster, ForecasterSettings
+from rnn_pipelines.forecast.model.artefact import Forecaster
+from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.operations.decision import decide_promotion
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec

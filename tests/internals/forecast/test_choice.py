@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnn_pipelines.errors import NetworkError
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters, choose_forecasters

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.network import Network, make_network, size_members
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
@@ -65,7 +65,7 @@ def measure(case: SimpleNamespace, network: Network) -> dict[str, float]:
 
 def test_every_value_that_is_read_has_the_name_of_its_input(case: SimpleNamespace) -> None:
     steps, known = list_inputs(case.panel, case.network, case.names)
-    assert (len(steps), len(known)) == (case.shape.num_inputs, case.shape.num_known)
+    assert (len(steps), len(known)) == (case.shape.num_inputs, case.shape.num_static_inputs)
 
 
 def test_inputs_are_series_calendar_and_columns_of_the_table(case: SimpleNamespace) -> None:

@@ -36,10 +36,7 @@ def read_all(chosen: ChosenForecasters, network: Network) -> tuple[np.ndarray, n
     index = chosen.panel.index("test")
     origins = index.origins(np.arange(len(index)))
     normalized = normalize_windows(chosen.panel, chosen.linear, origins)
-    has_embedding = bool(network.embedding_kernel.size)
-    return *read_windows(
-        chosen.panel, normalized, origins, network.segment, network.calendar, has_embedding
-    ), normalized.history
+    return *read_windows(chosen.panel, normalized, origins, network.layout), normalized.history
 
 
 def trace_all(chosen: ChosenForecasters, cell: str) -> list[LayerTrace]:

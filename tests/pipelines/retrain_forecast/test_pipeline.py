@@ -8,7 +8,7 @@ from rnn_pipelines.pipelines.retrain_forecast import create_pipeline
 
 
 def test_every_network_is_trained() -> None:
-    trained = [node.namespace for node in create_pipeline().nodes if node.short_name == "train_challenger"]
+    trained = [node.namespace for node in create_pipeline().nodes if node.short_name == "train_network"]
     assert sorted(trained) == sorted(f"retrain_forecast_{name}" for name in NETWORKS)
 
 

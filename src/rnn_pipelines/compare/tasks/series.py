@@ -11,7 +11,7 @@ from rnn_pipelines.compare.tasks.data import TaskData
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
@@ -94,7 +94,7 @@ def _prepare_series_contest(data: SeriesData, seed: int) -> Contest:
     def measure(outputs: np.ndarray, sequences: Sequences) -> float:
         return variance * measure_mse(outputs, sequences)
 
-    test, simple = parts["test"], forecast_simple_methods(panel, fit_linear_models(panel))
+    test, simple = parts["test"], forecast_simple_methods(prepare_fitting(panel))
     references = {METHODS[name].style.name: measure(simple[name].test, test) for name in ("last_value", "ridge")}
     if "signal" in series:
         stop = int(cutoffs["validation_stop"].iloc[0])

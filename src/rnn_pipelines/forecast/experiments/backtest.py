@@ -13,14 +13,14 @@ from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.records import find_compared_loss
 from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings, RetrainingsTable, go_back, list_days
-from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.specs import TrainingPlan
 from rnn_pipelines.forecast.model.artefact import forecast_cutoffs
-from rnn_pipelines.forecast.operations.challenger import TrainingPlan
 from rnn_pipelines.forecast.operations.retraining import list_steps
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
+from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel, run_steps
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
@@ -120,7 +120,7 @@ def _forecast_baselines(
     series = series[series["unique_id"].isin(cutoffs["unique_id"])].reset_index(drop=True)
     rolling = recipe.model_copy(update={"evaluation": EvaluationSpec(), "window": window})
     panel = lay_out_panel(series, profile, cutoffs, rolling, covariate_table)
-    baselines = forecast_simple_methods(panel.windows, fit_linear_models(panel.windows))
+    baselines = forecast_simple_methods(prepare_fitting(panel.windows))
     forecasts = tabulate_forecasts(panel.windows, panel.features, panel.scaler, baselines, "test")
     return replace(forecasts, table=forecasts.table.drop(columns="signal", errors="ignore"))
 

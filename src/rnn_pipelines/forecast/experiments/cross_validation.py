@@ -7,8 +7,9 @@ import pandas as pd
 from pydantic import Field
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.fitting import ForecastSpec, fit_forecasters, tabulate_part
+from rnn_pipelines.forecast.fitting import fit_forecasters, tabulate_part
 from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.tables import Series, Source

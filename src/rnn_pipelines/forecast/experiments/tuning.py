@@ -15,9 +15,10 @@ from pydantic import BaseModel
 from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast.experiments.cross_validation import keep_back, open_gaps
 from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, TuningSpec
-from rnn_pipelines.forecast.fitting import ForecastSpec, fit_forecasters, rank_forecasters
+from rnn_pipelines.forecast.fitting import fit_forecasters, rank_forecasters
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
+from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Source

@@ -14,7 +14,8 @@ from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.network import Network, read_windows
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.networks.members import find_input_gradients, forward
+from rnn_pipelines.networks.gradients import find_input_gradients
+from rnn_pipelines.networks.members import forward
 
 # Points of the Gauss-Legendre rule on the path, which is exact for polynomials of a degree below twice this number.
 NUM_POINTS = 24
@@ -29,25 +30,25 @@ def attribute_correction(
         network: trained.
         panel, windows, origins: see `Model.contribute`.
     """
-    has_embedding = bool(network.embedding_kernel.size)
-    steps, known = read_windows(panel, windows, origins, network.segment, network.calendar, has_embedding)
+    has_embedding = network.layout.has_embedding
+    steps, static_inputs = read_windows(panel, windows, origins, network.layout)
     points, weights = np.polynomial.legendre.leggauss(NUM_POINTS)
     # A batch with each point for each step ahead; mapped from -1 … 1 to 0 … 1.
     path = np.repeat((points + 1) / 2, panel.horizon).astype(np.float32)[:, None]
     on_path = steps * path
     if has_embedding:
         on_path[:, :, -1] = steps[:, :, -1]  # the padding flag is constant on the path
-    _, cache = forward(network.weights, on_path, known * path)
-    ahead = np.tile(np.eye(panel.horizon, dtype=np.float32), (NUM_POINTS, 1))
+    _, cache = forward(network.weights, on_path, static_inputs * path)
+    of_outputs = np.tile(np.eye(panel.horizon, dtype=np.float32), (NUM_POINTS, 1))
     num_members = len(network.head_kernel)
-    slopes = find_input_gradients(network.weights, cache, np.repeat(ahead[None], num_members, axis=0))
-    of_steps, of_known = (_average(one.mean(axis=0), weights / 2, panel.horizon) for one in slopes)
+    slopes = find_input_gradients(network.weights, cache, np.repeat(of_outputs[None], num_members, axis=0))
+    of_steps, of_static = (_average(one.mean(axis=0), weights / 2, panel.horizon) for one in slopes)
     parts = _split_channels(network, panel, of_steps, steps[:, 0])
     start = steps * np.float32(0)
     if has_embedding:
         start[:, :, -1] = steps[:, :, -1]
-    baseline = forward(network.weights, start, known * np.float32(0))[0].mean(axis=0)[0]
-    calendar, covariates = _split_known(panel, known[0][:, None] * of_known)
+    baseline = forward(network.weights, start, static_inputs * np.float32(0))[0].mean(axis=0)[0]
+    calendar, covariates = _split_static_inputs(panel, static_inputs[0][:, None] * of_static)
     return replace(
         parts,
         values=parts.values * windows.history[0][:, None],
@@ -75,7 +76,7 @@ def _split_channels(network: Network, panel: WindowedPanel, slopes: np.ndarray, 
     Returns:
         Contributions whose `values` are the slopes with respect to the history, without a baseline yet.
     """
-    has_embedding = bool(network.embedding_kernel.size)
+    has_embedding = network.layout.has_embedding
     if has_embedding:
         slopes, steps = slopes[:, :-1], steps[:, :-1]
     num_channels, horizon = slopes.shape[1] // network.segment, slopes.shape[2]
@@ -89,12 +90,12 @@ def _split_channels(network: Network, panel: WindowedPanel, slopes: np.ndarray, 
     return Contributions(np.arange(panel.lookback, 0, -1), history, products[first:], calendar, np.zeros(horizon))
 
 
-def _split_known(panel: WindowedPanel, products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _split_static_inputs(panel: WindowedPanel, products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Split the contributions of the head's inputs: calendar and static covariates of a panel, future covariates.
 
     Args:
         panel: the windows.
-        products: float64[known, horizon], contributions to the correction.
+        products: float64[input, horizon], contributions to the correction.
     Returns:
         The contributions of the calendar, float64[horizon], and of covariates, float64[covariate, horizon].
     """

@@ -9,8 +9,7 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
-from rnn_pipelines.forecast.methods.linear import LinearModels
-from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, KnownMethod, Model, find_errors
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, RegisteredMethod, find_errors
 from rnn_pipelines.forecast.methods.network import Network
 from rnn_pipelines.forecast.methods.network_model import describe_network
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
@@ -73,12 +72,12 @@ def unpack_ensemble(values: Mapping[str, Any]) -> EnsembleModel:
     Raises:
         KeyError: it has a method that is not in the registry.
     """
-    known: dict[str, KnownMethod] = {**METHODS, **NETWORKS}
+    registered: dict[str, RegisteredMethod] = {**METHODS, **NETWORKS}
     weights = {name.removesuffix(WEIGHT): float(value) for name, value in values.items() if name.endswith(WEIGHT)}
     models = {}
     for name in weights:
         own = {part.removeprefix(f"{name}."): value for part, value in values.items() if part.startswith(f"{name}.")}
-        models[name] = known[name].unpack(own)
+        models[name] = registered[name].unpack(own)
     return EnsembleModel(weights, models)
 
 
@@ -110,18 +109,16 @@ def fit_ensemble(data: FittingData, fitted: Mapping[str, FittedMethod]) -> tuple
 
 
 def fit_all_methods(
-    panel: WindowedPanel, linear: LinearModels, **networks: Network
+    data: FittingData, networks: Mapping[str, Network]
 ) -> tuple[dict[str, FittedMethod], dict[str, Any]]:
     """Fit the simple methods, and the ensemble of these and the networks.
 
     Args:
-        panel: windows for training and validation.
-        linear: the linear models of the panel.
-        networks: trained, by name.
+        data: the data of the fits.
+        networks: trained on the same data, by name.
     Returns:
         All fitted methods by name: networks, ensemble, simple methods. And the record of `fit_ensemble`.
     """
-    data = FittingData(panel, linear)
     simple = fit_methods(data)
     trained = {name: describe_network(data, network) for name, network in networks.items()}
     ensemble, record = fit_ensemble(data, {**simple, **trained})

@@ -69,7 +69,7 @@ def make_folds(panel: WindowedPanel) -> Folds:
         panel: windows for training and validation; its test windows are not touched.
     """
     past = list_past(panel)
-    series = find_series(panel, past)
+    series = number_series(panel.series_starts, past)
     if len(panel.series_starts) > 1:
         begins, stops = _find_panel_origins(panel, past, series)
         is_forward = True
@@ -81,7 +81,7 @@ def make_folds(panel: WindowedPanel) -> Folds:
     fitted = _thin(past, series, MAX_FITTED)
     validation, fold = _list_validation(past, series, begins, stops)
     folds = Folds(fitted, validation, fold, begins, stops, panel.horizon, is_forward, is_enough=True)
-    num_seen = folds.find_seen(fitted, find_series(panel, fitted)).sum(axis=1)
+    num_seen = folds.find_seen(fitted, number_series(panel.series_starts, fitted)).sum(axis=1)
     return replace(folds, is_enough=bool((num_seen >= MIN_SEEN).all()) and bool(np.bincount(fold).all()))
 
 
@@ -89,11 +89,6 @@ def list_past(panel: WindowedPanel) -> np.ndarray:
     """Return the origins of all training and validation windows, in order: int64[window]."""
     indices = [panel.index("train"), panel.index("validation")]
     return np.sort(np.concatenate([index.origins(np.arange(len(index))) for index in indices]))
-
-
-def find_series(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """Return the number of each origin's series, int64[window]."""
-    return number_series(panel.series_starts, origins)
 
 
 def measure_drift(panel: WindowedPanel, past: np.ndarray) -> float:
@@ -114,7 +109,7 @@ def _find_panel_origins(panel: WindowedPanel, past: np.ndarray, series: np.ndarr
     firsts, stops = np.zeros((2, num_series), np.int64)
     firsts[series[::-1]], stops[series] = past[::-1], past + 1
     index = panel.index("validation")
-    validation = find_series(panel, index.origins(np.arange(len(index))))
+    validation = number_series(panel.series_starts, index.origins(np.arange(len(index))))
     num_validated = np.bincount(validation, minlength=num_series) + panel.horizon - 1
     gap = np.maximum(panel.horizon, num_validated // NUM_ORIGINS)
     folds = []

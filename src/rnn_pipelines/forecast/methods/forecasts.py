@@ -45,26 +45,21 @@ def _forecast_part(
     # The ensemble reads the forecasts of the others.
     order = sorted(fitted, key=lambda name: isinstance(fitted[name].model, EnsembleModel))
     for origins, windows in iterate_windows(panel, linear.normalizer, index.origins(np.arange(len(index)))):
-        known: dict[str, np.ndarray] = {}
+        of_batch: dict[str, np.ndarray] = {}
         for name in order:
             model, started = fitted[name].model, time.perf_counter()
-            if isinstance(model, EnsembleModel) and model.models.keys() <= known.keys():
-                known[name] = model.combine(known)
+            if isinstance(model, EnsembleModel) and model.models.keys() <= of_batch.keys():
+                of_batch[name] = model.combine(of_batch)
             else:
-                known[name] = model.forecast(panel, windows, origins)
-            found[name].append(windows.units.denormalize(known[name]).astype(np.float32))
+                of_batch[name] = model.forecast(panel, windows, origins)
+            found[name].append(windows.units.denormalize(of_batch[name]).astype(np.float32))
             seconds[name] += time.perf_counter() - started
     return {name: np.concatenate(batches) for name, batches in found.items()}
 
 
-def forecast_simple_methods(panel: WindowedPanel, linear: LinearModels) -> dict[str, Forecasts]:
-    """Fit the simple methods, and forecast the test windows and the steps after each series' end.
-
-    Args:
-        panel: the windows.
-        linear: the linear models of the panel.
-    """
-    return forecast_methods(panel, linear, fit_methods(FittingData(panel, linear)))
+def forecast_simple_methods(data: FittingData) -> dict[str, Forecasts]:
+    """Fit the simple methods, and forecast the test windows and the steps after each series' end."""
+    return forecast_methods(data.panel, data.linear, fit_methods(data))
 
 
 def list_seconds(

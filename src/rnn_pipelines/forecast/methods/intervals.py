@@ -12,13 +12,12 @@ from typing import Annotated
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 
-from rnn_pipelines.forecast.methods.folds import find_series
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, find_errors
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind, measure_units
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
 from rnn_pipelines.forecast.series.tables import Scaler
-from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, gather_history
+from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, gather_history, number_series
 from rnn_pipelines.parameter_models import validate_number_is_no_boolean
 
 logger = logging.getLogger(__name__)
@@ -212,7 +211,7 @@ def bound_forecasts(
     """
     place = int(np.flatnonzero(intervals.names == name)[0])
     history = gather_history(panel, origins)
-    zeros = panel.zeros[find_series(panel, origins)]
+    zeros = panel.zeros[number_series(panel.series_starts, origins)]
     units = measure_units(intervals.kind, history, zeros, panel.season_length)
     normalized = units.normalize(forecasts)
     limits = intervals.slopes[place], intervals.smallest[place], intervals.largest[place]

@@ -1,7 +1,7 @@
 """The memory that fitting and training need, estimated from the sizes of the windows."""
 
-from rnn_pipelines.forecast.methods.effects import count_predictors
 from rnn_pipelines.forecast.methods.folds import Folds
+from rnn_pipelines.forecast.methods.predictors import count_predictors
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.networks.members import NUM_GATES, MemberShape
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes
@@ -38,7 +38,10 @@ def estimate_training_bytes(
     time = -(-panel.lookback // segment)
     inputs = shape.embedding or shape.num_inputs
     layer = estimate_recurrent_bytes(NUM_GATES[shape.cell], inputs, shape.units, time, batch_size)
-    head = 4.0 * (shape.units + shape.num_known + 1) * shape.num_outputs * 8 + 16.0 * batch_size * shape.num_outputs
+    head = (
+        4.0 * (shape.units + shape.num_static_inputs + 1) * shape.num_outputs * 8
+        + 16.0 * batch_size * shape.num_outputs
+    )
     embedding = 32.0 * shape.num_inputs * shape.embedding
-    read = 4.0 * num_validation * (time * shape.num_inputs + shape.num_known + shape.num_outputs)
+    read = 4.0 * num_validation * (time * shape.num_inputs + shape.num_static_inputs + shape.num_outputs)
     return num_members * (layer + head + embedding) + read

@@ -13,15 +13,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from rnn_pipelines.forecast.methods.contributions import Contributions
-from rnn_pipelines.forecast.methods.folds import find_series
-from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.linear import LinearModels, forecast_out_of_fold
 from rnn_pipelines.forecast.methods.predictors import (
     NormalizedWindows,
     Normalizer,
     normalize_targets,
     normalize_windows,
 )
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 from rnn_pipelines.report.styles import Style
 
 BATCH_SIZE = 1024
@@ -89,13 +88,19 @@ class FittingData:
         """The targets of the validation windows: float64[validation, horizon], normalised."""
         return normalize_targets(self.panel, self.windows, self.validation)
 
+    @cached_property
+    def linear_forecasts(self) -> np.ndarray:
+        """The out-of-fold forecasts of the baseline ensemble, which networks correct: like `actual`."""
+        fold = self.linear.fold[: len(self.validation)]
+        return forecast_out_of_fold(self.linear.select_ensemble(), fold, self.windows.predictors)
+
     @property
     def validation(self) -> np.ndarray:
         """The origins of the validation windows, int64[validation]."""
         return self.linear.validation if self.linear.is_enough else self.linear.validation[:0]
 
 
-class KnownMethod(Protocol):
+class RegisteredMethod(Protocol):
     """A method in the registry.
 
     Attributes:
@@ -113,7 +118,7 @@ class KnownMethod(Protocol):
         ...
 
 
-class Method(KnownMethod, Protocol):
+class Method(RegisteredMethod, Protocol):
     """A forecasting method without parameters, before its fit.
 
     Attributes:
@@ -138,7 +143,7 @@ def fit_by_fold(data: FittingData, fit: Callable[[np.ndarray], Model]) -> Fitted
     started = time.perf_counter()
     linear, panel = data.linear, data.panel
     out_of_fold = np.zeros((len(data.validation), panel.horizon))
-    for fold, seen in enumerate(linear.find_seen(linear.fitted, find_series(panel, linear.fitted))):
+    for fold, seen in enumerate(linear.find_seen(linear.fitted, number_series(panel.series_starts, linear.fitted))):
         own = np.flatnonzero(linear.fold == fold)
         windows = data.windows.select(own)
         out_of_fold[own] = fit(linear.fitted[seen]).forecast(panel, windows, data.validation[own])

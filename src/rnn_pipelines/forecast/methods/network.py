@@ -1,17 +1,31 @@
 """A trained network that corrects a linear forecast: its inputs and its corrections."""
 
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
+import pandas as pd
 
 from rnn_pipelines.cells.conventions import CellName
-from rnn_pipelines.forecast.methods.effects import gather_future, normalize_time_varying
-from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, gather_future, normalize_time_varying
 from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, find_history
 from rnn_pipelines.networks.members import MemberShape, Weights, forward
 
 NO_ARRAY = np.zeros((0, 0, 0), np.float32)
+
+
+class InputLayout(NamedTuple):
+    """The layout of a network's inputs, see `read_windows`.
+
+    Attributes:
+        segment: steps of the series in one step of the network.
+        calendar: int64[feature], numbers of the calendar features at each step of the window.
+        has_embedding: whether the network has an embedding, as those of panels have.
+    """
+
+    segment: int
+    calendar: np.ndarray
+    has_embedding: bool
 
 
 class NetworkRecord(TypedDict):
@@ -67,11 +81,37 @@ class Network:
     seconds: float = 0.0
 
     @property
+    def layout(self) -> InputLayout:
+        """The layout of the inputs."""
+        return InputLayout(self.segment, self.calendar, bool(self.embedding_kernel.size))
+
+    @property
     def weights(self) -> Weights:
         """The arrays by name, without empty ones."""
         names = ("embedding_kernel", "embedding_bias", "kernel", "recurrent_kernel", "bias", "recurrent_bias")
         arrays = {name: getattr(self, name) for name in (*names, "head_kernel", "head_bias")}
         return {name: array for name, array in arrays.items() if array.size}
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A network with the results of its training.
+
+    Attributes:
+        name: in the registry.
+        history: one row for each validation: `step`, `loss` (of the steps since the last validation), `val_loss` (both
+            normalised), `seconds`, `is_best`; the first row is step 0.
+        record: of the training.
+        parameters: of the network, as given.
+        seed: of the training.
+    """
+
+    name: str
+    network: Network
+    history: pd.DataFrame
+    record: NetworkRecord
+    parameters: dict[str, Any]
+    seed: int
 
 
 def make_network(
@@ -93,17 +133,15 @@ def size_members(
     num_covariates = panel.values.shape[1] - panel.calendar.stop
     num_channels = 1 + num_covariates if embedding else 2 + len(calendar) + num_covariates
     num_inputs = segment * num_channels + (1 if embedding else 0)
-    num_known = (panel.num_known + panel.num_static if embedding else 0) + panel.num_future * panel.horizon
-    return MemberShape(cell, num_inputs, embedding, units, num_known, panel.horizon)
+    num_static_inputs = (panel.num_known + panel.num_static if embedding else 0) + panel.num_future * panel.horizon
+    return MemberShape(cell, num_inputs, embedding, units, num_static_inputs, panel.horizon)
 
 
 def read_windows(
     panel: WindowedPanel,
     normalized: NormalizedWindows,
     origins: np.ndarray,
-    segment: int,
-    calendar: np.ndarray,
-    has_embedding: bool,
+    layout: InputLayout,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the inputs of a network for some windows.
 
@@ -113,14 +151,15 @@ def read_windows(
     and static covariates.
 
     Returns:
-        float32[time, batch, feature], and float32[batch, known] for the head.
+        float32[time, batch, feature], and float32[batch, feature] for the head.
     """
     history = normalized.history.astype(np.float32)
     channels = [history[:, :, None]]
-    known = np.zeros((len(origins), 0), np.float32)
+    static_inputs = np.zeros((len(origins), 0), np.float32)
+    segment, calendar, has_embedding = layout
     if has_embedding:
         # Calendar features and static covariates are adjacent columns.
-        known = panel.values[origins, 1 : panel.static.stop]
+        static_inputs = panel.values[origins, 1 : panel.static.stop]
     else:
         channels.insert(0, channels[0] - channels[0].mean(axis=1, keepdims=True))
         if len(calendar):
@@ -130,7 +169,8 @@ def read_windows(
         covariates = panel.values[find_history(panel, origins)]
         channels.append(covariates[:, :, panel.static])
         channels.append(normalize_time_varying(covariates[:, :, panel.moving], normalized.units.spread))
-        known = np.concatenate([known, gather_future(panel, origins, normalized.units.spread)], axis=1)
+        future = gather_future(panel, origins, normalized.units.spread)
+        static_inputs = np.concatenate([static_inputs, future], axis=1)
     steps = np.concatenate(channels, axis=-1, dtype=np.float32)
     num_segments = -(-panel.lookback // segment)
     missing = num_segments * segment - panel.lookback
@@ -141,13 +181,10 @@ def read_windows(
         first_real = (count_padded(panel, origins) + missing)[:, None]
         is_real = np.arange(num_segments) * segment >= first_real
         steps = np.concatenate([steps, is_real[:, :, None]], axis=-1, dtype=np.float32)
-    return np.ascontiguousarray(steps.transpose(1, 0, 2)), known.astype(np.float32, copy=False)
+    return np.ascontiguousarray(steps.transpose(1, 0, 2)), static_inputs.astype(np.float32, copy=False)
 
 
 def correct(network: Network, panel: WindowedPanel, normalized: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
     """Return the mean of the members' corrections, without shrinkage: float32[window, horizon], normalised."""
-    steps, known = read_windows(
-        panel, normalized, origins, network.segment, network.calendar, bool(network.embedding_kernel.size)
-    )
-    outputs, _ = forward(network.weights, steps, known)
+    outputs, _ = forward(network.weights, *read_windows(panel, normalized, origins, network.layout))
     return outputs.mean(axis=0)

@@ -9,8 +9,7 @@ import numpy as np
 from rnn_pipelines.cells.conventions import CellName
 from rnn_pipelines.forecast.methods.attribution import attribute_correction
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
-from rnn_pipelines.forecast.methods.linear import forecast_out_of_fold
-from rnn_pipelines.forecast.methods.linear_model import LinearModel
+from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.network import NO_ARRAY, Network, correct
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
@@ -77,11 +76,9 @@ def describe_network(data: FittingData, network: Network) -> FittedMethod:
         data: the data of the training.
         network: trained.
     """
-    linear, number = data.linear, len(data.validation)
-    start = forecast_out_of_fold(linear.select_ensemble(), linear.fold[:number], data.windows.predictors)
     return FittedMethod(
-        NetworkModel(LinearModel(linear.combine()), network),
-        start + network.shrinkage * network.out_of_fold[:number],
+        NetworkModel(LinearModel(data.linear.combine()), network),
+        data.linear_forecasts + network.shrinkage * network.out_of_fold[: len(data.validation)],
         seconds=network.seconds,
         needs_linear=True,
     )

@@ -1,18 +1,20 @@
-"""The normalised predictors of linear models, and their columns."""
+"""The normalised predictors of linear models, covariates included, and their columns."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.effects import count_predictors, gather_predictors
-from rnn_pipelines.forecast.methods.folds import Folds, find_series
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind, Units, measure_units
-from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history
+from rnn_pipelines.forecast.series.windows import WindowedPanel, find_history, gather_history, number_series
 
 # The longer season of hours, days and minutes: a week, a year, a week.
 LONG_SEASONS = {24: 168, 7: 365, 1440: 10080}
 # Crossings of the middle in two cycles of a calendar feature.
 TWICE = 4
+# The number of lags of all covariates together.
+MAX_LAGGED = 60
+# Normalised targets and covariates are clipped to this before a fit.
+MAX_NORMALIZED = 30.0
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class NormalizedWindows:
 
     Attributes:
         predictors: float64[window, predictor]: history; values of the season, and of the long season, at each step;
-            covariates, see `gather_predictors`; calendar features at the first step; 1.
+            covariates, see `gather_covariates`; calendar features at the first step; 1.
         history: float64[window, lookback], a part of the predictors.
         units: to return to the scaled series.
         normalizer: of the windows.
@@ -62,12 +64,14 @@ def normalize_windows(panel: WindowedPanel, normalizer: Normalizer, origins: np.
         origins: int64[window].
     """
     history = gather_history(panel, origins)
-    units = measure_units(normalizer.kind, history, panel.zeros[find_series(panel, origins)], panel.season_length)
+    units = measure_units(
+        normalizer.kind, history, panel.zeros[number_series(panel.series_starts, origins)], panel.season_length
+    )
     normalized = units.normalize(history)
     lengths = (length for length in (normalizer.season, normalizer.long_season) if length)
     seasons = [units.normalize(gather_season(panel, origins, length)) for length in lengths]
     calendar = panel.values[origins, panel.calendar].astype(np.float64)[:, normalizer.calendar]
-    covariates = gather_predictors(panel, origins, units.spread)
+    covariates = gather_covariates(panel, origins, units.spread)
     parts = [normalized, *seasons, covariates, calendar, np.ones((len(origins), 1))]
     return NormalizedWindows(np.concatenate(parts, axis=1), normalized, units, normalizer)
 
@@ -89,10 +93,63 @@ def gather_season(panel: WindowedPanel, origins: np.ndarray, season_length: int)
     """
     steps = np.arange(panel.horizon)
     rows = origins[:, None] + steps - season_length * (steps // season_length + 1)
-    starts = panel.series_starts[find_series(panel, origins)]
+    starts = panel.series_starts[number_series(panel.series_starts, origins)]
     last = panel.values[origins - 1, 0][:, None]
     values = np.where(rows >= starts[:, None], panel.values[np.maximum(rows, 0), 0], np.nan)
     return np.where(np.isnan(values), last, values)
+
+
+def count_lags(panel: WindowedPanel) -> int:
+    """Return the number of lags of each time-varying covariate: the lookback, or fewer with many covariates."""
+    num_time_varying = panel.num_future + panel.num_past
+    return min(panel.lookback, max(1, MAX_LAGGED // num_time_varying)) if num_time_varying else 0
+
+
+def count_predictors(panel: WindowedPanel) -> tuple[int, int]:
+    """Return the number of predictors of future covariates over the horizon, and of all other covariate predictors."""
+    num_lagged = (panel.num_future + panel.num_past) * count_lags(panel)
+    return panel.num_future * panel.horizon, num_lagged + panel.num_static
+
+
+def gather_covariates(panel: WindowedPanel, origins: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Return the covariates at some origins as predictors. Past covariates are read up to the origin.
+
+    Args:
+        panel: the windows' series.
+        origins: int64[window].
+        spread: float64[window, 1], see `normalize_time_varying`.
+    Returns:
+        float64[window, predictor]: future covariates at all steps of the horizon, time-varying ones at the newest steps
+        of the window, static ones.
+    """
+    future = gather_future(panel, origins, spread)
+    rows = find_history(panel, origins)[:, panel.lookback - count_lags(panel) :]
+    lagged = _lay_out(normalize_time_varying(panel.values[rows][:, :, panel.moving], spread))
+    static = panel.values[origins - 1][:, panel.static]
+    return np.concatenate([future, lagged, static], axis=1, dtype=np.float64)
+
+
+def gather_future(panel: WindowedPanel, origins: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Return future covariates, normalised, each at all steps of the horizon: float64[window, future · horizon]."""
+    rows = origins[:, None] + np.arange(panel.horizon)
+    return _lay_out(normalize_time_varying(panel.values[rows][:, :, panel.ahead], spread))
+
+
+def normalize_time_varying(values: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Normalise covariates by the spread of the window, which also normalises the target.
+
+    Args:
+        values: float32[window, step, covariate].
+        spread: float64[window, 1], see `Units`.
+    """
+    normalized: np.ndarray = np.clip(values / spread[:, :, None], -MAX_NORMALIZED, MAX_NORMALIZED)
+    return normalized
+
+
+def _lay_out(values: np.ndarray) -> np.ndarray:
+    """Return float64[window, covariate · step] of float64[window, step, covariate]."""
+    num_windows, num_steps, num_covariates = values.shape
+    return values.transpose(0, 2, 1).reshape(num_windows, num_covariates * num_steps)
 
 
 @dataclass(frozen=True)
@@ -141,22 +198,22 @@ class Layout:
         return np.repeat(column, self.horizon, axis=1)
 
 
-def find_layout(panel: WindowedPanel, folds: Folds, kind: NormalizationKind) -> Layout:
+def find_layout(panel: WindowedPanel, fitted: np.ndarray, kind: NormalizationKind) -> Layout:
     """Return the predictors of a panel: seasons for which it is long enough, and calendar cycles that occur twice.
 
     Args:
         panel: windows for training and validation.
-        folds: of the fit.
+        fitted: int64[window], origins of the training windows.
         kind: of the normalisation.
     """
     season = panel.season_length if panel.season_length > 1 else 0
     long_season = LONG_SEASONS.get(season, 0)
     lengths = np.diff(np.append(panel.series_starts, len(panel.values)))
     # Of the series with the longest past, because the calendar starts again with each series.
-    owners = find_series(panel, folds.fitted)
+    owners = number_series(panel.series_starts, fitted)
     begins = panel.series_starts[owners]
-    longest = int(np.argmax(folds.fitted - begins))
-    num_crossings = count_crossings(panel.values[begins[longest] : folds.fitted[longest] + 1, panel.calendar])
+    longest = int(np.argmax(fitted - begins))
+    num_crossings = count_crossings(panel.values[begins[longest] : fitted[longest] + 1, panel.calendar])
     num_future, num_others = count_predictors(panel)
     return Layout(
         normalizer=Normalizer(

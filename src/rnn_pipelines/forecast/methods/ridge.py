@@ -1,10 +1,9 @@
-"""Ridge regressions on a window: their inputs, and one decomposition for all penalties."""
+"""Ridge regressions on a window: their inputs, effects of covariates, and one decomposition for all penalties."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.effects import fit_effects
 from rnn_pipelines.forecast.methods.predictors import Layout
 
 # Penalties per fitted window. The calendar and the constant are not penalised.
@@ -13,6 +12,9 @@ PENALTIES = tuple(10.0**exponent for exponent in range(-10, 4))
 PENALTY_OF_FEW = 1.0
 # Another ridge must reduce the error of the ridge on the unchanged window by this part.
 MIN_GAIN = 0.02
+
+# Keeps the effect of a constant covariate at 0, and shrinks the others by a ten-thousandth.
+EFFECT_PENALTY = 1e-4
 
 # XᵀX, Xᵀy and the number of windows, of each fold, and last of all windows.
 Products = Sequence[tuple[np.ndarray, np.ndarray, int]]
@@ -61,6 +63,37 @@ def add_covariates(
         return regressed, [fit_effects(product, regressed, offset, future) for product in products]
 
     return ([fit(inputs)] if future else []) + ([fit(every)] if layout.num_others else [])
+
+
+def fit_effects(
+    product: tuple[np.ndarray, np.ndarray, int], inputs: np.ndarray, offset: np.ndarray, future: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Add to the offset one coefficient per future covariate, the same at each step.
+
+    The coefficients are estimated over all steps at once, with the other regressors partialled out.
+
+    Args:
+        product: XᵀX, Xᵀy and the number of windows.
+        inputs: float64[predictor, input], the other regressors.
+        offset: float64[predictor, horizon], subtracted from the targets before the fit.
+        future: for each covariate the matrix that selects its value at each step: float64[predictor, horizon].
+    Returns:
+        float64[predictor, horizon].
+    Source: Frisch and Waugh (1933), Lovell (1963), doi:10.1080/01621459.1963.10480682.
+    """
+    gram, moment, number = product
+    squares = inputs.T @ gram @ inputs
+    squares += EFFECT_PENALTY * number * np.eye(len(squares))
+    sums = np.stack([gram @ part for part in future])
+    left = moment - gram @ offset
+    explained = np.stack([np.linalg.solve(squares, inputs.T @ part) for part in sums])
+    crossed = np.array([[np.sum(one * part) for part in sums] for one in future])
+    crossed -= np.array([[np.sum((inputs.T @ one) * part) for part in explained] for one in sums])
+    goal = np.array([np.sum(one * left) for one in future])
+    goal -= np.array([np.sum((inputs.T @ left) * part) for part in explained])
+    crossed += EFFECT_PENALTY * number * offset.shape[1] * np.eye(len(future))
+    total: np.ndarray = offset + np.tensordot(np.linalg.solve(crossed, goal), np.stack(future), 1)
+    return total
 
 
 def prepare_ridge(

@@ -1,13 +1,27 @@
-"""The parameters of networks, their training and its limits."""
+"""The parameters of networks, their training and its limits; values that are not given are resolved from the data."""
 
-from typing import Annotated
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
 
+import numpy as np
 from pydantic import AfterValidator, Field
 
 from rnn_pipelines.errors import show
+from rnn_pipelines.forecast.methods.folds import list_past
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.predictors import count_crossings
 from rnn_pipelines.forecast.methods.registry import NETWORKS
+from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.parameter_models import ParameterModel
+
+# A long window is read in segments of several steps, with at least this many segments.
+MIN_SEGMENTS = 10
+LONGEST_SINGLE_STEPS = 60
+# Crossings of the middle in five cycles of a calendar feature. A network memorises features with fewer cycles.
+FIVE_TIMES = 10
+MANY_WINDOWS = 5_000
 
 
 def _require_network(cell: str) -> str:
@@ -64,5 +78,99 @@ class BudgetSpec(ParameterModel, frozen=True):
         max_steps: largest number of steps; None for the number of a manual training.
     """
 
-    max_seconds: float | None = Field(None, gt=0, le=1e7)
-    max_steps: int | None = Field(None, ge=1, le=10**7)
+    max_seconds: float | None = Field(default=None, gt=0, le=1e7)
+    max_steps: int | None = Field(default=None, ge=1, le=10**7)
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """Limits of a training.
+
+    Attributes:
+        budget: time and steps.
+        checkpoints: folder of checkpoints, from which an interrupted training resumes; None for no checkpoints.
+    """
+
+    budget: BudgetSpec = field(default_factory=BudgetSpec)
+    checkpoints: Path | None = None
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """The hyperparameters of a network and its training.
+
+    Attributes:
+        units: of the recurrent layer of each member.
+        embedding: units of the dense layer before it; 0 for none.
+        num_members: networks whose corrections are averaged.
+        segment: steps of the series that are read as one.
+        calendar: numbers of the calendar features at each step of the window, from 0.
+        batch_size, learning_rate, weight_average, max_steps, patience: see `ForecastTrainingSpec`.
+        is_absolute: whether to minimise the absolute error instead of the squared one.
+    """
+
+    units: int
+    embedding: int
+    num_members: int
+    segment: int
+    calendar: tuple[int, ...]
+    batch_size: int
+    learning_rate: float
+    weight_average: float
+    max_steps: int
+    patience: int
+    is_absolute: bool
+
+    def list_values(self) -> dict[str, Any]:
+        """Return the values by name, for log and report."""
+        return asdict(self)
+
+
+def resolve_hyperparameters(
+    panel: WindowedPanel, linear: LinearModels, network: NetworkSpec, training: ForecastTrainingSpec
+) -> Hyperparameters:
+    """Resolve hyperparameters: a small network for a single series, a larger one for a panel.
+
+    Args:
+        panel, linear: the windows, and their linear models.
+        network, training: the given parameters; values of None are resolved.
+    """
+    is_single = linear.kind == "series"
+    past = list_past(panel)
+    is_long = len(past) > MANY_WINDOWS
+    features = panel.values[past[0] : past[-1] + 1, panel.calendar]
+    calendar = np.flatnonzero(count_crossings(features) >= FIVE_TIMES) if is_single else ()
+    chosen: dict[str, Any] = {
+        "units": 16 if is_single else 64,
+        "embedding": 0 if is_single else 64,
+        "num_members": 5 if is_single and not linear.is_forward else 3,
+        "segment": _choose_segment(panel.lookback, panel.season_length, is_single),
+        "batch_size": 64 if is_single and not is_long else 256,
+        "learning_rate": 0.005 if is_single and not is_long else 0.002,
+        "weight_average": 0.98 if is_single else 0.99,
+        "max_steps": 2_500 if is_single else 1_000,
+    }
+    asked = {"units": network.units, "num_members": network.members, "segment": network.segment}
+    asked |= {name: getattr(training, name) for name in chosen if hasattr(training, name)}
+    chosen |= {name: value for name, value in asked.items() if value is not None}
+    if linear.is_enough and not linear.is_forward:
+        # One member for each block that is held out.
+        chosen["num_members"] = len(linear.begins)
+    return Hyperparameters(
+        **chosen,
+        calendar=tuple(int(number) for number in calendar),
+        patience=training.patience,
+        is_absolute=linear.is_absolute,
+    )
+
+
+def _choose_segment(lookback: int, season_length: int, is_single: bool) -> int:
+    if not is_single:
+        return (
+            season_length if lookback >= 2 * season_length and season_length > 1 else max(1, lookback // MIN_SEGMENTS)
+        )
+    if lookback < LONGEST_SINGLE_STEPS:
+        return 1
+    divisors = [steps for steps in range(1, season_length + 1) if season_length % steps == 0]
+    fitting = [steps for steps in divisors if lookback >= MIN_SEGMENTS * steps]
+    return max([1, *fitting]) if season_length > 1 else lookback // MIN_SEGMENTS

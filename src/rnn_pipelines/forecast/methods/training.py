@@ -6,26 +6,44 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from rnn_pipelines.errors import TrainingError
-from rnn_pipelines.forecast.methods.folds import find_series, list_past
-from rnn_pipelines.forecast.methods.hyperparameters import Hyperparameters, resolve_hyperparameters
-from rnn_pipelines.forecast.methods.linear import LinearModels, forecast_out_of_fold
+from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.memory import estimate_training_bytes
-from rnn_pipelines.forecast.methods.network import Network, NetworkRecord, make_network, read_windows, size_members
-from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, normalize_targets, normalize_windows
+from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.network import (
+    InputLayout,
+    NetworkRecord,
+    TrainedNetwork,
+    make_network,
+    read_windows,
+    size_members,
+)
+from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.registry import NETWORKS
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.methods.weights import find_shrinkage
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.methods.specs import (
+    ForecastTrainingSpec,
+    Hyperparameters,
+    NetworkSpec,
+    TrainingPlan,
+    resolve_hyperparameters,
+)
+from rnn_pipelines.forecast.methods.validation import (
+    MAX_RESIDUAL,
+    find_network_shrinkage,
+    measure_loss,
+    read_validation,
+)
+from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 from rnn_pipelines.networks.adam import Adam
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
-from rnn_pipelines.networks.members import Weights, find_gradients, forward, initialize_members
+from rnn_pipelines.networks.gradients import find_gradients
+from rnn_pipelines.networks.members import MemberShape, Weights, forward, initialize_members
 from rnn_pipelines.networks.memory import keep_freed_memory, require_memory
 from rnn_pipelines.networks.threads import use_one_thread
 
@@ -33,24 +51,8 @@ logger = logging.getLogger(__name__)
 
 # Steps between two validations.
 CHECK_STEPS = 25
-VALIDATION_BATCH_SIZE = 512
 # Keeps the time for checkpoints small.
 SECONDS_BETWEEN_CHECKPOINTS = 10.0
-# Larger normalised residuals are clipped, so that nearly constant windows do not dominate.
-MAX_RESIDUAL = 30.0
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The time limit of a training, and its checkpoints.
-
-    Attributes:
-        max_seconds: time after which it ends with its best weights; None for no limit.
-        checkpoints: folder for checkpoints, from which an interrupted training resumes; None for no checkpoints.
-    """
-
-    max_seconds: float | None = None
-    checkpoints: Path | None = None
 
 
 @dataclass
@@ -65,12 +67,8 @@ class _Progress:
 
 
 def train_network(
-    panel: WindowedPanel,
-    linear: LinearModels,
-    network: NetworkSpec,
-    training: ForecastTrainingSpec,
-    limits: Limits | None = None,
-) -> tuple[Network, pd.DataFrame, NetworkRecord]:
+    data: FittingData, network: NetworkSpec, training: ForecastTrainingSpec, plan: TrainingPlan | None = None
+) -> TrainedNetwork:
     """Train the members of one network on the errors of the linear forecast.
 
     Member k is trained without the windows that fold k holds out, and forecasts them. These errors determine the step
@@ -79,105 +77,68 @@ def train_network(
     fold is held out, further members are trained on all data.
 
     Args:
-        panel: windows for training and validation; its test windows are not touched.
-        linear: the linear models of the panel.
+        data: the windows and their linear models; test windows are not touched.
         network, training: see their types.
-        limits: time limit and checkpoints.
-    Returns:
-        The network. The history, one row for each validation: `step`, `loss` (of the steps since the last validation),
-        `val_loss` (both normalised), `seconds`, `is_best`; the first row is step 0. And the record.
+        plan: limits and checkpoints; None for none.
     Raises:
         ParameterError: the training needs more memory than there is.
         TrainingError: the loss is no longer finite.
     """
-    hyperparameters = resolve_hyperparameters(panel, linear, network, training)
-    logger.info(
-        "%s: %s", network.cell, ", ".join(f"{name} {value}" for name, value in hyperparameters.list_values().items())
-    )
     keep_freed_memory()
     with use_one_thread():
-        return _Training(panel, linear, network, training, hyperparameters, limits or Limits()).run()
+        return _Training(data, network, training, plan or TrainingPlan()).run()
 
 
 class _Training:
     """One training, which can be interrupted between two validations."""
 
     def __init__(
-        self,
-        panel: WindowedPanel,
-        linear: LinearModels,
-        network: NetworkSpec,
-        training: ForecastTrainingSpec,
-        hyperparameters: Hyperparameters,
-        limits: Limits,
+        self, data: FittingData, network: NetworkSpec, training: ForecastTrainingSpec, plan: TrainingPlan
     ) -> None:
-        self.panel, self.linear, self.hyperparameters, self.limits, self.name = (
-            panel,
-            linear,
-            hyperparameters,
-            limits,
-            network.cell,
-        )
-        self.cell = NETWORKS[network.cell].cell
-        self.folds, self.past = linear.folds, list_past(panel)
-        num_folds = len(self.folds)
+        if plan.budget.max_steps is not None:
+            training = training.model_copy(update={"max_steps": plan.budget.max_steps})
+        self.data, self.name, self.training, self.max_seconds = data, network.cell, training, plan.budget.max_seconds
+        self.parameters = network.model_dump(mode="json")
+        self.hyperparameters = chosen = resolve_hyperparameters(data.panel, data.linear, network, training)
+        self.past, num_folds = list_past(data.panel), len(data.linear)
         # The held-out fold of each member; the last matrix of the linear models is of all data.
-        more = [] if num_folds and not linear.is_forward else [num_folds] * hyperparameters.num_members
-        self.hidden = [*range(num_folds), *more]
+        more = [] if num_folds and not data.linear.is_forward else [num_folds] * chosen.num_members
+        self.held_out = [*range(num_folds), *more]
         self.deployed = slice(num_folds if more else 0, None)
-        self.matrices = np.stack([linear.combine(fold) for fold in self.hidden])
+        self.matrices = np.stack([data.linear.combine(fold) for fold in self.held_out])
         shape = size_members(
-            panel,
-            self.cell,
-            hyperparameters.units,
-            hyperparameters.embedding,
-            hyperparameters.segment,
-            hyperparameters.calendar,
+            data.panel, NETWORKS[self.name].cell, chosen.units, chosen.embedding, chosen.segment, chosen.calendar
         )
-        require_memory(
-            estimate_training_bytes(
-                panel,
-                shape,
-                len(self.hidden),
-                hyperparameters.segment,
-                hyperparameters.batch_size,
-                len(linear.validation),
-            ),
-            f"training {self.name} with {hyperparameters.units} units, {len(self.hidden)} members and batches of "
-            f"{hyperparameters.batch_size:,}",
-            "units, members, batch_size and window.lookback",
-        )
-        weights = initialize_members(training.seed, len(self.hidden), shape)
-        self.optimizer = Adam(
-            weights, hyperparameters.learning_rate, hyperparameters.weight_average, training.clip_norm
-        )
+        _check_training(self.name, data, shape, len(self.held_out), chosen)
+        weights = initialize_members(training.seed, len(self.held_out), shape)
+        self.optimizer = Adam(weights, chosen.learning_rate, chosen.weight_average, training.clip_norm)
         self.rng = np.random.default_rng([training.seed, 1])
         self.batches = self._draw()
         self.progress = _Progress()
-        self.validation = self._prepare_validation()
-        self.checkpoint = limits.checkpoints and limits.checkpoints / f"{self.name}.npz"
-        self.fingerprint = _fingerprint(panel, self.matrices, f"{hyperparameters} {training.seed} {training.clip_norm}")
+        self.layout = InputLayout(chosen.segment, np.array(chosen.calendar, np.int64), bool(chosen.embedding))
+        self.validation = read_validation(data, self.layout)
+        self.checkpoint = plan.checkpoints and plan.checkpoints / f"{self.name}.npz"
+        self.fingerprint = _fingerprint(data.panel, self.matrices, f"{chosen} {training.seed} {training.clip_norm}")
 
-    def run(self) -> tuple[Network, pd.DataFrame, NetworkRecord]:
+    def run(self) -> TrainedNetwork:
         self._resume()
-        progress, hyperparameters = self.progress, self.hyperparameters
+        progress, max_steps = self.progress, self.hyperparameters.max_steps
         if not progress.rows:
-            self._note(np.nan, self._validate())
+            self._record(np.nan, self._validate())
         started, saved = time.monotonic() - progress.seconds, time.monotonic()
-        bar = tqdm(total=hyperparameters.max_steps, initial=self.num_steps, desc=self.name, unit="step",
+        bar = tqdm(total=max_steps, initial=self.num_steps, desc=self.name, unit="step",
                    disable=not sys.stderr.isatty())  # fmt: skip
         with bar:
             while self._goes_on():
-                num_steps = min(CHECK_STEPS, hyperparameters.max_steps - self.num_steps)
+                num_steps = min(CHECK_STEPS, max_steps - self.num_steps)
                 loss = float(np.mean([self._step() for _ in range(num_steps)]))
                 progress.seconds = time.monotonic() - started
-                self._note(loss, self._validate())
+                self._record(loss, self._validate())
                 bar.set_postfix(loss=f"{loss:.4g}", val_loss=f"{progress.rows[-1]['val_loss']:.4g}", refresh=False)
                 bar.update(num_steps)
-                if self.limits.max_seconds is not None and progress.seconds >= self.limits.max_seconds:
-                    logger.warning(
-                        "%s: its %g s are over after %d steps", self.name, self.limits.max_seconds, self.num_steps
-                    )
+                if self.max_seconds is not None and progress.seconds >= self.max_seconds:
+                    logger.warning("%s: stopped at the limit of %g s, step %d", self.name, self.max_seconds,
+                                   self.num_steps)  # fmt: skip
                     break
                 if self.checkpoint and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
                     self._save()
@@ -188,11 +149,8 @@ class _Training:
 
     def _goes_on(self) -> bool:
         """Return whether the training continues, without the time limit."""
-        hyperparameters = self.hyperparameters
-        return (
-            self.num_steps < hyperparameters.max_steps
-            and self.num_steps - self.progress.best_step < hyperparameters.patience
-        )
+        chosen, num_steps = self.hyperparameters, self.num_steps
+        return num_steps < chosen.max_steps and num_steps - self.progress.best_step < chosen.patience
 
     @property
     def num_steps(self) -> int:
@@ -200,68 +158,42 @@ class _Training:
 
     def _draw(self) -> Iterator[np.ndarray]:
         """Yield batches of origins: of a single series, all in random order; of a panel, from random series."""
-        size = self.hyperparameters.batch_size
-        if len(self.panel.series_starts) == 1:
+        size, starts = self.hyperparameters.batch_size, self.data.panel.series_starts
+        if len(starts) == 1:
             while True:
                 yield from np.array_split(self.rng.permutation(self.past), max(1, round(len(self.past) / size)))
-        counts = np.bincount(find_series(self.panel, self.past))
+        counts = np.bincount(number_series(starts, self.past))
         firsts = np.cumsum(counts) - counts
         there = np.flatnonzero(counts)
         while True:
             drawn = self.rng.choice(there, size)
             yield self.past[firsts[drawn] + (self.rng.random(size) * counts[drawn]).astype(int)]
 
-    def _read(self, normalized: NormalizedWindows, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        hyperparameters = self.hyperparameters
-        return read_windows(
-            self.panel,
-            normalized,
-            origins,
-            hyperparameters.segment,
-            np.array(hyperparameters.calendar, int),
-            bool(hyperparameters.embedding),
-        )
-
     def _step(self) -> float:
+        panel, linear, chosen = self.data.panel, self.data.linear, self.hyperparameters
         origins = next(self.batches)
-        normalized = normalize_windows(self.panel, self.linear.normalizer, origins)
-        targets = normalize_targets(self.panel, normalized, origins) - normalized.predictors @ self.matrices
+        normalized = normalize_windows(panel, linear.normalizer, origins)
+        targets = normalize_targets(panel, normalized, origins) - normalized.predictors @ self.matrices
         targets = np.clip(targets, -MAX_RESIDUAL, MAX_RESIDUAL).astype(np.float32)
-        seen = self.folds.find_seen(origins, find_series(self.panel, origins))
-        seen = np.vstack([seen, np.ones((1, len(origins)), bool)])[self.hidden][:, :, None]
-        outputs, cache = forward(self.optimizer.weights, *self._read(normalized, origins))
+        seen = linear.find_seen(origins, number_series(panel.series_starts, origins))
+        seen = np.vstack([seen, np.ones((1, len(origins)), bool)])[self.held_out][:, :, None]
+        outputs, cache = forward(self.optimizer.weights, *read_windows(panel, normalized, origins, self.layout))
         errors = (outputs - targets) * seen
-        loss, slopes = _measure(errors, self.hyperparameters.is_absolute)
+        loss, slopes = measure_loss(errors, chosen.is_absolute)
         slopes /= np.float32(errors[0].size)
         self.optimizer.step(find_gradients(self.optimizer.weights, cache, slopes))
-        return float(loss.sum() / max(1, seen.sum() * self.panel.horizon))
-
-    def _prepare_validation(self) -> list[tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-        """Return for each batch: the fold, rows of validation windows, their two inputs, and the residuals."""
-        linear, found = self.linear, []
-        for fold in range(len(self.folds)):
-            own = np.flatnonzero(linear.fold == fold)
-            for rows in np.array_split(own, -(-len(own) // VALIDATION_BATCH_SIZE)):
-                origins = linear.validation[rows]
-                normalized = normalize_windows(self.panel, linear.normalizer, origins)
-                left = normalize_targets(self.panel, normalized, origins) - normalized.predictors @ self.matrices[fold]
-                found.append((fold, rows, *self._read(normalized, origins), np.clip(left, -MAX_RESIDUAL, MAX_RESIDUAL)))
-        return found
+        return float(loss.sum() / max(1, seen.sum() * panel.horizon))
 
     def _validate(self) -> float:
         """Return the mean normalised error on held-out windows; NaN if there are none."""
+        weights, is_absolute = self.optimizer.averages, self.hyperparameters.is_absolute
         total, number = 0.0, 0
-        for fold, _, steps, known, left in self.validation:
-            outputs = self._run_one(self.optimizer.averages, fold, steps, known)
-            total += float(_measure(left - outputs, self.hyperparameters.is_absolute)[0].sum())
-            number += left.size
+        for batch in self.validation:
+            total += float(measure_loss(batch.residuals - batch.correct(weights), is_absolute)[0].sum())
+            number += batch.residuals.size
         return total / number if number else np.nan
 
-    @staticmethod
-    def _run_one(weights: Weights, member: int, steps: np.ndarray, known: np.ndarray) -> np.ndarray:
-        return forward({name: array[member : member + 1] for name, array in weights.items()}, steps, known)[0][0]
-
-    def _note(self, loss: float, val_loss: float) -> None:
+    def _record(self, loss: float, val_loss: float) -> None:
         progress = self.progress
         if (self.num_steps and not np.isfinite(loss)) or (self.validation and not np.isfinite(val_loss)):
             raise TrainingError(
@@ -274,21 +206,18 @@ class _Training:
             progress.best_loss, progress.best_step = val_loss, self.num_steps
             progress.best = {name: array.copy() for name, array in self.optimizer.averages.items()}
 
-    def _finish(self) -> tuple[Network, pd.DataFrame, NetworkRecord]:
+    def _finish(self) -> TrainedNetwork:
         progress, chosen = self.progress, self.hyperparameters
-        out_of_fold = np.zeros((len(self.linear.validation), self.panel.horizon), np.float32)
-        for fold, rows, steps, known, _ in self.validation:
-            out_of_fold[rows] = self._run_one(progress.best, fold, steps, known)
+        out_of_fold = np.zeros((len(self.data.linear.validation), self.data.panel.horizon), np.float32)
+        for batch in self.validation:
+            out_of_fold[batch.rows] = batch.correct(progress.best)
         weights = {name: array[self.deployed] for name, array in (progress.best or self.optimizer.averages).items()}
-        shrinkage = 0.0
-        if progress.best_step:
-            shrinkage = find_network_shrinkage(self.panel, self.linear, out_of_fold, chosen.num_members)
+        shrinkage = find_network_shrinkage(self.data, out_of_fold, chosen.num_members) if progress.best_step else 0.0
         logger.info("%s: best step %d of %d, shrinkage %.2f", self.name, progress.best_step, self.num_steps, shrinkage)
-        network = make_network(
-            weights, self.cell, chosen.segment, np.array(chosen.calendar, np.int64), shrinkage, out_of_fold
-        )
-        table = pd.DataFrame(progress.rows)
-        table["is_best"] = table["step"] == progress.best_step
+        cell, segment, calendar = NETWORKS[self.name].cell, chosen.segment, self.layout.calendar
+        network = make_network(weights, cell, segment, calendar, shrinkage, out_of_fold)
+        history = pd.DataFrame(progress.rows)
+        history["is_best"] = history["step"] == progress.best_step
         record: NetworkRecord = {
             "training_seconds": progress.seconds,
             "num_steps": self.num_steps,
@@ -298,19 +227,14 @@ class _Training:
             "num_parameters": sum(array.size for array in weights.values()),
             "hyperparameters": {**chosen.list_values(), "calendar": list(chosen.calendar)},
         }
-        return replace(network, seconds=progress.seconds), table, record
+        network = replace(network, seconds=progress.seconds)
+        return TrainedNetwork(self.name, network, history, record, self.parameters, self.training.seed)
 
     def _save(self) -> None:
         assert self.checkpoint
         progress = self.progress
-        state = {
-            "fingerprint": self.fingerprint,
-            "num_steps": self.num_steps,
-            "rows": progress.rows,
-            "best_loss": progress.best_loss,
-            "best_step": progress.best_step,
-            "seconds": progress.seconds,
-        }
+        state: dict[str, Any] = {name: value for name, value in vars(progress).items() if name != "best"}
+        state |= {"fingerprint": self.fingerprint, "num_steps": self.num_steps}
         arrays = self.optimizer.list_state() | {f"best.{name}": array for name, array in progress.best.items()}
         write_checkpoint(self.checkpoint, state, arrays)
 
@@ -320,7 +244,7 @@ class _Training:
         if found is None:
             return
         state, arrays = found
-        logger.info("%s goes on after step %d", self.name, state["num_steps"])
+        logger.info("%s: resumed after step %d", self.name, state["num_steps"])
         self.optimizer.set_state(arrays, state["num_steps"])
         for _ in range(state["num_steps"]):
             next(self.batches)
@@ -328,32 +252,18 @@ class _Training:
         self.progress = _Progress(state["rows"], state["best_loss"], state["best_step"], state["seconds"], best)
 
 
-def find_network_shrinkage(
-    panel: WindowedPanel, linear: LinearModels, out_of_fold: np.ndarray, num_members: int
-) -> float:
-    """Return the shrinkage of the corrections, 0 to 1: the factor with the least error, times the agreement of folds.
-
-    Args:
-        panel, linear: see `train_network`.
-        out_of_fold: float32[validation, horizon], normalised: the correction of each window by the member trained
-            without it.
-        num_members: number of members whose corrections will be averaged.
-    """
-    windows = normalize_windows(panel, linear.normalizer, linear.validation)
-    start = forecast_out_of_fold(linear.select_ensemble(), linear.fold, windows.predictors)
-    left = np.clip(normalize_targets(panel, windows, linear.validation) - start, -MAX_RESIDUAL, MAX_RESIDUAL)
-    shares = np.linspace(0, 1, 21)
-    losses = [_measure(left - share * out_of_fold, linear.is_absolute)[0].mean() for share in shares]
-    share = float(shares[int(np.argmin(losses))])
-    # This factor is for one member. The mean of several has less variance between members, and needs less shrinkage.
-    share = num_members * share / (num_members * share + 1 - share)
-    gains = (_measure(left, linear.is_absolute)[0] - _measure(left - out_of_fold, linear.is_absolute)[0]).mean(axis=1)
-    return share * find_shrinkage(np.array([gains[linear.fold == fold].mean() for fold in np.unique(linear.fold)]))
-
-
-def _measure(errors: np.ndarray, is_absolute: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return the loss of each error, and its slope."""
-    return (np.abs(errors), np.sign(errors)) if is_absolute else (errors * errors, 2 * errors)
+def _check_training(
+    name: str, data: FittingData, shape: MemberShape, num_members: int, chosen: Hyperparameters
+) -> None:
+    """Log the hyperparameters, and check that there is enough memory."""
+    logger.info("%s: %s", name, ", ".join(f"{key} {value}" for key, value in chosen.list_values().items()))
+    require_memory(
+        estimate_training_bytes(
+            data.panel, shape, num_members, chosen.segment, chosen.batch_size, len(data.linear.validation)
+        ),
+        f"training {name} with {chosen.units} units, {num_members} members and batches of {chosen.batch_size:,}",
+        "units, members, batch_size and window.lookback",
+    )
 
 
 def _fingerprint(panel: WindowedPanel, matrices: np.ndarray, settings: str) -> str:

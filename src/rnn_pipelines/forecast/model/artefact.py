@@ -2,13 +2,12 @@
 
 import logging
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from typing import NoReturn, Protocol
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel
 
+from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show, show_all
 from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals
 from rnn_pipelines.forecast.methods.predictions import (
     Forecasts,
@@ -16,23 +15,20 @@ from rnn_pipelines.forecast.methods.predictions import (
     name_own_bounds,
     tabulate_forecasts,
 )
+from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.recipe import FUTURE, run_steps
-from rnn_pipelines.forecast.series.calendar import CalendarSpec, resolve_calendar
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import (
     check_covariate_columns,
     check_future_covariates,
     list_steps,
 )
-from rnn_pipelines.forecast.series.rows import find_rows
-from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
+from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import find_unjudged
-from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
-from rnn_pipelines.forecast.series.time_axis import TimeZone
+from rnn_pipelines.forecast.series.tables import Features, Scaler, Series, Source
 from rnn_pipelines.forecast.series.unread import report_off_steps
 from rnn_pipelines.forecast.series.windowing import find_min_history
-from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)
@@ -40,33 +36,6 @@ logger = logging.getLogger(__name__)
 NAMES_IN_MESSAGE = 5
 # The name of a forecaster's point forecasts, in tables and in its intervals.
 FORECAST = "y_hat"
-
-
-class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
-    """The settings of a training that a forecaster needs for new forecasts.
-
-    Attributes:
-        networks: the parameters of each network, by name.
-        lookback, horizon: shape of the windows.
-        freq: spacing of the series.
-        season_length: steps in a season.
-        calendar: the harmonics, all resolved.
-        gaps: policy for missing steps.
-        tz: zone of the calendar features, for series with times in UTC.
-        zone: of the training's times; None for a forecaster of an older version, which did not store it.
-        trained_until: last time of each series that was used for training or validation.
-    """
-
-    networks: dict[str, dict[str, Any]] = {}
-    lookback: int
-    horizon: int
-    freq: int | str
-    season_length: int
-    calendar: CalendarSpec
-    gaps: GapPolicy
-    tz: str | None = None
-    zone: TimeZone | None = None
-    trained_until: dict[str, int | datetime]
 
 
 class ScaledModel(Protocol):
@@ -95,37 +64,6 @@ class Forecaster:
     coding: Coding = field(default_factory=Coding)
 
 
-def describe_forecaster(
-    series: Series,
-    profile: Profile,
-    cutoffs: Cutoffs,
-    window: OpenWindowSpec,
-    calendar: CalendarSpec,
-    gaps: GapPolicy,
-) -> ForecasterSettings:
-    """Return the settings of a forecaster before its training, without networks.
-
-    Args:
-        series, profile, cutoffs: the series, their profile and the cut-offs of their parts.
-        window, calendar, gaps: see their types.
-    """
-    # A series that is not evaluated is used for its scale only.
-    num_learnt = np.where(find_unjudged(cutoffs), 1, cutoffs["validation_stop"])
-    last = series.iloc[find_rows(series).starts + num_learnt - 1]
-    window = window.fill(profile)
-    return ForecasterSettings(
-        lookback=window.lookback,
-        horizon=window.horizon,
-        freq=profile["freq"],
-        season_length=profile["season_length"],
-        calendar=resolve_calendar(series, profile["freq"], calendar),
-        gaps=gaps,
-        tz=profile["tz"],
-        zone=TimeZone(**profile["zone"]),
-        trained_until=dict(zip(last["unique_id"], last["ds"].tolist(), strict=True)),
-    )
-
-
 def forecast_newest(
     forecaster: Forecaster, table: Source, source: SourceSpec, covariate_table: pd.DataFrame | None = None
 ) -> pd.DataFrame:
@@ -146,8 +84,12 @@ def forecast_newest(
     check_covariate_columns(covariate_table, forecaster.coding.list_columns())
     series, _ = repair_series(table, source.model_copy(update={"freq": settings.freq}), settings.gaps)
     check_ahead(forecaster, series, covariate_table, settings.horizon)
-    ends = series.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
-    return forecast_cutoffs(forecaster, series, ends, covariate_table)
+    return forecast_cutoffs(forecaster, series, find_ends(series), covariate_table)
+
+
+def find_ends(series: Series) -> pd.DataFrame:
+    """Return the last time of each series: `unique_id, cutoff`."""
+    return series.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
 
 
 def check_ahead(forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None, num_steps: int) -> None:
@@ -260,3 +202,34 @@ def _report_unknown(names: np.ndarray) -> None:
     if len(names):
         some = list_some(names, NAMES_IN_MESSAGE)
         logger.warning("left out: %d series that the forecaster doesn't know (%s)", len(names), some)
+
+
+def raise_no_forecast(forecaster: Forecaster, series: Series) -> NoReturn:
+    """Raise an error with the reason why none of the series can be forecast.
+
+    Args:
+        forecaster: was to make the forecasts.
+        series: repaired.
+    Raises:
+        SeriesTooShortError: the known series have too few steps.
+        SeriesError: all series are unknown, or there are gaps at their ends.
+    """
+    settings, names = forecaster.settings, forecaster.scaler["unique_id"]
+    lengths = series.loc[series["unique_id"].isin(names), "unique_id"].value_counts()
+    what = "the frame: none of its series can be forecast"
+    if lengths.empty:
+        raise SeriesError(
+            f"{what}: they are not those of the training. Expected {show_all(names)}, received "
+            f"{show_all(series['unique_id'].unique())}."
+        )
+    window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
+    needed, longest = find_min_history(window, settings.season_length, len(names)), lengths.max()
+    if longest < needed:
+        raise SeriesTooShortError(
+            f"{what}: they are too short. Expected {needed} steps or more, received {longest} of series "
+            f"{show(lengths.idxmax())}. Give more of its past, or train with a shorter lookback."
+        )
+    raise SeriesError(
+        f"{what}: there are gaps at their ends. Expected a value at each of the last {settings.lookback} steps. Fill "
+        "them in, or train with gaps='interpolate'."
+    )

@@ -12,15 +12,13 @@ import pandas as pd
 
 from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
-from rnn_pipelines.forecast.methods.folds import find_series
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, PanelModel
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, normalize_windows
-from rnn_pipelines.forecast.model.artefact import Forecaster, lay_out_cutoffs
-from rnn_pipelines.forecast.model.recursion import find_ends, raise_no_forecast
+from rnn_pipelines.forecast.model.artefact import Forecaster, find_ends, lay_out_cutoffs, raise_no_forecast
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
-from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
+from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
 
 BASELINE, CALENDAR, TARGET = "baseline", "calendar", "y"
 COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "input", "lag", "contribution")
@@ -99,7 +97,7 @@ def explain_windows(
     names = [*features.static, *features.future, *features.past]
     mean, deviation = (look_up(features.table, scaler, name) for name in ("mean", "deviation"))
     tables = [pd.DataFrame({name: [] for name in COLUMNS})]
-    for origin, number in zip(origins, find_series(panel, origins), strict=True):
+    for origin, number in zip(origins, number_series(panel.series_starts, origins), strict=True):
         own = np.array([origin])
         windows = normalize_windows(panel, model.normalizer, own)
         parts = model.model.contribute(panel, windows, own)

@@ -10,7 +10,8 @@ from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemb
 from rnn_pipelines.forecast.methods.intervals import Intervals
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.predictors import Normalizer
-from rnn_pipelines.forecast.model.artefact import Forecaster, ForecasterSettings
+from rnn_pipelines.forecast.model.artefact import Forecaster
+from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.networks.packing import pack_arrays, unpack_arrays
 from rnn_pipelines.storage.formats import check_needed_files, read_object, refuse_other_kind

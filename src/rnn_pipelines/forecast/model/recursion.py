@@ -2,20 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NoReturn
 
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show, show_all
+from rnn_pipelines.errors import SeriesError, show, show_all
 from rnn_pipelines.forecast.methods.predictions import name_bounds, name_own_bounds
-from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, check_ahead, forecast_panel, lay_out_cutoffs
+from rnn_pipelines.forecast.model.artefact import (
+    FORECAST,
+    Forecaster,
+    check_ahead,
+    find_ends,
+    forecast_panel,
+    lay_out_cutoffs,
+    raise_no_forecast,
+)
 from rnn_pipelines.forecast.series.covariates import list_steps
 from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.tables import Features, Series
 from rnn_pipelines.forecast.series.unread import report_unread
-from rnn_pipelines.forecast.series.windowing import find_min_history
-from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.reading.times import format_time
 
 
@@ -143,42 +149,6 @@ def report_ahead(forecaster: Forecaster, series: Series, given: pd.DataFrame, nu
     """
     settings = forecaster.settings
     report_unread(given, list_steps(series, count_ahead(forecaster, num_steps), settings.freq), settings.tz)
-
-
-def raise_no_forecast(forecaster: Forecaster, series: Series) -> NoReturn:
-    """Raise an error with the reason why none of the series can be forecast.
-
-    Args:
-        forecaster: was to make the forecasts.
-        series: repaired.
-    Raises:
-        SeriesTooShortError: the known series have too few steps.
-        SeriesError: all series are unknown, or there are gaps at their ends.
-    """
-    settings, names = forecaster.settings, forecaster.scaler["unique_id"]
-    lengths = series.loc[series["unique_id"].isin(names), "unique_id"].value_counts()
-    what = "the frame: none of its series can be forecast"
-    if lengths.empty:
-        raise SeriesError(
-            f"{what}: they are not those of the training. Expected {show_all(names)}, received "
-            f"{show_all(series['unique_id'].unique())}."
-        )
-    window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
-    needed, longest = find_min_history(window, settings.season_length, len(names)), lengths.max()
-    if longest < needed:
-        raise SeriesTooShortError(
-            f"{what}: they are too short. Expected {needed} steps or more, received {longest} of series "
-            f"{show(lengths.idxmax())}. Give more of its past, or train with a shorter lookback."
-        )
-    raise SeriesError(
-        f"{what}: there are gaps at their ends. Expected a value at each of the last {settings.lookback} steps. Fill "
-        "them in, or train with gaps='interpolate'."
-    )
-
-
-def find_ends(series: Series) -> pd.DataFrame:
-    """Return the last time of each series: `unique_id, cutoff`."""
-    return series.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
 
 
 def lay_side_by_side(forecasts: dict[str, pd.DataFrame], levels: Sequence[int]) -> pd.DataFrame:

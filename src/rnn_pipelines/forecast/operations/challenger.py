@@ -1,10 +1,8 @@
-"""Training of a challenger, its ensemble, and the forecasts of the holdout by challenger and champion."""
+"""The ensemble of a challenger, and the forecasts of the holdout by challenger and champion."""
 
 import logging
 from collections.abc import Container
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,18 +14,11 @@ from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
-from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittingData, PanelModel
-from rnn_pipelines.forecast.methods.network import Network, NetworkRecord
+from rnn_pipelines.forecast.methods.network import TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, Forecasts, Predictions, tabulate_forecasts
-from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.model.artefact import (
-    FORECAST,
-    Forecaster,
-    ForecasterSettings,
-    forecast_cutoffs,
-)
-from rnn_pipelines.forecast.model.newer_times import have_same_axis
+from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_cutoffs
+from rnn_pipelines.forecast.model.settings import ForecasterSettings, have_same_axis
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel
@@ -35,57 +26,8 @@ from rnn_pipelines.forecast.series.windows import WindowedPanel
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class TrainedNetwork:
-    """A trained network of a challenger.
-
-    Attributes:
-        name: in the registry.
-        spec, training: the parameters that were asked for.
-        record: of its training.
-    """
-
-    name: str
-    network: Network
-    spec: NetworkSpec
-    training: ForecastTrainingSpec
-    record: NetworkRecord
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """Limits of a training.
-
-    Attributes:
-        budget: time and steps.
-        checkpoints: folder for the state of an interrupted training; None for no checkpoints.
-    """
-
-    budget: BudgetSpec
-    checkpoints: Path | None = None
-
-
-def train_challenger(
-    panel: WindowedPanel, linear: LinearModels, network: NetworkSpec, training: ForecastTrainingSpec, plan: TrainingPlan
-) -> TrainedNetwork:
-    """Train one network within the budget.
-
-    Args:
-        panel: windows for training and validation.
-        linear: the linear models of the panel.
-    """
-    from rnn_pipelines.forecast.methods.training import Limits, train_network
-
-    budget = plan.budget
-    if budget.max_steps is not None:
-        training = training.model_copy(update={"max_steps": budget.max_steps})
-    trained, _, record = train_network(panel, linear, network, training, Limits(budget.max_seconds, plan.checkpoints))
-    return TrainedNetwork(network.cell, trained, network, training, record)
-
-
 def choose_challenger(
-    panel: WindowedPanel,
-    linear: LinearModels,
+    data: FittingData,
     scaler: Scaler,
     coding: Coding,
     settings: ForecasterSettings,
@@ -95,8 +37,7 @@ def choose_challenger(
     """Combine the simple methods and the networks by their errors on the validation windows.
 
     Args:
-        panel: windows for training and validation.
-        linear: the linear models of the panel.
+        data: the data of the fits.
         scaler: of the series.
         coding: of their covariates.
         settings: of the challenger, still without networks.
@@ -106,26 +47,25 @@ def choose_challenger(
         The challenger. And a record: `validation_losses` (normalised) of each candidate and of the ensemble; its
         `weights`; `chosen`, `seeds`, `training_seconds`, and the records of `networks`.
     """
-    trained = {network.name: network.network for network in networks}
-    methods, ensemble = fit_all_methods(panel, linear, **trained)
+    methods, ensemble = fit_all_methods(data, {network.name: network.network for network in networks})
     weights = ensemble["weights"]
     logger.info("ensemble: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
     record: ChallengerTraining = {
         "validation_losses": ensemble["losses"],
         "weights": weights,
         "chosen": ENSEMBLE,
-        "seeds": sorted({network.training.seed for network in networks}),
+        "seeds": sorted({network.seed for network in networks}),
         "training_seconds": sum(network.record["training_seconds"] for network in networks),
         "networks": {network.name: dict(network.record) for network in networks},
     }
-    asked = {network.name: network.spec.model_dump(mode="json") for network in networks if weights[network.name] > 0}
+    used = {network.name: network.parameters for network in networks if weights[network.name] > 0}
     # Windows of newer values are padded with the same season length.
-    settings = settings.model_copy(update={"networks": asked, "season_length": panel.season_length})
+    settings = settings.model_copy(update={"networks": used, "season_length": data.panel.season_length})
     intervals = None
     if level.root:
         levels, own = LevelSpec((*level.root, ANOMALY_LEVEL)), {FORECAST: methods[ENSEMBLE]}
-        intervals = fit_intervals(FittingData(panel, linear), own, levels)
-    model = PanelModel(linear.normalizer, methods[ENSEMBLE].model)
+        intervals = fit_intervals(data, own, levels)
+    model = PanelModel(data.linear.normalizer, methods[ENSEMBLE].model)
     return Forecaster(model, scaler, settings, intervals, coding), record
 
 

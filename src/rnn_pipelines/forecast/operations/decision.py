@@ -14,8 +14,9 @@ from rnn_pipelines.champion.policy import CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining, Run
 from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
 from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.methods.specs import TrainingPlan
 from rnn_pipelines.forecast.model.artefact import Forecaster
-from rnn_pipelines.forecast.operations.challenger import TrainingPlan, find_seen
+from rnn_pipelines.forecast.operations.challenger import find_seen
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.series.tables import Profile, Source
 from rnn_pipelines.report.numbers import format_p_value

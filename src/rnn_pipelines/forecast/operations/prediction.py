@@ -6,7 +6,7 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
 from rnn_pipelines.forecast.model import artefact as forecaster
-from rnn_pipelines.forecast.model.newer_times import find_trained_axis, refuse_other_beginnings
+from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of, read_coded_covariates
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec

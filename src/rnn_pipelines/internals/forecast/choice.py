@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rnn_pipelines.errors import NetworkError
-from rnn_pipelines.forecast.methods.effects import count_predictors
-from rnn_pipelines.forecast.methods.linear import LinearModels, fit_linear_models
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.network import Network, size_members
+from rnn_pipelines.forecast.methods.predictors import count_predictors
 from rnn_pipelines.forecast.methods.specs import NetworkSpec
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
@@ -68,12 +69,12 @@ def choose_forecasters(
 def _train_small_forecasters(cells: list[str], small: SmallForecasterSpec) -> ChosenForecasters:
     logger.info("No forecasters of kedro run --pipelines=forecast: small ones are trained on %s", small.source.label)
     panel = prepare_panel(read_source(small.source), Recipe(source=small.source, window=small.window)).windows
-    linear = fit_linear_models(panel)
+    data = prepare_fitting(panel)
     networks = {}
     for cell in cells:
         spec = NetworkSpec.model_validate({"cell": cell, "units": small.units})
-        networks[cell], _, _ = train_network(panel, linear, spec, small.training)
-    return ChosenForecasters(networks, linear, panel, f"trained here, small, on {small.source.label}")
+        networks[cell] = train_network(data, spec, small.training).network
+    return ChosenForecasters(networks, data.linear, panel, f"trained here, small, on {small.source.label}")
 
 
 def _check_window_sizes(cell: str, network: Network, linear: LinearModels, panel: WindowedPanel) -> None:
@@ -111,7 +112,7 @@ def _list_sizes_of_windows(network: Network, linear: LinearModels, panel: Window
         "horizon": panel.horizon,
         "features": panel.num_known,
         "inputs": shape.num_inputs,
-        "head": units + shape.num_known,
+        "head": units + shape.num_static_inputs,
         "outputs": shape.num_outputs,
         "judged": len(linear.validation),
     }

@@ -35,9 +35,7 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
     layers, gradients = {}, {}
     networks: dict[str, NetworkSummary] = {}
     for cell, network in forecasters.networks.items():
-        steps, known = read_windows(
-            panel, normalized, origins, network.segment, network.calendar, bool(network.embedding_kernel.size)
-        )
+        steps, known = read_windows(panel, normalized, origins, network.layout)
         name = f"forecast_{cell}"
         layers[name] = trace_members(name, network, steps, known, normalized.history)
         gradients[name] = differentiate_correction(network, layers[name])

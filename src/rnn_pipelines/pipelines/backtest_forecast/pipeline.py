@@ -5,7 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from rnn_pipelines.forecast.experiments.backtest import replay_schedules
 from rnn_pipelines.forecast.experiments.schedule_metrics import summarize_backtest
 from rnn_pipelines.pipelines.backtest_forecast import nodes
-from rnn_pipelines.pipelines.cross_validate_forecast.pipeline import create_input_nodes
+from rnn_pipelines.pipelines.experiment_inputs import create_input_nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_note, render_note

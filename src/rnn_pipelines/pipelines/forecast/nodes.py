@@ -5,10 +5,11 @@ from typing import Any
 import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.methods import intervals
+from rnn_pipelines.forecast.methods import ensemble
 from rnn_pipelines.forecast.methods import predictions as tables
+from rnn_pipelines.forecast.methods import training as networks
 from rnn_pipelines.forecast.methods.forecasts import PARTS
-from rnn_pipelines.forecast.methods.intervals import Intervals, LevelSpec, add_intervals
+from rnn_pipelines.forecast.methods.intervals import Intervals, LevelSpec, add_intervals, fit_intervals
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.network import Network, NetworkRecord
@@ -41,16 +42,17 @@ def train_network(
     panel: WindowedPanel, linear: LinearModels, network: NetworkSpec, training: ForecastTrainingSpec
 ) -> tuple[Network, pd.DataFrame, NetworkRecord]:
     """Train the network on the residuals of the linear models, with the best weights on held-out windows."""
-    from rnn_pipelines.forecast.methods import training as networks
+    trained = networks.train_network(FittingData(panel, linear), network, training)
+    return trained.network, trained.history, trained.record
 
-    return networks.train_network(panel, linear, network, training)
 
-
-def fit_intervals(
-    panel: WindowedPanel, linear: LinearModels, methods: dict[str, FittedMethod], level: LevelSpec
-) -> Intervals:
-    """Fit the prediction intervals of each method from its errors on the validation windows."""
-    return intervals.fit_intervals(FittingData(panel, linear), methods, level)
+def fit_all_methods(
+    panel: WindowedPanel, linear: LinearModels, level: LevelSpec, **networks: Network
+) -> tuple[dict[str, FittedMethod], dict[str, Any], Intervals]:
+    """Fit the simple methods, the ensemble of all methods, and the intervals of each from its out-of-fold errors."""
+    data = FittingData(panel, linear)
+    methods, record = ensemble.fit_all_methods(data, networks)
+    return methods, record, fit_intervals(data, methods, level)
 
 
 def tabulate_forecasts(

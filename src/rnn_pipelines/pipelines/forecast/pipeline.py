@@ -5,9 +5,8 @@ from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.forecast.evaluation.covariates import CovariatesTable, describe_covariates
 from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
-from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
-from rnn_pipelines.forecast.methods.linear import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.model.explanation import COLUMNS, explain_ensemble
 from rnn_pipelines.forecast.recipe import PREPARATION
@@ -47,12 +46,12 @@ def create_network_node(name: str) -> Node:
 def create_method_nodes() -> list[Node]:
     """Fit the linear models, which networks correct, all other methods and the ensemble; forecast and explain."""
     series = ["forecast_features", "forecast_scaler"]
-    fitted = {"panel": "forecast_windows", "linear": "forecast_linear"} | name_each("model")
+    fitted = {"panel": "forecast_windows", "linear": "forecast_linear", "level": "params:forecast.level"}
+    methods = ["forecast_methods", "forecast_ensemble", "forecast_intervals"]
     return [
         node(fit_linear_models, "forecast_windows", "forecast_linear"),
-        node(fit_all_methods, fitted, ["forecast_methods", "forecast_ensemble"]),
+        node(nodes.fit_all_methods, fitted | name_each("model"), methods),
         node(forecast_methods, [*FITTED_ON, "forecast_methods"], "forecast_forecasts"),
-        node(nodes.fit_intervals, [*FITTED_ON, "forecast_methods", "params:forecast.level"], "forecast_intervals"),
         node(
             guard(explain_ensemble, empty_table(pd.DataFrame(columns=[*COLUMNS, "part"]))),
             ["forecast_windows", *series, "forecast_linear", "forecast_methods"],

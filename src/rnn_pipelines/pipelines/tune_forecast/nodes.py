@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from rnn_pipelines.forecast.experiments.search_space import TuningSpec
-from rnn_pipelines.forecast.fitting import ForecastSpec
+from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.fan_out import ParallelSpec
 

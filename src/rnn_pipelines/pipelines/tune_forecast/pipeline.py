@@ -3,7 +3,7 @@
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.report.tuning import render_report
-from rnn_pipelines.pipelines.cross_validate_forecast.pipeline import create_input_nodes
+from rnn_pipelines.pipelines.experiment_inputs import create_input_nodes
 from rnn_pipelines.pipelines.tune_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard

@@ -12,8 +12,7 @@ from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.fitting import make_champion
-from rnn_pipelines.forecast.model.artefact import ForecasterSettings
-from rnn_pipelines.forecast.model.newer_times import have_same_axis
+from rnn_pipelines.forecast.model.settings import ForecasterSettings, have_same_axis
 from rnn_pipelines.forecast.operations.prediction import (
     forecast_newest,
     read_champions_covariates,

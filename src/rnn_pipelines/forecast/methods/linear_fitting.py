@@ -1,0 +1,213 @@
+"""Linear models, fitted on each fold and on all data: the baselines, and the forecast that the networks correct."""
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.folds import Folds, list_past, make_folds
+from rnn_pipelines.forecast.methods.linear import LinearModels, forecast_out_of_fold
+from rnn_pipelines.forecast.methods.memory import estimate_linear_bytes
+from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.naive import list_naive_matrices
+from rnn_pipelines.forecast.methods.normalization import NormalizationKind, measure_units
+from rnn_pipelines.forecast.methods.predictors import (
+    MAX_NORMALIZED,
+    Layout,
+    NormalizedWindows,
+    find_layout,
+    normalize_targets,
+    normalize_windows,
+)
+from rnn_pipelines.forecast.methods.ridge import (
+    PENALTIES,
+    PENALTY_OF_FEW,
+    Products,
+    add_covariates,
+    fit_effects,
+    list_ridge_inputs,
+    prepare_ridge,
+)
+from rnn_pipelines.forecast.methods.weights import find_weights
+from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history, number_series
+from rnn_pipelines.networks.memory import require_memory
+from rnn_pipelines.networks.threads import use_one_thread
+
+# Largest number of windows for the choice of a penalty; more do not improve it.
+MAX_CHOOSING = 1_000
+# Logarithms must reduce the error by this part.
+MIN_LOG_GAIN = 0.02
+
+
+def fit_linear_models(panel: WindowedPanel) -> LinearModels:
+    """Fit the linear models on each fold and on all data, and compute their weights.
+
+    Args:
+        panel: windows for training and validation; its test windows are not touched.
+    Raises:
+        ParameterError: the fit needs more memory than there is.
+    """
+    started = time.perf_counter()
+    folds = make_folds(panel)
+    require_memory(
+        estimate_linear_bytes(panel, folds), "fitting the simple methods", "window.lookback and window.horizon"
+    )
+    with use_one_thread():
+        linear = _choose_normalization(panel, folds)
+    return replace(linear, seconds=time.perf_counter() - started)
+
+
+def prepare_fitting(panel: WindowedPanel) -> FittingData:
+    """Fit the linear models, and return them with the windows for the fits of all other methods."""
+    return FittingData(panel, fit_linear_models(panel))
+
+
+def _choose_normalization(panel: WindowedPanel, folds: Folds) -> LinearModels:
+    if len(panel.series_starts) == 1:
+        return _fit(panel, folds, "series")
+    plain = _fit(panel, folds, "window")
+    # Without enough windows for validation, nothing shows that logarithms are better.
+    if not folds.is_enough or _has_negative_values(panel):
+        return plain
+    logs = _fit(panel, folds, "log")
+    is_better = _measure_scale_free(panel, logs) < (1 - MIN_LOG_GAIN) * _measure_scale_free(panel, plain)
+    return logs if is_better else plain
+
+
+def _has_negative_values(panel: WindowedPanel) -> bool:
+    """Return whether a value of training or validation is negative."""
+    past, rows = list_past(panel), np.arange(len(panel.values))
+    stops = np.zeros(len(panel.series_starts), np.int64)
+    stops[number_series(panel.series_starts, past)] = past + panel.horizon
+    series = number_series(panel.series_starts, rows + 1)
+    return bool(((panel.values[:, 0] < panel.zeros[series]) & (rows < stops[series])).any())
+
+
+def _measure_scale_free(panel: WindowedPanel, linear: LinearModels) -> float:
+    """Return an error of the baseline ensemble on the validation windows that combines MASE and sMAPE.
+
+    It is the geometric mean of the absolute error over the spread of the window, and of the absolute error over the
+    level of actual and forecast. Nearly constant windows dominate the first, series near 0 the second.
+    """
+    origins = linear.validation
+    windows = normalize_windows(panel, linear.normalizer, origins)
+    normalized = forecast_out_of_fold(linear.select_ensemble(), linear.fold, windows.predictors)
+    forecasts = windows.units.denormalize(normalized)
+    targets = panel.values[origins[:, None] + np.arange(panel.horizon), 0]
+    zeros = panel.zeros[number_series(panel.series_starts, origins)]
+    spread = measure_units("window", gather_history(panel, origins), zeros, panel.season_length).spread
+    errors, levels = np.abs(targets - forecasts), targets + forecasts - 2 * zeros[:, None]
+    relative = errors / np.where(levels > 0, levels, np.inf)
+    return float(np.sqrt(np.mean(errors / spread) * np.mean(relative)))
+
+
+def _fit(panel: WindowedPanel, folds: Folds, kind: NormalizationKind) -> LinearModels:
+    layout = find_layout(panel, folds.fitted, kind)
+    is_absolute = kind != "series"
+    actual, validation = _normalize_clipped(panel, layout, folds.validation)
+    errors = _Errors(actual, validation.predictors, folds.fold, is_absolute)
+    methods = _fit_methods(layout, _multiply_by_fold(panel, layout, folds), errors, folds)
+    names = list(methods)
+    weights = _weigh_few(names, knows_future=layout.num_future > 0)
+    losses = np.full(len(names) + 1, np.nan)
+    if folds.is_enough:
+        found = np.stack([errors.find(matrices) for matrices in methods.values()])
+        weights = find_weights(found, folds.num_independent, is_absolute)
+        losses = np.array([_measure(one, is_absolute) for one in [*found, weights @ found]])
+    return LinearModels(
+        **vars(layout.normalizer),
+        names=np.array(names),
+        matrices=np.stack(list(methods.values()), axis=1),
+        weights=weights,
+        losses=losses,
+        is_absolute=is_absolute,
+        seconds=0.0,
+        **vars(folds),
+    )
+
+
+@dataclass(frozen=True)
+class _Errors:
+    """The validation windows, to measure the out-of-fold errors of matrices."""
+
+    actual: np.ndarray
+    predictors: np.ndarray
+    fold: np.ndarray
+    is_absolute: bool
+
+    def find(self, matrices: np.ndarray) -> np.ndarray:
+        """Return the out-of-fold errors: float64[window · horizon]."""
+        return (self.actual - forecast_out_of_fold(matrices, self.fold, self.predictors)).ravel()
+
+    def thin(self) -> "_Errors":
+        """Return a subset of evenly spaced windows, enough to choose a penalty."""
+        number = len(self.actual)
+        rows = np.linspace(0, number - 1, min(MAX_CHOOSING, number)).astype(int)
+        return _Errors(self.actual[rows], self.predictors[rows], self.fold[rows], self.is_absolute)
+
+    def measure(self, matrices: np.ndarray) -> float:
+        """Return the mean error."""
+        return _measure(self.find(matrices), self.is_absolute)
+
+
+def _normalize_clipped(
+    panel: WindowedPanel, layout: Layout, origins: np.ndarray
+) -> tuple[np.ndarray, NormalizedWindows]:
+    """Return the clipped targets of some windows, and the windows."""
+    windows = normalize_windows(panel, layout.normalizer, origins)
+    return np.clip(normalize_targets(panel, windows, origins), -MAX_NORMALIZED, MAX_NORMALIZED), windows
+
+
+def _multiply_by_fold(panel: WindowedPanel, layout: Layout, folds: Folds) -> Products:
+    targets, windows = _normalize_clipped(panel, layout, folds.fitted)
+    seen = [
+        *folds.find_seen(folds.fitted, number_series(panel.series_starts, folds.fitted)),
+        np.ones(len(targets), bool),
+    ]
+    pairs = [(windows.predictors[rows], targets[rows]) for rows in seen]
+    return [(predictors.T @ predictors, predictors.T @ own, len(own)) for predictors, own in pairs]
+
+
+def _fit_methods(layout: Layout, products: Products, errors: _Errors, folds: Folds) -> dict[str, np.ndarray]:
+    """Return the matrices of each method, float64[fold + 1, predictor, horizon]."""
+    methods = {name: np.repeat(matrix[None], len(products), 0) for name, matrix in list_naive_matrices(layout).items()}
+    penalties = PENALTIES if folds.is_enough else (PENALTY_OF_FEW,)
+    some = errors.thin()
+    for name, (inputs, offset) in list_ridge_inputs(layout).items():
+        readings = [(inputs, [offset] * len(products))]
+        more = add_covariates(products, layout, inputs, offset)
+        # With too few windows for a choice: the effects of future covariates, and no lags.
+        readings = readings + more if folds.is_enough else more[:1] if layout.num_future else readings
+        solvers = [prepare_ridge(products, *reading, layout.num_free) for reading in readings]
+        methods[name] = min((solve(penalty) for solve in solvers for penalty in penalties), key=some.measure)
+    if len(layout.normalizer.calendar) and layout.normalizer.kind == "series":
+        methods |= _fit_calendar(layout, products)
+    return methods
+
+
+def _fit_calendar(layout: Layout, products: Products) -> dict[str, np.ndarray]:
+    """Return the climatology, and with future covariates the climatology with their effects."""
+    calendar = layout.pick(layout.num_predictors - layout.num_free, layout.num_free)
+    nothing = [np.zeros((layout.num_predictors, layout.horizon))] * len(products)
+    methods = {"climatology": prepare_ridge(products, calendar, nothing, layout.num_free)(0.0)}
+    if layout.num_future:
+        future = layout.list_future()
+        explained = [fit_effects(product, calendar, nothing[0], future) for product in products]
+        methods["effects"] = prepare_ridge(products, calendar, explained, layout.num_free)(0.0)
+    return methods
+
+
+def _measure(errors: np.ndarray, is_absolute: bool) -> float:
+    return float(np.mean(np.abs(errors) if is_absolute else errors**2))
+
+
+def _weigh_few(names: list[str], knows_future: bool) -> np.ndarray:
+    """Return the weights with too few windows for validation: half ridge, half the naive methods.
+
+    Naive methods do not read future covariates. With these, the weights are those of ridges on naive forecasts.
+    """
+    if knows_future:
+        starts = np.array([name in ("ridge_last", "ridge_season") for name in names], float)
+        return starts / starts.sum()
+    naive = np.array([name in ("last_value", "seasonal_naive", "seasonal_drift") for name in names], float)
+    return 0.5 * naive / naive.sum() + 0.5 * np.array([name == "ridge_last" for name in names])

@@ -1,0 +1,124 @@
+"""The settings of a training that its forecaster keeps, and checks of newer times against them."""
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
+from pydantic import BaseModel
+
+from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.forecast.series.calendar import CalendarSpec, resolve_calendar
+from rnn_pipelines.forecast.series.grid import count_steps
+from rnn_pipelines.forecast.series.rows import find_rows
+from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.splits import find_unjudged
+from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
+from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone
+from rnn_pipelines.forecast.series.windows import OpenWindowSpec
+
+
+class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
+    """The settings of a training that a forecaster needs for new forecasts.
+
+    Attributes:
+        networks: the parameters of each network, by name.
+        lookback, horizon: shape of the windows.
+        freq: spacing of the series.
+        season_length: steps in a season.
+        calendar: the harmonics, all resolved.
+        gaps: policy for missing steps.
+        tz: zone of the calendar features, for series with times in UTC.
+        zone: of the training's times; None for a forecaster of an older version, which did not store it.
+        trained_until: last time of each series that was used for training or validation.
+    """
+
+    networks: dict[str, dict[str, Any]] = {}
+    lookback: int
+    horizon: int
+    freq: int | str
+    season_length: int
+    calendar: CalendarSpec
+    gaps: GapPolicy
+    tz: str | None = None
+    zone: TimeZone | None = None
+    trained_until: dict[str, int | datetime]
+
+
+def describe_forecaster(
+    series: Series,
+    profile: Profile,
+    cutoffs: Cutoffs,
+    window: OpenWindowSpec,
+    calendar: CalendarSpec,
+    gaps: GapPolicy,
+) -> ForecasterSettings:
+    """Return the settings of a forecaster before its training, without networks.
+
+    Args:
+        series, profile, cutoffs: the series, their profile and the cut-offs of their parts.
+        window, calendar, gaps: see their types.
+    """
+    # A series that is not evaluated is used for its scale only.
+    num_learnt = np.where(find_unjudged(cutoffs), 1, cutoffs["validation_stop"])
+    last = series.iloc[find_rows(series).starts + num_learnt - 1]
+    window = window.fill(profile)
+    return ForecasterSettings(
+        lookback=window.lookback,
+        horizon=window.horizon,
+        freq=profile["freq"],
+        season_length=profile["season_length"],
+        calendar=resolve_calendar(series, profile["freq"], calendar),
+        gaps=gaps,
+        tz=profile["tz"],
+        zone=TimeZone(**profile["zone"]),
+        trained_until=dict(zip(last["unique_id"], last["ds"].tolist(), strict=True)),
+    )
+
+
+def find_trained_axis(settings: ForecasterSettings) -> TimeAxis | None:
+    """Return the axis of the training; None for integer steps, and if an older version stored no zone."""
+    if settings.zone is None or isinstance(settings.freq, int):
+        return None
+    return TimeAxis(settings.zone.name, settings.tz is not None, "the training")
+
+
+def have_same_axis(one: ForecasterSettings, other: ForecasterSettings) -> bool:
+    """Return whether two forecasters read times in the same way."""
+    axes = [find_trained_axis(settings) for settings in (one, other)]
+    if axes[0] is None or axes[1] is None:
+        return True
+    # Times in UTC do not depend on the zone.
+    return axes[0].is_utc is axes[1].is_utc and (axes[0].is_utc or axes[0].zone == axes[1].zone)
+
+
+def refuse_other_beginnings(table: Source, settings: ForecasterSettings, label: str) -> None:
+    """Check that days, and other steps not counted in UTC, begin at the same times as those of the training.
+
+    Midnight in one zone is another time of day in another zone, with other calendar features.
+
+    Args:
+        table: the series as they were read, on the axis of the training.
+        settings: of the forecaster.
+        label: of the source, for messages.
+    Raises:
+        SeriesError: they do not; the message holds both zones, the series and the time.
+    """
+    axis, zone = find_trained_axis(settings), table.attrs.get("zone")
+    if axis is None or zone is None or axis.is_utc or zone["name"] == axis.zone:
+        return
+    if not is_datetime64_any_dtype(table["ds"]):
+        return
+    last = table["unique_id"].map(settings.trained_until)
+    known = table[last.notna()]
+    trained, ds = pd.to_datetime(last[last.notna()]).to_numpy(), known["ds"].to_numpy()
+    _, is_on_step = count_steps(np.minimum(trained, ds), np.maximum(trained, ds), settings.freq)
+    if is_on_step.all():
+        return
+    row = known[~is_on_step].iloc[0]
+    raise SeriesError(
+        f"{label}: row {row.name}: the steps of {zone['name']} are not those of the training in {axis.zone}: series "
+        f"{show(row['unique_id'])} has {row['ds']} there, and the training had {trained[~is_on_step][0]}. "
+        f"Give values of steps of '{settings.freq}' in {axis.zone}, or train with those of {zone['name']}."
+    )
