@@ -1,19 +1,19 @@
 """Cross-validation: forecasts from several origins at the end of the series, each from earlier data only."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pandas as pd
 from pydantic import Field
 
 from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.experiments.fit_job import FitJob, keep_back, open_gaps
 from rnn_pipelines.forecast.fitting import fit_forecasters, tabulate_part
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.tables import Series, Source
-from rnn_pipelines.forecast.series.windows import EvaluationSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 
 logger = logging.getLogger(__name__)
@@ -35,23 +35,6 @@ class CrossValidationSpec(AsOfSpec, frozen=True):
     def choose_step_size(self, horizon: int) -> int:
         """Return the step size, by default the horizon."""
         return self.step_size or horizon
-
-
-@dataclass(frozen=True)
-class CrossValidationJob:
-    """One fit with its forecasts, which may run in another process.
-
-    Attributes:
-        number: from 1.
-        table: as read, up to the end of its last window.
-        covariate_table: of all steps; past covariates are not read after the cut-off of a window.
-        spec: with the windows as its test part.
-    """
-
-    number: int
-    table: Source
-    covariate_table: pd.DataFrame | None
-    spec: ForecastSpec
 
 
 def cross_validate(
@@ -81,15 +64,18 @@ def cross_validate(
     source = spec.recipe.source
     series, profile = repair_series(table, source, spec.recipe.gaps)
     horizon = spec.recipe.window.fill(profile).horizon
-    known = {
+    resolved = {
         "source": source.model_copy(update={"freq": profile["freq"]}),
         "window": spec.recipe.window.model_copy(update={"horizon": horizon}),
     }
-    spec = replace(spec, recipe=spec.recipe.model_copy(update=known))
-    jobs = [replace(job, covariate_table=covariate_table) for job in list_jobs(series, spec, validation)]
-    found = dict(_forecast_jobs(jobs, parallel))
+    spec = replace(spec, recipe=spec.recipe.model_copy(update=resolved))
+    jobs = _list_jobs(series, covariate_table, spec, validation)
+    found: dict[int, Predictions] = {}
+    for job, predictions in fan_out(_run_job, jobs, parallel):
+        found[job.number] = predictions
+        logger.info("cross-validation: %d of %d fits", len(found), len(jobs))
     merged = _merge([found[number] for number in sorted(found)])
-    wanted = list_windows(series, validation, horizon)
+    wanted = _list_windows(series, validation, horizon)
     merged = merged.keep(_find_rows(merged.table, wanted))
     num_missing = len(wanted) - len(merged.table[["unique_id", "cutoff"]].drop_duplicates())
     if num_missing:
@@ -99,74 +85,41 @@ def cross_validate(
     )
 
 
-def list_jobs(series: Series, spec: ForecastSpec, validation: CrossValidationSpec) -> list[CrossValidationJob]:
-    """Return the fits in their order, without covariates: one for each window, or one for all.
-
-    Args:
-        series: repaired; its grid defines the windows.
-        spec: the methods to fit, with a horizon.
-        validation: the windows.
-    """
+def _list_jobs(
+    series: Series, covariate_table: pd.DataFrame | None, spec: ForecastSpec, validation: CrossValidationSpec
+) -> list[FitJob]:
+    """Return the fits in order: one for each window, or one for all."""
     horizon = spec.recipe.window.horizon
     assert horizon is not None
     step_size = validation.choose_step_size(horizon)
     span = (validation.n_windows - 1) * step_size
     grid = open_gaps(series)
     if not validation.refit:
-        return [CrossValidationJob(1, grid, None, keep_back(spec, horizon + span))]
+        return [FitJob(1, grid, covariate_table, keep_back(spec, horizon + span))]
     from_end = grid.groupby("unique_id", sort=False).cumcount(ascending=False)
     ends = range(span, -1, -step_size)
     return [
-        CrossValidationJob(number, grid[from_end >= end], None, keep_back(spec, horizon))
+        FitJob(number, grid[from_end >= end], covariate_table, keep_back(spec, horizon))
         for number, end in enumerate(ends, start=1)
     ]
 
 
-def open_gaps(series: Series) -> Source:
-    """Return repaired series as they were read, because imputed values may depend on values after the end of a part."""
-    grid = series.assign(y=series["y"].where(series["observed"])).drop(columns="observed")
-    return grid.set_index(pd.RangeIndex(1, len(grid) + 1, name="row"))
-
-
-def list_windows(series: Series, validation: CrossValidationSpec, horizon: int) -> pd.DataFrame:
-    """Return the cut-offs of all windows: `unique_id, cutoff`.
-
-    Args:
-        series: repaired.
-        validation: the windows.
-        horizon: steps of a window.
-    """
+def _list_windows(series: Series, validation: CrossValidationSpec, horizon: int) -> pd.DataFrame:
+    """Return the cut-offs of all windows: `unique_id, cutoff`."""
     after = series.groupby("unique_id", sort=False).cumcount(ascending=False) - horizon
     step_size = validation.choose_step_size(horizon)
     is_cutoff = (after >= 0) & (after % step_size == 0) & (after < validation.n_windows * step_size)
     return series.loc[is_cutoff, ["unique_id", "ds"]].rename(columns={"ds": "cutoff"}).reset_index(drop=True)
 
 
-def forecast_job(job: CrossValidationJob) -> tuple[int, Predictions]:
-    """Fit and forecast one job, and return its number with the forecasts."""
+def _run_job(job: FitJob) -> Predictions:
     try:
-        return job.number, tabulate_part(fit_forecasters(job.table, job.covariate_table, job.spec), "test")
+        return tabulate_part(fit_forecasters(job.table, job.covariate_table, job.spec), "test")
     except SeriesError as error:
         last = job.table["ds"].max()
         raise type(error)(
             f"cross-validation, up to {last}: {error} Or ask for fewer windows, nearer to each other."
         ) from error
-
-
-def _forecast_jobs(jobs: list[CrossValidationJob], parallel: ParallelSpec) -> list[tuple[int, Predictions]]:
-    found = []
-    for _, result in fan_out(forecast_job, jobs, parallel):
-        found.append(result)
-        logger.info("cross-validation: %d of %d fits", len(found), len(jobs))
-    return found
-
-
-def keep_back(spec: ForecastSpec, num_steps: int) -> ForecastSpec:
-    """Return the spec with a test part of so many steps at the end of each series, and forecasts from each step."""
-    recipe = spec.recipe
-    evaluation = EvaluationSpec(season_length=recipe.evaluation.season_length)
-    split = recipe.split.model_copy(update={"test": num_steps})
-    return replace(spec, recipe=recipe.model_copy(update={"split": split, "evaluation": evaluation}))
 
 
 def _find_rows(table: pd.DataFrame, windows: pd.DataFrame) -> pd.Series:

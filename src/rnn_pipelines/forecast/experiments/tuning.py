@@ -4,26 +4,19 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
-from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError, TrainingError
-from rnn_pipelines.forecast.experiments.cross_validation import keep_back, open_gaps
+from rnn_pipelines.forecast.experiments.fit_job import FitJob
 from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, TuningSpec
-from rnn_pipelines.forecast.fitting import fit_forecasters, rank_forecasters
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
-from rnn_pipelines.forecast.methods.intervals import LevelSpec
+from rnn_pipelines.forecast.experiments.trials import TrialResult, change_spec, cut_test_part, list_values, run_trial
 from rnn_pipelines.forecast.parameters import ForecastSpec
-from rnn_pipelines.forecast.series.preparation import prepare_series
-from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers, fan_out
-from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.storage.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -48,42 +41,6 @@ class TrialsTable(Table):
 
 
 Trials = Annotated[pd.DataFrame, TrialsTable]
-
-
-@dataclass(frozen=True)
-class TrialJob:
-    """One trial, which may run in another process.
-
-    Attributes:
-        number: of the trial.
-        table: up to the end of the validation part.
-        covariate_table: of all steps; past covariates are not read after the cut-off of a window.
-        spec: with the validation part as its test part.
-    """
-
-    number: int
-    table: Source
-    covariate_table: pd.DataFrame | None
-    spec: ForecastSpec
-
-
-@dataclass(frozen=True)
-class TrialResult:
-    """The result of a trial.
-
-    Attributes:
-        number: of the trial.
-        loss: of the ensemble on the validation part: MSE of one series, MASE of several; None if the trial failed.
-        baseline_loss: the lowest one of a simple method.
-        seconds: wall time.
-        reason: of the failure; empty without one.
-    """
-
-    number: int
-    loss: float | None
-    baseline_loss: float | None
-    seconds: float
-    reason: str = ""
 
 
 def tune(
@@ -113,94 +70,21 @@ def tune(
         SeriesError: the series cannot be used, or all trials failed.
         TrainingError: Optuna is not installed.
     """
-    known, judge = cut_test_part(table, spec)
-    study = _open_study(folder, _fingerprint(known, covariate_table, (judge, tuning.space, tuning.seed)), tuning)
+    table, spec = cut_test_part(table, spec)
+    study = _open_study(folder, _fingerprint(table, covariate_table, (spec, tuning.space, tuning.seed)), tuning)
     if not study.trials:
-        study.enqueue_trial(list_values(judge, tuning))
+        study.enqueue_trial(list_values(spec, tuning))
     started = time.monotonic()
-    while (missing := tuning.num_samples - (num_ended := _count_ended(study))) > 0:
+    while (missing := tuning.num_samples - (num_ended := len(_list_ended(study)))) > 0:
         is_over = tuning.time_budget is not None and time.monotonic() - started >= tuning.time_budget
         if is_over and num_ended:
             logger.warning("the time budget of %g s is over, %d trials were not made", tuning.time_budget, missing)
             break
-        _run_trials(study, TrialJob(0, known, covariate_table, judge), tuning, parallel, missing)
-    return _summarize(study, "mase" if known["unique_id"].nunique() > 1 else "mse")
+        _run_trials(study, FitJob(0, table, covariate_table, spec), tuning, parallel, missing)
+    return _summarize(study, "mase" if table["unique_id"].nunique() > 1 else "mse")
 
 
-def cut_test_part(table: Source, spec: ForecastSpec) -> tuple[Source, ForecastSpec]:
-    """Return the series up to the end of their validation part, and the spec with that part as its test part.
-
-    Series without a validation part are left out. Open window lengths are derived from the whole series.
-    """
-    recipe = spec.recipe
-    _, series, profile, cutoffs = prepare_series(
-        table, recipe.source, recipe.gaps, recipe.split, recipe.window, recipe.evaluation
-    )
-    cutoffs = cutoffs[~find_unjudged(cutoffs)]
-    stops = cutoffs.set_index("unique_id")["validation_stop"]
-    place = series.groupby("unique_id", sort=False).cumcount()
-    known = open_gaps(series)[(place < series["unique_id"].map(stops)).to_numpy()]
-    num_steps = int((cutoffs["validation_stop"] - cutoffs["train_stop"]).min())
-    source = recipe.source.model_copy(update={"freq": profile["freq"]})
-    split = recipe.split.model_copy(update={"validation": num_steps})
-    # Trials need no intervals.
-    known_of_all = {"source": source, "split": split, "window": recipe.window.fill(profile)}
-    judge = replace(spec, recipe=recipe.model_copy(update=known_of_all), level=LevelSpec(()))
-    return known, keep_back(judge, num_steps)
-
-
-def change_spec(spec: ForecastSpec, values: Mapping[str, Any]) -> ForecastSpec:
-    """Return the spec with other values of some parameters.
-
-    Args:
-        spec: the methods to fit.
-        values: by name, such as `gru.units`.
-    """
-    for name, value in values.items():
-        block, _, field = name.partition(".")
-        old = _get_parameters(spec, block)
-        new = read_parameter_model(block, type(old), {**old.model_dump(), field: value})
-        if block in spec.networks:
-            spec = replace(spec, networks={**spec.networks, block: new})
-        elif block == "training":
-            spec = replace(spec, training=new)
-        else:
-            spec = replace(spec, recipe=spec.recipe.model_copy(update={block: new}))
-    return spec
-
-
-def list_values(spec: ForecastSpec, tuning: TuningSpec) -> dict[str, Any]:
-    """Return the current values of the searched parameters, without those that lie outside the space."""
-    values = {
-        name: getattr(_get_parameters(spec, name.partition(".")[0]), name.partition(".")[2]) for name in tuning.space
-    }
-    return {name: value for name, value in values.items() if _is_inside(tuning.space[name], value)}
-
-
-def _is_inside(dimension: DimensionSpec, value: Any) -> bool:
-    if dimension.choices is not None:
-        return value in dimension.choices
-    return value is not None and dimension.low <= value <= dimension.high
-
-
-def _get_parameters(spec: ForecastSpec, name: str) -> BaseModel:
-    blocks: dict[str, BaseModel] = {**spec.recipe.list_values(), **spec.networks, "training": spec.training}
-    return blocks[name]
-
-
-def run_trial(job: TrialJob) -> TrialResult:
-    """Fit with the parameters of a trial, and measure the loss."""
-    started = time.monotonic()
-    try:
-        ranked = rank_forecasters(fit_forecasters(job.table, job.covariate_table, job.spec)).set_index("forecaster")
-    except (SeriesError, TrainingError) as error:
-        return TrialResult(job.number, None, None, time.monotonic() - started, str(error))
-    losses = ranked["mase" if "relative_mae" in ranked else "mse"]
-    simple = losses.drop([ENSEMBLE, *job.spec.networks]).min()
-    return TrialResult(job.number, float(losses[ENSEMBLE]), float(simple), time.monotonic() - started)
-
-
-def _run_trials(study: "Study", first: TrialJob, tuning: TuningSpec, parallel: ParallelSpec, most: int) -> None:
+def _run_trials(study: "Study", first: FitJob, tuning: TuningSpec, parallel: ParallelSpec, most: int) -> None:
     """Run as many trials in parallel as there are workers; `first` has their common inputs."""
     num = min(most, 1 if parallel.backend == "dask" else count_workers(parallel))
     trials = {trial.number: trial for trial in (study.ask() for _ in range(num))}
@@ -209,8 +93,8 @@ def _run_trials(study: "Study", first: TrialJob, tuning: TuningSpec, parallel: P
         for number, trial in trials.items()
     }
     jobs = [replace(first, number=number, spec=change_spec(first.spec, values)) for number, values in asked.items()]
-    for _, trial_result in fan_out(run_trial, jobs, parallel):
-        _log_trial(study, trials[trial_result.number], trial_result)
+    for job, result in fan_out(run_trial, jobs, parallel):
+        _log_trial(study, trials[job.number], result)
 
 
 def _suggest(trial: "Trial", name: str, dimension: DimensionSpec) -> Any:
@@ -223,17 +107,17 @@ def _suggest(trial: "Trial", name: str, dimension: DimensionSpec) -> Any:
     return trial.suggest_float(name, dimension.low, dimension.high, log=dimension.log)
 
 
-def _log_trial(study: "Study", trial: "Trial", trial_result: TrialResult) -> None:
+def _log_trial(study: "Study", trial: "Trial", result: TrialResult) -> None:
     from optuna.trial import TrialState
 
-    trial.set_user_attr("seconds", trial_result.seconds)
-    trial.set_user_attr("baseline_loss", trial_result.baseline_loss)
-    if trial_result.loss is None:
-        logger.warning("trial %d failed: %s", trial_result.number, trial_result.reason)
+    trial.set_user_attr("seconds", result.seconds)
+    trial.set_user_attr("baseline_loss", result.baseline_loss)
+    if result.loss is None:
+        logger.warning("trial %d failed: %s", trial.number, result.reason)
         study.tell(trial, state=TrialState.FAIL)
         return
-    study.tell(trial, trial_result.loss)
-    logger.info("trial %d: %.4g, least %.4g", trial_result.number, trial_result.loss, study.best_value)
+    study.tell(trial, result.loss)
+    logger.info("trial %d: %.4g, least %.4g", trial.number, result.loss, study.best_value)
 
 
 def _open_study(folder: Path, name: str, tuning: TuningSpec) -> "Study":
@@ -252,21 +136,18 @@ def _open_study(folder: Path, name: str, tuning: TuningSpec) -> "Study":
     return study
 
 
-def _count_ended(study: "Study") -> int:
-    return len(study.get_trials(deepcopy=False, states=_get_ended()))
-
-
-def _get_ended() -> Any:
+def _list_ended(study: "Study") -> list[Any]:
+    """Return the trials that are complete or failed."""
     from optuna.trial import TrialState
 
-    return (TrialState.COMPLETE, TrialState.FAIL)
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL))
 
 
 def _summarize(study: "Study", metric: str) -> tuple[Trials, dict[str, Any], dict[str, Any]]:
     """Return the results of `tune`."""
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
-    ended = study.get_trials(deepcopy=False, states=_get_ended())
+    ended = _list_ended(study)
     complete = [trial for trial in ended if trial.value is not None]
     if not complete:
         raise SeriesError("tune_forecast: no trial could be fitted; the log says why. Give another space.")
