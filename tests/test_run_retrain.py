@@ -239,7 +239,7 @@ def test_nothing_later_than_as_of_is_seen(early: list[dict[str, Any]]) -> None:
 @pytest.mark.slow
 def test_champion_that_has_seen_the_holdout_is_not_compared(early: list[dict[str, Any]]) -> None:
     assert early[0]["outcome"] == "kept"
-    assert "has seen a part of the holdout" in early[0]["reasons"][0]
+    assert "part of the holdout" in early[0]["reasons"][0]
 
 
 def test_retraining_that_fails_leaves_a_record(run: Run, second: dict[str, Any]) -> None:

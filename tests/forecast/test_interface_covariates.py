@@ -114,7 +114,7 @@ def test_what_is_loaded_reads_the_same_covariates(fitted: Forecaster, frame: pd.
 
 
 def test_past_covariates_end_with_the_trained_horizon(fitted: Forecaster) -> None:
-    with pytest.raises(SeriesError, match=r"nothing is known of the past covariates \['visitors'\]"):
+    with pytest.raises(SeriesError, match=r"past covariates \['visitors'\]"):
         fitted.predict(h=HORIZON + 1)
 
 

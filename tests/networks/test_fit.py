@@ -23,13 +23,13 @@ def train(is_quiet: bool = True, **options: object) -> tuple[Any, Any, dict[str,
     import keras
     import tensorflow as tf
 
-    from rnn_pipelines.networks.fit import fit
+    from rnn_pipelines.networks.fit import Limits, fit
 
     keras.utils.set_random_seed(0)
     inputs = np.random.default_rng(0).normal(size=(20, 3)).astype("float32")
     batches = tf.data.Dataset.from_tensor_slices((inputs, inputs.sum(axis=1, keepdims=True))).batch(4)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)], name="linear")
-    return model, *fit(model, "mse", batches, batches, TRAINING.model_copy(update=options), is_quiet)
+    return model, *fit(model, "mse", (batches, batches), TRAINING.model_copy(update=options), Limits(is_quiet=is_quiet))
 
 
 @pytest.mark.parametrize("clip_norm", [0.5, None])
@@ -91,7 +91,7 @@ def train_within(checkpoint: Path | None = None, fingerprint: str = "", max_seco
     import keras
     import tensorflow as tf
 
-    from rnn_pipelines.networks.fit import Limits, fit_within
+    from rnn_pipelines.networks.fit import Limits, fit
 
     keras.utils.set_random_seed(0)
     inputs = np.random.default_rng(0).normal(size=(20, 3)).astype("float32")
@@ -100,7 +100,7 @@ def train_within(checkpoint: Path | None = None, fingerprint: str = "", max_seco
     model = keras.Sequential(layers, name="dropping")
     batches = rows.shuffle(20, seed=3).batch(4), rows.batch(4)
     training = TRAINING.model_copy(update={"epochs": 8, "learning_rate": 0.05, "patience": 8, **options})
-    return model, *fit_within(model, "mse", batches, training, Limits(max_seconds, checkpoint, fingerprint, True))
+    return model, *fit(model, "mse", batches, training, Limits(max_seconds, checkpoint, fingerprint, True))
 
 
 def interrupt(break_off: BreakOff, checkpoint: Path, epoch: int, **options: object) -> None:
@@ -140,7 +140,7 @@ def test_interrupted_training_does_not_begin_again(
     interrupt(break_off, tmp_path / "one.npz", 4)
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         train_within(tmp_path / "one.npz")
-    assert caplog.messages == ["dropping goes on after epoch 4"]
+    assert caplog.messages == ["dropping: resumed after epoch 4"]
 
 
 def test_training_that_ended_leaves_no_checkpoint(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memo
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec, learn_word_vectors
 
+Prepare = Callable[..., SimpleNamespace]
+
 GIB = 2**30
 
 
@@ -56,7 +58,7 @@ def test_memory_of_a_layer_grows_with_the_square_of_its_units() -> None:
 
 
 def test_training_that_does_not_fit_is_refused_before_its_first_step(
-    prepare: Callable[..., SimpleNamespace], monkeypatch: pytest.MonkeyPatch
+    prepare: Prepare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     panel = prepare(np.sin(np.arange(100.0)).tolist()).windows
     linear = fit_linear_models(panel)
@@ -67,9 +69,7 @@ def test_training_that_does_not_fit_is_refused_before_its_first_step(
         )
 
 
-def test_fit_that_does_not_fit_into_memory_is_refused(
-    prepare: Callable[..., SimpleNamespace], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fit_that_does_not_fit_into_memory_is_refused(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
     panel = prepare(np.sin(np.arange(100.0)).tolist()).windows
     monkeypatch.setattr(memory, "find_free_bytes", lambda: 1_000)
     with pytest.raises(ParameterError, match="fitting the simple methods needs about"):

@@ -12,7 +12,7 @@ from rnn_pipelines.compare.specs import TaskSpec
 from rnn_pipelines.compare.tasks.contest import Contest, Loss
 from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.networks.fan_out import count_threads
-from rnn_pipelines.networks.fit import fit
+from rnn_pipelines.networks.fit import Limits, fit
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
 
 EVALUATION_BATCH_SIZE = 1_000
@@ -36,10 +36,12 @@ def train_contender(job: Job) -> RunWithCurve:
     history, record = fit(
         model,
         make_loss(contest.loss),
-        batch_sequences(contest.parts["train"], job.spec, shuffle_seed=job.seed),
-        batch_sequences(contest.parts["validation"], job.spec),
+        (
+            batch_sequences(contest.parts["train"], job.spec, shuffle_seed=job.seed),
+            batch_sequences(contest.parts["validation"], job.spec),
+        ),
         job.spec.training,
-        is_quiet=True,
+        Limits(is_quiet=True),
     )
     curve = contest.scale * history["val_loss"]
     steps_per_epoch = record["num_steps"] // record["num_epochs"]

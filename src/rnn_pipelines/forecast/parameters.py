@@ -40,8 +40,8 @@ class FrameSpec(SourceSpec, frozen=True):
     def _validate_no_other_table(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value != IN_MEMORY[str(info.field_name)]:
             raise ValueError(
-                f"expected none, because fit is given a frame, received {show(value)}. Leave it out, and give fit that "
-                "table"
+                f"expected none, because the frame is the source, received {show(value)}. Omit it, and pass the table "
+                "to fit"
             )
         return value
 

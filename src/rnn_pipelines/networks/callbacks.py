@@ -114,7 +114,7 @@ class TimeLimit(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if self._clock.seconds < self._max_seconds:
             return
-        logger.info("%s: its %g s are over after %d epochs", self.model.name, self._max_seconds, epoch + 1)
+        logger.info("%s: stopped at the limit of %g s, epoch %d", self.model.name, self._max_seconds, epoch + 1)
         self.model.stop_training = True
 
 
@@ -165,7 +165,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         if not self.num_epochs:
             return
-        logger.info("%s goes on after epoch %d", self.model.name, self.num_epochs)
+        logger.info("%s: resumed after epoch %d", self.model.name, self.num_epochs)
         for kind, variables in self._list_variables().items():
             for number, variable in enumerate(variables):
                 variable.assign(self._arrays[f"{kind}_{number}"])

@@ -53,7 +53,7 @@ class ParallelSpec(ParameterModel, frozen=True):
                 f"scheduler: expected an address with a port, such as tcp://host:8786, received {show(self.scheduler)}"
             )
         if self.backend == "dask" and self.workers is not None:
-            raise ValueError("workers: Dask's scheduler knows how many it has; set it to null")
+            raise ValueError(f"workers: expected null with backend dask, received {self.workers}")
         return self
 
 
@@ -175,8 +175,8 @@ def _take_result(future: Future[Result], address: str) -> Result:
         return future.result()
     except CancelledError as error:
         raise ParallelError(
-            f"parallel.scheduler: {address} was lost, with what its workers were training. {START_DASK}, and run this "
-            "again."
+            f"parallel.scheduler: the connection to {address} and its trainings was lost. {START_DASK}, and run "
+            "this command again."
         ) from error
     except KilledWorker as error:
         raise ParallelError(f"parallel.scheduler: {address}: {error}") from error

@@ -40,43 +40,23 @@ class Limits:
 def fit(
     model: keras.Model,
     loss: str | keras.losses.Loss,
-    train: tf.data.Dataset,
-    validation: tf.data.Dataset,
-    training: TrainingSpec,
-    is_quiet: bool = False,
-) -> tuple[pd.DataFrame, TrainingRecord]:
-    """Train a network and restore the weights with the best validation loss.
-
-    Args:
-        model: not compiled; changed in place.
-        loss: minimised.
-        train, validation: batches of (inputs, targets).
-        training: the parameters.
-        is_quiet: show no progress, if several trainings run at once.
-    Returns:
-        The history, one row per epoch: `epoch` (from 1), `loss`, `val_loss`, `learning_rate` (at its start), `seconds`,
-        `is_best` (the epoch whose weights are kept). And the record.
-    Raises:
-        TrainingError: the loss is no longer finite.
-    """
-    return fit_within(model, loss, (train, validation), training, Limits(is_quiet=is_quiet))
-
-
-def fit_within(
-    model: keras.Model,
-    loss: str | keras.losses.Loss,
     batches: tuple[tf.data.Dataset, tf.data.Dataset],
     training: TrainingSpec,
     limits: Limits,
 ) -> tuple[pd.DataFrame, TrainingRecord]:
-    """Train as `fit` does, within limits. An interrupted training resumes with the same results.
+    """Train a network and restore the weights with the best validation loss.
+
+    An interrupted training resumes with the same results.
 
     Args:
-        model, loss, training: see `fit`.
-        batches: of training and of validation.
+        model: not compiled; changed in place.
+        loss: minimised.
+        batches: of training and of validation, (inputs, targets).
+        training: the parameters.
         limits: time limit and checkpoint.
     Returns:
-        The history and the record of `fit`, including the epochs before an interruption.
+        The history, one row per epoch: `epoch` (from 1), `loss`, `val_loss`, `learning_rate` (at its start), `seconds`,
+        `is_best` (the epoch whose weights are kept). And the record.
     Raises:
         TrainingError: the loss is no longer finite.
     """

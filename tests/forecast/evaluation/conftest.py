@@ -9,6 +9,8 @@ import pytest
 from rnn_pipelines.forecast.evaluation.metrics import measure_by_series
 from rnn_pipelines.forecast.methods.predictions import Predictions
 
+MakeTable = Callable[..., pd.DataFrame]
+
 FORECASTERS = ("lstm", "gru", "last_value", "seasonal_naive", "ridge")
 
 
@@ -39,7 +41,7 @@ def make_predictions() -> Callable[..., Predictions]:
 
 
 @pytest.fixture(scope="session")
-def make_series() -> Callable[..., pd.DataFrame]:
+def make_series() -> MakeTable:
     """Makes series of values; one that is NaN was not observed."""
 
     def make(values: dict[str, list[float]]) -> pd.DataFrame:
@@ -51,7 +53,7 @@ def make_series() -> Callable[..., pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def make_cutoffs() -> Callable[..., pd.DataFrame]:
+def make_cutoffs() -> MakeTable:
     """Makes the ends of training parts, by series."""
 
     def make(**train_stops: int) -> pd.DataFrame:
@@ -66,9 +68,7 @@ def predictions(make_predictions: Callable[..., Predictions]) -> Predictions:
 
 
 @pytest.fixture(scope="session")
-def by_series(
-    predictions: Predictions, make_series: Callable[..., pd.DataFrame], make_cutoffs: Callable[..., pd.DataFrame]
-) -> pd.DataFrame:
+def by_series(predictions: Predictions, make_series: MakeTable, make_cutoffs: MakeTable) -> pd.DataFrame:
     random = np.random.default_rng(1)
     series = make_series({"a": random.normal(size=30).tolist(), "b": random.normal(size=40).tolist()})
     return measure_by_series(predictions, series, make_cutoffs(a=20, b=30), season_length=3)

@@ -128,7 +128,7 @@ def test_processes_give_the_same_numbers(forecaster: Forecaster, frame: pd.DataF
 
 
 def test_too_many_windows_are_refused_with_what_to_do(forecaster: Forecaster, frame: pd.DataFrame) -> None:
-    with pytest.raises(SeriesError, match=r"cross-validation, up to .* ask for fewer windows"):
+    with pytest.raises(SeriesError, match=r"cross-validation, up to .* n_windows"):
         forecaster.cross_validation(frame, n_windows=60)
 
 

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData
-from rnn_pipelines.forecast.methods.predictions import tabulate_forecasts
+from rnn_pipelines.forecast.methods.predictions import Forecasts, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import gather_season, normalize_windows
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
@@ -52,32 +52,34 @@ def find_origins(panel: WindowedPanel, part: Part) -> np.ndarray:
     return index.origins(np.arange(len(index)))
 
 
-# Those that are simple
+@pytest.fixture(scope="module")
+def simple(panel: WindowedPanel, linear: LinearModels) -> dict[str, Forecasts]:
+    """The forecasts of all simple methods."""
+    return forecast_simple_methods(FittingData(panel, linear))
 
 
-@pytest.mark.parametrize("part", ["test", "future"])
-def test_last_value_is_the_one_before_the_origin(panel: WindowedPanel, linear: LinearModels, part: Part) -> None:
-    last = panel.values[find_origins(panel, part) - 1, 0]
-    found = getattr(forecast_simple_methods(FittingData(panel, linear))["last_value"], part)
-    np.testing.assert_allclose(found, np.repeat(last[:, None], 3, axis=1), atol=1e-5)
+def repeat_last(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    return np.repeat(panel.values[origins - 1, 0][:, None], 3, axis=1)
 
 
-@pytest.mark.parametrize("part", ["test", "future"])
-def test_drift_goes_on_as_the_window_did_on_average(panel: WindowedPanel, linear: LinearModels, part: Part) -> None:
-    origins = find_origins(panel, part)
+def continue_change(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     first, last = (panel.values[origins - step, 0] for step in (15, 1))
-    expected = last[:, None] + (last - first)[:, None] / 14 * np.array([1, 2, 3])
-    found = getattr(forecast_simple_methods(FittingData(panel, linear))["drift"], part)
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    return last[:, None] + (last - first)[:, None] / 14 * np.array([1, 2, 3])
 
 
 @pytest.mark.parametrize("part", ["test", "future"])
-def test_seasonal_naive_takes_the_newest_value_of_the_season(
-    panel: WindowedPanel, linear: LinearModels, part: Part
+@pytest.mark.parametrize(
+    ("name", "expect"),
+    [
+        ("last_value", repeat_last),
+        ("drift", continue_change),
+        ("seasonal_naive", lambda panel, origins: gather_season(panel, origins, 7)),
+    ],
+)
+def test_naive_methods_are_their_definitions(
+    panel: WindowedPanel, simple: dict[str, Forecasts], name: str, expect: Callable[..., np.ndarray], part: Part
 ) -> None:
-    expected = gather_season(panel, find_origins(panel, part), 7)
-    found = getattr(forecast_simple_methods(FittingData(panel, linear))["seasonal_naive"], part)
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(getattr(simple[name], part), expect(panel, find_origins(panel, part)), atol=1e-5)
 
 
 def test_series_without_a_season_have_no_seasonal_naive(prepare: Prepare, make_values: MakeValues) -> None:
@@ -86,84 +88,59 @@ def test_series_without_a_season_have_no_seasonal_naive(prepare: Prepare, make_v
     assert "seasonal_naive" not in forecast_simple_methods(prepare_fitting(panel))
 
 
-# Those that are fitted
-
-
 @pytest.mark.parametrize("part", ["test", "future"])
-def test_mix_is_the_weighted_mean_of_all_methods(panel: WindowedPanel, linear: LinearModels, part: Part) -> None:
+def test_baseline_ensemble_is_the_weighted_mean(
+    panel: WindowedPanel, linear: LinearModels, simple: dict[str, Forecasts], part: Part
+) -> None:
     normalized = normalize_windows(panel, linear.normalizer, find_origins(panel, part))
     each = [normalized.predictors @ matrix for matrix in linear.matrices[-1]]
     expected = normalized.units.denormalize(np.tensordot(linear.weights, each, 1))
-    np.testing.assert_allclose(
-        getattr(forecast_simple_methods(FittingData(panel, linear))["baseline_ensemble"], part),
-        expected,
-        rtol=1e-5,
-        atol=1e-5,
-    )
+    np.testing.assert_allclose(getattr(simple["baseline_ensemble"], part), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_ridge_is_one_that_was_fitted_on_everything(panel: WindowedPanel, linear: LinearModels) -> None:
+def test_ridge_is_one_that_was_fitted_on_all_data(
+    panel: WindowedPanel, linear: LinearModels, simple: dict[str, Forecasts]
+) -> None:
     normalized = normalize_windows(panel, linear.normalizer, find_origins(panel, "test"))
     ridges = [
         normalized.units.denormalize(normalized.predictors @ matrix)
         for name, matrix in zip(linear.names, linear.matrices[-1], strict=True)
         if name.startswith("ridge")
     ]
-    found = forecast_simple_methods(FittingData(panel, linear))["ridge"].test
-    assert min(np.abs(found - ridge).max() for ridge in ridges) < 1e-5
+    assert min(np.abs(simple["ridge"].test - ridge).max() for ridge in ridges) < 1e-5
 
 
-def test_climatology_is_of_single_series_with_a_calendar(panel: WindowedPanel, single: SimpleNamespace) -> None:
-    """Windows of many series have levels of their own, which no calendar knows."""
-    of_one = forecast_simple_methods(prepare_fitting(single.windows))
-    assert ("climatology" in of_one, "climatology" in forecast_simple_methods(prepare_fitting(panel))) == (
-        True,
-        False,
-    )
-
-
-# All of them
-
-
-def test_baselines_come_in_the_order_of_the_registry(single: SimpleNamespace) -> None:
+def test_climatology_is_of_single_series_and_methods_are_in_the_order_of_the_registry(
+    simple: dict[str, Forecasts], single: SimpleNamespace
+) -> None:
+    assert "climatology" not in simple
     found = list(forecast_simple_methods(prepare_fitting(single.windows)))
     assert found == [name for name in METHODS if name != "long_seasonal_naive"]
 
 
-def test_baselines_forecast_every_test_window_and_future_step(panel: WindowedPanel, linear: LinearModels) -> None:
-    shapes = {
-        (said.test.shape, said.future.shape) for said in forecast_simple_methods(FittingData(panel, linear)).values()
-    }
-    assert shapes == {((len(panel.index("test")), 3), (2, 3))}
-
-
-def test_baseline_forecasts_are_finite_float32(panel: WindowedPanel, linear: LinearModels) -> None:
-    for said in forecast_simple_methods(FittingData(panel, linear)).values():
-        for forecasts in (said.test, said.future):
-            assert forecasts.dtype == np.float32
-            assert np.isfinite(forecasts).all()
-
-
-def test_baselines_are_the_same_whatever_the_batch_size(
-    panel: WindowedPanel, linear: LinearModels, monkeypatch: pytest.MonkeyPatch
+def test_forecasts_are_finite_float32_of_all_test_windows_and_future_steps(
+    panel: WindowedPanel, simple: dict[str, Forecasts]
 ) -> None:
-    whole = forecast_simple_methods(FittingData(panel, linear))
+    for found in simple.values():
+        assert (found.test.shape, found.future.shape) == ((len(panel.index("test")), 3), (2, 3))
+        for forecasts in (found.test, found.future):
+            assert (forecasts.dtype, np.isfinite(forecasts).all()) == (np.float32, True)
+
+
+def test_batch_size_changes_no_forecast_and_no_forecast_the_panel(
+    panel: WindowedPanel, linear: LinearModels, simple: dict[str, Forecasts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = panel.values.copy()
     monkeypatch.setattr(method, "BATCH_SIZE", 7)
-    for name, said in forecast_simple_methods(FittingData(panel, linear)).items():
-        np.testing.assert_allclose(said.test, whole[name].test, rtol=1e-5, atol=1e-6)
+    for name, found in forecast_simple_methods(FittingData(panel, linear)).items():
+        np.testing.assert_allclose(found.test, simple[name].test, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(panel.values, before)
 
 
-def test_baselines_have_no_forecasts_of_no_windows(prepare: Prepare, make_values: MakeValues) -> None:
-    """A panel whose test part is shorter than the horizon."""
+def test_single_window_is_forecast(prepare: Prepare, make_values: MakeValues) -> None:
     panel = prepare(make_values(120), WindowSpec(lookback=15, horizon=3), SplitSpec(validation=25, test=3)).windows
     found = forecast_simple_methods(prepare_fitting(panel))["ridge"]
     assert (found.test.shape, found.future.shape) == ((1, 3), (1, 3))
-
-
-def test_panel_is_not_changed(panel: WindowedPanel, linear: LinearModels) -> None:
-    before = panel.values.copy()
-    forecast_simple_methods(FittingData(panel, linear))
-    np.testing.assert_array_equal(panel.values, before)
 
 
 # Figures that others have computed on the same data

@@ -10,10 +10,10 @@ import pytest
 from fitted import combine_model, find_all_errors, forecast_network, hold_out
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
-from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
+from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import Network, make_network, size_members
-from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
+from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.forecast.methods.theta import forecast_theta
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
@@ -30,19 +30,18 @@ def draw_weeks(size: int, seed: int = 0) -> list[float]:
 
 @pytest.fixture(scope="module", params=["one", "many"])
 def case(request: pytest.FixtureRequest, prepare: Prepare) -> SimpleNamespace:
-    """A panel, its base, and what the mix leaves over of the judged windows."""
+    """A panel, its base, and the residuals of the baseline ensemble on the validation windows."""
     values = draw_weeks(160) if request.param == "one" else {"a": draw_weeks(120, 1), "b": draw_weeks(100, 2)}
     evaluation = EvaluationSpec(season_length=7)
     window, split = WindowSpec(lookback=14, horizon=HORIZON), SplitSpec(validation=25, test=20)
     panel = prepare(values, window, split, evaluation=evaluation).windows
-    linear = fit_linear_models(panel)
-    normalized = normalize_windows(panel, linear.normalizer, linear.validation)
-    actual = normalize_targets(panel, normalized, linear.validation)
-    left = actual - hold_out(linear, normalized.predictors)
-    return SimpleNamespace(panel=panel, linear=linear, left=left)
+    data = prepare_fitting(panel)
+    linear = data.linear
+    left = data.actual - hold_out(linear, data.windows.predictors)
+    return SimpleNamespace(panel=panel, linear=linear, data=data, left=left)
 
 
-def make_unseen(corrections: np.ndarray, shrinkage: float = 1.0) -> Network:
+def make_corrections(corrections: np.ndarray, shrinkage: float = 1.0) -> Network:
     """A network of which only the corrections matter."""
     return make_network(
         dict.fromkeys(("kernel", "recurrent_kernel", "bias", "head_kernel", "head_bias"), np.zeros((1, 1, 1))),
@@ -57,17 +56,19 @@ def make_unseen(corrections: np.ndarray, shrinkage: float = 1.0) -> Network:
 @pytest.fixture(scope="module")
 def networks(case: SimpleNamespace) -> dict[str, Network]:
     """One that corrects a fifth of all errors, and one that corrects nothing."""
-    return {"lstm": make_unseen(0.2 * case.left), "gru": make_unseen(0 * case.left)}
+    return {"lstm": make_corrections(0.2 * case.left), "gru": make_corrections(0 * case.left)}
 
 
 def test_weights_are_convex(case: SimpleNamespace, networks: dict[str, Network]) -> None:
-    weights = list(fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"].values())
+    weights = list(fit_all_methods(case.data, networks)[1]["weights"].values())
     assert min(weights) >= 0
     assert sum(weights) == pytest.approx(1)
 
 
-def test_weights_are_of_the_mix_theta_and_each_network(case: SimpleNamespace, networks: dict[str, Network]) -> None:
-    assert list(fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]) == [
+def test_weights_are_of_the_baseline_ensemble_theta_and_each_network(
+    case: SimpleNamespace, networks: dict[str, Network]
+) -> None:
+    assert list(fit_all_methods(case.data, networks)[1]["weights"]) == [
         "baseline_ensemble",
         "theta",
         "lstm",
@@ -75,8 +76,8 @@ def test_weights_are_of_the_mix_theta_and_each_network(case: SimpleNamespace, ne
     ]
 
 
-def test_errors_of_a_network_are_what_it_leaves_over_as_far_as_it_is_trusted(case: SimpleNamespace) -> None:
-    found = find_all_errors(case.panel, case.linear, {"gru": make_unseen(case.left, shrinkage=0.25)})
+def test_errors_of_a_network_are_what_it_leaves_over_after_shrinkage(case: SimpleNamespace) -> None:
+    found = find_all_errors(case.panel, case.linear, {"gru": make_corrections(case.left, shrinkage=0.25)})
     np.testing.assert_allclose(found["gru"], 0.75 * case.left, atol=1e-6)
 
 
@@ -85,22 +86,18 @@ def test_errors_of_the_mix_are_those_of_its_folds(case: SimpleNamespace) -> None
 
 
 def test_errors_of_theta_are_those_of_its_forecasts_at_each_origin(case: SimpleNamespace) -> None:
-    linear, panel = case.linear, case.panel
-    normalized = normalize_windows(panel, linear.normalizer, linear.validation)
-    expected = normalize_targets(panel, normalized, linear.validation) - normalized.units.normalize(
-        forecast_theta(panel, linear.validation)
-    )
-    np.testing.assert_allclose(find_all_errors(panel, linear, {})["theta"], expected)
+    expected = case.data.actual - case.data.windows.units.normalize(forecast_theta(case.panel, case.data.validation))
+    np.testing.assert_allclose(find_all_errors(case.panel, case.linear, {})["theta"], expected)
 
 
 def test_losses_are_the_mean_errors_of_each(case: SimpleNamespace, networks: dict[str, Network]) -> None:
-    losses = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["losses"]
+    losses = fit_all_methods(case.data, networks)[1]["losses"]
     expected = np.abs(case.left) if case.linear.is_absolute else case.left**2
     assert losses["gru"] == pytest.approx(expected.mean())
 
 
 def test_loss_of_the_best_is_that_of_the_combination(case: SimpleNamespace, networks: dict[str, Network]) -> None:
-    best = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]
+    best = fit_all_methods(case.data, networks)[1]
     errors = find_all_errors(case.panel, case.linear, networks)
     combined = sum(weight * errors[name] for name, weight in best["weights"].items())
     expected = np.abs(combined) if case.linear.is_absolute else combined**2
@@ -108,8 +105,8 @@ def test_loss_of_the_best_is_that_of_the_combination(case: SimpleNamespace, netw
 
 
 def test_network_without_error_has_nearly_all_weight(case: SimpleNamespace) -> None:
-    networks = {"lstm": make_unseen(case.left), "gru": make_unseen(0 * case.left)}
-    assert fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]["lstm"] > 0.9
+    networks = {"lstm": make_corrections(case.left), "gru": make_corrections(0 * case.left)}
+    assert fit_all_methods(case.data, networks)[1]["weights"]["lstm"] > 0.9
 
 
 def test_theta_has_weight_where_season_and_level_grow_together(prepare: Prepare) -> None:
@@ -123,7 +120,7 @@ def test_theta_has_weight_where_season_and_level_grow_together(prepare: Prepare)
     assert fit_all_methods(prepare_fitting(panel), {})[1]["weights"]["theta"] > 0.3
 
 
-def test_mix_and_theta_have_half_the_weight_each_where_nobody_was_judged(
+def test_mix_and_theta_have_half_the_weight_each_with_too_few_windows_for_validation(
     case: SimpleNamespace, networks: dict[str, Network]
 ) -> None:
     linear = replace(case.linear, is_enough=False)
@@ -148,10 +145,7 @@ def test_combination_is_the_weighted_mean_in_the_frame(case: SimpleNamespace, pa
     origins = index.origins(np.arange(len(index)))
     units = normalize_windows(case.panel, case.linear.normalizer, origins).units
     said = {name: forecast_network(network, case.linear, case.panel) for name, network in networks.items()}
-    said |= {
-        name: forecast_simple_methods(FittingData(case.panel, case.linear))[name]
-        for name in ("baseline_ensemble", "theta")
-    }
+    said |= {name: forecast_simple_methods(case.data)[name] for name in ("baseline_ensemble", "theta")}
     normalized = {name: units.normalize(getattr(forecasts, part)) for name, forecasts in said.items()}
     found = combine_model(case.panel, case.linear, networks, weights).forecast(case.panel, origins)
     assert found.dtype == np.float32

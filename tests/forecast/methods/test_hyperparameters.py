@@ -18,6 +18,8 @@ from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
 
+Cases = dict[str, SimpleNamespace]
+
 Prepare = Callable[..., SimpleNamespace]
 
 
@@ -27,7 +29,7 @@ def draw_weeks(size: int, seed: int = 0) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def cases(prepare: Prepare) -> dict[str, SimpleNamespace]:
+def cases(prepare: Prepare) -> Cases:
     """One series around a level, one that climbs, and two of them."""
     by_name = {
         "one": draw_weeks(200).tolist(),
@@ -52,7 +54,7 @@ def hyperparameters(case: SimpleNamespace, network: dict | None = None, **traini
 
 
 @pytest.fixture(scope="module", params=["one", "climbing", "many", "few"])
-def case(request: pytest.FixtureRequest, cases: dict[str, SimpleNamespace]) -> SimpleNamespace:
+def case(request: pytest.FixtureRequest, cases: Cases) -> SimpleNamespace:
     return cases[request.param]
 
 
@@ -79,26 +81,24 @@ def test_training_is_what_was_asked_for(case: SimpleNamespace, field: str, value
     assert getattr(hyperparameters(case, **{field: value}), field) == value
 
 
-def test_each_block_that_is_hidden_in_turn_has_a_member(cases: dict[str, SimpleNamespace]) -> None:
+def test_each_block_that_is_hidden_in_turn_has_a_member(cases: Cases) -> None:
     assert hyperparameters(cases["one"], {"members": 2}).num_members == len(cases["one"].linear)
 
 
 @pytest.mark.parametrize("name", ["climbing", "many", "few"])
-def test_members_are_as_many_as_were_asked_for_where_no_block_is_hidden(
-    cases: dict[str, SimpleNamespace], name: str
-) -> None:
+def test_members_are_as_many_as_were_asked_for_where_no_block_is_hidden(cases: Cases, name: str) -> None:
     assert hyperparameters(cases[name], {"members": 2}).num_members == 2
 
 
-def test_many_series_are_read_through_an_embedding(cases: dict[str, SimpleNamespace]) -> None:
+def test_many_series_are_read_through_an_embedding(cases: Cases) -> None:
     assert (hyperparameters(cases["one"]).embedding, hyperparameters(cases["many"]).embedding > 0) == (0, True)
 
 
-def test_many_series_are_read_season_by_season(cases: dict[str, SimpleNamespace]) -> None:
+def test_many_series_are_read_season_by_season(cases: Cases) -> None:
     assert hyperparameters(cases["many"]).segment == 7
 
 
-def test_short_window_of_one_series_is_read_step_by_step(cases: dict[str, SimpleNamespace]) -> None:
+def test_short_window_of_one_series_is_read_step_by_step(cases: Cases) -> None:
     assert hyperparameters(cases["one"]).segment == 1
 
 
@@ -112,13 +112,13 @@ def test_long_window_of_one_series_is_read_in_whole_parts_of_its_season(prepare:
     assert season_length == 1 or season_length % segment == 0
 
 
-def test_only_cycles_that_came_often_are_read_at_each_step(cases: dict[str, SimpleNamespace]) -> None:
+def test_only_cycles_that_came_often_are_read_at_each_step(cases: Cases) -> None:
     """The week, and not the year, whose two columns come first."""
     names = cases["one"].panel.num_known
     assert (names, hyperparameters(cases["one"]).calendar) == (4, (2, 3))
 
 
-def test_many_series_read_no_calendar_at_each_step(cases: dict[str, SimpleNamespace]) -> None:
+def test_many_series_read_no_calendar_at_each_step(cases: Cases) -> None:
     assert hyperparameters(cases["many"]).calendar == ()
 
 
@@ -126,6 +126,6 @@ def test_error_that_is_made_small_is_that_of_the_base(case: SimpleNamespace) -> 
     assert hyperparameters(case).is_absolute is case.linear.is_absolute
 
 
-def test_values_are_listed_for_log_and_report(cases: dict[str, SimpleNamespace]) -> None:
+def test_values_are_listed_for_log_and_report(cases: Cases) -> None:
     found = hyperparameters(cases["one"])
     assert found.list_values() == asdict(found)

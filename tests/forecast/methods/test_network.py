@@ -26,6 +26,8 @@ from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
 from rnn_pipelines.networks.members import forward, initialize_members
 
+Cases = dict[str, SimpleNamespace]
+
 Prepare = Callable[..., SimpleNamespace]
 CELLS = ("lstm", "gru")
 LOOKBACK, HORIZON = 14, 3
@@ -38,7 +40,7 @@ def draw_weeks(size: int, seed: int = 0) -> list[float]:
 
 
 @pytest.fixture(scope="module")
-def cases(prepare: Prepare) -> dict[str, SimpleNamespace]:
+def cases(prepare: Prepare) -> Cases:
     """One series, and two of them, with the calendar of the week."""
     by_name = {"one": draw_weeks(160), "many": {"a": draw_weeks(120, 1), "b": draw_weeks(100, 2)}}
     found = {}
@@ -79,7 +81,7 @@ def read(
 # What is read of one series
 
 
-def test_step_of_one_series_is_the_window_less_its_mean_and_as_it_is(cases: dict[str, SimpleNamespace]) -> None:
+def test_step_of_one_series_is_the_window_less_its_mean_and_as_it_is(cases: Cases) -> None:
     panel, origins = cases["one"].panel, np.array([40, 77])
     steps, _ = read(panel, cases["one"].linear, origins)
     history = np.stack([panel.values[origin - LOOKBACK : origin, 0] for origin in origins])
@@ -88,18 +90,18 @@ def test_step_of_one_series_is_the_window_less_its_mean_and_as_it_is(cases: dict
 
 
 def test_step_of_one_series_has_the_features_of_the_calendar_that_are_asked_for(
-    cases: dict[str, SimpleNamespace],
+    cases: Cases,
 ) -> None:
     panel = cases["one"].panel
     steps, _ = read(panel, cases["one"].linear, np.array([40]), calendar=(1,))
     np.testing.assert_array_equal(steps[:, 0, 2:], panel.values[40 - LOOKBACK : 40, [2]])
 
 
-def test_head_of_one_series_reads_no_calendar(cases: dict[str, SimpleNamespace]) -> None:
+def test_head_of_one_series_reads_no_calendar(cases: Cases) -> None:
     assert read(cases["one"].panel, cases["one"].linear, np.array([40]))[1].shape == (1, 0)
 
 
-def test_segment_puts_steps_of_the_series_side_by_side(cases: dict[str, SimpleNamespace]) -> None:
+def test_segment_puts_steps_of_the_series_side_by_side(cases: Cases) -> None:
     panel, linear, origins = cases["one"].panel, cases["one"].linear, np.array([40, 77])
     single, _ = read(panel, linear, origins)
     joined, _ = read(panel, linear, origins, segment=7)
@@ -107,7 +109,7 @@ def test_segment_puts_steps_of_the_series_side_by_side(cases: dict[str, SimpleNa
     np.testing.assert_array_equal(joined, expected)
 
 
-def test_first_segment_is_filled_up_with_zeros_before_the_window(cases: dict[str, SimpleNamespace]) -> None:
+def test_first_segment_is_filled_up_with_zeros_before_the_window(cases: Cases) -> None:
     """14 steps are 3 segments of 5, with one that is missing."""
     panel, linear, origins = cases["one"].panel, cases["one"].linear, np.array([40])
     single, _ = read(panel, linear, origins)
@@ -118,7 +120,7 @@ def test_first_segment_is_filled_up_with_zeros_before_the_window(cases: dict[str
 # What is read of many series
 
 
-def test_step_of_many_series_is_the_window_in_its_frame(cases: dict[str, SimpleNamespace]) -> None:
+def test_step_of_many_series_is_the_window_in_its_frame(cases: Cases) -> None:
     panel, linear, origins = cases["many"].panel, cases["many"].linear, np.array([40, 77])
     steps, _ = read(panel, linear, origins)
     np.testing.assert_allclose(
@@ -126,17 +128,17 @@ def test_step_of_many_series_is_the_window_in_its_frame(cases: dict[str, SimpleN
     )
 
 
-def test_segments_that_lie_inside_the_series_are_marked(cases: dict[str, SimpleNamespace]) -> None:
+def test_segments_that_lie_inside_the_series_are_marked(cases: Cases) -> None:
     steps, _ = read(cases["many"].panel, cases["many"].linear, np.array([40]), segment=7)
     assert steps[:, 0, -1].tolist() == [1, 1]
 
 
-def test_segment_that_is_filled_up_is_not_marked(cases: dict[str, SimpleNamespace]) -> None:
+def test_segment_that_is_filled_up_is_not_marked(cases: Cases) -> None:
     steps, _ = read(cases["many"].panel, cases["many"].linear, np.array([40]), segment=5)
     assert steps[:, 0, -1].tolist() == [0, 1, 1]
 
 
-def test_head_of_many_series_reads_the_calendar_of_the_first_target(cases: dict[str, SimpleNamespace]) -> None:
+def test_head_of_many_series_reads_the_calendar_of_the_first_target(cases: Cases) -> None:
     panel = cases["many"].panel
     _, known = read(panel, cases["many"].linear, np.array([40, 77]))
     np.testing.assert_array_equal(known, panel.values[[40, 77], 1:])
@@ -144,7 +146,7 @@ def test_head_of_many_series_reads_the_calendar_of_the_first_target(cases: dict[
 
 @pytest.mark.parametrize("name", ["one", "many"])
 @pytest.mark.parametrize("segment", [1, 5, 7])
-def test_sizes_are_those_of_what_is_read(cases: dict[str, SimpleNamespace], name: str, segment: int) -> None:
+def test_sizes_are_those_of_what_is_read(cases: Cases, name: str, segment: int) -> None:
     panel, linear = cases[name].panel, cases[name].linear
     embedding, calendar = (0, (0, 1)) if name == "one" else (8, ())
     steps, known = read(panel, linear, np.array([40]), segment, calendar)
@@ -153,7 +155,7 @@ def test_sizes_are_those_of_what_is_read(cases: dict[str, SimpleNamespace], name
 
 
 @pytest.mark.parametrize("name", ["one", "many"])
-def test_no_target_is_read(cases: dict[str, SimpleNamespace], name: str) -> None:
+def test_no_target_is_read(cases: Cases, name: str) -> None:
     panel, linear, origins = cases[name].panel, cases[name].linear, np.array([40])
     values = panel.values.copy()
     values[40:, 0] = np.nan
@@ -167,7 +169,7 @@ def test_no_target_is_read(cases: dict[str, SimpleNamespace], name: str) -> None
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("name", ["one", "many"])
-def test_correction_is_the_mean_of_the_members(cases: dict[str, SimpleNamespace], name: str, cell: str) -> None:
+def test_correction_is_the_mean_of_the_members(cases: Cases, name: str, cell: str) -> None:
     panel, linear, origins = cases[name].panel, cases[name].linear, np.array([40, 77])
     network = make_trained(panel, linear, cell)
     normalized = normalize_windows(panel, linear.normalizer, origins)
@@ -177,9 +179,7 @@ def test_correction_is_the_mean_of_the_members(cases: dict[str, SimpleNamespace]
 
 
 @pytest.mark.parametrize("name", ["one", "many"])
-def test_forecast_is_what_is_linear_and_as_much_of_the_correction_as_it_is_trusted(
-    cases: dict[str, SimpleNamespace], name: str
-) -> None:
+def test_forecast_is_what_is_linear_and_as_much_of_the_correction_as_it_is_trusted(cases: Cases, name: str) -> None:
     panel, linear, origins = cases[name].panel, cases[name].linear, np.array([40, 77])
     network = make_trained(panel, linear, shrinkage=0.25)
     normalized = normalize_windows(panel, linear.normalizer, origins)
@@ -189,7 +189,7 @@ def test_forecast_is_what_is_linear_and_as_much_of_the_correction_as_it_is_trust
 
 
 @pytest.mark.parametrize("name", ["one", "many"])
-def test_network_that_is_not_trusted_leaves_what_is_linear(cases: dict[str, SimpleNamespace], name: str) -> None:
+def test_network_that_is_not_trusted_leaves_what_is_linear(cases: Cases, name: str) -> None:
     panel, linear, origins = cases[name].panel, cases[name].linear, np.array([40, 77])
     normalized = normalize_windows(panel, linear.normalizer, origins)
     expected = normalized.units.denormalize(normalized.predictors @ linear.combine())
@@ -198,7 +198,7 @@ def test_network_that_is_not_trusted_leaves_what_is_linear(cases: dict[str, Simp
 
 
 @pytest.mark.parametrize("name", ["one", "many"])
-def test_forecasts_are_one_for_each_window_and_step(cases: dict[str, SimpleNamespace], name: str) -> None:
+def test_forecasts_are_one_for_each_window_and_step(cases: Cases, name: str) -> None:
     panel, linear = cases[name].panel, cases[name].linear
     found = forecast_network(make_trained(panel, linear), linear, panel)
     num_series = len(panel.series_starts)
@@ -206,7 +206,7 @@ def test_forecasts_are_one_for_each_window_and_step(cases: dict[str, SimpleNames
 
 
 @pytest.mark.parametrize("part", ["test", "future"])
-def test_forecasts_are_in_the_order_of_the_windows(cases: dict[str, SimpleNamespace], part: str) -> None:
+def test_forecasts_are_in_the_order_of_the_windows(cases: Cases, part: str) -> None:
     panel, linear = cases["many"].panel, cases["many"].linear
     network, index = make_trained(panel, linear), panel.index(part)
     origins = index.origins(np.arange(len(index)))
@@ -215,9 +215,7 @@ def test_forecasts_are_in_the_order_of_the_windows(cases: dict[str, SimpleNamesp
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_forecasts_are_the_same_whatever_the_batch_size(
-    cases: dict[str, SimpleNamespace], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_forecasts_are_the_same_whatever_the_batch_size(cases: Cases, monkeypatch: pytest.MonkeyPatch) -> None:
     panel, linear = cases["one"].panel, cases["one"].linear
     network, past = make_trained(panel, linear), list_past(panel)
     whole = forecast_origins(network, linear, panel, past)
@@ -225,20 +223,20 @@ def test_forecasts_are_the_same_whatever_the_batch_size(
     np.testing.assert_allclose(forecast_origins(network, linear, panel, past), whole, rtol=1e-5, atol=1e-6)
 
 
-def test_forecasts_are_float32(cases: dict[str, SimpleNamespace]) -> None:
+def test_forecasts_are_float32(cases: Cases) -> None:
     panel, linear = cases["one"].panel, cases["one"].linear
     found = forecast_network(make_trained(panel, linear), linear, panel)
     assert found.test.dtype == found.future.dtype == np.float32
 
 
-def test_no_windows_have_no_forecasts(cases: dict[str, SimpleNamespace]) -> None:
+def test_no_windows_have_no_forecasts(cases: Cases) -> None:
     panel, linear = cases["one"].panel, cases["one"].linear
     assert forecast_origins(make_trained(panel, linear), linear, panel, np.zeros(0, np.int64)).shape == (0, HORIZON)
 
 
 @pytest.mark.parametrize("name", ["one", "many"])
 @pytest.mark.parametrize("cell", CELLS)
-def test_network_has_the_weights_that_it_was_made_of(cases: dict[str, SimpleNamespace], name: str, cell: str) -> None:
+def test_network_has_the_weights_that_it_was_made_of(cases: Cases, name: str, cell: str) -> None:
     panel = cases[name].panel
     embedding = 0 if name == "one" else 5
     weights = initialize_members(0, 2, size_members(panel, cell, 4, embedding, 1, ()))

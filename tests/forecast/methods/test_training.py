@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from fitted import forecast_network, hold_out
 from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.forecast.methods import training as forecasting
 from rnn_pipelines.forecast.methods.folds import list_past
-from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import correct, read_windows
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
@@ -24,7 +25,10 @@ from rnn_pipelines.forecast.methods.validation import find_network_shrinkage
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec, number_series
 from rnn_pipelines.networks.adam import Adam
+from rnn_pipelines.networks.gradients import find_gradients
 from rnn_pipelines.networks.members import Weights, forward
+
+Cases = dict[str, SimpleNamespace]
 
 Prepare = Callable[..., SimpleNamespace]
 
@@ -45,7 +49,7 @@ def draw_bends(size: int, seed: int = 0) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def cases(prepare: Prepare) -> dict[str, SimpleNamespace]:
+def cases(prepare: Prepare) -> Cases:
     """Panels and their bases: a series that bends, one that climbs too, two series, and one with few windows."""
     by_name = {
         "bends": draw_bends(260).tolist(),
@@ -58,7 +62,8 @@ def cases(prepare: Prepare) -> dict[str, SimpleNamespace]:
         split = SplitSpec(validation=4, test=4) if name == "few" else SplitSpec(validation=30, test=20)
         window = WindowSpec(lookback=4, horizon=HORIZON)
         panel = prepare(values, window, split, evaluation=EvaluationSpec(season_length=1)).windows
-        found[name] = SimpleNamespace(panel=panel, linear=fit_linear_models(panel))
+        data = prepare_fitting(panel)
+        found[name] = SimpleNamespace(panel=panel, linear=data.linear, data=data)
     return found
 
 
@@ -82,7 +87,7 @@ def assert_same(one: SimpleNamespace, other: SimpleNamespace) -> None:
 
 
 def find_left(case: SimpleNamespace) -> np.ndarray:
-    """What the mix leaves over of the judged windows: float64[judged, horizon], in the frame."""
+    """The residuals of the baseline ensemble on the validation windows: float64[validation, horizon], normalised."""
     normalized = normalize_windows(case.panel, case.linear.normalizer, case.linear.validation)
     return normalize_targets(case.panel, normalized, case.linear.validation) - hold_out(
         case.linear, normalized.predictors
@@ -90,7 +95,7 @@ def find_left(case: SimpleNamespace) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def trained(cases: dict[str, SimpleNamespace]) -> dict[str, SimpleNamespace]:
+def trained(cases: Cases) -> Cases:
     return {name: train(case) for name, case in cases.items()}
 
 
@@ -98,22 +103,18 @@ def trained(cases: dict[str, SimpleNamespace]) -> dict[str, SimpleNamespace]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_same_seed_gives_the_same_numbers(
-    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace], name: str
-) -> None:
+def test_same_seed_gives_the_same_numbers(cases: Cases, trained: Cases, name: str) -> None:
     np.random.seed(11)  # the global state, which must not matter
     assert_same(train(cases[name]), trained[name])
 
 
-def test_another_seed_gives_other_weights(
-    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
-) -> None:
+def test_another_seed_gives_other_weights(cases: Cases, trained: Cases) -> None:
     found = train(cases["bends"], seed=1).network.kernel
     assert not np.isclose(found, trained["bends"].network.kernel).any()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_panel_and_base_are_not_changed(cases: dict[str, SimpleNamespace], name: str) -> None:
+def test_panel_and_base_are_not_changed(cases: Cases, name: str) -> None:
     case = cases[name]
     before = [case.panel.values.copy(), case.linear.matrices.copy()]
     train(case, max_steps=25)
@@ -125,9 +126,7 @@ def test_panel_and_base_are_not_changed(cases: dict[str, SimpleNamespace], name:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_test_part_is_not_touched(
-    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace], name: str
-) -> None:
+def test_test_part_is_not_touched(cases: Cases, trained: Cases, name: str) -> None:
     """Its values are NaN, and would be in all weights."""
     panel = cases[name].panel
     values, past = panel.values.copy(), list_past(panel)
@@ -140,7 +139,7 @@ def test_test_part_is_not_touched(
 
 
 @pytest.mark.parametrize("name", ["bends", "climbing", "many"])
-def test_member_never_learns_from_what_its_fold_hides(cases: dict[str, SimpleNamespace], name: str) -> None:
+def test_member_never_learns_from_what_its_fold_hides(cases: Cases, name: str) -> None:
     """Other targets there change what others learn, and not the member whose fold hides them.
 
     The newest block of each, after which no window has it for a history. The base is that of before: its own folds have
@@ -170,21 +169,17 @@ def run_steps(case: SimpleNamespace) -> Weights:
     return kept[0].weights
 
 
-def test_blocks_that_are_hidden_in_turn_have_a_member_each(
-    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
-) -> None:
+def test_blocks_that_are_hidden_in_turn_have_a_member_each(cases: Cases, trained: Cases) -> None:
     assert len(trained["bends"].network.kernel) == len(cases["bends"].linear)
 
 
 @pytest.mark.parametrize("name", ["climbing", "many", "few"])
-def test_members_that_only_judge_are_not_kept(trained: dict[str, SimpleNamespace], name: str) -> None:
+def test_members_that_only_judge_are_not_kept(trained: Cases, name: str) -> None:
     """Where all that is later is hidden, other members make the forecaster."""
     assert len(trained[name].network.kernel) == 2
 
 
-def test_unseen_corrections_are_those_of_the_member_whose_fold_hides_the_window(
-    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
-) -> None:
+def test_unseen_corrections_are_those_of_the_member_whose_fold_hides_the_window(cases: Cases, trained: Cases) -> None:
     case, network = cases["bends"], trained["bends"].network
     for fold in range(len(case.linear)):
         origins = case.linear.validation[case.linear.fold == fold]
@@ -198,12 +193,12 @@ def test_unseen_corrections_are_those_of_the_member_whose_fold_hides_the_window(
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_network_learns_what_is_not_linear(cases: dict[str, SimpleNamespace], cell: str) -> None:
+def test_network_learns_what_is_not_linear(cases: Cases, cell: str) -> None:
     history = train(cases["bends"], cell, max_steps=600, learning_rate=0.02).history
     assert history["val_loss"].min() < 0.5 * history["val_loss"].iloc[0]
 
 
-def test_step_0_is_the_base(cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]) -> None:
+def test_step_0_is_the_base(cases: Cases, trained: Cases) -> None:
     """The network says nothing yet: its loss is that of the mix."""
     case = cases["bends"]
     left = find_left(case)
@@ -212,27 +207,22 @@ def test_step_0_is_the_base(cases: dict[str, SimpleNamespace], trained: dict[str
 
 
 @pytest.fixture(scope="module")
-def worsened(cases: dict[str, SimpleNamespace]) -> SimpleNamespace:
+def worsened(cases: Cases) -> SimpleNamespace:
     """A training whose steps go uphill."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forecasting, "find_gradients", lambda *given: _transpose(find_gradients_downhill(*given)))
+        patch.setattr(forecasting, "find_gradients", find_gradients_uphill)
         return train(cases["bends"])
 
 
-find_gradients_downhill = forecasting.find_gradients
-
-
-def _transpose(gradients: Weights) -> Weights:
-    return {name: -array for name, array in gradients.items()}
+def find_gradients_uphill(*given: Any) -> Weights:
+    return {name: -array for name, array in find_gradients(*given).items()}
 
 
 def test_training_that_only_makes_it_worse_keeps_step_0(worsened: SimpleNamespace) -> None:
     assert (worsened.record["best_step"], worsened.history["is_best"].tolist()) == (0, [True, *[False] * 4])
 
 
-def test_network_without_gain_leaves_the_base_as_it_is(
-    cases: dict[str, SimpleNamespace], worsened: SimpleNamespace
-) -> None:
+def test_network_without_gain_leaves_the_base_as_it_is(cases: Cases, worsened: SimpleNamespace) -> None:
     case = cases["bends"]
     index = case.panel.index("test")
     normalized = normalize_windows(case.panel, case.linear.normalizer, index.origins(np.arange(len(index))))
@@ -241,26 +231,24 @@ def test_network_without_gain_leaves_the_base_as_it_is(
     np.testing.assert_allclose(forecast_network(worsened.network, case.linear, case.panel).test, expected, rtol=1e-6)
 
 
-def test_training_ends_once_patience_is_over(cases: dict[str, SimpleNamespace]) -> None:
+def test_training_ends_once_patience_is_over(cases: Cases) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forecasting, "find_gradients", lambda *given: _transpose(find_gradients_downhill(*given)))
+        patch.setattr(forecasting, "find_gradients", find_gradients_uphill)
         assert train(cases["bends"], patience=50).record["num_steps"] == 50
 
 
-def test_training_takes_no_more_steps_than_it_may(cases: dict[str, SimpleNamespace]) -> None:
-    """Also where these end between two looks at the judged windows."""
+def test_training_takes_no_more_steps_than_it_may(cases: Cases) -> None:
+    """Also where these end between two validations."""
     assert train(cases["bends"], max_steps=CHECK_STEPS + 3).record["num_steps"] == CHECK_STEPS + 3
 
 
-def test_best_step_is_that_of_the_least_error_on_unseen_windows(trained: dict[str, SimpleNamespace]) -> None:
+def test_best_step_is_that_of_the_least_error_on_unseen_windows(trained: Cases) -> None:
     history = trained["bends"].history
     expected = history.loc[history["val_loss"].idxmin(), "step"]
     assert trained["bends"].record["best_step"] == expected == history.loc[history["is_best"], "step"].item()
 
 
-def test_kept_weights_have_the_least_error_on_unseen_windows(
-    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
-) -> None:
+def test_kept_weights_have_the_least_error_on_unseen_windows(cases: Cases, trained: Cases) -> None:
     case = cases["bends"]
     left = find_left(case)
     found = np.mean((left - trained["bends"].network.out_of_fold) ** 2)
@@ -270,36 +258,26 @@ def test_kept_weights_have_the_least_error_on_unseen_windows(
 # Trust
 
 
-def test_corrections_that_help_in_each_fold_are_trusted(cases: dict[str, SimpleNamespace]) -> None:
+def test_corrections_that_help_in_each_fold_are_trusted(cases: Cases) -> None:
     case = cases["bends"]
-    assert (
-        find_network_shrinkage(FittingData(case.panel, case.linear), find_left(case).astype(np.float32), num_members=1)
-        > 0.95
-    )
+    assert find_network_shrinkage(case.data, find_left(case).astype(np.float32), num_members=1) > 0.95
 
 
-def test_corrections_that_go_twice_too_far_are_taken_by_no_more_than_half(cases: dict[str, SimpleNamespace]) -> None:
+def test_corrections_that_go_twice_too_far_are_taken_by_no_more_than_half(cases: Cases) -> None:
     case = cases["bends"]
-    assert (
-        find_network_shrinkage(
-            FittingData(case.panel, case.linear), (2 * find_left(case)).astype(np.float32), num_members=1
-        )
-        <= 0.5
-    )
+    assert find_network_shrinkage(case.data, (2 * find_left(case)).astype(np.float32), num_members=1) <= 0.5
 
 
-def test_corrections_are_trusted_the_more_the_more_members_there_are(cases: dict[str, SimpleNamespace]) -> None:
+def test_corrections_are_trusted_the_more_the_more_members_there_are(cases: Cases) -> None:
     """They hold half of what is left over, and noise."""
     case = cases["bends"]
     left = find_left(case)
-    unseen = (0.5 * left + np.random.default_rng(0).normal(0, 0.7 * left.std(), left.shape)).astype(np.float32)
-    gains = [
-        find_network_shrinkage(FittingData(case.panel, case.linear), unseen, num_members) for num_members in (1, 2, 5)
-    ]
+    corrections = (0.5 * left + np.random.default_rng(0).normal(0, 0.7 * left.std(), left.shape)).astype(np.float32)
+    gains = [find_network_shrinkage(case.data, corrections, num_members) for num_members in (1, 2, 5)]
     assert 0 < gains[0] < gains[1] < gains[2] < 1
 
 
-def test_share_of_a_mean_of_members_is_the_best_one(cases: dict[str, SimpleNamespace]) -> None:
+def test_share_of_a_mean_of_members_is_the_best_one(cases: Cases) -> None:
     """Each says what is left over, and noise of a quarter of its power: 4/5 of one is best, 8/9 of the mean of two.
 
     The mean has half the power of noise. Here noise stands at a right angle to what is left over.
@@ -308,25 +286,23 @@ def test_share_of_a_mean_of_members_is_the_best_one(cases: dict[str, SimpleNames
     left = find_left(case)
     noise = np.random.default_rng(0).normal(size=left.shape)
     noise -= (noise * left).sum() / (left**2).sum() * left
-    unseen = (left + noise * np.sqrt((left**2).sum() / (4 * (noise**2).sum()))).astype(np.float32)
-    one, two = (
-        find_network_shrinkage(FittingData(case.panel, case.linear), unseen, num_members) for num_members in (1, 2)
-    )
+    corrections = (left + noise * np.sqrt((left**2).sum() / (4 * (noise**2).sum()))).astype(np.float32)
+    one, two = (find_network_shrinkage(case.data, corrections, num_members) for num_members in (1, 2))
     assert two / one == pytest.approx((8 / 9) / (4 / 5))
 
 
-def test_corrections_that_go_astray_are_not_trusted(cases: dict[str, SimpleNamespace]) -> None:
+def test_corrections_that_go_astray_are_not_trusted(cases: Cases) -> None:
     case = cases["bends"]
     astray = np.random.default_rng(0).normal(0, 5, (len(case.linear.validation), HORIZON)).astype(np.float32)
-    assert find_network_shrinkage(FittingData(case.panel, case.linear), astray, num_members=5) == 0
+    assert find_network_shrinkage(case.data, astray, num_members=5) == 0
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_gain_is_a_share(trained: dict[str, SimpleNamespace], name: str) -> None:
+def test_gain_is_a_share(trained: Cases, name: str) -> None:
     assert 0 <= trained[name].network.shrinkage <= 1
 
 
-def test_few_windows_leave_the_base_as_it_is(trained: dict[str, SimpleNamespace]) -> None:
+def test_few_windows_leave_the_base_as_it_is(trained: Cases) -> None:
     """Nobody can say whether a correction would help."""
     assert (trained["few"].network.shrinkage, trained["few"].record["best_step"]) == (0, 0)
 
@@ -334,15 +310,15 @@ def test_few_windows_leave_the_base_as_it_is(trained: dict[str, SimpleNamespace]
 # Limits
 
 
-def test_training_ends_when_its_time_is_over(cases: dict[str, SimpleNamespace]) -> None:
+def test_training_ends_when_its_time_is_over(cases: Cases) -> None:
     assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["num_steps"] == CHECK_STEPS
 
 
-def test_training_whose_time_is_over_says_so(cases: dict[str, SimpleNamespace]) -> None:
+def test_training_whose_time_is_over_says_so(cases: Cases) -> None:
     assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["is_cut_short"]
 
 
-def test_training_that_was_at_its_end_is_not_cut_short(cases: dict[str, SimpleNamespace]) -> None:
+def test_training_that_was_at_its_end_is_not_cut_short(cases: Cases) -> None:
     """Though its time was over just then."""
     found = train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6)), max_steps=CHECK_STEPS)
     assert not found.record["is_cut_short"]
@@ -372,7 +348,7 @@ def break_off(monkeypatch: pytest.MonkeyPatch, after: int) -> Iterator[None]:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("cell", CELLS)
 def test_interrupted_training_goes_on_bit_for_bit(
-    cases: dict[str, SimpleNamespace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, cell: str
+    cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, cell: str
 ) -> None:
     whole = train(cases[name], cell)
     with break_off(monkeypatch, after=60):
@@ -385,9 +361,7 @@ def test_interrupted_training_goes_on_bit_for_bit(
     assert num_steps[0] == 50
 
 
-def test_finished_training_leaves_no_checkpoint(
-    cases: dict[str, SimpleNamespace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_finished_training_leaves_no_checkpoint(cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with break_off(monkeypatch, after=60):
         train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["gru.npz"]
@@ -397,8 +371,8 @@ def test_finished_training_leaves_no_checkpoint(
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "emptied", "of another kind"])
 def test_damaged_checkpoint_is_left_out(
-    cases: dict[str, SimpleNamespace],
-    trained: dict[str, SimpleNamespace],
+    cases: Cases,
+    trained: Cases,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -448,7 +422,7 @@ def change_base(case: SimpleNamespace) -> SimpleNamespace:
     ids=["values", "linear", "seed", "learning rate", "clip norm"],
 )
 def test_checkpoint_of_another_training_is_left_out(
-    cases: dict[str, SimpleNamespace],
+    cases: Cases,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[SimpleNamespace], SimpleNamespace],
@@ -463,29 +437,27 @@ def test_checkpoint_of_another_training_is_left_out(
 # What the user is told
 
 
-def test_history_has_a_row_for_each_look_from_step_0_on(trained: dict[str, SimpleNamespace]) -> None:
+def test_history_has_a_row_for_each_look_from_step_0_on(trained: Cases) -> None:
     history = trained["bends"].history
     assert list(history.columns) == ["step", "loss", "val_loss", "seconds", "is_best"]
     assert history["step"].tolist() == [0, 25, 50, 75, 100]
 
 
-def test_seconds_never_fall(trained: dict[str, SimpleNamespace]) -> None:
+def test_seconds_never_fall(trained: Cases) -> None:
     assert trained["bends"].history["seconds"].is_monotonic_increasing
 
 
-def test_record_counts_the_parameters_of_all_members(trained: dict[str, SimpleNamespace]) -> None:
+def test_record_counts_the_parameters_of_all_members(trained: Cases) -> None:
     """A GRU of 4 units that reads 4 values has 3 · (4 · (4 + 4) + 2 · 4), and its head 2 · (4 + 1)."""
     assert trained["bends"].record["num_parameters"] == 5 * (120 + 10)
 
 
-def test_record_states_the_design(trained: dict[str, SimpleNamespace]) -> None:
+def test_record_states_the_design(trained: Cases) -> None:
     hyperparameters = trained["bends"].record["hyperparameters"]
     assert (hyperparameters["units"], hyperparameters["num_members"], hyperparameters["calendar"]) == (4, 5, [0, 1])
 
 
-def test_log_states_what_was_chosen_and_how_it_ended(
-    cases: dict[str, SimpleNamespace], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_log_states_what_was_chosen_and_how_it_ended(cases: Cases, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         train(cases["bends"])
     first, last = caplog.messages
@@ -496,9 +468,7 @@ def test_log_states_what_was_chosen_and_how_it_ended(
 @pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("name", NAMES)
-def test_loss_that_is_no_number_ends_training_with_advice(
-    cases: dict[str, SimpleNamespace], name: str, value: float
-) -> None:
+def test_loss_that_is_no_number_ends_training_with_advice(cases: Cases, name: str, value: float) -> None:
     case = cases[name]
     values = case.panel.values.copy()
     values[10, 0] = value
@@ -512,13 +482,13 @@ def test_loss_that_is_no_number_ends_training_with_advice(
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("cell", CELLS)
-def test_forecasts_are_finite(cases: dict[str, SimpleNamespace], name: str, cell: str) -> None:
+def test_forecasts_are_finite(cases: Cases, name: str, cell: str) -> None:
     found = forecast_network(train(cases[name], cell).network, cases[name].linear, cases[name].panel)
     assert np.isfinite(found.test).all()
     assert np.isfinite(found.future).all()
 
 
-def test_forecast_of_a_network_that_learnt_is_better_than_that_of_its_start(cases: dict[str, SimpleNamespace]) -> None:
+def test_forecast_of_a_network_that_learnt_is_better_than_that_of_its_start(cases: Cases) -> None:
     """On the test part, which it has not seen."""
     case = cases["bends"]
     panel: WindowedPanel = case.panel
@@ -532,9 +502,7 @@ def test_forecast_of_a_network_that_learnt_is_better_than_that_of_its_start(case
     assert errors[0] < 0.6 * errors[1]
 
 
-def test_corrections_are_averaged_over_the_members(
-    cases: dict[str, SimpleNamespace], trained: dict[str, SimpleNamespace]
-) -> None:
+def test_corrections_are_averaged_over_the_members(cases: Cases, trained: Cases) -> None:
     case, network = cases["many"], trained["many"].network
     origins = case.linear.validation[:3]
     normalized = normalize_windows(case.panel, case.linear.normalizer, origins)

@@ -25,6 +25,9 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.networks.members import initialize_members
 
+MakeTable = Callable[..., pd.DataFrame]
+MakeValues = Callable[..., list[float | None]]
+
 Prepare = Callable[..., SimpleNamespace]
 MakeForecaster = Callable[..., Forecaster]
 WINDOW = WindowSpec(lookback=4, horizon=2)
@@ -32,7 +35,7 @@ SOURCE = SourceSpec(name="catalog", freq="D")
 
 
 @pytest.fixture(scope="module")
-def prepared(prepare: Prepare, make_values: Callable[..., list[float | None]]) -> SimpleNamespace:
+def prepared(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
     return prepare({"a": make_values(60, seed=1), "b": make_values(50, seed=2)}, WINDOW)
 
 
@@ -91,7 +94,7 @@ def test_forecasts_see_nothing_after_their_cutoff(forecaster: Forecaster, prepar
 
 
 def test_newer_values_keep_the_forecasters_scale_and_calendar(
-    forecaster: Forecaster, prepared: SimpleNamespace, make_table: Callable[..., pd.DataFrame]
+    forecaster: Forecaster, prepared: SimpleNamespace, make_table: MakeTable
 ) -> None:
     """A year later the yearly cycle would be chosen; a forecaster that didn't know it goes on without."""
     assert forecaster.settings.calendar == CalendarSpec(yearly=0, weekly=1, daily=0)
@@ -100,31 +103,29 @@ def test_newer_values_keep_the_forecasters_scale_and_calendar(
 
 
 def test_unknown_series_are_left_out_with_a_warning(
-    forecaster: Forecaster, make_table: Callable[..., pd.DataFrame], caplog: pytest.LogCaptureFixture
+    forecaster: Forecaster, make_table: MakeTable, caplog: pytest.LogCaptureFixture
 ) -> None:
     table = make_table({"a": [1.0, 2.0, 3.0, 4.0, 5.0], "x": [1.0] * 9, "y": [1.0] * 9})
     found = forecast_newest(forecaster, table, SOURCE)
     assert set(found["unique_id"]) == {"a"}
-    assert "left out: 2 series that the forecaster doesn't know (x, y)" in caplog.messages
+    assert any("2 series" in message and "(x, y)" in message for message in caplog.messages)
 
 
-def test_only_unknown_series_give_an_empty_table(
-    forecaster: Forecaster, make_table: Callable[..., pd.DataFrame]
-) -> None:
+def test_only_unknown_series_give_an_empty_table(forecaster: Forecaster, make_table: MakeTable) -> None:
     found = forecast_newest(forecaster, make_table({"x": [1.0] * 9}), SOURCE)
     assert (list(found.columns), len(found)) == (COLUMNS, 0)
 
 
 def test_series_shorter_than_the_lookback_are_left_out(
-    forecaster: Forecaster, make_table: Callable[..., pd.DataFrame], caplog: pytest.LogCaptureFixture
+    forecaster: Forecaster, make_table: MakeTable, caplog: pytest.LogCaptureFixture
 ) -> None:
     found = forecast_newest(forecaster, make_table({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0, 4.0]}), SOURCE)
     assert set(found["unique_id"]) == {"b"}
-    assert "left out: 1 of 2 cut-offs before which there are no 4 steps with values" in caplog.messages
+    assert any("1 of 2 cut-offs" in message and "4 steps" in message for message in caplog.messages)
 
 
 @pytest.fixture(scope="module")
-def young(prepare: Prepare, make_values: Callable[..., list[float | None]]) -> SimpleNamespace:
+def young(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
     """A panel whose second series is shorter than the lookback and its parts together."""
     return prepare({"a": make_values(60, seed=1), "b": make_values(36, seed=2)}, WindowSpec(lookback=20, horizon=2))
 
@@ -142,32 +143,32 @@ def test_padded_forecasts_are_those_of_the_panel(young: SimpleNamespace, make_fo
 def test_forecaster_of_a_panel_forecasts_series_that_are_shorter_than_its_lookback(
     young: SimpleNamespace,
     make_forecaster: MakeForecaster,
-    make_table: Callable[..., pd.DataFrame],
+    make_table: MakeTable,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     table = make_table({"a": list(range(13)), "b": list(range(14))})
     found = forecast_newest(make_forecaster(young), table, SOURCE)
     assert set(found["unique_id"]) == {"b"}
-    assert "left out: 1 of 2 cut-offs before which there are no 14 steps with values" in caplog.messages
+    assert any("1 of 2 cut-offs" in message and "14 steps" in message for message in caplog.messages)
 
 
 def test_forecaster_of_one_series_needs_its_whole_lookback(
     prepare: Prepare,
     make_forecaster: MakeForecaster,
-    make_values: Callable[..., list[float | None]],
-    make_table: Callable[..., pd.DataFrame],
+    make_values: MakeValues,
+    make_table: MakeTable,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     alone = prepare(make_values(60), WindowSpec(lookback=20, horizon=2))
     assert forecast_newest(make_forecaster(alone), make_table(list(range(19))), SOURCE).empty
-    assert "left out: 1 of 1 cut-offs before which there are no 20 steps with values" in caplog.messages
+    assert any("1 of 1 cut-offs" in message and "20 steps" in message for message in caplog.messages)
 
 
 @pytest.mark.parametrize(("gaps", "names"), [("interpolate", {"a", "b"}), ("split", {"b"})])
 def test_gaps_are_treated_as_in_training(
     prepared: SimpleNamespace,
     make_forecaster: MakeForecaster,
-    make_table: Callable[..., pd.DataFrame],
+    make_table: MakeTable,
     gaps: str,
     names: set[str],
 ) -> None:
@@ -177,7 +178,7 @@ def test_gaps_are_treated_as_in_training(
 
 
 def test_other_series_of_the_table_change_nothing(
-    forecaster: Forecaster, prepared: SimpleNamespace, make_table: Callable[..., pd.DataFrame]
+    forecaster: Forecaster, prepared: SimpleNamespace, make_table: MakeTable
 ) -> None:
     alone = prepared.table[prepared.table["unique_id"] == "b"]
     found = forecast_newest(forecaster, prepared.table, SOURCE)
@@ -186,7 +187,7 @@ def test_other_series_of_the_table_change_nothing(
 
 
 def test_steps_are_forecast_as_days_are(
-    prepare: Prepare, make_forecaster: MakeForecaster, make_values: Callable[..., list[float | None]]
+    prepare: Prepare, make_forecaster: MakeForecaster, make_values: MakeValues
 ) -> None:
     prepared = prepare(make_values(50), WINDOW, freq=2, start=10)
     forecaster = make_forecaster(prepared)
@@ -200,9 +201,7 @@ def test_steps_are_forecast_as_days_are(
 
 
 @pytest.fixture(scope="module", params=["one", "many"])
-def case(
-    request: pytest.FixtureRequest, prepare: Prepare, make_values: Callable[..., list[float | None]]
-) -> SimpleNamespace:
+def case(request: pytest.FixtureRequest, prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
     """A panel, its base, its test windows and two networks of random weights."""
     values = make_values(90) if request.param == "one" else {"a": make_values(90, seed=1), "b": make_values(80, seed=2)}
     panel = prepare(values, WINDOW).windows
@@ -263,7 +262,7 @@ def test_settings_know_the_last_time_that_training_has_seen(forecaster: Forecast
 
 @pytest.mark.parametrize("options", [{}, {"freq": 1, "start": 0}], ids=["days", "steps"])
 def test_settings_come_back_from_json(
-    prepare: Prepare, make_forecaster: MakeForecaster, make_values: Callable[..., list[float | None]], options: dict
+    prepare: Prepare, make_forecaster: MakeForecaster, make_values: MakeValues, options: dict
 ) -> None:
     settings = make_forecaster(prepare(make_values(50), WINDOW, **options)).settings
     again = ForecasterSettings.model_validate_json(settings.model_dump_json())

@@ -20,6 +20,8 @@ from rnn_pipelines.forecast.recipe import Panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 
+MakeValues = Callable[..., list]
+
 Prepare = Callable[..., SimpleNamespace]
 KEY = ["unique_id", "ds"]
 
@@ -53,7 +55,7 @@ def test_parts_sum_up_to_the_forecast(fitted: Forecaster, name: str) -> None:
 @pytest.mark.parametrize("kind", ["series", "window", "log"])
 @pytest.mark.parametrize("lookback", [4, 7])
 def test_parts_of_strong_networks_sum_up_too(
-    prepare: Prepare, make_values: Callable[..., list], make_forecaster: Callable, kind: str, lookback: int
+    prepare: Prepare, make_values: MakeValues, make_forecaster: Callable, kind: str, lookback: int
 ) -> None:
     """Of two series, whose networks have an embedding, and of one, in every frame, with networks of random weights."""
     for values in ({"a": make_values(80, seed=1), "b": make_values(60, seed=2)}, {"a": make_values(80, seed=3)}):
@@ -126,9 +128,7 @@ def test_a_loaded_forecaster_has_no_series_to_explain(fitted: Forecaster, tmp_pa
         Forecaster.load(tmp_path / "model").explain()
 
 
-def test_a_run_explains_next_values_and_windows_of_the_test_part(
-    prepare: Prepare, make_values: Callable[..., list]
-) -> None:
+def test_a_run_explains_next_values_and_windows_of_the_test_part(prepare: Prepare, make_values: MakeValues) -> None:
     prepared = prepare({"a": make_values(80, seed=1), "b": make_values(70, seed=2)}, WindowSpec(lookback=4, horizon=3))
     linear = fit_linear_models(prepared.windows)
     fitted = fit_all_methods(FittingData(prepared.windows, linear), {})[0]

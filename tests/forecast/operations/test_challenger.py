@@ -34,6 +34,8 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 
+Networks = dict[str, TrainedNetwork]
+
 WINDOW = WindowSpec(lookback=4, horizon=2)
 NETWORK = NetworkSpec(cell="gru", units=3, members=2)
 TRAINING = ForecastTrainingSpec(max_steps=50, batch_size=32)
@@ -41,7 +43,7 @@ Grow = Callable[..., SimpleNamespace]
 
 
 @pytest.fixture(scope="module")
-def grow(prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float | None]]) -> Grow:
+def grow(prepare: Grow, make_values: Callable[..., list[float | None]]) -> Grow:
     """Two series up to a length, what is linear in them, and the settings of a forecaster of theirs."""
 
     def make(size: int = 70, window: WindowSpec = WINDOW, **series: int) -> SimpleNamespace:
@@ -148,7 +150,7 @@ def test_what_was_seen_is_known_after_loading(champion: Forecaster, grow: Grow) 
 
 
 @pytest.fixture(scope="module")
-def trained(old: SimpleNamespace) -> dict[str, TrainedNetwork]:
+def trained(old: SimpleNamespace) -> Networks:
     return {cell: train(old, NetworkSpec(cell=cell, units=3)) for cell in ("lstm", "gru")}
 
 
@@ -161,17 +163,17 @@ def give_gain(prepared: SimpleNamespace, network: TrainedNetwork, share: float) 
     return replace(network, network=replace(network.network, out_of_fold=unseen, shrinkage=1.0))
 
 
-def test_weights_are_those_of_the_best_combination(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
+def test_weights_are_those_of_the_best_combination(old: SimpleNamespace, trained: Networks) -> None:
     _, record = choose(old, *trained.values())
     best = fit_all_methods(old.data, {name: found.network for name, found in trained.items()})[1]
     assert (record["weights"], record["validation_losses"]) == (best["weights"], best["losses"])
 
 
-def test_combination_is_what_is_chosen(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
+def test_combination_is_what_is_chosen(old: SimpleNamespace, trained: Networks) -> None:
     assert choose(old, *trained.values())[1]["chosen"] == "ensemble"
 
 
-def test_network_that_helps_is_in_the_challenger(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
+def test_network_that_helps_is_in_the_challenger(old: SimpleNamespace, trained: Networks) -> None:
     lstm, gru = (give_gain(old, trained[name], share) for name, share in (("lstm", 0.0), ("gru", 0.9)))
     challenger, record = choose(old, lstm, gru)
     assert record["weights"]["gru"] > 0.9
@@ -190,7 +192,7 @@ def test_no_network_is_in_the_challenger_where_nobody_was_judged(grow: Grow) -> 
     )
 
 
-def test_challenger_forecasts_what_its_parts_do(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
+def test_challenger_forecasts_what_its_parts_do(old: SimpleNamespace, trained: Networks) -> None:
     """The weighted mean of what mix and networks forecast, in the frame of each window."""
     found = {name: give_gain(old, network, 0.5) for name, network in trained.items()}
     challenger, record = choose(old, *found.values())
@@ -204,21 +206,19 @@ def test_challenger_forecasts_what_its_parts_do(old: SimpleNamespace, trained: d
     np.testing.assert_allclose(forecasts, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_record_adds_up_the_seconds_of_all_trainings(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
+def test_record_adds_up_the_seconds_of_all_trainings(old: SimpleNamespace, trained: Networks) -> None:
     _, record = choose(old, *trained.values())
     seconds = [network.record["training_seconds"] for network in trained.values()]
     assert record["training_seconds"] == pytest.approx(sum(seconds))
     assert record["seeds"] == [TRAINING.seed]
 
 
-def test_challenger_without_levels_has_no_intervals(old: SimpleNamespace, trained: dict[str, TrainedNetwork]) -> None:
+def test_challenger_without_levels_has_no_intervals(old: SimpleNamespace, trained: Networks) -> None:
     challenger, _ = choose_challenger(old.data, old.scaler, Coding(), old.settings, LevelSpec(()), *trained.values())
     assert challenger.intervals is None
 
 
-def test_challenger_has_the_intervals_of_the_combination(
-    old: SimpleNamespace, trained: dict[str, TrainedNetwork]
-) -> None:
+def test_challenger_has_the_intervals_of_the_combination(old: SimpleNamespace, trained: Networks) -> None:
     """Of the levels that were asked for, and of that by which monitoring tells what is odd."""
     networks = {name: network.network for name, network in trained.items()}
     ensemble = fit_all_methods(old.data, networks)[0]["ensemble"]

@@ -18,6 +18,8 @@ from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 
+Decide = Callable[..., Candidate]
+
 NOISE = {"last_value": 1.0, "seasonal_naive": 1.0, "ridge": 0.6, "challenger": 0.5}
 TRAINING = {
     "validation_losses": {"lstm": 0.2, "gru": float("inf"), "mean": 0.3},
@@ -48,7 +50,7 @@ def make_champion(trained_until: int | datetime = 100) -> LoadedChampion:
 
 
 @pytest.fixture
-def decide() -> Callable[..., Candidate]:
+def decide() -> Decide:
     """Decides on forecasts whose errors are so wide; `change` has the last word on the holdout."""
 
     def make(
@@ -79,35 +81,35 @@ def read_reasons(candidate: Candidate) -> str:
     return "; ".join(candidate.decision.reasons)
 
 
-def test_baseline_that_the_series_do_not_have_need_not_be_beaten(decide: Callable[..., Candidate]) -> None:
+def test_baseline_that_the_series_do_not_have_need_not_be_beaten(decide: Decide) -> None:
     """Series without a season have no seasonal naive, which the policy names by default."""
     candidate = decide(names=("last_value", "ridge", "challenger"))
     assert candidate.decision.is_promoted
-    assert candidate.manifest["notes"] == ["there is no seasonal_naive of these series to be beaten"]
+    assert [note.split()[:2] for note in candidate.manifest["notes"]] == [["must_beat:", "seasonal_naive"]]
 
 
-def test_first_challenger_that_beats_the_baselines_is_promoted(decide: Callable[..., Candidate]) -> None:
+def test_first_challenger_that_beats_the_baselines_is_promoted(decide: Decide) -> None:
     assert decide().decision.is_promoted
 
 
-def test_better_challenger_is_promoted(decide: Callable[..., Candidate]) -> None:
+def test_better_challenger_is_promoted(decide: Decide) -> None:
     candidate = decide(make_champion(), champion=0.8)
     assert candidate.decision.is_promoted
     assert "it is better" in read_reasons(candidate)
 
 
 @pytest.mark.parametrize("champion", [0.3, 0.5], ids=["worse", "equal"])
-def test_other_challengers_are_kept_back(decide: Callable[..., Candidate], champion: float) -> None:
+def test_other_challengers_are_kept_back(decide: Decide, champion: float) -> None:
     assert not decide(make_champion(), champion=champion).decision.is_promoted
 
 
-def test_baseline_that_is_not_beaten_keeps_the_challenger_back(decide: Callable[..., Candidate]) -> None:
+def test_baseline_that_is_not_beaten_keeps_the_challenger_back(decide: Decide) -> None:
     candidate = decide(last_value=0.3)
     assert not candidate.decision.is_promoted
     assert "not below last_value" in read_reasons(candidate)
 
 
-def test_ridge_need_not_be_beaten_but_is_told(decide: Callable[..., Candidate]) -> None:
+def test_ridge_need_not_be_beaten_but_is_told(decide: Decide) -> None:
     candidate = decide(ridge=0.1)
     assert candidate.decision.is_promoted
     said = candidate.manifest["reasons"][1]
@@ -116,11 +118,11 @@ def test_ridge_need_not_be_beaten_but_is_told(decide: Callable[..., Candidate]) 
     assert said == f"its loss is {100 * (ratio - 1):.1f} % above that of ridge (p < 0.0001)"
 
 
-def test_simple_methods_that_are_worse_are_not_told(decide: Callable[..., Candidate]) -> None:
+def test_simple_methods_that_are_worse_are_not_told(decide: Decide) -> None:
     assert list(decide().decision.reasons) == ["there is no champion yet"]
 
 
-def test_luckiest_of_several_simple_methods_needs_more_evidence(decide: Callable[..., Candidate]) -> None:
+def test_luckiest_of_several_simple_methods_needs_more_evidence(decide: Decide) -> None:
     """The p-value grows with the number of those that could have been lucky."""
     two, three = ("ridge", "challenger"), ("ridge", "challenger", "last_value")
     alone, among = (decide(names=names, ridge=0.44) for names in (two, three))
@@ -128,18 +130,18 @@ def test_luckiest_of_several_simple_methods_needs_more_evidence(decide: Callable
     assert p_values[1] == pytest.approx(2 * p_values[0], rel=0.06)
 
 
-def test_training_that_the_budget_cut_short_is_told(decide: Callable[..., Candidate]) -> None:
+def test_training_that_the_budget_cut_short_is_told(decide: Decide) -> None:
     """On record too of a challenger that is kept back."""
     networks = {"lstm": {"is_cut_short": False, "num_steps": 900}, "gru": {"is_cut_short": True, "num_steps": 1250}}
     for noise in ({}, {"last_value": 0.1}):
         candidate = decide(training=TRAINING | {"networks": networks}, **noise)
-        said = "the budget of time cut the training of gru short, after 1,250 steps"
-        assert [reason for reason in candidate.manifest["reasons"] if "cut" in reason] == [said]
+        (reason,) = (reason for reason in candidate.manifest["reasons"] if "budget" in reason)
+        assert ("gru" in reason, "1,250 steps" in reason) == (True, True)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
-def test_outputs_that_are_not_finite_are_refused(decide: Callable[..., Candidate], value: float, is_all: bool) -> None:
+def test_outputs_that_are_not_finite_are_refused(decide: Decide, value: float, is_all: bool) -> None:
     """Even of the oldest champion, and where there is none."""
 
     def change(holdout: pd.DataFrame) -> pd.DataFrame:
@@ -151,25 +153,25 @@ def test_outputs_that_are_not_finite_are_refused(decide: Callable[..., Candidate
         assert "forecasts are not finite" in read_reasons(candidate)
 
 
-def test_outputs_that_are_all_alike_are_refused(decide: Callable[..., Candidate]) -> None:
+def test_outputs_that_are_all_alike_are_refused(decide: Decide) -> None:
     candidate = decide(change=lambda holdout: holdout.assign(challenger=0.0, last_value=9.0, seasonal_naive=9.0))
     assert "the same for every window" in read_reasons(candidate)
 
 
-def test_champion_that_has_seen_the_holdout_is_an_objection(decide: Callable[..., Candidate]) -> None:
+def test_champion_that_has_seen_the_holdout_is_an_objection(decide: Decide) -> None:
     candidate = decide(make_champion(trained_until=101), champion=9.0)
     assert not candidate.decision.is_promoted
-    assert "has seen a part of the holdout (series a)" in read_reasons(candidate)
+    assert "part of the holdout (series a)" in read_reasons(candidate)
 
 
-def test_champion_that_cannot_forecast_these_series_is_an_objection(decide: Callable[..., Candidate]) -> None:
+def test_champion_that_cannot_forecast_these_series_is_an_objection(decide: Decide) -> None:
     candidate = decide(make_champion())
     assert not candidate.decision.is_promoted
-    assert "can't forecast these series" in read_reasons(candidate)
+    assert "cannot forecast these series" in read_reasons(candidate)
 
 
 @pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
-def test_champion_whose_forecasts_are_not_finite_is_replaced(decide: Callable[..., Candidate], is_all: bool) -> None:
+def test_champion_whose_forecasts_are_not_finite_is_replaced(decide: Decide, is_all: bool) -> None:
     """Whose errors are small elsewhere."""
 
     def change(holdout: pd.DataFrame) -> pd.DataFrame:
@@ -190,14 +192,14 @@ def add_new_series(holdout: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([holdout, b], ignore_index=True)
 
 
-def test_new_series_count_against_the_baselines(decide: Callable[..., Candidate]) -> None:
+def test_new_series_count_against_the_baselines(decide: Decide) -> None:
     """Though the challenger beats the champion wherever the two can be compared."""
     candidate = decide(make_champion(), add_new_series, champion=0.8)
     assert not candidate.decision.is_promoted
     assert "not below last_value" in read_reasons(candidate)
 
 
-def test_promise_is_of_all_series_and_the_comparison_of_those_of_both(decide: Callable[..., Candidate]) -> None:
+def test_promise_is_of_all_series_and_the_comparison_of_those_of_both(decide: Decide) -> None:
     metrics = decide(make_champion(), add_new_series, champion=0.8).manifest["metrics"]
     alone = decide(make_champion(), champion=0.8).manifest["metrics"]
     assert metrics["challenger"]["loss"] == pytest.approx((81 + alone["challenger"]["loss"]) / 2)
@@ -207,7 +209,7 @@ def test_promise_is_of_all_series_and_the_comparison_of_those_of_both(decide: Ca
     assert "loss" not in metrics["champion"]
 
 
-def test_record_is_plain_json(decide: Callable[..., Candidate]) -> None:
+def test_record_is_plain_json(decide: Decide) -> None:
     """Whatever the numbers: JSON has no infinity."""
     candidate = decide(change=lambda holdout: holdout.assign(challenger=np.nan))
     manifest: dict[str, Any] = json.loads(json.dumps(candidate.manifest, allow_nan=False))
@@ -215,7 +217,7 @@ def test_record_is_plain_json(decide: Callable[..., Candidate]) -> None:
     assert manifest["training"]["validation_losses"]["gru"] is None
 
 
-def test_record_has_what_was_promised_of_both(decide: Callable[..., Candidate]) -> None:
+def test_record_has_what_was_promised_of_both(decide: Decide) -> None:
     metrics = decide(make_champion(), champion=0.8).manifest["metrics"]
     assert (metrics["challenger"]["validation_loss"], metrics["champion"]["validation_loss"]) == (0.2, 0.25)
     assert len(metrics["challenger"]["by_step"]) == len(metrics["champion"]["by_step"]) == 2

@@ -1,5 +1,7 @@
 """The wiring of `tune_forecast`."""
 
+from rnn_pipelines.forecast.methods.registry import NETWORKS
+from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.pipelines.tune_forecast import create_pipeline
 
 
@@ -11,17 +13,5 @@ def test_nothing_that_is_in_use_is_read_or_written() -> None:
 
 def test_what_is_not_searched_is_that_of_forecast() -> None:
     read = {name.removeprefix("params:") for name in create_pipeline().inputs() if name.startswith("params:")}
-    blocks = {
-        "source",
-        "gaps",
-        "split",
-        "window",
-        "calendar",
-        "covariates",
-        "evaluation",
-        "lstm",
-        "gru",
-        "training",
-        "level",
-    }
+    blocks = {*Recipe.model_fields, *NETWORKS, "training", "level"}
     assert {f"forecast.{block}" for block in blocks} <= read

@@ -92,7 +92,7 @@ def test_interrupted_training_goes_on_from_its_last_epoch_with_its_best_weights(
     assert os.listdir(tmp_path) == ["gru.npz"]
     with caplog.at_level("INFO", "rnn_pipelines"):
         resumed, its_record = train(features, flipped, tmp_path)
-    assert "gru_classifier goes on after epoch 2" in caplog.messages
+    assert "gru_classifier: resumed after epoch 2" in caplog.messages
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     for key in ("num_epochs", "num_steps", "best_epoch"):

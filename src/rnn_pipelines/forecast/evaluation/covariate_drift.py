@@ -60,19 +60,19 @@ def compare_covariates(
         trained_until, season_length: see `compare_with_past`.
         spec: the number of newest steps, and the thresholds.
     """
-    known = series[series["unique_id"].isin(list(trained_until))].reset_index(drop=True)
-    is_newest = known.groupby("unique_id", sort=False).cumcount(ascending=False) < spec.num_steps
+    trained = series[series["unique_id"].isin(list(trained_until))].reset_index(drop=True)
+    is_newest = trained.groupby("unique_id", sort=False).cumcount(ascending=False) < spec.num_steps
     rows = []
-    for column in coding.columns if len(known) else ():
-        text, number = read_cells(find_cells(known[KEY], covariate_table)[column.name])
+    for column in coding.columns if len(trained) else ():
+        text, number = read_cells(find_cells(trained[KEY], covariate_table)[column.name])
         found = {"covariate": column.name, "num_series": 0, "num_drifted": 0, "distance": np.nan, "p_value": np.nan}
         if column.levels:
             is_unknown = ~text.isin(column.levels)
         else:
-            is_unknown = pd.Series(np.abs(scale_cells(column, number, known["unique_id"])[column.outputs[0]]) > FAR)
+            is_unknown = pd.Series(np.abs(scale_cells(column, number, trained["unique_id"])[column.outputs[0]]) > FAR)
         found |= _count_unknown(is_unknown[is_newest & text.notna()], column)
         if not column.levels and column.role != "static":
-            cells = known.assign(y=number, observed=number.notna())
+            cells = trained.assign(y=number, observed=number.notna())
             found |= _sum_up(compare_with_past(cells, trained_until, season_length, spec.num_steps), spec)
         rows.append(found)
     types = {"text": "object", "int": "int64", "float": "float64"}

@@ -51,8 +51,10 @@ def find_effects(panel: WindowedPanel, linear: LinearModels) -> np.ndarray:
     """
     num_seasons = (linear.season > 0) + (linear.long_season > 0)
     first = panel.lookback + num_seasons * panel.horizon
-    ahead = linear.combine()[first : first + panel.num_future * panel.horizon]
-    effects: np.ndarray = ahead.reshape(panel.num_future, panel.horizon, panel.horizon).diagonal(0, 1, 2).mean(axis=1)
+    of_future = linear.combine()[first : first + panel.num_future * panel.horizon]
+    effects: np.ndarray = (
+        of_future.reshape(panel.num_future, panel.horizon, panel.horizon).diagonal(0, 1, 2).mean(axis=1)
+    )
     return effects
 
 

@@ -40,7 +40,7 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
     if champion["version"] is None:
         return Coverage(missed_steps={}, unknown_series=[], num_not_finite=0)
     ends = series.groupby("unique_id", sort=False)["ds"].max()
-    known = champion["settings"].get("trained_until", {})
+    trained = champion["settings"].get("trained_until", {})
     first = _parse_end(champion["first_data_end"], ends)
     newest, num_not_finite = {}, 0
     if log is not None and len(log):
@@ -50,11 +50,11 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
         newest = past.groupby("unique_id")["cutoff"].max().to_dict()
         to_come = past[(past["model_version"] == champion["version"]) & (past["ds"] > end[past.index])]
         num_not_finite = int((~np.isfinite(to_come["y_hat"])).sum())
-    since = pd.Series({name: newest.get(name, first) for name in ends.index if name in known}).dropna()
+    since = pd.Series({name: newest.get(name, first) for name in ends.index if name in trained}).dropna()
     missed, _ = count_steps(since.to_numpy(), ends[since.index].to_numpy(), profile["freq"]) if len(since) else ((), ())
     return Coverage(
         missed_steps={name: max(int(steps), 0) for name, steps in zip(since.index, missed, strict=True)},
-        unknown_series=[name for name in ends.index if name not in known],
+        unknown_series=[name for name in ends.index if name not in trained],
         num_not_finite=num_not_finite,
     )
 

@@ -69,10 +69,10 @@ def compare_with_past(series: Series, trained_until: Mapping[str, Any], season_l
         season_length: in steps.
         num_steps: of a window.
     """
-    known = series[series["unique_id"].isin(list(trained_until))]
+    trained = series[series["unique_id"].isin(list(trained_until))]
     rows = [
         {"unique_id": name, **_compare(group, _parse_like(trained_until[str(name)], group), season_length, num_steps)}
-        for name, group in known.groupby("unique_id", sort=False)
+        for name, group in trained.groupby("unique_id", sort=False)
     ]
     kinds = {"int": "int64", "float": "float64"}
     types = {name: kinds[column.kind] for name, column in DriftTable.columns.items() if column.kind in kinds}

@@ -48,8 +48,8 @@ def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
         holdout: forecasts of champion, challenger and baselines.
         horizon: steps of a window.
     """
-    nobody = pd.Series(np.nan, index=holdout.table.index)
-    has_forecast = holdout.table.get(CHAMPION, nobody).notna()
+    missing = pd.Series(np.nan, index=holdout.table.index)
+    has_forecast = holdout.table.get(CHAMPION, missing).notna()
     whole = holdout if has_forecast.all() else holdout.select([n for n in holdout.forecasters if n != CHAMPION])
     by_step = measure_by_step(whole).groupby("forecaster", sort=False)["mse"].agg(list)
     losses = average_over_series(whole, "mse")
@@ -93,8 +93,8 @@ def _list_not_shared(table: pd.DataFrame) -> list[str]:
         return ["the champion has no forecast of this holdout"]
     is_known = has_forecast.groupby(table["unique_id"]).transform("any")
     num_series, num_rows = table.loc[~is_known, "unique_id"].nunique(), int((is_known & ~has_forecast).sum())
-    found = [f"{num_series} series that it doesn't know"] if num_series else []
-    found += [f"{num_rows} rows of other series that it has no forecast of"] if num_rows else []
+    found = [f"{num_series} unknown series"] if num_series else []
+    found += [f"{num_rows} rows of other series, without a forecast"] if num_rows else []
     return [f"not compared with the champion: {what}" for what in found]
 
 

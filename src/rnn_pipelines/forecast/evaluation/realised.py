@@ -91,7 +91,7 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     joined = joined.merge(_tabulate_learnt(versions, joined["cutoff"]), on=["model_version", "unique_id"], how="left")
     has_seen = joined["cutoff"] < joined["last"]
     if has_seen.any():
-        logger.warning("left out: %d forecasts whose model had learnt from what came after them", has_seen.sum())
+        logger.warning("left out: %d forecasts, because the model was trained on later values", has_seen.sum())
     evaluated = joined[~has_seen].merge(
         _tabulate_expected_errors(versions), on=["model_version", "horizon_step"], how="left"
     )
@@ -112,8 +112,8 @@ def check_same_kind_of_time(log: ForecastLog, series: Series) -> None:
     """
     if log["ds"].dtype.kind != series["ds"].dtype.kind:
         raise SeriesError(
-            f"forecasts: their times are {log['ds'].dtype}, those of the series {series['ds'].dtype}. Move the file of "
-            "the forecasts away if the series are others now."
+            f"forecasts: expected times of {series['ds'].dtype}, as the series has, received {log['ds'].dtype}. Move "
+            "the file of forecasts away if it belongs to another series."
         )
 
 
@@ -122,8 +122,8 @@ def _tabulate_learnt(versions: Mapping[str, ExpectedError], cutoffs: pd.Series) 
     has_dates = cutoffs.dtype.kind == "M"
     rows = [
         (version, name, last)
-        for version, known in versions.items()
-        for name, last in (known.get("trained_until") or {}).items()
+        for version, record in versions.items()
+        for name, last in (record.get("trained_until") or {}).items()
         if isinstance(last, str) is has_dates
     ]
     table = pd.DataFrame(rows, columns=["model_version", "unique_id", "last"])
@@ -135,8 +135,8 @@ def _tabulate_expected_errors(versions: Mapping[str, ExpectedError]) -> pd.DataF
     """Return the `expected_mse` of each `model_version` and `horizon_step`; non-finite values are left out."""
     rows = [
         (version, step, float(expected))
-        for version, known in versions.items()
-        for step, expected in enumerate(known.get("by_step") or [], start=1)
+        for version, record in versions.items()
+        for step, expected in enumerate(record.get("by_step") or [], start=1)
         if expected is not None and np.isfinite(expected)
     ]
     table = pd.DataFrame(rows, columns=["model_version", "horizon_step", "expected_mse"])

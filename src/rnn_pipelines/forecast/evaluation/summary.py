@@ -63,8 +63,8 @@ class ForecastMetrics:
 
     def find_best_baseline(self) -> str:
         """Return the simple method with the lowest error in the deciding metric."""
-        known = [name for name in self.forecasters if name in METHODS]
-        return min(known, key=lambda name: _sort_last(self.forecasters[name][self.deciding]))
+        baselines = [name for name in self.forecasters if name in METHODS]
+        return min(baselines, key=lambda name: _sort_last(self.forecasters[name][self.deciding]))
 
     def rank(self) -> list[str]:
         """Return all forecasters, from the best to the worst; those without an error come last."""

@@ -66,7 +66,7 @@ def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], Metrics
     evaluated = predictions.keep(predictions.errors.notna().all(axis=1))
     table = evaluated.table
     if table.empty:
-        raise SeriesError("cross-validation: nothing was observed in any window. Ask for more windows.")
+        raise SeriesError("cross-validation: no window has an observed value. Give a larger n_windows.")
     means = {name: average_over_series(evaluated, METRICS[name].statistic) for name in MEANS}
     baseline = min((name for name in evaluated.forecasters if name in METHODS), key=lambda name: means["mse"][name])
     squared = average_errors(table, evaluated.forecasters, "mse", by="cutoff")

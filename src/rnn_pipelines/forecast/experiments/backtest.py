@@ -114,9 +114,9 @@ def _forecast_baselines(
     first: Any,
 ) -> Predictions:
     """Forecast the whole period as one test part by baselines fitted on the training part of the first day."""
-    known = prepare_panel(table[table["ds"] <= first], recipe, covariate_table)
-    window = recipe.window.fill(known.profile)
-    cutoffs = _extend_test_part(known.cutoffs, series, window.horizon)
+    of_first_day = prepare_panel(table[table["ds"] <= first], recipe, covariate_table)
+    window = recipe.window.fill(of_first_day.profile)
+    cutoffs = _extend_test_part(of_first_day.cutoffs, series, window.horizon)
     series = series[series["unique_id"].isin(cutoffs["unique_id"])].reset_index(drop=True)
     rolling = recipe.model_copy(update={"evaluation": EvaluationSpec(), "window": window})
     panel = lay_out_panel(series, profile, cutoffs, rolling, covariate_table)
@@ -125,21 +125,23 @@ def _forecast_baselines(
     return replace(forecasts, table=forecasts.table.drop(columns="signal", errors="ignore"))
 
 
-def _extend_test_part(known: Cutoffs, series: Series, horizon: int) -> Cutoffs:
+def _extend_test_part(cutoffs: Cutoffs, series: Series, horizon: int) -> Cutoffs:
     """Return the cut-offs of the first day with all later steps as test part, for the series that continue."""
     num_steps = series["unique_id"].value_counts()
-    goes_on = num_steps.reindex(known["unique_id"]).to_numpy() - known["num_steps"].to_numpy() >= horizon
-    left_out = sorted({str(name) for name in series["unique_id"]} - {str(name) for name in known["unique_id"][goes_on]})
+    goes_on = num_steps.reindex(cutoffs["unique_id"]).to_numpy() - cutoffs["num_steps"].to_numpy() >= horizon
+    left_out = sorted(
+        {str(name) for name in series["unique_id"]} - {str(name) for name in cutoffs["unique_id"][goes_on]}
+    )
     if left_out:
         logger.warning(
-            "left out, because they are not there or can't be used from the first day to the last: %s",
+            "left out, because they are missing or cannot be used on the first or the last day: %s",
             ", ".join(left_out),
         )
-    kept = known[goes_on].reset_index(drop=True)
+    kept = cutoffs[goes_on].reset_index(drop=True)
     if kept.empty:
         raise SeriesError(
-            "backtest_forecast: no series reaches from the first day of the period to a horizon after it. "
-            "Give another backtest_forecast.period."
+            "backtest_forecast.period: no series has values from the first day of the period to one horizon after it. "
+            "Give another period."
         )
     return kept.assign(
         validation_stop=kept["num_steps"], num_steps=num_steps.reindex(kept["unique_id"]).to_numpy()
@@ -159,11 +161,11 @@ def replay_schedule(job: BacktestJob) -> tuple[pd.DataFrame, Retrainings]:
     forecasts, retrainings = [], []
     newest: Any = None
     for day, until in pairwise(job.days):
-        known = job.table[job.table["ds"] <= day]
+        past = job.table[job.table["ds"] <= day]
         # As in production, nothing is trained without new data.
-        if known["ds"].max() != newest:
-            newest = known["ds"].max()
-            candidate, row = _retrain(job, known, _age(champion, promoted, day))
+        if past["ds"].max() != newest:
+            newest = past["ds"].max()
+            candidate, row = _retrain(job, past, _age(champion, promoted, day))
             # The first challenger is used regardless of the policy; without it, there would be no forecasts.
             if candidate is not None and (champion is None or candidate.decision.is_promoted):
                 promoted = day
@@ -181,17 +183,17 @@ def replay_schedule(job: BacktestJob) -> tuple[pd.DataFrame, Retrainings]:
 
 
 def _retrain(
-    job: BacktestJob, known: Source, champion: LoadedChampion | None
+    job: BacktestJob, past: Source, champion: LoadedChampion | None
 ) -> tuple[Candidate | None, dict[str, Any]]:
     """Return the challenger and its row; no challenger if its training failed and there is a champion, which stays."""
     started = time.monotonic()
     try:
-        candidate = retrain(known, champion, job.spec, job.retraining, job.covariate_table)
+        candidate = retrain(past, champion, job.spec, job.retraining, job.covariate_table)
     except (SeriesError, TrainingError) as error:
         if champion is None:
             raise
         seconds = time.monotonic() - started
-        return None, {"is_promoted": False, "reason": f"it failed: {error}", "training_seconds": seconds}
+        return None, {"is_promoted": False, "reason": f"the training failed: {error}", "training_seconds": seconds}
     return candidate, _tabulate(candidate)
 
 
@@ -214,7 +216,7 @@ def _tabulate(candidate: Candidate) -> dict[str, Any]:
 
 
 def retrain(
-    known: Source,
+    past: Source,
     champion: LoadedChampion | None,
     spec: ForecastSpec,
     retraining: RetrainForecastSpec,
@@ -223,14 +225,14 @@ def retrain(
     """Return the outcome of `retrain_forecast` on a day, from the data of that day.
 
     Args:
-        known: the series up to that day.
+        past: the series up to that day.
         champion: the forecaster in use on that day; None if there is none.
         spec, retraining: see their types.
         covariate_table: see `read_covariates`; None if there are none.
     """
     started = time.time()
     values = {
-        "table": known,
+        "table": past,
         "covariate_table": covariate_table,
         "run": {"started": started},
         **spec.recipe.list_values(),

@@ -79,7 +79,9 @@ def cross_validate(
     merged = merged.keep(_find_rows(merged.table, wanted))
     num_missing = len(wanted) - len(merged.table[["unique_id", "cutoff"]].drop_duplicates())
     if num_missing:
-        logger.warning("left out: %d of %d windows, of young series or at gaps", num_missing, len(wanted))
+        logger.warning(
+            "left out: %d of %d windows, because the series is too short or has a gap there", num_missing, len(wanted)
+        )
     return replace(
         merged, table=merged.table.sort_values(["unique_id", "cutoff", "ds"], kind="stable", ignore_index=True)
     )
@@ -118,7 +120,7 @@ def _run_job(job: FitJob) -> Predictions:
     except SeriesError as error:
         last = job.table["ds"].max()
         raise type(error)(
-            f"cross-validation, up to {last}: {error} Or ask for fewer windows, nearer to each other."
+            f"cross-validation, up to {last}: {error} Or give a smaller n_windows or step_size."
         ) from error
 
 

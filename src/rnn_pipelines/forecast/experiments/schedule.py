@@ -93,7 +93,7 @@ def _find_step(freq: int | str) -> Any:
 def _find_span(end: Any, span: Span) -> pd.DateOffset:
     if not isinstance(end, pd.Timestamp):
         raise SeriesError(
-            f"backtest_forecast: the series have steps and no dates, so that a {span} means nothing to them. "
+            f"backtest_forecast: the series have steps instead of dates, received the time span {span}. "
             "Give period and every as numbers of steps."
         )
     return pd.DateOffset(**{f"{span}s": 1})

@@ -94,8 +94,8 @@ def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict
     evaluated = forecasts.keep(forecasts.errors.notna().all(axis=1))
     if evaluated.table.empty:
         raise SeriesError(
-            "backtest_forecast: none of the forecasts can be judged: the period has no observed values, or the first "
-            "champions know none of the series. Give a longer period."
+            "backtest_forecast.period: no forecast can be evaluated, because the period has no observed values, or the "
+            "first champions were not trained on its series. Give a longer period."
         )
     counts = retrainings.groupby("schedule", sort=False)["as_of"].size()
     reference = str(counts.idxmin())

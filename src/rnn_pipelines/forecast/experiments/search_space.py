@@ -38,7 +38,7 @@ class DimensionSpec(ParameterModel, frozen=True):
     def _require_one(self) -> "DimensionSpec":
         has_range = self.low is not None and self.high is not None and self.low < self.high
         if (self.choices is None) is not has_range or (self.log and (self.low or 0) <= 0):
-            raise ValueError("give choices, or low and high: low below high, and above 0 where log is true")
+            raise ValueError("expected choices, or low below high, and low above 0 if log is true")
         return self
 
 
@@ -69,21 +69,22 @@ class TuningSpec(AsOfSpec, frozen=True):
         wrong = [name for name in space if name not in names] if isinstance(space, Mapping) else []
         if wrong:
             raise ValueError(
-                f"expected some of {sorted(names)}, received {show_all(wrong)}. Each is one name, with the point in it"
+                f"expected some of {sorted(names)}, received {show_all(wrong)}. Write block and parameter as one "
+                "name, such as gru.units"
             )
         return space
 
     @field_validator("space")
     @classmethod
     def _validate_values(cls, space: dict[str, DimensionSpec]) -> dict[str, DimensionSpec]:
-        known = _list_searched()
+        kinds = _list_searched()
         for name, dimension in space.items():
             block, _, field = name.partition(".")
             for value in dimension.choices or (dimension.low, dimension.high):
                 read_parameter_model(
                     block,
-                    known[block],
-                    {field: value} | ({"cell": block} if "cell" in known[block].model_fields else {}),
+                    kinds[block],
+                    {field: value} | ({"cell": block} if "cell" in kinds[block].model_fields else {}),
                 )
         return space
 

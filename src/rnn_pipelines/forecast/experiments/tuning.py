@@ -78,7 +78,7 @@ def tune(
     while (missing := tuning.num_samples - (num_ended := len(_list_ended(study)))) > 0:
         is_over = tuning.time_budget is not None and time.monotonic() - started >= tuning.time_budget
         if is_over and num_ended:
-            logger.warning("the time budget of %g s is over, %d trials were not made", tuning.time_budget, missing)
+            logger.warning("the time budget of %g s is over; %d trials are missing", tuning.time_budget, missing)
             break
         _run_trials(study, FitJob(0, table, covariate_table, spec), tuning, parallel, missing)
     return _summarize(study, "mase" if table["unique_id"].nunique() > 1 else "mse")
@@ -117,7 +117,7 @@ def _log_trial(study: "Study", trial: "Trial", result: TrialResult) -> None:
         study.tell(trial, state=TrialState.FAIL)
         return
     study.tell(trial, result.loss)
-    logger.info("trial %d: %.4g, least %.4g", trial.number, result.loss, study.best_value)
+    logger.info("trial %d: loss %.4g, lowest %.4g", trial.number, result.loss, study.best_value)
 
 
 def _open_study(folder: Path, name: str, tuning: TuningSpec) -> "Study":
@@ -150,7 +150,7 @@ def _summarize(study: "Study", metric: str) -> tuple[Trials, dict[str, Any], dic
     ended = _list_ended(study)
     complete = [trial for trial in ended if trial.value is not None]
     if not complete:
-        raise SeriesError("tune_forecast: no trial could be fitted; the log says why. Give another space.")
+        raise SeriesError("tune_forecast: all trials failed, see the log. Give another tune_forecast.space.")
     best = study.best_trial
     importances = {}
     if len(complete) >= MIN_TRIALS:

@@ -57,7 +57,9 @@ LINEAR_METHODS: dict[str, LinearMethod] = {
     "last_value": LinearMethod(
         _select("last_value"), Style("last value", "#bfa66a", "dot"), "repeats the last observation"
     ),
-    "drift": LinearMethod(_select("drift"), Style("drift", "#a3a380", "dot"), "goes on as the window did on average"),
+    "drift": LinearMethod(
+        _select("drift"), Style("drift", "#a3a380", "dot"), "continues the mean change of the window"
+    ),
     "seasonal_naive": LinearMethod(
         _select("seasonal_naive"),
         Style("seasonal naive", "#b48ead", "dashdot"),
@@ -66,16 +68,16 @@ LINEAR_METHODS: dict[str, LinearMethod] = {
     "long_seasonal_naive": LinearMethod(
         _select("long_seasonal_naive"),
         Style("long seasonal naive", "#c9a0b4", "dashdot"),
-        "does so for the week of hours and the year of days",
+        "does so for the week of hourly and the year of daily series",
     ),
     "climatology": LinearMethod(
-        _select("climatology"), Style("climatology", "#8fb3c7", "dash"), "knows the calendar alone"
+        _select("climatology"), Style("climatology", "#8fb3c7", "dash"), "reads the calendar features alone"
     ),
     RIDGE: LinearMethod(
         _find_ridge,
         Style("ridge", "#5fa58e", "dash"),
-        "is a linear regression on the window, as it is, less its level, or less the season before, whichever has the "
-        "smaller error on held-out windows",
+        "is a linear regression on the window, unchanged, minus its level or minus the previous season, whichever has "
+        "the smaller error on held-out windows",
     ),
     BASELINE_ENSEMBLE: LinearMethod(
         LinearModels.select_ensemble,

@@ -88,7 +88,7 @@ def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: 
     parts = {part: np.stack([one[part] for one in found]) for part in found[0]}
     for missing in find_missing(levels, num_errors):
         logger.warning(
-            "no intervals of level %d: they need %d past errors of a step, and there are %d",
+            "no intervals of level %d: expected %d or more past errors of each step, received %d",
             *(missing, count_needed(missing), num_errors),
         )
     uneven = [name for name, slopes in zip(errors, parts["slopes"], strict=True) if slopes.any()]

@@ -19,7 +19,7 @@ METHODS: dict[str, Method] = {
         THETA,
         forecast_theta,
         Style("theta", "#c08552", "dot"),
-        "is exponential smoothing with half the slope and, where there is one, a season, fitted to the whole past of "
+        "is exponential smoothing with half the slope and, if there is one, a season, fitted to all earlier values of "
         "the series at each origin",
     ),
 }

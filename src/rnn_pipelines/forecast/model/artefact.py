@@ -107,9 +107,9 @@ def check_ahead(forecaster: Forecaster, series: Series, covariate_table: pd.Data
     check_covariate_columns(covariate_table, coding.list_columns())
     future = coding.list_columns("future")
     if covariate_table is not None and future:
-        known = series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
-        check_future_covariates(known, covariate_table, future, num_steps, settings.freq)
-        report_off_steps(list_steps(known, num_steps, settings.freq), covariate_table, settings.tz)
+        trained = series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
+        check_future_covariates(trained, covariate_table, future, num_steps, settings.freq)
+        report_off_steps(list_steps(trained, num_steps, settings.freq), covariate_table, settings.tz)
 
 
 def forecast_cutoffs(
@@ -165,14 +165,14 @@ def lay_out_cutoffs(
     settings, scaler = forecaster.settings, forecaster.scaler
     is_known = series["unique_id"].isin(scaler["unique_id"])
     _report_unknown(series["unique_id"][~is_known].unique())
-    known = series.loc[is_known, ["unique_id", "ds", "y", "observed"]]
+    trained = series.loc[is_known, ["unique_id", "ds", "y", "observed"]]
     window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
     profile = {"freq": settings.freq, "season_length": settings.season_length, "tz": settings.tz}
     profile |= {"num_series": len(scaler), "lookback": window.lookback, "horizon": window.horizon}
     found = run_steps(
         FUTURE,
         {
-            "series": known,
+            "series": trained,
             "profile": profile,
             "calendar": settings.calendar,
             "window": window,
@@ -192,16 +192,16 @@ def lay_out_cutoffs(
 
 def _report_left_out(num_left_out: int, num_cutoffs: int, num_needed: int, is_future_read: bool) -> None:
     logger.warning(
-        "left out: %d of %d cut-offs before which there are no %d steps with values%s",
+        "left out: %d of %d cut-offs, because values are missing in the %d steps before them%s",
         *(num_left_out, num_cutoffs, num_needed),
-        ", or after which covariates are not known" if is_future_read else "",
+        ", or future covariates after them" if is_future_read else "",
     )
 
 
 def _report_unknown(names: np.ndarray) -> None:
     if len(names):
         some = list_some(names, NAMES_IN_MESSAGE)
-        logger.warning("left out: %d series that the forecaster doesn't know (%s)", len(names), some)
+        logger.warning("left out: %d series without training (%s)", len(names), some)
 
 
 def raise_no_forecast(forecaster: Forecaster, series: Series) -> NoReturn:
@@ -216,20 +216,19 @@ def raise_no_forecast(forecaster: Forecaster, series: Series) -> NoReturn:
     """
     settings, names = forecaster.settings, forecaster.scaler["unique_id"]
     lengths = series.loc[series["unique_id"].isin(names), "unique_id"].value_counts()
-    what = "the frame: none of its series can be forecast"
     if lengths.empty:
         raise SeriesError(
-            f"{what}: they are not those of the training. Expected {show_all(names)}, received "
+            f"the frame: none of its series was in the training. Expected {show_all(names)}, received "
             f"{show_all(series['unique_id'].unique())}."
         )
     window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
     needed, longest = find_min_history(window, settings.season_length, len(names)), lengths.max()
     if longest < needed:
         raise SeriesTooShortError(
-            f"{what}: they are too short. Expected {needed} steps or more, received {longest} of series "
-            f"{show(lengths.idxmax())}. Give more of its past, or train with a shorter lookback."
+            f"the frame: all of its series are too short. Expected {needed} steps or more, received {longest} of "
+            f"series {show(lengths.idxmax())}. Give more of its past, or train with a shorter lookback."
         )
     raise SeriesError(
-        f"{what}: there are gaps at their ends. Expected a value at each of the last {settings.lookback} steps. Fill "
-        "them in, or train with gaps='interpolate'."
+        f"the frame: all of its series have gaps at their ends. Expected a value at each of the last "
+        f"{settings.lookback} steps. Fill the gaps, or train with gaps='interpolate'."
     )

@@ -90,15 +90,15 @@ def _forecast_beyond_horizon(
         own.values[origins[:, None] + done - horizon + steps, 0] = found[-1]
         found.append(forecaster.model.forecast(own, origins + done))
     scaled = np.concatenate(found[1:], axis=1)
-    ahead = np.arange(horizon, horizon + scaled.shape[1])
-    target = features.table.iloc[(origins[:, None] + ahead).ravel()].reset_index(drop=True)
+    steps_ahead = np.arange(horizon, horizon + scaled.shape[1])
+    target = features.table.iloc[(origins[:, None] + steps_ahead).ravel()].reset_index(drop=True)
     scale = forecaster.scaler.set_index("unique_id").loc[target["unique_id"]]
     return pd.DataFrame(
         {
             "unique_id": target["unique_id"],
-            "cutoff": np.repeat(features.table["ds"].to_numpy()[origins - 1], len(ahead)),
+            "cutoff": np.repeat(features.table["ds"].to_numpy()[origins - 1], len(steps_ahead)),
             "ds": target["ds"],
-            "horizon_step": np.tile(ahead + 1, len(origins)),
+            "horizon_step": np.tile(steps_ahead + 1, len(origins)),
             FORECAST: unscale(scaled.ravel(), scale["mean"].to_numpy(), scale["deviation"].to_numpy()),
         }
     )
@@ -111,9 +111,8 @@ def _check_float32_range(scaled: np.ndarray, features: Features, origins: np.nda
         window, step = wrong[0]
         row = features.table.iloc[origins[window] + step]
         raise SeriesError(
-            f"series {show(row['unique_id'])} at {format_time(row['ds'])}: the forecast is no finite number any more, "
-            "because it goes on from forecasts that grow from step to step. Ask for fewer steps, or train with a "
-            "longer horizon."
+            f"series {show(row['unique_id'])} at {format_time(row['ds'])}: the forecast is not finite, because "
+            "recursive forecasts grow from step to step. Give a smaller h, or train with a longer horizon."
         )
 
 
@@ -132,8 +131,8 @@ def check_recursive(
     horizon, past = forecaster.settings.horizon, forecaster.coding.list_columns("past")
     if num_steps > horizon and past:
         raise SeriesError(
-            f"{num_steps} steps were asked for. Beyond the trained horizon of {horizon} nothing is known of the past "
-            f"covariates {show_all(past)}. Ask for fewer steps, or train with a longer horizon."
+            f"h: expected at most the trained horizon, {horizon}, because the past covariates {show_all(past)} are "
+            f"missing beyond it. Received {num_steps}. Give a smaller h, or train with a longer horizon."
         )
     check_ahead(forecaster, series, covariate_table, count_ahead(forecaster, num_steps))
 

@@ -111,14 +111,14 @@ def refuse_other_beginnings(table: Source, settings: ForecasterSettings, label: 
     if not is_datetime64_any_dtype(table["ds"]):
         return
     last = table["unique_id"].map(settings.trained_until)
-    known = table[last.notna()]
-    trained, ds = pd.to_datetime(last[last.notna()]).to_numpy(), known["ds"].to_numpy()
+    trained_rows = table[last.notna()]
+    trained, ds = pd.to_datetime(last[last.notna()]).to_numpy(), trained_rows["ds"].to_numpy()
     _, is_on_step = count_steps(np.minimum(trained, ds), np.maximum(trained, ds), settings.freq)
     if is_on_step.all():
         return
-    row = known[~is_on_step].iloc[0]
+    row = trained_rows[~is_on_step].iloc[0]
     raise SeriesError(
-        f"{label}: row {row.name}: the steps of {zone['name']} are not those of the training in {axis.zone}: series "
-        f"{show(row['unique_id'])} has {row['ds']} there, and the training had {trained[~is_on_step][0]}. "
-        f"Give values of steps of '{settings.freq}' in {axis.zone}, or train with those of {zone['name']}."
+        f"{label}: row {row.name}: series {show(row['unique_id'])}: expected steps of '{settings.freq}' in "
+        f"{axis.zone}, as in the training until {trained[~is_on_step][0]}, received {row['ds']} of steps in "
+        f"{zone['name']}. Give values at steps of {axis.zone}, or train with times of {zone['name']}."
     )

@@ -111,11 +111,11 @@ def forecast_holdout(
     # Without the future steps: each forecaster adds them for its own horizon.
     table = features.table
     series = table[table.groupby("unique_id", sort=False).cumcount(ascending=False) >= panel.horizon]
-    there = [] if covariate_table is None else list(covariate_table)
+    available = [] if covariate_table is None else list(covariate_table)
     cutoffs = holdout.table[["unique_id", "cutoff"]].drop_duplicates()
     forecasters = {CHALLENGER: challenger} | ({} if champion is None else {CHAMPION: champion.artefact})
     for name, forecaster in forecasters.items():
-        obstacle = _find_obstacle(forecaster, challenger.settings, there)
+        obstacle = _find_obstacle(forecaster, challenger.settings, available)
         if obstacle:
             logger.warning("%s: no forecast, because %s", name, obstacle)
             continue
@@ -124,19 +124,19 @@ def forecast_holdout(
     return holdout
 
 
-def _find_obstacle(forecaster: Forecaster, settings: ForecasterSettings, there: Container[str]) -> str | None:
+def _find_obstacle(forecaster: Forecaster, settings: ForecasterSettings, available: Container[str]) -> str | None:
     """Return the reason why a forecaster cannot forecast the challenger's holdout; None if it can.
 
     Args:
         forecaster: the champion, or the challenger itself.
         settings: of the challenger.
-        there: names of the available covariates.
+        available: names of the available covariates.
     """
     own = forecaster.settings
     if own.freq != settings.freq:
         return f"its steps are {own.freq}"
     if not have_same_axis(own, settings):
         zones = [show(one.zone and one.zone.name) for one in (own, settings)]
-        return f"it was trained on times of {zones[0]}, and these are of {zones[1]}"
-    missing = [column for column in forecaster.coding.list_columns() if column not in there]
-    return f"it reads the covariates {missing}, which are not there" if missing else None
+        return f"it was trained on times of {zones[0]}, and the holdout has times of {zones[1]}"
+    missing = [column for column in forecaster.coding.list_columns() if column not in available]
+    return f"it reads the covariates {missing}, which are missing" if missing else None

@@ -81,7 +81,7 @@ def decide_promotion(
         p_value=found.p_value,
         faults=tuple(find_faults(holdout)),
         objections=() if champion is None else _find_objections(challenger, champion, found.measures),
-        notes=(*found.notes, *(f"there is no {name} of these series to be beaten" for name in missing)),
+        notes=(*found.notes, *(f"must_beat: {name} does not exist for these series" for name in missing)),
         ahead=(*_list_better(found.better), *_list_cut(training["networks"])),
     )
     return decide(challenger, champion, case, training, run, policy)
@@ -100,13 +100,18 @@ def _list_cut(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Yield a note on each training that ran out of time, because a faster machine would give another result."""
     for name, record in networks.items():
         if record.get("is_cut_short"):
-            yield f"the budget of time cut the training of {name} short, after {record['num_steps']:,} steps"
+            yield f"the time budget ended the training of {name} after {record['num_steps']:,} steps"
 
 
 def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures: Mapping[str, Any]) -> tuple[str, ...]:
     if CHAMPION not in measures:
-        return ("the champion can't forecast these series, so that the two can't be compared: promote it by hand",)
+        return (
+            "the champion cannot forecast these series, so the models cannot be compared. Promote the challenger with "
+            "kedro champion promote, if it is to be used",
+        )
     seen = find_seen(champion.artefact, challenger.settings)
     if seen:
-        return (f"the champion has seen a part of the holdout (series {seen[0]}), so that the two can't be compared",)
+        return (
+            f"the champion was trained on a part of the holdout (series {seen[0]}), so the models cannot be compared",
+        )
     return ()

@@ -15,20 +15,20 @@ from rnn_pipelines.forecast.series.tables import Source
 
 
 def read_champions_series(
-    champion: LoadedChampion | None, external: pd.DataFrame | None, source: SourceSpec, newest: AsOfSpec
+    champion: LoadedChampion | None, external: pd.DataFrame | None, source: SourceSpec, as_of: AsOfSpec
 ) -> Source:
     """Read the series on the time axis of the champion's training.
 
     Args:
         champion: the forecaster in use; None if there is none.
-        external, source, newest: see `read_as_of`.
+        external, source, as_of: see `read_as_of`.
     Raises:
         SeriesError: see `read_as_of`, or the times cannot be converted to the time zone of the training.
     """
     if champion is None:
-        return read_as_of(external, source, newest)
+        return read_as_of(external, source, as_of)
     settings = champion.artefact.settings
-    table = read_as_of(external, source, newest, find_trained_axis(settings))
+    table = read_as_of(external, source, as_of, find_trained_axis(settings))
     refuse_other_beginnings(table, settings, source.label)
     return table
 
@@ -37,21 +37,21 @@ def read_champions_covariates(
     champion: LoadedChampion | None,
     external: pd.DataFrame | None,
     source: SourceSpec,
-    newest: AsOfSpec,
+    as_of: AsOfSpec,
     covariates: CovariateSpec,
 ) -> pd.DataFrame:
     """Read the covariates of the champion's training, regardless of the current parameters.
 
     Args:
         champion: the forecaster in use; None if there is none.
-        external, source, newest: see `read_as_of`.
+        external, source, as_of: see `read_as_of`.
         covariates: only the path is used.
     Raises:
         SeriesError: see `read_covariates`.
     """
     coding = Coding() if champion is None else champion.artefact.coding
     axis = None if champion is None else find_trained_axis(champion.artefact.settings)
-    return read_coded_covariates(coding, external, source, newest, covariates, axis)
+    return read_coded_covariates(coding, external, source, as_of, covariates, axis)
 
 
 def forecast_newest(
@@ -68,12 +68,12 @@ def forecast_newest(
         ChampionError: there is no champion, or it can forecast none of the series.
     """
     if champion is None:
-        raise ChampionError("no forecaster that could be used yet. Run kedro champion retrain forecast first.")
+        raise ChampionError("there is no forecaster in use yet. Run kedro champion retrain forecast.")
     forecasts = forecaster.forecast_newest(champion.artefact, table, source, covariate_table)
     if forecasts.empty:
         raise ChampionError(
-            f"the champion {champion.version} can forecast none of the series of {source.label}: it doesn't know them, "
-            "they are too short, or their ends have gaps. Run kedro champion retrain forecast."
+            f"the champion {champion.version} can forecast none of the series of {source.label}: they are "
+            "unknown, too short, or have gaps at their ends. Run kedro champion retrain forecast."
         )
     log = forecasts.assign(model_version=champion.version, created_at=pd.Timestamp.now("UTC").floor("s"))
     # Optional columns come last.

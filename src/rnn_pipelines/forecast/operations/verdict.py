@@ -38,9 +38,13 @@ class ErrorSpec(ParameterModel, frozen=True):
     @model_validator(mode="after")
     def _validate_thresholds(self) -> "ErrorSpec":
         if self.min_cutoffs > self.num_cutoffs:
-            raise ValueError("min_cutoffs is above num_cutoffs, so that nothing would ever be judged")
+            raise ValueError(
+                f"expected min_cutoffs of at most num_cutoffs, {self.num_cutoffs}, received {self.min_cutoffs}"
+            )
         if self.retrain_ratio > self.alarm_ratio:
-            raise ValueError("retrain_ratio is above alarm_ratio; an alarm is the graver of the two")
+            raise ValueError(
+                f"expected retrain_ratio of at most alarm_ratio, {self.alarm_ratio:g}, received {self.retrain_ratio:g}"
+            )
         return self
 
 
@@ -136,25 +140,25 @@ def evaluate_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSp
     """
     return conclude(
         [
-            *_judge_champion(evidence),
-            *_judge_forecasting(evidence, monitoring.max_missed_steps),
-            *_judge_errors(evidence, monitoring.error),
-            *_judge_intervals(evidence, monitoring),
-            *_judge_drift(evidence, monitoring.drift),
-            *_judge_covariates(evidence.covariates, monitoring.drift.max_drifted_fraction),
+            *_check_champion(evidence),
+            *_check_forecasting(evidence, monitoring.max_missed_steps),
+            *_check_errors(evidence, monitoring.error),
+            *_check_intervals(evidence, monitoring),
+            *_check_drift(evidence, monitoring.drift),
+            *_check_covariates(evidence.covariates, monitoring.drift.max_drifted_fraction),
         ]
     )
 
 
-def _judge_champion(evidence: ForecastEvidence) -> Iterator[Finding]:
+def _check_champion(evidence: ForecastEvidence) -> Iterator[Finding]:
     yield from (Finding("alarm", alarm) for alarm in evidence.alarms)
     if not evidence.has_champion:
-        yield Finding("ok", "there is no forecaster in use yet, and nothing to judge")
+        yield Finding("ok", "there is no forecaster in use yet")
     elif not evidence.has_expected_error:
-        yield Finding("alarm", "what the forecaster in use promised is not on record in finite numbers")
+        yield Finding("alarm", "expected errors of the forecaster in use are missing or not finite")
 
 
-def _judge_forecasting(evidence: ForecastEvidence, max_missed_steps: int) -> Iterator[Finding]:
+def _check_forecasting(evidence: ForecastEvidence, max_missed_steps: int) -> Iterator[Finding]:
     if evidence.num_not_finite:
         yield Finding("alarm", f"{evidence.num_not_finite} recent forecasts are not finite numbers")
     missed = {name: steps for name, steps in evidence.missed_steps.items() if steps > max_missed_steps}
@@ -162,65 +166,65 @@ def _judge_forecasting(evidence: ForecastEvidence, max_missed_steps: int) -> Ite
         most = max(missed.values())
         yield Finding(
             "alarm",
-            f"no forecast was made from the newest {_count(most, 'step')} of {_list(missed)}: a run was missed, or "
-            f"could not forecast them ({max_missed_steps} may be missing)",
+            f"forecasts from the newest {_count(most, 'step')} of {_list(missed)} are missing, because a run was "
+            f"missed or failed ({max_missed_steps} may be missing)",
         )
     if evidence.unknown_series:
-        yield Finding("retrain", f"the forecaster in use doesn't know {_list(evidence.unknown_series)}")
+        yield Finding("retrain", f"the forecaster in use was not trained on {_list(evidence.unknown_series)}")
 
 
-def _judge_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Finding]:
+def _check_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Finding]:
     if evidence.num_without_expected_error:
         yield Finding(
             "ok", f"left out: {evidence.num_without_expected_error} forecasts without an expected error on record"
         )
     ratio, p_value = evidence.ratio, evidence.p_value
     if ratio is None or p_value is None:
-        yield Finding("ok", "no past forecast by the version in use can be judged yet")
+        yield Finding("ok", "no past forecast of the version in use can be evaluated yet")
         return
     if not math.isfinite(ratio) or not math.isfinite(p_value):
-        yield Finding("alarm", f"realised error over promised is {ratio}, p = {p_value}: not finite numbers")
+        yield Finding("alarm", f"realised over expected error is {ratio}, p = {p_value}: not finite")
         return
-    said = (
+    measured = (
         f"the MSE of forecasts from {_count(evidence.num_cutoffs, 'cut-off')} is {ratio:.2f} times the expected one "
         f"({format_p_value(p_value)})"
     )
     if evidence.num_cutoffs < error.min_cutoffs:
-        yield Finding("ok", f"{said}; fewer than {error.min_cutoffs} cut-offs decide nothing")
+        yield Finding("ok", f"{measured}; a decision needs {error.min_cutoffs} cut-offs")
     elif ratio > error.retrain_ratio and p_value <= error.significance:
         is_grave = ratio > error.alarm_ratio
         limit = error.alarm_ratio if is_grave else error.retrain_ratio
-        yield Finding("alarm" if is_grave else "retrain", f"{said}, above {limit:g}")
+        yield Finding("alarm" if is_grave else "retrain", f"{measured}, above {limit:g}")
     else:
-        yield Finding("ok", said)
+        yield Finding("ok", measured)
 
 
-def _judge_intervals(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Iterator[Finding]:
+def _check_intervals(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Iterator[Finding]:
     spec, min_cutoffs = monitoring.intervals, monitoring.error.min_cutoffs
     for level, (coverage, p_value, num_cutoffs) in evidence.coverage.items():
         is_short = level / 100 - coverage > spec.max_shortfall and p_value <= spec.significance
         if is_short and num_cutoffs >= min_cutoffs:
-            said = f"intervals that promise {level} % of the actuals hold {100 * coverage:.0f} %"
-            yield Finding("retrain", f"{said} ({format_p_value(p_value)})")
+            measured = f"intervals of {level} % contain {100 * coverage:.0f} % of the actuals"
+            yield Finding("retrain", f"{measured} ({format_p_value(p_value)})")
     if evidence.coverage:
         held = ", ".join(f"{100 * coverage:.0f}" for coverage, *_ in evidence.coverage.values())
-        yield Finding("ok", f"intervals of {', '.join(map(str, evidence.coverage))} % hold {held} % of the actuals")
+        yield Finding("ok", f"intervals of {', '.join(map(str, evidence.coverage))} % contain {held} % of the actuals")
     if evidence.num_anomalies:
         yield Finding(
             "ok",
-            f"{_count(evidence.num_anomalies, 'actual')} outside of the {ANOMALY_LEVEL} % interval: "
+            f"{_count(evidence.num_anomalies, 'actual')} outside the {ANOMALY_LEVEL} % interval: "
             f"{evidence.newest_anomaly}",
         )
 
 
-def _judge_drift(evidence: ForecastEvidence, drift: DriftSpec) -> Iterator[Finding]:
+def _check_drift(evidence: ForecastEvidence, drift: DriftSpec) -> Iterator[Finding]:
     compared = {name: found for name, found in evidence.drift.items() if found is not None}
     faulty = [name for name, found in compared.items() if not all(map(math.isfinite, found))]
     if faulty:
         yield Finding("alarm", f"the drift of {_list(faulty)} is not a finite number")
         return
     if evidence.has_champion and not compared:
-        yield Finding("ok", "there is too little to say whether the newest values have drifted")
+        yield Finding("ok", "too few newest values for a test of drift")
         return
     drifted = [
         name
@@ -236,11 +240,11 @@ def _judge_drift(evidence: ForecastEvidence, drift: DriftSpec) -> Iterator[Findi
         )
     elif compared:
         num_silent = len(evidence.drift) - len(compared)
-        said = f"{len(drifted)} of {len(compared)} series have drifted"
-        yield Finding("ok", said + (f"; {num_silent} have too few values to compare" if num_silent else ""))
+        counted = f"{len(drifted)} of {len(compared)} series have drifted"
+        yield Finding("ok", counted + (f"; {num_silent} have too few values to compare" if num_silent else ""))
 
 
-def _judge_covariates(covariates: Iterable[CovariateDriftRow], max_fraction: float) -> Iterator[Finding]:
+def _check_covariates(covariates: Iterable[CovariateDriftRow], max_fraction: float) -> Iterator[Finding]:
     """Yield findings on covariates, never an alarm: unusual values do not prove that forecasts are worse."""
     rows = list(covariates)
     compared = [row for row in rows if row["num_series"]]
@@ -260,7 +264,7 @@ def _judge_covariates(covariates: Iterable[CovariateDriftRow], max_fraction: flo
             yield Finding(
                 "retrain" if is_much else "ok",
                 f"{row['num_unknown']} of the {row['num_values']} newest values of the covariate {name} "
-                "are such as the forecaster in use has hardly seen",
+                "are rare or missing in the training of the forecaster in use",
             )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from rnn_pipelines.networks.fit import Limits, fit_within
+from rnn_pipelines.networks.fit import Limits, fit
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.recurrent import summarize_layers
@@ -81,7 +81,7 @@ def train_within(
     if plan.checkpoints is not None:
         fingerprint = f"{network.model_dump_json()} {padding.model_dump_json()} {_fingerprint(features, reviews)}"
         limits = replace(limits, checkpoint=plan.checkpoints / f"{network.cell}.npz", fingerprint=fingerprint)
-    history, record = fit_within(model, loss, (_feed(model, train), _feed(model, validation)), training, limits)
+    history, record = fit(model, loss, (_feed(model, train), _feed(model, validation)), training, limits)
     return model, history, {**record, "layers": summarize_layers(model)}
 
 
