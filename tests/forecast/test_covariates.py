@@ -30,8 +30,9 @@ from rnn_pipelines.forecast.operations.challenger import forecast_holdout
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.coding import fit_coding
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -65,10 +66,7 @@ def make_shops() -> pd.DataFrame:
 
 
 def take(external: pd.DataFrame, recipe: Recipe = RECIPE) -> SimpleNamespace:
-    table, covariate_table = (
-        read_source(recipe.source, external),
-        read_covariates(recipe.source, recipe.covariates, external),
-    )
+    table, covariate_table = read_series(recipe.source, recipe.covariates, external)
     panel = prepare_panel(table, recipe, covariate_table)
     return SimpleNamespace(**vars(panel), table=table, covariate_table=covariate_table)
 
@@ -396,6 +394,6 @@ def test_one_row_known_ahead_is_of_local_time_as_the_series_is(tmp_path: Path) -
         tmp_path / "ahead.csv", index=False
     )
     source = SourceSpec(path=str(tmp_path / "series.csv"), time="ds", target="y", tz="Europe/Berlin")
-    found = read_covariates(source, CovariateSpec(future=("price",), path=str(tmp_path / "ahead.csv")), None)
+    _, found = read_series(source, CovariateSpec(future=("price",), path=str(tmp_path / "ahead.csv")), None)
     assert found["ds"].diff().dropna().eq(pd.Timedelta(hours=1)).all()
     assert found["price"].astype(float).tolist() == [1.0] * 48 + [2.0]

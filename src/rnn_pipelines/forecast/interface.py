@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model, save_folder
-from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
+from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
     Fitted,
@@ -40,9 +40,9 @@ from rnn_pipelines.forecast.model.recursion import (
     report_ahead,
 )
 from rnn_pipelines.forecast.parameters import read_parameter_models
-from rnn_pipelines.forecast.series.covariates import join_rows, read_ahead, read_covariates
+from rnn_pipelines.forecast.series.covariates import join_rows, read_future, read_series
 from rnn_pipelines.forecast.series.schema import repair_series
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Series, Source
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.parameter_models import read_parameter_model
@@ -293,7 +293,7 @@ class Forecaster:
         if frame is None or self._covariates is None:
             return self._covariates
         source, future = self._name_columns(frame), self.spec.recipe.covariates.future
-        ahead = read_ahead(self._covariates, source, future, frame)
+        ahead = read_future(self._covariates, source, future, frame)
         report_ahead(self._artefacts[ENSEMBLE], self._require_training().panel.series, ahead, num_steps)
         return join_rows(self._covariates, ahead)
 
@@ -319,26 +319,14 @@ class Forecaster:
             freq = learnt.freq if isinstance(learnt.freq, int) else source.freq
             tz = source.tz or (learnt.tz if learnt.zone is None else None)
             source, axis = source.model_copy(update={"tz": tz, "freq": freq}), find_trained_axis(learnt)
-        wanted = [name for name in (source.id, source.time, source.target, *covariates.columns) if name is not None]
-        missing = [name for name in wanted if name not in frame]
-        if missing:
-            raise SeriesError(
-                f"the frame: no column {show_all(missing)}; its columns are {show_all(frame)}. Rename them, or name "
-                "yours: source={'time': ..., 'target': ..., 'id': ...}."
-            )
-        repeated = [name for name in wanted if list(frame).count(name) > 1]
-        if repeated:
-            raise SeriesError(
-                f"the frame: more than one column {show_all(repeated)}; its columns are {show_all(frame)}. Rename one "
-                "of them."
-            )
+        wanted = (source.id, source.time, source.target, *covariates.columns)
         others = [str(name) for name in frame if name not in wanted]
         if others:
             logger.warning("the frame: columns that are not read: %s", ", ".join(others))
-        table = read_source(source, frame, axis)
+        table, covariate_table = read_series(source, covariates, frame, axis)
         if learnt is not None:
             refuse_other_beginnings(table, learnt, source.label)
-        return table, read_covariates(source, covariates, frame, axis), source
+        return table, covariate_table, source
 
     def _name_columns(self, frame: pd.DataFrame) -> SourceSpec:
         source = self.spec.recipe.source

@@ -150,7 +150,7 @@ def lay_out_panel(
         profile: of the series.
         cutoffs: of the parts.
         recipe: its split, source and gaps are not used.
-        covariate_table: see `read_covariates`; None if there are none.
+        covariate_table: see `read_series`; None if there are none.
     """
     given = {"series": series, "profile": profile, "cutoffs": cutoffs, "covariate_table": covariate_table}
     return _gather(run_steps(LAYOUT, {**recipe.list_values(), **given}))

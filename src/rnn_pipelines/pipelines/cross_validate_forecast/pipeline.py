@@ -7,7 +7,7 @@ from rnn_pipelines.forecast.experiments.cross_validation import cross_validate
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.report.cross_validation import draw_error_by_cutoff
-from rnn_pipelines.forecast.series.as_of import read_as_of, read_covariates_as_of
+from rnn_pipelines.forecast.series.as_of import read_as_of
 from rnn_pipelines.pipelines.cross_validate_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
@@ -44,12 +44,11 @@ def create_pipeline() -> Pipeline:
 
 def create_input_nodes(pipeline: str) -> list[Node]:
     """Read the newest values and gather the parameters of `forecast`, into datasets named after a pipeline."""
-    newest = ["forecast_external", "params:forecast.source", f"params:{pipeline}"]
+    newest = ["forecast_external", "params:forecast.source", f"params:{pipeline}", "params:forecast.covariates"]
     recipe, networks = f"{pipeline}_recipe", {name: f"{pipeline}_{name}_network" for name in NETWORKS}
     gathered = {"recipe": recipe, "training": "params:forecast.training", "level": "params:forecast.level", **networks}
     return [
-        node(read_as_of, newest, f"{pipeline}_table"),
-        node(read_covariates_as_of, [*newest, "params:forecast.covariates"], f"{pipeline}_covariate_table"),
+        node(read_as_of, newest, [f"{pipeline}_table", f"{pipeline}_covariate_table"]),
         node(nodes.gather_recipe, [f"params:forecast.{block}" for block in Recipe.model_fields], recipe),
         *(
             node(nodes.take_network, f"params:forecast.{name}", dataset, namespace=f"{pipeline}_{name}")
