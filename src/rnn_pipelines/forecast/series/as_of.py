@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis
 from rnn_pipelines.parameter_models import ParameterModel, expect
-from rnn_pipelines.reading.as_of import parse_as_of, parse_step
+from rnn_pipelines.reading.as_of import parse_last
 from rnn_pipelines.reading.times import MAX_STEP, format_time
 
 
@@ -46,7 +46,13 @@ def read_as_of(
     table, covariate_table = read_series(source, covariates, external, axis)
     if spec.as_of is None:
         return table, covariate_table
-    last = _find_last(spec.as_of, table["ds"], table.attrs.get("tz"))
+    try:
+        last = parse_last(spec.as_of, table["ds"], table.attrs.get("tz") or "UTC")
+    except ValueError as error:
+        first = format_time(table["ds"].iloc[0])
+        raise SeriesError(
+            f"as_of: expected a time like those of the series ({first}), received {show(spec.as_of)}."
+        ) from error
     kept = table[table["ds"] <= last]
     if kept.empty:
         raise SeriesError(
@@ -59,16 +65,3 @@ def read_as_of(
             **{name: covariate_table[name].mask(is_later) for name in covariates.past}
         )
     return kept, covariate_table
-
-
-def _find_last(as_of: int | str, ds: pd.Series, tz: str | None) -> pd.Timestamp | int:
-    try:
-        if not pd.api.types.is_datetime64_any_dtype(ds):
-            return parse_step(as_of)
-        if isinstance(as_of, int):
-            raise ValueError("a number is not a date")
-        return parse_as_of(as_of, tz or "UTC")
-    except ValueError as error:
-        raise SeriesError(
-            f"as_of: expected a time like those of the series ({format_time(ds.iloc[0])}), received {show(as_of)}."
-        ) from error
