@@ -140,6 +140,12 @@ def _read_first_line(content: bytes, encoding: str) -> str:
         return next((line for line in iter(partial(text.readline, _LINE_SIGNS), "") if line.strip()), "")
 
 
+def begins_with_blank_line(content: bytes, encoding: str) -> bool:
+    """Return whether the first line of a file has no cells."""
+    with TextIOWrapper(BytesIO(content), encoding, errors="replace") as text:
+        return not text.readline(_LINE_SIGNS).removeprefix("\ufeff").strip()
+
+
 def _find_separator(header: str, wanted: Sequence[str]) -> str:
     """Return the separator that gives the header all wanted columns.
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from rnn_pipelines.errors import MAX_PATH, RnnPipelinesError, make_line, show, show_all
-from rnn_pipelines.reading.dialect import NAMES, Dialect, count_cells, find_dialect, read_bytes
+from rnn_pipelines.reading.dialect import NAMES, Dialect, begins_with_blank_line, count_cells, find_dialect, read_bytes
 from rnn_pipelines.reading.numbers import MAX_VALUE, NO_VALUE
-from rnn_pipelines.reading.workbook import find_cell_without_value, open_workbook, read_headers, read_rows
+from rnn_pipelines.reading.workbook import CellError, check_formulas, open_workbook, read_headers, read_rows
 
 
 class TableFiles(NamedTuple):
@@ -127,6 +127,8 @@ def load_file(path: Path, expected: str, read: Callable[[], Any], files: TableFi
     """Return the result of `read`; raise `files.error` with the reason if it fails."""
     try:
         return read()
+    except RnnPipelinesError:
+        raise
     # Readers of these formats can raise any exception for a damaged file.
     except Exception as error:
         reason = str(error).strip().rstrip(".") or type(error).__name__
@@ -173,14 +175,16 @@ def _read_excel(path: Path, wanted: list[str], files: TableFiles) -> pd.DataFram
         headers = load(lambda: read_headers(book))
         name = _choose_sheet(path, headers, wanted, files)
         places = [headers[name].index(column) for column in wanted]
-        cells = load(lambda: read_rows(book, name, places))
+        try:
+            cells = load(lambda: read_rows(book, name, places))
+            if (cells == "").any(axis=None):
+                load(lambda: check_formulas(path, name, cells == ""))
+        except CellError as error:
+            raise files.error(f"{path}, sheet '{name}', {error}") from error
     table = cells.set_axis(wanted, axis=1)
-    is_empty = (table.isna() | (table == "")).set_axis(places, axis=1)
-    faulty = load(lambda: find_cell_without_value(path, name, is_empty)) if is_empty.any(axis=None) else None
-    if faulty:
-        raise files.error(f"{path}, sheet '{name}', {faulty}")
     # Drop rows at the end that are empty, because a sheet keeps rows after they are cleared.
-    return table[: int((~is_empty).any(axis=1).to_numpy().nonzero()[0].max(initial=-1)) + 1]
+    has_value = table.notna() & (table != "")
+    return table[: int(has_value.any(axis=1).to_numpy().nonzero()[0].max(initial=-1)) + 1]
 
 
 def _choose_sheet(path: Path, headers: dict[str, list[str]], wanted: list[str], files: TableFiles) -> str:
@@ -211,7 +215,7 @@ def _read_csv(
 
     header = read(header=None, nrows=1, dtype=str).iloc[0].tolist()
     require_columns(wanted, header, path, files)
-    if len(header) == 1 and not read(header=None, nrows=1, dtype=str, skip_blank_lines=False).iloc[0, 0]:
+    if len(header) == 1 and begins_with_blank_line(content, encoding):
         raise files.error(f"{path}: expected the header in the first line, received an empty line. Remove it.")
     places = [header.index(name) for name in wanted]
     # In a file without commas between cells, 1.234 can be one thousand.

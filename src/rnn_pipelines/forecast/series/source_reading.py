@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.series.source import Found, SourceSpec, describe_fou
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone, refuse_other_zone
-from rnn_pipelines.reading.date_numbers import find_date_form, log_steps
+from rnn_pipelines.reading.date_numbers import find_date_form
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.numbers import (
     NO_VALUE,
@@ -70,7 +70,10 @@ def read_table(
     keys, found = _parse_keys(raw, source)
     times = keys["ds"].rename(source.time)
     if source.freq is None and not is_datetime64_any_dtype(times):
-        log_steps(times, source.label)
+        ends = times.min(), times.max()
+        logger.info(
+            "%s: column '%s' is read as steps from %d to %d, without a calendar", source.label, source.time, *ends
+        )
     warn_of_centuries(times, source.label, source.time_format or found.get("time_format", ""))
     target = raw[source.target]
     values, found_marks = parse_numbers(
