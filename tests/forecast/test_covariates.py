@@ -126,7 +126,7 @@ def test_past_covariates_of_the_horizon_reach_no_head(shops: SimpleNamespace) ->
     panel = shops.windows
     origins = panel.index("test").origins(np.arange(3))
     values = panel.values.copy()
-    values[origins[-1] :, panel.moving.stop - 1] = np.nan
+    values[origins[-1] :, panel.time_varying.stop - 1] = np.nan
     blind = replace(panel, values=values)
     linear = fit_linear_models(panel)
     normalized = normalize_windows(blind, linear.normalizer, origins[-1:])
@@ -165,7 +165,7 @@ def test_ridge_and_networks_read_the_same_covariates(shops: SimpleNamespace) -> 
     steps, known = read_windows(panel, normalized, origins, 1, np.zeros(0, np.int64), has_embedding=True)
     for window in range(len(origins)):
         predictors = normalized.predictors[window].astype(np.float32)
-        read = np.concatenate([steps[:, window, 1:-1].ravel(), known[window, panel.num_known :]])
+        read = np.concatenate([steps[:, window, 1:-1].ravel(), known[window, panel.num_calendar :]])
         assert np.isin(read, predictors).all()
 
 

@@ -102,7 +102,7 @@ def find_dialect(content: bytes, wanted: Sequence[str], dialect: Dialect) -> Dia
     """
     for mark, other in _OTHERS.items():
         if content.startswith(mark):
-            raise ValueError(f"by its bytes it is {other}, so its name may be wrong")
+            raise ValueError(f"its first bytes are those of {other}, so its name may be wrong")
     encoding = dialect.encoding or _find_encoding(content)
     return Dialect(dialect.sep or _find_separator(_read_first_line(content, encoding), wanted), encoding)
 

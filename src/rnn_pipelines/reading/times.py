@@ -111,9 +111,9 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
         plain = _read_plain_iso(raw)
         if plain is not None:
             return plain, {}
-        _refuse_decimals(raw, label)
+        _check_decimals(raw, label)
     elif time_format in _YEAR_MONTH:
-        _refuse_lost_zeros(raw, label)
+        _check_lost_zeros(raw, label)
     times = read_times(raw, time_format or ISO)
     if not times.isna().any():
         _check_years(times, raw, label)
@@ -125,7 +125,7 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
         if found is not None:
             times = read_times(raw, found)
             _check_years(times, raw, label)
-            _refuse_open_centuries(times, raw, label, found)
+            _check_centuries(times, raw, label, found)
             return times, {"time_format": found}
     raise _explain(times.isna(), raw, label, f"of the form {time_format or '2024-03-31 12:00 (ISO 8601)'}")
 
@@ -162,7 +162,7 @@ def _check_years(times: pd.Series, raw: pd.Series, label: str) -> None:
         raise _explain(wrong, shown, label, "of the years 1 to 9999")
 
 
-def _refuse_decimals(raw: pd.Series, label: str) -> None:
+def _check_decimals(raw: pd.Series, label: str) -> None:
     """Raise a SeriesError if all cells are numbers and some have decimals: they may be decimal years."""
     if is_datetime64_any_dtype(raw) or raw.empty or not re.fullmatch(_NUMBER, str(raw.iloc[0]).strip()):
         return
@@ -179,14 +179,14 @@ def _refuse_decimals(raw: pd.Series, label: str) -> None:
     )
 
 
-def _refuse_lost_zeros(raw: pd.Series, label: str) -> None:
+def _check_lost_zeros(raw: pd.Series, label: str) -> None:
     """Raise a SeriesError for numbers such as 2000.1 if other months do not show which month it is."""
     months = raw.astype(str).str.extract(r"\.([0-9]+)$")[0]
     if pd.api.types.is_numeric_dtype(raw) and months.eq("1").any() and months.isin(["1", "11", "12"]).all():
         raise _explain(months.eq("1"), raw, label, "as text, because this number can be October too")
 
 
-def _refuse_open_centuries(times: pd.Series, raw: pd.Series, label: str, form: str) -> None:
+def _check_centuries(times: pd.Series, raw: pd.Series, label: str, form: str) -> None:
     doubt = _find_doubt(times) if "%y" in form else None
     if doubt:
         raise SeriesError(

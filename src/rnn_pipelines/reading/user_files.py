@@ -192,8 +192,8 @@ def _choose_sheet(path: Path, headers: dict[str, list[str]], wanted: list[str], 
     fitting = [name for name, header in headers.items() if set(wanted) <= set(header)]
     if len(fitting) > 1:
         raise files.error(
-            f"{path}: the sheets {show_all(fitting)} have the columns {wanted}, where one sheet is expected. "
-            "Save the one that is meant as a file of its own."
+            f"{path}: the sheets {show_all(fitting)} have the columns {wanted}; expected them in one sheet. "
+            "Save that sheet as a file of its own."
         )
     if not headers:
         raise files.error(f"{path}: expected a sheet with cells, received none. Save the table in a sheet.")

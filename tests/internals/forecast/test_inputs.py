@@ -91,7 +91,7 @@ def test_head_that_reads_promotions_alone_is_moved_by_nothing_else(case: SimpleN
 
 def test_constant_that_every_window_has_moves_nothing(case: SimpleNamespace) -> None:
     values = case.panel.values.copy()
-    values[:, case.panel.ahead.start] = 1.0
+    values[:, case.panel.future_covariates.start] = 1.0
     # In whose frame covariates are not divided by the spread of the window.
     linear = replace(case.linear, kind="series")
     still = SimpleNamespace(**vars(case) | {"panel": replace(case.panel, values=values), "linear": linear})

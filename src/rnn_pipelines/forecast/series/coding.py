@@ -221,8 +221,8 @@ def add_covariates(
         check_covariate_columns(covariate_table, coding.list_columns())
         assert covariate_table is not None
         cells = find_cells(table, covariate_table)
-        ahead = cells[list(coding.list_columns("future"))]
-        check_future_values(table[is_inside], find_empty(ahead)[is_inside], tz)
+        future = cells[list(coding.list_columns("future"))]
+        check_future_values(table[is_inside], find_empty(future)[is_inside], tz)
         for column in coding.columns:
             found[column.role] |= _code(column, cells, rows, is_inside)
     if coding.holidays:
@@ -231,7 +231,7 @@ def add_covariates(
     coded = {name: values for role in found.values() for name, values in role.items()}
     return Features(
         pd.concat([table, pd.DataFrame(coded, index=table.index)], axis=1),
-        known=features.known,
+        calendar=features.calendar,
         future=tuple(found["future"]),
         past=tuple(found["past"]),
         static=tuple(found["static"]),
@@ -257,9 +257,9 @@ def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside:
 
 
 def _code_levels(column: CodedColumn, values: pd.Series) -> dict[str, np.ndarray]:
-    is_known = values.isin(column.levels).to_numpy()
+    is_level = values.isin(column.levels).to_numpy()
     return {
-        name: np.where(is_known, (values == level).to_numpy() - share, 0.0)
+        name: np.where(is_level, (values == level).to_numpy() - share, 0.0)
         for name, level, share in zip(column.outputs, column.levels, column.shares, strict=True)
     }
 

@@ -120,7 +120,7 @@ def _check_reserved_columns(source: SourceSpec, columns: Sequence[str]) -> None:
     wrong = [name for name in columns if name in taken]
     if wrong:
         raise SeriesError(
-            f"covariates: expected columns other than {show_all(taken)}, which say series, time and value, received "
+            f"covariates: expected columns other than {show_all(taken)}, which hold series, time and value, received "
             f"{show_all(wrong)}. Leave them out, or rename them."
         )
 
@@ -180,7 +180,7 @@ def check_future_covariates(
         return
     tz = covariate_table.attrs.get("tz")
     ends = _find_ends(table, freq)
-    steps = _list_ahead(ends, horizon, freq)
+    steps = _list_horizon(ends, horizon, freq)
     some = [
         f"{show(name)} lacks {len(times)} of {horizon} steps, the first at {format_time(times.iloc[0], tz)}"
         for name, times in find_lacking(steps, covariate_table).groupby("unique_id", sort=False)["ds"]
@@ -202,7 +202,7 @@ def _find_ends(table: pd.DataFrame, freq: int | str) -> pd.Series:
     return spans["max"][is_on_step]
 
 
-def _list_ahead(ends: pd.Series, horizon: int, freq: int | str) -> pd.DataFrame:
+def _list_horizon(ends: pd.Series, horizon: int, freq: int | str) -> pd.DataFrame:
     """Return `unique_id, ds` of the steps after each end."""
     names, times = np.repeat(ends.index, horizon), np.repeat(ends.to_numpy(), horizon)
     steps = np.tile(np.arange(1, horizon + 1), len(ends))
@@ -217,7 +217,7 @@ def find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
 
 def list_steps(table: pd.DataFrame, horizon: int, freq: int | str) -> pd.DataFrame:
     """Return `unique_id, ds` of all steps of repaired series, and of the horizon after them."""
-    return pd.concat([table[KEY], _list_ahead(_find_ends(table, freq), horizon, freq)], ignore_index=True)
+    return pd.concat([table[KEY], _list_horizon(_find_ends(table, freq), horizon, freq)], ignore_index=True)
 
 
 def find_empty(cells: pd.DataFrame) -> pd.DataFrame:
@@ -243,8 +243,8 @@ def check_future_values(keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | 
     ]
     if found:
         raise SeriesError(
-            f"covariates that are known ahead lack values: {list_some(found, NAMES_IN_MESSAGE)}. Fill them in; the "
-            "past of what is known ahead can't be guessed."
+            f"future covariates lack values: {list_some(found, NAMES_IN_MESSAGE)}. Fill them in, because they are "
+            "not imputed."
         )
 
 

@@ -12,7 +12,7 @@ from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.source import Found, SourceSpec, describe_found
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone, refuse_other_zone
+from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone, check_same_zone
 from rnn_pipelines.reading.date_numbers import find_date_form
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.numbers import (
@@ -278,7 +278,7 @@ def _place_in_zone(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis
     placed, is_short = table, None
     if axis is not None:
         if len(raw):
-            refuse_other_zone(zone, axis, f"{source.label}: column '{source.time}'", is_zoned)
+            check_same_zone(zone, axis, f"{source.label}: column '{source.time}'", is_zoned)
         # Local times of another zone are converted through UTC.
         tz, is_short = axis.zone if is_zoned else tz, axis.is_utc
     if tz is not None:

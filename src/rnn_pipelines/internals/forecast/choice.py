@@ -94,7 +94,7 @@ def _list_sizes(network: Network, linear: LinearModels, panel: WindowedPanel) ->
         "lookback": linear.matrices.shape[-2] - linear.horizon * num_seasons - num_covariates - num_known - 1,
         "horizon": linear.horizon,
         # Calendar features whose cycle does not occur twice are in the windows, but not read.
-        "features": max([panel.num_known, *(linear.calendar + 1).tolist()]),
+        "features": max([panel.num_calendar, *(linear.calendar + 1).tolist()]),
         "inputs": (network.embedding_kernel if network.embedding_kernel.size else network.kernel).shape[-2],
         "head": network.head_kernel.shape[-2],
         "outputs": network.head_bias.shape[-1],
@@ -109,7 +109,7 @@ def _list_sizes_of_windows(network: Network, linear: LinearModels, panel: Window
     return {
         "lookback": panel.lookback,
         "horizon": panel.horizon,
-        "features": panel.num_known,
+        "features": panel.num_calendar,
         "inputs": shape.num_inputs,
         "head": units + shape.num_known,
         "outputs": shape.num_outputs,
