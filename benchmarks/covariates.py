@@ -23,8 +23,8 @@ from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 
 RESULTS = Path(__file__).parent / "results/covariates.json"
@@ -80,7 +80,8 @@ def run(case: str, covariates: CovariateSpec, seed: int) -> dict[str, float]:
     external, signal = draw_promotion(seed) if case == "promotion" else (None, None)
     external = read_bikes() if case == "bikes" else external
     recipe = Recipe(source=source, covariates=covariates, window=WINDOWS.get(case, WindowSpec()))
-    prepared = prepare_panel(read_source(source, external), recipe, read_covariates(source, covariates, external))
+    table, covariate_table = read_series(source, covariates, external)
+    prepared = prepare_panel(table, recipe, covariate_table)
     panel, linear = prepared.windows, fit_linear_models(prepared.windows)
     networks = {}
     for cell in NETWORKS:

@@ -225,7 +225,7 @@ def list_moments(done: Retraining, seconds: float, number: int, chance: random.R
 
 def forecast(champion: LoadedChampion, day: pd.Timestamp) -> pd.DataFrame:
     """What `predict_forecast` computes as of a day."""
-    table = read_as_of(None, SOURCE, AsOfSpec(as_of=str(day.date())))
+    table, _ = read_as_of(None, SOURCE, AsOfSpec(as_of=str(day.date())))
     return forecast_newest(champion, table, SOURCE)
 
 
@@ -247,7 +247,7 @@ def is_as_decided(place: Place, champion: LoadedChampion, day: pd.Timestamp) -> 
     from rnn_pipelines.forecast.model.artefact import forecast_cutoffs
 
     holdout = pd.read_parquet(place.holdout)
-    table = read_as_of(None, SOURCE, AsOfSpec(as_of=str(day.date())))
+    table, _ = read_as_of(None, SOURCE, AsOfSpec(as_of=str(day.date())))
     series = prepare_series(table, SOURCE, GapPolicy("interpolate"), SPLIT, WINDOW)[0]
     found = forecast_cutoffs(champion.artefact, series, holdout[["unique_id", "cutoff"]].drop_duplicates())
     return found["ds"].tolist() == holdout["ds"].tolist() and np.allclose(

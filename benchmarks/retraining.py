@@ -66,7 +66,7 @@ class Trained:
 
 def train(as_of: pd.Timestamp, seed: int) -> Trained:
     """A forecaster of the series up to a day."""
-    panel = prepare_panel(read_as_of(None, RECIPE.source, AsOfSpec(as_of=str(as_of.date()))), RECIPE)
+    panel = prepare_panel(read_as_of(None, RECIPE.source, AsOfSpec(as_of=str(as_of.date())))[0], RECIPE)
     started = time.process_time()
     linear = fit_linear_models(panel.windows)
     fitted = time.process_time()

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from rnn_pipelines import Forecaster
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.report.notes import NOTE_TITLE
 
 PROJECT = Path(__file__).parents[1]

@@ -19,7 +19,8 @@ from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec, TrainingPlan
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
 from rnn_pipelines.forecast.series.scaling import unscale
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec, number_series
 from rnn_pipelines.networks.threads import use_one_thread

@@ -26,7 +26,7 @@ from rnn_pipelines.forecast.methods.specs import BudgetSpec, TrainingPlan
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.parameters import list_parameter_models, read_parameter_models
 from rnn_pipelines.forecast.recipe import prepare_panel
-from rnn_pipelines.forecast.series.source import read_source
+from rnn_pipelines.forecast.series.source_reading import read_source
 
 pytestmark = pytest.mark.slow
 

@@ -31,8 +31,9 @@ from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainF
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.coding import fit_coding
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -66,10 +67,7 @@ def make_shops() -> pd.DataFrame:
 
 
 def take(external: pd.DataFrame, recipe: Recipe = RECIPE) -> SimpleNamespace:
-    table, covariate_table = (
-        read_source(recipe.source, external),
-        read_covariates(recipe.source, recipe.covariates, external),
-    )
+    table, covariate_table = read_series(recipe.source, recipe.covariates, external)
     panel = prepare_panel(table, recipe, covariate_table)
     return SimpleNamespace(**vars(panel), table=table, covariate_table=covariate_table)
 
@@ -129,7 +127,7 @@ def test_past_covariates_of_the_horizon_reach_no_head(shops: SimpleNamespace) ->
     panel = shops.windows
     origins = panel.index("test").origins(np.arange(3))
     values = panel.values.copy()
-    values[origins[-1] :, panel.moving.stop - 1] = np.nan
+    values[origins[-1] :, panel.time_varying.stop - 1] = np.nan
     blind = replace(panel, values=values)
     linear = fit_linear_models(panel)
     normalized = normalize_windows(blind, linear.normalizer, origins[-1:])
@@ -168,7 +166,7 @@ def test_ridge_and_networks_read_the_same_covariates(shops: SimpleNamespace) -> 
     steps, known = read_windows(panel, normalized, origins, InputLayout(1, np.zeros(0, np.int64), True))
     for window in range(len(origins)):
         predictors = normalized.predictors[window].astype(np.float32)
-        read = np.concatenate([steps[:, window, 1:-1].ravel(), known[window, panel.num_known :]])
+        read = np.concatenate([steps[:, window, 1:-1].ravel(), known[window, panel.num_calendar :]])
         assert np.isin(read, predictors).all()
 
 
@@ -397,6 +395,6 @@ def test_one_row_known_ahead_is_of_local_time_as_the_series_is(tmp_path: Path) -
         tmp_path / "ahead.csv", index=False
     )
     source = SourceSpec(path=str(tmp_path / "series.csv"), time="ds", target="y", tz="Europe/Berlin")
-    found = read_covariates(source, CovariateSpec(future=("price",), path=str(tmp_path / "ahead.csv")), None)
+    _, found = read_series(source, CovariateSpec(future=("price",), path=str(tmp_path / "ahead.csv")), None)
     assert found["ds"].diff().dropna().eq(pd.Timedelta(hours=1)).all()
     assert found["price"].astype(float).tolist() == [1.0] * 48 + [2.0]

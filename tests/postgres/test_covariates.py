@@ -12,11 +12,11 @@ import pytest
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.datasets import PostgresQueryDataset
 from rnn_pipelines.forecast.model.artefact import Forecaster
-from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_champions_covariates
+from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_as_trained
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.as_of import AsOfSpec
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 
@@ -55,7 +55,8 @@ def champion(make_forecaster: Callable[..., Forecaster]) -> LoadedChampion:
     """One that reads all four columns, as they stand in a file."""
     sales, window = make_sales(), WindowSpec(lookback=5, horizon=HORIZON)
     recipe = Recipe(source=SOURCE, covariates=SPEC, window=window, split=SplitSpec(validation=25, test=20))
-    panel = prepare_panel(read_source(SOURCE, sales), recipe, read_covariates(SOURCE, SPEC, sales))
+    table, covariate_table = read_series(SOURCE, SPEC, sales)
+    panel = prepare_panel(table, recipe, covariate_table)
     forecaster = replace(make_forecaster(SimpleNamespace(**vars(panel)), "gru"), coding=panel.coding)
     return LoadedChampion("v1", forecaster, "", (), {})
 
@@ -63,8 +64,8 @@ def champion(make_forecaster: Callable[..., Forecaster]) -> LoadedChampion:
 def predict(champion: LoadedChampion, external: pd.DataFrame) -> pd.Series:
     """As `predict_forecast` does."""
     newest = AsOfSpec()
-    covariate_table = read_champions_covariates(champion, external, SOURCE, newest, CovariateSpec())
-    return forecast_newest(champion, read_as_of(external, SOURCE, newest), SOURCE, covariate_table)["y_hat"]
+    table, covariate_table = read_as_trained(champion, external, SOURCE, newest, CovariateSpec())
+    return forecast_newest(champion, table, SOURCE, covariate_table)["y_hat"]
 
 
 def test_forecasts_from_a_query_are_those_from_a_file(database: Any, champion: LoadedChampion) -> None:

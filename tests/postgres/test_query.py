@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from kedro.io import DatasetError
 
 from rnn_pipelines.datasets import PostgresQueryDataset
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import read_source
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 

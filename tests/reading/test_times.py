@@ -177,7 +177,7 @@ def test_words_for_the_present_are_no_times(word: str) -> None:
 
 
 def test_times_with_and_without_a_zone_are_not_mixed() -> None:
-    assert "row 2: '2024-01-06' has no time zone, as others have" in fail(["2024-01-05T00:00+02:00", "2024-01-06"])
+    assert "row 2: '2024-01-06' has no time zone" in fail(["2024-01-05T00:00+02:00", "2024-01-06"])
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ import pandas as pd
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import read_source
 
 TRIALS = os.environ.get("RNN_ZONE_TRIALS", "60")
 # Shifts of half an hour and of two hours, a day that was skipped, winter time that counts as summer time, changes at

@@ -65,7 +65,7 @@ def join_covariates(table: "pd.DataFrame", covariate_table: "pd.DataFrame | None
 
     Args:
         table: the data as read.
-        covariate_table: see `read_covariates`; empty if no covariate is read, None for a task without covariates.
+        covariate_table: see `read_series`; empty if no covariate is read, None for a task without covariates.
     """
     if covariate_table is None or covariate_table.empty:
         return table

@@ -52,7 +52,7 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
 
     Args:
         table: the series as they were read.
-        covariate_table: see `read_covariates`; None if there are none.
+        covariate_table: see `read_series`; None if there are none.
         spec: all parameters.
     Raises:
         SeriesError: the series cannot be used; the message holds the reason and a remedy.

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model, save_folder
-from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
+from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
     Fitted,
@@ -38,9 +38,9 @@ from rnn_pipelines.forecast.model.recursion import (
 )
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.parameters import ForecastSpec, read_parameter_models
-from rnn_pipelines.forecast.series.covariates import join_rows, read_ahead, read_covariates
+from rnn_pipelines.forecast.series.covariates import join_rows, read_future, read_series
 from rnn_pipelines.forecast.series.schema import repair_series
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Series, Source
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.parameter_models import read_parameter_model
@@ -229,8 +229,8 @@ class Forecaster:
             NewerFormatError: a newer version of the project has written the model.
         """
         artefact = load_model(path, unpack)
-        known, settings = artefact.intervals, artefact.settings
-        level = [] if known is None else [one for one in known.levels.tolist() if one != ANOMALY_LEVEL]
+        intervals, settings = artefact.intervals, artefact.settings
+        level = [] if intervals is None else [one for one in intervals.levels.tolist() if one != ANOMALY_LEVEL]
         covariates = artefact.coding.make_spec().model_dump()
         zone = settings.zone
         # Times with a zone need no parameter. Old forecasters have no zone; theirs is the zone of the calendar.
@@ -247,7 +247,7 @@ class Forecaster:
 
     def _require_fit(self) -> Artefact:
         if not self._artefacts:
-            raise ParameterError("this forecaster has learnt nothing yet. Call fit, or Forecaster.load.")
+            raise ParameterError("this forecaster is not fitted. Call fit, or Forecaster.load.")
         return self._artefacts[ENSEMBLE]
 
     def _require_training(self) -> Fitted:
@@ -257,21 +257,21 @@ class Forecaster:
         return self._fitted
 
     def _choose_levels(self, artefact: Artefact, level: Sequence[int] | None) -> list[int]:
-        known = [] if artefact.intervals is None else artefact.intervals.levels.tolist()
+        levels = [] if artefact.intervals is None else artefact.intervals.levels.tolist()
         asked = list(self.levels if level is None else read_parameter_model("level", LevelSpec, level).root)
-        missing = sorted(set(asked) - set(known))
+        missing = sorted(set(asked) - set(levels))
         if missing:
-            raise ParameterError(f"level: expected some of {known}, received {missing}. Fit with them.")
+            raise ParameterError(f"level: expected some of {levels}, received {missing}. Fit with them.")
         return asked
 
     def _find_series(self, frame: pd.DataFrame | None, num_steps: int) -> tuple[Series, pd.DataFrame | None]:
         """Return the series, repaired as in the training, and the covariates; warn of unread rows."""
         source = self.spec.recipe.source
-        is_ahead = self._fitted is not None and self.spec.recipe.covariates.future
-        if frame is None or (is_ahead and _has_no_values(frame, source.target)):
+        has_future = self._fitted is not None and self.spec.recipe.covariates.future
+        if frame is None or (has_future and _has_no_values(frame, source.target)):
             if self._fitted is None:
                 raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
-            return self._fitted.panel.series, self._add_ahead(frame, num_steps)
+            return self._fitted.panel.series, self._add_future(frame, num_steps)
         best = self._artefacts[ENSEMBLE]
         is_nameless = isinstance(frame, pd.DataFrame) and not frame.empty and ID not in frame and source.id is None
         # A frame without names stands for the only series of the training, whatever its name.
@@ -282,18 +282,18 @@ class Forecaster:
         series = repair_series(table, source, best.settings.gaps)[0]
         # A table of `covariates.path` may hold values for years ahead, which need no warning.
         if best.coding.list_columns("future") and self.spec.recipe.covariates.path is None:
-            known = series[series["unique_id"].isin(best.scaler["unique_id"])]
-            report_ahead(best, known, covariates[covariates["unique_id"].isin(known["unique_id"])], num_steps)
+            trained = series[series["unique_id"].isin(best.scaler["unique_id"])]
+            report_ahead(best, trained, covariates[covariates["unique_id"].isin(trained["unique_id"])], num_steps)
         return series, covariates
 
-    def _add_ahead(self, frame: pd.DataFrame | None, num_steps: int) -> pd.DataFrame | None:
+    def _add_future(self, frame: pd.DataFrame | None, num_steps: int) -> pd.DataFrame | None:
         """Return the covariates of `fit`, replaced and extended by those of a frame."""
         if frame is None or self._covariates is None:
             return self._covariates
         source, future = self._name_columns(frame), self.spec.recipe.covariates.future
-        ahead = read_ahead(self._covariates, source, future, frame)
-        report_ahead(self._artefacts[ENSEMBLE], self._require_training().panel.series, ahead, num_steps)
-        return join_rows(self._covariates, ahead)
+        more = read_future(self._covariates, source, future, frame)
+        report_ahead(self._artefacts[ENSEMBLE], self._require_training().panel.series, more, num_steps)
+        return join_rows(self._covariates, more)
 
     def _with(self, source: SourceSpec) -> ForecastSpec:
         """Return the parameters with the columns of a frame."""
@@ -304,7 +304,7 @@ class Forecaster:
     ) -> tuple[Source, pd.DataFrame, SourceSpec]:
         """Read a frame as the pipelines do, on the axis of a training if given; return it, covariates and columns."""
         if not isinstance(frame, pd.DataFrame):
-            raise SeriesError(f"expected a frame of pandas, received {type(frame).__name__}.")
+            raise SeriesError(f"expected a pandas DataFrame, received {type(frame).__name__}.")
         if frame.empty:
             raise SeriesError(
                 f"the frame: expected a row for each time, received {frame.shape[0]} rows of {frame.shape[1]} columns. "
@@ -317,26 +317,14 @@ class Forecaster:
             freq = learnt.freq if isinstance(learnt.freq, int) else source.freq
             tz = source.tz or (learnt.tz if learnt.zone is None else None)
             source, axis = source.model_copy(update={"tz": tz, "freq": freq}), find_trained_axis(learnt)
-        wanted = [name for name in (source.id, source.time, source.target, *covariates.columns) if name is not None]
-        missing = [name for name in wanted if name not in frame]
-        if missing:
-            raise SeriesError(
-                f"the frame: no column {show_all(missing)}; its columns are {show_all(frame)}. Rename them, or name "
-                "yours: source={'time': ..., 'target': ..., 'id': ...}."
-            )
-        repeated = [name for name in wanted if list(frame).count(name) > 1]
-        if repeated:
-            raise SeriesError(
-                f"the frame: more than one column {show_all(repeated)}; its columns are {show_all(frame)}. Rename one "
-                "of them."
-            )
+        wanted = (source.id, source.time, source.target, *covariates.columns)
         others = [str(name) for name in frame if name not in wanted]
         if others:
             logger.warning("the frame: columns that are not read: %s", ", ".join(others))
-        table = read_source(source, frame, axis)
+        table, covariate_table = read_series(source, covariates, frame, axis)
         if learnt is not None:
             refuse_other_beginnings(table, learnt, source.label)
-        return table, read_covariates(source, covariates, frame, axis), source
+        return table, covariate_table, source
 
     def _name_columns(self, frame: pd.DataFrame) -> SourceSpec:
         source = self.spec.recipe.source

@@ -70,13 +70,13 @@ def add_features(
 
     This runs once per fit, so that covariates between steps are logged here.
     """
-    features = add_known_features(series, profile, calendar, window.fill(profile).horizon, coding, covariate_table)
+    features = make_features(series, profile, calendar, window.fill(profile).horizon, coding, covariate_table)
     if covariate_table is not None and coding.list_columns("future"):
         report_off_steps(features.table, covariate_table, profile["tz"])
     return features
 
 
-def add_known_features(
+def make_features(
     series: Series,
     profile: Profile,
     calendar: CalendarSpec,
@@ -99,7 +99,7 @@ LAYOUT = (
 # The steps for windows after given times, with the scaler of a forecaster.
 FUTURE = (
     Step(
-        add_known_features,
+        make_features,
         ("series", "profile", "calendar", "num_future", "coding", "covariate_table"),
         ("features",),
     ),
@@ -124,11 +124,11 @@ def run_steps(steps: Iterable[Step], values: Mapping[str, Any]) -> dict[str, Any
     Returns:
         All values by name, including the outputs of the steps.
     """
-    known = dict(values)
+    found = dict(values)
     for step in steps:
-        found = step.function(*(known[name] for name in step.inputs))
-        known |= zip(step.outputs, found if len(step.outputs) > 1 else (found,), strict=True)
-    return known
+        results = step.function(*(found[name] for name in step.inputs))
+        found |= zip(step.outputs, results if len(step.outputs) > 1 else (results,), strict=True)
+    return found
 
 
 def prepare_panel(table: Source, recipe: Recipe, covariate_table: pd.DataFrame | None = None) -> Panel:
@@ -150,7 +150,7 @@ def lay_out_panel(
         profile: of the series.
         cutoffs: of the parts.
         recipe: its split, source and gaps are not used.
-        covariate_table: see `read_covariates`; None if there are none.
+        covariate_table: see `read_series`; None if there are none.
     """
     given = {"series": series, "profile": profile, "cutoffs": cutoffs, "covariate_table": covariate_table}
     return _gather(run_steps(LAYOUT, {**recipe.list_values(), **given}))

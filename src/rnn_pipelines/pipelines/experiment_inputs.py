@@ -7,7 +7,7 @@ from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe
-from rnn_pipelines.forecast.series.as_of import read_as_of, read_covariates_as_of
+from rnn_pipelines.forecast.series.as_of import read_as_of
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -19,12 +19,11 @@ from rnn_pipelines.pipelines.wiring import node
 
 def create_input_nodes(pipeline: str) -> list[Node]:
     """Read the newest values and gather the parameters of `forecast`, into datasets named after a pipeline."""
-    newest = ["forecast_external", "params:forecast.source", f"params:{pipeline}"]
+    newest = ["forecast_external", "params:forecast.source", f"params:{pipeline}", "params:forecast.covariates"]
     recipe, networks = f"{pipeline}_recipe", {name: f"{pipeline}_{name}_network" for name in NETWORKS}
     gathered = {"recipe": recipe, "training": "params:forecast.training", "level": "params:forecast.level", **networks}
     return [
-        node(read_as_of, newest, f"{pipeline}_table"),
-        node(read_covariates_as_of, [*newest, "params:forecast.covariates"], f"{pipeline}_covariate_table"),
+        node(read_as_of, newest, [f"{pipeline}_table", f"{pipeline}_covariate_table"]),
         node(gather_recipe, [f"params:forecast.{block}" for block in Recipe.model_fields], recipe),
         *(
             node(take_network, f"params:forecast.{name}", dataset, namespace=f"{pipeline}_{name}")

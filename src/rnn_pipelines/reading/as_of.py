@@ -50,3 +50,20 @@ def parse_as_of(text: str, tz: str = "UTC") -> pd.Timestamp:
     return (time.tz_localize(tz, ambiguous=False, nonexistent="shift_forward") if time.tz is None else time).tz_convert(
         None
     )
+
+
+def parse_last(as_of: int | str, times: pd.Series, tz: str = "UTC") -> pd.Timestamp | int:
+    """Parse the last time or step to read.
+
+    Args:
+        as_of: see `parse_as_of`, or a step.
+        times: of the data, datetime64 or whole numbers.
+        tz: the time zone, if the text has none.
+    Raises:
+        ValueError: `as_of` is not of their kind.
+    """
+    if not pd.api.types.is_datetime64_any_dtype(times):
+        return parse_step(as_of)
+    if isinstance(as_of, int):
+        raise ValueError("a number is not a date")
+    return parse_as_of(as_of, tz)

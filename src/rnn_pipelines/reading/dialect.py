@@ -5,8 +5,7 @@ import csv
 from collections.abc import Sequence
 from functools import partial
 from gzip import GzipFile
-from io import TextIOWrapper
-from itertools import chain
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import IO, NamedTuple
 from zipfile import BadZipFile, ZipFile
@@ -34,7 +33,8 @@ _OTHERS = {
     b"PAR1": "a Parquet file (.parquet)",
     b"\xd0\xcf\x11\xe0": "an old Excel file (.xls)",
 }
-_BLOCK_BYTES = 1 << 20
+# Most signs that are read of the header, because a file may have no line breaks.
+_LINE_SIGNS = 1 << 20
 _NAMES_IN_MESSAGE = 5
 # Limit for a file in a zip archive, against full memory and zip bombs.
 MAX_UNPACKED_BYTES = 8 << 30
@@ -52,18 +52,21 @@ class Dialect(NamedTuple):
     encoding: str | None = None
 
 
-def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file for reading, and unpack it if its name ends in .gz or .zip.
+def read_bytes(path: Path) -> bytes:
+    """Read a file, and unpack it if its name ends in .gz or .zip.
 
     Raises:
         ValueError: a .zip file is invalid, encrypted or too large, or does not hold exactly one file.
+        OSError, EOFError, zlib.error: the file cannot be read or unpacked.
     """
     match path.suffix.lower():
         case ".gz":
-            return GzipFile(path)  # type: ignore[return-value]
+            with GzipFile(path) as packed:
+                return packed.read()
         case ".zip":
-            return _open_zipped(path)
-    return path.open("rb")
+            with _open_zipped(path) as member:
+                return member.read()
+    return path.read_bytes()
 
 
 def _open_zipped(path: Path) -> IO[bytes]:
@@ -76,7 +79,7 @@ def _open_zipped(path: Path) -> IO[bytes]:
     ]
     if len(members) != 1:
         names = ", ".join(repr(found.filename) for found in members[:_NAMES_IN_MESSAGE])
-        raise ValueError(f"it holds {len(members)} files ({names}), where one is expected")
+        raise ValueError(f"it holds {len(members)} files ({names}), instead of one")
     (member,) = members
     # `ZipFile` never unpacks more than this declared size.
     if member.file_size > MAX_UNPACKED_BYTES:
@@ -87,70 +90,60 @@ def _open_zipped(path: Path) -> IO[bytes]:
         raise ValueError(str(error)) from error
 
 
-def find_dialect(path: Path, wanted: Sequence[str], dialect: Dialect) -> Dialect:
+def find_dialect(content: bytes, wanted: Sequence[str], dialect: Dialect) -> Dialect:
     """Detect the open parts of the dialect of a CSV file.
 
     Args:
+        content: of the file.
         wanted: columns that its header should have.
-        dialect: the known parts.
+        dialect: the given parts.
     Raises:
-        ValueError: the file is not text.
-        OSError, EOFError, zlib.error: the file cannot be read or unpacked.
+        ValueError: the content is not text.
     """
-    _check_encoding_mark(path)
-    encoding = dialect.encoding or _find_encoding(path)
-    return Dialect(dialect.sep or _find_separator(_read_first_line(path, encoding), wanted), encoding)
-
-
-def _check_encoding_mark(path: Path) -> None:
-    with open_bytes(path) as file:
-        first = file.read(4)
     for mark, other in _OTHERS.items():
-        if first.startswith(mark):
-            raise ValueError(f"by its bytes it is {other}, so its name may be wrong")
+        if content.startswith(mark):
+            raise ValueError(f"its first bytes are those of {other}, so its name may be wrong")
+    encoding = dialect.encoding or _find_encoding(content)
+    return Dialect(dialect.sep or _find_separator(_read_first_line(content, encoding), wanted), encoding)
 
 
-def _find_encoding(path: Path) -> str:
+def _find_encoding(content: bytes) -> str:
     """Return the encoding by byte-order mark, else UTF-8 if the bytes are valid, else cp1252 (Windows)."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with open_bytes(path) as file:
-        first = file.read(_BLOCK_BYTES)
-        marked = [encoding for mark, encoding in _MARKS.items() if first.startswith(mark)]
-        if marked:
-            return marked[0]
-        encoding = "utf-8"
-        for block in chain([first], iter(partial(file.read, _BLOCK_BYTES), b"")):
-            if b"\0" in block:
-                raise ValueError("it holds null bytes, as UTF-16 without its mark does (utf-16-le, utf-16-be)")
-            if encoding == "utf-8" and not _goes_on(decoder, block):
-                encoding = "cp1252"
-    return encoding if _goes_on(decoder, b"", final=True) else "cp1252"
-
-
-def _goes_on(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = False) -> bool:
-    """Return whether the next block is valid text."""
+    for mark, encoding in _MARKS.items():
+        if content.startswith(mark):
+            return encoding
+    if b"\0" in content:
+        raise ValueError("it holds null bytes, as UTF-16 without its mark does (utf-16-le, utf-16-be)")
     try:
-        decoder.decode(block, final)
+        # Most files are ASCII, which this test finds much faster than decoding.
+        if not content.isascii():
+            content.decode()
     except UnicodeDecodeError:
-        return False
-    return True
+        return "cp1252"
+    return "utf-8"
 
 
-def count_cells(path: Path, dialect: Dialect) -> np.ndarray:
+def count_cells(content: bytes, dialect: Dialect) -> np.ndarray:
     """Count the cells of each data row of a CSV file, int64[row]; blank lines are no rows.
 
     Raises:
         csv.Error: a cell is longer than Python's `csv` allows.
     """
-    with open_bytes(path) as file, TextIOWrapper(file, dialect.encoding, newline="") as text:
+    with TextIOWrapper(BytesIO(content), dialect.encoding, newline="") as text:
         rows = csv.reader(text, delimiter=dialect.sep or ",", skipinitialspace=True)
         counts = np.fromiter((len(row) for row in rows if len(row) > 1 or "".join(row).strip()), np.int64)
     return counts[1:]
 
 
-def _read_first_line(path: Path, encoding: str) -> str:
-    with open_bytes(path) as file, TextIOWrapper(file, encoding, errors="replace") as text:
-        return next((line for line in iter(partial(text.readline, _BLOCK_BYTES), "") if line.strip()), "")
+def _read_first_line(content: bytes, encoding: str) -> str:
+    with TextIOWrapper(BytesIO(content), encoding, errors="replace") as text:
+        return next((line for line in iter(partial(text.readline, _LINE_SIGNS), "") if line.strip()), "")
+
+
+def begins_with_blank_line(content: bytes, encoding: str) -> bool:
+    """Return whether the first line of a file has no cells."""
+    with TextIOWrapper(BytesIO(content), encoding, errors="replace") as text:
+        return not text.readline(_LINE_SIGNS).removeprefix("\ufeff").strip()
 
 
 def _find_separator(header: str, wanted: Sequence[str]) -> str:

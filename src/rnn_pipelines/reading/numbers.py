@@ -14,6 +14,8 @@ from rnn_pipelines.reading.dialect import NAMES
 MAX_VALUE = float(np.finfo(np.float32).max)
 _BOUNDED = f"a number between {-MAX_VALUE:.3g} and {MAX_VALUE:.3g}"
 
+# Missing markers in columns of numbers; in other columns, NA may be a country.
+NO_VALUE = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>"]
 # Typographic spaces and apostrophe, and the plain signs that replace them.
 _ALIKE = {"\u00a0": " ", "\u202f": " ", "\u2019": "'"}
 
@@ -59,7 +61,7 @@ def parse_numbers(
     Args:
         raw: numbers, text or both; missing cells stay missing.
         label: name of the source, for messages.
-        marks: the known signs.
+        marks: the given signs.
         is_comma_separated: whether commas separate the cells of the file, as in English; a point is then a decimal
             point.
     Returns:
@@ -165,28 +167,28 @@ def _fits(cells: pd.Series, marks: Marks) -> np.ndarray:
     return cells.str.fullmatch(marks.pattern).to_numpy(bool)
 
 
-def _list_asked(known: Marks) -> list[Marks]:
-    return [marks for marks in MARKS if all(want in (None, has) for want, has in zip(known, marks, strict=True))]
+def _list_asked(given: Marks) -> list[Marks]:
+    return [marks for marks in MARKS if all(want in (None, has) for want, has in zip(given, marks, strict=True))]
 
 
-def _find_marks(cells: pd.Series, raw: pd.Series, label: str, known: Marks) -> Marks | None:
+def _find_marks(cells: pd.Series, raw: pd.Series, label: str, given: Marks) -> Marks | None:
     """Return the signs that fit all cells; None if there are none."""
-    whole = [marks for marks in _list_asked(known) if _fits(cells, marks).all()]
+    whole = [marks for marks in _list_asked(given) if _fits(cells, marks).all()]
     if whole:
         _check_unambiguous_marks(whole, cells, raw, label)
     return whole[0] if whole else None
 
 
-def _raise_unreadable(cells: pd.Series, raw: pd.Series, label: str, known: Marks) -> NoReturn:
+def _raise_unreadable(cells: pd.Series, raw: pd.Series, label: str, given: Marks) -> NoReturn:
     others = [marks for marks in MARKS if _fits(cells, marks).all()]
     if others:
-        given = {name: NAMES[sign] for name, sign in known._asdict().items() if sign}
+        names = {name: NAMES[sign] for name, sign in given._asdict().items() if sign}
         raise SeriesError(
             f"{label}: {_format_which(cells, raw)} of the column '{raw.name}' are numbers with "
             f"{_format_marks(others[0])}, "
-            f"such as {show(cells.iloc[0])}. Give {_join(others[0].parameters) or 'nothing'} instead of {_join(given)}."
+            f"such as {show(cells.iloc[0])}. Give {_join(others[0].parameters) or 'nothing'} instead of {_join(names)}."
         )
-    best = max(_list_asked(known), key=lambda marks: int(_fits(cells, marks).sum()))
+    best = max(_list_asked(given), key=lambda marks: int(_fits(cells, marks).sum()))
     wrong = pd.Series(~_fits(cells, best), index=cells.index).reindex(raw.index, fill_value=False)
     raise _explain(wrong, raw, label, f"a number such as 1234{best.decimal}5")
 

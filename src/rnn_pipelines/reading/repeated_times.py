@@ -99,9 +99,9 @@ def _find_fractions_down(table: pd.DataFrame) -> pd.Series:
 
 
 def _find_grid(codes: np.ndarray, num_series: int, instants: Instants) -> Grid:
-    known = np.flatnonzero(~instants.is_repeated & ~np.isnat(instants.earlier))
-    known = known[np.lexsort((instants.earlier[known], codes[known]))]
-    times, owners = instants.earlier[known], codes[known]
+    unambiguous = np.flatnonzero(~instants.is_repeated & ~np.isnat(instants.earlier))
+    unambiguous = unambiguous[np.lexsort((instants.earlier[unambiguous], codes[unambiguous]))]
+    times, owners = instants.earlier[unambiguous], codes[unambiguous]
     starts = np.full(num_series, np.datetime64("NaT"), instants.earlier.dtype)
     starts[owners[::-1]] = times[::-1]
     steps = np.diff(times)[np.diff(owners) == 0]
@@ -152,15 +152,15 @@ def _is_on_grid(times: np.ndarray, grid: Grid) -> bool:
 def _make_order_error(row: pd.Series, tz: str, label: str) -> SeriesError:
     return SeriesError(
         f"{label}: row {row.name}: clocks in {tz} repeat {row['ds']}, and the rows of series "
-        f"{show(row['unique_id'])} are in no order that tells which of the two it is. Sort them by time, or "
-        "write how far from UTC times are, as in 2024-10-27 02:00+01:00."
+        f"{show(row['unique_id'])} are in no chronological order that distinguishes the two. Sort them by time, or "
+        "write the offset from UTC into the times: 2024-10-27 02:00+01:00."
     )
 
 
 def _report(reasons: Counter[Reason | None], tz: str, label: str) -> None:
-    told = [f"{number:,} by {reason}" for reason, number in reasons.items() if reason is not None]
-    if told:
+    placed = [f"{number:,} by {reason}" for reason, number in reasons.items() if reason is not None]
+    if placed:
         logger.warning(
-            "%s: rows are missing where clocks in %s repeat times; rows beside them were placed %s",
-            *(label, tz, ", ".join(told)),
+            "%s: rows are missing at times that clocks in %s repeat; the other rows there were placed %s",
+            *(label, tz, ", ".join(placed)),
         )

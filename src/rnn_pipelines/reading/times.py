@@ -52,6 +52,23 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
     return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
 
 
+def _read_plain_iso(raw: pd.Series) -> pd.Series | None:
+    """Return texts such as 2024-03-31 12:00, without a zone, as datetime64[us]; None if a cell has another form.
+
+    This takes a tenth of the time of `read_times`. Arrow accepts only this form, and the years 0 to 9999.
+    """
+    if not isinstance(raw.dtype, pd.StringDtype) or raw.hasnans or raw.empty:
+        return None
+    import pyarrow
+
+    try:
+        times = pyarrow.array(raw).cast(pyarrow.timestamp("us"))
+    except pyarrow.ArrowInvalid:
+        return None
+    plain = times.to_pandas().set_axis(raw.index)
+    return plain if plain.min() >= pd.Timestamp(1, 1, 1) else None
+
+
 def take_time_format(form: str) -> str:
     """Return the pattern without surrounding blanks, because times are read without them.
 
@@ -91,9 +108,12 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
         SeriesError: a cell is not a time, or the times can be read in two ways.
     """
     if time_format is None:
-        _refuse_decimals(raw, label)
+        plain = _read_plain_iso(raw)
+        if plain is not None:
+            return plain, {}
+        _check_decimals(raw, label)
     elif time_format in _YEAR_MONTH:
-        _refuse_lost_zeros(raw, label)
+        _check_lost_zeros(raw, label)
     times = read_times(raw, time_format or ISO)
     if not times.isna().any():
         _check_years(times, raw, label)
@@ -105,7 +125,7 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
         if found is not None:
             times = read_times(raw, found)
             _check_years(times, raw, label)
-            _refuse_open_centuries(times, raw, label, found)
+            _check_centuries(times, raw, label, found)
             return times, {"time_format": found}
     raise _explain(times.isna(), raw, label, f"of the form {time_format or '2024-03-31 12:00 (ISO 8601)'}")
 
@@ -122,6 +142,9 @@ def read_steps(raw: pd.Series) -> pd.Series | None:
         if raw.isna().any() or not (raw.astype("float64").abs() <= MAX_STEP).all():
             return None
         return raw.astype("int64") if (raw % 1 == 0).all() else None
+    # Most columns end here: if the first cell is no number, they hold no steps.
+    if pd.isna(pd.to_numeric(str(raw.iloc[0]).strip(), errors="coerce")):
+        return None
     # Parse integers directly: from 2**53 on, floats cannot represent each of them.
     whole = raw.astype(str).str.strip().str.extract(r"^([+-]?[0-9]{1,18})(?:\.0*)?$")[0]
     if whole.notna().all():
@@ -139,7 +162,7 @@ def _check_years(times: pd.Series, raw: pd.Series, label: str) -> None:
         raise _explain(wrong, shown, label, "of the years 1 to 9999")
 
 
-def _refuse_decimals(raw: pd.Series, label: str) -> None:
+def _check_decimals(raw: pd.Series, label: str) -> None:
     """Raise a SeriesError if all cells are numbers and some have decimals: they may be decimal years."""
     if is_datetime64_any_dtype(raw) or raw.empty or not re.fullmatch(_NUMBER, str(raw.iloc[0]).strip()):
         return
@@ -156,14 +179,14 @@ def _refuse_decimals(raw: pd.Series, label: str) -> None:
     )
 
 
-def _refuse_lost_zeros(raw: pd.Series, label: str) -> None:
+def _check_lost_zeros(raw: pd.Series, label: str) -> None:
     """Raise a SeriesError for numbers such as 2000.1 if other months do not show which month it is."""
     months = raw.astype(str).str.extract(r"\.([0-9]+)$")[0]
     if pd.api.types.is_numeric_dtype(raw) and months.eq("1").any() and months.isin(["1", "11", "12"]).all():
         raise _explain(months.eq("1"), raw, label, "as text, because this number can be October too")
 
 
-def _refuse_open_centuries(times: pd.Series, raw: pd.Series, label: str, form: str) -> None:
+def _check_centuries(times: pd.Series, raw: pd.Series, label: str, form: str) -> None:
     doubt = _find_doubt(times) if "%y" in form else None
     if doubt:
         raise SeriesError(

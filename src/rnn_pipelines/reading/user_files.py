@@ -3,16 +3,19 @@
 import csv
 import importlib.util
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Collection
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from rnn_pipelines.errors import MAX_PATH, RnnPipelinesError, make_line, show, show_all
-from rnn_pipelines.reading.dialect import NAMES, Dialect, count_cells, find_dialect, open_bytes
-from rnn_pipelines.reading.workbook import find_cell_without_value, open_workbook, read_headers, read_rows
+from rnn_pipelines.reading.dialect import NAMES, Dialect, begins_with_blank_line, count_cells, find_dialect, read_bytes
+from rnn_pipelines.reading.numbers import MAX_VALUE, NO_VALUE
+from rnn_pipelines.reading.workbook import CellError, check_formulas, open_workbook, read_headers, read_rows
 
 
 class TableFiles(NamedTuple):
@@ -35,24 +38,24 @@ class TableFiles(NamedTuple):
     dialect: str = ""
 
 
+# Pandas warns of columns that mix types, which are read again as text here.
+warnings.filterwarnings("ignore", category=pd.errors.DtypeWarning, module=__name__.replace(".", r"\."))
+
 PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
 
 
 def read_columns(
-    path: Path,
-    wanted: list[str],
-    files: TableFiles,
-    no_value: dict[str, list[str]] | None = None,
-    dialect: Dialect = PLAIN_CSV,
+    path: Path, wanted: list[str], files: TableFiles, dialect: Dialect = PLAIN_CSV, numbers: Collection[str] = ()
 ) -> pd.DataFrame:
     """Read some columns of a CSV, Parquet or Excel file.
 
     Args:
-        no_value: missing markers by column, for CSV and Excel files.
         dialect: of a CSV file; its None values are detected.
+        numbers: columns of a comma-separated CSV file to read as numbers if all cells are plain numbers or markers of
+            `NO_VALUE`.
     Returns:
-        The columns with one row per data row; cells of a CSV file are text. `attrs["found"]` has the detected values of
-        the dialect that are not the default, by name.
+        The columns with one row per data row; other cells of a CSV file are text. `attrs["found"]` has the detected
+        values of the dialect that are not the default, by name.
     Raises:
         RnnPipelinesError: `files.error`: the file is missing or of another kind, or a column is missing or repeated.
     """
@@ -60,9 +63,9 @@ def read_columns(
     if path.name.lower().endswith((".parquet", ".pq")):
         return _read_parquet(path, wanted, files)
     if path.name.lower().endswith(files.csv_endings):
-        return _read_csv(path, wanted, files, no_value or {}, dialect)
+        return _read_csv(path, wanted, files, dialect, numbers)
     if path.name.lower().endswith((".xlsx", ".xlsm")):
-        return _read_excel(path, wanted, files, no_value or {})
+        return _read_excel(path, wanted, files)
     raise files.error(
         f"{path}: expected a file that ends in .csv, .parquet or .xlsx, received {show(path.suffix)}. Save the table "
         f"as one of these, and name that in {files.path}. {files.other}".rstrip()
@@ -124,6 +127,8 @@ def load_file(path: Path, expected: str, read: Callable[[], Any], files: TableFi
     """Return the result of `read`; raise `files.error` with the reason if it fails."""
     try:
         return read()
+    except RnnPipelinesError:
+        raise
     # Readers of these formats can raise any exception for a damaged file.
     except Exception as error:
         reason = str(error).strip().rstrip(".") or type(error).__name__
@@ -159,7 +164,7 @@ def _find_plain_field(field: Any, path: Path, files: TableFiles) -> Any:
     return field.with_type(kind)
 
 
-def _read_excel(path: Path, wanted: list[str], files: TableFiles, no_value: dict[str, list[str]]) -> pd.DataFrame:
+def _read_excel(path: Path, wanted: list[str], files: TableFiles) -> pd.DataFrame:
     if importlib.util.find_spec("openpyxl") is None:
         raise files.error(f"{path}: Excel files need the package openpyxl: run make install, or save it as a CSV file.")
 
@@ -170,14 +175,16 @@ def _read_excel(path: Path, wanted: list[str], files: TableFiles, no_value: dict
         headers = load(lambda: read_headers(book))
         name = _choose_sheet(path, headers, wanted, files)
         places = [headers[name].index(column) for column in wanted]
-        cells = load(lambda: read_rows(book, name, places))
-    table = _drop_no_values(cells.set_axis(wanted, axis=1), no_value)
-    is_empty = (table.isna() | (table == "")).set_axis(places, axis=1)
-    faulty = load(lambda: find_cell_without_value(path, name, is_empty)) if is_empty.any(axis=None) else None
-    if faulty:
-        raise files.error(f"{path}, sheet '{name}', {faulty}")
+        try:
+            cells = load(lambda: read_rows(book, name, places))
+            if (cells == "").any(axis=None):
+                load(lambda: check_formulas(path, name, cells == ""))
+        except CellError as error:
+            raise files.error(f"{path}, sheet '{name}', {error}") from error
+    table = cells.set_axis(wanted, axis=1)
     # Drop rows at the end that are empty, because a sheet keeps rows after they are cleared.
-    return table[: int((~is_empty).any(axis=1).to_numpy().nonzero()[0].max(initial=-1)) + 1]
+    has_value = table.notna() & (table != "")
+    return table[: int(has_value.any(axis=1).to_numpy().nonzero()[0].max(initial=-1)) + 1]
 
 
 def _choose_sheet(path: Path, headers: dict[str, list[str]], wanted: list[str], files: TableFiles) -> str:
@@ -185,8 +192,8 @@ def _choose_sheet(path: Path, headers: dict[str, list[str]], wanted: list[str], 
     fitting = [name for name, header in headers.items() if set(wanted) <= set(header)]
     if len(fitting) > 1:
         raise files.error(
-            f"{path}: the sheets {show_all(fitting)} have the columns {wanted}, where one sheet is expected. "
-            "Save the one that is meant as a file of its own."
+            f"{path}: the sheets {show_all(fitting)} have the columns {wanted}; expected them in one sheet. "
+            "Save that sheet as a file of its own."
         )
     if not headers:
         raise files.error(f"{path}: expected a sheet with cells, received none. Save the table in a sheet.")
@@ -195,43 +202,43 @@ def _choose_sheet(path: Path, headers: dict[str, list[str]], wanted: list[str], 
     return name
 
 
-def _drop_no_values(table: pd.DataFrame, no_value: dict[str, list[str]]) -> pd.DataFrame:
-    """Return the table with NaN for the missing markers of each column."""
-    dropped = {name: table[name].mask(table[name].isin(no_value[name])) for name in table if name in no_value}
-    return table.assign(**dropped)
-
-
 def _read_csv(
-    path: Path, wanted: list[str], files: TableFiles, no_value: dict[str, list[str]], dialect: Dialect
+    path: Path, wanted: list[str], files: TableFiles, dialect: Dialect, numbers: Collection[str]
 ) -> pd.DataFrame:
-    sep, encoding = load_file(path, "a CSV file", lambda: find_dialect(path, wanted, dialect), files)
-
-    def load(**options: Any) -> pd.DataFrame:
-        with open_bytes(path) as file:
-            return pd.read_csv(
-                file, sep=sep, encoding=encoding, dtype=str, keep_default_na=False, skipinitialspace=True, **options
-            )
+    content = load_file(path, "a CSV file", lambda: read_bytes(path), files)
+    sep, encoding = load_file(path, "a CSV file", lambda: find_dialect(content, wanted, dialect), files)
 
     def read(**options: Any) -> pd.DataFrame:
         expected = f"a CSV file in {encoding.upper()}, with a header line and as many cells in each row"
-        return load_file(path, expected, lambda: load(**options), files)
+        options |= {"sep": sep, "encoding": encoding, "keep_default_na": False, "skipinitialspace": True}
+        return load_file(path, expected, lambda: pd.read_csv(BytesIO(content), **options), files)
 
-    header = read(header=None, nrows=1).iloc[0].tolist()
+    header = read(header=None, nrows=1, dtype=str).iloc[0].tolist()
     require_columns(wanted, header, path, files)
-    # Read all columns, because pandas ignores surplus cells if it reads only some. In a file with a single column, an
-    # empty line is an empty cell; skipping it would shift the rows after it.
-    table = read(skip_blank_lines=len(header) > 1)
-    if len(header) == 1 and list(table.columns) != header:
+    if len(header) == 1 and begins_with_blank_line(content, encoding):
         raise files.error(f"{path}: expected the header in the first line, received an empty line. Remove it.")
+    places = [header.index(name) for name in wanted]
+    # In a file without commas between cells, 1.234 can be one thousand.
+    inferred = {header.index(name) for name in numbers} if sep == "," else set()
+    # Read all columns, because pandas ignores surplus cells if it reads only some. Name them by their positions,
+    # because pandas renames columns with an empty or repeated name. In a file with a single column, an empty line is an
+    # empty cell; skipping it would shift the rows after it.
+    layout = {"names": range(len(header)), "header": 0, "skip_blank_lines": len(header) > 1}
+    table = read(**layout, na_values=dict.fromkeys(inferred, NO_VALUE))
+    # Pandas finds the types of all columns in less time than it reads one as text. Columns whose cells this changes are
+    # read again.
+    changed = [place for place in places if not _keeps_cells(table[place], place in inferred)]
+    if changed and isinstance(table.index, pd.RangeIndex):
+        table = read(
+            **layout, na_values=dict.fromkeys(inferred.difference(changed), NO_VALUE), dtype=dict.fromkeys(changed, str)
+        )
     if not isinstance(table.index, pd.RangeIndex):
         raise files.error(
             f"{path}: row 1 has more cells than the header has columns ({show_all(header)}). "
             f"Quote cells that hold a {NAMES.get(sep, sep)}{', and write decimals with a point' if sep == ',' else ''}."
         )
-    places = [header.index(name) for name in wanted]
-    _check_row_lengths(path, table.iloc[:, max(places)], header[: max(places) + 1], files, Dialect(sep, encoding))
-    # Select by position, because pandas renames columns with an empty or repeated name.
-    chosen = _drop_no_values(table.iloc[:, places].set_axis(wanted, axis=1), no_value)
+    _check_row_lengths(path, table[max(places)], header[: max(places) + 1], files, content, Dialect(sep, encoding))
+    chosen = table[places].set_axis(wanted, axis=1)
     found = {"sep": NAMES.get(sep, sep), "encoding": encoding}
     usual = {"sep": "comma", "encoding": "utf-8"}
     chosen.attrs["found"] = {
@@ -240,7 +247,17 @@ def _read_csv(
     return chosen
 
 
-def _check_row_lengths(path: Path, last: pd.Series, needed: list[str], files: TableFiles, dialect: Dialect) -> None:
+def _keeps_cells(column: pd.Series, is_inferred: bool) -> bool:
+    """Return whether a column with the type that pandas has found holds the cells of the file."""
+    if isinstance(column.dtype, pd.StringDtype):
+        return not (is_inferred and column.hasnans)
+    # Cells beyond the range of float32 are faults, which messages show as they are in the file.
+    return is_inferred and column.dtype.kind in "if" and not (column.abs() > MAX_VALUE).any()
+
+
+def _check_row_lengths(
+    path: Path, last: pd.Series, needed: list[str], files: TableFiles, content: bytes, dialect: Dialect
+) -> None:
     """Raise `files.error` if a row ends before the last wanted cell, because pandas would read empty cells.
 
     If every row lacks the cell, the header only ends with a separator.
@@ -253,7 +270,7 @@ def _check_row_lengths(path: Path, last: pd.Series, needed: list[str], files: Ta
     if len(needed) == 1 or not (last.isna() | (last == "")).any():
         return
     try:
-        counts = count_cells(path, dialect)
+        counts = count_cells(content, dialect)
     except csv.Error:
         # A text is too long for `csv`, which is no fault of the file.
         return

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from itertools import repeat
 from math import nan
 from pathlib import Path
@@ -10,13 +11,17 @@ from zipfile import ZipFile
 
 import pandas as pd
 
-from rnn_pipelines.errors import show
+from rnn_pipelines.errors import RnnPipelinesError, show
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
-# A formula or an error in the XML of a sheet.
-_NO_PLAIN_CELL = re.compile(rb"""[<:]f[\s>/]|\st=["']e["']""")
+# A formula in the XML of a sheet.
+_FORMULA = re.compile(rb"[<:]f[\s>/]")
+
+
+class CellError(RnnPipelinesError, ValueError):
+    """A cell has no value; the message names its column and row."""
 
 
 def open_workbook(path: Path, is_value: bool = True) -> "Workbook":
@@ -36,7 +41,7 @@ def open_workbook(path: Path, is_value: bool = True) -> "Workbook":
 
 def read_headers(book: "Workbook") -> dict[str, list[str]]:
     """Return the first row of each sheet, by name of the sheet; an empty text for an empty cell."""
-    return {sheet.title: [str(_read_value(cell)) for cell in next(sheet.rows, ())] for sheet in book.worksheets}
+    return {sheet.title: [str(_read_plain(cell)) for cell in next(sheet.rows, ())] for sheet in book.worksheets}
 
 
 def read_rows(book: "Workbook", name: str, places: Sequence[int]) -> pd.DataFrame:
@@ -46,7 +51,9 @@ def read_rows(book: "Workbook", name: str, places: Sequence[int]) -> pd.DataFram
         book: from `open_workbook`.
         places: positions of the columns, from 0.
     Returns:
-        Objects, with the positions as column names; an empty text for an empty cell, NaN for an error.
+        Objects, with the positions as column names; see `_read_value`.
+    Raises:
+        CellError: a cell holds an error.
     """
     empty = ("",) * len(places)
     rows, num_empty = [], 0
@@ -62,44 +69,39 @@ def read_rows(book: "Workbook", name: str, places: Sequence[int]) -> pd.DataFram
 
 
 def _read_value(cell: Any) -> Any:
-    if cell.data_type == "e":
+    """Return the value of a cell, NaN for #N/A."""
+    if cell.data_type == "e" and cell.value != "#N/A":
+        raise CellError(
+            f"column {cell.column_letter}, row {cell.row}: expected a value, received {show(cell.value)}. Correct the "
+            "cell, or leave it empty."
+        )
+    return _read_plain(cell)
+
+
+def _read_plain(cell: Any) -> Any:
+    """Return the value of a cell: an empty text for an empty one, NaN for an error and a formula with an empty text."""
+    if cell.data_type == "e" or (cell.value is None and cell.data_type != "n"):
         return nan
     if isinstance(cell.value, float) and cell.value.is_integer():
         return int(cell.value)
     return "" if cell.value is None else cell.value
 
 
-def find_cell_without_value(path: Path, sheet: str, is_empty: pd.DataFrame) -> str | None:
-    """Describe the first cell with an error, or with a formula that has no saved result; None if there is none.
+def check_formulas(path: Path, sheet: str, is_empty: pd.DataFrame) -> None:
+    """Raise a CellError if an empty cell holds a formula, whose result was not saved.
 
     Args:
-        is_empty: bool[row, column], whether a cell below the header has no value; the column names are positions.
+        is_empty: bool[row, column], whether a cell below the header is empty; the column names are positions.
     """
     with ZipFile(path) as archive:
-        # Most files have neither formulas nor errors, and are not read twice more.
-        if not any(_NO_PLAIN_CELL.search(archive.read(name)) for name in archive.namelist() if name.endswith(".xml")):
-            return None
-    books = [open_workbook(path, is_value) for is_value in (True, False)]
-    try:
-        rows = zip(*(book[sheet].iter_rows(min_row=2) for book in books), is_empty.to_numpy(), strict=False)
-        for values, contents, is_empty_row in rows:
+        # Most files have no formulas, and are not read a second time.
+        if not any(_FORMULA.search(archive.read(name)) for name in archive.namelist() if name.endswith(".xml")):
+            return
+    with closing(open_workbook(path, is_value=False)) as book:
+        for cells, is_empty_row in zip(book[sheet].iter_rows(min_row=2), is_empty.to_numpy(), strict=False):
             for place in is_empty.columns[is_empty_row]:
-                if place < len(values):
-                    fault = _describe_fault(values[place], contents[place])
-                    if fault:
-                        return f"cell {values[place].coordinate}: expected a value, received {fault}"
-    finally:
-        for book in books:
-            book.close()
-    return None
-
-
-def _describe_fault(value: Any, content: Any) -> str | None:
-    """Return the fault of an Excel cell without a value, and the remedy; #N/A is no fault."""
-    if value.data_type == "e" and value.value != "#N/A":
-        return f"{show(value.value)}. Correct the cell, or leave it empty."
-    # The result of a formula can be an empty text, which is not a number.
-    if content.data_type == "f" and value.value is None and value.data_type == "n":
-        formula = show(getattr(content.value, "text", content.value))
-        return f"the formula {formula} alone. Open the file in a spreadsheet program and save it there."
-    return None
+                if place < len(cells) and cells[place].data_type == "f":
+                    raise CellError(
+                        f"column {cells[place].column_letter}, row {cells[place].row}: expected a value, received a "
+                        "formula without a result. Open the file in a spreadsheet program and save it there."
+                    )

@@ -63,8 +63,8 @@ def has_zone(raw: pd.Series, label: str, form: str) -> bool:
     if is_zoned.any() and not is_zoned.all():
         row = int((~is_zoned).to_numpy().argmax())
         raise SeriesError(
-            f"{label}: column '{raw.name}', row {row + 1}: {show(str(raw.iloc[row]))} has no time zone, as others "
-            "have. Write all times in the same way."
+            f"{label}: column '{raw.name}', row {row + 1}: {show(str(raw.iloc[row]))} has no time zone, and other "
+            "times have one. Write all times in the same way."
         )
     return bool(is_zoned.all())
 
@@ -151,7 +151,7 @@ def _count_in_utc(table: pd.DataFrame, is_zoned: bool, tz: str, label: str) -> p
     if len(faulty):
         raise SeriesError(
             f"{label}: row {faulty.index[0]}: there is no {faulty['ds'].iloc[0]} in {tz}, because clocks go forward "
-            f"then ({len(faulty):,} such rows in all). Give the zone that the times are of as source.tz."
+            f"then ({len(faulty):,} such rows in all). Set source.tz to the zone of the times."
         )
     return table.assign(ds=local.dt.tz_convert(None))[~passed_over]
 

@@ -23,7 +23,8 @@ from rnn_pipelines.forecast.methods.predictions import tabulate_forecasts
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.windows import WindowSpec
 
 SIZES = {"num_train": 30, "num_validation": 20, "num_test": 10}

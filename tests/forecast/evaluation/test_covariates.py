@@ -7,8 +7,8 @@ import pytest
 from rnn_pipelines.forecast.evaluation.covariates import Covariates, CovariatesTable, describe_covariates
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 
@@ -19,8 +19,8 @@ WEATHER = {"rain": -3.0, "sun": 3.0}
 def describe(external: pd.DataFrame, covariates: CovariateSpec, source: SourceSpec) -> Covariates:
     window, split = WindowSpec(lookback=5, horizon=HORIZON), SplitSpec(validation=40, test=40)
     recipe = Recipe(source=source, covariates=covariates, window=window, split=split)
-    cells = read_covariates(source, covariates, external)
-    panel = prepare_panel(read_source(source, external), recipe, cells)
+    table, cells = read_series(source, covariates, external)
+    panel = prepare_panel(table, recipe, cells)
     return describe_covariates(panel.windows, fit_linear_models(panel.windows), panel.coding, panel.scaler)
 
 

@@ -18,7 +18,8 @@ from rnn_pipelines.forecast.methods.predictors import gather_season, normalize_w
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, Part, WindowedPanel, WindowSpec
 

@@ -15,8 +15,7 @@ from rnn_pipelines.forecast.fitting import make_champion
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, have_same_axis
 from rnn_pipelines.forecast.operations.prediction import (
     forecast_newest,
-    read_champions_covariates,
-    read_champions_series,
+    read_as_trained,
 )
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
@@ -222,8 +221,7 @@ def use_champion(fitted: Forecaster, external: pd.DataFrame, tz: str | None) -> 
     assert fitted._fitted is not None
     champion = LoadedChampion("v1", make_champion(fitted._fitted), "", (), {})
     source = SourceSpec(name="catalog", tz=tz)
-    table = read_champions_series(champion, external, source, AsOfSpec())
-    covariates = read_champions_covariates(champion, external, source, AsOfSpec(), CovariateSpec())
+    table, covariates = read_as_trained(champion, external, source, AsOfSpec(), CovariateSpec())
     return forecast_newest(champion, table, source, covariates)["y_hat"].to_numpy()
 
 

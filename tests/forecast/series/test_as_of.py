@@ -7,11 +7,12 @@ import pytest
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import read_source
 
 
 def read(path: str, as_of: int | str | None) -> list[float]:
-    return read_as_of(None, SourceSpec(path=path), AsOfSpec(as_of=as_of))["y"].tolist()
+    return read_as_of(None, SourceSpec(path=path), AsOfSpec(as_of=as_of))[0]["y"].tolist()
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_rows_up_to_a_step_are_kept(write: Callable[..., str], as_of: int | str)
 
 def test_all_rows_are_those_of_the_source(days: str) -> None:
     source = SourceSpec(path=days)
-    assert read_as_of(None, source, AsOfSpec()).equals(read_source(source))
+    assert read_as_of(None, source, AsOfSpec())[0].equals(read_source(source))
 
 
 @pytest.mark.parametrize(

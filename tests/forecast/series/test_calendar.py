@@ -162,10 +162,10 @@ def test_series_is_not_changed(prepare: Prepare, make_values: MakeValues) -> Non
 
 
 def test_a_cycle_that_no_series_has_seen_once_through_is_left_out(prepare: Callable, make_values: Callable) -> None:
-    names = prepare(make_values(100)).features.known
+    names = prepare(make_values(100)).features.calendar
     assert "weekly_sin_1" in names
     assert "yearly_sin_1" not in names
 
 
 def test_a_cycle_that_is_asked_for_is_never_left_out(prepare: Callable, make_values: Callable) -> None:
-    assert "yearly_sin_2" in prepare(make_values(100), calendar=CalendarSpec(yearly=2)).features.known
+    assert "yearly_sin_2" in prepare(make_values(100), calendar=CalendarSpec(yearly=2)).features.calendar

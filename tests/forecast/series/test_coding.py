@@ -8,8 +8,16 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.coding import MAX_DEVIATIONS, MAX_LEVELS, Coding, Role, add_covariates, fit_coding
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
+from rnn_pipelines.forecast.series.coding import (
+    MAX_DEVIATIONS,
+    MAX_LEVELS,
+    Coding,
+    Role,
+    add_covariates,
+    fit_coding,
+    read_cells,
+)
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Features
 
@@ -128,7 +136,7 @@ def test_one_series_has_nothing_static(caplog: pytest.LogCaptureFixture) -> None
 
 
 def read(external: pd.DataFrame, **covariates: object) -> pd.DataFrame:
-    return read_covariates(SourceSpec(name="catalog"), CovariateSpec.model_validate(covariates), external)
+    return read_series(SourceSpec(name="catalog"), CovariateSpec.model_validate(covariates), external)[1]
 
 
 def test_rows_after_the_last_value_are_read() -> None:
@@ -163,3 +171,11 @@ def test_holidays_stand_beside_no_column() -> None:
     ds = pd.date_range("2024-10-01", periods=4)
     features = Features(pd.DataFrame({"unique_id": "a", "ds": ds, "y": 1.0, "observed": True}))
     assert len(add_covariates(features, Coding(holidays="DE"), None, 1).future) == 3
+
+
+@pytest.mark.parametrize("cells", [[1, 2, 7], [1.0, 2.0, np.nan]])
+def test_numbers_have_the_codes_of_the_levels_that_they_equal(cells: list[float]) -> None:
+    """A column of words and numbers can hold numbers alone later, which are then read as such."""
+    text, _ = read_cells(pd.Series(cells), ("a", "01", "2"))
+    assert text[:2].tolist() == ["01", "2"]
+    assert text.isna().tolist() == [False, False, bool(np.isnan(cells[2]))]

@@ -9,8 +9,9 @@ from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.covariates import (
     CovariateSpec,
     check_future_covariates,
-    join_future,
-    read_covariates,
+    join_rows,
+    read_future,
+    read_series,
 )
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.unread import report_off_steps
@@ -40,7 +41,7 @@ def test_column_of_the_series_is_no_covariate(
     external = DAYS.assign(day=DAYS["ds"], shop="a", unique_id="b")
     spec = SourceSpec(name="catalog", **source)
     with pytest.raises(SeriesError, match=rf"expected columns other than .*, received \['{column}'\]\. Leave them out"):
-        read_covariates(spec, CovariateSpec(**covariates), external)
+        read_series(spec, CovariateSpec(**covariates), external)
 
 
 # Values ahead
@@ -59,13 +60,13 @@ def test_times_ahead_are_of_the_kind_of_the_series(
 ) -> None:
     (tmp_path / "ahead.csv").write_text(f"ds,price\n{time},5\n")
     with pytest.raises(SeriesError, match=message):
-        read_covariates(CATALOG, CovariateSpec(future=["price"], path=str(tmp_path / "ahead.csv")), table)
+        read_series(CATALOG, CovariateSpec(future=["price"], path=str(tmp_path / "ahead.csv")), table)
 
 
 @pytest.mark.parametrize("table", [DAYS, STEPS], ids=["times", "steps"])
 def test_nothing_ahead_changes_nothing(table: pd.DataFrame) -> None:
-    known = read_covariates(CATALOG, CovariateSpec(future=["price"]), table)
-    found = join_future(known, CATALOG, ["price"], table[:0].astype({"ds": str}))
+    _, known = read_series(CATALOG, CovariateSpec(future=["price"]), table)
+    found = join_rows(known, read_future(known, CATALOG, ["price"], table[:0].astype({"ds": str})))
     assert found.astype({"price": float}).to_dict("list") == known.to_dict("list")
 
 

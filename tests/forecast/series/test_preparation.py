@@ -9,7 +9,8 @@ import pytest
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec, WindowSpec
 
@@ -117,9 +118,9 @@ def test_real_file_is_read_by_parameters_alone(
 @pytest.mark.real_data
 def test_days_missing_in_melbourne_are_stated(real_data: Path) -> None:
     profile = profile_file(real_data, "daily-min-temperatures.csv", time="Date", target="Temp")
-    assert profile["repairs"] == [
-        "gaps filled on a straight line: 2 of 3652 steps without a value, the first in series 'Temp' at 1984-12-31"
-    ]
+    (sentence,) = profile["repairs"]
+    assert "2 of 3652 steps" in sentence
+    assert "'Temp' at 1984-12-31" in sentence
 
 
 @pytest.mark.real_data

@@ -92,7 +92,8 @@ def test_unsorted_rows_are_sorted(make_table: MakeTable) -> None:
 def test_sorting_is_stated(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     swapped = table.iloc[[1, 0, *range(2, 30)]]
-    assert repair(swapped)[1]["repairs"] == ["sorted by time: 1 rows were earlier than the row before them"]
+    (sentence,) = repair(swapped)[1]["repairs"]
+    assert "1 rows" in sentence
 
 
 def test_interleaved_series_are_no_disorder(make_table: MakeTable) -> None:
@@ -102,9 +103,10 @@ def test_interleaved_series_are_no_disorder(make_table: MakeTable) -> None:
 
 def test_repairs_are_logged(make_table: MakeTable, caplog: pytest.LogCaptureFixture) -> None:
     repair(make_table(leave_out([5])))
-    assert caplog.messages == [
-        "my.csv: gaps filled on a straight line: 1 of 30 steps without a value, the first in series 'y' at 2021-01-06"
-    ]
+    (message,) = caplog.messages
+    assert message.startswith("my.csv: ")
+    assert "1 of 30 steps" in message
+    assert "'y' at 2021-01-06" in message
 
 
 # Repeated times
@@ -113,10 +115,9 @@ def test_repairs_are_logged(make_table: MakeTable, caplog: pytest.LogCaptureFixt
 def test_repeated_time_is_named_with_its_row(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     table.loc[4, "ds"] = table.loc[3, "ds"]
-    assert fail(table) == (
-        "my.csv: column 'Date', row 4: series 'y' has 2021-01-03 a second time (1 repeated times in all). "
-        "Keep one row for each time, or name the column that tells several series apart with source.id."
-    )
+    message = fail(table)
+    assert message.startswith("my.csv: column 'Date', row 4: series 'y' has 2021-01-03 a second time")
+    assert "source.id" in message
 
 
 def test_repeated_time_in_a_panel_names_the_series(make_table: MakeTable) -> None:
@@ -200,14 +201,12 @@ def test_no_line_is_drawn_from_one_series_to_the_next(make_table: MakeTable) -> 
     assert series.groupby("unique_id")["y"].max().tolist() == [9, 100]
 
 
-@pytest.mark.parametrize(
-    ("gaps", "treated"),
-    [("interpolate", "filled on a straight line"), ("split", "left open, no window reaches across")],
-)
+@pytest.mark.parametrize(("gaps", "treated"), [("interpolate", "interpolated"), ("split", "left open")])
 def test_gaps_are_stated(make_table: MakeTable, gaps: str, treated: str) -> None:
-    assert repair(make_table(leave_out([5, 20])), gaps)[1]["repairs"] == [
-        f"gaps {treated}: 2 of 30 steps without a value, the first in series 'y' at 2021-01-06"
-    ]
+    (sentence,) = repair(make_table(leave_out([5, 20])), gaps)[1]["repairs"]
+    assert treated in sentence
+    assert "2 of 30 steps" in sentence
+    assert "'y' at 2021-01-06" in sentence
 
 
 @pytest.mark.parametrize("empty", [None, np.nan], ids=["missing rows", "empty cells"])
@@ -241,10 +240,8 @@ def test_empty_rows_at_the_ends_are_left_out(make_table: MakeTable, gaps: str) -
 
 def test_empty_rows_at_the_ends_are_stated(make_table: MakeTable) -> None:
     table = make_table({"a": [np.nan, *RAMP], "b": [*RAMP, np.nan, np.nan]})
-    assert repair(table)[1]["repairs"] == [
-        "left out: 1 rows without a value before a series' first value",
-        "2 rows after a series' last value have none: forecasts begin there, and read covariates alone",
-    ]
+    before, after = repair(table)[1]["repairs"]
+    assert ("1 rows" in before, "2 rows" in after) == (True, True)
 
 
 # Spacing

@@ -254,9 +254,8 @@ def test_series_too_short_to_be_judged_is_scaled_by_all_of_it(with_a_young_one: 
 def test_series_too_short_to_be_judged_is_named(with_a_young_one: SimpleNamespace) -> None:
     profile = with_a_young_one.profile
     assert (profile["unjudged"], profile["left_out"]) == (["b"], [])
-    assert profile["repairs"] == [
-        "forecast, but not trained on or judged: 1 of 3 series that are too short for validation and test (b: 20)"
-    ]
+    (repair,) = profile["repairs"]
+    assert "(b: 20)" in repair
 
 
 @pytest.mark.parametrize(

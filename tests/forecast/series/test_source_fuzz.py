@@ -33,11 +33,13 @@ from hypothesis import strategies as st
 
 from rnn_pipelines.errors import MAX_MESSAGE, ParameterError, SeriesError
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.source import NO_VALUE, SourceSpec, read_source
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import OpenWindowSpec
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.reading.dialect import SIGNS
+from rnn_pipelines.reading.numbers import NO_VALUE
 
 pytestmark = pytest.mark.slow
 

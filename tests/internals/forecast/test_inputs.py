@@ -11,8 +11,8 @@ import pytest
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.network import Network, make_network, size_members
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_covariates
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters
@@ -38,7 +38,8 @@ def prepare(num_series: int) -> Any:
     external, source = pd.concat(tables), SourceSpec(name="catalog", id="shop")
     window, split = WindowSpec(lookback=6, horizon=HORIZON), SplitSpec(validation=20, test=20)
     recipe = Recipe(source=source, covariates=SPEC, window=window, split=split)
-    return prepare_panel(read_source(source, external), recipe, read_covariates(source, SPEC, external))
+    table, covariate_table = read_series(source, SPEC, external)
+    return prepare_panel(table, recipe, covariate_table)
 
 
 @pytest.fixture(params=DESIGNS, ids=str)
@@ -90,7 +91,7 @@ def test_head_that_reads_promotions_alone_is_moved_by_nothing_else(case: SimpleN
 
 def test_constant_that_every_window_has_moves_nothing(case: SimpleNamespace) -> None:
     values = case.panel.values.copy()
-    values[:, case.panel.ahead.start] = 1.0
+    values[:, case.panel.future_covariates.start] = 1.0
     # In whose frame covariates are not divided by the spread of the window.
     linear = replace(case.linear, kind="series")
     still = SimpleNamespace(**vars(case) | {"panel": replace(case.panel, values=values), "linear": linear})

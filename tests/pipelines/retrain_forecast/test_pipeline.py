@@ -36,7 +36,7 @@ def test_nothing_is_read_but_the_table_the_champion_and_checkpoints() -> None:
 
 def test_table_is_cut_before_anything_reads_it() -> None:
     readers = {node.short_name for node in create_pipeline().nodes if "forecast_external" in node.inputs}
-    assert readers == {"read_as_of", "read_covariates_as_of"}
+    assert readers == {"read_as_of"}
 
 
 def test_what_is_decided_on_is_what_was_evaluated() -> None:

@@ -177,10 +177,7 @@ def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, su
     table = pd.DataFrame({"body": ["good"], "label": [1]})
     path = tmp_path / f"my{suffix}"
     table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path)
-    assert fail(str(path)) == (
-        f"{path}: no column ['text']; its columns are ['body', 'label']. "
-        "Name them with sentiment.source.text, label, group and split."
-    )
+    assert fail(str(path)).startswith(f"{path}: no column ['text']; its columns are ['body', 'label']")
 
 
 @pytest.mark.parametrize("role", ["group", "split"])

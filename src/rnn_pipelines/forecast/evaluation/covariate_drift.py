@@ -55,7 +55,7 @@ def compare_covariates(
 
     Args:
         series: covariates are compared at its steps only.
-        covariate_table: see `read_covariates`.
+        covariate_table: see `read_series`.
         coding: of the forecaster.
         trained_until, season_length: see `compare_with_past`.
         spec: the number of newest steps, and the thresholds.
@@ -64,7 +64,7 @@ def compare_covariates(
     is_newest = trained.groupby("unique_id", sort=False).cumcount(ascending=False) < spec.num_steps
     rows = []
     for column in coding.columns if len(trained) else ():
-        text, number = read_cells(find_cells(trained[KEY], covariate_table)[column.name])
+        text, number = read_cells(find_cells(trained[KEY], covariate_table)[column.name], column.levels)
         found = {"covariate": column.name, "num_series": 0, "num_drifted": 0, "distance": np.nan, "p_value": np.nan}
         if column.levels:
             is_unknown = ~text.isin(column.levels)

@@ -66,7 +66,7 @@ def replay_schedules(
 
     Args:
         table: the series up to the last day.
-        covariate_table: see `read_covariates`; None if there are none.
+        covariate_table: see `read_series`; None if there are none.
         spec, retraining, backtest: see their types.
         parallel: the processes for the schedules.
     Returns:
@@ -228,7 +228,7 @@ def retrain(
         past: the series up to that day.
         champion: the forecaster in use on that day; None if there is none.
         spec, retraining: see their types.
-        covariate_table: see `read_covariates`; None if there are none.
+        covariate_table: see `read_series`; None if there are none.
     """
     started = time.time()
     values = {

@@ -51,7 +51,7 @@ def cross_validate(
 
     Args:
         table: the series as read.
-        covariate_table: see `read_covariates`; None if there are none.
+        covariate_table: see `read_series`; None if there are none.
         spec: the methods to fit; the windows replace its test part.
         validation: the windows.
         parallel: the processes for the fits.

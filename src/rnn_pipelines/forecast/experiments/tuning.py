@@ -58,7 +58,7 @@ def tune(
 
     Args:
         table: the series as read.
-        covariate_table: see `read_covariates`; None if there are none.
+        covariate_table: see `read_series`; None if there are none.
         spec: the parameters outside the space.
         tuning: the search.
         parallel: the processes for the trials.

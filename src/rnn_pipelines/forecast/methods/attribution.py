@@ -107,5 +107,5 @@ def _split_static_inputs(panel: WindowedPanel, products: np.ndarray) -> tuple[np
         axis=1
     )
     if len(others):
-        covariates[:begin] = others[panel.num_known :]
-    return others[: panel.num_known].sum(axis=0), covariates
+        covariates[:begin] = others[panel.num_calendar :]
+    return others[: panel.num_calendar].sum(axis=0), covariates

@@ -133,7 +133,7 @@ def size_members(
     num_covariates = panel.values.shape[1] - panel.calendar.stop
     num_channels = 1 + num_covariates if embedding else 2 + len(calendar) + num_covariates
     num_inputs = segment * num_channels + (1 if embedding else 0)
-    num_static_inputs = (panel.num_known + panel.num_static if embedding else 0) + panel.num_future * panel.horizon
+    num_static_inputs = (panel.num_calendar + panel.num_static if embedding else 0) + panel.num_future * panel.horizon
     return MemberShape(cell, num_inputs, embedding, units, num_static_inputs, panel.horizon)
 
 
@@ -168,7 +168,7 @@ def read_windows(
     if panel.calendar.stop < panel.values.shape[1]:
         covariates = panel.values[find_history(panel, origins)]
         channels.append(covariates[:, :, panel.static])
-        channels.append(normalize_time_varying(covariates[:, :, panel.moving], normalized.units.spread))
+        channels.append(normalize_time_varying(covariates[:, :, panel.time_varying], normalized.units.spread))
         future = gather_future(panel, origins, normalized.units.spread)
         static_inputs = np.concatenate([static_inputs, future], axis=1)
     steps = np.concatenate(channels, axis=-1, dtype=np.float32)

@@ -124,7 +124,7 @@ def gather_covariates(panel: WindowedPanel, origins: np.ndarray, spread: np.ndar
     """
     future = gather_future(panel, origins, spread)
     rows = find_history(panel, origins)[:, panel.lookback - count_lags(panel) :]
-    lagged = _lay_out(normalize_time_varying(panel.values[rows][:, :, panel.moving], spread))
+    lagged = _lay_out(normalize_time_varying(panel.values[rows][:, :, panel.time_varying], spread))
     static = panel.values[origins - 1][:, panel.static]
     return np.concatenate([future, lagged, static], axis=1, dtype=np.float64)
 
@@ -132,7 +132,7 @@ def gather_covariates(panel: WindowedPanel, origins: np.ndarray, spread: np.ndar
 def gather_future(panel: WindowedPanel, origins: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Return future covariates, normalised, each at all steps of the horizon: float64[window, future · horizon]."""
     rows = origins[:, None] + np.arange(panel.horizon)
-    return _lay_out(normalize_time_varying(panel.values[rows][:, :, panel.ahead], spread))
+    return _lay_out(normalize_time_varying(panel.values[rows][:, :, panel.future_covariates], spread))
 
 
 def normalize_time_varying(values: np.ndarray, spread: np.ndarray) -> np.ndarray:

@@ -73,7 +73,7 @@ def forecast_newest(
         forecaster: its spacing and its policy for gaps apply.
         table: the series as they were read.
         source: of the table.
-        covariate_table: see `read_covariates`; None if there are none.
+        covariate_table: see `read_series`; None if there are none.
     Returns:
         See `forecast_cutoffs`.
     Raises:
@@ -98,7 +98,7 @@ def check_ahead(forecaster: Forecaster, series: Series, covariate_table: pd.Data
     Args:
         forecaster: reads the covariates.
         series: repaired.
-        covariate_table: see `read_covariates`; None if there are none.
+        covariate_table: see `read_series`; None if there are none.
         num_steps: after each series' end.
     Raises:
         SeriesError: a covariate is missing, or lacks values ahead.
@@ -125,7 +125,7 @@ def forecast_cutoffs(
         forecaster: provides model, scale, lookback and calendar.
         series: one or several.
         cutoffs: `unique_id, cutoff`, the last time that each forecast reads.
-        covariate_table: see `read_covariates`; None if there are none.
+        covariate_table: see `read_series`; None if there are none.
     Returns:
         `unique_id, cutoff, ds, horizon_step` (int64, from 1) and `y_hat` (float64, in the unit of `y`). With intervals,
         also `lo_80, hi_80` and the like for each level, NaN if there were too few errors for the level.

@@ -124,7 +124,7 @@ def check_recursive(
     Args:
         forecaster: any forecaster of the training.
         series, num_steps: see `lay_out_recursive`.
-        covariate_table: see `read_covariates`; None if there are none.
+        covariate_table: see `read_series`; None if there are none.
     Raises:
         SeriesError: a covariate is missing, or lacks values ahead; past covariates would be needed beyond the horizon.
     """

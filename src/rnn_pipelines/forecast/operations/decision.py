@@ -37,7 +37,7 @@ def describe_run(
 
     Args:
         table: the data as read, up to the day of the retraining.
-        covariate_table: see `read_covariates`.
+        covariate_table: see `read_series`.
         profile: of the series.
         forecast, retraining: all parameters of the two pipelines.
         started: seconds since 1970.

@@ -7,51 +7,35 @@ from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
 from rnn_pipelines.forecast.model import artefact as forecaster
 from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
-from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of, read_coded_covariates
-from rnn_pipelines.forecast.series.coding import Coding
+from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
 
 
-def read_champions_series(
-    champion: LoadedChampion | None, external: pd.DataFrame | None, source: SourceSpec, as_of: AsOfSpec
-) -> Source:
-    """Read the series on the time axis of the champion's training.
-
-    Args:
-        champion: the forecaster in use; None if there is none.
-        external, source, as_of: see `read_as_of`.
-    Raises:
-        SeriesError: see `read_as_of`, or the times cannot be converted to the time zone of the training.
-    """
-    if champion is None:
-        return read_as_of(external, source, as_of)
-    settings = champion.artefact.settings
-    table = read_as_of(external, source, as_of, find_trained_axis(settings))
-    refuse_other_beginnings(table, settings, source.label)
-    return table
-
-
-def read_champions_covariates(
+def read_as_trained(
     champion: LoadedChampion | None,
     external: pd.DataFrame | None,
     source: SourceSpec,
     as_of: AsOfSpec,
     covariates: CovariateSpec,
-) -> pd.DataFrame:
-    """Read the covariates of the champion's training, regardless of the current parameters.
+) -> tuple[Source, pd.DataFrame]:
+    """Read the series on the time axis of the champion's training, and the covariates of that training.
 
     Args:
         champion: the forecaster in use; None if there is none.
         external, source, as_of: see `read_as_of`.
         covariates: only the path is used.
     Raises:
-        SeriesError: see `read_covariates`.
+        SeriesError: see `read_as_of`, or the times cannot be converted to the time zone of the training.
     """
-    coding = Coding() if champion is None else champion.artefact.coding
-    axis = None if champion is None else find_trained_axis(champion.artefact.settings)
-    return read_coded_covariates(coding, external, source, as_of, covariates, axis)
+    if champion is None:
+        return read_as_of(external, source, as_of)
+    settings = champion.artefact.settings
+    asked = champion.artefact.coding.make_spec(covariates.path)
+    table, covariate_table = read_as_of(external, source, as_of, asked, find_trained_axis(settings))
+    refuse_other_beginnings(table, settings, source.label)
+    return table, covariate_table
 
 
 def forecast_newest(
@@ -63,7 +47,7 @@ def forecast_newest(
         champion: the forecaster in use.
         table: the series up to the day of the forecast.
         source: of the table.
-        covariate_table: see `read_covariates`; None if there are none.
+        covariate_table: see `read_series`; None if there are none.
     Raises:
         ChampionError: there is no champion, or it can forecast none of the series.
     """

@@ -53,8 +53,8 @@ def add_calendar(
     rows = find_rows(series)
     extended = insert_steps(series, rows, rows.places, rows.lengths + num_future, freq)
     extended["ds"] = extended["ds"].astype(series["ds"].dtype)
-    known = compute_calendar(show_local(extended["ds"], tz), freq, resolve_calendar(series, freq, calendar))
-    return Features(extended.assign(**known), known=tuple(known))
+    features = compute_calendar(show_local(extended["ds"], tz), freq, resolve_calendar(series, freq, calendar))
+    return Features(extended.assign(**features), calendar=tuple(features))
 
 
 def resolve_calendar(series: Series, freq: int | str, calendar: CalendarSpec) -> CalendarSpec:

@@ -1,6 +1,7 @@
 """Scaling and coding of covariates, fitted on the training part alone."""
 
 import logging
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from rnn_pipelines.forecast.series.covariates import (
 )
 from rnn_pipelines.forecast.series.holidays import find_holidays
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, look_up
-from rnn_pipelines.forecast.series.source import FLAGS
+from rnn_pipelines.forecast.series.source_reading import FLAGS
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Series
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.reading.zones import show_local
@@ -81,11 +82,13 @@ class Coding(BaseModel, extra="forbid", frozen=True):
         return tuple(column.name for column in self.columns if role in (None, column.role))
 
     def make_spec(self, path: str | None = None) -> CovariateSpec:
-        """Return the covariates to read."""
+        """Return the covariates to read; `path` holds more values of future ones, and is not read without any."""
         roles: tuple[Role, ...] = ("future", "past", "static")
         future, past, static = (self.list_columns(role) for role in roles)
         # Without validation, which passed in training; only a forecast needs the package `holidays`.
-        return CovariateSpec.model_construct(future=future, past=past, static=static, holidays=self.holidays, path=path)
+        return CovariateSpec.model_construct(
+            future=future, past=past, static=static, holidays=self.holidays, path=path if future else None
+        )
 
 
 class Cells(NamedTuple):
@@ -102,7 +105,7 @@ def fit_coding(
 
     Args:
         cutoffs: of the same series.
-        covariate_table: see `read_covariates`.
+        covariate_table: see `read_series`.
     Raises:
         SeriesError: a column has no values in training.
     """
@@ -140,11 +143,22 @@ def find_cells(keys: pd.DataFrame, covariate_table: pd.DataFrame) -> pd.DataFram
     return keys[KEY].merge(covariate_table, on=KEY, how="left")
 
 
-def read_cells(cells: pd.Series) -> Cells:
-    """Parse the cells of one column; yes and true are 1, no and false 0."""
+def read_cells(cells: pd.Series, levels: Sequence[str] = ()) -> Cells:
+    """Parse the cells of one column; yes and true are 1, no and false 0.
+
+    Args:
+        cells: as read.
+        levels: of the column. If all cells are numbers now, their text is that of the level with the same number, such
+            as 01.
+    """
     if is_numeric_dtype(cells):
         number = cells.astype(np.float64)
-        return Cells(number, number.where(np.isfinite(number)))
+        text = number
+        if levels:
+            numbers = pd.to_numeric(pd.Series(levels), errors="coerce").dropna()
+            text = number.map({value: levels[place] for place, value in numbers.items()})
+            text = text.fillna(cells.astype(str).where(cells.notna()))
+        return Cells(text, number.where(np.isfinite(number)))
     text = cells.astype(str).str.strip().where(~find_empty(cells.to_frame()).iloc[:, 0])
     # Parse each text once, because there are few.
     places, found = pd.factorize(text)
@@ -191,7 +205,7 @@ def add_covariates(
 
     Args:
         features: with `num_future` steps after the end of each series.
-        covariate_table: see `read_covariates`.
+        covariate_table: see `read_series`.
         num_future: steps to forecast.
         tz: zone of the holidays, for times in UTC; None to use the times unchanged.
     Raises:
@@ -207,8 +221,8 @@ def add_covariates(
         check_covariate_columns(covariate_table, coding.list_columns())
         assert covariate_table is not None
         cells = find_cells(table, covariate_table)
-        ahead = cells[list(coding.list_columns("future"))]
-        check_future_values(table[is_inside], find_empty(ahead)[is_inside], tz)
+        future = cells[list(coding.list_columns("future"))]
+        check_future_values(table[is_inside], find_empty(future)[is_inside], tz)
         for column in coding.columns:
             found[column.role] |= _code(column, cells, rows, is_inside)
     if coding.holidays:
@@ -217,7 +231,7 @@ def add_covariates(
     coded = {name: values for role in found.values() for name, values in role.items()}
     return Features(
         pd.concat([table, pd.DataFrame(coded, index=table.index)], axis=1),
-        known=features.known,
+        calendar=features.calendar,
         future=tuple(found["future"]),
         past=tuple(found["past"]),
         static=tuple(found["static"]),
@@ -226,7 +240,7 @@ def add_covariates(
 
 def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside: np.ndarray) -> dict[str, np.ndarray]:
     """Return the features of one covariate at every step, float32[time] by name."""
-    text, number = read_cells(cells[column.name])
+    text, number = read_cells(cells[column.name], column.levels)
     if not column.levels:
         _check_numeric_cells(column.name, cells, text.notna() & number.isna())
     values = text if column.levels else number
@@ -243,9 +257,9 @@ def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside:
 
 
 def _code_levels(column: CodedColumn, values: pd.Series) -> dict[str, np.ndarray]:
-    is_known = values.isin(column.levels).to_numpy()
+    is_level = values.isin(column.levels).to_numpy()
     return {
-        name: np.where(is_known, (values == level).to_numpy() - share, 0.0)
+        name: np.where(is_level, (values == level).to_numpy() - share, 0.0)
         for name, level, share in zip(column.outputs, column.levels, column.shares, strict=True)
     }
 

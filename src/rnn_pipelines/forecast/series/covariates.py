@@ -11,7 +11,9 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 from rnn_pipelines.errors import SeriesError, show, show_all
 from rnn_pipelines.forecast.series.grid import count_steps, find_times
 from rnn_pipelines.forecast.series.holidays import refuse_bare_no, take_country
-from rnn_pipelines.forecast.series.source import SourceSpec, read_rows
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import join_columns, read_rows, read_table
+from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis, find_axis
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.times import format_time
@@ -52,55 +54,56 @@ class CovariateSpec(ParameterModel, frozen=True):
         return (*self.future, *self.past, *self.static)
 
 
-def read_covariates(
-    source: SourceSpec, covariates: CovariateSpec, external: pd.DataFrame | None, axis: TimeAxis | None = None
-) -> pd.DataFrame:
-    """Read the covariates of all rows, including rows without a value of the series.
+NO_COVARIATES = CovariateSpec()
+
+
+def read_series(
+    source: SourceSpec, covariates: CovariateSpec, external: pd.DataFrame | None = None, axis: TimeAxis | None = None
+) -> tuple[Source, pd.DataFrame]:
+    """Read the series and their covariates.
 
     Args:
-        source, external, axis: see `read_source`.
+        source, external, axis: see `read_table`.
     Returns:
-        `unique_id, ds` and the unchanged columns; no rows if there are no columns.
+        The series; and `unique_id, ds` and the covariates of all rows, also of rows without a value of the series, with
+        the rows of `covariates.path`. No covariates give no rows.
     Raises:
-        SeriesError: a column is missing or has another role, or a time is repeated.
+        SeriesError: see `read_table`; a column of covariates has another role, or a time is repeated.
     """
-    if not covariates.columns:
-        return pd.DataFrame({"unique_id": [], "ds": []})
     _check_reserved_columns(source, covariates.columns)
-    table = _check_unique_rows(read_rows(source, list(covariates.columns), external, axis), source.label)
-    if covariates.path is None:
-        return table
-    ahead = source.model_copy(update={"path": covariates.path})
-    return join_future(table, ahead, covariates.future, None)
+    table, columns = read_table(source, covariates.columns, external, axis)
+    if not covariates.columns:
+        return table, pd.DataFrame({"unique_id": [], "ds": []})
+    covariate_table = join_columns(table, columns)
+    _check_unique_rows(covariate_table, source.label)
+    if covariates.path is not None:
+        more = read_future(covariate_table, source.model_copy(update={"path": covariates.path}), covariates.future)
+        covariate_table = join_rows(covariate_table, more)
+    return table, covariate_table
 
 
-def join_future(
-    table: pd.DataFrame, ahead: SourceSpec, future: Sequence[str], external: pd.DataFrame | None
+def read_future(
+    covariate_table: pd.DataFrame, source: SourceSpec, columns: Sequence[str], external: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Add more values of future covariates; they replace values of the same time.
+    """Read more values of future covariates, for `join_rows`.
 
     Args:
-        table: see `read_covariates`.
-        ahead, external: source of the values, see `read_source`.
-        future: their columns.
+        covariate_table: see `read_series`.
+        source, external: of the values, see `read_table`.
+        columns: names of the covariates.
     Returns:
-        `table` with the rows of both.
+        `unique_id, ds` and the columns.
     Raises:
         SeriesError: a column is missing, a time is repeated, or the times and those of the series differ in kind or
             zone.
     """
-    return join_rows(table, read_ahead(table, ahead, future, external))
-
-
-def read_ahead(
-    table: pd.DataFrame, ahead: SourceSpec, future: Sequence[str], external: pd.DataFrame | None
-) -> pd.DataFrame:
-    """Read the values that `join_future` joins: `unique_id, ds` and the columns."""
     # If the series has steps, numbers are steps too, even if they may be dates.
-    freq = ahead.freq if is_datetime64_any_dtype(table["ds"]) or table.empty else ahead.freq or 1
-    ahead = ahead.model_copy(update={"freq": freq})
-    more = _check_unique_rows(read_rows(ahead, list(future), external, find_axis(table)), ahead.label)
-    _check_same_kind_of_time(table["ds"], more["ds"], ahead)
+    has_times = is_datetime64_any_dtype(covariate_table["ds"]) or covariate_table.empty
+    freq = source.freq if has_times else source.freq or 1
+    source = source.model_copy(update={"freq": freq})
+    more = read_rows(source, columns, external, find_axis(covariate_table))
+    _check_unique_rows(more, source.label)
+    _check_same_kind_of_time(covariate_table["ds"], more["ds"], source)
     return more
 
 
@@ -117,21 +120,25 @@ def _check_reserved_columns(source: SourceSpec, columns: Sequence[str]) -> None:
     wrong = [name for name in columns if name in taken]
     if wrong:
         raise SeriesError(
-            f"covariates: expected columns other than {show_all(taken)}, which say series, time and value, received "
+            f"covariates: expected columns other than {show_all(taken)}, which hold series, time and value, received "
             f"{show_all(wrong)}. Leave them out, or rename them."
         )
 
 
-def _check_same_kind_of_time(ds: pd.Series, more: pd.Series, ahead: SourceSpec) -> None:
+def _check_same_kind_of_time(ds: pd.Series, more: pd.Series, source: SourceSpec) -> None:
     kinds = ["times" if is_datetime64_any_dtype(column) else "steps" for column in (ds, more)]
     if len(ds) and len(more) and kinds[0] != kinds[1]:
         raise SeriesError(
-            f"{ahead.label}: column '{ahead.time}': expected {kinds[0]} like those of the series "
+            f"{source.label}: column '{source.time}': expected {kinds[0]} like those of the series "
             f"({format_time(ds.iloc[0])}), received {kinds[1]} ({format_time(more.iloc[0])}). Write them alike."
         )
 
 
-def _check_unique_rows(table: pd.DataFrame, label: str) -> pd.DataFrame:
+def _check_unique_rows(table: pd.DataFrame, label: str) -> None:
+    # Most tables hold one series after another, in the order of time, which this test finds faster than a search.
+    numbers, ds = pd.factorize(table["unique_id"])[0], table["ds"].to_numpy()
+    if ((numbers[1:] > numbers[:-1]) | ((numbers[1:] == numbers[:-1]) & (ds[1:] > ds[:-1]))).all():
+        return
     repeated = table[table.duplicated(KEY)]
     if len(repeated):
         first = repeated.iloc[0]
@@ -139,7 +146,6 @@ def _check_unique_rows(table: pd.DataFrame, label: str) -> pd.DataFrame:
             f"{label}: row {repeated.index[0]}: series {show(first['unique_id'])} has {format_time(first['ds'])} a "
             "second time. Keep one row for each time."
         )
-    return table
 
 
 def check_covariate_columns(table: pd.DataFrame | None, columns: tuple[str, ...]) -> None:
@@ -163,7 +169,7 @@ def check_future_covariates(
 
     Args:
         table: the series as read, or repaired. A series whose last value is not on a step is skipped.
-        covariate_table: see `read_covariates`.
+        covariate_table: see `read_series`.
         future: names of the future covariates.
         horizon: steps after each series' last value.
         freq: spacing of the series.
@@ -174,7 +180,7 @@ def check_future_covariates(
         return
     tz = covariate_table.attrs.get("tz")
     ends = _find_ends(table, freq)
-    steps = _list_ahead(ends, horizon, freq)
+    steps = _list_horizon(ends, horizon, freq)
     some = [
         f"{show(name)} lacks {len(times)} of {horizon} steps, the first at {format_time(times.iloc[0], tz)}"
         for name, times in find_lacking(steps, covariate_table).groupby("unique_id", sort=False)["ds"]
@@ -196,7 +202,7 @@ def _find_ends(table: pd.DataFrame, freq: int | str) -> pd.Series:
     return spans["max"][is_on_step]
 
 
-def _list_ahead(ends: pd.Series, horizon: int, freq: int | str) -> pd.DataFrame:
+def _list_horizon(ends: pd.Series, horizon: int, freq: int | str) -> pd.DataFrame:
     """Return `unique_id, ds` of the steps after each end."""
     names, times = np.repeat(ends.index, horizon), np.repeat(ends.to_numpy(), horizon)
     steps = np.tile(np.arange(1, horizon + 1), len(ends))
@@ -211,7 +217,7 @@ def find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
 
 def list_steps(table: pd.DataFrame, horizon: int, freq: int | str) -> pd.DataFrame:
     """Return `unique_id, ds` of all steps of repaired series, and of the horizon after them."""
-    return pd.concat([table[KEY], _list_ahead(_find_ends(table, freq), horizon, freq)], ignore_index=True)
+    return pd.concat([table[KEY], _list_horizon(_find_ends(table, freq), horizon, freq)], ignore_index=True)
 
 
 def find_empty(cells: pd.DataFrame) -> pd.DataFrame:
@@ -237,8 +243,8 @@ def check_future_values(keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | 
     ]
     if found:
         raise SeriesError(
-            f"covariates that are known ahead lack values: {list_some(found, NAMES_IN_MESSAGE)}. Fill them in; the "
-            "past of what is known ahead can't be guessed."
+            f"future covariates lack values: {list_some(found, NAMES_IN_MESSAGE)}. Fill them in, because they are "
+            "not imputed."
         )
 
 

@@ -61,8 +61,8 @@ def infer_frequency(table: pd.DataFrame) -> int | str:
                 votes[spacing] += 1
     if not votes:
         raise SeriesError(
-            f"irregular spacing: no {_BLOCK_ROWS} timestamps in a row are equally spaced, so the frequency can't be "
-            "inferred. Resample the data, or give source.freq (for example D, h, MS)."
+            f"irregular spacing: no {_BLOCK_ROWS} timestamps in a row are equally spaced, so the frequency cannot "
+            "be inferred. Resample the data, or give source.freq (for example D, h, MS)."
         )
     return votes.most_common(1)[0][0]
 

@@ -99,7 +99,7 @@ def _find_closest(name: str, part: str) -> str:
         return ""
     code = codes[close[0]]
     parts = list_supported_countries()[code]
-    found = {known.upper(): known for known in parts}.get(part.upper())
+    found = {name.upper(): name for name in parts}.get(part.upper())
     if name == code and found is None:
         return f" (the parts of {code}: {', '.join(parts) or 'none'})"
     return f" (the closest code: {'-'.join(filter(None, [code, found]))})"

@@ -73,15 +73,15 @@ def _choose_window(window: OpenWindowSpec, series: Series, split: SplitSpec, pro
     num_train, validation_stop, num_steps = (
         int(np.median(counts)) for counts in (*find_stops(series, split), find_rows(series).lengths)
     )
-    ahead = min(profile["horizon"], validation_stop - num_train, num_steps - validation_stop)
-    horizon = window.horizon or max(1, ahead)
+    longest = min(profile["horizon"], validation_stop - num_train, num_steps - validation_stop)
+    horizon = window.horizon or max(1, longest)
     most = num_train - horizon + 1 - MIN_TRAINING_WINDOWS
     if profile["num_series"] == 1:
         most = min(most, validation_stop - 2 * (horizon - 1) - 2 * (horizon + MIN_SEEN_WINDOWS - 1))
     back = min(profile["lookback"], max(2 * horizon, most))
     lookback = window.lookback or back
     if None in (window.lookback, window.horizon):
-        logger.info("%s: windows of %d steps, and %d ahead", profile["source"], lookback, horizon)
+        logger.info("%s: lookback %d steps, horizon %d steps", profile["source"], lookback, horizon)
     return {**profile, "lookback": lookback, "horizon": horizon}
 
 
@@ -112,7 +112,7 @@ def _leave_out_others(series: Series, profile: Profile, cutoffs: Cutoffs) -> tup
     names = list_names(series)
     others = names[~names.isin(cutoffs["unique_id"])]
     sentence = (
-        f"left out: {len(others)} of {len(names)} series whose gaps leave no window, or that are constant in training "
+        f"left out: {len(others)} of {len(names)} series without a window between gaps, or constant in training "
         f"({list_some(others, NAMES_IN_MESSAGE)})"
     )
     return _keep(series, profile, cutoffs["unique_id"], sentence)
@@ -141,7 +141,7 @@ def _note_unjudged(profile: Profile, cutoffs: Cutoffs, source: SourceSpec) -> Pr
     found = f"{len(unjudged)} of {len(cutoffs)} series that are too short for validation and test ({message})"
     if source.short_series == "error":
         raise SeriesTooShortError(f"{found}. Give more rows, change split, or set source.short_series to drop.")
-    sentence = f"forecast, but not trained on or judged: {found}"
+    sentence = f"forecast, but neither trained on nor evaluated: {found}"
     logger.warning("%s: %s", profile["source"], sentence)
     return {**profile, "repairs": [*profile["repairs"], sentence], "unjudged": unjudged["unique_id"].tolist()}
 

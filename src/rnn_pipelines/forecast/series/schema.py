@@ -63,7 +63,7 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     if empty:
         some = list_some(empty, NAMES_IN_MESSAGE)
         repairs.append(f"left out: {len(empty)} series without any value ({some})")
-    ordered, repairs_of_ends, ahead = _trim_ends(ordered)
+    ordered, repairs_of_ends, future = _trim_ends(ordered)
     repairs += repairs_of_ends
     regular = _fill_grid(ordered, freq, source)
     regular.attrs |= table.attrs
@@ -76,10 +76,16 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
             regular[column] = regular[column].interpolate()
     for repair in repairs:
         logger.warning("%s: %s", source.label, repair)
-    for message in ahead:
+    for message in future:
         logger.info("%s: %s", source.label, message)
+    profile = _describe_series(regular, source, freq)
+    return regular, {**profile, "repairs": [*repairs, *future], "left_out": empty}
+
+
+def _describe_series(regular: Series, source: SourceSpec, freq: int | str) -> Profile:
+    """Return the profile of repaired series, without their repairs."""
     lookback, horizon = choose_usual_window(source, freq)
-    return regular, Profile(
+    return Profile(
         source=source.label,
         target=source.target,
         freq=freq,
@@ -91,10 +97,10 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
         first=format_time(regular["ds"].min(), source.tz),
         last=format_time(regular["ds"].max(), source.tz),
         tz=source.tz,
-        zone=table.attrs.get("zone", TimeZone().model_dump()),
-        found=table.attrs.get("found", {}),
-        repairs=[*repairs, *ahead],
-        left_out=empty,
+        zone=regular.attrs.get("zone", TimeZone().model_dump()),
+        found=regular.attrs.get("found", {}),
+        repairs=[],
+        left_out=[],
         unjudged=[],
     )
 
@@ -121,7 +127,7 @@ def _sort_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     num_late = int(is_late.sum())
     if num_late:
         order = np.lexsort((ds, names))
-    sentence = f"sorted by time: {num_late} rows were earlier than the row before them"
+    sentence = f"sorted by time: {num_late} rows were earlier than the previous row"
     return table.iloc[order], [sentence] if num_late else []
 
 
@@ -129,7 +135,7 @@ def _check_unique_times(ordered: pd.DataFrame, source: SourceSpec) -> None:
     repeated = ordered[ordered.duplicated(["unique_id", "ds"])]
     if len(repeated):
         first = repeated.iloc[0]
-        advice = f"time{'' if source.id else ', or name the column that tells several series apart with source.id'}"
+        advice = f"time{'' if source.id else ', or name the column of the series with source.id'}"
         if source.tz is None and repeat_at_clock_changes(repeated["ds"]):
             advice = "time; if it is the hour that clocks repeat, give its zone as source.tz, such as Europe/Berlin"
         raise SeriesError(
@@ -185,8 +191,8 @@ def _trim_ends(ordered: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[str
     is_inside = (counts[1:] > rows.spread(num_before)) & (counts[:-1] < rows.spread(num_until))
     is_before = counts[1:] == rows.spread(num_before)
     num_early, num_late = int(is_before.sum()), int((~is_inside & ~is_before).sum())
-    early = [f"left out: {num_early} rows without a value before a series' first value"] if num_early else []
-    late = f"{num_late} rows after a series' last value have none: forecasts begin there, and read covariates alone"
+    early = [f"left out: {num_early} rows before the first value of a series"] if num_early else []
+    late = f"{num_late} rows after the last value of a series have no value, and only provide future covariates"
     return ordered[is_inside], early, [late] if num_late else []
 
 
@@ -247,5 +253,5 @@ def _describe_gaps(regular: pd.DataFrame, source: SourceSpec, gaps: GapPolicy) -
         raise SeriesError(
             f"{source.label}: column '{source.target}': {found}. Fill them, or set gaps to 'interpolate' or 'split'."
         )
-    treated = "filled on a straight line" if gaps.root == "interpolate" else "left open, no window reaches across"
+    treated = "interpolated" if gaps.root == "interpolate" else "left open, and no window spans them"
     return f"gaps {treated}: {found}"

@@ -104,7 +104,7 @@ class Features:
     Attributes:
         table: columns of a `SeriesTable` and those named below. Each series continues beyond its last value with
             missing `y` and False `observed`.
-        known: calendar features, also of the steps to forecast: float32, about -1 to 1.
+        calendar: calendar features, also of the steps to forecast: float32, about -1 to 1.
         future: future covariates: float32, scaled; NaN beyond a series' end if unknown.
         past: past covariates: NaN beyond a series' end.
         static: static covariates, the same at every step of a series.
@@ -113,18 +113,17 @@ class Features:
     """
 
     table: pd.DataFrame
-    known: tuple[str, ...] = ()
+    calendar: tuple[str, ...] = ()
     future: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        named = [*self.known, *self.future, *self.past, *self.static]
+        named = [*self.calendar, *self.future, *self.past, *self.static]
         others = [column for column in self.table if column not in SeriesTable.columns]
         if sorted(named) != sorted(others):
-            known = [*self.known, *self.future]
             raise SeriesError(
-                f"features: expected each column to be known ahead {show_all(known)}, observed in the past "
-                f"{show_all(self.past)} or static {show_all(self.static)}, once; received the columns "
-                f"{show_all(others)}."
+                f"features: expected each column in one role: calendar {show_all(self.calendar)}, future "
+                f"{show_all(self.future)}, past {show_all(self.past)} or static {show_all(self.static)}; received the "
+                f"columns {show_all(others)}."
             )

@@ -40,7 +40,7 @@ def find_axis(table: pd.DataFrame) -> TimeAxis | None:
     return None if zone is None else TimeAxis(zone["name"], table.attrs.get("tz") is not None, "the series")
 
 
-def refuse_other_zone(zone: TimeZone, axis: TimeAxis, column: str, is_zoned: bool) -> None:
+def check_same_zone(zone: TimeZone, axis: TimeAxis, column: str, is_zoned: bool) -> None:
     """Raise an error if times cannot be converted to the zone of an axis.
 
     Args:
@@ -63,6 +63,6 @@ def refuse_other_zone(zone: TimeZone, axis: TimeAxis, column: str, is_zoned: boo
         )
     if zone.name != axis.zone and not is_zoned and not axis.is_utc:
         raise SeriesError(
-            f"{column}: the times are local ones of {zone.name}, and those of {axis.owner} of {axis.zone}. Steps of "
+            f"{column}: the times are local times of {zone.name}, and those of {axis.owner} of {axis.zone}. Steps of "
             f"this length are not converted: give source.tz={axis.zone}, or train with times of {zone.name}."
         )

@@ -17,7 +17,7 @@ def report_off_steps(steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str
 
     Args:
         steps: `unique_id, ds` of all steps, including those to forecast.
-        covariate_table: see `read_covariates`; rows before a series and after these steps do not count.
+        covariate_table: see `read_series`; rows before a series and after these steps do not count.
         tz: zone in which UTC times are shown.
     """
     rows, is_within = _find_within(covariate_table, steps)

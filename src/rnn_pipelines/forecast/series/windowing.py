@@ -144,7 +144,7 @@ def lay_out(
     """
     table, rows = features.table, find_rows(features.table)
     mean, deviation = (rows.spread(look_up(table, scaler, column)) for column in ("mean", "deviation"))
-    others = [*features.known, *features.static, *features.future, *features.past]
+    others = [*features.calendar, *features.static, *features.future, *features.past]
     values = np.empty((len(table), 1 + len(others)), np.float32)
     values[:, 1:] = table[others]
     scaled = scale(table["y"].to_numpy(), mean, deviation)

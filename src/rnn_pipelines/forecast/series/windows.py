@@ -90,14 +90,14 @@ class WindowedPanel:
     num_past: int = 0
 
     @property
-    def num_known(self) -> int:
+    def num_calendar(self) -> int:
         """The number of calendar features."""
         return int(self.values.shape[1] - 1 - self.num_static - self.num_future - self.num_past)
 
     @property
     def calendar(self) -> slice:
         """The columns of the calendar features."""
-        return slice(1, 1 + self.num_known)
+        return slice(1, 1 + self.num_calendar)
 
     @property
     def static(self) -> slice:
@@ -105,12 +105,12 @@ class WindowedPanel:
         return slice(self.calendar.stop, self.calendar.stop + self.num_static)
 
     @property
-    def ahead(self) -> slice:
+    def future_covariates(self) -> slice:
         """The columns of the future covariates."""
         return slice(self.static.stop, self.static.stop + self.num_future)
 
     @property
-    def moving(self) -> slice:
+    def time_varying(self) -> slice:
         """The columns of the time-varying covariates, future and past."""
         return slice(self.static.stop, self.values.shape[1])
 
@@ -201,8 +201,8 @@ def gather_windows(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarra
         float32[batch, horizon, feature - 1]; targets float32[batch, horizon], scaled.
     """
     history = panel.values[find_history(panel, origins)][:, :, : panel.calendar.stop]
-    ahead = panel.values[origins[:, None] + np.arange(panel.horizon)]
-    return history, ahead[:, :, panel.calendar], ahead[:, :, 0]
+    future = panel.values[origins[:, None] + np.arange(panel.horizon)]
+    return history, future[:, :, panel.calendar], future[:, :, 0]
 
 
 def gather_history(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.methods.predictors import count_predictors
 from rnn_pipelines.forecast.methods.specs import NetworkSpec
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.source import read_source
+from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.tables import Features
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.internals.forecast.inputs import name_covariates
@@ -95,7 +95,7 @@ def _list_sizes(network: Network, linear: LinearModels, panel: WindowedPanel) ->
         "lookback": linear.matrices.shape[-2] - linear.horizon * num_seasons - num_covariates - num_known - 1,
         "horizon": linear.horizon,
         # Calendar features whose cycle does not occur twice are in the windows, but not read.
-        "features": max([panel.num_known, *(linear.calendar + 1).tolist()]),
+        "features": max([panel.num_calendar, *(linear.calendar + 1).tolist()]),
         "inputs": (network.embedding_kernel if network.embedding_kernel.size else network.kernel).shape[-2],
         "head": network.head_kernel.shape[-2],
         "outputs": network.head_bias.shape[-1],
@@ -110,7 +110,7 @@ def _list_sizes_of_windows(network: Network, linear: LinearModels, panel: Window
     return {
         "lookback": panel.lookback,
         "horizon": panel.horizon,
-        "features": panel.num_known,
+        "features": panel.num_calendar,
         "inputs": shape.num_inputs,
         "head": units + shape.num_static_inputs,
         "outputs": shape.num_outputs,

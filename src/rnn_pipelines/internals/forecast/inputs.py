@@ -39,7 +39,7 @@ def list_inputs(panel: WindowedPanel, network: Network, covariates: Sequence[str
     ahead = list(covariates[panel.num_static : panel.num_static + panel.num_future])
     in_head = [name for name in ahead for _ in range(panel.horizon)]
     if network.embedding_kernel.size:
-        return [SERIES, *covariates] * network.segment + [PADDING], [CALENDAR] * panel.num_known + static + in_head
+        return [SERIES, *covariates] * network.segment + [PADDING], [CALENDAR] * panel.num_calendar + static + in_head
     return [SERIES, SERIES, *[CALENDAR] * len(network.calendar), *covariates] * network.segment, in_head
 
 

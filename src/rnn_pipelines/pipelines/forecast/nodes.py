@@ -17,8 +17,7 @@ from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.report import report, summary
-from rnn_pipelines.forecast.series import source as series
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, check_future_covariates, read_covariates
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, check_future_covariates, read_series
 from rnn_pipelines.forecast.series.schema import choose_usual_window, find_frequency
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler, Source
@@ -29,7 +28,7 @@ def read_source(
     source: SourceSpec, covariates: CovariateSpec, window: OpenWindowSpec, external: pd.DataFrame | None
 ) -> tuple[Source, pd.DataFrame]:
     """Read series and covariates, and check that future covariates cover the horizon."""
-    table, covariate_table = series.read_source(source, external), read_covariates(source, covariates, external)
+    table, covariate_table = read_series(source, covariates, external)
     # An empty table raises its own error in a later check.
     if covariates.future and len(table):
         freq = find_frequency(table, source)

@@ -13,8 +13,8 @@ from rnn_pipelines.forecast.operations.monitoring import (
 )
 from rnn_pipelines.forecast.report.monitoring import render_report
 from rnn_pipelines.forecast.report.monitoring_figures import draw_figures
-from rnn_pipelines.forecast.series.as_of import read_as_of, read_coded_covariates
 from rnn_pipelines.forecast.series.schema import repair_series
+from rnn_pipelines.pipelines.monitor_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_note
@@ -37,15 +37,14 @@ def create_measure_pipeline() -> Pipeline:
     source, gaps, table = "params:forecast.source", "params:forecast.gaps", "monitor_forecast_table"
     return Pipeline(
         [
-            node(read_as_of, ["forecast_external", source, SPEC], table),
-            node(repair_series, [table, source, gaps], [series, profile]),
             node(read_champion, "monitor_forecast_champion_folder", champion),
             node(read_coding, "monitor_forecast_champion_folder", coding),
             node(
-                read_coded_covariates,
+                nodes.read_as_of,
                 [coding, "forecast_external", source, SPEC, "params:forecast.covariates"],
-                covariate_table,
+                [table, covariate_table],
             ),
+            node(repair_series, [table, source, gaps], [series, profile]),
             node(join_actuals, [log, series, champion], "monitor_forecast_evaluated"),
             node(check_coverage, [log, series, profile, champion], "monitor_forecast_coverage"),
             node(measure_drift, [series, profile, champion, SPEC], "monitor_forecast_drift"),

@@ -2,11 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.forecast.operations.prediction import (
-    forecast_newest,
-    read_champions_covariates,
-    read_champions_series,
-)
+from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_as_trained
 from rnn_pipelines.pipelines.wiring import node
 
 
@@ -14,11 +10,10 @@ def create_pipeline() -> Pipeline:
     """Read and forecast, without training."""
     source, table = "params:forecast.source", "predict_forecast_table"
     champion, covariate_table = "champion_forecast", "predict_forecast_covariate_table"
-    read = ["forecast_external", source, "params:predict_forecast"]
+    read = ["forecast_external", source, "params:predict_forecast", "params:forecast.covariates"]
     return Pipeline(
         [
-            node(read_champions_series, [champion, *read], table),
-            node(read_champions_covariates, [champion, *read, "params:forecast.covariates"], covariate_table),
+            node(read_as_trained, [champion, *read], [table, covariate_table]),
             node(forecast_newest, [champion, table, source, covariate_table], "predict_forecast_forecasts"),
         ]
     )

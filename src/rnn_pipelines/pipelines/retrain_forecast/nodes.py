@@ -6,12 +6,13 @@ import pandas as pd
 
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.series import as_of
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
 
 
 def read_as_of(
-    external: pd.DataFrame | None, source: SourceSpec, retraining: RetrainForecastSpec
-) -> tuple[Source, float]:
-    """Read the series up to the as-of time, and return them with the start time."""
-    return as_of.read_as_of(external, source, retraining), time.time()
+    external: pd.DataFrame | None, source: SourceSpec, retraining: RetrainForecastSpec, covariates: CovariateSpec
+) -> tuple[Source, pd.DataFrame, float]:
+    """Read series and covariates up to the as-of time, and return them with the start time."""
+    return *as_of.read_as_of(external, source, retraining, covariates), time.time()

@@ -5,7 +5,6 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.operations.decision import describe_run, plan_training
 from rnn_pipelines.forecast.operations.retraining import list_steps
-from rnn_pipelines.forecast.series.as_of import read_covariates_as_of
 from rnn_pipelines.pipelines.retrain_forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
 from rnn_pipelines.pipelines.wiring import node
@@ -21,15 +20,14 @@ def create_pipeline() -> Pipeline:
         retraining=SPEC,
         training_record="retrain_forecast_training",
     )
-    read = ["forecast_external", "params:forecast.source", SPEC]
+    read = ["forecast_external", "params:forecast.source", SPEC, "params:forecast.covariates"]
     table, started = "retrain_forecast_table", "retrain_forecast_started"
     covariate_table = "retrain_forecast_covariate_table"
     described = [table, covariate_table, "retrain_forecast_profile", "params:forecast", SPEC, started]
     planned = [SPEC, "retrain_forecast_checkpoints"]
     return Pipeline(
         [
-            node(nodes.read_as_of, read, [table, started]),
-            node(read_covariates_as_of, [*read, "params:forecast.covariates"], covariate_table),
+            node(nodes.read_as_of, read, [table, covariate_table, started]),
             node(describe_run, described, "retrain_forecast_run"),
             node(plan_training, planned, "retrain_forecast_plan"),
             *create_nodes(list_steps(NETWORKS), name_dataset),

@@ -1,26 +1,18 @@
 """As-of reading of reviews, and the holdout of a retraining."""
 
-from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.parameter_models import ParameterModel, expect
-from rnn_pipelines.reading.as_of import parse_as_of
-from rnn_pipelines.reading.user_files import TableFiles, read_columns
+from rnn_pipelines.reading.as_of import parse_last
+from rnn_pipelines.reading.times import ISO, MAX_STEP, read_steps, read_times
 from rnn_pipelines.sentiment.text.files import check_cells
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 from rnn_pipelines.sentiment.text.splits import take_first
 
-FILES = TableFiles(
-    error=ReviewError,
-    path="sentiment.source.path",
-    columns="retrain_sentiment.time",
-    other="An archive of the Large Movie Review Dataset has no times.",
-)
 REMEDY = (
     "Correct the row; write dates of another form anew, with pandas.to_datetime and its dayfirst or format; or number "
     "the batches in all rows."
@@ -37,7 +29,7 @@ class AsOfReviewsSpec(ParameterModel, frozen=True):
     """
 
     as_of: Annotated[
-        Annotated[int, Field(ge=-(10**18), le=10**18)] | str | None, expect("a day, a time or the number of a batch")
+        Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None, expect("a day, a time or the number of a batch")
     ] = None
     time: str | None = None
     holdout: float = Field(0.2, gt=0, lt=1)
@@ -57,9 +49,9 @@ def read_as_of(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
         ReviewError: as in `read_reviews`; `as_of` is given without a time column; a time is invalid; no review is left.
     """
     _check_time_settings(source, spec)
-    table = read_reviews(source)
+    table = read_reviews(source, spec.time)
     if spec.time is not None:
-        table = table.assign(time=_read_times(str(source.path), spec.time))
+        table = table.assign(time=_parse_times(table["time"].rename(spec.time), source))
     table = _drop_later(table[table["split"] != "test"], spec.as_of, source)
     if source.path is not None:
         table = _renumber(table, source)
@@ -78,34 +70,15 @@ def _check_time_settings(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> Non
         raise ReviewError("retrain_sentiment.time is for your own table: give sentiment.source.path, or leave it out.")
 
 
-def _read_times(path: str, name: str) -> pd.Series:
-    column = read_columns(Path(path), [name], FILES)[name]
-    batches = _read_batches(column)
-    # Numbers with decimals are ambiguous: 2000.9 and 2000.10 may be months, in another order than the numbers.
-    if batches is not None and (batches % 1 == 0).all():
+def _parse_times(column: pd.Series, source: ReviewSourceSpec) -> pd.Series:
+    """Return numbers of batches, or times in UTC, so that times of several zones are comparable."""
+    batches = read_steps(column)
+    if batches is not None:
         return batches
-    # As text, because pandas reads numbers as nanoseconds. In one format, because pandas may confuse days and months.
-    # In UTC, so that times of several zones are comparable; times without a zone keep their value.
-    text = column
-    if not pd.api.types.is_datetime64_any_dtype(column):
-        # pandas accepts `now` and `today` in any format, and reads 2000.5 as May.
-        text = column.astype(str)
-        text = text.where(text.str.contains("[0-9]") & ~text.str.fullmatch(r"\s*[+-]?[0-9]*\.[0-9]*\s*"))
-    times = pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601").dt.tz_localize(None)
-    faulty = ~times.dt.year.between(1, 9999)
-    check_cells(faulty, column, path, "a date or time of the form 2024-03-31 12:00 (ISO 8601)", REMEDY)
+    times = read_times(column, ISO)
+    is_faulty = ~times.dt.year.between(1, 9999)
+    check_cells(is_faulty, column, source.path, "a date or time of the form 2024-03-31 12:00 (ISO 8601)", REMEDY)
     return times
-
-
-def _read_batches(cells: pd.Series) -> pd.Series | None:
-    """Return the cells as batch numbers; None if a cell is not a finite number."""
-    if not pd.api.types.is_numeric_dtype(cells):
-        cells = cells.astype(str).str.strip()
-        # Plain decimal numbers only: Python would read 1_0 as 10.
-        if not cells.str.fullmatch(r"[+-]?[0-9]{1,18}(?:\.[0-9]*)?").all():
-            return None
-    numbers = pd.to_numeric(cells)
-    return numbers if np.isfinite(numbers.astype("float64")).all() else None
 
 
 def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSourceSpec) -> pd.DataFrame:
@@ -113,15 +86,7 @@ def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSour
         return table
     times = table["time"]
     try:
-        if not pd.api.types.is_datetime64_any_dtype(times):
-            last = _read_batches(pd.Series([as_of]))
-            if last is None:
-                raise ValueError("no number of a batch")
-            kept = table[times <= last[0]]
-        elif isinstance(as_of, int):
-            raise ValueError("a number is not a date")
-        else:
-            kept = table[times <= parse_as_of(as_of)]
+        kept = table[times <= parse_last(as_of, times)]
     except ValueError as error:
         raise ReviewError(
             f"as_of: expected a time like those of the reviews ({times.iloc[0]}), received {show(as_of)}."

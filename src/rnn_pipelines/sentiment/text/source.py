@@ -16,7 +16,7 @@ from rnn_pipelines.sentiment.text.schema import Reviews
 FILES = TableFiles(
     error=ReviewError,
     path="sentiment.source.path",
-    columns="sentiment.source.text, label, group and split",
+    columns="sentiment.source.text, label, group and split, and retrain_sentiment.time",
     other="An archive of the Large Movie Review Dataset is named in sentiment.source.archive.",
 )
 
@@ -70,10 +70,13 @@ class ReviewSourceSpec(ParameterModel, frozen=True):
         return self.path or "Large Movie Review Dataset"
 
 
-def read_reviews(source: ReviewSourceSpec) -> Reviews:
+def read_reviews(source: ReviewSourceSpec, time: str | None = None) -> pd.DataFrame:
     """Read the user's own table or the Large Movie Review Dataset.
 
+    Args:
+        time: another column of the user's own table.
     Returns:
+        `Reviews`, and the other column as `time`, unchanged.
         In the user's own table, row numbers from 1 are the IDs and, without a group column, the groups. Without a split
         column the split of all reviews is train, and `split_reviews` draws the test part.
     Raises:
@@ -83,7 +86,9 @@ def read_reviews(source: ReviewSourceSpec) -> Reviews:
     if source.path is None:
         return read_archive(fetch_archive(source.archive, source.download_to), source.unlabelled)
     wanted = [column for column in (source.text, source.label, source.group, source.split) if column is not None]
-    return parse_reviews(read_columns(Path(source.path), wanted, FILES), source)
+    others = {} if time is None else {"time": time}
+    table = read_columns(Path(source.path), list(dict.fromkeys([*wanted, *others.values()])), FILES)
+    return parse_reviews(table, source).assign(**{name: table[column] for name, column in others.items()})
 
 
 def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:

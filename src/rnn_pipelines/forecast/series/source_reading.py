@@ -1,0 +1,293 @@
+"""Reading of series and covariates from any source, in one pass over the table."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
+
+from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.forecast.series.source import Found, SourceSpec, describe_found
+from rnn_pipelines.forecast.series.synthetic import GENERATORS
+from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone, check_same_zone
+from rnn_pipelines.reading.date_numbers import find_date_form
+from rnn_pipelines.reading.dialect import Dialect
+from rnn_pipelines.reading.numbers import (
+    NO_VALUE,
+    Marks,
+    check_float32_range,
+    parse_numbers,
+    read_other_signs,
+    read_plain_numbers,
+)
+from rnn_pipelines.reading.times import ISO, parse_times, read_steps, read_times, warn_of_centuries
+from rnn_pipelines.reading.user_files import TableFiles, find_broken, read_columns, require_columns
+from rnn_pipelines.reading.zones import find_zone, has_zone, place_in_zone
+
+# Missing markers if only one of these signs occurs in cells among numbers; several signs, such as + and -, are
+# categories.
+NO_VALUE_SIGNS = {"-", "\u2013", "\u2014", "?", "."}
+# Words that are numbers in covariates, but not in the target.
+FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+
+FILES = TableFiles(
+    error=SeriesError,
+    path="source.path",
+    columns="source.time, source.target, source.id and covariates",
+    csv_endings=(".csv", ".tsv", ".txt", ".gz", ".zip"),
+    dialect="source",
+)
+
+logger = logging.getLogger(__name__)
+
+
+def read_source(source: SourceSpec, external: pd.DataFrame | None = None, axis: TimeAxis | None = None) -> Source:
+    """Read the series without covariates, see `read_table`."""
+    return read_table(source, (), external, axis)[0]
+
+
+def read_table(
+    source: SourceSpec, columns: Sequence[str], external: pd.DataFrame | None = None, axis: TimeAxis | None = None
+) -> tuple[Source, pd.DataFrame]:
+    """Read or generate the series that `source` selects, and other columns of their rows.
+
+    Args:
+        columns: their names.
+        external: the table of the catalog entry `forecast_external`; used if `source.name` is `catalog`.
+        axis: time axis of the result; None for that of the times.
+    Returns:
+        The series in the order of the rows; and the columns of the same rows, see `read_rows`.
+    Raises:
+        SeriesError: the file is missing or of another kind, a column is missing, a cell is not a time or not a number,
+            or a sign stands among the numbers of another column.
+    """
+    if source.is_packaged:
+        return _read_packaged(source, columns)
+    raw = _read_columns(source, external, [source.target, *columns])
+    keys, found = _parse_keys(raw, source)
+    times = keys["ds"].rename(source.time)
+    if source.freq is None and not is_datetime64_any_dtype(times):
+        ends = times.min(), times.max()
+        logger.info(
+            "%s: column '%s' is read as steps from %d to %d, without a calendar", source.label, source.time, *ends
+        )
+    warn_of_centuries(times, source.label, source.time_format or found.get("time_format", ""))
+    target = raw[source.target]
+    values, found_marks = parse_numbers(
+        target if is_numeric_dtype(target) else target.mask(target.isin(NO_VALUE)),
+        source.label,
+        *_find_signs(source, raw),
+    )
+    found |= found_marks
+    if found:
+        logger.info("%s: read with %s", source.label, describe_found(found))
+    table = _place_in_zone(keys.assign(y=values), raw[source.time], source, axis)
+    table.attrs["found"] = found
+    return table, _parse_columns(raw, columns, source).reindex(table.index)
+
+
+def read_rows(
+    source: SourceSpec, columns: Sequence[str], external: pd.DataFrame | None = None, axis: TimeAxis | None = None
+) -> pd.DataFrame:
+    """Read columns of a table without values of the series.
+
+    Args:
+        source, columns, external, axis: see `read_table`.
+    Returns:
+        `unique_id, ds` and the columns. Columns of numbers with a decimal comma or signs between thousands are float64,
+        and missing markers among numbers are NaN; other columns are unchanged.
+    Raises:
+        SeriesError: see `read_table`.
+    """
+    raw = _read_columns(source, external, columns)
+    placed = _place_in_zone(_parse_keys(raw, source)[0], raw[source.time], source, axis)
+    return join_columns(placed, _parse_columns(raw, columns, source).reindex(placed.index))
+
+
+def join_columns(table: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
+    """Return `unique_id, ds` of a table and the columns of the same rows."""
+    joined = pd.concat([table[["unique_id", "ds"]], columns], axis=1)
+    joined.attrs = {name: value for name, value in table.attrs.items() if name != "found"}
+    return joined
+
+
+def _read_packaged(source: SourceSpec, columns: Sequence[str]) -> tuple[Source, pd.DataFrame]:
+    if source.name in GENERATORS:
+        table = others = GENERATORS[source.name](source.seed)
+        table.insert(0, "unique_id", source.name)
+    else:
+        from vega_datasets import local_data
+
+        others = local_data.seattle_weather()
+        table = pd.DataFrame({"unique_id": "seattle", "ds": others["date"], "y": others["temp_max"]})
+    require_columns(list(columns), list(others), source.name, FILES)
+    table.attrs["found"] = {}
+    return _number_rows(table), _number_rows(others[list(columns)])
+
+
+def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the columns for series and times, and others, with rows numbered from 1."""
+    wanted = [source.time, *columns, *([source.id] if source.id else [])]
+    if source.path is not None:
+        # Numbers with other signs, and points in a file without commas, are ambiguous.
+        numbers = columns if source.decimal is None and source.thousands is None else ()
+        dialect = Dialect(source.sep, source.encoding)
+        table = _number_rows(read_columns(Path(source.path), wanted, FILES, dialect, numbers))
+        label = source.label
+    elif isinstance(external, pd.DataFrame):
+        label = source.external_label
+        require_columns(wanted, list(external.columns), label, FILES)
+        table = _leave_arrow(_number_rows(external[wanted]))
+        # Drop attributes of the user's table, because they are not detected here.
+        table.attrs = {}
+    else:
+        raise SeriesError(
+            "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
+            "Define it in conf/local/catalog_forecast.yml, or give source.path."
+        )
+    _check_lone_surrogates(table, label)
+    return _strip_times(table, source.time)
+
+
+def _number_rows(table: pd.DataFrame) -> pd.DataFrame:
+    return table.set_axis(pd.RangeIndex(1, len(table) + 1, name="row"))
+
+
+def _strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the table without blanks around the texts of its time column."""
+    raw = table[name]
+    if raw.dtype == object:
+        return table.assign(**{name: raw.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)})
+    return table.assign(**{name: raw.str.strip()}) if isinstance(raw.dtype, pd.StringDtype) else table
+
+
+def _leave_arrow(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with Arrow columns converted as from a Parquet file, because pandas supports these better."""
+    held = [name for name in table if isinstance(table[name].dtype, pd.ArrowDtype)]
+    if not held:
+        return table
+    import pyarrow
+
+    return table.assign(**{name: pyarrow.array(table[name]).to_pandas().set_axis(table.index) for name in held})
+
+
+def _check_lone_surrogates(table: pd.DataFrame, label: str) -> None:
+    """Raise a SeriesError for lone surrogates, which cannot be written to a file."""
+    broken = find_broken(table)
+    if broken:
+        name, row = broken
+        raise SeriesError(
+            f"{label}: column '{name}', row {row}: expected a text that UTF-8 can hold, received "
+            f"{show(table[name].iloc[row - 1])}. Correct the row."
+        )
+
+
+def _parse_keys(raw: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, Found]:
+    """Return `unique_id, ds` of each row, and the detected dialect and form of times."""
+    times, found_form = _parse_times(raw[source.time], source)
+    keys = pd.DataFrame({"unique_id": _parse_ids(raw, source), "ds": times})
+    return keys, {**raw.attrs.get("found", {}), **found_form}
+
+
+def _parse_ids(raw: pd.DataFrame, source: SourceSpec) -> pd.Series:
+    if source.id is None:
+        return pd.Series(source.target, index=raw.index)
+    ids = raw[source.id].astype(str)
+    # Check each name once, because a panel repeats them in many rows.
+    places, names = pd.factorize(ids, use_na_sentinel=False)
+    has_null = pd.Series(names).str.contains("\0", regex=False).to_numpy(bool)[places]
+    if has_null.any():
+        row = _first_row(has_null)
+        # Some readers of the results end a text there, so that two series could have the same name.
+        raise SeriesError(
+            f"{source.label}: column '{source.id}', row {row}: expected a name without null characters, received "
+            f"{show(ids[row])}. Leave them out."
+        )
+    is_nameless = raw[source.id].isna() | (pd.Series(names).str.strip() == "").to_numpy(bool)[places]
+    if is_nameless.any():
+        raise SeriesError(
+            f"{source.label}: column '{source.id}', row {_first_row(is_nameless)}: no series name. Name it, or leave "
+            "out source.id if the file holds a single series."
+        )
+    return ids
+
+
+def _parse_times(raw: pd.Series, source: SourceSpec) -> tuple[pd.Series, Found]:
+    if source.time_format is None and not isinstance(source.freq, str) and not is_datetime64_any_dtype(raw):
+        steps = read_steps(raw)
+        if steps is not None:
+            form = find_date_form(steps, raw, source.label) if source.freq is None else None
+            return (steps, {}) if form is None else (read_times(steps, form), {"time_format": form})
+    return parse_times(raw, source.label, source.time_format)
+
+
+def _find_signs(source: SourceSpec, raw: pd.DataFrame) -> tuple[Marks, bool]:
+    """Return the given signs of numbers, and whether commas separate cells; else a point in a text is ambiguous."""
+    found = raw.attrs.get("found")
+    is_comma_separated = found is not None and source.sep in (None, ",") and "sep" not in found
+    return Marks(source.decimal, source.thousands), is_comma_separated
+
+
+def _parse_columns(raw: pd.DataFrame, columns: Sequence[str], source: SourceSpec) -> pd.DataFrame:
+    signs = _find_signs(source, raw)
+    return pd.DataFrame({name: _read_cells(raw[name], source.label, *signs) for name in columns}, index=raw.index)
+
+
+def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
+    """Return the column as numbers, with missing markers as NaN; unchanged if any cell is text."""
+    if is_numeric_dtype(raw):
+        check_float32_range(read_plain_numbers(raw), raw, label)
+        return raw
+    text = raw.astype(str).str.strip().where(raw.notna())
+    is_sign = _find_no_value_signs(text)
+    is_left_out = text.isin(NO_VALUE) | is_sign
+    found = read_other_signs(raw.mask(is_left_out), label, marks, is_comma_separated)
+    numbers = read_plain_numbers(found)
+    check_float32_range(numbers, raw, label)
+    words = text.mask(is_left_out).mask(text.str.lower().isin(FLAGS), "1")
+    if numbers.isna().all() and read_plain_numbers(words).isna().all():
+        return raw
+    if is_sign.any():
+        row = _first_row(is_sign)
+        raise SeriesError(
+            f"{label}: column '{raw.name}', row {row}: expected a number, as in the other cells, received "
+            f"{show(str(raw.iloc[row - 1]))}. Correct the row, or leave its cell empty."
+        )
+    return found
+
+
+def _find_no_value_signs(text: pd.Series) -> pd.Series:
+    """Return which cells hold the only sign that stands for "no value"; none if there are several signs."""
+    has_no_letter = text.str.fullmatch(r"[\W_]+").eq(True)
+    return has_no_letter & (set(text[has_no_letter]) <= NO_VALUE_SIGNS) & (text[has_no_letter].nunique() == 1)
+
+
+def _place_in_zone(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis: TimeAxis | None) -> pd.DataFrame:
+    """Return the table with times on an axis; `attrs` has their zone (`zone`) and the zone shown (`tz`)."""
+    tz = source.tz or find_zone(raw)
+    if not is_datetime64_any_dtype(table["ds"]):
+        if tz is None:
+            return table
+        raise SeriesError(f"{source.label}: column '{source.time}' holds steps, which have no source.tz. Leave it out.")
+    # One cell suffices, because all have the same form, see `parse_times`.
+    is_zoned = raw.empty or has_zone(raw.iloc[:1], source.label, source.time_format or ISO)
+    zone = TimeZone(name=tz or ("UTC" if is_zoned and len(raw) else None), is_carried=is_zoned and source.tz is None)
+    placed, is_short = table, None
+    if axis is not None:
+        if len(raw):
+            check_same_zone(zone, axis, f"{source.label}: column '{source.time}'", is_zoned)
+        # Local times of another zone are converted through UTC.
+        tz, is_short = axis.zone if is_zoned else tz, axis.is_utc
+    if tz is not None:
+        placed, is_utc = place_in_zone(table, is_zoned, tz, source.label, is_short)
+        shown = tz if axis is None else axis.zone
+        placed.attrs["tz"] = shown if is_utc else None
+    placed.attrs["zone"] = zone.model_dump()
+    return placed
+
+
+def _first_row(mask: pd.Series | np.ndarray) -> int:
+    return int(np.argmax(mask)) + 1

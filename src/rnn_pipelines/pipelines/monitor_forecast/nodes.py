@@ -1,0 +1,17 @@
+"""The node of `monitor_forecast` that is not a function of the library."""
+
+import pandas as pd
+
+from rnn_pipelines.forecast.series import as_of
+from rnn_pipelines.forecast.series.as_of import AsOfSpec
+from rnn_pipelines.forecast.series.coding import Coding
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.tables import Source
+
+
+def read_as_of(
+    coding: Coding, external: pd.DataFrame | None, source: SourceSpec, newest: AsOfSpec, covariates: CovariateSpec
+) -> tuple[Source, pd.DataFrame]:
+    """Read the series up to the as-of time, and the covariates that the champion reads."""
+    return as_of.read_as_of(external, source, newest, coding.make_spec(covariates.path))
