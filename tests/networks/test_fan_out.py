@@ -102,7 +102,7 @@ def test_next_jobs_have_new_workers_after_one_has_died() -> None:
         ({"backend": "dask", "scheduler": "here"}, "scheduler: expected an address with a port"),
         ({"backend": "dask"}, "scheduler: expected the address"),
         ({"scheduler": "tcp://here:1"}, "none with loky"),
-        ({"backend": "dask", "scheduler": "tcp://here:1", "workers": 2}, "set it to null"),
+        ({"backend": "dask", "scheduler": "tcp://here:1", "workers": 2}, "workers: expected null"),
         ({"workers": 0}, "greater than or equal to 1"),
         ({"backend": "threads"}, "'loky' or 'dask'"),
     ],

@@ -91,7 +91,7 @@ def test_baselines_and_promise_are_of_all_rows(partly: Predictions) -> None:
 def test_what_is_not_compared_is_noted(partly: Predictions) -> None:
     assert measure_holdout(partly, 2).notes == [
         "not compared with the champion: 1 unknown series",
-        "not compared with the champion: 24 rows of other series that it has no forecast of",
+        "not compared with the champion: 24 rows of other series, without a forecast",
     ]
 
 

@@ -75,9 +75,8 @@ def compare_covariates(
             cells = trained.assign(y=number, observed=number.notna())
             found |= _sum_up(compare_with_past(cells, trained_until, season_length, spec.num_steps), spec)
         rows.append(found)
-    types = {"text": "object", "int": "int64", "float": "float64"}
-    columns = CovariateDriftTable.columns
-    return pd.DataFrame(rows, columns=list(columns)).astype({name: types[kind.kind] for name, kind in columns.items()})
+    types = CovariateDriftTable.make_empty().dtypes
+    return pd.DataFrame(rows, columns=list(CovariateDriftTable.columns)).astype(types)
 
 
 def _count_unknown(is_unknown: pd.Series, column: CodedColumn) -> dict[str, float]:

@@ -74,9 +74,7 @@ def compare_with_past(series: Series, trained_until: Mapping[str, Any], season_l
         {"unique_id": name, **_compare(group, _parse_like(trained_until[str(name)], group), season_length, num_steps)}
         for name, group in trained.groupby("unique_id", sort=False)
     ]
-    kinds = {"int": "int64", "float": "float64"}
-    types = {name: kinds[column.kind] for name, column in DriftTable.columns.items() if column.kind in kinds}
-    return pd.DataFrame(rows, columns=list(DriftTable.columns)).astype(types)
+    return pd.DataFrame(rows, columns=list(DriftTable.columns)).astype(DriftTable.make_empty().dtypes)
 
 
 def _parse_like(last: Any, group: pd.DataFrame) -> Any:

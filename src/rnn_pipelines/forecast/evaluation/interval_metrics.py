@@ -58,11 +58,9 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
             rows.append(by_step.reset_index().assign(forecaster=name, level=level))
         if numbers[name]:
             numbers[name][SCALED_CRPS] = _or_none(_measure_crps(predictions, name))
-    kinds = {"text": "str", "int": "int64", "float": "float64"}
-    types = {name: kinds[column.kind] for name, column in MetricsByLevelTable.columns.items()}
-    return numbers, pd.concat([table for table in rows if len(table)] or rows, ignore_index=True)[list(types)].astype(
-        types
-    )
+    types = MetricsByLevelTable.make_empty().dtypes
+    table = pd.concat([table for table in rows if len(table)] or rows, ignore_index=True)
+    return numbers, table[list(types.index)].astype(types)
 
 
 def score_bounds(predictions: Predictions, name: str, level: int) -> pd.DataFrame | None:

@@ -163,11 +163,11 @@ def _summarize(study: "Study", metric: str) -> tuple[Trials, dict[str, Any], dic
         {
             "trial": [trial.number for trial in ended],
             "parameters": [json.dumps(trial.params) for trial in ended],
-            "loss": pd.array([trial.value for trial in ended], "float64"),
+            "loss": [trial.value for trial in ended],
             "baseline_loss": [trial.user_attrs["baseline_loss"] for trial in ended],
             "seconds": [trial.user_attrs["seconds"] for trial in ended],
         }
-    ).astype({"loss": "float64", "baseline_loss": "float64", "seconds": "float64", "trial": "int64"})
+    ).astype(TrialsTable.make_empty().dtypes)
     summary = {
         "metric": metric,
         "loss": best.value,
