@@ -22,7 +22,8 @@ from rnn_pipelines.sentiment.datasets import TextClassifierDataset
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.model.packing import pack, unpack
 
-MEMBERS = ["settings.json", "vocabulary.json", "ngrams.npz", "networks/lstm.keras", "networks/gru.keras"]
+PARTS = ["settings.json", "vocabulary.json", "ngrams.npz", "seen.npz"]
+MEMBERS = [*PARTS, "networks/lstm.keras", "networks/gru.keras"]
 Reweigh = Callable[[float], TextClassifier]
 
 
@@ -87,7 +88,7 @@ def test_texts_that_it_has_seen_come_back(text_classifier: TextClassifier, tmp_p
     assert (found.tolist(), found.dtype) == (seen.tolist(), np.uint64)
 
 
-@pytest.mark.parametrize("name", ["settings.json", "vocabulary.json", "ngrams.npz", "lstm.keras"])
+@pytest.mark.parametrize("name", [*PARTS, "lstm.keras"])
 def test_missing_file_is_named_when_the_classifier_is_read(text_classifier: TextClassifier, name: str) -> None:
     files = {other: content for other, content in pack(text_classifier).items() if other != name}
     with pytest.raises(ChampionError, match=name):
@@ -185,32 +186,19 @@ def test_damaged_part_is_an_error(packed: bytes, write: Callable[..., str]) -> N
         TextClassifierDataset(filepath=path).load()
 
 
-@pytest.mark.parametrize("name", ["settings.json", "vocabulary.json", "ngrams.npz"])
+@pytest.mark.parametrize("name", PARTS)
 def test_missing_part_is_an_error(packed: bytes, write: Callable[..., str], name: str) -> None:
     path = write(replace_member(packed, name, None), "my.zip")
     with pytest.raises(DatasetError, match=f"no item named '{name}'"):
         TextClassifierDataset(filepath=path).load()
 
 
-def change_settings(packed: bytes, **changes: int | None) -> bytes:
-    """The file with other settings; None takes one out."""
-    settings = json.loads(zipfile.ZipFile(io.BytesIO(packed)).read("settings.json")) | changes
-    kept = {name: value for name, value in settings.items() if value is not None}
-    return replace_member(packed, "settings.json", json.dumps(kept).encode())
-
-
-def test_file_of_before_there_were_formats_is_read(
-    text_classifier: TextClassifier, packed: bytes, write: Callable[..., str]
-) -> None:
-    path = write(change_settings(packed, format=None), "my.zip")
-    assert TextClassifierDataset(filepath=path).load().calibration == text_classifier.calibration
-
-
-def test_file_of_a_newer_format_is_refused(packed: bytes, write: Callable[..., str]) -> None:
-    path = write(change_settings(packed, format=2), "my.zip")
-    with pytest.raises(
-        DatasetError, match=r"it has format 2, and this .* reads formats up to 1\. Update the project\."
-    ):
+@pytest.mark.parametrize("number", [None, 0, 2, "1"], ids=["none", "older", "newer", "text"])
+def test_another_format_is_an_error(packed: bytes, write: Callable[..., str], number: int | str | None) -> None:
+    settings = json.loads(zipfile.ZipFile(io.BytesIO(packed)).read("settings.json")) | {"format": number}
+    content = json.dumps({name: value for name, value in settings.items() if value is not None}).encode()
+    path = write(replace_member(packed, "settings.json", content), "my.zip")
+    with pytest.raises(DatasetError, match="format"):
         TextClassifierDataset(filepath=path).load()
 
 

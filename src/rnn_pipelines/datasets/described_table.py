@@ -36,8 +36,8 @@ class DescribedTableDataset(OneFileDataset):
         missing = [name for name in names if name not in table.attrs]
         if missing:
             raise DatasetError(
-                f"{self._filepath}: expected a table that says its {', '.join(missing)}. An older version made this "
-                "one: run the pipeline that makes it again."
+                f"{self._filepath}: the table has no {', '.join(missing)} in its metadata. Run the pipeline that "
+                "makes it again."
             )
         described = {name: tuple(table.attrs[name]) for name in names}
         table.attrs = {}
