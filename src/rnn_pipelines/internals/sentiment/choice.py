@@ -12,7 +12,7 @@ from rnn_pipelines.internals.specs import SmallClassifierSpec
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, add_ngram_features
 from rnn_pipelines.sentiment.methods.registry import list_candidates
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
 from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
@@ -101,7 +101,7 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
     # Other networks have no gates to trace.
     for cell in (name for name in list_candidates() if name in NOTATIONS):
         spec = ClassifierSpec.model_validate({"cell": cell, "units": small.units})
-        networks[cell], _, _ = train_classifier(features, reviews, vectors, spec, padding, small.training)
+        networks[cell], _, _ = train_classifier(features, reviews, vectors, spec, TrainingPlan(padding, small.training))
         scores[cell] = score_reviews(networks[cell], features, reviews, spec, padding)
     calibrations, _ = calibrate_classifiers(reviews, features, **scores)
     return TextClassifier(networks, ngrams, vocabulary, padding, calibrations["ensemble"])

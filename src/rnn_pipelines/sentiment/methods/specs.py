@@ -58,7 +58,7 @@ class ClassifierSpec(ParameterModel, frozen=True):
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """The settings and limits of training the networks of a challenger.
+    """The settings and limits of training a network.
 
     Attributes:
         max_seconds: time limit of each network; None for no limit.
