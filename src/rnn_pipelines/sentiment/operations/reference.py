@@ -46,7 +46,7 @@ def select_newest(scores: ScoredTexts | None) -> ScoredTexts:
         return ScoredTextsTable.make_empty()
     is_newest = scores["model_version"] == scores["model_version"].iloc[-1]
     if not is_newest.all():
-        logger.warning("left out: %d of %d texts, for other versions scored them", (~is_newest).sum(), len(scores))
+        logger.warning("left out: %d of %d texts, because other versions scored them", (~is_newest).sum(), len(scores))
     return scores[is_newest]
 
 
@@ -76,7 +76,7 @@ def describe_reference(
     try:
         return pd.read_parquet(io.BytesIO(ChampionStore(folder).read_version(version)[REFERENCE]))
     except (ChampionError, KeyError) as error:
-        logger.warning("%s: no reference can be had from it (%s)", version, error)
+        logger.warning("%s: it has no reference (%s)", version, error)
         return ReferenceTable.make_empty()
 
 
