@@ -165,7 +165,7 @@ def test_curves_stand_beside_the_results(run: subprocess.CompletedProcess[str]) 
 
 def test_task_without_its_file_is_left_out_and_said_so(run: subprocess.CompletedProcess[str]) -> None:
     assert read_json("07_model_output/compare/description.json")["left_out"] == ["jsb_chorales"]
-    assert "Left out, because their music files are not there: jsb_chorales" in run.stderr
+    assert "music files are missing: jsb_chorales" in run.stderr
 
 
 def test_report_stands_alone(run: subprocess.CompletedProcess[str]) -> None:

@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from rnn_pipelines.cells.gru import GRUState, GRUWeights, initialize_gru
-from rnn_pipelines.cells.lstm import LSTMState, LSTMWeights, initialize_lstm
+from cell_weights import draw_weights
+from rnn_pipelines.cells.gru import GRUState, GRUWeights
+from rnn_pipelines.cells.lstm import LSTMState, LSTMWeights
+from rnn_pipelines.cells.unroll import unroll
 
 Weights = LSTMWeights | GRUWeights
 State = LSTMState | GRUState
 
 KINDS = ("lstm", "gru_reset_after", "gru_reset_before")
+TOLERANCES = {"float32": 1e-6, "float64": 1e-10}
 
 
 @pytest.fixture(scope="session", params=KINDS)
@@ -53,6 +57,20 @@ def read_layer() -> Callable[[Any], Weights]:
         return (LSTMWeights if type(layer).__name__ == "LSTM" else GRUWeights)(*layer.get_weights())
 
     return read
+
+
+@pytest.fixture(scope="module", params=["float32", "float64"])
+def run(request: pytest.FixtureRequest, kind: str, make_layer, read_layer, make_inputs) -> SimpleNamespace:
+    """120 steps of a layer in Keras and of ours: `layer, weights, inputs, keras, trace, tolerance`."""
+    dtype = request.param
+    layer = make_layer(kind, num_inputs=5, units=16, dtype=dtype)
+    inputs = make_inputs(batch=8, time=120, num_inputs=5).astype(dtype)
+    weights = read_layer(layer)
+    outputs = [tensor.numpy() for tensor in layer(inputs)]
+    trace = unroll(weights, inputs)
+    return SimpleNamespace(
+        layer=layer, weights=weights, inputs=inputs, keras=outputs, trace=trace, tolerance=TOLERANCES[dtype]
+    )
 
 
 @pytest.fixture(scope="session")
@@ -114,10 +132,7 @@ def make_weights() -> Callable[..., Weights]:
 
     def make(kind: str, num_inputs: int = 3, units: int = 4, bias_scale: float = 0.3, seed: int = 0) -> Weights:
         rng = np.random.default_rng(seed)
-        if kind == "lstm":
-            weights: Weights = initialize_lstm(rng, num_inputs, units)
-        else:
-            weights = initialize_gru(rng, num_inputs, units, reset_after=kind == "gru_reset_after")
+        weights = draw_weights(rng, kind, num_inputs, units)
         return replace(weights, bias=weights.bias + rng.normal(0, bias_scale, weights.bias.shape))
 
     return make

@@ -266,7 +266,7 @@ def test_task_without_its_file_is_named_in_the_log(
     trainings: SimpleNamespace, music: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     compare_cells(make_book(), make_plan("jsb nottingham", music=str(music)), {}, ALONE)
-    assert "Left out, because their music files are not there: nottingham. See docs/data.md." in caplog.messages
+    assert any("missing: nottingham" in message for message in caplog.messages)
 
 
 def test_nothing_is_left_out_where_no_file_is_needed(trainings: SimpleNamespace) -> None:
@@ -274,7 +274,7 @@ def test_nothing_is_left_out_where_no_file_is_needed(trainings: SimpleNamespace)
 
 
 def test_tasks_that_are_all_left_out_are_refused(trainings: SimpleNamespace, music: Path) -> None:
-    with pytest.raises(TaskError, match=r"received \['nottingham'\] alone\. Give the folder .* compare\.plan\.music"):
+    with pytest.raises(TaskError, match=r"\['nottingham'\].*compare\.plan\.music"):
         compare_cells(make_book(), make_plan("nottingham", music=str(music)), {}, ALONE)
 
 

@@ -80,25 +80,12 @@ def test_objects_are_refused_on_save(dataset: ArraysDataset) -> None:
         dataset.save(Anything(test=np.array([{}], dtype=object), future=np.zeros(1)))
 
 
-def test_failed_save_leaves_the_old_file(dataset: ArraysDataset, forecasts: Forecasts) -> None:
+def test_failed_save_leaves_only_the_old_file(dataset: ArraysDataset, forecasts: Forecasts, tmp_path: Path) -> None:
     dataset.save(forecasts)
     with pytest.raises(DatasetError):
         dataset.save(Anything(test=np.zeros(1), future=np.array([{}], dtype=object)))
     np.testing.assert_array_equal(dataset.load().test, forecasts.test)
-
-
-def test_failed_save_leaves_no_other_file(dataset: ArraysDataset, forecasts: Forecasts, tmp_path: Path) -> None:
-    dataset.save(forecasts)
-    with pytest.raises(DatasetError):
-        dataset.save(Anything(test=np.zeros(1), future=np.array([{}], dtype=object)))
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["my.npz"]
-
-
-@pytest.mark.parametrize("is_saved", [True, False])
-def test_dataset_exists_once_it_is_saved(dataset: ArraysDataset, forecasts: Forecasts, is_saved: bool) -> None:
-    if is_saved:
-        dataset.save(forecasts)
-    assert dataset.exists() is is_saved
 
 
 def test_preview_shows_name_shape_and_type(dataset: ArraysDataset, forecasts: Forecasts) -> None:

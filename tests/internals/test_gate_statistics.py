@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from cell_weights import draw_weights
 from rnn_pipelines.cells.gradients import backpropagate
-from rnn_pipelines.cells.gru import GRUWeights, initialize_gru
-from rnn_pipelines.cells.lstm import LSTMWeights, initialize_lstm
+from rnn_pipelines.cells.gru import GRUWeights
+from rnn_pipelines.cells.lstm import LSTMWeights
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.internals.gate_statistics import (
     NUM_BINS,
@@ -23,12 +24,10 @@ from rnn_pipelines.internals.gate_statistics import (
 from rnn_pipelines.internals.notation import NOTATIONS
 from rnn_pipelines.internals.records import LayerTrace
 
-INITIALIZE = {"lstm": initialize_lstm, "gru": initialize_gru}
-
 
 @pytest.fixture(params=["lstm", "gru"])
 def weights(request: pytest.FixtureRequest) -> LSTMWeights | GRUWeights:
-    return INITIALIZE[request.param](np.random.default_rng(0), 3, 4)
+    return draw_weights(np.random.default_rng(0), request.param, 3, 4)
 
 
 @pytest.fixture
@@ -125,7 +124,7 @@ def test_gate_that_was_once_shut_keeps_nothing() -> None:
 @pytest.mark.parametrize(("cell", "state"), [("lstm", "carry"), ("gru", "hidden")])
 def test_gate_that_keeps_is_the_one_that_multiplies_the_state(cell: str, state: str) -> None:
     """Of a state that is large beside all that is written, the step leaves as much as the gate says."""
-    weights = INITIALIZE[cell](np.random.default_rng(0), 1, 1)
+    weights = draw_weights(np.random.default_rng(0), cell, 1, 1)
     if cell == "gru":  # Without recurrent weights, gates and candidate don't see the large state.
         weights = GRUWeights(weights.kernel, np.zeros_like(weights.recurrent_kernel), weights.bias)
     size = 1e9

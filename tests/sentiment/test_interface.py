@@ -64,7 +64,7 @@ def test_what_is_loaded_predicts_the_same(fitted: TextClassifier, reviews: pd.Da
     texts = reviews["text"].tolist()[:20]
     loaded = TextClassifier.load(tmp_path / "model")
     pd.testing.assert_frame_equal(loaded.predict(texts), fitted.predict(texts), rtol=1e-6)
-    with pytest.raises(ParameterError, match="no training data"):
+    with pytest.raises(ParameterError, match="no metrics"):
         loaded.leaderboard()
 
 
@@ -96,7 +96,7 @@ def test_threads_use_one_classifier(fitted: TextClassifier, reviews: pd.DataFram
 
 
 def test_a_classifier_that_has_learnt_nothing_says_so() -> None:
-    with pytest.raises(ParameterError, match=r"Call fit, or TextClassifier\.load"):
+    with pytest.raises(ParameterError, match="Call fit"):
         TextClassifier().predict(["text"])
 
 
@@ -110,9 +110,9 @@ def test_there_is_nothing_to_load(tmp_path: Path) -> None:
     [
         ("one text", [1], r"expected a list of texts, received 'one text'\. Give one for"),
         (["good", 3], [1, 0], "expected texts, received 3 in row 2"),
-        (["good", "bad"], [1], "expected as many of each, received 2 of text, 1 of label"),
+        (["good", "bad"], [1], "received 2 of text, 1 of label"),
         (["good", "bad"], [1, "maybe"], r"the texts.*'maybe'"),
-        (["good", "bad"], [1, 1], "expected negative and positive reviews, received positive ones only"),
+        (["good", "bad"], [1, 1], "received only positive"),
         (["good", " "], [1, 0], "the texts.* a cell that is not empty"),
         (None, [1], "the texts: expected a list of texts, received None"),
         (["good", "bad"], None, "the texts: expected a list of labels, received None"),

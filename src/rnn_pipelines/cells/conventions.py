@@ -52,5 +52,5 @@ def check_shapes(arrays: Sequence[np.ndarray], expected: Sequence[tuple[int, ...
     if received != list(expected):
         raise ValueError(
             f"weights: expected kernel, recurrent kernel and bias of shapes {[*expected]}, received {received}. "
-            "Give what get_weights() of one layer of this cell returns, in its order."
+            "Give the arrays of get_weights() of one layer of this cell, in its order."
         )

@@ -7,7 +7,6 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from rnn_pipelines.cells.conventions import sigmoid
-from rnn_pipelines.cells.initialization import draw_glorot_uniform, draw_orthogonal
 from rnn_pipelines.cells.weights import CellWeights
 
 
@@ -109,19 +108,3 @@ def read_gru_weights(arrays: Sequence[np.ndarray], reset_after: bool = True) -> 
             "biases if true, one otherwise. Give the reset_after of the layer that the arrays come from."
         )
     return weights
-
-
-def initialize_gru(rng: np.random.Generator, num_inputs: int, units: int, reset_after: bool = True) -> GRUWeights:
-    """Draw initial weights, float64: Glorot-uniform kernel, orthogonal recurrent kernel, biases of 0.
-
-    Args:
-        rng: source of the random numbers.
-        num_inputs: features of each step.
-        units: size of the state.
-        reset_after: whether the reset gate acts after the recurrent product.
-    """
-    return GRUWeights(
-        kernel=draw_glorot_uniform(rng, num_inputs, 3 * units),
-        recurrent_kernel=draw_orthogonal(rng, units, 3 * units),
-        bias=np.zeros((2, 3 * units) if reset_after else 3 * units),
-    )

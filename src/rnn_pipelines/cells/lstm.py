@@ -7,7 +7,6 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from rnn_pipelines.cells.conventions import sigmoid
-from rnn_pipelines.cells.initialization import draw_glorot_uniform, draw_orthogonal
 from rnn_pipelines.cells.weights import CellWeights
 
 
@@ -72,23 +71,3 @@ def read_lstm_weights(arrays: Sequence[np.ndarray]) -> LSTMWeights:
     """Read the arrays of `layer.get_weights()`. A layer without bias gets a bias of 0."""
     kernel, recurrent_kernel, *rest = arrays
     return LSTMWeights(kernel, recurrent_kernel, rest[0] if rest else np.zeros(kernel.shape[1], kernel.dtype))
-
-
-def initialize_lstm(rng: np.random.Generator, num_inputs: int, units: int, forget_bias: float = 1.0) -> LSTMWeights:
-    """Draw initial weights, float64: Glorot-uniform kernel, orthogonal recurrent kernel.
-
-    Biases are 0, except 1 for the forget gates: these start open, so that the carry and its gradient persist from the
-    first training step.
-
-    Args:
-        rng: source of the random numbers.
-        num_inputs: features of each step.
-        units: size of the state.
-        forget_bias: bias of the forget gates.
-    Source: Jozefowicz et al. (2015) for `forget_bias`, proceedings.mlr.press/v37/jozefowicz15.
-    """
-    return LSTMWeights(
-        kernel=draw_glorot_uniform(rng, num_inputs, 4 * units),
-        recurrent_kernel=draw_orthogonal(rng, units, 4 * units),
-        bias=np.repeat([0, forget_bias, 0, 0], units).astype(np.float64),
-    )

@@ -79,7 +79,7 @@ def fill_defaults(
     if mask.shape != inputs.shape[:2]:
         raise ValueError(
             f"mask: expected batch and time of the inputs, {inputs.shape[:2]}, received an array of shape "
-            f"{mask.shape}. Give one value for each step, true where it is read."
+            f"{mask.shape}. Give one value for each step, true if it is read."
         )
     # The states do not depend on masked inputs, but in a gradient, 0 · NaN is NaN.
     inputs = np.where(mask[:, :, None], inputs, 0)

@@ -36,11 +36,11 @@ def compare_cells(
     present = {name: task for name, task in chosen.items() if task.data.is_there(plan.music)}
     left_out = [name for name in chosen if name not in present]
     if left_out:
-        logger.warning("Left out, because their music files are not there: %s. See docs/data.md.", ", ".join(left_out))
+        logger.warning("Left out, because their music files are missing: %s. See docs/data.md.", ", ".join(left_out))
     if not present:
         raise TaskError(
-            f"compare.plan.tasks: expected a task whose file is there, received {show_all(left_out)} alone. Give the "
-            "folder of the music files as compare.plan.music, set RNN_DATA, or name other tasks."
+            f"compare.plan.tasks: expected a task whose file exists, received only {show_all(left_out)}. Set "
+            "compare.plan.music to the folder of the music files, set RNN_DATA, or name other tasks."
         )
     described = {name: describe_task(name, task, plan) for name, task in present.items()}
     jobs = list_jobs(present, plan)

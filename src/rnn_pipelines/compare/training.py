@@ -3,6 +3,8 @@
 from typing import Any
 
 import keras
+import numpy as np
+import pandas as pd
 import tensorflow as tf
 
 from rnn_pipelines.compare.jobs import Job
@@ -14,6 +16,7 @@ from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.networks.fan_out import count_threads
 from rnn_pipelines.networks.fit import Limits, fit
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
+from rnn_pipelines.networks.records import TrainingRecord
 
 EVALUATION_BATCH_SIZE = 1_000
 
@@ -22,13 +25,7 @@ def train_contender(job: Job) -> RunWithCurve:
     """Train one network and measure its validation and test loss."""
     (contender,) = job.spec.contenders.values()
     contest = job.spec.data.prepare(job.seed, job.music)
-    num_steps, num_inputs = contest.parts["train"].inputs.shape[1:]
-    batch_size = min(job.spec.training.batch_size, len(contest.parts["train"].inputs))
-    require_memory(
-        estimate_recurrent_bytes(4, num_inputs, contender.units, num_steps, batch_size),
-        f"training {job.contender} on {job.task} with {contender.units} units and batches of {batch_size:,}",
-        "units, batch_size and steps",
-    )
+    _check_memory(job, contender.units, contest.parts["train"].inputs)
     # Frees the graphs of earlier trainings in the same process.
     keras.backend.clear_session()
     keras.utils.set_random_seed((job.spec.training.seed + job.seed) % 2**32)
@@ -43,7 +40,24 @@ def train_contender(job: Job) -> RunWithCurve:
         job.spec.training,
         Limits(is_quiet=True),
     )
-    curve = contest.scale * history["val_loss"]
+    measured = {part: measure_part(model, contest, part) for part in ("validation", "test")}
+    return _describe_run(job, model, history.assign(val_loss=contest.scale * history["val_loss"]), record, measured)
+
+
+def _check_memory(job: Job, units: int, inputs: np.ndarray) -> None:
+    num_sequences, num_steps, num_inputs = inputs.shape
+    batch_size = min(job.spec.training.batch_size, num_sequences)
+    require_memory(
+        estimate_recurrent_bytes(4, num_inputs, units, num_steps, batch_size),
+        f"training {job.contender} on {job.task} with {units} units and batches of {batch_size:,}",
+        "units, batch_size and steps",
+    )
+
+
+def _describe_run(
+    job: Job, model: keras.Model, history: pd.DataFrame, record: TrainingRecord, measured: dict[str, float]
+) -> RunWithCurve:
+    curve = history["val_loss"]
     steps_per_epoch = record["num_steps"] // record["num_epochs"]
     is_learnt = curve < (job.spec.learnt_below or 0)
     seconds_to_best = history["seconds"][: record["best_epoch"]].sum() - record["compile_seconds"]
@@ -53,8 +67,8 @@ def train_contender(job: Job) -> RunWithCurve:
         "seed": job.seed,
         "num_recurrent_parameters": model.get_layer(RECURRENT).count_params(),
         "num_parameters": model.count_params(),
-        "validation": measure_part(model, contest, "validation"),
-        "test": measure_part(model, contest, "test"),
+        "validation": measured["validation"],
+        "test": measured["test"],
         "seconds_per_epoch": record["training_seconds"] / record["num_epochs"],
         "seconds_to_best": max(seconds_to_best, 0.0),
         "compile_seconds": record["compile_seconds"],

@@ -4,28 +4,14 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from kedro.io.core import Version
 from kedro.utils import load_obj
 from kedro_datasets._typing import TablePreview
 
-from rnn_pipelines.datasets.one_file import OneFileDataset
+from rnn_pipelines.datasets.one_file import DataclassDataset
 
 
-class ArraysDataset(OneFileDataset):
-    """Dataset of a dataclass, saved field by field and loaded into the same class, never with pickle.
-
-    Args:
-        filepath: the `.npz` file, see `OneFileDataset`.
-        holds: the import path of the dataclass, whose fields are NumPy arrays or plain numbers.
-        version: load and save version; kept by Kedro.
-        metadata: for Kedro's plugins.
-    """
-
-    def __init__(
-        self, *, filepath: str, holds: str, version: Version | None = None, metadata: dict[str, Any] | None = None
-    ) -> None:
-        super().__init__(filepath=filepath, version=version, metadata=metadata)
-        self._holds = holds
+class ArraysDataset(DataclassDataset):
+    """Dataset of a dataclass of arrays and plain numbers, saved field by field as an `.npz` file, without pickle."""
 
     def load(self) -> Any:
         arrays = self._read()

@@ -42,7 +42,7 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
     def __init__(self, *, path: str, task: str, metadata: dict[str, Any] | None = None) -> None:
         folder = find_local_path(path)
         if find_spec(f"rnn_pipelines.{task}") is None or find_spec(f"rnn_pipelines.{task}.model") is None:
-            raise DatasetError(f"task: expected one whose artefact can be packed, received {task!r}.")
+            raise DatasetError(f"task: expected one with the module model.packing, received {task!r}.")
         self.store = ChampionStore(folder)
         self.metadata = metadata
         self._task = task
@@ -108,7 +108,7 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
             artefact=artefact,
             promoted_at=since or (promotions[-1].get("at", "") if promotions else ""),
             alarms=tuple(champion.alarms),
-            # A promotion by hand measured nothing.
+            # A manual promotion has no measurements.
             record=find_origin(records, champion.version) or Record(),
         )
 

@@ -4,31 +4,19 @@ import dataclasses
 from typing import Any
 
 import pandas as pd
-from kedro.io.core import DatasetError, Version
+from kedro.io.core import DatasetError
 from kedro.utils import load_obj
 from kedro_datasets._typing import TablePreview
 
-from rnn_pipelines.datasets.one_file import OneFileDataset
+from rnn_pipelines.datasets.one_file import DataclassDataset
 from rnn_pipelines.datasets.texts import refuse_broken_texts
 
 
-class DescribedTableDataset(OneFileDataset):
+class DescribedTableDataset(DataclassDataset):
     """Dataset of a dataclass with a `table` and tuples of its column names.
 
     The table is saved as a Parquet file, with the tuples and the run that made it in `DataFrame.attrs`.
-
-    Args:
-        filepath: the file, see `OneFileDataset`.
-        holds: the import path of the dataclass.
-        version: load and save version; kept by Kedro.
-        metadata: for Kedro's plugins.
     """
-
-    def __init__(
-        self, *, filepath: str, holds: str, version: Version | None = None, metadata: dict[str, Any] | None = None
-    ) -> None:
-        super().__init__(filepath=filepath, version=version, metadata=metadata)
-        self._holds = holds
 
     def load(self) -> Any:
         table, kind = self._read(), load_obj(self._holds)
@@ -36,8 +24,8 @@ class DescribedTableDataset(OneFileDataset):
         missing = [name for name in names if name not in table.attrs]
         if missing:
             raise DatasetError(
-                f"{self._filepath}: expected a table that says its {', '.join(missing)}. An older version made this "
-                "one: run the pipeline that makes it again."
+                f"{self._filepath}: the table has no {', '.join(missing)} in its metadata. Run the pipeline that "
+                "makes it again."
             )
         described = {name: tuple(table.attrs[name]) for name in names}
         table.attrs = {}

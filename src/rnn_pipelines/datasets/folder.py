@@ -35,7 +35,7 @@ class FolderDataset(AbstractDataset[None, Any]):
 
     def save(self, data: None) -> None:
         raise DatasetError(
-            f"{self._folder}: a node fills this folder while it runs; there is nothing to save after it."
+            f"{self._folder}: a node fills this folder while it runs, so that nothing is saved after it."
         )
 
     def _exists(self) -> bool:

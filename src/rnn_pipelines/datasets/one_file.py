@@ -54,3 +54,20 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "protocol": self._protocol, "version": self._version}
+
+
+class DataclassDataset(OneFileDataset):
+    """Base class of datasets of a dataclass.
+
+    Args:
+        filepath: the file, see `OneFileDataset`.
+        holds: the import path of the dataclass.
+        version: load and save version; kept by Kedro.
+        metadata: for Kedro's plugins.
+    """
+
+    def __init__(
+        self, *, filepath: str, holds: str, version: Version | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(filepath=filepath, version=version, metadata=metadata)
+        self._holds = holds

@@ -22,9 +22,7 @@ class OptionalDataset(AbstractDataset[None, Any]):
         return self._dataset.load() if self._dataset.exists() else None
 
     def save(self, data: None) -> None:
-        raise DatasetError(
-            f"{self._dataset}: expected nothing to save, because this dataset belongs to another pipeline."
-        )
+        raise DatasetError(f"{self._dataset}: this dataset belongs to another pipeline, and can only be loaded.")
 
     def _exists(self) -> bool:
         return bool(self._dataset.exists())

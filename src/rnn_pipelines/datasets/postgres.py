@@ -21,14 +21,14 @@ READ_ONLY = "-c default_transaction_read_only=on"
 
 # Advice by SQLSTATE. For other errors, the server's message is sufficient.
 ADVICE = {
-    "42501": "Ask whoever looks after the server for this right.",
-    "42601": "Correct the query in the catalog; it has to be one statement.",
+    "42501": "Ask the administrator of the server for this right.",
+    "42601": "Correct the query in the catalog. It must be one statement.",
     "42703": "Correct the query in the catalog.",
-    "42P01": "Create it, or name the one that you have in the catalog.",
-    "55P03": "Another run holds the table. Run this one again when that has ended.",
+    "42P01": "Create the table, or name an existing one in the catalog.",
+    "55P03": "Another run holds the table. Run again when it has ended.",
 }
-CHECK_URL = f"See that the server runs, and that {VARIABLE} has the right host, port, database, user and password."
-BROKEN_OFF = "The connection broke off; what was being written counts as a whole or not at all. Run it again."
+CHECK_URL = f"Check that the server runs, and that {VARIABLE} has the right host, port, database, user and password."
+BROKEN_OFF = "The connection was lost. A write is complete or has no effect. Run again."
 
 
 def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]
     # With an unescaped @, a part of the password would become the host or database, which errors quote.
     if given.count("@") > (url.username is not None):
         raise DatasetError(
-            "PostgreSQL: the URL of the server has an @ too many. Write one in user or password as %40, and / as %2F."
+            "PostgreSQL: the URL of the server has too many @. Write @ in user or password as %40, and / as %2F."
         )
     url = url.update_query_dict({name: value for name, value in CONNECTING.items() if name not in url.query})
     con = url.render_as_string(hide_password=False)
@@ -84,8 +84,8 @@ def restrict_to_reading(options: Mapping[str, Any]) -> dict[str, Any]:
     from sqlalchemy import make_url
 
     given = options.get("connect_args", {})
-    said = given.get("options", make_url(options["con"]).query.get("options", ""))
-    return {**options, "connect_args": {**given, "options": f"{said} {READ_ONLY}".strip(), "prepare_threshold": 0}}
+    existing = given.get("options", make_url(options["con"]).query.get("options", ""))
+    return {**options, "connect_args": {**given, "options": f"{existing} {READ_ONLY}".strip(), "prepare_threshold": 0}}
 
 
 def refuse_powerful_user(connection: "Connection", label: str) -> None:
@@ -105,7 +105,7 @@ def refuse_powerful_user(connection: "Connection", label: str) -> None:
     if any(connection.execute(select(*rights)).one()):
         raise DatasetError(
             f"{label}: the user of {VARIABLE} is a superuser, or may run programs or write files on the server. "
-            "A query could do more than read. Name a user without these rights; docs/data.md says how to make one."
+            "A query could do more than read. Name a user without these rights, see docs/data.md."
         )
 
 

@@ -54,7 +54,7 @@ class PostgresQueryDataset(AbstractDataset[None, pd.DataFrame]):
             raise explain(found, LABEL) from None
 
     def save(self, data: None) -> None:
-        raise DatasetError(f"{self._sql}: expected nothing to save, because it is only read.")
+        raise DatasetError(f"{self._sql}: a query can only be loaded, not saved.")
 
     def _describe(self) -> dict[str, Any]:
         return {"sql": self._sql}

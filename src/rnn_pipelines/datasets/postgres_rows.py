@@ -71,7 +71,9 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
             table = self._find(connection)
             if table is None:
-                raise DatasetError(f"{self._label}: it is not there yet; the first rows make it.")
+                raise DatasetError(
+                    f"{self._label}: the table does not exist yet. Run the pipeline that saves its first rows."
+                )
             rows = connection.execute(select(table).order_by(*table.primary_key)).all()
             dtypes = {name: DTYPES[kind] for name, kind in list_columns(table).items() if kind in DTYPES}
         return pd.DataFrame.from_records(rows, columns=list(table.columns.keys())).astype(dtypes)
@@ -110,7 +112,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         repeated = data[data.duplicated(self._key)]
         if len(repeated):
             raise DatasetError(
-                f"{self._label}: {len(repeated)} rows have the key of another one, the first of them "
+                f"{self._label}: expected unique keys, received {len(repeated)} repeated ones, the first "
                 f"{repeated.iloc[0][self._key].to_dict()}."
             )
 

@@ -34,7 +34,7 @@ def define_table(name: str, key: list[str], data: pd.DataFrame) -> "Table":
             )
         if values.dtype.kind == "M" and not values.dropna().equals(values.dropna().dt.floor("us")):
             raise DatasetError(
-                f"table {show(name)}, column {show(column)}: PostgreSQL keeps no times finer than a microsecond."
+                f"table {show(name)}, column {show(column)}: expected times of whole microseconds. Round them."
             )
         columns.append(Column(column, kind, autoincrement=False))
     return Table(name, MetaData(), *columns, PrimaryKeyConstraint(*key))
@@ -46,8 +46,8 @@ def refuse_unstorable_texts(label: str, data: pd.DataFrame) -> None:
         for row, text in enumerate(data[column], start=1):
             if is_broken(text) or (isinstance(text, str) and "\0" in text):
                 raise DatasetError(
-                    f"{label}, column {show(column)}, row {row}: {show(text)} has a character that PostgreSQL does not "
-                    "keep in a text (half a sign, or NUL). Correct it where it comes from."
+                    f"{label}, column {show(column)}, row {row}: {show(text)} has a character that PostgreSQL can't "
+                    "store (a lone surrogate or NUL). Correct the text at its source."
                 )
 
 

@@ -18,5 +18,5 @@ def refuse_broken_texts(data: pd.DataFrame, label: str) -> None:
         name, row = broken
         raise DatasetError(
             f"{label}: column {show(name)}, row {row}: expected a text that UTF-8 can hold, received "
-            f"{show(data[name].iloc[row - 1])}. Correct the text where it comes from."
+            f"{show(data[name].iloc[row - 1])}. Correct the text at its source."
         )

@@ -34,8 +34,8 @@ def compare_states(name: str, trace: Trace[Any, Any], mask: np.ndarray, expected
     if not largest <= MAX_DIFFERENCE:
         raise NetworkError(
             f"{name}: expected hidden states within {MAX_DIFFERENCE:g} of those that the network computed, received a "
-            f"difference of {largest:.2g}. The layer does something that the equations in rnn_pipelines.cells don't "
-            "say; look at its options."
+            f"difference of {largest:.2g}. The equations in rnn_pipelines.cells do not cover an option of "
+            "the layer. Train it with the default options."
         )
     return largest
 
@@ -54,7 +54,7 @@ def count_by_gate(name: str, cell: Literal["lstm", "gru"], arrays: Sequence[np.n
     counted = dict.fromkeys(formula, sum(array.size for array in arrays) // len(formula))
     if counted != formula:
         raise NetworkError(
-            f"{name}: expected as many weights as the formula says, {formula}, received {counted}. Train the layer "
-            "with its biases, as it has them by default."
+            f"{name}: expected the numbers of weights of the formula, {formula}, received {counted}. Train the "
+            "layer with biases, which is the default."
         )
     return counted

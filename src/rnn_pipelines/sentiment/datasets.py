@@ -8,7 +8,7 @@ from kedro.io.core import DatasetError
 from kedro_datasets._typing import JSONPreview
 
 from rnn_pipelines.datasets.one_file import OneFileDataset
-from rnn_pipelines.sentiment.model.packing import NGRAMS, SETTINGS, VOCABULARY, pack, unpack
+from rnn_pipelines.sentiment.model.packing import NGRAMS, SEEN, SETTINGS, VOCABULARY, pack, unpack
 
 if TYPE_CHECKING:
     from rnn_pipelines.sentiment.model.classifier import TextClassifier
@@ -30,7 +30,7 @@ class TextClassifierDataset(OneFileDataset):
             raise DatasetError(f"{self._filepath}: no classifier yet. Run kedro run --pipelines=sentiment first.")
         with self._open_to_read() as file, zipfile.ZipFile(file) as archive:
             # The required files are listed by name, so that the error names a missing one.
-            names = dict.fromkeys((SETTINGS, VOCABULARY, NGRAMS, *archive.namelist()))
+            names = dict.fromkeys((SETTINGS, VOCABULARY, NGRAMS, SEEN, *archive.namelist()))
             return unpack({name.removeprefix(FOLDER): archive.read(name) for name in names})
 
     def save(self, data: "TextClassifier") -> None:

@@ -17,7 +17,7 @@ from rnn_pipelines.sentiment.methods.preparation import (
     learn_word_vectors,
 )
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, assemble_classifier
 from rnn_pipelines.sentiment.operations.challenger import complete_challenger
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
@@ -75,9 +75,10 @@ def _train_networks(
     """Return the networks, their training records and their logits, by name."""
     from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
 
+    plan = TrainingPlan(spec.padding, spec.training)
     networks, records, scores = {}, {}, {}
     for name, network in spec.networks.items():
-        model, _, record = train_classifier(features, reviews, vectors, network, spec.padding, spec.training)
+        model, _, record = train_classifier(features, reviews, vectors, network, plan)
         networks[name], records[name] = model, record
         scores[name] = score_reviews(model, features, reviews, network, spec.padding)
     return networks, records, scores

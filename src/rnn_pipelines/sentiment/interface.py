@@ -68,7 +68,7 @@ class TextClassifier:
         columns |= {} if groups is None else {"group": _list_cells("group", groups)}
         if len({len(column) for column in columns.values()}) > 1:
             counts = ", ".join(f"{len(column)} of {name}" for name, column in columns.items())
-            raise ReviewError(f"{ORIGIN}: expected as many of each, received {counts}.")
+            raise ReviewError(f"{ORIGIN}: expected columns of the same length, received {counts}.")
         source = ReviewSourceSpec(path=ORIGIN, group=None if groups is None else "group")
         table = parse_reviews(pd.DataFrame(columns, dtype=object), source)
         self._artefact, self._metrics = fit_classifier(table, self.spec)
@@ -95,7 +95,7 @@ class TextClassifier:
         """Return the metrics of all classifiers on the test part, by ascending log loss."""
         self._require_fit()
         if self._metrics is None:
-            raise ParameterError("a loaded classifier holds no training data. Call fit.")
+            raise ParameterError("a loaded classifier has no metrics. Call fit.")
         rows = {name: block for name, block in self._metrics.items() if isinstance(block, dict)}
         table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("classifier")
         return table.drop(columns="against_nb_ngram").sort_values("log_loss", kind="stable").reset_index()
@@ -120,8 +120,8 @@ class TextClassifier:
             path: the folder of a saved classifier, of a champion's version, or of a task's champion.
         Raises:
             ParameterError: the path is invalid.
-            ChampionError: there is no model, it is damaged, or an older version of the project has saved it.
-            NewerFormatError: a newer version of the project has written it.
+            ChampionError: there is no model, it is damaged, or it has an older format.
+            NewerFormatError: it has a newer format.
         """
         loaded = cls()
         loaded._artefact = load_model(path, unpack)
@@ -129,7 +129,7 @@ class TextClassifier:
 
     def _require_fit(self) -> Artefact:
         if self._artefact is None:
-            raise ParameterError("this classifier has learnt nothing yet. Call fit, or TextClassifier.load.")
+            raise ParameterError("the classifier is not fitted. Call fit, or TextClassifier.load.")
         return self._artefact
 
 

@@ -75,5 +75,5 @@ def test_guessing_the_mean_has_the_variance_of_two_uniform_numbers() -> None:
 
 
 def test_one_step_is_refused() -> None:
-    with pytest.raises(TaskError, match="num_steps is 1, expected at least 2"):
+    with pytest.raises(TaskError, match=r"at least 2.*received 1"):
         make(1)

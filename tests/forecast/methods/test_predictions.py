@@ -190,12 +190,11 @@ def test_saved_predictions_come_back(predictions: Predictions, tmp_path: Path) -
     pd.testing.assert_frame_equal(pd.read_parquet(path), predictions.table)
 
 
-def test_file_that_does_not_say_who_forecasts_is_refused(predictions: Predictions, tmp_path: Path) -> None:
-    """As an older version of the project left it."""
+def test_file_without_the_names_of_its_forecasters_is_an_error(predictions: Predictions, tmp_path: Path) -> None:
     path = str(tmp_path / "predictions.parquet")
     predictions.table.to_parquet(path)
     dataset = DescribedTableDataset(filepath=path, holds="rnn_pipelines.forecast.methods.predictions.Predictions")
-    with pytest.raises(DatasetError, match="run the pipeline that makes it again"):
+    with pytest.raises(DatasetError, match="forecasters"):
         dataset.load()
 
 

@@ -77,11 +77,11 @@ def test_forecasters_of_other_windows_are_refused(
 def test_forecasters_on_another_base_are_refused(
     forecasters: ChosenForecasters, prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]
 ) -> None:
-    """One that was judged on other windows."""
+    """One that was validated on other windows."""
     longer = prepare(make_values(80), window=WindowSpec(lookback=6, horizon=2)).windows
     linear = fit_linear_models(longer)
     assert len(linear.validation) != len(forecasters.linear.validation)
-    with pytest.raises(NetworkError, match=r"forecast_lstm_model: expected .*'judged'"):
+    with pytest.raises(NetworkError, match=r"forecast_lstm_model: expected .*'validation windows'"):
         choose_forecasters(small=SMALL, **list_found(forecasters) | {"linear": linear})
 
 

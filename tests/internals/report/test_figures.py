@@ -7,22 +7,19 @@ import pandas as pd
 import pytest
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.cells.gru import initialize_gru
-from rnn_pipelines.cells.lstm import initialize_lstm
+from cell_weights import draw_weights
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.internals.gate_statistics import list_gates, measure_half_lives, tabulate_distributions
 from rnn_pipelines.internals.notation import NOTATIONS, name_layer
 from rnn_pipelines.internals.report.figures import choose_window, draw_figures, draw_words, order_units, place_values
 from rnn_pipelines.pipelines.internals.pipeline import FIGURES
 
-INITIALIZE = {"lstm": initialize_lstm, "gru": initialize_gru}
-
 
 def make_layer(cell: str) -> SimpleNamespace:
     """Five windows of eight steps; the series moves most in the fourth."""
     inputs = np.random.default_rng(1).normal(size=(5, 8, 3))
     inputs[3, 2, 0], inputs[3, 6, 0] = -9, 9
-    weights, mask = INITIALIZE[cell](np.random.default_rng(0), 3, 4), np.ones((5, 8), bool)
+    weights, mask = draw_weights(np.random.default_rng(0), cell, 3, 4), np.ones((5, 8), bool)
     parts = {"weights": weights, "inputs": inputs, "mask": mask, "trace": unroll(weights, inputs)}
     return SimpleNamespace(cell=cell, series=inputs[:, :, :1], **parts)
 

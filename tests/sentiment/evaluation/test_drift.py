@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import chi2_contingency, ks_2samp
 
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES, compare_scores
-from rnn_pipelines.sentiment.methods.tables import ReferenceTable, make_empty
+from rnn_pipelines.sentiment.methods.tables import ReferenceTable
 from rnn_pipelines.sentiment.operations.reference import REFERENCE, describe_test_part, pack_reference
 from rnn_pipelines.sentiment.text.encoding import encode_texts
 
@@ -130,7 +130,7 @@ def test_effect_of_a_share_is_above_zero_where_there_are_more_of_them() -> None:
 
 
 def test_nothing_scored_has_no_effect() -> None:
-    found = compare(make_empty(ReferenceTable), make_scores())
+    found = compare(ReferenceTable.make_empty(), make_scores())
     assert all(math.isnan(row["effect"]) and row["num_newest"] == 0 for row in found.values())
 
 

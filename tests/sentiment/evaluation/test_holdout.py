@@ -62,7 +62,7 @@ def test_reviews_that_the_champion_has_seen_count_for_nobody(make_holdout: Calla
     seen = measure_holdout(make_holdout(40, champion=2.0))
     unseen = measure_holdout(make_holdout(champion=2.0).iloc[40:])
     assert (seen.measures, seen.p_value) == (unseen.measures, unseen.p_value)
-    assert seen.notes == ("left out: 40 of 200 reviews that the champion has seen",)
+    assert "40 of 200" in seen.notes[0]
     assert seen.is_comparable
 
 

@@ -75,7 +75,7 @@ def test_wrong_network_is_refused_before_keras_loads(field: str, value: object) 
 
 
 def test_pointwise_network_with_its_last_output_alone_is_refused() -> None:
-    with pytest.raises(ValidationError, match="choose max or max_mean"):
+    with pytest.raises(ValidationError, match="max or max_mean"):
         ClassifierSpec(cell="pointwise", pooling="last")
 
 

@@ -14,7 +14,6 @@ from rnn_pipelines.sentiment.methods.tables import (
     ReferenceTable,
     ScoredTextsTable,
     ScoresTable,
-    make_empty,
 )
 
 
@@ -59,4 +58,4 @@ def test_holdout_is_scored_by_challenger_champion_and_baselines(predictions: pd.
 
 @pytest.mark.parametrize("kind", [ReferenceTable, ScoredTextsTable, MeasuresTable])
 def test_table_without_rows_is_one(kind: type) -> None:
-    assert kind.validate(make_empty(kind)).empty
+    assert kind.validate(kind.make_empty()).empty

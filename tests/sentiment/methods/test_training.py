@@ -12,7 +12,7 @@ from sklearn.metrics import log_loss
 from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.splits import assign_folds, find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors
@@ -54,7 +54,7 @@ def train(
     network = ClassifierSpec(cell=cell, units=3, bidirectional=False, ngram_inputs=ngrams, ngram_path=ngrams)
     vectors = WordVectors(np.random.default_rng(0).normal(0, 0.3, (12, 4)).astype(np.float32))
     training = TRAINING.model_copy(update=options)
-    model, history, record = train_classifier(features, reviews, vectors, network, PADDING, training)
+    model, history, record = train_classifier(features, reviews, vectors, network, TrainingPlan(PADDING, training))
     return SimpleNamespace(model=model, history=history, record=record, network=network)
 
 

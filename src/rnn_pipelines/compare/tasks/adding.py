@@ -33,8 +33,8 @@ class AddingData(DrawnData, frozen=True):
     def describe(self) -> str:
         """See `TaskData.describe`."""
         return (
-            f"The adding problem: of {self.num_steps} numbers between 0 and 1, two are marked, and their sum is to "
-            "be told after the last; each seed draws other sequences. The metric is the MSE."
+            f"The adding problem: of {self.num_steps} numbers between 0 and 1, two are marked. The network predicts "
+            "their sum after the last step. Each seed draws other sequences. The metric is the MSE."
         )
 
 
@@ -56,7 +56,7 @@ def make_adding(num_sequences: int, num_steps: int, rng: np.random.Generator) ->
         Bengio (2016), arXiv:1511.06464.
     """
     if num_steps < 2:
-        raise TaskError(f"adding problem: num_steps is {num_steps}, expected at least 2, one for each marker")
+        raise TaskError(f"adding problem: expected at least 2 steps, one for each marker, received {num_steps}")
     half = num_steps // 2
     places = np.stack([rng.integers(0, half, num_sequences), rng.integers(half, num_steps, num_sequences)], axis=1)
     numbers = rng.random((num_sequences, num_steps), np.float32)

@@ -47,8 +47,8 @@ class CopyData(DrawnData, frozen=True):
     def describe(self) -> str:
         """See `TaskData.describe`."""
         return (
-            f"Copy memory: {NUM_RECALLED} symbols are to be said again after {self.delay} steps; each seed draws other "
-            "sequences. The metric is the cross-entropy in nats a step, over all steps."
+            f"Copy memory: the network repeats {NUM_RECALLED} symbols after {self.delay} steps. Each seed draws other "
+            "sequences. The metric is the cross-entropy in nats per step, over all steps."
         )
 
 
@@ -69,7 +69,7 @@ def make_copy_memory(num_sequences: int, delay: int, rng: np.random.Generator) -
         doi:10.1162/neco.1997.9.8.1735.
     """
     if delay < 1:
-        raise TaskError(f"copy memory: delay is {delay}, expected at least 1, the step of the marker")
+        raise TaskError(f"copy memory: expected a delay of at least 1, the step of the marker, received {delay}")
     symbols = rng.integers(0, NUM_SYMBOLS, (num_sequences, NUM_RECALLED), np.int32)
     ids = np.full((num_sequences, delay + 2 * NUM_RECALLED), BLANK, np.int32)
     targets = ids.copy()

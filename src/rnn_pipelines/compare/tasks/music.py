@@ -63,8 +63,7 @@ class MusicData(TaskData, frozen=True):
         path = self.find_file(music)
         if path is None:
             raise TaskError(
-                f"{self.file}: no such file. Give its folder as compare.plan.music, or set RNN_DATA; docs/data.md says "
-                "where to get it."
+                f"{self.file}: no such file. Set compare.plan.music to its folder, or set RNN_DATA. See docs/data.md."
             )
         rolls = read_music(path)
         if self.train_steps:
@@ -77,8 +76,8 @@ class MusicData(TaskData, frozen=True):
         """See `TaskData.describe`."""
         cut = f", cut into stretches of {self.train_steps} steps for training" if self.train_steps else ""
         return (
-            f"The next notes of the polyphonic music in {self.file}, from those before; the same for all seeds{cut}. "
-            f"The metric is the negative log-likelihood in nats a step, summed over all {NUM_NOTES} notes."
+            f"The next notes of the polyphonic music in {self.file}, which is the same for all seeds{cut}. "
+            f"The metric is the negative log-likelihood in nats per step, summed over all {NUM_NOTES} notes."
         )
 
     def find_file(self, music: str | None) -> Path | None:
@@ -120,13 +119,13 @@ def read_music(path: Path | str) -> dict[str, list[np.ndarray]]:
     """
     if Path(path).suffix.lower() in PICKLES:
         raise TaskError(
-            f"{path}: a pickle can run any code while it is read, so none is read here. Give the MATLAB file of the "
-            "same music; docs/data.md says where it is."
+            f"{path}: expected a MATLAB file, received a pickle, which could run any code. Get the MATLAB file of the "
+            "same music, see docs/data.md."
         )
     variables = _load_variables(path)
     missing = [name for name in PARTS.values() if name not in variables]
     if missing:
-        raise TaskError(f"{path}: it has no {', '.join(missing)}. Get the file again.")
+        raise TaskError(f"{path}: the variables {', '.join(missing)} are missing. Get the file again.")
     return {part: _check_rolls(variables[name], f"{path}: {name}") for part, name in PARTS.items()}
 
 
@@ -140,7 +139,7 @@ def _load_variables(path: Path | str) -> dict[str, np.ndarray]:
     except (OSError, ValueError, TypeError, LookupError, NotImplementedError, MatReadError, zlib.error) as error:
         raise TaskError(
             f"{path}: expected a MATLAB file of version 6 or 7 with the cell arrays {', '.join(PARTS.values())}, "
-            f"received one that can't be read ({error}). It is missing, damaged or of another kind: get it again."
+            f"received one that can't be read ({error}). Get it again."
         ) from error
 
 
@@ -158,8 +157,8 @@ def _check_rolls(cells: np.ndarray, where: str) -> list[np.ndarray]:
         else:
             continue
         raise TaskError(
-            f"{where}, cell {number}: expected a piano roll, time × {NUM_NOTES} with at least 2 steps and 1 where a "
-            f"note sounds, 0 elsewhere; received {received}. Get the file again, or leave the cell out."
+            f"{where}, cell {number}: expected a piano roll, time × {NUM_NOTES} with at least 2 steps, and 1 for a "
+            f"sounding note, else 0; received {received}. Get the file again, or remove the cell."
         )
     return [np.ascontiguousarray(roll, np.uint8) for roll in rolls]
 

@@ -50,7 +50,9 @@ class SeriesData(TaskData, frozen=True):
     @model_validator(mode="after")
     def _validate_source(self) -> "SeriesData":
         if self.source.name == "catalog" and self.source.path is None:
-            raise ValueError("source: expected a name or a path, received the catalog, which a comparison doesn't read")
+            raise ValueError(
+                "source: expected a name or a path, received the catalog, which a comparison does not read"
+            )
         return self
 
     def prepare(self, seed: int, music: str | None) -> Contest:
@@ -60,10 +62,10 @@ class SeriesData(TaskData, frozen=True):
     def describe(self) -> str:
         """See `TaskData.describe`."""
         drawn = self.source.path is None and self.source.name in GENERATORS
-        source = "each seed is another draw of its noise" if drawn else "the same for all seeds"
+        source = "Each seed draws other noise" if drawn else "It is the same for all seeds"
         return (
-            f"One step ahead of {self.source.label}, from the last {self.lookback} steps; {source}. The metric is "
-            "the MSE, in the unit of the series, squared."
+            f"One step ahead of {self.source.label}, from the last {self.lookback} steps. {source}. The metric is "
+            "the MSE, in the squared unit of the series."
         )
 
     def find_file(self, music: str | None) -> Path | None:
@@ -83,9 +85,7 @@ def _prepare_series_contest(data: SeriesData, seed: int) -> Contest:
     prepared = prepare_panel(read_source(source), recipe)
     series, cutoffs, panel = prepared.series, prepared.cutoffs, prepared.windows
     if len(cutoffs) > 1:
-        raise TaskError(
-            f"{source.label}: expected one series, received {len(cutoffs)}. Leave out the id, or choose one."
-        )
+        raise TaskError(f"{source.label}: expected one series, received {len(cutoffs)}. Remove the id, or choose one.")
     parts: dict[str, Sequences] = {}
     for part in PARTS:
         history, _, targets = gather_windows(panel, np.concatenate(list(panel.index(part).batches(len(series)))))

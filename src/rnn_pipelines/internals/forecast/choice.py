@@ -67,7 +67,7 @@ def choose_forecasters(
 
 
 def _train_small_forecasters(cells: list[str], small: SmallForecasterSpec) -> ChosenForecasters:
-    logger.info("No forecasters of kedro run --pipelines=forecast: small ones are trained on %s", small.source.label)
+    logger.info("kedro run --pipelines=forecast has left no forecasters. Training small ones on %s", small.source.label)
     panel = prepare_panel(read_source(small.source), Recipe(source=small.source, window=small.window)).windows
     data = prepare_fitting(panel)
     networks = {}
@@ -90,16 +90,16 @@ def _check_window_sizes(cell: str, network: Network, linear: LinearModels, panel
 def _list_sizes(network: Network, linear: LinearModels, panel: WindowedPanel) -> dict[str, int]:
     """Return the sizes for which the network and the linear models were made."""
     num_covariates = sum(count_predictors(panel))
-    num_seasons, num_known = (linear.season > 0) + (linear.long_season > 0), len(linear.calendar)
+    num_seasons, num_calendar = (linear.season > 0) + (linear.long_season > 0), len(linear.calendar)
     return {
-        "lookback": linear.matrices.shape[-2] - linear.horizon * num_seasons - num_covariates - num_known - 1,
+        "lookback": linear.matrices.shape[-2] - linear.horizon * num_seasons - num_covariates - num_calendar - 1,
         "horizon": linear.horizon,
         # Calendar features whose cycle does not occur twice are in the windows, but not read.
         "features": max([panel.num_calendar, *(linear.calendar + 1).tolist()]),
         "inputs": (network.embedding_kernel if network.embedding_kernel.size else network.kernel).shape[-2],
         "head": network.head_kernel.shape[-2],
         "outputs": network.head_bias.shape[-1],
-        "judged": len(network.out_of_fold),
+        "validation windows": len(network.out_of_fold),
     }
 
 
@@ -114,5 +114,5 @@ def _list_sizes_of_windows(network: Network, linear: LinearModels, panel: Window
         "inputs": shape.num_inputs,
         "head": units + shape.num_static_inputs,
         "outputs": shape.num_outputs,
-        "judged": len(linear.validation),
+        "validation windows": len(linear.validation),
     }

@@ -36,30 +36,34 @@ def list_inputs(panel: WindowedPanel, network: Network, covariates: Sequence[str
         covariates: see `name_covariates`.
     """
     static = list(covariates[: panel.num_static])
-    ahead = list(covariates[panel.num_static : panel.num_static + panel.num_future])
-    in_head = [name for name in ahead for _ in range(panel.horizon)]
+    future = list(covariates[panel.num_static : panel.num_static + panel.num_future])
+    in_head = [name for name in future for _ in range(panel.horizon)]
     if network.embedding_kernel.size:
         return [SERIES, *covariates] * network.segment + [PADDING], [CALENDAR] * panel.num_calendar + static + in_head
     return [SERIES, SERIES, *[CALENDAR] * len(network.calendar), *covariates] * network.segment, in_head
 
 
 def measure_moves(
-    network: Network, names: tuple[list[str], list[str]], steps: np.ndarray, known: np.ndarray, gradients: np.ndarray
+    network: Network,
+    names: tuple[list[str], list[str]],
+    steps: np.ndarray,
+    head_inputs: np.ndarray,
+    gradients: np.ndarray,
 ) -> dict[str, float]:
     """Return how much each input changes the correction of the first step ahead between windows, to first order.
 
     Args:
         names: see `list_inputs`.
-        steps, known: see `read_windows`.
+        steps, head_inputs: see `read_windows`.
         gradients: float64[batch, time, feature], see `differentiate_correction`.
     Returns:
         By input, the mean over windows of |Σ gradient · (input − its mean over windows)|, normalised.
     """
     inputs = steps.transpose(1, 0, 2)
     of_steps = ((inputs - inputs.mean(axis=0)) * gradients).sum(axis=1)
-    of_head = (known - known.mean(axis=0)) * network.head_kernel[:, network.recurrent_kernel.shape[-2] :, 0].mean(
-        axis=0
-    )
+    of_head = (head_inputs - head_inputs.mean(axis=0)) * network.head_kernel[
+        :, network.recurrent_kernel.shape[-2] :, 0
+    ].mean(axis=0)
     moves, labels = np.concatenate([of_steps, of_head], axis=1), np.array([*names[0], *names[1]])
     return {
         str(name): float(np.abs(moves[:, labels == name].sum(axis=1)).mean())

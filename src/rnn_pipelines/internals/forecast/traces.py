@@ -35,29 +35,29 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
     layers, gradients = {}, {}
     networks: dict[str, NetworkSummary] = {}
     for cell, network in forecasters.networks.items():
-        steps, known = read_windows(panel, normalized, origins, network.layout)
+        steps, head_inputs = read_windows(panel, normalized, origins, network.layout)
         name = f"forecast_{cell}"
-        layers[name] = trace_members(name, network, steps, known, normalized.history)
+        layers[name] = trace_members(name, network, steps, head_inputs, normalized.history)
         gradients[name] = differentiate_correction(network, layers[name])
         names = list_inputs(panel, network, forecasters.covariates)
-        moved_by = measure_moves(network, names, steps, known, gradients[name])
+        moved_by = measure_moves(network, names, steps, head_inputs, gradients[name])
         networks[name] = {**summarize_network(network, len(steps)), "moved_by": moved_by}
     return Traces(layers, gradients, networks, forecasters.origin)
 
 
 def trace_members(
-    name: str, network: Network, steps: np.ndarray, known: np.ndarray, history: np.ndarray
+    name: str, network: Network, steps: np.ndarray, head_inputs: np.ndarray, history: np.ndarray
 ) -> list[LayerTrace]:
     """Trace the recurrent layer of every member over the inputs of the network, after the embedding if it has one.
 
     Args:
         name: the name of the network.
-        steps, known: see `read_windows`.
+        steps, head_inputs: see `read_windows`.
         history: float64[batch, lookback], the normalised series in the steps.
     Raises:
         NetworkError: the states from the equations differ from those that the network computes.
     """
-    _, cache = forward(network.weights, steps, known)
+    _, cache = forward(network.weights, steps, head_inputs)
     series = cut_history(history, network.segment)
     return [_trace_member(name, network, cache, member, series) for member in range(len(network.kernel))]
 

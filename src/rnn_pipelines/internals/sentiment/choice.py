@@ -12,7 +12,7 @@ from rnn_pipelines.internals.specs import SmallClassifierSpec
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, add_ngram_features
 from rnn_pipelines.sentiment.methods.registry import list_candidates
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
 from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
@@ -59,7 +59,7 @@ def choose_classifier(
     """
     if found is not None:
         return ChosenClassifier(found, *_list_held_out(reviews), "trained by sentiment")
-    logger.info("No classifier of kedro run --pipelines=sentiment: a small one is trained on %s", source.origin)
+    logger.info("kedro run --pipelines=sentiment has left no classifier. Training a small one on %s", source.origin)
     try:
         reviews = _read_some_reviews(source, small.num_reviews)
     except DownloadError as error:
@@ -77,9 +77,9 @@ def _read_some_reviews(source: ReviewSourceSpec, num_reviews: int) -> pd.DataFra
         raise
     except ReviewError as error:
         raise ReviewError(
-            f"{error} There is no trained classifier to look into, and no reviews to train a small one on. Either run "
-            "kedro run --pipelines=sentiment first, or name reviews here: the archive in the environment variable "
-            "IMDB_ARCHIVE or in internals.reviews.archive, or your own table in internals.reviews.path."
+            f"{error} There is neither a trained classifier nor reviews to train a small one. Run kedro run "
+            "--pipelines=sentiment first, or name reviews: the archive in the environment variable IMDB_ARCHIVE or in "
+            "internals.reviews.archive, or your own table in internals.reviews.path."
         ) from error
     labelled = table[table["split"] != "unlabelled"]
     chosen = labelled.sample(min(num_reviews, len(labelled)), random_state=0).sort_index()
@@ -101,7 +101,7 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
     # Other networks have no gates to trace.
     for cell in (name for name in list_candidates() if name in NOTATIONS):
         spec = ClassifierSpec.model_validate({"cell": cell, "units": small.units})
-        networks[cell], _, _ = train_classifier(features, reviews, vectors, spec, padding, small.training)
+        networks[cell], _, _ = train_classifier(features, reviews, vectors, spec, TrainingPlan(padding, small.training))
         scores[cell] = score_reviews(networks[cell], features, reviews, spec, padding)
     calibrations, _ = calibrate_classifiers(reviews, features, **scores)
     return TextClassifier(networks, ngrams, vocabulary, padding, calibrations["ensemble"])

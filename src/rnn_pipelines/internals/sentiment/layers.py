@@ -86,6 +86,6 @@ def _check_activations(layer: keras.Layer) -> None:
         received = getattr(layer, name).__name__
         if received != expected:
             raise NetworkError(
-                f"{layer.name}: expected the {name} {expected}, for which the equations are written, received "
-                f"{received}. Train the network with {expected}."
+                f"{layer.name}: expected the {name} {expected} of the equations, received {received}. "
+                f" Train the network with {expected}."
             )

@@ -66,13 +66,13 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
 
 
 def _summarize(chosen: ChosenClassifier, sample: SampleSpec) -> ClassifierSummary:
-    judged = _draw(len(chosen.texts), sample.held_out)
+    held_out = _draw(len(chosen.texts), sample.held_out)
     accuracy: dict[str, float] = {}
-    if chosen.classifier is not None and len(judged):
-        texts = [chosen.texts[number] for number in judged]
-        accuracy = measure_accuracy(chosen.classifier, texts, np.asarray(chosen.labels)[judged])
+    if chosen.classifier is not None and len(held_out):
+        texts = [chosen.texts[number] for number in held_out]
+        accuracy = measure_accuracy(chosen.classifier, texts, np.asarray(chosen.labels)[held_out])
     is_missing = chosen.classifier is None
-    return {"is_missing": is_missing, "origin": chosen.origin, "accuracy": accuracy, "num_texts": len(judged)}
+    return {"is_missing": is_missing, "origin": chosen.origin, "accuracy": accuracy, "num_texts": len(held_out)}
 
 
 def measure_accuracy(classifier: TextClassifier, texts: Sequence[str], labels: np.ndarray) -> dict[str, float]:

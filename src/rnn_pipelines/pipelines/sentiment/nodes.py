@@ -9,7 +9,7 @@ from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.methods.calibration import Calibration
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
 from rnn_pipelines.sentiment.methods.tables import Scores
 from rnn_pipelines.sentiment.report import report
 from rnn_pipelines.sentiment.report.report import SentimentResults
@@ -36,7 +36,7 @@ def train_classifier(
     """Train the network on the training part, and keep the best weights on the validation part."""
     from rnn_pipelines.sentiment.methods.training import train_classifier
 
-    return train_classifier(features, reviews, word_vectors, network, padding, training)
+    return train_classifier(features, reviews, word_vectors, network, TrainingPlan(padding, training))
 
 
 def score_reviews(

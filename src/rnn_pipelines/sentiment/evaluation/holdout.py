@@ -10,8 +10,8 @@ from rnn_pipelines.sentiment.methods.registry import BASELINES
 from rnn_pipelines.sentiment.methods.tables import Holdout
 
 MEASURES: tuple[MetricName, ...] = ("accuracy", "f1", "roc_auc", "log_loss", "calibration_error")
-# Champion and challenger are comparable if the champion has not seen at least this fraction of the holdout.
-MIN_UNSEEN = 0.5
+# Champion and challenger are comparable if the champion was not trained on at least this fraction of the holdout.
+MIN_HELD_OUT = 0.5
 # A challenger whose logits have a smaller standard deviation counts as constant.
 MIN_SPREAD = 1e-3
 
@@ -24,8 +24,8 @@ class HoldoutMeasures:
         measures: `MEASURES` of each classifier (see `ClassifierMetrics`); None if its scores are not finite.
         p_value: McNemar's test of champion and challenger; None without a champion. 1 if the one with fewer errors has
             the larger loss, because then neither is shown to be better.
-        is_comparable: whether the champion has not seen the reviews that were measured.
-        notes: the reviews that were left out, as text for the record.
+        is_comparable: whether the champion was not trained on the measured reviews.
+        notes: the number of reviews that are left out, as text for the record.
     """
 
     measures: dict[str, dict[str, float] | None]
@@ -35,18 +35,18 @@ class HoldoutMeasures:
 
 
 def measure_holdout(holdout: Holdout) -> HoldoutMeasures:
-    """Measure all classifiers on the reviews that the champion has not seen.
+    """Measure all classifiers on the reviews that the champion was not trained on.
 
-    All reviews are used if it has seen more than half of them, or if the remaining ones have only one class.
+    All reviews are used if it was trained on more than half of them, or if the remaining ones have only one class.
     """
-    unseen = holdout[~holdout["is_seen"]]
-    is_comparable = len(unseen) >= MIN_UNSEEN * len(holdout) and unseen["label"].nunique() == 2
-    shared = unseen if is_comparable else holdout
+    held_out = holdout[~holdout["is_seen"]]
+    is_comparable = len(held_out) >= MIN_HELD_OUT * len(holdout) and held_out["label"].nunique() == 2
+    shared = held_out if is_comparable else holdout
     labels = shared["label"].to_numpy(int)
     names = [name for name in (CHALLENGER, CHAMPION, *BASELINES) if name in shared]
     measures = {name: _measure(labels, shared[name].to_numpy()) for name in names}
     num_seen = len(holdout) - len(shared)
-    left_out = f"left out: {num_seen} of {len(holdout)} reviews that the champion has seen"
+    left_out = f"left out: {num_seen} of {len(holdout)} reviews that the champion was trained on"
     return HoldoutMeasures(
         measures=measures,
         p_value=_compare(labels, shared, measures) if CHAMPION in shared else None,

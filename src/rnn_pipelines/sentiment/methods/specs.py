@@ -52,13 +52,13 @@ class ClassifierSpec(ParameterModel, frozen=True):
     @model_validator(mode="after")
     def _validate_pooling(self) -> "ClassifierSpec":
         if self.pooling == "last" and not NETWORKS[self.cell].is_recurrent:
-            raise ValueError(f"cell {self.cell} with pooling last reads the last word alone: choose max or max_mean")
+            raise ValueError(f"cell {self.cell} with pooling last reads only the last word: set max or max_mean")
         return self
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """The settings and limits of training the networks of a challenger.
+    """The settings and limits of training a network.
 
     Attributes:
         max_seconds: time limit of each network; None for no limit.

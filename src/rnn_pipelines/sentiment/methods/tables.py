@@ -9,13 +9,6 @@ from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.methods.registry import BASELINES, list_classifiers
 from rnn_pipelines.storage.tables import Column, Table
 
-DTYPES = {"text": "str", "int": "int64", "float": "float64"}
-
-
-def make_empty(kind: type[Table]) -> pd.DataFrame:
-    """Return a table without rows."""
-    return pd.DataFrame({name: pd.Series(dtype=DTYPES[column.kind]) for name, column in kind.columns.items()})
-
 
 class LogitsTable(Table):
     """The base class of tables with logits, float64, in one column for each classifier in `list_logits`.

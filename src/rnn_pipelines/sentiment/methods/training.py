@@ -14,7 +14,6 @@ from rnn_pipelines.networks.fit import Limits, fit
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.recurrent import summarize_layers
-from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.methods.batches import batch_texts, sort_by_length
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.network import build_classifier
@@ -30,36 +29,18 @@ SCORE_BATCH_SIZE = 256
 
 
 def train_classifier(
-    features: TextFeatures,
-    reviews: Reviews,
-    word_vectors: WordVectors,
-    network: ClassifierSpec,
-    padding: PaddingSpec,
-    training: TrainingSpec,
+    features: TextFeatures, reviews: Reviews, word_vectors: WordVectors, network: ClassifierSpec, plan: TrainingPlan
 ) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
-    """Build and train a network; the epoch is chosen on the validation part.
+    """Build and train a network; the epoch is chosen on the validation part. An interrupted training is resumed.
 
     Args:
         features: of all reviews, in their order.
         reviews: with their parts; the test part is not used.
         word_vectors: the words that the network knows, and the initial values of their vectors.
+        plan: settings and limits of the training.
     Returns:
         The network with its best weights, the history, and the training record with the `layers` (see
         `summarize_layers`).
-    Raises:
-        TrainingError: the loss is no longer finite.
-    """
-    return train_within(features, reviews, word_vectors, network, TrainingPlan(padding, training))
-
-
-def train_within(
-    features: TextFeatures, reviews: Reviews, word_vectors: WordVectors, network: ClassifierSpec, plan: TrainingPlan
-) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
-    """Train a network as `train_classifier` does, within a time limit; an interrupted training is resumed.
-
-    Args:
-        features, reviews, word_vectors, network: see `train_classifier`.
-        plan: settings and limits of the training.
     Raises:
         TrainingError: the loss is no longer finite.
     """

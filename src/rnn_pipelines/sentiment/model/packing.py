@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from rnn_pipelines.errors import ChampionError, show
 from rnn_pipelines.networks.packing import pack_arrays, pack_networks, unpack_arrays, unpack_networks
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
@@ -12,9 +13,8 @@ from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.storage.formats import check_needed_files, read_object, refuse_other_kind
 
-SETTINGS, VOCABULARY, NGRAMS = "settings.json", "vocabulary.json", "ngrams.npz"
-SEEN = "seen.npz"
-# Version of the file format. The first files have no version.
+SETTINGS, VOCABULARY, NGRAMS, SEEN = "settings.json", "vocabulary.json", "ngrams.npz", "seen.npz"
+# Format of all files together.
 FORMAT = 1
 
 
@@ -30,33 +30,36 @@ def pack(classifier: TextClassifier) -> dict[str, bytes]:
         SETTINGS: json.dumps(settings, indent=2).encode(),
         VOCABULARY: json.dumps(list(classifier.vocabulary), ensure_ascii=False, indent=0).encode(),
         NGRAMS: pack_arrays(dataclasses.asdict(classifier.ngrams)),
-        **({SEEN: pack_arrays({"seen": classifier.seen})} if len(classifier.seen) else {}),
+        SEEN: pack_arrays({"seen": classifier.seen}),
         **pack_networks(classifier.networks),
     }
 
 
 def unpack(files: Mapping[str, bytes]) -> TextClassifier:
-    """Return the classifier from the files of `pack`, written by this or an older version of the project.
+    """Return the classifier from the files of `pack`.
 
     Raises:
-        ChampionError: a file that the settings require is missing, or the model is of another kind.
+        ChampionError: a file is missing, the files have an older format, or the model is of another kind.
         NewerFormatError: a newer version of the project wrote the files.
     """
     refuse_other_kind(files, "scaler.json", "text classifier")
     check_needed_files(files, [SETTINGS], "text classifier")
     settings = read_object(files[SETTINGS], "text classifier", FORMAT)
+    if settings.get("format") != FORMAT:
+        raise ChampionError(
+            f"text classifier: expected the format {FORMAT}, received {show(settings.get('format'))}. Train it again."
+        )
     networks = [f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM]
-    check_needed_files(files, [VOCABULARY, NGRAMS, *networks], "text classifier")
+    check_needed_files(files, [VOCABULARY, NGRAMS, SEEN, *networks], "text classifier")
     ngrams: dict[str, Any] = {
         name: array if array.ndim else array.item() for name, array in unpack_arrays(files[NGRAMS]).items()
     }
-    seen = unpack_arrays(files[SEEN]) if SEEN in files else {}
     return TextClassifier(
         networks=unpack_networks(files),
         ngrams=NgramClassifier(**ngrams),
         vocabulary=json.loads(files[VOCABULARY]),
         padding=PaddingSpec(**settings["padding"]),
         calibration=settings["calibration"],
-        signs=settings.get("signs", True),
-        **seen,
+        signs=settings["signs"],
+        **unpack_arrays(files[SEEN]),
     )

@@ -54,9 +54,9 @@ def train_challenger(
     Returns:
         The network, and its training record with `seeds`.
     """
-    from rnn_pipelines.sentiment.methods.training import train_within
+    from rnn_pipelines.sentiment.methods.training import train_classifier
 
-    model, _, record = train_within(features, reviews, word_vectors, network, plan)
+    model, _, record = train_classifier(features, reviews, word_vectors, network, plan)
     return model, {key: value for key, value in record.items() if key != "layers"} | {"seeds": [plan.training.seed]}
 
 

@@ -18,7 +18,7 @@ from rnn_pipelines.sentiment.operations.reference import pack_reference
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
 
-SEEN = "the champion has seen too much of the holdout, so that the two can't be compared"
+SEEN = "champion and challenger can't be compared, because the champion was trained on too much of the holdout"
 
 
 def describe_run(

@@ -2,14 +2,14 @@
 
 import logging
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from rnn_pipelines.champion.records import make_plain
-from rnn_pipelines.champion.verdict import Finding, KnownChampion, Verdict, VerdictRecord, conclude, describe_verdict
+from rnn_pipelines.champion.verdict import Finding, KnownChampion, VerdictRecord, conclude, describe_verdict
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.report.numbers import format_p_value
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES
@@ -18,13 +18,13 @@ from rnn_pipelines.sentiment.methods.tables import Measures
 logger = logging.getLogger(__name__)
 
 CANNOT_KNOW = (
-    "Without labels nothing here says how many scores are right. Texts that are like the held-out reviews may be "
-    "scored worse than these, and texts that are unlike them as well; confidence is only the classifier's own claim. "
-    "To know, label a sample of the texts by hand."
+    "Without labels, the accuracy is not measured. Texts that resemble the held-out reviews may be scored worse than "
+    "these, and texts that differ from them may be scored as well. The confidence is the classifier's own "
+    "estimate. To measure the accuracy, label a sample of the texts."
 )
 NO_REFERENCE = (
     "there are no held-out reviews of the version that scored the texts: run kedro run --pipelines=predict_sentiment "
-    "again, without a champion kedro run --pipelines=sentiment before it"
+    "again; without a champion, run kedro run --pipelines=sentiment first"
 )
 
 
@@ -52,41 +52,10 @@ class MonitorSentimentSpec(ParameterModel, frozen=True):
     @model_validator(mode="after")
     def _validate_thresholds(self) -> "MonitorSentimentSpec":
         if self.retrain_share_effect > self.alarm_share_effect or self.retrain_distance > self.alarm_distance:
-            raise ValueError("an effect for retraining is above that for an alarm, which is the graver of the two")
+            raise ValueError(
+                "an effect for retraining is above that for an alarm; lower it, or raise that for the alarm"
+            )
         return self
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The difference between scored texts and reference in one measure.
-
-    Attributes:
-        newest, reference: means of the scored texts and of the reference.
-        effect: Cohen's h of a share, otherwise the distance of the distributions.
-        p_value: of the null hypothesis of no difference.
-    """
-
-    newest: float
-    reference: float
-    effect: float
-    p_value: float
-
-
-@dataclass(frozen=True)
-class SentimentEvidence:
-    """The evidence for a verdict.
-
-    Attributes:
-        alarms: of the champion's store.
-        num_texts: number of scored texts.
-        num_reference: number of texts of the reference.
-        differences: by measure; without measures for which scored texts or reference have no values.
-    """
-
-    alarms: tuple[str, ...]
-    num_texts: int
-    num_reference: int
-    differences: Mapping[str, Difference]
 
 
 class SentimentVerdict(VerdictRecord):
@@ -102,57 +71,49 @@ class SentimentVerdict(VerdictRecord):
     measures: list[dict[str, Any]]
 
 
-def judge_scores(evidence: SentimentEvidence, monitor_spec: MonitorSentimentSpec) -> Verdict:
-    """Return the verdict: ok, retrain (after labelling some of the texts) or alarm."""
-    return conclude(_find(evidence, monitor_spec))
-
-
-def _find(evidence: SentimentEvidence, spec: MonitorSentimentSpec) -> Iterator[Finding]:
-    yield from (Finding("alarm", alarm) for alarm in evidence.alarms)
-    faulty = [name for name, found in evidence.differences.items() if not all(map(math.isfinite, astuple(found)))]
-    if evidence.num_texts == 0:
-        yield Finding("ok", "no text was scored yet, and there is nothing to judge")
-    elif evidence.num_reference == 0:
+def _find(measures: Measures, alarms: Iterable[str], spec: MonitorSentimentSpec) -> Iterator[Finding]:
+    yield from (Finding("alarm", alarm) for alarm in alarms)
+    num_texts, num_reference = (int(measures[name].max()) for name in ("num_newest", "num_reference"))
+    compared = measures[(measures["num_newest"] > 0) & (measures["num_reference"] > 0)]
+    is_faulty = ~np.isfinite(compared[["newest", "reference", "effect", "p_value"]]).all(axis=1)
+    if num_texts == 0:
+        yield Finding("ok", "no text was scored yet")
+    elif num_reference == 0:
         yield Finding("alarm", NO_REFERENCE)
-    elif faulty:
-        yield Finding("alarm", f"not finite numbers: {', '.join(MEASURES[name].words for name in faulty)}")
-    elif evidence.num_texts < spec.min_texts:
-        yield Finding(
-            "ok", f"only {evidence.num_texts:,} texts were scored; fewer than {spec.min_texts:,} decide nothing"
-        )
+    elif is_faulty.any():
+        names = ", ".join(MEASURES[name].words for name in compared.loc[is_faulty, "measure"])
+        yield Finding("alarm", f"not finite numbers: {names}")
+    elif num_texts < spec.min_texts:
+        yield Finding("ok", f"{num_texts:,} texts were scored, and a comparison needs {spec.min_texts:,}")
     else:
-        yield from _compare(evidence, spec)
+        # Bonferroni correction for the number of measures.
+        level = spec.significance / max(len(compared), 1)
+        findings = [finding for row in compared.itertuples() if (finding := _weigh(row, level, spec)) is not None]
+        yield from findings or [
+            Finding(
+                "ok",
+                f"{num_texts:,} scored texts do not differ from the {num_reference:,} held-out reviews in the measures "
+                "that need no labels; the accuracy is not measured",
+            )
+        ]
 
 
-def _compare(evidence: SentimentEvidence, spec: MonitorSentimentSpec) -> Iterator[Finding]:
-    # Bonferroni correction for the number of measures.
-    level = spec.significance / max(len(evidence.differences), 1)
-    weighed = [_weigh(name, found, level, spec) for name, found in evidence.differences.items()]
-    findings = [finding for finding in weighed if finding is not None]
-    yield from findings
-    if not findings:
-        yield Finding(
-            "ok",
-            f"{evidence.num_texts:,} scored texts are like the {evidence.num_reference:,} held-out reviews in all that "
-            "can be measured without labels; how many scores are right is not known",
-        )
-
-
-def _weigh(name: str, found: Difference, level: float, spec: MonitorSentimentSpec) -> Finding | None:
-    is_share = not MEASURES[name].axis
-    limits = (
-        (spec.retrain_share_effect, spec.alarm_share_effect)
-        if is_share
-        else (spec.retrain_distance, spec.alarm_distance)
+def _weigh(row: Any, level: float, spec: MonitorSentimentSpec) -> Finding | None:
+    """Return the finding of one row of `Measures`; None if the difference is small or not significant."""
+    measure = MEASURES[row.measure]
+    retrain, alarm = (
+        (spec.retrain_distance, spec.alarm_distance)
+        if measure.axis
+        else (spec.retrain_share_effect, spec.alarm_share_effect)
     )
-    if found.p_value > level or abs(found.effect) < limits[0]:
+    if row.p_value > level or abs(row.effect) < retrain:
         return None
     measured = (
-        f"{MEASURES[name].words} is {_format(name, found.newest)}, in the held-out reviews "
-        f"{_format(name, found.reference)} ({'h' if is_share else 'distance'} {found.effect:.2f}, "
-        f"{format_p_value(found.p_value)})"
+        f"{measure.words} is {_format(row.measure, row.newest)}, in the held-out reviews "
+        f"{_format(row.measure, row.reference)} ({'distance' if measure.axis else 'h'} {row.effect:.2f}, "
+        f"{format_p_value(row.p_value)})"
     )
-    if abs(found.effect) < limits[1]:
+    if abs(row.effect) < alarm:
         return Finding("retrain", f"the texts have changed, label some and retrain: {measured}")
     return Finding("alarm", f"the texts are of another kind than the held-out reviews: {measured}")
 
@@ -168,23 +129,13 @@ def monitor_scores(measures: Measures, champion: KnownChampion, monitor_spec: Mo
         measures: of the scored texts.
         champion: record of the champion, with its `alarms`.
     """
-    counts = measures[["num_newest", "num_reference"]].max()
-    evidence = SentimentEvidence(
-        alarms=tuple(champion["alarms"]),
-        num_texts=int(counts["num_newest"]),
-        num_reference=int(counts["num_reference"]),
-        differences={
-            row.measure: Difference(row.newest, row.reference, row.effect, row.p_value)
-            for row in measures.query("num_newest > 0 and num_reference > 0").itertuples()
-        },
-    )
-    verdict = judge_scores(evidence, monitor_spec)
+    verdict = conclude(_find(measures, champion["alarms"], monitor_spec))
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
     found = {
         **describe_verdict(verdict, monitor_spec.valid_days),
         "cannot_know": CANNOT_KNOW,
-        "num_texts": evidence.num_texts,
-        "num_reference": evidence.num_reference,
+        "num_texts": int(measures["num_newest"].max()),
+        "num_reference": int(measures["num_reference"].max()),
         "measures": measures.to_dict(orient="records"),
     }
     return cast(SentimentVerdict, make_plain(found))

@@ -18,7 +18,6 @@ from rnn_pipelines.sentiment.methods.tables import (
     ReferenceTable,
     ScoredTexts,
     ScoredTextsTable,
-    make_empty,
 )
 from rnn_pipelines.sentiment.operations.prediction import UNVERSIONED
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
@@ -44,10 +43,10 @@ def select_newest(scores: ScoredTexts | None) -> ScoredTexts:
         scores: None if nothing was scored.
     """
     if scores is None or scores.empty:
-        return make_empty(ScoredTextsTable)
+        return ScoredTextsTable.make_empty()
     is_newest = scores["model_version"] == scores["model_version"].iloc[-1]
     if not is_newest.all():
-        logger.warning("left out: %d of %d texts, for other versions scored them", (~is_newest).sum(), len(scores))
+        logger.warning("left out: %d of %d texts, because other versions scored them", (~is_newest).sum(), len(scores))
     return scores[is_newest]
 
 
@@ -77,8 +76,8 @@ def describe_reference(
     try:
         return pd.read_parquet(io.BytesIO(ChampionStore(folder).read_version(version)[REFERENCE]))
     except (ChampionError, KeyError) as error:
-        logger.warning("%s: no reference can be had from it (%s)", version, error)
-        return make_empty(ReferenceTable)
+        logger.warning("%s: it has no reference (%s)", version, error)
+        return ReferenceTable.make_empty()
 
 
 def describe_test_part(
@@ -98,9 +97,9 @@ def describe_test_part(
         The reference; no rows if an argument is None or the arguments are not from the same run.
     """
     if predictions is None or reviews is None or encoded is None or calibrations is None:
-        return make_empty(ReferenceTable)
+        return ReferenceTable.make_empty()
     if len(reviews) != len(encoded) or not predictions["review_id"].isin(reviews["review_id"]).all():
-        return make_empty(ReferenceTable)
+        return ReferenceTable.make_empty()
     words = pd.DataFrame({"review_id": reviews["review_id"], "num_known_words": encoded.count_known()})
     table = predictions.merge(words, on="review_id", validate="one_to_one")
     return _tabulate_reference(table, choose_classifier(calibrations))

@@ -58,8 +58,7 @@ class _BoundedGzip(gzip.GzipFile):
         self.num_bytes += len(data)
         if self.num_bytes > MAX_ARCHIVE_BYTES:
             raise ReviewError(
-                f"unpacks to more than {MAX_ARCHIVE_BYTES:,} bytes, nearly twice those of the original. "
-                "Get the original archive."
+                f"expected at most {MAX_ARCHIVE_BYTES:,} unpacked bytes, received more. Get the original archive."
             )
         return data
 
@@ -125,8 +124,7 @@ def _explain_damage(path: Path | str) -> Iterator[None]:
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, OverflowError) as error:
         reason = str(error).strip().rstrip(".")
         raise ReviewError(
-            f"{path}: expected a whole .tar.gz archive, but: {reason}. It is damaged, cut off or another kind of file: "
-            "get it again."
+            f"{path}: expected a complete .tar.gz archive, received one that can't be read: {reason}. Get it again."
         ) from error
 
 
@@ -137,14 +135,12 @@ def _check_members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, 
         archive.members.clear()  # type: ignore[attr-defined] # else it keeps all of them in memory
         kind = _classify(member)
         if number > MAX_MEMBERS:
-            raise ReviewError(
-                f"more than {MAX_MEMBERS:,} members, twice those of the original. Get the original archive."
-            )
+            raise ReviewError(f"expected at most {MAX_MEMBERS:,} members, received more. Get the original archive.")
         # An ID has one review; the rating is not part of the ID.
         key = member.name.rsplit("_", 1)[0] if kind is REVIEW else member.name
         if kind is not FOLDER:
             if key in seen:
-                raise ReviewError(f"{_name(member)}: it is in the archive twice. Leave one of them out.")
+                raise ReviewError(f"{_name(member)}: it is in the archive twice. Remove one of them.")
             seen.add(key)
         yield member, kind
 
@@ -163,7 +159,7 @@ def _classify(member: tarfile.TarInfo) -> re.Pattern[str]:
             # tarfile accepts any size from an extended header.
             if not 0 <= member.size <= limit:
                 raise ReviewError(
-                    f"{_name(member)}: has {member.size:,} bytes, where at most {limit:,} are expected. "
+                    f"{_name(member)}: expected at most {limit:,} bytes, received {member.size:,}. "
                     "Get the original archive."
                 )
             return kind
@@ -193,7 +189,7 @@ def _add_review(contents: _Contents, name: str, text: str) -> None:
     if rating not in expected:
         raise ReviewError(
             f"member '{name}': expected a rating of {expected[0]} to {expected[-1]} in {folder}, received "
-            f"{rating}. Move the review to the other folder, or leave it out."
+            f"{rating}. Move the review to the other folder, or remove it."
         )
     contents.reviews[folder, review] = rating, text
 
@@ -223,7 +219,7 @@ def _find_film(addresses: list[str], folder: str, review: int) -> str:
     if film is None:
         split, kind = folder.split("/")
         raise ReviewError(
-            f"review {review} of aclImdb/{folder} has no film: expected an address such as "
+            f"review {review} of aclImdb/{folder} has no film. Expected an address such as "
             f"http://www.imdb.com/title/tt0453418/usercomments in line {review + 1} of "
             f"aclImdb/{split}/urls_{kind}.txt, received {show(line)}. Get the original archive."
         )

@@ -14,8 +14,8 @@ from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 from rnn_pipelines.sentiment.text.splits import take_first
 
 REMEDY = (
-    "Correct the row; write dates of another form anew, with pandas.to_datetime and its dayfirst or format; or number "
-    "the batches in all rows."
+    "Correct the row, convert dates of another form with pandas.to_datetime and its dayfirst or format, or give every "
+    "row the number of its batch."
 )
 
 
@@ -63,11 +63,11 @@ def read_as_of(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
 def _check_time_settings(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> None:
     if spec.time is None and spec.as_of is not None:
         raise ReviewError(
-            f"as_of is {show(spec.as_of)}, but no column says when a review was written. Name it in "
-            "retrain_sentiment.time, or leave as_of out."
+            f"as_of is {show(spec.as_of)}, but the reviews have no times. Name their column in "
+            "retrain_sentiment.time, or remove as_of."
         )
     if spec.time is not None and source.path is None:
-        raise ReviewError("retrain_sentiment.time is for your own table: give sentiment.source.path, or leave it out.")
+        raise ReviewError("retrain_sentiment.time requires your own table. Set sentiment.source.path, or remove it.")
 
 
 def _parse_times(column: pd.Series, source: ReviewSourceSpec) -> pd.Series:
@@ -93,7 +93,7 @@ def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSour
         ) from error
     if kept.empty:
         raise ReviewError(
-            f"{source.origin}: as_of is {show(as_of)}, and the first review is of {times.min()}. Give a later one."
+            f"{source.origin}: as_of is {show(as_of)}, but the first review is of {times.min()}. Set a later one."
         )
     return kept
 

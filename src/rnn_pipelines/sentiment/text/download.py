@@ -78,7 +78,7 @@ def _check_downloaded(path: Path, remote: RemoteArchive) -> None:
         if hashlib.file_digest(file, "sha256").hexdigest() != remote.sha256:
             raise ReviewError(
                 f"{path}: expected the original archive (sha256 {remote.sha256}), received another file. Delete it to "
-                "download the original, or name it in sentiment.source.archive to read it as it is."
+                "download the original, or name it in sentiment.source.archive to read it anyway."
             )
 
 
@@ -101,8 +101,8 @@ def _download(path: Path, remote: RemoteArchive) -> None:
         # Connection errors have no errno; errors of a folder or a full disk have one.
         kind = ReviewError if isinstance(error, OSError) and error.errno is not None else DownloadError
         raise kind(
-            f"{remote.url}: the download failed: {reason}. Run again, which starts it anew; or get the file in another "
-            "way and name it in sentiment.source.archive or in the environment variable IMDB_ARCHIVE."
+            f"{remote.url}: the download failed: {reason}. Run again, or get the file in another way and name it "
+            "in sentiment.source.archive or in the environment variable IMDB_ARCHIVE."
         ) from error
 
 
@@ -129,7 +129,7 @@ class _BoundedFile:
     def write(self, data: bytes) -> None:
         self.num_left -= len(data)
         if self.num_left < 0:
-            raise ReviewError("the server sends more bytes than the original has")
+            raise ReviewError("the server sends more bytes than expected")
         self.file.write(data)
 
     def flush(self) -> None:

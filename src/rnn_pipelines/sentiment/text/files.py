@@ -53,7 +53,7 @@ def read_texts(file: TextFileSpec) -> Texts:
     """
     if file.path is None:
         raise ReviewError(
-            "No texts to score: name a CSV, Parquet or text file in predict_sentiment.path, and the column of its "
+            "No texts to score. Name a CSV, Parquet or text file in predict_sentiment.path, and the column of its "
             "texts in predict_sentiment.text."
         )
     path = Path(file.path)
@@ -84,7 +84,7 @@ def check_cells(
     column: pd.Series,
     path: Path | str | None,
     expected: str,
-    remedy: str = "Correct the row, or leave it out.",
+    remedy: str = "Correct or remove the row.",
 ) -> None:
     """Raise a ReviewError for the first faulty cell of a column, if there is one.
 

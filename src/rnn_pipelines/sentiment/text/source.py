@@ -53,15 +53,15 @@ class ReviewSourceSpec(ParameterModel, frozen=True):
     def _validate_distinct_columns(self) -> "ReviewSourceSpec":
         columns = [column for column in (self.text, self.label, self.group, self.split) if column is not None]
         if len(set(columns)) < len(columns):
-            raise ValueError("text, label, group and split name the same column twice; each needs one of its own")
+            raise ValueError("text, label, group and split: expected different columns, received the same one twice")
         return self
 
     @model_validator(mode="after")
     def _validate_columns_need_a_table(self) -> "ReviewSourceSpec":
         if self.path is None and (self.text, self.label, self.group, self.split) != ("text", "label", None, None):
-            raise ValueError("text, label, group and split are for your own table: give path")
+            raise ValueError("text, label, group and split require your own table: set path")
         if self.path is not None and self.unlabelled:
-            raise ValueError("unlabelled is for the archive, and path wins over it: leave one of them out")
+            raise ValueError("unlabelled requires the archive, and path replaces it: remove one of them")
         return self
 
     @property
@@ -136,8 +136,8 @@ def _parse_labels(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
     if labels.nunique() < 2:
         only = "positive" if labels.iloc[0] else "negative"
         raise ReviewError(
-            f"{source.path}: column '{source.label}': expected negative and positive reviews, received {only} ones "
-            "only. Add reviews of the other class."
+            f"{source.path}: column '{source.label}': expected negative and positive reviews, received only "
+            f"{only} ones. Add reviews of the other class."
         )
     return labels.astype("Int8")
 
@@ -149,7 +149,7 @@ def _parse_splits(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
     check_cells(~splits.isin(["train", "test"]), table[source.split], source.path, "train or test")
     if splits.nunique() < 2:
         raise ReviewError(
-            f"{source.path}: column '{source.split}': expected train and test, received {splits.iloc[0]} only. Leave "
-            "out sentiment.source.split to have the test part drawn."
+            f"{source.path}: column '{source.split}': expected train and test, received only {splits.iloc[0]}. To draw "
+            "the test part, remove sentiment.source.split."
         )
     return splits
