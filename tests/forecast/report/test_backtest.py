@@ -1,10 +1,12 @@
 """The verdict of a backtest says no more than its numbers, and the page shows all of them."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from golden import is_golden
 from rnn_pipelines.forecast.experiments.backtest import BacktestSpec
 from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults
 from rnn_pipelines.forecast.report.backtest import (
@@ -114,8 +116,9 @@ def test_simple_methods_far_away_do_not_press_the_points_together() -> None:
     assert lines == {"last value": "legendonly", "seasonal naive": "legendonly", "ridge": True}
 
 
-def test_page_is_the_golden_one(retrainings: pd.DataFrame, is_golden) -> None:
+def test_page_is_the_golden_one(retrainings: pd.DataFrame) -> None:
     """With forecasts that were left out."""
     results = make_results(num_left_out=12)
     spec = BacktestSpec(schedules={"never": {}, "weekly": {"every": "week"}})
-    assert is_golden(render_report(results, retrainings, spec, draw_error_against_cost(results)), "backtest")
+    page = render_report(results, retrainings, spec, draw_error_against_cost(results))
+    assert is_golden(page, Path(__file__).parent / "golden/backtest.txt")

@@ -1,8 +1,11 @@
 """The verdict of a cross-validation says no more than its numbers, and the page shows all of them."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
+from golden import is_golden
 from rnn_pipelines.forecast.evaluation.windows import WindowResults
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.report.cross_validation import (
@@ -62,6 +65,6 @@ def test_forecasters_far_away_do_not_press_the_others_together(by_cutoff: pd.Dat
     assert lines == {"GRU": True, "ridge": True, "last value": "legendonly"}
 
 
-def test_page_is_the_golden_one(by_cutoff: pd.DataFrame, is_golden) -> None:
+def test_page_is_the_golden_one(by_cutoff: pd.DataFrame) -> None:
     page = render_report(make_results(), CrossValidationSpec(), draw_error_by_cutoff(by_cutoff))
-    assert is_golden(page, "cross_validation")
+    assert is_golden(page, Path(__file__).parent / "golden/cross_validation.txt")

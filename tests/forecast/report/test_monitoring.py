@@ -1,12 +1,13 @@
 """The report says the verdict first, and every number that it stands on."""
 
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
+from golden import is_golden
 from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.report.monitoring import (
     COVARIATES_IN_WORDS,
@@ -77,8 +78,8 @@ def write_report(**changes: Any) -> str:
     return render_report(make_verdict(**changes), PROFILE, spec, **figures).replace(get_plotlyjs(), "")
 
 
-def test_page_is_the_golden_one(is_golden: Callable[[str, str], bool]) -> None:
-    assert is_golden(write_report(), "monitoring")
+def test_page_is_the_golden_one() -> None:
+    assert is_golden(write_report(), Path(__file__).parent / "golden/monitoring.txt")
 
 
 def test_verdict_stands_first_with_the_gravest_reason() -> None:

@@ -1,6 +1,7 @@
 """The report says who wins and by how much, and holds all that belongs to it."""
 
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -8,6 +9,7 @@ import plotly.io
 import pytest
 from plotly.offline import get_plotlyjs
 
+from golden import is_golden
 from rnn_pipelines.forecast.evaluation.covariates import CovariatesTable
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
@@ -23,6 +25,7 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.report.page import Table
 
+GOLDEN = Path(__file__).parent / "golden/report.txt"
 BASELINES = ("last_value", "seasonal_naive", "ridge")
 EVIL = "<img src='https://evil.example/x.png'>"
 RECORD = {
@@ -384,12 +387,12 @@ def test_integer_frequency_is_told() -> None:
 # The whole report
 
 
-def test_page_is_the_golden_one(write_report, is_golden) -> None:
+def test_page_is_the_golden_one(write_report) -> None:
     """A network loses to the ridge, of a synthetic series whose gap was filled; the combination is level with it."""
     intervals = {"lstm": (0.2, 0.8), "gru": (0.3, 0.9), "ensemble": (-0.2, 0.1)}
     metrics = make_metrics(noise_floor=4.0, ensemble=57.0, intervals=intervals)
     metrics = metrics.add({"lstm": {"skill": -0.286, "fit_seconds": 62.0, "prediction_seconds": 0.25}})
-    assert is_golden(write_report(metrics, repairs=["gaps filled"]), "report")
+    assert is_golden(write_report(metrics, repairs=["gaps filled"]), GOLDEN)
 
 
 def test_report_holds_no_outside_address(write_report) -> None:

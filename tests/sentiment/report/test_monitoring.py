@@ -1,5 +1,6 @@
 """The report says what differs, and that nobody can know how many scores are right."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
+from golden import is_golden
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
 from rnn_pipelines.sentiment.methods.tables import ReferenceTable, make_empty
 from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec, monitor_scores
@@ -44,8 +46,8 @@ def test_verdict_names_the_gravest_reason() -> None:
     assert write_verdict(verdict) == "Label and retrain: the texts have changed (1 more below)."
 
 
-def test_page_is_the_golden_one(is_golden) -> None:
-    assert is_golden(write_report(make_scores()), "monitor")
+def test_page_is_the_golden_one() -> None:
+    assert is_golden(write_report(make_scores()), Path(__file__).parent / "golden/monitor.txt")
 
 
 def test_nothing_scored_is_said() -> None:

@@ -1,12 +1,14 @@
 """The report says what the network adds to the n-gram classifier, and holds all that belongs to it."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import plotly.io
 import pytest
 from plotly.offline import get_plotlyjs
 
+from golden import is_golden
 from rnn_pipelines.sentiment.report.figures import draw_figures
 from rnn_pipelines.sentiment.report.report import (
     SentimentResults,
@@ -113,11 +115,12 @@ def test_report_takes_parameters_as_plain_values(write_report) -> None:
     assert "at most 77 words" in report
 
 
-def test_page_is_the_golden_one(write_report, make_sentiment, is_golden) -> None:
+def test_page_is_the_golden_one(write_report, make_sentiment) -> None:
     record = make_sentiment().records["lstm"]
     layer = {"layer": "ngrams", "kind": "InputLayer", "output_shape": [None, 3], "num_parameters": 0}
     records = {"lstm": record | {"layers": [*record["layers"], layer]}, "gru": record, "pointwise": record}
-    assert is_golden(write_report(records=records, noise=2.0, text="I have seen it."), "report")
+    page = write_report(records=records, noise=2.0, text="I have seen it.")
+    assert is_golden(page, Path(__file__).parent / "golden/report.txt")
 
 
 def test_report_has_all_figures(write_report) -> None:
