@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from plotly.graph_objects import Figure
 from pydantic import BaseModel
 
-from rnn_pipelines.report.figures import choose_mode, count_up_to, make_log_ticks, set_title
+from rnn_pipelines.report.figures import count_up_to, draw_line, draw_points, make_log_ticks, set_layout
 from rnn_pipelines.report.page import Table
 from rnn_pipelines.report.styles import Styles
 
@@ -26,28 +27,18 @@ def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, styles: Styles
     """
     figure = Figure()
     for network, history in histories.items():
-        color, name = styles[network].color, styles[network].name
+        style = styles[network]
         for column, part, dash in (("loss", "training", "dot"), ("val_loss", "validation", "solid")):
-            figure.add_scatter(
-                x=history[by],
-                y=history[column],
-                name=f"{name}, {part}",
-                mode=choose_mode(history[column]),
-                line={"color": color, "dash": dash, "width": 2},
-            )
-        best = history["is_best"].idxmax() if "is_best" in history else history["val_loss"].idxmin()
-        figure.add_scatter(
-            x=[history[by][best]],
-            y=[history["val_loss"][best]],
-            name=f"{name}, best {by}",
-            showlegend=False,
-            mode="markers",
-            marker={"color": color, "symbol": "star", "size": 14, "line": {"color": "white", "width": 1}},
-        )
-    set_title(figure, f"Loss by {by}", f"{loss}, lower is better; ★ best {by}")
-    figure.update_xaxes(**count_up_to(by, int(max(history[by].max() for history in histories.values()))))
-    figure.update_yaxes(title="loss", **_choose_scale(histories))
-    return figure
+            line = replace(style, name=f"{style.name}, {part}", dash=dash)
+            figure.add_trace(draw_line(line, history[by], history[column]))
+        best = history.loc[history["is_best"].idxmax() if "is_best" in history else history["val_loss"].idxmin()]
+        star = {"symbol": "star", "size": 14, "line": {"color": "white", "width": 1}}
+        name = f"{style.name}, best {by}"
+        points = [best[by]], [best["val_loss"]]
+        figure.add_trace(draw_points(style, *points, name=name, showlegend=False, marker=star))
+    steps = count_up_to(by, int(max(history[by].max() for history in histories.values())))
+    title, subtitle = f"Loss by {by}", f"{loss}, lower is better; ★ best {by}"
+    return set_layout(figure, title, subtitle, steps, {"title": "loss", **_choose_scale(histories)})
 
 
 def _choose_scale(histories: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

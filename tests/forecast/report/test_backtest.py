@@ -107,18 +107,18 @@ def test_table_lists_what_came_into_use(retrainings: pd.DataFrame) -> None:
 
 
 def test_picture_has_a_point_for_each_schedule() -> None:
-    points = draw_error_against_cost(make_results()).data[0]
+    points = draw_error_against_cost(make_results().model_dump()).data[0]
     assert (list(points.text), list(points.x), list(points.y)) == (["never", "weekly"], [10.0, 1234.5], [4.0, 3.0])
 
 
 def test_simple_methods_far_away_do_not_press_the_points_together() -> None:
-    lines = {trace.name: trace.visible for trace in draw_error_against_cost(make_results()).data[1:]}
+    lines = {trace.name: trace.visible for trace in draw_error_against_cost(make_results().model_dump()).data[1:]}
     assert lines == {"last value": "legendonly", "seasonal naive": "legendonly", "ridge": True}
 
 
 def test_page_is_the_golden_one(retrainings: pd.DataFrame) -> None:
     """With forecasts that were left out."""
-    results = make_results(num_left_out=12)
+    results = make_results(num_left_out=12).model_dump()
     spec = BacktestSpec(schedules={"never": {}, "weekly": {"every": "week"}})
     page = render_report(results, retrainings, spec, draw_error_against_cost(results))
     assert is_golden(page, Path(__file__).parent / "golden/backtest.txt")

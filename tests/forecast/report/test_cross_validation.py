@@ -66,5 +66,5 @@ def test_forecasters_far_away_do_not_press_the_others_together(by_cutoff: pd.Dat
 
 
 def test_page_is_the_golden_one(by_cutoff: pd.DataFrame) -> None:
-    page = render_report(make_results(), CrossValidationSpec(), draw_error_by_cutoff(by_cutoff))
+    page = render_report(make_results().model_dump(), CrossValidationSpec(), draw_error_by_cutoff(by_cutoff))
     assert is_golden(page, Path(__file__).parent / "golden/cross_validation.txt")

@@ -1,12 +1,14 @@
 """Figure and report of `cross_validate_forecast`."""
 
+from typing import Any
+
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS
 from rnn_pipelines.forecast.evaluation.windows import MetricsByCutoff, WindowResults
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.report.figures import TEMPLATE
+from rnn_pipelines.report.figures import choose_visible, draw_line, set_layout
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
 from rnn_pipelines.report.trainings import tabulate_parameters
@@ -32,39 +34,32 @@ def draw_error_by_cutoff(by_cutoff: MetricsByCutoff) -> Figure:
     figure = Figure()
     lowest = by_cutoff.groupby("forecaster")["mse"].mean().min()
     for name, own in by_cutoff.groupby("forecaster", sort=False):
-        style = STYLES[str(name)]
-        visible = True if own["mse"].mean() <= MAX_SHOWN * lowest else "legendonly"
-        line = {"color": style.color, "dash": style.dash}
-        figure.add_scatter(
-            x=own["cutoff"], y=own["mse"], name=style.name, mode="lines+markers", line=line, visible=visible
-        )
-    return figure.update_layout(
-        template=TEMPLATE,
-        title={"text": "Error by window"},
-        xaxis={"title": {"text": "last time that the forecast saw"}},
-        yaxis={"title": {"text": "MSE"}},
-    )
+        visible = choose_visible(own["mse"].mean() <= MAX_SHOWN * lowest)
+        line = draw_line(STYLES[str(name)], own["cutoff"], own["mse"], mode="lines+markers", visible=visible)
+        figure.add_trace(line)
+    return set_layout(figure, "Error by window", "", "cut-off of the window", "MSE")
 
 
-def render_report(results: WindowResults, validation: CrossValidationSpec, figure: Figure) -> str:
+def render_report(results: dict[str, Any], validation: CrossValidationSpec, figure: Figure) -> str:
     """Return verdict, table and figure as one HTML page that needs no network.
 
     Args:
-        results: of all forecasters.
+        results: see `summarize_windows`.
         validation: the parameters.
         figure: the error by window.
     """
-    judged = (
-        f"{results.num_windows:,} windows of {results.num_series:,} series, "
-        f"from {results.first_cutoff} to {results.last_cutoff}."
+    found = WindowResults.model_validate(results)
+    windows = (
+        f"{found.num_windows:,} windows of {found.num_series:,} series, from {found.first_cutoff} to "
+        f"{found.last_cutoff}."
     )
-    how = HOW_TO_READ.format(baseline=STYLES[results.baseline].name, significance=SIGNIFICANCE)
+    how = HOW_TO_READ.format(baseline=STYLES[found.baseline].name, significance=SIGNIFICANCE)
     sections = [
-        Section("Forecasters", [tabulate_forecasters(results), how, f"{judged} {HOW_IT_WENT[validation.refit]}"]),
+        Section("Forecasters", [tabulate_forecasters(found), how, f"{windows} {HOW_IT_WENT[validation.refit]}"]),
         Section("Window by window", [figure]),
         Section("Parameters", [tabulate_parameters("cross_validate_forecast", validation.model_dump())]),
     ]
-    return render_page("Cross-validation of forecasts", describe_verdict(results), sections)
+    return render_page("Cross-validation of forecasts", describe_verdict(found), sections)
 
 
 def describe_verdict(results: WindowResults) -> str:

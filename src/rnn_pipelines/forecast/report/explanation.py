@@ -12,8 +12,9 @@ from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.explanation import BASELINE, CALENDAR, TARGET
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
-from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, set_title, write_label
+from rnn_pipelines.report.figures import add_menu, draw_bars, set_layout, write_label
 from rnn_pipelines.report.notes import draw_note, find_failure
+from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style
 
 # The most important lags; more rows would not be readable.
 MAX_LAGS = 30
@@ -51,13 +52,11 @@ def draw_explanation(explanation: pd.DataFrame) -> Figure:
         figure.add_trace(_draw_lags(table, is_average), 1, 2)
     num_windows = len(moved.loc[moved["part"] == "test", ["unique_id", "cutoff"]].drop_duplicates())
     subtitle = f"{STYLES['ensemble'].name}; average of {num_windows} windows of the test part, or the next values"
-    set_title(figure, "What moved the forecasts", subtitle)
+    set_layout(figure, "What moved the forecasts", subtitle, hovermode="closest")
     add_menu(figure, labels)
     figure.update_xaxes(title="moved by, either way", rangemode="tozero", col=1)
     figure.update_xaxes(title="steps ahead", type="category", col=2)
-    figure.update_yaxes(title="lag", type="category", autorange="reversed", col=2)
-    figure.update_layout(hovermode="closest")
-    return figure
+    return figure.update_yaxes(title="lag", type="category", autorange="reversed", col=2)
 
 
 def _choose_windows(moved: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, bool]]:
@@ -71,15 +70,8 @@ def _draw_inputs(table: pd.DataFrame) -> Bar:
     steps = table.groupby(["input", "unique_id", "cutoff", "horizon_step"], sort=False)["contribution"].sum().abs()
     sizes = steps.groupby("input").mean().sort_values()
     sizes = sizes[sizes > 0]
-    return Bar(
-        name="inputs",
-        x=sizes.to_numpy(),
-        y=name_inputs(map(str, sizes.index)),
-        orientation="h",
-        marker={"color": NEUTRAL_COLOR},
-        showlegend=False,
-        hovertemplate="%{y}: %{x:,.4~r}<extra></extra>",
-    )
+    options = {"orientation": "h", "showlegend": False, "hovertemplate": "%{y}: %{x:,.4~r}<extra></extra>"}
+    return draw_bars(Style("inputs", NEUTRAL_COLOR), sizes.to_numpy(), name_inputs(map(str, sizes.index)), **options)
 
 
 def name_inputs(names: Iterable[str]) -> list[str]:

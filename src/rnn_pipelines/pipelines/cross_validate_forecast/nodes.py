@@ -1,16 +1,9 @@
 """Nodes of `cross_validate_forecast` that are not functions of the library."""
 
-from typing import Any
-
-from plotly.graph_objects import Figure
-
-from rnn_pipelines.forecast.evaluation.windows import WindowResults
-from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.fitting import ForecastSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.recipe import Recipe
-from rnn_pipelines.forecast.report import cross_validation as page
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -50,8 +43,3 @@ def gather_spec(
 ) -> ForecastSpec:
     """Gather the parameters of all that is fitted."""
     return ForecastSpec(recipe, networks, training, level)
-
-
-def render_report(results: dict[str, Any], validation: CrossValidationSpec, figure: Figure) -> str:
-    """Render verdict, table and figure as one HTML file that loads nothing else."""
-    return page.render_report(WindowResults(**results), validation, figure)

@@ -6,7 +6,7 @@ from rnn_pipelines.forecast.evaluation.windows import summarize_windows
 from rnn_pipelines.forecast.experiments.cross_validation import cross_validate
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.recipe import Recipe
-from rnn_pipelines.forecast.report.cross_validation import draw_error_by_cutoff
+from rnn_pipelines.forecast.report.cross_validation import draw_error_by_cutoff, render_report
 from rnn_pipelines.forecast.series.as_of import read_as_of, read_covariates_as_of
 from rnn_pipelines.pipelines.cross_validate_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
@@ -37,7 +37,7 @@ def create_pipeline() -> Pipeline:
             node(cross_validate, [TABLE, COVARIATES, ASKED, SPEC, "params:parallel"], PREDICTIONS),
             node(summarize_windows, PREDICTIONS, [METRICS, BY_CUTOFF]),
             node(guard(draw_error_by_cutoff, draw_note), BY_CUTOFF, FIGURE),
-            node(guard(nodes.render_report, render_note), [METRICS, SPEC, FIGURE], REPORT),
+            node(guard(render_report, render_note), [METRICS, SPEC, FIGURE], REPORT),
         ]
     )
 
