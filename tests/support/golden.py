@@ -1,6 +1,7 @@
-"""Golden extracts: the text of a page as it is meant to be, one line for each paragraph, row, quote and figure."""
+"""Facts of pages; and golden extracts: their text, one line for each paragraph, row, quote and figure."""
 
 import os
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -54,3 +55,8 @@ def is_golden(page: str, file: Path) -> bool:
     if os.environ.get("WRITE_GOLDEN"):
         file.write_text(text, encoding="utf-8")
     return text == file.read_text(encoding="utf-8")
+
+
+def has_in_order(text: str, *facts: str) -> bool:
+    """Whether a text has all facts, such as names and numbers, in this order."""
+    return re.search(".*".join(map(re.escape, facts)), text, re.DOTALL) is not None

@@ -5,7 +5,7 @@ from typing import Any
 
 from rnn_pipelines.champion.records import Record, list_measures, list_reasons
 from rnn_pipelines.champion.tables import format_value, list_origins
-from rnn_pipelines.report.numbers import format_number
+from rnn_pipelines.report.numbers import begin_sentence, format_number
 from rnn_pipelines.report.page import Part, Section, Table, render_page
 from rnn_pipelines.report.styles import CELLS, Styles
 from rnn_pipelines.report.trainings import tabulate_parameters
@@ -46,7 +46,7 @@ def write_verdict(record: Record) -> str:
 
 def _list_sentences(texts: Sequence[str]) -> Iterator[str]:
     for text in texts:
-        yield f"{text[:1].upper()}{text[1:].rstrip('.')}."
+        yield begin_sentence(f"{text.rstrip('.')}.")
 
 
 def _tabulate_losses(record: Record) -> Iterator[Part]:

@@ -14,6 +14,7 @@ from rnn_pipelines.report.figures import choose_visible, draw_line, draw_points,
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Section, Table, render_page
 from rnn_pipelines.report.styles import BLUE, Style
+from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Largest p-value at which a difference counts as significant.
@@ -21,19 +22,7 @@ SIGNIFICANCE = 0.05
 # A simple method with more than this multiple of the schedules' largest error is hidden at first.
 MAX_SHOWN = 1.2
 
-HOW_IT_WENT = (
-    "Each schedule was replayed from the first day on: it trained challengers on its days, from what was there on that "
-    "day, decided as retrain_forecast does, and forecast from every step with whichever model was its champion then. "
-    "The first network is in use whatever the policy says; where nothing is new, nothing is trained. The simple "
-    "methods stand beside them, ridge as it was fitted on the first day."
-)
-HOW_TO_READ = (
-    "MSE and MAE are means over all steps ahead and cut-offs of a series, then over series; lower is better. p is that "
-    "of the paired squared errors against the schedule that trains least: above {significance} nothing is shown. "
-    "Promoted are the challengers after the first that took the champion's place. Seconds are those of training and "
-    "compilation, on the machine that replayed. Inside is the part of the actuals, in percent, in the interval of that "
-    "level of whichever model was the champion, and width how wide it was on average."
-)
+NOTES = read_texts("rnn_pipelines.forecast.report")["backtest"]
 
 
 def draw_error_against_cost(results: dict[str, Any]) -> Figure:
@@ -82,12 +71,14 @@ def render_report(results: dict[str, Any], retrainings: Retrainings, backtest: B
     found = BacktestResults.model_validate(results)
     left_out = found.num_left_out
     evaluated = f"{found.num_forecasts:,} forecasts of each, from {found.first_cutoff} to {found.last_cutoff}." + (
-        f" Left out: {left_out:,}, where not everyone had a number, or nothing was observed." if left_out else ""
+        f" Left out: {left_out:,}, without an actual or without a forecast of each model." if left_out else ""
     )
     sections = [
-        Section("Schedules", [tabulate_schedules(found), HOW_TO_READ.format(significance=SIGNIFICANCE), evaluated]),
+        Section(
+            "Schedules", [tabulate_schedules(found), NOTES["how_to_read"].format(significance=SIGNIFICANCE), evaluated]
+        ),
         Section("Error against cost", [figure]),
-        Section("How it went", [HOW_IT_WENT, tabulate_retrainings(retrainings)]),
+        Section("Retrainings", [NOTES["how_it_went"], tabulate_retrainings(retrainings)]),
         Section("Parameters", [tabulate_parameters("backtest_forecast", backtest.model_dump())]),
     ]
     return render_page("Backtest of retraining", describe_verdict(found), sections)
@@ -154,4 +145,4 @@ def tabulate_retrainings(retrainings: Retrainings) -> Table:
         for row, first in zip(retrainings.itertuples(), is_first, strict=True)
         if first or row.is_promoted
     ]
-    return Table(("schedule", "as of", "why its challenger came into use"), rows, num_text_columns=3)
+    return Table(("schedule", "as of", "reason for the promotion"), rows, num_text_columns=3)

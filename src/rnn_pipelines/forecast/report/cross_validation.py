@@ -9,8 +9,9 @@ from rnn_pipelines.forecast.evaluation.windows import MetricsByCutoff, WindowRes
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.figures import choose_visible, draw_line, set_layout
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_value
 from rnn_pipelines.report.page import Section, Table, render_page
+from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Largest p-value at which a difference counts as significant.
@@ -18,15 +19,7 @@ SIGNIFICANCE = 0.05
 # A forecaster with more than this multiple of the lowest error is hidden at first, so that the others stay readable.
 MAX_SHOWN = 1.5
 
-HOW_TO_READ = (
-    "MSE and MAE are means over steps and windows of a series, then over series; lower is better. p is that of the "
-    "paired squared errors by cut-off against {baseline}, the best of the simple methods: above {significance}, and "
-    "where there are few windows, nothing is shown. Inside is the part of the actuals in the interval of that level."
-)
-HOW_IT_WENT = {
-    False: "Everyone was fitted once, on what was there before the first window, and forecast all windows.",
-    True: "Everyone was fitted anew for each window, on what was there before it.",
-}
+NOTES = read_texts("rnn_pipelines.forecast.report")["cross_validation"]
 
 
 def draw_error_by_cutoff(by_cutoff: MetricsByCutoff) -> Figure:
@@ -53,10 +46,13 @@ def render_report(results: dict[str, Any], validation: CrossValidationSpec, figu
         f"{found.num_windows:,} windows of {found.num_series:,} series, from {found.first_cutoff} to "
         f"{found.last_cutoff}."
     )
-    how = HOW_TO_READ.format(baseline=STYLES[found.baseline].name, significance=SIGNIFICANCE)
+    how = NOTES["how_to_read"].format(baseline=STYLES[found.baseline].name, significance=SIGNIFICANCE)
     sections = [
-        Section("Forecasters", [tabulate_forecasters(found), how, f"{windows} {HOW_IT_WENT[validation.refit]}"]),
-        Section("Window by window", [figure]),
+        Section(
+            "Forecasters",
+            [tabulate_forecasters(found), how, f"{windows} {NOTES['refitted' if validation.refit else 'fitted_once']}"],
+        ),
+        Section("Error by window", [figure]),
         Section("Parameters", [tabulate_parameters("cross_validate_forecast", validation.model_dump())]),
     ]
     return render_page("Cross-validation of forecasts", describe_verdict(found), sections)
@@ -70,10 +66,10 @@ def describe_verdict(results: WindowResults) -> str:
     name, baseline = STYLES[best].name, STYLES[results.baseline].name
     if p_value is None:
         return f"No network has a lower MSE over these windows than {baseline}, {format_number(mse)}."
-    shown = "" if p_value <= SIGNIFICANCE else ", which so few windows don't show to be more than luck"
+    shown = "" if p_value <= SIGNIFICANCE else ", which can be chance"
     return (
-        f"The lowest MSE over these windows, {format_number(mse)}, has {name}: {100 * (1 - mse / theirs):.1f} % "
-        f"below {baseline} (p = {p_value:.2g}){shown}."
+        f"{name} has the lowest MSE over these windows, {format_number(mse)}: {100 * (1 - mse / theirs):.1f} % below "
+        f"{baseline} ({format_p_value(p_value)}){shown}."
     )
 
 

@@ -15,24 +15,18 @@ from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.report.figures import add_menu, draw_bars, set_layout, write_label
 from rnn_pipelines.report.notes import draw_note, find_failure
 from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style
+from rnn_pipelines.report.texts import read_texts
 
 # The most important lags; more rows would not be readable.
 MAX_LAGS = 30
-KINDS = {"static": "static", "future": "known ahead", "past": "of the past"}
 # Inputs that are not columns of the user's table. The name of a column includes its kind, so that all names are unique.
 NAMES = {
-    TARGET: "values of the past",
+    TARGET: "past values",
     CALENDAR: "calendar",
     **{name: name.replace("_", " ") for name in HOLIDAYS},
 }
 
-HOW_TO_READ = (
-    "What each input adds to the forecasts of the ensemble, in the unit of the data. The reference is the forecast for "
-    "a window that lies at its own level throughout, in mid-season. Left: the mean size over the steps ahead; all "
-    "values of the past count as one. Right: the values of the past that add most; lag 1 is the last value before the "
-    "forecast. Linear models are broken down exactly, networks by integrated gradients; Theta counts as a whole. The "
-    "figure says what the forecast depends on, and nothing about causes."
-)
+NOTES = read_texts("rnn_pipelines.forecast.report")["explanation"]
 
 
 def draw_explanation(explanation: pd.DataFrame) -> Figure:
@@ -43,26 +37,26 @@ def draw_explanation(explanation: pd.DataFrame) -> Figure:
     """
     if (reason := find_failure(explanation)) is not None:
         return draw_note(reason)
-    moved = explanation[explanation["input"] != BASELINE]
+    contributions = explanation[explanation["input"] != BASELINE]
     figure = make_subplots(1, 2, column_widths=[0.3, 0.7], horizontal_spacing=0.14)
     labels = []
-    for label, table, is_average in _choose_windows(moved):
+    for label, table, is_average in _choose_windows(contributions):
         labels.append(label)
         figure.add_trace(_draw_inputs(table), 1, 1)
         figure.add_trace(_draw_lags(table, is_average), 1, 2)
-    num_windows = len(moved.loc[moved["part"] == "test", ["unique_id", "cutoff"]].drop_duplicates())
+    num_windows = len(contributions.loc[contributions["part"] == "test", ["unique_id", "cutoff"]].drop_duplicates())
     subtitle = f"{STYLES['ensemble'].name}; average of {num_windows} windows of the test part, or the next values"
-    set_layout(figure, "What moved the forecasts", subtitle, hovermode="closest")
+    set_layout(figure, "Contributions to the forecasts", subtitle, hovermode="closest")
     add_menu(figure, labels)
-    figure.update_xaxes(title="moved by, either way", rangemode="tozero", col=1)
+    figure.update_xaxes(title="mean absolute contribution", rangemode="tozero", col=1)
     figure.update_xaxes(title="steps ahead", type="category", col=2)
     return figure.update_yaxes(title="lag", type="category", autorange="reversed", col=2)
 
 
-def _choose_windows(moved: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, bool]]:
+def _choose_windows(contributions: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, bool]]:
     """Yield a label, the rows, and whether they belong to many windows."""
-    yield "on average", moved[moved["part"] == "test"], True
-    for name, table in moved[moved["part"] == "future"].groupby("unique_id", sort=False):
+    yield "on average", contributions[contributions["part"] == "test"], True
+    for name, table in contributions[contributions["part"] == "future"].groupby("unique_id", sort=False):
         yield f"next values of {name}", table, False
 
 
@@ -75,7 +69,7 @@ def _draw_inputs(table: pd.DataFrame) -> Bar:
 
 
 def name_inputs(names: Iterable[str]) -> list[str]:
-    """Return a label for each input: `price, known ahead` for `future:price`.
+    """Return a label for each input: `price, future` for `future:price`.
 
     Labels are cut and have no control characters, so that two names can look the same. The second one gets a number,
     because the figure would draw both in one row.
@@ -93,7 +87,7 @@ def _name_input(name: str) -> str:
     if name in METHODS:
         return write_label(STYLES[name].name)
     kind, _, column = name.partition(":")
-    return f"{write_label(column)}, {KINDS[kind]}"
+    return f"{write_label(column)}, {kind}"
 
 
 def _draw_lags(table: pd.DataFrame, is_average: bool) -> Heatmap:

@@ -14,20 +14,11 @@ from rnn_pipelines.report.figures import add_menu, choose_visible, count_up_to, 
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Table
 from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style
+from rnn_pipelines.report.texts import read_texts
 
 EXPECTED = Style("expected", NEUTRAL_COLOR, "dot")
 
-HOW_TO_READ = (
-    "Of all actuals of the test part, coverage is the part that lies inside of the interval; behind it, in brackets, "
-    "least and most of a step ahead. The width and the Winkler score, which adds to it 2 / (1 − level) times the "
-    "distance of an actual that lies outside, are in the unit of the data; scaled CRPS is twice the mean pinball loss "
-    "of forecast and bounds over the mean size of the actuals. Lower is better in these three. The bounds are ranks of "
-    "errors on past windows that a forecaster had not seen, by step ahead; the test part took no part in them. They "
-    "promise that so many actuals lie inside on average, as long as errors stay what they were."
-)
-EMPTY_LEVELS = (
-    "No interval of level {levels}: there were too few past errors to promise it, so that its cells are empty."
-)
+NOTES = read_texts("rnn_pipelines.forecast.report")["intervals"]
 
 
 def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Table:
@@ -71,7 +62,7 @@ def format_empty_levels(by_level: MetricsByLevel) -> list[str]:
     """Return a note on the levels without any interval; empty if there are none."""
     is_empty = by_level.groupby("level")["coverage"].agg(lambda values: values.isna().all())
     levels = [f"{level} %" for level in is_empty.index[is_empty.astype(bool)]]
-    return [EMPTY_LEVELS.format(levels=", ".join(levels))] if levels else []
+    return [NOTES["empty_levels"].format(levels=", ".join(levels))] if levels else []
 
 
 def draw_coverage(by_level: MetricsByLevel, hidden: set[str]) -> Figure:
@@ -94,7 +85,7 @@ def draw_coverage(by_level: MetricsByLevel, hidden: set[str]) -> Figure:
     if levels:
         add_menu(figure, [f"{level} %" for level in levels])
         axis = count_up_to("steps ahead", int(steps.max()))
-    subtitle = "" if levels else "no intervals were asked for"
+    subtitle = "" if levels else "the parameter level is empty: there are no intervals"
     return set_layout(figure, "Coverage by step ahead", subtitle, axis, "actuals inside, %")
 
 

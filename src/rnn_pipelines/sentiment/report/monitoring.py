@@ -4,7 +4,7 @@ import numpy as np
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.report.figures import add_menu, draw_line, set_layout
-from rnn_pipelines.report.numbers import format_number, format_p_cell, format_percent
+from rnn_pipelines.report.numbers import begin_sentence, format_number, format_p_cell, format_percent
 from rnn_pipelines.report.page import Section, Table, render_page
 from rnn_pipelines.report.styles import BLUE, VERMILION, Style
 from rnn_pipelines.report.texts import read_texts
@@ -30,7 +30,7 @@ def render_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, d
     nothing = "There are no scored texts, or no held-out reviews to compare with."
     sections = [
         Section("What this cannot know", [verdict["cannot_know"]]),
-        Section("Reasons", [*(f"{reason[:1].upper()}{reason[1:]}." for reason in verdict["reasons"])]),
+        Section("Reasons", [*(begin_sentence(f"{reason}.") for reason in verdict["reasons"])]),
         Section("Measures", [tabulate_measures(verdict), NOTES["how_to_read"]]),
         Section("Distributions", [distributions if has_both else nothing]),
         Section("Parameters", [tabulate_parameters("monitor_sentiment", monitoring.model_dump(mode="json"))]),
