@@ -67,7 +67,7 @@ def tabulate_costs(task: TaskResults) -> Table:
     ]
     seconds = ["s per epoch", "s to best validation", "s compiling"]
     header = ["network", "units", "recurrent weights", "all parameters", *seconds, "epochs"]
-    return Table(header, rows, caption="Size and cost; compiling is in none of the other seconds")
+    return Table(header, rows, caption="Size and cost; the other seconds do not include compiling")
 
 
 def tabulate_differences(tasks: Sequence[TaskResults]) -> Table:

@@ -73,7 +73,7 @@ def draw_figures(
         "newest_window": draw_or_note(draw_newest_window, predictions, series, hidden),
         "next_values": draw_or_note(draw_next_values, series, next_values, hidden),
         "losses": draw_or_note(
-            draw_losses, histories, "of what is not linear, in the frame of a window", STYLES, by="step"
+            draw_losses, histories, "error of the corrected forecast on normalised windows", STYLES, by="step"
         ),
         "error_by_step": draw_or_note(draw_error_by_step, by_step, predictions),
         "coverage": draw_or_note(draw_coverage, by_level, hidden),
@@ -139,7 +139,7 @@ def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figu
 
     Args:
         by_step: see `draw_figures`.
-        predictions: see `draw_figures`; the noise floor is drawn if their noise-free signal is known.
+        predictions: see `draw_figures`; the noise floor is drawn if they have a noise-free signal.
     """
     errors = pd.concat([by_step, _measure_noise(predictions)])
     figure = Figure()
@@ -211,7 +211,7 @@ def _draw_histogram(style: Style, errors: pd.Series, edges: np.ndarray) -> Scatt
 
 
 def _measure_noise(predictions: Predictions) -> MetricsByStep | None:
-    """Return the errors of the noise-free signal by step ahead, in the form of a forecaster; None if it is unknown."""
+    """Return the errors of the noise-free signal by step ahead, in the form of a forecaster; None without a signal."""
     if "signal" not in predictions.table:
         return None
     table = predictions.table[[*StepsTable.columns, "y"]].assign(**{NOISE_FLOOR: predictions.table["signal"]})

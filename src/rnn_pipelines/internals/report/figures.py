@@ -60,8 +60,8 @@ def draw_gate(layer: LayerTrace, gate: str) -> Figure:
     """
     letter, is_signed = NOTATIONS[layer.cell].gates[gate], gate == CANDIDATE
     title = f"{gate} {letter}" if is_signed else f"{gate} gate {letter}"
-    told = "what could be written, −1 to 1" if is_signed else "0 is closed, 1 open"
-    return _draw_window(layer, {letter: getattr(layer.trace.gates, gate)}, is_signed, title, told)
+    scale = "value that can be written, −1 to 1" if is_signed else "0 is closed, 1 open"
+    return _draw_window(layer, {letter: getattr(layer.trace.gates, gate)}, is_signed, title, scale)
 
 
 def draw_states(layer: LayerTrace) -> Figure:
@@ -69,7 +69,7 @@ def draw_states(layer: LayerTrace) -> Figure:
     letters = NOTATIONS[layer.cell].states
     maps = {letter: getattr(layer.trace.states, state) for state, letter in letters.items()}
     title = " and ".join(f"{state} {letter}" for state, letter in letters.items())
-    return _draw_window(layer, maps, True, title, "what the units hold after each step")
+    return _draw_window(layer, maps, True, title, "state of the units after each step")
 
 
 def choose_window(layer: LayerTrace) -> int:
@@ -106,7 +106,7 @@ def draw_distributions(distributions: pd.DataFrame) -> Figure:
         "hovermode": "closest",
         "margin": {"t": 100},
     }
-    return set_layout(figure, "How far gates are open", "percent of all steps and units with this value", **options)
+    return set_layout(figure, "Openness of the gates", "percent of all steps and units with this value", **options)
 
 
 def draw_half_lives(half_lives: pd.DataFrame) -> Figure:
@@ -140,7 +140,7 @@ def draw_gradients(gradients: pd.DataFrame) -> Figure:
     figure.add_hline(100 * REACH_FRACTION, line={"color": REFERENCE_COLOR, "dash": "dash", "width": 1})
     y = {"title": "gradient, % of the largest", "type": "log", **make_log_ticks(-2, 2, (1,))}
     subtitle, x = "gradient by lag; dashed: a tenth of the largest", "steps before the last one"
-    return set_layout(figure, "How far back an input still matters", subtitle, x, y, hovermode="closest")
+    return set_layout(figure, "Reach of the inputs", subtitle, x, y, hovermode="closest")
 
 
 def draw_words(readings: pd.DataFrame, cell: str) -> Figure:

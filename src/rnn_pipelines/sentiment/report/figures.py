@@ -96,7 +96,7 @@ def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Fig
             zmax=2,
             showscale=False,
             name=style.name,
-            hovertemplate="%{y}, taken for %{x}: %{text}",
+            hovertemplate="%{y}, predicted %{x}: %{text}",
             xgap=2,
             ygap=2,
         )
@@ -146,7 +146,7 @@ def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
     is_there = len(groups) > 0
     x = {"title": unit, "type": "category", "tickangle": 0, "tickfont": {"size": 11}, "visible": is_there}
     y = {"title": "accuracy, %", "hoverformat": ".2f", "visible": is_there}
-    return set_layout(figure, title, "and the number of test reviews" if is_there else "the reviews have none", x, y)
+    return set_layout(figure, title, "and the number of test reviews" if is_there else "there are no such groups", x, y)
 
 
 def _name_group(group: str, num_texts: int) -> str:

@@ -29,7 +29,7 @@ def render_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, d
     has_both = verdict["num_texts"] and verdict["num_reference"]
     nothing = "There are no scored texts, or no held-out reviews to compare with."
     sections = [
-        Section("What this cannot know", [verdict["cannot_know"]]),
+        Section("Limits", [verdict["cannot_know"]]),
         Section("Reasons", [*(begin_sentence(f"{reason}.") for reason in verdict["reasons"])]),
         Section("Measures", [tabulate_measures(verdict), NOTES["how_to_read"]]),
         Section("Distributions", [distributions if has_both else nothing]),
@@ -83,7 +83,7 @@ def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
         for name, measure in measures.items()
     ]
     add_menu(figure, [measure.label for measure in measures.values()], layouts)
-    return set_layout(figure, "Distributions", "texts up to a value, %", y="texts, %")
+    return set_layout(figure, "Distributions", "share of texts up to a value", y="texts, %")
 
 
 def _trace(values: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray]:

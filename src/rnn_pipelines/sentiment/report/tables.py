@@ -88,8 +88,8 @@ def tabulate_gains(metrics: Metrics) -> Table:
         for *what, pairs in steps
         if all(before in metrics for before, _ in pairs)
     ]
-    header = ["what is added", "to what", *(styles[cell].name for cell in cells)]
-    return Table(header, rows, num_text_columns=2, caption="Points that each part adds")
+    header = ["added part", "to", *(styles[cell].name for cell in cells)]
+    return Table(header, rows, num_text_columns=2, caption="Gain of each part in percentage points")
 
 
 def tabulate_calibrations(calibrations: Calibrations) -> Table:
@@ -137,10 +137,10 @@ def tabulate_profile(profile: ReviewProfile) -> Table:
     dropped, words = profile["num_dropped"], profile["num_words"]
     rows = [
         ["dropped, because the text is in the test part", f"{dropped['in_test']:,}"],
-        ["dropped, because the text is there already", f"{dropped['repeated']:,}"],
+        ["dropped, because the text is repeated", f"{dropped['repeated']:,}"],
         ["groups in training and test part", f"{profile['num_groups_in_train_and_test']:,}"],
         ["words of a review, mean", f"{words['mean']:,.0f}"],
         ["words of a review, median", f"{words['median']:,.0f}"],
-        ["words of a review, most", f"{words['max']:,}"],
+        ["words of a review, maximum", f"{words['max']:,}"],
     ]
     return Table(["fact", "count"], rows)
