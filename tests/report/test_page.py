@@ -100,6 +100,12 @@ def test_parts_are_escaped(parts: list[object]) -> None:
     assert "&lt;script&gt;" in write_page(*parts)
 
 
+def test_percent_sign_stays_on_the_line_of_its_number() -> None:
+    page = write_page("It is 5 % higher.", verdict="It is 7 % lower.")
+    assert "5\u00a0% higher" in page
+    assert "7\u00a0% lower" in page
+
+
 def test_title_and_verdict_are_escaped() -> None:
     assert EVIL not in write_page(title=EVIL, verdict=EVIL)
 

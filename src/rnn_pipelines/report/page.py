@@ -10,6 +10,7 @@ from markupsafe import Markup
 from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
+from rnn_pipelines.report.numbers import join_percent
 from rnn_pipelines.report.origin import PLACE
 
 # By default, Plotly shows buttons that leave the page, and typesets text between dollar signs with MathJax.
@@ -83,6 +84,7 @@ def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
         lstrip_blocks=True,
     )
     has_figures = any(isinstance(part, Figure) for section in sections for part in section.parts)
+    environment.filters["join_percent"] = join_percent
     environment.tests["table"] = lambda part: isinstance(part, Table)
     environment.tests["quote"] = lambda part: isinstance(part, Quote)
     return environment.get_template("page.html.j2").render(
