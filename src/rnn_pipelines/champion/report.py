@@ -6,7 +6,7 @@ from typing import Any
 from rnn_pipelines.champion.records import Record, list_measures, list_reasons
 from rnn_pipelines.champion.tables import format_value, list_origins
 from rnn_pipelines.report.numbers import begin_sentence, format_number
-from rnn_pipelines.report.page import Part, Section, Table, render_page
+from rnn_pipelines.report.page import Part, Section, Table, mark_best, render_page
 from rnn_pipelines.report.styles import CELLS, Styles
 from rnn_pipelines.report.trainings import tabulate_parameters
 
@@ -58,9 +58,7 @@ def _tabulate_losses(record: Record) -> Iterator[Part]:
     # All scalar measures, such as accuracy.
     columns = list(dict.fromkeys(["loss", *(key for m in measured.values() for key in m if not _is_list(m[key]))]))
     rows = [[STYLES[name].name, *(format_number(m.get(key)) for key in columns)] for name, m in measured.items()]
-    losses = [m.get("loss") for m in measured.values()]
-    finite = [loss for loss in losses if loss is not None]
-    best = frozenset({(losses.index(min(finite)), 1)} if finite else ())
+    best = mark_best(rows, {1: [m.get("loss") for m in measured.values()]})
     yield Table(header=["", *(column.replace("_", " ") for column in columns)], rows=rows, best=best)
     yield HOW_TO_READ
     if "shared_loss" in columns:

@@ -11,8 +11,8 @@ from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults,
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.figures import choose_visible, draw_line, draw_points, set_layout, write_label
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number
-from rnn_pipelines.report.page import Section, Table, render_page
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value
+from rnn_pipelines.report.page import Section, Table, mark_best, render_page
 from rnn_pipelines.report.styles import BLUE, Style
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
@@ -94,8 +94,8 @@ def describe_verdict(results: BacktestResults) -> str:
     if found.mse < reference.mse:
         verdict = (
             f"The schedule {STYLES[found.name].name} has an MSE {100 * (1 - found.mse / reference.mse):.1f} % below "
-            f"that of {STYLES[reference.name].name} (p = {found.p_value:.2g}), for {found.training_seconds:,.0f} "
-            f"seconds of training instead of {reference.training_seconds:,.0f}"
+            f"that of {STYLES[reference.name].name} ({format_p_value(found.p_value or 0.0)}), for "
+            f"{found.training_seconds:,.0f} seconds of training instead of {reference.training_seconds:,.0f}"
         )
     worse = [STYLES[entry.name].name for entry in shown if entry.mse > reference.mse]
     if worse:
@@ -110,21 +110,19 @@ def describe_verdict(results: BacktestResults) -> str:
 def tabulate_schedules(results: BacktestResults) -> Table:
     """Return one row for each schedule and simple method; the lowest errors are marked."""
     entries = results.forecasters
-    best = {
-        (min(range(len(entries)), key=lambda row: entries[row].get_metric(name)), column)
-        for column, name in enumerate(MEANS, start=1)
-    }
     levels = results.levels
     header = ["", *(METRICS[name].heading for name in MEANS), "p", "trainings", "promoted", "training, s"]
     header += [heading for level in levels for heading in (f"inside {level} %", f"width {level} %")]
-    return Table(header, [_format_row(entry, levels) for entry in entries], best=frozenset(best))
+    rows = [_format_row(entry, levels) for entry in entries]
+    errors = {column: [entry.get_metric(name) for entry in entries] for column, name in enumerate(MEANS, start=1)}
+    return Table(header, rows, best=mark_best(rows, errors))
 
 
 def _format_row(entry: Entry, levels: Sequence[int]) -> Sequence[str]:
     return [
         STYLES[entry.name].name,
         *(format_number(entry.get_metric(name)) for name in MEANS),
-        NO_NUMBER if entry.p_value is None else f"{entry.p_value:.2g}",
+        format_p_cell(entry.p_value),
         *(NO_NUMBER if number is None else str(number) for number in (entry.num_trainings, entry.num_promotions)),
         NO_NUMBER if entry.training_seconds is None else f"{entry.training_seconds:,.1f}",
         *(cell for level in levels for cell in _format_interval(entry, level)),

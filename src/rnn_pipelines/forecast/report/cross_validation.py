@@ -9,8 +9,8 @@ from rnn_pipelines.forecast.evaluation.windows import MetricsByCutoff, WindowRes
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.figures import choose_visible, draw_line, set_layout
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_value
-from rnn_pipelines.report.page import Section, Table, render_page
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value
+from rnn_pipelines.report.page import Section, Table, mark_best, render_page
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
@@ -83,16 +83,13 @@ def tabulate_forecasters(results: WindowResults) -> Table:
         [
             STYLES[name].name,
             *(format_number(block[metric] or 0.0) for metric in MEANS),
-            NO_NUMBER if block["p_value"] is None else f"{block['p_value']:.2g}",
+            format_p_cell(block["p_value"]),
             *(_format_coverage(block.get(key)) for key in coverages),
         ]
         for name, block in zip(names, blocks, strict=True)
     ]
-    lowest = {
-        (min(range(len(blocks)), key=lambda row: blocks[row][metric] or 0.0), column)
-        for column, metric in enumerate(MEANS, start=1)
-    }
-    return Table(header, rows, best=frozenset(lowest))
+    errors = {column: [block[metric] for block in blocks] for column, metric in enumerate(MEANS, start=1)}
+    return Table(header, rows, best=mark_best(rows, errors))
 
 
 def _format_coverage(coverage: float | None) -> str:

@@ -1,7 +1,7 @@
 """The report of `monitor_forecast`: the verdict, and realised against expected errors."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from plotly.graph_objects import Figure
@@ -20,7 +20,7 @@ from rnn_pipelines.report.numbers import (
     format_p_value,
     list_some,
 )
-from rnn_pipelines.report.page import Part, Section, Table, render_page
+from rnn_pipelines.report.page import Part, Section, Table, make_table, render_page
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
@@ -126,19 +126,16 @@ def _list_drift(drift: list[DriftRow]) -> list[Part]:
 
 def tabulate_drift(drift: list[DriftRow]) -> Table:
     """Return the distance of the newest values of each series from its past."""
-    return Table(
-        header=["series", "newest values", "past stretches", "shift", "distance", "p"],
-        rows=[
-            [
-                row["unique_id"],
-                f"{row['num_values']:,}",
-                f"{row['num_windows']:,}",
-                format_number(row["shift"], 3),
-                format_number(row["distance"], 3),
-                format_p_cell(row["p_value"]),
-            ]
-            for row in drift
-        ],
+    return make_table(
+        drift,
+        {
+            "series": lambda row: row["unique_id"],
+            "newest values": lambda row: f"{row['num_values']:,}",
+            "past stretches": lambda row: f"{row['num_windows']:,}",
+            "shift": lambda row: format_number(row["shift"], 3),
+            "distance": lambda row: format_number(row["distance"], 3),
+            "p": lambda row: format_p_cell(row["p_value"]),
+        },
     )
 
 
@@ -148,21 +145,17 @@ def _report_covariates(rows: list[CovariateDriftRow]) -> list[Section]:
 
 def tabulate_covariates(rows: list[CovariateDriftRow]) -> Table:
     """Return the distance of the newest values of each covariate from its past."""
-    header = ["covariate", "newest values", "series", "drifted", "distance", "p", "unusual"]
-    return Table(
-        header=header,
-        rows=[
-            [
-                row["covariate"],
-                f"{row['num_values']:,}",
-                f"{row['num_series']:,}",
-                f"{row['num_drifted']:,}",
-                format_number(row["distance"], 3),
-                format_p_cell(row["p_value"]),
-                f"{row['num_unknown']:,}",
-            ]
-            for row in rows
-        ],
+    return make_table(
+        rows,
+        {
+            "covariate": lambda row: row["covariate"],
+            "newest values": lambda row: f"{row['num_values']:,}",
+            "series": lambda row: f"{row['num_series']:,}",
+            "drifted": lambda row: f"{row['num_drifted']:,}",
+            "distance": lambda row: format_number(row["distance"], 3),
+            "p": lambda row: format_p_cell(row["p_value"]),
+            "unusual": lambda row: f"{row['num_unknown']:,}",
+        },
     )
 
 
@@ -179,20 +172,14 @@ def _report_intervals(verdict: ForecastVerdict) -> list[Section]:
 
 def tabulate_intervals(intervals: list[RealisedCoverage]) -> Table:
     """Return the realised coverage of the intervals of each level."""
-    return Table(
-        header=["level, %", "inside, %", "p", "forecasts", "cut-offs"],
-        rows=[
-            [
-                str(row["level"]),
-                f"{100 * row['coverage']:.1f}",
-                format_p_cell(row["p_value"]),
-                f"{row['num_forecasts']:,}",
-                f"{row['num_cutoffs']:,}",
-            ]
-            for row in intervals
-        ],
-        num_text_columns=0,
-    )
+    columns: dict[str, Callable[[RealisedCoverage], str]] = {
+        "level, %": lambda row: str(row["level"]),
+        "inside, %": lambda row: f"{100 * row['coverage']:.1f}",
+        "p": lambda row: format_p_cell(row["p_value"]),
+        "forecasts": lambda row: f"{row['num_forecasts']:,}",
+        "cut-offs": lambda row: f"{row['num_cutoffs']:,}",
+    }
+    return make_table(intervals, columns, num_text_columns=0)
 
 
 def tabulate_anomalies(anomalies: list[Anomaly]) -> Table:

@@ -1,7 +1,7 @@
 """The report of `forecast`: verdict, tables and figures on one page."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.source import describe_found
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.report.numbers import NO_NUMBER, begin_sentence, format_number, format_skill
-from rnn_pipelines.report.page import Section, Table, render_page
+from rnn_pipelines.report.page import Section, Table, make_table, mark_best, render_page
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
@@ -198,15 +198,15 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
     ]
     if floor is not None:
         # Only single synthetic series have a noise floor, so that its root is the RMSE.
-        errors = {"mse": floor, "rmse": math.sqrt(floor)}
+        floors = {"mse": floor, "rmse": math.sqrt(floor)}
         rows.append(
-            [STYLES[NOISE_FLOOR].name, *(format_number(errors.get(column)) for column in COLUMNS), *[NO_NUMBER] * 4]
+            [STYLES[NOISE_FLOOR].name, *(format_number(floors.get(column)) for column in COLUMNS), *[NO_NUMBER] * 4]
         )
     headings = [METRICS[column].heading if column in METRICS else "relative MAE" for column in columns]
     difference = f"{METRICS[metrics.deciding].heading} against {STYLES[baseline].name}, %"
-    best = frozenset(_find_best(list(measured.values()), columns))
+    errors = {place: [row.get(key) for row in measured.values()] for place, key in enumerate(columns, start=1)}
     costs = ["fit, s", "predict, s"]
-    return Table(header=["forecaster", *headings, difference, "skill", *costs], rows=rows, best=best)
+    return Table(header=["forecaster", *headings, difference, "skill", *costs], rows=rows, best=mark_best(rows, errors))
 
 
 def _format_seconds(seconds: float | None) -> str:
@@ -222,34 +222,20 @@ def format_difference(numbers: Mapping[str, float | None]) -> str:
     return f"{100 * difference:+,.1f}{interval}".replace("-", "−")
 
 
-def _find_best(measured: Sequence[Mapping[str, float | None]], columns: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield the cells with the lowest error of each column, and those that look the same."""
-    for column, metric in enumerate(columns, start=1):
-        errors = [numbers.get(metric) for numbers in measured]
-        lowest = min((error for error in errors if error is not None), default=None)
-        if lowest is not None:
-            yield from ((row, column) for row, e in enumerate(errors) if format_number(e) == format_number(lowest))
-
-
 def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return architecture, training and shrinkage of each network."""
-    designs = [record["hyperparameters"] for record in records.values()]
-    header = ["network", "members", "units", "steps per input", "parameters", "steps", "best step", "shrinkage"]
-    rows = [
-        [
-            STYLES[name].name,
-            str(hyperparameters["num_members"]),
-            str(hyperparameters["units"]),
-            str(hyperparameters["segment"]),
-            f"{record['num_parameters']:,}",
-            f"{record['num_steps']:,}",
-            f"{record['best_step']:,}",
-            f"{record['shrinkage']:.2f}",
-            f"{record['training_seconds']:,.1f}",
-        ]
-        for (name, record), hyperparameters in zip(records.items(), designs, strict=True)
-    ]
-    return Table(header=[*header, "training, s"], rows=rows)
+    columns: dict[str, Callable[[tuple[str, Mapping[str, Any]]], str]] = {
+        "network": lambda item: STYLES[item[0]].name,
+        "members": lambda item: str(item[1]["hyperparameters"]["num_members"]),
+        "units": lambda item: str(item[1]["hyperparameters"]["units"]),
+        "steps per input": lambda item: str(item[1]["hyperparameters"]["segment"]),
+        "parameters": lambda item: f"{item[1]['num_parameters']:,}",
+        "steps": lambda item: f"{item[1]['num_steps']:,}",
+        "best step": lambda item: f"{item[1]['best_step']:,}",
+        "shrinkage": lambda item: f"{item[1]['shrinkage']:.2f}",
+        "training, s": lambda item: f"{item[1]['training_seconds']:,.1f}",
+    }
+    return make_table(records.items(), columns)
 
 
 def tabulate_weights(ensemble: Mapping[str, Any]) -> Table:
