@@ -51,7 +51,7 @@ def render_report(
         Section("Reasons", [*(begin_sentence(f"{reason}.") for reason in verdict["reasons"])]),
         Section("Error over time", over_time),
         Section("Error by step", [describe_error(verdict["error"]), *steps]),
-        Section("Model versions", [versions, *([] if versions.rows else [NOTES["nothing"]])]),
+        Section("Model versions", [versions if versions.rows else NOTES["nothing"]]),
         *_report_intervals(verdict),
         Section("Drift", [*_list_drift(verdict["drift"]), NOTES["drift"]]),
         *_report_covariates(verdict["covariate_drift"]),
