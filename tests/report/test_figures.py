@@ -5,7 +5,7 @@ import math
 import pytest
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.report.figures import MAX_LABEL_LENGTH, add_menu, set_title
+from rnn_pipelines.report.figures import MAX_LABEL_LENGTH, add_menu, set_layout
 from rnn_pipelines.report.numbers import format_number, format_p_cell, format_percent, format_points, format_skill
 
 
@@ -44,7 +44,7 @@ def test_skills_have_a_sign(skill: float | None, text: str) -> None:
 
 def test_title_and_subtitle_are_set() -> None:
     figure = Figure()
-    set_title(figure, "Title", "below it")
+    set_layout(figure, "Title", "below it")
     assert (figure.layout.title.text, figure.layout.title.subtitle.text) == ("Title", "below it")
 
 

@@ -7,7 +7,7 @@ import pytest
 from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
-from rnn_pipelines.report.page import Quote, Section, Table, render_page
+from rnn_pipelines.report.page import Quote, Section, Table, make_table, mark_best, render_page
 
 EVIL = "<script>alert('x')</script>"
 
@@ -100,6 +100,12 @@ def test_parts_are_escaped(parts: list[object]) -> None:
     assert "&lt;script&gt;" in write_page(*parts)
 
 
+def test_percent_sign_stays_on_the_line_of_its_number() -> None:
+    page = write_page("It is 5 % higher.", verdict="It is 7 % lower.")
+    assert "5\u00a0% higher" in page
+    assert "7\u00a0% lower" in page
+
+
 def test_title_and_verdict_are_escaped() -> None:
     assert EVIL not in write_page(title=EVIL, verdict=EVIL)
 
@@ -113,6 +119,22 @@ def test_figures_can_not_end_their_script() -> None:
 def test_best_cells_are_marked() -> None:
     table = Table(["name", "error"], [["a", "2"], ["b", "1"]], best=frozenset({(1, 1)}))
     assert re.findall(r'class="number best">(.*?)<', write_page(table)) == ["1"]
+
+
+def test_table_has_a_row_for_each_record() -> None:
+    table = make_table([1, 2], {"number": str, "double": lambda number: str(2 * number)}, caption="numbers")
+    assert (list(table.header), table.rows, table.caption) == (
+        ["number", "double"],
+        [["1", "2"], ["2", "4"]],
+        "numbers",
+    )
+
+
+def test_best_values_and_those_that_look_the_same_are_marked() -> None:
+    rows = [["a", "1.0", "3"], ["b", "1.0", "–"], ["c", "2.0", "4"], ["floor", "0.5", "9"]]
+    assert mark_best(rows, {1: [1.02, 1.01, 2.0], 2: [3, None, 4]}) == {(0, 1), (1, 1), (0, 2)}
+    assert mark_best(rows, {2: [3, None, 4]}, max) == {(2, 2)}
+    assert mark_best(rows, {1: [None, None, None]}) == frozenset()
 
 
 def test_text_columns_are_not_set_as_numbers() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 from rnn_pipelines.champion.records import Record, list_measures, list_reasons
 from rnn_pipelines.champion.tables import format_value, list_origins
-from rnn_pipelines.report.numbers import format_number
-from rnn_pipelines.report.page import Part, Section, Table, render_page
+from rnn_pipelines.report.numbers import begin_sentence, format_number
+from rnn_pipelines.report.page import Part, Section, Table, mark_best, render_page
 from rnn_pipelines.report.styles import CELLS, Styles
 from rnn_pipelines.report.trainings import tabulate_parameters
 
@@ -14,22 +14,24 @@ from rnn_pipelines.report.trainings import tabulate_parameters
 STYLES = Styles(CELLS)
 
 HOW_TO_READ = (
-    "A lower loss is better. All are of the same newest holdout, so that they compare with each other, but not with "
-    "those of another retraining. A validation loss is of the part that the network's best epoch was chosen on."
+    "A lower loss is better. All losses are measured on the same newest holdout. They are comparable with each other, "
+    "but not with those of another retraining. A validation loss is that of the part that determined the best epoch."
 )
 SHARED = (
-    "The champion has no forecast of some of it. A shared loss is of the rest, by which it and the challenger were "
-    "compared."
+    "The champion has no forecast of some rows of the holdout. The shared loss is that of the other rows, on which it "
+    "and the challenger were compared."
 )
 
 
 def render_retraining_report(record: Record) -> str:
     """Render the record of a retraining, also of a failed one, as one HTML page that loads nothing else."""
     parts: dict[str, list[Part]] = {
-        "What else was found": [*_list_sentences([*(record.get("reasons") or [])[1:], *(record.get("notes") or [])])],
-        "On the holdout": [*_tabulate_losses(record)],
-        "Step by step": [*_tabulate_steps(record)],
-        "Made of": [_tabulate_origins(record)],
+        "Other reasons and notes": [
+            *_list_sentences([*(record.get("reasons") or [])[1:], *(record.get("notes") or [])])
+        ],
+        "Losses on the holdout": [*_tabulate_losses(record)],
+        "Loss by step": [*_tabulate_steps(record)],
+        "Origin": [_tabulate_origins(record)],
         "Parameters": [tabulate_parameters(*pair) for pair in (record.get("parameters") or {}).items()],
     }
     sections = [Section(title, found) for title, found in parts.items() if found]
@@ -40,13 +42,13 @@ def render_retraining_report(record: Record) -> str:
 
 def write_verdict(record: Record) -> str:
     """Return the outcome and its first reason, in one sentence."""
-    first, *_ = [*list_reasons(record), "no reason is on record"]
+    first, *_ = [*list_reasons(record), "the record has no reason"]
     return f"{str(record.get('outcome')).capitalize()}: {first}."
 
 
 def _list_sentences(texts: Sequence[str]) -> Iterator[str]:
     for text in texts:
-        yield f"{text[:1].upper()}{text[1:].rstrip('.')}."
+        yield begin_sentence(f"{text.rstrip('.')}.")
 
 
 def _tabulate_losses(record: Record) -> Iterator[Part]:
@@ -56,9 +58,7 @@ def _tabulate_losses(record: Record) -> Iterator[Part]:
     # All scalar measures, such as accuracy.
     columns = list(dict.fromkeys(["loss", *(key for m in measured.values() for key in m if not _is_list(m[key]))]))
     rows = [[STYLES[name].name, *(format_number(m.get(key)) for key in columns)] for name, m in measured.items()]
-    losses = [m.get("loss") for m in measured.values()]
-    known = [loss for loss in losses if loss is not None]
-    best = frozenset({(losses.index(min(known)), 1)} if known else ())
+    best = mark_best(rows, {1: [m.get("loss") for m in measured.values()]})
     yield Table(header=["", *(column.replace("_", " ") for column in columns)], rows=rows, best=best)
     yield HOW_TO_READ
     if "shared_loss" in columns:

@@ -1,17 +1,19 @@
-"""Titles, menus and axes of the figures of all reports. The colours are in `styles`."""
+"""The parts of all figures: layout, menus, axes, lines, bands, bars and markers. The colours are in `styles`."""
 
 import html
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
-from plotly.graph_objects import Figure, Scatter, layout
+from plotly.graph_objects import Bar, Figure, Scatter, layout
 
 from rnn_pipelines.errors import MAX_VALUE, make_line
 from rnn_pipelines.report.styles import Style
 
-# The colour of observed values and marks.
-NEUTRAL_COLOR = "#666666"
+Values: TypeAlias = Sequence[Any] | np.ndarray
+
+BAND_OPACITY = 0.18
 MAX_LABEL_LENGTH = 24
 MAX_MARKED_POINTS = 40
 
@@ -43,20 +45,89 @@ TEMPLATE = layout.Template(
 )
 
 
-def set_title(figure: Figure, title: str, subtitle: str = "") -> None:
-    """Set template, title and subtitle of a figure in place."""
-    figure.update_layout(template=TEMPLATE, title={"text": title, "subtitle": {"text": subtitle}})
+def set_layout(
+    figure: Figure,
+    title: str,
+    subtitle: str = "",
+    x: Mapping[str, Any] | str | None = None,
+    y: Mapping[str, Any] | str | None = None,
+    **layout: Any,
+) -> Figure:
+    """Set template, titles and axes of a figure in place, and return it.
+
+    Args:
+        x, y: settings of all horizontal and vertical axes, or their title alone.
+        layout: other settings, as in `hovermode="closest"`; by default, the values at one place of the horizontal axis
+            are shown together.
+    """
+    figure.update_layout(template=TEMPLATE, title={"text": title, "subtitle": {"text": subtitle}}, **layout)
+    figure.update_xaxes({"title": x} if isinstance(x, str) else x)
+    return figure.update_yaxes({"title": y} if isinstance(y, str) else y)
 
 
-def draw_line(style: Style, x: pd.Series, y: pd.Series, width: float = 2, **options: Any) -> Scatter:
+def draw_line(style: Style, x: Values, y: Values, width: float = 2, **options: Any) -> Scatter:
     """Return a line in the given style; its points are marked if they are few.
 
     Args:
         width: the width in pixels.
-        options: see Plotly's `Scatter`.
+        options: see Plotly's `Scatter`; they come first.
     """
-    line = {"color": style.color, "dash": style.dash, "width": width}
-    return Scatter(x=x, y=y, name=style.name, mode=choose_mode(y), line=line, **options)
+    line = {"color": style.color, "dash": style.dash, "width": width} | options.pop("line", {})
+    return Scatter(**{"x": x, "y": y, "name": style.name, "mode": choose_mode(y), "line": line} | options)
+
+
+def draw_points(style: Style, x: Values, y: Values, **options: Any) -> Scatter:
+    """Return markers in the given colour; `options` as in `draw_line`."""
+    marker = {"color": style.color} | options.pop("marker", {})
+    return Scatter(**{"x": x, "y": y, "name": style.name, "mode": "markers", "marker": marker} | options)
+
+
+def draw_estimate(style: Style, y: Any, estimate: tuple[float, float, float], **options: Any) -> Scatter:
+    """Return a marker with a horizontal interval.
+
+    Args:
+        y: the position on the vertical axis.
+        estimate: value, lower and upper end.
+        options: as in `draw_line`.
+    """
+    value, low, high = estimate
+    interval = {"array": [high - value], "arrayminus": [value - low], "thickness": 2, "width": 6}
+    marker = {"size": 11} | options.pop("marker", {})
+    return draw_points(style, [value], [y], error_x=interval, marker=marker, **options)
+
+
+def draw_bars(style: Style, x: Values, y: Values, **options: Any) -> Bar:
+    """Return bars in the given colour; `options` are those of Plotly's `Bar`."""
+    return Bar(x=x, y=y, name=style.name, marker={"color": style.color}, **options)
+
+
+def draw_band(style: Style, x: pd.Series, low: pd.Series, high: pd.Series, **options: Any) -> Scatter:
+    """Return a band between two bounds, with gaps where one is missing.
+
+    Args:
+        x, low, high: with the same index.
+        options: as in `draw_line`.
+    """
+    has_both = low.notna() & high.notna()
+    xs: list[object] = []
+    ys: list[float | None] = []
+    # One outline for each run of rows, because Plotly closes the gaps of a single one.
+    for _, rows in has_both[has_both].groupby((~has_both).cumsum()[has_both]):
+        xs += [*x[rows.index], *x[rows.index][::-1], None]
+        ys += [*high[rows.index], *low[rows.index][::-1], None]
+    fill = {"fill": "toself", "fillcolor": fade(style.color), "hoverinfo": "skip"}
+    return draw_line(style, xs, ys, width=0, **{"mode": "lines"} | fill | options)
+
+
+def fade(color: str, opacity: float = BAND_OPACITY) -> str:
+    """Return a colour such as #0072b2 with an opacity between 0 and 1."""
+    red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def choose_visible(is_shown: bool) -> bool | str:
+    """Return Plotly's visibility of a trace; a trace that is not shown is drawn after a click on its legend entry."""
+    return True if is_shown else "legendonly"
 
 
 def add_menu(figure: Figure, labels: Sequence[str], layouts: Sequence[Mapping[str, Any]] = ()) -> None:
@@ -115,6 +186,6 @@ def count_up_to(title: str, maximum: int) -> dict[str, Any]:
     return {"title": title, "dtick": 1 if maximum <= 12 else None}
 
 
-def choose_mode(values: pd.Series) -> str:
+def choose_mode(values: Values) -> str:
     """Return Plotly's mode for a line; few points are marked, because a line alone does not show a single point."""
-    return "lines+markers" if values.count() <= MAX_MARKED_POINTS else "lines"
+    return "lines+markers" if pd.Series(values).count() <= MAX_MARKED_POINTS else "lines"

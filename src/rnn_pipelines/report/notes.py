@@ -9,7 +9,7 @@ import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.figures import set_title
+from rnn_pipelines.report.figures import set_layout
 from rnn_pipelines.report.page import render_page
 
 Inputs = ParamSpec("Inputs")
@@ -33,13 +33,11 @@ def draw_note(reason: str) -> Figure:
         reason: the error on one line; it is escaped.
     """
     figure = Figure()
-    set_title(figure, NOTE_TITLE, "the results of the run are complete")
+    hidden = {"visible": False}
+    set_layout(figure, NOTE_TITLE, "the results of the run are complete", hidden, hidden)
     text = "<br>".join(escape(line, quote=False) for line in wrap(reason, LINE_WIDTH))
     place = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "top"}
-    figure.add_annotation(text=text, showarrow=False, align="left", **place)
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False)
-    return figure
+    return figure.add_annotation(text=text, showarrow=False, align="left", **place)
 
 
 def draw_notes(names: Iterable[str]) -> Callable[[str], dict[str, Figure]]:

@@ -49,6 +49,16 @@ def format_p_cell(p_value: float | None) -> str:
     return NO_NUMBER if p_value is None else format_p_value(p_value).removeprefix("p = ").removeprefix("p ")
 
 
+def join_percent(text: str) -> str:
+    """Return the text with percent signs that stay on the line of their number."""
+    return text.replace(" %", "\u00a0%")
+
+
+def begin_sentence(text: str) -> str:
+    """Return the text with a capital letter at its beginning."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def list_some(names: Iterable[object], most: int) -> str:
     """Return names separated by commas, each on one line and cut; dots replace those after the first `most`."""
     listed = [make_line(name, MAX_VALUE) for name in names]

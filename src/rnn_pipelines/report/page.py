@@ -1,8 +1,8 @@
 """One HTML page of texts, tables and figures, which works offline."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import plotly.io
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,7 +10,10 @@ from markupsafe import Markup
 from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
+from rnn_pipelines.report.numbers import join_percent
 from rnn_pipelines.report.origin import PLACE
+
+Record = TypeVar("Record")
 
 # By default, Plotly shows buttons that leave the page, and typesets text between dollar signs with MathJax.
 FIGURE_CONFIG = {
@@ -39,6 +42,43 @@ class Table:
     num_text_columns: int = 1
     best: frozenset[tuple[int, int]] = frozenset()
     caption: str = ""
+
+
+def make_table(
+    records: Iterable[Record],
+    columns: Mapping[str, Callable[[Record], str]],
+    num_text_columns: int = 1,
+    caption: str = "",
+) -> Table:
+    """Return a table with a row for each record.
+
+    Args:
+        columns: how a cell is written, by heading.
+        num_text_columns, caption: see `Table`.
+    """
+    rows = [[write(record) for write in columns.values()] for record in records]
+    return Table(list(columns), rows, num_text_columns, caption=caption)
+
+
+def mark_best(
+    rows: Sequence[Sequence[str]],
+    values: Mapping[int, Sequence[float | None]],
+    choose: Callable[..., float | None] = min,
+) -> frozenset[tuple[int, int]]:
+    """Return the cells with the best value of each column, and those that are displayed the same.
+
+    Args:
+        rows: the cells; those after the values are not marked.
+        values: by the number of the column.
+        choose: `min` or `max`.
+    """
+    best = set()
+    for column, numbers in values.items():
+        chosen = choose((number for number in numbers if number is not None), default=None)
+        if chosen is not None:
+            text = rows[numbers.index(chosen)][column]
+            best |= {(row, column) for row in range(len(numbers)) if rows[row][column] == text}
+    return frozenset(best)
 
 
 @dataclass(frozen=True)
@@ -83,6 +123,7 @@ def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
         lstrip_blocks=True,
     )
     has_figures = any(isinstance(part, Figure) for section in sections for part in section.parts)
+    environment.filters["join_percent"] = join_percent
     environment.tests["table"] = lambda part: isinstance(part, Table)
     environment.tests["quote"] = lambda part: isinstance(part, Quote)
     return environment.get_template("page.html.j2").render(

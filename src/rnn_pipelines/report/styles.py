@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-# The colour of entries without a style of their own.
-SPARE_COLOR = "#8a7cc2"
+# Colours of Okabe & Ito's palette.
+BLUE, VERMILION, GREEN = "#0072b2", "#d55e00", "#009e73"
+# The colour of observed values and marks, of reference lines, and of entries without a style of their own.
+NEUTRAL_COLOR, REFERENCE_COLOR, SPARE_COLOR = "#666666", "#999999", "#8a7cc2"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,6 @@ class Styles(Mapping[str, Style]):
 # The styles of the cells, which all registries of networks use.
 CELLS = {
     "rnn": Style("simple RNN", "#963060"),
-    "lstm": Style("LSTM", "#0072b2"),
-    "gru": Style("GRU", "#d55e00"),
+    "lstm": Style("LSTM", BLUE),
+    "gru": Style("GRU", VERMILION),
 }

@@ -4,14 +4,14 @@ import textwrap
 from collections.abc import Sequence
 
 from rnn_pipelines.errors import make_line
+from rnn_pipelines.report.numbers import join_percent
 
 WIDTH = 110
-_NO_BREAK = "\u00a0"
 
 
 def wrap_lines(text: str) -> str:
     """Wrap a text; a percent sign stays on the line of its number."""
-    return textwrap.fill(make_line(text).replace(" %", f"{_NO_BREAK}%"), WIDTH).replace(_NO_BREAK, " ")
+    return textwrap.fill(join_percent(make_line(text)), WIDTH).replace("\u00a0", " ")
 
 
 def align_columns(rows: Sequence[Sequence[str]]) -> str:

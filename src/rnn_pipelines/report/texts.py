@@ -1,9 +1,11 @@
 """The prose of a report, from a text file beside its code."""
 
 import tomllib
+from functools import cache
 from importlib.resources import files
 
 
+@cache
 def read_texts(package: str) -> dict[str, dict[str, str]]:
     """Read the tables of texts in a package's `texts.toml`; the line breaks in a text become spaces.
 

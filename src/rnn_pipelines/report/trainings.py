@@ -1,15 +1,16 @@
 """Figures and tables of trainings in all reports: loss curves, sizes, seconds, layers and parameters."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from plotly.graph_objects import Figure
 from pydantic import BaseModel
 
-from rnn_pipelines.report.figures import choose_mode, count_up_to, make_log_ticks, set_title
-from rnn_pipelines.report.page import Table
+from rnn_pipelines.report.figures import count_up_to, draw_line, draw_points, make_log_ticks, set_layout
+from rnn_pipelines.report.page import Table, make_table
 from rnn_pipelines.report.styles import Styles
 
 MIN_LOG_RATIO = 4
@@ -26,28 +27,18 @@ def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, styles: Styles
     """
     figure = Figure()
     for network, history in histories.items():
-        color, name = styles[network].color, styles[network].name
+        style = styles[network]
         for column, part, dash in (("loss", "training", "dot"), ("val_loss", "validation", "solid")):
-            figure.add_scatter(
-                x=history[by],
-                y=history[column],
-                name=f"{name}, {part}",
-                mode=choose_mode(history[column]),
-                line={"color": color, "dash": dash, "width": 2},
-            )
-        best = history["is_best"].idxmax() if "is_best" in history else history["val_loss"].idxmin()
-        figure.add_scatter(
-            x=[history[by][best]],
-            y=[history["val_loss"][best]],
-            name=f"{name}, best {by}",
-            showlegend=False,
-            mode="markers",
-            marker={"color": color, "symbol": "star", "size": 14, "line": {"color": "white", "width": 1}},
-        )
-    set_title(figure, f"Loss by {by}", f"{loss}, lower is better; ★ best {by}")
-    figure.update_xaxes(**count_up_to(by, int(max(history[by].max() for history in histories.values()))))
-    figure.update_yaxes(title="loss", **_choose_scale(histories))
-    return figure
+            line = replace(style, name=f"{style.name}, {part}", dash=dash)
+            figure.add_trace(draw_line(line, history[by], history[column]))
+        best = history.loc[history["is_best"].idxmax() if "is_best" in history else history["val_loss"].idxmin()]
+        star = {"symbol": "star", "size": 14, "line": {"color": "white", "width": 1}}
+        name = f"{style.name}, best {by}"
+        points = [best[by]], [best["val_loss"]]
+        figure.add_trace(draw_points(style, *points, name=name, showlegend=False, marker=star))
+    steps = count_up_to(by, int(max(history[by].max() for history in histories.values())))
+    title, subtitle = f"Loss by {by}", f"{loss}, lower is better; ★ best {by}"
+    return set_layout(figure, title, subtitle, steps, {"title": "loss", **_choose_scale(histories)})
 
 
 def _choose_scale(histories: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
@@ -60,19 +51,16 @@ def _choose_scale(histories: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
 
 def tabulate_trainings(records: Mapping[str, Mapping[str, Any]], styles: Styles) -> Table:
     """Tabulate size, epochs and seconds of each network's training."""
-    return Table(
-        header=["network", "parameters", "epochs", "best epoch", "training, s", "compiling, s"],
-        rows=[
-            [
-                styles[network].name,
-                f"{record['num_parameters']:,}",
-                str(record["num_epochs"]),
-                str(record["best_epoch"]),
-                f"{record['training_seconds']:,.1f}",
-                f"{record['compile_seconds']:,.1f}",
-            ]
-            for network, record in records.items()
-        ],
+    return make_table(
+        records.items(),
+        {
+            "network": lambda item: styles[item[0]].name,
+            "parameters": lambda item: f"{item[1]['num_parameters']:,}",
+            "epochs": lambda item: str(item[1]["num_epochs"]),
+            "best epoch": lambda item: str(item[1]["best_epoch"]),
+            "training, s": lambda item: f"{item[1]['training_seconds']:,.1f}",
+            "compiling, s": lambda item: f"{item[1]['compile_seconds']:,.1f}",
+        },
     )
 
 
@@ -83,23 +71,19 @@ def count_members(record: Mapping[str, Any]) -> int:
 
 def tabulate_layers(records: Mapping[str, Mapping[str, Any]], styles: Styles) -> list[Table]:
     """Tabulate the layers of each network, from input to output."""
-    return [
-        Table(
-            header=["layer", "kind", "output shape", "parameters"],
-            rows=[
-                [
-                    layer["layer"],
-                    layer["kind"],
-                    " × ".join("time" if size is None else str(size) for size in layer["output_shape"]),
-                    f"{layer['num_parameters']:,}",
-                ]
-                for layer in record["layers"]
-            ],
-            num_text_columns=3,
-            caption=f"{_name_one(styles[network].name, record)} from input to output; shapes without batch",
-        )
+    columns: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        "layer": lambda layer: layer["layer"],
+        "kind": lambda layer: layer["kind"],
+        "output shape": lambda layer: " × ".join(
+            "time" if size is None else str(size) for size in layer["output_shape"]
+        ),
+        "parameters": lambda layer: f"{layer['num_parameters']:,}",
+    }
+    captions = {
+        network: f"{_name_one(styles[network].name, record)} from input to output; shapes without batch"
         for network, record in records.items()
-    ]
+    }
+    return [make_table(records[network]["layers"], columns, 3, caption) for network, caption in captions.items()]
 
 
 def _name_one(name: str, record: Mapping[str, Any]) -> str:

@@ -1,9 +1,10 @@
-"""Verdicts say what the seeds show, and no more."""
+"""Verdicts state the differences that the seeds show."""
 
 from typing import Any
 
 import pytest
 
+from golden import has_in_order
 from rnn_pipelines.compare.report.results import TaskResults
 from rnn_pipelines.compare.report.verdicts import (
     describe_learning,
@@ -63,157 +64,126 @@ def make_task(
     return TaskResults(name=name, spec=spec, networks=networks, **known)
 
 
-def judge(by_task: dict[str, list[dict[str, Any]]], left_out: tuple[str, ...] = (), **options: Any) -> str:
+def write(by_task: dict[str, list[dict[str, Any]]], left_out: tuple[str, ...] = (), **options: Any) -> str:
     return write_verdict([make_task(name, networks, **options) for name, networks in by_task.items()], left_out)
 
 
 # Over the tasks
 
 
-@pytest.mark.parametrize(("better", "name"), [("gru", "GRU"), ("lstm", "LSTM")])
-def test_verdict_names_the_better_cell(better: str, name: str) -> None:
-    assert judge({"noisy_sine": make_entries(("lstm", "gru", better))}) == (
-        f"LSTM against GRU: {name} is better on noisy sine."
-    )
+@pytest.mark.parametrize(
+    ("better", "facts"),
+    [
+        ({"a": "gru"}, ("GRU is better on a",)),
+        ({"a": "lstm"}, ("LSTM is better on a",)),
+        ({"a": None}, ("no difference", "5 seeds", "on a")),
+        (
+            {"a": "gru", "b": None, "c": "gru", "d": "lstm", "e": None},
+            ("GRU is better on a and c", "LSTM is better on d", "no difference", "on b and e"),
+        ),
+    ],
+)
+def test_verdict_names_the_better_cell_and_its_tasks(better: dict[str, str | None], facts: tuple[str, ...]) -> None:
+    verdict = write({task: make_entries(("lstm", "gru", cell)) for task, cell in better.items()})
+    assert has_in_order(verdict, "LSTM against GRU", *facts)
 
 
-def test_no_difference_is_a_verdict() -> None:
-    assert judge({"noisy_sine": make_entries(("lstm", "gru", None))}) == (
-        "LSTM against GRU: no difference that these 5 seeds can show on noisy sine."
-    )
-
-
-def test_tasks_with_the_same_verdict_are_told_together() -> None:
-    verdicts = {"a": "gru", "b": None, "c": "gru", "d": "lstm", "e": None}
-    by_task = {task: make_entries(("lstm", "gru", better)) for task, better in verdicts.items()}
-    assert judge(by_task) == (
-        "LSTM against GRU: GRU is better on a and c; LSTM is better on d; "
-        "no difference that these 5 seeds can show on b and e."
-    )
-
-
-def test_lstm_against_gru_comes_first() -> None:
+def test_lstm_against_gru_comes_first_and_sentences_begin_with_a_capital_letter() -> None:
     pairs = (("rnn", "lstm", "lstm"), ("rnn", "gru", None), ("lstm", "gru", None))
-    assert judge({"a": make_entries(*pairs)}).startswith("LSTM against GRU: no difference")
+    verdict = write({"a": make_entries(*pairs)})
+    assert has_in_order(verdict, "LSTM against GRU", "Simple RNN against LSTM: LSTM", "Simple RNN against GRU")
 
 
-def test_sentence_begins_with_a_capital_letter() -> None:
-    assert judge({"a": make_entries(("rnn", "gru", "gru"))}) == "Simple RNN against GRU: GRU is better on a."
-
-
-def test_variant_is_held_against_its_own_cell_only() -> None:
+def test_variant_is_compared_with_its_own_cell_only() -> None:
     pairs = (("rnn", "lstm_relu", "rnn"), ("lstm", "lstm_relu", "lstm"), ("gru", "lstm_relu", "gru"))
-    entries = make_entries(("rnn", "lstm", None), ("lstm", "gru", None), *pairs)
-    verdict = judge({"a": entries})
-    assert "LSTM against LSTM (relu): LSTM is better on a." in verdict
+    verdict = write({"a": make_entries(("rnn", "lstm", None), ("lstm", "gru", None), *pairs)})
+    assert "LSTM against LSTM (relu): LSTM is" in verdict
     assert verdict.count("(relu)") == 1
 
 
-def test_verdict_says_how_many_seeds_learnt() -> None:
+def test_verdict_has_the_number_of_seeds_that_learnt() -> None:
     entries = make_entries(("rnn", "lstm", None), learnt={"lstm": 3})
-    assert judge({"adding_100": entries}, learnt_below=0.01).endswith(
-        "Seeds that learnt adding 100: simple RNN 0 of 5, LSTM 3 of 5."
-    )
+    assert "simple RNN 0 of 5, LSTM 3 of 5" in write({"adding_100": entries}, learnt_below=0.01)
 
 
-def test_of_networks_that_learn_the_one_that_learns_sooner_is_named() -> None:
-    """Whatever is left of the loss: the LSTM's is lower here."""
-    entries = make_entries(("lstm", "gru", "lstm"), sooner=("lstm", "gru", "gru"))
-    by_task = {"adding_100": entries, "adding_200": entries, "a": make_entries(("lstm", "gru", "gru"))}
-    assert judge(by_task) == "LSTM against GRU: GRU learns sooner on adding 100 and adding 200; GRU is better on a."
+@pytest.mark.parametrize(
+    ("sooner", "facts"),
+    [("gru", ("GRU learns sooner on adding 100",)), (None, ("no difference", "on adding 100"))],
+)
+def test_steps_decide_between_networks_that_learn_whatever_their_losses(
+    sooner: str | None, facts: tuple[str, ...]
+) -> None:
+    verdict = write({"adding_100": make_entries(("lstm", "gru", "lstm"), sooner=("lstm", "gru", sooner))})
+    assert has_in_order(verdict, "LSTM against GRU", *facts)
+    assert "is better" not in verdict
 
 
-def test_no_difference_of_steps_is_a_verdict_whatever_the_loss() -> None:
-    by_task = {
-        "adding_100": make_entries(("lstm", "gru", "lstm"), sooner=("lstm", "gru", None)),
-        "a": make_entries(("lstm", "gru", None)),
-    }
-    assert judge(by_task) == "LSTM against GRU: no difference that these 5 seeds can show on adding 100 and a."
-
-
-def test_verdict_says_where_a_simple_method_is_as_good() -> None:
-    by_task = {"a": make_entries(("lstm", "gru", None))}
-    verdict = judge(by_task, references={"last value": 2.0, "ridge": 1.0, "noise floor": 0.5})
-    assert verdict.endswith("On a, no network has a lower mean loss than ridge.")
-
-
-def test_verdict_says_nothing_of_simple_methods_that_are_worse() -> None:
-    verdict = judge({"a": make_entries(("lstm", "gru", None))}, references={"ridge": 1.1, "noise floor": 0.5})
-    assert "ridge" not in verdict
+@pytest.mark.parametrize(("ridge", "is_named"), [(1.0, True), (1.1, False)])
+def test_verdict_names_simple_methods_that_are_as_good(ridge: float, is_named: bool) -> None:
+    references = {"last value": 2.0, "ridge": ridge, "noise floor": 0.5}
+    verdict = write({"a": make_entries(("lstm", "gru", None))}, references=references)
+    assert ("ridge" in verdict) is is_named
 
 
 def test_verdict_names_the_tasks_that_were_left_out() -> None:
-    verdict = judge({"a": make_entries(("lstm", "gru", None))}, left_out=("jsb_chorales", "nottingham"))
-    assert verdict.endswith("Left out, because there is no file of the music: JSB Chorales and Nottingham.")
+    verdict = write({"a": make_entries(("lstm", "gru", None))}, left_out=("jsb_chorales", "nottingham"))
+    assert "JSB Chorales and Nottingham" in verdict
 
 
 # Of one task
 
 
 @pytest.mark.parametrize(
-    ("better", "sentence"),
+    ("better", "facts"),
     [
-        ("gru", "GRU is better than LSTM by 0.20 (0.10 to 0.30)."),
-        ("lstm", "LSTM is better than GRU by 0.20 (0.10 to 0.30)."),
-        (None, "No difference that these seeds can show: LSTM − GRU is 0.00 (−0.10 to 0.10)."),
+        ("gru", ("GRU", "LSTM", "0.20 (0.10 to 0.30)")),
+        ("lstm", ("LSTM", "GRU", "0.20 (0.10 to 0.30)")),
+        (None, ("No difference", "LSTM − GRU", "0.00 (−0.10 to 0.10)")),
     ],
 )
-def test_pair_has_its_difference_and_interval(better: str | None, sentence: str) -> None:
-    assert write_task_verdict(make_task("a", make_entries(("lstm", "gru", better)))) == sentence
+def test_pair_has_its_difference_and_interval(better: str | None, facts: tuple[str, ...]) -> None:
+    assert has_in_order(write_task_verdict(make_task("a", make_entries(("lstm", "gru", better)))), *facts)
 
 
 def test_differences_that_are_not_shown_come_last() -> None:
     entries = make_entries(("rnn", "lstm", None), ("rnn", "gru", "gru"), ("lstm", "gru", "gru"))
-    assert write_task_verdict(make_task("a", entries)) == (
-        "GRU is better than simple RNN by 0.20 (0.10 to 0.30); GRU is better than LSTM by 0.20 (0.10 to 0.30). "
-        "No difference that these seeds can show: simple RNN − LSTM is 0.00 (−0.10 to 0.10)."
-    )
+    facts = ("GRU", "simple RNN", "GRU", "LSTM", "No difference", "simple RNN − LSTM")
+    assert has_in_order(write_task_verdict(make_task("a", entries)), *facts)
 
 
-def test_learning_has_its_bound_cap_and_steps() -> None:
+def test_learning_has_its_bound_and_steps() -> None:
     entries = make_entries(("rnn", "lstm", None), learnt={"lstm": 3})
-    assert describe_learning(make_task("a", entries, learnt_below=0.01)) == (
-        "Seeds that learnt it (validation loss below 0.01 within 3,000 gradient steps), and the median of their steps: "
-        "simple RNN 0 of 5; LSTM 3 of 5, 1,200 steps."
-    )
+    text = describe_learning(make_task("a", entries, learnt_below=0.01))
+    assert has_in_order(text, "0.01", "3,000", "simple RNN 0 of 5", "LSTM 3 of 5", "1,200")
+    assert describe_learning(make_task("a", entries)) == ""
 
 
 @pytest.mark.parametrize(
-    ("better", "sentence"),
+    ("better", "facts"),
     [
-        ("gru", "GRU learns sooner than LSTM by 400 steps (300 to 500)."),
-        ("lstm", "LSTM learns sooner than GRU by 400 steps (300 to 500)."),
-        (None, "No difference of these steps that the seeds can show: LSTM − GRU is 0 (−100 to 100)."),
+        ("gru", ("GRU", "LSTM", "400 steps (300 to 500)")),
+        ("lstm", ("LSTM", "GRU", "400 steps (300 to 500)")),
+        (None, ("No difference", "LSTM − GRU", "0 (−100 to 100)")),
     ],
 )
-def test_difference_of_steps_is_told_with_its_interval(better: str | None, sentence: str) -> None:
+def test_difference_of_steps_has_its_interval(better: str | None, facts: tuple[str, ...]) -> None:
     entries = make_entries(("lstm", "gru", None), sooner=("lstm", "gru", better))
-    assert describe_learning(make_task("a", entries, learnt_below=0.01)).endswith(sentence)
-
-
-def test_nothing_is_said_of_learning_where_there_is_no_bound() -> None:
-    assert describe_learning(make_task("a", make_entries(("rnn", "lstm", None)))) == ""
+    assert has_in_order(describe_learning(make_task("a", entries, learnt_below=0.01)), "median", *facts)
 
 
 @pytest.mark.parametrize(
-    ("losses", "words"),
-    [
-        ((1.0, 1.1, 1.2), "none of the networks has a lower mean."),
-        ((0.9, 1.1, 1.2), "1 of 3 networks has a lower mean."),
-        ((0.9, 0.8, 1.2), "2 of 3 networks have a lower mean."),
-        ((0.9, 0.8, 0.7), "all of the networks have a lower mean."),
-    ],
+    ("losses", "count"),
+    [((1.0, 1.1, 1.2), "none"), ((0.9, 1.1, 1.2), "1 of 3"), ((0.9, 0.8, 1.2), "2 of 3"), ((0.9, 0.8, 0.7), "all")],
 )
-def test_networks_that_beat_the_best_simple_method_are_counted(losses: tuple[float, ...], words: str) -> None:
+def test_networks_that_beat_the_best_simple_method_are_counted(losses: tuple[float, ...], count: str) -> None:
     entries = [{"test": {"mean": loss}} for loss in losses]
     references = {"last value": 2.0, "ridge": 1.0, "noise floor": 0.5}
-    text = describe_references(make_task("a", entries, references=references))
-    assert text == f"The best simple method, ridge, has a loss of 1.000; {words}"
+    assert has_in_order(describe_references(make_task("a", entries, references=references)), "ridge", "1.000", count)
 
 
 def test_single_simple_method_is_not_called_the_best() -> None:
     text = describe_references(make_task("a", [{"test": {"mean": 0.1}}], references={"guessing 1": 0.1667}))
-    assert text.startswith("The simple method beside them, guessing 1, has a loss of 0.1667;")
+    assert "best" not in text
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,7 @@
-"""Results of a run, made up instead of by training; and the pages as they are meant to be."""
+"""Results of a run, made up instead of by training."""
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,20 +16,6 @@ from rnn_pipelines.forecast.report.figures import draw_figures
 
 FORECASTERS = ("lstm", "gru", "last_value", "seasonal_naive", "ridge")
 LEVELS = (80, 95)
-
-
-@pytest.fixture(scope="session")
-def is_golden() -> Callable[[str, str], bool]:
-    """Whether a page is the golden one of that name, but for its styles and figures.
-
-    Where a change is meant, write the file anew from the page.
-    """
-
-    def compare(page: str, name: str) -> bool:
-        stripped = re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
-        return stripped == (Path(__file__).parent / f"golden/{name}.html").read_text(encoding="utf-8")
-
-    return compare
 
 
 @pytest.fixture(scope="session")

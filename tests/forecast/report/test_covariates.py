@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.report.covariates import PANEL_IN_WORDS, report_covariates, tabulate_covariates
+from rnn_pipelines.forecast.report.covariates import NOTES, report_covariates, tabulate_covariates
 
 COVARIATES = pd.DataFrame(
     {
@@ -33,4 +33,4 @@ def test_without_covariates_nothing_is_said() -> None:
 @pytest.mark.parametrize("num_series", [1, 2])
 def test_median_over_series_is_said_of_a_panel(num_series: int) -> None:
     (section,) = report_covariates(COVARIATES, num_series)
-    assert (PANEL_IN_WORDS in section.parts) == (num_series > 1)
+    assert (NOTES["panel"] in section.parts) == (num_series > 1)

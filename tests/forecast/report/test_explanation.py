@@ -34,7 +34,7 @@ def test_the_menu_has_the_average_and_the_next_values_of_each_series(figure: Fig
 
 def test_bars_are_sizes_of_inputs_with_all_values_of_the_past_as_one_and_without_the_start(figure: Figure) -> None:
     bars = dict(zip(figure.data[0].y, figure.data[0].x, strict=True))
-    assert bars == {"values of the past": 3.0, "calendar": 2.0, "price, known ahead": 0.5}
+    assert bars == {"past values": 3.0, "calendar": 2.0, "price, future": 0.5}
 
 
 def test_of_one_window_the_signs_are_shown_and_of_many_the_sizes(figure: Figure) -> None:

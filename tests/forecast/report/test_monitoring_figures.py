@@ -1,18 +1,23 @@
-"""Realised error and promise, with a mark where a model version begins."""
+"""Realised and expected error, with a mark where a model version begins."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from rnn_pipelines.forecast.evaluation.realised import measure_groups
-from rnn_pipelines.forecast.report.monitoring_figures import draw_error_by_step, draw_error_over_time, mark_versions
+from rnn_pipelines.forecast.report.monitoring_figures import (
+    NOTHING,
+    draw_error_by_step,
+    draw_error_over_time,
+    mark_versions,
+)
 
 NUM = 40
 
 
 @pytest.fixture
 def evaluated() -> pd.DataFrame:
-    """One-step forecasts that are off by 1, and promised to be off by 2; the version changes in the middle."""
+    """One-step forecasts that are off by 1, and expected to be off by 2; the version changes in the middle."""
     cutoff = pd.date_range("2024-01-01", periods=NUM)
     return pd.DataFrame(
         {
@@ -67,16 +72,12 @@ def test_steps_are_drawn_as_dates_are(evaluated: pd.DataFrame) -> None:
     assert [shape.x0 for shape in figure.layout.shapes] == [0, 20]
 
 
-def test_nothing_judged_is_said(evaluated: pd.DataFrame) -> None:
+def test_figures_without_evaluated_forecasts_are_empty(evaluated: pd.DataFrame) -> None:
     figures = draw_error_over_time(evaluated.head(0), 10), draw_error_by_step([])
-    assert [len(figure.data) for figure in figures] == [0, 0]
-    assert [figure.layout.title.subtitle.text for figure in figures] == [
-        "no past forecast can be judged yet",
-        "no past forecast by the version in use can be judged yet",
-    ]
+    assert [(len(figure.data), figure.layout.title.subtitle.text) for figure in figures] == [(0, NOTHING)] * 2
 
 
-def test_realised_and_promised_error_of_each_step_are_drawn() -> None:
+def test_realised_and_expected_error_of_each_step_are_drawn() -> None:
     realised, expected = draw_error_by_step(
         [{"horizon_step": 1, "mse": 4.0, "expected_mse": 1.0}, {"horizon_step": 2, "mse": 9.0, "expected_mse": None}]
     ).data

@@ -99,7 +99,7 @@ def test_series_is_named_where_it_is_one_of_several() -> None:
     assert list_next_values(make_next_values(2)).startswith("next values of shop 0 ")
 
 
-def test_bounds_that_could_not_be_promised_are_dashes() -> None:
+def test_missing_bounds_are_dashes() -> None:
     values = make_next_values()
     empty = replace(values, table=values.table.assign(**{"ensemble-lo-80": np.nan, "ensemble-hi-80": np.nan}))
     assert list_next_values(empty).splitlines()[1].split() == ["2026-01-30", "–", "101.0", "–"]

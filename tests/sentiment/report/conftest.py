@@ -1,8 +1,6 @@
 """Results of a run, made up instead of by training."""
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -27,20 +25,6 @@ LAYERS = [
     {"layer": "words", "kind": "InputLayer", "output_shape": [None], "num_parameters": 0},
     {"layer": "lstm", "kind": "LSTM", "output_shape": [8], "num_parameters": 4512},
 ]
-
-
-@pytest.fixture(scope="session")
-def is_golden() -> Callable[[str, str], bool]:
-    """Whether a page is the golden one of that name, but for its styles and figures.
-
-    Where a change is meant, write the file anew from the page.
-    """
-
-    def compare(page: str, name: str) -> bool:
-        stripped = re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
-        return stripped == (Path(__file__).parent / f"golden/{name}.html").read_text(encoding="utf-8")
-
-    return compare
 
 
 @pytest.fixture(scope="session")

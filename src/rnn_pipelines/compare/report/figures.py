@@ -1,8 +1,10 @@
 """The figures of `compare`; each has a menu of the tasks, because their units differ."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.compare.records import Description, Results, RunWithCurve
@@ -19,12 +21,12 @@ from rnn_pipelines.compare.report.views import (
     name_rows,
 )
 from rnn_pipelines.compare.tasks.series import FLOOR
-from rnn_pipelines.report.figures import NEUTRAL_COLOR, set_title
+from rnn_pipelines.report.figures import draw_band, draw_line, draw_points, set_layout
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_number
+from rnn_pipelines.report.styles import NEUTRAL_COLOR, REFERENCE_COLOR, Style
 
-UNDECIDED_COLOR = "#8c8c8c"
-BAND_OPACITY = 0.18
+UNDECIDED = Style("no difference shown", REFERENCE_COLOR)
 PAPER_SYMBOLS = ("square-open", "triangle-up-open", "star-open")
 
 
@@ -58,10 +60,9 @@ def draw_curves(tasks: Sequence[TaskResults]) -> Figure:
         losses = [loss for cell in task.cells for curve in task.list_values(cell, "curve") for loss in curve]
         scale = choose_scale("yaxis", [*losses, *lines.values()])
         views[task.name] = View(traces, {"yaxis.title.text": task.spec.data.metric, **scale})
-    figure = combine_views(views)
-    set_title(figure, "Learning curves", "on validation; median and range over seeds")
-    figure.update_xaxes(title="gradient steps")
-    return figure
+    return set_layout(
+        combine_views(views), "Learning curves", "on validation; median and range over seeds", "gradient steps"
+    )
 
 
 def _draw_curve(task: TaskResults, cell: str) -> Iterator[Scatter]:
@@ -70,42 +71,27 @@ def _draw_curve(task: TaskResults, cell: str) -> Iterator[Scatter]:
     losses = np.array([[*curve, *[curve[-1]] * (longest - len(curve))] for curve in curves])
     low, median, high = losses.min(axis=0), np.median(losses, axis=0), losses.max(axis=0)
     steps = task.list_values(cell, "steps_per_epoch")[0] * np.arange(1, longest + 1)
-    style = STYLES[cell]
-    options = {"name": style.name, "legendgroup": cell}
-    yield Scatter(
-        x=[*steps, *steps[::-1]],
-        y=[*low, *high[::-1]],
-        mode="none",
-        fill="toself",
-        fillcolor=_fade(style.color),
-        showlegend=False,
-        hoverinfo="skip",
-        **options,
-    )
+    style, options = STYLES[cell], {"legendgroup": cell}
+    yield draw_band(style, *map(pd.Series, (steps, low, high)), showlegend=False, **options)
     for part, width in ((slice(shortest), 2.5), (slice(shortest - 1, None), 1)):
-        yield Scatter(
-            x=steps[part],
-            y=median[part],
+        yield draw_line(
+            style,
+            steps[part],
+            median[part],
+            width,
             customdata=np.stack([low[part], high[part]], axis=1),
             hovertemplate="%{y:.4g} (%{customdata[0]:.4g} to %{customdata[1]:.4g})",
             # A line alone does not show a single epoch.
             mode="lines+markers" if longest == 1 else "lines",
-            line={"color": style.color, "width": width},
             showlegend=part.start is None,
             **options,
         )
 
 
-def _fade(color: str) -> str:
-    red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{BAND_OPACITY})"
-
-
 def _draw_line(name: str, x: Sequence[float], y: Sequence[float]) -> Scatter:
     """Draw a reference as a straight line with its value in the legend."""
     value = format_number(x[0] if x[0] == x[1] else y[0])
-    line = {"color": STYLES[name].color, "dash": STYLES[name].dash, "width": 1.8}
-    return Scatter(x=x, y=y, name=f"{name} {value}", mode="lines", line=line, hoverinfo="skip")
+    return draw_line(STYLES[name], x, y, 1.8, name=f"{name} {value}", mode="lines", hoverinfo="skip")
 
 
 def draw_losses(tasks: Sequence[TaskResults]) -> Figure:
@@ -119,12 +105,12 @@ def _view_losses(task: TaskResults) -> View:
     published = [loss for losses in task.published.values() for loss in losses.values()]
     shown = [*(run["test"] for run in task.runs), *references.values(), *published]
     scale = choose_scale("xaxis", shown)
-    lowest = min(shown) / 2 if scale["xaxis.type"] == "log" else None
+    lowest = min(shown) / 2 if scale["xaxis.type"] == "log" else -math.inf
     traces: list[Scatter] = []
     for row, network in enumerate(task.networks):
-        cell, color = network["cell"], STYLES[network["cell"]].color
-        traces.append(draw_seeds(row, task.list_values(cell, "test"), color))
-        traces.append(draw_mean(row, network["test"], color, lowest=lowest))
+        cell, style = network["cell"], STYLES[network["cell"]]
+        traces.append(draw_seeds(row, task.list_values(cell, "test"), style))
+        traces.append(draw_mean(row, network["test"], style, lowest=lowest))
     traces += _draw_published(task)
     for name, loss in references.items():
         line = _draw_line(name, [loss, loss], [0.5, 0.5 - len(task.networks)])
@@ -145,14 +131,10 @@ def choose_references(task: TaskResults) -> dict[str, float]:
 def _draw_published(task: TaskResults) -> Iterator[Scatter]:
     for symbol, (paper, losses) in zip(PAPER_SYMBOLS, task.published.items(), strict=False):
         known = [cell for cell in task.cells if cell in losses]
-        yield Scatter(
-            x=[losses[cell] for cell in known],
-            y=[DOTS_ABOVE - task.cells.index(cell) for cell in known],
-            name=paper,
-            mode="markers",
-            marker={"color": NEUTRAL_COLOR, "symbol": symbol, "size": 11, "line": {"width": 2}},
-            hovertemplate="%{x:.4g}",
-        )
+        x = [losses[cell] for cell in known]
+        y = [DOTS_ABOVE - task.cells.index(cell) for cell in known]
+        marker = {"symbol": symbol, "size": 11, "line": {"width": 2}}
+        yield draw_points(Style(paper, NEUTRAL_COLOR), x, y, marker=marker, hovertemplate="%{x:.4g}")
 
 
 def draw_differences(tasks: Sequence[TaskResults]) -> Figure:
@@ -162,13 +144,13 @@ def draw_differences(tasks: Sequence[TaskResults]) -> Figure:
 
 
 def _view_differences(task: TaskResults) -> View:
-    line = {"color": UNDECIDED_COLOR, "width": 1.5}
     ends = [0.5, 0.5 - len(task.differences)]
-    traces, names = [Scatter(x=[0, 0], y=ends, mode="lines", line=line, showlegend=False, hoverinfo="skip")], []
+    traces = [draw_line(UNDECIDED, [0, 0], ends, 1.5, mode="lines", showlegend=False, hoverinfo="skip")]
+    names = []
     for row, pair in enumerate(task.differences):
-        color = STYLES[pair["better"]].color if pair["better"] else UNDECIDED_COLOR
+        style = STYLES[pair["better"]] if pair["better"] else UNDECIDED
         values = np.subtract(task.list_values(pair["cell"], "test"), task.list_values(pair["against"], "test"))
-        traces += [draw_seeds(row, values.tolist(), color), draw_mean(row, pair, color)]
+        traces += [draw_seeds(row, values.tolist(), style), draw_mean(row, pair, style)]
         names.append(f"{STYLES[pair['cell']].name}<br>− {STYLES[pair['against']].name}")
     return View(traces, {"xaxis.title.text": task.spec.data.metric, **name_rows(names)})
 
@@ -186,11 +168,11 @@ def draw_time(tasks: Sequence[TaskResults]) -> Figure:
 def _view_time(task: TaskResults) -> View:
     traces: list[Scatter] = []
     for row, network in enumerate(task.networks):
-        cell, color = network["cell"], STYLES[network["cell"]].color
-        for key, estimate, axis in (
-            ("seconds_per_epoch", network["seconds_per_epoch"], "x"),
-            ("seconds_to_best", network["seconds_to_best"], "x2"),
+        cell, style = network["cell"], STYLES[network["cell"]]
+        for axis, key, estimate in (
+            ("x", "seconds_per_epoch", network["seconds_per_epoch"]),
+            ("x2", "seconds_to_best", network["seconds_to_best"]),
         ):
-            traces.append(draw_seeds(row, task.list_values(cell, key), color, axis))
-            traces.append(draw_mean(row, estimate, color, axis, 0.0))
+            traces.append(draw_seeds(row, task.list_values(cell, key), style, axis))
+            traces.append(draw_mean(row, estimate, style, axis, 0.0))
     return View(traces, {"xaxis2.autorange": True, **_name_cells(task)})

@@ -75,8 +75,8 @@ def describe_papers(task: TaskResults) -> str:
     if not task.published:
         return ""
     return (
-        f"The figures of {' and '.join(task.published)} are theirs, for the same music and metric, from networks of "
-        "other sizes and trainings."
+        f"The losses of {' and '.join(task.published)} are published ones, for the same music and metric. Sizes and "
+        "trainings of these networks differ."
     )
 
 
@@ -85,14 +85,14 @@ def describe_threads(runs: Sequence[Run]) -> str:
     numbers = sorted({run["num_threads"] for run in runs})
     if len(numbers) == 1:
         return f"Each training had {numbers[0]} thread{'s' if numbers[0] > 1 else ''}."
-    return f"The trainings had {' or '.join(map(str, numbers))} threads: their times don't compare."
+    return f"The trainings had {' or '.join(map(str, numbers))} threads, so that their times are not comparable."
 
 
 def describe_left_out(left_out: Sequence[str], plan: PlanSpec) -> str:
     """Describe the missing tasks and their remedy."""
-    place = f"the folder {plan.music}" if plan.music else "the folder music below the one that RNN_DATA names"
+    place = plan.music or "RNN_DATA/music"
     return (
-        f"There is no file of the music in {place}: {join_names(left_out)}. Give its folder as compare.plan.music, or "
-        "set the environment variable RNN_DATA; docs/data.md says where to get the file. Trainings that are finished "
-        "are not done again."
+        f"These tasks have no music file in the folder {place}: {join_names(left_out)}. Set compare.plan.music to its "
+        "folder, or the environment variable RNN_DATA to the folder above music. docs/data.md has the source of the "
+        "files. Finished trainings are not repeated."
     )

@@ -1,13 +1,13 @@
 """The tables of `compare`: results with references, costs, and paired differences."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rnn_pipelines.compare.records import Difference, Estimate, NetworkSummary
 from rnn_pipelines.compare.report.results import TaskResults
 from rnn_pipelines.compare.report.styles import STYLES
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
-from rnn_pipelines.report.page import Table
+from rnn_pipelines.report.page import Table, make_table, mark_best
 
 NUM_DIGITS = 3
 MAX_DECIMALS = 8
@@ -29,13 +29,8 @@ def tabulate_results(task: TaskResults) -> Table:
     }
     for name, loss in (others | dict(task.references)).items():
         rows.append([name, format_number(loss), *[NO_NUMBER] * (len(header) - 2)])
-    best = {(_find_lowest([one["test"]["mean"] for one in task.networks]), header.index("test"))}
-    best.add((_find_lowest([one["validation"]["mean"] for one in task.networks]), header.index("validation")))
-    return Table(header, rows, best=frozenset(best), caption=f"Mean losses: {task.spec.data.metric}")
-
-
-def _find_lowest(means: Sequence[float]) -> int:
-    return means.index(min(means))
+    means = {1: [one["test"]["mean"] for one in task.networks], 3: [one["validation"]["mean"] for one in task.networks]}
+    return Table(header, rows, best=mark_best(rows, means), caption=f"Mean losses: {task.spec.data.metric}")
 
 
 def _list_losses(network: NetworkSummary) -> list[str]:
@@ -52,22 +47,17 @@ def _list_losses(network: NetworkSummary) -> list[str]:
 
 def tabulate_costs(task: TaskResults) -> Table:
     """Tabulate the sizes of the networks of one task and the costs of their training, as means over seeds."""
-    rows = [
-        [
-            STYLES[network["cell"]].name,
-            f"{task.spec.contenders[network['cell']].units:,}",
-            f"{network['num_recurrent_parameters']:,}",
-            f"{network['num_parameters']:,}",
-            format_number(network["seconds_per_epoch"]["mean"], NUM_DIGITS),
-            format_number(network["seconds_to_best"]["mean"], NUM_DIGITS),
-            format_number(network["compile_seconds"]["mean"], NUM_DIGITS),
-            f"{network['epochs']['mean']:,.1f}",
-        ]
-        for network in task.networks
-    ]
-    seconds = ["s per epoch", "s to best validation", "s compiling"]
-    header = ["network", "units", "recurrent weights", "all parameters", *seconds, "epochs"]
-    return Table(header, rows, caption="Size and cost; compiling is in none of the other seconds")
+    columns: dict[str, Callable[[NetworkSummary], str]] = {
+        "network": lambda one: STYLES[one["cell"]].name,
+        "units": lambda one: f"{task.spec.contenders[one['cell']].units:,}",
+        "recurrent weights": lambda one: f"{one['num_recurrent_parameters']:,}",
+        "all parameters": lambda one: f"{one['num_parameters']:,}",
+        "s per epoch": lambda one: format_number(one["seconds_per_epoch"]["mean"], NUM_DIGITS),
+        "s to best validation": lambda one: format_number(one["seconds_to_best"]["mean"], NUM_DIGITS),
+        "s compiling": lambda one: format_number(one["compile_seconds"]["mean"], NUM_DIGITS),
+        "epochs": lambda one: f"{one['epochs']['mean']:,.1f}",
+    }
+    return make_table(task.networks, columns, caption="Size and cost; the other seconds do not include compiling")
 
 
 def tabulate_differences(tasks: Sequence[TaskResults]) -> Table:

@@ -6,7 +6,7 @@ from rnn_pipelines.compare.records import Difference
 from rnn_pipelines.compare.report.results import TaskResults
 from rnn_pipelines.compare.report.styles import STYLES
 from rnn_pipelines.compare.report.tables import format_estimate, name_pair
-from rnn_pipelines.report.numbers import format_number
+from rnn_pipelines.report.numbers import begin_sentence, format_number
 
 
 def write_verdict(tasks: Sequence[TaskResults], left_out: Sequence[str]) -> str:
@@ -21,7 +21,7 @@ def write_verdict(tasks: Sequence[TaskResults], left_out: Sequence[str]) -> str:
     """
     sentences = [*_write_pairs(tasks), *_write_learning(tasks), *_write_references(tasks)]
     if left_out:
-        sentences.append(f"Left out, because there is no file of the music: {join_names(left_out)}.")
+        sentences.append(f"Left out, because the music file is missing: {join_names(left_out)}.")
     return " ".join(map(begin_sentence, sentences))
 
 
@@ -135,13 +135,8 @@ def describe_references(task: TaskResults) -> str:
     count = {0: "none", num_networks: "all"}.get(num_better, str(num_better))
     of_all = "of the networks" if num_better in (0, num_networks) else f"of {num_networks} networks"
     verb = "has" if num_better in (0, 1) else "have"
-    best = "The simple method beside them" if len(task.references) == 1 else "The best simple method"
+    best = "The simple method" if len(task.references) == 1 else "The best simple method"
     return f"{best}, {task.best_reference}, has a loss of {format_number(loss)}; {count} {of_all} {verb} a lower mean."
-
-
-def begin_sentence(sentence: str) -> str:
-    """Return the sentence with a capital letter."""
-    return sentence[0].upper() + sentence[1:]
 
 
 def join_names(names: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """The parts of the figures of `compare`: a view of each task, and rows of dots for its seeds."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,8 @@ from plotly.graph_objects import Figure, Scatter
 from rnn_pipelines.compare.records import Estimate
 from rnn_pipelines.compare.report.styles import STYLES
 from rnn_pipelines.compare.report.tables import format_estimate
-from rnn_pipelines.report.figures import add_menu, make_log_ticks, set_title
+from rnn_pipelines.report.figures import add_menu, draw_estimate, draw_points, make_log_ticks, set_layout
+from rnn_pipelines.report.styles import Style
 from rnn_pipelines.report.trainings import MIN_LOG_RATIO
 
 # Offsets from the middle of a row, whose height is 1.
@@ -46,11 +48,7 @@ def combine_views(views: Mapping[str, View], axes: Mapping[str, Any] | None = No
 
 def combine_rows(views: Mapping[str, View], title: str, subtitle: str, axes: Mapping[str, Any] | None = None) -> Figure:
     """Return one figure with a menu of the tasks, from views that consist of rows."""
-    figure = combine_views(views, axes)
-    set_title(figure, title, subtitle)
-    figure.update_yaxes(zeroline=False)
-    figure.update_layout(hovermode="closest")
-    return figure
+    return set_layout(combine_views(views, axes), title, subtitle, y={"zeroline": False}, hovermode="closest")
 
 
 def choose_scale(axis: str, values: Sequence[float]) -> dict[str, Any]:
@@ -68,7 +66,7 @@ def name_rows(names: Iterable[str]) -> dict[str, Any]:
     return {"yaxis.tickvals": [-row for row in range(len(texts))], "yaxis.ticktext": texts}
 
 
-def draw_seeds(row: int, values: Sequence[float], color: str, axis: str = "x") -> Scatter:
+def draw_seeds(row: int, values: Sequence[float], style: Style, axis: str = "x") -> Scatter:
     """Draw a dot for each seed, with the first seed on top.
 
     Args:
@@ -76,35 +74,23 @@ def draw_seeds(row: int, values: Sequence[float], color: str, axis: str = "x") -
         values: one for each seed.
         axis: the horizontal axis.
     """
-    return Scatter(
-        x=values,
-        y=DOTS_ABOVE - row + np.linspace(DOTS_SPREAD, -DOTS_SPREAD, len(values)),
-        marker={"color": color, "size": 7, "opacity": 0.75},
-        text=[f"seed {seed}" for seed in range(len(values))],
-        hovertemplate="%{text}: %{x:.4g}<extra></extra>",
-        **_style_row(axis),
-    )
+    y = DOTS_ABOVE - row + np.linspace(DOTS_SPREAD, -DOTS_SPREAD, len(values))
+    options = {
+        "marker": {"size": 7, "opacity": 0.75},
+        "text": [f"seed {seed}" for seed in range(len(values))],
+        "hovertemplate": "%{text}: %{x:.4g}<extra></extra>",
+    }
+    return draw_points(style, values, y, name=None, xaxis=axis, showlegend=False, **options)
 
 
-def draw_mean(row: int, estimate: Estimate, color: str, axis: str = "x", lowest: float | None = None) -> Scatter:
+def draw_mean(row: int, estimate: Estimate, style: Style, axis: str = "x", lowest: float = -math.inf) -> Scatter:
     """Draw the mean with its interval, below the dots of the seeds.
 
     Args:
-        row, color, axis: as in `draw_seeds`.
-        lowest: the value at which the interval is cut, because a logarithmic axis has no 0 and times are not negative;
-            None for no cut.
+        row, style, axis: as in `draw_seeds`.
+        lowest: the value at which the interval is cut, because a logarithmic axis has no 0 and times are not negative.
     """
-    mean, low, high = estimate["mean"], estimate["low"], estimate["high"]
-    low = low if lowest is None else max(low, lowest)
-    return Scatter(
-        x=[mean],
-        y=[-row - MEAN_BELOW],
-        error_x={"array": [high - mean], "arrayminus": [mean - low], "thickness": 2, "width": 6},
-        marker={"color": color, "size": 11, "symbol": "diamond"},
-        hovertemplate="mean {} ({})<extra></extra>".format(*format_estimate(estimate)),
-        **_style_row(axis),
-    )
-
-
-def _style_row(axis: str) -> dict[str, Any]:
-    return {"xaxis": axis, "showlegend": False, "mode": "markers"}
+    ends = estimate["mean"], max(estimate["low"], lowest), estimate["high"]
+    hover = "mean {} ({})<extra></extra>".format(*format_estimate(estimate))
+    options = {"marker": {"symbol": "diamond"}, "hovertemplate": hover}
+    return draw_estimate(style, -row - MEAN_BELOW, ends, name=None, xaxis=axis, showlegend=False, **options)

@@ -1,97 +1,87 @@
 """Figure and report of `backtest_forecast`: cost and error of retraining schedules."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from plotly.graph_objects import Figure, Scatter
+from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings
 from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults, Entry
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.reading.times import format_time
-from rnn_pipelines.report.figures import TEMPLATE, write_label
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number
-from rnn_pipelines.report.page import Section, Table, render_page
+from rnn_pipelines.report.figures import choose_visible, draw_line, draw_points, set_layout, write_label
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value
+from rnn_pipelines.report.page import Section, Table, mark_best, render_page
+from rnn_pipelines.report.styles import BLUE, Style
+from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Largest p-value at which a difference counts as significant.
 SIGNIFICANCE = 0.05
-# Colour of the schedules: blue of Okabe & Ito's palette.
-COLOR = "#0072b2"
+# A simple method with more than this multiple of the schedules' largest error is hidden at first.
+MAX_SHOWN = 1.2
 
-HOW_IT_WENT = (
-    "Each schedule was replayed from the first day on: it trained challengers on its days, from what was there on that "
-    "day, decided as retrain_forecast does, and forecast from every step with whichever model was its champion then. "
-    "The first network is in use whatever the policy says; where nothing is new, nothing is trained. The simple "
-    "methods stand beside them, ridge as it was fitted on the first day."
-)
-HOW_TO_READ = (
-    "MSE and MAE are means over all steps ahead and cut-offs of a series, then over series; lower is better. p is that "
-    "of the paired squared errors against the schedule that trains least: above {significance} nothing is shown. "
-    "Promoted are the challengers after the first that took the champion's place. Seconds are those of training and "
-    "compilation, on the machine that replayed. Inside is the part of the actuals, in percent, in the interval of that "
-    "level of whichever model was the champion, and width how wide it was on average."
-)
+NOTES = read_texts("rnn_pipelines.forecast.report")["backtest"]
 
 
-def draw_error_against_cost(results: BacktestResults) -> Figure:
-    """Draw each schedule's error over its training time, with the simple methods as lines."""
-    schedules = results.schedules
-    seconds = [entry.training_seconds or 0.0 for entry in schedules]
-    figure = Figure(
-        Scatter(
-            x=seconds,
-            y=[entry.mse for entry in schedules],
-            text=[write_label(STYLES[entry.name].name) for entry in schedules],
-            customdata=[(entry.num_trainings, entry.num_promotions) for entry in schedules],
-            mode="markers+text",
-            # Alternating, because labels of schedules with similar costs would overlap.
-            textposition=["top center", "bottom center"] * len(schedules),
-            marker={"size": 12, "color": COLOR},
-            hovertemplate="%{text}: MSE %{y:.4~r}, %{x:.3~r} s, %{customdata[0]} trainings, %{customdata[1]} promoted"
-            "<extra></extra>",
-            showlegend=False,
-        )
+def draw_error_against_cost(results: dict[str, Any]) -> Figure:
+    """Draw the error of each schedule over its training time, with the simple methods as lines.
+
+    Args:
+        results: see `summarize_backtest`.
+    """
+    found = BacktestResults.model_validate(results)
+    seconds = [entry.training_seconds or 0.0 for entry in found.schedules]
+    errors = [entry.mse for entry in found.schedules]
+    points = draw_points(
+        Style("schedules", BLUE),
+        seconds,
+        errors,
+        text=[write_label(STYLES[entry.name].name) for entry in found.schedules],
+        customdata=[(entry.num_trainings, entry.num_promotions) for entry in found.schedules],
+        mode="markers+text",
+        # Alternating, because labels of schedules with similar costs would overlap.
+        textposition=["top center", "bottom center"] * len(seconds),
+        marker={"size": 12},
+        hovertemplate="%{text}: MSE %{y:.4~r}, %{x:.3~r} s, %{customdata[0]} trainings, %{customdata[1]} promoted"
+        "<extra></extra>",
+        showlegend=False,
     )
+    figure = Figure(points)
     # Space for the labels at both ends.
-    left, right = -0.08 * max(seconds), 1.1 * max(seconds)
-    for entry in results.baselines:
-        style, is_near = STYLES[entry.name], entry.mse < 1.2 * max(found.mse for found in schedules)
-        line = {"color": style.color, "dash": style.dash}
-        visible = True if is_near else "legendonly"
-        figure.add_scatter(
-            x=[left, right], y=[entry.mse] * 2, name=style.name, mode="lines", line=line, visible=visible
-        )
-    return figure.update_layout(
-        template=TEMPLATE,
-        title={"text": "Error against cost", "subtitle": {"text": "of each schedule of retraining"}},
-        xaxis={"title": {"text": "seconds of training in all"}, "range": [left, right]},
-        yaxis={"title": {"text": "MSE of the forecasts"}},
-        hovermode="closest",
-    )
+    ends = [-0.08 * max(seconds), 1.1 * max(seconds)]
+    for entry in found.baselines:
+        visible = choose_visible(entry.mse < MAX_SHOWN * max(errors))
+        figure.add_trace(draw_line(STYLES[entry.name], ends, [entry.mse] * 2, mode="lines", visible=visible))
+    subtitle = "of each schedule of retraining"
+    axes = {"title": "seconds of training in total", "range": ends}, "MSE of the forecasts"
+    return set_layout(figure, "Error against cost", subtitle, *axes, hovermode="closest")
 
 
-def render_report(results: BacktestResults, retrainings: Retrainings, backtest: BacktestSpec, figure: Figure) -> str:
+def render_report(results: dict[str, Any], retrainings: Retrainings, backtest: BacktestSpec, figure: Figure) -> str:
     """Return verdict, tables and figure as one HTML page that needs no network.
 
     Args:
-        results: of all schedules and simple methods.
+        results: see `summarize_backtest`.
         retrainings: one row for each.
         backtest: the parameters.
         figure: the error against the cost.
     """
-    left_out = results.num_left_out
-    evaluated = (
-        f"{results.num_forecasts:,} forecasts of each, from {results.first_cutoff} to {results.last_cutoff}."
-        + (f" Left out: {left_out:,}, where not everyone had a number, or nothing was observed." if left_out else "")
+    found = BacktestResults.model_validate(results)
+    left_out = found.num_left_out
+    evaluated = f"{found.num_forecasts:,} forecasts of each, from {found.first_cutoff} to {found.last_cutoff}." + (
+        f" Left out: {left_out:,}, without an actual or without a forecast of each model." if left_out else ""
     )
     sections = [
-        Section("Schedules", [tabulate_schedules(results), HOW_TO_READ.format(significance=SIGNIFICANCE), evaluated]),
+        Section(
+            "Schedules", [tabulate_schedules(found), NOTES["how_to_read"].format(significance=SIGNIFICANCE), evaluated]
+        ),
         Section("Error against cost", [figure]),
-        Section("How it went", [HOW_IT_WENT, tabulate_retrainings(retrainings)]),
+        Section("Retrainings", [NOTES["how_it_went"], tabulate_retrainings(retrainings)]),
         Section("Parameters", [tabulate_parameters("backtest_forecast", backtest.model_dump())]),
     ]
-    return render_page("Backtest of retraining", describe_verdict(results), sections)
+    return render_page("Backtest of retraining", describe_verdict(found), sections)
 
 
 def describe_verdict(results: BacktestResults) -> str:
@@ -104,8 +94,8 @@ def describe_verdict(results: BacktestResults) -> str:
     if found.mse < reference.mse:
         verdict = (
             f"The schedule {STYLES[found.name].name} has an MSE {100 * (1 - found.mse / reference.mse):.1f} % below "
-            f"that of {STYLES[reference.name].name} (p = {found.p_value:.2g}), for {found.training_seconds:,.0f} "
-            f"seconds of training instead of {reference.training_seconds:,.0f}"
+            f"that of {STYLES[reference.name].name} ({format_p_value(found.p_value or 0.0)}), for "
+            f"{found.training_seconds:,.0f} seconds of training instead of {reference.training_seconds:,.0f}"
         )
     worse = [STYLES[entry.name].name for entry in shown if entry.mse > reference.mse]
     if worse:
@@ -120,21 +110,19 @@ def describe_verdict(results: BacktestResults) -> str:
 def tabulate_schedules(results: BacktestResults) -> Table:
     """Return one row for each schedule and simple method; the lowest errors are marked."""
     entries = results.forecasters
-    best = {
-        (min(range(len(entries)), key=lambda row: entries[row].get_metric(name)), column)
-        for column, name in enumerate(MEANS, start=1)
-    }
     levels = results.levels
     header = ["", *(METRICS[name].heading for name in MEANS), "p", "trainings", "promoted", "training, s"]
     header += [heading for level in levels for heading in (f"inside {level} %", f"width {level} %")]
-    return Table(header, [_format_row(entry, levels) for entry in entries], best=frozenset(best))
+    rows = [_format_row(entry, levels) for entry in entries]
+    errors = {column: [entry.get_metric(name) for entry in entries] for column, name in enumerate(MEANS, start=1)}
+    return Table(header, rows, best=mark_best(rows, errors))
 
 
 def _format_row(entry: Entry, levels: Sequence[int]) -> Sequence[str]:
     return [
         STYLES[entry.name].name,
         *(format_number(entry.get_metric(name)) for name in MEANS),
-        NO_NUMBER if entry.p_value is None else f"{entry.p_value:.2g}",
+        format_p_cell(entry.p_value),
         *(NO_NUMBER if number is None else str(number) for number in (entry.num_trainings, entry.num_promotions)),
         NO_NUMBER if entry.training_seconds is None else f"{entry.training_seconds:,.1f}",
         *(cell for level in levels for cell in _format_interval(entry, level)),
@@ -155,4 +143,4 @@ def tabulate_retrainings(retrainings: Retrainings) -> Table:
         for row, first in zip(retrainings.itertuples(), is_first, strict=True)
         if first or row.is_promoted
     ]
-    return Table(("schedule", "as of", "why its challenger came into use"), rows, num_text_columns=3)
+    return Table(("schedule", "as of", "reason for the promotion"), rows, num_text_columns=3)

@@ -4,16 +4,9 @@ from rnn_pipelines.forecast.evaluation.covariates import Covariates
 from rnn_pipelines.report.notes import find_failure, write_note
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Section, Table
+from rnn_pipelines.report.texts import read_texts
 
-READ_BY_ALL = (
-    "Ridge, the mix and the networks read the same covariates; each ridge leaves them out where it was better without "
-    "them on past windows that it had not seen."
-)
-EFFECTS_IN_WORDS = (
-    "The effect is what one unit more of a column that is known ahead, or this category in place of the mean one, adds "
-    "to the forecast of its own step, in the mix of simple methods; networks correct it."
-)
-PANEL_IN_WORDS = "Here it is the median over series."
+NOTES = read_texts("rnn_pipelines.forecast.report")["covariates"]
 
 
 def report_covariates(covariates: Covariates, num_series: int) -> list[Section]:
@@ -27,7 +20,7 @@ def report_covariates(covariates: Covariates, num_series: int) -> list[Section]:
         return [Section("Covariates", [write_note(reason)])]
     if covariates.empty:
         return []
-    notes = [EFFECTS_IN_WORDS, *([PANEL_IN_WORDS] if num_series > 1 else [])]
+    notes = [NOTES["effects"], *([NOTES["panel"]] if num_series > 1 else [])]
     return [Section("Covariates", [tabulate_covariates(covariates), *notes])]
 
 

@@ -1,14 +1,17 @@
 """Figure and report of `cross_validate_forecast`."""
 
+from typing import Any
+
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS
 from rnn_pipelines.forecast.evaluation.windows import MetricsByCutoff, WindowResults
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.report.figures import TEMPLATE
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number
-from rnn_pipelines.report.page import Section, Table, render_page
+from rnn_pipelines.report.figures import choose_visible, draw_line, set_layout
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value
+from rnn_pipelines.report.page import Section, Table, mark_best, render_page
+from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Largest p-value at which a difference counts as significant.
@@ -16,15 +19,7 @@ SIGNIFICANCE = 0.05
 # A forecaster with more than this multiple of the lowest error is hidden at first, so that the others stay readable.
 MAX_SHOWN = 1.5
 
-HOW_TO_READ = (
-    "MSE and MAE are means over steps and windows of a series, then over series; lower is better. p is that of the "
-    "paired squared errors by cut-off against {baseline}, the best of the simple methods: above {significance}, and "
-    "where there are few windows, nothing is shown. Inside is the part of the actuals in the interval of that level."
-)
-HOW_IT_WENT = {
-    False: "Everyone was fitted once, on what was there before the first window, and forecast all windows.",
-    True: "Everyone was fitted anew for each window, on what was there before it.",
-}
+NOTES = read_texts("rnn_pipelines.forecast.report")["cross_validation"]
 
 
 def draw_error_by_cutoff(by_cutoff: MetricsByCutoff) -> Figure:
@@ -32,39 +27,35 @@ def draw_error_by_cutoff(by_cutoff: MetricsByCutoff) -> Figure:
     figure = Figure()
     lowest = by_cutoff.groupby("forecaster")["mse"].mean().min()
     for name, own in by_cutoff.groupby("forecaster", sort=False):
-        style = STYLES[str(name)]
-        visible = True if own["mse"].mean() <= MAX_SHOWN * lowest else "legendonly"
-        line = {"color": style.color, "dash": style.dash}
-        figure.add_scatter(
-            x=own["cutoff"], y=own["mse"], name=style.name, mode="lines+markers", line=line, visible=visible
-        )
-    return figure.update_layout(
-        template=TEMPLATE,
-        title={"text": "Error by window"},
-        xaxis={"title": {"text": "last time that the forecast saw"}},
-        yaxis={"title": {"text": "MSE"}},
-    )
+        visible = choose_visible(own["mse"].mean() <= MAX_SHOWN * lowest)
+        line = draw_line(STYLES[str(name)], own["cutoff"], own["mse"], mode="lines+markers", visible=visible)
+        figure.add_trace(line)
+    return set_layout(figure, "Error by window", "", "cut-off of the window", "MSE")
 
 
-def render_report(results: WindowResults, validation: CrossValidationSpec, figure: Figure) -> str:
+def render_report(results: dict[str, Any], validation: CrossValidationSpec, figure: Figure) -> str:
     """Return verdict, table and figure as one HTML page that needs no network.
 
     Args:
-        results: of all forecasters.
+        results: see `summarize_windows`.
         validation: the parameters.
         figure: the error by window.
     """
-    judged = (
-        f"{results.num_windows:,} windows of {results.num_series:,} series, "
-        f"from {results.first_cutoff} to {results.last_cutoff}."
+    found = WindowResults.model_validate(results)
+    windows = (
+        f"{found.num_windows:,} windows of {found.num_series:,} series, from {found.first_cutoff} to "
+        f"{found.last_cutoff}."
     )
-    how = HOW_TO_READ.format(baseline=STYLES[results.baseline].name, significance=SIGNIFICANCE)
+    how = NOTES["how_to_read"].format(baseline=STYLES[found.baseline].name, significance=SIGNIFICANCE)
     sections = [
-        Section("Forecasters", [tabulate_forecasters(results), how, f"{judged} {HOW_IT_WENT[validation.refit]}"]),
-        Section("Window by window", [figure]),
+        Section(
+            "Forecasters",
+            [tabulate_forecasters(found), how, f"{windows} {NOTES['refitted' if validation.refit else 'fitted_once']}"],
+        ),
+        Section("Error by window", [figure]),
         Section("Parameters", [tabulate_parameters("cross_validate_forecast", validation.model_dump())]),
     ]
-    return render_page("Cross-validation of forecasts", describe_verdict(results), sections)
+    return render_page("Cross-validation of forecasts", describe_verdict(found), sections)
 
 
 def describe_verdict(results: WindowResults) -> str:
@@ -75,10 +66,10 @@ def describe_verdict(results: WindowResults) -> str:
     name, baseline = STYLES[best].name, STYLES[results.baseline].name
     if p_value is None:
         return f"No network has a lower MSE over these windows than {baseline}, {format_number(mse)}."
-    shown = "" if p_value <= SIGNIFICANCE else ", which so few windows don't show to be more than luck"
+    shown = "" if p_value <= SIGNIFICANCE else ", which can be chance"
     return (
-        f"The lowest MSE over these windows, {format_number(mse)}, has {name}: {100 * (1 - mse / theirs):.1f} % "
-        f"below {baseline} (p = {p_value:.2g}){shown}."
+        f"{name} has the lowest MSE over these windows, {format_number(mse)}: {100 * (1 - mse / theirs):.1f} % below "
+        f"{baseline} ({format_p_value(p_value)}){shown}."
     )
 
 
@@ -92,16 +83,13 @@ def tabulate_forecasters(results: WindowResults) -> Table:
         [
             STYLES[name].name,
             *(format_number(block[metric] or 0.0) for metric in MEANS),
-            NO_NUMBER if block["p_value"] is None else f"{block['p_value']:.2g}",
+            format_p_cell(block["p_value"]),
             *(_format_coverage(block.get(key)) for key in coverages),
         ]
         for name, block in zip(names, blocks, strict=True)
     ]
-    lowest = {
-        (min(range(len(blocks)), key=lambda row: blocks[row][metric] or 0.0), column)
-        for column, metric in enumerate(MEANS, start=1)
-    }
-    return Table(header, rows, best=frozenset(lowest))
+    errors = {column: [block[metric] for block in blocks] for column, metric in enumerate(MEANS, start=1)}
+    return Table(header, rows, best=mark_best(rows, errors))
 
 
 def _format_coverage(coverage: float | None) -> str:

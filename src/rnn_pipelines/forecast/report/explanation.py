@@ -12,26 +12,21 @@ from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.explanation import BASELINE, CALENDAR, TARGET
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
-from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, set_title, write_label
+from rnn_pipelines.report.figures import add_menu, draw_bars, set_layout, write_label
 from rnn_pipelines.report.notes import draw_note, find_failure
+from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style
+from rnn_pipelines.report.texts import read_texts
 
 # The most important lags; more rows would not be readable.
 MAX_LAGS = 30
-KINDS = {"static": "static", "future": "known ahead", "past": "of the past"}
 # Inputs that are not columns of the user's table. The name of a column includes its kind, so that all names are unique.
 NAMES = {
-    TARGET: "values of the past",
+    TARGET: "past values",
     CALENDAR: "calendar",
     **{name: name.replace("_", " ") for name in HOLIDAYS},
 }
 
-HOW_TO_READ = (
-    "What each input adds to the forecasts of the ensemble, in the unit of the data. The reference is the forecast for "
-    "a window that lies at its own level throughout, in mid-season. Left: the mean size over the steps ahead; all "
-    "values of the past count as one. Right: the values of the past that add most; lag 1 is the last value before the "
-    "forecast. Linear models are broken down exactly, networks by integrated gradients; Theta counts as a whole. The "
-    "figure says what the forecast depends on, and nothing about causes."
-)
+NOTES = read_texts("rnn_pipelines.forecast.report")["explanation"]
 
 
 def draw_explanation(explanation: pd.DataFrame) -> Figure:
@@ -42,28 +37,26 @@ def draw_explanation(explanation: pd.DataFrame) -> Figure:
     """
     if (reason := find_failure(explanation)) is not None:
         return draw_note(reason)
-    moved = explanation[explanation["input"] != BASELINE]
+    contributions = explanation[explanation["input"] != BASELINE]
     figure = make_subplots(1, 2, column_widths=[0.3, 0.7], horizontal_spacing=0.14)
     labels = []
-    for label, table, is_average in _choose_windows(moved):
+    for label, table, is_average in _choose_windows(contributions):
         labels.append(label)
         figure.add_trace(_draw_inputs(table), 1, 1)
         figure.add_trace(_draw_lags(table, is_average), 1, 2)
-    num_windows = len(moved.loc[moved["part"] == "test", ["unique_id", "cutoff"]].drop_duplicates())
+    num_windows = len(contributions.loc[contributions["part"] == "test", ["unique_id", "cutoff"]].drop_duplicates())
     subtitle = f"{STYLES['ensemble'].name}; average of {num_windows} windows of the test part, or the next values"
-    set_title(figure, "What moved the forecasts", subtitle)
+    set_layout(figure, "Contributions to the forecasts", subtitle, hovermode="closest")
     add_menu(figure, labels)
-    figure.update_xaxes(title="moved by, either way", rangemode="tozero", col=1)
+    figure.update_xaxes(title="mean absolute contribution", rangemode="tozero", col=1)
     figure.update_xaxes(title="steps ahead", type="category", col=2)
-    figure.update_yaxes(title="lag", type="category", autorange="reversed", col=2)
-    figure.update_layout(hovermode="closest")
-    return figure
+    return figure.update_yaxes(title="lag", type="category", autorange="reversed", col=2)
 
 
-def _choose_windows(moved: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, bool]]:
+def _choose_windows(contributions: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, bool]]:
     """Yield a label, the rows, and whether they belong to many windows."""
-    yield "on average", moved[moved["part"] == "test"], True
-    for name, table in moved[moved["part"] == "future"].groupby("unique_id", sort=False):
+    yield "on average", contributions[contributions["part"] == "test"], True
+    for name, table in contributions[contributions["part"] == "future"].groupby("unique_id", sort=False):
         yield f"next values of {name}", table, False
 
 
@@ -71,19 +64,12 @@ def _draw_inputs(table: pd.DataFrame) -> Bar:
     steps = table.groupby(["input", "unique_id", "cutoff", "horizon_step"], sort=False)["contribution"].sum().abs()
     sizes = steps.groupby("input").mean().sort_values()
     sizes = sizes[sizes > 0]
-    return Bar(
-        name="inputs",
-        x=sizes.to_numpy(),
-        y=name_inputs(map(str, sizes.index)),
-        orientation="h",
-        marker={"color": NEUTRAL_COLOR},
-        showlegend=False,
-        hovertemplate="%{y}: %{x:,.4~r}<extra></extra>",
-    )
+    options = {"orientation": "h", "showlegend": False, "hovertemplate": "%{y}: %{x:,.4~r}<extra></extra>"}
+    return draw_bars(Style("inputs", NEUTRAL_COLOR), sizes.to_numpy(), name_inputs(map(str, sizes.index)), **options)
 
 
 def name_inputs(names: Iterable[str]) -> list[str]:
-    """Return a label for each input: `price, known ahead` for `future:price`.
+    """Return a label for each input: `price, future` for `future:price`.
 
     Labels are cut and have no control characters, so that two names can look the same. The second one gets a number,
     because the figure would draw both in one row.
@@ -101,7 +87,7 @@ def _name_input(name: str) -> str:
     if name in METHODS:
         return write_label(STYLES[name].name)
     kind, _, column = name.partition(":")
-    return f"{write_label(column)}, {KINDS[kind]}"
+    return f"{write_label(column)}, {kind}"
 
 
 def _draw_lags(table: pd.DataFrame, is_average: bool) -> Heatmap:

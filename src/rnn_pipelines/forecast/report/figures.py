@@ -1,7 +1,6 @@
 """The figures of `forecast`. With many series or steps, each draws a selection and describes it in its subtitle."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,10 +27,18 @@ from rnn_pipelines.forecast.report.intervals import draw_coverage, draw_fan
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.reading.zones import show_local
-from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, count_up_to, draw_line, set_title
+from rnn_pipelines.report.figures import (
+    add_menu,
+    choose_visible,
+    count_up_to,
+    draw_bars,
+    draw_line,
+    draw_points,
+    set_layout,
+)
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_number
-from rnn_pipelines.report.styles import Style
+from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style
 from rnn_pipelines.report.trainings import draw_losses
 
 ACTUAL = Style("actual", NEUTRAL_COLOR)
@@ -66,7 +73,7 @@ def draw_figures(
         "newest_window": draw_or_note(draw_newest_window, predictions, series, hidden),
         "next_values": draw_or_note(draw_next_values, series, next_values, hidden),
         "losses": draw_or_note(
-            draw_losses, histories, "of what is not linear, in the frame of a window", STYLES, by="step"
+            draw_losses, histories, "error of the corrected forecast on normalised windows", STYLES, by="step"
         ),
         "error_by_step": draw_or_note(draw_error_by_step, by_step, predictions),
         "coverage": draw_or_note(draw_coverage, by_level, hidden),
@@ -94,9 +101,9 @@ def draw_forecasts(predictions: Predictions, series: Series, hidden: set[str]) -
         name: join_steps(series[series["unique_id"] == name], forecasts, num_before)
         for name, forecasts in choose_series(rows).items()
     }
-    figure = _draw_lines(tables, predictions, hidden)
-    set_title(figure, "Forecast against actual", describe_choice(rows, tables))
-    return figure
+    return set_layout(
+        _draw_lines(tables, predictions, hidden), "Forecast against actual", describe_choice(rows, tables)
+    )
 
 
 def draw_newest_window(predictions: Predictions, series: Series, hidden: set[str]) -> Figure:
@@ -109,8 +116,7 @@ def draw_newest_window(predictions: Predictions, series: Series, hidden: set[str
     cutoffs = predictions.table.groupby("unique_id")["cutoff"]
     newest = predictions.keep(predictions.table["cutoff"] == cutoffs.transform("max"))
     figure = draw_forecasts(newest, series, hidden)
-    figure.update_layout(title={"text": "Newest forecast of the test part"})
-    return figure
+    return figure.update_layout(title={"text": "Newest forecast of the test part"})
 
 
 def draw_next_values(series: Series, next_values: Predictions, hidden: set[str]) -> Figure:
@@ -125,9 +131,7 @@ def draw_next_values(series: Series, next_values: Predictions, hidden: set[str])
     for name, future in choose_series(rows).items():
         past = hide_filled(series[series["unique_id"] == name]).tail(num_before)
         tables[name] = pd.concat([past, future])
-    figure = _draw_lines(tables, next_values, hidden)
-    set_title(figure, "Next values", describe_choice(rows, tables))
-    return figure
+    return set_layout(_draw_lines(tables, next_values, hidden), "Next values", describe_choice(rows, tables))
 
 
 def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figure:
@@ -135,7 +139,7 @@ def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figu
 
     Args:
         by_step: see `draw_figures`.
-        predictions: see `draw_figures`; the noise floor is drawn if their noise-free signal is known.
+        predictions: see `draw_figures`; the noise floor is drawn if they have a noise-free signal.
     """
     errors = pd.concat([by_step, _measure_noise(predictions)])
     figure = Figure()
@@ -147,11 +151,8 @@ def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figu
     add_menu(figure, [metric.heading for metric in metrics.values()])
     num_series, horizon = predictions.table["unique_id"].nunique(), int(errors["horizon_step"].max())
     title = "Error one step ahead" if horizon == 1 else "Error by step ahead"
-    set_title(figure, title, f"mean over {num_series:,} series" if num_series > 1 else "")
-    if horizon > 1:
-        figure.update_xaxes(**count_up_to("steps ahead", horizon))
-    figure.update_yaxes(title="error")
-    return figure
+    subtitle = f"mean over {num_series:,} series" if num_series > 1 else ""
+    return set_layout(figure, title, subtitle, count_up_to("steps ahead", horizon) if horizon > 1 else None, "error")
 
 
 def draw_residuals(predictions: Predictions) -> Figure:
@@ -168,17 +169,14 @@ def draw_residuals(predictions: Predictions) -> Figure:
         errors = all_errors.loc[table.index]
         edges = np.histogram_bin_edges(errors.stack().dropna(), "sturges")
         for network in networks:
-            options = {"name": STYLES[network].name, "legendgroup": network, "marker": {"color": STYLES[network].color}}
-            figure.add_trace(
-                Scatter(x=show_time(table["ds"]), y=errors[network], mode="markers", opacity=0.6, **options), 1, 1
-            )
-            figure.add_trace(_draw_histogram(errors[network].dropna(), edges, options), 1, 2)
+            style, group = STYLES[network], {"legendgroup": network}
+            points = draw_points(style, show_time(table["ds"]), errors[network], opacity=0.6, **group)
+            figure.add_trace(points, 1, 1)
+            figure.add_trace(_draw_histogram(style, errors[network].dropna(), edges).update(group), 1, 2)
     add_menu(figure, list(tables))
-    set_title(figure, "Actual − forecast", describe_choice(rows, tables))
+    set_layout(figure, "Actual − forecast", describe_choice(rows, tables), hovermode="closest")
     figure.update_xaxes(ticklabeloverflow="hide past domain", col=1)
-    figure.update_xaxes(title="count", col=2)
-    figure.update_layout(hovermode="closest")
-    return figure
+    return figure.update_xaxes(title="count", col=2)
 
 
 def _draw_lines(tables: Mapping[str, pd.DataFrame], predictions: Predictions, hidden: set[str]) -> Figure:
@@ -189,38 +187,31 @@ def _draw_lines(tables: Mapping[str, pd.DataFrame], predictions: Predictions, hi
         figure.add_traces(draw_fan(ENSEMBLE, times, table, predictions.levels, visible=True))
         figure.add_trace(draw_line(ACTUAL, times, table["y"]))
         for name in predictions.forecasters:
-            visible = "legendonly" if name in hidden else True
+            visible = choose_visible(name not in hidden)
             figure.add_trace(draw_line(STYLES[name], times, table[name], width=1.8, visible=visible))
     add_menu(figure, list(tables))
     has_slider = len(tables) == 1 and any(len(table) >= MIN_SLIDER_STEPS for table in tables.values())
-    figure.update_xaxes(rangeslider={"visible": has_slider, "thickness": 0.09})
-    return figure
+    return figure.update_xaxes(rangeslider={"visible": has_slider, "thickness": 0.09})
 
 
 def _draw_steps(style: Style, steps: pd.Series, errors: pd.Series) -> Scatter | Bar:
     if len(steps) > 1:
         return draw_line(style, steps, errors)
-    options = {"marker": {"color": style.color}, "textposition": "outside", "showlegend": False}
-    return Bar(x=[style.name], y=errors, name=style.name, text=[format_number(error) for error in errors], **options)
+    texts = [format_number(error) for error in errors]
+    return draw_bars(style, [style.name], errors, text=texts, textposition="outside", showlegend=False)
 
 
-def _draw_histogram(errors: pd.Series, edges: np.ndarray, options: dict[str, Any]) -> Scatter:
+def _draw_histogram(style: Style, errors: pd.Series, edges: np.ndarray) -> Scatter:
     """Draw an outline, because filled bars of two networks hide each other."""
     counts, _ = np.histogram(errors, edges)
     centers = (edges[:-1] + edges[1:]) / 2
     width = edges[1] - edges[0]
-    return Scatter(
-        x=[0, *counts, 0],
-        y=[centers[0] - width, *centers, centers[-1] + width],
-        mode="lines",
-        line={"shape": "vhv", "width": 2},
-        showlegend=False,
-        **options,
-    )
+    y = [centers[0] - width, *centers, centers[-1] + width]
+    return draw_line(style, [0, *counts, 0], y, mode="lines", line={"shape": "vhv", "dash": "solid"}, showlegend=False)
 
 
 def _measure_noise(predictions: Predictions) -> MetricsByStep | None:
-    """Return the errors of the noise-free signal by step ahead, in the form of a forecaster; None if it is unknown."""
+    """Return the errors of the noise-free signal by step ahead, in the form of a forecaster; None without a signal."""
     if "signal" not in predictions.table:
         return None
     table = predictions.table[[*StepsTable.columns, "y"]].assign(**{NOISE_FLOOR: predictions.table["signal"]})

@@ -1,6 +1,7 @@
 """Table and figures of prediction intervals: fans around forecasts, and their coverage."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 from plotly.graph_objects import Figure, Scatter
@@ -9,24 +10,15 @@ from rnn_pipelines.forecast.evaluation.interval_metrics import SCALED_CRPS, Metr
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import name_bounds
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, count_up_to, draw_line, set_title
+from rnn_pipelines.report.figures import add_menu, choose_visible, count_up_to, draw_band, draw_line, set_layout
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Table
-from rnn_pipelines.report.styles import Style
+from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style
+from rnn_pipelines.report.texts import read_texts
 
-FAN_OPACITY = 0.18
+EXPECTED = Style("expected", NEUTRAL_COLOR, "dot")
 
-HOW_TO_READ = (
-    "Of all actuals of the test part, coverage is the part that lies inside of the interval; behind it, in brackets, "
-    "least and most of a step ahead. The width and the Winkler score, which adds to it 2 / (1 − level) times the "
-    "distance of an actual that lies outside, are in the unit of the data; scaled CRPS is twice the mean pinball loss "
-    "of forecast and bounds over the mean size of the actuals. Lower is better in these three. The bounds are ranks of "
-    "errors on past windows that a forecaster had not seen, by step ahead; the test part took no part in them. They "
-    "promise that so many actuals lie inside on average, as long as errors stay what they were."
-)
-EMPTY_LEVELS = (
-    "No interval of level {levels}: there were too few past errors to promise it, so that its cells are empty."
-)
+NOTES = read_texts("rnn_pipelines.forecast.report")["intervals"]
 
 
 def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Table:
@@ -70,7 +62,7 @@ def format_empty_levels(by_level: MetricsByLevel) -> list[str]:
     """Return a note on the levels without any interval; empty if there are none."""
     is_empty = by_level.groupby("level")["coverage"].agg(lambda values: values.isna().all())
     levels = [f"{level} %" for level in is_empty.index[is_empty.astype(bool)]]
-    return [EMPTY_LEVELS.format(levels=", ".join(levels))] if levels else []
+    return [NOTES["empty_levels"].format(levels=", ".join(levels))] if levels else []
 
 
 def draw_coverage(by_level: MetricsByLevel, hidden: set[str]) -> Figure:
@@ -82,20 +74,19 @@ def draw_coverage(by_level: MetricsByLevel, hidden: set[str]) -> Figure:
     """
     figure = Figure()
     levels = [int(level) for level in by_level["level"].unique()]
+    steps = by_level["horizon_step"].drop_duplicates()
     for level in levels:
         for name, table in by_level[by_level["level"] == level].groupby("forecaster", sort=False):
-            visible = "legendonly" if name in hidden else True
-            style, covered = STYLES[str(name)], 100 * table["coverage"]
-            figure.add_trace(draw_line(style, table["horizon_step"], covered, visible=visible))
-        steps = by_level["horizon_step"].drop_duplicates()
-        expected = Style("expected", NEUTRAL_COLOR, "dot")
-        figure.add_trace(draw_line(expected, steps, pd.Series(level, index=steps.index), width=1.5))
-    set_title(figure, "Coverage by step ahead", "" if levels else "no intervals were asked for")
+            visible = choose_visible(name not in hidden)
+            line = draw_line(STYLES[str(name)], table["horizon_step"], 100 * table["coverage"], visible=visible)
+            figure.add_trace(line)
+        figure.add_trace(draw_line(EXPECTED, steps, [level] * len(steps), width=1.5))
+    axis = None
     if levels:
         add_menu(figure, [f"{level} %" for level in levels])
-        figure.update_xaxes(**count_up_to("steps ahead", int(by_level["horizon_step"].max())))
-    figure.update_yaxes(title="actuals inside, %")
-    return figure
+        axis = count_up_to("steps ahead", int(steps.max()))
+    subtitle = "" if levels else "the parameter level is empty: there are no intervals"
+    return set_layout(figure, "Coverage by step ahead", subtitle, axis, "actuals inside, %")
 
 
 def draw_fan(
@@ -110,31 +101,10 @@ def draw_fan(
         levels: of the intervals.
         visible: see Plotly's `Scatter`.
     """
-    return [
-        _draw_band(name, x, table, level, visible)
-        for level in sorted(levels, reverse=True)
-        if name_bounds(name, level)[0] in table
-    ]
-
-
-def _draw_band(name: str, x: pd.Series, table: pd.DataFrame, level: int, visible: bool | str) -> Scatter:
-    low, high = (table[bound] for bound in name_bounds(name, level))
-    is_known = low.notna() & high.notna()
-    xs: list[object] = []
-    ys: list[float | None] = []
-    # One outline for each run of rows, so that bands have gaps.
-    for _, rows in table[is_known].groupby((~is_known).cumsum()[is_known]):
-        xs += [*x[rows.index], *x[rows.index][::-1], None]
-        ys += [*high[rows.index], *low[rows.index][::-1], None]
-    red, green, blue = (int(STYLES[name].color[place : place + 2], 16) for place in (1, 3, 5))
-    return Scatter(
-        x=xs,
-        y=ys,
-        name=f"{STYLES[name].name}, {level} %",
-        visible=visible,
-        mode="lines",
-        line={"width": 0, "color": STYLES[name].color},
-        fill="toself",
-        fillcolor=f"rgba({red},{green},{blue},{FAN_OPACITY})",
-        hoverinfo="skip",
-    )
+    fan = []
+    for level in sorted(levels, reverse=True):
+        bounds = name_bounds(name, level)
+        if bounds[0] in table:
+            style = replace(STYLES[name], name=f"{STYLES[name].name}, {level} %")
+            fan.append(draw_band(style, x, *(table[bound] for bound in bounds), visible=visible))
+    return fan

@@ -1,7 +1,7 @@
 """The report of `monitor_forecast`: the verdict, and realised against expected errors."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from plotly.graph_objects import Figure
@@ -12,40 +12,22 @@ from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.operations.monitoring import DriftRow, ForecastVerdict
 from rnn_pipelines.forecast.operations.verdict import CovariateDriftRow, MonitorForecastSpec
 from rnn_pipelines.forecast.series.tables import Profile
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value, list_some
-from rnn_pipelines.report.page import Part, Section, Table, render_page
+from rnn_pipelines.report.numbers import (
+    NO_NUMBER,
+    begin_sentence,
+    format_number,
+    format_p_cell,
+    format_p_value,
+    list_some,
+)
+from rnn_pipelines.report.page import Part, Section, Table, make_table, render_page
+from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 MAX_ROWS = 20
 IN_WORDS = {"ok": "Ok", "retrain": "Retrain", "alarm": "Alarm"}
 
-HOW_TO_READ = (
-    "A forecast is judged once its actual is there; a value that was filled in judges nothing. The promise is the MSE "
-    "that a version had on the newest holdout when it was trained, and each forecast is held against that of its own "
-    "version and step. Means are over the forecasts of a series, then over series. The ratio is realised MSE over "
-    "promised MSE: 1 is as promised, above 1 worse. A single cut-off is luck; the verdict looks at the newest ones "
-    "of the version in use together, and asks for a p-value too (Diebold and Mariano's test)."
-)
-INTERVALS_IN_WORDS = (
-    "The intervals of the same forecasts. p is that of the promised coverage (Diebold and Mariano's test). Of a "
-    f"hundred actuals, {100 - ANOMALY_LEVEL} is to lie outside of the {ANOMALY_LEVEL} % interval by chance; those that "
-    "do are worth a look: a fault of measurement, an event, or a change."
-)
-NOTHING = "No past forecast can be judged yet: none was made, or no actual is there."
-DRIFT_IN_WORDS = (
-    "Whether the newest values behave as those did that the forecaster has learnt from. A plain test of the values "
-    "would call every winter a drift. So a stretch of steps is measured from the season before it, as seasonal naive "
-    "would forecast it, and so is every stretch of the past. Distance is the greatest difference between the "
-    "distributions of these residuals, now and in the past: 0 is the same, 1 has nothing in common. p is how often a "
-    "stretch of the past was at least as far away. Shift is how far the newest values lie above or below, in "
-    "deviations of the residuals."
-)
-
-COVARIATES_IN_WORDS = (
-    "What the forecaster in use reads: numbers that move by the same test, with the farthest of the series. Hardly "
-    "seen are categories without a code of their own, and numbers more than 5 deviations from the mean of training. "
-    "Either asks for a retraining."
-)
+NOTES = read_texts("rnn_pipelines.forecast.report")["monitoring"]
 
 
 def render_report(
@@ -63,15 +45,15 @@ def render_report(
         figures: by name, see `draw_figures`.
     """
     by_step, versions = tabulate_steps(verdict["by_step"]), tabulate_versions(verdict)
-    over_time: list[Part] = [figures["error_over_time"], HOW_TO_READ] if versions.rows else [NOTHING]
+    over_time: list[Part] = [figures["error_over_time"], NOTES["how_to_read"]] if versions.rows else [NOTES["nothing"]]
     steps: list[Part] = [by_step, figures["error_by_step"]] if by_step.rows else []
     sections = [
-        Section("Reasons", [*(f"{reason[:1].upper()}{reason[1:]}." for reason in verdict["reasons"])]),
+        Section("Reasons", [*(begin_sentence(f"{reason}.") for reason in verdict["reasons"])]),
         Section("Error over time", over_time),
         Section("Error by step", [describe_error(verdict["error"]), *steps]),
-        Section("Model versions", [versions, *([] if versions.rows else [NOTHING])]),
+        Section("Model versions", [versions if versions.rows else NOTES["nothing"]]),
         *_report_intervals(verdict),
-        Section("Drift", [*_list_drift(verdict["drift"]), DRIFT_IN_WORDS]),
+        Section("Drift", [*_list_drift(verdict["drift"]), NOTES["drift"]]),
         *_report_covariates(verdict["covariate_drift"]),
         Section("Coverage", [tabulate_coverage(verdict, profile)]),
         Section("Parameters", [tabulate_parameters("monitor_forecast", monitoring.model_dump(mode="json"))]),
@@ -89,12 +71,12 @@ def write_verdict(verdict: ForecastVerdict) -> str:
 def describe_error(error: RealisedError) -> str:
     """Describe the forecasts of the verdict, and their error."""
     if not error["num_forecasts"]:
-        return "There is no forecast by the version in use to hold against a promise."
+        return NOTES["no_error"]
     p_value = "no p-value" if error["p_value"] is None else format_p_value(error["p_value"])
     return (
         f"{error['num_forecasts']:,} forecasts from {error['num_cutoffs']:,} cut-offs, {error['first_cutoff']} to "
-        f"{error['last_cutoff']}: MSE {format_number(error['mse'])} against {format_number(error['expected_mse'])} "
-        f"promised, {format_number(error['ratio'], 3)} times as much ({p_value}); MAE "
+        f"{error['last_cutoff']}: MSE {format_number(error['mse'])}, expected {format_number(error['expected_mse'])}, "
+        f"ratio {format_number(error['ratio'], 3)} ({p_value}); MAE "
         f"{format_number(error['mae'])}."
     )
 
@@ -104,7 +86,7 @@ def tabulate_steps(by_step: list[GroupError]) -> Table:
     return Table(
         header=["step ahead", "forecasts", "RMSE", "MAE", "expected RMSE", "MSE ratio"],
         rows=[[str(row["horizon_step"]), f"{row['num_forecasts']:,}", *_format_errors(row)] for row in by_step],
-        caption="the newest cut-offs of the version in use, which the verdict is about",
+        caption="the newest cut-offs of the version in use, on which the verdict is based",
     )
 
 
@@ -135,59 +117,53 @@ def _format_errors(row: GroupError) -> list[str]:
 
 def _list_drift(drift: list[DriftRow]) -> list[Part]:
     if not drift:
-        return ["There is no forecaster in use whose training the values could be held against."]
+        return [NOTES["no_drift"]]
     rows = sorted(drift, key=lambda row: -math.inf if row["distance"] is None else row["distance"], reverse=True)
     rest = len(rows) - MAX_ROWS
-    note = [f"{rest:,} more series are nearer."] if rest > 0 else []
+    note = [f"{rest:,} more series have a smaller distance."] if rest > 0 else []
     return [tabulate_drift(rows[:MAX_ROWS]), *note]
 
 
 def tabulate_drift(drift: list[DriftRow]) -> Table:
     """Return the distance of the newest values of each series from its past."""
-    return Table(
-        header=["series", "newest values", "past stretches", "shift", "distance", "p"],
-        rows=[
-            [
-                row["unique_id"],
-                f"{row['num_values']:,}",
-                f"{row['num_windows']:,}",
-                format_number(row["shift"], 3),
-                format_number(row["distance"], 3),
-                format_p_cell(row["p_value"]),
-            ]
-            for row in drift
-        ],
+    return make_table(
+        drift,
+        {
+            "series": lambda row: row["unique_id"],
+            "newest values": lambda row: f"{row['num_values']:,}",
+            "past stretches": lambda row: f"{row['num_windows']:,}",
+            "shift": lambda row: format_number(row["shift"], 3),
+            "distance": lambda row: format_number(row["distance"], 3),
+            "p": lambda row: format_p_cell(row["p_value"]),
+        },
     )
 
 
 def _report_covariates(rows: list[CovariateDriftRow]) -> list[Section]:
-    return [Section("Covariates", [tabulate_covariates(rows), COVARIATES_IN_WORDS])] if rows else []
+    return [Section("Covariates", [tabulate_covariates(rows), NOTES["covariates"]])] if rows else []
 
 
 def tabulate_covariates(rows: list[CovariateDriftRow]) -> Table:
     """Return the distance of the newest values of each covariate from its past."""
-    header = ["covariate", "newest values", "series", "drifted", "distance", "p", "hardly seen"]
-    return Table(
-        header=header,
-        rows=[
-            [
-                row["covariate"],
-                f"{row['num_values']:,}",
-                f"{row['num_series']:,}",
-                f"{row['num_drifted']:,}",
-                format_number(row["distance"], 3),
-                format_p_cell(row["p_value"]),
-                f"{row['num_unknown']:,}",
-            ]
-            for row in rows
-        ],
+    return make_table(
+        rows,
+        {
+            "covariate": lambda row: row["covariate"],
+            "newest values": lambda row: f"{row['num_values']:,}",
+            "series": lambda row: f"{row['num_series']:,}",
+            "drifted": lambda row: f"{row['num_drifted']:,}",
+            "distance": lambda row: format_number(row["distance"], 3),
+            "p": lambda row: format_p_cell(row["p_value"]),
+            "unusual": lambda row: f"{row['num_unknown']:,}",
+        },
     )
 
 
 def _report_intervals(verdict: ForecastVerdict) -> list[Section]:
     if not verdict["intervals"]:
         return []
-    parts: list[Part] = [tabulate_intervals(verdict["intervals"]), INTERVALS_IN_WORDS]
+    note = NOTES["intervals"].format(outside=100 - ANOMALY_LEVEL, level=ANOMALY_LEVEL)
+    parts: list[Part] = [tabulate_intervals(verdict["intervals"]), note]
     if verdict["anomalies"]:
         rest = verdict["num_anomalies"] - len(verdict["anomalies"])
         parts += [tabulate_anomalies(verdict["anomalies"]), *([f"{rest:,} more are older."] if rest > 0 else [])]
@@ -196,20 +172,14 @@ def _report_intervals(verdict: ForecastVerdict) -> list[Section]:
 
 def tabulate_intervals(intervals: list[RealisedCoverage]) -> Table:
     """Return the realised coverage of the intervals of each level."""
-    return Table(
-        header=["level, %", "inside, %", "p", "forecasts", "cut-offs"],
-        rows=[
-            [
-                str(row["level"]),
-                f"{100 * row['coverage']:.1f}",
-                format_p_cell(row["p_value"]),
-                f"{row['num_forecasts']:,}",
-                f"{row['num_cutoffs']:,}",
-            ]
-            for row in intervals
-        ],
-        num_text_columns=0,
-    )
+    columns: dict[str, Callable[[RealisedCoverage], str]] = {
+        "level, %": lambda row: str(row["level"]),
+        "inside, %": lambda row: f"{100 * row['coverage']:.1f}",
+        "p": lambda row: format_p_cell(row["p_value"]),
+        "forecasts": lambda row: f"{row['num_forecasts']:,}",
+        "cut-offs": lambda row: f"{row['num_cutoffs']:,}",
+    }
+    return make_table(intervals, columns, num_text_columns=0)
 
 
 def tabulate_anomalies(anomalies: list[Anomaly]) -> Table:
@@ -221,7 +191,7 @@ def tabulate_anomalies(anomalies: list[Anomaly]) -> Table:
             for row in anomalies
         ],
         num_text_columns=2,
-        caption=f"actuals outside of the {ANOMALY_LEVEL} % interval of their newest forecast",
+        caption=f"actuals outside the {ANOMALY_LEVEL} % interval of their newest forecast",
     )
 
 
@@ -230,12 +200,12 @@ def tabulate_coverage(verdict: ForecastVerdict, profile: Profile) -> Table:
     coverage = verdict["coverage"]
     missed = {name: steps for name, steps in coverage["missed_steps"].items() if steps}
     facts = [
-        ["judged at", verdict["at"]],
+        ["evaluated at", verdict["at"]],
         ["forecaster in use", verdict["version"] or "none"],
         ["in use since", verdict["promoted_at"] or NO_NUMBER],
         ["data", f"{profile['num_series']:,} series, {profile['first']} to {profile['last']}"],
-        ["newest steps without a forecast from them", _join(f"{name} {steps}" for name, steps in missed.items())],
-        ["series that the forecaster doesn't know", _join(coverage["unknown_series"])],
+        ["newest steps without a forecast", _join(f"{name} {steps}" for name, steps in missed.items())],
+        ["series without training data", _join(coverage["unknown_series"])],
     ]
     return Table(header=["fact", "value"], rows=facts, num_text_columns=2)
 

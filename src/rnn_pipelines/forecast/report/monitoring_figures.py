@@ -10,16 +10,16 @@ from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecasts, Group
 from rnn_pipelines.forecast.operations.monitoring import ForecastVerdict
 from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.report.choice import show_time
-from rnn_pipelines.report.figures import NEUTRAL_COLOR, count_up_to, draw_line, set_title
+from rnn_pipelines.report.figures import count_up_to, draw_line, fade, set_layout
 from rnn_pipelines.report.notes import draw_or_note
-from rnn_pipelines.report.styles import Style
+from rnn_pipelines.report.styles import BLUE, NEUTRAL_COLOR, VERMILION, Style
 
 # More labels would overlap; the table of the versions lists all of them.
 MAX_NAMED_MARKS = 24
-# Blue and vermilion of Okabe & Ito's palette.
-REALISED, EXPECTED = Style("realised", "#0072b2"), Style("expected", "#d55e00", "dash")
-ONE_CUTOFF = Style("one cut-off", "rgba(0,114,178,0.4)")
-NOTHING = "no past forecast can be judged yet"
+REALISED, EXPECTED = Style("realised", BLUE), Style("expected", VERMILION, "dash")
+ONE_CUTOFF = Style("one cut-off", fade(BLUE, 0.4))
+RMSE_AXIS = {"title": "RMSE", "rangemode": "tozero"}
+NOTHING = "there is no evaluated forecast yet"
 
 
 def draw_figures(
@@ -47,8 +47,7 @@ def draw_error_over_time(evaluated: EvaluatedForecasts, num_cutoffs: int) -> Fig
     """
     figure = Figure()
     if evaluated.empty:
-        set_title(figure, "Error over time", NOTHING)
-        return figure
+        return set_layout(figure, "Error over time", NOTHING)
     table = measure_groups(evaluated, "cutoff")
     x = show_time(table["cutoff"])
     mean = table["mse"].rolling(num_cutoffs, min_periods=1).mean()
@@ -56,10 +55,8 @@ def draw_error_over_time(evaluated: EvaluatedForecasts, num_cutoffs: int) -> Fig
     figure.add_trace(draw_line(replace(REALISED, name=f"mean of {num_cutoffs} cut-offs"), x, np.sqrt(mean), width=2.5))
     figure.add_trace(draw_line(EXPECTED, x, np.sqrt(table["expected_mse"])))
     _mark_versions(figure, mark_versions(evaluated))
-    set_title(figure, "Error over time", "RMSE by cut-off; v1, v2, …: the first forecasts of a model version")
-    figure.update_xaxes(title="cut-off")
-    figure.update_yaxes(title="RMSE", rangemode="tozero")
-    return figure
+    subtitle = "RMSE by cut-off; v1, v2, …: the first forecasts of a model version"
+    return set_layout(figure, "Error over time", subtitle, "cut-off", RMSE_AXIS)
 
 
 def mark_versions(evaluated: EvaluatedForecasts) -> pd.DataFrame:
@@ -83,13 +80,12 @@ def draw_error_by_step(by_step: list[GroupError]) -> Figure:
     """Draw the realised and expected RMSE at each step ahead."""
     figure = Figure()
     if not by_step:
-        set_title(figure, "Error by step ahead", "no past forecast by the version in use can be judged yet")
-        return figure
+        return set_layout(figure, "Error by step ahead", NOTHING)
     table = pd.DataFrame(by_step)
     for style, column in ((REALISED, "mse"), (EXPECTED, "expected_mse")):
         rmse = np.sqrt(table[column].astype("float64"))
         figure.add_trace(draw_line(style, table["horizon_step"], rmse, marker={"size": 8}))
-    set_title(figure, "Error by step ahead", "RMSE of the forecasts that the verdict is about")
-    figure.update_xaxes(**count_up_to("steps ahead", int(table["horizon_step"].max())))
-    figure.update_yaxes(title="RMSE", rangemode="tozero")
-    return figure
+    steps = count_up_to("steps ahead", int(table["horizon_step"].max()))
+    return set_layout(
+        figure, "Error by step ahead", "RMSE of the newest cut-offs of the version in use", steps, RMSE_AXIS
+    )

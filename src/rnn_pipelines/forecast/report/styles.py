@@ -2,8 +2,8 @@
 
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_STYLE
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
-from rnn_pipelines.report.styles import Style, Styles
+from rnn_pipelines.report.styles import REFERENCE_COLOR, Style, Styles
 
 STYLES = Styles(
-    NETWORKS, METHODS, {ENSEMBLE: ENSEMBLE_STYLE, "noise_floor": Style("noise floor", "#999999", "longdash")}
+    NETWORKS, METHODS, {ENSEMBLE: ENSEMBLE_STYLE, "noise_floor": Style("noise floor", REFERENCE_COLOR, "longdash")}
 )

@@ -11,14 +11,14 @@ from plotly.subplots import make_subplots
 from rnn_pipelines.internals.gate_statistics import REACH_FRACTION, measure_half_lives
 from rnn_pipelines.internals.notation import CANDIDATE, NOTATIONS, name_layer
 from rnn_pipelines.internals.records import LayerTrace, Traces
-from rnn_pipelines.report.figures import NEUTRAL_COLOR, add_menu, make_log_ticks, set_title, write_label
+from rnn_pipelines.report.figures import Values, add_menu, draw_line, make_log_ticks, set_layout, write_label
 from rnn_pipelines.report.notes import draw_or_note
+from rnn_pipelines.report.styles import GREEN, NEUTRAL_COLOR, REFERENCE_COLOR, Style
 
 # Closed, half open, open; and −1, 0, 1. The ends are distinct for colour-blind readers.
 OPENNESS = [[0, "#a6611a"], [0.5, "#f5f0e6"], [1, "#01665e"]]
 SIGNED = [[0, "#b2332a"], [0.5, "#f4f1ea"], [1, "#24618f"]]
-PROBABILITY_COLOR = "#009e73"
-REACH_COLOR = "#999999"
+SERIES, PROBABILITY = Style("series", NEUTRAL_COLOR), Style("probability", GREEN)
 LAG_FLOOR = 1e-4
 # The share of the height for the heat maps of a window; the series above has the rest.
 MAPS_SHARE = 0.72
@@ -60,8 +60,8 @@ def draw_gate(layer: LayerTrace, gate: str) -> Figure:
     """
     letter, is_signed = NOTATIONS[layer.cell].gates[gate], gate == CANDIDATE
     title = f"{gate} {letter}" if is_signed else f"{gate} gate {letter}"
-    told = "what could be written, −1 to 1" if is_signed else "0 is closed, 1 open"
-    return _draw_window(layer, {letter: getattr(layer.trace.gates, gate)}, is_signed, title, told)
+    scale = "value that can be written, −1 to 1" if is_signed else "0 is closed, 1 open"
+    return _draw_window(layer, {letter: getattr(layer.trace.gates, gate)}, is_signed, title, scale)
 
 
 def draw_states(layer: LayerTrace) -> Figure:
@@ -69,7 +69,7 @@ def draw_states(layer: LayerTrace) -> Figure:
     letters = NOTATIONS[layer.cell].states
     maps = {letter: getattr(layer.trace.states, state) for state, letter in letters.items()}
     title = " and ".join(f"{state} {letter}" for state, letter in letters.items())
-    return _draw_window(layer, maps, True, title, "what the units hold after each step")
+    return _draw_window(layer, maps, True, title, "state of the units after each step")
 
 
 def choose_window(layer: LayerTrace) -> int:
@@ -97,14 +97,16 @@ def draw_distributions(distributions: pd.DataFrame) -> Figure:
         for column, gate in enumerate(notation.gates, start=1):
             for layer in _list_layers(distributions, cell):
                 table = distributions[(distributions["layer"] == layer) & (distributions["gate"] == gate)]
-                line = _style(layer) | {"showlegend": column == 1, "mode": "lines"}
-                figure.add_trace(Scatter(x=table["value"], y=100 * table["fraction"], **line), row, column)
+                line = _draw_layer(layer, table["value"], 100 * table["fraction"], "lines", showlegend=column == 1)
+                figure.add_trace(line, row, column)
     figure.update_annotations(font={"size": 13})
-    set_title(figure, "How far gates are open", "percent of all steps and units with this value")
-    figure.update_yaxes(rangemode="tozero", hoverformat=".1f")
     # The margin leaves space for the panels' titles below the subtitle.
-    figure.update_layout(hovermode="closest", margin={"t": 100})
-    return figure
+    options: dict[str, Any] = {
+        "y": {"rangemode": "tozero", "hoverformat": ".1f"},
+        "hovermode": "closest",
+        "margin": {"t": 100},
+    }
+    return set_layout(figure, "Openness of the gates", "percent of all steps and units with this value", **options)
 
 
 def draw_half_lives(half_lives: pd.DataFrame) -> Figure:
@@ -117,12 +119,11 @@ def draw_half_lives(half_lives: pd.DataFrame) -> Figure:
     for layer, table in half_lives.groupby("layer", sort=False):
         lives = np.sort(table["half_life"].to_numpy())
         share = 100 * (np.arange(len(lives)) + 0.5) / len(lives)
-        figure.add_scatter(x=share, y=lives, mode="lines+markers", marker={"size": 5}, **_style(str(layer)))
-    set_title(figure, "Memory length of the units", "steps until the gate that keeps has let go of half of a state")
-    figure.update_xaxes(title="units, from the shortest memory to the longest, %", range=[0, 100])
-    figure.update_yaxes(title="half-life, steps", type="log", **make_log_ticks(-2, 5))
-    figure.update_layout(hovermode="closest")
-    return figure
+        figure.add_trace(_draw_layer(str(layer), share, lives, "lines+markers", marker={"size": 5}))
+    x = {"title": "units, from the shortest memory to the longest, %", "range": [0, 100]}
+    y = {"title": "half-life, steps", "type": "log", **make_log_ticks(-2, 5)}
+    subtitle = "steps until half of a unit's state is left"
+    return set_layout(figure, "Memory length of the units", subtitle, x, y, hovermode="closest")
 
 
 def draw_gradients(gradients: pd.DataFrame) -> Figure:
@@ -135,13 +136,11 @@ def draw_gradients(gradients: pd.DataFrame) -> Figure:
     for layer, table in gradients.groupby("layer", sort=False):
         # Smaller values would take most of the axis.
         shown = table[table["gradient"] >= LAG_FLOOR]
-        figure.add_scatter(x=shown["lag"], y=100 * shown["gradient"], mode="lines", **_style(str(layer)))
-    figure.add_hline(100 * REACH_FRACTION, line={"color": REACH_COLOR, "dash": "dash", "width": 1})
-    set_title(figure, "How far back an input still matters", "gradient by lag; dashed: a tenth of the greatest")
-    figure.update_xaxes(title="steps before the last one")
-    figure.update_yaxes(title="gradient, % of the greatest", type="log", **make_log_ticks(-2, 2, (1,)))
-    figure.update_layout(hovermode="closest")
-    return figure
+        figure.add_trace(_draw_layer(str(layer), shown["lag"], 100 * shown["gradient"], "lines"))
+    figure.add_hline(100 * REACH_FRACTION, line={"color": REFERENCE_COLOR, "dash": "dash", "width": 1})
+    y = {"title": "gradient, % of the largest", "type": "log", **make_log_ticks(-2, 2, (1,))}
+    subtitle, x = "gradient by lag; dashed: a tenth of the largest", "steps before the last one"
+    return set_layout(figure, "Reach of the inputs", subtitle, x, y, hovermode="closest")
 
 
 def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
@@ -155,26 +154,22 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
     texts = [table for _, table in readings.groupby("text")]
     for table in texts:
         words = table.drop_duplicates("place")
-        line = {"color": PROBABILITY_COLOR, "width": 2}
-        hover = "<b>%{text}</b> %{customdata:.1f} %<extra></extra>"
-        common = {
-            "x": words["place"],
-            "y": words["probability"],
+        options = {
+            "mode": "lines+markers",
             "text": words["word"].map(write_label),
-            "hovertemplate": hover,
+            "customdata": 100 * words["probability"],
+            "hovertemplate": "<b>%{text}</b> %{customdata:.1f} %<extra></extra>",
+            "showlegend": False,
         }
-        common["customdata"] = 100 * words["probability"]
-        figure.add_trace(Scatter(mode="lines+markers", line=line, showlegend=False, **common), 1, 1)
+        line = draw_line(PROBABILITY, words["place"], words["probability"], name=None, **options)
+        figure.add_trace(line, 1, 1)
         figure.add_trace(_draw_readings(table), 2, 1)
     is_there = len(texts) > 0
-    subtitle = (
-        "above: probability of positive, if the text ended here" if is_there else "the classifier has no such one"
-    )
-    set_title(figure, f"{NOTATIONS[cell].style.name}: word by word", subtitle)
+    subtitle = "above: probability of positive, if the text ended here" if is_there else "the classifier has none"
+    set_layout(figure, f"{NOTATIONS[cell].style.name}: word by word", subtitle, hovermode="closest")
     figure.update_yaxes(title="probability", range=[-0.04, 1.04], tickvals=[0, 0.5, 1], visible=is_there, row=1)
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", visible=is_there, row=2)
     figure.update_xaxes(showgrid=False, tickangle=-60, visible=is_there, row=2)
-    figure.update_layout(hovermode="closest")
     if texts:
         add_menu(figure, [f"text {number}" for number in readings["text"].unique()], [*map(_show_words, texts)])
     return figure
@@ -193,21 +188,18 @@ def _draw_window(
     heights = [1 - MAPS_SHARE, *[MAPS_SHARE / count] * count]
     figure = make_subplots(1 + count, 1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.05)
     series = _take_series(layer)[row]
-    line = {"color": NEUTRAL_COLOR, "width": 2}
-    hover = "%{y:.2f}<extra></extra>"
-    trace = Scatter(x=place_values(series), y=series.ravel(), mode="lines+markers", line=line, hovertemplate=hover)
-    figure.add_trace(trace.update(showlegend=False), 1, 1)
+    options: dict[str, Any] = {"mode": "lines+markers", "hovertemplate": "%{y:.2f}<extra></extra>", "showlegend": False}
+    figure.add_trace(draw_line(SERIES, place_values(series), series.ravel(), name=None, **options), 1, 1)
     figure.update_yaxes(title="normalised series", row=1)
     for place, (letter, values) in enumerate(maps.items(), start=1):
         middle = MAPS_SHARE * (1 - (place - 0.5) / count)
         bar = {"len": 0.9 * MAPS_SHARE / count, "y": middle, "thickness": 12, "title": letter}
         figure.add_trace(_draw_units(layer, values[row], is_signed, letter).update(colorbar=bar), place + 1, 1)
         figure.update_yaxes(title="units", showgrid=False, showticklabels=False, ticks="", row=place + 1)
-    figure.update_xaxes(range=[-len(series) - 0.5, -0.5])
-    figure.update_xaxes(title="step of the layer before the forecast", row=count + 1)
-    figure.update_layout(hovermode="closest")
-    set_title(figure, f"{NOTATIONS[layer.cell].style.name}: {title}", f"over one test window; {subtitle}")
-    return figure
+    x = {"range": [-len(series) - 0.5, -0.5]}
+    title, subtitle = f"{NOTATIONS[layer.cell].style.name}: {title}", f"over one test window; {subtitle}"
+    set_layout(figure, title, subtitle, x, hovermode="closest")
+    return figure.update_xaxes(title="step of the layer before the forecast", row=count + 1)
 
 
 def _draw_units(layer: LayerTrace, values: np.ndarray, is_signed: bool, letter: str) -> Heatmap:
@@ -281,9 +273,9 @@ def _list_layers(table: pd.DataFrame, cell: str) -> list[str]:
     return [layer for layer in dict.fromkeys(table["layer"]) if layer.split("_")[1] == cell]
 
 
-def _style(layer: str) -> dict[str, Any]:
-    """Return name and line of a layer: the cell's colour in the forecast, lighter on texts, dotted if backward."""
+def _draw_layer(layer: str, x: Values, y: Values, mode: str, **options: Any) -> Scatter:
+    """Return a line in the cell's colour for the forecast, lighter on texts, dotted if backward."""
     task, cell, *direction = layer.split("_")
     color = NOTATIONS[cell].style.color if task == "forecast" else NOTATIONS[cell].text_color
-    dash = "dot" if direction == ["backward"] else "solid"
-    return {"name": name_layer(layer), "legendgroup": layer, "line": {"color": color, "dash": dash, "width": 2}}
+    style = Style(name_layer(layer), color, "dot" if direction == ["backward"] else "solid")
+    return draw_line(style, x, y, mode=mode, legendgroup=layer, **options)

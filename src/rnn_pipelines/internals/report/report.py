@@ -44,17 +44,15 @@ def render_report(
     layers, classifier = summary["layers"], summary["classifier"]
     of_texts = [] if classifier["is_missing"] else [NOTES["gradients_texts"]]
     sections = [
-        Section("What was looked at", [tabulate_layers(layers), NOTES["check"]]),
+        Section("Layers", [tabulate_layers(layers), NOTES["check"]]),
         *(
             Section(f"{notation.style.name} on a series", _list_gates(cell, layers, figures))
             for cell, notation in NOTATIONS.items()
         ),
-        Section("Texts, word by word", [*_list_texts(classifier, readings, figures)]),
-        Section(
-            "How far gates are open", [figures["distributions"], NOTES["distributions"], tabulate_openness(layers)]
-        ),
-        Section("How long units remember", [figures["half_lives"], NOTES["half_lives"], tabulate_memory(layers)]),
-        Section("How far back an input matters", [figures["gradients"], NOTES["gradients"], *of_texts]),
+        Section("Texts word by word", [*_list_texts(classifier, readings, figures)]),
+        Section("Openness of the gates", [figures["distributions"], NOTES["distributions"], tabulate_openness(layers)]),
+        Section("Memory length of the units", [figures["half_lives"], NOTES["half_lives"], tabulate_memory(layers)]),
+        Section("Reach of the inputs", [figures["gradients"], NOTES["gradients"], *of_texts]),
         *_list_inputs(layers),
         Section("Weights by gate", [tabulate_weights(layers), NOTES["weights"], *_tabulate_networks(layers)]),
         Section("Parameters", [tabulate_parameters("internals", parameters)]),
@@ -71,21 +69,21 @@ def write_verdict(summary: Summary) -> str:
         "The hidden states that the equations give differ from those of the networks by at most "
         f"{format_number(largest, 1)}.",
         f"In the forecast, {'; '.join(cells)}.",
-        _tell_classifier(summary["classifier"]),
+        _describe_classifier(summary["classifier"]),
     ]
     return " ".join(filter(None, sentences))
 
 
-def _tell_classifier(classifier: ClassifierSummary) -> str:
-    """Describe the accuracy of the networks, or why there is no classifier; empty if the accuracy is unknown."""
+def _describe_classifier(classifier: ClassifierSummary) -> str:
+    """Describe the accuracy of the networks, or why there is no classifier; empty if there is no accuracy."""
     if classifier["is_missing"]:
         return f"There are no gates on texts, because {classifier['origin']}."
     if not classifier["accuracy"]:
         return ""
     networks = _list_accuracies(classifier)
     shares = [f"{NOTATIONS[cell].style.name} alone {format_percent(share, 1)}" for cell, share in networks.items()]
-    told = f"Accuracy on {classifier['num_texts']:,} held-out texts: {', '.join(shares)}."
-    return " ".join([told, *_warn_of_poor_networks(classifier)])
+    accuracy = f"Accuracy on {classifier['num_texts']:,} held-out texts: {', '.join(shares)}."
+    return " ".join([accuracy, *_warn_of_poor_networks(classifier)])
 
 
 def _list_accuracies(classifier: ClassifierSummary) -> dict[str, float]:
@@ -95,19 +93,19 @@ def _list_accuracies(classifier: ClassifierSummary) -> dict[str, float]:
 
 def _warn_of_poor_networks(classifier: ClassifierSummary) -> Iterator[str]:
     if min(_list_accuracies(classifier).values()) < MIN_ACCURACY:
-        yield f"Below {format_percent(MIN_ACCURACY, 0)}, the gates on texts say little about language."
+        yield f"Below {format_percent(MIN_ACCURACY, 0)}, the gates on texts are not typical of a trained network."
 
 
 def _format_memory(cell: str, layer: LayerSummary) -> str:
     half_life, reach = layer["half_life_steps"]["median"], layer["reach_steps"]
-    held = "has no end" if half_life is None else f"is {_format_steps(half_life)} steps"
+    length = "is infinite" if half_life is None else f"is {_format_steps(half_life)} steps"
     if reach is None:
-        far = "inputs of the whole window matter"
+        far = "inputs of the whole window have an effect"
     elif reach == 0:
-        far = "no input has a gradient, because the network has learned nothing that helps"
+        far = "no input has a gradient, because no correction of the network helps"
     else:
         far = f"inputs {reach} or more steps back have less than a tenth of the largest gradient"
-    return f"the median half-life of the {NOTATIONS[cell].style.name}'s units {held}, and {far}"
+    return f"the median half-life of the {NOTATIONS[cell].style.name}'s units {length}, and {far}"
 
 
 def tabulate_layers(summary: Mapping[str, LayerSummary]) -> Table:
@@ -134,7 +132,7 @@ def _describe_network(network: NetworkSummary) -> Iterator[str]:
     if num_members > 1:
         yield f"{num_members} members"
     if segment > 1:
-        yield f"{segment} steps of the series read as one"
+        yield f"{segment} steps of the series per input"
     if "shrinkage" in network:
         yield f"shrinkage {network['shrinkage']:.2f}"
 
@@ -180,13 +178,13 @@ def tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
         header=["layer", "gate that keeps", "10 %", "50 %", "90 %", "reach"],
         rows=rows,
         num_text_columns=2,
-        caption="Half-life that 10 %, 50 % and 90 % of the units stay below, and reach, in steps",
+        caption="10 %, 50 % and 90 % quantiles of the half-lives of the units, and reach, in steps",
     )
 
 
 def _list_inputs(summary: Mapping[str, LayerSummary]) -> list[Section]:
     table = tabulate_inputs(summary)
-    return [Section("Which input moves the forecast", [table, NOTES["inputs"]])] if table.rows else []
+    return [Section("Effect of the inputs", [table, NOTES["inputs"]])] if table.rows else []
 
 
 def tabulate_inputs(summary: Mapping[str, LayerSummary]) -> Table:
@@ -243,14 +241,14 @@ def _format_openness(measured: Openness | None) -> str:
         return ""
     saturated = format_percent(measured["low_fraction"] + measured["high_fraction"], 1)
     return (
-        f" Over all members and windows looked at, its mean is {_format_mean(measured)}, and {saturated} of its "
+        f" Over all members and windows, its mean is {_format_mean(measured)}, and {saturated} of its "
         "values are saturated."
     )
 
 
 def _list_texts(classifier: ClassifierSummary, readings: pd.DataFrame, figures: Mapping[str, Figure]) -> Iterator[Part]:
     if classifier["is_missing"]:
-        yield _tell_classifier(classifier)
+        yield _describe_classifier(classifier)
         yield NOTES["no_texts"]
         return
     yield NOTES["texts"]
@@ -263,7 +261,9 @@ def _list_texts(classifier: ClassifierSummary, readings: pd.DataFrame, figures: 
     yield NOTES["words"]
     for cell, notation in NOTATIONS.items():
         is_there = (readings["cell"] == cell).any()
-        missing = f"The classifier has no {notation.style.name}: the other network alone was better on validation."
+        missing = (
+            f"The classifier has no {notation.style.name}, because the other network alone was better on validation."
+        )
         yield figures[f"{cell}_words"] if is_there else missing
 
 

@@ -4,7 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.forecast.experiments.backtest import replay_schedules
 from rnn_pipelines.forecast.experiments.schedule_metrics import summarize_backtest
-from rnn_pipelines.pipelines.backtest_forecast import nodes
+from rnn_pipelines.forecast.report.backtest import draw_error_against_cost, render_report
 from rnn_pipelines.pipelines.experiment_inputs import create_input_nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
@@ -31,6 +31,6 @@ def create_report_nodes() -> list[Node]:
     )
     return [
         node(summarize_backtest, [predictions, retrainings], results),
-        node(guard(nodes.draw_error_against_cost, draw_note), results, figure),
-        node(guard(nodes.render_report, render_note), [results, retrainings, SPEC, figure], "backtest_forecast_report"),
+        node(guard(draw_error_against_cost, draw_note), results, figure),
+        node(guard(render_report, render_note), [results, retrainings, SPEC, figure], "backtest_forecast_report"),
     ]

@@ -4,8 +4,7 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.evaluation.windows import summarize_windows
 from rnn_pipelines.forecast.experiments.cross_validation import cross_validate
-from rnn_pipelines.forecast.report.cross_validation import draw_error_by_cutoff
-from rnn_pipelines.pipelines.cross_validate_forecast import nodes
+from rnn_pipelines.forecast.report.cross_validation import draw_error_by_cutoff, render_report
 from rnn_pipelines.pipelines.experiment_inputs import create_input_nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
@@ -35,6 +34,6 @@ def create_pipeline() -> Pipeline:
             node(cross_validate, [TABLE, COVARIATES, ASKED, SPEC, "params:parallel"], PREDICTIONS),
             node(summarize_windows, PREDICTIONS, [METRICS, BY_CUTOFF]),
             node(guard(draw_error_by_cutoff, draw_note), BY_CUTOFF, FIGURE),
-            node(guard(nodes.render_report, render_note), [METRICS, SPEC, FIGURE], REPORT),
+            node(guard(render_report, render_note), [METRICS, SPEC, FIGURE], REPORT),
         ]
     )

@@ -62,57 +62,36 @@ def create_method_nodes() -> list[Node]:
 
 def create_report_nodes() -> list[Node]:
     """Compare the networks with the baselines, draw and report."""
-    tables = {
-        "panel": "forecast_windows",
-        "features": "forecast_features",
-        "scaler": "forecast_scaler",
-        "profile": "forecast_profile",
-        "forecasts": "forecast_forecasts",
-        "intervals": "forecast_intervals",
-    }
-    measured = {
-        "predictions": "forecast_predictions",
-        "series": "forecast_series",
-        "cutoffs": "forecast_cutoffs",
-        "profile": "forecast_profile",
-        "evaluation": "params:forecast.evaluation",
-        "seconds": "forecast_seconds",
-    }
-    drawn = {
-        "predictions": "forecast_predictions",
-        "series": "forecast_series",
-        "next_values": "forecast_next_values",
-        "by_step": "forecast_metrics_by_step",
-        "by_level": "forecast_metrics_by_level",
-        "explanation": "forecast_explanation",
-    }
-    reported = {
-        "metrics": "forecast_metrics",
-        "profile": "forecast_profile",
-        "parameters": "params:forecast",
-        "ensemble": "forecast_ensemble",
-        "by_level": "forecast_metrics_by_level",
-        "covariates": "forecast_covariates",
-    }
+    predicted = ["predictions", "next_values"]
+    tables = name_all("features", "scaler", "profile", "forecasts", "intervals") | {"panel": "forecast_windows"}
+    measured = name_all("predictions", "series", "cutoffs", "profile", "seconds")
+    by_metrics = {by: f"forecast_metrics_{by}" for by in ("by_series", "by_step", "by_level")}
+    drawn = name_all(*predicted, "series", "explanation") | {by: by_metrics[by] for by in ("by_step", "by_level")}
+    reported = name_all("metrics", "profile", "ensemble", "covariates") | {"by_level": by_metrics["by_level"]}
     described = ["forecast_windows", "forecast_linear", "forecast_coding", "forecast_scaler"]
-    metrics = [f"forecast_metrics{by}" for by in ("", "_by_series", "_by_step", "_by_level")]
+    no_covariates = empty_table(CovariatesTable.make_empty())
     return [
-        node(
-            nodes.tabulate_forecasts,
-            tables,
-            ["forecast_predictions", "forecast_next_values", "forecast_next_values_csv"],
-        ),
+        node(nodes.tabulate_forecasts, tables, list(name_all(*predicted, "next_values_csv").values())),
         node(list_seconds, ["forecast_linear", "forecast_methods", "forecast_forecasts"], "forecast_seconds"),
-        node(evaluate_forecasts, measured | name_each("record"), metrics),
         node(
-            guard(describe_covariates, empty_table(CovariatesTable.make_empty())),
-            described,
-            "forecast_covariates",
+            evaluate_forecasts,
+            measured | name_each("record") | {"evaluation": "params:forecast.evaluation"},
+            ["forecast_metrics", *by_metrics.values()],
         ),
+        node(guard(describe_covariates, no_covariates), described, "forecast_covariates"),
         node(guard(draw_figures, draw_notes(FIGURES)), drawn | name_each("history"), FIGURES),
-        node(guard(nodes.render_report, render_note), reported | name_each("record") | FIGURES, "forecast_report"),
+        node(
+            guard(nodes.render_report, render_note),
+            reported | name_each("record") | FIGURES | {"parameters": "params:forecast"},
+            "forecast_report",
+        ),
         node(guard(nodes.summarize_run, write_note), ["forecast_metrics", "forecast_next_values"], "forecast_summary"),
     ]
+
+
+def name_all(*datasets: str) -> dict[str, str]:
+    """Return the catalog names of datasets, by the arguments that they are given to."""
+    return {name: f"forecast_{name}" for name in datasets}
 
 
 def name_each(dataset: str) -> dict[str, str]:

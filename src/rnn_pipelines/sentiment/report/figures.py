@@ -1,14 +1,16 @@
 """The figures of `sentiment`. Classifiers for comparison only are hidden until they are clicked in the legend."""
 
 from collections.abc import Container, Mapping
+from typing import Any
 
 import pandas as pd
-from plotly.graph_objects import Bar, Figure, Heatmap, Scatter
+from plotly.graph_objects import Figure, Heatmap
 from plotly.subplots import make_subplots
 
-from rnn_pipelines.report.figures import set_title
+from rnn_pipelines.report.figures import choose_visible, draw_bars, draw_estimate, draw_line, set_layout
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_percent
+from rnn_pipelines.report.styles import REFERENCE_COLOR, Style
 from rnn_pipelines.report.trainings import draw_losses
 from rnn_pipelines.sentiment.evaluation.metrics import CONFUSION, NUM_CONFIDENCE_BINS, ClassifierMetrics
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
@@ -56,24 +58,16 @@ def draw_accuracy(metrics: Mapping[str, ClassifierMetrics]) -> Figure:
     """Draw the accuracy of each classifier with its 95 % interval, and a line at that of the n-gram classifier."""
     figure, styles = Figure(), get_styles()
     for name in list_classifiers(metrics):
-        accuracy, low, high = (100 * metrics[name][key] for key in ("accuracy", "accuracy_low", "accuracy_high"))
-        style = styles[name]
-        figure.add_scatter(
-            x=[accuracy],
-            y=[f"{style.name}<br>{format_percent(metrics[name]['accuracy'])}"],
-            error_x={"array": [high - accuracy], "arrayminus": [accuracy - low], "thickness": 2, "width": 6},
-            name=style.name,
-            mode="markers",
-            marker={"color": style.color, "size": 11},
-            hovertemplate=f"{accuracy:.2f} % ({low:.2f}–{high:.2f})",
-            showlegend=False,
-        )
-    figure.add_vline(100 * metrics[NB_NGRAM]["accuracy"], line={"color": styles[NB_NGRAM].color, "dash": "dash"})
-    set_title(figure, "Accuracy", f"95 % intervals; line: {styles[NB_NGRAM].name}")
-    figure.update_xaxes(title="accuracy, %")
-    figure.update_yaxes(autorange="reversed")
-    figure.update_layout(hovermode="closest")
-    return figure
+        style, measured = styles[name], metrics[name]
+        accuracy, low, high = (100 * measured[key] for key in ("accuracy", "accuracy_low", "accuracy_high"))
+        row = f"{style.name}<br>{format_percent(measured['accuracy'])}"
+        hover = f"{accuracy:.2f} % ({low:.2f}–{high:.2f})"
+        options = {"hovertemplate": hover, "showlegend": False}
+        figure.add_trace(draw_estimate(style, row, (accuracy, low, high), **options))
+    reference = styles[NB_NGRAM]
+    figure.add_vline(100 * metrics[NB_NGRAM]["accuracy"], line={"color": reference.color, "dash": "dash"})
+    axes = "accuracy, %", {"autorange": "reversed"}
+    return set_layout(figure, "Accuracy", f"95 % intervals; line: {reference.name}", *axes, hovermode="closest")
 
 
 def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Figure:
@@ -102,44 +96,37 @@ def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Fig
             zmax=2,
             showscale=False,
             name=style.name,
-            hovertemplate="%{y}, taken for %{x}: %{text}",
+            hovertemplate="%{y}, predicted %{x}: %{text}",
             xgap=2,
             ygap=2,
         )
         figure.add_trace(heatmap, 1, column)
         figure.update_xaxes(title=style.name, col=column)
-    set_title(figure, "Confusion matrix", "columns: predicted; percent of the true class")
-    figure.update_xaxes(showgrid=False)
-    figure.update_yaxes(showgrid=False, autorange="reversed", ticks="")
-    figure.update_yaxes(title="true", col=1)
-    figure.update_layout(hovermode="closest")
-    return figure
+    axes = {"showgrid": False}, {"showgrid": False, "autorange": "reversed", "ticks": ""}
+    subtitle = "columns: predicted; percent of the true class"
+    set_layout(figure, "Confusion matrix", subtitle, *axes, hovermode="closest")
+    return figure.update_yaxes(title="true", col=1)
 
 
 def draw_calibration(by_confidence: Confidences) -> Figure:
     """Draw the accuracy of each classifier by confidence, and the number of reviews by confidence below."""
     styles = get_styles()
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.68, 0.32], vertical_spacing=0.06)
-    diagonal = Scatter(
-        x=[50, 100], y=[50, 100], mode="lines", line={"color": "#999999", "dash": "dash"}, name="right as often as sure"
-    )
-    figure.add_trace(diagonal, 1, 1)
+    diagonal = Style("accuracy = confidence", REFERENCE_COLOR, "dash")
+    figure.add_trace(draw_line(diagonal, [50, 100], [50, 100], mode="lines"), 1, 1)
     for name in list_classifiers(set(by_confidence["classifier"])):
-        style = styles[name]
-        table = by_confidence[by_confidence["classifier"] == name]
-        options = {"name": style.name, "legendgroup": name, "visible": _choose_visible(name)}
-        line = {"color": style.color, "dash": style.dash, "width": 2}
-        curve = Scatter(x=100 * table["confidence"], y=100 * table["accuracy"], line=line, mode="lines+markers")
-        figure.add_trace(curve.update(options), 1, 1)
+        style, table = styles[name], by_confidence[by_confidence["classifier"] == name]
+        options: dict[str, Any] = {"legendgroup": name, "visible": _choose_visible(name)}
+        points = 100 * table["confidence"], 100 * table["accuracy"]
+        figure.add_trace(draw_line(style, *points, mode="lines+markers", **options), 1, 1)
         bins = (table["confidence"] // BIN_WIDTH).clip(upper=2 * NUM_CONFIDENCE_BINS - 1)
-        bars = Bar(x=100 * (bins + 0.5) * BIN_WIDTH, y=table["num_texts"], marker={"color": style.color})
-        figure.add_trace(bars.update(options | {"showlegend": False}), 2, 1)
-    set_title(figure, "Calibration", "how often right, and how many reviews, by confidence")
+        bars = draw_bars(style, 100 * (bins + 0.5) * BIN_WIDTH, table["num_texts"], showlegend=False, **options)
+        figure.add_trace(bars, 2, 1)
+    layout: dict[str, Any] = {"hovermode": "closest", "barmode": "group", "bargap": 0.15}
+    set_layout(figure, "Calibration", "accuracy and number of reviews by confidence", **layout)
     figure.update_xaxes(title="confidence, %", dtick=10, row=2)
     figure.update_yaxes(title="accuracy, %", hoverformat=".1f", row=1)
-    figure.update_yaxes(title="reviews", hoverformat=",d", row=2)
-    figure.update_layout(hovermode="closest", barmode="group", bargap=0.15)
-    return figure
+    return figure.update_yaxes(title="reviews", hoverformat=",d", row=2)
 
 
 def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
@@ -152,21 +139,14 @@ def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
     """
     figure, styles = Figure(), get_styles()
     for name in list_classifiers(set(groups["classifier"])):
-        style = styles[name]
         table = groups[groups["classifier"] == name]
-        figure.add_scatter(
-            x=[_name_group(*group) for group in zip(table["group"], table["num_texts"], strict=True)],
-            y=100 * table["accuracy"],
-            name=style.name,
-            mode="lines+markers",
-            line={"color": style.color, "dash": style.dash, "width": 2},
-            marker={"size": 8},
-            visible=_choose_visible(name),
-        )
-    set_title(figure, title, "and the number of test reviews" if len(groups) else "the reviews have none")
-    figure.update_xaxes(title=unit, type="category", tickangle=0, tickfont={"size": 11}, visible=len(groups) > 0)
-    figure.update_yaxes(title="accuracy, %", hoverformat=".2f", visible=len(groups) > 0)
-    return figure
+        labels = [_name_group(*group) for group in zip(table["group"], table["num_texts"], strict=True)]
+        options: dict[str, Any] = {"mode": "lines+markers", "marker": {"size": 8}, "visible": _choose_visible(name)}
+        figure.add_trace(draw_line(styles[name], labels, 100 * table["accuracy"], **options))
+    is_there = len(groups) > 0
+    x = {"title": unit, "type": "category", "tickangle": 0, "tickfont": {"size": 11}, "visible": is_there}
+    y = {"title": "accuracy, %", "hoverformat": ".2f", "visible": is_there}
+    return set_layout(figure, title, "and the number of test reviews" if is_there else "there are no such groups", x, y)
 
 
 def _name_group(group: str, num_texts: int) -> str:
@@ -177,4 +157,4 @@ def _name_group(group: str, num_texts: int) -> str:
 
 
 def _choose_visible(name: str) -> bool | str:
-    return True if name in (NB_NGRAM, *list_candidates(), ENSEMBLE) else "legendonly"
+    return choose_visible(name in (NB_NGRAM, *list_candidates(), ENSEMBLE))

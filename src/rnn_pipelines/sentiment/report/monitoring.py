@@ -3,10 +3,10 @@
 import numpy as np
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.report.figures import add_menu, set_title
-from rnn_pipelines.report.numbers import format_number, format_p_cell, format_percent
+from rnn_pipelines.report.figures import add_menu, draw_line, set_layout
+from rnn_pipelines.report.numbers import begin_sentence, format_number, format_p_cell, format_percent
 from rnn_pipelines.report.page import Section, Table, render_page
-from rnn_pipelines.report.styles import CELLS
+from rnn_pipelines.report.styles import BLUE, VERMILION, Style
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES
@@ -29,8 +29,8 @@ def render_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, d
     has_both = verdict["num_texts"] and verdict["num_reference"]
     nothing = "There are no scored texts, or no held-out reviews to compare with."
     sections = [
-        Section("What this cannot know", [verdict["cannot_know"]]),
-        Section("Reasons", [*(f"{reason[:1].upper()}{reason[1:]}." for reason in verdict["reasons"])]),
+        Section("Limits", [verdict["cannot_know"]]),
+        Section("Reasons", [*(begin_sentence(f"{reason}.") for reason in verdict["reasons"])]),
         Section("Measures", [tabulate_measures(verdict), NOTES["how_to_read"]]),
         Section("Distributions", [distributions if has_both else nothing]),
         Section("Parameters", [tabulate_parameters("monitor_sentiment", monitoring.model_dump(mode="json"))]),
@@ -73,20 +73,17 @@ def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
     """Draw the distribution functions of confidence, unknown words and length."""
     figure = Figure()
     measures = {name: measure for name, measure in MEASURES.items() if measure.axis}
-    curves = (("scored texts", scores, CELLS["lstm"], "solid"), ("held-out reviews", reference, CELLS["gru"], "dash"))
+    curves = (Style("scored texts", BLUE), scores), (Style("held-out reviews", VERMILION, "dash"), reference)
     for name, measure in measures.items():
-        for whose, table, style, dash in curves:
-            x, y = _trace(measure.compute(table), 100.0 if name == "unknown_words" else 1.0)
-            line = {"color": style.color, "dash": dash, "width": 2, "shape": "hv"}
-            figure.add_scatter(x=x, y=y, name=whose, mode="lines", line=line)
+        for style, table in curves:
+            points = _trace(measure.compute(table), 100.0 if name == "unknown_words" else 1.0)
+            figure.add_trace(draw_line(style, *points, mode="lines", line={"shape": "hv"}))
     layouts = [
         {"xaxis.title.text": measure.axis, "xaxis.type": "log" if name == "num_words" else "linear"}
         for name, measure in measures.items()
     ]
     add_menu(figure, [measure.label for measure in measures.values()], layouts)
-    set_title(figure, "Distributions", "texts up to a value, %")
-    figure.update_yaxes(title="texts, %")
-    return figure
+    return set_layout(figure, "Distributions", "share of texts up to a value", y="texts, %")
 
 
 def _trace(values: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray]:

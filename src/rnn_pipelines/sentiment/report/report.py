@@ -71,7 +71,7 @@ def render_report(results: SentimentResults) -> str:
         ),
         Section("Where the accuracy comes from", _list_sources(results)),
         Section(_name_cells(" against "), [compare_cells(metrics)]),
-        Section("Confusion", [describe_confusion(metrics, chosen), figures["confusion"]]),
+        Section("Confusion matrix", [describe_confusion(metrics, chosen), figures["confusion"]]),
         Section("Calibration", _list_calibration(results)),
         Section("By length and rating", _list_groups(results)),
         *_list_examples(results.examples, chosen),
@@ -98,9 +98,9 @@ def write_verdict(metrics: Metrics, chosen: str) -> str:
     accuracies = [format_percent(metrics[name]["accuracy"]) for name in (chosen, NB_NGRAM)]
     if is_shown:
         difference = ", a significant difference"
-        verdict = "so it is better" if gain > 0 else "so it adds nothing and is worse"
+        verdict = "so it is better" if gain > 0 else "so it is worse"
     else:
-        difference, verdict = "", "so it adds nothing that this test set can show"
+        difference, verdict = "", "so this test set shows no difference"
     return (
         f"{styles[chosen].name}, the best on validation, is right on {accuracies[0]} of {num_texts:,} test reviews, "
         f"the classical {styles[NB_NGRAM].name} on {accuracies[1]}: {_count_gain(gain)}{difference} "
@@ -150,8 +150,8 @@ def describe_confusion(metrics: Metrics, chosen: str) -> str:
     """Return the false positives and false negatives of the chosen and the n-gram classifier as text."""
     styles = get_styles()
     return " ".join(
-        f"{styles[name].name} takes {metrics[name]['false_positive']:,} negative reviews for positive and "
-        f"{metrics[name]['false_negative']:,} positive ones for negative."
+        f"{styles[name].name} predicts positive for {metrics[name]['false_positive']:,} negative reviews, and negative "
+        f"for {metrics[name]['false_negative']:,} positive reviews."
         for name in (chosen, NB_NGRAM)
     )
 
@@ -170,11 +170,9 @@ def _describe_inputs(records: Mapping[str, Mapping[str, Any]], metrics: Metrics)
         return []
     styles = get_styles()
     alone = [styles[name_alone(name)].name for name in readers if name_alone(name) in metrics]
-    without = (
-        f" So {'do' if len(alone) > 1 else 'does'} {' and '.join(alone)}; only its logit is not added." if alone else ""
-    )
+    without = f" So {'do' if len(alone) > 1 else 'does'} {' and '.join(alone)}, but without its logit." if alone else ""
     return [
-        "These networks read, with each word, the n-gram classifier's weights of the n-grams that begin there: "
+        "With each word, these networks read the n-gram classifier's weights of the n-grams that begin there: "
         f"{', '.join(styles[name].name for name in readers)}.{without}"
     ]
 
@@ -189,7 +187,9 @@ def _list_calibration(results: SentimentResults) -> list[Part]:
 
 def _list_groups(results: SentimentResults) -> list[Part]:
     padding = PaddingSpec.model_validate(results.parameters["padding"])
-    length = f"The networks read at most {padding.max_length:,} words and signs of a review, NB n-grams all of them."
+    length = (
+        f"The networks read at most {padding.max_length:,} words and signs of a review; NB n-grams reads all of them."
+    )
     ratings = results.figures["by_rating"]
     is_empty = not (ratings.data or ratings.layout.annotations)
     return [results.figures["by_length"], length, "The reviews have no ratings." if is_empty else ratings]
@@ -198,9 +198,9 @@ def _list_groups(results: SentimentResults) -> list[Part]:
 def _list_examples(examples: Examples, chosen: str) -> list[Section]:
     if (reason := find_failure(examples)) is not None:
         return [Section("Examples", [write_note(reason)])]
-    told = f"What {get_styles()[chosen].name} says of the first test review."
+    note = f"The first test review and the prediction of {get_styles()[chosen].name}."
     return [
-        Section("A sample", [told, quote_sample(examples)]),
+        Section("Sample", [note, quote_sample(examples)]),
         Section("Largest errors", _list_mistakes(examples, chosen)),
     ]
 
@@ -209,5 +209,5 @@ def _list_mistakes(examples: Examples, chosen: str) -> list[Part]:
     mistakes, name = quote_mistakes(examples), get_styles()[chosen].name
     if not mistakes:
         return [f"{name} is right on all test reviews."]
-    words = f"To the labels of these test reviews, {name} gives the least probability. {NOTES['mistakes']}"
+    words = f"The test reviews to whose label {name} gives the lowest probability. {NOTES['mistakes']}"
     return [words, *mistakes]

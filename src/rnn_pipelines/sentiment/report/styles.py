@@ -1,6 +1,6 @@
 """Names, colours and dashes of all classifiers in the reports of sentiment."""
 
-from rnn_pipelines.report.styles import Style, Styles
+from rnn_pipelines.report.styles import GREEN, Style, Styles
 from rnn_pipelines.sentiment.methods.registry import BASELINES, ENSEMBLE, NETWORKS, list_candidates, name_alone
 
 
@@ -12,4 +12,4 @@ def get_styles() -> Styles:
         for name, network in candidates.items()
     }
     together = " + ".join(network.style.name for network in candidates.values())
-    return Styles(NETWORKS, BASELINES, alone, {ENSEMBLE: Style(together, "#009e73")})
+    return Styles(NETWORKS, BASELINES, alone, {ENSEMBLE: Style(together, GREEN)})

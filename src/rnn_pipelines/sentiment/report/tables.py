@@ -1,9 +1,9 @@
 """The tables of `sentiment`: classifiers, sources of their accuracy, calibration and data."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rnn_pipelines.report.numbers import NO_NUMBER, format_p_cell, format_percent, format_points
-from rnn_pipelines.report.page import Table
+from rnn_pipelines.report.page import Table, mark_best
 from rnn_pipelines.sentiment.evaluation.metrics import ClassifierMetrics, MetricName
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
@@ -12,6 +12,8 @@ from rnn_pipelines.sentiment.report.styles import get_styles
 from rnn_pipelines.sentiment.text.schema import PARTS
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
 
+# The columns of the metrics.
+COLUMNS: dict[MetricName, int] = {"accuracy": 1, "f1": 3, "roc_auc": 4, "log_loss": 5, "calibration_error": 6}
 HIGHER_IS_BETTER = ("accuracy", "f1", "roc_auc")
 Metrics = Mapping[str, ClassifierMetrics]
 Calibrations = Mapping[str, Calibration]
@@ -35,21 +37,22 @@ def tabulate_classifiers(metrics: Metrics) -> Table:
     return Table(
         header=["classifier", *columns, "parameters", "training, s"],
         rows=rows,
-        best=frozenset(_find_best([metrics[name] for name in names])),
+        best=_mark_best(rows, {key: [metrics[name][key] for name in names] for key in COLUMNS}),
     )
+
+
+def _mark_best(
+    rows: Sequence[Sequence[str]], values: Mapping[MetricName, Sequence[float]]
+) -> frozenset[tuple[int, int]]:
+    high, low = (
+        {COLUMNS[key]: values[key] for key in values if (key in HIGHER_IS_BETTER) is is_high}
+        for is_high in (True, False)
+    )
+    return mark_best(rows, high, max) | mark_best(rows, low)
 
 
 def _format_metric(key: str, value: float) -> str:
     return format_percent(value) if key == "accuracy" else f"{value:.4f}"
-
-
-def _find_best(rows: Sequence[ClassifierMetrics]) -> Iterator[tuple[int, int]]:
-    """Yield row and column of the best value of each metric, and of values that are displayed the same."""
-    columns: dict[MetricName, int] = {"accuracy": 1, "f1": 3, "roc_auc": 4, "log_loss": 5, "calibration_error": 6}
-    for key, column in columns.items():
-        values = [row[key] for row in rows]
-        best = _format_metric(key, max(values) if key in HIGHER_IS_BETTER else min(values))
-        yield from ((row, column) for row, value in enumerate(values) if _format_metric(key, value) == best)
 
 
 def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
@@ -88,8 +91,8 @@ def tabulate_gains(metrics: Metrics) -> Table:
         for *what, pairs in steps
         if all(before in metrics for before, _ in pairs)
     ]
-    header = ["what is added", "to what", *(styles[cell].name for cell in cells)]
-    return Table(header, rows, num_text_columns=2, caption="Points that each part adds")
+    header = ["added part", "to", *(styles[cell].name for cell in cells)]
+    return Table(header, rows, num_text_columns=2, caption="Gain of each part in percentage points")
 
 
 def tabulate_calibrations(calibrations: Calibrations) -> Table:
@@ -137,10 +140,10 @@ def tabulate_profile(profile: ReviewProfile) -> Table:
     dropped, words = profile["num_dropped"], profile["num_words"]
     rows = [
         ["dropped, because the text is in the test part", f"{dropped['in_test']:,}"],
-        ["dropped, because the text is there already", f"{dropped['repeated']:,}"],
+        ["dropped, because the text is repeated", f"{dropped['repeated']:,}"],
         ["groups in training and test part", f"{profile['num_groups_in_train_and_test']:,}"],
         ["words of a review, mean", f"{words['mean']:,.0f}"],
         ["words of a review, median", f"{words['median']:,.0f}"],
-        ["words of a review, most", f"{words['max']:,}"],
+        ["words of a review, maximum", f"{words['max']:,}"],
     ]
     return Table(["fact", "count"], rows)
