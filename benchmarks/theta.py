@@ -1,4 +1,4 @@
-"""What the theta method is worth beside the mix of simple methods, without networks.
+"""The gain of the Theta method in the ensemble, without networks.
 
     RNN_DATA=<folder of the real data> .venv/bin/python benchmarks/theta.py [case ...]
 
@@ -114,7 +114,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", default=["generated", *cases], metavar="case")
     arguments = parser.parse_args()
-    print("| case | series or panels | theta / mix | best / mix | weight of theta | to weigh, s |")
+    print(
+        "| case | series or panels | theta / baseline ensemble | ensemble / baseline ensemble | weight of theta | seconds |"
+    )
     print("|---|---:|---:|---:|---:|---:|")
     for case in arguments.cases:
         if case != "generated":

@@ -1,11 +1,14 @@
 """What the documents name exists."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+
+from rnn_pipelines.compare.report.results import list_tasks
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("benchmarks/*.md")])
@@ -92,3 +95,12 @@ def test_named_parameters_exist(document: Path) -> None:
         if value == "missing":
             unknown.append(name)
     assert unknown == []
+
+
+def test_recorded_comparison_can_be_printed() -> None:
+    """By `benchmarks/compare.py`, which prints the sections of the README."""
+    kept = json.loads((PROJECT / "benchmarks/results/compare.json").read_text())
+    printed = (PROJECT / "benchmarks/README.md").read_text()
+    tasks = list_tasks(kept["runs"], kept["summary"], kept)
+    assert [task.name for task in tasks] == list(kept["tasks"])
+    assert [name for name in kept["tasks"] if f"### `{name}`\n" not in printed] == []
