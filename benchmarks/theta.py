@@ -114,9 +114,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", default=["generated", *cases], metavar="case")
     arguments = parser.parse_args()
-    print(
-        "| case | series or panels | theta / baseline ensemble | ensemble / baseline ensemble | weight of theta | seconds |"
-    )
+    ratios = "theta / baseline ensemble | ensemble / baseline ensemble"
+    print(f"| case | series or panels | {ratios} | weight of theta | seconds |")
     print("|---|---:|---:|---:|---:|---:|")
     for case in arguments.cases:
         if case != "generated":
