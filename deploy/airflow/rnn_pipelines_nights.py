@@ -1,7 +1,7 @@
 """The nights of RNN Pipelines in Airflow 3: a DAG for each task, whose steps are commands of the project.
 
-Airflow has its own environment and calls the project's `.venv/bin/kedro`, so that they share no package. Link to this file
-from the folder of DAGs. Environment variables of Airflow's processes configure it:
+Airflow has its own environment and calls the project's `.venv/bin/kedro`, so that they share no package. Link to this
+file from the folder of DAGs. Environment variables of Airflow's processes configure it:
 
 | Variable | Meaning | Default |
 |---|---|---|
@@ -91,8 +91,8 @@ def list_commands(task: str) -> dict[str, str]:
 def build_night(task: str) -> DAG:
     """Return the DAG of a task.
 
-    After a failed step the next one still runs: without a new champion, the old one predicts. The last task, `night`, does
-    nothing. It needs all steps, so that the run fails if one of them fails.
+    After a failed step the next one still runs: without a new champion, the old one predicts. The last task, `night`,
+    does nothing. It needs all steps, so that the run fails if one of them fails.
     """
     with DAG(
         dag_id=f"rnn_pipelines_{task}",
