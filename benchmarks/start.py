@@ -20,10 +20,12 @@ from rnn_pipelines.champion.store import ChampionStore
 
 PROJECT = Path(__file__).parents[1]
 RUNS = 5
+# Of `kedro champion check` without a monitor, as here.
+UNMONITORED = 11
 SINCE = "2026-01-31T02:00:00+00:00"
 COMMANDS = {
     "`import keras`, by itself": ["-c", "import keras"],
-    "`import keras`, once `rnn_pipelines` is loaded": ["-c", "import rnn_pipelines, keras"],
+    "`import keras` after `rnn_pipelines`": ["-c", "import rnn_pipelines, keras"],
     **{
         f"`kedro champion {name} forecast`": ["-m", "kedro", "champion", name, "forecast"]
         for name in ("show", "history", "check")
@@ -58,7 +60,7 @@ def measure(arguments: list[str], folder: Path) -> tuple[float, float]:
     )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.returncode not in (0, UNMONITORED):
         raise subprocess.CalledProcessError(process.returncode, process.args)
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 

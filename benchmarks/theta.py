@@ -1,4 +1,4 @@
-"""What the theta method is worth beside the mix of simple methods, without networks.
+"""The gain of the Theta method in the ensemble, without networks.
 
     RNN_DATA=<folder of the real data> .venv/bin/python benchmarks/theta.py [case ...]
 
@@ -116,7 +116,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", default=["generated", *cases], metavar="case")
     arguments = parser.parse_args()
-    print("| case | series or panels | theta / mix | best / mix | weight of theta | to weigh, s |")
+    ratios = "theta / baseline ensemble | ensemble / baseline ensemble"
+    print(f"| case | series or panels | {ratios} | weight of theta | seconds |")
     print("|---|---:|---:|---:|---:|---:|")
     for case in arguments.cases:
         if case != "generated":

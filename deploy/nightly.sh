@@ -1,12 +1,12 @@
 #!/bin/sh
-# A task's night: retrain, predict with whichever model is the champion then, monitor, check.
+# A task's night: retrain, predict with the current champion, monitor, check.
 #
 #     deploy/nightly.sh forecast
 #
-# A step that fails does not keep the next from its work: without a new champion, the old one predicts.
-# Exit code: that of the first step that failed, else that of the check:
+# After a failed step the next one still runs: without a new champion, the old one predicts.
+# Exit code: that of the first failed step, or else of the check:
 # 0 ok, 10 retrain, 11 unmonitored, 20 alarm.
-# KEDRO_ENV chooses the configuration environment, RETRAIN_WAIT the seconds to wait for another retraining.
+# KEDRO_ENV selects the configuration environment, RETRAIN_WAIT the seconds to wait for another retraining.
 set -u
 task=${1:?"usage: $0 forecast|sentiment"}
 cd "$(dirname "$0")/.." || exit 1

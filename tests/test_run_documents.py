@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from documents import PAGES, PROJECT, list_shown
+from documents import PAGES, PROJECT, list_headers, list_shown
 
 pytestmark = pytest.mark.slow
 
@@ -59,6 +59,7 @@ def list_lines() -> list[str]:
 
 SHOWN = list_lines()
 REASONS = {line: [reason for pattern, reason in NOT_RUN.items() if re.search(pattern, line)] for line in SHOWN}
+HEADERS = [(command, columns) for page in PAGES for command, columns in list_headers(page)]
 RUN = [line for line, reasons in REASONS.items() if not reasons]
 
 
@@ -125,12 +126,20 @@ def test_command_runs(clone: Path, line: str) -> None:
     finished = run(clone, NAME.sub(NEWEST, line))
     expected = next((codes for pattern, codes in ANSWERS.items() if re.search(pattern, line)), {0})
     assert finished.returncode in expected, finished.stderr
+    printed = {column for row in finished.stdout.splitlines() for column in re.split(" {2,}", row.strip())}
+    shown = [columns for command, columns in HEADERS if command == line.removeprefix(".venv/bin/")]
+    assert [columns for columns in shown if not set(columns) <= printed] == []
 
 
 def test_every_reason_is_of_a_command_that_is_shown() -> None:
     given = [reason for reasons in REASONS.values() for reason in reasons]
     assert set(NOT_RUN.values()) == set(given)
     assert [pattern for pattern in NOT_RUN if not any(re.search(pattern, line) for line in SHOWN)] == []
+
+
+def test_shown_tables_are_compared() -> None:
+    """Or the comparison of their columns would prove nothing."""
+    assert {"kedro champion history forecast", "kedro runs list forecast"} <= {command for command, _ in HEADERS}
 
 
 def test_most_commands_are_run() -> None:

@@ -1,15 +1,15 @@
 """The nights of RNN Pipelines in Airflow 3: a DAG for each task, whose steps are commands of the project.
 
-Airflow has an environment of its own and calls the project's `.venv/bin/kedro`: neither sees the other's packages.
-Link to this file from the folder of DAGs. Environment variables of Airflow's processes change it:
+Airflow has its own environment and calls the project's `.venv/bin/kedro`, so that they share no package. Link to this
+file from the folder of DAGs. Environment variables of Airflow's processes configure it:
 
-| Variable | Holds | Else |
+| Variable | Meaning | Default |
 |---|---|---|
-| `RNN_PIPELINES_PROJECT` | the project's folder | the one that this file, or what links to it, lies in |
-| `RNN_PIPELINES_TASKS` | tasks, with commas between | all that the project retrains |
-| `RNN_PIPELINES_SCHEDULE` | when a night begins: a cron expression, in UTC | `30 2 * * *` |
-| `RNN_PIPELINES_LAG_HOURS` | hours from the last time whose data counts to the logical date | `0` |
-| `KEDRO_ENV` | environment of `conf/`; a run can be given another, as `env` | `local` |
+| `RNN_PIPELINES_PROJECT` | the project's folder | the folder of this file, or of the target of the link to it |
+| `RNN_PIPELINES_TASKS` | tasks, separated by commas | all that the project retrains |
+| `RNN_PIPELINES_SCHEDULE` | start of a night: a cron expression, in UTC | `30 2 * * *` |
+| `RNN_PIPELINES_LAG_HOURS` | hours by which the data end before the logical date | `0` |
+| `KEDRO_ENV` | environment of `conf/`; `env` of a run overrides it | `local` |
 """
 
 import os
@@ -25,10 +25,10 @@ ENVIRONMENT = {"KEDRO_ENV": "{{ params.env }}", "DO_NOT_TRACK": "1"}
 
 
 def find_project() -> Path:
-    """The project's folder.
+    """Return the project's folder.
 
     Raises:
-        FileNotFoundError: the project is not there, or its environment is not installed.
+        FileNotFoundError: the project is missing, or its environment is not installed.
     """
     named = os.environ.get("RNN_PIPELINES_PROJECT") or Path(__file__).resolve().parent / "../.."
     project = Path(named).resolve()
@@ -43,7 +43,7 @@ def find_project() -> Path:
 
 
 def find_tasks() -> list[str]:
-    """The tasks that have nights: of those that the project has a retraining for, the ones that are named.
+    """Return the tasks with nights: those that the project retrains, or those named in `RNN_PIPELINES_TASKS`.
 
     Raises:
         ValueError: one of them is unknown.
@@ -58,10 +58,10 @@ def find_tasks() -> list[str]:
 
 
 def find_lag() -> int:
-    """Hours from the last time whose data counts to the logical date.
+    """Return the hours by which the data end before the logical date.
 
     Raises:
-        ValueError: it isn't such a number; nothing later than the logical date is ever seen.
+        ValueError: it is no such number; a negative one would allow data after the logical date.
     """
     lag = os.environ.get("RNN_PIPELINES_LAG_HOURS") or "0"
     if not lag.isdecimal():
@@ -70,29 +70,29 @@ def find_lag() -> int:
 
 
 def limit_data(option: str) -> str:
-    """A template: the option with the last time whose data counts; nothing where a run has no logical date."""
+    """Return a template: the option with the end of the data, or nothing for a run without a logical date."""
     last = f"(dag_run.logical_date - macros.timedelta(hours={find_lag()})) | ts"
     return f"{{% if dag_run.logical_date %}} {option}={{{{ {last} }}}}{{% endif %}}"
 
 
 def list_commands(task: str) -> dict[str, str]:
-    """Each step with its command: retrain, predict with whichever model is the champion then, monitor, check."""
+    """Return the command of each step: retrain, predict with the current champion, monitor, check."""
     kedro = ".venv/bin/kedro"
     commands = {"retrain": f"{kedro} champion retrain {task} --wait=600{limit_data('--as-of')}"}
     for step in ("predict", "monitor"):
-        # The texts that are scored have no times.
+        # The scored texts have no times.
         limit = limit_data(f"--params={step}_{task}.as_of") if task == "forecast" else ""
         commands[step] = f"{kedro} run --pipelines={step}_{task}{limit}"
-    # 10 asks for a retraining, which comes with the next night; 11: no monitor has run yet; 20 is an alarm.
+    # 10: a retraining is due, and the next night does it; 11: no monitor has run yet; 20 is an alarm.
     commands["check"] = f"{kedro} champion check {task} || [ $? -eq 10 -o $? -eq 11 ]"
     return commands
 
 
 def build_night(task: str) -> DAG:
-    """The DAG of a task.
+    """Return the DAG of a task.
 
-    A step that fails doesn't keep the next from its work: without a new champion, the old one predicts. The last task,
-    `night`, does nothing; it needs all steps, so that the run fails where one of them has.
+    After a failed step the next one still runs: without a new champion, the old one predicts. The last task, `night`,
+    does nothing. It needs all steps, so that the run fails if one of them fails.
     """
     with DAG(
         dag_id=f"rnn_pipelines_{task}",
@@ -115,7 +115,7 @@ def build_night(task: str) -> DAG:
                 append_env=True,
                 trigger_rule="all_done",
                 execution_timeout=timedelta(hours=LIMIT_HOURS[name]),
-                # An alarm is told at once. What else fails, another retraining that holds the lock too, is tried again.
+                # An alarm is reported at once. Other failures are retried, including a lock held by another retraining.
                 retries=0 if name == "check" else 2,
                 retry_delay=timedelta(minutes=15),
             )

@@ -1,11 +1,17 @@
 """What the documents name exists."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+
+from rnn_pipelines.compare.report.results import list_tasks
+from rnn_pipelines.forecast.methods.registry import METHODS
+from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.sentiment.methods.registry import BASELINES
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("benchmarks/*.md")])
@@ -92,3 +98,29 @@ def test_named_parameters_exist(document: Path) -> None:
         if value == "missing":
             unknown.append(name)
     assert unknown == []
+
+
+def test_recorded_comparison_can_be_printed() -> None:
+    """By `benchmarks/compare.py`, which prints the sections of the README."""
+    kept = json.loads((PROJECT / "benchmarks/results/compare.json").read_text())
+    printed = (PROJECT / "benchmarks/README.md").read_text()
+    tasks = list_tasks(kept["runs"], kept["summary"], kept)
+    assert [task.name for task in tasks] == list(kept["tasks"])
+    assert [name for name in kept["tasks"] if f"### `{name}`\n" not in printed] == []
+
+
+def list_rows(path: Path, heading: str) -> set[str]:
+    """Return the first cells of the tables that an output in a page shows below a heading."""
+    tables = re.findall(rf"^    {heading} .*\n((?:    \S.*\n)+)", path.read_text(), re.MULTILINE)
+    return {re.split(" {2,}", row.strip())[0] for table in tables for row in table.splitlines()} - {"…"}
+
+
+def test_shown_holdouts_name_methods() -> None:
+    shown = list_rows(PROJECT / "docs/operations.md", "on the holdout")
+    assert {"champion", "challenger", "baseline_ensemble", "nb_ngram"} <= shown
+    assert shown <= {"champion", "challenger", *METHODS, *BASELINES}
+
+
+def test_shown_summary_names_methods() -> None:
+    shown = list_rows(PROJECT / "README.md", "on the test part")
+    assert {"ensemble", "ensemble of simple methods"} <= shown <= {style.name for style in STYLES.values()}

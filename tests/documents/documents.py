@@ -86,6 +86,18 @@ def list_shown(path: Path) -> list[str]:
     return [line for block in list_parameter_models(read_text(path)) for line in block.list_commands()]
 
 
+def list_headers(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield each command after a `$` with the columns of each table that its output shows."""
+    for block in list_parameter_models(read_text(path)):
+        command = ""
+        for line in block.text.splitlines():
+            if line.startswith("$ "):
+                command = line.removeprefix("$ ")
+            columns = re.split(" {2,}", line.strip())
+            if command and len(columns) > 2 and not re.search(r"[\d…]", line):
+                yield command, columns
+
+
 def list_named(path: Path) -> list[str]:
     """Return the commands that a document names between backticks, with or without their arguments."""
     return [span for span in list_spans(read_text(path)) if _PROGRAM.match(f"{span} ")]
