@@ -54,9 +54,10 @@ def forecast_peers(cases: Sequence[Case], folder: Path) -> dict[str, Any]:
     missing = [task for key, task in wanted.items() if key not in known]
     if missing:
         print(f"peers: {len(missing)} series and origins", file=sys.stderr, flush=True)
+        script = [folder / "bin/python", HERE / "peers/local_methods.py"]
+        done = subprocess.run(script, input=json.dumps(missing), stdout=subprocess.PIPE, text=True, check=True)
         with path.open("a") as file:
-            script = [folder / "bin/python", HERE / "peers/local_methods.py"]
-            subprocess.run(script, input=json.dumps(missing), stdout=file, text=True, check=True)
+            file.write(done.stdout)
         known = _read_lines(path)
     return {key: known[key] for key in wanted}
 
@@ -81,6 +82,8 @@ def forecast_ours(frame: pd.DataFrame, horizon: int) -> Found:
     except Exception as error:  # a crash is a result too, and the other cases are still to be measured
         return {"refused": f"CRASH {type(error).__name__}: {error}"}
     seconds = time.process_time() - started
+    if not np.isfinite(table[ENSEMBLE]).all():
+        return {"refused": "the forecasts are not finite"}
     return {
         "refused": None,
         "seconds": seconds,
@@ -133,8 +136,8 @@ def _measure(forecast: Found, actual: np.ndarray, scale: float, width: float) ->
     if "failed" in forecast:
         return forecast
     found = {"mase": max(float(np.mean(np.abs(actual - forecast["mean"])) / scale), LEAST_MASE)}
-    if "low" in forecast:
-        low, high = np.array(forecast["low"]), np.array(forecast["high"])
+    low, high = (np.array(forecast.get(side, [np.nan])) for side in ("low", "high"))
+    if np.isfinite([low, high]).all():
         found["coverage"] = float(np.mean((low <= actual) & (actual <= high)))
         found["width"] = float(np.mean(high - low) / width)
     return found
@@ -170,8 +173,8 @@ def _divide(rows: list[Found], names: Sequence[str]) -> str:
 
 def tabulate_forecasters(rows: list[Found]) -> Iterator[str]:
     """Yield a Markdown row for each forecaster: on accepted fits, and the peers also on all of them."""
-    yield "| forecaster | fits | MASE | covered by 80 % | width / seasonal naive's |"
-    yield "|---|---:|---:|---:|---:|"
+    yield "| forecaster | fits | MASE | fits with intervals | covered by 80 % | width / seasonal naive's |"
+    yield "|---|---:|---:|---:|---:|---:|"
     accepted = [row for row in rows if row["refused"] is None]
     for name in (OURS, SIMPLE, *PEERS, NAIVE):
         yield _describe(name, [row["measured"][name] for row in accepted if name in row["measured"]])
@@ -183,6 +186,7 @@ def _describe(name: str, measured: list[Found]) -> str:
     mase, coverage, width = ([one[key] for one in measured if key in one] for key in ("mase", "coverage", "width"))
     cells = [
         f"{np.exp(np.mean(np.log(mase))):.3f}" if mase else "–",
+        str(len(coverage)),
         f"{100 * np.mean(coverage):.1f}" if coverage else "–",
         f"{np.exp(np.mean(np.log(width))):.2f}" if width else "–",
     ]
