@@ -4,8 +4,8 @@
 
 The tables are in `any_tables.py`; only the names of their columns are given. Panels whose future is known, and drifting
 series, are in `any_truth.py`. Each runs in a process of its own, because the peak of the memory is that of a process;
-seconds are those of the processor, to draw, fit and predict. Each result is written to `--out` as soon as it is there, and
-printed as a row of a table in Markdown; those of several seeds follow at the end.
+seconds are those of the processor, to draw, fit and predict. Each result is written to `--out` at once, and printed as
+a row of a table in Markdown; those of several seeds follow at the end.
 """
 
 import argparse
@@ -28,7 +28,6 @@ from simple_forecasts import SIMPLE
 from rnn_pipelines.errors import RnnPipelinesError
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
 
 HERE = Path(__file__).parent
 DRIFT = "drift"
@@ -36,7 +35,18 @@ BOUNDS = tuple(f"{ENSEMBLE}-{side}-{level}" for side in ("lo", "hi") for level i
 # Most rows of a table, and series of a panel with a known future: usually, and with `--quick`.
 MOST_ROWS, QUICK_ROWS = 200_000, 2_000
 NUM_SERIES, QUICK_SERIES = 50, 10
-HEADINGS = ("table", "rows", "series", "fit", "forecasts", "intervals", "not below 0", "processor, s", "peak, MiB")
+HEADINGS = (
+    "table",
+    "rows",
+    "series",
+    "fit",
+    "steps ahead",
+    "forecasts",
+    "intervals",
+    "not below 0",
+    "processor, s",
+    "peak, MiB",
+)
 Found = dict[str, Any]
 
 
@@ -56,7 +66,6 @@ def run(name: str, seed: int, is_quick: bool, limit: float) -> Found:
 def measure(name: str, seed: int, is_quick: bool) -> Found:
     """Fit and forecast one table or draw in this process."""
     started = time.process_time()
-    num_series = QUICK_SERIES if is_quick else NUM_SERIES
     found: Found = {"refused": None}
     try:
         if name in TABLES:
@@ -65,7 +74,7 @@ def measure(name: str, seed: int, is_quick: bool) -> Found:
         elif name == DRIFT:
             found |= {"measured": measure_drift(seed)}
         else:
-            found |= {"measured": measure_panel(name, seed, num_series)}
+            found |= {"measured": measure_panel(name, seed, QUICK_SERIES if is_quick else NUM_SERIES)}
     except RnnPipelinesError as error:
         found["refused"] = f"{type(error).__name__}: {error}"
     usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -74,20 +83,17 @@ def measure(name: str, seed: int, is_quick: bool) -> Found:
 
 def measure_table(table: Table) -> Found:
     """Return whether every series has forecasts and intervals, and whether they are below 0 against the data."""
-    frame, columns = table.frame, table.columns
-    if isinstance(frame, Path):
-        frame = read_source(SourceSpec(path=str(frame), **columns))
-        columns = {}
-    forecaster = Forecaster(source=columns) if columns else Forecaster()
-    forecasts = forecaster.fit(frame).predict()
+    forecaster = Forecaster(source=table.columns) if table.columns else Forecaster()
+    forecasts = forecaster.fit(table.frame).predict()
     is_finite = np.isfinite(forecasts[ENSEMBLE]).groupby(forecasts["unique_id"]).all()
     has_bounds = set(BOUNDS) <= set(forecasts)
     bounds = forecasts[list(BOUNDS)] if has_bounds else pd.DataFrame(np.nan, forecasts.index, BOUNDS)
     is_bounded = np.isfinite(bounds).all(axis=1).groupby(forecasts["unique_id"]).all()
     lowest = np.nanmin(np.column_stack([forecasts[ENSEMBLE], bounds]))
     return {
-        "num_rows": len(frame),
+        "num_rows": len(table.frame),
         "num_series": table.num_series,
+        "num_steps": int(forecasts.groupby("unique_id").size().min()),
         "num_forecast": int(is_finite.sum()),
         "num_bounded": int(is_bounded.sum()),
         "lowest": float(lowest) if table.is_nonnegative else None,
@@ -103,7 +109,7 @@ def describe(row: Found) -> str:
     complete = [f"{row[key]} of {count}" if row[key] != count else "all" for key in ("num_forecast", "num_bounded")]
     lowest = row["lowest"]
     sign = "–" if lowest is None else "yes" if lowest >= 0 else f"down to {lowest:.3g}"
-    cells = [row["name"], f"{row['num_rows']:,}", str(count), "yes", *complete, sign, *seconds]
+    cells = [row["name"], f"{row['num_rows']:,}", str(count), "yes", str(row["num_steps"]), *complete, sign, *seconds]
     return f"| {' | '.join(cells)} |"
 
 

@@ -1,11 +1,11 @@
-"""Honest tables of every kind, each from a fixed seed: what a user may pass to `Forecaster().fit` without an argument.
+"""Honest tables of every kind, from fixed seeds: what a user may pass to `Forecaster().fit` without an argument.
 
-`TABLES` has all of them by name. Each function draws from `rng` and makes at most `most` rows, or a few if it has one
-shape only. "Honest" means that a person would know what to forecast: none of them is a reason for a refusal.
+`TABLES` has all by name; each function makes at most `most` rows, or a few if it has one shape only. "Honest" means
+that a person would know what to forecast, so that a refusal is a fault.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,19 +13,21 @@ import numpy as np
 import pandas as pd
 from vega_datasets import local_data
 
+from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+
 
 @dataclass(frozen=True)
 class Table:
     """A table, and what is known of it.
 
     Attributes:
-        frame: as a user has it; or the path of a file.
+        frame: as a user has it.
         columns: of `source`, if they have other names than `unique_id`, `ds` and `y`.
         num_series: series that need a forecast.
         is_nonnegative: whether forecasts and bounds below 0 are wrong, because no value is below 0.
     """
 
-    frame: pd.DataFrame | Path
+    frame: pd.DataFrame
     columns: dict[str, str] = field(default_factory=dict)
     num_series: int = 1
     is_nonnegative: bool = False
@@ -118,53 +120,54 @@ def integer_steps(rng: Random, most: int) -> Table:
 # How times and numbers are written.
 
 
+def _rewrite(table: Table, rewrite: Callable[[pd.Series], pd.Series]) -> Table:
+    return replace(table, frame=table.frame.assign(ds=rewrite(table.frame["ds"])))
+
+
 @add_table
 def months_as_names(rng: Random, most: int) -> Table:
     """`Jan 1949`, as in AirPassengers."""
     table = draw_series(rng, pd.date_range("1949", periods=144, freq="MS"), 12)
-    return Table(table.frame.assign(ds=table.frame["ds"].dt.strftime("%b %Y")), is_nonnegative=True)
+    return _rewrite(table, lambda times: times.dt.strftime("%b %Y"))
 
 
 @add_table
 def days_as_names(rng: Random, most: int) -> Table:
     """`19-Jun-23`."""
     table = draw_series(rng, pd.date_range("2022-06-19", periods=400), 7)
-    return Table(table.frame.assign(ds=table.frame["ds"].dt.strftime("%d-%b-%y")), is_nonnegative=True)
+    return _rewrite(table, lambda times: times.dt.strftime("%d-%b-%y"))
 
 
 @add_table
 def quarters_as_names(rng: Random, most: int) -> Table:
     """`2001Q1`."""
     table = draw_series(rng, pd.date_range("2001", periods=80, freq="QS"), 4)
-    return Table(table.frame.assign(ds=table.frame["ds"].dt.to_period("Q").astype(str)), is_nonnegative=True)
+    return _rewrite(table, lambda times: times.dt.to_period("Q").astype(str))
 
 
 @add_table
 def quarters_as_periods(rng: Random, most: int) -> Table:
     table = draw_series(rng, pd.date_range("2001", periods=80, freq="QS"), 4)
-    return Table(table.frame.assign(ds=table.frame["ds"].dt.to_period("Q")), is_nonnegative=True)
+    return _rewrite(table, lambda times: times.dt.to_period("Q"))
 
 
 @add_table
 def hours_in_a_zone(rng: Random, most: int) -> Table:
     """Both changes of the clock are inside."""
-    times = pd.date_range("2023-03-01", "2023-11-30", freq="h", tz="Europe/Berlin")[:most]
-    return draw_series(rng, times, 24)
+    return draw_series(rng, pd.date_range("2023-03-01", "2023-11-30", freq="h", tz="Europe/Berlin")[:most], 24)
 
 
 @add_table
 def hours_with_offsets(rng: Random, most: int) -> Table:
     """Texts such as `2023-03-26 03:00:00+02:00`."""
-    table = hours_in_a_zone(rng, most)
-    return Table(table.frame.assign(ds=table.frame["ds"].astype(str)), is_nonnegative=True)
+    return _rewrite(hours_in_a_zone(rng, most), lambda times: times.astype(str))
 
 
 @add_table
 def sentinels(rng: Random, most: int) -> Table:
-    """A value that is missing is -999; no other is below 0."""
+    """-999 stands for a missing value; no other is below 0."""
     table = draw_series(rng, pd.date_range("2021-03-01", periods=700), 7)
-    is_lost = rng.random(700) < 0.03
-    return Table(table.frame.assign(y=table.frame["y"].mask(is_lost, -999)), is_nonnegative=True)
+    return Table(table.frame.assign(y=table.frame["y"].mask(rng.random(700) < 0.03, -999)), is_nonnegative=True)
 
 
 @add_table
@@ -182,7 +185,8 @@ def excel_with_title_and_footer(rng: Random, most: int) -> Table:
     path = Path(__file__).parent / ".data/sales.xlsx"
     path.parent.mkdir(exist_ok=True)
     pd.DataFrame(rows).to_excel(path, header=False, index=False)
-    return Table(path, {"time": "Month", "target": "Sales"}, is_nonnegative=True)
+    frame = read_source(SourceSpec(path=str(path), time="Month", target="Sales"))
+    return Table(frame, is_nonnegative=True)
 
 
 @add_table
@@ -194,6 +198,10 @@ def wide_months(rng: Random, most: int) -> Table:
 
 
 # Gaps and kinds of values.
+
+
+def _number_days(values: np.ndarray) -> Table:
+    return Table(pd.DataFrame({"ds": pd.date_range("2021", periods=len(values)), "y": values}), is_nonnegative=True)
 
 
 @add_table
@@ -213,7 +221,7 @@ def business_days_with_holidays(rng: Random, most: int) -> Table:
 
 @add_table
 def constant(rng: Random, most: int) -> Table:
-    return Table(pd.DataFrame({"ds": pd.date_range("2021", periods=200), "y": 5.0}), is_nonnegative=True)
+    return _number_days(np.full(200, 5.0))
 
 
 @add_table
@@ -226,13 +234,13 @@ def constant_in_a_panel(rng: Random, most: int) -> Table:
 @add_table
 def zeros_70_percent(rng: Random, most: int) -> Table:
     sales = np.where(rng.random(500) < 0.3, 1 + rng.poisson(2, 500), 0)
-    return Table(pd.DataFrame({"ds": pd.date_range("2021", periods=500), "y": sales}), is_nonnegative=True)
+    return _number_days(sales)
 
 
 @add_table
 def whole_counts(rng: Random, most: int) -> Table:
     rate = 4 + 2 * np.sin(2 * np.pi * np.arange(500) / 7)
-    return Table(pd.DataFrame({"ds": pd.date_range("2021", periods=500), "y": rng.poisson(rate)}), is_nonnegative=True)
+    return _number_days(rng.poisson(rate))
 
 
 @add_table
@@ -244,8 +252,7 @@ def drift_through_zero(rng: Random, most: int) -> Table:
 
 @add_table
 def change_of_level(rng: Random, most: int) -> Table:
-    values = draw_values(rng, 400, 7) + 80 * (np.arange(400) > 330)
-    return Table(pd.DataFrame({"ds": pd.date_range("2021", periods=400), "y": values}), is_nonnegative=True)
+    return _number_days(draw_values(rng, 400, 7) + 80 * (np.arange(400) > 330))
 
 
 # Panels.
@@ -274,32 +281,20 @@ def panel_of_1000_series(rng: Random, most: int) -> Table:
     return Table(draw_panel(rng, [200] * count, "D", 7), num_series=count, is_nonnegative=True)
 
 
-# Packaged tables.
+# Packaged tables: columns, series, and whether values below 0 are wrong.
+PACKAGED: dict[str, tuple[dict[str, str], int, bool]] = {
+    "seattle_weather": ({"time": "date", "target": "temp_max"}, 1, False),
+    # Three sources of electricity in 17 years.
+    "iowa_electricity": ({"time": "year", "target": "net_generation", "id": "source"}, 3, True),
+    # Five shares in up to 123 months, one of them for 68.
+    "stocks": ({"time": "date", "target": "price", "id": "symbol"}, 5, True),
+    # 23 columns of 120 months; one of them has changes, which may be negative.
+    "us_employment": ({"time": "month"}, 23, False),
+}
 
 
-def _load(name: str) -> pd.DataFrame:
-    return getattr(local_data, name)()
+def _load_packaged(name: str, rng: Random, most: int) -> Table:
+    return Table(getattr(local_data, name)(), *PACKAGED[name])
 
 
-@add_table
-def packaged_seattle(rng: Random, most: int) -> Table:
-    return Table(_load("seattle_weather"), {"time": "date", "target": "temp_max"})
-
-
-@add_table
-def packaged_iowa_electricity(rng: Random, most: int) -> Table:
-    """Three sources of electricity in 17 years."""
-    columns = {"time": "year", "target": "net_generation", "id": "source"}
-    return Table(_load("iowa_electricity"), columns, 3, is_nonnegative=True)
-
-
-@add_table
-def packaged_stocks(rng: Random, most: int) -> Table:
-    """Five shares in up to 123 months, one of them for 68."""
-    return Table(_load("stocks"), {"time": "date", "target": "price", "id": "symbol"}, 5, is_nonnegative=True)
-
-
-@add_table
-def packaged_wide_employment(rng: Random, most: int) -> Table:
-    """23 columns of 120 months; one of them has changes, which are negative."""
-    return Table(_load("us_employment"), {"time": "month"}, 23)
+TABLES.update({f"packaged_{name}": partial(_load_packaged, name) for name in PACKAGED})

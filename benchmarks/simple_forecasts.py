@@ -31,12 +31,15 @@ def forecast_tsb(values: np.ndarray, horizon: int, season_length: int) -> np.nda
 
 
 def forecast_theta(values: np.ndarray, horizon: int, season_length: int) -> np.ndarray:
-    """Smoothing with half the slope after means of the season were subtracted: Hyndman & Billah (2003)."""
-    phases = np.arange(len(values) + horizon) % season_length
-    season = np.array([values[phases[: len(values)] == phase].mean() for phase in range(season_length)])
-    season = (season - season.mean())[phases]
+    """Smoothing with half the slope, after the mean deviation of each season from a line was subtracted.
+
+    Source: Hyndman & Billah (2003), doi:10.1016/S0169-2070(01)00143-1.
+    """
+    steps = np.arange(len(values) + horizon)
+    rest = values - np.polyval(np.polyfit(steps[: len(values)], values, 1), steps[: len(values)])
+    season = np.array([rest[phase::season_length].mean() for phase in range(season_length)])[steps % season_length]
     rest = values - season[: len(values)]
-    slope = np.polyfit(np.arange(len(rest)), rest, 1)[0] / 2
+    slope = np.polyfit(steps[: len(values)], rest, 1)[0] / 2
     levels = {rate: smooth(rest, rate) for rate in RATES}
     rate = min(RATES, key=lambda one: float(np.mean((rest[1:] - levels[one][:-1]) ** 2)))
     drift = slope * (np.arange(horizon) + (1 - (1 - rate) ** len(rest)) / rate)
