@@ -12,6 +12,7 @@ import argparse
 import json
 import logging
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -50,16 +51,17 @@ HEADINGS = (
 Found = dict[str, Any]
 
 
-def run(name: str, seed: int, is_quick: bool, limit: float) -> Found:
+def run(name: str, seed: int, is_quick: bool, limit: int) -> Found:
     """Measure in a new process; `refused` holds the error if there are no forecasts."""
-    command = [sys.executable, __file__, "--measure", name, str(seed), *(["--quick"] if is_quick else [])]
-    try:
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=limit)
-    except subprocess.TimeoutExpired:
-        found = {"refused": f"did not end in {limit:.0f} s"}
+    command = [sys.executable, __file__, "--measure", name, str(seed), "--limit", str(limit)]
+    done = subprocess.run([*command, *["--quick"] * is_quick], check=False, capture_output=True, text=True)
+    if done.returncode == 0:
+        found = json.loads(done.stdout.splitlines()[-1])
+    elif done.returncode == -signal.SIGXCPU:
+        found = {"refused": f"did not end in {limit} s"}
     else:
         last = (done.stderr.strip() or f"ended with {done.returncode}").splitlines()[-1]
-        found = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {"refused": f"CRASH {last}"}
+        found = {"refused": f"CRASH {last}"}
     return {"name": name, "seed": seed, **found}
 
 
@@ -114,20 +116,22 @@ def describe(row: Found) -> str:
 
 
 def tabulate_panels(rows: list[Found]) -> Iterator[str]:
-    """Yield a Markdown row for each panel: means over seeds, and ratios of errors as geometric means."""
+    """Yield a Markdown row for each panel: means over seeds, with their standard error."""
     headings = ["panel", "seeds", "refused", *(f"bias of {name}, %" for name in (OURS, *SIMPLE))]
     headings += [f"squared error / {name}'s" for name in SIMPLE]
-    yield f"| {' | '.join([*headings, 'processor, s'])} |\n|---|{'---:|' * len(headings)}"
+    if any(row["name"] in PANELS for row in rows):
+        yield f"| {' | '.join([*headings, 'processor, s'])} |\n|---|{'---:|' * len(headings)}"
     for name in PANELS:
         some = [row for row in rows if row["name"] == name]
-        found = [row["measured"] for row in some if row["refused"] is None]
+        accepted = [row for row in some if row["refused"] is None]
+        if not accepted:
+            continue
+        found = [row["measured"] for row in accepted]
         cells = [str(len(some)), str(len(some) - len(found))]
-        if found:
-            cells += [_spread([one[other]["bias"] for one in found], "+.1f") for other in (OURS, *SIMPLE)]
-            logs = {other: [np.log(one[OURS]["error"] / one[other]["error"]) for one in found] for other in SIMPLE}
-            cells += [_spread(list(np.exp(values)), ".3f") for values in logs.values()]
-            cells.append(f"{np.mean([row['seconds'] for row in some]):.0f}")
-            yield f"| {name} | {' | '.join(cells)} |"
+        cells += [_spread([one[other]["bias"] for one in found], "+.1f") for other in (OURS, *SIMPLE)]
+        ratios = ([one[OURS]["error"] / one[other]["error"] for one in found] for other in SIMPLE)
+        cells += [_spread(values, ".3f") for values in ratios]
+        yield f"| {name} | {' | '.join(cells)} | {np.mean([row['seconds'] for row in accepted]):.0f} |"
 
 
 def tabulate_drift(rows: list[Found]) -> Iterator[str]:
@@ -143,9 +147,9 @@ def tabulate_drift(rows: list[Found]) -> Iterator[str]:
 
 
 def _spread(values: list[float], form: str) -> str:
-    """Return the mean and its standard error."""
-    error = np.std(values, ddof=1) / len(values) ** 0.5 if len(values) > 1 else np.nan
-    return f"{np.mean(values):{form}} ± {error:{form.lstrip('+')}}"
+    """Return the mean and, of several values, its standard error."""
+    mean = f"{np.mean(values):{form}}"
+    return f"{mean} ± {pd.Series(values).sem():{form.lstrip('+')}}" if len(values) > 1 else mean
 
 
 def main() -> None:
@@ -155,13 +159,15 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=everything, choices=everything, metavar="NAME")
     parser.add_argument("--quick", action="store_true", help="smaller tables")
     parser.add_argument("--seeds", type=int, default=5, help="draws of each panel; three times as many of drifts")
-    parser.add_argument("--limit", type=float, default=900, help="most seconds of wall time of a table or draw")
+    parser.add_argument("--limit", type=int, default=900, help="most processor seconds of a table or draw")
     parser.add_argument("--out", type=Path, default=HERE / "results/any.jsonl")
     parser.add_argument("--measure", nargs=2, metavar=("NAME", "SEED"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     if arguments.measure:
         name, seed = arguments.measure
+        # Of the processor, so that a busy machine does not end it earlier.
+        resource.setrlimit(resource.RLIMIT_CPU, (arguments.limit, arguments.limit + 5))
         print(json.dumps(measure(name, int(seed), arguments.quick)))
         return
     num_seeds = dict.fromkeys(PANELS, arguments.seeds) | {DRIFT: 3 * arguments.seeds}
@@ -178,10 +184,10 @@ def main() -> None:
                 print(describe(row), flush=True)
             else:
                 print(f"{name}, seed {seed}: {row['refused'] or row['seconds']}", file=sys.stderr, flush=True)
-    accepted = sum(row["refused"] is None for row in rows if row["name"] in TABLES)
-    print(f"\nAccepted: {accepted} of {sum(row['name'] in TABLES for row in rows)} tables.")
+    tables = [row["refused"] for row in rows if row["name"] in TABLES]
+    print(f"\nAccepted: {tables.count(None)} of {len(tables)} tables.")
     for tabulate in (tabulate_panels, tabulate_drift):
-        print("\n" + "\n".join(tabulate(rows)), flush=True)
+        print("\n".join(["", *tabulate(rows)]), flush=True)
 
 
 if __name__ == "__main__":

@@ -160,15 +160,27 @@ def tabulate_ratios(rows: list[Found]) -> Iterator[str]:
 
 
 def _divide(rows: list[Found], names: Sequence[str]) -> str:
-    """Return the geometric mean of our MASE over that of others, with the standard error of its logarithm."""
-    logs = [
-        np.log(row["measured"][OURS]["mase"]) - np.mean([np.log(row["measured"][name]["mase"]) for name in names])
+    """Return the geometric mean of our MASE over that of others, and the standard error of its logarithm over series.
+
+    The two origins of a series count once in the error, because they share most of their rows.
+    """
+    logs = pd.DataFrame(
+        {
+            "case": row["case"],
+            "log": np.log(row["measured"][OURS]["mase"] / _average([row["measured"][name]["mase"] for name in names])),
+        }
         for row in rows
         if all("mase" in row["measured"].get(name, {}) for name in (OURS, *names))
-    ]
-    if len(logs) < 2:
+    )
+    if logs.empty:
         return "–"
-    return f"{np.exp(np.mean(logs)):.3f} ± {np.std(logs, ddof=1) / len(logs) ** 0.5:.3f}"
+    by_case, ratio = logs.groupby("case")["log"].mean(), f"{np.exp(logs['log'].mean()):.3f}"
+    return f"{ratio} ± {by_case.sem():.3f}" if len(by_case) > 1 else ratio
+
+
+def _average(values: Sequence[float] | pd.Series) -> float:
+    """Return the geometric mean."""
+    return float(np.exp(np.mean(np.log(values))))
 
 
 def tabulate_forecasters(rows: list[Found]) -> Iterator[str]:
@@ -185,10 +197,10 @@ def tabulate_forecasters(rows: list[Found]) -> Iterator[str]:
 def _describe(name: str, measured: list[Found]) -> str:
     mase, coverage, width = ([one[key] for one in measured if key in one] for key in ("mase", "coverage", "width"))
     cells = [
-        f"{np.exp(np.mean(np.log(mase))):.3f}" if mase else "–",
+        f"{_average(mase):.3f}" if mase else "–",
         str(len(coverage)),
         f"{100 * np.mean(coverage):.1f}" if coverage else "–",
-        f"{np.exp(np.mean(np.log(width))):.2f}" if width else "–",
+        f"{_average(width):.2f}" if width else "–",
     ]
     return f"| {name} | {len(mase)} | {' | '.join(cells)} |"
 
