@@ -36,18 +36,8 @@ BOUNDS = tuple(f"{ENSEMBLE}-{side}-{level}" for side in ("lo", "hi") for level i
 # Most rows of a table, and series of a panel with a known future: usually, and with `--quick`.
 MOST_ROWS, QUICK_ROWS = 200_000, 2_000
 NUM_SERIES, QUICK_SERIES = 50, 10
-HEADINGS = (
-    "table",
-    "rows",
-    "series",
-    "fit",
-    "steps ahead",
-    "forecasts",
-    "intervals",
-    "not below 0",
-    "processor, s",
-    "peak, MiB",
-)
+CHECKED = ("steps ahead", "forecasts", "intervals", "not below 0")
+HEADINGS = ("table", "rows", "series", "fit", *CHECKED, "processor, s", "peak, MiB")
 Found = dict[str, Any]
 
 
@@ -106,7 +96,8 @@ def describe(row: Found) -> str:
     """Return the Markdown row of a table."""
     seconds = [f"{row['seconds']:.1f}", f"{row['peak_mib']:,.0f}"] if "seconds" in row else ["–", "–"]
     if row["refused"] is not None:
-        return f"| {' | '.join([row['name'], '–', '–', row['refused'].replace('|', '/'), '–', '–', '–', *seconds])} |"
+        cells = [row["name"], "–", "–", row["refused"].replace("|", "/"), *"–" * len(CHECKED), *seconds]
+        return f"| {' | '.join(cells)} |"
     count = row["num_series"]
     complete = [f"{row[key]} of {count}" if row[key] != count else "all" for key in ("num_forecast", "num_bounded")]
     lowest = row["lowest"]
@@ -172,7 +163,8 @@ def main() -> None:
         return
     num_seeds = dict.fromkeys(PANELS, arguments.seeds) | {DRIFT: 3 * arguments.seeds}
     draws = [(name, seed) for name in arguments.only for seed in range(num_seeds.get(name, 1))]
-    print(f"| {' | '.join(HEADINGS)} |\n|---|{'---:|' * (len(HEADINGS) - 1)}")
+    if set(arguments.only) & set(TABLES):
+        print(f"| {' | '.join(HEADINGS)} |\n|---|{'---:|' * (len(HEADINGS) - 1)}")
     rows = []
     with arguments.out.open("w") as file:
         for name, seed in draws:
@@ -185,7 +177,8 @@ def main() -> None:
             else:
                 print(f"{name}, seed {seed}: {row['refused'] or row['seconds']}", file=sys.stderr, flush=True)
     tables = [row["refused"] for row in rows if row["name"] in TABLES]
-    print(f"\nAccepted: {tables.count(None)} of {len(tables)} tables.")
+    if tables:
+        print(f"\nAccepted: {tables.count(None)} of {len(tables)} tables.")
     for tabulate in (tabulate_panels, tabulate_drift):
         print("\n".join(["", *tabulate(rows)]), flush=True)
 
