@@ -345,7 +345,7 @@ def test_a_frame_without_values_is_refused_where_no_covariate_is_known_ahead(
 def test_a_column_that_stands_twice_is_named(fitted: Forecaster, frame: pd.DataFrame) -> None:
     twice = pd.concat([frame, frame[["y"]]], axis=1)
     for use in (fitted.predict, Forecaster().fit):
-        with pytest.raises(SeriesError, match=r"the frame: more than one column \['y'\]; its columns are"):
+        with pytest.raises(SeriesError, match=r"the frame: .* column 'y'"):
             use(twice)
 
 
