@@ -100,8 +100,6 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
                 say(f"{task}: {', '.join(changes) or 'nothing new, but asked for'}", is_error=True)
                 session.run(pipeline_names=[f"retrain_{task}"], runner=SequentialRunner())
             record = find_retraining(paths.store.list_records()) or Record()
-        if not is_run:
-            publish_if_possible(paths.store, task, paths.find_tracking)
     found = {"task": task, "outcome": record.get("outcome") if is_run else "nothing new", "news": changes}
     _print_result(is_json, {**found, "record": record}, f"{task}: {_describe_outcome(record, is_run)}")
 
@@ -198,9 +196,9 @@ def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int,
 @champion.command()
 @add_shared_options
 def publish(task: str, env: str | None, is_json: bool) -> None:
-    """Publish new retrainings and the champion to MLflow.
+    """Publish all retrainings that MLflow lacks, and the champion.
 
-    All commands that change anything publish too, but only this one fails if the publication fails.
+    Each retraining, rollback and promotion is published at its end; this command adds what failed or is older.
     """
     paths = find_paths(task, env)
     spec = paths.find_tracking()
@@ -227,6 +225,7 @@ def _put_failure_on_record(paths: Paths, task: str, as_of: str | None) -> Iterat
     except Exception as error:
         if count_retrainings(paths.store) == num_retrainings:
             record_failure(paths.champion, task, error, as_of)
+            publish_if_possible(paths.store, task, paths.find_tracking)
         raise
 
 

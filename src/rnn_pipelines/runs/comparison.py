@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
+from rnn_pipelines.champion.records import flatten
 from rnn_pipelines.champion.tables import NO_VALUE, NUM_LETTERS, format_table, format_value, shorten_version
 from rnn_pipelines.errors import NewerFormatError, RunError, show
 from rnn_pipelines.runs.records import RunRecord, find_damage
@@ -130,17 +131,6 @@ def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
             leaves = flatten(results).items()
             found |= {key: leaf for key, leaf in leaves if isinstance(leaf, int | float) and not isinstance(leaf, bool)}
     return found
-
-
-def flatten(values: Any, path: str = "") -> dict[str, Any]:
-    """Return nested values by their paths; items of a list are keyed by their `name` or their position."""
-    if isinstance(values, list) and any(isinstance(value, dict | list) for value in values):
-        names = [str(value.get("name", n)) if isinstance(value, dict) else n for n, value in enumerate(values)]
-        values = dict(zip(names, values, strict=True))
-    if not isinstance(values, dict):
-        return {path: values}
-    below = (flatten(value, f"{path}.{key}" if path else str(key)) for key, value in values.items())
-    return {key: leaf for leaves in below for key, leaf in leaves.items()}
 
 
 def _read_if_whole(store: RunStore, name: str) -> RunRecord:
