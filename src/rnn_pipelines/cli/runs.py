@@ -81,14 +81,16 @@ def show(pipeline: str, run: str | None, env: str | None, is_json: bool) -> None
 @runs.command()
 @PIPELINE
 @click.argument("run", nargs=-1)
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Show this one; may be given several times.")
-@click.option("--all", "is_all", is_flag=True, help="Show all numbers.")
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; may be given several times."
+)
+@click.option("--all", "is_all", is_flag=True, help="Show all metrics.")
 @env_option
 @AS_JSON
 def compare(
     pipeline: str, run: tuple[str, ...], metrics: tuple[str, ...], is_all: bool, env: str | None, is_json: bool
 ) -> None:
-    """Compare the metrics of RUNs side by side, with the differences in data, parameters, code and versions.
+    """Compare the metrics of RUNs, and list the differences in data, parameters, code, versions and names of files.
 
     Without a RUN, the two newest ones are compared.
     """

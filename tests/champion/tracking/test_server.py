@@ -71,8 +71,9 @@ def server(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         wait_for(f"{address}/health", process)
         yield address
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        # Not SIGTERM, because the server then waits for the connections that the client keeps open.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:

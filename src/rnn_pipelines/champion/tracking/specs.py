@@ -13,7 +13,7 @@ from rnn_pipelines.parameter_models import ParameterModel, read_parameter_model
 SQLITE = "sqlite:///"
 
 
-class TrackingSpec(ParameterModel, hide_input_in_errors=True):
+class TrackingSpec(ParameterModel, frozen=True, hide_input_in_errors=True):
     """The settings in `mlflow.yml`.
 
     Attributes:
