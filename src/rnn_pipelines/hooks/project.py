@@ -19,6 +19,8 @@ from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
 from rnn_pipelines.hooks.parameters import check_network_cells, check_parameter_names, find_inputs_of_owners
 from rnn_pipelines.hooks.paths import find_store, find_tracking
+from rnn_pipelines.networks.keras_start import quicken_start
+from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.pipelines.retraining import list_retrained
 from rnn_pipelines.printing import say
 from rnn_pipelines.report.failures import take_failures
@@ -51,8 +53,13 @@ class RunHooks:
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Check parameters, cells of networks and settings of MLflow, and take the locks of retrainings."""
+        """Check parameters, cells of networks and settings of MLflow, and take the locks of retrainings.
+
+        The process is prepared for trainings here, because it is not that of a user's own Python program.
+        """
         take_failures()
+        quicken_start()
+        keep_freed_memory()
         names = run_params["pipeline_names"] or ["__default__"]
         inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
         parameters, given = catalog.load("parameters"), run_params["runtime_params"] or {}

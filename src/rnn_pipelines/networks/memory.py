@@ -16,7 +16,8 @@ def keep_freed_memory() -> None:
     """Let the C library keep up to 1 GiB of freed memory for new arrays, until the process ends.
 
     By default it returns freed arrays to the system, which clears the same pages again at every step. This takes a
-    third of the time of training small networks. Without glibc, this function does nothing.
+    third of the time of training small networks. It affects the whole process, so it is only called in Kedro's runs
+    and in the workers of `fan_out`. Without glibc, this function does nothing.
 
     Source: mallopt(3).
     """

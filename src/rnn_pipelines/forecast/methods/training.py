@@ -26,7 +26,7 @@ from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.networks.adam import Adam
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
 from rnn_pipelines.networks.members import Weights, find_gradients, forward, initialize_members
-from rnn_pipelines.networks.memory import keep_freed_memory, require_memory
+from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.threads import use_one_thread
 
 logger = logging.getLogger(__name__)
@@ -94,7 +94,6 @@ def train_network(
     logger.info(
         "%s: %s", network.cell, ", ".join(f"{name} {value}" for name, value in hyperparameters.list_values().items())
     )
-    keep_freed_memory()
     with use_one_thread():
         return _Training(panel, linear, network, training, hyperparameters, limits or Limits()).run()
 
