@@ -458,7 +458,9 @@ POINTER_DAMAGES = {
     "a list": write("[]"),
     "an empty object": write("{}"),
     "another field": lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "more": 1})),
-    "no field": lambda path: path.write_text(json.dumps({"version": json.loads(path.read_text())["version"]})),
+    "no field": lambda path: path.write_text(
+        json.dumps({"format": 1, "version": json.loads(path.read_text())["version"]})
+    ),
     "no list": lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "previous": None})),
     "a folder": replace_by_folder,
 }
@@ -531,7 +533,11 @@ def test_any_flipped_bit_of_the_pointer_leaves_a_champion(store: ChampionStore, 
 
 def test_damaged_record_does_not_hide_the_others(store: ChampionStore, promote: Promote) -> None:
     promote("first")
-    for name, content in (("a.json", b""), ("y.json", b"[]"), ("z.json", b'{"is_promoted": true, "version": []}')):
+    for name, content in (
+        ("a.json", b""),
+        ("y.json", b"[]"),
+        ("z.json", b'{"format": 1, "is_promoted": true, "version": []}'),
+    ):
         (store.folder / "history" / name).write_bytes(content)
     find_pointer_file(store).unlink()
     assert store.load().files == make_files("first")
@@ -540,7 +546,7 @@ def test_damaged_record_does_not_hide_the_others(store: ChampionStore, promote: 
 def test_pointer_to_a_version_that_never_was_falls_back(store: ChampionStore, promote: Promote) -> None:
     first = promote("first")
     pointer = store.promote(promote("second"), [], SINCE)
-    fields = {**asdict(pointer), "version": "2026-never-was", "previous": [first]}
+    fields = {"format": 1, **asdict(pointer), "version": "2026-never-was", "previous": [first]}
     find_pointer_file(store).write_text(json.dumps(fields))
     loaded = store.load()
     assert loaded.files == make_files("first")

@@ -53,7 +53,9 @@ def test_list_marks_the_run_that_is_shown(store: RunStore) -> None:
     assert [line.split()[0] for line in lines[1:]] == [names[0][-6:], f"{names[1][-6:]}*"]
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"format": 99}', '{"run": "NAME", "files": {}, "versions": []}'])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"format": 99}', '{"format": 1, "run": "NAME", "files": {}, "versions": []}']
+)
 def test_damaged_record_hides_no_other_run(store: RunStore, content: str) -> None:
     names = [do_run(store) for _ in range(3)]
     (store.folder / names[1] / "run.json").write_text(content.replace("NAME", names[1]))

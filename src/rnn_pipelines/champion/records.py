@@ -1,4 +1,4 @@
-"""The records in the history of a task, as JSON; records of older versions of the project may lack any key."""
+"""The records in the history of a task, as JSON; a record has the keys of its kind."""
 
 import math
 from collections.abc import Mapping
@@ -161,7 +161,7 @@ def read_record(content: bytes, label: object) -> Record:
         label: start of error messages.
     Raises:
         ValueError: the content is no record, or a key has a wrong type.
-        NewerFormatError: a newer version of the project wrote it.
+        FormatError: another version of the project wrote it.
     """
     found = read_object(content, label)
     check_types(found, Record)

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict
 from rnn_pipelines.champion.changes import load_usable
 from rnn_pipelines.champion.records import Measures, Metrics, Record
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import NewerFormatError
+from rnn_pipelines.errors import FormatError
 from rnn_pipelines.storage.formats import FORMAT, read_object
 
 # In ascending order of severity. Only the check has the verdict `unmonitored`.
@@ -128,7 +128,7 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
 
     Args:
         folder: of the task.
-        known: the newest readable format of the task's settings.
+        known: the readable format of the task's settings.
     """
     store = ChampionStore(folder)
     records = store.list_records()
@@ -139,11 +139,12 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
     # The data of a version that was promoted by hand are in the record of its retraining.
     ends = {version: (record.get("data") or {}).get("last") for version, record in evaluated.items()}
     promoted = [record.get("version") for record in records if record.get("is_promoted")]
+    settings = None if champion is None else champion.files.get(SETTINGS)
     since = pointer.since if pointer is not None and pointer.version == version else ""
     return {
         "version": version,
         "promoted_at": since or None,
-        "settings": {} if champion is None else read_object(champion.files.get(SETTINGS, b"{}"), version, known),
+        "settings": {} if settings is None else read_object(settings, version, known),
         "alarms": alarms,
         "first_data_end": next((ends[version] for version in promoted if version in ends), None),
         "versions": {name: _find_expected_error(name, record, folder, known) for name, record in evaluated.items()},
@@ -154,7 +155,7 @@ def _find_expected_error(version: str, record: Record, folder: Path, known: int)
     expected = (record.get("metrics") or Metrics()).get("challenger") or Measures()
     try:
         settings = read_object((folder / "versions" / version / SETTINGS).read_bytes(), version, known)
-    except (OSError, ValueError, NewerFormatError):  # removed, damaged, or of another version of the project
+    except (OSError, ValueError, FormatError):  # removed, damaged, or of another version of the project
         settings = {}
     return {
         "at": record.get("at"),

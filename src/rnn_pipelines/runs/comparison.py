@@ -7,7 +7,7 @@ from typing import Any
 
 from rnn_pipelines.champion.records import flatten
 from rnn_pipelines.champion.tables import NO_VALUE, NUM_LETTERS, format_table, format_value, shorten_version
-from rnn_pipelines.errors import NewerFormatError, RunError, show
+from rnn_pipelines.errors import FormatError, RunError, show
 from rnn_pipelines.runs.records import RunRecord, find_damage
 from rnn_pipelines.runs.run_store import RunStore
 
@@ -48,7 +48,7 @@ def list_records(store: RunStore) -> list[RunRecord]:
     for name in store.list_runs():
         try:
             records.append(store.read_record(name))
-        except (RunError, NewerFormatError) as error:
+        except (RunError, FormatError) as error:
             records.append(RunRecord(run=name, problem=str(error)))
     return records
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rnn_pipelines.errors import NewerFormatError, RunError, show_all
+from rnn_pipelines.errors import FormatError, RunError, show_all
 from rnn_pipelines.runs.files import RECORD, list_files, remove_files
 from rnn_pipelines.runs.records import list_foreign, read_record
 from rnn_pipelines.runs.run_store import FAILED, UNFINISHED, RunStore, find_run_name
@@ -93,7 +93,7 @@ def _find_obstacle(folder: Path) -> Kept | None:
         return Kept(folder.name, f"{hidden} is in the way; move it away", [])
     try:
         record = read_record(folder, find_run_name(folder))
-    except (RunError, NewerFormatError) as error:
+    except (RunError, FormatError) as error:
         return Kept(folder.name, f"nothing says which files are its own: {error}", [])
     if not has_record and not folder.name.startswith("."):
         return Kept(folder.name, f"it has no record ({folder / RECORD}), which would name its files; move it away", [])

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnn_pipelines.errors import NewerFormatError, RunError, show_all
+from rnn_pipelines.errors import FormatError, RunError, show_all
 from rnn_pipelines.runs.files import RECORD, find_unchanged, list_files, measure_files
 from rnn_pipelines.runs.links import check_links, link_layer, list_layers, point
 from rnn_pipelines.runs.pruning import remove_runs, remove_unfinished, warn_of_kept
@@ -133,7 +133,7 @@ def _find_before(store: RunStore, needed: Collection[str]) -> Path | None:
         try:
             if needed and is_newer and set(needed) <= set(_list_own(failed)):
                 return failed
-        except (RunError, NewerFormatError) as error:
+        except (RunError, FormatError) as error:
             logger.warning("run %s is passed over: %s", failed.name, error)
     return None if current is None else store.folder / current
 

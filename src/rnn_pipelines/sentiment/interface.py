@@ -121,7 +121,7 @@ class TextClassifier:
         Raises:
             ParameterError: the path is invalid.
             ChampionError: there is no model, it is damaged, or an older version of the project has saved it.
-            NewerFormatError: a newer version of the project has written it.
+            FormatError: another version of the project wrote it.
         """
         loaded = cls()
         loaded._artefact = load_model(path, unpack)

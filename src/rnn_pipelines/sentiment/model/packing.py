@@ -10,11 +10,11 @@ from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
-from rnn_pipelines.storage.formats import check_needed_files, read_object, refuse_other_kind
+from rnn_pipelines.storage.formats import check_kind, check_needed_files, read_object
 
 SETTINGS, VOCABULARY, NGRAMS = "settings.json", "vocabulary.json", "ngrams.npz"
 SEEN = "seen.npz"
-# Version of the file format. The first files have no version.
+# Format of all files together.
 FORMAT = 1
 
 
@@ -36,13 +36,13 @@ def pack(classifier: TextClassifier) -> dict[str, bytes]:
 
 
 def unpack(files: Mapping[str, bytes]) -> TextClassifier:
-    """Return the classifier from the files of `pack`, written by this or an older version of the project.
+    """Return the classifier from the files of `pack`, written by this version of the project.
 
     Raises:
         ChampionError: a file that the settings require is missing, or the model is of another kind.
-        NewerFormatError: a newer version of the project wrote the files.
+        FormatError: another version of the project wrote the files.
     """
-    refuse_other_kind(files, "scaler.json", "text classifier")
+    check_kind(files, "scaler.json", "text classifier")
     check_needed_files(files, [SETTINGS], "text classifier")
     settings = read_object(files[SETTINGS], "text classifier", FORMAT)
     networks = [f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM]
@@ -57,6 +57,6 @@ def unpack(files: Mapping[str, bytes]) -> TextClassifier:
         vocabulary=json.loads(files[VOCABULARY]),
         padding=PaddingSpec(**settings["padding"]),
         calibration=settings["calibration"],
-        signs=settings.get("signs", True),
+        signs=settings["signs"],
         **seen,
     )
