@@ -392,3 +392,21 @@ def test_a_model_of_a_newer_version_is_said_to_be_one(tmp_path: Path) -> None:
     save_folder(tmp_path / "model", FILES)
     with pytest.raises(FormatError, match=r"^Update"):
         load_model(tmp_path / "model", unpack)
+
+
+def test_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    save_folder("~/model", FILES)
+    assert load_model("~/model", dict) == FILES
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+@pytest.mark.parametrize("use", [lambda path: save_folder(path, FILES), lambda path: load_model(path, dict)])
+def test_home_of_an_unknown_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, use: Callable[[str], object]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ParameterError, match="~no-such-user/model"):
+        use("~no-such-user/model")
+    assert list(tmp_path.iterdir()) == []

@@ -176,7 +176,11 @@ def load_model(path: str | Path, unpack: Callable[[Mapping[str, bytes]], Model])
 def _take_path(path: object) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise ParameterError(f"path: expected the name of a folder, received {show(path)}.")
-    return Path(path)
+    # Unlike Path.expanduser, this raises no RuntimeError for the home of an unknown user.
+    folder = Path(os.path.expanduser(path))
+    if str(folder).startswith("~"):
+        raise ParameterError(f"path: expected a folder, or ~ for your home folder, received {show(str(path))}.")
+    return folder
 
 
 def load_folder(folder: Path) -> dict[str, bytes]:
