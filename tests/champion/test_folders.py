@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from damages import flip_bit, truncate
 from rnn_pipelines.champion.folders import LIST, LOCK, load_folder, load_model, save_folder
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
@@ -208,16 +209,6 @@ def test_a_version_and_a_champion_are_never_replaced(tmp_path: Path) -> None:
 
 
 # Damage
-
-
-def flip_bit(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1])
 
 
 def replace_by_folder(path: Path) -> None:
