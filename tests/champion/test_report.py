@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rnn_pipelines.champion.report import render_retraining_report
+from rnn_pipelines.champion.report import SHARED, render_retraining_report
 
 RECORD = {
     "task": "forecast",
@@ -53,7 +53,7 @@ def test_losses_of_what_the_champion_forecasts_have_their_column() -> None:
         ["challenger", "9.000", "5.000"],
         ["champion", "–", "4.000"],
     ]
-    assert "A shared loss is of the rest" in page
+    assert SHARED in page
 
 
 def test_measures_of_a_classifier_are_columns() -> None:
@@ -66,7 +66,7 @@ def test_failure_tells_its_error_and_no_losses() -> None:
     failure: dict[str, Any] = {"task": "forecast", "at": RECORD["at"], "outcome": "failed", "reasons": ["it failed"]}
     page = render_retraining_report({**failure, "version": None, "error": "SeriesError: my.csv: no such file."})
     assert "Failed: SeriesError: my.csv: no such file." in page
-    assert re.findall(r"<h2[^>]*>(.*?)</h2>", page) == ["Made of"]
+    assert re.findall(r"<h2[^>]*>(.*?)</h2>", page) == ["Inputs"]
 
 
 def test_page_is_small(page: str) -> None:

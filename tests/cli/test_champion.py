@@ -279,7 +279,7 @@ def test_rollback_tells_both_champions(store: ChampionStore) -> None:
 def test_rollback_is_on_record(store: ChampionStore) -> None:
     run("rollback", "forecast")
     record = list_records(store.folder)[-1]
-    assert (record["kind"], record["task"], record["reasons"]) == ("rollback", "forecast", ["rolled back by hand"])
+    assert (record["kind"], record["task"], record["reasons"]) == ("rollback", "forecast", ["manual rollback"])
 
 
 def test_promote_makes_a_version_the_champion(store: ChampionStore) -> None:

@@ -14,22 +14,23 @@ from rnn_pipelines.report.trainings import tabulate_parameters
 STYLES = Styles(CELLS)
 
 HOW_TO_READ = (
-    "A lower loss is better. All are of the same newest holdout, so that they compare with each other, but not with "
-    "those of another retraining. A validation loss is of the part that the network's best epoch was chosen on."
+    "A lower loss is better. All losses are measured on the same holdout, the newest data. They can be compared with "
+    "each other, but not with those of another retraining. The validation loss is measured on the validation part, "
+    "which selected the best epoch of the network."
 )
 SHARED = (
-    "The champion has no forecast of some of it. A shared loss is of the rest, by which it and the challenger were "
-    "compared."
+    "The champion cannot forecast the whole holdout. The shared loss is measured on the part that it can forecast, and "
+    "decides between champion and challenger."
 )
 
 
 def render_retraining_report(record: Record) -> str:
     """Render the record of a retraining, also of a failed one, as one HTML page that loads nothing else."""
     parts: dict[str, list[Part]] = {
-        "What else was found": [*_list_sentences([*(record.get("reasons") or [])[1:], *(record.get("notes") or [])])],
+        "Other findings": [*_list_sentences([*(record.get("reasons") or [])[1:], *(record.get("notes") or [])])],
         "On the holdout": [*_tabulate_losses(record)],
         "Step by step": [*_tabulate_steps(record)],
-        "Made of": [_tabulate_origins(record)],
+        "Inputs": [_tabulate_origins(record)],
         "Parameters": [tabulate_parameters(*pair) for pair in (record.get("parameters") or {}).items()],
     }
     sections = [Section(title, found) for title, found in parts.items() if found]
@@ -40,7 +41,7 @@ def render_retraining_report(record: Record) -> str:
 
 def write_verdict(record: Record) -> str:
     """Return the outcome and its first reason, in one sentence."""
-    first, *_ = [*list_reasons(record), "no reason is on record"]
+    first, *_ = [*list_reasons(record), "no reason is recorded"]
     return f"{str(record.get('outcome')).capitalize()}: {first}."
 
 

@@ -108,7 +108,7 @@ class ChampionStore:
                 self._replace_pointer(pointer)
                 return pointer
         raise ChampionError(
-            f"{self.folder}: no champion before this one that could be used. {' '.join(problems) or 'There was none.'} "
+            f"{self.folder}: no previous champion can be used. {' '.join(problems) or 'There was none.'} "
             "Run kedro champion retrain, or promote another version."
         )
 
@@ -165,7 +165,7 @@ class ChampionStore:
                 alarms.append(f"{version} is in use instead.")
             return Champion(version, files, alarms)
         raise ChampionError(
-            f"{self.folder}: no champion that could be used. {' '.join(alarms) or 'None was promoted yet.'} "
+            f"{self.folder}: no champion can be used. {' '.join(alarms) or 'None was promoted yet.'} "
             "Run kedro champion retrain."
         )
 

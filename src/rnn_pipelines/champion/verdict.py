@@ -37,7 +37,7 @@ class Verdict:
 
     Attributes:
         verdict: `ok`, `retrain`, `unmonitored` if no monitor ever ran, or `alarm` if a person has to look at it.
-        reasons: of the findings other than `ok`, the gravest first; of all findings if the verdict is `ok`.
+        reasons: of the findings other than `ok`, the most severe first; of all findings if the verdict is `ok`.
     """
 
     verdict: Level
@@ -93,7 +93,7 @@ class KnownChampion(TypedDict):
 
 
 def conclude(findings: Iterable[Finding]) -> Verdict:
-    """Return the verdict of the gravest finding.
+    """Return the verdict of the most severe finding.
 
     Raises:
         ValueError: there is no finding.
@@ -101,9 +101,9 @@ def conclude(findings: Iterable[Finding]) -> Verdict:
     ordered = sorted(findings, key=lambda finding: -LEVELS.index(finding.level))
     if not ordered:
         raise ValueError("expected one finding at least, received none.")
-    gravest = ordered[0].level
-    told = [finding for finding in ordered if gravest == "ok" or finding.level != "ok"]
-    return Verdict(gravest, tuple(finding.reason for finding in told))
+    worst = ordered[0].level
+    shown = [finding for finding in ordered if worst == "ok" or finding.level != "ok"]
+    return Verdict(worst, tuple(finding.reason for finding in shown))
 
 
 def describe_verdict(verdict: Verdict, valid_days: float) -> VerdictRecord:

@@ -50,7 +50,7 @@ def require_memory(num_bytes: float, what: str, remedy: str) -> None:
     if num_bytes > free:
         raise ParameterError(
             f"{what} needs about {num_bytes / 2**30:,.0f} GiB of memory, and this machine has {free / 2**30:,.1f} GiB "
-            f"free. Less {remedy} need less."
+            f"free. Reduce {remedy}."
         )
 
 

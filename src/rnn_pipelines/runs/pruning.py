@@ -90,11 +90,11 @@ def warn_of_kept(removal: Removal) -> None:
 def _find_obstacle(folder: Path) -> Kept | None:
     hidden, has_record = _hide(folder), (folder / RECORD).exists()
     if hidden != folder and os.path.lexists(hidden):
-        return Kept(folder.name, f"{hidden} is in the way; move it away", [])
+        return Kept(folder.name, f"{hidden} exists; move it away", [])
     try:
         record = read_record(folder, find_run_name(folder))
     except (RunError, FormatError) as error:
-        return Kept(folder.name, f"nothing says which files are its own: {error}", [])
+        return Kept(folder.name, f"its own files are unknown: {error}", [])
     if not has_record and not folder.name.startswith("."):
         return Kept(folder.name, f"it has no record ({folder / RECORD}), which would name its files; move it away", [])
     foreign = list_foreign(folder, record)

@@ -65,7 +65,7 @@ def open_run(store: RunStore, writes: Collection[str], needed: Collection[str] |
     # The record comes first, because it identifies all other files.
     write_record(run.folder, _begin_record(run))
     if before is not None:
-        logger.info("goes on from the results of run %s", run.continues)
+        logger.info("continues run %s", run.continues)
         for name in names:
             (run.folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(before / name, run.folder / name, follow_symlinks=False)
@@ -134,7 +134,7 @@ def _find_before(store: RunStore, needed: Collection[str]) -> Path | None:
             if needed and is_newer and set(needed) <= set(_list_own(failed)):
                 return failed
         except (RunError, FormatError) as error:
-            logger.warning("run %s is passed over: %s", failed.name, error)
+            logger.warning("run %s is skipped: %s", failed.name, error)
     return None if current is None else store.folder / current
 
 

@@ -107,7 +107,7 @@ class Registry:
         try:
             self._store.read_version(version)
         except ChampionError as error:
-            logger.error("MLflow gets no version for %s", error)
+            logger.error("no version is added to MLflow: %s", error)
             return
         folder = self._store.find_folder(version)
         # A copy, because a server takes no folder of another machine as a source, and `prune` may remove the folder.
