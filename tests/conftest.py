@@ -32,13 +32,19 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.members import initialize_members
+from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.report.failures import take_failures
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, fit_nb_ngram
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabulary
+
+# As in a run of Kedro.
+quicken_start()
+keep_freed_memory()
 
 # The same examples each time, and no folder of them in the project.
 settings.register_profile("project", deadline=None, derandomize=True, database=None, max_examples=60)

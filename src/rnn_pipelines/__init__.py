@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from rnn_pipelines.champion.tracking.telemetry import turn_telemetry_off
-from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.version import __version__
 
 if TYPE_CHECKING:
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Forecaster", "TextClassifier", "__version__"]
 
-quicken_start()
 turn_telemetry_off()
 
 

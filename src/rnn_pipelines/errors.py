@@ -102,8 +102,8 @@ class ChampionError(RnnPipelinesError, RuntimeError):
     """There is no usable champion, or no version of that name."""
 
 
-class NewerFormatError(ChampionError):
-    """A newer version of the project wrote the file; the message names the format and a remedy."""
+class FormatError(ChampionError):
+    """Another version of the project wrote the file; the message names the format and a remedy."""
 
 
 class TrackingError(RnnPipelinesError, RuntimeError):

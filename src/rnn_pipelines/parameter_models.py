@@ -134,7 +134,7 @@ def check_network_cell(place: str, name: str, cell: str) -> None:
     """
     if cell != name:
         raise ParameterError(
-            f"{place}: expected '{name}', after which the block and its results are named, received '{cell}'."
+            f"{place}: expected '{name}', the name of the block and of its results, received '{cell}'."
         )
 
 

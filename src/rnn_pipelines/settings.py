@@ -4,13 +4,12 @@ import logging
 
 from rnn_pipelines.hooks.project import RunHooks
 from rnn_pipelines.hooks.results import ResultHooks
-from rnn_pipelines.hooks.tracking import TrackingHooks
 from rnn_pipelines.printing import escape_log
 
 # By now, Kedro has configured the log from conf/logging.yml.
 escape_log(logging.getLogger().handlers)
 
-HOOKS = (ResultHooks(), RunHooks(), TrackingHooks())
+HOOKS = (ResultHooks(), RunHooks())
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -48,7 +48,7 @@ def test_verdict_is_the_monitors(store: ChampionStore, path: Path, verdict: str)
     ("days", "verdict", "reasons"),
     [
         (1, "ok", [f"errors as promised (the monitor at {AT})"]),
-        (-1, "alarm", [f"the monitor has not looked since {AT}: a night was missed"]),
+        (-1, "alarm", [f"the monitor has not run since {AT}"]),
     ],
 )
 def test_verdict_is_believed_until_its_end(

@@ -17,7 +17,7 @@ import stub_trainer
 from rnn_pipelines.champion.history import list_records, make_name
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError
-from trials import NUM_RANDOM_KILLS, End, fail_at_every_call, kill_at_random, run
+from trials import NUM_RANDOM_KILLS, Case, End, fail_at_every_call, kill_at_random, make_fixture, run
 
 pytestmark = pytest.mark.slow
 
@@ -138,7 +138,7 @@ def try_random_moments(tmp_path: Path) -> list[Trial]:
     return trials
 
 
-CASES: dict[str, Callable[[Path], list[Trial]]] = {
+CASES: dict[str, Case] = {
     f"{work} {kind}": lambda path, start=start, kind=kind, num_files=num_files: try_every_call(
         path, start[0], kind, start[1], num_files
     )
@@ -153,25 +153,8 @@ CASES: dict[str, Callable[[Path], list[Trial]]] = {
 } | {"random kill": try_random_moments}
 
 
-@pytest.fixture(scope="module", params=CASES)
-def trials(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Trial]:
-    folder = tmp_path_factory.mktemp("crashes")
-    trials = CASES[request.param](folder)
-    shutil.rmtree(folder)
-    print(f"{request.param}: {len(trials)} trials")
-    return trials
-
-
-def test_there_is_a_trial_for_each_call(trials: list[Trial], request: pytest.FixtureRequest) -> None:
-    """So that no other test here passes for want of trials: one file takes some 40 calls, three take some 60."""
-    case = request.node.callspec.params["trials"].split()[0]
-    assert len(trials) >= {"first": 40, "third": 60, "prune": 10, "random": NUM_RANDOM_KILLS}[case]
-
-
-def test_processes_ended_by_their_fault(trials: list[Trial], request: pytest.FixtureRequest) -> None:
-    """Each that was killed; an error may be passed over where a folder is there already, or leftovers are removed."""
-    missed = [trial.end.where for trial in trials if not trial.end.is_reached]
-    assert len(missed) <= (0 if "kill" in request.node.callspec.params["trials"] else len(trials) / 5), missed
+# With one file, a retraining takes some 40 calls; with three, some 60.
+trials = make_fixture(CASES, {"first": 40, "third": 60, "prune": 10})
 
 
 def test_champion_is_the_old_or_the_new_one_whole(trials: list[Trial]) -> None:
@@ -182,25 +165,10 @@ def test_retraining_of_the_champion_is_on_record(trials: list[Trial]) -> None:
     assert [trial for trial in trials if trial.on_record != trial.found] == []
 
 
-def test_crash_damages_nothing_that_would_raise_an_alarm(trials: list[Trial]) -> None:
-    assert [trial for trial in trials if trial.alarms] == []
-
-
-def test_every_listed_version_and_the_champion_before_are_whole(trials: list[Trial]) -> None:
-    assert [trial for trial in trials if trial.broken] == []
-
-
-def test_every_record_of_the_history_is_whole(trials: list[Trial]) -> None:
-    assert [trial for trial in trials if trial.num_unread] == []
-
-
-def test_next_retraining_succeeds(trials: list[Trial]) -> None:
+@pytest.mark.parametrize("fault", ["alarms", "broken", "num_unread", "problem", "num_left"])
+def test_nothing_is_damaged_and_the_next_retraining_succeeds_and_cleans_up(trials: list[Trial], fault: str) -> None:
     """Also because no lock outlives its process."""
-    assert [trial for trial in trials if trial.problem] == []
-
-
-def test_next_retraining_removes_what_is_unfinished(trials: list[Trial]) -> None:
-    assert [trial for trial in trials if trial.num_left] == []
+    assert [trial for trial in trials if getattr(trial, fault)] == []
 
 
 # A disk that is full
@@ -234,16 +202,9 @@ def test_room_is_too_little_first_and_then_enough(rooms: list[dict[str, Any]], i
     assert sum(outcome["is_done"] is is_done for outcome in rooms) >= 2
 
 
-def test_champion_is_whole_on_a_full_disk(rooms: list[dict[str, Any]]) -> None:
-    assert [outcome for outcome in rooms if not outcome["is_whole"] or outcome["alarms"]] == []
-
-
-def test_champion_is_on_record_on_a_full_disk(rooms: list[dict[str, Any]]) -> None:
-    assert [outcome for outcome in rooms if not outcome["is_on_record"]] == []
-
-
-def test_retraining_succeeds_once_there_is_room(rooms: list[dict[str, Any]]) -> None:
-    assert [outcome for outcome in rooms if not outcome["is_next_done"]] == []
+@pytest.mark.parametrize("fact", ["is_whole", "is_on_record", "is_next_done"])
+def test_champion_is_whole_on_a_full_disk_and_replaced_after_it(rooms: list[dict[str, Any]], fact: str) -> None:
+    assert [outcome for outcome in rooms if not outcome[fact] or outcome["alarms"]] == []
 
 
 # Many at once

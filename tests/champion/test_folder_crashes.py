@@ -16,7 +16,7 @@ import pytest
 import stub_saver
 from rnn_pipelines.champion.folders import save_folder
 from rnn_pipelines.errors import RnnPipelinesError
-from trials import NUM_RANDOM_KILLS, End, fail_at_every_call, kill_at_random, run
+from trials import NUM_RANDOM_KILLS, Case, End, fail_at_every_call, kill_at_random, make_fixture, run
 
 pytestmark = pytest.mark.slow
 
@@ -101,7 +101,7 @@ def try_random_moments(tmp_path: Path) -> list[Trial]:
     return trials
 
 
-CASES: dict[str, Callable[[Path], list[Trial]]] = {
+CASES: dict[str, Case] = {
     f"{name} {kind}": lambda path, prepare=prepare, kind=kind: try_every_call(path, kind, prepare)
     for name, prepare, kinds in (
         ("first", prepare_nothing, ("kill", "full")),
@@ -112,42 +112,21 @@ CASES: dict[str, Callable[[Path], list[Trial]]] = {
 } | {"random kill": try_random_moments}
 
 
-@pytest.fixture(scope="module", params=CASES)
-def trials(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Trial]:
-    folder = tmp_path_factory.mktemp("saves")
-    trials = CASES[request.param](folder)
-    shutil.rmtree(folder)
-    print(f"{request.param}: {len(trials)} trials")
-    return trials
-
-
-def test_there_is_a_trial_for_each_call(trials: list[Trial], request: pytest.FixtureRequest) -> None:
-    """So that no other test here passes for want of trials."""
-    is_random = request.node.callspec.params["trials"].startswith("random")
-    assert len(trials) >= (NUM_RANDOM_KILLS if is_random else 30)
-
-
-def test_processes_ended_by_their_fault(trials: list[Trial], request: pytest.FixtureRequest) -> None:
-    """Each that was killed; an error may be passed over where old files are removed, which the next save does too."""
-    missed = [trial.end.where for trial in trials if not trial.end.is_reached]
-    assert len(missed) <= (0 if "kill" in request.node.callspec.params["trials"] else len(trials) / 5), missed
+trials = make_fixture(CASES, {"first": 30, "over": 30, "leftovers": 30})
 
 
 def test_model_is_the_old_or_the_new_one_whole(trials: list[Trial]) -> None:
     assert [trial for trial in trials if trial.found not in trial.allowed] == []
 
 
-def test_next_save_succeeds(trials: list[Trial]) -> None:
+@pytest.mark.parametrize("fault", ["problem", "others"])
+def test_next_save_succeeds_and_nothing_appears_beside_the_folder(trials: list[Trial], fault: str) -> None:
     """Also because no lock outlives its process."""
-    assert [trial for trial in trials if trial.problem] == []
+    assert [trial for trial in trials if getattr(trial, fault)] == []
 
 
 def test_next_save_removes_what_is_left_over(trials: list[Trial]) -> None:
     assert [trial for trial in trials if len(trial.names) != NUM_FILES] == []
-
-
-def test_nothing_appears_beside_the_folder(trials: list[Trial]) -> None:
-    assert [trial for trial in trials if trial.others] == []
 
 
 def test_readers_beside_a_saver_always_get_a_whole_model(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from damages import flip_bit, truncate
 from rnn_pipelines.champion.folders import LIST, LOCK, load_folder, load_model, save_folder
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import ChampionError, LockError, NewerFormatError, ParameterError
+from rnn_pipelines.errors import ChampionError, FormatError, LockError, ParameterError
 from trees import read_tree
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
@@ -209,16 +211,6 @@ def test_a_version_and_a_champion_are_never_replaced(tmp_path: Path) -> None:
 # Damage
 
 
-def flip_bit(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1])
-
-
 def replace_by_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
@@ -278,10 +270,10 @@ def test_alarms_of_a_champion_are_in_the_log(tmp_path: Path, caplog: pytest.LogC
     assert f"{versions[1]}: model.npz changed after it was written." in caplog.messages
 
 
-def test_a_model_that_an_older_version_saved_is_said_to_be_one(tmp_path: Path) -> None:
+def test_model_without_its_list_is_refused_by_the_name_of_the_list(tmp_path: Path) -> None:
     for name, content in FILES.items():
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(ChampionError, match="an older version of the project"):
+    with pytest.raises(ChampionError, match=re.escape(LIST)):
         load_folder(tmp_path)
 
 
@@ -290,7 +282,7 @@ def test_a_model_that_a_newer_version_saved_is_neither_read_nor_replaced(tmp_pat
     (tmp_path / LIST).write_text(json.dumps({**json.loads((tmp_path / LIST).read_text()), "format": 2}))
     before = read_tree(tmp_path)
     for use in (lambda: load_folder(tmp_path), lambda: save_folder(tmp_path, OTHER)):
-        with pytest.raises(NewerFormatError):
+        with pytest.raises(FormatError):
             use()
     assert read_tree(tmp_path) == before
 
@@ -386,8 +378,26 @@ def test_a_damaged_model_is_an_error_of_ours(tmp_path: Path, fault: Exception) -
 
 def test_a_model_of_a_newer_version_is_said_to_be_one(tmp_path: Path) -> None:
     def unpack(_: Mapping[str, bytes]) -> None:
-        raise NewerFormatError("Update the project.")
+        raise FormatError("Update the project.")
 
     save_folder(tmp_path / "model", FILES)
-    with pytest.raises(NewerFormatError, match=r"^Update"):
+    with pytest.raises(FormatError, match=r"^Update"):
         load_model(tmp_path / "model", unpack)
+
+
+def test_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    save_folder("~/model", FILES)
+    assert load_model("~/model", dict) == FILES
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+@pytest.mark.parametrize("use", [lambda path: save_folder(path, FILES), lambda path: load_model(path, dict)])
+def test_home_of_an_unknown_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, use: Callable[[str], object]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ParameterError, match="~no-such-user/model"):
+        use("~no-such-user/model")
+    assert list(tmp_path.iterdir()) == []

@@ -73,7 +73,7 @@ def test_folder_with_the_name_of_a_record_is_left_out(tmp_path: Path) -> None:
 
 def test_unfinished_record_of_a_killed_process_is_no_record(tmp_path: Path) -> None:
     add_record(tmp_path, {"number": 1})
-    (tmp_path / "history" / ".2000.json.abc.part").write_text('{"number": 0}')
+    (tmp_path / "history" / ".2000.json.abc.part").write_text('{"format": 1, "number": 0}')
     assert [record["number"] for record in list_records(tmp_path)] == [1]
 
 
@@ -181,7 +181,7 @@ def test_names_that_people_give_are_none(name: str) -> None:
 def test_name_of_another_kind_is_never_the_newest(tmp_path: Path, clock: Clock, name: str) -> None:
     """Neither in the order of records nor for the name that comes next."""
     add_record(tmp_path, {"number": 1})
-    (tmp_path / "history" / f"{name}.json").write_text('{"number": 0}')
+    (tmp_path / "history" / f"{name}.json").write_text('{"format": 1, "number": 0}')
     assert [record["number"] for record in list_records(tmp_path)] == [0, 1]
     assert make_name(tmp_path) < "2027"
 
@@ -189,7 +189,7 @@ def test_name_of_another_kind_is_never_the_newest(tmp_path: Path, clock: Clock, 
 def test_what_a_record_says_of_its_own_name_does_not_count(tmp_path: Path) -> None:
     name = add_record(tmp_path, {"number": 1, "record": "../../elsewhere"})
     assert [path.name for path in (tmp_path / "history").iterdir()] == [f"{name}.json"]
-    (tmp_path / "history" / f"{name}.json").write_text('{"record": "../../elsewhere"}')
+    (tmp_path / "history" / f"{name}.json").write_text('{"format": 1, "record": "../../elsewhere"}')
     assert [record["record"] for record in list_records(tmp_path)] == [name]
 
 
@@ -218,7 +218,7 @@ def test_record_of_odd_values_is_left_out_with_a_word(
 ) -> None:
     """It is well-formed, and whoever used a value later would fail."""
     path = tmp_path / "history" / f"{add_record(tmp_path, {})}.json"
-    path.write_text(json.dumps(fields))
+    path.write_text(json.dumps({"format": 1, **fields}))
     assert list_records(tmp_path) == []
     assert caplog.messages[0].startswith(f"{path}: left out of the history, because it is damaged (")
 
@@ -226,14 +226,14 @@ def test_record_of_odd_values_is_left_out_with_a_word(
 @pytest.mark.parametrize("fields", [{"version": None}, {"metrics": {"champion": None}}, {"more": [1]}])
 def test_record_of_known_nulls_and_of_more_is_read(tmp_path: Path, fields: dict[str, object]) -> None:
     name = add_record(tmp_path, {})
-    (tmp_path / "history" / f"{name}.json").write_text(json.dumps(fields))
-    assert list_records(tmp_path) == [{**fields, "record": name}]
+    (tmp_path / "history" / f"{name}.json").write_text(json.dumps({"format": 1, **fields}))
+    assert list_records(tmp_path) == [{"format": 1, **fields, "record": name}]
 
 
 def test_record_that_is_nested_too_deeply_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "history" / f"{add_record(tmp_path, {})}.json"
     for depth in (100_000, 500, 900, 950, 990):
-        path.write_text('{"data": {"a": ' + "[" * depth + "]" * depth + "}}")
+        path.write_text('{"format": 1, "data": {"a": ' + "[" * depth + "]" * depth + "}}")
         list_records(tmp_path)
 
 

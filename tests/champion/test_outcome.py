@@ -136,6 +136,7 @@ def test_version_of_before_has_no_record_in_it(store: ChampionStore) -> None:
 def test_record_of_a_planted_version_is_named_by_its_folder(store: ChampionStore, tmp_path: Path, name: str) -> None:
     """What it says of its own name would be written wherever that leads."""
     planted: dict[str, Any] = {
+        "format": 1,
         "kind": "retrain",
         "is_promoted": True,
         "reasons": [],
@@ -149,7 +150,9 @@ def test_record_of_a_planted_version_is_named_by_its_folder(store: ChampionStore
     assert {path.name for path in tmp_path.rglob("*elsewhere*")} == set()
 
 
-@pytest.mark.parametrize("content", [b"[]", b"1", b"", b'{"reasons": true}', b'{"metrics": [1]}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content", [b"[]", b"1", b"", b'{"format": 1, "reasons": true}', b'{"format": 1, "metrics": [1]}', b"[" * 100_000]
+)
 def test_odd_record_of_a_version_is_left_out_with_a_word(
     store: ChampionStore, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:

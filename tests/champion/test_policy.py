@@ -38,7 +38,7 @@ def test_better_challenger_is_promoted() -> None:
 
 def test_difference_that_is_not_shown_keeps_the_champion() -> None:
     assert decide(EQUAL) == Decision(
-        False, ("its loss is 4, the champion's 5, p = 0.9: no difference that this holdout can show",)
+        False, ("its loss is 4, the champion's 5, p = 0.9: the difference is not significant on this holdout",)
     )
 
 
@@ -56,7 +56,7 @@ def test_improvement_must_be_more_than_the_least(loss: float, is_promoted: bool)
 def test_too_small_an_improvement_is_told() -> None:
     decision = decide(replace(BETTER, challenger_loss=4.9), min_improvement_fraction=0.1)
     assert decision.reasons == (
-        "its loss is 4.9, the champion's 5, p = 0.01: it is better by less than 10.0 %, which is asked for",
+        "its loss is 4.9, the champion's 5, p = 0.01: it is better by less than the required 10.0 %",
     )
 
 
@@ -88,7 +88,7 @@ def test_baselines_must_be_beaten_on_the_whole() -> None:
 @pytest.mark.parametrize("number", NOT_FINITE)
 def test_shared_loss_that_is_not_finite_is_not_promoted(number: float) -> None:
     decision = decide(replace(BETTER, shared_loss=number), max_age_days=1)
-    assert decision == Decision(False, (f"its loss beside the champion is {number}, not a finite number",))
+    assert decision == Decision(False, (f"its loss on the shared part is {number}, not a finite number",))
 
 
 # Worse

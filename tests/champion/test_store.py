@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from damages import flip_bit, interrupt_after, truncate
 from rnn_pipelines.champion import history
 from rnn_pipelines.champion.checksums import CHECKSUMS
 from rnn_pipelines.champion.history import add_record
@@ -57,16 +58,6 @@ def find_folder(store: ChampionStore, version: str) -> Path:
 
 def find_pointer_file(store: ChampionStore) -> Path:
     return store.folder / "champion.json"
-
-
-def flip_byte(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1])
 
 
 def write(content: str | bytes) -> Damage:
@@ -321,7 +312,7 @@ def test_rollback_lists_each_champion_before_once(store: ChampionStore, promote:
 
 def test_damaged_version_is_not_promoted(store: ChampionStore, promote: Promote) -> None:
     first = promote("first")
-    flip_byte(find_folder(store, first) / NAMES[1])
+    flip_bit(find_folder(store, first) / NAMES[1])
     second = promote("second")
     with pytest.raises(ChampionError, match=first):
         store.promote(first, ["rolled back"], SINCE)
@@ -356,7 +347,7 @@ def test_failed_promotion_leaves_the_champion(
 
 
 @pytest.mark.parametrize("name", [NAMES[1], CHECKSUMS])
-@pytest.mark.parametrize("damage", [flip_byte, truncate, write(b""), Path.unlink, replace_by_folder])
+@pytest.mark.parametrize("damage", [flip_bit, truncate, write(b""), Path.unlink, replace_by_folder])
 def test_damaged_file_falls_back_to_the_champion_before(
     store: ChampionStore, promote: Promote, damage: Damage, name: str
 ) -> None:
@@ -373,7 +364,7 @@ def test_damaged_file_falls_back_to_the_champion_before(
 def test_alarm_names_the_file_that_changed(store: ChampionStore, promote: Promote) -> None:
     promote("first")
     second = promote("second")
-    flip_byte(find_folder(store, second) / NAMES[1])
+    flip_bit(find_folder(store, second) / NAMES[1])
     assert store.load().alarms[0] == f"{second}: {NAMES[1]} changed after it was written."
 
 
@@ -407,7 +398,7 @@ def test_other_files_with_their_own_checksums_fall_back(store: ChampionStore, pr
 def test_two_damaged_champions_fall_back_to_the_third(store: ChampionStore, promote: Promote) -> None:
     first, second, third = promote("first"), promote("second"), promote("third")
     for version in (second, third):
-        flip_byte(find_folder(store, version) / NAMES[0])
+        flip_bit(find_folder(store, version) / NAMES[0])
     loaded = store.load()
     assert (loaded.version, len(loaded.alarms)) == (first, 3)
 
@@ -415,7 +406,7 @@ def test_two_damaged_champions_fall_back_to_the_third(store: ChampionStore, prom
 def test_without_a_whole_champion_all_that_is_wrong_is_told(store: ChampionStore, promote: Promote) -> None:
     versions = [promote("first"), promote("second")]
     for version in versions:
-        flip_byte(find_folder(store, version) / NAMES[0])
+        flip_bit(find_folder(store, version) / NAMES[0])
     with pytest.raises(ChampionError) as caught:
         store.load()
     assert all(f"{version}: model.keras changed" in str(caught.value) for version in versions)
@@ -424,7 +415,7 @@ def test_without_a_whole_champion_all_that_is_wrong_is_told(store: ChampionStore
 
 def test_version_that_was_never_promoted_is_no_fallback(store: ChampionStore, promote: Promote) -> None:
     store.add_version(make_files("worse"))
-    flip_byte(find_folder(store, promote("first")) / NAMES[0])
+    flip_bit(find_folder(store, promote("first")) / NAMES[0])
     store.add_version(make_files("worse"))
     with pytest.raises(ChampionError):
         store.load()
@@ -458,7 +449,9 @@ POINTER_DAMAGES = {
     "a list": write("[]"),
     "an empty object": write("{}"),
     "another field": lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "more": 1})),
-    "no field": lambda path: path.write_text(json.dumps({"version": json.loads(path.read_text())["version"]})),
+    "no field": lambda path: path.write_text(
+        json.dumps({"format": 1, "version": json.loads(path.read_text())["version"]})
+    ),
     "no list": lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "previous": None})),
     "a folder": replace_by_folder,
 }
@@ -504,7 +497,7 @@ def test_damaged_pointer_is_found_from_the_history(store: ChampionStore, promote
 def test_damaged_pointer_and_damaged_champion_fall_back(store: ChampionStore, promote: Promote) -> None:
     first, second = promote("first"), promote("second")
     truncate(find_pointer_file(store))
-    flip_byte(find_folder(store, second) / NAMES[0])
+    flip_bit(find_folder(store, second) / NAMES[0])
     loaded = store.load()
     assert (loaded.version, len(loaded.alarms)) == (first, 3)
 
@@ -531,7 +524,11 @@ def test_any_flipped_bit_of_the_pointer_leaves_a_champion(store: ChampionStore, 
 
 def test_damaged_record_does_not_hide_the_others(store: ChampionStore, promote: Promote) -> None:
     promote("first")
-    for name, content in (("a.json", b""), ("y.json", b"[]"), ("z.json", b'{"is_promoted": true, "version": []}')):
+    for name, content in (
+        ("a.json", b""),
+        ("y.json", b"[]"),
+        ("z.json", b'{"format": 1, "is_promoted": true, "version": []}'),
+    ):
         (store.folder / "history" / name).write_bytes(content)
     find_pointer_file(store).unlink()
     assert store.load().files == make_files("first")
@@ -540,7 +537,7 @@ def test_damaged_record_does_not_hide_the_others(store: ChampionStore, promote: 
 def test_pointer_to_a_version_that_never_was_falls_back(store: ChampionStore, promote: Promote) -> None:
     first = promote("first")
     pointer = store.promote(promote("second"), [], SINCE)
-    fields = {**asdict(pointer), "version": "2026-never-was", "previous": [first]}
+    fields = {"format": 1, **asdict(pointer), "version": "2026-never-was", "previous": [first]}
     find_pointer_file(store).write_text(json.dumps(fields))
     loaded = store.load()
     assert loaded.files == make_files("first")
@@ -640,9 +637,9 @@ def test_prune_removes_all_files_of_a_version(store: ChampionStore, promote: Pro
 def test_prune_leaves_a_whole_champion_to_fall_back_to(store: ChampionStore, promote: Promote) -> None:
     """Where the one before the champion is damaged, the one before that."""
     first, second, third = promote("first"), promote("second"), promote("third")
-    flip_byte(find_folder(store, second) / NAMES[0])
+    flip_bit(find_folder(store, second) / NAMES[0])
     store.prune(0)
-    flip_byte(find_folder(store, third) / NAMES[0])
+    flip_bit(find_folder(store, third) / NAMES[0])
     assert store.load().version == first
 
 
@@ -721,16 +718,8 @@ def test_interrupted_prune_leaves_whole_versions_only(
     for content in "abc":
         store.add_version(make_files(content))
     in_use = {promote("first"), promote("second")}
-    original, calls = getattr(os, call), []
-
-    def interrupt(*args: object, **options: object) -> object:
-        calls.append(args)
-        if len(calls) > at:
-            raise KeyboardInterrupt
-        return original(*args, **options)
-
     with monkeypatch.context() as patch:
-        patch.setattr(os, call, interrupt)
+        interrupt_after(patch, call, at)
         if call == "fsync" and at > 0:
             store.prune(0)
         else:

@@ -104,8 +104,8 @@ def test_version_tells_its_data(known: VersionFacts) -> None:
 
 def test_reason_of_a_promotion_by_hand_is_told(known: VersionFacts) -> None:
     text = describe_version(replace(known, reasons=["I know better", *KEPT["reasons"]]))
-    assert find_row(text, "by hand") == "I know better"
-    assert text.count("by hand") == 1
+    assert find_row(text, "manual") == "I know better"
+    assert text.count("manual") == 1
 
 
 def test_version_without_a_record_tells_its_files(known: VersionFacts) -> None:
@@ -121,8 +121,8 @@ def test_damage_is_told_in_place_of_the_files(known: VersionFacts) -> None:
     ("use", "told"),
     [
         ({"is_champion": True, "since": "2026-01-31"}, "the champion since 2026-01-31"),
-        ({"is_champion": True, "since": ""}, "the champion since a time that is not known any more"),
-        ({"is_previous": True}, "a champion before"),
+        ({"is_champion": True, "since": ""}, "the champion since an unknown time"),
+        ({"is_previous": True}, "a previous champion"),
     ],
 )
 def test_use_is_told(known: VersionFacts, use: dict[str, Any], told: str) -> None:

@@ -21,7 +21,7 @@ findings = st.lists(st.builds(Finding, st.sampled_from(LEVELS), st.text(max_size
 def add_version(folder: Path, trained_until: dict[str, Any], is_promoted: bool = True, **record: Any) -> str:
     """A version as a retraining leaves it, without networks."""
     store = ChampionStore(folder)
-    settings = {"horizon": 2, "season_length": 7, "trained_until": trained_until}
+    settings = {"format": 1, "horizon": 2, "season_length": 7, "trained_until": trained_until}
     version = store.add_version({"settings.json": json.dumps(settings).encode(), "lstm.keras": b"no network"})
     if is_promoted:
         store.promote(version, ["first"], "2024-05-01T02:00:00+00:00")

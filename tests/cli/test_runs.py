@@ -113,7 +113,7 @@ def test_repair_says_what_it_did(store: RunStore) -> None:
     found = json.loads(run("repair", "forecast", "--json").output)["forecast"]
     assert found["linked"] == ["08_reporting/forecast"]
     assert (store.root / found["moved"]["08_reporting/forecast"] / "mine/note.md").read_text() == "mine"
-    assert run("repair", "forecast").output == "forecast: 0 links made, 0 things moved\n"
+    assert json.loads(run("repair", "forecast", "--json").output)["forecast"] == {"linked": [], "moved": {}}
 
 
 def test_repair_of_all_pipelines(store: RunStore) -> None:
@@ -159,5 +159,5 @@ def test_no_runs_are_looked_for_on_another_machine(monkeypatch: pytest.MonkeyPat
             return SimpleNamespace(config_loader={"globals": {"data_root": "s3://bucket"}}, project_path=Path())
 
     monkeypatch.setattr(runs, "KedroSession", SimpleNamespace(create=lambda env: Session()))
-    with pytest.raises(RunError, match=r"no runs are kept, because globals\.data_root leads"):
+    with pytest.raises(RunError, match=r"globals\.data_root"):
         runs.find_run_store("forecast", None)

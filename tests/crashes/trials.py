@@ -1,7 +1,7 @@
-"""Runs a program again and again, and ends it at each call that changes a disk, or at random moments.
+"""Run a program again and again, and end it at each call that changes a disk, or at random moments.
 
-The programs stand beside this file: `stub_trainer.py` and `stub_saver.py` for the tests of `champion`, `stub_run.py`
-for those of `runs`.
+The programs are beside this file: `stub_trainer.py` and `stub_saver.py` for the tests of `champion`, `stub_run.py` for
+those of `runs`.
 """
 
 import os
@@ -10,14 +10,20 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from faults import DISK_FULL
 
 KILLED = -9
 NUM_RANDOM_KILLS = int(os.environ.get("RNN_FUZZ_KILLS", "150"))
+
+
+Case = Callable[[Path], list[Any]]
 
 
 @dataclass(frozen=True)
@@ -89,3 +95,27 @@ def kill_at_random(script: Path, folders: Iterable[Path]) -> Iterator[End]:
         shutil.copytree(folder, copy, symlinks=True)
         yield End(f"killed after {seconds:.4f} s", child.returncode == KILLED, copy, done)
         shutil.rmtree(copy)
+
+
+def make_fixture(cases: Mapping[str, Case], num_trials: Mapping[str, int]) -> Any:
+    """Return a fixture of the trials of each case; it fails if there are too few, or if a fault ended no process.
+
+    Args:
+        cases: by name, which is a word and the kind of the fault: each does its trials in a folder. A trial has its
+            `End` as `end`.
+        num_trials: the least number of trials, by the first word; "random" has one for each kill.
+    """
+
+    @pytest.fixture(scope="module", params=cases)
+    def trials(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+        folder = tmp_path_factory.mktemp("crashes")
+        done = cases[request.param](folder)
+        shutil.rmtree(folder)
+        print(f"{request.param}: {len(done)} trials")
+        assert len(done) >= {"random": NUM_RANDOM_KILLS, **num_trials}[request.param.split()[0]]
+        missed = [trial.end.where for trial in done if not trial.end.is_reached]
+        # An error is ignored if a folder exists already, or if old files are removed, which the next work repeats.
+        assert len(missed) <= (0 if "kill" in request.param else len(done) / 5), missed
+        return done
+
+    return trials

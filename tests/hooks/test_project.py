@@ -69,14 +69,14 @@ def test_run_ends_by_saying_where_its_report_is(caplog: pytest.LogCaptureFixture
     pipeline = Pipeline([Node(lambda: ("", ""), None, ["forecast_report", "forecast_scores"], name="write_report")])
     catalog = DataCatalog({"forecast_report": TextDataset(filepath="out/report.html")})
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
-        RunHooks().after_pipeline_run(pipeline, catalog)
+        RunHooks().after_pipeline_run({"pipeline_names": None}, pipeline, catalog)
     assert [message.rpartition("/")[2] for message in caplog.messages] == ["report.html"]
 
 
 def test_run_ends_by_printing_its_summary(capsys: pytest.CaptureFixture[str]) -> None:
     catalog = DataCatalog({"forecast_summary": MemoryDataset("All is level.")})
     pipeline = Pipeline([Node(lambda: "", None, "forecast_summary", name="summarize")])
-    RunHooks().after_pipeline_run(pipeline, catalog)
+    RunHooks().after_pipeline_run({"pipeline_names": None}, pipeline, catalog)
     assert capsys.readouterr().out == "\nAll is level.\n\n"
 
 
@@ -90,7 +90,7 @@ def test_run_ends_by_saying_which_part_of_the_report_failed(
     guard(int, str)("x")
     caplog.clear()
     for _ in range(2):
-        RunHooks().after_pipeline_run(pipeline, DataCatalog({}))
+        RunHooks().after_pipeline_run({"pipeline_names": None}, pipeline, DataCatalog({}))
     (warning,) = caplog.records
     assert warning.levelname == "WARNING"
     assert "int: ValueError" in warning.getMessage()
@@ -103,14 +103,16 @@ def test_run_ends_by_saying_where_its_predictions_are_though_nodes_read_them(cap
     ]
     catalog = DataCatalog({"forecast_predictions": TextDataset(filepath="out/predictions.txt")})
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
-        RunHooks().after_pipeline_run(Pipeline(nodes), catalog)
+        RunHooks().after_pipeline_run({"pipeline_names": None}, Pipeline(nodes), catalog)
     assert [message.rpartition("/")[2] for message in caplog.messages] == ["predictions.txt"]
 
 
 def test_predictions_that_stay_in_memory_have_no_place(caplog: pytest.LogCaptureFixture) -> None:
     pipeline = Pipeline([Node(lambda: "", None, "holdout_predictions", name="forecast")])
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
-        RunHooks().after_pipeline_run(pipeline, DataCatalog({"holdout_predictions": MemoryDataset("")}))
+        RunHooks().after_pipeline_run(
+            {"pipeline_names": None}, pipeline, DataCatalog({"holdout_predictions": MemoryDataset("")})
+        )
     assert caplog.messages == []
 
 
@@ -131,7 +133,7 @@ def test_run_ends_by_saying_which_table_its_forecasts_are_in(caplog: pytest.LogC
     pipeline = Pipeline([Node(lambda: "", None, "sales_forecasts", name="forecast")])
     catalog = DataCatalog({"sales_forecasts": PostgresRowsDataset(table="sales", key=["shop"])})
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
-        RunHooks().after_pipeline_run(pipeline, catalog)
+        RunHooks().after_pipeline_run({"pipeline_names": None}, pipeline, catalog)
     assert caplog.messages == ["Forecasts: table sales"]
 
 

@@ -12,10 +12,47 @@ import pytest
 
 from rnn_pipelines.networks.keras_start import _hide, _hold_back_noise
 
+QUICKEN = "from rnn_pipelines.networks.keras_start import quicken_start; quicken_start()\n"
+
+# Trainings from Python, with the changes of the process that they make.
+FROM_PYTHON = """
+import ctypes, json, os, sys
+
+mallopts, redirects = [], []
+dup2 = os.dup2
+os.dup2 = lambda *numbers, **options: redirects.append(numbers) or dup2(*numbers, **options)
+
+class Library(ctypes.CDLL):
+    def __getattr__(self, name):
+        mallopts.extend([name] * (name == "mallopt"))
+        return super().__getattr__(name)
+
+ctypes.CDLL = Library
+finders, stderr = list(sys.meta_path), os.fstat(2)
+import numpy as np, pandas as pd
+finders_of_others = list(sys.meta_path)
+from rnn_pipelines import Forecaster, TextClassifier
+
+y = np.random.default_rng(0).normal(size=80).cumsum()
+small = {"lstm": {"units": 2}, "gru": {"units": 2}}
+frame = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=80), "y": y})
+Forecaster(h=2, lookback=6, training={"max_steps": 25}, **small).fit(frame)
+facts = {"finders": sys.meta_path == finders_of_others}
+import keras
+
+labels = [1, 0] * 40
+texts = [f"{'great' if label else 'dull'} film {number}" for number, label in enumerate(labels)]
+numbers = {"vocabulary": {"min_count": 1}, "padding": {"max_length": 6}, "word_vectors": {"dimensions": 2}}
+ngrams = {"order": 1, "folds": 2, "min_texts": 1}
+TextClassifier(**numbers, ngrams=ngrams, training={"epochs": 1}, **small).fit(texts, labels, groups=range(80))
+facts["own finders"] = sum("rnn_pipelines" in type(finder).__module__ for finder in sys.meta_path)
+facts["stderr"] = os.path.samestat(os.fstat(2), stderr)
+print(json.dumps(facts | {"mallopts": mallopts, "redirects": redirects}))
+"""
+
 # All that a process shows that starts Keras once.
 START = """
 import importlib.util, json, sys
-import rnn_pipelines
 from rnn_pipelines.networks.keras_start import quicken_start
 
 quicken_start()
@@ -86,20 +123,27 @@ def test_nothing_is_left_behind(facts: dict[str, Any]) -> None:
 
 
 def test_who_sets_a_level_reads_what_there_is() -> None:
-    assert "oneDNN" in run_python("import rnn_pipelines, keras", TF_CPP_MIN_LOG_LEVEL="0").stderr
+    assert "oneDNN" in run_python(f"{QUICKEN}import keras", TF_CPP_MIN_LOG_LEVEL="0").stderr
 
 
 def test_a_start_that_fails_says_why_and_is_over() -> None:
     code = """
-import rnn_pipelines, sys, os
+import sys, os
 os.write(2, b"before\\n")
 sys.modules["numpy"] = None
 import keras
 """
-    finished = run_python(code)
+    finished = run_python(QUICKEN + code)
     assert finished.returncode == 1
     assert finished.stderr.startswith("before\nTraceback")
     assert "import of numpy halted" in finished.stderr
+
+
+def test_training_from_python_leaves_the_process_alone() -> None:
+    finished = run_python(FROM_PYTHON)
+    assert finished.returncode == 0, finished.stderr
+    expected = {"finders": True, "own finders": 0, "stderr": True, "mallopts": [], "redirects": []}
+    assert json.loads(finished.stdout.splitlines()[-1]) == expected
 
 
 # Its two halves
@@ -125,18 +169,18 @@ def test_all_but_noise_is_said_in_the_end(capfd: pytest.CaptureFixture[str]) -> 
 
 
 def test_process_without_a_standard_error_starts_as_well() -> None:
-    code = "import os; os.close(2); import rnn_pipelines, keras; print(keras.__name__)"
-    assert run_python(code).stdout == "keras\n"
+    code = "import os; os.close(2); import keras; print(keras.__name__)"
+    assert run_python(QUICKEN + code).stdout == "keras\n"
 
 
 def test_package_that_is_loaded_again_prepares_nothing_twice() -> None:
     """As Kedro does in a notebook: two finders that asked each other would never end."""
     code = (
-        "import importlib.util, sys, rnn_pipelines\n"
+        "import importlib.util, sys\n"
         "for name in [name for name in sys.modules if name.startswith('rnn_pipelines')]: del sys.modules[name]\n"
-        "import rnn_pipelines\n"
+        f"{QUICKEN}"
         "assert importlib.util.find_spec('keras') is not None\n"
         "print(sum(type(finder).__name__ == '_Starter' for finder in sys.meta_path))"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", QUICKEN + code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "1"

@@ -25,9 +25,7 @@ GIB = 2**30
 
 def test_both_figures_and_what_to_lower_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "find_free_bytes", lambda: 23 * GIB)
-    with pytest.raises(
-        ParameterError, match=r"needs about 740 GiB of memory, and this machine has 23.0 GiB free. Less un"
-    ):
+    with pytest.raises(ParameterError, match=r"740 GiB.* 23\.0 GiB.* units\."):
         require_memory(740 * GIB, "training lstm", "units")
 
 

@@ -1,4 +1,4 @@
-"""Runs are listed, and compared in numbers and in what they were made of."""
+"""Runs are listed, and compared by their metrics and inputs."""
 
 import json
 from typing import Any
@@ -44,7 +44,7 @@ def test_list_says_what_differs_from_the_run_before(store: RunStore) -> None:
     do_run(store, horizon=14, fingerprint="b")
     do_run(store, horizon=14, fingerprint="b")
     lines = comparison.tabulate_runs(store).splitlines()
-    assert [line.rpartition("  ")[2] for line in lines[1:]] == ["–", "window.horizon 14", "data", "nothing"]
+    assert [line.rpartition("  ")[2] for line in lines[1:]] == ["–", "parameters", "data", "nothing"]
 
 
 def test_list_marks_the_run_that_is_shown(store: RunStore) -> None:
@@ -53,7 +53,9 @@ def test_list_marks_the_run_that_is_shown(store: RunStore) -> None:
     assert [line.split()[0] for line in lines[1:]] == [names[0][-6:], f"{names[1][-6:]}*"]
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"format": 99}', '{"run": "NAME", "files": {}, "versions": []}'])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"format": 99}', '{"format": 1, "run": "NAME", "files": {}, "versions": []}']
+)
 def test_damaged_record_hides_no_other_run(store: RunStore, content: str) -> None:
     names = [do_run(store) for _ in range(3)]
     (store.folder / names[1] / "run.json").write_text(content.replace("NAME", names[1]))
@@ -101,17 +103,28 @@ def test_comparison_sets_metrics_side_by_side(store: RunStore) -> None:
         ({"versions": {"numpy": "3"}}, "versions", {"numpy": ("2", "3")}),
     ],
 )
-def test_comparison_says_what_differed(store: RunStore, changed: dict[str, Any], kind: str, expected: dict) -> None:
-    compared = comparison.compare(store, [do_run(store), do_run(store, **changed)])
-    kinds = ("data", "parameters", "code", "versions")
+def test_comparison_gives_the_differences(store: RunStore, changed: dict[str, Any], kind: str, expected: dict) -> None:
+    names = [do_run(store), do_run(store, **changed)]
+    compared = comparison.compare(store, names)
+    kinds = ("data", "parameters", "code", "versions", "files")
     assert {name: compared[name] for name in kinds} == {name: expected if name == kind else {} for name in kinds}
+    (key,) = expected
+    text = comparison.compare_runs(store, names, metrics=None)
+    assert [line.split()[0] for line in text.split("\n\n")[1].splitlines()[1:]] == [f"{kind}.{key}"]
 
 
-def test_what_is_the_same_is_said_to_be(store: RunStore) -> None:
+def test_comparison_names_files_that_not_all_runs_have(store: RunStore) -> None:
+    names = [do_run(store), do_run(store)]
+    path = store.folder / names[1] / "run.json"
+    record = json.loads(path.read_text())
+    del record["files"]["08_reporting/losses.json"]
+    path.write_text(json.dumps(record))
+    assert comparison.compare(store, names)["files"] == {"08_reporting/losses.json": ("yes", None)}
+
+
+def test_comparison_of_equal_runs_has_only_metrics(store: RunStore) -> None:
     text = comparison.compare_runs(store, [do_run(store), do_run(store)], metrics=None)
-    assert [line for line in text.splitlines() if line.startswith("same")] == [
-        "same data", "same parameters", "same code", "same versions",
-    ]  # fmt: skip
+    assert [line.split()[0] for line in text.splitlines()[1:]] == ["lstm.mse", "lstm.seconds"]
 
 
 def test_run_is_known_by_its_last_letters(store: RunStore) -> None:
@@ -134,7 +147,7 @@ def test_without_a_run_one_is_asked_for(store: RunStore) -> None:
 def test_where_no_run_is_shown_those_that_there_are_are_named(store: RunStore) -> None:
     name = do_run(store)
     (store.folder / "current").unlink()
-    with pytest.raises(RunError, match=f"forecast: no run is shown; known: {name[-6:]}. Name one, or run kedro run"):
+    with pytest.raises(RunError, match=f"known: {name[-6:]}\\."):
         comparison.find_run(store, None)
 
 

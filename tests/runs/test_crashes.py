@@ -12,7 +12,7 @@ import pytest
 import stub_run
 from rnn_pipelines.runs.run_store import FAILED, RunStore
 from rnn_pipelines.runs.writing import open_run, put_aside
-from trials import NUM_RANDOM_KILLS, End, fail_at_every_call, kill_at_random
+from trials import NUM_RANDOM_KILLS, Case, End, fail_at_every_call, kill_at_random, make_fixture
 
 pytestmark = pytest.mark.slow
 
@@ -128,32 +128,14 @@ def try_random_moments(tmp_path: Path) -> list[Trial]:
 
 
 PREPARED = {"first": prepare_nothing, "third": prepare_runs, "notes": prepare_notes, "copy": prepare_copy}
-CASES: dict[str, Callable[[Path], list[Trial]]] = {
+CASES: dict[str, Case] = {
     f"{name} {kind}": lambda path, kind=kind, prepare=prepare: try_every_call(path, kind, prepare)
     for name, prepare in PREPARED.items()
     for kind in ("kill", "full")
 } | {"random kill": try_random_moments}
 
 
-@pytest.fixture(scope="module", params=CASES)
-def trials(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Trial]:
-    folder = tmp_path_factory.mktemp("crashes")
-    trials = CASES[request.param](folder)
-    shutil.rmtree(folder)
-    print(f"{request.param}: {len(trials)} trials")
-    return trials
-
-
-def test_there_is_a_trial_for_each_call(trials: list[Trial], request: pytest.FixtureRequest) -> None:
-    """So that no other test here passes for want of trials."""
-    is_random = "random" in request.node.callspec.params["trials"]
-    assert len(trials) >= (NUM_RANDOM_KILLS if is_random else 40)
-
-
-def test_processes_ended_by_their_fault(trials: list[Trial], request: pytest.FixtureRequest) -> None:
-    """Each that was killed; an error may be passed over where a folder is there already, or leftovers are removed."""
-    missed = [trial.end.where for trial in trials if not trial.end.is_reached]
-    assert len(missed) <= (0 if "kill" in request.node.callspec.params["trials"] else len(trials) / 5), missed
+trials = make_fixture(CASES, dict.fromkeys(PREPARED, 40))
 
 
 def test_what_is_shown_is_of_one_run(trials: list[Trial]) -> None:
@@ -176,17 +158,10 @@ def test_no_note_of_a_user_is_lost(trials: list[Trial], request: pytest.FixtureR
     assert {trial.num_notes for trial in trials} == ({(4, 4)} if has_notes else {(0, 0)})
 
 
-def test_no_complete_run_is_damaged(trials: list[Trial]) -> None:
-    assert [trial for trial in trials if trial.damaged] == []
-
-
-def test_next_run_succeeds_and_is_shown(trials: list[Trial]) -> None:
+@pytest.mark.parametrize("fault", ["damaged", "problem", "left"])
+def test_every_run_is_whole_and_the_next_one_succeeds_and_cleans_up(trials: list[Trial], fault: str) -> None:
     """Also because no lock outlives its process."""
-    assert [trial for trial in trials if trial.problem] == []
-
-
-def test_next_run_removes_what_is_unfinished(trials: list[Trial]) -> None:
-    assert [trial for trial in trials if trial.left] == []
+    assert [trial for trial in trials if getattr(trial, fault)] == []
 
 
 def test_runs_at_once_are_all_kept_apart(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from damages import interrupt_after
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs import links
 from rnn_pipelines.runs.files import RECORD
@@ -138,16 +139,8 @@ def test_empty_folder_in_the_place_of_a_link_loses_nothing(store: RunStore) -> N
 def test_making_links_goes_on_where_it_was_interrupted(
     copy: RunStore, store: RunStore, monkeypatch: pytest.MonkeyPatch, call: str, at: int
 ) -> None:
-    original, calls = getattr(os, call), []
-
-    def interrupt(*args: object, **options: object) -> object:
-        calls.append(args)
-        if len(calls) > at:
-            raise KeyboardInterrupt
-        return original(*args, **options)
-
     with monkeypatch.context() as patch:
-        patch.setattr(os, call, interrupt)
+        interrupt_after(patch, call, at)
         try:
             restore_links(copy, LAYERS)
             is_interrupted = False

@@ -141,7 +141,7 @@ def test_folder_of_another_name_is_neither_listed_nor_removed(store: RunStore, n
     assert store.list_runs() == names[1:]
 
 
-@pytest.mark.parametrize("content", [None, "{", '{"files": {"a": 1}}', '{"format": 99}'])
+@pytest.mark.parametrize("content", [None, "{", '{"format": 1, "files": {"a": 1}}', '{"format": 99}'])
 def test_run_whose_record_is_missing_or_damaged_is_not_removed(store: RunStore, content: str | None) -> None:
     names = [do_run(store, number) for number in range(3)]
     record = store.folder / names[0] / RECORD

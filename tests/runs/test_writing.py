@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from rnn_pipelines.errors import NewerFormatError, RunError
+from rnn_pipelines.errors import FormatError, RunError
 from rnn_pipelines.runs import writing
 from rnn_pipelines.runs.files import RECORD, list_files
 from rnn_pipelines.runs.records import find_damage, read_record
@@ -200,7 +200,9 @@ def test_damage_is_found(store: RunStore, change: object) -> None:
     assert find_damage(store.folder / name, store.read_record(name)["files"]) == [METRICS]
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"run": "another", "files": {}}', '{"files": 1}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"format": 1, "run": "another", "files": {}}', '{"format": 1, "files": 1}']
+)
 def test_damaged_record_is_refused_by_name(store: RunStore, content: str) -> None:
     name = do_run(store, 1)
     (store.folder / name / RECORD).write_text(content)
@@ -211,5 +213,5 @@ def test_damaged_record_is_refused_by_name(store: RunStore, content: str) -> Non
 def test_record_of_a_newer_version_is_refused(store: RunStore) -> None:
     name = do_run(store, 1)
     (store.folder / name / RECORD).write_text('{"format": 99}')
-    with pytest.raises(NewerFormatError, match="Update the project"):
+    with pytest.raises(FormatError, match="Update the project"):
         store.read_record(name)

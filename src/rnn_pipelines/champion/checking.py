@@ -19,7 +19,7 @@ MONITORED = tuple(level for level in LEVELS if level != "unmonitored")
 
 
 def check_task(store: ChampionStore, path: Path) -> Verdict:
-    """Return the verdict on a task, by the gravest finding.
+    """Return the verdict on a task, by the most severe finding.
 
     Args:
         store: of the task.
@@ -41,14 +41,14 @@ def read_findings(path: Path) -> list[Finding]:
             raise ValueError(f"expected one of {MONITORED} with reasons, received {level!r} with {reasons!r}")
         findings = [Finding(level, f"{reason} (the monitor at {at})") for reason in reasons or ["no reason was given"]]
         if datetime.fromisoformat(at) > datetime.now(UTC) + CLOCKS_DIFFER:
-            findings.append(Finding("alarm", f"the monitor looked at {at}, which is yet to come: a clock was wrong"))
+            findings.append(Finding("alarm", f"the monitor ran at {at}, which is in the future; check the clock"))
         # Older verdicts have no end of validity, and stay valid.
         until = found.get("valid_until")
         if until is not None and datetime.fromisoformat(until) < datetime.now(UTC):
-            findings.append(Finding("alarm", f"the monitor has not looked since {at}: a night was missed"))
+            findings.append(Finding("alarm", f"the monitor has not run since {at}"))
         return findings
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        return [Finding("alarm", f"{path}: what the monitor found can't be read ({error!r})")]
+        return [Finding("alarm", f"{path}: the verdict of the monitor can't be read ({error!r})")]
 
 
 def _look_for_monitor(store: ChampionStore) -> Iterator[Finding]:
@@ -59,8 +59,8 @@ def _look_for_monitor(store: ChampionStore) -> Iterator[Finding]:
     # The day of the first champion: with a new champion every night, every day would be its first.
     promoted = [record.get("at", "") for record in store.list_records() if record.get("is_promoted")]
     is_first_day = all(-CLOCKS_DIFFER <= age < FIRST_DAY for age in _list_ages([pointer.since, *promoted]))
-    told = f"no monitor has run since the first promotion; kedro run --pipelines=monitor_{store.folder.name} runs it"
-    yield Finding("ok" if is_first_day else "unmonitored", told)
+    reason = f"no monitor has run since the first promotion; kedro run --pipelines=monitor_{store.folder.name} runs it"
+    yield Finding("ok" if is_first_day else "unmonitored", reason)
 
 
 def _list_ages(times: Iterable[str]) -> Iterator[timedelta]:

@@ -38,11 +38,10 @@ def parse_checksums(listed: bytes, label: object) -> dict[str, str]:
         label: start of error messages.
     Raises:
         ValueError: the content is no list of checksums.
-        NewerFormatError: a newer version of the project wrote it.
+        FormatError: another version of the project wrote it.
     """
     found = read_object(listed, label)
-    # The oldest lists have no format, and hold only the files.
-    checksums = found.get("files") if "format" in found else found
+    checksums = found.get("files")
     if not isinstance(checksums, dict) or not checksums or not all(map(is_plain, checksums)):
         raise ValueError("expected names of files with their checksums")
     if not all(isinstance(checksum, str) and SHA256.fullmatch(checksum) for checksum in checksums.values()):
@@ -62,7 +61,7 @@ def read_listed(
         locate: returns the name on disk of a file, from its name and sha256.
     Raises:
         ChampionError: a file is missing or changed, or the list is damaged; the message names the file.
-        NewerFormatError: a newer version of the project wrote the list.
+        FormatError: another version of the project wrote the list.
     """
     try:
         checksums = parse_checksums(listed, label)

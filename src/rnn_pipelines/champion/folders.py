@@ -160,8 +160,8 @@ def load_model(path: str | Path, unpack: Callable[[Mapping[str, bytes]], Model])
         unpack: see the task's `packing`.
     Raises:
         ParameterError: `path` is not a path.
-        ChampionError: there is no model, it is damaged, or an older version of the project saved it.
-        NewerFormatError: a newer version of the project wrote it.
+        ChampionError: there is no model, or it is damaged.
+        FormatError: another version of the project wrote it.
     """
     folder = _take_path(path)
     try:
@@ -176,7 +176,11 @@ def load_model(path: str | Path, unpack: Callable[[Mapping[str, bytes]], Model])
 def _take_path(path: object) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise ParameterError(f"path: expected the name of a folder, received {show(path)}.")
-    return Path(path)
+    # Unlike Path.expanduser, this raises no RuntimeError for the home of an unknown user.
+    folder = Path(os.path.expanduser(path))
+    if str(folder).startswith("~"):
+        raise ParameterError(f"path: expected a folder, or ~ for your home folder, received {show(str(path))}.")
+    return folder
 
 
 def load_folder(folder: Path) -> dict[str, bytes]:
@@ -185,7 +189,7 @@ def load_folder(folder: Path) -> dict[str, bytes]:
     Args:
         folder: of one of the three.
     Raises:
-        ChampionError: there is no model, it is damaged, or an older version of the project saved it.
+        ChampionError: there is no model, or it is damaged.
     """
     if (folder / LIST).is_file():
         return _read_saved(folder)
@@ -199,8 +203,7 @@ def load_folder(folder: Path) -> dict[str, bytes]:
         return Versions(version.parent).verify(version.name)[0]
     if folder.is_dir() and any(path.name == SETTINGS or NAME.fullmatch(path.name) for path in folder.iterdir()):
         raise ChampionError(
-            f"{folder}: the list of its files, {LIST}, is missing: an older version of the project has saved this "
-            "model, or the list was removed. Fit the model and save it again, in another folder."
+            f"{folder}: the list of its files, {LIST}, is missing. Copy it back, or save the model to another folder."
         )
     raise ChampionError(f"{folder}: there is no saved model (looked in {Path.cwd()}).")
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rnn_pipelines.champion.records import Record, read_record
-from rnn_pipelines.errors import NewerFormatError
+from rnn_pipelines.errors import FormatError
 from rnn_pipelines.storage.files import list_folder, remove_temporary, replace_file, sync_folder
 from rnn_pipelines.storage.formats import FORMAT
 from rnn_pipelines.storage.lock import hold_lock
@@ -90,7 +90,7 @@ def list_records(folder: Path) -> list[Record]:
             record = read_record(path.read_bytes(), path)
             record["record"] = path.stem
             records.append(record)
-        except NewerFormatError as error:
+        except FormatError as error:
             logger.error("left out of the history: %s", error)
         except (OSError, ValueError) as error:
             logger.error("%s: left out of the history, because it is damaged (%s)", path, error)

@@ -70,7 +70,7 @@ def find_version(store: ChampionStore, name: str) -> str:
         return found[0]
     if found:
         raise ChampionError(
-            f"{show(name)}: {len(found)} versions begin or end so: {', '.join(found)}. Give more of the name."
+            f"{show(name)}: {len(found)} versions match: {', '.join(found)}. Give more letters of the name."
         )
     raise ChampionError(f"{show(name)}: no such version. There are {', '.join(versions[-MAX_NAMES:]) or 'none'}.")
 

@@ -35,11 +35,11 @@ def read_pointer(path: Path) -> Pointer | None:
 
     Raises:
         ChampionError: the file is damaged.
-        NewerFormatError: a newer version of the project wrote it.
+        FormatError: another version of the project wrote it.
     """
     try:
         fields = read_object(path.read_bytes(), path)
-        fields.pop("format", None)
+        del fields["format"]
         return _check(Pointer(**fields))
     except FileNotFoundError:
         return None

@@ -94,7 +94,7 @@ def _list_not_finite(evidence: Evidence, policy: PolicySpec) -> Iterator[str]:
     """Yield the losses that are not finite, because comparisons with NaN or infinity are meaningless."""
     numbers = {
         "its loss": evidence.challenger_loss,
-        **({} if evidence.shared_loss is None else {"its loss beside the champion": evidence.shared_loss}),
+        **({} if evidence.shared_loss is None else {"its loss on the shared part": evidence.shared_loss}),
         **{f"the loss of {name}": evidence.baseline_losses[name] for name in policy.must_beat},
     }
     for name, number in numbers.items():
@@ -125,5 +125,5 @@ def _compare(evidence: Evidence, champion_loss: float, p_value: float, policy: P
         return Decision(False, (f"{measured}: it is worse",))
     if is_shown:
         asked = f"{100 * policy.min_improvement_fraction:.1f} %"
-        return Decision(False, (f"{measured}: it is better by less than {asked}, which is asked for",))
-    return Decision(False, (f"{measured}: no difference that this holdout can show",))
+        return Decision(False, (f"{measured}: it is better by less than the required {asked}",))
+    return Decision(False, (f"{measured}: the difference is not significant on this holdout",))

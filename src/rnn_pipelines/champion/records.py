@@ -1,4 +1,4 @@
-"""The records in the history of a task, as JSON; records of older versions of the project may lack any key."""
+"""The records in the history of a task, as JSON; a record has the keys of its kind."""
 
 import math
 from collections.abc import Mapping
@@ -161,7 +161,7 @@ def read_record(content: bytes, label: object) -> Record:
         label: start of error messages.
     Raises:
         ValueError: the content is no record, or a key has a wrong type.
-        NewerFormatError: a newer version of the project wrote it.
+        FormatError: another version of the project wrote it.
     """
     found = read_object(content, label)
     check_types(found, Record)
@@ -224,3 +224,14 @@ def make_plain(values: Any) -> Any:
     if isinstance(values, list | tuple):
         return [make_plain(value) for value in values]
     return None if isinstance(values, float) and not math.isfinite(values) else values
+
+
+def flatten(values: Any, path: str = "") -> dict[str, Any]:
+    """Return nested values by their paths; items of a list are keyed by their `name` or their position."""
+    if isinstance(values, list) and any(isinstance(value, dict | list) for value in values):
+        names = [str(value.get("name", n)) if isinstance(value, dict) else n for n, value in enumerate(values)]
+        values = dict(zip(names, values, strict=True))
+    if not isinstance(values, dict):
+        return {path: values}
+    below = (flatten(value, f"{path}.{key}" if path else str(key)) for key, value in values.items())
+    return {key: leaf for leaves in below for key, leaf in leaves.items()}

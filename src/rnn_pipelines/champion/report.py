@@ -14,12 +14,13 @@ from rnn_pipelines.report.trainings import tabulate_parameters
 STYLES = Styles(CELLS)
 
 HOW_TO_READ = (
-    "A lower loss is better. All losses are measured on the same newest holdout. They are comparable with each other, "
-    "but not with those of another retraining. A validation loss is that of the part that determined the best epoch."
+    "A lower loss is better. All losses are measured on the same holdout, the newest data. They can be compared with "
+    "each other, but not with those of another retraining. The validation loss is measured on the validation part, "
+    "which selected the best epoch of the network."
 )
 SHARED = (
-    "The champion has no forecast of some rows of the holdout. The shared loss is that of the other rows, on which it "
-    "and the challenger were compared."
+    "The champion cannot forecast the whole holdout. The shared loss is measured on the part that it can forecast, and "
+    "decides between champion and challenger."
 )
 
 
@@ -42,7 +43,7 @@ def render_retraining_report(record: Record) -> str:
 
 def write_verdict(record: Record) -> str:
     """Return the outcome and its first reason, in one sentence."""
-    first, *_ = [*list_reasons(record), "the record has no reason"]
+    first, *_ = [*list_reasons(record), "no reason is recorded"]
     return f"{str(record.get('outcome')).capitalize()}: {first}."
 
 

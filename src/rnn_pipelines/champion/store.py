@@ -11,7 +11,7 @@ from rnn_pipelines.champion.history import add_record, hold_store_lock, list_rec
 from rnn_pipelines.champion.pointer import Pointer, read_pointer, write_pointer
 from rnn_pipelines.champion.records import Record, read_record
 from rnn_pipelines.champion.versions import Versions
-from rnn_pipelines.errors import ChampionError, NewerFormatError
+from rnn_pipelines.errors import ChampionError, FormatError
 from rnn_pipelines.storage.files import remove_temporary
 from rnn_pipelines.storage.names import give_order
 
@@ -71,7 +71,7 @@ class ChampionStore:
             since: time of the promotion; ISO 8601, UTC.
         Raises:
             ChampionError: there is no such version, or it is damaged.
-            NewerFormatError: a newer version of the project wrote the version or the pointer; the pointer is unchanged.
+            FormatError: another version of the project wrote the version or the pointer; the pointer is unchanged.
             OSError: the pointer could not be written. It is unchanged, or names the version but may not survive a power
                 cut.
         """
@@ -108,7 +108,7 @@ class ChampionStore:
                 self._replace_pointer(pointer)
                 return pointer
         raise ChampionError(
-            f"{self.folder}: no champion before this one that could be used. {' '.join(problems) or 'There was none.'} "
+            f"{self.folder}: no previous champion can be used. {' '.join(problems) or 'There was none.'} "
             "Run kedro champion retrain, or promote another version."
         )
 
@@ -165,7 +165,7 @@ class ChampionStore:
                 alarms.append(f"{version} is in use instead.")
             return Champion(version, files, alarms)
         raise ChampionError(
-            f"{self.folder}: no champion that could be used. {' '.join(alarms) or 'None was promoted yet.'} "
+            f"{self.folder}: no champion can be used. {' '.join(alarms) or 'None was promoted yet.'} "
             "Run kedro champion retrain."
         )
 
@@ -232,7 +232,7 @@ class ChampionStore:
     def _read_record(self, version: str) -> Record | None:
         try:
             return name_record(read_record(self.read_version(version)[RECORD], version), version)
-        except (ChampionError, KeyError):  # damaged, or so old that it has no record
+        except (ChampionError, KeyError):  # damaged, or without a record
             return None
         except ValueError as error:
             logger.error("%s: left out of the history, because its record is damaged (%s)", version, error)
@@ -241,7 +241,7 @@ class ChampionStore:
     def _replace_pointer(self, pointer: Pointer) -> None:
         try:
             self.read_pointer()
-        except NewerFormatError:
+        except FormatError:
             raise
         except ChampionError:
             pass  # a damaged pointer may be replaced

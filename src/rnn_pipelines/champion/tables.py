@@ -32,12 +32,12 @@ def describe_version(known: VersionFacts) -> str:
         ("retrained", record.get("at")),
         ("outcome", record.get("outcome")),
         *(("because", reason) for reason in record.get("reasons", [])),
-        *(("by hand", reason) for reason in known.reasons if reason not in record.get("reasons", [])),
+        *(("manual", reason) for reason in known.reasons if reason not in record.get("reasons", [])),
         *list_origins(record),
     ]
-    told = format_table([(name, format_value(value)) for name, value in facts if value is not None])
+    text = format_table([(name, format_value(value)) for name, value in facts if value is not None])
     losses = list(_list_losses(record))
-    return told + (f"\n\n{format_table(losses)}" if losses else "")
+    return text + (f"\n\n{format_table(losses)}" if losses else "")
 
 
 def list_origins(record: Record) -> Iterator[tuple[str, Any]]:
@@ -98,8 +98,8 @@ def _write_row(record: Record, champion: str | None) -> tuple[str, ...]:
 
 def _describe_use(known: VersionFacts) -> str:
     if known.is_champion:
-        return f"the champion since {known.since or 'a time that is not known any more'}"
-    return "a champion before" if known.is_previous else "no"
+        return f"the champion since {known.since or 'an unknown time'}"
+    return "a previous champion" if known.is_previous else "no"
 
 
 def _describe_files(known: VersionFacts) -> str:

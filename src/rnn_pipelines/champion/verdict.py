@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict
 from rnn_pipelines.champion.changes import load_usable
 from rnn_pipelines.champion.records import Measures, Metrics, Record
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import NewerFormatError
+from rnn_pipelines.errors import FormatError
 from rnn_pipelines.storage.formats import FORMAT, read_object
 
 # In ascending order of severity. Only the check has the verdict `unmonitored`.
@@ -37,7 +37,7 @@ class Verdict:
 
     Attributes:
         verdict: `ok`, `retrain`, `unmonitored` if no monitor ever ran, or `alarm` if a person has to look at it.
-        reasons: of the findings other than `ok`, the gravest first; of all findings if the verdict is `ok`.
+        reasons: of the findings other than `ok`, the most severe first; of all findings if the verdict is `ok`.
     """
 
     verdict: Level
@@ -93,7 +93,7 @@ class KnownChampion(TypedDict):
 
 
 def conclude(findings: Iterable[Finding]) -> Verdict:
-    """Return the verdict of the gravest finding.
+    """Return the verdict of the most severe finding.
 
     Raises:
         ValueError: there is no finding.
@@ -101,9 +101,9 @@ def conclude(findings: Iterable[Finding]) -> Verdict:
     ordered = sorted(findings, key=lambda finding: -LEVELS.index(finding.level))
     if not ordered:
         raise ValueError("expected one finding at least, received none.")
-    gravest = ordered[0].level
-    told = [finding for finding in ordered if gravest == "ok" or finding.level != "ok"]
-    return Verdict(gravest, tuple(finding.reason for finding in told))
+    worst = ordered[0].level
+    shown = [finding for finding in ordered if worst == "ok" or finding.level != "ok"]
+    return Verdict(worst, tuple(finding.reason for finding in shown))
 
 
 def describe_verdict(verdict: Verdict, valid_days: float) -> VerdictRecord:
@@ -128,7 +128,7 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
 
     Args:
         folder: of the task.
-        known: the newest readable format of the task's settings.
+        known: the readable format of the task's settings.
     """
     store = ChampionStore(folder)
     records = store.list_records()
@@ -139,11 +139,12 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
     # The data of a version that was promoted by hand are in the record of its retraining.
     ends = {version: (record.get("data") or {}).get("last") for version, record in evaluated.items()}
     promoted = [record.get("version") for record in records if record.get("is_promoted")]
+    settings = None if champion is None else champion.files.get(SETTINGS)
     since = pointer.since if pointer is not None and pointer.version == version else ""
     return {
         "version": version,
         "promoted_at": since or None,
-        "settings": {} if champion is None else read_object(champion.files.get(SETTINGS, b"{}"), version, known),
+        "settings": {} if settings is None else read_object(settings, version, known),
         "alarms": alarms,
         "first_data_end": next((ends[version] for version in promoted if version in ends), None),
         "versions": {name: _find_expected_error(name, record, folder, known) for name, record in evaluated.items()},
@@ -154,7 +155,7 @@ def _find_expected_error(version: str, record: Record, folder: Path, known: int)
     expected = (record.get("metrics") or Metrics()).get("challenger") or Measures()
     try:
         settings = read_object((folder / "versions" / version / SETTINGS).read_bytes(), version, known)
-    except (OSError, ValueError, NewerFormatError):  # removed, damaged, or of another version of the project
+    except (OSError, ValueError, FormatError):  # removed, damaged, or of another version of the project
         settings = {}
     return {
         "at": record.get("at"),

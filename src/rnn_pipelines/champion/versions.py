@@ -67,7 +67,7 @@ class Versions:
 
         Raises:
             ChampionError: there is no such version, or it is damaged.
-            NewerFormatError: a newer version of the project wrote it.
+            FormatError: another version of the project wrote it.
         """
         if not is_plain(version):
             raise ChampionError(f"expected the name of a version, received {show(version)}.")

@@ -62,10 +62,10 @@ cli.add_command(runs)
 
 @cli.group(
     cls=PlainErrors,
-    help=f"""Retrains models, and tells about the ones in use.
+    help=f"""Retrain models, and inspect or change the model in use.
 
-    TASK is {" or ".join(TASKS)}. A VERSION is known by the first or last letters of its name too. Every command ends
-    with 1 where it failed, and with 2 where it was not called rightly.
+    TASK is {" or ".join(TASKS)}. A VERSION can be given by the first or last letters of its name. The exit code is 1
+    if a command failed, and 2 if its options or arguments are wrong.
     """,
 )
 def champion() -> None:
@@ -75,8 +75,8 @@ def champion() -> None:
 @champion.command()
 @add_shared_options
 @add_wait_option
-@click.option("--as-of", metavar="DATE", help="Last day (to its end), time, or step whose data counts.")
-@click.option("--force", "is_forced", is_flag=True, help="Retrain though nothing is new.")
+@click.option("--as-of", metavar="DATE", help="Use data up to this day (inclusive), time or step.")
+@click.option("--force", "is_forced", is_flag=True, help="Retrain even if nothing has changed.")
 def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str | None, is_forced: bool) -> None:
     """Train a challenger on the newest data, and decide between it and the champion.
 
@@ -97,18 +97,16 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
             changes = _list_changes(session, paths, task)
             is_run = is_forced or bool(changes)
             if is_run:
-                say(f"{task}: {', '.join(changes) or 'nothing new, but asked for'}", is_error=True)
+                say(f"{task}: {', '.join(changes) or 'nothing new (--force)'}", is_error=True)
                 session.run(pipeline_names=[f"retrain_{task}"], runner=SequentialRunner())
             record = find_retraining(paths.store.list_records()) or Record()
-        if not is_run:
-            publish_if_possible(paths.store, task, paths.find_tracking)
     found = {"task": task, "outcome": record.get("outcome") if is_run else "nothing new", "news": changes}
     _print_result(is_json, {**found, "record": record}, f"{task}: {_describe_outcome(record, is_run)}")
 
 
 @champion.command()
 @add_shared_options
-@click.option("--last", "num_records", metavar="N", type=click.IntRange(min=1), help="Only the newest N records.")
+@click.option("--last", "num_records", metavar="N", type=click.IntRange(min=1), help="Show only the newest N records.")
 def history(task: str, env: str | None, is_json: bool, num_records: int | None) -> None:
     """List the history, oldest first: retrainings with their reasons, manual changes and alarms."""
     store = find_paths(task, env).store
@@ -133,14 +131,14 @@ def show(task: str, env: str | None, is_json: bool, version: str | None) -> None
 def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None:
     """Check the champion, the last retraining, and the findings of the monitor.
 
-    The gravest finding is the verdict. --json gives it as `verdict`, with the `reasons`.
+    The most severe finding is the verdict. --json gives it as `verdict`, with the `reasons`.
 
     \b
     Exit codes:
       0   ok
       10  retrain: a retraining is due
       11  unmonitored: no monitor has run within a day of the first promotion
-      20  alarm: a person has to look at it
+      20  alarm: a person has to act
     """
     paths = find_paths(task, env)
     verdict = check_task(paths.store, paths.verdict)
@@ -150,7 +148,7 @@ def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None
 
 @champion.command()
 @add_shared_options
-@click.option("--reason", default="rolled back by hand", show_default=True, help="Why, for the history.")
+@click.option("--reason", default="manual rollback", show_default=True, help="Reason, for the history.")
 def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
     """Make the previous champion the champion again; a second rollback goes one further back.
 
@@ -164,7 +162,7 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
 @champion.command()
 @add_shared_options
 @click.argument("version")
-@click.option("--reason", default="promoted by hand", show_default=True, help="Why, for the history.")
+@click.option("--reason", default="manual promotion", show_default=True, help="Reason, for the history.")
 def promote(task: str, env: str | None, is_json: bool, version: str, reason: str) -> None:
     """Make a VERSION the champion, regardless of the policy."""
     paths = find_paths(task, env)
@@ -176,7 +174,12 @@ def promote(task: str, env: str | None, is_json: bool, version: str, reason: str
 @add_shared_options
 @add_wait_option
 @click.option(
-    "--keep", "num_kept", metavar="N", type=click.IntRange(min=0), required=True, help="Newest versions that stay."
+    "--keep",
+    "num_kept",
+    metavar="N",
+    type=click.IntRange(min=0),
+    required=True,
+    help="Newest versions to keep.",
 )
 @click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing, and list what would be removed.")
 def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int, is_dry: bool) -> None:
@@ -198,9 +201,9 @@ def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int,
 @champion.command()
 @add_shared_options
 def publish(task: str, env: str | None, is_json: bool) -> None:
-    """Publish new retrainings and the champion to MLflow.
+    """Publish all retrainings that MLflow lacks, and the champion.
 
-    All commands that change anything publish too, but only this one fails if the publication fails.
+    Each retraining, rollback and promotion is published at its end; this command adds what failed or is older.
     """
     paths = find_paths(task, env)
     spec = paths.find_tracking()
@@ -227,6 +230,7 @@ def _put_failure_on_record(paths: Paths, task: str, as_of: str | None) -> Iterat
     except Exception as error:
         if count_retrainings(paths.store) == num_retrainings:
             record_failure(paths.champion, task, error, as_of)
+            publish_if_possible(paths.store, task, paths.find_tracking)
         raise
 
 

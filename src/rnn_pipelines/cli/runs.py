@@ -81,14 +81,16 @@ def show(pipeline: str, run: str | None, env: str | None, is_json: bool) -> None
 @runs.command()
 @PIPELINE
 @click.argument("run", nargs=-1)
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Show this one; may be given several times.")
-@click.option("--all", "is_all", is_flag=True, help="Show all numbers.")
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; may be given several times."
+)
+@click.option("--all", "is_all", is_flag=True, help="Show all metrics.")
 @env_option
 @AS_JSON
 def compare(
     pipeline: str, run: tuple[str, ...], metrics: tuple[str, ...], is_all: bool, env: str | None, is_json: bool
 ) -> None:
-    """Compare the metrics of RUNs side by side, with the differences in data, parameters, code and versions.
+    """Compare the metrics of RUNs, and list the differences in data, parameters, code, versions and names of files.
 
     Without a RUN, the two newest ones are compared.
     """
@@ -104,7 +106,7 @@ def compare(
 
 @runs.command()
 @PIPELINE
-@click.option("--keep", "num_kept", metavar="N", type=click.IntRange(min=2), help="Newest runs that stay.")
+@click.option("--keep", "num_kept", metavar="N", type=click.IntRange(min=2), help="Number of newest runs to keep.")
 @click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing, and list what would be removed.")
 @env_option
 @WAIT
@@ -158,7 +160,7 @@ def repair(pipeline: str | None, is_all: bool, env: str | None, wait: float, is_
 
 
 def _describe_repair(pipeline: str, found: Repair) -> str:
-    lines = [f"{pipeline}: {len(found.linked)} links made, {len(found.moved)} things moved", *found.linked]
+    lines = [f"{pipeline}: made {len(found.linked)} links, moved {len(found.moved)} files or folders", *found.linked]
     return "\n".join([*lines, *(f"{path} is now {to}" for path, to in found.moved.items())])
 
 
@@ -187,7 +189,7 @@ def find_run_store(pipeline: str, env: str | None) -> RunStore:
         root = find_data_root(context)
     if root is None:
         raise RunError(
-            f"{pipeline}: no runs are kept, because globals.data_root leads to another machine. Name an environment "
+            f"{pipeline}: no runs are kept, because globals.data_root is on another machine. Name an environment "
             "whose data root is a folder of this one (--env)."
         )
     return RunStore(root, pipeline)

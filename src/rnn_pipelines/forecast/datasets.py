@@ -15,8 +15,8 @@ from rnn_pipelines.storage.lock import hold_lock
 
 # Adding rows takes a second. Only a suspended process holds the lock for longer.
 LOCK_SECONDS = 60
-# Format of the file. Format 1 has no bounds. The oldest files have no number, and are readable.
-FORMAT = 2
+# Format of the file.
+FORMAT = 1
 
 
 class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
@@ -39,13 +39,13 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         """Return all forecasts, in the order in which they were made.
 
         Raises:
-            DatasetError: the file does not exist, or a newer version has written it (Kedro converts all errors).
+            DatasetError: the file does not exist, or another version wrote it (Kedro converts all errors).
         """
         if not self._path.exists():
             raise DatasetError(f"{self._path}: no forecasts yet. Run kedro run --pipelines=predict_forecast first.")
         log = pd.read_parquet(self._path)
-        said, log.attrs = log.attrs, {}
-        check_format(said.get("format", FORMAT), self._path, FORMAT)
+        facts, log.attrs = log.attrs, {}
+        check_format(facts.get("format"), self._path, FORMAT)
         return log
 
     def save(self, data: ForecastLog) -> None:

@@ -226,7 +226,7 @@ class Forecaster:
         Raises:
             ParameterError: the path is invalid.
             ChampionError: the folder has no model, or one that is damaged or of an older version of the project.
-            NewerFormatError: a newer version of the project has written the model.
+            FormatError: another version of the project wrote the model.
         """
         artefact = load_model(path, unpack)
         intervals, settings = artefact.intervals, artefact.settings

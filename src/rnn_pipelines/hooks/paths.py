@@ -90,7 +90,7 @@ def _check_data_root_is_set(loader: AbstractConfigLoader) -> None:
     path = Path(loader.conf_source, loader.env or loader.default_run_env, "globals.yml")
     own: Any = OmegaConf.load(path) if path.is_file() else {}
     if own and "data_root" not in own:
-        raise ParameterError(f"{path}: expected data_root, found none. Add data_root: data, say, or remove the file.")
+        raise ParameterError(f"{path}: expected data_root, found none. Add data_root: data, or remove the file.")
 
 
 def find_paths(task: str, env: str | None) -> Paths:

@@ -1,10 +1,13 @@
-"""The hooks of every run: checks of parameters, locks of retrainings, and log lines on results."""
+"""The hooks of every run: checks of parameters, locks and publication of retrainings, and log lines on results."""
 
 import logging
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
+from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import DataCatalog
@@ -12,8 +15,12 @@ from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.champion.changes import count_retrainings
 from rnn_pipelines.champion.outcome import record_failure
+from rnn_pipelines.champion.tracking.publication import publish_if_possible
+from rnn_pipelines.champion.tracking.specs import TrackingSpec
 from rnn_pipelines.hooks.parameters import check_network_cells, check_parameter_names, find_inputs_of_owners
-from rnn_pipelines.hooks.paths import find_store
+from rnn_pipelines.hooks.paths import find_store, find_tracking
+from rnn_pipelines.networks.keras_start import quicken_start
+from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.pipelines.retraining import list_retrained
 from rnn_pipelines.printing import say
 from rnn_pipelines.report.failures import take_failures
@@ -31,17 +38,28 @@ RESULTS = {"report": "Report", "scores": "Scores", "forecasts": "Forecasts", "cs
 
 
 class RunHooks:
-    """Hooks that check parameters, lock and record retrainings, and log the locations of results."""
+    """Hooks that check parameters, lock, record and publish retrainings, and log the locations of results."""
 
     def __init__(self) -> None:
         self._locks = ExitStack()
         self._num_retrainings: dict[str, int] = {}
         self._begun: dict[str, float] = {}
+        self._find_tracking: Callable[[], TrackingSpec | None] = lambda: None
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Keep the way to the settings of MLflow, which are read only for retrainings."""
+        self._find_tracking = partial(find_tracking, context)
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Check names of parameters and cells of networks, and take the locks of retrainings."""
+        """Check parameters, cells of networks and settings of MLflow, and take the locks of retrainings.
+
+        The process is prepared for trainings here, because it is not that of a user's own Python program.
+        """
         take_failures()
+        quicken_start()
+        keep_freed_memory()
         names = run_params["pipeline_names"] or ["__default__"]
         inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
         parameters, given = catalog.load("parameters"), run_params["runtime_params"] or {}
@@ -49,13 +67,14 @@ class RunHooks:
         check_parameter_names(inputs | find_inputs_of_owners(inputs, names), parameters, given={})
         check_network_cells(inputs, parameters)
         for task in list_retrained(run_params):
+            self._find_tracking()
             store = find_store(catalog, task)
             self._locks.enter_context(hold_lock(store.folder / "retrain.lock", WAIT_SECONDS.get()))
             self._num_retrainings[task] = count_retrainings(store)
 
     @hook_impl
     def on_pipeline_error(self, error: Exception, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Record failed retrainings and release their locks.
+        """Record failed retrainings, release their locks, and publish the failures to MLflow.
 
         A retraining that ended with a decision is no failure, even if a later node or another task fails.
         """
@@ -65,6 +84,7 @@ class RunHooks:
                 as_of = getattr(catalog.load("parameters").get(f"retrain_{task}"), "as_of", None)
                 record_failure(store.folder, task, error, as_of)
         self._locks.close()
+        self._publish(run_params, catalog)
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
@@ -79,8 +99,8 @@ class RunHooks:
             logger.info("%s: %.0f s", node.name, seconds)
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Print the summary of the run, and log the location of each report and table of results."""
+    def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Print the summary of the run, log the location of each result, and publish retrainings to MLflow."""
         for name in sorted(pipeline.outputs()):
             if name.endswith("_summary") and name in catalog:
                 say(f"\n{catalog.load(name)}\n")
@@ -93,6 +113,11 @@ class RunHooks:
         for reason in take_failures():
             logger.warning("the results are complete, but a part of the report failed: %s", reason)
         self._locks.close()
+        self._publish(run_params, catalog)
+
+    def _publish(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
+        for task in list_retrained(run_params):
+            publish_if_possible(find_store(catalog, task), task, self._find_tracking)
 
 
 def find_location(catalog: DataCatalog, name: str) -> str | None:

@@ -122,7 +122,7 @@ class ResultHooks:
                 put_aside(run)
         except OSError as error:
             # Only logged, because the error of the run matters more; the next run removes the rest.
-            logger.warning("what the run wrote could not be put aside (%s)", error)
+            logger.warning("the results of the failed run could not be stored (%s)", error)
         finally:
             self._runs, self._records, self._shown = {}, {}, {}
             self._locks.close()

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from rnn_pipelines.errors import ParallelError, show
+from rnn_pipelines.networks.keras_start import quicken_start
+from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.printing import escape_log
 
@@ -107,6 +109,8 @@ def count_threads() -> int:
 
 
 def _train_apart(train: Callable[[Job], Result], job: Job, num_threads: int) -> Result:
+    quicken_start()
+    keep_freed_memory()
     # Before TensorFlow starts in this process.
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(num_threads)
     # Nothing else configures logging in this process.

@@ -16,7 +16,8 @@ def keep_freed_memory() -> None:
     """Let the C library keep up to 1 GiB of freed memory for new arrays, until the process ends.
 
     By default it returns freed arrays to the system, which clears the same pages again at every step. This takes a
-    third of the time of training small networks. Without glibc, this function does nothing.
+    third of the time of training small networks. It affects the whole process, so it is only called in Kedro's runs
+    and in the workers of `fan_out`. Without glibc, this function does nothing.
 
     Source: mallopt(3).
     """
@@ -49,7 +50,7 @@ def require_memory(num_bytes: float, what: str, remedy: str) -> None:
     if num_bytes > free:
         raise ParameterError(
             f"{what} needs about {num_bytes / 2**30:,.0f} GiB of memory, and this machine has {free / 2**30:,.1f} GiB "
-            f"free. Less {remedy} need less."
+            f"free. Reduce {remedy}."
         )
 
 

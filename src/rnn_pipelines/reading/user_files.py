@@ -59,6 +59,7 @@ def read_columns(
     Raises:
         RnnPipelinesError: `files.error`: the file is missing or of another kind, or a column is missing or repeated.
     """
+    path = expand_home(path)
     require_file(path, files)
     if path.name.lower().endswith((".parquet", ".pq")):
         return _read_parquet(path, wanted, files)
@@ -70,6 +71,11 @@ def read_columns(
         f"{path}: expected a file that ends in .csv, .parquet or .xlsx, received {show(path.suffix)}. Save the table "
         f"as one of these, and name that in {files.path}. {files.other}".rstrip()
     )
+
+
+def expand_home(path: str | Path) -> Path:
+    """Return a path with ~ replaced by the home folder; the ~ of an unknown user stays, and no file is found."""
+    return Path(os.path.expanduser(path))
 
 
 def require_file(path: Path, files: TableFiles) -> None:

@@ -1,19 +1,20 @@
-"""Comparison of runs: their metrics, and the differences in data, parameters, code and versions."""
+"""The list, the facts and the comparison of runs, as text and as values."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
+from rnn_pipelines.champion.records import flatten
 from rnn_pipelines.champion.tables import NO_VALUE, NUM_LETTERS, format_table, format_value, shorten_version
-from rnn_pipelines.errors import NewerFormatError, RunError, show
+from rnn_pipelines.errors import FormatError, RunError, show
 from rnn_pipelines.runs.records import RunRecord, find_damage
 from rnn_pipelines.runs.run_store import RunStore
 
 REPORTING = "08_reporting"
 # Shown by default, because a metrics file has hundreds of numbers.
 MAIN_METRICS = ("mse", "mae", "mase", "accuracy", "log_loss", "roc_auc")
-HEADER = ("run", "ended", "rows", "commit", "other than in the run before")
+HEADER = ("run", "ended", "rows", "commit", "different from the run before")
 Rows = dict[str, tuple[Any, ...]]
 
 
@@ -31,7 +32,7 @@ def find_run(store: RunStore, letters: str | None) -> str:
     if letters is None:
         current = store.find_current()
         if current is None:
-            problem = f"no run is shown; known: {known}. Name one, or" if known else "no runs yet. First"
+            problem = f"no run is current; known: {known}. Name one, or" if known else "no runs yet. First"
             raise RunError(f"{store.pipeline}: {problem} run kedro run --pipelines={store.pipeline}.")
         return current
     found = [name for name in names if name.startswith(letters) or name.endswith(letters)]
@@ -43,7 +44,13 @@ def find_run(store: RunStore, letters: str | None) -> str:
 
 def list_records(store: RunStore) -> list[RunRecord]:
     """Return the records of all runs, oldest first; for an unreadable record, the run's name and the problem."""
-    return [_read_if_whole(store, name) for name in store.list_runs()]
+    records = []
+    for name in store.list_runs():
+        try:
+            records.append(store.read_record(name))
+        except (RunError, FormatError) as error:
+            records.append(RunRecord(run=name, problem=str(error)))
+    return records
 
 
 def tabulate_runs(store: RunStore) -> str:
@@ -60,12 +67,12 @@ def describe_run(store: RunStore, name: str) -> str:
     damaged = find_damage(store.folder / name, record["files"])
     num_bytes = sum(facts["num_bytes"] for facts in record["files"].values())
     facts = {
-        "run": f"{name}{' (shown)' if name == store.find_current() else ''}",
+        "run": f"{name}{' (current)' if name == store.find_current() else ''}",
         "folder": store.folder / name,
         "began": record.get("began"),
         "ended": record.get("ended"),
-        "went on from": record.get("continues"),
-        **{f"read of {pipeline}": run for pipeline, run in record.get("reads", {}).items()},
+        "continues": record.get("continues"),
+        **{f"reads {pipeline}": run for pipeline, run in record.get("reads", {}).items()},
         **_list_data(record),
         "commit": record.get("commit"),
         "code": record.get("code"),
@@ -87,29 +94,24 @@ def compare_runs(store: RunStore, names: Sequence[str], metrics: Collection[str]
     compared = compare(store, names)
     numbers = compared.pop("metrics")
     shown = {key: row for key, row in numbers.items() if metrics is None or key.rpartition(".")[2] in metrics}
+    differing = {f"{kind}.{key}": row for kind, rows in compared.items() for key, row in rows.items()}
     header = ("", *map(shorten_version, names))
-    parts = [format_table([header, *_write_rows(shown or numbers)])]
-    for title, rows in compared.items():
-        parts.append(format_table([(f"other {title}", *header[1:]), *_write_rows(rows)]) if rows else f"same {title}")
-    return "\n\n".join(parts)
+    tables = [shown or numbers, differing] if differing else [shown or numbers]
+    return "\n\n".join(
+        format_table([header, *((key, *map(format_value, row)) for key, row in rows.items())]) for rows in tables
+    )
 
 
 def compare(store: RunStore, names: Sequence[str]) -> dict[str, Rows]:
-    """Return the `metrics` of runs by name, and the differences in `data`, `parameters`, `code` and `versions`.
+    """Return the `metrics` of runs, and their differences in `data`, `parameters`, `code`, `versions` and `files`.
 
     Args:
         store: of the pipeline's runs.
         names: of the runs; each row has a value per run, None if the run has none.
     """
     records = [store.read_record(name) for name in names]
-    kinds = {
-        "data": [_list_data(record) for record in records],
-        "parameters": [flatten(record.get("parameters", {})) for record in records],
-        "code": [{key: record.get(key) for key in ("commit", "code")} for record in records],
-        "versions": [dict(record.get("versions", {})) for record in records],
-    }
     numbers = [read_numbers(store.folder / name, record["files"]) for name, record in zip(names, records, strict=True)]
-    return {"metrics": _align(numbers)} | {kind: _find_differences(facts) for kind, facts in kinds.items()}
+    return {"metrics": _align(numbers)} | _find_differences(records)
 
 
 def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
@@ -124,7 +126,12 @@ def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
     found: dict[str, float | None] = {}
     paths = [folder / name for name in sorted(files) if PurePath(name).match(f"{REPORTING}/*.json")]
     for path in filter(Path.exists, paths):
-        results = _read_results(path)
+        try:
+            results = json.loads(path.read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
+            raise RunError(
+                f"{path}: it is damaged ({error}). Restore it from a backup, or compare other runs."
+            ) from error
         # Figures are JSON as well; only results have the key `run`.
         if isinstance(results, dict) and results.pop("run", None) is not None:
             leaves = flatten(results).items()
@@ -132,40 +139,24 @@ def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
     return found
 
 
-def flatten(values: Any, path: str = "") -> dict[str, Any]:
-    """Return nested values by their paths; items of a list are keyed by their `name` or their position."""
-    if isinstance(values, list) and any(isinstance(value, dict | list) for value in values):
-        names = [str(value.get("name", n)) if isinstance(value, dict) else n for n, value in enumerate(values)]
-        values = dict(zip(names, values, strict=True))
-    if not isinstance(values, dict):
-        return {path: values}
-    below = (flatten(value, f"{path}.{key}" if path else str(key)) for key, value in values.items())
-    return {key: leaf for leaves in below for key, leaf in leaves.items()}
-
-
-def _read_if_whole(store: RunStore, name: str) -> RunRecord:
-    try:
-        return store.read_record(name)
-    except (RunError, NewerFormatError) as error:
-        return RunRecord(run=name, problem=str(error))
-
-
-def _read_results(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(
-            f"{path}: it is damaged ({error}). Copy it back from a backup, or compare other runs."
-        ) from error
-
-
 def _align(columns: Sequence[Mapping[str, Any]]) -> Rows:
     keys = dict.fromkeys(key for column in columns for key in column)
     return {key: tuple(column.get(key) for column in columns) for key in keys}
 
 
-def _find_differences(columns: Sequence[Mapping[str, Any]]) -> Rows:
-    return {key: row for key, row in _align(columns).items() if any(value != row[0] for value in row)}
+def _find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
+    kinds: dict[str, list[Mapping[str, Any]]] = {
+        "data": [_list_data(record) for record in records],
+        "parameters": [flatten(record.get("parameters", {})) for record in records],
+        "code": [{k: str(v)[:NUM_LETTERS] for k, v in record.items() if k in ("commit", "code")} for record in records],
+        "versions": [record.get("versions", {}) for record in records],
+        # Only the names, because every result holds the name of its run, so that its content always differs.
+        "files": [dict.fromkeys(record.get("files", {}), "yes") for record in records],
+    }
+    return {
+        kind: {key: row for key, row in _align(facts).items() if any(value != row[0] for value in row)}
+        for kind, facts in kinds.items()
+    }
 
 
 def _list_data(record: RunRecord) -> dict[str, str]:
@@ -173,25 +164,16 @@ def _list_data(record: RunRecord) -> dict[str, str]:
     return {name: f"{facts['num_rows']:,} rows, {facts['fingerprint'][:NUM_LETTERS]}" for name, facts in data.items()}
 
 
-def _write_rows(rows: Rows) -> Iterator[tuple[str, ...]]:
-    for key, row in rows.items():
-        values = (value[:NUM_LETTERS] if key in ("code", "commit") and value else value for value in row)
-        yield (key, *map(format_value, values))
-
-
 def _write_row(record: RunRecord, before: RunRecord | None, current: str | None) -> tuple[str, ...]:
     data = record.get("data", {}).values()
+    differing = NO_VALUE
+    if before and "ended" in before:
+        kinds = [kind for kind, rows in _find_differences([before, record]).items() if rows]
+        differing = ", ".join(kinds) or "nothing"
     return (
         shorten_version(record["run"]) + ("*" if record["run"] == current else ""),
         format_value(record.get("ended")),
         f"{max(facts['num_rows'] for facts in data):,}" if data else NO_VALUE,
         (record.get("commit") or NO_VALUE)[:NUM_LETTERS],
-        record.get("problem") or (_format_differences(record, before) if before and "ended" in before else NO_VALUE),
+        record.get("problem") or differing,
     )
-
-
-def _format_differences(record: RunRecord, before: RunRecord) -> str:
-    differing = _find_differences([flatten(one.get("parameters", {})) for one in (record, before)])
-    said = [f"{key.partition('.')[2]} {format_value(row[0])}" for key, row in differing.items()]
-    whole = [kind for kind in ("data", "code", "versions") if record.get(kind) != before.get(kind)]
-    return ", ".join([*whole, *said[:4], *([f"{len(said) - 4} parameters more"] if len(said) > 4 else [])]) or "nothing"

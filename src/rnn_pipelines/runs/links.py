@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from rnn_pipelines.errors import NewerFormatError, RunError, show_all
+from rnn_pipelines.errors import FormatError, RunError, show_all
 from rnn_pipelines.runs.files import RECORD, FileFacts, find_unchanged, list_files, measure_file, remove_files
 from rnn_pipelines.runs.run_store import CURRENT, UNFINISHED, RunStore
 from rnn_pipelines.storage.files import is_folder, sync_folder
@@ -203,7 +203,7 @@ def _find_files(store: RunStore, run: str | None) -> dict[str, FileFacts]:
     there = set(list_files(store.folder / run))
     try:
         return {name: facts for name, facts in store.read_record(run)["files"].items() if name in there}
-    except (RunError, NewerFormatError):
+    except (RunError, FormatError):
         return {}
 
 

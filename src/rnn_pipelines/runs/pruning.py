@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rnn_pipelines.errors import NewerFormatError, RunError, show_all
+from rnn_pipelines.errors import FormatError, RunError, show_all
 from rnn_pipelines.runs.files import RECORD, list_files, remove_files
 from rnn_pipelines.runs.records import list_foreign, read_record
 from rnn_pipelines.runs.run_store import FAILED, UNFINISHED, RunStore, find_run_name
@@ -90,11 +90,11 @@ def warn_of_kept(removal: Removal) -> None:
 def _find_obstacle(folder: Path) -> Kept | None:
     hidden, has_record = _hide(folder), (folder / RECORD).exists()
     if hidden != folder and os.path.lexists(hidden):
-        return Kept(folder.name, f"{hidden} is in the way; move it away", [])
+        return Kept(folder.name, f"{hidden} exists; move it away", [])
     try:
         record = read_record(folder, find_run_name(folder))
-    except (RunError, NewerFormatError) as error:
-        return Kept(folder.name, f"nothing says which files are its own: {error}", [])
+    except (RunError, FormatError) as error:
+        return Kept(folder.name, f"its own files are unknown: {error}", [])
     if not has_record and not folder.name.startswith("."):
         return Kept(folder.name, f"it has no record ({folder / RECORD}), which would name its files; move it away", [])
     foreign = list_foreign(folder, record)

@@ -72,7 +72,7 @@ def read_record(folder: Path, run: str | None = None) -> RunRecord:
         run: its name, if it differs from the folder's.
     Raises:
         RunError: there is no such run, or its record is damaged.
-        NewerFormatError: a newer version of the project wrote it.
+        FormatError: another version of the project wrote it.
     """
     if not folder.is_dir():
         raise RunError(f"{folder.name}: there is no such run in {folder.parent}.")

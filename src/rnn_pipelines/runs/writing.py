@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnn_pipelines.errors import NewerFormatError, RunError, show_all
+from rnn_pipelines.errors import FormatError, RunError, show_all
 from rnn_pipelines.runs.files import RECORD, find_unchanged, list_files, measure_files
 from rnn_pipelines.runs.links import check_links, link_layer, list_layers, point
 from rnn_pipelines.runs.pruning import remove_runs, remove_unfinished, warn_of_kept
@@ -65,7 +65,7 @@ def open_run(store: RunStore, writes: Collection[str], needed: Collection[str] |
     # The record comes first, because it identifies all other files.
     write_record(run.folder, _begin_record(run))
     if before is not None:
-        logger.info("goes on from the results of run %s", run.continues)
+        logger.info("continues run %s", run.continues)
         for name in names:
             (run.folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(before / name, run.folder / name, follow_symlinks=False)
@@ -133,8 +133,8 @@ def _find_before(store: RunStore, needed: Collection[str]) -> Path | None:
         try:
             if needed and is_newer and set(needed) <= set(_list_own(failed)):
                 return failed
-        except (RunError, NewerFormatError) as error:
-            logger.warning("run %s is passed over: %s", failed.name, error)
+        except (RunError, FormatError) as error:
+            logger.warning("run %s is skipped: %s", failed.name, error)
     return None if current is None else store.folder / current
 
 

@@ -120,8 +120,8 @@ class TextClassifier:
             path: the folder of a saved classifier, of a champion's version, or of a task's champion.
         Raises:
             ParameterError: the path is invalid.
-            ChampionError: there is no model, it is damaged, or it has an older format.
-            NewerFormatError: it has a newer format.
+            ChampionError: there is no model, or it is damaged.
+            FormatError: it has another format.
         """
         loaded = cls()
         loaded._artefact = load_model(path, unpack)

@@ -1,12 +1,12 @@
-"""The format number of a champion's files; files of a newer format are an error."""
+"""The format number of stored files; a file of another format is an error."""
 
 import json
 from collections.abc import Container, Iterable
 from typing import Any
 
-from rnn_pipelines.errors import ChampionError, NewerFormatError
+from rnn_pipelines.errors import ChampionError, FormatError, show
 
-# The format of versions, pointer and records. Files without a number are the oldest ones, and can be read.
+# The format of versions, pointer and records.
 FORMAT = 1
 
 
@@ -16,10 +16,11 @@ def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dic
     Args:
         content: of the file.
         label: start of error messages.
-        known: the newest readable format.
+        known: the format that this version of the project reads.
     Raises:
-        ValueError: the content is no JSON object, is nested too deeply, or has text that can't be encoded.
-        NewerFormatError: a newer version of the project wrote it.
+        ValueError: the content is no JSON object, lacks a format, is nested too deeply, or has text that can't be
+            encoded.
+        FormatError: another version of the project wrote it.
     """
     try:
         found = json.loads(content)
@@ -30,19 +31,27 @@ def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dic
         json.dumps(found, ensure_ascii=False).encode()
     if not isinstance(found, dict):
         raise ValueError(f"expected an object, received {type(found).__name__}")
-    number = found.get("format", 0)
-    if not isinstance(number, int):
-        raise ValueError(f"expected a number as its format, received {number!r}")
-    check_format(number, label, known)
+    check_format(found.get("format"), label, known)
     return found
 
 
-def check_format(number: int, label: object, known: int = FORMAT) -> None:
-    """Raise a NewerFormatError, which begins with `label`, if a format is newer than the newest known one."""
-    if number > known:
-        raise NewerFormatError(
-            f"{label}: it has format {number}, and this version of the project reads formats up to {known}. "
-            "Update the project."
+def check_format(number: object, label: object, known: int = FORMAT) -> None:
+    """Check the format number of a file.
+
+    Args:
+        number: in the file.
+        label: start of the message of a FormatError.
+        known: the format that this version of the project reads.
+    Raises:
+        ValueError: it is not a number, so that the file is damaged.
+        FormatError: another version of the project wrote the file.
+    """
+    if not isinstance(number, int):
+        raise ValueError(f"expected a number as its format, received {show(number)}")
+    if number != known:
+        remedy = "Update the project" if number > known else "Use the version of the project that wrote it"
+        raise FormatError(
+            f"{label}: it has format {number}, and this version of the project reads format {known}. {remedy}."
         )
 
 
@@ -53,7 +62,7 @@ def check_needed_files(files: Container[str], needed: Iterable[str], label: obje
         raise ChampionError(f"{label}: its files lack {', '.join(missing)}. Train the model again.")
 
 
-def refuse_other_kind(files: Container[str], mark: str, label: object) -> None:
+def check_kind(files: Container[str], mark: str, label: object) -> None:
     """Raise a ChampionError, which begins with `label`, if the files are a model of another kind.
 
     Args:

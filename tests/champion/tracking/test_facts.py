@@ -1,4 +1,4 @@
-"""What MLflow is told of a retraining is what is on record, in a form that MLflow takes."""
+"""Parameters, metrics and tags in MLflow are those of the record, in a form that MLflow accepts."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlflow.utils.validation import MAX_ENTITY_KEY_LENGTH, MAX_PARAM_VAL_LENGTH, MAX_TAG_VAL_LENGTH
 
 from rnn_pipelines.champion.tracking import facts
 
@@ -85,27 +84,12 @@ def test_tags_of_a_version_lead_to_its_folder(record: dict[str, Any]) -> None:
     assert {"data_hash", "parameters_hash", "code_hash"} <= set(tags)
 
 
-def test_run_is_named_by_the_letters_that_the_commands_know(record: dict[str, Any], failure: dict[str, Any]) -> None:
-    assert (facts.make_name(record), facts.make_name(failure)) == ("26e3a5 promoted", "failed")
-
-
 def test_times_are_those_of_the_retraining(record: dict[str, Any]) -> None:
     assert facts.find_times(record) == (END - 60250, END)
 
 
 def test_failure_takes_no_time_that_is_known(failure: dict[str, Any]) -> None:
     assert facts.find_times(failure) == (END, END)
-
-
-def test_everything_keeps_to_mlflows_limits(make_record: Callable[..., dict[str, Any]]) -> None:
-    long = "x" * 10_000
-    record = make_record(parameters={"forecast": {long: long}}, reasons=[long], record=NAME)
-    for named, limit in (
-        (facts.list_parameters(record), MAX_PARAM_VAL_LENGTH),
-        (facts.make_tags(record), MAX_TAG_VAL_LENGTH),
-    ):
-        assert max(map(len, named)) <= MAX_ENTITY_KEY_LENGTH
-        assert max(map(len, named.values())) <= limit
 
 
 def test_letters_that_mlflow_refuses_in_names_are_replaced(make_record: Callable[..., dict[str, Any]]) -> None:

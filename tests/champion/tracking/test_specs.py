@@ -12,11 +12,11 @@ import yaml
 
 from rnn_pipelines.champion.tracking import specs
 from rnn_pipelines.champion.tracking.specs import TrackingSpec, read_tracking
-from rnn_pipelines.errors import TrackingError
+from rnn_pipelines.errors import ParameterError, TrackingError
 
 
 def fail(settings: dict[str, Any]) -> str:
-    with pytest.raises(TrackingError) as caught:
+    with pytest.raises((ParameterError, TrackingError)) as caught:
         read_tracking(settings, Path())
     return str(caught.value)
 
@@ -40,19 +40,17 @@ def test_absolute_address_stays(address: str, tmp_path: Path) -> None:
     assert read_tracking({"is_on": True, "tracking_uri": address}, tmp_path).tracking_uri == address
 
 
-def test_unknown_setting_is_refused_with_those_there_are() -> None:
-    assert fail({"uri": "x"}) == "mlflow.yml: uri is not a setting; expected some of ['is_on', 'tracking_uri', 'name']."
-
-
-def test_settings_of_kedro_mlflow_are_refused() -> None:
-    assert "server is not a setting" in fail({"server": {"mlflow_tracking_uri": "sqlite:///mlflow.db"}})
+@pytest.mark.parametrize("name", ["uri", "server"])
+def test_unknown_setting_is_refused(name: str) -> None:
+    """`server` is one of kedro-mlflow."""
+    assert fail({name: {}}).startswith(f"mlflow.{name}: ")
 
 
 @pytest.mark.parametrize(
     "address", ["mlruns", "sqlite:mlflow.db", "sqlite:///", "postgresql://a/b", "http://a:5000/", "http://a\x1b"]
 )
 def test_wrong_address_is_refused_with_the_right_forms(address: str) -> None:
-    assert fail({"tracking_uri": address}).startswith("mlflow.yml: tracking_uri: expected sqlite:///<file>, or http://")
+    assert re.match(r"mlflow\.tracking_uri: .*sqlite:///.*http://", fail({"tracking_uri": address}))
 
 
 @pytest.mark.parametrize(
@@ -66,11 +64,12 @@ def test_wrong_address_is_refused_with_the_right_forms(address: str) -> None:
         "https://mlflow.example.org/#/a?token=hunter2",
         "postgresql://me:hunter2@host/mlflow",
         "sqlite:///mlflow.db?key=hunter2",
+        ["https://me:hunter2@mlflow.example.org"],
     ],
 )
-def test_secret_in_the_address_is_refused_and_not_shown(address: str) -> None:
+def test_secret_in_the_address_is_refused_and_not_shown(address: Any) -> None:
     """Neither in the message nor in the traceback, which names the variables that MLflow reads instead."""
-    with pytest.raises(TrackingError) as caught:
+    with pytest.raises(ParameterError) as caught:
         read_tracking({"is_on": True, "tracking_uri": address}, Path())
     variables = {"MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"}
     assert variables <= set(re.findall(r"MLFLOW_\w+", str(caught.value)))
@@ -78,8 +77,7 @@ def test_secret_in_the_address_is_refused_and_not_shown(address: str) -> None:
 
 
 def test_wrong_value_is_shown() -> None:
-    assert fail({"is_on": "often"}).startswith("mlflow.yml: is_on: ")
-    assert fail({"is_on": "often"}).endswith(", received 'often'.")
+    assert re.match(r"mlflow\.is_on: .*'often'", fail({"is_on": "often"}))
 
 
 def test_missing_extra_is_told_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

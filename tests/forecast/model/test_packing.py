@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.errors import ChampionError, NewerFormatError
+from rnn_pipelines.errors import ChampionError, FormatError
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.registry import METHODS
@@ -114,7 +114,7 @@ def test_settings_carry_the_number_of_the_format(forecaster: Forecaster) -> None
 def test_newer_format_is_refused(forecaster: Forecaster) -> None:
     files = pack(forecaster)
     settings = json.loads(files["settings.json"]) | {"format": FORMAT + 1}
-    with pytest.raises(NewerFormatError, match=f"format {FORMAT + 1}"):
+    with pytest.raises(FormatError, match=f"format {FORMAT + 1}"):
         unpack({**files, "settings.json": json.dumps(settings).encode()})
 
 
@@ -123,7 +123,7 @@ def test_model_of_another_kind_is_no_newer_format(forecaster: Forecaster) -> Non
     files = pack(forecaster)
     with pytest.raises(ChampionError, match=r"scaler\.json") as refusal:
         text_classifiers.unpack(files)
-    assert not isinstance(refusal.value, NewerFormatError)
+    assert not isinstance(refusal.value, FormatError)
     texts = {"settings.json": b"{}", "vocabulary.json": b"{}", "ngrams.npz": b""}
     with pytest.raises(ChampionError, match=r"vocabulary\.json"):
         unpack(texts)

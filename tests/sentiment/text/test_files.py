@@ -156,3 +156,11 @@ def test_missing_file_and_folder_are_told_apart(tmp_path: Path) -> None:
 def test_no_path_says_which_parameter_names_it() -> None:
     with pytest.raises(ReviewError, match=r"predict_sentiment\.path"):
         read_texts(TextFileSpec())
+
+
+def test_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.txt").write_text("good\n")
+    (tmp_path / "mine.csv").write_text("text\ngood\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("~/mine.txt", "~/mine.csv"):
+        assert read_texts(TextFileSpec(path=name))["text"].tolist() == ["good"]

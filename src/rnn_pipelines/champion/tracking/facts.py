@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from rnn_pipelines.champion.records import Record, list_measures, list_reasons
-from rnn_pipelines.champion.tables import NUM_LETTERS, shorten_version
+from rnn_pipelines.champion.records import Record, flatten, list_measures, list_reasons
+from rnn_pipelines.champion.tables import NUM_LETTERS
 from rnn_pipelines.storage.names import find_moment
 
-# MLflow's own limits; the record, which is logged as a file, has everything in full.
+# MLflow's limits; the record, which is logged as a file, has long values in full.
 MAX_KEY_LENGTH = 250
 MAX_VALUE_LENGTH = 6000
 
@@ -27,8 +27,8 @@ def list_parameters(record: Record) -> dict[str, str]:
         record: of a retraining.
     """
     return {
-        _make_key(name): _shorten(value if isinstance(value, str) else json.dumps(value))
-        for name, value in _flatten(record.get("parameters") or {})
+        _make_key(name): (value if isinstance(value, str) else json.dumps(value))[:MAX_VALUE_LENGTH]
+        for name, value in flatten(record.get("parameters") or {}).items()
     }
 
 
@@ -83,12 +83,6 @@ def make_version_tags(record: Record, folder: Path, checksum: str) -> dict[str, 
     return _make_tags({**_tag_version(record), "path": folder, "checksum": checksum})
 
 
-def make_name(record: Record) -> str:
-    """Return the name of a run: the short name of its version, and the outcome."""
-    version = record.get("version")
-    return f"{shorten_version(version)} {record.get('outcome')}" if version else str(record.get("outcome"))
-
-
 def find_times(record: Record) -> tuple[int, int]:
     """Return start and end of a retraining, in milliseconds since 1970, from the name of its record.
 
@@ -97,14 +91,6 @@ def find_times(record: Record) -> tuple[int, int]:
     end = find_moment(record[RECORD]) or datetime.fromtimestamp(0, UTC)
     start = end - timedelta(seconds=(record.get("seconds") or {}).get("total") or 0)
     return int(start.timestamp() * 1000), int(end.timestamp() * 1000)
-
-
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _tag_version(record: Record) -> dict[str, Any]:
@@ -122,12 +108,8 @@ def _list_number(name: str, value: Any, step: int = 0) -> Iterator[tuple[str, fl
 
 
 def _make_tags(facts: Mapping[str, Any]) -> dict[str, str]:
-    return {_make_key(key): _shorten(str(value)) for key, value in facts.items() if value is not None}
+    return {_make_key(key): str(value)[:MAX_VALUE_LENGTH] for key, value in facts.items() if value is not None}
 
 
 def _make_key(name: str) -> str:
     return re.sub(r"[^\w./: -]", "_", name)[:MAX_KEY_LENGTH]
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…"

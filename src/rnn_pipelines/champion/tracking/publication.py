@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.specs import SQLITE, TrackingSpec
 from rnn_pipelines.champion.tracking.telemetry import turn_telemetry_off
-from rnn_pipelines.errors import LockedError, TrackingError
+from rnn_pipelines.errors import LockedError, RnnPipelinesError, TrackingError
 from rnn_pipelines.storage.lock import hold_lock
+from rnn_pipelines.storage.names import is_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -32,18 +33,16 @@ class Publication:
     """The result of a publication.
 
     Attributes:
-        num_runs: the number of new retrainings.
-        num_versions: the number of new versions of the model.
+        num_runs: the number of retrainings that MLflow lacked.
         champion: the version that the alias names; None if it names none.
     """
 
     num_runs: int
-    num_versions: int
     champion: str | None
 
 
-def publish(store: ChampionStore, task: str, spec: TrackingSpec) -> Publication:
-    """Add missing parts to MLflow: a run per retraining, the versions of the model, and the alias of the champion.
+def publish(store: ChampionStore, task: str, spec: TrackingSpec, num_newest: int | None = None) -> Publication:
+    """Add retrainings to MLflow that it lacks, with their versions of the model, and set the alias of the champion.
 
     A repeated call adds only the missing parts, so that it completes an earlier one that failed.
 
@@ -51,6 +50,7 @@ def publish(store: ChampionStore, task: str, spec: TrackingSpec) -> Publication:
         store: of the task.
         task: its name.
         spec: settings of MLflow.
+        num_newest: the number of newest retrainings to add; None for all of them.
     Raises:
         TrackingError: something could not be published.
         LockedError: another process is publishing, and did not finish in time.
@@ -61,10 +61,13 @@ def publish(store: ChampionStore, task: str, spec: TrackingSpec) -> Publication:
 
     from rnn_pipelines.champion.tracking.registry import Registry
 
+    # A file of another name is not a record of this project.
+    records = [r for r in store.list_records() if r.get("kind") == "retrain" and is_name(r["record"])]
+    records = records[-(num_newest or 0) :]
     try:
         with hold_lock(store.folder / "mlflow.lock", LOCK_SECONDS):
             registry = Registry(connect(spec), store, f"{spec.name}-{task}", _find_artifacts(spec))
-            return Publication(registry.add_runs(), registry.add_versions(), registry.name_champion())
+            return Publication(sum(map(registry.add, records)), registry.name_champion())
     except LockedError:
         raise
     except (MlflowException, SQLAlchemyError, OSError) as error:
@@ -72,7 +75,7 @@ def publish(store: ChampionStore, task: str, spec: TrackingSpec) -> Publication:
 
 
 def publish_if_possible(store: ChampionStore, task: str, find_spec: Callable[[], TrackingSpec | None]) -> None:
-    """Publish to MLflow if it is on; a failure is logged and does not end the run.
+    """Publish the newest retraining and the champion if MLflow is on; a failure is only logged.
 
     Args:
         store, task: see `publish`.
@@ -81,11 +84,10 @@ def publish_if_possible(store: ChampionStore, task: str, find_spec: Callable[[],
     try:
         spec = find_spec()
         if spec is not None:
-            logger.info("MLflow: %s", describe_publication(publish(store, task, spec), task, spec))
+            logger.info("MLflow: %s", describe_publication(publish(store, task, spec, num_newest=1), task, spec))
     # MLflow and its libraries may raise any error; the recorded decision does not depend on the publication.
     except Exception as error:
-        is_known = isinstance(error, TrackingError | LockedError)
-        logger.error("MLflow was not told, and will be next time: %s", error, exc_info=not is_known)
+        logger.error("not published to MLflow: %s", error, exc_info=not isinstance(error, RnnPipelinesError))
 
 
 def connect(spec: TrackingSpec) -> "MlflowClient":
@@ -106,10 +108,7 @@ def set_environment() -> None:
 def describe_publication(publication: Publication, task: str, spec: TrackingSpec) -> str:
     """Return the result of a publication in words."""
     champion = publication.champion or "none"
-    return (
-        f"new in {spec.name}-{task}: runs {publication.num_runs}, versions {publication.num_versions}; "
-        f"champion: {champion} ({spec.tracking_uri})"
-    )
+    return f"{publication.num_runs} new runs in {spec.name}-{task}; champion: {champion} ({spec.tracking_uri})"
 
 
 def _find_artifacts(spec: TrackingSpec) -> str | None:
@@ -119,19 +118,14 @@ def _find_artifacts(spec: TrackingSpec) -> str | None:
     return f"{spec.tracking_uri.removeprefix(SQLITE).rpartition('/')[0]}/mlruns"
 
 
-def _explain(spec: TrackingSpec, error: Exception) -> str:
-    if spec.tracking_uri.startswith(SQLITE):
-        advice = "mlflow.yml: tracking_uri names the database"
-    else:
-        advice = "Is the server running there? mlflow.yml: tracking_uri names it"
-    return f"{spec.tracking_uri}: {_quote(error)}. {advice}; kedro champion publish tries again."
-
-
-def _quote(error: BaseException) -> str:
+def _explain(spec: TrackingSpec, error: BaseException) -> str:
     """Return the message of the system's own error, which MLflow and requests wrap in up to three others."""
     first = error
     while first.__cause__ or first.__context__:
         first = first.__cause__ or first.__context__ or first
-    said = str(first if isinstance(first, OSError) else error).strip() or type(error).__name__
     # SQLAlchemy adds the query below the first line.
-    return said.splitlines()[0].rstrip(".")
+    text = str(first if isinstance(first, OSError) else error).strip() or type(error).__name__
+    return (
+        f"{spec.tracking_uri}: {text.splitlines()[0].rstrip('.')}. Check that tracking_uri in mlflow.yml names a "
+        "database or a server that is running. Then run kedro champion publish."
+    )

@@ -5,14 +5,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from rnn_pipelines.errors import TrackingError, show
+from rnn_pipelines.errors import TrackingError
+from rnn_pipelines.parameter_models import ParameterModel, read_parameter_model
 
 SQLITE = "sqlite:///"
 
 
-class TrackingSpec(BaseModel, extra="forbid", frozen=True):
+class TrackingSpec(ParameterModel, frozen=True, hide_input_in_errors=True):
     """The settings in `mlflow.yml`.
 
     Attributes:
@@ -25,9 +26,11 @@ class TrackingSpec(BaseModel, extra="forbid", frozen=True):
     tracking_uri: str = "sqlite:///mlflow.db"
     name: str = Field("rnn-pipelines", pattern=r"^[\w.-]+$")
 
-    @field_validator("tracking_uri")
+    # Before pydantic's own check, whose message would show the address, which may hold a password.
+    @field_validator("tracking_uri", mode="before")
     @classmethod
-    def _check_address(cls, address: str) -> str:
+    def _validate_address(cls, value: Any) -> str:
+        address = str(value)
         if any(sign in address for sign in "@?#"):
             raise ValueError(
                 "expected no user, password or token in the address (@, ? or #), because logs and errors show it; set "
@@ -51,15 +54,10 @@ def read_tracking(settings: Mapping[str, Any], root: Path) -> TrackingSpec | Non
     Returns:
         The settings, with the absolute path of the database; None if MLflow is off.
     Raises:
-        TrackingError: a setting is wrong, or the extra is missing.
+        ParameterError: a setting is unknown or has an invalid value.
+        TrackingError: the extra is missing.
     """
-    try:
-        spec = TrackingSpec.model_validate(settings)
-    except ValidationError as error:
-        # Without the cause, because it quotes the address.
-        raise TrackingError(
-            f"mlflow.yml: {'; '.join(_explain_problem(problem) for problem in error.errors())}."
-        ) from None
+    spec: TrackingSpec = read_parameter_model("mlflow", TrackingSpec, settings)
     if not spec.is_on:
         return None
     if find_spec("mlflow") is None:
@@ -71,13 +69,3 @@ def read_tracking(settings: Mapping[str, Any], root: Path) -> TrackingSpec | Non
         return spec
     path = root.resolve() / spec.tracking_uri.removeprefix(SQLITE)
     return spec.model_copy(update={"tracking_uri": f"{SQLITE}{path}"})
-
-
-def _explain_problem(problem: Mapping[str, Any]) -> str:
-    """Return one of pydantic's errors in plain words."""
-    name = ".".join(map(str, problem["loc"])) or "the file"
-    if problem["type"] == "extra_forbidden":
-        return f"{name} is not a setting; expected some of {[*TrackingSpec.model_fields]}"
-    # An address may hold a password.
-    received = "" if name == "tracking_uri" else f", received {show(problem['input'])}"
-    return f"{name}: {problem['msg'].removeprefix('Value error, ')}{received}"

@@ -44,7 +44,7 @@ from rnn_pipelines.networks.adam import Adam
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
 from rnn_pipelines.networks.gradients import find_gradients
 from rnn_pipelines.networks.members import MemberShape, Weights, forward, initialize_members
-from rnn_pipelines.networks.memory import keep_freed_memory, require_memory
+from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.threads import use_one_thread
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,6 @@ def train_network(
         ParameterError: the training needs more memory than there is.
         TrainingError: the loss is no longer finite.
     """
-    keep_freed_memory()
     with use_one_thread():
         return _Training(data, network, training, plan or TrainingPlan()).run()
 

@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.networks.packing import pack_arrays, unpack_arrays
-from rnn_pipelines.storage.formats import check_needed_files, read_object, refuse_other_kind
+from rnn_pipelines.storage.formats import check_kind, check_needed_files, read_object
 
 SETTINGS, SCALER, CODING, MODEL = "settings.json", "scaler.json", "coding.json", "model.npz"
 INTERVALS = "intervals.npz"
@@ -46,9 +46,9 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
 
     Raises:
         ChampionError: a file is missing, or the model is of another kind.
-        NewerFormatError: a newer version wrote them.
+        FormatError: another version of the project wrote them.
     """
-    refuse_other_kind(files, "vocabulary.json", "forecaster")
+    check_kind(files, "vocabulary.json", "forecaster")
     check_needed_files(files, [SETTINGS], "forecaster")
     found = read_object(files[SETTINGS], "forecaster", FORMAT)
     # Validated as JSON, because times are text there.

@@ -80,7 +80,7 @@ class ForecastVerdict(VerdictRecord):
 
 
 def read_champion(folder: Path) -> KnownChampion:
-    """Return the record of the forecaster in use, in the current or an older format, without loading the forecaster."""
+    """Return the record of the forecaster in use, without loading the forecaster."""
     return verdict.read_champion(folder, FORMAT)
 
 

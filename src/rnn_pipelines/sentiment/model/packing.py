@@ -11,7 +11,7 @@ from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
-from rnn_pipelines.storage.formats import check_needed_files, read_object, refuse_other_kind
+from rnn_pipelines.storage.formats import check_kind, check_needed_files, read_object
 
 SETTINGS, VOCABULARY, NGRAMS, SEEN = "settings.json", "vocabulary.json", "ngrams.npz", "seen.npz"
 # Format of all files together.
@@ -36,19 +36,15 @@ def pack(classifier: TextClassifier) -> dict[str, bytes]:
 
 
 def unpack(files: Mapping[str, bytes]) -> TextClassifier:
-    """Return the classifier from the files of `pack`.
+    """Return the classifier from the files of `pack`, written by this version of the project.
 
     Raises:
-        ChampionError: a file is missing, the files have an older format, or the model is of another kind.
-        NewerFormatError: a newer version of the project wrote the files.
+        ChampionError: a file that the settings require is missing, or the model is of another kind.
+        FormatError: another version of the project wrote the files.
     """
-    refuse_other_kind(files, "scaler.json", "text classifier")
+    check_kind(files, "scaler.json", "text classifier")
     check_needed_files(files, [SETTINGS], "text classifier")
     settings = read_object(files[SETTINGS], "text classifier", FORMAT)
-    if settings.get("format") != FORMAT:
-        raise ChampionError(
-            f"text classifier: expected the format {FORMAT}, received {show(settings.get('format'))}. Train it again."
-        )
     networks = [f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM]
     check_needed_files(files, [VOCABULARY, NGRAMS, SEEN, *networks], "text classifier")
     ngrams: dict[str, Any] = {

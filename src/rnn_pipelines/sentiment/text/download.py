@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rnn_pipelines.errors import MAX_PATH, DownloadError, ReviewError, make_line
+from rnn_pipelines.reading.user_files import expand_home
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def fetch_archive(archive: str | None, download_to: str, remote: RemoteArchive =
     named = {"sentiment.source.archive": archive, "IMDB_ARCHIVE": os.environ.get("IMDB_ARCHIVE")}
     for name, value in named.items():
         if value:
-            path = Path(value)
+            path = expand_home(value)
             if not os.path.isfile(path):  # accepts invalid file names, unlike Path.is_file
                 what = "a folder" if os.path.isdir(path) else "no such file"
                 raise ReviewError(

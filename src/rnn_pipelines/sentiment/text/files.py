@@ -7,7 +7,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.parameter_models import ParameterModel
-from rnn_pipelines.reading.user_files import TableFiles, load_file, read_columns, require_file
+from rnn_pipelines.reading.user_files import TableFiles, expand_home, load_file, read_columns, require_file
 from rnn_pipelines.storage.tables import Column, Table
 
 FILES = TableFiles(
@@ -56,7 +56,7 @@ def read_texts(file: TextFileSpec) -> Texts:
             "No texts to score. Name a CSV, Parquet or text file in predict_sentiment.path, and the column of its "
             "texts in predict_sentiment.text."
         )
-    path = Path(file.path)
+    path = expand_home(file.path)
     if path.name.lower().endswith(".txt"):
         texts = pd.Series(_read_lines(path), dtype="str")
     else:
