@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,7 +75,7 @@ def train(as_of: pd.Timestamp, seed: int) -> Trained:
     settings = describe_forecaster(
         panel.series, panel.profile, panel.cutoffs, RECIPE.window, RECIPE.calendar, RECIPE.gaps
     )
-    model = describe_network(FittingData(panel.windows, linear), network).model
+    model: Any = describe_network(FittingData(panel.windows, linear), network).model
     forecaster = Forecaster(PanelModel(linear.normalizer, model), panel.scaler, settings)
     alone = replace(forecaster, model=PanelModel(linear.normalizer, model.start))
     return Trained(panel, forecaster, alone, fitted - started, ended - fitted, record["num_steps"])

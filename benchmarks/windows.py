@@ -25,7 +25,18 @@ def index_windows(values: np.ndarray) -> WindowedPanel:
     num_steps = len(values)
     observed, is_open = np.broadcast_to(True, num_steps), np.broadcast_to(False, num_steps)
     runs = find_runs(observed, is_open, (0, num_steps, num_steps, num_steps), WINDOW)
-    panel = WindowedPanel(values=values[:, None], series_starts=np.zeros(1, int), **runs, **WINDOW.model_dump())
+    panel = WindowedPanel(
+        values=values[:, None],
+        series_starts=np.zeros(1, int),
+        zeros=np.zeros(1, np.float32),
+        train=runs["train"],
+        validation=runs["validation"],
+        test=runs["test"],
+        future=runs["future"],
+        lookback=WINDOW.lookback,
+        horizon=WINDOW.horizon,
+        stride=WINDOW.stride,
+    )
     index = panel.index("train")
     gather_windows(panel, index.origins(np.random.default_rng(0).integers(0, len(index), BATCH_SIZE)))
     return panel
@@ -64,6 +75,7 @@ def main() -> None:
     """Prints a row for each method and size."""
     print(f"lookback {WINDOW.lookback}, horizon {WINDOW.horizon}; median of {RUNS} runs\n")
     print("| method | steps | windows | extra memory, MiB | seconds |\n|---|---:|---:|---:|---:|")
+    cases: list[tuple[str, Callable[[np.ndarray], object], int]]
     cases = [("runs of origins", index_windows, size) for size in (10**5, 10**6, 10**7)]
     cases += [("Python loop", copy_windows, size) for size in (10**4, 10**5, 10**6)]
     for name, make, size in cases:

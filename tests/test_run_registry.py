@@ -24,8 +24,8 @@ PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / ".test_data"
 CHAMPION = ROOT / "06_models/champion/forecast"
 OWN = ("mine", "week_mean", "neighbours")
-PIPELINES = ("forecast", "retrain_forecast", "predict_forecast", "monitor_forecast", "backtest_forecast")
-PIPELINES += ("cross_validate_forecast", "tune_forecast")
+ON_ONE_TABLE = ("predict_forecast", "monitor_forecast", "backtest_forecast", "cross_validate_forecast", "tune_forecast")
+PIPELINES = ("forecast", "retrain_forecast", *ON_ONE_TABLE)
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 

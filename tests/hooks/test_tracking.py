@@ -67,4 +67,4 @@ def test_failure_is_on_record_before_mlflow_is_told() -> None:
     assert [type(hooks).__name__ for hooks in HOOKS] == ["ResultHooks", "RunHooks", "TrackingHooks"]
     for name in ("on_pipeline_error", "after_pipeline_run"):
         assert getattr(TrackingHooks, name).kedro_impl["trylast"]
-    assert TrackingHooks.before_pipeline_run.kedro_impl["tryfirst"]
+    assert vars(TrackingHooks.before_pipeline_run)["kedro_impl"]["tryfirst"]

@@ -1,6 +1,7 @@
 """Gates are counted over the steps that were read, and memory is what gates and gradients say it is."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from rnn_pipelines.internals.gate_statistics import (
 from rnn_pipelines.internals.notation import NOTATIONS
 from rnn_pipelines.internals.records import LayerTrace
 
-INITIALIZE = {"lstm": initialize_lstm, "gru": initialize_gru}
+INITIALIZE: dict[str, Any] = {"lstm": initialize_lstm, "gru": initialize_gru}
 
 
 @pytest.fixture(params=["lstm", "gru"])

@@ -15,14 +15,14 @@ from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.forecast.methods import training as forecasting
 from rnn_pipelines.forecast.methods.folds import find_series, list_past
 from rnn_pipelines.forecast.methods.linear import fit_linear_models
-from rnn_pipelines.forecast.methods.network import correct
+from rnn_pipelines.forecast.methods.network import correct, read_windows
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.methods.training import CHECK_STEPS, Limits, find_network_shrinkage, train_network
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
 from rnn_pipelines.networks.adam import Adam
-from rnn_pipelines.networks.members import Weights, forward
+from rnn_pipelines.networks.members import Weights, find_gradients, forward
 
 Prepare = Callable[..., SimpleNamespace]
 
@@ -214,11 +214,8 @@ def test_step_0_is_the_base(cases: dict[str, SimpleNamespace], trained: dict[str
 def worsened(cases: dict[str, SimpleNamespace]) -> SimpleNamespace:
     """A training whose steps go uphill."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forecasting, "find_gradients", lambda *given: _transpose(find_gradients_downhill(*given)))
+        patch.setattr(forecasting, "find_gradients", lambda *given: _transpose(find_gradients(*given)))
         return train(cases["bends"])
-
-
-find_gradients_downhill = forecasting.find_gradients
 
 
 def _transpose(gradients: Weights) -> Weights:
@@ -242,7 +239,7 @@ def test_network_without_gain_leaves_the_base_as_it_is(
 
 def test_training_ends_once_patience_is_over(cases: dict[str, SimpleNamespace]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forecasting, "find_gradients", lambda *given: _transpose(find_gradients_downhill(*given)))
+        patch.setattr(forecasting, "find_gradients", lambda *given: _transpose(find_gradients(*given)))
         assert train(cases["bends"], patience=50).record["num_steps"] == 50
 
 
@@ -527,8 +524,6 @@ def test_corrections_are_averaged_over_the_members(
     case, network = cases["many"], trained["many"].network
     origins = case.linear.validation[:3]
     normalized = normalize_windows(case.panel, case.linear.normalizer, origins)
-    steps, known = forecasting.read_windows(
-        case.panel, normalized, origins, network.segment, network.calendar, has_embedding=True
-    )
+    steps, known = read_windows(case.panel, normalized, origins, network.segment, network.calendar, has_embedding=True)
     expected = forward(network.weights, steps, known)[0].mean(axis=0)
     np.testing.assert_allclose(correct(network, case.panel, normalized, origins), expected, atol=1e-6)

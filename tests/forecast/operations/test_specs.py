@@ -55,4 +55,4 @@ def test_wrong_budget_is_refused(field: str, value: object) -> None:
 
 def test_policy_names_baselines_that_there_are() -> None:
     with pytest.raises(ValidationError, match=r"expected some of .*'baseline_ensemble'.*, received 'nobody'"):
-        ForecastPolicySpec(min_improvement=0.0, must_beat=("nobody",))
+        ForecastPolicySpec(must_beat=("nobody",))

@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.experiments.backtest import BacktestSpec
-from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults
+from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
+from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults, Entry
 from rnn_pipelines.forecast.report.backtest import (
     describe_verdict,
     draw_error_against_cost,
@@ -41,7 +41,7 @@ def make_results(num_left_out: int = 0, **changes: dict[str, Any]) -> BacktestRe
         last_cutoff="1990-12-30",
         reference="never",
         forecasters=[
-            {"name": name, "mae": entry["mse"] / 2, **nothing, **entry, **changes.get(name, {})}
+            Entry(**{"name": name, "mae": entry["mse"] / 2, **nothing, **entry, **changes.get(name, {})})
             for name, entry in entries.items()
         ],
     )

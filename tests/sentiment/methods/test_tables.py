@@ -16,6 +16,7 @@ from rnn_pipelines.sentiment.methods.tables import (
     ScoresTable,
     make_empty,
 )
+from rnn_pipelines.storage.tables import Table
 
 
 @pytest.fixture
@@ -58,5 +59,5 @@ def test_holdout_is_scored_by_challenger_champion_and_baselines(predictions: pd.
 
 
 @pytest.mark.parametrize("kind", [ReferenceTable, ScoredTextsTable, MeasuresTable])
-def test_table_without_rows_is_one(kind: type) -> None:
+def test_table_without_rows_is_one(kind: type[Table]) -> None:
     assert kind.validate(make_empty(kind)).empty
