@@ -74,8 +74,13 @@ internals: $(NEEDED) ## What the gates of trained networks do
 test: lint ## Lint, then all tests that take seconds
 	$(BIN)/pytest -m "not slow" -n auto
 
-test-slow: install airflow ## The tests that take minutes
+# Coverage is that of the fast tests, because measuring slows whole runs down.
+test-slow: install airflow ## The tests that take minutes, and the coverage of the fast ones
 	$(BIN)/pytest -m slow -n auto
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "not slow" -n auto
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: install ## ruff, import contracts, types
 	$(BIN)/ruff format --check src tests benchmarks deploy
@@ -109,5 +114,5 @@ airflow: .airflow/installed ## Install Airflow 3 into .airflow, beside the proje
 	@touch $@
 
 clean: ## Remove caches and what tests made, not your results
-	rm -rf .test_data benchmarks/.data .viz build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	rm -rf .test_data benchmarks/.data .viz build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage*
 	find src tests deploy -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -144,9 +145,9 @@ def main() -> None:
     columns = [f"{what} {level} %" for level in LEVEL.root for what in ("coverage", "width", "Winkler")]
     print(f"| case | draws | forecaster | {' | '.join(columns)} |\n|{'---|' * (3 + len(columns))}")
     path = RESULTS / f"intervals{'_networks' if arguments.networks else ''}.json"
-    kept = {row["case"]: [] for row in json.loads(path.read_text())} if path.exists() else {}
+    kept: dict[str, list[dict[str, Any]]] = {}
     for row in json.loads(path.read_text()) if path.exists() else []:
-        kept[row["case"]].append(row)
+        kept.setdefault(row["case"], []).append(row)
     for case in arguments.cases:
         started = time.process_time()
         tables = read_tables(case, arguments.draws)

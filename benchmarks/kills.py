@@ -44,7 +44,7 @@ from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
 from rnn_pipelines.storage.lock import hold_lock
 
 PROJECT = Path(__file__).parents[1]
@@ -248,7 +248,7 @@ def is_as_decided(place: Place, champion: LoadedChampion, day: pd.Timestamp) -> 
 
     holdout = pd.read_parquet(place.holdout)
     table, _ = read_as_of(None, SOURCE, AsOfSpec(as_of=str(day.date())))
-    series = prepare_series(table, SOURCE, GapPolicy("interpolate"), SPLIT, WINDOW)[0]
+    series = prepare_series(table, SOURCE, GapPolicy("interpolate"), SPLIT, WINDOW, EvaluationSpec())[1]
     found = forecast_cutoffs(champion.artefact, series, holdout[["unique_id", "cutoff"]].drop_duplicates())
     return found["ds"].tolist() == holdout["ds"].tolist() and np.allclose(
         found["y_hat"], holdout["challenger"], rtol=1e-6, atol=0

@@ -177,13 +177,13 @@ def tell_when_it_begins(node: str, pipe: int) -> None:
     from rnn_pipelines.hooks import project, results
 
     if node == "publish":
-        original = results.publish
+        from rnn_pipelines.runs.writing import publish as original
 
         def publish(*arguments: Any) -> None:
             os.write(pipe, b".")
             original(*arguments)
 
-        results.publish = publish
+        vars(results)["publish"] = publish
     else:
         from rnn_pipelines.settings import HOOKS
 

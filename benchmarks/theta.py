@@ -86,8 +86,8 @@ def measure(table: pd.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
 
 def generate() -> Iterator[dict[str, Any]]:
     """Measures short monthly series of the five kinds that the tests draw."""
-    sys.path.insert(0, str(PROJECT / "tests/forecast"))
-    from test_never_worse import FAMILIES, HORIZONS, LONGEST, LONGEST_LOOKBACK, SHORTEST
+    sys.path[:0] = [str(PROJECT), str(PROJECT / "tests/support")]
+    from tests.forecast.test_never_worse import FAMILIES, HORIZONS, LONGEST, LONGEST_LOOKBACK, SHORTEST
 
     for number in range(NUM_GENERATED):
         rng = np.random.default_rng([11, number])

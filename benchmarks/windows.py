@@ -65,6 +65,7 @@ def main() -> None:
     """Prints a row for each method and size."""
     print(f"lookback {WINDOW.lookback}, horizon {WINDOW.horizon}; median of {RUNS} runs\n")
     print("| method | steps | windows | extra memory, MiB | seconds |\n|---|---:|---:|---:|---:|")
+    cases: list[tuple[str, Callable[[np.ndarray], object], int]]
     cases = [("runs of origins", index_windows, size) for size in (10**5, 10**6, 10**7)]
     cases += [("Python loop", copy_windows, size) for size in (10**4, 10**5, 10**6)]
     for name, make, size in cases:

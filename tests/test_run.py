@@ -16,20 +16,9 @@ from fitted import forecast_network
 from rnn_pipelines import Forecaster
 from rnn_pipelines.datasets import ArraysDataset
 from rnn_pipelines.report.notes import NOTE_TITLE
+from whole_runs import BASELINES, PROJECT, ROOT, take_checksums
 
-PROJECT = Path(__file__).parents[1]
-FORECASTERS = [
-    "lstm",
-    "gru",
-    "ensemble",
-    "last_value",
-    "drift",
-    "seasonal_naive",
-    "climatology",
-    "ridge",
-    "baseline_ensemble",
-    "theta",
-]
+FORECASTERS = ["lstm", "gru", "ensemble", *BASELINES]
 FRAMEWORKS = re.compile(r"\| +(tensorflow|keras)\b")
 
 
@@ -46,19 +35,13 @@ def run_forecast(*settings: str) -> subprocess.CompletedProcess[str]:
 class Results:
     """Reads what a run under `--env=test` wrote."""
 
-    root = PROJECT / ".test_data"
+    root = ROOT
 
     def table(self, path: str) -> pd.DataFrame:
         return pd.read_parquet(self.root / path)
 
     def json(self, path: str) -> dict:
         return json.loads((self.root / path).read_text())
-
-    def checksums(self) -> dict[str, tuple[int, bytes]]:
-        # Those that are shown: what a failed run wrote lies in a hidden folder.
-        paths = (path for path in sorted(self.root.rglob("*")) if path.is_file())
-        files = [path for path in paths if not any(part.startswith(".") for part in path.relative_to(self.root).parts)]
-        return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
 
 
 @pytest.fixture(scope="module")
@@ -205,21 +188,21 @@ def test_old_spelling_still_runs() -> None:
 def test_a_faulty_file_leaves_all_results_as_they_were(
     results: Results, tmp_path: Path, content: str, settings: list[str], message: str
 ) -> None:
-    before = results.checksums()
+    before = take_checksums()
     source = tmp_path / "my.csv"
     source.write_text(content)
     finished = run_forecast(f"source.path={source}", "source.time=Date", "source.target=Temp", *settings)
     assert finished.returncode != 0
     assert message in finished.stderr
-    assert results.checksums() == before
+    assert take_checksums() == before
 
 
 def test_a_misspelt_parameter_ends_the_run_before_its_first_node(results: Results) -> None:
-    before = results.checksums()
+    before = take_checksums()
     finished = run_forecast("window.lookbak=3")
     assert finished.returncode != 0
     assert "lookbak" in finished.stderr
-    assert results.checksums() == before
+    assert take_checksums() == before
 
 
 @pytest.mark.slow

@@ -1,36 +1,24 @@
 """A whole backtest under `--env=test`: its first day is a retraining of that day."""
 
-import json
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from rnn_pipelines.champion.history import list_records
 from rnn_pipelines.report.notes import NOTE_TITLE
+from whole_runs import BASELINES, ROOT, read_json, run_well
 
-PROJECT = Path(__file__).parents[1]
-ROOT = PROJECT / ".test_data"
 CHAMPION = ROOT / "06_models/champion/forecast"
 SCHEDULES = ["never", "monthly", "weekly"]
 
 pytestmark = pytest.mark.slow
 
 
-def run_kedro(pipeline: str, *settings: str) -> None:
-    parameters = [f"--params={','.join(settings)}"] if settings else []
-    command = [sys.executable, "-m", "kedro", "run", f"--pipelines={pipeline}", "--env=test", *parameters]
-    finished = subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True)
-    assert finished.returncode == 0, finished.stderr
-
-
 @pytest.fixture(scope="module")
 def results() -> dict:
-    run_kedro("backtest_forecast")
-    return json.loads((ROOT / "08_reporting/backtest_forecast/results.json").read_text())
+    run_well("backtest_forecast")
+    return read_json("08_reporting/backtest_forecast/results.json")
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +28,7 @@ def retrainings(results: dict) -> pd.DataFrame:
 
 def test_every_schedule_stands_beside_the_simple_methods(results: dict) -> None:
     names = [entry["name"] for entry in results["forecasters"]]
-    assert names == [
-        *SCHEDULES,
-        "last_value",
-        "drift",
-        "seasonal_naive",
-        "climatology",
-        "ridge",
-        "baseline_ensemble",
-        "theta",
-    ]
+    assert names == [*SCHEDULES, *BASELINES]
 
 
 def test_errors_are_those_of_the_predictions(results: dict) -> None:
@@ -67,7 +46,7 @@ def test_first_day_is_a_retraining_of_that_day(retrainings: pd.DataFrame) -> Non
     """The same data, networks, holdout and decision as those of `retrain_forecast`, to the last digit of the loss."""
     first = retrainings.iloc[0]
     shutil.rmtree(CHAMPION, ignore_errors=True)
-    run_kedro("retrain_forecast", f"retrain_forecast.as_of={first['as_of'].date()}")
+    run_well("retrain_forecast", f"retrain_forecast.as_of={first['as_of'].date()}")
     (record,) = list_records(CHAMPION)
     assert first["loss"] == pytest.approx(record["metrics"]["challenger"]["loss"], rel=1e-6)
     assert (first["is_promoted"], first["reason"]) == (record["is_promoted"], "; ".join(record["reasons"]))

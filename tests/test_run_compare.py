@@ -7,28 +7,20 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rnn_pipelines.report.notes import NOTE_TITLE
+from whole_runs import PROJECT, ROOT, make_command, read_json, run_command, take_checksums
 
 pytestmark = pytest.mark.slow
 
-PROJECT = Path(__file__).parents[1]
-ROOT = PROJECT / ".test_data"
 FINISHED = ROOT / "06_models/compare/finished"
 CELLS = ("rnn", "lstm", "gru")
 # Two seeds of each.
 NUM_TRAININGS = 6
-
-
-def make_command(*settings: str) -> list[str]:
-    parameters = ",".join(f"compare.{setting}" for setting in settings)
-    return [sys.executable, "-m", "kedro", "run", "--pipelines=compare", "--env=test", "--params", parameters]
 
 
 # Without a folder of music.
@@ -36,19 +28,12 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "RNN
 
 
 def run_compare(*settings: str) -> subprocess.CompletedProcess[str]:
-    command = make_command(*settings)
-    return subprocess.run(command, check=False, cwd=PROJECT, env=ENVIRONMENT, capture_output=True, text=True)
+    return run_command("compare", *(f"compare.{setting}" for setting in settings), environment=ENVIRONMENT)
 
 
-def read_json(path: str) -> Any:
+def read_results(path: str) -> Any:
     """Without the name of its run, which differs from one to the next."""
-    found = json.loads((ROOT / path).read_text())
-    return {key: value for key, value in found.items() if key != "run"} if isinstance(found, dict) else found
-
-
-def take_checksums(folder: Path) -> dict[str, tuple[int, bytes]]:
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and "compare" in path.parts]
-    return {str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+    return {key: value for key, value in read_json(path).items() if key != "run"}
 
 
 def list_trained(finished: subprocess.CompletedProcess[str]) -> list[str]:
@@ -62,7 +47,7 @@ def killed() -> dict[str, tuple[int, bytes]]:
     for path in ROOT.glob("*/compare"):
         path.unlink() if path.is_symlink() else shutil.rmtree(path)
     log = subprocess.DEVNULL
-    command = make_command("plan.tasks=adding_100")
+    command = make_command("compare", "compare.plan.tasks=adding_100")
     process = subprocess.Popen(command, cwd=PROJECT, env=ENVIRONMENT, stdout=log, stderr=log, start_new_session=True)
     while process.poll() is None and not any(FINISHED.glob("*.json")):
         time.sleep(0.02)
@@ -84,7 +69,7 @@ def run(killed: dict) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def results(run: subprocess.CompletedProcess[str]) -> dict:
-    return read_json("08_reporting/compare/results.json")
+    return read_results("08_reporting/compare/results.json")
 
 
 # Killed
@@ -192,7 +177,7 @@ def test_second_run_trains_nothing_again(second: subprocess.CompletedProcess[str
 
 
 def test_second_run_has_the_same_results(results: dict, second: subprocess.CompletedProcess[str]) -> None:
-    assert read_json("08_reporting/compare/results.json") == results
+    assert read_results("08_reporting/compare/results.json") == results
 
 
 def test_one_task_runs_alone(second: subprocess.CompletedProcess[str]) -> None:
@@ -211,8 +196,8 @@ def test_one_task_runs_alone(second: subprocess.CompletedProcess[str]) -> None:
 def test_faulty_run_leaves_the_results_as_they_were(
     second: subprocess.CompletedProcess[str], change: str, message: str
 ) -> None:
-    before = take_checksums(ROOT)
+    before = take_checksums(part="compare")
     finished = run_compare(change)
     assert finished.returncode != 0
     assert message in finished.stderr + finished.stdout
-    assert take_checksums(ROOT) == before
+    assert take_checksums(part="compare") == before

@@ -9,16 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.history import list_records
 from rnn_pipelines.forecast.report.explanation import name_inputs
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.report.notes import NOTE_TITLE
+from whole_runs import copy_configuration, run_here
 
-PROJECT = Path(__file__).parents[1]
 HORIZON = 3
 KINDS: dict[str, dict[str, Any]] = {
     "future": {"future": ["promo", "weather"]},
@@ -80,8 +78,7 @@ class Runs:
     def __init__(self, folder: Path, covariates: dict[str, Any]) -> None:
         self.covariates = covariates
         self._folder, self.root = folder, folder / "data"
-        shutil.copytree(PROJECT / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
-        (folder / "conf/test/globals.yml").write_text(f"data_root: {self.root}\n")
+        self._conf = copy_configuration(folder)
         make_frame().to_parquet(folder / "sales.parquet")
 
     def run(self, pipeline: str) -> None:
@@ -92,10 +89,7 @@ class Runs:
         parameters: dict[str, Any] = {"forecast": blocks}
         if pipeline in ("backtest_forecast", "cross_validate_forecast"):
             parameters["parallel"] = {"workers": 1}
-        with KedroSession.create(
-            project_path=PROJECT, env="test", conf_source=str(self._folder / "conf"), runtime_params=parameters
-        ) as session:
-            session.run(pipeline_names=[pipeline])
+        run_here(pipeline, parameters, self._conf)
 
     def json(self, path: str) -> dict[str, Any]:
         return json.loads((self.root / path).read_text())
@@ -104,7 +98,6 @@ class Runs:
 @pytest.fixture(scope="module", params=KINDS)
 def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     """All pipelines have run, one after the other, with their results in a data root of their own."""
-    bootstrap_project(PROJECT)
     made = Runs(tmp_path_factory.mktemp(request.param), KINDS[request.param])
     for pipeline in PIPELINES:
         made.run(pipeline)

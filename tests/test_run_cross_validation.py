@@ -1,10 +1,5 @@
 """A whole cross-validation under `--env=test`: its forecasts are those of Python."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pandas as pd
 import pytest
 import yaml
@@ -13,18 +8,14 @@ from rnn_pipelines import Forecaster
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.report.notes import NOTE_TITLE
-
-PROJECT = Path(__file__).parents[1]
-ROOT = PROJECT / ".test_data"
+from whole_runs import PROJECT, ROOT, read_json, run_well
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def predictions() -> pd.DataFrame:
-    command = [sys.executable, "-m", "kedro", "run", "--pipelines=cross_validate_forecast", "--env=test"]
-    finished = subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True)
-    assert finished.returncode == 0, finished.stderr
+    run_well("cross_validate_forecast")
     return pd.read_parquet(ROOT / "07_model_output/cross_validate_forecast/predictions.parquet")
 
 
@@ -37,7 +28,7 @@ def test_python_gives_the_same_forecasts(predictions: pd.DataFrame) -> None:
 
 
 def test_metrics_are_those_of_the_predictions(predictions: pd.DataFrame) -> None:
-    metrics = json.loads((ROOT / "08_reporting/cross_validate_forecast/metrics.json").read_text())
+    metrics = read_json("08_reporting/cross_validate_forecast/metrics.json")
     for name, block in metrics["forecasters"].items():
         assert block["mse"] == pytest.approx(((predictions["y"] - predictions[name]) ** 2).mean())
 

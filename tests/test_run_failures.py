@@ -2,7 +2,6 @@
 
 import functools
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,8 +18,8 @@ from kedro.pipeline import Node
 
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import NOTE_TITLE
+from whole_runs import PROJECT, copy_configuration, run_here
 
-PROJECT = Path(__file__).parents[1]
 # Parameters beside those of `--env=test`.
 RUNS: dict[str, dict[str, Any]] = {
     "sentiment": {"sentiment": {"source": {"path": "reviews.csv"}}},
@@ -77,8 +76,7 @@ def break_parts() -> Iterator[Callable[[str, Callable[[Node], bool]], list[str]]
 def clone(tmp_path_factory: pytest.TempPathFactory, make_reviews: Callable[..., pd.DataFrame]) -> Path:
     """A configuration whose data lie in `data`, and reviews."""
     folder = tmp_path_factory.mktemp("clone")
-    shutil.copytree(PROJECT / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
-    (folder / "conf/test/globals.yml").write_text(f"data_root: {folder / 'data'}\n")
+    copy_configuration(folder)
     reviews = make_reviews(num_reviews=600)
     reviews["text"] += [f" no{number}" for number in range(len(reviews))]
     reviews[["text", "label"]].to_csv(folder / "reviews.csv", index=False)
@@ -88,10 +86,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory, make_reviews: Callable[..., 
 def run_whole(pipeline: str, clone: Path) -> dict[str, Path]:
     """Runs a pipeline, and returns the files of its outputs, by the names of their datasets."""
     parameters = json.loads(json.dumps(RUNS[pipeline]).replace("reviews.csv", str(clone / "reviews.csv")))
-    with KedroSession.create(
-        project_path=PROJECT, env="test", conf_source=str(clone / "conf"), runtime_params=parameters
-    ) as session:
-        session.run(pipeline_names=[pipeline])
+    run_here(pipeline, parameters, clone / "conf")
     with KedroSession.create(
         project_path=PROJECT, env="test", conf_source=str(clone / "conf"), runtime_params=parameters
     ) as session:

@@ -1,7 +1,5 @@
 """Files as people have them go through the whole pipeline, by parameters alone."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,23 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-pytestmark = pytest.mark.slow
+from whole_runs import ROOT, run_well
 
-PROJECT = Path(__file__).parents[1]
-DATA = PROJECT / ".test_data"
+pytestmark = pytest.mark.slow
 
 
 def forecast(path: Path, **source: str) -> SimpleNamespace:
     """Runs `forecast` with the parameters of the source; what it says, and what it has written."""
-    given = [f"forecast.source.{name}={value}" for name, value in {"path": path, **source}.items()]
-    command = [sys.executable, "-m", "kedro", "run", "--pipelines=forecast", "--env=test", "--params", ",".join(given)]
-    run = subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
+    given = {"path": path, **source}
+    run = run_well("forecast", *(f"forecast.source.{name}={value}" for name, value in given.items()))
     return SimpleNamespace(
         said=run.stderr,
-        next_values=pd.read_parquet(DATA / "07_model_output/forecast/next_values.parquet"),
-        predictions=pd.read_parquet(DATA / "07_model_output/forecast/predictions.parquet"),
-        report=(DATA / "08_reporting/forecast/report.html").read_text(encoding="utf-8"),
+        next_values=pd.read_parquet(ROOT / "07_model_output/forecast/next_values.parquet"),
+        predictions=pd.read_parquet(ROOT / "07_model_output/forecast/predictions.parquet"),
+        report=(ROOT / "08_reporting/forecast/report.html").read_text(encoding="utf-8"),
     )
 
 

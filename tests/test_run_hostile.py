@@ -44,7 +44,7 @@ class Commands:
     def run(self, command: str, code: int = 0) -> str:
         """What a command says, which ends as expected; no line of it is the data's own, and none holds a control."""
         arguments = [sys.executable, "-m", "kedro", *command.split(), f"--env={self.environment}"]
-        pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         finished = subprocess.run(arguments, cwd=self.project, env=os.environ, check=False, **pipe)
         said = finished.stdout.decode()
         assert finished.returncode == code, said

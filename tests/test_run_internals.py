@@ -3,9 +3,7 @@
 import csv
 import json
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,10 +22,10 @@ from rnn_pipelines.pipelines.internals.pipeline import FIGURES
 from rnn_pipelines.report.notes import NOTE_TITLE
 from rnn_pipelines.sentiment.datasets import TextClassifierDataset
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from whole_runs import copy_configuration, run_command
 
 pytestmark = pytest.mark.slow
 
-PROJECT = Path(__file__).parents[1]
 FRESH_LAYERS = [
     "forecast_lstm",
     "forecast_gru",
@@ -44,20 +42,14 @@ class Clone:
 
     def __init__(self, folder: Path) -> None:
         self.data = folder / "data"
-        self._conf = folder / "conf"
-        shutil.copytree(PROJECT / "conf", self._conf, ignore=shutil.ignore_patterns("local"))
-        (self._conf / "local").mkdir()
-        (self._conf / "test" / "globals.yml").write_text(f"data_root: {self.data}\n")
+        self._conf = copy_configuration(folder)
 
     def run(self, *settings: str) -> subprocess.CompletedProcess[str]:
-        parameters = ["--params", ",".join(f"internals.{setting}" for setting in settings)] if settings else []
-        command = ["kedro", "run", "--pipelines=internals", "--env=test", f"--conf-source={self._conf}", *parameters]
         environment = {name: value for name, value in os.environ.items() if name != "IMDB_ARCHIVE"}
         # As without a network, on a machine with one too.
         environment["HTTPS_PROXY"] = "http://127.0.0.1:1"
-        return subprocess.run(
-            [sys.executable, "-m", *command], check=False, cwd=PROJECT, env=environment, capture_output=True, text=True
-        )
+        given = (f"internals.{setting}" for setting in settings)
+        return run_command("internals", *given, conf=self._conf, environment=environment)
 
     def read_summary(self) -> dict:
         return json.loads((self.data / "08_reporting/internals/summary.json").read_text())

@@ -1,7 +1,6 @@
 """Whole runs of both monitors with a data root of their own: on a fresh clone, and after other pipelines."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,8 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
@@ -21,8 +18,8 @@ from rnn_pipelines.report.notes import NOTE_TITLE
 from rnn_pipelines.sentiment.operations.prediction import UNVERSIONED
 from rnn_pipelines.sentiment.operations.reference import pack_reference
 from rnn_pipelines.sentiment.text.encoding import encode_texts
+from whole_runs import copy_configuration, run_here
 
-PROJECT = Path(__file__).parents[1]
 DAYS = 240
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -31,16 +28,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """A configuration whose data lie in `data`; `run` runs a pipeline with it and returns the verdict."""
-    bootstrap_project(PROJECT)
     folder = tmp_path_factory.mktemp("clone")
-    shutil.copytree(PROJECT / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
-    (folder / "conf/test/globals.yml").write_text(f"data_root: {folder / 'data'}\n")
+    conf = copy_configuration(folder)
 
     def run(pipeline: str, **parameters: Any) -> dict[str, Any]:
-        with KedroSession.create(
-            project_path=PROJECT, env="test", conf_source=str(folder / "conf"), runtime_params=parameters
-        ) as session:
-            session.run(pipeline_names=[pipeline])
+        run_here(pipeline, parameters, conf)
         reporting = folder / "data/08_reporting" / pipeline
         page = (reporting / "report.html").read_text()
         assert page.endswith("</html>")

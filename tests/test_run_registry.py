@@ -1,6 +1,5 @@
 """A network, a local and a global method, each registered with one line, go through all that forecasting does."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.framework.project import configure_project
-from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from neighbours import NeighbourMethod
@@ -19,13 +17,12 @@ from rnn_pipelines.forecast.methods.network_model import NetworkMethod
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
 from rnn_pipelines.report.styles import Style
 from week_mean import WEEK_MEAN
+from whole_runs import PROJECT, ROOT, read_json, run_here
 
-PROJECT = Path(__file__).parents[1]
-ROOT = PROJECT / ".test_data"
 CHAMPION = ROOT / "06_models/champion/forecast"
 OWN = ("mine", "week_mean", "neighbours")
-PIPELINES = ("forecast", "retrain_forecast", "predict_forecast", "monitor_forecast", "backtest_forecast")
-PIPELINES += ("cross_validate_forecast", "tune_forecast")
+ON_ONE_TABLE = ("predict_forecast", "monitor_forecast", "backtest_forecast", "cross_validate_forecast", "tune_forecast")
+PIPELINES = ("forecast", "retrain_forecast", *ON_ONE_TABLE)
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -62,17 +59,12 @@ def run(pipeline: str) -> None:
         parameters["parallel"] = {"workers": 1}
     if pipeline == "tune_forecast":
         parameters["tune_forecast"] = {"num_samples": 1}
-    with KedroSession.create(project_path=PROJECT, env="test", runtime_params=parameters) as session:
-        session.run(pipeline_names=[pipeline])
-
-
-def read(path: str) -> Any:
-    return json.loads((ROOT / path).read_text())
+    run_here(pipeline, parameters)
 
 
 @pytest.mark.usefixtures("registered")
 def test_they_are_measured_beside_the_others() -> None:
-    metrics = read("08_reporting/forecast/metrics.json")
+    metrics = read_json("08_reporting/forecast/metrics.json")
     # The temperature of 1,000 days has no three years, and so no long season.
     assert set(metrics) == {*NETWORKS, *METHODS, "ensemble", "noise_floor_mse", "run"} - {"long_seasonal_naive"}
     assert metrics["mine"]["num_parameters"] > 0
@@ -88,7 +80,7 @@ def test_the_report_shows_them() -> None:
 
 @pytest.mark.usefixtures("registered")
 def test_the_network_is_trained_and_the_baseline_judged_in_a_retraining() -> None:
-    training = read("06_models/retrain_forecast/training.json")
+    training = read_json("06_models/retrain_forecast/training.json")
     assert set(training["networks"]) == set(NETWORKS)
     assert "week_mean" in pd.read_parquet(ROOT / "06_models/retrain_forecast/holdout.parquet")
 
@@ -101,7 +93,7 @@ def test_the_champion_predicts() -> None:
 
 @pytest.mark.usefixtures("registered")
 def test_the_backtest_replays_the_network_and_judges_the_baseline() -> None:
-    names = [entry["name"] for entry in read("08_reporting/backtest_forecast/results.json")["forecasters"]]
+    names = [entry["name"] for entry in read_json("08_reporting/backtest_forecast/results.json")["forecasters"]]
     assert "week_mean" in names
     assert "mean of the last week" in (ROOT / "08_reporting/backtest_forecast/report.html").read_text()
 
@@ -112,7 +104,7 @@ def test_they_have_forecasts_with_intervals_and_weights() -> None:
     names = {f"{name}-{end}-80" for name in OWN for end in ("lo", "hi")}
     assert names <= set(table)
     assert table[sorted(names)].notna().all().all()
-    assert set(OWN) <= set(read("06_models/forecast/ensemble.json")["weights"])
+    assert set(OWN) <= set(read_json("06_models/forecast/ensemble.json")["weights"])
 
 
 @pytest.mark.usefixtures("registered")

@@ -13,10 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 
-from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.changes import list_damages
 from rnn_pipelines.champion.history import list_records
 from rnn_pipelines.champion.store import RECORD, ChampionStore
@@ -25,18 +22,12 @@ from rnn_pipelines.errors import ChampionError, LockedError, SeriesError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.model.packing import unpack
 from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
+from whole_runs import MANIFEST, PROJECT, ROOT, find_newest, load_champion, make_command, run_here
 
-PROJECT = Path(__file__).parents[1]
-ROOT = PROJECT / ".test_data"
 FOLDER = ROOT / "06_models/champion/forecast"
 FORECASTS = ROOT / "07_model_output/predict_forecast/forecasts.parquet"
 HOLDOUT = ROOT / "06_models/retrain_forecast/holdout.parquet"
 LAST = pd.Timestamp("2024-08-31")
-
-MANIFEST = {
-    "record", "kind", "task", "at", "outcome", "is_promoted", "version", "reasons", "as_of", "fingerprints", "commit",
-    "versions", "parameters", "seeds", "data", "metrics", "p_value", "seconds",
-}  # fmt: skip
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -71,7 +62,6 @@ def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(sales: Path) -> Run:
     """Runs a pipeline in this process, with settings beside those that make it fast."""
-    bootstrap_project(PROJECT)
     for path in (FOLDER, HOLDOUT.parent, FORECASTS.parent):
         shutil.rmtree(path, ignore_errors=True)
     source = {"path": str(sales), "time": "day", "target": "sales", "id": "shop"}
@@ -88,34 +78,23 @@ def run(sales: Path) -> Run:
         if name == "predict_forecast":
             linear = {"forecast": {"source": source}}
         parameters = merge(linear, settings)
-        with KedroSession.create(project_path=PROJECT, env="test", runtime_params=parameters) as session:
-            session.run(pipeline_names=[name])
+        run_here(name, parameters)
 
     return run_pipeline
-
-
-def load_champion() -> LoadedChampion:
-    champion = ChampionDataset(path=str(FOLDER), task="forecast").load()
-    assert champion is not None
-    return champion
-
-
-def find_newest() -> dict[str, Any]:
-    return list_records(FOLDER)[-1]
 
 
 @pytest.fixture(scope="module")
 def first(run: Run) -> dict[str, Any]:
     """The record of the first retraining, with the holdout that it was decided on."""
     run("retrain_forecast")
-    return find_newest() | {"holdout": pd.read_parquet(HOLDOUT)}
+    return find_newest("forecast") | {"holdout": pd.read_parquet(HOLDOUT)}
 
 
 @pytest.fixture(scope="module")
 def second(run: Run, first: dict[str, Any]) -> dict[str, Any]:
     """That of a second one on the same data."""
     run("retrain_forecast")
-    return find_newest()
+    return find_newest("forecast")
 
 
 # The first retraining
@@ -202,12 +181,12 @@ def test_nothing_new_has_the_same_fingerprints(first: dict[str, Any], second: di
 
 @pytest.mark.slow
 def test_crippled_challenger_is_never_promoted(run: Run, second: dict[str, Any]) -> None:
-    before = load_champion().version
+    before = load_champion("forecast").version
     lame = {"policy": {"must_beat": [], "max_age_days": 1e-9}}
     run("retrain_forecast", forecast={"window": {"lookback": 1}}, retrain_forecast=lame)
-    assert find_newest()["outcome"] == "kept"
-    assert "it is worse" in find_newest()["reasons"][0]
-    assert load_champion().version == before
+    assert find_newest("forecast")["outcome"] == "kept"
+    assert "it is worse" in find_newest("forecast")["reasons"][0]
+    assert load_champion("forecast").version == before
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +201,7 @@ def early(run: Run, second: dict[str, Any], tmp_path_factory: pytest.TempPathFac
         path = tmp_path_factory.mktemp(name) / "sales.parquet"
         table.to_parquet(path)
         run("retrain_forecast", forecast={"source": {"path": str(path)}}, retrain_forecast={"as_of": "2024-07-31"})
-        records.append(find_newest() | {"holdout": pd.read_parquet(HOLDOUT)})
+        records.append(find_newest("forecast") | {"holdout": pd.read_parquet(HOLDOUT)})
     return records
 
 
@@ -243,13 +222,13 @@ def test_champion_that_has_seen_the_holdout_is_not_compared(early: list[dict[str
 
 
 def test_retraining_that_fails_leaves_a_record(run: Run, second: dict[str, Any]) -> None:
-    before = load_champion().version
+    before = load_champion("forecast").version
     with pytest.raises(SeriesError, match="no such file"):
         run("retrain_forecast", forecast={"source": {"path": "nowhere.csv"}}, retrain_forecast={"as_of": "2024-07-31"})
-    record = find_newest()
+    record = find_newest("forecast")
     assert (record["outcome"], record["is_promoted"], record["version"]) == ("failed", False, None)
     assert (record["as_of"], record["error"].partition(":")[0]) == ("2024-07-31", "SeriesError")
-    assert load_champion().version == before
+    assert load_champion("forecast").version == before
 
 
 def test_only_one_retraining_runs_at_a_time(run: Run, second: dict[str, Any]) -> None:
@@ -314,12 +293,9 @@ def test_forecasting_needs_neither_tensorflow_nor_keras(sales: Path, predicted: 
 def test_two_predictions_at_once_lose_nothing(sales: Path, predicted: pd.DataFrame) -> None:
     source = f"forecast.source.path={sales},forecast.source.time=day,forecast.source.target=sales"
     commands = [
-        [
-            sys.executable, "-m", "kedro", "run", "--pipelines=predict_forecast", "--env=test",
-            f"--params={source},forecast.source.id=shop,predict_forecast.as_of={day}",
-        ]
+        make_command("predict_forecast", source, "forecast.source.id=shop", f"predict_forecast.as_of={day}")
         for day in ("2024-08-29", "2024-08-30")
-    ]  # fmt: skip
+    ]
     running = [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL) for command in commands]
     assert [process.wait() for process in running] == [0, 0]
     found = ForecastLogDataset(filepath=str(FORECASTS)).load()
@@ -340,7 +316,7 @@ def test_without_a_champion_the_error_says_what_to_do(run: Run, predicted: pd.Da
 @pytest.mark.slow
 def test_champion_that_cannot_be_loaded_is_replaced(run: Run, predicted: pd.DataFrame) -> None:
     """By a night of retraining and prediction, as after an upgrade of NumPy; the alarm is on record before it."""
-    store, before = ChampionStore(FOLDER), load_champion().version
+    store, before = ChampionStore(FOLDER), load_champion("forecast").version
     made = {name: read for name, read in store.load().files.items() if name != RECORD}
     files = {name: b"no model" if name == "model.npz" else read for name, read in made.items()}
     shutil.rmtree(FOLDER)
@@ -350,7 +326,7 @@ def test_champion_that_cannot_be_loaded_is_replaced(run: Run, predicted: pd.Data
     alarm, *_, record = list_records(FOLDER)
     assert (alarm["kind"], unreadable in alarm["reasons"][0]) == ("alarm", True)
     assert (record["outcome"], record["champion"]) == ("promoted", None)
-    assert load_champion().version == record["version"] != before
+    assert load_champion("forecast").version == record["version"] != before
     assert list_damages(store) == []
     run("predict_forecast")
     assert record["version"] in set(pd.read_parquet(FORECASTS)["model_version"])

@@ -9,18 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from sklearn.metrics import accuracy_score, log_loss
 
-from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.champion.history import list_records
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.methods.logits import to_probability
+from whole_runs import MANIFEST, ROOT, find_newest, load_champion, run_here
 
-PROJECT = Path(__file__).parents[1]
-ROOT = PROJECT / ".test_data"
 FOLDER = ROOT / "06_models/champion/sentiment"
 HOLDOUT = ROOT / "06_models/retrain_sentiment/holdout.parquet"
 SCORES = ROOT / "07_model_output/predict_sentiment/scores.csv"
@@ -32,11 +27,6 @@ SMALL = {"bidirectional": False, "units": 2}
 PRAISE = ["great", "wonderful", "moving", "brilliant", "loved", "superb"]
 BLAME = ["awful", "boring", "terrible", "stupid", "hated", "dull"]
 PLAIN = ["the", "film", "a", "story", "of", "an", "actor", "and", "his", "dog", "in", "city", "it", "was", "on"]
-
-MANIFEST = {
-    "record", "kind", "task", "at", "outcome", "is_promoted", "version", "reasons", "as_of", "fingerprints", "commit",
-    "versions", "parameters", "seeds", "data", "metrics", "p_value", "seconds",
-}  # fmt: skip
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -72,7 +62,6 @@ Run = Callable[..., None]
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """Runs a pipeline in this process; others find no champion after these tests."""
-    bootstrap_project(PROJECT)
     shutil.rmtree(FOLDER, ignore_errors=True)
     folder = tmp_path_factory.mktemp("reviews")
     paths = {
@@ -91,35 +80,24 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             parameters = {name: {"path": path, "text": "Review"}}
         if name == "monitor_sentiment":
             parameters = {}
-        with KedroSession.create(project_path=PROJECT, env="test", runtime_params=parameters) as session:
-            session.run(pipeline_names=[name])
+        run_here(name, parameters)
 
     yield run_pipeline
     shutil.rmtree(FOLDER, ignore_errors=True)
-
-
-def load_champion() -> LoadedChampion:
-    champion = ChampionDataset(path=str(FOLDER), task="sentiment").load()
-    assert champion is not None
-    return champion
-
-
-def find_newest() -> dict[str, Any]:
-    return list_records(FOLDER)[-1]
 
 
 @pytest.fixture(scope="module")
 def first(run: Run) -> dict[str, Any]:
     """The record of the first retraining as of a day after which there are wild rows, with its holdout."""
     run("retrain_sentiment", "wild")
-    return find_newest() | {"holdout": pd.read_parquet(HOLDOUT)}
+    return find_newest("sentiment") | {"holdout": pd.read_parquet(HOLDOUT)}
 
 
 @pytest.fixture(scope="module")
 def second(run: Run, first: dict[str, Any]) -> dict[str, Any]:
     """That of a second one on the same data, without the rows after that day."""
     run("retrain_sentiment", "none")
-    return find_newest() | {"holdout": pd.read_parquet(HOLDOUT)}
+    return find_newest("sentiment") | {"holdout": pd.read_parquet(HOLDOUT)}
 
 
 def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
@@ -174,7 +152,7 @@ def test_finished_training_leaves_no_checkpoint(first: dict[str, Any]) -> None:
 def test_equal_challenger_is_kept_back(first: dict[str, Any], second: dict[str, Any]) -> None:
     assert (second["outcome"], second["champion"]) == ("kept", first["version"])
     assert "no difference" in second["reasons"][0]
-    assert load_champion().version == first["version"]
+    assert load_champion("sentiment").version == first["version"]
 
 
 def test_champion_is_measured_as_it_was_when_it_was_promoted(first: dict[str, Any], second: dict[str, Any]) -> None:
@@ -191,32 +169,32 @@ def test_nothing_later_than_as_of_is_seen(first: dict[str, Any], second: dict[st
 
 def test_worse_challenger_is_never_promoted(run: Run, second: dict[str, Any], tmp_path: Path) -> None:
     """However old the champion is; it learns from labels that say nothing, and is asked for right ones."""
-    before = load_champion().version
+    before = load_champion("sentiment").version
     table = make_reviews(DAY)
     num_learnt = NUM_REVIEWS * 4 // 5
     noise = np.random.default_rng(1).permutation(table["Sentiment"].iloc[:num_learnt])
     table["Sentiment"] = [*noise, *table["Sentiment"].iloc[num_learnt:]]
     policy = {"must_beat": [], "max_age_days": 1e-9}
     run("retrain_sentiment", write_reviews(tmp_path / "noise.csv", table), policy=policy)
-    assert find_newest()["outcome"] == "kept"
-    assert "it is worse" in find_newest()["reasons"][0]
-    assert load_champion().version == before
+    assert find_newest("sentiment")["outcome"] == "kept"
+    assert "it is worse" in find_newest("sentiment")["reasons"][0]
+    assert load_champion("sentiment").version == before
 
 
 def test_day_without_times_is_refused_and_on_record(run: Run, second: dict[str, Any]) -> None:
-    before = load_champion().version
+    before = load_champion("sentiment").version
     with pytest.raises(ReviewError, match=r"retrain_sentiment\.time"):
         run("retrain_sentiment", "none", time=None)
-    record = find_newest()
+    record = find_newest("sentiment")
     assert (record["outcome"], record["as_of"]) == ("failed", DAY)
-    assert load_champion().version == before
+    assert load_champion("sentiment").version == before
 
 
 def test_texts_are_scored_by_the_champion(run: Run, second: dict[str, Any], tmp_path: Path) -> None:
     path = write_reviews(tmp_path / "new.csv", make_reviews())
     run("predict_sentiment", path=path)
     scores = pd.read_csv(SCORES)
-    champion = load_champion()
+    champion = load_champion("sentiment")
     assert set(scores["model_version"]) == {champion.version}
     right = (scores["label"] == "positive") == (make_reviews()["Sentiment"] == "pos")
     assert right.mean() > 0.8

@@ -1,11 +1,9 @@
 """Whole runs of `sentiment` and `predict_sentiment` under `--env=test`: what the files hold."""
 
 import csv
-import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,50 +14,20 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 
 from rnn_pipelines import TextClassifier
 from rnn_pipelines.report.notes import NOTE_TITLE
+from whole_runs import PROJECT, ROOT, read_json, run_command, take_checksums
 
-PROJECT = Path(__file__).parents[1]
-ROOT = PROJECT / ".test_data"
 CLASSIFIERS = ["lstm", "gru", "pointwise", "ensemble", "nb_ngram", "lstm_alone", "gru_alone"]
 PRAISE = ["great", "wonderful", "moving", "brilliant", "loved", "superb", "charming", "fine"]
 BLAME = ["awful", "boring", "terrible", "stupid", "hated", "dull", "clumsy", "poor"]
 PLAIN = [
-    "the",
-    "group",
-    "a",
-    "story",
-    "of",
-    "an",
-    "actor",
-    "and",
-    "his",
-    "dog",
-    "in",
-    "the",
-    "city",
-    "it",
-    "was",
-    "on",
-    "at",
-    "night",
-]
+    "the", "group", "a", "story", "of", "an", "actor", "and", "his", "dog", "in", "the", "city", "it", "was", "on",
+    "at", "night",
+]  # fmt: skip
 
 
 def run_kedro(pipeline: str, *settings: str, archive: Path | None = None) -> subprocess.CompletedProcess[str]:
-    parameters = ["--params", ",".join(f"{pipeline}.{setting}" for setting in settings)] if settings else []
-    command = [sys.executable, "-m", "kedro", "run", f"--pipelines={pipeline}", "--env=test", *parameters]
     environment = os.environ | ({"IMDB_ARCHIVE": str(archive)} if archive else {})
-    return subprocess.run(command, check=False, cwd=PROJECT, env=environment, capture_output=True, text=True)
-
-
-def read_json(path: str) -> dict:
-    return json.loads((ROOT / path).read_text())
-
-
-def take_checksums() -> dict[str, tuple[int, bytes]]:
-    # Those that are shown: what a failed run wrote lies in a hidden folder.
-    paths = (path for path in sorted(ROOT.rglob("sentiment/**/*")) if path.is_file())
-    files = [path for path in paths if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
-    return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+    return run_command(pipeline, *(f"{pipeline}.{setting}" for setting in settings), environment=environment)
 
 
 def write_reviews(path: Path, num_reviews: int) -> Path:
@@ -146,7 +114,7 @@ def test_a_shop_lies_on_one_side_of_the_split(run: subprocess.CompletedProcess[s
 def test_vocabulary_holds_words_of_the_training_part_only(run: subprocess.CompletedProcess[str]) -> None:
     reviews = pd.read_parquet(ROOT / "02_intermediate/sentiment/reviews.parquet")
     train = " ".join(reviews.loc[reviews["part"] == "train", "text"]).split()
-    words = set(json.loads((ROOT / "03_primary/sentiment/vocabulary.json").read_text()))
+    words = set(read_json("03_primary/sentiment/vocabulary.json"))
     assert words <= set(train)
     assert {word for word in train if word.startswith("shop")} <= words
 
@@ -181,12 +149,12 @@ def test_same_seed_gives_the_same_metrics(metrics: dict, settings: list[str]) ->
 def test_faulty_run_leaves_the_results_as_they_were(
     run: subprocess.CompletedProcess[str], settings: list[str], change: str, message: str
 ) -> None:
-    before = take_checksums()
+    before = take_checksums(part="sentiment")
     name = change.partition("=")[0]
     finished = run_kedro("sentiment", *[s for s in settings if not s.startswith(f"{name}=")], change)
     assert finished.returncode != 0
     assert message in finished.stderr + finished.stdout
-    assert take_checksums() == before
+    assert take_checksums(part="sentiment") == before
 
 
 @pytest.mark.slow

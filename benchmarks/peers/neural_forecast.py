@@ -44,7 +44,8 @@ class Watch(Callback):
 def list_origins(task: Task, table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     """Each validation window as a series of its own that ends at its origin, and all targets."""
     values, origins = task.cut(table)
-    pieces, targets = [], []
+    pieces: list[pd.DataFrame] = []
+    targets: list[np.ndarray] = []
     for y, of_series in zip(values, origins, strict=True):
         for origin in of_series:
             history = y[max(0, origin - task.lookback) : origin]

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from rnn_pipelines.champion import artefacts
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.changes import list_changes
 from rnn_pipelines.champion.checking import check_task, read_findings
@@ -33,7 +32,7 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
 
     class Clock(datetime):
         @classmethod
-        def now(cls, tz: Any = None) -> datetime:
+        def now(cls, tz: Any = None) -> Any:
             return datetime.now(tz) + timedelta(days=days)
 
     monkeypatch.setattr(storage_names, "datetime", Clock)
@@ -119,7 +118,7 @@ def test_names_never_go_back(store: ChampionStore, ahead: str, set_clock: SetClo
 
 
 def test_champion_from_the_future_is_as_if_it_were_new() -> None:
-    promoted_at = (artefacts.datetime.now(UTC) + timedelta(days=DAYS_AHEAD)).isoformat()
+    promoted_at = (datetime.now(UTC) + timedelta(days=DAYS_AHEAD)).isoformat()
     assert LoadedChampion("v", None, promoted_at, (), {}).age_days == 0
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from rnn_pipelines.champion import history
+from rnn_pipelines.champion import history, records
 from rnn_pipelines.champion.changes import find_retraining, list_changes
 from rnn_pipelines.champion.checking import check_task
 from rnn_pipelines.champion.inspection import find_facts
@@ -41,7 +41,7 @@ LOOKING = 0.15
 NUM_PARTS = 4
 
 ODD: list[Any] = [None, True, 0, -1, 2**70, 1.5, "", "..", "../../x", "a\0", "\x1b[2J", [], {}, [[]], {"a": []}, [None]]
-KEYS = [*history.Record.__annotations__, "other"]
+KEYS = [*records.Record.__annotations__, "other"]
 POINTER_KEYS = ["version", "checksum", "since", "reasons", "previous", "other"]
 
 
@@ -51,7 +51,7 @@ class Clock(datetime):
     days = 0.0
 
     @classmethod
-    def now(cls, tz: Any = None) -> datetime:
+    def now(cls, tz: Any = None) -> Any:
         return datetime.now(tz) + timedelta(days=cls.days)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from rnn_pipelines.champion.history import add_record, list_records, make_name
-from rnn_pipelines.storage import files
 from rnn_pipelines.storage import names as storage_names
 from rnn_pipelines.storage.files import list_folder
 from rnn_pipelines.storage.names import is_name
@@ -81,7 +80,7 @@ def test_record_that_could_not_be_written_leaves_nothing(tmp_path: Path, monkeyp
     def fail(*_: object) -> None:
         raise OSError
 
-    monkeypatch.setattr(files.os, "replace", fail)
+    monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError):  # noqa: PT011
         add_record(tmp_path, {})
     assert list((tmp_path / "history").iterdir()) == []

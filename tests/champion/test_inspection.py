@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from rnn_pipelines.champion.checksums import CHECKSUMS
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.inspection import find_facts
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.champion.versions import CHECKSUMS
 from rnn_pipelines.errors import ChampionError
 
 SINCE = "2026-01-31T02:00:00+00:00"

@@ -38,7 +38,7 @@ def break_off(store: ChampionStore, monkeypatch: pytest.MonkeyPatch, loss: float
         raise OSError("No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(*((outcome, step) if step == "add_record" else (store, step)), fail)
+        patch.setattr(outcome if step == "add_record" else store, step, fail)
         with pytest.raises(OSError, match="No space"):
             save(store, loss)
     return store.list_versions()[-1]

@@ -81,7 +81,7 @@ def find_champion(store: ChampionStore) -> str:
 
 
 def test_kedro_run_stays_as_it_is_but_for_its_errors() -> None:
-    command = find_run_command("rnn_pipelines")
+    command: Any = find_run_command("rnn_pipelines")
     assert command.callback is kedro_run.callback
     added = ["wait_seconds", "is_verbose"]
     assert [option.name for option in command.params] == [*(option.name for option in kedro_run.params), *added]

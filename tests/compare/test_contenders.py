@@ -1,6 +1,7 @@
 """Networks of a task have equal budgets, and a cell that is registered takes part."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
@@ -45,6 +46,6 @@ def test_budgets_may_differ_by_6_percent_of_the_largest(units: int, is_refused: 
 @pytest.mark.parametrize("environment", ["base", "test"])
 def test_all_tasks_have_equal_budgets(project: Path, environment: str) -> None:
     files = [project / f"conf/{name}/parameters_compare.yml" for name in dict.fromkeys(["base", environment])]
-    parameters = OmegaConf.to_container(OmegaConf.merge(*(OmegaConf.load(file) for file in files)))
+    parameters: Any = OmegaConf.to_container(OmegaConf.merge(*(OmegaConf.load(file) for file in files)))
     for name, task in TaskBook.model_validate(parameters["compare"]["tasks"]).root.items():
         assert check_budgets(name, task.contenders, NUM_INPUTS[task.data.kind])

@@ -36,7 +36,7 @@ def make_runs(steps_to_learn: list[int | None] | None = None) -> list[dict[str, 
     ]
 
 
-def find_entry(runs: list[dict[str, Any]], cell: str) -> dict[str, Any]:
+def find_entry(runs: list[dict[str, Any]], cell: str) -> Any:
     return next(entry for entry in summarize_runs(runs)["summary"] if entry["cell"] == cell)
 
 

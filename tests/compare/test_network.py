@@ -50,7 +50,7 @@ def test_wrong_contender_is_refused_before_keras_loads(field: str, value: object
 
 def test_contender_without_units_is_refused() -> None:
     with pytest.raises(ValidationError, match="units"):
-        ContenderSpec(cell="lstm")
+        ContenderSpec.model_validate({"cell": "lstm"})
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru"])

@@ -12,13 +12,13 @@ from omegaconf import OmegaConf
 from pydantic import BaseModel, RootModel, ValidationError
 
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook
-from rnn_pipelines.forecast.experiments.backtest import BacktestSpec
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
+from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
 from rnn_pipelines.forecast.experiments.search_space import TuningSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.operations.monitoring import MonitorForecastSpec
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
+from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
@@ -40,7 +40,7 @@ from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
-TYPES = {
+TYPES: dict[str, type[BaseModel]] = {
     "forecast.source": SourceSpec,
     "forecast.gaps": GapPolicy,
     "forecast.split": SplitSpec,

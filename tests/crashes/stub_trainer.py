@@ -38,7 +38,7 @@ def drop_record(files: Mapping[str, bytes]) -> dict[str, bytes]:
 def find_number(store: ChampionStore) -> int | None:
     """The number that is on record of the champion's retraining; None where nothing is."""
     pointer = store.find_pointer()
-    record = None if pointer is None else find_origin(store.list_records(), pointer.version)
+    record: Any = None if pointer is None else find_origin(store.list_records(), pointer.version)
     return None if record is None else record["number"]
 
 
@@ -56,7 +56,7 @@ class WaitingStore(ChampionStore):
 
 def retrain(folder: Path, number: int, num_files: int, wait: Callable[[], object] = lambda: None) -> str:
     """All that a retraining leaves on disk; it may wait before it promotes."""
-    record = {"kind": "retrain", "is_promoted": True, "reasons": [f"number {number}"], "number": number}
+    record: Any = {"kind": "retrain", "is_promoted": True, "reasons": [f"number {number}"], "number": number}
     files = make_files(number, num_files)
     return save_outcome(WaitingStore(folder, wait), files, record, "2026-01-01T00:00:00+00:00")
 

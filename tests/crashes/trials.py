@@ -21,6 +21,8 @@ from faults import DISK_FULL
 
 KILLED = -9
 NUM_RANDOM_KILLS = int(os.environ.get("RNN_FUZZ_KILLS", "150"))
+# A process that is killed reports no coverage, and thousands are started.
+UNMEASURED = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 Case = Callable[[Path], list[Any]]
@@ -45,9 +47,8 @@ class End:
 
 def run(script: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Runs a program to its end."""
-    return subprocess.run(
-        [sys.executable, script, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120
-    )
+    command = [sys.executable, str(script), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=UNMEASURED)
 
 
 def fail_at_every_call(script: Path, work: str, options: Iterable[object], start: Path, kind: str) -> Iterator[End]:
@@ -83,7 +84,8 @@ def kill_at_random(script: Path, folders: Iterable[Path]) -> Iterator[End]:
     moments = random.Random(0)
     for folder in folders:
         folder.mkdir(exist_ok=True)
-        with subprocess.Popen([sys.executable, script, "forever", folder], stdout=subprocess.PIPE, text=True) as child:
+        command = [sys.executable, str(script), "forever", str(folder)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=UNMEASURED) as child:
             assert child.stdout is not None
             assert child.stdout.readline() == "ready\n"
             seconds = moments.uniform(0, 0.15)

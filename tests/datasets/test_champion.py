@@ -54,7 +54,7 @@ def forecaster(prepared: SimpleNamespace, make_forecaster: Callable[..., Forecas
 @pytest.fixture
 def bare(forecaster: Forecaster) -> Forecaster:
     """Without its networks, which makes it small."""
-    model = forecaster.model
+    model: Any = forecaster.model
     linear = {"baseline_ensemble": model.model.models["baseline_ensemble"]}
     alone = dataclasses.replace(model, model=EnsembleModel({"baseline_ensemble": 1.0}, linear))
     return dataclasses.replace(forecaster, model=alone)

@@ -159,7 +159,7 @@ def test_given_block_that_only_another_pipeline_reads_is_refused(run_hook: Calla
 
 
 @pytest.fixture
-def retrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> DataCatalog:
+def retrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """The catalog of a run that retrains both tasks."""
     monkeypatch.setattr("rnn_pipelines.hooks.project.pipelines", dict.fromkeys(RETRAIN["pipeline_names"], Pipeline([])))
     champions = {
@@ -171,7 +171,7 @@ def retrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> DataCatalog:
 RETRAIN = {"pipeline_names": ["retrain_forecast", "retrain_sentiment"], "runtime_params": {}}
 
 
-def fail_after(catalog: DataCatalog, promote: Callable[[ChampionStore], object]) -> dict[str, list[str]]:
+def fail_after(catalog: Any, promote: Callable[[ChampionStore], object]) -> dict[str, list[str]]:
     """The outcomes on record of a run that fails after a promotion, by task."""
     hooks = RunHooks()
     hooks.before_pipeline_run(RETRAIN, catalog)
@@ -186,13 +186,11 @@ def save_promoted(store: ChampionStore) -> None:
     save_outcome(store, {"model": b"model"}, record, "2026-01-31T02:00:00+00:00")
 
 
-def test_retraining_that_was_decided_did_not_fail_with_another(retrained: DataCatalog) -> None:
+def test_retraining_that_was_decided_did_not_fail_with_another(retrained: Any) -> None:
     assert fail_after(retrained, save_promoted) == {"forecast": ["promoted"], "sentiment": ["failed"]}
 
 
-def test_promotion_whose_record_found_no_room_did_not_fail(
-    retrained: DataCatalog, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_promotion_whose_record_found_no_room_did_not_fail(retrained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def save_without_space(store: ChampionStore) -> None:
         with monkeypatch.context() as patch, contextlib.suppress(OSError):
             patch.setattr("rnn_pipelines.champion.outcome.add_record", Mock(side_effect=OSError("No space left")))
@@ -202,6 +200,6 @@ def test_promotion_whose_record_found_no_room_did_not_fail(
     assert len(list((retrained["champion_forecast"].store.folder).glob("history/*"))) == 0
 
 
-def test_record_of_an_earlier_run_is_none_of_this_one(retrained: DataCatalog) -> None:
+def test_record_of_an_earlier_run_is_none_of_this_one(retrained: Any) -> None:
     save_promoted(retrained["champion_forecast"].store)
     assert fail_after(retrained, lambda _: None)["forecast"] == ["promoted", "failed"]

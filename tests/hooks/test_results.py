@@ -86,7 +86,7 @@ class Project:
             ]
         )
         pipeline = whole if nodes == NODES else whole.only_nodes(*nodes)
-        results.pipelines = {"forecast": whole}
+        vars(results)["pipelines"] = {"forecast": whole}
         catalog = self.make_catalog(number)
         hooks = ResultHooks()
         hooks.after_context_created(
@@ -299,7 +299,7 @@ def test_results_of_another_pipeline_are_read_from_one_run(project: Project) -> 
     hooks.after_context_created(
         SimpleNamespace(config_loader={"globals": {"data_root": "data"}}, project_path=project.root.parent)
     )
-    results.pipelines = {"internals": pipeline}
+    vars(results)["pipelines"] = {"internals": pipeline}
     params = {"pipeline_names": ["internals"], "only_missing_outputs": False, "env": "test"}
     hooks.before_pipeline_run(params, pipeline, catalog)
     first = project.store.find_current()

@@ -1,5 +1,7 @@
 """Members side by side are the cells of `cells` and the layers of Keras, their gradients those of the equations."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,8 @@ def run_one(weights: Weights, member: int, steps: np.ndarray, known: np.ndarray)
     inputs = steps.astype(np.float64).swapaxes(0, 1)
     if "embedding_kernel" in own:
         inputs = np.maximum(0, inputs @ own["embedding_kernel"][member] + own["embedding_bias"][member])
-    hidden = unroll(read_cell(own, member), inputs).states.hidden
+    cell: Any = read_cell(own, member)
+    hidden = unroll(cell, inputs).states.hidden
     joined = np.concatenate([hidden[:, -1], known], axis=1)
     return hidden, joined @ own["head_kernel"][member] + own["head_bias"][member]
 

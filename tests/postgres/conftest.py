@@ -124,7 +124,7 @@ def database(make_database: Callable[[], Database]) -> Database:
 def make_forecasts() -> Callable[..., pd.DataFrame]:
     """Makes rows as `forecast_newest` returns them, in the order of their keys."""
 
-    def make(num_series: int = 2, num_steps: int = 3, first: str | int = "2024-01-02") -> pd.DataFrame:
+    def make(num_series: int = 2, num_steps: int = 3, first: Any = "2024-01-02") -> pd.DataFrame:
         is_date = isinstance(first, str)
         ds = pd.date_range(first, periods=num_steps) if is_date else range(first, first + num_steps)
         tables = [

@@ -48,7 +48,7 @@ class Night:
         given = os.environ | {"RNN_POSTGRES_URL": self.database.url} | variables
         environment = {name: value for name, value in given.items() if value is not None}
         arguments = [sys.executable, "-m", "kedro", *command.split(), f"--env={self.environment}"]
-        pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         return subprocess.Popen(arguments, cwd=self.project, env=environment, text=True, **pipe)
 
     def finish(self, process: subprocess.Popen[str]) -> tuple[int, str]:

@@ -213,7 +213,7 @@ def test_holidays_are_those_of_local_days() -> None:
 
 
 @pytest.fixture(scope="module")
-def panel() -> object:
+def panel() -> Panel:
     hours = pd.date_range("2024-03-01", "2024-04-30", freq="h", tz=BERLIN)
     rows = pd.DataFrame({"ds": hours.tz_localize(None), "y": np.random.default_rng(0).normal(size=len(hours))})
     source = SourceSpec(name="catalog", tz=BERLIN)
@@ -221,17 +221,17 @@ def panel() -> object:
     return prepare_panel(read_source(source, rows), recipe)
 
 
-def test_calendar_is_that_of_local_time(panel: object) -> None:
+def test_calendar_is_that_of_local_time(panel: Panel) -> None:
     features = panel.features.table
     hour = show_local(features["ds"], BERLIN).dt.hour
     np.testing.assert_allclose(features["daily_cos_1"], np.cos(2 * np.pi * hour / 24), atol=1e-6)
 
 
-def test_part_begins_on_a_local_day(panel: object) -> None:
+def test_part_begins_on_a_local_day(panel: Panel) -> None:
     assert panel.cutoffs["test_from"].tolist() == [pd.Timestamp("2024-04-19 22:00")]
 
 
-def test_forecaster_keeps_the_zone_of_its_calendar(panel: object) -> None:
+def test_forecaster_keeps_the_zone_of_its_calendar(panel: Panel) -> None:
     recipe = Recipe(source=SourceSpec(name="catalog"))
     settings = describe_forecaster(
         panel.series, panel.profile, panel.cutoffs, recipe.window, recipe.calendar, recipe.gaps

@@ -1,5 +1,7 @@
 """Trainings are told the same way in every report."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 from plotly.graph_objects import Figure, Scatter
@@ -11,7 +13,7 @@ from rnn_pipelines.report.trainings import draw_losses, tabulate_layers, tabulat
 
 STYLES = Styles(CELLS)
 HISTORY = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.5, 2.0]})
-RECORD = {
+RECORD: dict[str, Any] = {
     "training_seconds": 61.26,
     "compile_seconds": 2.4,
     "num_epochs": 30,

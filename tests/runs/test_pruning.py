@@ -9,7 +9,7 @@ import pytest
 from rnn_pipelines.runs import pruning
 from rnn_pipelines.runs.files import RECORD
 from rnn_pipelines.runs.pruning import Removal, prune, remove_unfinished, warn_of_kept
-from rnn_pipelines.runs.records import RunRecord
+from rnn_pipelines.runs.records import RunRecord, list_foreign
 from rnn_pipelines.runs.run_store import RunStore
 from rnn_pipelines.runs.writing import publish, put_aside
 from small_runs import KINDS, METRICS, SOURCE, begin, do_run, fail, kill, list_tree, put, read_shown
@@ -66,10 +66,9 @@ def test_file_that_was_changed_keeps_its_run(store: RunStore, change: object, ca
 def test_file_that_comes_after_the_check_is_not_removed(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next prune finds it in the hidden folder, and names it."""
     names = [do_run(store, number) for number in range(2)]
-    check = pruning.list_foreign
 
     def check_and_put(folder: Path, record: RunRecord) -> list[str]:
-        found = check(folder, record)
+        found = list_foreign(folder, record)
         put(folder / "08_reporting/notes.md", "file")
         return found
 

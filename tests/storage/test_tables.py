@@ -1,6 +1,6 @@
 """A type of table says its columns once, and refuses every table that is another one."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,7 @@ def test_empty_table_has_every_column_that_is_needed() -> None:
 
 @pytest.mark.parametrize("kind", LETTERS)
 def test_empty_table_has_columns_of_their_kinds(kind: str) -> None:
-    made = type("Made", (Table,), {"column": Column(kind)})
+    made: Any = type("Made", (Table,), {"column": Column(kind)})
     assert made.validate(made.make_empty()).empty
 
 

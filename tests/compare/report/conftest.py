@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from rnn_pipelines.compare.report.results import list_tasks
 from rnn_pipelines.compare.specs import PlanSpec, TaskSpec
 
 # What a task is made of, and what simple methods and papers reach on it; lower is better.
-TASKS = {
+TASKS: dict[str, Any] = {
     "temperature": {
         "data": {"kind": "series", "source": {"name": "temperature"}, "lookback": 30},
         "references": {"last value": 8.0, "ridge": 4.65, "noise floor": 4.0},

@@ -2,6 +2,7 @@
 
 import copy
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def adding(make_comparison) -> SimpleNamespace:
     return make_comparison("adding_100")
 
 
-def list_losses(made: SimpleNamespace, cell: str, key: str = "test") -> list[float]:
+def list_losses(made: SimpleNamespace, cell: str, key: str = "test") -> list[Any]:
     return [run[key] for run in made.runs if run["cell"] == cell]
 
 

@@ -54,9 +54,10 @@ def make_task(
     name: str, networks: list[dict[str, Any]], learnt_below: float | None = None, **changes: Any
 ) -> TaskResults:
     """A task whose trainings have 3,000 gradient steps at most."""
+    contenders: dict[str, Any] = {name: {"cell": cell, "units": 8} for name, cell in CELLS.items()}
     spec = TaskSpec(
         data={"kind": "adding"},
-        contenders={name: {"cell": cell, "units": 8} for name, cell in CELLS.items()},
+        contenders=contenders,
         training={"epochs": 30},
         learnt_below=learnt_below,
     )

@@ -1,12 +1,13 @@
 """Champion and challenger are compared on the same rows, and an unusable challenger is found out."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.holdout import HoldoutMeasures, find_faults, measure_holdout
+from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
 from rnn_pipelines.forecast.evaluation.significance import compute_p_value
 from rnn_pipelines.forecast.methods.predictions import Predictions
 
@@ -38,7 +39,7 @@ def compute_mse(holdout: Predictions, name: str) -> float:
     return float(((table["y"] - table[name]) ** 2).groupby(table["unique_id"]).mean().mean())
 
 
-def read_losses(found: HoldoutMeasures, key: str = "loss") -> dict[str, float]:
+def read_losses(found: Any, key: str = "loss") -> dict[str, float]:
     return {name: measures[key] for name, measures in found.measures.items() if key in measures}
 
 

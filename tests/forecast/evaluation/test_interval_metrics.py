@@ -1,5 +1,7 @@
 """Metrics of intervals are those of utilsforecast, by step and over all; what was not promised has none."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,7 +36,7 @@ def predictions() -> Predictions:
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize(("ours", "theirs"), [("coverage", losses.coverage), ("winkler", losses.winkler_score)])
-def test_metric_is_that_of_utilsforecast(predictions: Predictions, ours: str, theirs: object, level: int) -> None:
+def test_metric_is_that_of_utilsforecast(predictions: Predictions, ours: str, theirs: Any, level: int) -> None:
     observed = predictions.table.dropna()
     expected = theirs(observed, ["gru", "baseline_ensemble"], level, cutoff_col="")[["gru", "baseline_ensemble"]].mean()
     numbers, _ = measure_intervals(predictions)
@@ -44,7 +46,7 @@ def test_metric_is_that_of_utilsforecast(predictions: Predictions, ours: str, th
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("coverage", losses.coverage), ("winkler", losses.winkler_score)])
-def test_metric_of_a_step_is_that_of_utilsforecast(predictions: Predictions, ours: str, theirs: object) -> None:
+def test_metric_of_a_step_is_that_of_utilsforecast(predictions: Predictions, ours: str, theirs: Any) -> None:
     expected = theirs(predictions.table.dropna(), ["gru"], 80, cutoff_col="horizon_step")
     _, by_level = measure_intervals(predictions)
     found = by_level.query("forecaster == 'gru' and level == 80").set_index("horizon_step")[ours]

@@ -1,5 +1,7 @@
 """Past forecasts are judged by observed actuals alone, each against the promise of its own version and step."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.realised import join_actuals, keep_newest, measure_groups, measure_realised
 
 START = pd.Timestamp("2024-01-01")
-VERSIONS = {
+VERSIONS: dict[str, Any] = {
     "one": {"by_step": [1.0, 2.0], "trained_until": {"a": "2024-01-05T00:00:00", "b": "2024-01-05T00:00:00"}},
     "two": {"by_step": [3.0, 4.0], "trained_until": None},
 }

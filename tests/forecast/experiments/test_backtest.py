@@ -38,8 +38,8 @@ NEVER, EVERY_8 = ScheduleSpec(), ScheduleSpec(every=8)
 
 
 def make_retraining(**policy: Any) -> RetrainForecastSpec:
-    policy = ForecastPolicySpec(**{"must_beat": (), "significance": 1.0, **policy})
-    return RetrainForecastSpec(policy=policy, budget=BudgetSpec())
+    spec = ForecastPolicySpec(**{"must_beat": (), "significance": 1.0, **policy})
+    return RetrainForecastSpec(policy=spec, budget=BudgetSpec())
 
 
 def make_spec(recipe: Recipe = RECIPE) -> ForecastSpec:

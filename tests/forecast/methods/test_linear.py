@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
-from rnn_pipelines.forecast.methods.ridge import choose_ridge
+from rnn_pipelines.forecast.methods.ridge import PENALTIES, choose_ridge
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec, number_series
@@ -209,7 +209,7 @@ def test_ridge_takes_the_penalty_of_the_least_error_on_windows_that_it_has_not_s
     panels: dict[str, WindowedPanel], bases: dict[str, LinearModels], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     panel, losses = panels["weeks"], []
-    for penalty in fitting.PENALTIES:
+    for penalty in PENALTIES:
         with monkeypatch.context() as patch:
             patch.setattr(fitting, "PENALTIES", (penalty,))
             linear = fit_linear_models(panel)

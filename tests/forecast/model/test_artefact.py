@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -232,10 +233,8 @@ def test_ensemble_is_the_combination_of_its_models(case: SimpleNamespace) -> Non
 
 def test_networks_without_weight_are_left_out(case: SimpleNamespace) -> None:
     weights = {"baseline_ensemble": 0.5, "lstm": 0.0, "gru": 0.5}
-    assert list(combine_model(case.panel, case.linear, case.networks, weights).model.models) == [
-        "baseline_ensemble",
-        "gru",
-    ]
+    model: Any = combine_model(case.panel, case.linear, case.networks, weights).model
+    assert list(model.models) == ["baseline_ensemble", "gru"]
 
 
 def test_mix_alone_forecasts_as_the_baseline_does(case: SimpleNamespace) -> None:

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,7 +48,8 @@ def test_forecasts_are_the_same_to_the_last_digit(forecaster: Forecaster, prepar
 
 
 def test_every_array_and_number_comes_back(forecaster: Forecaster) -> None:
-    model, again = forecaster.model, unpack(pack(forecaster)).model
+    model: Any = forecaster.model
+    again: Any = unpack(pack(forecaster)).model
     for name, value in vars(model.normalizer).items():
         np.testing.assert_array_equal(getattr(again.normalizer, name), value)
     assert list(again.model.models) == list(model.model.models)
@@ -67,7 +69,7 @@ def test_theta_comes_back(forecaster: Forecaster, prepared: SimpleNamespace) -> 
     assert (one["y_hat"] != without["y_hat"]).all()
 
 
-def add_theta(model: PanelModel) -> PanelModel:
+def add_theta(model: Any) -> PanelModel:
     """With a quarter of Theta in the place of as much of the baseline ensemble."""
     weights = {**model.model.weights, "baseline_ensemble": 0.25, "theta": 0.25}
     models = {**model.model.models, "theta": METHODS["theta"].unpack({})}
@@ -92,8 +94,9 @@ def test_intervals_come_back(prepared: SimpleNamespace, make_forecaster: Callabl
 
 
 def test_ensemble_without_networks_comes_back(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
-    models = {"baseline_ensemble": forecaster.model.model.models["baseline_ensemble"]}
-    model = dataclasses.replace(forecaster.model, model=EnsembleModel({"baseline_ensemble": 1.0}, models))
+    whole: Any = forecaster.model
+    models = {"baseline_ensemble": whole.model.models["baseline_ensemble"]}
+    model = dataclasses.replace(whole, model=EnsembleModel({"baseline_ensemble": 1.0}, models))
     alone = dataclasses.replace(forecaster, model=model)
     one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (alone, unpack(pack(alone))))
     pd.testing.assert_frame_equal(one, other, check_exact=True)

@@ -83,7 +83,8 @@ def test_a_forecast_that_grows_without_bound_is_refused() -> None:
     settings = {name: value for name, value in SMALL.items() if name != "covariates"}
     fitted = Forecaster(h=2, **settings).fit(days)
     ridge = fitted._artefacts["ridge"]
-    wild = replace(ridge, model=replace(ridge.model, model=LinearModel(1e9 * ridge.model.model.matrix)))
+    model: Any = ridge.model
+    wild = replace(ridge, model=replace(model, model=LinearModel(1e9 * model.model.matrix)))
     series = fitted._fitted.panel.series
     with pytest.raises(SeriesError, match="series 'y' at 2024-04-"):
         forecast_recursively(wild, *lay_out_recursive(wild, series, 40), 40)

@@ -48,4 +48,4 @@ def test_unknown_cell_is_refused_with_the_known_ones() -> None:
 
 def test_policy_names_baselines_that_there_are() -> None:
     with pytest.raises(ValidationError, match=r"expected some of .*'baseline_ensemble'.*, received 'nobody'"):
-        ForecastPolicySpec(min_improvement=0.0, must_beat=("nobody",))
+        ForecastPolicySpec(must_beat=("nobody",))

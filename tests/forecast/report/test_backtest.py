@@ -43,7 +43,7 @@ def make_results(num_left_out: int = 0, **changes: dict[str, Any]) -> BacktestRe
         last_cutoff="1990-12-30",
         reference="never",
         forecasters=[
-            {"name": name, "mae": entry["mse"] / 2, **nothing, **entry, **changes.get(name, {})}
+            Entry(**{"name": name, "mae": entry["mse"] / 2, **nothing, **entry, **changes.get(name, {})})
             for name, entry in entries.items()
         ],
     )

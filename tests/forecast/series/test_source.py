@@ -959,7 +959,7 @@ def test_one_column_has_one_role(roles: dict[str, str]) -> None:
 
 def test_misspelt_parameter_is_refused() -> None:
     with pytest.raises(ValidationError, match="taget"):
-        SourceSpec(taget="Temp")
+        SourceSpec.model_validate({"taget": "Temp"})
 
 
 # Cells

@@ -37,11 +37,11 @@ def list_targets(panel: WindowedPanel, part: Part) -> set[int]:
     return set((list_origins(panel, part)[:, None] + np.arange(panel.horizon)).ravel().tolist())
 
 
-def list_bounds(prepared: SimpleNamespace) -> list[tuple[int, int, int, int]]:
+def list_bounds(prepared: SimpleNamespace) -> list[tuple[int, ...]]:
     """First row of train, of validation, of test, and stop of each series, in rows of the panel."""
     cuts = prepared.cutoffs[["train_stop", "validation_stop", "num_steps"]].to_numpy()
     starts = np.cumsum([0, *(cuts[:-1, 2] + prepared.windows.horizon)])
-    return [(int(start), *(int(start + stop) for stop in cut)) for start, cut in zip(starts, cuts, strict=True)]
+    return [(int(start), *map(int, start + cut)) for start, cut in zip(starts, cuts, strict=True)]
 
 
 @pytest.fixture(scope="module", params=GAP_POLICIES)

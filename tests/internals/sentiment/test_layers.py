@@ -6,6 +6,7 @@ import pytest
 from keras import layers
 
 from rnn_pipelines.cells.conventions import count_weights_by_gate
+from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.errors import NetworkError
 from rnn_pipelines.internals.checks import MAX_DIFFERENCE
 from rnn_pipelines.internals.sentiment import layers as tracing
@@ -95,9 +96,8 @@ def test_states_that_are_not_those_of_keras_are_refused(monkeypatch: pytest.Monk
 
     def unroll_wrongly(weights, *arguments, **options):
         kernel = np.roll(weights.kernel, weights.units, axis=1)
-        return tracing_unroll(type(weights)(kernel, weights.recurrent_kernel, weights.bias), *arguments, **options)
+        return unroll(type(weights)(kernel, weights.recurrent_kernel, weights.bias), *arguments, **options)
 
-    tracing_unroll = tracing.unroll
     monkeypatch.setattr(tracing, "unroll", unroll_wrongly)
     with pytest.raises(NetworkError, match=f"within {MAX_DIFFERENCE:g} of those that the network computed"):
         trace_layer(make_classifier("gru"), make_texts())

@@ -1,6 +1,7 @@
 """Traces of a classifier are of the words that they say, and its readings word by word."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -92,7 +93,7 @@ def test_accuracy_is_that_of_the_scores_of_each_part(
     """`score_sentiment` with the weight of one part alone."""
     table = pd.DataFrame({"row": range(len(reviews)), "text": reviews})
     weights = {name: {name: 1.0} for name in ("lstm", "gru", "nb_ngram")}
-    calibrations = {name: {"weights": one, "intercept": 0.0} for name, one in weights.items()}
+    calibrations: dict[str, Any] = {name: {"weights": one, "intercept": 0.0} for name, one in weights.items()}
     calibrations["ensemble"] = chosen.classifier.calibration
     expected = {}
     for name, calibration in calibrations.items():

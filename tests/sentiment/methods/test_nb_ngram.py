@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -90,7 +91,7 @@ def ratios(monkeypatch: pytest.MonkeyPatch, make_encoded: MakeEncoded) -> Callab
         def __init__(self, **options: object) -> None:
             self.intercept_ = np.zeros(1)
 
-        def fit(self, features: object, labels: np.ndarray) -> "Ones":
+        def fit(self, features: Any, labels: np.ndarray) -> "Ones":
             self.coef_ = np.ones((1, features.shape[1]))
             return self
 

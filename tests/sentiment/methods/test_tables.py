@@ -15,6 +15,7 @@ from rnn_pipelines.sentiment.methods.tables import (
     ScoredTextsTable,
     ScoresTable,
 )
+from rnn_pipelines.storage.tables import Table
 
 
 @pytest.fixture

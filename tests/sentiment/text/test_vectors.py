@@ -3,6 +3,7 @@
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def learn(make_encoded: Callable[..., EncodedTexts]) -> Learn:
 
 def compute_information(texts: list[list[int]], window: int, num_words: int = NUM_WORDS) -> np.ndarray:
     """The positive pointwise mutual information, pair by pair."""
-    near: Counter[tuple[int, int]] = Counter()
+    near: Any = Counter()
     for text in texts:
         words = [word if word < num_words else 1 for word in text]
         for here, word in enumerate(words):
