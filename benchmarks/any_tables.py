@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from vega_datasets import local_data
 
-from rnn_pipelines.forecast.series.source import SourceSpec, read_source
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import read_source
 
 
 @dataclass(frozen=True)

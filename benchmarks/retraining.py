@@ -77,7 +77,7 @@ def train(as_of: pd.Timestamp, seed: int) -> Trained:
     settings = describe_forecaster(
         panel.series, panel.profile, panel.cutoffs, RECIPE.window, RECIPE.calendar, RECIPE.gaps
     )
-    model = describe_network(data, trained.network).model
+    model: Any = describe_network(data, trained.network).model
     forecaster = Forecaster(PanelModel(linear.normalizer, model), panel.scaler, settings)
     alone = replace(forecaster, model=PanelModel(linear.normalizer, model.start))
     return Trained(panel, forecaster, alone, fitted - started, ended - fitted, trained.record["num_steps"])

@@ -9,6 +9,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -25,8 +26,8 @@ def index_windows(values: np.ndarray) -> WindowedPanel:
     num_steps = len(values)
     observed, is_open = np.broadcast_to(True, num_steps), np.broadcast_to(False, num_steps)
     runs = find_runs(observed, is_open, (0, num_steps, num_steps, num_steps), WINDOW)
-    starts = {"series_starts": np.zeros(1, int), "zeros": np.zeros(1, np.float32)}
-    panel = WindowedPanel(values=values[:, None], **starts, **runs, **WINDOW.model_dump())
+    arrays: dict[str, Any] = {"series_starts": np.zeros(1, int), "zeros": np.zeros(1, np.float32), **runs}
+    panel = WindowedPanel(values=values[:, None], **arrays, **WINDOW.model_dump())
     index = panel.index("train")
     gather_windows(panel, index.origins(np.random.default_rng(0).integers(0, len(index), BATCH_SIZE)))
     return panel

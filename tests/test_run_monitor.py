@@ -64,7 +64,9 @@ def sales(clone: SimpleNamespace) -> dict[str, Any]:
     folder = clone.data / "06_models/champion/forecast"
     store = ChampionStore(folder)
     learnt = {"sales": "2024-06-18T00:00:00"}
-    version = store.add_version({"settings.json": json.dumps({"trained_until": learnt, "season_length": 7}).encode()})
+    version = store.add_version(
+        {"settings.json": json.dumps({"format": 1, "trained_until": learnt, "season_length": 7}).encode()}
+    )
     store.promote(version, ["first"], "2024-07-01T00:00:00+00:00")
     expected = {"loss": 1.0, "by_step": [1.0]}
     record = {"kind": "retrain", "at": "2024-07-01T00:00:00+00:00", "is_promoted": True, "version": version}
@@ -157,7 +159,7 @@ def test_scores_of_a_champion_are_held_against_its_holdout(
     leave_sentiment(clone.data, make_reviews, num_words=300)
     holdout = pd.DataFrame({"challenger": np.random.default_rng(0).normal(size=150), "num_words": 300})
     store = ChampionStore(clone.data / "06_models/champion/sentiment")
-    files = {"settings.json": b"{}"}
+    files = {"settings.json": b'{"format": 1}'}
     version = store.add_version(files | pack_reference(holdout.assign(num_known_words=300)))
     store.promote(store.add_version(files), ["later"], "2024-07-01T00:00:00+00:00")
     path = clone.data / "07_model_output/predict_sentiment/scores.csv"

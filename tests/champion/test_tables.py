@@ -103,7 +103,7 @@ def test_version_tells_its_data(known: VersionFacts) -> None:
 
 
 def test_reason_of_a_promotion_by_hand_is_told(known: VersionFacts) -> None:
-    text = describe_version(replace(known, reasons=["I know better", *KEPT["reasons"]]))
+    text = describe_version(replace(known, reasons=["I know better", *known.reasons]))
     assert find_row(text, "manual") == "I know better"
     assert text.count("manual") == 1
 

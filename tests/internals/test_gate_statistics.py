@@ -1,7 +1,6 @@
 """Gates are counted over the steps that were read, and memory is what gates and gradients say it is."""
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest

@@ -8,7 +8,7 @@ import pytest
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.model.settings import describe_forecaster
-from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
 from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.series.holidays import find_holidays

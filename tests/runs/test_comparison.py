@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rnn_pipelines.champion.records import flatten
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs import comparison
 from rnn_pipelines.runs.run_store import RunStore
@@ -176,4 +177,4 @@ def test_numbers_of_files_that_somebody_put_there_are_none_of_the_run(store: Run
     ],
 )
 def test_nested_values_are_named_by_their_path(values: Any, expected: dict[str, Any]) -> None:
-    assert comparison.flatten(values) == expected
+    assert flatten(values) == expected

@@ -136,7 +136,7 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
     version = None if champion is None else champion.version
     pointer = store.find_pointer()
     evaluated = {str(r["version"]): r for r in records if r.get("kind") == "retrain" and r.get("version")}
-    # The data of a version that was promoted by hand are in the record of its retraining.
+    # The data of a version that was promoted manually are in the record of its retraining.
     ends = {version: (record.get("data") or {}).get("last") for version, record in evaluated.items()}
     promoted = [record.get("version") for record in records if record.get("is_promoted")]
     settings = None if champion is None else champion.files.get(SETTINGS)

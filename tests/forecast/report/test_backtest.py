@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from golden import has_in_order, is_golden
-from rnn_pipelines.forecast.experiments.backtest import BacktestSpec
-from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults
+from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
+from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults, Entry
 from rnn_pipelines.forecast.report.backtest import (
     describe_verdict,
     draw_error_against_cost,

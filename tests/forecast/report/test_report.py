@@ -1,6 +1,7 @@
 """The report says who wins and by how much, and holds all that belongs to it."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 

@@ -1,5 +1,7 @@
 """A table holds the logits of those that are registered, and of nobody else."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,6 @@ from rnn_pipelines.sentiment.methods.tables import (
     ScoredTextsTable,
     ScoresTable,
 )
-from rnn_pipelines.storage.tables import Table
 
 
 @pytest.fixture
@@ -58,5 +59,5 @@ def test_holdout_is_scored_by_challenger_champion_and_baselines(predictions: pd.
 
 
 @pytest.mark.parametrize("kind", [ReferenceTable, ScoredTextsTable, MeasuresTable])
-def test_table_without_rows_is_one(kind: type) -> None:
+def test_table_without_rows_is_one(kind: Any) -> None:
     assert kind.validate(kind.make_empty()).empty

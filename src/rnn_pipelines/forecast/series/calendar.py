@@ -72,8 +72,8 @@ def resolve_calendar(series: Series, freq: int | str, calendar: CalendarSpec) ->
 
 
 def _leave_out_unseen(calendar: CalendarSpec, longest: pd.Timedelta) -> CalendarSpec:
-    unseen = [cycle for cycle, days in _CYCLE_DAYS.items() if longest < pd.Timedelta(days=days)]
-    return calendar.model_copy(update={cycle: 0 for cycle in unseen if getattr(calendar, cycle) is None})
+    missing = [cycle for cycle, days in _CYCLE_DAYS.items() if longest < pd.Timedelta(days=days)]
+    return calendar.model_copy(update={cycle: 0 for cycle in missing if getattr(calendar, cycle) is None})
 
 
 def compute_calendar(ds: pd.Series, freq: int | str, calendar: CalendarSpec) -> dict[str, np.ndarray]:

@@ -18,12 +18,12 @@ def create_pipeline() -> Pipeline:
     settings = ["params:compare.tasks", "params:compare.plan", "compare_finished", "params:parallel"]
     figures = {name: f"compare_{name}_figure" for name in FIGURES}
     drawn = ["compare_runs", "compare_results", "compare_description"]
-    told = {"results": "compare_results", "description": "compare_description", "plan": "params:compare.plan"}
+    reported = {"results": "compare_results", "description": "compare_description", "plan": "params:compare.plan"}
     return Pipeline(
         [
             node(compare_cells, settings, ["compare_runs", "compare_description"]),
             node(summarize_runs, "compare_runs", "compare_results"),
             node(guard(draw_figures, draw_notes(FIGURES)), drawn, figures),
-            node(guard(render_report, render_note), told | figures, "compare_report"),
+            node(guard(render_report, render_note), reported | figures, "compare_report"),
         ]
     )

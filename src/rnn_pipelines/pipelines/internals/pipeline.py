@@ -21,7 +21,7 @@ SAMPLE = "params:internals.sample"
 FORECAST, SENTIMENT, READINGS = "internals_forecast_traces", "internals_sentiment_traces", "internals_readings"
 TABLES = ["internals_distributions", "internals_half_lives", "internals_gradients"]
 FIGURES = {name: f"internals_{name}_figure" for name in list_figures()}
-TOLD = {"summary": "internals_summary", "readings": READINGS, "parameters": "params:internals"}
+REPORTED = {"summary": "internals_summary", "readings": READINGS, "parameters": "params:internals"}
 
 
 def create_pipeline() -> Pipeline:
@@ -36,6 +36,6 @@ def create_pipeline() -> Pipeline:
             node(nodes.trace_classifier, ["internals_classifier", SAMPLE], read),
             node(measure_traces, [FORECAST, SENTIMENT], ["internals_summary", *TABLES]),
             node(guard(draw_figures, draw_notes(FIGURES)), [FORECAST, READINGS, *TABLES], FIGURES),
-            node(guard(render_report, render_note), TOLD | FIGURES, "internals_report"),
+            node(guard(render_report, render_note), REPORTED | FIGURES, "internals_report"),
         ]
     )
