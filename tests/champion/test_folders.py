@@ -393,6 +393,13 @@ def test_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
+def test_a_folder_whose_name_begins_with_a_tilde_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_folder("./~x", FILES)
+    assert (tmp_path / "~x").is_dir()
+    assert load_model("./~x", dict) == FILES
+
+
 @pytest.mark.parametrize("use", [lambda path: save_folder(path, FILES), lambda path: load_model(path, dict)])
 def test_home_of_an_unknown_user_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, use: Callable[[str], object]

@@ -1,5 +1,6 @@
 """A page needs nothing but a browser, and shows what it is given as text."""
 
+import math
 import re
 from html.parser import HTMLParser
 
@@ -135,6 +136,7 @@ def test_best_values_and_those_that_look_the_same_are_marked() -> None:
     assert mark_best(rows, {1: [1.02, 1.01, 2.0], 2: [3, None, 4]}) == {(0, 1), (1, 1), (0, 2)}
     assert mark_best(rows, {2: [3, None, 4]}, max) == {(2, 2)}
     assert mark_best(rows, {1: [None, None, None]}) == frozenset()
+    assert mark_best(rows, {1: [math.nan, 1.01, 2.0]}) == mark_best(rows, {1: [None, 1.01, 2.0]})
 
 
 def test_text_columns_are_not_set_as_numbers() -> None:

@@ -173,6 +173,11 @@ def test_numbers_of_files_that_somebody_put_there_are_none_of_the_run(store: Run
         ({"a": [1, 2]}, {"a": [1, 2]}),
         ({"a": [{"name": "x", "mse": 1}, {"mse": 2}]}, {"a.x.name": "x", "a.x.mse": 1, "a.1.mse": 2}),
         ({"a": [{"name": ["x"]}]}, {"a.['x'].name": ["x"]}),
+        (
+            {"a": [{"name": "x", "v": 1}, {"name": "x", "v": 2}]},
+            {"a.0.name": "x", "a.0.v": 1, "a.1.name": "x", "a.1.v": 2},
+        ),
+        ({"a": {}, "b": 1}, {"a": {}, "b": 1}),
         (5, {"": 5}),
     ],
 )

@@ -178,7 +178,7 @@ def _take_path(path: object) -> Path:
         raise ParameterError(f"path: expected the name of a folder, received {show(path)}.")
     # Unlike Path.expanduser, this raises no RuntimeError for the home of an unknown user.
     folder = Path(os.path.expanduser(path))
-    if str(folder).startswith("~"):
+    if os.fspath(path).startswith("~") and str(folder).startswith("~"):
         raise ParameterError(f"path: expected a folder, or ~ for your home folder, received {show(str(path))}.")
     return folder
 

@@ -227,11 +227,12 @@ def make_plain(values: Any) -> Any:
 
 
 def flatten(values: Any, path: str = "") -> dict[str, Any]:
-    """Return nested values by their paths; items of a list are keyed by their `name` or their position."""
+    """Return nested values by their paths; list items are keyed by unique `name`s or position."""
     if isinstance(values, list) and any(isinstance(value, dict | list) for value in values):
-        names = [str(value.get("name", n)) if isinstance(value, dict) else n for n, value in enumerate(values)]
-        values = dict(zip(names, values, strict=True))
-    if not isinstance(values, dict):
+        names = [str(value.get("name", n)) if isinstance(value, dict) else str(n) for n, value in enumerate(values)]
+        keys = names if len(set(names)) == len(names) else map(str, range(len(names)))
+        values = dict(zip(keys, values, strict=True))
+    if not isinstance(values, dict) or (path and not values):
         return {path: values}
     below = (flatten(value, f"{path}.{key}" if path else str(key)) for key, value in values.items())
     return {key: leaf for leaves in below for key, leaf in leaves.items()}

@@ -1,5 +1,6 @@
 """One HTML page of texts, tables and figures, which works offline."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
@@ -74,7 +75,7 @@ def mark_best(
     """
     best = set()
     for column, numbers in values.items():
-        chosen = choose((number for number in numbers if number is not None), default=None)
+        chosen = choose((number for number in numbers if number is not None and not math.isnan(number)), default=None)
         if chosen is not None:
             text = rows[numbers.index(chosen)][column]
             best |= {(row, column) for row in range(len(numbers)) if rows[row][column] == text}

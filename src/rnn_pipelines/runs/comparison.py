@@ -148,7 +148,9 @@ def _find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
     kinds: dict[str, list[Mapping[str, Any]]] = {
         "data": [_list_data(record) for record in records],
         "parameters": [flatten(record.get("parameters", {})) for record in records],
-        "code": [{k: str(v)[:NUM_LETTERS] for k, v in record.items() if k in ("commit", "code")} for record in records],
+        "code": [
+            {k: v and str(v)[:NUM_LETTERS] for k, v in record.items() if k in ("commit", "code")} for record in records
+        ],
         "versions": [record.get("versions", {}) for record in records],
         # Only the names, because every result holds the name of its run, so that its content always differs.
         "files": [dict.fromkeys(record.get("files", {}), "yes") for record in records],

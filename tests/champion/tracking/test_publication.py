@@ -124,6 +124,16 @@ def test_files_of_the_alias_are_those_of_the_champion(
 # Again and again
 
 
+def test_version_that_mlflow_lost_is_added_again(
+    published: Publication, client: MlflowClient, store: ChampionStore, spec: TrackingSpec
+) -> None:
+    lost = client.get_model_version_by_alias(NAME, "champion")
+    client.delete_model_version(NAME, lost.version)
+    again = publish(store, "forecast", spec)
+    assert (again.num_runs, again.champion) == (0, published.champion)
+    assert client.get_model_version_by_alias(NAME, "champion").tags == lost.tags
+
+
 def test_second_publication_adds_nothing(
     published: Publication, store: ChampionStore, spec: TrackingSpec, client: MlflowClient
 ) -> None:

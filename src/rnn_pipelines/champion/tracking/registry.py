@@ -61,13 +61,13 @@ class Registry:
     def add(self, record: Record) -> bool:
         """Add a retraining and the version that it made, or complete an unfinished run; return whether one was missing.
 
-        A run that was deleted in MLflow stays deleted.
+        A run that was deleted in MLflow stays deleted. A version that MLflow lacks is added to its run.
         """
         run = self._find_run(record) or self._create_run(record)
-        if (
-            run.info.status != RunStatus.to_string(RunStatus.RUNNING)
-            or run.info.lifecycle_stage != LifecycleStage.ACTIVE
-        ):
+        if run.info.lifecycle_stage != LifecycleStage.ACTIVE:
+            return False
+        if run.info.status != RunStatus.to_string(RunStatus.RUNNING):
+            self._add_version(run, record)
             return False
         run_id, end = run.info.run_id, find_times(record)[1]
         metrics = [Metric(name, value, end, step) for name, value, step in list_metrics(record)]
