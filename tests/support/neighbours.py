@@ -29,11 +29,11 @@ class NeighbourModel:
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
         distances = ((windows.history[:, None] - self.history[None]) ** 2).sum(axis=2)
         nearest = np.argsort(distances, axis=1)[:, :NUM_NEIGHBOURS]
-        return self.targets[nearest].mean(axis=1)
+        return windows.units.denormalize(self.targets[nearest].mean(axis=1))
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         num_covariates = panel.num_static + panel.num_future + panel.num_past
-        return make_whole("neighbours", self.forecast(panel, windows, origins)[0], num_covariates)
+        return make_whole("neighbours", self.forecast(panel, windows, origins)[0], np.zeros(1), num_covariates)
 
     def pack(self) -> dict[str, Any]:
         return vars(self)

@@ -63,7 +63,7 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
     settings = describe_forecaster(
         panel.series, panel.profile, panel.cutoffs, recipe.window, recipe.calendar, recipe.gaps
     )
-    data = prepare_fitting(panel.windows)
+    data = prepare_fitting(panel.windows, spec.training)
     networks = {name: train_network(data, network, spec.training) for name, network in spec.networks.items()}
     methods, _ = fit_all_methods(data, {name: network.network for name, network in networks.items()})
     return Fitted(spec, panel, settings, data, networks, methods, fit_intervals(data, methods, spec.level))

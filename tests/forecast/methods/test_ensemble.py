@@ -1,4 +1,4 @@
-"""The best combination weighs by errors that nobody had seen, and forecasts by its weights."""
+"""The ensemble: weights from out-of-fold errors, and forecasts in the unit of the series."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,13 +10,16 @@ import pytest
 from fitted import combine_model, find_all_errors, forecast_network, hold_out
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
-from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
+from rnn_pipelines.forecast.methods.ladder import LADDER
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
+from rnn_pipelines.forecast.methods.local import forecast_locally
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import Network, make_network, size_members
-from rnn_pipelines.forecast.methods.predictors import normalize_windows
-from rnn_pipelines.forecast.methods.theta import forecast_theta
+from rnn_pipelines.forecast.methods.past import measure_change
+from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
+from rnn_pipelines.forecast.methods.theta import extend_by_theta
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, number_series
 from rnn_pipelines.networks.members import initialize_members
 
 Prepare = Callable[..., SimpleNamespace]
@@ -30,18 +33,30 @@ def draw_weeks(size: int, seed: int = 0) -> list[float]:
 
 @pytest.fixture(scope="module", params=["one", "many"])
 def case(request: pytest.FixtureRequest, prepare: Prepare) -> SimpleNamespace:
-    """A panel, its base, and the residuals of the baseline ensemble on the validation windows."""
+    """A panel, its linear models, and the out-of-fold errors of the baseline ensemble, normalised."""
     values = draw_weeks(160) if request.param == "one" else {"a": draw_weeks(120, 1), "b": draw_weeks(100, 2)}
     evaluation = EvaluationSpec(season_length=7)
     window, split = WindowSpec(lookback=14, horizon=HORIZON), SplitSpec(validation=25, test=20)
     panel = prepare(values, window, split, evaluation=evaluation).windows
-    data = prepare_fitting(panel)
-    linear = data.linear
-    left = data.actual - hold_out(linear, data.windows.predictors)
-    return SimpleNamespace(panel=panel, linear=linear, data=data, left=left)
+    linear = fit_linear_models(panel)
+    windows = normalize_windows(panel, linear.normalizer, linear.validation)
+    forecasts = hold_out(linear, windows.predictors)
+    left = normalize_targets(panel, windows, linear.validation) - forecasts
+    return SimpleNamespace(panel=panel, linear=linear, left=left, units=windows.units, forecasts=forecasts)
 
 
-def make_corrections(corrections: np.ndarray, shrinkage: float = 1.0) -> Network:
+def find_scaled(case: SimpleNamespace, part: float) -> np.ndarray:
+    """Errors of a network that corrects a part of all errors, scaled."""
+    actual = case.panel.values[case.linear.validation[:, None] + np.arange(HORIZON), 0]
+    return actual - case.units.denormalize(case.forecasts + part * case.left)
+
+
+def measure(case: SimpleNamespace, errors: np.ndarray) -> float:
+    changes = measure_change(case.panel)[number_series(case.panel.series_starts, case.linear.validation)]
+    return float(((errors / changes[:, None]) ** 2).mean())
+
+
+def make_unseen(corrections: np.ndarray, shrinkage: float = 1.0) -> Network:
     """A network of which only the corrections matter."""
     return make_network(
         dict.fromkeys(("kernel", "recurrent_kernel", "bias", "head_kernel", "head_bias"), np.zeros((1, 1, 1))),
@@ -56,84 +71,99 @@ def make_corrections(corrections: np.ndarray, shrinkage: float = 1.0) -> Network
 @pytest.fixture(scope="module")
 def networks(case: SimpleNamespace) -> dict[str, Network]:
     """One that corrects a fifth of all errors, and one that corrects nothing."""
-    return {"lstm": make_corrections(0.2 * case.left), "gru": make_corrections(0 * case.left)}
+    return {"lstm": make_unseen(0.2 * case.left), "gru": make_unseen(0 * case.left)}
 
 
 def test_weights_are_convex(case: SimpleNamespace, networks: dict[str, Network]) -> None:
-    weights = list(fit_all_methods(case.data, networks)[1]["weights"].values())
+    weights = list(fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"].values())
     assert min(weights) >= 0
     assert sum(weights) == pytest.approx(1)
 
 
-def test_weights_are_of_the_baseline_ensemble_theta_and_each_network(
-    case: SimpleNamespace, networks: dict[str, Network]
-) -> None:
-    assert list(fit_all_methods(case.data, networks)[1]["weights"]) == [
-        "baseline_ensemble",
-        "theta",
-        "lstm",
-        "gru",
-    ]
+def test_weights_are_of_the_candidates(case: SimpleNamespace, networks: dict[str, Network]) -> None:
+    weights = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]
+    assert list(weights) == ["baseline_ensemble", "theta", "damped_trend", "holt_winters", "lstm", "gru"]
 
 
-def test_errors_of_a_network_are_what_it_leaves_over_after_shrinkage(case: SimpleNamespace) -> None:
-    found = find_all_errors(case.panel, case.linear, {"gru": make_corrections(case.left, shrinkage=0.25)})
-    np.testing.assert_allclose(found["gru"], 0.75 * case.left, atol=1e-6)
+def test_a_network_that_adds_nothing_has_no_weight(case: SimpleNamespace) -> None:
+    networks = {"lstm": make_unseen(0.2 * case.left), "gru": make_unseen(0.2 * case.left, shrinkage=0.0)}
+    assert fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]["gru"] == 0
 
 
-def test_errors_of_the_mix_are_those_of_its_folds(case: SimpleNamespace) -> None:
-    np.testing.assert_allclose(find_all_errors(case.panel, case.linear, {})["baseline_ensemble"], case.left)
+def test_errors_of_a_network_are_those_of_its_shrunk_correction(case: SimpleNamespace) -> None:
+    found = find_all_errors(case.panel, case.linear, {"gru": make_unseen(case.left, shrinkage=0.25)})
+    np.testing.assert_allclose(found["gru"], find_scaled(case, 0.25), atol=1e-5)
+
+
+def test_errors_of_the_baseline_ensemble_are_those_of_its_folds(case: SimpleNamespace) -> None:
+    found = find_all_errors(case.panel, case.linear, {})["baseline_ensemble"]
+    np.testing.assert_allclose(found, find_scaled(case, 0), atol=1e-6)
 
 
 def test_errors_of_theta_are_those_of_its_forecasts_at_each_origin(case: SimpleNamespace) -> None:
-    expected = case.data.actual - case.data.windows.units.normalize(forecast_theta(case.panel, case.data.validation))
-    np.testing.assert_allclose(find_all_errors(case.panel, case.linear, {})["theta"], expected)
+    linear, panel = case.linear, case.panel
+    actual = panel.values[linear.validation[:, None] + np.arange(HORIZON), 0]
+    expected = actual - forecast_locally(panel, linear.validation, extend_by_theta)
+    np.testing.assert_allclose(find_all_errors(panel, linear, {})["theta"], expected)
 
 
-def test_losses_are_the_mean_errors_of_each(case: SimpleNamespace, networks: dict[str, Network]) -> None:
-    losses = fit_all_methods(case.data, networks)[1]["losses"]
-    expected = np.abs(case.left) if case.linear.is_absolute else case.left**2
-    assert losses["gru"] == pytest.approx(expected.mean())
+def test_losses_are_the_squared_errors_in_units_of_mase(case: SimpleNamespace, networks: dict[str, Network]) -> None:
+    losses = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["losses"]
+    assert losses["lstm"] == pytest.approx(measure(case, find_scaled(case, 0.2)), rel=1e-4)
 
 
-def test_loss_of_the_best_is_that_of_the_combination(case: SimpleNamespace, networks: dict[str, Network]) -> None:
-    best = fit_all_methods(case.data, networks)[1]
+def test_loss_of_the_ensemble_is_that_of_the_combination(case: SimpleNamespace, networks: dict[str, Network]) -> None:
+    record = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]
     errors = find_all_errors(case.panel, case.linear, networks)
-    combined = sum(weight * errors[name] for name, weight in best["weights"].items())
-    expected = np.abs(combined) if case.linear.is_absolute else combined**2
-    assert best["losses"]["ensemble"] == pytest.approx(expected.mean())
+    combined = sum(weight * errors[name] for name, weight in record["weights"].items())
+    assert record["losses"]["ensemble"] == pytest.approx(measure(case, combined))
+
+
+def test_the_median_has_the_least_absolute_error(case: SimpleNamespace, networks: dict[str, Network]) -> None:
+    found = {}
+    for target in ("mean", "median"):
+        data = FittingData(case.panel, replace(case.linear, target=target))
+        weights = fit_all_methods(data, networks)[1]["weights"]
+        errors = find_all_errors(case.panel, case.linear, networks)
+        found[target] = sum(weight * errors[name] for name, weight in weights.items())
+    changes = measure_change(case.panel)[number_series(case.panel.series_starts, case.linear.validation)][:, None]
+    absolute, squared = (
+        {name: measured(one / changes).mean() for name, one in found.items()} for measured in (np.abs, np.square)
+    )
+    assert absolute["median"] <= 1.05 * absolute["mean"]
+    assert squared["mean"] <= 1.05 * squared["median"]
 
 
 def test_network_without_error_has_nearly_all_weight(case: SimpleNamespace) -> None:
-    networks = {"lstm": make_corrections(case.left), "gru": make_corrections(0 * case.left)}
-    assert fit_all_methods(case.data, networks)[1]["weights"]["lstm"] > 0.9
+    networks = {"lstm": make_unseen(case.left), "gru": make_unseen(0 * case.left)}
+    assert fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]["lstm"] > 0.9
 
 
-def test_theta_has_weight_where_season_and_level_grow_together(prepare: Prepare) -> None:
-    """The mix is linear in the window; factors are not."""
+def test_local_methods_have_weight_if_season_and_level_grow_together(prepare: Prepare) -> None:
+    """The linear models are sums; a season of factors is a product."""
     months = np.arange(120)
     shape = np.random.default_rng(0).normal(0, 0.4, 12)[months % 12]
     noise = np.random.default_rng(1).normal(0, 0.05, 120)
     values = 100 * np.exp(0.01 * months + shape + noise)
     window = WindowSpec(lookback=24, horizon=HORIZON)
     panel = prepare(values.tolist(), window, SplitSpec(validation=20, test=10), freq="MS").windows
-    assert fit_all_methods(prepare_fitting(panel), {})[1]["weights"]["theta"] > 0.3
+    weights = fit_all_methods(prepare_fitting(panel), {})[1]["weights"]
+    assert weights["theta"] + weights["damped_trend"] + weights["holt_winters"] > 0.5
 
 
-def test_mix_and_theta_have_half_the_weight_each_with_too_few_windows_for_validation(
+def test_with_too_few_windows_for_validation_the_ladder_forecasts(
     case: SimpleNamespace, networks: dict[str, Network]
 ) -> None:
     linear = replace(case.linear, is_enough=False)
     record = fit_all_methods(FittingData(case.panel, linear), networks)[1]
-    assert record | {"seconds": 0.0} == {
-        "weights": {"baseline_ensemble": 0.5, "theta": 0.5, "lstm": 0.0, "gru": 0.0},
-        "losses": {"baseline_ensemble": None, "theta": None, "lstm": None, "gru": None, "ensemble": None},
-        "seconds": 0.0,
-    }
+    is_single = len(case.panel.series_starts) == 1
+    expected = {LADDER: 1.0} if is_single else {"baseline_ensemble": 0.5, LADDER: 0.5}
+    assert {name: weight for name, weight in record["weights"].items() if weight} == expected
+    assert set(record["losses"].values()) == {None}
 
 
 @pytest.mark.parametrize("part", ["test", "future"])
-def test_combination_is_the_weighted_mean_in_the_frame(case: SimpleNamespace, part: str) -> None:
+def test_the_ensemble_is_the_weighted_mean_in_the_unit_of_the_series(case: SimpleNamespace, part: str) -> None:
     weights, networks = {"baseline_ensemble": 0.3, "theta": 0.2, "lstm": 0.3, "gru": 0.2}, {}
     embedding = 0 if case.linear.kind == "series" else 3
     no_corrections = np.zeros((len(case.linear.validation), HORIZON), np.float32)
@@ -143,11 +173,12 @@ def test_combination_is_the_weighted_mean_in_the_frame(case: SimpleNamespace, pa
         networks[cell] = make_network(drawn, cell, 1, np.zeros(0, np.int64), 0.5, no_corrections)
     index = case.panel.index(part)
     origins = index.origins(np.arange(len(index)))
-    units = normalize_windows(case.panel, case.linear.normalizer, origins).units
-    said = {name: forecast_network(network, case.linear, case.panel) for name, network in networks.items()}
-    said |= {name: forecast_simple_methods(case.data)[name] for name in ("baseline_ensemble", "theta")}
-    normalized = {name: units.normalize(getattr(forecasts, part)) for name, forecasts in said.items()}
+    forecasts = {name: forecast_network(network, case.linear, case.panel) for name, network in networks.items()}
+    forecasts |= {
+        name: forecast_simple_methods(FittingData(case.panel, case.linear))[name]
+        for name in ("baseline_ensemble", "theta")
+    }
     found = combine_model(case.panel, case.linear, networks, weights).forecast(case.panel, origins)
     assert found.dtype == np.float32
-    expected = units.denormalize(sum(weight * normalized[name] for name, weight in weights.items()))
+    expected = sum(weight * getattr(forecasts[name], part) for name, weight in weights.items())
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)

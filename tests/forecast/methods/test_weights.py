@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from rnn_pipelines.forecast.methods import weights as blending
-from rnn_pipelines.forecast.methods.weights import find_shrinkage, find_weights
+from rnn_pipelines.forecast.methods.weights import Loss, find_shrinkage, find_weights
 
 MANY = 1e4  # windows that say something of their own
 
@@ -29,7 +29,7 @@ def no_pull(monkeypatch: pytest.MonkeyPatch) -> None:
 # Weights
 
 
-@pytest.mark.parametrize("is_absolute", [False, True])
+@pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
 @given(
     seed=st.integers(0, 1000),
     num_candidates=st.integers(1, 8),
@@ -37,9 +37,9 @@ def no_pull(monkeypatch: pytest.MonkeyPatch) -> None:
     num_independent=st.floats(0, 1e3),
 )
 def test_weights_are_convex(
-    is_absolute: bool, seed: int, num_candidates: int, num_values: int, num_independent: float
+    loss: Loss, seed: int, num_candidates: int, num_values: int, num_independent: float
 ) -> None:
-    weights = find_weights(draw_errors(num_candidates, num_values, seed), num_independent, is_absolute)
+    weights = find_weights(draw_errors(num_candidates, num_values, seed), num_independent, loss)
     assert (weights >= 0).all()
     assert weights.sum() == pytest.approx(1)
 
@@ -58,38 +58,38 @@ def test_weights_are_those_of_another_solver(seed: int) -> None:
     np.testing.assert_allclose(find_weights(errors, MANY), found.x, atol=1e-3)
 
 
-@pytest.mark.parametrize("is_absolute", [False, True])
+@pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
 @pytest.mark.usefixtures("no_pull")
-def test_combination_without_error_is_found(is_absolute: bool) -> None:
+def test_combination_without_error_is_found(loss: Loss) -> None:
     """A quarter of one error and three quarters of the other are nothing."""
     error = np.random.default_rng(0).normal(size=100)
-    weights = find_weights(np.stack([3 * error, -error]), MANY, is_absolute)
+    weights = find_weights(np.stack([3 * error, -error]), MANY, loss)
     np.testing.assert_allclose(weights, [0.25, 0.75], atol=1e-4)
 
 
-@pytest.mark.parametrize("is_absolute", [False, True])
-def test_candidates_that_say_the_same_have_equal_weights(is_absolute: bool) -> None:
+@pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
+def test_candidates_that_say_the_same_have_equal_weights(loss: Loss) -> None:
     error = np.random.default_rng(0).normal(size=100)
-    np.testing.assert_allclose(find_weights(np.stack([error] * 3), MANY, is_absolute), [1 / 3] * 3, rtol=1e-4)
+    np.testing.assert_allclose(find_weights(np.stack([error] * 3), MANY, loss), [1 / 3] * 3, rtol=1e-4)
 
 
-@pytest.mark.parametrize("is_absolute", [False, True])
-def test_candidates_without_any_error_have_equal_weights(is_absolute: bool) -> None:
-    np.testing.assert_allclose(find_weights(np.zeros((3, 10)), MANY, is_absolute), [1 / 3] * 3)
+@pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
+def test_candidates_without_any_error_have_equal_weights(loss: Loss) -> None:
+    np.testing.assert_allclose(find_weights(np.zeros((3, 10)), MANY, loss), [1 / 3] * 3)
 
 
-@pytest.mark.parametrize("is_absolute", [False, True])
-def test_candidate_that_only_adds_error_has_next_to_no_weight(is_absolute: bool) -> None:
+@pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
+def test_candidate_that_only_adds_error_has_next_to_no_weight(loss: Loss) -> None:
     good, bad = draw_errors(2)
-    assert find_weights(np.stack([good, good + 20 * bad]), MANY, is_absolute)[1] < 0.02
+    assert find_weights(np.stack([good, good + 20 * bad]), MANY, loss)[1] < 0.02
 
 
-@pytest.mark.parametrize("is_absolute", [False, True])
+@pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
 @pytest.mark.parametrize("factor", [1e-6, 1e6])
-def test_unit_of_the_errors_does_not_matter(is_absolute: bool, factor: float) -> None:
+def test_unit_of_the_errors_does_not_matter(loss: Loss, factor: float) -> None:
     errors = draw_errors()
-    expected = find_weights(errors, 50, is_absolute)
-    np.testing.assert_allclose(find_weights(factor * errors, 50, is_absolute), expected, atol=1e-5)
+    expected = find_weights(errors, 50, loss)
+    np.testing.assert_allclose(find_weights(factor * errors, 50, loss), expected, atol=1e-5)
 
 
 def test_absolute_errors_resist_an_outlier() -> None:
@@ -97,7 +97,7 @@ def test_absolute_errors_resist_an_outlier() -> None:
     errors = draw_errors(2, 400)
     errors[0] *= 0.2
     errors[0, 7] = 100.0
-    squared, absolute = (find_weights(errors, MANY, is_absolute)[0] for is_absolute in (False, True))
+    squared, absolute = (find_weights(errors, MANY, loss)[0] for loss in ("squared", "absolute"))
     assert squared < 0.3
     assert absolute > 0.8
 
@@ -109,13 +109,13 @@ def test_absolute_weights_have_the_least_absolute_error() -> None:
     errors[1, ::9] *= 8
     shares = np.linspace(0, 1, 201)
     least = min(np.abs(share * errors[0] + (1 - share) * errors[1]).mean() for share in shares)
-    assert np.abs(find_weights(errors, MANY, is_absolute=True) @ errors).mean() == pytest.approx(least, rel=0.01)
+    assert np.abs(find_weights(errors, MANY, loss="absolute") @ errors).mean() == pytest.approx(least, rel=0.01)
 
 
 def test_errors_are_not_changed() -> None:
     errors = draw_errors()
     before = errors.copy()
-    find_weights(errors, 50, is_absolute=True)
+    find_weights(errors, 50, loss="absolute")
     np.testing.assert_array_equal(errors, before)
 
 
@@ -192,3 +192,15 @@ def test_single_fold_is_not_trusted() -> None:
 def test_unit_of_gains_does_not_matter() -> None:
     gains = np.array([1.0, 2.0, 4.0])
     assert find_shrinkage(1e6 * gains) == pytest.approx(find_shrinkage(gains))
+
+
+def test_huber_weights_are_squared_ones_without_large_errors() -> None:
+    errors = draw_errors(seed=3)
+    np.testing.assert_allclose(find_weights(errors, MANY, "huber"), find_weights(errors, MANY), atol=1e-6)
+
+
+def test_huber_weights_resist_an_outlier_more_than_squared_ones() -> None:
+    rng = np.random.default_rng(0)
+    errors = rng.normal(size=(2, 400)) * np.array([[1.0], [1.5]])
+    errors[0, 0] = 60
+    assert find_weights(errors, MANY, "huber")[0] > find_weights(errors, MANY)[0] + 0.1

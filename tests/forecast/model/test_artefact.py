@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fitted import combine_model, forecast_origins
+from fitted import combine_model, forecast_by_matrix, forecast_origins
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.intervals import add_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import make_network, size_members
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, tabulate_forecasts
-from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs, forecast_newest
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
@@ -217,18 +216,14 @@ def case(request: pytest.FixtureRequest, prepare: Prepare, make_values: MakeValu
 
 
 def test_ensemble_is_the_combination_of_its_models(case: SimpleNamespace) -> None:
-    """In the frame of each window: of what the mix and each network say."""
     weights = {"baseline_ensemble": 0.5, "lstm": 0.2, "gru": 0.3}
     model = combine_model(case.panel, case.linear, case.networks, weights)
-    normalized = normalize_windows(case.panel, case.linear.normalizer, case.origins)
-    expected = weights["baseline_ensemble"] * (normalized.predictors @ case.linear.combine())
+    expected = weights["baseline_ensemble"] * forecast_by_matrix(
+        case.panel, case.linear, case.linear.combine(), case.origins
+    )
     for name, network in case.networks.items():
-        said = normalized.units.normalize(
-            forecast_origins(network, case.linear, case.panel, case.origins).astype(float)
-        )
-        expected += weights[name] * said
-    found = model.forecast(case.panel, case.origins)
-    np.testing.assert_allclose(found, normalized.units.denormalize(expected), rtol=1e-4, atol=1e-4)
+        expected = expected + weights[name] * forecast_origins(network, case.linear, case.panel, case.origins)
+    np.testing.assert_allclose(model.forecast(case.panel, case.origins), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_networks_without_weight_are_left_out(case: SimpleNamespace) -> None:

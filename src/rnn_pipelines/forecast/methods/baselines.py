@@ -37,8 +37,8 @@ class LinearMethod:
         except KeyError:
             return None
         rows = linear.fold[: len(data.validation)]
-        out_of_fold = forecast_out_of_fold(matrices, rows, data.windows.predictors)
-        return FittedMethod(LinearModel(matrices[-1]), out_of_fold, needs_linear=True)
+        normalized = forecast_out_of_fold(matrices, rows, data.windows.predictors)
+        return FittedMethod(LinearModel(matrices[-1]), data.windows.units.denormalize(normalized), needs_linear=True)
 
     def unpack(self, values: Mapping[str, Any]) -> LinearModel:
         """Return the model with this matrix."""

@@ -1,14 +1,19 @@
-"""Contributions of each input to the forecast of one window, in normalised units."""
+"""Contributions of each input to the forecast of one window."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from rnn_pipelines.forecast.methods.normalization import Units
+
+# For smaller normalised differences from the baseline, the slope of the denormalisation is used.
+SMALLEST_DIFFERENCE = 1e-6
+
 
 @dataclass(frozen=True)
 class Contributions:
-    """The contributions to one forecast, which sum to it. Arrays are float64 and normalised unless noted.
+    """The contributions to one forecast, which sum to it. Arrays are float64, scaled or normalised.
 
     Attributes:
         lags: int64[lag], steps before the origin, from 1; a lag may occur twice.
@@ -32,19 +37,38 @@ class Contributions:
         total: np.ndarray = self.values.sum(axis=0) + self.covariates.sum(axis=0) + np.sum(parts, axis=0)
         return total
 
+    def denormalize(self, units: Units) -> "Contributions":
+        """Return normalised contributions to one window as scaled ones.
 
-def make_whole(name: str, forecast: np.ndarray, num_covariates: int) -> Contributions:
+        Each is multiplied by the mean slope of the denormalisation between baseline and forecast, which is constant
+        unless the normalisation takes logarithms.
+
+        Args:
+            units: of the window.
+        """
+        difference = self.forecast - self.baseline
+        difference = np.where(np.abs(difference) < SMALLEST_DIFFERENCE, SMALLEST_DIFFERENCE, difference)
+        there, here = (units.denormalize(one[None])[0] for one in (self.baseline + difference, self.baseline))
+        slope = (there - here) / difference
+        whole = {name: slope * values for name, values in self.whole.items()}
+        parts = self.values * slope, self.covariates * slope, self.calendar * slope
+        return Contributions(self.lags, *parts, here, whole)
+
+
+def make_whole(name: str, forecast: np.ndarray, baseline: np.ndarray, num_covariates: int) -> Contributions:
     """Return the contributions of a method that is not broken down.
 
     Args:
         name: of the method.
         forecast: float64[horizon].
+        baseline: float64[horizon] or float64[1], the level from which the method's contribution counts.
         num_covariates: of the panel.
     """
     horizon = len(forecast)
-    nothing = np.zeros(horizon)
+    nothing, level = np.zeros(horizon), np.broadcast_to(baseline, horizon)
     none = np.zeros((num_covariates, horizon))
-    return Contributions(np.zeros(0, np.int64), np.zeros((0, horizon)), none, nothing, nothing, {name: forecast})
+    whole = {name: forecast - level}
+    return Contributions(np.zeros(0, np.int64), np.zeros((0, horizon)), none, nothing, level, whole)
 
 
 def add_weighted(weighted: Sequence[tuple[float, Contributions]]) -> Contributions:

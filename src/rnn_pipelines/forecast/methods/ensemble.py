@@ -9,20 +9,19 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
+from rnn_pipelines.forecast.methods.ladder import LADDER
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, RegisteredMethod, find_errors
 from rnn_pipelines.forecast.methods.network import Network
-from rnn_pipelines.forecast.methods.network_model import describe_network
+from rnn_pipelines.forecast.methods.network_model import describe_network, is_copy
+from rnn_pipelines.forecast.methods.past import measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, fit_methods, list_candidates
-from rnn_pipelines.forecast.methods.theta import THETA
-from rnn_pipelines.forecast.methods.weights import find_weights
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
+from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 from rnn_pipelines.report.styles import Style
 
 ENSEMBLE = "ensemble"
 ENSEMBLE_STYLE = Style("ensemble", "#cc79a7")
-# The weights with too few windows for validation; Theta needs few values.
-WEIGHTS_OF_FEW = {BASELINE_ENSEMBLE: 0.5, THETA: 0.5}
 # Suffix of packed weights; no part of a model has a colon in its name.
 WEIGHT = ":weight"
 
@@ -44,7 +43,7 @@ class EnsembleModel:
         return self.combine({name: model.forecast(panel, windows, origins) for name, model in self.models.items()})
 
     def combine(self, forecasts: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return the weighted sum of forecasts, normalised.
+        """Return the weighted sum of forecasts, scaled.
 
         Args:
             forecasts: by the name of the method; methods outside the ensemble are ignored.
@@ -89,23 +88,46 @@ def fit_ensemble(data: FittingData, fitted: Mapping[str, FittedMethod]) -> tuple
         fitted: all methods, by name.
     Returns:
         The ensemble. And a record: `weights` by name; `losses` of each method and of the ensemble on the validation
-        windows, normalised, None if there are too few; `seconds`, wall time of the weighting.
+        windows, in units of MASE, None if there are too few; `seconds`, wall time of the weighting.
     """
     started = time.perf_counter()
     candidates = {name: fitted[name] for name in list_candidates(fitted)}
-    names, linear = list(candidates), data.linear
-    losses: dict[str, float | None] = dict.fromkeys([*names, ENSEMBLE])
-    if linear.is_enough:
-        errors = np.stack([error.ravel() for error in find_errors(data, candidates).values()])
-        found = find_weights(errors, linear.num_independent, linear.is_absolute)
-        measured = np.vstack([errors, found @ errors])
-        means = np.mean(np.abs(measured) if linear.is_absolute else measured**2, axis=1)
-        losses = dict(zip(losses, means.tolist(), strict=True))
-        weights = dict(zip(names, found.tolist(), strict=True))
+    losses: dict[str, float | None] = dict.fromkeys([*candidates, ENSEMBLE])
+    weights = dict.fromkeys(candidates, 0.0)
+    if data.linear.is_enough:
+        errors = {name: error.ravel() for name, error in _find_scaled_errors(data, candidates).items()}
+        # Copies of one forecast would take weight from the others.
+        pool = [name for name, method in candidates.items() if not is_copy(method.model)]
+        loss = _choose_loss(data)
+        found = find_weights(np.stack([errors[name] for name in pool]), data.linear.num_independent, loss)
+        weights |= dict(zip(pool, found.tolist(), strict=True))
+        errors[ENSEMBLE] = np.sum([weights[name] * errors[name] for name in pool], axis=0)
+        losses = {name: float(measure_loss(error, loss)) for name, error in errors.items()}
     else:
-        weights = dict.fromkeys(names, 0.0) | WEIGHTS_OF_FEW
+        weights |= choose_weights_of_few(data)
     seconds = time.perf_counter() - started
     return make_ensemble(candidates, weights, seconds), {"weights": weights, "losses": losses, "seconds": seconds}
+
+
+def _find_scaled_errors(data: FittingData, fitted: Mapping[str, FittedMethod]) -> dict[str, np.ndarray]:
+    """Return the out-of-fold errors over the seasonal change of their series: float64[validation, horizon]."""
+    series = number_series(data.panel.series_starts, data.validation)
+    changes = measure_change(data.panel)[series][:, None]
+    return {name: errors / changes for name, errors in find_errors(data, fitted).items()}
+
+
+def _choose_loss(data: FittingData) -> Loss:
+    """Return the loss of the weights. Squared errors of a panel are limited, so that no series decides alone."""
+    if data.linear.target == "median":
+        return "absolute"
+    return "squared" if len(data.panel.series_starts) == 1 else "huber"
+
+
+def choose_weights_of_few(data: FittingData) -> dict[str, float]:
+    """Return the weights with too few windows for validation. A panel also has the linear models of all its series."""
+    if len(data.panel.series_starts) == 1:
+        return {LADDER: 1.0}
+    return {BASELINE_ENSEMBLE: 0.5, LADDER: 0.5}
 
 
 def fit_all_methods(

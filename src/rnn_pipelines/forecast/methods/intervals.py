@@ -12,7 +12,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 
-from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, find_errors
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind, measure_units
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
@@ -78,13 +78,12 @@ def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: 
         fitted: by name.
         level: of the intervals.
     """
-    errors, linear = find_errors(data, fitted), data.linear
+    linear, windows = data.linear, data.windows
     levels, num_errors = np.array(level.root, np.int64), len(data.validation)
+    forecasts = {name: windows.units.normalize(method.out_of_fold) for name, method in fitted.items()}
+    errors = {name: data.normalized_targets - one for name, one in forecasts.items()}
     fold = linear.fold[:num_errors]
-    found = [
-        _fit_one(data.windows.history, method.out_of_fold, errors[name], fold, levels)
-        for name, method in fitted.items()
-    ]
+    found = [_fit_one(windows.history, forecasts[name], errors[name], fold, levels) for name in fitted]
     parts = {part: np.stack([one[part] for one in found]) for part in found[0]}
     for missing in find_missing(levels, num_errors):
         logger.warning(

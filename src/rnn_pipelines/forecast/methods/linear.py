@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_pipelines.forecast.methods.aim import Target
 from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.folds import Folds
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind
@@ -29,6 +30,7 @@ class LinearModels(Folds):
         losses: float64[method + 1], mean error on the validation windows, normalised, squared or absolute; the last is
             that of the baseline ensemble. NaN if there are too few windows.
         is_absolute: whether the losses are absolute errors.
+        target: of the ensemble's weights, `mean` or `median`.
         seconds: wall time of the fit.
     """
 
@@ -41,6 +43,7 @@ class LinearModels(Folds):
     weights: np.ndarray
     losses: np.ndarray
     is_absolute: bool
+    target: Target
     seconds: float
 
     @property
@@ -96,11 +99,16 @@ class LinearModel:
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
         """Multiply the predictors by the matrix."""
-        forecasts: np.ndarray = windows.predictors @ self.matrix
-        return forecasts
+        return windows.units.denormalize(windows.predictors @ self.matrix)
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         """Return coefficient times value for each predictor."""
+        return self.contribute_normalized(panel, windows, origins).denormalize(windows.units)
+
+    def contribute_normalized(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> Contributions:
+        """Return the contributions in normalised units."""
         linear = windows.predictors[0][:, None] * self.matrix
         seasons = _find_season_lags(windows.normalizer, panel, int(origins[0]))
         lags = np.concatenate([np.arange(panel.lookback, 0, -1), *seasons])

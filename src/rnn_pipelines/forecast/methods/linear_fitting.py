@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.folds import Folds, list_past, make_folds
+from rnn_pipelines.forecast.methods.aim import AimSpec, Target
+from rnn_pipelines.forecast.methods.folds import Folds, make_folds
 from rnn_pipelines.forecast.methods.linear import LinearModels, forecast_out_of_fold
 from rnn_pipelines.forecast.methods.memory import estimate_linear_bytes
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.naive import list_naive_matrices
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind, measure_units
+from rnn_pipelines.forecast.methods.past import has_negative_values, measure_zero_share
 from rnn_pipelines.forecast.methods.predictors import (
     MAX_NORMALIZED,
     Layout,
@@ -39,11 +41,12 @@ MAX_CHOOSING = 1_000
 MIN_LOG_GAIN = 0.02
 
 
-def fit_linear_models(panel: WindowedPanel) -> LinearModels:
+def fit_linear_models(panel: WindowedPanel, aim: AimSpec | None = None) -> LinearModels:
     """Fit the linear models on each fold and on all data, and compute their weights.
 
     Args:
         panel: windows for training and validation; its test windows are not touched.
+        aim: loss and target of the fits; None for the defaults.
     Raises:
         ParameterError: the fit needs more memory than there is.
     """
@@ -53,34 +56,28 @@ def fit_linear_models(panel: WindowedPanel) -> LinearModels:
         estimate_linear_bytes(panel, folds), "fitting the simple methods", "window.lookback and window.horizon"
     )
     with use_one_thread():
-        linear = _choose_normalization(panel, folds)
+        linear = _choose_normalization(panel, folds, aim or AimSpec())
     return replace(linear, seconds=time.perf_counter() - started)
 
 
-def prepare_fitting(panel: WindowedPanel) -> FittingData:
+def prepare_fitting(panel: WindowedPanel, aim: AimSpec | None = None) -> FittingData:
     """Fit the linear models, and return them with the windows for the fits of all other methods."""
-    return FittingData(panel, fit_linear_models(panel))
+    return FittingData(panel, fit_linear_models(panel, aim))
 
 
-def _choose_normalization(panel: WindowedPanel, folds: Folds) -> LinearModels:
-    if len(panel.series_starts) == 1:
-        return _fit(panel, folds, "series")
-    plain = _fit(panel, folds, "window")
-    # Without enough windows for validation, nothing shows that logarithms are better.
-    if not folds.is_enough or _has_negative_values(panel):
+def _choose_normalization(panel: WindowedPanel, folds: Folds, aim: AimSpec) -> LinearModels:
+    is_single = len(panel.series_starts) == 1
+    is_absolute = aim.choose_absolute(is_single, measure_zero_share(panel))
+    if is_single:
+        return _fit(panel, folds, "series", is_absolute, aim.target)
+    plain = _fit(panel, folds, "window", is_absolute, aim.target)
+    # Without enough windows for validation, nothing shows that logarithms are better. Squared errors are those of
+    # means, and the mean of logarithms is that of the median.
+    if not (folds.is_enough and is_absolute) or has_negative_values(panel):
         return plain
-    logs = _fit(panel, folds, "log")
+    logs = _fit(panel, folds, "log", is_absolute, aim.target)
     is_better = _measure_scale_free(panel, logs) < (1 - MIN_LOG_GAIN) * _measure_scale_free(panel, plain)
     return logs if is_better else plain
-
-
-def _has_negative_values(panel: WindowedPanel) -> bool:
-    """Return whether a value of training or validation is negative."""
-    past, rows = list_past(panel), np.arange(len(panel.values))
-    stops = np.zeros(len(panel.series_starts), np.int64)
-    stops[number_series(panel.series_starts, past)] = past + panel.horizon
-    series = number_series(panel.series_starts, rows + 1)
-    return bool(((panel.values[:, 0] < panel.zeros[series]) & (rows < stops[series])).any())
 
 
 def _measure_scale_free(panel: WindowedPanel, linear: LinearModels) -> float:
@@ -101,9 +98,10 @@ def _measure_scale_free(panel: WindowedPanel, linear: LinearModels) -> float:
     return float(np.sqrt(np.mean(errors / spread) * np.mean(relative)))
 
 
-def _fit(panel: WindowedPanel, folds: Folds, kind: NormalizationKind) -> LinearModels:
+def _fit(
+    panel: WindowedPanel, folds: Folds, kind: NormalizationKind, is_absolute: bool, target: Target
+) -> LinearModels:
     layout = find_layout(panel, folds.fitted, kind)
-    is_absolute = kind != "series"
     actual, validation = _normalize_clipped(panel, layout, folds.validation)
     errors = _Errors(actual, validation.predictors, folds.fold, is_absolute)
     methods = _fit_methods(layout, _multiply_by_fold(panel, layout, folds), errors, folds)
@@ -112,7 +110,7 @@ def _fit(panel: WindowedPanel, folds: Folds, kind: NormalizationKind) -> LinearM
     losses = np.full(len(names) + 1, np.nan)
     if folds.is_enough:
         found = np.stack([errors.find(matrices) for matrices in methods.values()])
-        weights = find_weights(found, folds.num_independent, is_absolute)
+        weights = find_weights(found, folds.num_independent, "absolute" if is_absolute else "squared")
         losses = np.array([_measure(one, is_absolute) for one in [*found, weights @ found]])
     return LinearModels(
         **vars(layout.normalizer),
@@ -121,6 +119,7 @@ def _fit(panel: WindowedPanel, folds: Folds, kind: NormalizationKind) -> LinearM
         weights=weights,
         losses=losses,
         is_absolute=is_absolute,
+        target=target,
         seconds=0.0,
         **vars(folds),
     )

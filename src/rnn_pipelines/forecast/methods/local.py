@@ -1,6 +1,6 @@
-"""Local methods, which are fitted to one series at each origin and store nothing.
+"""Local methods, which are fitted at each origin to all earlier values of one series, and store nothing.
 
-A local method is a function and one line in `registry.METHODS`.
+A local method is a function of the past values and one line in `registry.METHODS`.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,11 +12,43 @@ import numpy as np
 from rnn_pipelines.forecast.methods.contributions import Contributions, make_whole
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 from rnn_pipelines.report.styles import Style
 
-# From a panel and origins int64[window] to float[window, horizon], scaled.
-LocalForecast = Callable[[WindowedPanel, np.ndarray], np.ndarray]
+# From past values, season length and horizon to the next values, float64[window, horizon]. The past is
+# float64[window, time], the newest value last and NaN before the first one, with the zero of the data at 0.
+LocalForecast = Callable[[np.ndarray, int, int], np.ndarray]
+# Largest number of past steps; older ones matter little for level and season.
+MAX_PAST = 500
+BATCH_SIZE = 512
+
+
+def forecast_locally(panel: WindowedPanel, origins: np.ndarray, extend: LocalForecast) -> np.ndarray:
+    """Forecast from some origins. Each forecast only reads values of its own series before the origin.
+
+    Args:
+        panel: the windows' series.
+        origins: int64[window].
+        extend: continues past values.
+    Returns:
+        float64[window, horizon], scaled.
+    """
+    found = [np.zeros((0, panel.horizon))]
+    for begin in range(0, len(origins), BATCH_SIZE):
+        some = origins[begin : begin + BATCH_SIZE]
+        zeros = panel.zeros[number_series(panel.series_starts, some)].astype(np.float64)[:, None]
+        found.append(extend(gather_past(panel, some) - zeros, panel.season_length, panel.horizon) + zeros)
+    return np.concatenate(found)
+
+
+def gather_past(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return the values since the last gap before each origin, newest last: float64[window, time], NaN before them."""
+    starts = panel.series_starts[number_series(panel.series_starts, origins)]
+    length = min(MAX_PAST, int((origins - starts).max()))
+    rows = origins[:, None] + np.arange(-length, 0)
+    past = np.where(rows >= starts[:, None], panel.values[np.maximum(rows, 0), 0], np.nan).astype(np.float64)
+    is_newer = np.logical_and.accumulate(~np.isnan(past[:, ::-1]), axis=1)[:, ::-1]
+    return np.where(is_newer, past, np.nan)
 
 
 @dataclass(frozen=True)
@@ -25,20 +57,21 @@ class LocalModel:
 
     Attributes:
         name: of its contribution.
-        function: returns the forecasts.
+        extend: continues past values.
     """
 
     name: str
-    function: LocalForecast
+    extend: LocalForecast
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
-        """Return the normalised forecasts of the function."""
-        return windows.units.normalize(self.function(panel, origins))
+        """Continue the values before each origin."""
+        return forecast_locally(panel, origins, self.extend)
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         """Return the forecast as a whole."""
         num_covariates = panel.num_static + panel.num_future + panel.num_past
-        return make_whole(self.name, self.forecast(panel, windows, origins)[0], num_covariates)
+        forecast = self.forecast(panel, windows, origins)[0]
+        return make_whole(self.name, forecast, windows.units.denormalize(np.zeros((1, 1)))[0], num_covariates)
 
     def pack(self) -> dict[str, Any]:
         """Return nothing, because the model has no fitted values."""
@@ -51,20 +84,24 @@ class LocalMethod:
 
     Attributes:
         name: in the registry.
-        function: returns the forecasts.
+        extend: continues past values.
+        suits: returns whether the method is of use for these series.
     """
 
     name: str
-    function: LocalForecast
+    extend: LocalForecast
     style: Style
     does: str = ""
     is_candidate: bool = True
+    suits: Callable[[FittingData], bool] = lambda data: True
 
-    def fit(self, data: FittingData) -> FittedMethod:
+    def fit(self, data: FittingData) -> FittedMethod | None:
         """Forecast the validation windows. Each forecast only reads values before its origin."""
-        model = LocalModel(self.name, self.function)
+        if not self.suits(data):
+            return None
+        model = LocalModel(self.name, self.extend)
         return FittedMethod(model, model.forecast(data.panel, data.windows, data.validation))
 
     def unpack(self, values: Mapping[str, Any]) -> LocalModel:
         """Return the model, which has no stored values."""
-        return LocalModel(self.name, self.function)
+        return LocalModel(self.name, self.extend)

@@ -14,6 +14,7 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.linear import LinearModels, forecast_out_of_fold
+from rnn_pipelines.forecast.methods.past import measure_zero_share
 from rnn_pipelines.forecast.methods.predictors import (
     NormalizedWindows,
     Normalizer,
@@ -27,14 +28,14 @@ BATCH_SIZE = 1024
 
 
 class Model(Protocol):
-    """A fitted model of normalised windows."""
+    """A fitted model."""
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
-        """Return the forecasts of some windows: float64[window, horizon], normalised.
+        """Return the forecasts of some windows: float64[window, horizon], scaled.
 
         Args:
             panel: the series. At or after an origin, only calendar features and future covariates may be read.
-            windows: of these origins.
+            windows: of these origins, normalised.
             origins: int64[window].
         """
         ...
@@ -54,7 +55,7 @@ class FittedMethod:
 
     Attributes:
         model: fitted on all windows for training and validation.
-        out_of_fold: float[validation, horizon], normalised: forecasts of the validation windows by fits without them;
+        out_of_fold: float[validation, horizon], scaled: forecasts of the validation windows by fits without them;
             no rows if there are too few windows for validation.
         seconds: wall time of the fit, without that of the linear models.
         needs_linear: whether the linear models are fitted first.
@@ -85,14 +86,25 @@ class FittingData:
 
     @cached_property
     def actual(self) -> np.ndarray:
+        """The targets of the validation windows: float64[validation, horizon], scaled."""
+        rows = self.validation[:, None] + np.arange(self.panel.horizon)
+        return self.panel.values[rows, 0].astype(np.float64)
+
+    @cached_property
+    def normalized_targets(self) -> np.ndarray:
         """The targets of the validation windows: float64[validation, horizon], normalised."""
         return normalize_targets(self.panel, self.windows, self.validation)
 
     @cached_property
     def linear_forecasts(self) -> np.ndarray:
-        """The out-of-fold forecasts of the baseline ensemble, which networks correct: like `actual`."""
+        """The out-of-fold forecasts of the baseline ensemble, which networks correct: like `normalized_targets`."""
         fold = self.linear.fold[: len(self.validation)]
         return forecast_out_of_fold(self.linear.select_ensemble(), fold, self.windows.predictors)
+
+    @cached_property
+    def zero_share(self) -> float:
+        """The share of zeros among the values of training and validation."""
+        return measure_zero_share(self.panel)
 
     @property
     def validation(self) -> np.ndarray:
@@ -156,7 +168,7 @@ class PanelModel:
 
     Attributes:
         normalizer: of the windows.
-        model: forecasts the normalised windows.
+        model: makes the forecasts.
     """
 
     normalizer: Normalizer
@@ -166,8 +178,7 @@ class PanelModel:
         """Return the forecasts from some origins: float32[window, horizon], scaled."""
         found = [np.zeros((0, panel.horizon), np.float32)]
         for some, windows in iterate_windows(panel, self.normalizer, origins):
-            forecasts = self.model.forecast(panel, windows, some)
-            found.append(windows.units.denormalize(forecasts).astype(np.float32))
+            found.append(self.model.forecast(panel, windows, some).astype(np.float32))
         return np.concatenate(found)
 
 
@@ -181,5 +192,5 @@ def iterate_windows(
 
 
 def find_errors(data: FittingData, fitted: Mapping[str, FittedMethod]) -> dict[str, np.ndarray]:
-    """Return actual minus out-of-fold forecast of each method: float64[validation, horizon], normalised."""
+    """Return actual minus out-of-fold forecast of each method: float64[validation, horizon], scaled."""
     return {name: data.actual - method.out_of_fold for name, method in fitted.items()}

@@ -10,7 +10,7 @@ from rnn_pipelines.cells.conventions import CellName
 from rnn_pipelines.forecast.methods.attribution import attribute_correction
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
 from rnn_pipelines.forecast.methods.linear import LinearModel
-from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model
 from rnn_pipelines.forecast.methods.network import NO_ARRAY, Network, correct
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.series.windows import WindowedPanel
@@ -31,18 +31,18 @@ class NetworkModel:
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
         """Add the correction to the linear forecast."""
-        forecasts = self.start.forecast(panel, windows, origins)
+        normalized = windows.predictors @ self.start.matrix
         if self.network.shrinkage:
-            forecasts = forecasts + self.network.shrinkage * correct(self.network, panel, windows, origins)
-        return forecasts
+            normalized = normalized + self.network.shrinkage * correct(self.network, panel, windows, origins)
+        return windows.units.denormalize(normalized)
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         """Return exact contributions to the linear forecast, and integrated gradients for the correction."""
-        start, shrinkage = self.start.contribute(panel, windows, origins), self.network.shrinkage
-        if not shrinkage:
-            return start
-        correction = attribute_correction(self.network, panel, windows, origins)
-        return add_weighted([(1.0, start), (shrinkage, correction)])
+        parts, shrinkage = self.start.contribute_normalized(panel, windows, origins), self.network.shrinkage
+        if shrinkage:
+            correction = attribute_correction(self.network, panel, windows, origins)
+            parts = add_weighted([(1.0, parts), (shrinkage, correction)])
+        return parts.denormalize(windows.units)
 
     def pack(self) -> dict[str, Any]:
         """Return the matrix of the linear forecast, and the network without the values that only a fit needs."""
@@ -69,6 +69,11 @@ class NetworkMethod:
         return NetworkModel(LinearModel(values["matrix"]), network)
 
 
+def is_copy(model: Model) -> bool:
+    """Return whether a model is a network that adds nothing, so that it equals the baseline ensemble."""
+    return isinstance(model, NetworkModel) and not model.network.shrinkage
+
+
 def describe_network(data: FittingData, network: Network) -> FittedMethod:
     """Return a trained network as a fitted method.
 
@@ -76,9 +81,10 @@ def describe_network(data: FittingData, network: Network) -> FittedMethod:
         data: the data of the training.
         network: trained.
     """
+    normalized = data.linear_forecasts + network.shrinkage * network.out_of_fold[: len(data.validation)]
     return FittedMethod(
         NetworkModel(LinearModel(data.linear.combine()), network),
-        data.linear_forecasts + network.shrinkage * network.out_of_fold[: len(data.validation)],
+        data.windows.units.denormalize(normalized),
         seconds=network.seconds,
         needs_linear=True,
     )

@@ -7,20 +7,72 @@
 from collections.abc import Mapping
 
 from rnn_pipelines.forecast.methods.baselines import LINEAR_METHODS
+from rnn_pipelines.forecast.methods.exponential_smoothing import (
+    extend_by_damped_trend,
+    extend_by_holt_winters,
+    extend_by_level,
+)
+from rnn_pipelines.forecast.methods.intermittent import (
+    extend_by_croston,
+    extend_by_mean,
+    extend_by_zero,
+    has_many_zeros,
+    has_zeros,
+)
+from rnn_pipelines.forecast.methods.ladder import LADDER, extend_by_ladder, has_few_windows
 from rnn_pipelines.forecast.methods.local import LocalMethod
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Method
 from rnn_pipelines.forecast.methods.network_model import NetworkMethod
-from rnn_pipelines.forecast.methods.theta import THETA, forecast_theta
+from rnn_pipelines.forecast.methods.theta import THETA, extend_by_theta
 from rnn_pipelines.report.styles import CELLS, Style
 
 METHODS: dict[str, Method] = {
     **LINEAR_METHODS,
     THETA: LocalMethod(
         THETA,
-        forecast_theta,
+        extend_by_theta,
         Style("theta", "#c08552", "dot"),
-        "is exponential smoothing with half the slope and, if there is one, a season, fitted to all earlier values of "
-        "the series at each origin",
+        "is exponential smoothing with half the slope and a season, fitted to the whole past of the series at each "
+        "origin",
+    ),
+    "damped_trend": LocalMethod(
+        "damped_trend",
+        extend_by_damped_trend,
+        Style("damped trend", "#a8a04a", "dot"),
+        "is exponential smoothing with a damped trend and a season",
+    ),
+    "holt_winters": LocalMethod(
+        "holt_winters",
+        extend_by_holt_winters,
+        Style("Holt-Winters", "#b07aa1", "dot"),
+        "is exponential smoothing with a damped trend and a season that changes",
+    ),
+    "level": LocalMethod(
+        "level",
+        extend_by_level,
+        Style("level", "#9c9083", "dot"),
+        "is simple exponential smoothing with a season, for series with zeros",
+        suits=has_zeros,
+    ),
+    "mean": LocalMethod(
+        "mean", extend_by_mean, Style("mean", "#86a3a8", "dash"), "repeats the mean of the past", suits=has_zeros
+    ),
+    "croston": LocalMethod(
+        "croston",
+        extend_by_croston,
+        Style("Croston", "#7d9d6f", "dash"),
+        "smooths size and interval of the values above zero",
+        suits=has_zeros,
+    ),
+    "zero": LocalMethod(
+        "zero", extend_by_zero, Style("zero", "#9a9a9a", "dot"), "forecasts zeros", False, suits=has_many_zeros
+    ),
+    LADDER: LocalMethod(
+        LADDER,
+        extend_by_ladder,
+        Style("rule for short series", "#8c7b75", "dash"),
+        "takes level, season or trend by the number of values",
+        suits=has_few_windows,
     ),
 }
 NETWORKS: dict[str, NetworkMethod] = {

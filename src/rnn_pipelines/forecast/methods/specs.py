@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from rnn_pipelines.errors import show
+from rnn_pipelines.forecast.methods.aim import AimSpec
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.predictors import count_crossings
@@ -47,10 +48,11 @@ class NetworkSpec(ParameterModel, frozen=True):
     segment: int | None = Field(None, ge=1, le=10**6)
 
 
-class ForecastTrainingSpec(ParameterModel, frozen=True):
-    """The parameters of training networks. Values of None are resolved from the data.
+class ForecastTrainingSpec(AimSpec, frozen=True):
+    """The parameters of training. Values of None are resolved from the data.
 
     Attributes:
+        loss, target: see `AimSpec`.
         seed: of the weights and the order of the batches. The same seed reproduces the same numbers.
         max_steps: largest number of gradient steps.
         patience: steps without a better validation loss after which training ends.

@@ -49,7 +49,7 @@ def read_validation(data: FittingData, layout: InputLayout) -> list[ValidationBa
 
 def find_residuals(data: FittingData) -> np.ndarray:
     """Return actual minus linear forecast of the validation windows, clipped: float64[validation, horizon]."""
-    return np.clip(data.actual - data.linear_forecasts, -MAX_RESIDUAL, MAX_RESIDUAL)
+    return np.clip(data.normalized_targets - data.linear_forecasts, -MAX_RESIDUAL, MAX_RESIDUAL)
 
 
 def find_network_shrinkage(data: FittingData, out_of_fold: np.ndarray, num_members: int) -> float:

@@ -1,5 +1,7 @@
 """Weights of convex combinations of forecasts, and shrinkage, from out-of-fold errors."""
 
+from typing import Literal
+
 import numpy as np
 
 # Penalty on the distance from the weights of `_guess_weights`, as part of the smallest error: enough to share weight
@@ -7,32 +9,49 @@ import numpy as np
 PULL, PULL_OF_FEW = 0.02, 2.0
 # Weights before any fitting: one over the squared error to this power.
 POWER = 4
-# Iterations of reweighted least squares for the absolute error.
+# Iterations of reweighted least squares for losses other than the squared one.
 NUM_REWEIGHTINGS = 20
-# Smaller errors, as part of the median error, get no higher weight in reweighting.
-SMALLEST_ERROR_PART = 0.1
+# The absolute loss is squared below this part of the median error, the Huber loss below so many mean errors.
+SMALLEST_ERROR_PART, NUM_MEAN_ERRORS = 0.1, 8.0
+
+# `squared` is for means, `absolute` for medians, and `huber` for means of series with rare large errors.
+Loss = Literal["squared", "absolute", "huber"]
 
 
-def find_weights(errors: np.ndarray, num_independent: float, is_absolute: bool = False) -> np.ndarray:
-    """Return the weights, not negative and with sum 1, of the combination with the least error.
+def find_weights(errors: np.ndarray, num_independent: float, loss: Loss = "squared") -> np.ndarray:
+    """Return the weights, not negative and with sum 1, of the combination with the least mean loss.
 
     Args:
         errors: float[candidate, value], actual minus out-of-fold forecast.
         num_independent: number of independent windows; overlapping windows are not independent.
-        is_absolute: whether to minimise the mean absolute error instead of the mean squared error.
+        loss: of the error of the combination.
     Returns:
         float64[candidate].
+    Source: reweighted least squares, Holland & Welsch (1977), doi:10.1080/03610927708827533; Huber (1964),
+        doi:10.1214/aoms/1177703732.
     """
     errors = errors.astype(np.float64)
     pull = PULL + PULL_OF_FEW * len(errors) / max(num_independent, 1.0)
-    if not is_absolute:
+    if loss == "squared":
         return _solve(errors @ errors.T / errors.shape[1], pull)
     weights = np.full(len(errors), 1 / len(errors))
-    floor = SMALLEST_ERROR_PART * float(np.median(np.abs(errors))) + np.finfo(np.float64).tiny
+    tiny = np.finfo(np.float64).tiny
+    floor = SMALLEST_ERROR_PART * float(np.median(np.abs(errors))) + tiny
     for _ in range(NUM_REWEIGHTINGS):
-        emphasis = 1 / np.maximum(np.abs(weights @ errors), floor)
-        weights = _solve((errors * emphasis) @ errors.T / errors.shape[1], pull)
+        sizes = np.abs(weights @ errors)
+        if loss == "huber":
+            floor = NUM_MEAN_ERRORS * float(sizes.mean()) + tiny
+        weights = _solve((errors / np.maximum(sizes, floor)) @ errors.T / errors.shape[1], pull)
     return weights
+
+
+def measure_loss(errors: np.ndarray, loss: Loss) -> np.ndarray:
+    """Return the mean loss of each row: float64[row] of float[row, value].
+
+    The Huber loss is measured as the squared one, whose minimum it seeks without the few largest errors.
+    """
+    measured: np.ndarray = np.mean(np.abs(errors) if loss == "absolute" else errors.astype(np.float64) ** 2, axis=-1)
+    return measured
 
 
 def _solve(products: np.ndarray, pull: float) -> np.ndarray:

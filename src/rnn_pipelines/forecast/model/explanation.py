@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, PanelModel
-from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, normalize_windows
+from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.forecast.model.artefact import Forecaster, find_ends, lay_out_cutoffs, raise_no_forecast
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
@@ -25,8 +25,6 @@ COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "input", "lag", "contrib
 # Numbers of series whose next values are explained in a run, and of test windows. A window of hourly values takes as
 # long as 50 steps of training.
 NUM_NEXT, NUM_TYPICAL = 3, 12
-# For smaller normalised differences from the baseline, the slope of the denormalisation is used.
-SMALLEST_DIFFERENCE = 1e-6
 
 
 def explain_ends(forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -102,48 +100,28 @@ def explain_windows(
         windows = normalize_windows(panel, model.normalizer, own)
         parts = model.model.contribute(panel, windows, own)
         target = features.table.iloc[origin : origin + panel.horizon]
-        table = _tabulate(parts, windows, target, (mean[number], deviation[number]), names)
+        table = _tabulate(parts, target, (mean[number], deviation[number]), names)
         tables.append(table.assign(cutoff=features.table["ds"].iloc[origin - 1])[list(COLUMNS)])
     return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
-def _tabulate(
-    parts: Contributions, windows: NormalizedWindows, target: pd.DataFrame, scale: tuple[float, float], names: list[str]
-) -> pd.DataFrame:
+def _tabulate(parts: Contributions, target: pd.DataFrame, scale: tuple[float, float], names: list[str]) -> pd.DataFrame:
     """Return one row for each step and input, in the unit of the series."""
     mean, deviation = scale
-    forecast, baseline = (
-        windows.units.denormalize(values[None])[0] * deviation + mean for values in (parts.forecast, parts.baseline)
-    )
-    slope = _find_slope(parts, windows) * deviation
     # A value that is both history and season gets one row.
     lags, places = np.unique(parts.lags, return_inverse=True)
     summed = np.zeros((len(lags), parts.values.shape[1]))
     np.add.at(summed, places, parts.values)
-    rows = [(BASELINE, 0, baseline), (CALENDAR, 0, slope * parts.calendar)]
-    rows += [(name, 0, slope * own) for name, own in zip(names, parts.covariates, strict=True)]
-    rows += [(name, 0, slope * own) for name, own in parts.whole.items()]
-    rows += [(TARGET, int(lag), slope * own) for lag, own in zip(lags, summed, strict=True)]
+    rows = [(BASELINE, 0, parts.baseline * deviation + mean), (CALENDAR, 0, deviation * parts.calendar)]
+    rows += [(name, 0, deviation * own) for name, own in zip(names, parts.covariates, strict=True)]
+    rows += [(name, 0, deviation * own) for name, own in parts.whole.items()]
+    rows += [(TARGET, int(lag), deviation * own) for lag, own in zip(lags, summed, strict=True)]
     return pd.concat(
         [
             target[["unique_id", "ds"]]
             .reset_index(drop=True)
-            .assign(horizon_step=np.arange(1, len(forecast) + 1), input=name, lag=lag, contribution=contribution)
+            .assign(horizon_step=np.arange(1, len(target) + 1), input=name, lag=lag, contribution=contribution)
             for name, lag, contribution in rows
         ],
         ignore_index=True,
     )
-
-
-def _find_slope(parts: Contributions, windows: NormalizedWindows) -> np.ndarray:
-    """Return the mean slope of the denormalisation between baseline and forecast: float64[horizon].
-
-    The slope is constant unless the normalisation takes logarithms.
-    """
-    difference = parts.forecast - parts.baseline
-    difference = np.where(np.abs(difference) < SMALLEST_DIFFERENCE, SMALLEST_DIFFERENCE, difference)
-    there, here = (
-        windows.units.denormalize(values[None])[0] for values in (parts.baseline + difference, parts.baseline)
-    )
-    slope: np.ndarray = (there - here) / difference
-    return slope

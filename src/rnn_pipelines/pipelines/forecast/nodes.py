@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.methods import ensemble
+from rnn_pipelines.forecast.methods import ensemble, linear_fitting
 from rnn_pipelines.forecast.methods import predictions as tables
 from rnn_pipelines.forecast.methods import training as networks
 from rnn_pipelines.forecast.methods.forecasts import PARTS
@@ -35,6 +35,11 @@ def read_source(
         horizon = window.horizon or choose_usual_window(source, freq)[1]
         check_future_covariates(table, covariate_table, covariates.future, horizon, freq)
     return table, covariate_table
+
+
+def fit_linear_models(panel: WindowedPanel, training: ForecastTrainingSpec) -> LinearModels:
+    """Fit the linear models: the baselines, and the forecast that the networks correct."""
+    return linear_fitting.fit_linear_models(panel, training)
 
 
 def train_network(

@@ -6,7 +6,6 @@ from kedro.pipeline import Node, Pipeline
 from rnn_pipelines.forecast.evaluation.covariates import CovariatesTable, describe_covariates
 from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
-from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.model.explanation import COLUMNS, explain_ensemble
 from rnn_pipelines.forecast.recipe import PREPARATION
@@ -49,7 +48,7 @@ def create_method_nodes() -> list[Node]:
     fitted = {"panel": "forecast_windows", "linear": "forecast_linear", "level": "params:forecast.level"}
     methods = ["forecast_methods", "forecast_ensemble", "forecast_intervals"]
     return [
-        node(fit_linear_models, "forecast_windows", "forecast_linear"),
+        node(nodes.fit_linear_models, ["forecast_windows", "params:forecast.training"], "forecast_linear"),
         node(nodes.fit_all_methods, fitted | name_each("model"), methods),
         node(forecast_methods, [*FITTED_ON, "forecast_methods"], "forecast_forecasts"),
         node(
