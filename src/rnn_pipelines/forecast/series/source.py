@@ -9,7 +9,8 @@ from rnn_pipelines.errors import make_line, show
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.dialect import SIGNS
-from rnn_pipelines.reading.times import MAX_STEP, take_time_format
+from rnn_pipelines.reading.time_forms import take_time_format
+from rnn_pipelines.reading.times import MAX_STEP
 from rnn_pipelines.reading.zones import take_zone
 
 # Parameters that are detected from the file.
@@ -51,8 +52,8 @@ class SourceSpec(ParameterModel, frozen=True):
         target: column of the values.
         id: column that names the series of a panel; none for a single series.
         freq: pandas offset alias ("D", "MS", "h") or a whole number of steps; inferred if it is not given.
-        time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y"; by default ISO 8601, or else
-            the only form that fits all cells.
+        time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y", or "%Y-Q%q" for quarters; by
+            default ISO 8601, or else the only form that fits all cells.
         sep: separator of the cells of a CSV file; it and the next two accept the sign or its name (`comma`, `tab`).
         decimal: point or comma.
         thousands: comma, point, space or apostrophe between the thousands of a number.
