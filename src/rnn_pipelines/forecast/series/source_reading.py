@@ -140,7 +140,7 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
     elif isinstance(external, pd.DataFrame):
         label = source.external_label
         require_columns(wanted, list(external.columns), label, FILES)
-        table = _leave_arrow(_number_rows(external[wanted]))
+        table = _start_periods(_leave_arrow(_number_rows(external[wanted])), source.time)
         # Drop attributes of the user's table, because they are not detected here.
         table.attrs = {}
     else:
@@ -172,6 +172,12 @@ def _leave_arrow(table: pd.DataFrame) -> pd.DataFrame:
     import pyarrow
 
     return table.assign(**{name: pyarrow.array(table[name]).to_pandas().set_axis(table.index) for name in held})
+
+
+def _start_periods(table: pd.DataFrame, time: str) -> pd.DataFrame:
+    """Return the table with periods, such as quarters of pandas, as their first moments."""
+    raw = table[time]
+    return table.assign(**{time: raw.dt.start_time}) if isinstance(raw.dtype, pd.PeriodDtype) else table
 
 
 def _check_lone_surrogates(table: pd.DataFrame, label: str) -> None:
