@@ -51,7 +51,8 @@ class SourceSpec(ParameterModel, frozen=True):
         time: column of the timestamps, or of whole-numbered steps.
         target: column of the values.
         id: column that names the series of a panel; none for a single series.
-        freq: pandas offset alias ("D", "MS", "h") or a whole number of steps; inferred if it is not given.
+        freq: pandas offset alias ("D", "MS", "h"), "DEK" for the days 1, 11 and 21 of each month, either on later days
+            ("MS+14D": on the 15th), or a whole number of steps; inferred if it is not given.
         time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y", or "%Y-Q%q" for quarters; by
             default ISO 8601, or else the only form that fits all cells.
         sep: separator of the cells of a CSV file; it and the next two accept the sign or its name (`comma`, `tab`).
