@@ -280,7 +280,7 @@ class Forecaster:
                 raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
             return self._fitted.panel.series, self._add_future(frame, num_steps)
         best = self._artefacts[ENSEMBLE]
-        is_nameless = not frame.empty and ID not in frame and source.id is None
+        is_nameless = not frame.empty and ID not in frame and source.id is None and not source.is_wide
         # A frame without names stands for the only series of the training, whatever its name.
         if is_nameless and len(best.scaler) == 1 and best.scaler[ID].iloc[0] != source.target:
             frame = frame.assign(**{ID: best.scaler[ID].iloc[0]})
@@ -332,7 +332,7 @@ class Forecaster:
             source, axis = source.model_copy(update={"tz": tz, "freq": freq}), find_trained_axis(learnt)
         wanted = (source.id, source.time, source.target, *covariates.columns)
         others = [str(name) for name in frame if name not in wanted]
-        if others:
+        if others and not source.is_wide:
             logger.warning("the frame: columns that are not read: %s", ", ".join(others))
         table, covariate_table = read_series(source, covariates, frame, axis)
         if learnt is not None:
@@ -341,7 +341,9 @@ class Forecaster:
 
     def _name_columns(self, frame: pd.DataFrame) -> SourceSpec:
         source = self.spec.recipe.source
-        return source.model_copy(update={"id": ID}) if source.id is None and ID in frame else source
+        return (
+            source.model_copy(update={"id": ID}) if source.id is None and ID in frame and not source.is_wide else source
+        )
 
 
 def _take_steps(h: Any, horizon: int) -> int:

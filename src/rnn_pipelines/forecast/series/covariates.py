@@ -70,6 +70,8 @@ def read_series(
     Raises:
         SeriesError: see `read_table`; a column of covariates has another role, or a time is repeated.
     """
+    if source.is_wide and covariates.columns:
+        raise SeriesError("covariates: a wide table has none. Give a table with a row for each series and time.")
     _check_reserved_columns(source, covariates.columns)
     table, columns = read_table(source, covariates.columns, external, axis)
     if not covariates.columns:

@@ -38,7 +38,7 @@ def _choose_from(*names: str) -> AfterValidator:
     return AfterValidator(take)
 
 
-OF_TABLES = ("time", "target", "id", "time_format", "sep", "decimal", "thousands", "encoding", "tz")
+OF_TABLES = ("time", "target", "id", "time_format", "sep", "decimal", "thousands", "encoding", "tz", "wide", "series")
 
 
 class SourceSpec(ParameterModel, frozen=True):
@@ -51,6 +51,9 @@ class SourceSpec(ParameterModel, frozen=True):
         time: column of the timestamps, or of whole-numbered steps.
         target: column of the values.
         id: column that names the series of a panel; none for a single series.
+        wide: whether each column of numbers is a series, as in a table with a row for each time; `target` and `id` are
+            not read then.
+        series: the columns of a wide table to read; by default all with numbers.
         freq: pandas offset alias ("D", "MS", "h"), "DEK" for the days 1, 11 and 21 of each month, either on later days
             ("MS+14D": on the 15th), or a whole number of steps; inferred if it is not given.
         time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y", or "%Y-Q%q" for quarters; by
@@ -72,6 +75,8 @@ class SourceSpec(ParameterModel, frozen=True):
     time: str = "ds"
     target: str = "y"
     id: str | None = None
+    wide: bool = False
+    series: tuple[str, ...] = ()
     freq: Annotated[
         Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None,
         expect("a frequency such as 'D', 'MS' or 'h', or a whole number of steps"),
@@ -93,6 +98,14 @@ class SourceSpec(ParameterModel, frozen=True):
         return self
 
     @model_validator(mode="after")
+    def _validate_wide_tables_have_no_id(self) -> "SourceSpec":
+        if self.is_wide and self.id is not None:
+            raise ValueError("id is for tables with a row for each series and time: leave it out, or wide and series")
+        if len({self.time, *self.series}) <= len(self.series):
+            raise ValueError("time and series name the same column twice")
+        return self
+
+    @model_validator(mode="after")
     def _validate_columns_need_a_table(self) -> "SourceSpec":
         changed = {name for name in OF_TABLES if getattr(self, name) != type(self).model_fields[name].default}
         if self.is_packaged and changed:
@@ -109,6 +122,11 @@ class SourceSpec(ParameterModel, frozen=True):
     def is_packaged(self) -> bool:
         """Return whether the series comes with the project."""
         return self.path is None and self.name != "catalog"
+
+    @property
+    def is_wide(self) -> bool:
+        """Return whether the table has one column for each series."""
+        return self.wide or bool(self.series)
 
     @property
     def label(self) -> str:
