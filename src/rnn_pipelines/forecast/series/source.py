@@ -3,12 +3,13 @@
 import codecs
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from rnn_pipelines.errors import make_line, show
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.dialect import SIGNS
+from rnn_pipelines.reading.numbers import MAX_VALUE
 from rnn_pipelines.reading.time_forms import take_time_format
 from rnn_pipelines.reading.times import MAX_STEP
 from rnn_pipelines.reading.zones import take_zone
@@ -38,7 +39,42 @@ def _choose_from(*names: str) -> AfterValidator:
     return AfterValidator(take)
 
 
-OF_TABLES = ("time", "target", "id", "time_format", "sep", "decimal", "thousands", "encoding", "tz", "wide", "series")
+def _take_range(value: object) -> object:
+    """Return the bounds of a text such as 0:40, because `kedro run --params` does not accept lists."""
+    if isinstance(value, str) and value.count(":") == 1:
+        return [float(bound) if bound.strip() else None for bound in value.split(":")]
+    return value
+
+
+def _check_range(bounds: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+    low, high = bounds
+    if low is not None and high is not None and low > high:
+        raise ValueError("the lower bound exceeds the upper one")
+    return bounds
+
+
+Bound = Annotated[float, Field(ge=-MAX_VALUE, le=MAX_VALUE)] | None
+ValidRange = Annotated[
+    tuple[Bound, Bound],
+    BeforeValidator(_take_range),
+    AfterValidator(_check_range),
+    expect("two bounds such as 0:40 or [0, 40], the lower one first; an open one is empty, as in 0:"),
+]
+
+OF_TABLES = (
+    "time",
+    "target",
+    "id",
+    "time_format",
+    "sep",
+    "decimal",
+    "thousands",
+    "encoding",
+    "tz",
+    "wide",
+    "series",
+    "valid_range",
+)
 
 
 class SourceSpec(ParameterModel, frozen=True):
@@ -56,6 +92,7 @@ class SourceSpec(ParameterModel, frozen=True):
         series: the columns of a wide table to read; by default all with numbers.
         freq: pandas offset alias ("D", "MS", "h"), "DEK" for the days 1, 11 and 21 of each month, either on later days
             ("MS+14D": on the 15th), or a whole number of steps; inferred if it is not given.
+        valid_range: smallest and largest valid value; values outside are missing, such as -999 of a failed sensor.
         time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y", or "%Y-Q%q" for quarters; by
             default ISO 8601, or else the only form that fits all cells.
         sep: separator of the cells of a CSV file; it and the next two accept the sign or its name (`comma`, `tab`).
@@ -81,6 +118,7 @@ class SourceSpec(ParameterModel, frozen=True):
         Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None,
         expect("a frequency such as 'D', 'MS' or 'h', or a whole number of steps"),
     ] = None
+    valid_range: ValidRange | None = None
     time_format: Annotated[str, AfterValidator(take_time_format)] | None = None
     sep: Annotated[str, _choose_from("comma", "semicolon", "tab", "pipe", "space")] | None = None
     decimal: Annotated[str, _choose_from("point", "comma")] | None = None

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.series.source import Found, SourceSpec, describe_fou
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone, check_same_zone
-from rnn_pipelines.forecast.series.values import join_values, parse_columns, read_values
+from rnn_pipelines.forecast.series.values import join_values, limit_values, parse_columns, read_values
 from rnn_pipelines.reading.date_numbers import find_date_form
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.table_files import TableFiles, list_columns, require_columns
@@ -68,7 +68,7 @@ def read_table(
     found |= found_marks
     if found:
         logger.info("%s: read with %s", source.label, describe_found(found))
-    table = _place_in_zone(join_values(keys, values, source), raw[source.time], source, axis)
+    table = _place_in_zone(limit_values(join_values(keys, values, source), source), raw[source.time], source, axis)
     table.attrs["found"] = found
     return table, parse_columns(raw, columns, source).reindex(table.index)
 

@@ -26,6 +26,9 @@ FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
 # A cell that is a number in one of the ways of writing it.
 _NUMBER = r"\s*[+-]?[0-9.,'\s]*[0-9][0-9.,'\s]*(?:[eE][+-]?[0-9]+)?\s*"
+# Numbers that stand for missing values in many measurements, if they are this many deviations from the others.
+_SENTINELS = [sign * number for number in (99, 999, 9999, 99999, 999999, 99.9, 999.9, 9999.9) for sign in (1, -1)]
+_SENTINEL_DEVIATIONS = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +53,50 @@ def read_values(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) ->
         values[name], marks = parse_numbers(cells, source.label, *_find_signs(source, raw))
         found |= marks
     return pd.DataFrame(values, index=raw.index), found
+
+
+def limit_values(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
+    """Return the table with values outside `source.valid_range` as missing; warn of numbers that may stand for these.
+
+    Args:
+        table: `unique_id, ds, y`.
+        source: its `valid_range` may be open.
+    """
+    if source.valid_range is None:
+        _warn_of_sentinels(table, source)
+        return table
+    (low, high), y = source.valid_range, table["y"]
+    is_outside = (y < (-np.inf if low is None else low)) | (y > (np.inf if high is None else high))
+    if is_outside.any():
+        logger.warning(
+            "%s: %s values of %s outside source.valid_range are missing; the first is %g in row %d",
+            source.label,
+            f"{is_outside.sum():,}",
+            f"{y.notna().sum():,}",
+            y[is_outside].iloc[0],
+            table.index[is_outside][0],
+        )
+    return table.assign(y=y.mask(is_outside))
+
+
+def _warn_of_sentinels(table: pd.DataFrame, source: SourceSpec) -> None:
+    """Log a warning for each number of `_SENTINELS` that is far from all other values of its series."""
+    for number in table["y"][table["y"].isin(_SENTINELS)].unique():
+        names = table.loc[table["y"] == number, "unique_id"].unique()
+        some = table[table["unique_id"].isin(names)]
+        others = some[~some["y"].isin(_SENTINELS)].groupby("unique_id")["y"].agg(["mean", "std", "min", "max"])
+        distance = float(((number - others["mean"]).abs() / others["std"]).min())
+        if distance > _SENTINEL_DEVIATIONS:
+            logger.warning(
+                "%s: %s values of '%s' are %g, %.0f deviations or more from the others, which are between %g and %g. "
+                "If they stand for missing values, give source.valid_range=%g:%g.",
+                source.label,
+                f"{(table['y'] == number).sum():,}",
+                source.target,
+                number,
+                distance,
+                *[others["min"].min(), others["max"].max()] * 2,
+            )
 
 
 def _list_value_columns(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) -> list[str]:
