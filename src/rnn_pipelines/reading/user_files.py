@@ -39,7 +39,7 @@ def read_columns(
     """Read some columns of a CSV, Parquet or Excel file.
 
     Args:
-        dialect: of a CSV file; its None values are detected.
+        dialect: of a CSV file, or the sheet of an Excel file; its None values are detected.
         numbers: columns of a comma-separated CSV file to read as numbers if all cells are plain numbers or markers of
             `NO_VALUE`; None for none.
         has_all: whether to read all other columns too, as `numbers`.
@@ -56,7 +56,7 @@ def read_columns(
     if path.name.lower().endswith(files.csv_endings):
         return _read_csv(path, wanted, files, dialect, numbers, has_all)
     if path.name.lower().endswith((".xlsx", ".xlsm")):
-        return read_excel(path, wanted, files, has_all)
+        return read_excel(path, wanted, files, dialect.sheet, has_all)
     raise files.error(
         f"{path}: expected a file that ends in .csv, .parquet or .xlsx, received {show(path.suffix)}. Save the table "
         f"as one of these, and name that in {files.path}. {files.other}".rstrip()
@@ -119,7 +119,7 @@ def _read_csv(
     path: Path, wanted: list[str], files: TableFiles, dialect: Dialect, numbers: Collection[str] | None, has_all: bool
 ) -> pd.DataFrame:
     content = load_file(path, "a CSV file", lambda: read_bytes(path), files)
-    sep, encoding = load_file(path, "a CSV file", lambda: find_dialect(content, wanted, dialect), files)
+    sep, encoding, _ = load_file(path, "a CSV file", lambda: find_dialect(content, wanted, dialect), files)
 
     def read(**options: Any) -> pd.DataFrame:
         expected = f"a CSV file in {encoding.upper()}, with a header line and as many cells in each row"

@@ -79,7 +79,9 @@ def read_series(
     covariate_table = join_columns(table, columns)
     _check_unique_rows(covariate_table, source.label)
     if covariates.path is not None:
-        more = read_future(covariate_table, source.model_copy(update={"path": covariates.path}), covariates.future)
+        more = read_future(
+            covariate_table, source.model_copy(update={"path": covariates.path, "sheet": None}), covariates.future
+        )
         covariate_table = join_rows(covariate_table, more)
     return table, covariate_table
 

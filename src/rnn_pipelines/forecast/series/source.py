@@ -74,6 +74,7 @@ OF_TABLES = (
     "wide",
     "series",
     "valid_range",
+    "sheet",
 )
 
 
@@ -99,6 +100,7 @@ class SourceSpec(ParameterModel, frozen=True):
         decimal: point or comma.
         thousands: comma, point, space or apostrophe between the thousands of a number.
         encoding: of a CSV file, by Python's name.
+        sheet: name of the sheet of an Excel file; by default the only one with the columns.
         tz: time zone in which times are read and shown, such as "Europe/Berlin"; by default that of the column
             (Parquet, pandas), or else none, without clock changes.
         short_series: treatment of series of a panel that are too short: `error` ends the run; `drop`, the default,
@@ -124,6 +126,7 @@ class SourceSpec(ParameterModel, frozen=True):
     decimal: Annotated[str, _choose_from("point", "comma")] | None = None
     thousands: Annotated[str, _choose_from("comma", "point", "space", "apostrophe")] | None = None
     encoding: Annotated[str, AfterValidator(_take_encoding)] | None = None
+    sheet: str | None = None
     tz: Annotated[str, AfterValidator(take_zone)] | None = None
     short_series: Literal["error", "drop"] | None = None
     min_length: int | None = Field(None, ge=1, le=10**9)
@@ -144,6 +147,12 @@ class SourceSpec(ParameterModel, frozen=True):
         return self
 
     @model_validator(mode="after")
+    def _validate_sheets_are_of_excel(self) -> "SourceSpec":
+        if self.sheet is not None and not self.is_excel:
+            raise ValueError("sheet is for an Excel file: give one as path, or leave sheet out")
+        return self
+
+    @model_validator(mode="after")
     def _validate_columns_need_a_table(self) -> "SourceSpec":
         changed = {name for name in OF_TABLES if getattr(self, name) != type(self).model_fields[name].default}
         if self.is_packaged and changed:
@@ -160,6 +169,11 @@ class SourceSpec(ParameterModel, frozen=True):
     def is_packaged(self) -> bool:
         """Return whether the series comes with the project."""
         return self.path is None and self.name != "catalog"
+
+    @property
+    def is_excel(self) -> bool:
+        """Return whether the table is an Excel file."""
+        return self.path is not None and self.path.lower().endswith((".xlsx", ".xlsm"))
 
     @property
     def is_wide(self) -> bool:

@@ -30,6 +30,8 @@ FILES = TableFiles(
     wide="source.wide: true",
 )
 
+_MAX_FOOTER_ROWS = 20
+
 logger = logging.getLogger(__name__)
 
 
@@ -119,9 +121,11 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
     if source.path is not None:
         # Numbers with other signs, and points in a file without commas, are ambiguous.
         numbers = columns if source.decimal is None and source.thousands is None else None
-        dialect = Dialect(source.sep, source.encoding)
-        table = _number_rows(read_columns(Path(source.path), wanted, FILES, dialect, numbers, has_all))
-        label = source.label
+        dialect = Dialect(source.sep, source.encoding, source.sheet)
+        table, label = read_columns(Path(source.path), wanted, FILES, dialect, numbers, has_all), source.label
+        if source.is_excel:
+            table = _leave_footer(table, source)
+        table = _number_rows(table)
     elif isinstance(external, pd.DataFrame):
         label = source.external_label
         if source.is_wide:
@@ -142,6 +146,31 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
 
 def _number_rows(table: pd.DataFrame) -> pd.DataFrame:
     return table.set_axis(pd.RangeIndex(1, len(table) + 1, name="row"))
+
+
+def _leave_footer(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
+    """Return the table without the last rows if these hold no time, such as totals and notes; report them.
+
+    A text with digits can be a mistyped time, which is an error, unless it stands alone below dates.
+    """
+    times, others = table[source.time].astype("object"), table.drop(columns=source.time)
+    is_text = times.map(lambda cell: isinstance(cell, str)).astype(bool)
+    has_digits = times.where(is_text, "").str.contains("[0-9]").eq(True)
+    is_alone = (others.isna() | (others == "")).all(axis=1)
+    is_note = is_alone & (not is_text[:1].all())
+    is_time = (~is_text & times.notna()) | (is_text & has_digits & ~is_note)
+    num_rows = int(is_time.to_numpy().nonzero()[0].max(initial=-1)) + 1
+    num_left_out = len(table) - num_rows
+    if not 0 < num_left_out <= _MAX_FOOTER_ROWS or not num_rows:
+        return table
+    logger.warning(
+        "%s: rows %d to %d after the table hold no time and are left out; the first begins with %s",
+        source.label,
+        num_rows + 1,
+        len(table),
+        show(str(table.loc[num_rows:].replace("", None).dropna(how="all").iloc[0].dropna().iloc[0])),
+    )
+    return table[:num_rows]
 
 
 def _strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
